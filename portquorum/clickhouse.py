@@ -1,0 +1,39 @@
+"""ClickHouse: the client that every role uses, made from the URL of the settings."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+
+from portquorum.settings import Settings
+
+
+def connection_options(settings: Settings) -> dict[str, Any]:
+    """Host, port, user, password and database of the settings, as clickhouse-connect takes them."""
+    url = urlsplit(settings.clickhouse)
+    secure = url.scheme == "https"
+    return {
+        "host": url.hostname or "127.0.0.1",
+        "port": url.port or (8443 if secure else 8123),
+        "username": unquote(url.username) if url.username else "default",
+        "password": unquote(url.password) if url.password else "",
+        "database": database(settings),
+        "secure": secure,
+    }
+
+
+def database(settings: Settings) -> str:
+    """The database of the settings, `portquorum` by default."""
+    return urlsplit(settings.clickhouse).path.strip("/") or "portquorum"
+
+
+def connect(settings: Settings, **options: Any) -> Client:
+    """A client without a session (so that calls may overlap).
+
+    Raises:
+        clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
+    """
+    return clickhouse_connect.get_client(
+        **(connection_options(settings) | {"autogenerate_session_id": False} | options)
+    )

@@ -1,0 +1,16 @@
+"""Kafka: clients, topics, and the follower of a compacted topic."""
+
+from portquorum.kafka.clients import admin, client_options, consumer, producer
+from portquorum.kafka.follower import Follower
+from portquorum.kafka.topics import TopicMismatchError, check_topics, create_topics
+
+__all__ = [
+    "Follower",
+    "TopicMismatchError",
+    "admin",
+    "check_topics",
+    "client_options",
+    "consumer",
+    "create_topics",
+    "producer",
+]

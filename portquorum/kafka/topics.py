@@ -1,0 +1,127 @@
+"""Creates the topics before any role starts, and refuses a cluster that does not fit."""
+
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError
+
+from portquorum.kafka.clients import admin, client_options
+from portquorum.settings import Settings
+from schemas import topics
+from schemas.topics import Topic
+
+_TIMESTAMP_TYPE: Final = "message.timestamp.type"
+
+
+class TopicMismatchError(RuntimeError):
+    """The cluster's topics are not those of the settings; the text names each difference."""
+
+
+def topic_config(topic: Topic) -> dict[str, str]:
+    """The broker's settings of a topic."""
+    config = {
+        "cleanup.policy": topic.cleanup,
+        "retention.ms": str(-1 if topic.retention_ms is None else topic.retention_ms),
+        _TIMESTAMP_TYPE: "LogAppendTime" if topic.log_append_time else "CreateTime",
+    }
+    if topic.cleanup == "compact":
+        config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": str(topics.HOUR_MS)}
+    return config
+
+
+async def create_topics(settings: Settings) -> list[str]:
+    """Creates the topics that are missing and checks all; returns the names of the new ones.
+
+    Safe to call from several processes at once.
+
+    Raises:
+        TopicMismatchError: a topic has other partitions or another timestamp type.
+        aiokafka.errors.KafkaError: the cluster can't be reached or refuses.
+    """
+    client = admin(settings)
+    await client.start()
+    try:
+        existing = set(await client.list_topics())
+        created = []
+        for topic in topics.ALL:
+            name = topic.full_name(settings.topic_prefix)
+            if name in existing:
+                continue
+            new = NewTopic(
+                name,
+                topic.partition_count(settings.partitions),
+                settings.replication_factor,
+                topic_configs=topic_config(topic),
+            )
+            response = await client.create_topics([new])
+            for error in response.topic_errors:
+                code, text = error[1], error[2] if len(error) > 2 else ""
+                if code == 0:
+                    created.append(name)
+                elif code != TopicAlreadyExistsError.errno:
+                    raise TopicMismatchError(f"can't create {name}: error {code} {text}")
+    finally:
+        await client.close()
+    await check_topics(settings)
+    return created
+
+
+async def check_topics(settings: Settings) -> None:
+    """Checks that every topic exists with its partitions and timestamp type.
+
+    Raises:
+        TopicMismatchError: names each topic that is missing or differs, and what to do.
+        aiokafka.errors.KafkaError: the cluster can't be reached.
+    """
+    found = await _partition_counts(settings)
+    wrong = []
+    for topic in topics.ALL:
+        name = topic.full_name(settings.topic_prefix)
+        want = topic.partition_count(settings.partitions)
+        if found.get(name) is None:
+            wrong.append(f"{name} does not exist")
+        elif found[name] != want:
+            wrong.append(f"{name} has {found[name]} partitions, the settings say {want}")
+    if not wrong:
+        stamp = await _timestamp_type(settings)
+        if stamp != "LogAppendTime":
+            wrong.append(
+                f"{settings.topic('results')} has {_TIMESTAMP_TYPE}={stamp}, "
+                "LogAppendTime is needed"
+            )
+    if wrong:
+        raise TopicMismatchError(
+            "; ".join(wrong) + ". The partition count is fixed when the topics are created: set"
+            " PORTQUORUM_PARTITIONS to it, or use another PORTQUORUM_TOPIC_PREFIX."
+        )
+
+
+async def _partition_counts(settings: Settings) -> dict[str, int]:
+    # A consumer's metadata is asked for anew, the admin client's may be old.
+    client = AIOKafkaConsumer(**client_options(settings))
+    await client.start()
+    try:
+        names = await client.topics()
+        return {name: len(client.partitions_for_topic(name) or ()) for name in names}
+    finally:
+        await client.stop()
+
+
+async def _timestamp_type(settings: Settings) -> str:
+    client = admin(settings)
+    await client.start()
+    try:
+        resource = ConfigResource(
+            ConfigResourceType.TOPIC, settings.topic(topics.RESULTS.name), [_TIMESTAMP_TYPE]
+        )
+        responses: list[Any] = await client.describe_configs([resource])
+        for response in responses:
+            for entry in response.resources:
+                for config in entry[4]:
+                    if config[0] == _TIMESTAMP_TYPE:
+                        return str(config[1])
+    finally:
+        await client.close()
+    return "unknown"

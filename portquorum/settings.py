@@ -1,0 +1,156 @@
+"""Settings: `PORTQUORUM_*` variables over `portquorum.toml` over the running embedded services."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX: Final = "PORTQUORUM_"
+CONFIG_FILE: Final = "portquorum.toml"
+SERVICES_FILE: Final = "services.json"
+DEFAULT_KAFKA: Final = "127.0.0.1:9092"
+DEFAULT_CLICKHOUSE: Final = "http://127.0.0.1:8123/portquorum"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that it can't have; the text names it and where it stands."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of all roles.
+
+    Each field is read from `PORTQUORUM_<NAME>` (upper case), else from the key of that name in
+    `portquorum.toml` in the working directory (or the file that `PORTQUORUM_CONFIG` names).
+    Durations carry their unit in the name.
+    """
+
+    kafka: str = DEFAULT_KAFKA
+    """Bootstrap servers, `host:port[,host:port]`."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_username: str | None = None
+    kafka_password: str | None = None
+    kafka_ca_file: str | None = None
+    kafka_cert_file: str | None = None
+    kafka_key_file: str | None = None
+    topic_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")] = "portquorum"
+    partitions: Annotated[int, Meta(ge=1, le=1024)] = 16
+    """Partition count of the fleet's topics; fixed when they are created."""
+    replication_factor: Annotated[int, Meta(ge=1, le=9)] = 1
+    clickhouse: str = DEFAULT_CLICKHOUSE
+    """`http[s]://[user:password@]host:port/database`."""
+    data_dir: Path = Path()
+    """Where the embedded services keep their data; default: the user's data directory."""
+    metrics: str | None = None
+    """`host:port` for Prometheus metrics; default: the role's own port on loopback."""
+    log_format: Literal["auto", "pretty", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    checkpoint_interval_s: Annotated[float, Meta(ge=0.1, le=600)] = 15.0
+    results_ttl_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    sink_block_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
+    sink_block_wait_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
+    """How long the notifier waits for other incidents of the same host."""
+
+    def topic(self, name: str) -> str:
+        """The full name of the topic that the design calls `[name]`."""
+        return f"{self.topic_prefix}.{name}"
+
+    def group(self, role: str) -> str:
+        """The consumer group of a role."""
+        return f"{self.topic_prefix}-{role}"
+
+
+def default_data_dir(env: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_DATA_HOME/portquorum`, by default below `~/.local/share` (XDG base directories)."""
+    base = env.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "portquorum"
+
+
+def load(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> Settings:
+    """Reads the settings.
+
+    Raises:
+        SettingsError: an unknown name, or a value out of its range; says which and where.
+    """
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    explicit = env.get(PREFIX + "CONFIG")
+    path = Path(explicit) if explicit else (directory or Path.cwd()) / CONFIG_FILE
+    if explicit and not path.is_file():
+        raise SettingsError(f"{PREFIX}CONFIG names {path}, which does not exist")
+    if path.is_file():
+        for name, value in _read_toml(path).items():
+            _known(name, f"{path}: {name}")
+            values[name], origin[name] = value, f"{path}: {name}"
+    for variable, text in env.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name in Settings.__struct_fields__:
+            values[name], origin[name] = text, variable
+    values.setdefault("data_dir", str(default_data_dir(env)))
+    for name, value in _running_services(Path(values["data_dir"])).items():
+        values.setdefault(name, value)
+        origin.setdefault(name, str(Path(values["data_dir"]) / SERVICES_FILE))
+    return _convert(values, origin)
+
+
+def _convert(values: dict[str, Any], origin: dict[str, str]) -> Settings:
+    for name in ("kafka", "clickhouse"):
+        if isinstance(values.get(name), str):
+            values[name] = values[name].strip()
+    if "kafka" in values:
+        values["kafka"] = str(values["kafka"]).removeprefix("kafka://")
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        name = str(error).rpartition("`$.")[2].rstrip("`").split(".")[0].split("[")[0]
+        where = origin.get(name, name)
+        raise SettingsError(f"{where}: {error}; found {values.get(name)!r}") from error
+    _check_addresses(settings, origin)
+    return settings
+
+
+def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
+    for server in settings.kafka.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            where = origin.get("kafka", "kafka")
+            raise SettingsError(f"{where}: expected host:port[,host:port], found {server!r}")
+    try:
+        url = urlsplit(settings.clickhouse)
+        fine = url.scheme in {"http", "https"} and url.hostname and (url.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine:
+        where = origin.get("clickhouse", "clickhouse")
+        raise SettingsError(
+            f"{where}: expected http[s]://[user:password@]host:port/database, "
+            f"found {settings.clickhouse!r}"
+        )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _known(name: str, where: str) -> None:
+    if name not in Settings.__struct_fields__:
+        known = ", ".join(Settings.__struct_fields__)
+        raise SettingsError(f"{where}: no such setting; there are {known}")
+
+
+def _running_services(data_dir: Path) -> dict[str, str]:
+    """What the embedded services that are running wrote about themselves."""
+    try:
+        found = msgspec.json.decode((data_dir / SERVICES_FILE).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+    return {name: url for name, url in found.items() if name in {"kafka", "clickhouse"}}

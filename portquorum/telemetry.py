@@ -1,0 +1,89 @@
+"""Logs (structlog) and metrics (prometheus-client) of all roles."""
+
+import logging
+import sys
+from typing import Final
+
+import structlog
+from prometheus_client import start_http_server
+
+from portquorum.settings import Settings, SettingsError
+
+METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
+"""The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
+
+
+def configure_logging(role: str, settings: Settings) -> None:
+    """Logs to stderr: pretty on a terminal, one JSON object a line otherwise.
+
+    Records of the standard library's loggers (aiokafka, faust) take the same way.
+    """
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    pretty = settings.log_format == "pretty" or (
+        settings.log_format == "auto" and sys.stderr.isatty()
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if pretty
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for chatty in ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+    structlog.contextvars.bind_contextvars(role=role)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module."""
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return bound
+
+
+def serve_metrics(role: str, settings: Settings) -> int:
+    """Serves the metrics of this process over HTTP; returns the port.
+
+    If the role's own port is taken (a second prober on one machine) a free one is used and
+    logged; an address that was asked for by setting must be free.
+
+    Raises:
+        SettingsError: the address of the setting is malformed or can't be bound.
+    """
+    log = logger(__name__)
+    if settings.metrics is not None:
+        host, _, port = settings.metrics.rpartition(":")
+        if not port.isdecimal():
+            raise SettingsError(f"metrics: expected host:port, found {settings.metrics!r}")
+        try:
+            server, _ = start_http_server(int(port), host or "127.0.0.1")
+        except OSError as error:
+            raise SettingsError(f"metrics: can't listen on {settings.metrics}: {error}") from error
+    else:
+        try:
+            server, _ = start_http_server(METRICS_PORTS[role], "127.0.0.1")
+        except OSError:
+            server, _ = start_http_server(0, "127.0.0.1")
+    port_number = int(server.server_port)
+    log.info("metrics served", address=f"http://127.0.0.1:{port_number}/metrics")
+    return port_number

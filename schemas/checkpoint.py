@@ -1,0 +1,75 @@
+"""Checkpoints on [state] and [checkpoints]: the state of one partition at one offset.
+
+A checkpoint is `chunks` messages of at most 512 KB and a head, all keyed
+`writer/generation/part`; it is complete when the head and all chunks that it names are there and
+their checksums agree. The chunks hold what `streams.state` puts into them (msgpack).
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas._types import Millis
+
+FORMAT: Final = 1
+"""Version of the chunks' content; a checkpoint of another format is left alone, not read."""
+
+MAX_CHUNK_BYTES: Final = 512 * 1024
+HEAD: Final = "head"
+
+
+class CheckpointKey(Struct, frozen=True, gc=False):
+    """`writer` is new at each assignment; `part` is a chunk number (from 0) or `head`."""
+
+    writer: str
+    generation: int
+    part: str
+
+    def encode(self) -> bytes:
+        """The message key."""
+        return f"{self.writer}/{self.generation}/{self.part}".encode()
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "CheckpointKey":
+        """The key of a message.
+
+        Raises:
+            ValueError: not a checkpoint key.
+        """
+        writer, generation, part = raw.decode().rsplit("/", 2)
+        if not writer or not (part == HEAD or part.isdecimal()):
+            raise ValueError(f"expected writer/generation/part, found {raw!r}")
+        return cls(writer, int(generation), part)
+
+
+class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):
+    """What a checkpoint is: all records of the partition up to and including `offset` applied.
+
+    `now` is the partition's newest append time at that offset; `written_at` the worker's clock
+    when it was written (for people, no rule reads it). `crc32` has one checksum a chunk.
+    """
+
+    format: int
+    partition: Annotated[int, Meta(ge=0)]
+    offset: Annotated[int, Meta(ge=-1)]
+    now: Millis
+    written_at: Millis
+    crc32: tuple[int, ...]
+
+
+_head = msgspec.json.Decoder(CheckpointHead)
+
+
+def encode_head(head: CheckpointHead) -> bytes:
+    """The value of a head's message."""
+    return msgspec.json.encode(head)
+
+
+def decode_head(value: bytes) -> CheckpointHead:
+    """Decodes a head.
+
+    Raises:
+        msgspec.MsgspecError: not a head.
+    """
+    return _head.decode(value)

@@ -1,0 +1,113 @@
+"""Control records: messages on [results] with an empty value and a header with a JSON body.
+
+Whoever reads the results sees nothing of them; the stream's state is a function of both.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas._types import Millis, ProberName, RegionName, TargetId
+from schemas.target import Target
+
+HEADER: Final = "portquorum-control"
+
+
+class TargetSet(Struct, frozen=True, gc=False, tag_field="control", tag="target_set"):
+    """A target was added or changed; written by `apply` before [targets]."""
+
+    target: Target
+
+
+class TargetRemoved(
+    Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="target_removed"
+):
+    """A target is gone from this partition.
+
+    `because` is `target_changed` when its new host lies in another partition. `version` is the
+    time of the apply, so that a late removal never undoes a newer definition.
+    """
+
+    target: TargetId
+    version: Millis
+    because: Literal["removed", "target_changed"] = "removed"
+
+
+class Acknowledged(
+    Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="acknowledged"
+):
+    """Somebody has seen an incident."""
+
+    target: TargetId
+    incident_id: str
+    by: str
+    note: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class Resolved(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="resolved"):
+    """Somebody closes an incident by hand."""
+
+    target: TargetId
+    incident_id: str
+    by: str
+    note: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class Beat(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="beat"):
+    """What a prober says of itself, to every partition, every 5 s.
+
+    `connectivity` is False while its own reference addresses fail; `lag_ms` is its worst
+    scheduling lag since the last beat; `spool` counts results that wait for the broker;
+    `clock_offset_ms` is broker time minus the machine's time (raw, not slewed), None before the
+    first acknowledgement has told it. `started_at` tells a restarted prober from a running one
+    (`sequence` begins at 0 again).
+    """
+
+    region: RegionName
+    prober: ProberName
+    sequence: Annotated[int, Meta(ge=0)]
+    started_at: Millis
+    targets: Annotated[int, Meta(ge=0)]
+    failing: Annotated[int, Meta(ge=0)]
+    newly_failing: Annotated[int, Meta(ge=0)]
+    connectivity: bool
+    lag_ms: Annotated[float, Meta(ge=0)]
+    spool: Annotated[int, Meta(ge=0)]
+    clock_offset_ms: int | None
+
+
+class Tick(Struct, frozen=True, gc=False, tag_field="control", tag="tick"):
+    """Moves the clock of an idle partition while all probers are silent."""
+
+    worker: str
+
+
+Control = TargetSet | TargetRemoved | Acknowledged | Resolved | Beat | Tick
+
+_decoder: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
+_encoder = msgspec.json.Encoder()
+
+
+def headers(record: Control) -> list[tuple[str, bytes]]:
+    """The headers of the message that carries `record`; its value is `b""`."""
+    return [(HEADER, _encoder.encode(record))]
+
+
+def body(message_headers: Iterable[tuple[str, bytes]]) -> bytes | None:
+    """The body of the control record in a message's headers, None if it carries none."""
+    for name, value in message_headers:
+        if name == HEADER:
+            return value
+    return None
+
+
+def decode(raw: bytes) -> Control:
+    """Decodes a body.
+
+    Raises:
+        msgspec.DecodeError: not JSON.
+        msgspec.ValidationError: JSON, but no control record of this version.
+    """
+    return _decoder.decode(raw)

@@ -1,0 +1,52 @@
+"""A message, or a line of one, that nobody can read; the value of [deadletter]."""
+
+import base64
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas._types import Millis
+
+MAX_RAW_BYTES: Final = 64 * 1024
+
+
+class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
+    """One row an id. `line` is the line of a batch (from 0), -1 for a whole message.
+
+    `at` is the broker's append time of the unreadable message. `raw` is base64, cut to the first
+    `MAX_RAW_BYTES`; `size` is the whole length in bytes. `part` says what of the message could
+    not be read.
+    """
+
+    topic: str
+    partition: Annotated[int, Meta(ge=0)]
+    offset: Annotated[int, Meta(ge=0)]
+    line: Annotated[int, Meta(ge=-1)]
+    part: str
+    error: str
+    at: Millis
+    size: Annotated[int, Meta(ge=0)]
+    raw: str
+
+    @property
+    def id(self) -> str:
+        """`topic:partition:offset:line`."""
+        return f"{self.topic}:{self.partition}:{self.offset}:{self.line}"
+
+
+def raw_text(raw: bytes) -> str:
+    """`raw` as the field of that name has it."""
+    return base64.b64encode(raw[:MAX_RAW_BYTES]).decode()
+
+
+_decoder = msgspec.json.Decoder(DeadLetter)
+
+
+def decode(value: bytes) -> DeadLetter:
+    """Decodes a value of [deadletter].
+
+    Raises:
+        msgspec.MsgspecError: not a dead letter.
+    """
+    return _decoder.decode(value)

@@ -1,0 +1,173 @@
+"""Events on [incidents]: what other services subscribe to. CloudEvents 1.0, binary mode.
+
+The value is JSON (`IncidentEvent` or `RegionEvent`), the attributes are Kafka headers `ce_…`
+(CloudEvents Kafka protocol binding 1.0.2, section 3.2).
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from schemas._types import Kind, Millis, RegionName, TargetId
+from schemas.result import Reason
+from schemas.target import Criticality
+
+Verdict = Literal["up", "down", "slow", "stale", "pending"]
+IncidentType = Literal["unreachable", "slow", "flapping"]
+Severity = Literal["critical", "warning", "info"]
+TargetStatus = Literal["up", "down", "slow", "unknown", "pending"]
+ClosedBecause = Literal["recovered", "resolved", "target_removed", "target_changed", "abandoned"]
+
+NAMESPACE: Final = uuid.UUID("5b1ac0b6-5b0c-5d8e-9d4c-6f7a1f1e7a01")
+"""The namespace of all UUIDv5 ids of portquorum (RFC 9562, section 5.5)."""
+
+SOURCE: Final = "/portquorum/stream"
+
+
+class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
+    """What one region says of a target. `since` is when the verdict began, None if `pending`."""
+
+    verdict: Verdict
+    reason: Reason | None = None
+    detail: str | None = None
+    since: Millis | None = None
+
+
+class Votes(Struct, frozen=True, gc=False, kw_only=True):
+    """The count behind a decision: down verdicts, those needed, fresh and configured regions."""
+
+    down: int
+    need: int
+    fresh: int
+    configured: int
+
+
+class HostTarget(Struct, frozen=True, gc=False, kw_only=True):
+    """Another target of the same host and its status at that moment."""
+
+    target: TargetId
+    name: str
+    kind: Kind
+    port: int | None
+    status: TargetStatus
+
+
+class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
+    """One event of an incident. Times are UTC ms of the log (broker append time).
+
+    `regions` is sorted by name. `first_failed_at` is the effective time of the first failure that
+    led to the incident. `at` is when the deciding record was appended. `changes` says, in words,
+    what an `updated` event is about.
+    """
+
+    event_id: str
+    event: Literal["opened", "updated", "closed"]
+    incident_id: str
+    incident_type: IncidentType
+    severity: Severity
+    target: TargetId
+    name: str
+    kind: Kind
+    host: str | None
+    port: int | None
+    team: str | None
+    tags: tuple[str, ...]
+    criticality: Criticality
+    depends_on: tuple[str, ...]
+    regions: dict[RegionName, RegionVerdict]
+    votes: Votes
+    first_failed_at: Millis
+    opened_at: Millis
+    closed_at: Millis | None
+    closed_because: ClosedBecause | None
+    at: Millis
+    host_targets: tuple[HostTarget, ...]
+    summary: str
+    first_steps: tuple[str, ...]
+    runbook: str | None
+    changes: tuple[str, ...] = ()
+    abandoned_regions: tuple[RegionName, ...] = ()
+    acknowledged_by: str | None = None
+
+
+class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
+    """Something about a region as a whole; emitted by partition murmur2(region) alone."""
+
+    event_id: str
+    event: Literal[
+        "region.silent",
+        "region.returned",
+        "region.suspect",
+        "region.cleared",
+        "region.clock_skewed",
+    ]
+    region: RegionName
+    at: Millis
+    summary: str
+    last_beat_at: Millis | None = None
+
+
+Event = IncidentEvent | RegionEvent
+
+
+class _Peek(Struct):
+    event: str
+
+
+_peek = msgspec.json.Decoder(_Peek)
+_incident = msgspec.json.Decoder(IncidentEvent)
+_region = msgspec.json.Decoder(RegionEvent)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(event: Event) -> bytes:
+    """The value of the message: the same event always gives the same bytes."""
+    return _encoder.encode(event)
+
+
+def decode(value: bytes) -> Event:
+    """Decodes a value of [incidents].
+
+    Raises:
+        msgspec.DecodeError: not JSON.
+        msgspec.ValidationError: JSON, but no event of this version.
+    """
+    if _peek.decode(value).event.startswith("region."):
+        return _region.decode(value)
+    return _incident.decode(value)
+
+
+def subject(event: Event) -> str:
+    """What the event is about: the target's id or the region's name."""
+    return event.region if isinstance(event, RegionEvent) else event.target
+
+
+def event_type(event: Event) -> str:
+    """The `ce_type`: `portquorum.incident.opened.v1`, `portquorum.region.silent.v1` and so on."""
+    name = event.event if isinstance(event, RegionEvent) else f"incident.{event.event}"
+    return f"portquorum.{name}.v1"
+
+
+def traceparent(event_id: str) -> str:
+    """A W3C trace context (version 00) that anyone derives from the event id alone."""
+    trace = uuid.UUID(event_id).hex
+    return f"00-{trace}-{uuid.uuid5(NAMESPACE, event_id).hex[:16]}-01"
+
+
+def headers(event: Event) -> list[tuple[str, bytes]]:
+    """The CloudEvents attributes as Kafka headers; `ce_time` is RFC 3339 with milliseconds."""
+    time = datetime.fromtimestamp(event.at / 1000, tz=UTC).isoformat(timespec="milliseconds")
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": event.event_id,
+        "ce_source": SOURCE,
+        "ce_type": event_type(event),
+        "ce_subject": subject(event),
+        "ce_time": time.replace("+00:00", "Z"),
+        "content-type": "application/json",
+        "traceparent": traceparent(event.event_id),
+    }
+    return [(name, value.encode()) for name, value in attributes.items()]

@@ -1,0 +1,58 @@
+"""The send log on [notifications]: what was sent to whom, one record an event and channel."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas._types import Millis
+
+NotificationStatus = Literal["sent", "retrying", "dead"]
+
+
+class Notification(Struct, frozen=True, gc=False, kw_only=True):
+    """The newest word on one event and one channel; the key is `event_id/channel`.
+
+    `channel` names one URL of a route without its secrets (`route/position/scheme`). `sent` means
+    that the channel confirmed; `dead` that it never did and nobody tries again: people must see
+    it. `group` is the id of the message that was sent, shared by events that went out in one.
+    `at` is the notifier's clock, UTC ms.
+    """
+
+    event_id: str
+    incident_id: str
+    event: str
+    target: str
+    team: str | None
+    route: str
+    channel: str
+    severity: str
+    status: NotificationStatus
+    attempt: Annotated[int, Meta(ge=1)]
+    at: Millis
+    event_at: Millis
+    subject: str
+    group: str
+    error: str | None = None
+
+    @property
+    def key(self) -> bytes:
+        """The message key."""
+        return notification_key(self.event_id, self.channel)
+
+
+def notification_key(event_id: str, channel: str) -> bytes:
+    """The key under which the send of an event by a channel is logged."""
+    return f"{event_id}/{channel}".encode()
+
+
+_decoder = msgspec.json.Decoder(Notification)
+
+
+def decode(value: bytes) -> Notification:
+    """Decodes a value of [notifications].
+
+    Raises:
+        msgspec.MsgspecError: not a notification.
+    """
+    return _decoder.decode(value)

@@ -1,0 +1,105 @@
+"""What is not a target: regions, teams, routes, maintenance; the values of [policy].
+
+The key of a message is `source/type/name` (`key` below), a null value removes the entry.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas._types import Millis, RegionName
+from schemas.incident import Severity
+
+
+class Region(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="region"):
+    """A place that checks.
+
+    `internal` regions may reach private addresses; `source` is the local address that their
+    checks leave from; `connectivity` lists `host:port` references that tell a prober whether its
+    own network is alive.
+    """
+
+    name: RegionName
+    internal: bool = False
+    source: str | None = None
+    connectivity: tuple[str, ...] = ()
+
+
+class Team(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="team"):
+    """Who is responsible; `routes` names routes."""
+
+    name: str
+    routes: tuple[str, ...] = ()
+
+
+class Route(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="route"):
+    """Who is told by which channels: Apprise URLs with `${ENV_NAME}` for secrets.
+
+    An empty match field matches everything.
+    """
+
+    name: str
+    urls: Annotated[tuple[str, ...], Meta(min_length=1)]
+    severities: tuple[Severity, ...] = ()
+    tags: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+class Maintenance(
+    Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="maintenance"
+):
+    """A window in which nobody is woken. `targets` are ids or `tag:NAME`; `rrule` is RFC 5545."""
+
+    name: str
+    targets: tuple[str, ...]
+    start: Millis
+    duration_ms: Annotated[int, Meta(gt=0)]
+    rrule: str | None = None
+
+
+class ApplyMark(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="apply"):
+    """Where an `apply` of a source is; one left at `begun` did not finish: republish all."""
+
+    source: str
+    state: Literal["begun", "done"]
+    at: Millis
+
+
+Policy = Region | Team | Route | Maintenance | ApplyMark
+
+_decoder: msgspec.json.Decoder[Policy] = msgspec.json.Decoder(Policy)
+
+
+def key(source: str, entry: Policy) -> bytes:
+    """The message key of an entry that came from the inventory `source`."""
+    if isinstance(entry, ApplyMark):
+        return f"{source}/apply/".encode()
+    return f"{source}/{type(entry).__name__.lower()}/{entry.name}".encode()
+
+
+def encode(entry: Policy) -> bytes:
+    """The message value of an entry."""
+    return msgspec.json.encode(entry)
+
+
+def decode(value: bytes) -> Policy:
+    """Decodes a value of [policy].
+
+    Raises:
+        msgspec.MsgspecError: not an entry.
+    """
+    return _decoder.decode(value)
+
+
+__all__ = [
+    "ApplyMark",
+    "Maintenance",
+    "Policy",
+    "Region",
+    "Route",
+    "Team",
+    "decode",
+    "encode",
+    "key",
+]

@@ -1,0 +1,22 @@
+"""A recheck request on [rechecks]: every region checks all targets of a host at once."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas._types import Millis, TargetId
+
+
+class RecheckRequest(Struct, frozen=True, gc=False, kw_only=True):
+    """Asks for a check of every target of `host`, now.
+
+    `host` is the partition key of the targets: the canonical host, or the id of a target without
+    one. `target` is the one whose change asked for it, `because` which change. Times are the
+    stream's (broker append time, UTC ms); after `expires_at` a prober ignores the request.
+    """
+
+    host: str
+    target: TargetId
+    because: Literal["failure", "recovery"]
+    requested_at: Millis
+    expires_at: Millis

@@ -1,0 +1,97 @@
+"""The result of one check, one line of a batch on [results]."""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from schemas._types import Host, Kind, LatencyMs, Millis, Port, ProberName, RegionName, TargetId
+
+Status = Literal["up", "down", "missed"]
+Cause = Literal["schedule", "retry", "recheck", "manual"]
+Reason = Literal[
+    "connection_refused",
+    "timed_out",
+    "dns_failed",
+    "network_unreachable",
+    "host_unreachable",
+    "connection_reset",
+    "too_many_connections",
+    "tls_failed",
+    "certificate_expired",
+    "certificate_invalid",
+    "protocol_mismatch",
+    "unexpected_response",
+    "address_blocked",
+    "heartbeat_missed",
+    "prober_error",
+]
+
+REASON_TEXT: Final[dict[Reason, str]] = {
+    "connection_refused": "Connection refused",
+    "timed_out": "Connection timed out",
+    "dns_failed": "DNS resolution failed",
+    "network_unreachable": "Network unreachable",
+    "host_unreachable": "Host unreachable",
+    "connection_reset": "Connection reset",
+    "too_many_connections": "Too many connections",
+    "tls_failed": "TLS handshake failed",
+    "certificate_expired": "Certificate expired",
+    "certificate_invalid": "Certificate invalid",
+    "protocol_mismatch": "Port open, but not the expected protocol",
+    "unexpected_response": "Unexpected response",
+    "address_blocked": "Address blocked by policy",
+    "heartbeat_missed": "Heartbeat missed",
+    "prober_error": "Prober error",
+}
+"""What people see. The first four texts are fixed."""
+
+NEVER_COUNTED: Final[frozenset[str]] = frozenset({"address_blocked", "prober_error"})
+"""Reasons that say something of us or of our policy, nothing of the target."""
+
+
+class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """The record of one measurement.
+
+    `status` is `missed` when nothing was measured: the check did not start within its interval,
+    or it ended as `prober_error` or `address_blocked`. `reason` is None exactly when the status is
+    `up`. A check that never started has its scheduled time as `started_at`.
+
+    `connect_ms` is the network's time for the handshake (TCP_INFO), not the event loop's;
+    `total_ms` is DNS + connect (+ TLS and dialogue). `attempt` is the place in a retry series,
+    0 = first. `target_version` is the `Target.version` that was checked.
+
+    The identity of a result is (`target`, `region`, `prober`, `started_at`, `attempt`).
+    """
+
+    target: TargetId
+    kind: Kind
+    host: Host | None
+    port: Port | None
+    region: RegionName
+    prober: ProberName
+    scheduled_at: Millis
+    started_at: Millis
+    status: Status
+    reason: Reason | None
+    attempt: Annotated[int, Meta(ge=0, le=255)]
+    cause: Cause
+    target_version: Millis
+    detail: Annotated[str, Meta(max_length=300)] | None = None
+    address: Annotated[str, Meta(max_length=64)] | None = None
+    dns_ms: LatencyMs | None = None
+    connect_ms: LatencyMs | None = None
+    tls_ms: LatencyMs | None = None
+    total_ms: LatencyMs | None = None
+    cert_expires_at: Millis | None = None
+    http_status: Annotated[int, Meta(ge=100, le=999)] | None = None
+    banner: Annotated[str, Meta(max_length=300)] | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether this says anything of the target (section 4 of the design)."""
+        return self.status != "missed" and self.reason not in NEVER_COUNTED
+
+    @property
+    def identity(self) -> str:
+        """The identity as one string; unique among all results."""
+        return f"{self.target}|{self.region}|{self.prober}|{self.started_at}|{self.attempt}"

@@ -1,0 +1,69 @@
+"""A target: one thing to check, with its policy; the value of [targets]."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas._types import DurationMs, Host, Kind, LatencyMs, Millis, Port, RegionName, TargetId
+
+Criticality = Literal["critical", "important", "normal"]
+CRITICALITY_INTERVAL_MS: dict[Criticality, int] = {
+    "critical": 30_000,
+    "important": 60_000,
+    "normal": 300_000,
+}
+
+Fraction = Annotated[float, Meta(gt=0, le=1)]
+Consensus = Literal["quorum", "unanimous"] | Fraction
+
+
+class LatencyLimit(Struct, frozen=True, gc=False, kw_only=True):
+    """A fixed limit on the connect time.
+
+    `max_ms`: slower than this is slow; `for_results`: so many results in a row.
+    """
+
+    max_ms: Annotated[LatencyMs, Meta(gt=0)]
+    for_results: Annotated[int, Meta(ge=1, le=1000)] = 3
+
+
+class Target(Struct, frozen=True, gc=False, kw_only=True):
+    """One target with its policy, regions and defaults resolved.
+
+    All fields are always written: a default that changes in a later version must not change what
+    an old record means. `host` is canonical (see `schemas.partition.canonical_host`); it is None
+    only for a target without a host (a heartbeat). `version` is the UTC ms of the `apply` that
+    gave the target this definition and grows with each change; results carry it back.
+    """
+
+    id: TargetId
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    kind: Kind
+    host: Host | None
+    port: Port | None
+    regions: Annotated[tuple[RegionName, ...], Meta(min_length=1)]
+    interval_ms: Annotated[DurationMs, Meta(ge=1000)]
+    timeout_ms: Annotated[DurationMs, Meta(ge=50)]
+    version: Millis
+    source: Annotated[str, Meta(min_length=1, max_length=200)]
+    retries: Annotated[int, Meta(ge=0, le=10)] = 1
+    retry_delay_ms: DurationMs = 1000
+    consensus: Consensus = "quorum"
+    open_after_ms: DurationMs = 0
+    recover_after: Annotated[int, Meta(ge=1, le=100)] = 1
+    abandon_after_ms: DurationMs = 1_800_000
+    latency: LatencyLimit | None = None
+    criticality: Criticality = "normal"
+    team: str | None = None
+    purpose: str | None = None
+    tags: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    runbook: str | None = None
+
+    @property
+    def place(self) -> str:
+        """`host:port` as people write it; IPv6 in brackets; the id when there is no host."""
+        if self.host is None:
+            return self.id
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"

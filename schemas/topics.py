@@ -1,0 +1,175 @@
+"""Each topic, declared once: who writes it, who reads it, how Kafka keeps it."""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from schemas import checkpoint, control, deadletter, incident, notification, policy
+from schemas.recheck import RecheckRequest
+from schemas.result import CheckResult
+from schemas.target import Target
+
+DAY_MS: Final = 86_400_000
+HOUR_MS: Final = 3_600_000
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """The declaration of a topic.
+
+    `partitions` is `fleet` for those that share the fleet's partition count P and are
+    partitioned by host, else a number. `retention_ms` of None means that compaction alone
+    removes. `schema` names the Structs of the values (`control` those of the control records'
+    header bodies); their JSON Schema and examples lie in `schemas/json/` and
+    `schemas/examples/` under `name`.
+    """
+
+    name: str
+    partitions: Literal["fleet"] | int
+    key: str
+    cleanup: Literal["delete", "compact"]
+    retention_ms: int | None
+    log_append_time: bool
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    schema: tuple[type[Struct], ...]
+    control: tuple[type[Struct], ...] = ()
+    about: str
+
+    def full_name(self, prefix: str) -> str:
+        """The topic's name in a cluster: `prefix.name`."""
+        return f"{prefix}.{self.name}"
+
+    def partition_count(self, fleet: int) -> int:
+        """How many partitions it has in a fleet of `fleet` partitions."""
+        return fleet if self.partitions == "fleet" else self.partitions
+
+
+TARGETS = Topic(
+    name="targets",
+    partitions="fleet",
+    key="target id; partition by host",
+    cleanup="compact",
+    retention_ms=None,
+    log_append_time=False,
+    writers=("apply",),
+    readers=("prober", "notifier", "sink", "web"),
+    schema=(Target,),
+    about="The inventory's targets, regions and defaults resolved. A null value removes one.",
+)
+POLICY = Topic(
+    name="policy",
+    partitions=1,
+    key="source/type/name",
+    cleanup="compact",
+    retention_ms=None,
+    log_append_time=False,
+    writers=("apply",),
+    readers=("prober", "notifier", "web", "apply"),
+    schema=(policy.Region, policy.Team, policy.Route, policy.Maintenance, policy.ApplyMark),
+    about="Regions, teams, routes, maintenance, and how far an apply has come.",
+)
+RESULTS = Topic(
+    name="results",
+    partitions="fleet",
+    key="none; partition by host",
+    cleanup="delete",
+    retention_ms=7 * DAY_MS,
+    log_append_time=True,
+    writers=("prober", "apply", "stream"),
+    readers=("stream", "sink"),
+    schema=(CheckResult,),
+    control=(
+        control.TargetSet,
+        control.TargetRemoved,
+        control.Acknowledged,
+        control.Resolved,
+        control.Beat,
+        control.Tick,
+    ),
+    about="The one log: batches of check results (NDJSON, one result a line), and control "
+    "records with an empty value and their JSON body in the header `portquorum-control`.",
+)
+RECHECKS = Topic(
+    name="rechecks",
+    partitions="fleet",
+    key="host",
+    cleanup="delete",
+    retention_ms=HOUR_MS,
+    log_append_time=False,
+    writers=("stream",),
+    readers=("prober",),
+    schema=(RecheckRequest,),
+    about="Requests to check all targets of a host at once, from every region.",
+)
+STATE = Topic(
+    name="state",
+    partitions="fleet",
+    key="writer/generation/part",
+    cleanup="compact",
+    retention_ms=None,
+    log_append_time=False,
+    writers=("stream",),
+    readers=("stream",),
+    schema=(checkpoint.CheckpointHead,),
+    about="Checkpoints of the stream's partitions: msgpack chunks and a JSON head each.",
+)
+CHECKPOINTS = Topic(
+    name="checkpoints",
+    partitions="fleet",
+    key="writer/generation/part",
+    cleanup="delete",
+    retention_ms=7 * DAY_MS,
+    log_append_time=False,
+    writers=("stream",),
+    readers=("stream", "replay"),
+    schema=(checkpoint.CheckpointHead,),
+    about="A checkpoint a day, kept as long as [results], for replays and new consumer groups.",
+)
+INCIDENTS = Topic(
+    name="incidents",
+    partitions="fleet",
+    key="host, or the region of a region event",
+    cleanup="delete",
+    retention_ms=90 * DAY_MS,
+    log_append_time=False,
+    writers=("stream",),
+    readers=("notifier", "sink", "web", "any subscriber"),
+    schema=(incident.IncidentEvent, incident.RegionEvent),
+    about="Incident and region events as CloudEvents 1.0 (binary mode).",
+)
+NOTIFICATIONS = Topic(
+    name="notifications",
+    partitions=1,
+    key="event_id/channel",
+    cleanup="compact",
+    retention_ms=None,
+    log_append_time=False,
+    writers=("notifier",),
+    readers=("notifier", "sink", "web"),
+    schema=(notification.Notification,),
+    about="The send log: what was sent to whom.",
+)
+DEADLETTER = Topic(
+    name="deadletter",
+    partitions=1,
+    key="topic:partition:offset:line",
+    cleanup="delete",
+    retention_ms=30 * DAY_MS,
+    log_append_time=False,
+    writers=("sink",),
+    readers=("sink",),
+    schema=(deadletter.DeadLetter,),
+    about="Messages, or single lines, that can't be read.",
+)
+
+ALL: Final[tuple[Topic, ...]] = (
+    TARGETS,
+    POLICY,
+    RESULTS,
+    RECHECKS,
+    STATE,
+    CHECKPOINTS,
+    INCIDENTS,
+    NOTIFICATIONS,
+    DEADLETTER,
+)
