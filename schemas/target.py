@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas._types import DurationMs, Host, Kind, LatencyMs, Millis, Port, RegionName, TargetId
+from schemas._types import DurationMs, Host, Kind, Millis, Port, RegionName, TargetId
 
 Criticality = Literal["critical", "important", "normal"]
 CRITICALITY_INTERVAL_MS: dict[Criticality, int] = {
@@ -23,7 +23,7 @@ class LatencyLimit(Struct, frozen=True, gc=False, kw_only=True):
     `max_ms`: slower than this is slow; `for_results`: so many results in a row.
     """
 
-    max_ms: Annotated[LatencyMs, Meta(gt=0)]
+    max_ms: Annotated[float, Meta(gt=0, le=86_400_000)]
     for_results: Annotated[int, Meta(ge=1, le=1000)] = 3
 
 
@@ -42,8 +42,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     host: Host | None
     port: Port | None
     regions: Annotated[tuple[RegionName, ...], Meta(min_length=1)]
-    interval_ms: Annotated[DurationMs, Meta(ge=1000)]
-    timeout_ms: Annotated[DurationMs, Meta(ge=50)]
+    interval_ms: Annotated[int, Meta(ge=1000, le=86_400_000)]
+    timeout_ms: Annotated[int, Meta(ge=50, le=3_600_000)]
     version: Millis
     source: Annotated[str, Meta(min_length=1, max_length=200)]
     retries: Annotated[int, Meta(ge=0, le=10)] = 1
