@@ -106,13 +106,19 @@ def _convert(values: dict[str, Any], origin: dict[str, str]) -> Settings:
     if "kafka" in values:
         values["kafka"] = str(values["kafka"]).removeprefix("kafka://")
     try:
-        settings = msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         name = str(error).rpartition("`$.")[2].rstrip("`").split(".")[0].split("[")[0]
         where = origin.get(name, name)
         raise SettingsError(f"{where}: {error}; found {values.get(name)!r}") from error
     _check_addresses(settings, origin)
     return settings
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value).expanduser()
+    raise msgspec.ValidationError(f"Expected `{kind.__name__}`, got {value!r}")
 
 
 def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
