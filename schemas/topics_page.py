@@ -1,0 +1,73 @@
+"""docs/topics.md, written from the declarations of the topics."""
+
+from typing import Final
+
+from schemas import topics
+from schemas.json_schema import CONTROL_SUFFIX
+from schemas.topics import DAY_MS, HOUR_MS, Topic
+
+_HEAD: Final = """\
+# Topics
+
+<!-- Written by `python -m schemas.generate` from schemas/topics.py; change that, not this. -->
+
+Every role creates the topics that are missing before it starts and refuses a cluster whose
+topics have other partitions. All names carry a prefix, `portquorum.` unless
+`PORTQUORUM_TOPIC_PREFIX` says otherwise. `P` is the fleet's partition count
+(`PORTQUORUM_PARTITIONS`, 16 by default); topics that have it are partitioned by host with the
+murmur2 hash of Kafka's Java client, so that everything about one host lies in one partition.
+
+| topic | partitions | kept | written by | read by |
+|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    rows = "".join(_row(topic) for topic in topics.ALL)
+    return _HEAD + rows + "".join(_section(topic) for topic in topics.ALL)
+
+
+def _row(topic: Topic) -> str:
+    cells = (
+        f"[{topic.name}](#{topic.name})",
+        "P" if topic.partitions == "fleet" else str(topic.partitions),
+        _kept(topic),
+        ", ".join(topic.writers),
+        ", ".join(topic.readers),
+    )
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def _kept(topic: Topic) -> str:
+    if topic.cleanup == "compact":
+        return "the newest of each key"
+    if topic.retention_ms is None:
+        return "for ever"
+    if topic.retention_ms % DAY_MS == 0:
+        return f"{topic.retention_ms // DAY_MS} days"
+    hours = topic.retention_ms // HOUR_MS
+    return f"{hours} hour{'s' if hours != 1 else ''}"
+
+
+def _section(topic: Topic) -> str:
+    stamp = "the broker's append time" if topic.log_append_time else "the writer's time"
+    names = ", ".join(f"`{struct.__name__}`" for struct in topic.schema)
+    lines = [
+        f"\n## {topic.name}\n",
+        f"{topic.about}\n",
+        f"- Key: {topic.key}.",
+        f"- Timestamp: {stamp}.",
+        f"- Values: {names} ({_links(topic.name)}).",
+    ]
+    if topic.control:
+        tags = ", ".join(f"`{struct.__struct_config__.tag}`" for struct in topic.control)
+        lines.append(f"- Control records: {tags} ({_links(topic.name + CONTROL_SUFFIX)}).")
+    return "\n".join(lines) + "\n"
+
+
+def _links(name: str) -> str:
+    return (
+        f"[JSON Schema](../schemas/json/{name}.schema.json), "
+        f"[examples](../schemas/examples/{name}/)"
+    )
