@@ -2,6 +2,7 @@
 
 from portquorum.kafka.clients import admin, client_options, consumer, producer
 from portquorum.kafka.follower import Follower
+from portquorum.kafka.ready import topics_ready
 from portquorum.kafka.topics import TopicMismatchError, check_topics, create_topics
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "consumer",
     "create_topics",
     "producer",
+    "topics_ready",
 ]
