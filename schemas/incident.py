@@ -19,7 +19,11 @@ Verdict = Literal["up", "down", "slow", "stale", "pending"]
 IncidentType = Literal["unreachable", "slow", "flapping"]
 Severity = Literal["critical", "warning", "info"]
 TargetStatus = Literal["up", "down", "slow", "unknown", "pending"]
-ClosedBecause = Literal["recovered", "resolved", "target_removed", "target_changed", "abandoned"]
+RegionEventKind = Literal[
+    "region.silent", "region.returned", "region.suspect", "region.cleared", "region.clock_skewed"
+]
+EventKind = Literal["opened", "updated", "closed"]
+ClosedBecause = Literal["recovered", "resolved", "target_removed", "target_changed"]
 
 NAMESPACE: Final = uuid.UUID("5b1ac0b6-5b0c-5d8e-9d4c-6f7a1f1e7a01")
 """The namespace of all UUIDv5 ids of portquorum (RFC 9562, section 5.5)."""
@@ -64,7 +68,7 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     """
 
     event_id: str
-    event: Literal["opened", "updated", "closed"]
+    event: EventKind
     incident_id: str
     incident_type: IncidentType
     severity: Severity
@@ -97,13 +101,7 @@ class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
     """Something about a region as a whole; emitted by partition murmur2(region) alone."""
 
     event_id: str
-    event: Literal[
-        "region.silent",
-        "region.returned",
-        "region.suspect",
-        "region.cleared",
-        "region.clock_skewed",
-    ]
+    event: RegionEventKind
     region: RegionName
     at: Millis
     summary: str

@@ -1,0 +1,49 @@
+"""Rule 11: ids that the same log always gives again."""
+
+import uuid
+
+from msgspec import Struct
+
+from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet, Tick
+from schemas.incident import NAMESPACE, IncidentType
+from schemas.result import CheckResult
+
+
+class Deciding(Struct, frozen=True, gc=False):
+    """The record that decides something: a result, or a control record; `at` is log time."""
+
+    what: CheckResult | Control
+    at: int
+
+    @property
+    def identity(self) -> str:
+        """A result's identity; the control record and its append time otherwise."""
+        if isinstance(self.what, CheckResult):
+            return self.what.identity
+        return f"{_control_identity(self.what)}|{self.at}"
+
+
+def _control_identity(record: Control) -> str:
+    match record:
+        case TargetSet(target):
+            return f"target_set|{target.id}|{target.version}"
+        case TargetRemoved():
+            return f"target_removed|{record.target}|{record.version}"
+        case Acknowledged():
+            return f"acknowledged|{record.incident_id}|{record.by}"
+        case Resolved():
+            return f"resolved|{record.incident_id}|{record.by}"
+        case Beat():
+            return f"beat|{record.region}|{record.prober}|{record.started_at}|{record.sequence}"
+        case Tick(worker):
+            return f"tick|{worker}"
+
+
+def incident_id(target: str, incident_type: IncidentType, deciding: Deciding) -> str:
+    """UUIDv5 of target id, incident type and the identity of the deciding record."""
+    return str(uuid.uuid5(NAMESPACE, f"{target}|{incident_type}|{deciding.identity}"))
+
+
+def event_id(subject: str, event: str, deciding: Deciding) -> str:
+    """UUIDv5 of incident id (or region), event type and the deciding record."""
+    return str(uuid.uuid5(NAMESPACE, f"{subject}|{event}|{deciding.identity}"))

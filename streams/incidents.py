@@ -1,0 +1,298 @@
+"""Rule 6: when an incident opens, what is told of it, and when it closes."""
+
+from schemas.incident import (
+    ClosedBecause,
+    EventKind,
+    IncidentEvent,
+    IncidentType,
+    RegionVerdict,
+    Severity,
+    Votes,
+)
+from schemas.result import REASON_TEXT, Reason
+from streams import consensus, diagnosis, ids
+from streams.consensus import Tally, majority
+from streams.diagnosis import Diagnosis, Facts
+from streams.freshness import is_fresh
+from streams.ids import Deciding
+from streams.state import OpenIncident, PartitionState, TargetState, Window
+
+TYPE: IncidentType = "unreachable"
+SEVERITY: Severity = "critical"
+
+
+def judge(state: PartitionState, entry: TargetState, deciding: Deciding) -> IncidentEvent | None:
+    """Opens, updates or closes the incident of a target, or leaves all as it is."""
+    counted = consensus.tally(entry, state.running)
+    if entry.incident is None:
+        if entry.held:
+            entry.held = counted.is_down
+        elif counted.is_down and _lasted(state, entry):
+            return _open(state, entry, counted, deciding)
+        return None
+    abandoned = _abandoned(state, entry)
+    if _recovered(state, entry, abandoned):
+        return close(state, entry, deciding, "recovered", abandoned)
+    return _update(state, entry, counted, deciding, ())
+
+
+def close(
+    state: PartitionState,
+    entry: TargetState,
+    deciding: Deciding,
+    because: ClosedBecause,
+    abandoned: tuple[str, ...] = (),
+) -> IncidentEvent:
+    """Closes the open incident of `entry`."""
+    incident = _incident(entry)
+    counted = consensus.tally(entry, state.running)
+    seconds = max(0, state.now - incident.first_failed_at) / 1000
+    event = _event(
+        state,
+        entry,
+        "closed",
+        deciding,
+        counted.votes,
+        summary=f"{entry.target.place} {_closing_words(because, abandoned)} "
+        f"after {_duration(seconds)}.",
+        closed_because=because,
+        abandoned=abandoned,
+    )
+    entry.incident = None
+    return event
+
+
+def acknowledge(
+    state: PartitionState, entry: TargetState, deciding: Deciding, by: str
+) -> IncidentEvent | None:
+    """Notes who has seen the open incident; None if that is known."""
+    incident = _incident(entry)
+    if incident.acknowledged_by == by:
+        return None
+    incident.acknowledged_by = by
+    counted = consensus.tally(entry, state.running)
+    return _update(state, entry, counted, deciding, (f"acknowledged by {by}",))
+
+
+def _lasted(state: PartitionState, entry: TargetState) -> bool:
+    hold = entry.target.open_after_ms
+    return not hold or state.running - _first_failure(state, entry)[1] >= hold
+
+
+def _first_failure(state: PartitionState, entry: TargetState) -> tuple[int, int]:
+    """The start of the outage: effective time, and running time."""
+    starts = [
+        (window.failing.since, window.failing.running_since)
+        for window in entry.windows
+        if window is not None
+        and window.down
+        and window.failing is not None
+        and is_fresh(window, state.running)
+    ]
+    return min(starts)
+
+
+def _open(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> IncidentEvent:
+    entry.incident = OpenIncident(
+        incident_id=ids.incident_id(entry.target.id, TYPE, deciding),
+        opened_at=state.now,
+        first_failed_at=_first_failure(state, entry)[0],
+        seen={},
+        diagnosis="",
+    )
+    known, found = _look(state, entry)
+    _remember(state, entry, found)
+    return _event(
+        state,
+        entry,
+        "opened",
+        deciding,
+        counted.votes,
+        summary=_summary(known, found, counted),
+        found=found,
+    )
+
+
+def _update(
+    state: PartitionState,
+    entry: TargetState,
+    counted: Tally,
+    deciding: Deciding,
+    told: tuple[str, ...],
+) -> IncidentEvent | None:
+    incident = _incident(entry)
+    known, found = _look(state, entry)
+    changes = (*told, *_changes(incident, _saying(state, entry)))
+    # While the incident waits for its last regions nobody fails: then the last diagnosis stands.
+    if known.failing and found.likely != incident.diagnosis:
+        changes = (*changes, f"it now looks like this: {found.sentence}")
+    if not changes:
+        return None
+    _remember(state, entry, found)
+    return _event(
+        state,
+        entry,
+        "updated",
+        deciding,
+        counted.votes,
+        summary=_summary(known, found, counted),
+        found=found,
+        changes=changes,
+    )
+
+
+def _look(state: PartitionState, entry: TargetState) -> tuple[Facts, Diagnosis]:
+    known = diagnosis.facts(state, entry)
+    return known, diagnosis.diagnose(known)
+
+
+def _recovered(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
+    fresh = 0
+    for region, window in zip(entry.target.regions, entry.windows, strict=True):
+        if window is None or region in abandoned:
+            continue
+        if is_fresh(window, state.running):
+            fresh += 1
+            if window.down or window.successes < entry.target.recover_after:
+                return False
+        elif window.down:
+            return False
+    return fresh >= majority(len(entry.windows) - len(abandoned))
+
+
+def _abandoned(state: PartitionState, entry: TargetState) -> tuple[str, ...]:
+    """The regions that went stale with `down` as their last word, too long ago to wait for."""
+    limit = entry.target.abandon_after_ms
+    return tuple(
+        sorted(
+            region
+            for region, window in zip(entry.target.regions, entry.windows, strict=True)
+            if window is not None
+            and window.down
+            and not is_fresh(window, state.running)
+            and state.running - window.fresh_until >= limit
+        )
+    )
+
+
+def _saying(state: PartitionState, entry: TargetState) -> dict[str, tuple[str, Reason | None]]:
+    return {region: (said.verdict, said.reason) for region, said in _regions(state, entry).items()}
+
+
+def _regions(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
+    pairs: list[tuple[str, Window | None]] = sorted(
+        zip(entry.target.regions, entry.windows, strict=True), key=lambda pair: pair[0]
+    )
+    return {region: consensus.region_verdict(state, window) for region, window in pairs}
+
+
+def _remember(state: PartitionState, entry: TargetState, found: Diagnosis) -> None:
+    incident = _incident(entry)
+    incident.seen = _saying(state, entry)
+    if found.likely != "none":
+        incident.diagnosis = found.likely
+
+
+def _changes(
+    incident: OpenIncident, saying: dict[str, tuple[str, Reason | None]]
+) -> tuple[str, ...]:
+    changes = []
+    for region, (verdict, reason) in saying.items():
+        if incident.seen.get(region) == (verdict, reason):
+            continue
+        if verdict == "down":
+            text = REASON_TEXT[reason] if reason else "failed"
+            changes.append(f"{region}: {text}")
+        elif verdict == "up":
+            changes.append(f"{region}: succeeds")
+        else:
+            changes.append(f"{region}: no fresh result")
+    gone = sorted(set(incident.seen) - set(saying))
+    return (*changes, *(f"{region}: no longer checks this target" for region in gone))
+
+
+def _event(
+    state: PartitionState,
+    entry: TargetState,
+    kind: EventKind,
+    deciding: Deciding,
+    votes: Votes,
+    *,
+    summary: str,
+    found: Diagnosis | None = None,
+    changes: tuple[str, ...] = (),
+    closed_because: ClosedBecause | None = None,
+    abandoned: tuple[str, ...] = (),
+) -> IncidentEvent:
+    target, incident = entry.target, _incident(entry)
+    return IncidentEvent(
+        event_id=ids.event_id(incident.incident_id, kind, deciding),
+        event=kind,
+        incident_id=incident.incident_id,
+        incident_type=TYPE,
+        severity=SEVERITY,
+        target=target.id,
+        name=target.name,
+        kind=target.kind,
+        host=target.host,
+        port=target.port,
+        team=target.team,
+        tags=target.tags,
+        criticality=target.criticality,
+        depends_on=target.depends_on,
+        regions=_regions(state, entry),
+        votes=votes,
+        first_failed_at=incident.first_failed_at,
+        opened_at=incident.opened_at,
+        closed_at=None if closed_because is None else state.now,
+        closed_because=closed_because,
+        at=state.now,
+        host_targets=diagnosis.host_targets(state, entry),
+        summary=summary,
+        first_steps=found.first_steps if found else (),
+        runbook=target.runbook,
+        changes=changes,
+        abandoned_regions=abandoned,
+        acknowledged_by=incident.acknowledged_by,
+    )
+
+
+def _summary(known: Facts, found: Diagnosis, counted: Tally) -> str:
+    place = known.target.place
+    if not known.failing:
+        return f"{place} is still an incident: not every region has succeeded again."
+    texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
+    return (
+        f"{place} is unreachable from {counted.down} of {counted.configured} regions ({texts}). "
+        f"{found.sentence}"
+    )
+
+
+def _closing_words(because: ClosedBecause, abandoned: tuple[str, ...]) -> str:
+    match because:
+        case "recovered" if abandoned:
+            return f"is reachable again ({', '.join(abandoned)} long silent and not waited for)"
+        case "recovered":
+            return "is reachable again from every region"
+        case "resolved":
+            return "was resolved by hand"
+        case "target_removed":
+            return "is no longer watched; its incident ends"
+        case "target_changed":
+            return "was given another place; its incident ends"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _incident(entry: TargetState) -> OpenIncident:
+    if entry.incident is None:
+        raise ValueError(f"target {entry.target.id} has no open incident")
+    return entry.incident

@@ -1,0 +1,112 @@
+"""Rule 4, second half: a region whose probers are all silent, and clocks that are off."""
+
+from typing import Final
+
+from schemas.control import Beat
+from schemas.incident import RegionEvent, RegionEventKind
+from schemas.partition import partition_for
+from streams.ids import Deciding, event_id
+from streams.state import PartitionState, ProberState, RegionState
+
+SILENT_AFTER_MS: Final = 15_000
+SKEW_MS: Final = 5_000
+FORGET_PROBER_AFTER_MS: Final = 3_600_000
+
+
+def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
+    """Notes a beat; the events it gives: the region is back, a clock is off."""
+    running = state.running
+    region = state.regions.get(beat.region)
+    if region is None:
+        region = state.regions[beat.region] = RegionState(running, state.now)
+    events = []
+    if region.silent:
+        region.silent = False
+        seconds = (state.now - region.last_beat_at) // 1000
+        events.append(
+            _event(
+                state,
+                "region.returned",
+                beat.region,
+                deciding,
+                f"Region {beat.region} reports again after {seconds} s.",
+                region.last_beat_at,
+            )
+        )
+    region.last_beat, region.last_beat_at = running, state.now
+    events += _clock(state, region, beat, deciding)
+    return _ours(state, beat.region, events)
+
+
+def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
+    """The regions that have just fallen silent."""
+    events: list[RegionEvent] = []
+    for name in sorted(state.regions):
+        region = state.regions[name]
+        if region.silent or state.running - region.last_beat < SILENT_AFTER_MS:
+            continue
+        region.silent = True
+        event = _event(
+            state,
+            "region.silent",
+            name,
+            deciding,
+            f"No prober of region {name} has reported for {SILENT_AFTER_MS // 1000} s: "
+            "its targets are not watched from there.",
+            region.last_beat_at,
+        )
+        events += _ours(state, name, [event])
+    return events
+
+
+def _clock(
+    state: PartitionState, region: RegionState, beat: Beat, deciding: Deciding
+) -> list[RegionEvent]:
+    prober = region.probers.get(beat.prober)
+    if prober is None:
+        for name in [
+            name
+            for name, other in region.probers.items()
+            if state.running - other.last_beat > FORGET_PROBER_AFTER_MS
+        ]:
+            del region.probers[name]
+        prober = region.probers[beat.prober] = ProberState(state.running)
+    prober.last_beat = state.running
+    offset = beat.clock_offset_ms
+    if offset is None:
+        return []
+    if prober.skewed:
+        prober.skewed = abs(offset) * 2 > SKEW_MS
+        return []
+    if abs(offset) <= SKEW_MS:
+        return []
+    prober.skewed = True
+    way = "behind" if offset > 0 else "ahead"
+    text = (
+        f"The clock of prober {beat.prober} in region {beat.region} is "
+        f"{abs(offset) / 1000:.1f} s {way} of the broker's. Results are corrected; set the clock."
+    )
+    return [_event(state, "region.clock_skewed", beat.region, deciding, text, region.last_beat_at)]
+
+
+def _ours(state: PartitionState, region: str, events: list[RegionEvent]) -> list[RegionEvent]:
+    # Every partition keeps the liveness of all regions; one of them speaks.
+    return events if partition_for(region, state.partitions) == state.partition else []
+
+
+def _event(  # noqa: PLR0917 - what a region event is made of
+    state: PartitionState,
+    event: RegionEventKind,
+    region: str,
+    deciding: Deciding,
+    summary: str,
+    last_beat_at: int,
+) -> RegionEvent:
+    return RegionEvent(
+        event_id=event_id(region, event, deciding),
+        event=event,
+        region=region,
+        at=state.now,
+        summary=summary,
+        last_beat_at=last_beat_at,
+    )
