@@ -1,0 +1,38 @@
+import pytest
+
+from schemas import topics
+from schemas.topics import Topic
+
+every_topic = pytest.mark.parametrize("topic", topics.ALL, ids=lambda topic: topic.name)
+
+
+@every_topic
+def test_somebody_writes_it_and_somebody_reads_it(topic: Topic) -> None:
+    assert topic.writers
+    assert topic.readers
+    assert topic.about
+    assert topic.schema
+
+
+@every_topic
+def test_a_topic_without_compaction_has_an_end(topic: Topic) -> None:
+    assert (topic.retention_ms is None) == (topic.cleanup == "compact")
+
+
+def test_names_are_unique() -> None:
+    assert len({topic.name for topic in topics.ALL}) == len(topics.ALL)
+
+
+def test_what_follows_the_host_has_the_fleets_partitions() -> None:
+    shared = {topic.name for topic in topics.ALL if topic.partitions == "fleet"}
+    assert shared == {"targets", "results", "rechecks", "state", "checkpoints", "incidents"}
+    assert topics.RESULTS.partition_count(64) == 64
+    assert topics.POLICY.partition_count(64) == 1
+
+
+def test_only_the_log_is_stamped_by_the_broker() -> None:
+    assert [topic for topic in topics.ALL if topic.log_append_time] == [topics.RESULTS]
+
+
+def test_full_name_has_the_prefix() -> None:
+    assert topics.RESULTS.full_name("acme") == "acme.results"
