@@ -1,0 +1,36 @@
+"""Rule 4, second half: silent regions and clocks that are off."""
+
+from tests.unit.streams.fleet import Fleet, target
+
+from schemas.partition import partition_for
+
+
+def test_a_region_without_beats_is_told_once_and_again_when_it_returns() -> None:
+    fleet = Fleet(target())
+    fleet.beat("a")
+    for _ in range(6):
+        fleet.wait(5000).beat("b")
+    assert [event.event for event in fleet.region_events] == ["region.silent"]
+    fleet.wait(1000).beat("a")
+    assert [event.event for event in fleet.region_events] == ["region.silent", "region.returned"]
+
+
+def test_one_partition_speaks() -> None:
+    spoken = []
+    for partition in range(4):
+        fleet = Fleet(partitions=4)
+        fleet.state.partition = partition
+        fleet.beat("a")
+        for _ in range(4):
+            fleet.wait(5000).beat("b")
+        spoken.append(len(fleet.region_events))
+    assert spoken == [int(partition_for("a", 4) == partition) for partition in range(4)]
+
+
+def test_a_skewed_clock_is_told_once() -> None:
+    fleet = Fleet()
+    for offset in (100, 3_600_000, 3_600_000, 3_000, 100, 6_000):
+        fleet.wait(5000).beat("a", offset)
+    events = [event.event for event in fleet.region_events]
+    assert events == ["region.clock_skewed", "region.clock_skewed"]
+    assert "behind" in fleet.region_events[0].summary
