@@ -1,10 +1,10 @@
 """Rules 1, 2, 5, 6: what counts, when an incident opens and when it closes."""
 
 import pytest
-from tests.unit.streams.fleet import START, Fleet, target
 
 from schemas.control import Acknowledged, Resolved, TargetSet
 from streams.consensus import majority, need
+from tests.unit.streams.fleet import START, Fleet, target
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """Rule 4, second half: silent regions and clocks that are off."""
 
-from tests.unit.streams.fleet import Fleet, target
-
 from schemas.partition import partition_for
+from tests.unit.streams.fleet import Fleet, target
 
 
 def test_a_region_without_beats_is_told_once_and_again_when_it_returns() -> None:

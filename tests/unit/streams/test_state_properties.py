@@ -1,6 +1,5 @@
 """The state is a function of the log: any crash and restore gives the same bytes."""
 
-from tests.unit.streams.fleet import START, Fleet, target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +8,7 @@ from schemas.control import TargetSet
 from schemas.incident import IncidentEvent
 from streams import rules, snapshot
 from streams.state import new_state
+from tests.unit.streams.fleet import START, Fleet, target
 
 REGIONS = ("a", "b", "c")
 REASONS = ("connection_refused", "timed_out", "dns_failed")
