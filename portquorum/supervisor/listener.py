@@ -1,0 +1,24 @@
+"""What the supervisor tells of its children."""
+
+from typing import Protocol
+
+from portquorum.supervisor.role import Role
+
+
+class Listener(Protocol):
+    """Told in the order of the events, from the supervisor's event loop; must not block."""
+
+    def line(self, role: Role, text: str) -> None:
+        """A role wrote a line to stdout or stderr."""
+
+    def started(self, role: Role, pid: int) -> None:
+        """A role's process runs."""
+
+    def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
+        """A role ended though nobody asked it to; it is started again after `restart_in_s`."""
+
+    def stopped(self, role: Role, how: str) -> None:
+        """A role ended as asked."""
+
+    def killed(self, role: Role) -> None:
+        """A role did not end in its time and is being killed."""
