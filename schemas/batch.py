@@ -5,13 +5,15 @@ from typing import Final
 
 import msgspec
 
+from schemas._decode import JsonDecoder
 from schemas.result import CheckResult
 
 MAX_RESULTS: Final = 500
 """A prober puts at most this many results into one message."""
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(CheckResult)
+_lines = msgspec.json.Decoder(CheckResult)
+_line: JsonDecoder[CheckResult] = JsonDecoder(CheckResult)
 
 
 class BadLine(msgspec.Struct, frozen=True, gc=False):
@@ -54,7 +56,7 @@ def _decode_whole(value: bytes) -> list[CheckResult] | None:
     inside a JSON value no `}` is followed by `{`, and no string has a raw newline.
     """
     try:
-        results = _decoder.decode_lines(value)
+        results = _lines.decode_lines(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     lines = value.count(b"\n") + (not value.endswith(b"\n"))
@@ -73,7 +75,7 @@ def _decode_each(value: bytes) -> tuple[list[tuple[int, CheckResult]], list[BadL
         if not line.strip():
             continue
         try:
-            results.append((number, _decoder.decode(line)))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            results.append((number, _line.decode(line)))
+        except msgspec.DecodeError as error:
             bad.append(BadLine(number, line, f"{type(error).__name__}: {error}"))
     return results, bad

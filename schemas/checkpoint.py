@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import Millis
 
 FORMAT: Final = 1
@@ -58,7 +59,7 @@ class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):
     crc32: tuple[int, ...]
 
 
-_head = msgspec.json.Decoder(CheckpointHead)
+_head: JsonDecoder[CheckpointHead] = JsonDecoder(CheckpointHead)
 
 
 def encode_head(head: CheckpointHead) -> bytes:
@@ -70,6 +71,6 @@ def decode_head(value: bytes) -> CheckpointHead:
     """Decodes a head.
 
     Raises:
-        msgspec.MsgspecError: not a head.
+        msgspec.DecodeError: not a head.
     """
     return _head.decode(value)

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import Millis, ProberName, RegionName, TargetId
 from schemas.target import Target
 
@@ -86,7 +87,7 @@ class Tick(Struct, frozen=True, gc=False, tag_field="control", tag="tick"):
 
 Control = TargetSet | TargetRemoved | Acknowledged | Resolved | Beat | Tick
 
-_decoder: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Control)
+_decoder: JsonDecoder[Control] = JsonDecoder(Control)
 _encoder = msgspec.json.Encoder()
 
 

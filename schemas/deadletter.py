@@ -3,9 +3,9 @@
 import base64
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta, Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import Millis
 
 MAX_RAW_BYTES: Final = 64 * 1024
@@ -40,13 +40,13 @@ def raw_text(raw: bytes) -> str:
     return base64.b64encode(raw[:MAX_RAW_BYTES]).decode()
 
 
-_decoder = msgspec.json.Decoder(DeadLetter)
+_decoder: JsonDecoder[DeadLetter] = JsonDecoder(DeadLetter)
 
 
 def decode(value: bytes) -> DeadLetter:
     """Decodes a value of [deadletter].
 
     Raises:
-        msgspec.MsgspecError: not a dead letter.
+        msgspec.DecodeError: not a dead letter.
     """
     return _decoder.decode(value)

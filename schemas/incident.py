@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import Kind, Millis, RegionName, TargetId
 from schemas.result import Reason
 from schemas.target import Criticality
@@ -115,9 +116,9 @@ class _Peek(Struct):
     event: str
 
 
-_peek = msgspec.json.Decoder(_Peek)
-_incident = msgspec.json.Decoder(IncidentEvent)
-_region = msgspec.json.Decoder(RegionEvent)
+_peek: JsonDecoder[_Peek] = JsonDecoder(_Peek)
+_incident: JsonDecoder[IncidentEvent] = JsonDecoder(IncidentEvent)
+_region: JsonDecoder[RegionEvent] = JsonDecoder(RegionEvent)
 _encoder = msgspec.json.Encoder()
 
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import Millis
 
 NotificationStatus = Literal["sent", "retrying", "dead"]
@@ -46,13 +46,13 @@ def notification_key(event_id: str, channel: str) -> bytes:
     return f"{event_id}/{channel}".encode()
 
 
-_decoder = msgspec.json.Decoder(Notification)
+_decoder: JsonDecoder[Notification] = JsonDecoder(Notification)
 
 
 def decode(value: bytes) -> Notification:
     """Decodes a value of [notifications].
 
     Raises:
-        msgspec.MsgspecError: not a notification.
+        msgspec.DecodeError: not a notification.
     """
     return _decoder.decode(value)

@@ -1,9 +1,13 @@
 """Which partition a host's records go to: canonical host, then Kafka's own murmur2."""
 
 import ipaddress
+import re
+from typing import Final
 
 import idna
 from aiokafka.partitioner import murmur2
+
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def canonical_host(host: str) -> str:
@@ -13,23 +17,31 @@ def canonical_host(host: str) -> str:
         ValueError: not a host name (RFC 1123, RFC 5890) and not an IP address.
     """
     text = host.strip()
-    if text.startswith("[") and text.endswith("]"):
-        text = text[1:-1]
+    bracketed = text.startswith("[") and text.endswith("]")
     try:
-        return str(ipaddress.ip_address(text))
+        return _spelled(ipaddress.ip_address(text[1:-1] if bracketed else text))
     except ValueError:
         pass
     text = text.removesuffix(".").lower()
-    if not text:
-        raise ValueError(f"expected a host name or an IP address, found {host!r}")
-    if ":" in text or "/" in text or "@" in text or any(c.isspace() for c in text):
+    if not text or any(c in ":/@[]%" or c.isspace() for c in text):
         raise ValueError(f"expected a host name or an IP address, found {host!r}")
     if text.isascii():
         return _checked_ascii(text, host)
     try:
-        return idna.encode(text, uts46=True).decode().lower()
+        encoded = idna.encode(text, uts46=True).decode()
     except idna.IDNAError as error:
         raise ValueError(f"expected a host name, found {host!r}: {error}") from error
+    # UTS 46 turns other scripts' full stops and digits into ours: look again.
+    return canonical_host(encoded)
+
+
+def _spelled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.scope_id is not None and not address.scope_id.isalnum():
+        raise ValueError(f"expected a zone of letters and digits, found {address}")
+    # Python writes these one way up to 3.12 and another from 3.13 on; RFC 5952, section 5.
+    return str(address) if address.ipv4_mapped is None else f"::ffff:{address.ipv4_mapped}"
 
 
 def _checked_ascii(text: str, written: str) -> str:
@@ -40,6 +52,9 @@ def _checked_ascii(text: str, written: str) -> str:
         bad_hyphen = label.startswith("-") or label.endswith("-")
         if not plain.isalnum() or bad_hyphen or len(label) > 63:
             raise ValueError(f"expected a host name or an IP address, found {written!r}")
+    if _NUMBER.fullmatch(labels[-1]):
+        # `127.1` or `0x7f000001` would be an address to the resolver, `256.1.1.1` a slip.
+        raise ValueError(f"expected an IP address of four numbers up to 255, found {written!r}")
     if len(text) > 253:
         raise ValueError(f"a host name has at most 253 characters, found {len(text)}: {written!r}")
     return text

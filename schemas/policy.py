@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import Millis, RegionName
 from schemas.incident import Severity
 
@@ -68,7 +69,7 @@ class ApplyMark(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy",
 
 Policy = Region | Team | Route | Maintenance | ApplyMark
 
-_decoder: msgspec.json.Decoder[Policy] = msgspec.json.Decoder(Policy)
+_decoder: JsonDecoder[Policy] = JsonDecoder(Policy)
 
 
 def key(source: str, entry: Policy) -> bytes:
@@ -87,7 +88,7 @@ def decode(value: bytes) -> Policy:
     """Decodes a value of [policy].
 
     Raises:
-        msgspec.MsgspecError: not an entry.
+        msgspec.DecodeError: not an entry.
     """
     return _decoder.decode(value)
 

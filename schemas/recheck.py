@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import Millis, TargetId
 
 
@@ -20,3 +21,15 @@ class RecheckRequest(Struct, frozen=True, gc=False, kw_only=True):
     because: Literal["failure", "recovery"]
     requested_at: Millis
     expires_at: Millis
+
+
+_decoder: JsonDecoder[RecheckRequest] = JsonDecoder(RecheckRequest)
+
+
+def decode(value: bytes) -> RecheckRequest:
+    """Decodes a value of [rechecks].
+
+    Raises:
+        msgspec.DecodeError: not a recheck request.
+    """
+    return _decoder.decode(value)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas._decode import JsonDecoder
 from schemas._types import DurationMs, Host, Kind, Millis, Port, RegionName, TargetId
 
 Criticality = Literal["critical", "important", "normal"]
@@ -67,3 +68,15 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
             return self.id
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
+
+
+_decoder: JsonDecoder[Target] = JsonDecoder(Target)
+
+
+def decode(value: bytes) -> Target:
+    """Decodes a value of [targets].
+
+    Raises:
+        msgspec.DecodeError: not a target.
+    """
+    return _decoder.decode(value)

@@ -9,21 +9,30 @@ import msgspec
 import pytest
 
 import schemas
-from schemas import batch, checkpoint, control, deadletter, incident, notification, policy, topics
+from schemas import (
+    batch,
+    checkpoint,
+    control,
+    deadletter,
+    incident,
+    notification,
+    policy,
+    recheck,
+    target,
+    topics,
+)
 from schemas.json_schema import CONTROL_SUFFIX, all_schemas
-from schemas.recheck import RecheckRequest
 from schemas.result import REASON_TEXT, CheckResult, Reason
-from schemas.target import Target
 
 EXAMPLES = Path(schemas.__file__).parent / "examples"
 SCHEMAS = all_schemas()
 
 DECODERS: dict[str, Callable[[bytes], msgspec.Struct]] = {
-    "targets": msgspec.json.Decoder(Target).decode,
+    "targets": target.decode,
     "policy": policy.decode,
     "results": msgspec.json.Decoder(CheckResult).decode,
     "results.control": control.decode,
-    "rechecks": msgspec.json.Decoder(RecheckRequest).decode,
+    "rechecks": recheck.decode,
     "state": checkpoint.decode_head,
     "checkpoints": checkpoint.decode_head,
     "incidents": incident.decode,
