@@ -1,6 +1,7 @@
 """Settings: `PORTQUORUM_*` variables over `portquorum.toml` over the running embedded services."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,14 +130,14 @@ def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
             raise SettingsError(f"{where}: expected host:port[,host:port], found {server!r}")
     try:
         url = urlsplit(settings.clickhouse)
-        fine = url.scheme in {"http", "https"} and url.hostname and (url.port or 1) > 0
+        fine = url.scheme in {"http", "https"} and url.hostname and url.port != 0
     except ValueError:
         fine = False
     if not fine:
         where = origin.get("clickhouse", "clickhouse")
+        shown = re.sub(r"//[^@]*@", "//…@", settings.clickhouse)  # no password in a log
         raise SettingsError(
-            f"{where}: expected http[s]://[user:password@]host:port/database, "
-            f"found {settings.clickhouse!r}"
+            f"{where}: expected http[s]://[user:password@]host:port/database, found {shown!r}"
         )
 
 
@@ -157,6 +158,6 @@ def _running_services(data_dir: Path) -> dict[str, str]:
     """What the embedded services that are running wrote about themselves."""
     try:
         found = msgspec.json.decode((data_dir / SERVICES_FILE).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
     return {name: url for name, url in found.items() if name in {"kafka", "clickhouse"}}

