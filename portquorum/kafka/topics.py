@@ -1,17 +1,19 @@
 """Creates the topics before any role starts, and refuses a cluster that does not fit."""
 
+import asyncio
+import time
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError
 
-from portquorum.kafka.clients import admin, client_options
+from portquorum.kafka.clients import admin
 from portquorum.settings import Settings
 from schemas import topics
 from schemas.topics import Topic
 
+VISIBLE_WITHIN_S: Final = 10.0
 _TIMESTAMP_TYPE: Final = "message.timestamp.type"
 
 
@@ -64,8 +66,20 @@ async def create_topics(settings: Settings) -> list[str]:
                     raise TopicMismatchError(f"can't create {name}: error {code} {text}")
     finally:
         await client.close()
+    await _visible(settings)
     await check_topics(settings)
     return created
+
+
+async def _visible(settings: Settings) -> None:
+    """Waits until the broker's metadata has every topic: it follows a creation with a delay."""
+    names = [topic.full_name(settings.topic_prefix) for topic in topics.ALL]
+    deadline = time.monotonic() + VISIBLE_WITHIN_S
+    while time.monotonic() < deadline:
+        found = await _partition_counts(settings)
+        if all(found.get(name) for name in names):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def check_topics(settings: Settings) -> None:
@@ -99,14 +113,16 @@ async def check_topics(settings: Settings) -> None:
 
 
 async def _partition_counts(settings: Settings) -> dict[str, int]:
-    # A consumer's metadata is asked for anew, the admin client's may be old.
-    client = AIOKafkaConsumer(**client_options(settings))
+    client = admin(settings)
     await client.start()
     try:
-        names = await client.topics()
-        return {name: len(client.partitions_for_topic(name) or ()) for name in names}
+        existing = set(await client.list_topics())
+        ours = [topic.full_name(settings.topic_prefix) for topic in topics.ALL]
+        # Asks the broker; a consumer's `partitions_for_topic` answers from what it knew at start.
+        described = await client.describe_topics([name for name in ours if name in existing])
+        return {topic["topic"]: len(topic["partitions"]) for topic in described}
     finally:
-        await client.stop()
+        await client.close()
 
 
 async def _timestamp_type(settings: Settings) -> str:
@@ -114,7 +130,7 @@ async def _timestamp_type(settings: Settings) -> str:
     await client.start()
     try:
         resource = ConfigResource(
-            ConfigResourceType.TOPIC, settings.topic(topics.RESULTS.name), [_TIMESTAMP_TYPE]
+            ConfigResourceType.TOPIC, settings.topic(topics.RESULTS.name), {_TIMESTAMP_TYPE: None}
         )
         responses: list[Any] = await client.describe_configs([resource])
         for response in responses:
