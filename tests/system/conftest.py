@@ -1,0 +1,63 @@
+"""The system tests run in a network namespace of their own: `make test-root`."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from portquorum.settings import Settings
+from tests.system.ground import Filter, Mailbox
+from tests.system.stack import Stack
+
+REGIONS = {"a": "127.0.0.11", "b": "127.0.0.12", "c": "127.0.0.13", "d": "127.0.0.14"}
+
+
+def in_own_namespace() -> bool:
+    """Whether nothing but loopback is here, so that a packet filter harms nobody."""
+    interfaces = Path("/proc/net/dev").read_text(encoding="ascii").splitlines()[2:]
+    return {line.split(":")[0].strip() for line in interfaces} == {"lo"}
+
+
+@pytest.fixture(scope="module")
+def packet_filter() -> Iterator[Filter]:
+    if not in_own_namespace():
+        pytest.fail("run this in a network namespace of its own: make test-root")
+    rules = Filter()
+    yield rules
+    rules.remove()
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    yield box
+    box.close()
+
+
+@pytest.fixture(scope="module")
+async def stack(
+    kafka: str,
+    clickhouse: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Stack]:
+    """A fleet of four regions, the stream, the sink and the notifier, on topics of their own."""
+    name = request.module.__name__.rpartition(".")[2]
+    folder = tmp_path_factory.mktemp(name)
+    base = clickhouse.rpartition("/")[0]
+    settings = Settings(
+        kafka=kafka,
+        clickhouse=f"{base}/{name}",
+        topic_prefix=name,
+        partitions=4,
+        data_dir=folder,
+    )
+    fleet = Stack(settings, folder)
+    await fleet.watch()
+    fleet.role("sink", "sink")
+    fleet.role("stream", "stream")
+    fleet.role("notify", "notify")
+    for region, source in REGIONS.items():
+        fleet.prober(region, source)
+    yield fleet
+    await fleet.close()
