@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from portquorum.kafka.clients import consumer
 from portquorum.settings import Settings
@@ -15,9 +16,9 @@ class Follower:
     """Reads every partition of `topic` from its beginning, without a consumer group.
 
     Use as an async context manager; entering raises `aiokafka.errors.KafkaError` when the cluster
-    can't be reached. Records arrive in offset order within a partition; a null value means that
-    the key was removed. Nothing is committed. Values come raw: what can't be decoded is for the
-    caller to skip and count.
+    can't be reached, `LookupError` when the topic does not exist. Records arrive in offset order
+    within a partition; a null value means that the key was removed. Nothing is committed. Values
+    come raw: what can't be decoded is for the caller to skip and count.
     """
 
     def __init__(self, settings: Settings, topic: str) -> None:
@@ -27,16 +28,18 @@ class Follower:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
-        client = consumer(self._settings)
-        await client.start()
-        self._consumer = client
+        # Without a group, a subscription is every partition, assigned when `start` returns.
+        client = consumer(self._settings, self._topic)
         try:
-            await client.topics()
-            client.assign(self._partitions(client))
+            await client.start()
             await client.seek_to_beginning()
+        except UnknownTopicOrPartitionError as error:
+            await client.stop()
+            raise LookupError(f"topic {self._topic} does not exist") from error
         except BaseException:
             await client.stop()
             raise
+        self._consumer = client
         return self
 
     async def __aexit__(
@@ -47,12 +50,6 @@ class Follower:
     ) -> None:
         if self._consumer is not None:
             await self._consumer.stop()
-
-    def _partitions(self, client: AIOKafkaConsumer) -> list[TopicPartition]:
-        numbers = client.partitions_for_topic(self._topic)
-        if not numbers:
-            raise LookupError(f"topic {self._topic} does not exist")
-        return [TopicPartition(self._topic, number) for number in sorted(numbers)]
 
     @property
     def _client(self) -> AIOKafkaConsumer:
