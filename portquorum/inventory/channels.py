@@ -1,0 +1,46 @@
+"""Whether a route's URL is one that Apprise can deliver to."""
+
+import logging
+import re
+from typing import Any, Final
+
+import apprise
+
+# Registers `console://`.
+from sinks.notifier import console as _console  # noqa: F401
+
+_plugins: Any = apprise.manager_plugins.NotificationManager()  # type: ignore[no-untyped-call]
+_SECRET: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def problem(url: str) -> str | None:
+    """What is wrong with `url`, None when nothing is. The text never shows what may be secret.
+
+    A URL with `${ENV_NAME}` is judged by its scheme alone: what it becomes is known in the
+    notifier only; one whose scheme is a secret too is taken as it is.
+    """
+    broken = url.count("${") - len(_SECRET.findall(url))
+    if broken:
+        return "expected secrets as ${ENV_NAME} (letters, digits, underscores)"
+    if url.startswith("${"):
+        return None
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return "expected an Apprise URL such as mailto://… or slack://…, found none with a scheme"
+    name = scheme[1].lower()
+    if name not in _plugins.schemas():
+        return f"expected a scheme that Apprise knows (mailto, slack, json, …), found {name!r}"
+    if not _SECRET.search(url) and not _accepts(url):
+        return f"Apprise does not accept this {name}:// URL; see its page in Apprise's docs"
+    return None
+
+
+def _accepts(url: str) -> bool:
+    # Apprise logs the URL that it refuses, secrets included.
+    log = logging.getLogger("apprise")
+    before, log.disabled = log.disabled, True
+    try:
+        return bool(apprise.Apprise().add(url))
+    finally:
+        log.disabled = before

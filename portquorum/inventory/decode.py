@@ -1,0 +1,218 @@
+"""Plain values to the document's Structs, collecting every problem instead of the first."""
+
+import re
+import reprlib
+from collections.abc import Iterator
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from portquorum.inventory.document import (
+    PATTERN_TEXT,
+    DefaultsEntry,
+    MaintenanceEntry,
+    RegionEntry,
+    RouteEntry,
+    TargetEntry,
+    TeamEntry,
+)
+from portquorum.inventory.errors import Path, Problem, Where
+from portquorum.inventory.tree import Mapping, Root, Sequence
+
+E = TypeVar("E", bound=Struct)
+
+SECTIONS: Final = ("regions", "teams", "routes", "defaults", "targets", "maintenance")
+
+_NAMES: Final = {
+    "regions": re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z"),
+    "teams": re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"),
+    "routes": re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"),
+}
+_AT: Final = re.compile(r"(.*) - at `(key in )?\$(.*)`\Z", re.DOTALL)
+_PATH_PART: Final = re.compile(r"\.([^.\[]+)|\[([0-9]+|\.\.\.)\]")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`\Z", re.DOTALL)
+_PATTERN: Final = re.compile(r"Expected `str` matching regex '(.*)'\Z", re.DOTALL)
+_UNION: Final = re.compile(r"`([a-z]+)(?: \\| [a-z | ]+)?`")
+_TYPE_TEXT: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+_DURATION: Final = "a duration such as 250ms, 30s, 1m or 2h"
+_FIELD_TEXT: Final = {
+    "port": "a port from 1 to 65535",
+    "criticality": "critical, important or normal",
+    "consensus": "quorum, unanimous or a fraction above 0 and up to 1",
+    "severities": "some of critical, warning, info",
+    **dict.fromkeys(
+        ("interval", "timeout", "retry_delay", "open_after", "abandon_after", "duration"), _DURATION
+    ),
+}
+"""What a field wants, in words, where msgspec's own would not help."""
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 80
+_short.maxlist = _short.maxdict = 3
+_short.maxlevel = 2
+
+
+class Entry(Struct, Generic[E], frozen=True):
+    """One entry of the inventory, and where it stands.
+
+    `dropped` names the fields that had a problem: they are as if they were not written.
+    """
+
+    value: E
+    root: Root
+    path: Path
+    dropped: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The key of a region, team or route."""
+        return str(self.path[-1])
+
+    def where(self, *more: str | int) -> Where:
+        """The place of the entry, or of one of its fields."""
+        return self.root.where((*self.path, *more))
+
+
+class Entries(Struct):
+    """All entries of all documents, in the order in which they were written."""
+
+    regions: list[Entry[RegionEntry]] = []
+    teams: list[Entry[TeamEntry]] = []
+    routes: list[Entry[RouteEntry]] = []
+    defaults: list[Entry[DefaultsEntry]] = []
+    targets: list[Entry[TargetEntry]] = []
+    maintenance: list[Entry[MaintenanceEntry]] = []
+
+
+def decode(root: Root, into: Entries) -> list[Problem]:
+    """Adds the entries of one document to `into`; of one with problems, what is right of it."""
+    problems: list[Problem] = []
+    if not isinstance(root.value, Mapping):
+        found = _short.repr(root.value)
+        expected = f"expected a mapping with {', '.join(SECTIONS)}; found {found}"
+        return [Problem(root.where(()), expected)]
+    for section, value in root.value.items():
+        if section not in SECTIONS:
+            expected = f"no such section; there are {', '.join(SECTIONS)}"
+            problems.append(Problem(root.where((section,)), expected))
+        elif section == "regions":
+            into.regions += _named(root, section, value, RegionEntry, problems)
+        elif section == "teams":
+            into.teams += _named(root, section, value, TeamEntry, problems)
+        elif section == "routes":
+            into.routes += _named(root, section, value, RouteEntry, problems)
+        elif section == "defaults":
+            into.defaults += _one(root, (section,), value, DefaultsEntry, problems)
+        elif section == "targets":
+            into.targets += _listed(root, section, value, TargetEntry, problems)
+        else:
+            into.maintenance += _listed(root, section, value, MaintenanceEntry, problems)
+    return problems
+
+
+def _named(
+    root: Root, section: str, value: object, kind: type[E], problems: list[Problem]
+) -> Iterator[Entry[E]]:
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        expected = f"expected names, each with its entry; found {_short.repr(value)}"
+        problems.append(Problem(root.where((section,)), expected))
+        return
+    for name, item in value.items():
+        path = (section, name)
+        if not _NAMES[section].match(name):
+            expected = PATTERN_TEXT[rf"^{_NAMES[section].pattern}"]
+            message = f"expected {expected}, found {_short.repr(name)}"
+            problems.append(Problem(root.where(path), message))
+        yield from _one(root, path, item, kind, problems)
+
+
+def _listed(
+    root: Root, section: str, value: object, kind: type[E], problems: list[Problem]
+) -> Iterator[Entry[E]]:
+    if value is None:
+        return
+    if not isinstance(value, Sequence):
+        expected = f"expected a list (each item begins with `- `); found {_short.repr(value)}"
+        problems.append(Problem(root.where((section,)), expected))
+        return
+    for position, item in enumerate(value):
+        yield from _one(root, (section, position), item, kind, problems)
+
+
+def _one(
+    root: Root, path: Path, item: object, kind: type[E], problems: list[Problem]
+) -> Iterator[Entry[E]]:
+    if item is None:
+        item = Mapping(root.where(path).line)
+    try:
+        yield Entry(msgspec.convert(item, kind), root, path)
+    except msgspec.ValidationError:
+        if isinstance(item, Mapping):
+            yield _without_problems(root, path, item, kind, problems)
+        else:
+            expected = f"expected a mapping (`field: value`), found {_short.repr(item)}"
+            problems.append(Problem(root.where(path), expected))
+
+
+def _without_problems(
+    root: Root, path: Path, item: Mapping, kind: type[E], problems: list[Problem]
+) -> Entry[E]:
+    """Msgspec stops at the first problem; each one found is taken away and the rest tried again."""
+    rest: dict[str, Any] = dict(item)
+    while True:
+        try:
+            value = msgspec.convert(rest, kind)
+        except msgspec.ValidationError as error:
+            inner, message = _explain(str(error), rest, kind)
+            problems.append(Problem(root.where((*path, *inner)), message))
+            rest.pop(str(inner[0]))
+        else:
+            return Entry(value, root, path, frozenset(item.keys() - rest.keys()))
+
+
+def _explain(text: str, item: dict[str, Any], kind: type[Struct]) -> tuple[Path, str]:
+    """The path within `item` (never empty) and the sentence of a validation error."""
+    at = _AT.match(text)
+    message, inner = (at[1], _path(at[3])) if at else (text, ())
+    unknown = _UNKNOWN.match(message)
+    if unknown:
+        known = kind.__struct_encode_fields__ if not inner else ()
+        there_are = f"; there are {', '.join(known)}" if known else ""
+        return (*inner, unknown[1]), f"no such field{there_are}"
+    found: Any = item
+    for part in inner:
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return inner, f"{_expected(message, str(inner[0]))}, found {_short.repr(found)}"
+
+
+def _expected(message: str, field: str) -> str:
+    if field in _FIELD_TEXT:
+        return f"expected {_FIELD_TEXT[field]}"
+    pattern = _PATTERN.match(message)
+    wanted = PATTERN_TEXT.get(pattern[1].replace("\\\\", "\\")) if pattern else None
+    if wanted:  # msgspec shows the pattern as Python writes it
+        return f"expected {wanted}"
+    message = re.sub(r", got `[^`]*`\Z", "", message)
+    message = _UNION.sub(lambda union: _TYPE_TEXT.get(union[1], union[1]), message)
+    return message[0].lower() + message[1:]
+
+
+def _path(text: str) -> Path:
+    parts: list[str | int] = []
+    for name, position in _PATH_PART.findall(text):
+        if position == "...":
+            break
+        parts.append(name or int(position))
+    return tuple(parts)

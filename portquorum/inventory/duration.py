@@ -1,0 +1,27 @@
+"""Durations as people write them."""
+
+import re
+from typing import Final
+
+_UNIT_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_WRITTEN: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)\Z")
+
+
+def parse_ms(text: str) -> int:
+    """`250ms`, `30s`, `1.5m`, `2h`, `1d` in milliseconds.
+
+    Raises:
+        ValueError: anything else.
+    """
+    found = _WRITTEN.match(text)
+    if found is None:
+        raise ValueError(f"expected a duration such as 250ms, 30s, 1m or 2h, found {text!r}")
+    return round(float(found[1]) * _UNIT_MS[found[2]])
+
+
+def text(milliseconds: int) -> str:
+    """The shortest way to write it: 90000 is `90s`, 120000 is `2m`."""
+    for unit in ("d", "h", "m", "s"):
+        if milliseconds and milliseconds % _UNIT_MS[unit] == 0:
+            return f"{milliseconds // _UNIT_MS[unit]}{unit}"
+    return f"{milliseconds}ms"

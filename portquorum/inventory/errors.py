@@ -1,0 +1,63 @@
+"""What is wrong with an inventory: every problem, with the place where it stands."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+SHOWN: Final = 50
+
+Path = tuple[str | int, ...]
+"""The way to a value in a YAML document: keys and positions (from 0)."""
+
+
+def path_text(path: Path) -> str:
+    """`("targets", 3, "port")` as people read it: `targets[3].port`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+class Where(Struct, frozen=True, gc=False):
+    """A place in a file. `line` counts from 1; 0 when there is none."""
+
+    file: str
+    line: int
+    path: Path = ()
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {path_text(self.path)}" if self.path else place
+
+
+class Problem(Struct, frozen=True, gc=False):
+    """One thing that is wrong: where, and a sentence that says what was expected and found."""
+
+    where: Where
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+class InventoryError(ValueError):
+    """The inventory can't be used; nothing was changed.
+
+    `problems` has all that is wrong, in the order of the files; the text shows the first 50.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        once = dict.fromkeys(problems)
+        self.problems = tuple(sorted(once, key=lambda p: (p.where.file, p.where.line)))
+        lines = [str(problem) for problem in self.problems[:SHOWN]]
+        if len(self.problems) > SHOWN:
+            lines.append(f"… and {len(self.problems) - SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+class ApplyError(RuntimeError):
+    """An apply could not be carried out; the text says why, what has happened, and what to do."""

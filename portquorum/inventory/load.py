@@ -1,0 +1,64 @@
+"""Inventory files to entries: reads, parses, decodes, collecting every problem."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from portquorum.inventory import tree
+from portquorum.inventory.decode import Entries, decode
+from portquorum.inventory.errors import InventoryError, Problem, Where
+
+SUFFIXES: Final = (".yaml", ".yml")
+
+
+def files(paths: Iterable[Path]) -> list[Path]:
+    """The files behind `paths`: a folder stands for its YAML files, in the order of their names.
+
+    Raises:
+        InventoryError: a path does not exist, or a folder has no YAML file.
+    """
+    found: list[Path] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES and p.is_file())
+            if not inside:
+                expected = f"expected files that end in {' or '.join(SUFFIXES)}, found none"
+                problems.append(Problem(Where(str(path), 0), expected))
+            found += inside
+        else:
+            found.append(path)
+    if problems or not found:
+        raise InventoryError(problems or [Problem(Where("inventory", 0), "no file was named")])
+    return found
+
+
+def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
+    """All entries of all documents of all files, and what is wrong with those left out.
+
+    Raises:
+        InventoryError: there is no file to read.
+    """
+    entries = Entries()
+    problems: list[Problem] = []
+    for path in files(paths):
+        text, failed = read_text(path)
+        problems += failed
+        roots, unreadable = tree.read(text, str(path))
+        problems += unreadable
+        for root in roots:
+            problems += decode(root, entries)
+    return entries, problems
+
+
+def read_text(path: Path) -> tuple[str, list[Problem]]:
+    """The text of a file (UTF-8), or why it can't be had."""
+    try:
+        if path.stat().st_size > tree.MAX_BYTES:
+            limit = tree.MAX_BYTES // 1024 // 1024
+            return "", [Problem(Where(str(path), 0), f"expected at most {limit} MB")]
+        return path.read_text(encoding="utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        return "", [Problem(Where(str(path), 0), f"expected UTF-8 text: {error}")]
+    except OSError as error:
+        return "", [Problem(Where(str(path), 0), f"can't be read: {error.strerror}")]

@@ -1,0 +1,133 @@
+"""What [targets] and [policy] hold at present."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from portquorum.inventory.resolve import Known
+from portquorum.kafka import Follower
+from portquorum.settings import Settings
+from schemas import policy, topics
+from schemas.policy import ApplyMark, Policy
+from schemas.target import Target
+
+_target = msgspec.json.Decoder(Target)
+
+
+class Placed(Struct, frozen=True):
+    """A target in the partition of [targets] where it stands."""
+
+    target: Target
+    partition: int
+
+
+class PolicyKept(Struct, frozen=True):
+    """An entry of [policy]. `offset` is that of its newest record."""
+
+    source: str
+    entry: Policy
+    offset: int
+
+
+class Present(Struct, frozen=True):
+    """The content of both topics.
+
+    A target's id may stand in more than one partition when an apply that moved it did not finish;
+    the newest version is the target. `policy` is by message key.
+    """
+
+    placed: tuple[Placed, ...]
+    policy: dict[bytes, PolicyKept]
+
+    def targets(self) -> dict[str, Placed]:
+        """By id, the newest version of each."""
+        newest: dict[str, Placed] = {}
+        for placed in self.placed:
+            other = newest.get(placed.target.id)
+            if other is None or placed.target.version > other.target.version:
+                newest[placed.target.id] = placed
+        return newest
+
+    def mark(self, source: str) -> ApplyMark | None:
+        """How far the newest apply of `source` came."""
+        kept = self.policy.get(f"{source}/apply/".encode())
+        return kept.entry if kept is not None and isinstance(kept.entry, ApplyMark) else None
+
+    def known(self, source: str) -> Known:
+        """What sources other than `source` brought."""
+        regions: dict[str, str] = {}
+        teams: dict[str, str] = {}
+        routes: dict[str, str] = {}
+        names = {policy.Region: regions, policy.Team: teams, policy.Route: routes}
+        for kept in self.policy.values():
+            by_name = names.get(type(kept.entry))
+            if by_name is not None and kept.source != source:
+                by_name[kept.entry.name] = kept.source  # type: ignore[union-attr]
+        others = {
+            target_id: placed.target.source
+            for target_id, placed in self.targets().items()
+            if placed.target.source != source
+        }
+        return Known(regions, teams, routes, others)
+
+    def uses(self, source: str) -> Iterator[tuple[str, str, str]]:
+        """What other sources use by name: (`region`|`team`|`route`, name, who uses it)."""
+        for placed in self.targets().values():
+            target = placed.target
+            if target.source != source:
+                who = f"target {target.id} of source {target.source}"
+                yield from (("region", region, who) for region in target.regions)
+                if target.team is not None:
+                    yield "team", target.team, who
+        for kept in self.policy.values():
+            if kept.source != source and isinstance(kept.entry, policy.Team):
+                who = f"team {kept.entry.name} of source {kept.source}"
+                yield from (("route", route, who) for route in kept.entry.routes)
+
+
+async def read(settings: Settings) -> Present:
+    """Reads both topics from the beginning to their present end.
+
+    Records that can't be decoded are left out (the sink dead-letters them).
+
+    Raises:
+        LookupError: a topic does not exist.
+        aiokafka.errors.KafkaError: the cluster can't be reached.
+    """
+    return Present(await read_targets(settings), await read_policy(settings))
+
+
+async def read_targets(settings: Settings) -> tuple[Placed, ...]:
+    """The targets in every partition of [targets]."""
+    raw: dict[tuple[int, bytes], bytes | None] = {}
+    async with Follower(settings, settings.topic(topics.TARGETS.name)) as follower:
+        async for record in follower.present():
+            if record.key is not None:
+                raw[record.partition, record.key] = record.value
+    placed = []
+    for (partition, _), value in raw.items():
+        if value:
+            try:
+                placed.append(Placed(_target.decode(value), partition))
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+    return tuple(placed)
+
+
+async def read_policy(settings: Settings) -> dict[bytes, PolicyKept]:
+    """The entries of [policy] by their message keys."""
+    found: dict[bytes, PolicyKept] = {}
+    async with Follower(settings, settings.topic(topics.POLICY.name)) as follower:
+        async for record in follower.present():
+            if record.key is None:
+                continue
+            found.pop(record.key, None)
+            if record.value:
+                try:
+                    entry = policy.decode(record.value)
+                    source = record.key.decode().split("/", 1)[0]
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    continue
+                found[record.key] = PolicyKept(source, entry, record.offset)
+    return found

@@ -1,0 +1,294 @@
+"""Publishes an inventory: control records to [results] first, then [targets], marked in [policy].
+
+Two applies of one source at the same time: the one that ends second finds the other's mark,
+leaves the source marked as unfinished and says so; the next apply writes all of it again. Kafka
+has no lock for this that would not put transaction markers into [results].
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from portquorum import kafka
+from portquorum.inventory import plan as plans
+from portquorum.inventory import present as presents
+from portquorum.inventory.errors import ApplyError
+from portquorum.inventory.load import load
+from portquorum.inventory.resolve import Inventory, resolve
+from portquorum.settings import Settings
+from schemas import control, policy, topics
+from schemas.control import TargetRemoved, TargetSet
+from schemas.policy import ApplyMark, Maintenance
+from schemas.target import Target
+
+CHUNK: Final = 2000
+"""So many sends wait for their acknowledgements at a time."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many records are acknowledged, and of how many."""
+
+
+class ApplyReport(Struct, frozen=True, kw_only=True):
+    """What an apply did. Ids are sorted; `warnings` are sentences for people."""
+
+    source: str
+    at: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    republished: int
+    unchanged: int
+    policy_set: int
+    policy_removed: int
+    warnings: tuple[str, ...] = ()
+
+
+def source_name(paths: Sequence[Path], source: str | None = None) -> str:
+    """The name under which targets are applied: as given, else the first path's without suffix.
+
+    Raises:
+        ApplyError: it can't stand in a message key.
+    """
+    name = source or (paths[0].resolve().stem if paths else "")
+    if not name or "/" in name or len(name) > 200 or not name.isprintable():
+        raise ApplyError(f"expected a --source of 1 to 200 characters without /, found {name!r}")
+    return name
+
+
+def check(paths: Sequence[Path], *, source: str | None = None) -> Inventory:
+    """Validates files by themselves, without a cluster.
+
+    Raises:
+        InventoryError: with every problem.
+    """
+    entries, problems = load(paths)
+    return resolve(entries, source_name(paths, source), problems)
+
+
+async def diff(
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    source: str | None = None,
+    republish: bool = False,
+) -> plans.Plan:
+    """What `apply` would do now; writes nothing (the topics are created if they are missing).
+
+    Raises:
+        InventoryError: with every problem.
+        ApplyError: the cluster can't be reached.
+    """
+    plan, _ = await _plan(settings, paths, source, republish=republish)
+    return plan
+
+
+async def apply(
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    source: str | None = None,
+    yes: bool = False,
+    republish: bool = False,
+    on_progress: Progress | None = None,
+) -> ApplyReport:
+    """Publishes the inventory; on return the broker has confirmed all of it.
+
+    Args:
+        settings: where the cluster is.
+        paths: files, or folders of files.
+        source: see `source_name`; only targets of this source are ever removed.
+        yes: remove more than 20 % of the source's targets.
+        republish: write unchanged targets again too.
+        on_progress: called while records are written.
+
+    Raises:
+        InventoryError: with every problem; nothing was changed.
+        ApplyError: too many removals (nothing was changed), a cluster that can't be reached, or
+            another apply at the same time; the text says which.
+    """
+    plan, inventory = await _plan(settings, paths, source, republish=republish)
+    if plan.removes_too_many and not yes:
+        raise ApplyError(_too_many(plan))
+    if not plan.empty:
+        try:
+            await _write(settings, plan, on_progress or (lambda _done, _of: None))
+        except KafkaError as error:
+            raise ApplyError(
+                f"the apply did not finish: {error!r} from Kafka at {settings.kafka}; "
+                "apply again, all of it is then written anew"
+            ) from error
+    return ApplyReport(
+        source=plan.source,
+        at=plan.at,
+        added=tuple(sorted(target.id for target in plan.added)),
+        changed=tuple(sorted(target.id for target in plan.changed)),
+        removed=plan.removed,
+        republished=len(plan.republished),
+        unchanged=plan.unchanged,
+        policy_set=len(plan.policy_set),
+        policy_removed=len(plan.policy_removed),
+        warnings=tuple(_warnings(inventory)),
+    )
+
+
+async def _plan(
+    settings: Settings, paths: Sequence[Path], source: str | None, *, republish: bool
+) -> tuple[plans.Plan, Inventory]:
+    name = source_name(paths, source)
+    entries, problems = await asyncio.to_thread(load, paths)
+    if problems:  # no need of the cluster to refuse, and more may be found
+        resolve(entries, name, problems)
+    try:
+        await kafka.create_topics(settings)
+        present = await presents.read(settings)
+    except (KafkaError, OSError) as error:
+        raise ApplyError(
+            f"can't reach Kafka at {settings.kafka} ({error!r}); nothing was changed. "
+            "Is it running? `portquorum up` or `portquorum dev kafka` starts one here"
+        ) from error
+    inventory = await asyncio.to_thread(resolve, entries, name, (), present.known(name))
+    now = time.time_ns() // 1_000_000
+    plan = plans.plan(inventory, present, settings.partitions, now, republish=republish)
+    return plan, inventory
+
+
+def _too_many(plan: plans.Plan) -> str:
+    shown = ", ".join(plan.removed[:5]) + (", …" if len(plan.removed) > 5 else "")
+    share = round(100 * len(plan.removed) / plan.owned)
+    return (
+        f"this would remove {len(plan.removed)} of the {plan.owned} targets of the source "
+        f"{plan.source!r} ({share} %): {shown}. More than {plans.MAX_REMOVED:.0%} go only when "
+        "asked for: nothing was changed. If it is meant, run `portquorum inventory apply --yes`"
+        f" with the same file(s) and `--source {plan.source}`; if not, put the targets back"
+    )
+
+
+def _warnings(inventory: Inventory) -> Iterable[str]:
+    windows = [entry.name for entry in inventory.policy if isinstance(entry, Maintenance)]
+    if windows:
+        yield (
+            f"maintenance windows are published ({', '.join(windows[:3])}), but this version's "
+            "notifier does not heed them yet: people are told during them too"
+        )
+
+
+async def _write(settings: Settings, plan: plans.Plan, on_progress: Progress) -> None:
+    producer = kafka.producer(settings, linger_ms=5)
+    await producer.start()
+    try:
+        writer = _Writer(settings, producer, plan, on_progress)
+        await writer.write()
+    finally:
+        await producer.stop()
+
+
+class _Writer:
+    """Writes a plan in the order that keeps its promise; each step is confirmed before the next."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        producer: AIOKafkaProducer,
+        plan: plans.Plan,
+        on_progress: Progress,
+    ) -> None:
+        self.settings = settings
+        self.producer = producer
+        self.plan = plan
+        self.on_progress = on_progress
+        self.targets = (*plan.added, *plan.changed, *plan.republished)
+        self.done = 0
+        self.total = 2 * (len(self.targets) + len(plan.removals))
+        self.total += len(plan.policy_set) + len(plan.policy_removed)
+
+    async def write(self) -> None:
+        plan = self.plan
+        begun = await self._mark("begun")
+        await self._all(self._policy(policy.key(plan.source, e), e) for e in plan.policy_set)
+        # The stream has to know a target before anybody checks it, and has to know of a removal
+        # before a prober stops: control records first.
+        removals = (self._control(r.partition, _removed(r)) for r in plan.removals)
+        await self._all(removals)
+        partitions = self.settings.partitions
+        sets = (self._control(plans.home(t, partitions), TargetSet(t)) for t in self.targets)
+        await self._all(sets)
+        await self._all(self._target(r.partition, r.target.id, None) for r in plan.removals)
+        await self._all(
+            self._target(plans.home(t, partitions), t.id, plans.encode(t)) for t in self.targets
+        )
+        await self._all(self._policy(key, None) for key in plan.policy_removed)
+        if await self._another_began(begun):
+            await self._mark("begun")
+            raise ApplyError(
+                f"another apply of the source {plan.source!r} ran at the same time, and what is "
+                "published may be a mixture: apply again, all of it is then written anew"
+            )
+        await self._mark("done")
+
+    async def _all(self, sends: Iterable[Awaitable[Awaitable[object]]]) -> None:
+        waiting: list[Awaitable[object]] = []
+        for send in sends:
+            waiting.append(await send)
+            if len(waiting) >= CHUNK:
+                await self._confirmed(waiting)
+        await self._confirmed(waiting)
+
+    async def _confirmed(self, waiting: list[Awaitable[object]]) -> None:
+        if waiting:
+            await asyncio.gather(*waiting)
+            self.done += len(waiting)
+            waiting.clear()
+            self.on_progress(self.done, self.total)
+
+    async def _mark(self, state: Literal["begun", "done"]) -> int:
+        """Marks the apply in [policy]; returns the mark's offset."""
+        mark = ApplyMark(source=self.plan.source, state=state, at=self.plan.at)
+        future = await self._policy(policy.key(self.plan.source, mark), mark)
+        return int((await future).offset)  # type: ignore[attr-defined]
+
+    async def _another_began(self, begun: int) -> bool:
+        kept = await presents.read_policy(self.settings)
+        mark = kept.get(f"{self.plan.source}/apply/".encode())
+        return mark is None or mark.offset != begun
+
+    async def _policy(self, key: bytes, entry: policy.Policy | None) -> Awaitable[object]:
+        value = None if entry is None else policy.encode(entry)
+        topic = self.settings.topic(topics.POLICY.name)
+        sent: Awaitable[object] = await self.producer.send(topic, value, key=key, partition=0)
+        return sent
+
+    async def _control(self, partition: int, record: control.Control) -> Awaitable[object]:
+        sent: Awaitable[object] = await self.producer.send(
+            self.settings.topic(topics.RESULTS.name),
+            b"",
+            partition=partition,
+            headers=control.headers(record),
+        )
+        return sent
+
+    async def _target(
+        self, partition: int, target_id: str, value: bytes | None
+    ) -> Awaitable[object]:
+        topic = self.settings.topic(topics.TARGETS.name)
+        key = target_id.encode()
+        sent: Awaitable[object] = await self.producer.send(
+            topic, value, key=key, partition=partition
+        )
+        return sent
+
+
+def _removed(removal: plans.Removal) -> TargetRemoved:
+    return TargetRemoved(
+        target=removal.target.id,
+        version=removal.version,
+        because="target_changed" if removal.moved else "removed",
+    )
+
+
+__all__ = ["ApplyReport", "Progress", "Target", "apply", "check", "diff", "source_name"]

@@ -1,0 +1,303 @@
+"""Entries as written to targets and policy: defaults, names, ids and limits resolved."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+
+from portquorum.inventory import channels
+from portquorum.inventory.decode import Entries, Entry
+from portquorum.inventory.document import DefaultsEntry, MaintenanceEntry, RegionEntry, TargetEntry
+from portquorum.inventory.duration import parse_ms
+from portquorum.inventory.errors import InventoryError, Problem, Where
+from portquorum.inventory.order import find_circle
+from portquorum.inventory.targets import TargetResolver
+from schemas.partition import canonical_host
+from schemas.policy import Maintenance, Policy, Region, Route, Team
+from schemas.target import Target
+
+MAX_MAINTENANCE_MS: Final = 366 * 86_400_000
+
+
+class Known(Struct, frozen=True):
+    """What other sources brought, by name → source: it may be used here, not defined again."""
+
+    regions: dict[str, str] = {}
+    teams: dict[str, str] = {}
+    routes: dict[str, str] = {}
+    targets: dict[str, str] = {}
+
+
+class Inventory(Struct, frozen=True):
+    """Everything of one source, resolved. The targets' `version` is 0 until `apply` sets it."""
+
+    source: str
+    policy: tuple[Policy, ...]
+    targets: tuple[Target, ...]
+
+
+NOTHING_KNOWN: Final = Known()
+
+
+def resolve(
+    entries: Entries,
+    source: str,
+    problems: Iterable[Problem] = (),
+    known: Known = NOTHING_KNOWN,
+) -> Inventory:
+    """Resolves all entries.
+
+    Args:
+        entries: as they are written.
+        source: the name under which the targets are applied.
+        problems: those of loading; they are raised together with those found here.
+        known: what other sources brought.
+
+    Raises:
+        InventoryError: with every problem.
+    """
+    return _Resolver(entries, source, list(problems), known).inventory()
+
+
+class _Resolver:
+    def __init__(
+        self, entries: Entries, source: str, problems: list[Problem], known: Known
+    ) -> None:
+        self.entries = entries
+        self.source = source
+        self.problems = problems
+        self.known = known
+        self.ids: set[str] = set()
+        self.regions = self._names("region", entries.regions, known.regions)
+        self.teams = self._names("team", entries.teams, known.teams)
+        self.routes = self._names("route", entries.routes, known.routes)
+
+    def inventory(self) -> Inventory:
+        defaults = self._defaults()
+        targets = self._targets(defaults)
+        policy: list[Policy] = [
+            *(self._region(entry) for entry in self.entries.regions),
+            *(Team(name=entry.name, routes=entry.value.routes) for entry in self.entries.teams),
+            *self._routes(),
+            *self._maintenance(),
+        ]
+        for entry in self.entries.teams:
+            self._all_known("route", entry.value.routes, self.routes, entry, "routes")
+        if self.problems:
+            raise InventoryError(self.problems)
+        return Inventory(self.source, tuple(policy), tuple(targets))
+
+    def _say(self, where: Where, message: str) -> None:
+        self.problems.append(Problem(where, message))
+
+    def _names(
+        self, what: str, entries: Iterable[Entry[Any]], known: dict[str, str]
+    ) -> frozenset[str]:
+        """All names that may be used; a name that is taken is a problem."""
+        first: dict[str, Where] = {}
+        for entry in entries:
+            if entry.name in first:
+                self._say(entry.where(), f"the {what} {entry.name!r} stands at {first[entry.name]}")
+            elif entry.name in known:
+                owner = known[entry.name]
+                self._say(
+                    entry.where(),
+                    f"the {what} {entry.name!r} belongs to the source {owner!r}; "
+                    "it can be used here by its name: leave the definition out",
+                )
+            first.setdefault(entry.name, entry.where())
+        return frozenset(first) | frozenset(known)
+
+    def _all_known(
+        self,
+        what: str,
+        names: Iterable[str],
+        known: frozenset[str],
+        entry: Entry[Any],
+        *path: str | int,
+    ) -> None:
+        for position, name in enumerate(names):
+            if name not in known:
+                self._say(
+                    entry.where(*path, position),
+                    f"expected a {what} that is defined ({_some(known)}), found {name!r}",
+                )
+
+    def _defaults(self) -> Entry[DefaultsEntry] | None:
+        for again in self.entries.defaults[1:]:
+            first = self.entries.defaults[0].where()
+            self._say(again.where(), f"defaults stand once in an inventory; the first: {first}")
+        return self.entries.defaults[0] if self.entries.defaults else None
+
+    def _region(self, entry: Entry[RegionEntry]) -> Region:
+        value = entry.value
+        if value.source is not None and not _is_address(value.source):
+            expected = f"expected an IP address of this machine, found {value.source!r}"
+            self._say(entry.where("source"), expected)
+        for position, place in enumerate(value.connectivity):
+            if not _is_place(place):
+                expected = f"expected host:port, found {place!r}"
+                self._say(entry.where("connectivity", position), expected)
+        return Region(
+            name=entry.name,
+            internal=value.internal,
+            source=value.source,
+            connectivity=value.connectivity,
+        )
+
+    def _routes(self) -> list[Route]:
+        routes = []
+        for entry in self.entries.routes:
+            value = entry.value
+            if not value.urls:
+                if "urls" not in entry.dropped:
+                    expected = "expected `urls:` with at least one Apprise URL, found none"
+                    self._say(entry.where(), expected)
+                continue
+            for position, url in enumerate(value.urls):
+                wrong = channels.problem(url)
+                if wrong:
+                    self._say(entry.where("urls", position), wrong)
+            routes.append(
+                Route(
+                    name=entry.name,
+                    urls=value.urls,
+                    severities=value.severities,
+                    tags=value.tags,
+                    kinds=value.kinds,
+                )
+            )
+        return routes
+
+    def _targets(self, defaults: Entry[DefaultsEntry] | None) -> list[Target]:
+        resolver = TargetResolver(self.source, defaults, self.problems)
+        written = tuple(entry.name for entry in self.entries.regions)
+        resolver.regions = written or tuple(sorted(self.known.regions))
+        if self.entries.targets and not self.regions:
+            file = self.entries.targets[0].where().file
+            self._say(Where(file, 0, ("regions",)), "expected at least one region, found none")
+            return []
+        self.ids = {resolver.id_of(entry) for entry in self.entries.targets}
+        self.ids |= self.known.targets.keys()
+        if defaults is not None:
+            self._references(defaults, defaults.value.regions, defaults.value.team, ())
+        targets: list[Target] = []
+        first: dict[str, Entry[TargetEntry]] = {}
+        for entry in self.entries.targets:
+            value = entry.value
+            self._references(entry, value.regions, value.team, value.depends_on)
+            target = resolver.resolve(entry)
+            target_id = resolver.id_of(entry)
+            if target_id in first:
+                other = first[target_id]
+                self._say(
+                    entry.where(),
+                    f"the id {target_id!r} is taken by {other.where()}; "
+                    "give one of them another `id:` or `name:`",
+                )
+                continue
+            if target_id:
+                first[target_id] = entry
+            owner = self.known.targets.get(target_id)
+            if owner is not None:
+                self._say(
+                    entry.where(),
+                    f"the target {target_id!r} belongs to the source {owner!r}: apply it with "
+                    f"--source {owner}, or give this one another `id:`",
+                )
+            elif target is not None:
+                targets.append(target)
+        circle = find_circle({key: entry.value.depends_on for key, entry in first.items()})
+        if circle:
+            chain = " → ".join(circle)
+            self._say(first[circle[0]].where("depends_on"), f"targets depend in a circle: {chain}")
+        return targets
+
+    def _references(
+        self,
+        entry: Entry[TargetEntry] | Entry[DefaultsEntry],
+        regions: Iterable[str] | None,
+        team: str | None,
+        depends_on: Iterable[str],
+    ) -> None:
+        self._all_known("region", regions or (), self.regions, entry, "regions")
+        if team is not None and team not in self.teams:
+            expected = f"expected a team that is defined ({_some(self.teams)})"
+            self._say(entry.where("team"), f"{expected}, found {team!r}")
+        for position, other in enumerate(depends_on):
+            if other not in self.ids:
+                expected = f"expected the id of a target, found {other!r}"
+                self._say(entry.where("depends_on", position), expected)
+
+    def _maintenance(self) -> list[Maintenance]:
+        windows: dict[str, Maintenance] = {}
+        for entry in self.entries.maintenance:
+            window = self._window(entry)
+            if window is not None and window.name in windows:
+                self._say(entry.where("name"), f"the name {window.name!r} is taken")
+            elif window is not None:
+                windows[window.name] = window
+        return list(windows.values())
+
+    def _window(self, entry: Entry[MaintenanceEntry]) -> Maintenance | None:
+        value = entry.value
+        if not value.name or not value.targets or not value.start or not value.duration:
+            if not entry.dropped:
+                self._say(entry.where(), "expected name, targets, start and duration")
+            return None
+        for position, target in enumerate(value.targets):
+            if not target.startswith("tag:") and target not in self.ids:
+                expected = f"expected tag:NAME or the id of a target, found {target!r}"
+                self._say(entry.where("targets", position), expected)
+        start = self._time(value.start, entry.where("start"))
+        duration_ms = parse_ms(value.duration)
+        if not 0 < duration_ms <= MAX_MAINTENANCE_MS:
+            self._say(entry.where("duration"), f"expected 1ms to 366d, found {value.duration!r}")
+        if value.rrule is not None and "FREQ=" not in value.rrule:
+            expected = f"expected a rule of RFC 5545 (FREQ=…), found {value.rrule!r}"
+            self._say(entry.where("rrule"), expected)
+        if start is None or duration_ms <= 0:
+            return None
+        return Maintenance(
+            name=value.name,
+            targets=value.targets,
+            start=start,
+            duration_ms=duration_ms,
+            rrule=value.rrule,
+        )
+
+    def _time(self, written: str, where: Where) -> int | None:
+        try:
+            time = datetime.fromisoformat(written)
+            if time.tzinfo is not None and time.timestamp() >= 0:
+                return round(time.timestamp() * 1000)
+        except (ValueError, OverflowError):
+            pass
+        expected = "expected a time with its zone such as 2026-12-01T02:00Z"
+        self._say(where, f"{expected}, found {written!r}")
+        return None
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    return (", ".join(listed[:10]) + (", …" if len(listed) > 10 else "")) or "there is none"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        host = canonical_host(text)
+    except ValueError:
+        return False
+    return ":" in host or host.replace(".", "").isdecimal()
+
+
+def _is_place(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        return False
+    try:
+        canonical_host(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,211 @@
+"""One target as written to one as published: defaults, id, host and limits."""
+
+import re
+import unicodedata
+from typing import Any, Final
+
+from msgspec import Struct
+
+from portquorum.inventory import duration
+from portquorum.inventory.decode import Entry
+from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry
+from portquorum.inventory.errors import Problem
+from portquorum.inventory.kinds import CHECKED
+from schemas.partition import canonical_host
+from schemas.target import CRITICALITY_INTERVAL_MS, LatencyLimit, Target
+
+BUILT_IN: Final[dict[str, Any]] = {
+    "criticality": "normal",
+    "timeout": "3s",
+    "retries": 1,
+    "retry_delay": "1s",
+    "consensus": "quorum",
+    "open_after": "0s",
+    "recover_after": 1,
+    "abandon_after": "30m",
+    "tags": (),
+}
+"""What holds when neither the target nor `defaults:` says anything."""
+
+_LIMITS_MS: Final = {
+    "interval": (1000, 86_400_000),
+    "timeout": (50, 3_600_000),
+    "retry_delay": (0, 86_400_000),
+    "open_after": (0, 86_400_000),
+    "abandon_after": (0, 86_400_000),
+}
+_ID_LENGTH: Final = 128
+
+
+def slug(name: str) -> str:
+    """An id made from a name: lower case, what is no letter, digit, dot or underscore a hyphen.
+
+    Empty when nothing of the name can stand in an id.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:_ID_LENGTH].rstrip("-._")
+
+
+def _place(host: str | None, port: int | None) -> str:
+    return f"[{host}]:{port}" if host and ":" in host else f"{host}:{port}"
+
+
+class _Spans(Struct):
+    interval: int
+    timeout: int
+    retry_delay: int
+    open_after: int
+    abandon_after: int
+
+
+class TargetResolver:
+    """Resolves targets one by one; what is wrong goes to `problems`.
+
+    `regions` are those of a target that names none.
+    """
+
+    def __init__(
+        self, source: str, defaults: Entry[DefaultsEntry] | None, problems: list[Problem]
+    ) -> None:
+        self.regions: tuple[str, ...] = ()
+        self._source = source
+        self._defaults = defaults.value if defaults is not None else DefaultsEntry()
+        self._defaults_entry = defaults
+        self._problems = problems
+
+    def resolve(self, entry: Entry[TargetEntry]) -> Target | None:
+        """The target, or None when it can't be made (the problems say why)."""
+        before = len(self._problems)
+        value = entry.value
+        if value.kind not in CHECKED:
+            expected = f"expected a kind that can be checked ({', '.join(CHECKED)})"
+            self._say(entry, "kind", f"{expected}, found {value.kind!r}")
+        host = self._host(entry)
+        if value.port is None and "port" not in entry.dropped:
+            self._say(entry, "port", "expected a port from 1 to 65535, found none")
+        spans = self._spans(entry)
+        retries: int = self.value(entry, "retries")
+        latency = self._latency(entry)
+        if spans is not None:
+            self._fits(entry, spans, retries, latency)
+        target_id = self.id_of(entry)
+        if not target_id and value.name and not entry.dropped:
+            expected = "expected an `id:`, since none can be made from the name"
+            self._say(entry, "name", f"{expected} {value.name!r}")
+        if len(self._problems) > before or spans is None or entry.dropped:
+            return None
+        return Target(
+            id=target_id,
+            name=value.name or _place(host, value.port),
+            kind=value.kind,
+            host=host,
+            port=value.port,
+            regions=tuple(dict.fromkeys(self.value(entry, "regions") or self.regions)),
+            interval_ms=spans.interval,
+            timeout_ms=spans.timeout,
+            version=0,
+            source=self._source,
+            retries=retries,
+            retry_delay_ms=spans.retry_delay,
+            consensus=self.value(entry, "consensus"),
+            open_after_ms=spans.open_after,
+            recover_after=self.value(entry, "recover_after"),
+            abandon_after_ms=spans.abandon_after,
+            latency=latency,
+            criticality=self.value(entry, "criticality"),
+            team=self.value(entry, "team"),
+            purpose=value.purpose,
+            tags=self.value(entry, "tags"),
+            depends_on=value.depends_on,
+            runbook=self.value(entry, "runbook"),
+        )
+
+    def id_of(self, entry: Entry[TargetEntry]) -> str:
+        """The id of a target, even of one that has problems; empty when there is none."""
+        value = entry.value
+        if value.id or "id" in entry.dropped:
+            return value.id or ""
+        if value.name:
+            return slug(value.name)
+        try:
+            return slug(_place(canonical_host(value.host or ""), value.port))
+        except ValueError:
+            return ""
+
+    def _say(self, entry: Entry[Any], field: str, message: str) -> None:
+        inherited = getattr(entry.value, field) is None and field not in entry.dropped
+        if inherited and self._defaults_entry is not None and getattr(self._defaults, field, None):
+            entry = self._defaults_entry
+        self._problems.append(Problem(entry.where(field), message))
+
+    def value(self, entry: Entry[TargetEntry], field: str) -> Any:
+        """What holds for a field of `Policy`: the target's own, the default, the built-in."""
+        own = getattr(entry.value, field)
+        if own is not None:
+            return own
+        default = getattr(self._defaults, field)
+        return BUILT_IN.get(field) if default is None else default
+
+    def _host(self, entry: Entry[TargetEntry]) -> str | None:
+        written = entry.value.host
+        if written is None:
+            if "host" in entry.dropped:
+                return None
+            self._say(entry, "host", "expected a host name or an IP address, found none")
+            return None
+        try:
+            return canonical_host(written)
+        except ValueError as error:
+            self._say(entry, "host", str(error))
+            return None
+
+    def _spans(self, entry: Entry[TargetEntry]) -> _Spans | None:
+        found: dict[str, int] = {}
+        for field, (least, most) in _LIMITS_MS.items():
+            written = self.value(entry, field)
+            if written is None:  # an interval that is not written follows from the criticality
+                found[field] = CRITICALITY_INTERVAL_MS[self.value(entry, "criticality")]
+                continue
+            found[field] = duration.parse_ms(written)
+            if not least <= found[field] <= most:
+                limits = f"{duration.text(least)} to {duration.text(most)}"
+                self._say(entry, field, f"expected {limits}, found {written}")
+                return None
+        return _Spans(**found)
+
+    def _latency(self, entry: Entry[TargetEntry]) -> LatencyLimit | None:
+        written: LatencyEntry | None = self.value(entry, "latency")
+        if written is None:
+            return None
+        if written.max_ms is None:
+            self._say(entry, "latency", "expected max_ms, found none")
+            return None
+        return LatencyLimit(max_ms=written.max_ms, for_results=written.for_results)
+
+    def _fits(
+        self, entry: Entry[TargetEntry], spans: _Spans, retries: int, latency: LatencyLimit | None
+    ) -> None:
+        text = duration.text
+        series = (retries + 1) * spans.timeout + retries * spans.retry_delay
+        if spans.interval < spans.timeout:
+            self._say(
+                entry,
+                "interval",
+                f"expected an interval of at least the timeout ({text(spans.timeout)}), "
+                f"found {text(spans.interval)}",
+            )
+        elif spans.interval < series:
+            self._say(
+                entry,
+                "interval",
+                f"expected an interval of at least {text(series)}, the longest retry series "
+                f"({retries + 1} × {text(spans.timeout)} timeout + {retries} × "
+                f"{text(spans.retry_delay)} retry_delay), found {text(spans.interval)}",
+            )
+        if latency is not None and latency.max_ms >= spans.timeout:
+            self._say(
+                entry,
+                "latency",
+                f"expected max_ms below the timeout ({text(spans.timeout)}), "
+                f"found {latency.max_ms:g}",
+            )

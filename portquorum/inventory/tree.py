@@ -1,0 +1,238 @@
+"""YAML text to plain values that remember their lines.
+
+Built from the parser's events, so that nothing is ever constructed but text, numbers, truth
+values, lists and mappings, an alias costs nothing (no expansion: a "billion laughs" document is
+as small here as on disk), and the depth is bounded. Plain scalars follow YAML 1.2's core schema
+(section 10.3.2): `no`, `on` and `1:30` are text.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+from portquorum.inventory.errors import Path, Problem, Where
+
+MAX_BYTES: Final = 256 * 1024 * 1024
+MAX_DEPTH: Final = 16
+
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml's is 20 times faster
+_INT: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
+_WORDS: Final[dict[str, object]] = {
+    "": None,
+    "~": None,
+    **dict.fromkeys(("null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+class Mapping(dict[str, Any]):
+    """A YAML mapping; `lines` has the line (from 1) of each key."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+
+class Sequence(list[Any]):
+    """A YAML sequence; `lines` has the line (from 1) of each item."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+class Root(Struct, frozen=True):
+    """One YAML document of a file. `value` is whatever stands there."""
+
+    file: str
+    value: Any
+    line: int
+
+    def where(self, path: Path) -> Where:
+        """The place of `path`: the line of its deepest part that exists."""
+        line, value = self.line, self.value
+        for part in path:
+            if isinstance(value, Mapping) and isinstance(part, str):
+                line = value.lines.get(part, line)
+                value = value.get(part)
+            elif isinstance(value, Sequence) and isinstance(part, int) and part < len(value):
+                line, value = value.lines[part], value[part]
+            else:
+                break
+        return Where(self.file, line, path)
+
+
+class _Stop(Exception):  # noqa: N818 - ends the reading, is no error of the program
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class _Open:
+    """A mapping or sequence whose end has not been read yet."""
+
+    __slots__ = ("anchor", "key", "merges", "value")
+
+    def __init__(self, value: Mapping | Sequence, anchor: str | None) -> None:
+        self.value = value
+        self.anchor = anchor
+        self.key: str | None = None
+        self.merges: list[tuple[Any, int]] = []
+
+
+def read(text: str, file: str) -> tuple[list[Root], list[Problem]]:
+    """All documents of `text`; empty ones are left out.
+
+    Never raises for what the text is: what can't be read is a problem, and the documents before
+    it are returned. Duplicate keys are problems too (the first one stands).
+    """
+    builder = _Builder(file)
+    roots: list[Root] = []
+    try:
+        for root in builder.documents(text):
+            if root.value is not None:
+                roots.append(root)  # noqa: PERF401 - those before an error are kept
+    except _Stop as stop:
+        builder.problems.append(Problem(Where(file, stop.line), str(stop)))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        builder.problems.append(
+            Problem(Where(file, mark.line + 1 if mark else 0), f"expected YAML: {said}")
+        )
+    except (yaml.YAMLError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        builder.problems.append(Problem(Where(file, 0), f"expected YAML: {first}"))
+    return roots, builder.problems
+
+
+class _Builder:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, Any] = {}
+
+    def documents(self, text: str) -> Iterator[Root]:
+        stack: list[_Open] = []
+        root, line = None, 1
+        events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        for event in events:
+            at = event.start_mark.line + 1
+            if isinstance(event, yaml.ScalarEvent):
+                value = _scalar(event, at)
+                self._anchor(event.anchor, value)
+            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                stack.append(_opened(event, at, len(stack)))
+                continue
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                done = stack.pop()
+                self._merge(done)
+                self._anchor(done.anchor, done.value)
+                value, at = done.value, done.value.line
+            elif isinstance(event, yaml.AliasEvent):
+                value = self._aliased(event.anchor, at)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                root, line = None, at
+                self.anchors = {}
+                continue
+            elif isinstance(event, yaml.DocumentEndEvent):
+                yield Root(self.file, root, line)
+                continue
+            else:
+                continue
+            if stack:
+                self._put(stack[-1], value, at)
+            else:
+                root = value
+
+    def _aliased(self, name: str | None, at: int) -> object:
+        if name is None or name not in self.anchors:
+            raise _Stop(at, f"expected an anchor &{name} above, found none")
+        return self.anchors[name]
+
+    def _anchor(self, name: str | None, value: object) -> None:
+        if name is not None:
+            self.anchors[name] = value
+
+    def _put(self, into: _Open, value: object, at: int) -> None:
+        if isinstance(into.value, Sequence):
+            into.value.append(value)
+            into.value.lines.append(at)
+        elif into.key is None:
+            into.key = self._key(into.value, value, at)
+        else:
+            if into.key == "<<":
+                into.merges.append((value, at))
+            elif into.key in into.value:
+                text = f"the key {into.key!r} stands here twice in one mapping"
+                first = into.value.lines[into.key]
+                self.problems.append(
+                    Problem(Where(self.file, at), f"{text}; the first one is in line {first}")
+                )
+            else:
+                into.value[into.key] = value
+            into.key = None
+
+    def _key(self, mapping: Mapping, value: object, at: int) -> str:
+        if isinstance(value, Mapping | Sequence):
+            raise _Stop(at, "expected a name as a key, found a list or a mapping")
+        name = value if isinstance(value, str) else _written(value)
+        mapping.lines.setdefault(name, at)
+        return name
+
+    def _merge(self, done: _Open) -> None:
+        # https://yaml.org/type/merge.html: what the mapping has itself wins, then the earlier.
+        for value, at in done.merges:
+            sources = value if isinstance(value, Sequence) else [value]
+            for source in sources:
+                if not isinstance(source, Mapping) or not isinstance(done.value, Mapping):
+                    raise _Stop(at, "expected a mapping (or a list of them) after `<<:`")
+                for name, merged in source.items():
+                    done.value.setdefault(name, merged)
+                    done.value.lines.setdefault(name, at)
+
+
+def _opened(event: Any, at: int, depth: int) -> _Open:
+    if depth >= MAX_DEPTH:
+        raise _Stop(at, f"expected at most {MAX_DEPTH} levels, found a deeper one")
+    _no_tag(event.tag, at)
+    is_mapping = isinstance(event, yaml.MappingStartEvent)
+    return _Open(Mapping(at) if is_mapping else Sequence(at), event.anchor)
+
+
+def _no_tag(tag: str | None, at: int) -> None:
+    if tag is not None:
+        raise _Stop(at, f"expected a plain value, found the tag {tag}; leave it out")
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _scalar(event: Any, at: int) -> object:
+    _no_tag(event.tag, at)
+    text: str = event.value
+    if not event.implicit[0]:  # quoted or a block: text as it stands
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    first = text[0]
+    if first.isdigit() or first in "+-.":
+        if _INT.match(text):
+            return int(text)
+        if _FLOAT.match(text):
+            return float(text)
+    return text

@@ -1,0 +1,1 @@
+"""The notifier: tells people of incidents, each event once by each channel."""

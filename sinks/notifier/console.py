@@ -1,0 +1,16 @@
+"""The channel `console://`: a message goes to the log, so that it is seen with nothing set up."""
+
+from typing import Any
+
+from apprise.decorators import notify
+
+from portquorum import telemetry
+
+SCHEME = "console"
+
+
+@notify(on=SCHEME, name="portquorum console")  # type: ignore[untyped-decorator, no-untyped-call]
+def console(body: str, title: str, *_args: Any, **_more: Any) -> bool:
+    """Logs one message; always delivered."""
+    telemetry.logger("notification").warning(title, body=body)
+    return True
