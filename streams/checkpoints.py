@@ -1,0 +1,110 @@
+"""The shelf of checkpoints: what lies in a partition of [state] or [checkpoints].
+
+A writer is one assignment of a partition to one worker. Whoever reads takes the complete
+checkpoint with the highest offset, whoever wrote it: a state is a function of the log up to its
+offset, so each complete one is right at its offset, and the highest saves the most work.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, decode_head
+
+Name = tuple[str, int]
+"""Writer and generation: what a checkpoint is called."""
+
+
+class Checkpoint(Struct, frozen=True, gc=False):
+    """A complete checkpoint: the head, and chunks whose checksums agree with it."""
+
+    writer: str
+    generation: int
+    head: CheckpointHead
+    chunks: tuple[bytes, ...]
+
+    @property
+    def name(self) -> Name:
+        return self.writer, self.generation
+
+
+class Shelf:
+    """The checkpoints of one partition, message by message.
+
+    Keys that are not those of checkpoints, heads that can't be read and other formats are left
+    alone: they count for nothing here and nobody deletes them.
+    """
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self._parts: dict[Name, dict[str, bytes]] = {}
+
+    def add(self, key: bytes | None, value: bytes | None) -> None:
+        """Takes one message; a null value removes what had its key. Never raises."""
+        try:
+            parsed = CheckpointKey.decode(key or b"")
+        except (ValueError, UnicodeDecodeError):
+            return
+        name = (parsed.writer, parsed.generation)
+        if value is not None:
+            self._parts.setdefault(name, {})[parsed.part] = value
+            return
+        parts = self._parts.get(name, {})
+        parts.pop(parsed.part, None)
+        if not parts:
+            self._parts.pop(name, None)
+
+    def complete(self) -> list[Checkpoint]:
+        """All complete checkpoints, the highest offset first."""
+        found = (self._complete(name, parts) for name, parts in self._parts.items())
+        return sorted(
+            (checkpoint for checkpoint in found if checkpoint is not None),
+            key=lambda checkpoint: (checkpoint.head.offset, checkpoint.head.written_at),
+            reverse=True,
+        )
+
+    def incomplete(self) -> int:
+        """How many of our format are not complete: a chunk is missing or its checksum differs."""
+        ours = sum(_head(parts, self.partition) is not None for parts in self._parts.values())
+        return ours - len(self.complete())
+
+    def keys(self) -> dict[Name, list[bytes]]:
+        """The keys that could be deleted, by checkpoint, each head before its chunks.
+
+        Those of other formats are not among them. Chunks without a head are: their writer died,
+        or it has not come to the head yet, which is why they are not deleted at once.
+        """
+        return {
+            name: [
+                CheckpointKey(*name, part).encode()
+                for part in sorted(parts, key=lambda part: part != HEAD)
+            ]
+            for name, parts in self._parts.items()
+            if HEAD not in parts or _head(parts, self.partition) is not None
+        }
+
+    def _complete(self, name: Name, parts: Mapping[str, bytes]) -> Checkpoint | None:
+        head = _head(parts, self.partition)
+        if head is None:
+            return None
+        chunks = [parts.get(str(number)) for number in range(len(head.crc32))]
+        present = tuple(chunk for chunk in chunks if chunk is not None)
+        if len(present) != len(chunks) or checksums(present) != head.crc32:
+            return None
+        return Checkpoint(*name, head, present)
+
+
+def checksums(chunks: Iterable[bytes]) -> tuple[int, ...]:
+    """One CRC-32 a chunk, as a head has them."""
+    return tuple(zlib.crc32(chunk) for chunk in chunks)
+
+
+def _head(parts: Mapping[str, bytes], partition: int) -> CheckpointHead | None:
+    """The head among `parts` if it is one of this format and partition."""
+    try:
+        head = decode_head(parts[HEAD])
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return head if (head.format, head.partition) == (FORMAT, partition) else None

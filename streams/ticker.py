@@ -1,0 +1,90 @@
+"""Moves the clock of idle partitions, and notices when Faust no longer feeds."""
+
+import asyncio
+import os
+import socket
+import time
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+
+from portquorum.settings import Settings
+from schemas import control, topics
+from schemas.control import Tick
+from streams import metrics
+from streams.assignment import Assignment
+from streams.fatal import end_process
+from streams.partition import Partition
+
+IDLE_S: Final = 10.0
+"""A partition that gave nothing for so long gets a tick."""
+
+DEAF_LOOKS: Final = 60
+"""So many looks in a row a tick is in the log and does not come back: Faust is stuck."""
+
+_LOOK_S: Final = 1.0
+
+
+class Ticker:
+    """Looks at each partition once a second.
+
+    The prober's beats move a partition's clock; when all probers are silent nobody would notice
+    it, because no rule reads the machine's clock. So the worker writes a tick into the log, and
+    the clock moves when it comes back. A tick that is in the log and does not come back says that
+    the way through Faust is broken: the process ends, and its successor reads on.
+    """
+
+    def __init__(
+        self, settings: Settings, producer: AIOKafkaProducer, assignment: Assignment
+    ) -> None:
+        self._topic = settings.topic(topics.RESULTS.name)
+        self._producer = producer
+        self._assignment = assignment
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._ticked: dict[int, float] = {}
+        self._deaf: dict[int, int] = {}
+        self._in_log: dict[int, int] = {}
+
+    async def run(self) -> None:
+        """Ticks until it is cancelled.
+
+        Raises:
+            aiokafka.errors.KafkaError: a tick was not confirmed.
+        """
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            idle = [part for part in self._assignment.partitions if self._is_idle(part)]
+            await asyncio.gather(*map(self._tick, idle))
+            for partition in self._assignment.partitions:
+                self._listen(partition)
+
+    def _is_idle(self, partition: Partition) -> bool:
+        last = max(partition.heard_at, self._ticked.get(partition.number, 0.0))
+        return partition.open and time.monotonic() - last >= IDLE_S
+
+    async def _tick(self, partition: Partition) -> None:
+        self._ticked[partition.number] = time.monotonic()
+        sent = await self._producer.send_and_wait(
+            self._topic,
+            value=b"",
+            partition=partition.number,
+            headers=control.headers(Tick(worker=self._worker)),
+        )
+        metrics.TICKS.inc()
+        self._in_log[partition.number] = sent.offset
+
+    def _listen(self, partition: Partition) -> None:
+        number = partition.number
+        heard = time.monotonic() - partition.heard_at < IDLE_S
+        awaited = self._in_log.get(number, -1) > partition.state.offset
+        if heard or not awaited or self._assignment.busy:
+            self._deaf[number] = 0
+            return
+        # Looks are counted, not seconds: a process that was stopped must not conclude anything
+        # from the time that it slept.
+        self._deaf[number] = self._deaf.get(number, 0) + 1
+        if self._deaf[number] >= DEAF_LOOKS:
+            end_process(
+                f"{self._topic} partition {number} has records after offset "
+                f"{partition.state.offset}, and Faust has fed none for {DEAF_LOOKS} s"
+            )
