@@ -51,6 +51,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`host:port` for Prometheus metrics; default: the role's own port on loopback."""
     log_format: Literal["auto", "pretty", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
+    """How many checks one prober has on their way at a time; each takes a file descriptor."""
+    probe_spool_results: Annotated[int, Meta(ge=1_000)] = 600_000
+    """How many results a prober keeps while the broker is away: 5 min at 2,000 a second."""
     checkpoint_interval_s: Annotated[float, Meta(ge=0.1, le=600)] = 15.0
     results_ttl_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     sink_block_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
@@ -79,6 +83,26 @@ def load(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> 
     Raises:
         SettingsError: an unknown name, or a value out of its range; says which and where.
     """
+    values, origin = _chosen(env, directory)
+    values.setdefault("data_dir", str(default_data_dir(env)))
+    for name, value in _running_services(Path(values["data_dir"])).items():
+        values.setdefault(name, value)
+        origin.setdefault(name, str(Path(values["data_dir"]) / SERVICES_FILE))
+    return _convert(values, origin)
+
+
+def chosen(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> frozenset[str]:
+    """The names of the settings that a variable or the file gives, not a default or a service.
+
+    Raises:
+        SettingsError: the file can't be read or has an unknown name.
+    """
+    return frozenset(_chosen(env, directory)[0])
+
+
+def _chosen(
+    env: Mapping[str, str], directory: Path | None
+) -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     explicit = env.get(PREFIX + "CONFIG")
@@ -93,11 +117,7 @@ def load(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> 
         name = variable.removeprefix(PREFIX).lower()
         if variable.startswith(PREFIX) and name in Settings.__struct_fields__:
             values[name], origin[name] = text, variable
-    values.setdefault("data_dir", str(default_data_dir(env)))
-    for name, value in _running_services(Path(values["data_dir"])).items():
-        values.setdefault(name, value)
-        origin.setdefault(name, str(Path(values["data_dir"]) / SERVICES_FILE))
-    return _convert(values, origin)
+    return values, origin
 
 
 def _convert(values: dict[str, Any], origin: dict[str, str]) -> Settings:
