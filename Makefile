@@ -1,0 +1,46 @@
+# The first use makes the virtual environment; a changed pyproject.toml brings it up to date.
+#   make demo    a guided minute: a real port closes and opens again
+#   make up      everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
+#   make test    all tests that need no root
+#   make lint    ruff, mypy, and whether the generated files are up to date
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo up test lint format generate
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.embedded
+	@$(BIN)/portquorum demo $(ARGS)
+
+up: $(VENV)/.embedded
+	@$(BIN)/portquorum up $(ARGS)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m "not root and not soak" $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m schemas.generate --check
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# JSON Schemas and docs/topics.md, from the Structs and the topics
+generate: $(VENV)/.dev
+	$(BIN)/python -m schemas.generate
+
+$(VENV)/.embedded: pyproject.toml
+	@tools/venv $(VENV) embedded
+	@touch $@
+
+# With everything in it the environment is good for the demo too.
+$(VENV)/.dev: pyproject.toml
+	@tools/venv $(VENV) embedded,dev
+	@touch $@ $(VENV)/.embedded
