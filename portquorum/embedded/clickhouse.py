@@ -1,0 +1,182 @@
+"""ClickHouse on this machine: the real engine behind ClickHouse's HTTP interface on loopback.
+
+`python -m portquorum.embedded.clickhouse --listen 127.0.0.1:8123 --data DIR` runs it in the
+foreground; `EmbeddedClickHouse` runs the same as a child of this process.
+"""
+
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from portquorum.embedded import addresses, announcement, process
+from portquorum.embedded.child import ServiceProcess
+from portquorum.embedded.directory import ServiceDirectory
+from portquorum.embedded.errors import extra_missing, storage_error
+from portquorum.embedded.reports import OnProgress, Progress, Reporter
+
+DEFAULT_LISTEN: Final = "127.0.0.1:8123"
+DATABASE: Final = "portquorum"
+OWNER: Final = "portquorum"
+SERVICE: Final = "clickhouse"
+_GRACE_S: Final = 5.0
+"""How long requests under way may take when the service is stopped."""
+
+
+class EmbeddedClickHouse(ServiceProcess):
+    """ClickHouse as a child of this process; `with` and `async with` start and stop it."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        listen: str = DEFAULT_LISTEN,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            data_dir: the data directory of portquorum; ClickHouse's part is the folder
+                `clickhouse`.
+            listen: `HOST:PORT`; port 0 takes a free one.
+            on_progress: called in the thread that starts.
+        """
+        super().__init__(
+            "portquorum.embedded.clickhouse",
+            ["--listen", listen, "--data", str(data_dir.absolute())],
+            data_dir / SERVICE / "logs" / "process.log",
+            on_progress,
+        )
+
+    @property
+    def url(self) -> str:
+        """`http://portquorum:<password>@host:port/portquorum`: all rights."""
+        return self.address
+
+
+def run_clickhouse(data_dir: Path, listen: str = DEFAULT_LISTEN) -> int:
+    """ClickHouse in the foreground until SIGTERM or Ctrl-C; tells the terminal how to connect.
+
+    Returns:
+        The exit code: 0 after an end in order, 1 if it could not start or go on (and said why).
+    """
+    return _run(data_dir, listen, process.ToTerminal("ClickHouse", how_to_connect), None)
+
+
+def how_to_connect(url: str) -> Sequence[str]:
+    """What a person wants to know of a ClickHouse that runs at `url`."""
+    scheme, _, address = url.partition("://")
+    host = address.rpartition("@")[2].partition("/")[0]
+    return (
+        f"ClickHouse listens on {scheme}://{host} (Ctrl-C ends it).",
+        "Anybody on this machine may read, within limits:",
+        f"  curl '{scheme}://{host}/?query=SELECT+version()'",
+        "Other commands with the same data directory find it; elsewhere set (all rights)",
+        f"  PORTQUORUM_CLICKHOUSE={url}",
+    )
+
+
+def password(path: Path) -> str:
+    """The owner's password, made at the first start and kept in a file of mode 0600.
+
+    Raises:
+        EmbeddedServiceError: the file can't be read or written.
+    """
+    try:
+        if path.exists() and (found := path.read_text(encoding="ascii").strip()):
+            return found
+        made = secrets.token_urlsafe(24)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(made + "\n")
+    except OSError as error:
+        raise storage_error(error, path) from error
+    return made
+
+
+def _run(data_dir: Path, listen: str, reporter: Reporter, parent: int | None) -> int:
+    async def serve(reporter: Reporter) -> None:
+        await _serve(data_dir.absolute(), listen, reporter)
+
+    return process.run(serve, reporter, parent)
+
+
+async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:
+    address = addresses.parse(listen)
+    directory = ServiceDirectory(data_dir, SERVICE)
+    try:
+        with _listening(address) as server:
+            reporter.progress(Progress("starting"))
+            await _serve_on(server, data_dir, directory.path, reporter)
+    finally:
+        directory.close()
+
+
+def _listening(address: addresses.Address) -> socket.socket:
+    """The socket itself: nobody can take the port while the engine starts."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    server = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(address)
+        server.listen(128)
+    except OSError as error:
+        server.close()
+        raise addresses.listen_error(error, address) from error
+    return server
+
+
+async def _serve_on(
+    server: socket.socket, data_dir: Path, folder: Path, reporter: Reporter
+) -> None:
+    try:
+        from aiohttp import web  # noqa: PLC0415 (of the extra)
+
+        from portquorum.embedded.access import Access  # noqa: PLC0415
+        from portquorum.embedded.clickhouse_http import HttpInterface  # noqa: PLC0415
+        from portquorum.embedded.engine import Engine  # noqa: PLC0415
+    except ImportError as error:
+        raise extra_missing(error.name or "aiohttp") from error
+    secret = password(folder / "password")
+    engine = Engine(folder / "data")
+    with engine.session({}) as session:
+        session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+    interface = HttpInterface(engine, Access(secret, engine), DATABASE)
+    stop = process.stop_signal()
+    runner = web.AppRunner(
+        interface.application(),
+        access_log=None,
+        # A client that has gone needs no answer: its statement is killed.
+        handler_cancellation=True,
+        # Bodies are ours to decompress: aiohttp knows nothing of lz4.
+        auto_decompress=False,
+        shutdown_timeout=_GRACE_S,
+    )
+    await runner.setup()
+    url = ""
+    try:
+        await web.SockSite(runner, server).start()
+        host, port = server.getsockname()[:2]
+        url = f"http://{OWNER}:{secret}@{addresses.Address(host, port)}/{DATABASE}"
+        announcement.announce(data_dir, SERVICE, url)
+        reporter.ready(url)
+        await stop.wait()
+    finally:
+        announcement.withdraw(data_dir, SERVICE, url)
+        await runner.cleanup()
+        interface.close()
+        engine.close()
+
+
+def main() -> int:
+    """The command line of `python -m portquorum.embedded.clickhouse`."""
+    given = process.arguments("portquorum.embedded.clickhouse", DEFAULT_LISTEN)
+    if given.parent is None:
+        return run_clickhouse(given.data, given.listen)
+    return _run(given.data, given.listen, process.ToParent(), given.parent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""chDB, the ClickHouse engine in this process: a connection for every statement.
+
+A connection is cheap (0.5 ms) and keeps its settings to itself. One connection does one thing at
+a time; with one each, a slow SELECT holds nobody up, and no setting outlives its statement. What
+is said here blocks; it is called from threads (the engine lets go of the GIL).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from portquorum.embedded.errors import EmbeddedServiceError, disk_full, extra_missing
+
+# Formats whose blocks may be written one after another. All others have a beginning or an end
+# (JSON, Parquet, names in the first line): chDB would repeat it for every block.
+STREAMED: Final = frozenset(
+    {
+        *("Native", "RowBinary", "TabSeparated", "TSV", "TabSeparatedRaw", "TSVRaw", "CSV"),
+        *("JSONEachRow", "JSONLines", "NDJSON", "JSONStringsEachRow", "JSONCompactEachRow"),
+        *("JSONCompactStringsEachRow", "LineAsString", "RawBLOB", "Values"),
+    }
+)
+_SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+class QueryError(Exception):
+    """The engine refused a statement."""
+
+    def __init__(self, message: str) -> None:
+        """Takes the engine's text: `Code: 60. DB::Exception: … (UNKNOWN_TABLE)`."""
+        start = message.find("Code: ")
+        super().__init__(message[start:].strip() if start > 0 else message.strip())
+        code = re.match(r"Code: (\d+)", str(self))
+        self.code = int(code[1]) if code else 1002  # UNKNOWN_EXCEPTION
+
+
+class Chunk:
+    """A part of a result."""
+
+    def __init__(self, result: Any) -> None:
+        """Takes what the engine gave."""
+        self.data: bytes = result.bytes() or b""
+        self.rows = int(result.rows_read())
+        self.read_rows = int(result.storage_rows_read())
+        self.read_bytes = int(result.storage_bytes_read())
+
+
+class Engine:
+    """The engine on one data directory; the process can have no other one."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the directory, which takes about a second.
+
+        Raises:
+            EmbeddedServiceError: chDB is not installed, or it can't open the directory.
+        """
+        try:
+            from chdb.state.sqlitelike import Connection  # noqa: PLC0415 (1 s and 250 MB)
+        except ImportError as error:
+            raise extra_missing("chdb") from error
+        if "?" in str(path):
+            raise EmbeddedServiceError(
+                f"ClickHouse can't keep its data in {path}: chDB takes what follows the question "
+                "mark for options; choose another folder with --data"
+            )
+        self._connect = Connection
+        self._path = str(path)
+        try:
+            # As long as one connection is open, so is the engine.
+            self._keep = Connection(self._path)
+            self._keep.query("SELECT 1")
+        except Exception as error:
+            if "No space left" in str(error):
+                raise disk_full(path) from error
+            raise EmbeddedServiceError(
+                f"ClickHouse can't open {path}: {' '.join(str(error).split())[:300]}"
+            ) from error
+
+    def session(self, settings: Mapping[str, str], database: str | None = None) -> "Session":
+        """A connection with settings of its own.
+
+        Raises:
+            QueryError: a setting or database that the engine does not know.
+        """
+        session = Session(self._connect(self._path))
+        try:
+            if database:
+                session.run(f"USE {quote_name(database)}")
+            session.set(settings)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def close(self) -> None:
+        """Closes the engine; sessions must be closed before."""
+        self._keep.close()
+
+
+class Session:
+    """One connection: one statement at a time, from any thread. Must be closed."""
+
+    def __init__(self, connection: Any) -> None:
+        """Takes a connection of chDB."""
+        self._connection = connection
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Sets what the next statements run with."""
+        if settings:
+            pairs = (f"{_setting_name(name)} = {quote(text)}" for name, text in settings.items())
+            self.run(f"SET {', '.join(pairs)}")
+
+    def run(
+        self, sql: str, format: str = "TabSeparated", params: Mapping[str, str] | None = None
+    ) -> Chunk:
+        """The whole result at once."""
+        with _refusals():
+            return Chunk(self._connection.query(sql, format, params=dict(params or {})))
+
+    def stream(
+        self, sql: str, format: str, params: Mapping[str, str] | None = None
+    ) -> Iterator[Chunk]:
+        """The result block by block, in a format of `STREAMED`."""
+        with _refusals():
+            result = self._connection.send_query(sql, format, params=dict(params or {}))
+            try:
+                while (part := result.fetch()) is not None:
+                    yield Chunk(part)
+            finally:
+                result.close()
+
+    def insert(self, head: str, format: str) -> "Inserter":
+        """Begins an INSERT whose data comes in parts."""
+        with _refusals():
+            return Inserter(self._connection.send_insert(head, format))
+
+    def reads(self, sql: str) -> bool:
+        """Whether it is one statement that gives a result and changes nothing.
+
+        Raises:
+            QueryError: it can't be parsed.
+        """
+        with _refusals():
+            found = self._connection._conn.classify_query(sql)  # noqa: SLF001 (no public name yet)
+        return found["statement_count"] == 1 and found["query_class"].name == "READ_ONLY"
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Inserter:
+    """An INSERT under way; nothing of it is stored before `finish` (for less than 1 M rows)."""
+
+    def __init__(self, inserter: Any) -> None:
+        """Takes an inserter of chDB."""
+        self._inserter = inserter
+
+    def append(self, data: bytes) -> None:
+        """The next part of the data, cut anywhere."""
+        with _refusals():
+            self._inserter.append(data)
+
+    def finish(self) -> tuple[int, int]:
+        """Stores the rows; returns their number and their bytes."""
+        with _refusals():
+            result = self._inserter.finish()
+        return int(result.rows_written), int(result.bytes_written)
+
+    def cancel(self) -> None:
+        """Forgets the rows; nothing after `finish`."""
+        self._inserter.cancel()
+
+
+class _refusals:  # noqa: N801 (used as a word: `with _refusals():`)
+    """Turns what chDB raises (its own error or a RuntimeError) into QueryError."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, QueryError):
+            raise QueryError(str(error)) from error
+
+
+def quote(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def quote_name(name: str) -> str:
+    """A quoted identifier."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _setting_name(name: str) -> str:
+    if not _SETTING.fullmatch(name):
+        raise QueryError(
+            f"Code: 115. DB::Exception: Setting {name!r} is unknown. (UNKNOWN_SETTING)"
+        )
+    return name

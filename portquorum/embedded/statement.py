@@ -1,0 +1,122 @@
+"""What a SQL text asks for, as far as an HTTP interface must know: tokens, not meaning.
+
+The engine parses and decides. This looks only for where the data of an INSERT begins, which
+FORMAT a query ends with, and what readers may not use.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+# https://clickhouse.com/docs/sql-reference/syntax: comments, strings (with \\ and doubled quotes),
+# heredocs, quoted names, words. Whatever else is one character a token.
+_TOKEN: Final = re.compile(
+    rb"""
+      (?P<space>\s+ | --[^\n]* | \#[!\ ][^\n]* | /\*.*?\*/)
+    | (?P<string>'(?:[^'\\]|\\.|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    | (?P<name>`(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*")
+    | (?P<word>[A-Za-z_]\w*)
+    | (?P<number>\d[\w.]*)
+    | (?P<sign>.)
+    """,
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+
+
+class Token(NamedTuple):
+    """A token that is neither space nor comment."""
+
+    kind: str
+    text: str
+    """Words in upper case; names without their quotes."""
+    end: int
+    """Offset in the text just after it."""
+
+
+class Insert(NamedTuple):
+    """An INSERT whose data comes with it."""
+
+    head: str
+    """The statement without FORMAT or VALUES: what `Connection.send_insert` takes."""
+    format: str
+    data_at: int
+    """Offset in the text of the data's first byte."""
+
+
+def tokens(sql: bytes) -> Iterator[Token]:
+    """The tokens in order; a quote that is not closed ends them with a `sign`."""
+    for match in _TOKEN.finditer(sql):
+        kind = match.lastgroup if match.lastgroup != "tag" else "string"
+        if kind == "space" or kind is None:
+            continue
+        text = match[0].decode(errors="replace")
+        if kind == "word":
+            text = text.upper()
+        elif kind == "name":
+            text = text[1:-1]
+        yield Token(kind, text, match.end())
+
+
+def first_word(sql: bytes) -> str:
+    """The first word in upper case, after any opening brackets; empty if there is none."""
+    for token in tokens(sql):
+        if token.kind == "word":
+            return token.text
+        if token.text != "(":
+            break
+    return ""
+
+
+def starts_insert(sql: bytes) -> bool:
+    """Whether the first word is INSERT."""
+    return first_word(sql) == "INSERT"
+
+
+def split_insert(sql: bytes) -> Insert | None:
+    """The parts of an INSERT with inline data; None for an INSERT from a query, file or nothing.
+
+    The data begins after `VALUES`, or after `FORMAT <name>`, the spaces behind it and one line
+    end, as in ClickHouse's own parser.
+    """
+    depth = 0
+    before = 0
+    found = tokens(sql)
+    next(found, None)  # INSERT itself
+    for token in found:
+        if token.kind == "sign":
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+        elif token.kind == "word" and depth == 0:
+            if token.text in {"SELECT", "WITH", "INFILE", "WATCH"}:
+                return None
+            if token.text == "VALUES":
+                return Insert(_text(sql[:before]), "Values", token.end)
+            if token.text == "FORMAT":
+                name = next(found, None)
+                if name is None or name.kind != "word":
+                    return None
+                written = sql[name.end - len(name.text) : name.end]
+                gap = re.compile(rb"[ \t\f]*\r?\n?").match(sql, name.end)
+                data_at = gap.end() if gap else name.end
+                if name.text == "VALUES":
+                    data_at = name.end
+                return Insert(_text(sql[:before]), _text(written), data_at)
+        before = token.end
+    return None
+
+
+def output_format(sql: bytes) -> str | None:
+    """The name after the last FORMAT outside of brackets, as written."""
+    depth = 0
+    expecting = False
+    found = None
+    for token in tokens(sql):
+        if expecting and token.kind == "word" and depth == 0:
+            found = _text(sql[token.end - len(token.text) : token.end])
+        if token.kind == "sign":
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+        expecting = token.kind == "word" and token.text == "FORMAT" and depth == 0
+    return found
+
+
+def _text(sql: bytes) -> str:
+    return sql.decode(errors="replace").strip()

@@ -1,0 +1,45 @@
+"""Blocking work of one request, in threads; a request that is cancelled kills its statement."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from portquorum.embedded.engine import Engine, QueryError, quote
+
+_KILL_EVERY_S: Final = 0.5
+
+Result = TypeVar("Result")
+
+
+class Work:
+    """Runs one thing at a time for a request."""
+
+    def __init__(self, pool: ThreadPoolExecutor, engine: Engine, id: str) -> None:
+        """`id` is the `log_comment` of the request's statements."""
+        self._pool = pool
+        self._engine = engine
+        self._id = id
+
+    async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """The result of `work`. When this is cancelled, the work has ended before it returns."""
+        running = self._pool.submit(work, *arguments)
+        try:
+            return await asyncio.shield(asyncio.wrap_future(running))
+        except asyncio.CancelledError:
+            if not running.cancel():
+                await self._end(asyncio.wrap_future(running))
+            raise
+
+    async def _end(self, running: "asyncio.Future[Result]") -> None:
+        while not running.done():
+            await asyncio.to_thread(self._kill)
+            await asyncio.wait({running}, timeout=_KILL_EVERY_S)
+        running.exception()  # seen: nobody else will ask
+
+    def _kill(self) -> None:
+        try:
+            with self._engine.session({}) as session:
+                session.run(f"KILL QUERY WHERE Settings['log_comment'] = {quote(self._id)} ASYNC")
+        except QueryError:
+            return  # it ended by itself meanwhile
