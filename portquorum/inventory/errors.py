@@ -60,4 +60,11 @@ class InventoryError(ValueError):
 
 
 class ApplyError(RuntimeError):
-    """An apply could not be carried out; the text says why, what has happened, and what to do."""
+    """An apply could not be carried out; the text says why, what has happened, and what to do.
+
+    `again` is True when the cause may pass by itself (the cluster, another apply).
+    """
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        super().__init__(message)
+        self.again = again

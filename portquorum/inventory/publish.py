@@ -121,7 +121,8 @@ async def apply(
         except KafkaError as error:
             raise ApplyError(
                 f"the apply did not finish: {error!r} from Kafka at {settings.kafka}; "
-                "apply again, all of it is then written anew"
+                "apply again, all of it is then written anew",
+                again=True,
             ) from error
     return ApplyReport(
         source=plan.source,
@@ -150,7 +151,8 @@ async def _plan(
     except (KafkaError, OSError) as error:
         raise ApplyError(
             f"can't reach Kafka at {settings.kafka} ({error!r}); nothing was changed. "
-            "Is it running? `portquorum up` or `portquorum dev kafka` starts one here"
+            "Is it running? `portquorum up` or `portquorum dev kafka` starts one here",
+            again=True,
         ) from error
     inventory = await asyncio.to_thread(resolve, entries, name, (), present.known(name))
     now = time.time_ns() // 1_000_000
@@ -227,7 +229,8 @@ class _Writer:
             await self._mark("begun")
             raise ApplyError(
                 f"another apply of the source {plan.source!r} ran at the same time, and what is "
-                "published may be a mixture: apply again, all of it is then written anew"
+                "published may be a mixture: apply again, all of it is then written anew",
+                again=True,
             )
         await self._mark("done")
 

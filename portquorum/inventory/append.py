@@ -1,0 +1,213 @@
+"""`portquorum target add`: a target into the inventory file, everything else left as it is."""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+from portquorum.inventory import tree
+from portquorum.inventory.decode import Entries, decode
+from portquorum.inventory.document import TargetEntry
+from portquorum.inventory.errors import InventoryError, Problem, Where
+from portquorum.inventory.load import read_text
+from portquorum.inventory.publish import source_name
+from portquorum.inventory.resolve import resolve
+from schemas.target import Target
+
+NEW_FILE: Final = """\
+# What portquorum watches. All fields: see the documentation of the inventory.
+regions:
+{regions}targets:
+"""
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*( [A-Za-z0-9._/()-]+)*\Z")
+
+
+_WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+"""Quoted, so that a reader of YAML 1.1 takes them for text too."""
+
+
+class Added(Struct, frozen=True):
+    """A target that now stands in `path`, as it resolves there. `created`: the file is new."""
+
+    target: Target
+    path: Path
+    created: bool
+
+
+def parse_place(place: str) -> tuple[str, int]:
+    """`host:port`, IPv6 in brackets, to its parts; the host is checked by the inventory.
+
+    Raises:
+        ValueError: no port, or not from 1 to 65535.
+    """
+    host, colon, port = place.rpartition(":")
+    bare_ipv6 = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    if not colon or not host or bare_ipv6:
+        raise ValueError(f"expected HOST:PORT (IPv6 as [::1]:PORT), found {place!r}")
+    if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"expected a port from 1 to 65535 after the last colon, found {port!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def add(
+    path: Path, entry: TargetEntry, *, new_regions: Sequence[str] = ("local",), source: str = ""
+) -> Added:
+    """Appends `entry` to the targets of `path`; comments and layout of the rest stay.
+
+    A file that does not exist is made, with the regions that the entry names or `new_regions`,
+    all `internal: true` (they may reach private addresses). On return the file is on disk; it is
+    replaced at once, never half written. Nothing is applied.
+
+    Raises:
+        InventoryError: the file would not be right with it, or can't be extended safely; nothing
+            was written.
+    """
+    path = path.resolve()
+    created = not path.exists()
+    if created:
+        names = entry.regions or tuple(new_regions)
+        text = NEW_FILE.format(regions="".join(f"  {n}: {{internal: true}}\n" for n in names))
+    else:
+        text, problems = read_text(path)
+        if problems:
+            raise InventoryError(problems)
+    longer = _extended(text, entry, str(path))
+    entries, problems = Entries(), []
+    roots, problems = tree.read(longer, str(path))
+    for root in roots:
+        problems += decode(root, entries)
+    inventory = resolve(entries, source or source_name([path]), problems)
+    _only_this_was_added(text, longer, entry, str(path))
+    _replace(path, longer)
+    return Added(inventory.targets[-1], path, created)
+
+
+def item(entry: TargetEntry, indent: int, newline: str = "\n") -> str:
+    """The YAML lines of a target, each ended by `newline`."""
+    lines: list[str] = []
+    for name, value in _fields(entry).items():
+        lead = " " * indent + ("- " if not lines else "  ")
+        lines.append(f"{lead}{name}: {_text(value)}{newline}")
+    return "".join(lines)
+
+
+def _fields(entry: TargetEntry) -> dict[str, Any]:
+    order = ("name", "id", "kind", "host", "port")
+    fields = {name: getattr(entry, name) for name in (*order, *TargetEntry.__struct_fields__)}
+    if entry.kind == "tcp":
+        del fields["kind"]
+    return {name: value for name, value in fields.items() if value not in (None, ())}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_text(part) for part in value) + "]"
+    if isinstance(value, Struct):
+        pairs = ((n, getattr(value, n)) for n in value.__struct_fields__)
+        names = dict(zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True))
+        return "{" + ", ".join(f"{names[n]}: {_text(v)}" for n, v in pairs if v is not None) + "}"
+    if isinstance(value, str):
+        plain = _PLAIN.match(value) and value.lower() not in _WORDS
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _extended(text: str, entry: TargetEntry, file: str) -> str:
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if text and not text.endswith("\n"):
+        text += newline
+    try:
+        nodes = list(yaml.compose_all(text, Loader=yaml.CBaseLoader))
+    except yaml.YAMLError:
+        _, problems = tree.read(text, file)
+        raise InventoryError(problems or [Problem(Where(file, 0), "expected YAML")]) from None
+    documents = [node for node in nodes if isinstance(node, yaml.MappingNode)]
+    lists = [pair for node in documents for pair in node.value if pair[0].value == "targets"]
+    if not lists and len(nodes) <= 1:
+        return f"{text}targets:{newline}{item(entry, 2, newline)}"
+    lines = text.splitlines(keepends=True)
+    if lists:
+        key, value = lists[-1]
+        if isinstance(value, yaml.ScalarNode) and value.value in {"", "~", "null"}:
+            lines.insert(key.end_mark.line + 1, item(entry, 2, newline))
+            return "".join(lines)
+        if isinstance(value, yaml.SequenceNode) and not value.flow_style and value.value:
+            at = _last_line(value) + 1
+            lines.insert(at, item(entry, value.start_mark.column, newline))
+            return "".join(lines)
+    line = lists[-1][0].start_mark.line + 1 if lists else 0
+    raise _unsafe(file, line)
+
+
+def _unsafe(file: str, line: int) -> InventoryError:
+    return InventoryError(
+        [
+            Problem(
+                Where(file, line, ("targets",)),
+                "expected a list whose items begin with `- ` on lines of their own, so that "
+                "another can be appended; add the target by hand",
+            )
+        ]
+    )
+
+
+def _last_line(node: Any) -> int:
+    """The line (from 0) of the last character of a node; a collection's mark lies behind it."""
+    if isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}:
+        return int(node.end_mark.line) - 1
+    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        return int(node.end_mark.line)
+    last = node.value[-1]
+    parts = last if isinstance(last, tuple) else (last,)
+    return max(_last_line(part) for part in parts)
+
+
+def _only_this_was_added(before: str, after: str, entry: TargetEntry, file: str) -> None:
+    """The promise to leave the rest alone, looked at instead of believed."""
+    old, _ = tree.read(before, file)
+    new, _ = tree.read(after, file)
+    added, _ = tree.read(item(entry, 0), file)
+    for root in new:
+        targets = root.value.get("targets") if isinstance(root.value, dict) else None
+        if targets and targets[-1] == added[0].value[0]:
+            targets.pop()
+            if _same(old, new):
+                return
+            targets.append(added[0].value[0])
+    raise _unsafe(file, 0)
+
+
+def _same(old: list[tree.Root], new: list[tree.Root]) -> bool:
+    def values(roots: list[tree.Root]) -> list[Any]:
+        plain = [{k: v for k, v in root.value.items() if v not in (None, [])} for root in roots]
+        return [value for value in plain if value]
+
+    return values(old) == values(new)
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0o022)
+    os.umask(current)
+    return current

@@ -1,0 +1,127 @@
+"""Applies an inventory again whenever its files change."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+from watchfiles import awatch
+
+from portquorum.inventory.errors import ApplyError, InventoryError
+from portquorum.inventory.load import files
+from portquorum.inventory.publish import ApplyReport, apply, source_name
+from portquorum.kafka import TopicMismatchError
+from portquorum.settings import Settings
+
+RETRY_FIRST_S: Final = 1.0
+RETRY_LONGEST_S: Final = 30.0
+LOOK_ANYWAY_S: Final = 10.0
+"""Some file systems (network, containers) tell of no changes."""
+
+
+class WatchEvent(Struct, frozen=True):
+    """What came of the inventory at start and of each change of it.
+
+    `applied` has the report. `refused`: the files are wrong or would remove too much; `message`
+    says what, and what was published before stands. `failed`: the cluster did not take it; it is
+    tried again.
+    """
+
+    what: Literal["applied", "refused", "failed"]
+    message: str
+    report: ApplyReport | None = None
+
+
+async def watch_and_apply(
+    settings: Settings,
+    paths: Sequence[Path],
+    on_event: Callable[[WatchEvent], None],
+    *,
+    source: str | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Applies now and after each change of content, until `stop` is set or it is cancelled.
+
+    Watches the folders of the files, so that an editor that replaces a file, a symbolic link that
+    moves on (a Kubernetes ConfigMap) and a file that is not there yet are all noticed.
+    """
+    name = source_name(paths, source)
+    stop = stop or asyncio.Event()
+    folders = {path.resolve() if path.is_dir() else path.absolute().parent for path in paths}
+    changed = asyncio.Event()
+    watcher = asyncio.create_task(_watch(folders, changed, stop))
+    seen: bytes | None = None
+    try:
+        while not stop.is_set():
+            changed.clear()
+            content = await asyncio.to_thread(_fingerprint, paths)
+            if content != seen:
+                event = await _apply(settings, paths, name)
+                on_event(event)
+                wait_s = RETRY_FIRST_S
+                while event.what == "failed" and not await _either(changed, stop, wait_s):
+                    wait_s = min(2 * wait_s, RETRY_LONGEST_S)
+                    event = await _apply(settings, paths, name)
+                    if event.what != "failed":
+                        on_event(event)
+                seen = None if event.what == "failed" else content
+            await _either(changed, stop, LOOK_ANYWAY_S)
+    finally:
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
+
+
+async def _apply(settings: Settings, paths: Sequence[Path], source: str) -> WatchEvent:
+    try:
+        report = await apply(settings, paths, source=source)
+    except InventoryError as error:
+        return WatchEvent("refused", str(error))
+    except TopicMismatchError as error:
+        return WatchEvent("refused", str(error))
+    except (KafkaError, OSError) as error:
+        return WatchEvent("failed", f"Kafka at {settings.kafka}: {error!r}")
+    except ApplyError as error:
+        return WatchEvent("failed" if error.again else "refused", str(error))
+    return WatchEvent("applied", summary(report), report)
+
+
+def summary(report: ApplyReport) -> str:
+    """A report in one line for people."""
+    counts = {
+        "added": len(report.added),
+        "changed": len(report.changed),
+        "removed": len(report.removed),
+        "unchanged": report.unchanged,
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"inventory {report.source}: {said or 'no targets'}"
+
+
+async def _watch(folders: set[Path], changed: asyncio.Event, stop: asyncio.Event) -> None:
+    async for _ in awatch(*folders, recursive=False, stop_event=stop):
+        changed.set()
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event, timeout_s: float) -> bool:
+    """Waits for one of two; False when neither was set in time."""
+    waits = [asyncio.create_task(event.wait()) for event in (one, other)]
+    try:
+        done, _ = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+def _fingerprint(paths: Sequence[Path]) -> bytes:
+    digest = hashlib.sha256()
+    try:
+        for path in files(paths):
+            digest.update(f"{path}\0".encode())
+            digest.update(path.read_bytes())
+    except (InventoryError, OSError) as error:
+        digest.update(repr(error).encode())
+    return digest.digest()
