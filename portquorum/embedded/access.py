@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from portquorum.embedded import statement
@@ -32,7 +33,7 @@ _READER_WORDS: Final = frozenset(
 )
 
 
-class Refused(QueryError):
+class RefusedError(QueryError):
     """A user without the right; has a ClickHouse error code as the engine's own refusals do."""
 
 
@@ -61,14 +62,14 @@ class Access:
         """The user of a request: by Basic authentication, X-ClickHouse headers or parameters.
 
         Raises:
-            Refused: unknown user or wrong password.
+            RefusedError: unknown user or wrong password.
         """
         name, password = _credentials(headers, query)
         if name == OWNER and hmac.compare_digest(password.encode(), self._password.encode()):
             return User(OWNER, owner=True)
         if name == READER and not password:
             return User(READER, owner=False)
-        raise Refused(
+        raise RefusedError(
             f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, or "
             f"there is no user with such name. The user {OWNER!r} has its password in "
             f"services.json, {READER!r} has none and reads only. (AUTHENTICATION_FAILED)"
@@ -78,7 +79,7 @@ class Access:
         """The settings that a user's statement runs with.
 
         Raises:
-            Refused: a setting that is not the reader's to change.
+            RefusedError: a setting that is not the reader's to change.
         """
         asked = {name: value for name, value in asked.items() if name not in _IGNORED}
         if user.owner:
@@ -90,7 +91,7 @@ class Access:
             elif name.startswith(_READER_SETTINGS):
                 limits[name] = value
             else:
-                raise Refused(
+                raise RefusedError(
                     f"Code: 164. DB::Exception: Cannot modify {name!r} setting in readonly mode. "
                     "(READONLY)"
                 )
@@ -103,27 +104,29 @@ class Access:
         what is looked for here), and from here on the session can change nothing.
 
         Raises:
-            Refused: the statement writes, or reads anything outside of the database.
+            RefusedError: the statement writes, or reads anything outside of the database.
             QueryError: it can't be parsed, or is more than one statement.
         """
         text = f"SELECT formatQuerySingleLine({quote(sql)})"
         canonical = session.run(text, "TSVRaw").data.decode().strip()
         session.set({"readonly": "1"})
-        found = list(statement.tokens(canonical.encode()))
-        words = [token.text if token.kind == "word" else token.text.upper() for token in found]
-        first = next((word for word in words if word != "("), "")
-        if first not in _READER_WORDS or not session.reads(canonical):
-            raise _readonly(f"{first} is not for readers")
-        for word, follows in zip(words, [*words[1:], ""], strict=True):
+        words = [
+            "" if token.kind == "string" else token.text.upper()
+            for token in statement.tokens(canonical.encode())
+        ]
+        for word, follows in pairwise([*words, ""]):
             if word in self._outside and follows == "(":
                 raise _readonly(f"{word.lower()}() reads from outside of the database")
             if word == "OUTFILE":
                 raise _readonly("INTO OUTFILE writes a file")
+        first = statement.first_word(canonical.encode())
+        if first not in _READER_WORDS or not session.reads(canonical):
+            raise _readonly(f"{first} is not for readers")
         return canonical
 
 
-def _readonly(why: str) -> Refused:
-    return Refused(
+def _readonly(why: str) -> RefusedError:
+    return RefusedError(
         f"Code: 164. DB::Exception: {READER}: Cannot execute query in readonly mode: {why}. "
         "(READONLY)"
     )

@@ -9,6 +9,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -97,10 +98,7 @@ def password(path: Path) -> str:
 
 
 def _run(data_dir: Path, listen: str, reporter: Reporter, parent: int | None) -> int:
-    async def serve(reporter: Reporter) -> None:
-        await _serve(data_dir.absolute(), listen, reporter)
-
-    return process.run(serve, reporter, parent)
+    return process.run(partial(_serve, data_dir.absolute(), listen), reporter, parent)
 
 
 async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:

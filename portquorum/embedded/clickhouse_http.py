@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from portquorum.embedded.access import Access, Refused, User
+from portquorum.embedded.access import Access, RefusedError, User
 from portquorum.embedded.engine import STREAMED, Chunk, Engine, QueryError, Session
 from portquorum.embedded.http_exchange import Exchange, read_statement
 from portquorum.embedded.statement import Insert, first_word, output_format, split_insert
@@ -75,7 +75,7 @@ class HttpInterface:
         if insert is None or data is None:
             return await self._query(exchange, user, settings, sql)
         if not user.owner:
-            raise Refused(
+            raise RefusedError(
                 f"Code: 164. DB::Exception: {user.name}: Cannot execute query in readonly mode. "
                 "(READONLY)"
             )

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
 

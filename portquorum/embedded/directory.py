@@ -38,8 +38,7 @@ class ServiceDirectory:
             raise storage_error(error, self.path) from error
         try:
             self._lock(service)
-            if shutil.disk_usage(self.path).free < LEAST_FREE_BYTES:
-                raise disk_full(self.path)
+            _check_room(self.path)
         except BaseException:
             os.close(self.lock_fd)
             raise
@@ -68,6 +67,11 @@ class ServiceDirectory:
             os.pwrite(self.lock_fd, f"{os.getpid()}\n".encode(), 0)
         except OSError as error:
             raise storage_error(error, self.path) from error
+
+
+def _check_room(path: Path) -> None:
+    if shutil.disk_usage(path).free < LEAST_FREE_BYTES:
+        raise disk_full(path)
 
 
 def _alive(pid: str) -> bool:

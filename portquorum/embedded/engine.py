@@ -113,28 +113,28 @@ class Session:
             self.run(f"SET {', '.join(pairs)}")
 
     def run(
-        self, sql: str, format: str = "TabSeparated", params: Mapping[str, str] | None = None
+        self, sql: str, as_format: str = "TabSeparated", params: Mapping[str, str] | None = None
     ) -> Chunk:
         """The whole result at once."""
         with _refusals():
-            return Chunk(self._connection.query(sql, format, params=dict(params or {})))
+            return Chunk(self._connection.query(sql, as_format, params=dict(params or {})))
 
     def stream(
-        self, sql: str, format: str, params: Mapping[str, str] | None = None
+        self, sql: str, as_format: str, params: Mapping[str, str] | None = None
     ) -> Iterator[Chunk]:
         """The result block by block, in a format of `STREAMED`."""
         with _refusals():
-            result = self._connection.send_query(sql, format, params=dict(params or {}))
+            result = self._connection.send_query(sql, as_format, params=dict(params or {}))
             try:
                 while (part := result.fetch()) is not None:
                     yield Chunk(part)
             finally:
                 result.close()
 
-    def insert(self, head: str, format: str) -> "Inserter":
+    def insert(self, head: str, data_format: str) -> "Inserter":
         """Begins an INSERT whose data comes in parts."""
         with _refusals():
-            return Inserter(self._connection.send_insert(head, format))
+            return Inserter(self._connection.send_insert(head, data_format))
 
     def reads(self, sql: str) -> bool:
         """Whether it is one statement that gives a result and changes nothing.
@@ -144,7 +144,7 @@ class Session:
         """
         with _refusals():
             found = self._connection._conn.classify_query(sql)  # noqa: SLF001 (no public name yet)
-        return found["statement_count"] == 1 and found["query_class"].name == "READ_ONLY"
+        return bool(found["statement_count"] == 1 and found["query_class"].name == "READ_ONLY")
 
     def close(self) -> None:
         """Ends the connection."""

@@ -180,7 +180,7 @@ async def read_statement(request: web.Request) -> tuple[bytes, AsyncIterator[byt
                 return text, body
         if len(text) > MOST_QUERY_BYTES:
             raise QueryError(
-                f"Code: 307. DB::Exception: The statement has more than {MOST_QUERY_BYTES} bytes. "
+                f"Code: 229. DB::Exception: The statement has more than {MOST_QUERY_BYTES} bytes. "
                 "(QUERY_IS_TOO_LARGE)"
             )
     return text, (body if starts_insert(text) and split_insert(text) is not None else None)

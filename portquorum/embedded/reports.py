@@ -53,4 +53,5 @@ def decode(line: bytes) -> Report:
     Raises:
         msgspec.MsgspecError: the line is none.
     """
-    return msgspec.json.decode(line, type=Report)
+    report: Report = msgspec.json.decode(line, type=Report)
+    return report

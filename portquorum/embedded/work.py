@@ -15,11 +15,11 @@ Result = TypeVar("Result")
 class Work:
     """Runs one thing at a time for a request."""
 
-    def __init__(self, pool: ThreadPoolExecutor, engine: Engine, id: str) -> None:
-        """`id` is the `log_comment` of the request's statements."""
+    def __init__(self, pool: ThreadPoolExecutor, engine: Engine, name: str) -> None:
+        """`name` is the `log_comment` of the request's statements."""
         self._pool = pool
         self._engine = engine
-        self._id = id
+        self._name = name
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
         """The result of `work`. When this is cancelled, the work has ended before it returns."""
@@ -40,6 +40,6 @@ class Work:
     def _kill(self) -> None:
         try:
             with self._engine.session({}) as session:
-                session.run(f"KILL QUERY WHERE Settings['log_comment'] = {quote(self._id)} ASYNC")
+                session.run(f"KILL QUERY WHERE Settings['log_comment'] = {quote(self._name)} ASYNC")
         except QueryError:
             return  # it ended by itself meanwhile
