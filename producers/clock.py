@@ -1,0 +1,131 @@
+"""The broker's time, kept by a prober without trusting the machine's clock.
+
+One anchor, the monotonic clock, and an offset learned from produce acknowledgements. A message
+is enqueued at local time `e`, the broker stamps it with `a`, the acknowledgement is seen at local
+time `s`. The stamp was made between the two, so the true offset (broker minus local) lies in
+`[a - s, a - e]`. Whatever delays a message (our queue, the network, a frozen broker) makes
+`a - e` larger and never smaller: of many samples the smallest `a - e` is the nearest to the truth.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+WINDOW_S: Final = 60.0
+"""The smallest sample of so long a time is the offset."""
+
+GOOD_ROUND_TRIP_S: Final = 1.0
+"""A slower acknowledgement says too little to be used."""
+
+SLEW: Final = 0.1
+"""A change is followed by so many seconds a second: time never runs backwards, and a retry that
+was made `d` later is never told as less than `0.9 d` later (the rules ask for `0.8 d`)."""
+
+STEP_MS: Final = 5_000.0
+"""Forward changes of more (the machine was suspended) are made at once; order is kept by that."""
+
+_TOLERANCE_MS: Final = 20.0
+
+
+class Clock:
+    """Broker time in ms since 1970 (UTC). Times of events are taken with `monotonic`.
+
+    `wall` (seconds since 1970) is looked at once, for the anchor, and in `raw_offset_ms` to tell
+    people about a machine whose clock is off. Nothing else in `producers` reads the wall clock.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.monotonic = monotonic
+        self._wall = wall
+        self._anchor_ms = wall() * 1000 - monotonic() * 1000
+        self._samples: deque[tuple[float, float]] = deque()
+        self._poor_ms: float | None = None
+        self._wanted_ms: float | None = None
+        self._offset_ms = 0.0
+        self._slewed_at = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether `learn` and `settle` have given an offset. Before that no time is broker time."""
+        return self._wanted_ms is not None
+
+    def learn(self, enqueued_at: float, acknowledged_at: float, append_ms: int) -> None:
+        """Takes one acknowledgement. Both local times are monotonic seconds.
+
+        Only for stamps that the broker made (`timestamp_type` 1). The first offset is set by
+        `settle`; later ones change the time slowly.
+        """
+        poor = acknowledged_at - enqueued_at > GOOD_ROUND_TRIP_S
+        if poor and self.known:
+            return
+        most = append_ms - self._local_ms(enqueued_at)
+        least = append_ms - self._local_ms(acknowledged_at)
+        if poor:
+            self._poor_ms = most if self._poor_ms is None else min(self._poor_ms, most)
+            return
+        # A sample that proves an older one wrong: the offset has moved, what was is void.
+        while self._samples and self._samples[0][1] < least - _TOLERANCE_MS:
+            self._samples.popleft()
+        # A deque of growing offsets: the first is the smallest of the window.
+        while self._samples and self._samples[-1][1] >= most:
+            self._samples.pop()
+        self._samples.append((acknowledged_at, most))
+        while self._samples[0][0] < acknowledged_at - WINDOW_S:
+            self._samples.popleft()
+        if self._wanted_ms is not None:
+            self._slew(acknowledged_at)
+            self._wanted_ms = self._samples[0][1]
+
+    def settle(self, *, anyhow: bool = False) -> bool:
+        """Makes the best sample so far the first offset; returns whether the offset is known.
+
+        With `anyhow` a sample with a poor round trip will do.
+        """
+        if self._wanted_ms is None:
+            if self._samples:
+                self._wanted_ms = self._samples[0][1]
+            elif anyhow:
+                self._wanted_ms = self._poor_ms
+            self._offset_ms = self._wanted_ms or 0.0
+            self._slewed_at = self.monotonic()
+        return self.known
+
+    def at_ms(self, moment: float) -> float:
+        """The broker time of a moment (monotonic seconds), by what is known now."""
+        self._slew(self.monotonic())
+        return self._local_ms(moment) + self._offset_ms
+
+    def now_ms(self) -> float:
+        """The broker time now. Never runs backwards once the offset is known."""
+        return self.at_ms(self.monotonic())
+
+    def moment_of(self, time_ms: float) -> float:
+        """The moment (monotonic seconds) of a broker time, by what is known now."""
+        self._slew(self.monotonic())
+        return (time_ms - self._offset_ms - self._anchor_ms) / 1000
+
+    def raw_offset_ms(self) -> int | None:
+        """Broker time minus the machine's time at this moment, not slewed; None if not known."""
+        if self._wanted_ms is None:
+            return None
+        return round(self._local_ms(self.monotonic()) + self._wanted_ms - self._wall() * 1000)
+
+    def _local_ms(self, moment: float) -> float:
+        return self._anchor_ms + moment * 1000
+
+    def _slew(self, now: float) -> None:
+        if self._wanted_ms is None:
+            return
+        elapsed_ms = max(0.0, now - self._slewed_at) * 1000
+        self._slewed_at = max(self._slewed_at, now)
+        change = self._wanted_ms - self._offset_ms
+        if change > STEP_MS:
+            self._offset_ms = self._wanted_ms
+        else:
+            most = SLEW * elapsed_ms
+            self._offset_ms += min(most, max(-most, change))

@@ -1,0 +1,73 @@
+"""What a check engine takes and gives; the plain one is in `asyncio_engine`."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from schemas.result import Cause, Reason, Status
+from schemas.target import Target
+
+
+class PlannedCheck(Struct, frozen=True, gc=False):
+    """One check that is due. `due_ms` is broker time (UTC ms)."""
+
+    target: Target
+    due_ms: float
+    attempt: int
+    cause: Cause
+
+
+class Vantage(Struct, frozen=True, gc=False, kw_only=True):
+    """Where checks are made from.
+
+    `source` is the local address that they leave from, None for the system's choice; `internal`
+    lets them reach private addresses.
+    """
+
+    source: str | None = None
+    internal: bool = False
+
+
+class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):
+    """What came of one check.
+
+    `started_at` is in monotonic seconds, None for a check that never began (`missed`, without a
+    reason of its own: `prober_error` says that we were too late).
+    `reason` is None exactly when the status is `up`; `detail` is clean and at most 300 characters.
+    `total_ms` of a failure is user time, None when it could not be measured honestly.
+    """
+
+    status: Status
+    reason: Reason | None
+    started_at: float | None
+    detail: str | None = None
+    address: str | None = None
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    total_ms: float | None = None
+
+
+OnDone = Callable[[PlannedCheck, CheckOutcome], None]
+
+
+class Engine(Protocol):
+    """Makes checks. All methods are called in the event loop's thread."""
+
+    vantage: Vantage
+    """Where the checks that are submitted from now on are made from."""
+
+    def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
+        """Begins the check and returns at once.
+
+        `on_done` is called exactly once, in the loop's thread, never before `submit` has
+        returned, and not much later than the target's timeout. Nothing is raised: what goes
+        wrong on our side is the outcome `prober_error`.
+        """
+
+    @property
+    def in_flight(self) -> int:
+        """How many checks have begun and are not done."""
+
+    def close(self) -> None:
+        """Ends all checks in flight without an outcome; nothing may be submitted any more."""

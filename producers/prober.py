@@ -1,0 +1,189 @@
+"""The prober: one process that checks targets from one region."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import socket
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Any, Final
+
+from portquorum import telemetry
+from portquorum.kafka import topics_ready
+from portquorum.settings import Settings, SettingsError
+from portquorum.telemetry import logger
+from producers.asyncio_engine import AsyncioEngine
+from producers.beats import Beats
+from producers.broker import Broker
+from producers.clock import Clock
+from producers.connectivity import Connectivity
+from producers.engine import Vantage
+from producers.membership import Membership
+from producers.publisher import Publisher
+from producers.region import RegionPolicy
+from producers.resolver import literal
+from producers.roster import Roster
+from producers.runner import Runner
+from schemas.policy import Region
+
+DRAIN_S: Final = 2.5
+FLUSH_S: Final = 3.0
+"""What an end may take: checks on their way (meanwhile the group is left), then results on their
+way; with closing the connection it stays below 10 s."""
+
+_SPARE_FILES: Final = 200
+
+
+async def run(
+    settings: Settings, *, region: str, source: str | None = None, prober: str | None = None
+) -> None:
+    """Checks the region's targets until SIGTERM, SIGINT or cancellation.
+
+    `source` is the local address that checks leave from, over the one in [policy]; `prober` the
+    name of this process (default: host name and process id). When it returns every finished
+    check has been published, or counted as lost and said so.
+
+    Raises:
+        TopicMismatchError: the cluster's topics are not those of the settings.
+        SettingsError: `source` is no IP address, or the metrics' address can't be used.
+    """
+    if source is not None and literal(source) is None:
+        raise SettingsError(f"source: expected an IP address of this machine, found {source!r}")
+    name = prober or f"{socket.gethostname()}-{os.getpid()}"[-128:]
+    telemetry.configure_logging("probe", settings)
+    telemetry.serve_metrics("probe", settings)
+    with _stop_signals() as stop:
+        main = asyncio.ensure_future(_probe(settings, region, source, name, stop))
+        stopped = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait((main, stopped), return_when=asyncio.FIRST_COMPLETED)
+            stop.set()
+            await main
+        except asyncio.CancelledError:
+            stop.set()
+            await main
+            raise
+        finally:
+            stopped.cancel()
+
+
+async def _probe(
+    settings: Settings, region: str, source: str | None, prober: str, stop: asyncio.Event
+) -> None:
+    log = logger(__name__).bind(region=region, prober=prober)
+    broker = Broker(settings)
+    clock = Clock()
+    engine = AsyncioEngine(Vantage(source=source))
+    references = AsyncioEngine(Vantage(source=source, internal=True))
+    connectivity = Connectivity(references)
+    publisher = Publisher(settings, broker, clock, region=region, prober=prober)
+    limit = _in_flight_limit(settings.probe_in_flight)
+    runner = Runner(Roster(region), engine, publisher, clock, connectivity, limit=limit)
+
+    def changed(policy: Region) -> None:
+        way = source or policy.source
+        engine.vantage = Vantage(source=way, internal=policy.internal)
+        references.vantage = Vantage(source=way, internal=True)
+        connectivity.refer_to(policy.connectivity)
+        runner.roster.check_all(clock.now_ms())
+        runner.changed()
+        log.info("region", internal=policy.internal, source=way)
+
+    region_policy = RegionPolicy(settings, region, changed)
+    beats = Beats(publisher, runner, clock, region=region, prober=prober)
+    membership = Membership(settings, runner, clock, region=region)
+    publishing: asyncio.Task[None] | None = None
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        if not await _unless(stop, topics_ready(settings)) or not await _unless(
+            stop, broker.start()
+        ):
+            return
+        publishing = asyncio.create_task(publisher.run(), name="publish")
+        tasks.append(asyncio.create_task(region_policy.run(), name="policy"))
+        # No check before the broker's time and the region's rights are known.
+        if not await _unless(stop, beats.first()) or not await _unless(
+            stop, region_policy.read.wait()
+        ):
+            return
+        tasks.append(asyncio.create_task(beats.run(), name="beats"))
+        tasks.append(asyncio.create_task(runner.run(), name="checks"))
+        tasks.append(asyncio.create_task(membership.run(), name="membership"))
+        log.info("probing", in_flight=limit, clock_offset_ms=clock.raw_offset_ms())
+        await _first_end(stop, [publishing, *tasks])
+    finally:
+        log.info("ending")
+        # The group is left at once: others begin while we end.
+        await asyncio.gather(runner.drain(DRAIN_S), _cancel(tasks))
+        engine.close()
+        connectivity.close()
+        references.close()
+        lost = await publisher.close(FLUSH_S) if publishing is not None else 0
+        if publishing is not None:
+            await _cancel([publishing])
+        await broker.stop()
+        log.info("ended", lost=lost)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
+    """Whether `work` came to its end before `stop` was set; raises what it raises."""
+    task = asyncio.ensure_future(work)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+            return True
+        return False
+    finally:
+        await _cancel([task, stopped])
+
+
+async def _first_end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Returns when `stop` is set; raises if a task ends before, which none should."""
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        done, _ = await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        stopped.cancel()
+
+
+async def _cancel(cancelled: "Iterable[asyncio.Future[Any]]") -> None:
+    tasks = list(cancelled)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    installed = []
+    for number in numbers:
+        # Only a program's main thread has signal handlers.
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+            installed.append(number)
+    try:
+        yield stop
+    finally:
+        for number in installed:
+            loop.remove_signal_handler(number)
+
+
+def _in_flight_limit(wanted: int) -> int:
+    """How many checks may be on their way: `wanted`, or what the file limit leaves."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need = wanted + _SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < need:
+        soft = need if hard == resource.RLIM_INFINITY else min(need, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < need:
+            logger(__name__).warning("the limit of open files is low", limit=soft, wanted=need)
+            return max(1, soft - _SPARE_FILES)
+    return wanted

@@ -1,0 +1,247 @@
+"""The targets of this prober and what is to be done with each next. Pure: no clock, no I/O.
+
+All times are broker time in ms.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from producers.engine import PlannedCheck
+from producers.schedule import Agenda, next_slot, phase_ms, shift_ms, spread_ms
+from producers.series import Attempt, follow
+from schemas.partition import host_key
+from schemas.result import Cause, Status
+from schemas.target import Target
+
+MOST_MISSED: Final = 10
+"""After a long standstill so many missed checks of a target are told, the newest ones."""
+
+_MINUTE_MS: Final = 60_000
+
+
+class _Entry:
+    __slots__ = (
+        "asked",
+        "failing",
+        "in_flight",
+        "next_slot_ms",
+        "partition",
+        "phase",
+        "series",
+        "target",
+    )
+
+    def __init__(self, target: Target, partition: int, region: str) -> None:
+        self.failing = False
+        self.asked = False
+        self.in_flight: PlannedCheck | None = None
+        self.series: Attempt | None = None
+        self.next_slot_ms = 0.0
+        self.define(target, partition, region)
+
+    def define(self, target: Target, partition: int, region: str) -> None:
+        self.target = target
+        self.partition = partition
+        interval = target.interval_ms
+        self.phase = phase_ms(target.id, interval) + shift_ms(target.regions, region, interval)
+
+
+class Roster:
+    """What one prober of `region` has to check, and when.
+
+    A target has at most one check on its way: in flight, or waiting for its retry. While it is
+    in a series its slots pass by without being missed (it is being checked), and rechecks are
+    ignored.
+    """
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._entries: dict[str, _Entry] = {}
+        self._by_host: dict[str, set[str]] = {}
+        self._agenda = Agenda()
+        self._failures: deque[float] = deque()
+        self._failing = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def failing(self) -> int:
+        """How many targets failed at their last check."""
+        return self._failing
+
+    def newly_failing(self, now_ms: float, within_ms: int = _MINUTE_MS) -> int:
+        """How many targets began to fail within the time before `now_ms` (at most a minute)."""
+        while self._failures and self._failures[0] < now_ms - _MINUTE_MS:
+            self._failures.popleft()
+        return sum(1 for at in reversed(self._failures) if at >= now_ms - within_ms)
+
+    # Targets
+
+    def set_targets(self, targets: Sequence[tuple[int, Target]], now_ms: float) -> None:
+        """Takes partitions and definitions. New and changed ones are checked at once.
+
+        Many at the same time are spread a little. A definition that is known changes nothing; a
+        target without this region is removed.
+        """
+        fresh: list[str] = []
+        for partition, target in targets:
+            if self._region not in target.regions:
+                self.remove(target.id)
+                continue
+            entry = self._entries.get(target.id)
+            if entry is None:
+                self._entries[target.id] = _Entry(target, partition, self._region)
+            elif entry.target == target:
+                entry.partition = partition
+                continue
+            elif _key(entry.target) == _key(target):
+                entry.series = None
+                entry.define(target, partition, self._region)
+            else:
+                self.remove(target.id)
+                self._entries[target.id] = _Entry(target, partition, self._region)
+            self._by_host.setdefault(_key(target), set()).add(target.id)
+            fresh.append(target.id)
+        self._check_soon(dict.fromkeys(fresh), now_ms)
+
+    def remove(self, target_id: str, partition: int | None = None) -> None:
+        """Forgets a target; with `partition` only if that is where it was defined.
+
+        (A target whose host changed is defined in its new partition and removed in the old one,
+        and the two records may be read in any order.)
+        """
+        entry = self._entries.get(target_id)
+        if entry is None or (partition is not None and entry.partition != partition):
+            return
+        self._agenda.remove(target_id)
+        del self._entries[target_id]
+        self._failing -= entry.failing
+        key = _key(entry.target)
+        self._by_host[key].discard(target_id)
+        if not self._by_host[key]:
+            del self._by_host[key]
+
+    def keep_partitions(self, partitions: Iterable[int]) -> None:
+        """Forgets the targets of all other partitions."""
+        kept = set(partitions)
+        gone = [key for key, entry in self._entries.items() if entry.partition not in kept]
+        for target_id in gone:
+            self.remove(target_id)
+
+    def check_all(self, now_ms: float) -> None:
+        """Makes every target due soon, because what decides its outcome has changed for all."""
+        self._check_soon(self._entries, now_ms)
+
+    def _check_soon(self, ids: Iterable[str], now_ms: float) -> None:
+        idle = [key for key in ids if (entry := self._entries[key]) and entry.in_flight is None]
+        for place, target_id in enumerate(idle):
+            entry = self._entries[target_id]
+            if entry.series is None:
+                wait = spread_ms(place, len(idle), entry.target.interval_ms)
+                self._agenda.put(target_id, now_ms + wait)
+
+    # What is due
+
+    def next_due_ms(self) -> float | None:
+        """When `due` has something to give, None if never."""
+        return self._agenda.next_due_ms()
+
+    def due(self, now_ms: float, room: int) -> tuple[list[PlannedCheck], list[PlannedCheck]]:
+        """At most `room` checks to begin now, and those that were missed.
+
+        Each check that is given is in flight until `done` is called with it. What does not find
+        room stays due; what has been due for its whole interval is missed.
+        """
+        begin: list[PlannedCheck] = []
+        missed: list[PlannedCheck] = []
+        while len(begin) < room and (found := self._agenda.pop(now_ms)) is not None:
+            entry, due_ms = self._entries[found[0]], found[1]
+            if now_ms - due_ms >= entry.target.interval_ms:
+                missed.extend(self._miss(entry, due_ms, now_ms))
+                continue
+            check = PlannedCheck(entry.target, due_ms, *_place(entry))
+            entry.in_flight, entry.asked = check, False
+            entry.next_slot_ms = next_slot(due_ms, entry.target.interval_ms, entry.phase)
+            begin.append(check)
+        return begin, missed
+
+    def recheck(self, key: str, now_ms: float) -> int:
+        """Makes all targets of a host due now, because the stream asked; returns how many.
+
+        `key` is the partition key of the targets. One that is in flight or in a series is left.
+        """
+        asked = 0
+        for target_id in sorted(self._by_host.get(key, ())):
+            entry = self._entries[target_id]
+            if entry.in_flight is None and entry.series is None:
+                entry.asked = True
+                self._agenda.put(target_id, now_ms)
+                asked += 1
+        return asked
+
+    def done(self, check: PlannedCheck, status: Status, now_ms: float) -> bool:
+        """Takes the end of a check: plans its retry or the next slot.
+
+        Returns whether the result is urgent news: a failure, the end of one, or the answer to a
+        recheck. Of a target that is gone or was defined anew meanwhile it changes nothing.
+        """
+        entry = self._entries.get(check.target.id)
+        urgent = status == "down" or check.cause == "recheck"
+        if entry is None or entry.in_flight is not check:
+            return urgent
+        entry.in_flight = None
+        urgent = urgent or (status == "up" and entry.failing)
+        self._count(entry, status, now_ms)
+        target = entry.target
+        if target != check.target:
+            self._agenda.put(target.id, now_ms)  # changed while in flight: look at once
+            return urgent
+        entry.series = follow(
+            check.attempt,
+            status,
+            now_ms,
+            retries=target.retries,
+            retry_delay_ms=target.retry_delay_ms,
+        )
+        if entry.series is not None:
+            self._agenda.put(target.id, entry.series.due_ms)
+        elif check.attempt:
+            self._agenda.put(target.id, next_slot(now_ms, target.interval_ms, entry.phase))
+        else:
+            # Not the first slot after now: one that passed while we checked is still to be met.
+            self._agenda.put(target.id, entry.next_slot_ms)
+        return urgent
+
+    def _miss(self, entry: _Entry, due_ms: float, now_ms: float) -> list[PlannedCheck]:
+        target, interval = entry.target, entry.target.interval_ms
+        missed = [PlannedCheck(target, due_ms, *_place(entry))]
+        entry.series, entry.asked = None, False
+        told_since = max(due_ms, now_ms - (MOST_MISSED + 1) * interval)
+        slot = next_slot(told_since, interval, entry.phase)
+        while now_ms - slot >= interval:
+            missed.append(PlannedCheck(target, slot, 0, "schedule"))
+            slot += interval
+        self._agenda.put(target.id, slot)
+        return missed[-MOST_MISSED:]
+
+    def _count(self, entry: _Entry, status: Status, now_ms: float) -> None:
+        if status == "missed":
+            return
+        failing = status == "down"
+        if failing and not entry.failing:
+            self._failures.append(now_ms)
+        self._failing += failing - entry.failing
+        entry.failing = failing
+
+
+def _place(entry: _Entry) -> tuple[int, Cause]:
+    """The attempt and the cause of what the target is due for."""
+    if entry.series is not None:
+        return entry.series.number, entry.series.cause
+    return 0, "recheck" if entry.asked else "schedule"
+
+
+def _key(target: Target) -> str:
+    return host_key(target.host, target.id)

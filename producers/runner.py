@@ -1,0 +1,144 @@
+"""Runs what the roster plans: one timer, the engine, and the way of each outcome."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from msgspec import Struct
+
+from producers import metrics
+from producers.clock import Clock
+from producers.connectivity import WITHIN_MS, Connectivity
+from producers.engine import CheckOutcome, Engine, PlannedCheck
+from producers.publisher import Publisher
+from producers.roster import Roster
+from producers.wake import Wake
+
+ROUND_S: Final = 0.002
+"""Checks that fall due within so short a time are begun in one round."""
+
+_LATE: Final = CheckOutcome(
+    status="missed",
+    reason="prober_error",
+    started_at=None,
+    detail="the prober did not come to this check within its interval",
+)
+
+
+class State(Struct, frozen=True, gc=False):
+    """What a beat tells of the checks; `lag_ms` is the worst since the last time."""
+
+    targets: int
+    failing: int
+    newly_failing: int
+    connectivity: bool
+    lag_ms: float
+
+
+class Runner:
+    """Begins the checks that are due and hands on what came of them."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        engine: Engine,
+        publisher: Publisher,
+        clock: Clock,
+        connectivity: Connectivity,
+        *,
+        limit: int,
+    ) -> None:
+        self.roster = roster
+        self._engine = engine
+        self._publisher = publisher
+        self._clock = clock
+        self._connectivity = connectivity
+        self._limit = limit
+        self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
+        self._lag_ms = 0.0
+        self._stopped = False
+        self._idle = asyncio.Event()
+        self._wake = Wake(clock.monotonic)
+
+    def state(self) -> State:
+        """What there is to say now."""
+        now_ms = self._clock.now_ms()
+        roster, lag_ms, self._lag_ms = self.roster, self._lag_ms, 0.0
+        metrics.TARGETS.set(len(roster))
+        metrics.FAILING.set(roster.failing)
+        metrics.IN_FLIGHT.set(self._engine.in_flight)
+        metrics.CONNECTIVITY.set(self._connectivity.alive)
+        return State(
+            targets=len(roster),
+            failing=roster.failing,
+            newly_failing=roster.newly_failing(now_ms),
+            connectivity=self._connectivity.alive,
+            lag_ms=lag_ms,
+        )
+
+    def changed(self) -> None:
+        """To be called when the roster was changed: something may be due now."""
+        self._wake.now()
+
+    async def run(self) -> None:
+        """Begins checks until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._round()
+            # The loop gets its turn before the next round, however much is due.
+            await asyncio.sleep(ROUND_S)
+
+    async def drain(self, within_s: float) -> None:
+        """Begins nothing more; returns when no check is on its way, or after `within_s`."""
+        self._stopped = True
+        if self._busy == 0:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+
+    def _round(self) -> None:
+        if self._stopped:
+            return
+        now_ms = self._clock.now_ms()
+        begin, missed = self.roster.due(now_ms, self._limit - self._busy)
+        for check in missed:
+            self._publisher.add(check, _LATE, urgent=False)
+        for check in begin:
+            lag_ms = max(0.0, now_ms - check.due_ms)
+            self._lag_ms = max(self._lag_ms, lag_ms)
+            metrics.LAG.observe(lag_ms / 1000)
+            self._engine.submit(check, self._done)
+        next_ms = self.roster.next_due_ms()
+        # With no room left the next check that is done wakes us.
+        if next_ms is not None and self._busy < self._limit:
+            self._wake.at(self._clock.moment_of(next_ms))
+
+    def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
+        roster = self.roster
+        failing = roster.newly_failing(self._clock.now_ms(), WITHIN_MS) + len(self._held) + 1
+        if self._connectivity.doubts(outcome, failing, len(roster)):
+            self._held.append((check, outcome))
+            if len(self._held) == 1:
+                self._connectivity.ask(self._release)
+        else:
+            self._tell(check, outcome)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for check, outcome in held:
+            self._tell(check, outcome)
+
+    def _tell(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
+        outcome = self._connectivity.judge(outcome)
+        urgent = self.roster.done(check, outcome.status, self._clock.now_ms())
+        self._publisher.add(check, outcome, urgent=urgent)
+        next_ms = self.roster.next_due_ms()
+        if next_ms is not None:
+            self._wake.at(self._clock.moment_of(next_ms))
+        if self._stopped and self._busy == 0:
+            self._idle.set()
+
+    @property
+    def _busy(self) -> int:
+        return self._engine.in_flight + len(self._held)

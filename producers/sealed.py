@@ -1,0 +1,108 @@
+"""A batch as it will be sent: its bytes are fixed here, so that sending it again is the same."""
+
+import zlib
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from producers.batcher import Finished
+from producers.clock import Clock
+from schemas import batch
+from schemas.result import CheckResult
+
+
+class Sealed(Struct, frozen=True, gc=False, kw_only=True):
+    """A message for one partition. `urgent` tells for each line whether it is urgent news."""
+
+    partition: int
+    payload: bytes
+    urgent: tuple[bool, ...]
+    packed: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many results it carries."""
+        return len(self.urgent)
+
+    @property
+    def routine(self) -> int:
+        """How many of them are routine."""
+        return len(self.urgent) - sum(self.urgent)
+
+    def value(self) -> bytes:
+        """The value of the message."""
+        return zlib.decompress(self.payload) if self.packed else self.payload
+
+    def pack(self) -> "Sealed":
+        """The same, small in memory: for one that has to wait."""
+        if self.packed:
+            return self
+        return Sealed(
+            partition=self.partition,
+            payload=zlib.compress(self.payload, 1),
+            urgent=self.urgent,
+            packed=True,
+        )
+
+    def without_routine(self) -> "Sealed | None":
+        """What is left without routine results, None if nothing is."""
+        if not any(self.urgent):
+            return None
+        lines = self.value().splitlines(keepends=True)
+        kept = b"".join(line for line, urgent in zip(lines, self.urgent, strict=True) if urgent)
+        left = Sealed(partition=self.partition, payload=kept, urgent=(True,) * sum(self.urgent))
+        return left.pack() if self.packed else left
+
+    def halves(self) -> "tuple[Sealed, Sealed]":
+        """Two messages with the first and the second half of at least two lines."""
+        lines = self.value().splitlines(keepends=True)
+        middle = len(lines) // 2
+        first, second = (
+            Sealed(partition=self.partition, payload=b"".join(part), urgent=urgent)
+            for part, urgent in (
+                (lines[:middle], self.urgent[:middle]),
+                (lines[middle:], self.urgent[middle:]),
+            )
+        )
+        return first, second
+
+
+def seal(
+    partition: int, items: Sequence[Finished], clock: Clock, region: str, prober: str
+) -> Sealed:
+    """Encodes results; here their local times become the broker's, by what is known now."""
+    shift_ms = clock.at_ms(0.0)
+    results = [_result(item, shift_ms, region, prober) for item in items]
+    return Sealed(
+        partition=partition,
+        payload=batch.encode(results),
+        urgent=tuple(item.urgent for item in items),
+    )
+
+
+def _result(item: Finished, shift_ms: float, region: str, prober: str) -> CheckResult:
+    check, outcome = item.check, item.outcome
+    target = check.target
+    return CheckResult(
+        target=target.id,
+        kind=target.kind,
+        host=target.host,
+        port=target.port,
+        region=region,
+        prober=prober,
+        scheduled_at=round(check.due_ms),
+        # A check that never began has no start of its own.
+        started_at=round(
+            check.due_ms if outcome.started_at is None else outcome.started_at * 1000 + shift_ms
+        ),
+        status=outcome.status,
+        reason=outcome.reason,
+        attempt=check.attempt,
+        cause=check.cause,
+        target_version=target.version,
+        detail=outcome.detail,
+        address=outcome.address,
+        dns_ms=outcome.dns_ms,
+        connect_ms=outcome.connect_ms,
+        total_ms=outcome.total_ms,
+    )
