@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import time
 from collections.abc import Coroutine
@@ -37,6 +38,9 @@ class StreamApp(faust.App):
     No tables, no `take`, no windowed tables, no exactly-once, no acknowledgement by Faust: see
     section 5 of the design for what was found about each.
     """
+
+    # What Faust says of its services goes where its other words go.
+    logger = logging.getLogger("faust.app")
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.group(ROLE), **_configuration(settings))

@@ -1,0 +1,41 @@
+"""Copies the newest checkpoints to [checkpoints], whenever somebody asks for it."""
+
+from msgspec import Struct
+
+from portquorum import kafka
+from portquorum.settings import Settings
+from schemas import topics
+from streams import log, shelves
+from streams.checkpoints import Shelf
+from streams.writer import CheckpointWriter
+
+
+class Archived(Struct, frozen=True, gc=False):
+    """A checkpoint that is now on [checkpoints]: all records up to `offset` applied."""
+
+    partition: int
+    offset: int
+
+
+async def write_archive(settings: Settings) -> list[Archived]:
+    """Copies the complete checkpoint with the highest offset of every partition.
+
+    It reads [state], so it needs no word with the workers and may run beside them. A partition
+    without a checkpoint is left out. All copies are confirmed on return.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster can't be reached, or did not confirm.
+    """
+    partitions = range(settings.partitions)
+    found = await shelves.read(settings, topics.STATE.name, partitions)
+    bounds = await log.bounds(settings, list(partitions))
+    archived = []
+    async with kafka.producer(settings) as producer:
+        for number, shelf in found.items():
+            possible = (c for c in shelf.complete() if c.head.offset < bounds[number].end)
+            best = next(possible, None)
+            if best is not None:
+                writer = CheckpointWriter(settings, producer, Shelf(number))
+                await writer.archive(list(best.chunks), best.head.offset, best.head.now)
+                archived.append(Archived(number, best.head.offset))
+    return archived
