@@ -30,6 +30,14 @@ def topic_config(topic: Topic) -> dict[str, str]:
     }
     if topic.cleanup == "compact":
         config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": str(topics.HOUR_MS)}
+    if topic is topics.STATE:
+        # A worker reads its partitions from the beginning when it takes them over, and only what
+        # is not in the active segment can be compacted: small segments make for a short read.
+        config |= {
+            "segment.bytes": str(32 * 1024 * 1024),
+            "segment.ms": str(topics.HOUR_MS // 6),
+            "delete.retention.ms": str(topics.HOUR_MS),
+        }
     return config
 
 
