@@ -1,0 +1,130 @@
+"""What can be known of docker-compose.yml and the Dockerfile without Docker."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+import typer
+import yaml
+
+from portquorum import settings
+from portquorum.cli.app import app
+from portquorum.embedded.jars import KAFKA_VERSION
+from portquorum.inventory import check
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = msgspec.json.decode(Path(__file__).with_name("compose-spec.json").read_bytes())
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service.get("build") == "."}
+every_service = pytest.mark.parametrize("name", SERVICES)
+every_role = pytest.mark.parametrize("name", OURS)
+PINNED = re.compile(r"[a-z0-9/_-]+:\d+\.\d+(\.\d+)?(-[a-z-]+)*")
+
+
+def test_it_follows_the_compose_specification() -> None:
+    jsonschema.Draft202012Validator(SCHEMA).validate(COMPOSE)
+
+
+def test_everything_of_the_whole_line_is_there() -> None:
+    commands = sorted(service["command"][0] for service in OURS.values())
+    assert commands == ["inventory", "notify", "probe", "probe", "probe", "sink", "stream"]
+    assert set(SERVICES) - set(OURS) == {"kafka", "clickhouse"}
+
+
+@every_service
+def test_images_are_pinned(name: str) -> None:
+    assert PINNED.fullmatch(SERVICES[name]["image"])
+
+
+@every_service
+def test_every_service_restarts_and_tells_its_health(name: str) -> None:
+    assert SERVICES[name]["restart"] in {"unless-stopped", "on-failure:10"}
+    once = SERVICES[name].get("command", [""])[0] == "inventory"
+    assert once == ("disable" in SERVICES[name]["healthcheck"])
+    assert once == ("test" not in SERVICES[name]["healthcheck"])
+
+
+@every_service
+def test_what_it_waits_for_tells_its_health(name: str) -> None:
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        assert how == {"condition": "service_healthy"}
+        assert "test" in SERVICES[other]["healthcheck"]
+
+
+@every_service
+def test_ports_are_on_loopback_and_volumes_are_named(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+    for volume in SERVICES[name].get("volumes", []):
+        source = volume.split(":")[0]
+        assert source in COMPOSE["volumes"] or (
+            source.startswith("./") and (ROOT / source).exists()
+        )
+
+
+def test_data_outlives_the_containers() -> None:
+    used = {v.split(":")[0] for service in SERVICES.values() for v in service.get("volumes", [])}
+    assert set(COMPOSE["volumes"]) <= used
+
+
+@every_role
+def test_every_variable_is_a_setting_with_a_good_value(name: str) -> None:
+    found = {
+        variable: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+        for variable, value in OURS[name]["environment"].items()
+    }
+    fields = {f"PORTQUORUM_{field.upper()}" for field in settings.Settings.__struct_fields__}
+    assert set(found) <= fields
+    loaded = settings.load(found, ROOT / "deploy")
+    assert loaded.kafka == "kafka:9092"
+    assert loaded.metrics == "0.0.0.0:9400"
+
+
+@every_role
+def test_every_command_exists_with_its_options(name: str) -> None:
+    command: Any = typer.main.get_command(app)
+    arguments = list(OURS[name]["command"])
+    while hasattr(command, "commands"):
+        command = command.commands[arguments.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {argument for argument in arguments if argument.startswith("--")} <= known
+
+
+def test_the_inventory_is_fine_and_has_the_probers_regions() -> None:
+    targets = check([ROOT / "deploy" / "inventory.yaml"]).targets
+    probers = [service["command"] for service in OURS.values() if service["command"][0] == "probe"]
+    regions = {command[command.index("--region") + 1] for command in probers}
+    assert {region for target in targets for region in target.regions} == regions
+    assert {target.host for target in targets} <= set(SERVICES)
+
+
+def test_kafka_is_the_version_that_the_tests_run_on() -> None:
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+
+
+def test_the_image_runs_as_nobody_special_and_carries_no_embedded_services() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert all(PINNED.fullmatch(line.split()[1]) for line in lines if line.startswith("FROM "))
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users
+    assert users[-1] not in {"0", "root"}
+    assert not any("embedded]" in line for line in lines)
+
+
+def test_the_image_gets_every_package() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    project = (ROOT / "pyproject.toml").read_text()
+    for package in ("schemas", "producers", "streams", "sinks", "portquorum"):
+        assert f'"{package}"' in project
+        assert f"COPY {package} {package}" in dockerfile
+        assert f"!{package}" in ignored
+
+
+def test_the_images_version_is_the_packages() -> None:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version
+    assert {service["image"] for service in OURS.values()} == {f"portquorum:{version[1]}"}
