@@ -1,0 +1,1 @@
+"""The ClickHouse sink: every result once in the table, and every unreadable message in sight."""

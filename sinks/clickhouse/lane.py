@@ -1,0 +1,317 @@
+"""A lane: one partition on its way into ClickHouse, block by block, each exactly once."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from portquorum.settings import Settings
+from portquorum.telemetry import logger
+from schemas.topics import Topic
+from sinks.clickhouse import metrics
+from sinks.clickhouse.block import Block, build, rebuild
+from sinks.clickhouse.buffer import Buffer
+from sinks.clickhouse.errors import DoubtError, NotInsertedError
+from sinks.clickhouse.letters import Letters
+from sinks.clickhouse.offsets import Committed, Offsets
+from sinks.clickhouse.pending import Pending, PendingError
+from sinks.clickhouse.tables import (
+    DEADLETTER,
+    INCIDENTS,
+    MAINTENANCE,
+    NOTIFICATIONS,
+    REGION_EVENTS,
+    RESULTS,
+    TARGETS,
+    Table,
+)
+from sinks.clickhouse.writer import Writer, gap_rows
+
+TABLES: Final[dict[str, tuple[Table, ...]]] = {
+    "results": (RESULTS,),
+    "incidents": (INCIDENTS, REGION_EVENTS),
+    "notifications": (NOTIFICATIONS,),
+    "targets": (TARGETS,),
+    "policy": (MAINTENANCE,),
+    "deadletter": (DEADLETTER,),
+}
+"""Where the rows of a topic go; a topic that is not here is only looked at."""
+
+FIRST_WAIT_S: Final = 0.2
+LONGEST_WAIT_S: Final = 10.0
+_REPLAY_PATIENCE_S: Final = 30.0
+
+
+class Services(Struct, frozen=True):
+    """What all lanes of a sink share."""
+
+    settings: Settings
+    consumer: AIOKafkaConsumer
+    offsets: Offsets
+    writer: Writer
+    letters: Letters
+    desks: asyncio.Semaphore
+    """How many blocks are held decoded at once; what bounds the memory of a backlog."""
+
+
+class _Finished(Exception):  # noqa: N818 - the way out of the loop, no fault
+    """The lane was asked to end and stands between two blocks."""
+
+
+class Lane:
+    """Reads, fixes, promises, inserts and commits the messages of one partition.
+
+    A block up to its pending commit may be dropped at any time: nothing has been said of it.
+    From the pending commit on it must be finished, by this lane or by whoever gets the partition:
+    the same messages, the same rows, the same token. Whatever goes wrong after that, the lane
+    drops what it holds, reads the offsets again, and so finishes the pending range first.
+    """
+
+    def __init__(
+        self, services: Services, topic: Topic, partition: TopicPartition, buffer_bytes: int
+    ) -> None:
+        """`buffer_bytes` is what the lane may hold before its partition is paused."""
+        self._services = services
+        self._topic = topic
+        self._partition = partition
+        self._buffer = Buffer(topic, services.settings.sink_block_wait_s)
+        self._buffer_bytes = buffer_bytes
+        self._log = logger(__name__).bind(topic=partition.topic, partition=partition.partition)
+        self._changed = asyncio.Event()
+        self._reading = False
+        self._paused = False
+        self._replaying: Pending | None = None
+        self._stopping = False
+        self._stalls = -1
+        self._expected = 0
+        self._gap: tuple[int, int, int] | None = None
+        self.committed = 0
+        """The next offset that is not done."""
+
+    # -- fed by the poll loop ----------------------------------------------------------------
+
+    def feed(self, records: Sequence[ConsumerRecord]) -> None:
+        """Takes what was read; what does not fit where the lane stands is left out."""
+        if not self._reading:
+            return
+        now = time.monotonic()
+        for record in records:
+            if record.offset < self._expected:
+                continue
+            if record.offset > self._expected and self._topic.cleanup == "delete":
+                self._gap = self._gap or (self._expected, record.offset, record.timestamp)
+            self._expected = record.offset + 1
+            self._buffer.add(record, now)
+        self._regulate()
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Asks the lane to end when the block that it is at is done."""
+        self._stopping = True
+        self._changed.set()
+
+    def forget(self) -> None:
+        """Something was read and lost on the way here: the lane must read its offsets again."""
+        self._stalls = -1
+        self._reading = False
+        self._changed.set()
+
+    # -- its own task ------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Works until `stop`; never ends by itself, whatever fails."""
+        wait_s = FIRST_WAIT_S
+        while not self._stopping:
+            before = self.committed
+            try:
+                await self._services.writer.reachable()
+                await self._begin()
+                while True:
+                    await self._next()
+            except _Finished:
+                break
+            except DoubtError as error:
+                self._log.info("reading the offsets again", because=str(error))
+            except (NotInsertedError, KafkaError, TimeoutError, OSError) as error:
+                self._log.warning("block not finished, trying again", error=str(error))
+            except PendingError as error:
+                self._log.error("the group's commit is not a sink's", error=str(error))
+            except Exception:  # noqa: BLE001 - a lane that died would be a partition nobody reads
+                self._log.exception("block not finished, trying again")
+            self._rest()
+            wait_s = FIRST_WAIT_S if self.committed > before else wait_s
+            await self._pause_for(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        self._rest()
+        metrics.PAUSED.dec(int(self._paused))
+
+    def _rest(self) -> None:
+        """Drops what was read: it is read again from the committed offset."""
+        self._reading = False
+        self._replaying = None
+        self._buffer.clear()
+        self._gap = None
+        self._regulate()
+
+    async def _pause_for(self, wait_s: float) -> None:
+        self._changed.clear()
+        if not self._stopping:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                return
+
+    async def _begin(self) -> None:
+        """Finds the place in the log; finishes a pending range first."""
+        self._rest()
+        committed = await self._services.offsets.read(self._partition)
+        begin, end = await self._services.offsets.bounds(self._partition)
+        position = committed.offset
+        if position is None:
+            position = await self._after_stored(begin, end)
+        elif position > end:
+            # The topic was made anew; the old offsets mean nothing in it.
+            await self._record_gap(position, begin, 0)
+            committed, position = Committed(begin, None, committed.stalls), begin
+        self._stalls = committed.stalls
+        self.committed = self._expected = position
+        pending = committed.pending
+        if pending is not None and pending.last < begin:
+            self._log.error("the log no longer has the pending range", pending=str(pending))
+            pending = None
+        self._replaying = pending
+        self._services.consumer.seek(self._partition, position)
+        self._reading = True
+        self._regulate()
+        if pending is not None:
+            await self._replay(pending)
+
+    async def _after_stored(self, begin: int, end: int) -> int:
+        tables = TABLES.get(self._topic.name, ())
+        highest = await self._services.writer.highest(tables, self._partition.partition)
+        if highest is None:
+            return begin
+        if highest >= end:
+            await self._record_gap(highest + 1, begin, 0)
+            return begin
+        self._log.info("no committed offset: going on after the highest stored", stored=highest)
+        return max(begin, highest + 1)
+
+    async def _replay(self, pending: Pending) -> None:
+        metrics.REPLAYS.labels(self._topic.name).inc()
+        self._log.info("finishing a pending block", first=pending.first, last=pending.last)
+        deadline = time.monotonic() + _REPLAY_PATIENCE_S
+        while self._expected <= pending.last:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the log did not give offset {pending.last}")
+            await self._wait(deadline)
+        records = self._buffer.take_to(pending.last)
+        self._replaying = None
+        self._regulate()
+        async with self._services.desks:
+            block = await asyncio.to_thread(rebuild, self._topic, records, pending)
+            await self._deliver(block)
+
+    async def _next(self) -> None:
+        await self._due()
+        async with self._services.desks:
+            records = self._buffer.take(self._services.settings.sink_block_rows, self._buffer_bytes)
+            self._regulate()
+            block = await asyncio.to_thread(build, self._topic, records)
+            unused = [record for record in records if record.offset > block.pending.last]
+            if unused:
+                self._buffer.put_back(unused, time.monotonic())
+            await self._deliver(block)
+
+    async def _due(self) -> None:
+        """Waits for a block: enough rows or bytes, or old enough."""
+        rows = self._services.settings.sink_block_rows
+        while True:
+            self._obey()
+            due = self._buffer.due
+            full = self._buffer.rows >= rows or self._buffer.size >= self._buffer_bytes
+            if due is not None and (full or time.monotonic() >= due):
+                break
+            await self._wait(due)
+        if self._gap is not None:
+            (expected, found, at), self._gap = self._gap, None
+            await self._record_gap(expected, found, at)
+
+    async def _wait(self, until: float | None) -> None:
+        """Until something changes, or the time is come."""
+        self._obey()
+        timeout = None if until is None else max(0.0, until - time.monotonic())
+        try:
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        self._changed.clear()
+        self._obey()
+
+    def _obey(self) -> None:
+        """Looks at what was asked from outside.
+
+        Raises:
+            _Finished: to end.
+            DoubtError: to forget what was read.
+        """
+        if self._stopping:
+            raise _Finished
+        if not self._reading:
+            raise DoubtError("something that was read got lost before it came here")
+
+    async def _deliver(self, block: Block) -> None:
+        pending = block.pending
+        for found in block.letters:
+            self._log.warning("unreadable", id=found.id, part=found.part, error=found.error)
+        # Confirmed before the offset passes them; after a crash they are written again.
+        await self._services.letters.send(block.letters)
+        for rows in block.rows:
+            async with self._services.writer.slots:
+                fresh = await self._services.writer.fresh(rows)
+                if not len(fresh):
+                    continue
+                # Up to here the block may be dropped; from here on it must be finished.
+                until = await self._commit(pending.first, pending.metadata())
+                token = pending.token(
+                    self._partition.topic, self._partition.partition, rows.table.name
+                )
+                await self._services.writer.insert(fresh, token, until)
+        await self._commit(pending.last + 1, "")
+        self.committed = pending.last + 1
+
+    async def _commit(self, offset: int, metadata: str) -> float:
+        return await self._services.offsets.commit(self._partition, offset, metadata, self._stalls)
+
+    async def _record_gap(self, expected: int, found: int, at: int) -> None:
+        metrics.GAPS.labels(self._topic.name).inc()
+        self._log.error(
+            "the log does not have what was due: those messages are lost here",
+            expected=expected,
+            found=found,
+        )
+        topic, partition = self._partition
+        rows = gap_rows(topic, partition, expected, found, max(at, 0))
+        token = f"gap:{topic}:{partition}:{expected}-{found}"
+        await self._services.writer.insert(rows, token, float("inf"))
+
+    def _regulate(self) -> None:
+        """Pauses the partition while the lane holds enough, or is not ready to read."""
+        full = self._buffer.size >= 2 * self._buffer_bytes and self._replaying is None
+        want = not self._reading or full
+        if not want and self._paused and self._buffer.size >= self._buffer_bytes:
+            want = self._replaying is None
+        assigned = self._partition in self._services.consumer.assignment()
+        if want != self._paused and assigned:
+            if want:
+                self._services.consumer.pause(self._partition)
+            else:
+                self._services.consumer.resume(self._partition)
+            self._paused = want
+            metrics.PAUSED.inc(1 if want else -1)

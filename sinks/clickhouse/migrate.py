@@ -1,0 +1,167 @@
+"""Migrations: numbered SQL files, applied in order, safe to repeat and from two places at once."""
+
+import asyncio
+import re
+from importlib import resources
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from msgspec import Struct
+
+from portquorum.clickhouse import connect, database
+from portquorum.settings import Settings, SettingsError
+from portquorum.telemetry import logger
+from sinks.clickhouse.threads import in_thread
+from sinks.clickhouse.writer import FAILURES
+
+_FILE: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
+_FIRST_WAIT_S: Final = 0.25
+_LONGEST_WAIT_S: Final = 5.0
+
+
+class SchemaTooNewError(RuntimeError):
+    """The database was made by a newer portquorum."""
+
+
+class MigrationError(RuntimeError):
+    """ClickHouse is there and refuses; the text says what and why."""
+
+
+class Migration(Struct, frozen=True):
+    """One file: statements that may each be run any number of times."""
+
+    version: int
+    name: str
+    sql: str
+
+    def statements(self, database_name: str, results_ttl_days: int) -> list[str]:
+        """The statements for a database."""
+        filled = self.sql.replace("{database}", f"`{database_name}`").replace(
+            "{results_ttl_days}", str(results_ttl_days)
+        )
+        lines = [line for line in filled.splitlines() if not line.lstrip().startswith("--")]
+        return [part.strip() for part in "\n".join(lines).split(";\n") if part.strip(" \n;")]
+
+
+def migrations() -> list[Migration]:
+    """All that this portquorum knows, in order."""
+    found = []
+    for file in (resources.files(__package__) / "migrations").iterdir():
+        match = _FILE.match(file.name)
+        if match:
+            text = file.read_text(encoding="utf-8")
+            found.append(Migration(int(match[1]), match[2], text + "\n"))
+    return sorted(found, key=lambda migration: migration.version)
+
+
+def migrate(settings: Settings) -> list[int]:
+    """Makes the database and its tables as this version needs them; returns what was applied.
+
+    Blocks. Applies the setting of how long results are kept, too.
+
+    Raises:
+        SchemaTooNewError: names both versions and what to do.
+        SettingsError: the database's name is not an identifier.
+        MigrationError: ClickHouse refused a statement, or us.
+        clickhouse_connect.driver.exceptions.Error: not reachable.
+    """
+    name = database(settings)
+    if not _NAME.match(name):
+        raise SettingsError(f"clickhouse: expected an identifier as database, found {name!r}")
+    try:
+        return _migrate(settings, name)
+    except OperationalError:
+        raise
+    except DatabaseError as error:
+        url = settings.clickhouse.rpartition("@")[2]
+        raise MigrationError(f"ClickHouse at {url} refused: {_first_line(error)}") from error
+
+
+def _migrate(settings: Settings, name: str) -> list[int]:
+    known = migrations()
+    client = connect(settings, database="default")
+    try:
+        _prepare(client, name)
+        there = _applied(client, name)
+        newest = known[-1].version
+        if there and max(there) > newest:
+            raise SchemaTooNewError(
+                f"the database {name} at {settings.clickhouse.rpartition('@')[2]} has schema "
+                f"version {max(there)}, this portquorum knows up to {newest}: "
+                "upgrade portquorum, or point PORTQUORUM_CLICKHOUSE at another database"
+            )
+        done = []
+        for migration in known:
+            if migration.version in there:
+                continue
+            for statement in migration.statements(name, settings.results_ttl_days):
+                client.command(statement)
+            client.insert(
+                "migrations",
+                [[migration.version, migration.name]],
+                column_names=["version", "name"],
+                column_type_names=["UInt32", "String"],
+                database=name,
+                settings={"async_insert": 0},
+            )
+            done.append(migration.version)
+        _keep_results(client, name, settings.results_ttl_days)
+        return done
+    finally:
+        client.close()
+
+
+async def migrated(settings: Settings) -> None:
+    """As `migrate`, once ClickHouse is there; says once that it waits.
+
+    Raises:
+        SchemaTooNewError, SettingsError, MigrationError: as `migrate`.
+    """
+    log = logger(__name__)
+    wait_s = _FIRST_WAIT_S
+    waiting = False
+    while True:
+        try:
+            done = await in_thread(lambda: migrate(settings))
+        except FAILURES as error:
+            if not waiting:
+                url = settings.clickhouse.rpartition("@")[2]
+                log.warning("waiting for ClickHouse", url=url, error=_first_line(error))
+                waiting = True
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+        else:
+            if done:
+                log.info("ClickHouse migrated", versions=done)
+            return
+
+
+def _prepare(client: Client, name: str) -> None:
+    client.command(f"CREATE DATABASE IF NOT EXISTS `{name}` ENGINE = Atomic")
+    client.command(
+        f"CREATE TABLE IF NOT EXISTS `{name}`.migrations "
+        "(version UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) "
+        "ENGINE = ReplacingMergeTree ORDER BY version"
+    )
+
+
+def _applied(client: Client, name: str) -> set[int]:
+    sql = f"SELECT DISTINCT version FROM `{name}`.migrations"  # noqa: S608 - a checked name
+    return {int(row[0]) for row in client.query(sql).result_rows}
+
+
+def _keep_results(client: Client, name: str, days: int) -> None:
+    """The table's TTL is the setting's, whatever it was when the table was made."""
+    sql = "SELECT create_table_query FROM system.tables WHERE database = %(d)s AND name = 'results'"
+    definition = str(client.query(sql, parameters={"d": name}).result_rows[0][0])
+    if f"toIntervalDay({days})" not in definition:
+        client.command(
+            f"ALTER TABLE `{name}`.results "
+            f"MODIFY TTL toDateTime(appended_at) + toIntervalDay({days:d})"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else repr(error)

@@ -1,0 +1,115 @@
+"""Offsets in Kafka, with the pending range in a commit's metadata."""
+
+import asyncio
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from msgspec import Struct
+
+from portquorum.kafka import admin
+from portquorum.settings import Settings
+from sinks.clickhouse.errors import DoubtError
+from sinks.clickhouse.pending import Pending, from_metadata
+from sinks.clickhouse.stall import STALL_S, StallWatch, clock
+
+COMMIT_TIMEOUT_S: Final = 2.0
+READ_TIMEOUT_S: Final = 10.0
+
+
+class Committed(Struct, frozen=True):
+    """A partition's commit: the next offset to read (None: there is none), and what is pending.
+
+    `stalls` is the watch's count before it was read.
+    """
+
+    offset: int | None
+    pending: Pending | None
+    stalls: int
+
+
+class Offsets:
+    """Reads and writes the commits of one consumer group."""
+
+    def __init__(
+        self, settings: Settings, consumer: AIOKafkaConsumer, group: str, watch: StallWatch
+    ) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._group = group
+        self._watch = watch
+        self._admin: AIOKafkaAdminClient | None = None
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Closes the connection for reading."""
+        client, self._admin = self._admin, None
+        if client is not None:
+            await client.close()
+
+    async def read(self, partition: TopicPartition) -> Committed:
+        """What is committed now.
+
+        The admin client is asked: `consumer.committed()` gives the number without the metadata.
+
+        Raises:
+            aiokafka.errors.KafkaError, TimeoutError: the cluster can't be asked.
+            sinks.clickhouse.pending.PendingError: the metadata is somebody else's.
+        """
+        stalls = self._watch.count()
+        async with self._lock, asyncio.timeout(READ_TIMEOUT_S):
+            try:
+                found = await (await self._client()).list_consumer_group_offsets(
+                    self._group, partitions=[partition]
+                )
+            except BaseException:
+                # The coordinator may have moved or the connection be dead: ask with a new one.
+                await self.close()
+                raise
+        commit = found.get(partition)
+        if commit is None or commit.offset < 0:
+            return Committed(None, None, stalls)
+        return Committed(commit.offset, from_metadata(commit.metadata), stalls)
+
+    async def bounds(self, partition: TopicPartition) -> tuple[int, int]:
+        """The partition's first offset and the offset after its last."""
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            begin = await self._consumer.beginning_offsets([partition])
+            end = await self._consumer.end_offsets([partition])
+        return begin[partition], end[partition]
+
+    async def commit(
+        self, partition: TopicPartition, offset: int, metadata: str, stalls: int
+    ) -> float:
+        """Commits; returns until when (`clock()`) an insert may begin that relies on it.
+
+        Raises:
+            DoubtError: not committed, or it is not known; the partition may be another's.
+        """
+        began = clock()
+        self._check(stalls)
+        try:
+            # aiokafka tries again without end, and with a later membership than the one in which
+            # the block was read: that must not happen, so the time is short.
+            async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                await self._consumer.commit({partition: (offset, metadata)})
+        except (CommitFailedError, IllegalStateError, TimeoutError) as error:
+            raise DoubtError(f"{partition.topic}/{partition.partition}: {error!r}") from error
+        return began + STALL_S
+
+    def _check(self, stalls: int) -> None:
+        if self._watch.count() != stalls:
+            raise DoubtError("this process stood still since the offsets were read")
+        # A member that was thrown out commits as nobody (generation -1), and a broker takes that
+        # for a group that has no members left.
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - aiokafka tells it nowhere else
+        if coordinator.generation < 0:
+            raise DoubtError("this consumer is not a member of its group now")
+
+    async def _client(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            client = admin(self._settings)
+            await client.start()
+            self._admin = client
+        return self._admin

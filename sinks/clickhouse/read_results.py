@@ -1,0 +1,125 @@
+"""[results]: batches of check results become rows; control records make none."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiokafka import ConsumerRecord
+
+from schemas import batch, control
+from schemas.deadletter import DeadLetter
+from schemas.result import CheckResult
+from sinks.clickhouse.pending import WHOLE
+from sinks.clickhouse.reading import (
+    DECODE_ERRORS,
+    Read,
+    Rejected,
+    Unreadable,
+    letter,
+    letter_of,
+    log_time,
+    words,
+)
+from sinks.clickhouse.tables import RESULTS, Rows
+
+_EXPECTED: Final = "lines of check results, or an empty value with the header " + control.HEADER
+
+
+def read(records: Sequence[ConsumerRecord], before: Rejected) -> Read:
+    """The rows of the results, and a dead letter for each line or message that can't be read.
+
+    A message of several lines of which none can be read is one dead letter, not many. What was
+    rejected `before` is no row even if it can be read now.
+    """
+    results: list[CheckResult] = []
+    origin = _Origin()
+    letters: list[DeadLetter] = []
+    for record in records:
+        try:
+            numbered, bad = _lines(record, before.get(record.offset, set()))
+        except Unreadable as found:
+            letters.append(letter_of(record, found))
+            continue
+        letters.extend(
+            letter(record, line.line, "line", line.error, line.raw)
+            for line in sorted(bad, key=lambda line: line.line)
+        )
+        if numbered:
+            results.extend(result for _, result in numbered)
+            origin.add(record, [number for number, _ in numbered])
+    return Read([Rows(RESULTS, columns(results, origin))], letters)
+
+
+class _Origin:
+    """The log columns of the rows: partition, offset, time, line."""
+
+    def __init__(self) -> None:
+        self.columns: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
+
+    def add(self, record: ConsumerRecord, lines: list[int]) -> None:
+        partition, offset, appended_at, line = self.columns
+        count = len(lines)
+        partition.extend([record.partition] * count)
+        offset.extend([record.offset] * count)
+        appended_at.extend([log_time(record)] * count)
+        line.extend(lines)
+
+
+def _lines(
+    record: ConsumerRecord, before: set[int]
+) -> tuple[list[tuple[int, CheckResult]], list[batch.BadLine]]:
+    value = record.value
+    if not value:
+        _check_control(record)
+        return [], []
+    if WHOLE in before:
+        raise Unreadable("value", "rejected when it was first read", value)
+    numbered, bad = batch.decode_numbered(value)
+    if before:
+        now_fine = [number for number, _ in numbered if number in before]
+        numbered = [(number, result) for number, result in numbered if number not in before]
+        split = value.split(b"\n") if now_fine else []
+        bad += [batch.BadLine(n, split[n], "rejected when it was first read") for n in now_fine]
+    elif not numbered and len(bad) != 1:
+        error = bad[0].error if bad else "found blank lines only"
+        raise Unreadable("value", f"expected {_EXPECTED}; no line can be read: {error}", value)
+    return numbered, bad
+
+
+def _check_control(record: ConsumerRecord) -> None:
+    body = None if record.value is None else control.body(record.headers)
+    if body is None:
+        found = "no value" if record.value is None else "an empty value without the header"
+        raise Unreadable("value", f"expected {_EXPECTED}; found {found}", b"")
+    try:
+        control.decode(body)
+    except DECODE_ERRORS as error:
+        raise Unreadable("control", words(error), body) from error
+
+
+def columns(results: list[CheckResult], origin: _Origin) -> list[list[Any]]:
+    """The columns of `RESULTS`, in its order: one pass a column is what makes it fast."""
+    return [
+        [r.target for r in results],
+        [r.kind for r in results],
+        [r.host or "" for r in results],
+        [r.port or 0 for r in results],
+        [r.region for r in results],
+        [r.prober for r in results],
+        [r.scheduled_at for r in results],
+        [r.started_at for r in results],
+        [r.status for r in results],
+        [r.reason or "" for r in results],
+        [r.attempt for r in results],
+        [r.cause for r in results],
+        [r.target_version for r in results],
+        [r.detail or "" for r in results],
+        [r.address or "" for r in results],
+        [r.dns_ms for r in results],
+        [r.connect_ms for r in results],
+        [r.tls_ms for r in results],
+        [r.total_ms for r in results],
+        [r.cert_expires_at for r in results],
+        [r.http_status or 0 for r in results],
+        [r.banner or "" for r in results],
+        *origin.columns,
+    ]

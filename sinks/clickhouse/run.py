@@ -1,0 +1,59 @@
+"""The role `sink`."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+
+from portquorum import telemetry
+from portquorum.kafka import topics_ready
+from portquorum.settings import Settings
+from sinks.clickhouse.migrate import migrated
+from sinks.clickhouse.sink import Sink
+
+_AGAIN_S: Final = 1.0
+
+
+async def run(settings: Settings) -> None:
+    """Writes all topics into ClickHouse until SIGTERM or SIGINT.
+
+    Waits for a Kafka or ClickHouse that is not there yet. A block that was begun is finished or
+    left to the next sink; nothing is lost or doubled either way.
+
+    Raises:
+        portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
+        sinks.clickhouse.migrate.SchemaTooNewError: the tables are of a newer portquorum.
+    """
+    telemetry.configure_logging("sink", settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    telemetry.serve_metrics("sink", settings)
+    while await _done_before(stop, _prepare(settings)):
+        try:
+            await Sink(settings).run(stop)
+        except KafkaError as error:
+            telemetry.logger(__name__).warning("beginning again", error=str(error))
+            await asyncio.sleep(_AGAIN_S)
+
+
+async def _prepare(settings: Settings) -> None:
+    await topics_ready(settings)
+    await migrated(settings)
+
+
+async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether `work` was done and `stop` not set; `work` is cancelled by `stop`."""
+    task = asyncio.create_task(work)
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return False
+    task.result()
+    return not stop.is_set()

@@ -1,0 +1,249 @@
+"""The tables that the sink inserts into: their columns in the order of the rows."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+LOG: Final = (
+    ("log_partition", "UInt16"),
+    ("log_offset", "UInt64"),
+    ("appended_at", "DateTime64(3, 'UTC')"),
+)
+"""Where a row comes from: partition, offset and time of the message."""
+
+_LC: Final = "LowCardinality(String)"
+_TIME: Final = "DateTime64(3, 'UTC')"
+_MS: Final = "Nullable(Float32)"
+
+
+class Table(Struct, frozen=True):
+    """A table. `unique` names the column of which each value stands in one row only."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    unique: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(name for name, _ in self.columns)
+
+
+class Rows(Struct, frozen=True):
+    """Rows for a table, by column; all columns have the same length."""
+
+    table: Table
+    columns: list[list[Any]]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def without(self, known: set[Any]) -> "Rows":
+        """The rows whose unique value is not in `known`, the first of each value."""
+        if self.table.unique is None:
+            return self
+        place = self.table.names.index(self.table.unique)
+        seen = set(known)
+        kept = []
+        for row, value in enumerate(self.columns[place]):
+            if value not in seen:
+                seen.add(value)
+                kept.append(row)
+        return Rows(self.table, [[column[row] for row in kept] for column in self.columns])
+
+    def unique_values(self) -> list[Any]:
+        """The values of the unique column."""
+        if self.table.unique is None:
+            return []
+        return self.columns[self.table.names.index(self.table.unique)]
+
+
+def from_tuples(table: Table, tuples: list[tuple[Any, ...]]) -> Rows:
+    """Rows that were made one by one."""
+    width = len(table.columns)
+    columns = [list(column) for column in zip(*tuples, strict=True)] if tuples else []
+    return Rows(table, columns or [[] for _ in range(width)])
+
+
+RESULTS: Final = Table(
+    "results",
+    (
+        ("target", _LC),
+        ("kind", _LC),
+        ("host", _LC),
+        ("port", "UInt16"),
+        ("region", _LC),
+        ("prober", _LC),
+        ("scheduled_at", _TIME),
+        ("started_at", _TIME),
+        ("status", _LC),
+        ("reason", _LC),
+        ("attempt", "UInt8"),
+        ("cause", _LC),
+        ("target_version", _TIME),
+        ("detail", "String"),
+        ("address", _LC),
+        ("dns_ms", _MS),
+        ("connect_ms", _MS),
+        ("tls_ms", _MS),
+        ("total_ms", _MS),
+        ("cert_expires_at", f"Nullable({_TIME})"),
+        ("http_status", "UInt16"),
+        ("banner", "String"),
+        *LOG,
+        ("log_line", "UInt32"),
+    ),
+)
+
+INCIDENTS: Final = Table(
+    "incidents",
+    (
+        ("event_id", "String"),
+        ("event", _LC),
+        ("incident_id", "String"),
+        ("incident_type", _LC),
+        ("severity", _LC),
+        ("target", _LC),
+        ("name", "String"),
+        ("kind", _LC),
+        ("host", "String"),
+        ("port", "UInt16"),
+        ("team", _LC),
+        ("tags", f"Array({_LC})"),
+        ("criticality", _LC),
+        ("depends_on", "Array(String)"),
+        ("verdicts", "Map(String, String)"),
+        ("reasons", "Map(String, String)"),
+        ("votes_down", "UInt16"),
+        ("votes_need", "UInt16"),
+        ("votes_fresh", "UInt16"),
+        ("votes_configured", "UInt16"),
+        ("first_failed_at", _TIME),
+        ("opened_at", _TIME),
+        ("closed_at", f"Nullable({_TIME})"),
+        ("closed_because", _LC),
+        ("at", _TIME),
+        ("summary", "String"),
+        ("changes", "Array(String)"),
+        ("acknowledged_by", "String"),
+        ("raw", "String"),
+        *LOG,
+    ),
+    unique="event_id",
+)
+
+REGION_EVENTS: Final = Table(
+    "region_events",
+    (
+        ("event_id", "String"),
+        ("event", _LC),
+        ("region", _LC),
+        ("at", _TIME),
+        ("summary", "String"),
+        ("last_beat_at", f"Nullable({_TIME})"),
+        *LOG,
+    ),
+    unique="event_id",
+)
+
+NOTIFICATIONS: Final = Table(
+    "notifications",
+    (
+        ("event_id", "String"),
+        ("incident_id", "String"),
+        ("event", _LC),
+        ("target", _LC),
+        ("team", _LC),
+        ("route", _LC),
+        ("channel", _LC),
+        ("severity", _LC),
+        ("status", _LC),
+        ("attempt", "UInt32"),
+        ("at", _TIME),
+        ("event_at", _TIME),
+        ("subject", "String"),
+        ("group", "String"),
+        ("error", "String"),
+        *LOG,
+    ),
+)
+
+TARGETS: Final = Table(
+    "targets",
+    (
+        ("target", "String"),
+        ("removed", "UInt8"),
+        ("version", _TIME),
+        ("source", _LC),
+        ("name", "String"),
+        ("kind", _LC),
+        ("host", "String"),
+        ("port", "UInt16"),
+        ("regions", f"Array({_LC})"),
+        ("interval_ms", "UInt32"),
+        ("timeout_ms", "UInt32"),
+        ("criticality", _LC),
+        ("team", _LC),
+        ("purpose", "String"),
+        ("tags", f"Array({_LC})"),
+        ("depends_on", "Array(String)"),
+        ("runbook", "String"),
+        ("raw", "String"),
+        *LOG,
+    ),
+)
+
+MAINTENANCE: Final = Table(
+    "maintenance",
+    (
+        ("key", "String"),
+        ("removed", "UInt8"),
+        ("source", "String"),
+        ("name", "String"),
+        ("targets", "Array(String)"),
+        ("start", _TIME),
+        ("duration_ms", "UInt64"),
+        ("rrule", "String"),
+        *LOG,
+    ),
+)
+
+DEADLETTER: Final = Table(
+    "deadletter",
+    (
+        ("id", "String"),
+        ("topic", _LC),
+        ("partition", "UInt32"),
+        ("offset", "UInt64"),
+        ("line", "Int64"),
+        ("part", _LC),
+        ("error", "String"),
+        ("at", _TIME),
+        ("size", "UInt64"),
+        ("raw", "String"),
+        *LOG,
+    ),
+    unique="id",
+)
+
+GAPS: Final = Table(
+    "gaps",
+    (
+        ("topic", _LC),
+        ("partition", "UInt32"),
+        ("expected", "UInt64"),
+        ("found", "UInt64"),
+        ("at", _TIME),
+    ),
+)
+
+ALL: Final = (
+    RESULTS,
+    INCIDENTS,
+    REGION_EVENTS,
+    NOTIFICATIONS,
+    TARGETS,
+    MAINTENANCE,
+    DEADLETTER,
+    GAPS,
+)

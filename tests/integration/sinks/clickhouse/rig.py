@@ -1,0 +1,200 @@
+"""What the tests of the sink share: a place of their own, messages, a sink process, waiting."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from clickhouse_connect.driver.client import Client
+
+from portquorum.clickhouse import connect, database
+from portquorum.kafka import create_topics, producer
+from portquorum.settings import Settings
+from schemas import batch
+from schemas.result import CheckResult
+
+
+def place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
+    """Settings with a topic prefix and a database that no other test has."""
+    unique = f"{name}_{os.getpid()}_{time.monotonic_ns()}"
+    url = urlsplit(clickhouse)._replace(path=f"/{unique}").geturl()
+    defaults: dict[str, Any] = {
+        "partitions": 3,
+        "sink_block_wait_s": 0.2,
+        "sink_block_rows": 2_000,
+        "metrics": "127.0.0.1:0",
+    }
+    return Settings(kafka=kafka, clickhouse=url, topic_prefix=unique, **(defaults | changes))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as a process gets them."""
+    names = ("kafka", "clickhouse", "topic_prefix", "partitions", "sink_block_wait_s")
+    names += ("sink_block_rows", "metrics", "results_ttl_days")
+    chosen = {f"PORTQUORUM_{n.upper()}": str(getattr(settings, n)) for n in names}
+    return dict(os.environ) | chosen | {"PORTQUORUM_LOG_FORMAT": "json"}
+
+
+class SinkProcess:
+    """A sink as a process of its own, so that it can be killed and stopped."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self.log = log
+        with log.open("ab") as sink_log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    "import asyncio; from portquorum.settings import load; "
+                    "from sinks.clickhouse.run import run; asyncio.run(run(load()))",
+                ],
+                env=environment(settings),
+                stderr=sink_log,
+                stdout=sink_log,
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.running:
+            self._process.kill()
+        self._process.wait(20)
+
+    def end(self) -> int:
+        """SIGTERM; the exit code."""
+        if self.running:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(20)
+
+    def __enter__(self) -> "SinkProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+def result(number: int, at: int, **changes: Any) -> CheckResult:
+    """The result of a check; `number` makes its identity unique."""
+    base: dict[str, Any] = {
+        "target": f"target-{number % 50}",
+        "kind": "tcp",
+        "host": f"host-{number % 10}.example.com",
+        "port": 443,
+        "region": f"region-{number % 3}",
+        "prober": "prober-1",
+        "scheduled_at": at + number,
+        "started_at": at + number,
+        "status": "up",
+        "reason": None,
+        "attempt": 0,
+        "cause": "schedule",
+        "target_version": 1_700_000_000_000,
+        "address": "192.0.2.1",
+        "connect_ms": 1.0 + number % 7,
+        "total_ms": 2.0 + number % 7,
+    }
+    if number % 5 == 4:
+        base |= {"status": "down", "reason": "timed_out", "connect_ms": None, "total_ms": None}
+    return msgspec.convert(base | changes, CheckResult)
+
+
+def results(start: int, count: int, at: int | None = None) -> list[CheckResult]:
+    """Results with the numbers from `start` on, of the last hour."""
+    at = int(time.time() * 1000) - 3_600_000 if at is None else at
+    return [result(number, at) for number in range(start, start + count)]
+
+
+async def ready(settings: Settings) -> AIOKafkaProducer:
+    """A producer, once the topics are there."""
+    await create_topics(settings)
+    client = producer(settings)
+    await client.start()
+    return client
+
+
+async def send_results(
+    client: AIOKafkaProducer, settings: Settings, found: Sequence[CheckResult], size: int = 100
+) -> None:
+    """Sends results in batches, to the partitions in turn."""
+    futures = [
+        await client.send(
+            settings.topic("results"),
+            value=batch.encode(found[start : start + size]),
+            partition=(start // size) % settings.partitions,
+        )
+        for start in range(0, len(found), size)
+    ]
+    await asyncio.gather(*futures)
+
+
+def client_of(settings: Settings) -> Client:
+    return connect(settings, database="default")
+
+
+def ask(client: Client, settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of a query; `{db}` stands for the test's database."""
+    found = client.query(sql.replace("{db}", f"`{database(settings)}`"))
+    return [tuple(row) for row in found.result_rows]
+
+
+async def until(
+    condition: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 60
+) -> Any:
+    """The first true value of `condition`, which is asked again until then.
+
+    Raises:
+        TimeoutError: with the last value or error.
+    """
+    deadline = time.monotonic() + timeout_s
+    last: Any = None
+    while time.monotonic() < deadline:
+        try:
+            last = condition()
+            if asyncio.iscoroutine(last):
+                last = await last
+        except Exception as error:  # the table may not be there yet
+            last = error
+        else:
+            if last:
+                return last
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"still {last!r} after {timeout_s} s")
+
+
+def count(client: Client, settings: Settings, table: str = "results") -> int:
+    """How many rows a table has."""
+    return int(ask(client, settings, f"SELECT count() FROM {{db}}.{table}")[0][0])
+
+
+def counts_agree(client: Client, settings: Settings, lines: int) -> None:
+    """Raw rows = lines = identities, and the roll-up says the same, all without FINAL."""
+    (raw,) = ask(
+        client,
+        settings,
+        "SELECT count(), uniqExact(target, region, prober, started_at, attempt), "
+        "uniqExact(log_partition, log_offset, log_line), countIf(status = 'up') FROM {db}.results",
+    )
+    (rolled,) = ask(
+        client, settings, "SELECT sum(checks) + sum(missed), sum(up) FROM {db}.results_hourly"
+    )
+    assert raw[:3] == (lines, lines, lines)
+    assert rolled == (lines, raw[3])
+
+
+def log_of(path: Path) -> list[dict[str, Any]]:
+    """The JSON lines of a sink's log."""
+    return [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
