@@ -28,6 +28,10 @@ _READER_SETTINGS: Final = (
 )
 # What clients send that here means nothing.
 _IGNORED: Final = frozenset({"readonly", "log_queries"})
+# The one plain function that reads files, which readonly does not forbid. A function can be named
+# without brackets (`* APPLY file`, `arrayMap(file, …)`) and by a parameter (`{f:Identifier}`), so
+# a reader may not even call a column so.
+_NAMES_OF_FILES: Final = frozenset({"FILE", "IDENTIFIER"})
 _READER_WORDS: Final = frozenset(
     {"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"}
 )
@@ -55,8 +59,7 @@ class Access:
                 "SELECT name FROM system.table_functions WHERE NOT allow_readonly "
                 "AND name NOT IN (SELECT name FROM system.functions) FORMAT TSVRaw"
             )
-        # `file` is a plain function, too, which readonly does not forbid.
-        self._outside = {name.upper() for name in names.data.decode().split()} | {"FILE"}
+        self._outside = {name.upper() for name in names.data.decode().split()}
 
     def user(self, headers: Mapping[str, str], query: Mapping[str, str]) -> User:
         """The user of a request: by Basic authentication, X-ClickHouse headers or parameters.
@@ -115,9 +118,9 @@ class Access:
             for token in statement.tokens(canonical.encode())
         ]
         for word, follows in pairwise([*words, ""]):
-            if word in self._outside and follows == "(":
-                raise _readonly(f"{word.lower()}() reads from outside of the database")
-            if word == "OUTFILE":
+            if word in _NAMES_OF_FILES or (word in self._outside and follows == "("):
+                raise _readonly(f"{word.lower()} reads from outside of the database")
+            if (word, follows) == ("INTO", "OUTFILE"):
                 raise _readonly("INTO OUTFILE writes a file")
         first = statement.first_word(canonical.encode())
         if first not in _READER_WORDS or not session.reads(canonical):

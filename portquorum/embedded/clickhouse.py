@@ -150,6 +150,9 @@ async def _serve_on(
         handler_cancellation=True,
         # Bodies are ours to decompress: aiohttp knows nothing of lz4.
         auto_decompress=False,
+        # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
+        max_line_size=1 << 20,
+        max_field_size=1 << 20,
         shutdown_timeout=_GRACE_S,
     )
     await runner.setup()
