@@ -1,0 +1,57 @@
+"""Collects the events of one host for a moment, so that ten ports of it are one message."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from aiokafka import TopicPartition
+from msgspec import Struct
+
+from schemas.incident import Event, IncidentEvent
+from schemas.partition import host_key
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """An event and the record that carried it."""
+
+    event: Event
+    partition: TopicPartition
+    offset: int
+
+
+def group_key(event: Event) -> str:
+    """Events of one key may share a message: those of a host, or of a region."""
+    if isinstance(event, IncidentEvent):
+        return f"host:{host_key(event.host, event.target)}"
+    return f"region:{event.region}"
+
+
+class Groups:
+    """Open groups, each with the time at which it is closed (of any monotonic clock, s)."""
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._open: dict[str, tuple[float, list[Taken]]] = {}
+
+    def add(self, taken: Taken, now: float) -> None:
+        """Puts an event into its host's group; the group's first event sets its end."""
+        key = group_key(taken.event)
+        if key not in self._open:
+            self._open[key] = (now + self._wait_s, [])
+        self._open[key][1].append(taken)
+
+    def next_end(self) -> float | None:
+        """When the next group closes, None when there is none."""
+        return min((end for end, _ in self._open.values()), default=None)
+
+    def closed(self, now: float) -> Iterator[tuple[str, list[Taken]]]:
+        """Takes out the groups whose time has come."""
+        for key in [key for key, (end, _) in self._open.items() if end <= now]:
+            yield key, self._open.pop(key)[1]
+
+
+def runs(group: list[Taken]) -> list[list[Taken]]:
+    """The messages of a group: events of the same sort that follow one another.
+
+    An incident that opened and closed within the wait gives two messages, in that order.
+    """
+    return [list(run) for _, run in groupby(group, key=lambda taken: taken.event.event)]

@@ -1,0 +1,193 @@
+"""What people read: subject and body of events; pure text."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.incident import Event, IncidentEvent, RegionEvent, RegionVerdict
+from schemas.result import REASON_TEXT
+
+_OPENED: Final = {"unreachable": "Unreachable", "slow": "Slow", "flapping": "Flapping"}
+_CLOSED: Final = {
+    "unreachable": "Reachable Again",
+    "slow": "Fast Again",
+    "flapping": "Steady Again",
+}
+_ENDED: Final = {
+    "resolved": "Incident Resolved By Hand",
+    "target_removed": "No Longer Watched",
+    "target_changed": "Changed, Watched Anew",
+}
+_REGION: Final = {"region.silent": "Region Silent", "region.returned": "Region Returned"}
+_SUBJECT_LENGTH: Final = 250
+
+
+class Text(Struct, frozen=True):
+    """A message: one line of subject, and the body."""
+
+    subject: str
+    body: str
+
+
+def compose(events: Sequence[Event]) -> Text:
+    """The message for events of one host that say the same (all opened, or all closed).
+
+    Args:
+        events: at least one, in the order in which they happened.
+    """
+    first = events[0]
+    if isinstance(first, RegionEvent):
+        subject = f"{_REGION.get(first.event, first.event)}: {first.region}"
+        return Text(_line(subject), "\n".join(_region_lines(events)))
+    incidents = [event for event in events if isinstance(event, IncidentEvent)]
+    if len(incidents) == 1:
+        return Text(subject_of(first), "\n".join(_body_lines(first)))
+    return Text(_group_subject(incidents), "\n".join(_group_lines(incidents)))
+
+
+def subject_of(event: IncidentEvent) -> str:
+    """`TCP Port Unreachable: <name> (<host>:<port>)` and its kin."""
+    return _line(f"{_what(event)}: {event.name} ({place(event)})")
+
+
+def place(event: IncidentEvent) -> str:
+    """`host:port`; IPv6 in brackets; the target's id when there is no host."""
+    if event.host is None:
+        return event.target
+    host = f"[{event.host}]" if ":" in event.host else event.host
+    return host if event.port is None else f"{host}:{event.port}"
+
+
+def span(milliseconds: int) -> str:
+    """A length of time in its two largest units: `45 s`, `3 min 20 s`, `2 h 5 min`, `1 d 3 h`."""
+    seconds = max(0, milliseconds) // 1000
+    units = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    for index, (size, name) in enumerate(units):
+        if seconds >= size > 1:
+            smaller, small_name = units[index + 1]
+            rest = seconds % size // smaller
+            return f"{seconds // size} {name}" + (f" {rest} {small_name}" if rest else "")
+    return f"{seconds} s"
+
+
+def time_text(at: int) -> str:
+    """UTC, to the second."""
+    return datetime.fromtimestamp(at / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _line(text: str) -> str:
+    """One line, as a subject has to be (a line break in a mail's would be a header of its own)."""
+    return " ".join(text.split())[:_SUBJECT_LENGTH]
+
+
+def _thing(kind: str) -> str:
+    return "TCP Port" if kind == "tcp" else kind.upper()
+
+
+def _what(event: IncidentEvent) -> str:
+    if event.event == "opened":
+        happened = _OPENED[event.incident_type]
+    else:
+        happened = _ENDED.get(event.closed_because or "", _CLOSED[event.incident_type])
+    return f"{_thing(event.kind)} {happened}"
+
+
+def _group_subject(events: Sequence[IncidentEvent]) -> str:
+    kinds = list(dict.fromkeys(_what(event) for event in events))
+    what = kinds[0] if len(kinds) == 1 else " / ".join(kinds)
+    return _line(f"{what}: {len(events)} ports of {events[0].host or events[0].target}")
+
+
+def _body_lines(event: IncidentEvent) -> list[str]:
+    lines = [event.summary, ""]
+    lines += [f"Target: {event.name}", f"Host: {event.host or '-'}"]
+    lines.append(f"Port: {'-' if event.port is None else event.port}")
+    lines += _times(event)
+    lines += ["", "By region:", *_regions(event)]
+    lines += _others(event)
+    lines += _steps(event)
+    lines += ["", f"Severity: {event.severity}"]
+    if event.team:
+        lines.append(f"Team: {event.team}")
+    if event.tags:
+        lines.append(f"Tags: {', '.join(event.tags)}")
+    lines.append(f"Incident: {event.incident_id}")
+    return lines
+
+
+def _times(event: IncidentEvent) -> list[str]:
+    lines = [f"First failure: {time_text(event.first_failed_at)}"]
+    if event.event == "closed" and event.closed_at is not None:
+        lines.append(f"Ended: {time_text(event.closed_at)}")
+        lines.append(f"It lasted: {span(event.closed_at - event.first_failed_at)}")
+        if event.abandoned_regions:
+            lines.append(f"Without a word from: {', '.join(event.abandoned_regions)}")
+    else:
+        lines.append(f"Confirmed: {time_text(event.opened_at)}")
+        lines.append(f"For: {span(event.at - event.first_failed_at)} so far")
+    return lines
+
+
+def _regions(event: IncidentEvent) -> list[str]:
+    return [f"  {name}: {_verdict(verdict)}" for name, verdict in event.regions.items()]
+
+
+def _verdict(verdict: RegionVerdict) -> str:
+    if verdict.verdict == "up":
+        return "reachable"
+    if verdict.verdict == "pending":
+        return "not checked yet"
+    text = REASON_TEXT[verdict.reason] if verdict.reason is not None else verdict.verdict
+    if verdict.verdict == "stale":
+        text = f"no fresh result (last: {text})" if verdict.reason else "no fresh result"
+    elif verdict.detail:
+        text += f" ({verdict.detail})"
+    return text
+
+
+def _others(event: IncidentEvent) -> list[str]:
+    if not event.host_targets:
+        return []
+    listed = [
+        f"  {o.name} ({'-' if o.port is None else o.port}): {o.status}" for o in event.host_targets
+    ]
+    return ["", "Others on this host:", *listed]
+
+
+def _steps(event: IncidentEvent) -> list[str]:
+    lines: list[str] = []
+    if event.event != "closed" and event.first_steps:
+        lines += ["", "First steps:"]
+        lines += [f"  {n}. {step}" for n, step in enumerate(event.first_steps, 1)]
+    if event.runbook:
+        lines += ["", f"Runbook: {event.runbook}"]
+    return lines
+
+
+def _group_lines(events: Sequence[IncidentEvent]) -> list[str]:
+    lines: list[str] = []
+    for event in events:
+        lines.append(f"{subject_of(event)}")
+        lines.append(f"  {event.summary}")
+        lines += [f"  {line}" for line in _times(event)]
+        lines += [f"  {line}" for line in _regions(event)]
+        if event.runbook:
+            lines.append(f"  Runbook: {event.runbook}")
+        lines += [f"  Incident: {event.incident_id}", ""]
+    steps = dict.fromkeys(step for event in events for step in event.first_steps)
+    if events[0].event != "closed" and steps:
+        lines.append("First steps:")
+        lines += [f"  {n}. {step}" for n, step in enumerate(steps, 1)]
+    return lines
+
+
+def _region_lines(events: Sequence[Event]) -> list[str]:
+    lines = []
+    for event in events:
+        if isinstance(event, RegionEvent):
+            lines.append(event.summary)
+            if event.last_beat_at is not None:
+                lines.append(f"Last sign of life: {time_text(event.last_beat_at)}")
+    return lines

@@ -1,0 +1,202 @@
+"""Reads [incidents] and sees every event through to its channels."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    TopicPartition,
+)
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndTimestamp
+
+from portquorum import kafka, telemetry
+from portquorum.settings import Settings
+from schemas import incident, topics
+from sinks.notifier import metrics
+from sinks.notifier.delivery import Deliverer
+from sinks.notifier.grouping import Groups, Taken, runs
+from sinks.notifier.handled import Handled
+from sinks.notifier.lanes import RETRY_DELAYS_S, Lanes, Locks, Message
+from sinks.notifier.policy_follower import PolicyFollower
+from sinks.notifier.routing import Channel, told
+from sinks.notifier.send_log import SendLog
+
+FIRST_LOOK_BACK_MS: Final = topics.HOUR_MS
+"""A notifier that runs for the first time tells of the last hour, not of all history."""
+
+MOST_IN_HAND: Final = 10_000
+"""With so many events in hand (a channel that fails) no further ones are read."""
+
+POLL_MS: Final = 200
+COMMIT_EVERY_S: Final = 1.0
+REVOKE_WITHIN_S: Final = 4.0
+"""Below the session timeout: the group waits for us while partitions move."""
+STOP_WITHIN_S: Final = 8.0
+
+_log = telemetry.logger(__name__)
+
+
+class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One notifier of the group; several share the partitions of [incidents]."""
+
+    def __init__(
+        self, settings: Settings, retry_delays_s: Sequence[float] = RETRY_DELAYS_S
+    ) -> None:
+        self._settings = settings
+        self._retry_delays_s = retry_delays_s
+        self._topic = settings.topic(topics.INCIDENTS.name)
+        self._policy = PolicyFollower(settings)
+        self._deliverer = Deliverer()
+        self._locks = Locks()
+        self._consumer: AIOKafkaConsumer = kafka.consumer(
+            settings, group_id=settings.group("notify")
+        )
+        self._producer: AIOKafkaProducer = kafka.producer(settings)
+        self._log = SendLog(settings, self._producer)
+        self._commit_at = 0.0
+        self._assignment = 0
+        self._log_is_current = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forgets all that belonged to the partitions before."""
+        self._assignment += 1
+        self._log_is_current = False
+        handled = self._handled = Handled()
+        self._groups = Groups(self._settings.group_wait_s)
+        self._lanes = Lanes(
+            self._deliverer,
+            self._log,
+            lambda taken: handled.done(taken.partition, taken.offset),
+            self._locks,
+            self._retry_delays_s,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until `stop` is set; then ends what is under way and commits, within 10 s.
+
+        Raises:
+            aiokafka.errors.KafkaError: the cluster went away in a way that needs a new start.
+        """
+        following = asyncio.create_task(self._policy.run())
+        try:
+            await self._producer.start()
+            await self._policy.present()
+            self._consumer.subscribe([self._topic], listener=self)
+            await self._consumer.start()
+            while not stop.is_set():
+                await self._turn()
+        finally:
+            await self._lanes.stop(STOP_WITHIN_S)
+            self._lanes.cancel()
+            with suppress(KafkaError):
+                await self._commit()
+            following.cancel()
+            self._deliverer.close()
+            await asyncio.gather(following, return_exceptions=True)
+            for client in (self._consumer, self._producer):
+                with suppress(KafkaError):
+                    await client.stop()
+
+    async def _turn(self) -> None:
+        batches = await self._consumer.getmany(timeout_ms=self._poll_ms(), max_records=1000)
+        if not self._log_is_current and self._consumer.assignment():
+            assignment = self._assignment
+            await self._log.load()
+            if assignment != self._assignment:
+                return  # what was read belongs to partitions that moved meanwhile
+            self._log_is_current = True
+        for partition, records in batches.items():
+            for record in records:
+                self._take(partition, record)
+        for group_key, group in self._groups.closed(time.monotonic()):
+            self._send(group_key, group)
+        in_hand = self._handled.in_hand
+        metrics.IN_HAND.set(in_hand)
+        self._hold_back(in_hand >= MOST_IN_HAND)
+        if time.monotonic() >= self._commit_at:
+            await self._commit()
+
+    def _poll_ms(self) -> int:
+        end = self._groups.next_end()
+        if end is None:
+            return POLL_MS
+        return max(1, min(POLL_MS, round((end - time.monotonic()) * 1000)))
+
+    def _hold_back(self, full: bool) -> None:
+        paused = self._consumer.paused()
+        if full and not paused:
+            self._consumer.pause(*self._consumer.assignment())
+        elif paused and not full:
+            self._consumer.resume(*paused)
+
+    def _take(self, partition: TopicPartition, record: ConsumerRecord) -> None:
+        try:
+            event = incident.decode(record.value or b"")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            # The sink dead-letters it.
+            metrics.UNREADABLE.inc()
+            self._handled.passed(partition, record.offset)
+            return
+        if not told(event):
+            self._handled.passed(partition, record.offset)
+            return
+        self._handled.taken(partition, record.offset)
+        self._groups.add(Taken(event, partition, record.offset), time.monotonic())
+
+    def _send(self, group_key: str, group: list[Taken]) -> None:
+        by_channel: dict[Channel, list[Taken]] = {}
+        for taken in group:
+            channels = self._policy.routes.channels(taken.event)
+            if not channels:
+                _log.info("no route takes this event", about=incident.subject(taken.event))
+            for channel in channels:
+                by_channel.setdefault(channel, []).append(taken)
+                self._handled.more(taken.partition, taken.offset)
+        for channel, events in by_channel.items():
+            for run in runs(events):
+                self._lanes.put(group_key, Message(channel, tuple(run)))
+        for taken in group:
+            self._handled.done(taken.partition, taken.offset)
+
+    async def _commit(self) -> None:
+        self._commit_at = time.monotonic() + COMMIT_EVERY_S
+        handled, offsets = self._handled, self._handled.to_commit()
+        if not offsets:
+            return
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            return  # the partitions moved; their next owner reads what we have not committed
+        handled.committed(offsets)
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Records what is under way, commits, and forgets the partitions."""
+        if any(True for _ in revoked):
+            await self._lanes.stop(REVOKE_WITHIN_S)
+            with suppress(KafkaError):
+                await self._commit()
+        self._begin()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begins new partitions where they were left, or at the last hour."""
+        new = [part for part in assigned if await self._consumer.committed(part) is None]
+        if not new:
+            return
+        since = time.time_ns() // 1_000_000 - FIRST_LOOK_BACK_MS
+        ends = await self._consumer.end_offsets(new)
+        at: dict[TopicPartition, OffsetAndTimestamp | None]
+        at = await self._consumer.offsets_for_times(dict.fromkeys(new, since))
+        for partition in new:
+            found = at.get(partition)
+            offset = ends[partition] if found is None else found.offset
+            self._consumer.seek(partition, offset)
+            self._handled.begins(partition, offset)

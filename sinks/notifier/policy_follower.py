@@ -1,0 +1,61 @@
+"""Follows [policy] for its routes and teams."""
+
+import asyncio
+
+import msgspec
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from portquorum import telemetry
+from portquorum.kafka import Follower
+from portquorum.settings import Settings
+from schemas import policy, topics
+from sinks.notifier.routing import Routes
+
+AGAIN_S = 1.0
+
+_log = telemetry.logger(__name__)
+
+
+class PolicyFollower:
+    """Keeps `routes` as [policy] has them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._entries: dict[bytes, policy.Policy] = {}
+        self._present = asyncio.Event()
+        self.routes = Routes()
+
+    async def run(self) -> None:
+        """Follows until it is cancelled; a cluster that is away is waited for."""
+        while True:
+            try:
+                topic = self._settings.topic(topics.POLICY.name)
+                async with Follower(self._settings, topic) as follower:
+                    async for record in follower.present():
+                        self._take(record)
+                    self._build()
+                    self._present.set()
+                    async for record in follower.changes():
+                        self._take(record)
+                        self._build()
+            except (KafkaError, LookupError, OSError) as error:
+                _log.warning("routes can't be followed, beginning again", error=repr(error))
+                await asyncio.sleep(AGAIN_S)
+
+    async def present(self) -> None:
+        """Returns when the routes are those of the topic's end at start."""
+        await self._present.wait()
+
+    def _take(self, record: ConsumerRecord) -> None:
+        if record.key is None:
+            return
+        self._entries.pop(record.key, None)
+        if record.value:
+            try:
+                self._entries[record.key] = policy.decode(record.value)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                _log.warning("an entry of the policy can't be read", key=repr(record.key))
+
+    def _build(self) -> None:
+        self.routes = Routes.of(self._entries.values())

@@ -1,0 +1,48 @@
+"""The role `notify`."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from portquorum import telemetry
+from portquorum.kafka import topics_ready
+from portquorum.settings import Settings
+from sinks.notifier.lanes import RETRY_DELAYS_S
+from sinks.notifier.notifier import Notifier
+
+_AGAIN_S: Final = 1.0
+
+
+async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DELAYS_S) -> None:
+    """Tells people of incidents until SIGTERM or SIGINT; ends within 10 s.
+
+    Waits for a Kafka that is not there yet, and begins again when the cluster went away; each
+    event goes by each channel once all the same.
+
+    Raises:
+        portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
+    """
+    telemetry.configure_logging("notify", settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    telemetry.serve_metrics("notify", settings)
+    stopped = asyncio.create_task(stop.wait())
+    while not stop.is_set():
+        ready = asyncio.create_task(topics_ready(settings))
+        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            ready.cancel()
+            await asyncio.gather(ready, return_exceptions=True)
+            return
+        ready.result()
+        try:
+            await Notifier(settings, retry_delays_s).run(stop)
+        except KafkaError as error:
+            telemetry.logger(__name__).warning("beginning again", error=repr(error))
+            await asyncio.sleep(_AGAIN_S)
+    stopped.cancel()

@@ -1,0 +1,101 @@
+"""Who is told of an event: a pure choice among the routes of the policy.
+
+A target's team names its routes. A target without a team (or with one that has no routes) goes to
+the routes that no team names. Region events go to every route that takes warnings. While there is
+no route at all for an event, it goes to the console, so that nothing is told to nobody.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.incident import Event, IncidentEvent
+from schemas.policy import Policy, Route, Team
+from sinks.notifier.console import SCHEME
+
+REGION_EVENTS: Final = frozenset({"region.silent", "region.returned"})
+INCIDENT_EVENTS: Final = frozenset({"opened", "closed"})
+"""Events that people are told of; `updated` is for those who follow the topic."""
+
+CONSOLE: Final = Route(name="console", urls=(f"{SCHEME}://",))
+"""The route while there is none."""
+
+
+class Channel(Struct, frozen=True):
+    """One URL of a route, as it is written (secrets not filled in)."""
+
+    route: str
+    position: int
+    url: str
+
+    @property
+    def scheme(self) -> str:
+        """The URL's scheme; `secret` when it is not written in the open."""
+        scheme, found, _ = self.url.partition("://")
+        return scheme.lower() if found and scheme.isalnum() else "secret"
+
+    @property
+    def name(self) -> str:
+        """`route/position/scheme`: what the send log calls the channel."""
+        return f"{self.route}/{self.position}/{self.scheme}"
+
+
+def told(event: Event) -> bool:
+    """Whether people are told of such an event at all."""
+    kinds = INCIDENT_EVENTS if isinstance(event, IncidentEvent) else REGION_EVENTS
+    return event.event in kinds
+
+
+class Routes(Struct, frozen=True):
+    """The routes and teams of the policy, by name."""
+
+    routes: dict[str, Route] = {}
+    teams: dict[str, Team] = {}
+
+    @classmethod
+    def of(cls, policy: Iterable[Policy]) -> "Routes":
+        """Those among the entries of [policy]."""
+        entries = list(policy)
+        return cls(
+            {entry.name: entry for entry in entries if isinstance(entry, Route)},
+            {entry.name: entry for entry in entries if isinstance(entry, Team)},
+        )
+
+    def channels(self, event: Event) -> tuple[Channel, ...]:
+        """The channels for `event`, in a fixed order; a URL that two routes have comes once."""
+        candidates = self._candidates(event)
+        if not candidates:
+            candidates = [CONSOLE]
+        found: dict[str, Channel] = {}
+        for route in candidates:
+            if _takes(route, event):
+                for position, url in enumerate(route.urls):
+                    found.setdefault(url, Channel(route.name, position, url))
+        return tuple(found.values())
+
+    def _candidates(self, event: Event) -> list[Route]:
+        if not isinstance(event, IncidentEvent):
+            return [self.routes[name] for name in sorted(self.routes)]
+        team = self.teams.get(event.team or "")
+        if team is not None:
+            named = [self.routes[name] for name in team.routes if name in self.routes]
+            if named:
+                return named
+        taken = {name for other in self.teams.values() for name in other.routes}
+        return [self.routes[name] for name in sorted(self.routes) if name not in taken]
+
+
+def severity(event: Event) -> str:
+    """An incident's own; a region that falls silent or returns is a `warning`."""
+    return event.severity if isinstance(event, IncidentEvent) else "warning"
+
+
+def _takes(route: Route, event: Event) -> bool:
+    if route.severities and severity(event) not in route.severities:
+        return False
+    if not isinstance(event, IncidentEvent):
+        return not route.tags and not route.kinds
+    if route.tags and not set(route.tags) & set(event.tags):
+        return False
+    return not route.kinds or event.kind in route.kinds

@@ -1,0 +1,95 @@
+"""The send log [notifications]: what was sent by which channel, read at start, written after."""
+
+import asyncio
+import time
+from typing import Final
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from portquorum import telemetry
+from portquorum.kafka import Follower
+from portquorum.settings import Settings
+from schemas import notification, topics
+from schemas.notification import Notification
+
+KEPT_MS: Final = (topics.INCIDENTS.retention_ms or 0) + topics.DAY_MS
+"""Older sends are forgotten here: their events are no longer on [incidents]."""
+
+_log = telemetry.logger(__name__)
+
+
+class SendLog:
+    """Remembers the newest word on each event and channel."""
+
+    def __init__(self, settings: Settings, producer: AIOKafkaProducer) -> None:
+        self._settings = settings
+        self._topic = settings.topic(topics.NOTIFICATIONS.name)
+        self._producer = producer
+        self._done: set[bytes] = set()
+        self._attempts: dict[bytes, int] = {}
+
+    async def load(self) -> None:
+        """Reads the log to its present end; what this process sent itself is known anyway.
+
+        Raises:
+            aiokafka.errors.KafkaError: the cluster can't be reached.
+        """
+        oldest = _now_ms() - KEPT_MS
+        async with Follower(self._settings, self._topic) as follower:
+            async for record in follower.present():
+                if not record.value:
+                    continue
+                try:
+                    sent = notification.decode(record.value)
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    continue
+                if sent.event_at >= oldest:
+                    self._remember(sent)
+
+    def done(self, event_id: str, channel: str) -> bool:
+        """Whether the channel confirmed the event, or was given up."""
+        return notification.notification_key(event_id, channel) in self._done
+
+    def attempts(self, event_id: str, channel: str) -> int:
+        """How often it was tried without success, over restarts."""
+        return self._attempts.get(notification.notification_key(event_id, channel), 0)
+
+    async def record(self, notifications: list[Notification]) -> None:
+        """Writes the outcome of one message; on return the broker has confirmed it.
+
+        It counts as known from the call on, so that nothing is sent again while the broker is
+        away. Cancel it to give up (then the next process may send again).
+        """
+        for sent in notifications:
+            self._remember(sent)
+        wait_s = 0.5
+        while True:
+            try:
+                futures = [
+                    await self._producer.send(
+                        self._topic, msgspec.json.encode(sent), key=sent.key, partition=0
+                    )
+                    for sent in notifications
+                ]
+                await asyncio.gather(*futures)
+            except KafkaError as error:
+                _log.warning("the send log can't be written, trying again", error=repr(error))
+                await asyncio.sleep(wait_s)
+                wait_s = min(2 * wait_s, 10.0)
+            else:
+                return
+
+    def _remember(self, sent: Notification) -> None:
+        key = sent.key
+        if sent.status == "retrying":
+            if key not in self._done:
+                self._attempts[key] = sent.attempt
+            return
+        self._done.add(key)
+        self._attempts.pop(key, None)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
