@@ -6,9 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import UnknownTopicOrPartitionError
 
-from portquorum.kafka.clients import consumer
+from portquorum.kafka.clients import admin, consumer
 from portquorum.settings import Settings
 
 
@@ -28,14 +27,14 @@ class Follower:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
+        # A consumer asks for a topic that does not exist until its request times out, 40 s.
+        if self._topic not in await _topics(self._settings):
+            raise LookupError(f"topic {self._topic} does not exist")
         # Without a group, a subscription is every partition, assigned when `start` returns.
         client = consumer(self._settings, self._topic)
         try:
             await client.start()
             await client.seek_to_beginning()
-        except UnknownTopicOrPartitionError as error:
-            await client.stop()
-            raise LookupError(f"topic {self._topic} does not exist") from error
         except BaseException:
             await client.stop()
             raise
@@ -79,3 +78,12 @@ class Follower:
                 for record in records:
                     yield record
             await asyncio.sleep(0)
+
+
+async def _topics(settings: Settings) -> set[str]:
+    client = admin(settings)
+    await client.start()
+    try:
+        return set(await client.list_topics())
+    finally:
+        await client.close()
