@@ -1,0 +1,188 @@
+"""Grouping, sealing and spooling of results."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producers.batcher import ROUTINE_WAIT_S, URGENT_WAIT_S, Batcher, Finished
+from producers.clock import Clock
+from producers.engine import CheckOutcome, PlannedCheck
+from producers.sealed import Sealed, seal
+from producers.spool import Spool
+from schemas import batch
+from schemas.batch import MAX_RESULTS
+from schemas.target import Target
+
+TARGET = Target(
+    id="db",
+    name="db",
+    kind="tcp",
+    host="h.example",
+    port=5432,
+    regions=("eu",),
+    interval_ms=30_000,
+    timeout_ms=1000,
+    version=7,
+    source="test",
+)
+
+
+def finished(number: int = 0, *, urgent: bool = False) -> Finished:
+    outcome = CheckOutcome(
+        status="down" if urgent else "up",
+        reason="connection_refused" if urgent else None,
+        started_at=float(number),
+    )
+    return Finished(PlannedCheck(TARGET, 1000.0 * number, 0, "schedule"), outcome, urgent)
+
+
+def a_clock() -> Clock:
+    clock = Clock(wall=lambda: 1_800_000_000.0, monotonic=lambda: 0.0)
+    clock.learn(0.0, 0.0, 1_800_000_005_000)
+    clock.settle()
+    return clock
+
+
+def sealed(*urgent: bool, partition: int = 0, first: int = 0) -> Sealed:
+    items = [finished(first + place, urgent=flag) for place, flag in enumerate(urgent)]
+    return seal(partition, items, a_clock(), "eu", "p1")
+
+
+def numbers(message: Sealed) -> list[int]:
+    results, bad = batch.decode(message.value())
+    assert bad == []
+    return [result.scheduled_at // 1000 for result in results]
+
+
+# Batcher
+
+
+def test_routine_results_wait_a_second_urgent_ones_20_ms() -> None:
+    batcher = Batcher()
+    assert batcher.add(3, finished(1), now=10.0) == 10.0 + ROUTINE_WAIT_S
+    assert batcher.add(4, finished(2), now=10.1) == 10.1 + ROUTINE_WAIT_S
+    assert batcher.due(10.9) == []
+    assert batcher.next_due_of(batcher.all()) == 10.0 + ROUTINE_WAIT_S
+    assert batcher.add(4, finished(3, urgent=True), now=10.5) == 10.5 + URGENT_WAIT_S
+    assert batcher.due(10.6) == [4]
+    assert [item.outcome.started_at for item in batcher.take(4)] == [2.0, 3.0], "in order"
+    assert batcher.due(11.0) == [3]
+    assert len(batcher) == 1
+
+
+def test_a_later_routine_result_does_not_put_an_urgent_one_off() -> None:
+    batcher = Batcher()
+    batcher.add(0, finished(urgent=True), now=1.0)
+    batcher.add(0, finished(), now=1.01)
+    assert batcher.due(1.02) == [0]
+
+
+def test_a_full_batch_is_due_at_once_and_the_rest_stays() -> None:
+    batcher = Batcher()
+    for number in range(MAX_RESULTS + 7):
+        batcher.add(0, finished(number), now=1.0)
+    assert batcher.full(0)
+    assert batcher.due(1.0) == [0]
+    assert len(batcher.take(0)) == MAX_RESULTS
+    assert [item.outcome.started_at for item in batcher.take(0)] == [500.0 + n for n in range(7)]
+    assert batcher.all() == []
+    assert batcher.next_due_of([]) is None
+
+
+# Sealed
+
+
+def test_times_become_the_brokers_when_a_batch_is_sealed() -> None:
+    (result,), _ = batch.decode(sealed(True, first=2).value())
+    assert result.started_at == 1_800_000_005_000 + 2000
+    assert (result.scheduled_at, result.region, result.prober) == (2000, "eu", "p1")
+    assert (result.target, result.target_version, result.status) == ("db", 7, "down")
+
+
+def test_a_check_that_never_began_starts_at_its_scheduled_time() -> None:
+    outcome = CheckOutcome(status="missed", reason="prober_error", started_at=None)
+    item = Finished(PlannedCheck(TARGET, 123_456.0, 0, "schedule"), outcome, urgent=False)
+    (result,), _ = batch.decode(seal(0, [item], a_clock(), "eu", "p1").value())
+    assert result.started_at == result.scheduled_at == 123_456
+
+
+def test_packing_changes_no_byte() -> None:
+    message = sealed(*[False] * 100)
+    assert message.pack().value() == message.value()
+    assert len(message.pack().payload) < len(message.payload) / 5
+    assert message.pack().pack() == message.pack()
+
+
+def test_halves_are_the_whole() -> None:
+    message = sealed(False, True, False)
+    first, second = message.halves()
+    assert numbers(first) + numbers(second) == [0, 1, 2]
+    assert first.urgent + second.urgent == message.urgent
+    assert first.value() + second.value() == message.value()
+
+
+def test_what_is_left_without_routine() -> None:
+    message = sealed(False, True, False, True)
+    left = message.pack().without_routine()
+    assert left is not None
+    assert numbers(left) == [1, 3]
+    assert left.routine == 0
+    assert sealed(False, False).without_routine() is None
+
+
+# Spool
+
+
+def test_a_spool_keeps_the_order_of_each_partition() -> None:
+    spool = Spool(1000)
+    spool.push(sealed(True, first=1))
+    spool.push(sealed(True, first=2, partition=5))
+    spool.push(sealed(True, first=3))
+    spool.push_front(sealed(True, first=0))
+    assert len(spool) == 4
+    assert sorted(spool.partitions()) == [0, 5]
+    got = []
+    while (message := spool.pop(0)) is not None:
+        got += numbers(message)
+    assert got == [0, 1, 3]
+    assert spool.partitions() == [5]
+
+
+def test_routine_goes_first_of_every_second_batch_and_failures_stay() -> None:
+    spool = Spool(100)
+    dropped = 0
+    for number in range(20):
+        dropped += spool.push(sealed(*[False] * 9, True, first=100 * number))
+    assert len(spool) == 200 - dropped <= 100
+    kept: list[int] = []
+    while (message := spool.pop(0)) is not None:
+        kept += numbers(message)
+    assert [n for n in kept if n % 100 == 9] == [100 * n + 9 for n in range(20)], "all failures"
+    assert kept == sorted(kept)
+
+
+def test_failures_go_last_and_the_oldest_of_them_first() -> None:
+    spool = Spool(100)
+    dropped = sum(spool.push(sealed(*[True] * 10, first=100 * number)) for number in range(20))
+    assert dropped == 200 - len(spool)
+    kept: list[int] = []
+    while (message := spool.pop(0)) is not None:
+        kept += numbers(message)
+    assert kept[-1] == 1909
+    assert kept == [100 * (n // 10) + n % 10 for n in range(200 - len(kept), 200)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.booleans(), min_size=1, max_size=8))))
+def test_nothing_leaves_a_spool_uncounted(pushes: list[tuple[int, list[bool]]]) -> None:
+    spool = Spool(20)
+    pushed = dropped = 0
+    for partition, urgent in pushes:
+        pushed += len(urgent)
+        dropped += spool.push(sealed(*urgent, partition=partition))
+        assert len(spool) <= 20
+    popped = 0
+    for partition in range(4):
+        while (message := spool.pop(partition)) is not None:
+            assert len(numbers(message)) == message.count
+            popped += message.count
+    assert popped + dropped == pushed
+    assert len(spool) == 0

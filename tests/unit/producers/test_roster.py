@@ -1,0 +1,296 @@
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from producers.engine import PlannedCheck
+from producers.roster import MOST_MISSED, Roster
+from producers.schedule import next_slot, phase_ms, shift_ms
+from schemas.result import Status
+from schemas.target import Target
+
+NOW = 1_800_000_000_000
+
+
+def target(name: str = "db", host: str = "h.example", version: int = 1, **more: object) -> Target:
+    return Target(
+        **(
+            {
+                "id": name,
+                "name": name,
+                "kind": "tcp",
+                "host": host,
+                "port": 5432,
+                "regions": ("eu", "us"),
+                "interval_ms": 30_000,
+                "timeout_ms": 1000,
+                "version": version,
+                "source": "test",
+            }
+            | more
+        )  # type: ignore[arg-type]
+    )
+
+
+def roster(*targets: Target, now: float = NOW) -> Roster:
+    made = Roster("us")
+    made.set_targets([(0, one) for one in targets], now)
+    return made
+
+
+def only(made: Roster, now: float) -> PlannedCheck:
+    (check,), missed = made.due(now, 10)
+    assert missed == []
+    return check
+
+
+def slot_after(one: Target, now: float) -> int:
+    phase = phase_ms(one.id, one.interval_ms) + shift_ms(one.regions, "us", one.interval_ms)
+    return next_slot(now, one.interval_ms, phase)
+
+
+def test_a_new_target_is_checked_at_once_then_on_its_phase() -> None:
+    db = target()
+    made = roster(db)
+    check = only(made, NOW)
+    assert (check.target, check.due_ms, check.attempt, check.cause) == (db, NOW, 0, "schedule")
+    assert made.done(check, "up", NOW + 5) is False
+    assert made.next_due_ms() == slot_after(db, NOW)
+    second = only(made, slot_after(db, NOW))
+    made.done(second, "up", slot_after(db, NOW) + 5)
+    assert made.next_due_ms() == slot_after(db, NOW) + 30_000
+
+
+def test_a_failure_is_retried_and_then_waits_for_its_slot() -> None:
+    db = target(retries=1, retry_delay_ms=1000)
+    made = roster(db)
+    assert made.done(only(made, NOW), "down", NOW + 3) is True
+    assert made.next_due_ms() == NOW + 1003
+    retry = only(made, NOW + 1003)
+    assert (retry.attempt, retry.cause) == (1, "retry")
+    assert made.failing == 1
+    assert made.newly_failing(NOW + 1003) == 1
+    made.done(retry, "down", NOW + 1005)
+    assert made.next_due_ms() == slot_after(db, NOW + 1005)
+    assert made.failing == 1
+    assert made.newly_failing(NOW + 61_100) == 0
+
+
+def test_the_end_of_a_failure_is_urgent() -> None:
+    made = roster(target(retries=0))
+    made.done(only(made, NOW), "down", NOW)
+    due = made.next_due_ms()
+    assert due is not None
+    assert made.done(only(made, due), "up", due) is True
+    due = made.next_due_ms()
+    assert due is not None
+    assert made.done(only(made, due), "up", due) is False
+    assert made.failing == 0
+
+
+def test_our_own_fault_changes_nothing() -> None:
+    made = roster(target())
+    assert made.done(only(made, NOW), "missed", NOW) is False
+    assert made.failing == 0
+    assert made.next_due_ms() == slot_after(target(), NOW)
+
+
+def test_a_recheck_takes_all_targets_of_the_host_and_follows_the_series() -> None:
+    made = roster(target("a"), target("b"), target("c", host="other.example"))
+    first, _ = made.due(NOW, 10)
+    for check in first:
+        made.done(check, "up", NOW)
+    assert made.recheck("h.example", NOW + 100) == 2
+    checks, _ = made.due(NOW + 100, 10)
+    assert sorted((c.target.id, c.cause, c.attempt) for c in checks) == [
+        ("a", "recheck", 0),
+        ("b", "recheck", 0),
+    ]
+    assert made.recheck("h.example", NOW + 101) == 0, "both are on their way"
+    assert made.done(checks[0], "up", NOW + 102) is True, "an answer to a recheck is urgent"
+    made.done(checks[1], "down", NOW + 102)
+    assert made.recheck("h.example", NOW + 103) == 1, "one is in a series and ignores it"
+    assert made.recheck("nobody.example", NOW) == 0
+
+
+def test_a_recheck_leaves_the_schedule_as_it_was() -> None:
+    db = target()
+    made = roster(db)
+    made.done(only(made, NOW), "up", NOW)
+    made.recheck("h.example", NOW + 10)
+    made.done(only(made, NOW + 10), "up", NOW + 12)
+    assert made.next_due_ms() == slot_after(db, NOW + 12)
+
+
+def test_what_could_not_begin_within_its_interval_is_missed() -> None:
+    db = target()
+    made = roster(db)
+    made.done(only(made, NOW), "up", NOW)
+    slot = slot_after(db, NOW)
+    late = slot + 2 * 30_000 + 5
+    begin, missed = made.due(late, 10)
+    assert [(m.due_ms, m.attempt, m.cause) for m in missed] == [
+        (slot, 0, "schedule"),
+        (slot + 30_000, 0, "schedule"),
+    ]
+    assert [c.due_ms for c in begin] == [slot + 60_000], "late, but within its interval"
+
+
+def test_a_long_standstill_is_told_in_few_words() -> None:
+    made = roster(target(interval_ms=1000, timeout_ms=500))
+    made.done(only(made, NOW), "up", NOW)
+    begin, missed = made.due(NOW + 3_600_000, 10)
+    assert len(missed) == MOST_MISSED
+    assert len(begin) == 1
+
+
+def test_a_standstill_within_the_interval_misses_nothing() -> None:
+    made = roster(target())
+    made.done(only(made, NOW), "up", NOW)
+    slot = slot_after(target(), NOW)
+    begin, missed = made.due(slot + 10_000, 10)
+    assert (len(begin), missed) == (1, [])
+
+
+def test_a_check_that_outlasts_its_next_slot_is_followed_at_once() -> None:
+    db = target()
+    made = roster(db)
+    slot = slot_after(db, NOW)
+    check = only(made, slot - 5)  # late: it was due at NOW
+    made.done(check, "up", slot + 20)
+    assert made.next_due_ms() == slot
+
+
+def test_without_room_nothing_begins_and_nothing_is_lost() -> None:
+    made = roster(target("a"), target("b"))
+    assert made.due(NOW + 1, 0) == ([], [])
+    assert len(made.due(NOW + 1, 1)[0]) == 1
+    assert len(made.due(NOW + 1, 1)[0]) == 1
+    assert made.due(NOW + 1, 1) == ([], [])
+
+
+def test_the_same_definition_again_changes_nothing() -> None:
+    made = roster(target())
+    made.done(only(made, NOW), "up", NOW)
+    made.set_targets([(0, target())], NOW + 10)
+    assert made.due(NOW + 10, 10) == ([], [])
+
+
+def test_a_changed_target_is_checked_at_once() -> None:
+    made = roster(target())
+    made.done(only(made, NOW), "up", NOW)
+    made.set_targets([(0, target(version=2, port=6000))], NOW + 10)
+    assert only(made, NOW + 10).target.version == 2
+
+
+def test_a_target_that_changes_in_flight_is_checked_again_at_once() -> None:
+    made = roster(target())
+    check = only(made, NOW)
+    made.set_targets([(0, target(version=2))], NOW + 10)
+    assert made.due(NOW + 10, 10) == ([], [])
+    made.done(check, "down", NOW + 20)
+    assert only(made, NOW + 20).target.version == 2
+
+
+def test_only_this_regions_targets() -> None:
+    made = roster(target("here"), target("elsewhere", regions=("eu",)))
+    assert len(made) == 1
+    made.set_targets([(0, target("here", version=2, regions=("eu",)))], NOW)
+    assert len(made) == 0
+    assert made.due(NOW, 10) == ([], [])
+
+
+def test_a_removed_target_is_not_checked_and_its_late_end_is_ignored() -> None:
+    made = roster(target())
+    check = only(made, NOW)
+    made.remove("db")
+    made.done(check, "down", NOW)
+    assert (len(made), made.failing, made.next_due_ms()) == (0, 0, None)
+    assert made.recheck("h.example", NOW) == 0
+
+
+def test_a_target_that_moved_survives_the_removal_in_its_old_partition() -> None:
+    made = Roster("us")
+    made.set_targets([(0, target())], NOW)
+    made.set_targets([(3, target(host="new.example", version=2))], NOW)
+    made.remove("db", partition=0)
+    assert len(made) == 1
+    assert made.recheck("h.example", NOW) == 0
+    made.remove("db", partition=3)
+    assert len(made) == 0
+
+
+def test_partitions_that_others_have_now_are_dropped() -> None:
+    made = Roster("us")
+    made.set_targets([(0, target("a")), (1, target("b", host="b.example"))], NOW)
+    made.keep_partitions([1])
+    assert [c.target.id for c in made.due(NOW + 1000, 10)[0]] == ["b"]
+
+
+def test_many_new_targets_are_spread() -> None:
+    made = roster(*(target(f"t{n}", interval_ms=300_000) for n in range(10_000)))
+    assert len(made.due(NOW, 100_000)[0]) < 100
+    assert len(made.due(NOW + 5000, 100_000)[0]) > 9_900
+
+
+class RosterMachine(RuleBasedStateMachine):
+    """However it is driven: one check a target, none forgotten, none out of order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = float(NOW)
+        self.made = Roster("us")
+        self.known: dict[str, Target] = {}
+        self.version = 1
+        self.in_flight: list[PlannedCheck] = []
+
+    @rule(name=st.sampled_from("abc"), retries=st.integers(0, 2))
+    def define(self, name: str, retries: int) -> None:
+        self.version += 1
+        self.known[name] = target(name, version=self.version, retries=retries, interval_ms=5000)
+        self.made.set_targets([(0, self.known[name])], self.now)
+
+    @rule(name=st.sampled_from("abc"))
+    def remove(self, name: str) -> None:
+        self.known.pop(name, None)
+        self.made.remove(name)
+
+    @rule(ms=st.integers(0, 20_000))
+    def wait(self, ms: int) -> None:
+        self.now += ms
+
+    @rule(room=st.integers(0, 3))
+    def begin(self, room: int) -> None:
+        begin, missed = self.made.due(self.now, room)
+        assert len(begin) <= room
+        for check in begin:
+            assert self.known[check.target.id] == check.target
+            assert 0 <= self.now - check.due_ms < check.target.interval_ms
+            assert check.attempt <= check.target.retries
+            busy = [c for c in self.in_flight if c.target == check.target]
+            assert busy == [], "one check of a definition at a time"
+        for check in missed:
+            assert self.now - check.due_ms >= check.target.interval_ms
+        self.in_flight.extend(begin)
+
+    @precondition(lambda self: self.in_flight)
+    @rule(status=st.sampled_from(["up", "down", "missed"]), data=st.data())
+    def end(self, status: Status, data: st.DataObject) -> None:
+        check = self.in_flight.pop(data.draw(st.integers(0, len(self.in_flight) - 1)))
+        urgent = self.made.done(check, status, self.now)
+        assert urgent or status != "down"
+
+    @rule()
+    def recheck(self) -> None:
+        self.made.recheck("h.example", self.now)
+
+    @invariant()
+    def none_is_forgotten(self) -> None:
+        assert len(self.made) == len(self.known)
+        busy = {c.target.id for c in self.in_flight}
+        scheduled = len(self.made._agenda)
+        assert scheduled >= len(self.known) - len(busy)
+        assert 0 <= self.made.failing <= len(self.known)
+
+
+TestRosterMachine = RosterMachine.TestCase
+TestRosterMachine.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
