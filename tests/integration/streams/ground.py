@@ -1,0 +1,291 @@
+"""What the stream's integration tests stand on: a log to read, workers to read it, eyes to look."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from portquorum import kafka
+from portquorum.kafka import Follower
+from portquorum.settings import Settings
+from schemas import batch, control, incident, topics
+from schemas.control import Control, TargetSet
+from schemas.partition import partition_for
+from schemas.result import CheckResult
+from schemas.target import Target
+from streams import log, shelves
+from streams.checkpoints import Checkpoint
+
+T = TypeVar("T")
+REGIONS = ("eu", "us", "ap")
+WORKER = "from portquorum import settings; from streams.worker import main; main(settings.load())"
+
+
+def fresh(bootstrap: str, partitions: int = 2) -> Settings:
+    return Settings(
+        kafka=bootstrap, topic_prefix=f"t{uuid.uuid4().hex[:10]}", partitions=partitions
+    )
+
+
+async def eventually(
+    look: Callable[[], Awaitable[T]], until: Callable[[T], bool], within_s: float = 40
+) -> T:
+    """What `look` gives once it satisfies `until`."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = await look()
+        if until(found):
+            return found
+        assert time.monotonic() < deadline, f"not within {within_s} s; last seen: {found!r}"
+        await asyncio.sleep(0.2)
+
+
+def target(host: str) -> Target:
+    return Target(
+        id=host,
+        name=host.upper(),
+        kind="tcp",
+        host=host,
+        port=80,
+        regions=REGIONS,
+        interval_ms=30_000,
+        timeout_ms=3_000,
+        version=1,
+        source="test",
+    )
+
+
+def hosts(settings: Settings, count: int, partition: int | None = None) -> list[str]:
+    names = (f"h{number}.example.com" for number in range(10_000))
+    return [
+        name
+        for name in names
+        if partition is None or partition_for(name, settings.partitions) == partition
+    ][:count]
+
+
+class Log:
+    """Writes to [results]: single messages with many hosts' results one after the other."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._topic = settings.topic(topics.RESULTS.name)
+        self._producer = kafka.producer(settings)
+        # In the past, so that a test need not wait between two failures, and still fresh.
+        self._second = int(time.time()) - 60
+
+    async def __aenter__(self) -> Self:
+        await kafka.create_topics(self.settings)
+        await self._producer.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._producer.stop()
+
+    async def raw(
+        self,
+        partition: int,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> int:
+        sent = await self._producer.send_and_wait(
+            self._topic, value=value, key=b"x", partition=partition, headers=list(headers)
+        )
+        return int(sent.offset)
+
+    async def control(self, host: str, record: Control) -> int:
+        return await self.raw(self._partition(host), b"", control.headers(record))
+
+    async def targets(self, names: Iterable[str]) -> None:
+        for name in names:
+            await self.control(name, TargetSet(target=target(name)))
+
+    async def round(self, names: Iterable[str], *, up: bool) -> None:
+        """Every region says the same of every host, one message a host and region.
+
+        Each round is a second later than the one before.
+        """
+        self._second += 1
+        sent = [
+            await self._producer.send(
+                self._topic,
+                value=batch.encode([self._result(name, region, up=up)]),
+                partition=self._partition(name),
+            )
+            for name in names
+            for region in REGIONS
+        ]
+        await asyncio.gather(*sent)
+
+    async def outage(self, names: Iterable[str]) -> None:
+        """Opens an incident for each host: two failures in every region."""
+        await self.round(names, up=False)
+        await self.round(names, up=False)
+
+    async def recovery(self, names: Iterable[str]) -> None:
+        await self.round(names, up=True)
+
+    def _partition(self, host: str) -> int:
+        return partition_for(host, self.settings.partitions)
+
+    def _result(self, host: str, region: str, *, up: bool) -> CheckResult:
+        at = self._second * 1000
+        return CheckResult(
+            target=host,
+            kind="tcp",
+            host=host,
+            port=80,
+            region=region,
+            prober=f"{region}-1",
+            scheduled_at=at,
+            started_at=at,
+            status="up" if up else "down",
+            reason=None if up else "connection_refused",
+            attempt=0,
+            cause="schedule",
+            target_version=1,
+        )
+
+
+class Worker:
+    """A stream worker as a process of its own. Leaving it kills it if it still runs."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        checkpoint_s: float = 600,
+        command: Sequence[str] = (),
+    ) -> None:
+        self._log = folder / f"worker-{uuid.uuid4().hex[:6]}.log"
+        names = {
+            "PORTQUORUM_KAFKA": settings.kafka,
+            "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
+            "PORTQUORUM_PARTITIONS": str(settings.partitions),
+            "PORTQUORUM_CHECKPOINT_INTERVAL_S": str(checkpoint_s),
+            "PORTQUORUM_METRICS": "127.0.0.1:0",
+            "PORTQUORUM_LOG_FORMAT": "json",
+            "PORTQUORUM_DATA_DIR": str(folder),
+        }
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                list(command) or [sys.executable, "-c", WORKER],
+                env=os.environ | names,
+                cwd=folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            print(self.said())  # noqa: T201 - pytest shows it beside the failure
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    async def says(self, text: str, within_s: float = 40) -> None:
+        async def look() -> bool:
+            if text not in self.said():
+                assert self.process.poll() is None, f"ended before {text!r}:\n{self.said()}"
+                return False
+            return True
+
+        await eventually(look, bool, within_s)
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def ends(self, within_s: float = 15) -> int:
+        async def look() -> int | None:
+            return self.process.poll()
+
+        code = await eventually(look, lambda code: code is not None, within_s)
+        assert code is not None
+        return code
+
+
+async def incidents(settings: Settings) -> list[ConsumerRecord]:
+    """All messages on [incidents]; copies of one event are checked to have the same bytes."""
+    async with Follower(settings, settings.topic(topics.INCIDENTS.name)) as follower:
+        found = [record async for record in follower.present()]
+    copies: dict[str, set[bytes]] = {}
+    for record in found:
+        copies.setdefault(incident.decode(record.value).event_id, set()).add(record.value)
+    assert all(len(values) == 1 for values in copies.values())
+    return found
+
+
+async def event_counts(settings: Settings) -> dict[str, int]:
+    """How many different events of each kind."""
+    events = [incident.decode(record.value) for record in await incidents(settings)]
+    kinds = list({event.event_id: event.event for event in events}.values())
+    return {kind: kinds.count(kind) for kind in set(kinds)}
+
+
+async def checkpoints(settings: Settings, partition: int) -> list[Checkpoint]:
+    found = await shelves.read(settings, topics.STATE.name, [partition])
+    return found[partition].complete()
+
+
+async def log_ends(settings: Settings) -> dict[int, int]:
+    found = await log.bounds(settings, list(range(settings.partitions)))
+    return {number: bound.end for number, bound in found.items()}
+
+
+async def acknowledged(settings: Settings) -> dict[int, int]:
+    """The next offset to read by partition, as the group has it."""
+    admin = kafka.admin(settings)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(settings.group("stream"))
+    finally:
+        await admin.close()
+    return {part.partition: entry.offset for part, entry in offsets.items()}
+
+
+async def rewind_group(settings: Settings) -> None:
+    """The group forgets how far it came. It must have no members."""
+    topic = settings.topic(topics.RESULTS.name)
+    client = kafka.consumer(settings, group_id=settings.group("stream"))
+    await client.start()
+    try:
+        parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
+        client.assign(parts)
+        await client.commit({part: OffsetAndMetadata(0, "") for part in parts})
+    finally:
+        await client.stop()
+
+
+async def forget_state(settings: Settings, partition: int) -> None:
+    """Deletes all checkpoints of a partition from [state]."""
+    found = await shelves.read(settings, topics.STATE.name, [partition])
+    async with kafka.producer(settings) as producer:
+        for keys in found[partition].keys().values():
+            await shelves.delete(producer, settings.topic(topics.STATE.name), partition, keys)

@@ -1,0 +1,296 @@
+"""One worker on the real broker: events, checkpoints, acknowledgement, and every way to end it."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from portquorum import kafka as clients
+from portquorum.settings import Settings
+from schemas import incident, topics
+from schemas.checkpoint import HEAD, CheckpointKey
+from schemas.incident import IncidentEvent
+from schemas.partition import partition_for
+from streams import snapshot
+from streams.archive import write_archive
+from streams.replay import compare
+from tests.integration.streams import ground
+from tests.integration.streams.ground import Log, Worker, eventually
+
+
+@pytest.fixture
+def settings(kafka: str) -> Settings:
+    return ground.fresh(kafka)
+
+
+async def opened(settings: Settings, count: int) -> None:
+    await eventually(
+        lambda: ground.event_counts(settings), lambda counts: counts.get("opened") == count
+    )
+
+
+async def all_acknowledged(settings: Settings, partition: int) -> int:
+    """The log's end, once everything before it is acknowledged."""
+    end = (await ground.log_ends(settings))[partition]
+    await eventually(lambda: ground.acknowledged(settings), lambda seen: seen.get(partition) == end)
+    return end
+
+
+async def test_an_outage_travels_to_incidents_with_its_headers_and_partition(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 6)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names)
+        with Worker(settings, tmp_path):
+            await opened(settings, 6)
+    for record in await ground.incidents(settings):
+        event = incident.decode(record.value)
+        assert isinstance(event, IncidentEvent)
+        assert record.key == event.target.encode()
+        assert record.partition == partition_for(event.target, settings.partitions)
+        assert list(record.headers) == incident.headers(event)
+
+
+async def test_a_graceful_stop_checkpoints_and_acknowledges_everything(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 6)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names)
+        with Worker(settings, tmp_path) as worker:
+            await opened(settings, 6)
+            worker.send(signal.SIGTERM)
+            assert await worker.ends(10) == 0
+    ends = await ground.log_ends(settings)
+    assert await ground.acknowledged(settings) == ends
+    for partition, end in ends.items():
+        assert (await ground.checkpoints(settings, partition))[0].head.offset == end - 1
+    assert (await compare(settings)).agrees
+
+
+async def test_nothing_is_acknowledged_that_no_checkpoint_covers(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 4)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names)
+        with Worker(settings, tmp_path) as worker:
+            await opened(settings, 4)
+            # Faust's own commits come every 2.8 s; give them two chances to be wrong.
+            await asyncio.sleep(6)
+            assert await ground.acknowledged(settings) == {}
+            worker.send(signal.SIGKILL)
+            await worker.ends()
+        with Worker(settings, tmp_path, checkpoint_s=0.5):
+            ends = await ground.log_ends(settings)
+            await eventually(lambda: ground.acknowledged(settings), lambda seen: seen == ends)
+
+
+async def test_kill_9_in_the_middle_gives_the_same_events_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 40)
+    async with Log(settings) as log:
+        await log.targets(names)
+        for victim in range(3):
+            with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
+                await worker.says("partition assigned")
+                await log.outage(names[victim * 10 : victim * 10 + 10])
+                await log.recovery(names[victim * 10 : victim * 10 + 5])
+                worker.send(signal.SIGKILL)
+                await worker.ends()
+        await log.outage(names[30:])
+        with Worker(settings, tmp_path):
+            await opened(settings, 40)
+            await eventually(
+                lambda: ground.event_counts(settings), lambda counts: counts.get("closed") == 15
+            )
+    comparison = await compare(settings)
+    assert comparison.agrees, comparison
+    assert comparison.same >= 55
+
+
+async def test_records_that_a_checkpoint_covers_are_not_applied_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 4)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names)
+        with Worker(settings, tmp_path) as worker:
+            await opened(settings, 4)
+            worker.send(signal.SIGTERM)
+            await worker.ends()
+        await ground.rewind_group(settings)
+        with Worker(settings, tmp_path, checkpoint_s=0.5):
+            await log.recovery(names)
+            await eventually(
+                lambda: ground.event_counts(settings), lambda counts: counts.get("closed") == 4
+            )
+        kinds = [incident.decode(r.value).event for r in await ground.incidents(settings)]
+        assert kinds.count("opened") == 4
+    assert (await compare(settings)).agrees
+
+
+@pytest.mark.parametrize("harm", ["chunk", "head", "garbage"])
+async def test_a_broken_checkpoint_gives_way_to_the_one_before(
+    settings: Settings, tmp_path: Path, harm: str
+) -> None:
+    names = ground.hosts(settings, 6, partition=0)
+    async with Log(settings) as log:
+        await log.targets(names)
+        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
+            for name in names[:3]:
+                await log.outage([name])
+                await all_acknowledged(settings, 0)
+            worker.send(signal.SIGKILL)
+            await worker.ends()
+        newest, older, *_ = await ground.checkpoints(settings, 0)
+        assert newest.head.offset > older.head.offset
+        part = HEAD if harm == "head" else "0"
+        key = CheckpointKey(newest.writer, newest.generation, part).encode()
+        async with clients.producer(settings) as producer:
+            await producer.send_and_wait(
+                settings.topic(topics.STATE.name),
+                key=key,
+                value=b"\x93garbage" if harm == "garbage" else None,
+                partition=0,
+            )
+        assert (await ground.checkpoints(settings, 0))[0].head == older.head
+        await log.outage(names[3:])
+        with Worker(settings, tmp_path) as worker:
+            await opened(settings, 6)
+            assert "started_from" in worker.said()
+    comparison = await compare(settings)
+    assert comparison.agrees, comparison
+
+
+async def test_a_lost_state_is_rebuilt_from_the_log(settings: Settings, tmp_path: Path) -> None:
+    names = ground.hosts(settings, 4, partition=1)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names[:2])
+        with Worker(settings, tmp_path) as worker:
+            await opened(settings, 2)
+            worker.send(signal.SIGTERM)
+            await worker.ends()
+        await ground.forget_state(settings, 1)
+        with Worker(settings, tmp_path) as worker:
+            await log.outage(names[2:])
+            await log.recovery(names)
+            await eventually(
+                lambda: ground.event_counts(settings), lambda counts: counts.get("closed") == 4
+            )
+            assert "nothing, at the beginning of the log" in worker.said()
+    comparison = await compare(settings)
+    assert comparison.agrees, comparison
+
+
+async def test_a_lost_state_is_rebuilt_from_checkpoints_if_there_is_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 4, partition=1)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names[:1])
+        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
+            end = await all_acknowledged(settings, 1)
+            archived = await write_archive(settings)
+            assert [(one.partition, one.offset) for one in archived] == [(1, end - 1)]
+            await log.outage(names[1:2])
+            await opened(settings, 2)
+            worker.send(signal.SIGTERM)
+            await worker.ends()
+        await ground.forget_state(settings, 1)
+        with Worker(settings, tmp_path) as worker:
+            await log.outage(names[2:])
+            await opened(settings, 4)
+            assert "the newest checkpoint on [checkpoints]" in worker.said()
+            assert f'"first": {end}' in worker.said()
+    assert (await compare(settings)).agrees
+    assert (await compare(settings, start="checkpoint")).agrees
+
+
+async def test_what_cannot_be_read_is_passed_over(settings: Settings, tmp_path: Path) -> None:
+    [name] = ground.hosts(settings, 1, partition=0)
+    async with Log(settings) as log:
+        await log.targets([name])
+        await log.raw(0, None)
+        await log.raw(0, b"")
+        await log.raw(0, b"\xff\xfe not a result\n{}\n")
+        await log.raw(0, b"", [("portquorum-control", b"{")])
+        await log.raw(0, b"", [("portquorum-control", b'{"control":"tomorrow"}')])
+        await log.raw(0, b"[" * 100_000)
+        await log.outage([name])
+        with Worker(settings, tmp_path, checkpoint_s=0.3):
+            await opened(settings, 1)
+            await all_acknowledged(settings, 0)
+
+
+async def test_a_log_that_was_made_anew_gets_a_new_state(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 4, partition=0)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names)
+        with Worker(settings, tmp_path) as worker:
+            await opened(settings, 4)
+            worker.send(signal.SIGTERM)
+            await worker.ends()
+    results = settings.topic(topics.RESULTS.name)
+    admin = clients.admin(settings)
+    await admin.start()
+    await admin.delete_topics([results])
+    await eventually(admin.list_topics, lambda found: results not in found)
+    await admin.close()
+    async with Log(settings) as log:
+        await log.targets(names[:1])
+        await log.outage(names[:1])
+        with Worker(settings, tmp_path) as worker:
+            await opened(settings, 5)
+            assert "belong to a log that is no more" in worker.said()
+            worker.send(signal.SIGTERM)
+            await worker.ends()
+    [checkpoint] = await ground.checkpoints(settings, 0)
+    assert checkpoint.head.offset == (await ground.log_ends(settings))[0] - 1
+
+
+async def test_an_event_that_is_not_confirmed_ends_the_process_and_comes_later(
+    settings: Settings, tmp_path: Path
+) -> None:
+    names = ground.hosts(settings, 2)
+    async with Log(settings) as log:
+        await log.targets(names)
+        await log.outage(names)
+        await set_largest_message(settings, "10")
+        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
+            assert await worker.ends(30) == 70
+            assert "did not confirm a message to [incidents]" in worker.said()
+        for number in range(settings.partitions):
+            for checkpoint in await ground.checkpoints(settings, number):
+                state = snapshot.decode(checkpoint.chunks, number, settings.partitions)
+                assert all(entry.incident is None for entry in state.targets.values())
+        await set_largest_message(settings, "1048588")
+        with Worker(settings, tmp_path):
+            await opened(settings, 2)
+    assert (await compare(settings)).agrees
+
+
+async def set_largest_message(settings: Settings, size: str) -> None:
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+    admin = clients.admin(settings)
+    await admin.start()
+    resource = ConfigResource(
+        ConfigResourceType.TOPIC,
+        settings.topic(topics.INCIDENTS.name),
+        {"max.message.bytes": size},
+    )
+    await admin.alter_configs([resource])
+    await admin.close()
