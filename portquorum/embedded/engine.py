@@ -137,14 +137,19 @@ class Session:
             return Inserter(self._connection.send_insert(head, data_format))
 
     def reads(self, sql: str) -> bool:
-        """Whether it is one statement that gives a result and changes nothing.
+        """Whether the statement gives a result and changes nothing.
 
         Raises:
-            QueryError: it can't be parsed.
+            QueryError: it can't be parsed, or is more than one.
         """
         with _refusals():
             found = self._connection._conn.classify_query(sql)  # noqa: SLF001 (no public name yet)
-        return bool(found["statement_count"] == 1 and found["query_class"].name == "READ_ONLY")
+        if found["statement_count"] > 1:
+            raise QueryError(
+                "Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed). "
+                "(SYNTAX_ERROR)"
+            )
+        return bool(found["query_class"].name == "READ_ONLY")
 
     def close(self) -> None:
         """Ends the connection."""
