@@ -1,0 +1,59 @@
+"""All commands."""
+
+from typing import Annotated
+
+import typer
+
+from portquorum.cli import check, dev, inventory, roles, up
+from portquorum.cli.options import examples
+
+app = typer.Typer(
+    name="portquorum",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "portquorum demo",
+        "portquorum up",
+        "portquorum target add db1.example.com:5432",
+        "portquorum check db1.example.com:5432",
+    ),
+)
+
+START = "Start here"
+LOOK = "Look"
+CHANGE = "Say what to watch"
+ROLES = "Roles, one process each"
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"portquorum {version('portquorum')}")
+        raise typer.Exit
+
+
+@app.callback()
+def portquorum(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Watches network ports from many regions; an incident opens only when a quorum agrees.
+
+    Exit codes: 0 fine, 1 trouble found, 2 wrong use.
+    """
+    del version  # done by its callback
+
+
+app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
+app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
+app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)
+app.command(rich_help_panel=ROLES, epilog=roles.PROBE_HELP)(roles.probe)
+app.command(rich_help_panel=ROLES, epilog=roles.STREAM_HELP)(roles.stream)
+app.command(rich_help_panel=ROLES, epilog=roles.SINK_HELP)(roles.sink)
+app.command(rich_help_panel=ROLES, epilog=roles.NOTIFY_HELP)(roles.notify)
+app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)

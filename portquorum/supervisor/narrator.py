@@ -1,0 +1,135 @@
+"""How `up` tells what it does: on a terminal, and as JSON lines."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rich.markup import escape
+from rich.status import Status
+from rich.text import Text
+
+from portquorum.supervisor.screen import JsonListener, Screen
+
+
+class Narrator(Protocol):
+    """Told by `up`; must not block."""
+
+    def begin(self, what: str) -> None:
+        """A step begins, for example "Kafka"."""
+
+    def progress(self, what: str) -> None:
+        """Where the step is, for example "fetching Kafka 4.2.1 (40 %)"."""
+
+    def done(self, what: str, detail: str, took_s: float) -> None:
+        """The step is done."""
+
+    def say(self, text: str) -> None:
+        """Something that people want to know."""
+
+    def trouble(self, text: str) -> None:
+        """Something went wrong, and `up` goes on."""
+
+    def ready(self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[str]) -> None:
+        """Everything runs: what listens where, and what to type next (command, then its use)."""
+
+    def quiet(self) -> None:
+        """The current step ends without success."""
+
+
+class PrettyNarrator:
+    """Ticks, colours and a spinner."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Shows on `screen`."""
+        self._screen = screen
+        self._status: Status | None = None
+        self._what = ""
+
+    def begin(self, what: str) -> None:
+        """Starts the spinner."""
+        self.quiet()
+        self._what = what
+        self._status = self._screen.console.status(f"{escape(what)} …", spinner="dots")
+        self._status.start()
+
+    def progress(self, what: str) -> None:
+        """Beside the spinner."""
+        if self._status:
+            self._status.update(f"{escape(self._what)} [dim]{escape(what)}[/dim]")
+
+    def done(self, what: str, detail: str, took_s: float) -> None:
+        """A tick."""
+        self.quiet()
+        self._screen.show(
+            Text.assemble(
+                ("✓ ", "green"), (what.ljust(11), "bold"), detail, (f"  {took_s:.1f} s", "dim")
+            )
+        )
+
+    def say(self, text: str) -> None:
+        """A dim line."""
+        self._screen.show(Text(text, style="dim"))
+
+    def trouble(self, text: str) -> None:
+        """A yellow line."""
+        self._screen.show(Text.assemble(("! ", "bold yellow"), (text, "yellow")))
+
+    def ready(self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[str]) -> None:
+        """Two blocks."""
+        self.quiet()
+        text = Text.assemble("\n", ("portquorum is up", "bold green"), (f"  {took_s:.1f} s", "dim"))
+        for name, value in facts:
+            text.append(f"\n  {name.ljust(11)}", style="dim").append(value)
+        text.append("\n\nIn another terminal:", style="bold")
+        for hint in hints:
+            command, _, use = hint.partition("#")
+            text.append(f"\n  {command.strip().ljust(44)}", style="cyan")
+            text.append(use.strip(), style="dim")
+        text.append("\n\nCtrl-C ends all of it.\n", style="bold")
+        self._screen.show(text)
+
+    def quiet(self) -> None:
+        """Stops the spinner."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+
+class JsonNarrator:
+    """Records of role `up`."""
+
+    def __init__(self, listener: JsonListener) -> None:
+        """Writes as the listener does."""
+        self._listener = listener
+        self._last = ""
+
+    def begin(self, what: str) -> None:
+        """A record."""
+        self._listener.say("up", "info", "starting", what=what)
+
+    def progress(self, what: str) -> None:
+        """A record, unless only the figures changed."""
+        words = what.rstrip("0123456789 %()")
+        if words != self._last:
+            self._listener.say("up", "info", what)
+        self._last = words
+
+    def done(self, what: str, detail: str, took_s: float) -> None:
+        """A record."""
+        self._listener.say("up", "info", "ready", what=what, detail=detail, took_s=round(took_s, 3))
+
+    def say(self, text: str) -> None:
+        """A record."""
+        self._listener.say("up", "info", text)
+
+    def trouble(self, text: str) -> None:
+        """A record of level warning."""
+        self._listener.say("up", "warning", text)
+
+    def ready(self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[str]) -> None:
+        """One record."""
+        del hints  # for people
+        values = {name.replace(" ", "_").lower(): value for name, value in facts}
+        self._listener.say("up", "info", "portquorum is up", took_s=round(took_s, 3), **values)
+
+    def quiet(self) -> None:
+        """Nothing to end."""

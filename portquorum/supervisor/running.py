@@ -1,0 +1,55 @@
+"""`up.json`: what the running `up` follows, so that other commands find its inventory."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+FILE: Final = "up.json"
+
+
+class Running(Struct, frozen=True, kw_only=True):
+    """What an `up` wrote of itself. The addresses are `HOST:PORT`."""
+
+    inventory: str
+    kafka: str
+    clickhouse: str
+
+
+def write(data_dir: Path, running: Running) -> None:
+    """Replaces the file at once.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    new = data_dir / f".{FILE}.{os.getpid()}"
+    new.write_bytes(msgspec.json.encode(running) + b"\n")
+    new.replace(data_dir / FILE)
+
+
+def read(data_dir: Path) -> Running | None:
+    """What the last `up` on this data directory wrote; None if there was none."""
+    try:
+        return msgspec.json.decode((data_dir / FILE).read_bytes(), type=Running)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def inventory_file(data_dir: Path) -> Path:
+    """The inventory that `target add` writes and `up` follows when none is named.
+
+    That of the last `up` on this data directory if it is still there, else `inventory.yaml` in
+    the working directory if there is one, else the one in the data directory.
+    """
+    last = read(data_dir)
+    if last and Path(last.inventory).is_file():
+        return Path(last.inventory)
+    return default_inventory(data_dir)
+
+
+def default_inventory(data_dir: Path) -> Path:
+    """`inventory.yaml` in the working directory if there is one, else in the data directory."""
+    here = Path("inventory.yaml").absolute()
+    return here if here.is_file() else (data_dir / "inventory.yaml").absolute()

@@ -1,0 +1,34 @@
+"""The inventory that `up` begins with when there is none."""
+
+from typing import Final
+
+from portquorum.embedded.addresses import parse
+
+_TEXT: Final = """\
+# What portquorum watches on this machine. `portquorum up` follows this file: save it, and the
+# change is applied. Quick way: portquorum target add HOST:PORT
+regions:
+  local: {{internal: true}} # this machine; internal: it may reach private addresses
+
+defaults: {{interval: 10s, timeout: 3s}}
+
+# Who is told: put a channel's URL here (https://appriseit.com/services/), name the route in a
+# team, and the team in a target.
+# routes:
+#   phone: {{urls: ["ntfy://ntfy.sh/${{NTFY_TOPIC}}"]}}
+# teams:
+#   ops: {{routes: [phone]}}
+
+targets:
+  - name: Kafka of portquorum
+    host: "{kafka.host}"
+    port: {kafka.port}
+  - name: ClickHouse of portquorum
+    host: "{clickhouse.host}"
+    port: {clickhouse.port}
+"""
+
+
+def sample_inventory(kafka: str, clickhouse: str) -> str:
+    """The sample as YAML: it watches the two services (`HOST:PORT` each) from region `local`."""
+    return _TEXT.format(kafka=parse(kafka), clickhouse=parse(clickhouse))

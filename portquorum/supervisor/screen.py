@@ -1,0 +1,191 @@
+"""What the supervised roles say, on a terminal or as JSON lines."""
+
+import queue
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from portquorum.supervisor.role import Role
+
+MAX_WAITING: Final = 10_000
+"""So many lines wait for a slow terminal; what comes then is dropped and counted."""
+
+_LAST_WORDS_S: Final = 2.0
+_COLOURS: Final = ("cyan", "magenta", "blue", "green", "yellow", "bright_cyan", "bright_magenta")
+_LEVEL_STYLE: Final = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim"}
+_NOT_SHOWN: Final = frozenset({"event", "level", "logger", "timestamp", "role"})
+
+_log_line = msgspec.json.Decoder(dict[str, Any])
+
+
+class Screen:
+    """Prints in a thread of its own, so that a terminal that stands still stops no role.
+
+    `on_closed` is called once, in that thread, when nobody reads any more (a closed pipe).
+    """
+
+    def __init__(self, console: Console, on_closed: Callable[[], None]) -> None:
+        """Prints to `console`'s file."""
+        self.console = console
+        self._on_closed = on_closed
+        self._waiting: queue.Queue[RenderableType | None] = queue.Queue(MAX_WAITING)
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
+        self._thread.start()
+
+    def show(self, what: RenderableType) -> None:
+        """Shows something soon, a plain string as it is; never waits."""
+        try:
+            self._waiting.put_nowait(what)
+        except queue.Full:
+            self._dropped += 1
+
+    def close(self) -> None:
+        """Returns when all is printed, or after 2 s."""
+        try:
+            self._waiting.put(None, timeout=_LAST_WORDS_S)
+        except queue.Full:
+            return
+        self._thread.join(_LAST_WORDS_S)
+
+    def _run(self) -> None:
+        try:
+            while (what := self._waiting.get()) is not None:
+                if isinstance(what, str):
+                    self.console.file.write(f"{what}\n")
+                    self.console.file.flush()
+                else:
+                    self.console.print(what)
+                if self._dropped and self._waiting.empty():
+                    dropped, self._dropped = self._dropped, 0
+                    self.console.print(f"… {dropped} lines were not shown", style="yellow")
+        except (OSError, ValueError):
+            self._on_closed()
+            while self._waiting.get() is not None:
+                pass
+
+
+class PrettyListener:
+    """Roles' lines with a time and a coloured prefix."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Shows on `screen`."""
+        self._screen = screen
+        self._colours: dict[str, str] = {}
+        self.names: tuple[str, ...] = ()
+
+    def line(self, role: Role, text: str) -> None:
+        """One line of a role; a JSON log record is shown as people read it."""
+        record = _record(text)
+        if record is None:
+            self._say(role, _clock(None), Text(text.expandtabs()))
+            return
+        level = str(record.get("level", "info"))
+        said = Text(str(record.get("event", "")), style=_LEVEL_STYLE.get(level, ""))
+        for name, value in record.items():
+            if name == "exception":
+                said.append(f"\n{value}", style="red")
+            elif name not in _NOT_SHOWN:
+                said.append(f"  {name}=", style="dim")
+                said.append(_short(value), style="dim")
+        self._say(role, _clock(record.get("timestamp")), said)
+
+    def started(self, role: Role, pid: int) -> None:
+        """Not worth a line: the start-up shows it."""
+
+    def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
+        """In red, with what happens next."""
+        self._say(role, _clock(None), Text(_died_text(how, ran_s, restart_in_s), style="bold red"))
+
+    def stopped(self, role: Role, how: str) -> None:
+        """A short line."""
+        text = "stopped" if how == "exit code 0" else f"stopped ({how})"
+        self._say(role, _clock(None), Text(text, style="dim"))
+
+    def killed(self, role: Role) -> None:
+        """In red."""
+        text = Text("does not end, is being killed", style="bold red")
+        self._say(role, _clock(None), text)
+
+    def _say(self, role: Role, clock: str, said: Text) -> None:
+        colour = self._colours.setdefault(role.name, _COLOURS[len(self._colours) % len(_COLOURS)])
+        width = max(len(name) for name in (*self._colours, *self.names))
+        prefix = Text.assemble((clock, "dim"), " ", (role.name.ljust(width), colour), ("│ ", "dim"))
+        self._screen.show(Text.assemble(prefix, said))
+
+
+class JsonListener:
+    """One JSON object a line: `role`, `event`, `level`, `timestamp`, and what the record has."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        """`write` takes a line without its end and must not block."""
+        self._write = write
+
+    def line(self, role: Role, text: str) -> None:
+        """A record passes with the role's full name, another line as the `event` of one."""
+        record = _record(text)
+        if record is None:
+            self.say(role.name, "info", text)
+        else:
+            self._write(msgspec.json.encode(record | {"role": role.name}).decode())
+
+    def started(self, role: Role, pid: int) -> None:
+        """A record with the pid."""
+        self.say(role.name, "info", "started", pid=pid)
+
+    def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
+        """A record of level error."""
+        text = _died_text(how, ran_s, restart_in_s)
+        self.say(role.name, "error", text, how=how, restart_in_s=restart_in_s)
+
+    def stopped(self, role: Role, how: str) -> None:
+        """A record."""
+        self.say(role.name, "info", "stopped", how=how)
+
+    def killed(self, role: Role) -> None:
+        """A record of level error."""
+        self.say(role.name, "error", "does not end, is being killed")
+
+    def say(self, role: str, level: str, event: str, **values: Any) -> None:
+        """Writes a record of our own."""
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        record = {"role": role, "event": event, "level": level, "timestamp": now} | values
+        self._write(msgspec.json.encode(record).decode())
+
+
+def _record(text: str) -> Mapping[str, Any] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        record = _log_line.decode(text)
+    except msgspec.MsgspecError:
+        return None
+    return record if "event" in record else None
+
+
+def _clock(stamp: object) -> str:
+    try:
+        at = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        at = datetime.now(UTC)
+    return at.astimezone().strftime("%H:%M:%S")
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _died_text(how: str, ran_s: float, restart_in_s: float) -> str:
+    return f"ended after {ran_s:.1f} s ({how}); starts again in {restart_in_s:g} s"
+
+
+def terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout.isatty()

@@ -1,0 +1,148 @@
+"""The embedded services as supervised roles, and what they report while they start."""
+
+import asyncio
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from portquorum.embedded import addresses
+from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.embedded.reports import Failed, Progress, Ready, decode
+from portquorum.supervisor.listener import Listener
+from portquorum.supervisor.role import Role, Stage
+from portquorum.supervisor.supervisor import Supervisor
+
+KAFKA: Final = "kafka"
+CLICKHOUSE: Final = "clickhouse"
+
+SILENCE_S: Final = 90.0
+"""A start may take this long after the last report of progress."""
+
+_LAST_LINES: Final = 5
+
+OnProgress = Callable[[str, Progress], None]
+"""Called with the service's name and what takes time."""
+
+
+def service_role(service: str, listen: str, data_dir: Path) -> Role:
+    """The role of an embedded service on a fixed port, so that it comes back where it was.
+
+    Raises:
+        EmbeddedServiceError: the address is malformed, taken, or not this machine's.
+    """
+    address = addresses.reserve(addresses.parse(listen))
+    return Role(
+        name=service,
+        argv=(
+            *(sys.executable, "-m", f"portquorum.embedded.{service}"),
+            *("--listen", str(address)),
+            *("--data", str(data_dir.absolute())),
+            *("--parent", str(os.getpid())),
+        ),
+        stage=Stage.SERVICES,
+    )
+
+
+class ServiceListener:
+    """Hears the services' reports, passes everything else on to another listener."""
+
+    def __init__(self, inner: Listener, on_progress: OnProgress) -> None:
+        """`on_progress` is called in the event loop."""
+        self._inner = inner
+        self._on_progress = on_progress
+        self._starting: dict[str, _Starting] = {}
+
+    async def start(self, supervisor: Supervisor, role: Role) -> str:
+        """Starts a service; returns its address when it answers.
+
+        Raises:
+            EmbeddedServiceError: it can't start, or was silent for `SILENCE_S`. The role may
+                still be kept by the supervisor; stop it.
+        """
+        starting = self._starting[role.name] = _Starting()
+        await supervisor.start(role)
+        died = asyncio.create_task(supervisor.first_end(role.name))
+        try:
+            while not starting.outcome.done():
+                starting.sign.clear()
+                sign = asyncio.create_task(starting.sign.wait())
+                done, _ = await asyncio.wait(
+                    {sign, died, starting.outcome},
+                    timeout=SILENCE_S,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                sign.cancel()
+                if starting.outcome.done():
+                    break
+                if died in done:
+                    raise _ended(role, died.result(), starting.lines)
+                if not done:
+                    raise EmbeddedServiceError(
+                        f"{role.name} did not answer for {SILENCE_S:g} s{_said(starting.lines)}"
+                    )
+            return starting.outcome.result()
+        finally:
+            died.cancel()
+            del self._starting[role.name]
+
+    def line(self, role: Role, text: str) -> None:
+        """A report is heard, another line passed on."""
+        starting = self._starting.get(role.name)
+        if role.stage is Stage.SERVICES:
+            try:
+                report = decode(text.encode())
+            except msgspec.MsgspecError:
+                if starting:
+                    starting.lines.append(text)
+            else:
+                if starting:
+                    self._heard(role, starting, report)
+                return
+        self._inner.line(role, text)
+
+    def _heard(self, role: Role, starting: "_Starting", report: Progress | Ready | Failed) -> None:
+        starting.sign.set()
+        match report:
+            case Progress():
+                self._on_progress(role.name, report)
+            case Ready(address) if not starting.outcome.done():
+                starting.outcome.set_result(address)
+            case Failed(message) if not starting.outcome.done():
+                starting.outcome.set_exception(EmbeddedServiceError(message))
+
+    def started(self, role: Role, pid: int) -> None:
+        """Passed on."""
+        self._inner.started(role, pid)
+
+    def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
+        """Passed on; while a service starts, its starter says it."""
+        if role.name not in self._starting:
+            self._inner.died(role, how, ran_s, restart_in_s)
+
+    def stopped(self, role: Role, how: str) -> None:
+        """Passed on."""
+        self._inner.stopped(role, how)
+
+    def killed(self, role: Role) -> None:
+        """Passed on."""
+        self._inner.killed(role)
+
+
+class _Starting:
+    def __init__(self) -> None:
+        self.outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.sign = asyncio.Event()
+        self.lines: deque[str] = deque(maxlen=_LAST_LINES)
+
+
+def _ended(role: Role, how: str, lines: deque[str]) -> EmbeddedServiceError:
+    return EmbeddedServiceError(f"{role.name} ended while it started ({how}){_said(lines)}")
+
+
+def _said(lines: deque[str]) -> str:
+    return f": {lines[-1].strip()[:300]}" if lines else ""

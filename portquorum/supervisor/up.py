@@ -1,0 +1,262 @@
+"""`portquorum up`: all roles on this machine, until Ctrl-C."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from portquorum import kafka
+from portquorum.embedded.addresses import Address
+from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.embedded.reports import Progress
+from portquorum.inventory import ApplyError, ApplyReport, InventoryError, apply, check
+from portquorum.settings import Settings
+from portquorum.supervisor import fleet, running
+from portquorum.supervisor.listener import Listener
+from portquorum.supervisor.narrator import Narrator
+from portquorum.supervisor.role import Role, Stage
+from portquorum.supervisor.running import Running
+from portquorum.supervisor.sample import sample_inventory
+from portquorum.supervisor.services import CLICKHOUSE, KAFKA, ServiceListener, service_role
+from portquorum.supervisor.supervisor import Supervisor
+
+NAMES: Final = {KAFKA: "Kafka", CLICKHOUSE: "ClickHouse"}
+
+
+class UpOptions(Struct, frozen=True, kw_only=True):
+    """What the command line asks for.
+
+    `external` names the services (`kafka`, `clickhouse`) that the settings give and that are not
+    started here. `inventory` of None stands for the default place, with a sample if it is empty.
+    """
+
+    settings: Settings
+    external: frozenset[str]
+    inventory: Path | None
+    kafka_listen: str
+    clickhouse_listen: str
+
+
+class Up:
+    """Starts everything in order, follows the inventory, stops everything in order."""
+
+    def __init__(self, options: UpOptions, listener: Listener, narrator: Narrator) -> None:
+        """Starts nothing yet."""
+        self._options = options
+        self._settings = options.settings
+        self._narrator = narrator
+        self._services = ServiceListener(listener, self._progress)
+        self.supervisor = Supervisor(self._services)
+        self._began = time.monotonic()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until `stop` is set; no child is left on return, whatever happened.
+
+        Raises:
+            EmbeddedServiceError: a service can't start.
+            InventoryError, ApplyError: the inventory can't be used.
+            TopicMismatchError: the cluster's topics are not those of the settings.
+        """
+        work = asyncio.create_task(self._work(), name="up")
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            self._narrator.quiet()
+            await _cancel(work, stopping)
+            if self.supervisor.roles:
+                self._narrator.say("stopping …")
+                began = time.monotonic()
+                await self.supervisor.stop()
+                self._narrator.say(f"all stopped in {time.monotonic() - began:.1f} s")
+
+    async def _work(self) -> None:
+        self._settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._start_services()
+        inventory = self._inventory_file()
+        began = time.monotonic()
+        self._narrator.begin("topics")
+        await kafka.topics_ready(self._settings)
+        self._narrator.done("topics", self._settings.topic("*"), time.monotonic() - began)
+        began = time.monotonic()
+        self._narrator.begin("inventory")
+        report, probers = await self._apply(inventory)
+        watched = report.unchanged + report.republished + len(report.added) + len(report.changed)
+        detail = f"{_count(watched, 'target')}, {_count(len(probers), 'region')}"
+        self._narrator.done("inventory", detail, time.monotonic() - began)
+        began = time.monotonic()
+        roles = (*fleet.central_roles(self._env()), *probers)
+        for role in roles:
+            await self.supervisor.start(role)
+        names = ", ".join(role.name for role in roles)
+        self._narrator.done("roles", names, time.monotonic() - began)
+        self._ready(inventory, detail)
+        async for _ in _changes(inventory):
+            await self._follow(inventory)
+
+    async def _start_services(self) -> None:
+        wanted = {
+            KAFKA: self._options.kafka_listen,
+            CLICKHOUSE: self._options.clickhouse_listen,
+        }
+        roles = {
+            name: self._role(name, listen)
+            for name, listen in wanted.items()
+            if name not in self._options.external
+        }
+        if not roles:
+            return
+        self._narrator.begin(" and ".join(NAMES[name] for name in roles))
+        async with _all_or_first_error() as starting:
+            tasks = {
+                name: starting.create_task(self._start_service(name, role))
+                for name, role in roles.items()
+            }
+        addresses = {name: task.result() for name, task in tasks.items()}
+        self._settings = replace(self._settings, **addresses)
+
+    def _role(self, name: str, listen: str) -> Role:
+        try:
+            return service_role(name, listen, self._settings.data_dir)
+        except EmbeddedServiceError as error:
+            text = str(error).replace("--listen", f"--{name}-listen")
+            raise EmbeddedServiceError(text) from error
+
+    async def _start_service(self, name: str, role: Role) -> str:
+        began = time.monotonic()
+        address = await self._services.start(self.supervisor, role)
+        self._narrator.done(NAMES[name], public(address), time.monotonic() - began)
+        return address
+
+    def _progress(self, service: str, progress: Progress) -> None:
+        share = f" ({100 * progress.done // progress.total} %)" if progress.total else ""
+        self._narrator.progress(f"{NAMES[service]}: {progress.step}{share}")
+
+    def _inventory_file(self) -> Path:
+        data_dir = self._settings.data_dir
+        path = (self._options.inventory or running.default_inventory(data_dir)).absolute()
+        kafka_place = self._settings.kafka.split(",")[0]
+        clickhouse_place = _place(self._settings.clickhouse)
+        if self._options.inventory is None and _untouched(path, running.read(data_dir)):
+            path.write_text(sample_inventory(kafka_place, clickhouse_place), encoding="utf-8")
+        running.write(
+            data_dir,
+            Running(inventory=str(path), kafka=kafka_place, clickhouse=clickhouse_place),
+        )
+        return path
+
+    async def _apply(self, inventory: Path) -> tuple[ApplyReport, tuple[Role, ...]]:
+        report = await apply(self._settings, [inventory])
+        for warning in report.warnings:
+            self._narrator.trouble(warning)
+        resolved = await asyncio.to_thread(check, [inventory])
+        return report, fleet.prober_roles(resolved.policy, self._env())
+
+    async def _follow(self, inventory: Path) -> None:
+        try:
+            report, probers = await self._apply(inventory)
+        except (InventoryError, ApplyError) as error:
+            self._narrator.trouble(f"{error}\nThe inventory is as it was before.")
+            return
+        have = [role for role in self.supervisor.roles if role.stage is Stage.PROBERS]
+        stop, start = fleet.changes(have, probers)
+        await self.supervisor.stop_roles(stop)
+        for role in start:
+            await self.supervisor.start(role)
+        if report.added or report.changed or report.removed or report.policy_set or stop or start:
+            self._narrator.say(
+                f"{inventory.name} applied: {len(report.added)} added, {len(report.changed)} "
+                f"changed, {len(report.removed)} removed"
+            )
+
+    def _env(self) -> dict[str, str]:
+        return {
+            "PORTQUORUM_KAFKA": self._settings.kafka,
+            "PORTQUORUM_CLICKHOUSE": self._settings.clickhouse,
+            "PORTQUORUM_DATA_DIR": str(self._settings.data_dir.absolute()),
+            "PORTQUORUM_LOG_FORMAT": "json",
+        }
+
+    def _ready(self, inventory: Path, watching: str) -> None:
+        self._narrator.ready(
+            time.monotonic() - self._began,
+            (
+                ("Kafka", self._settings.kafka),
+                ("ClickHouse", public(self._settings.clickhouse)),
+                ("inventory", f"{_short(inventory)} (followed: save it, and it is applied)"),
+                ("watching", watching),
+            ),
+            (
+                "portquorum target add HOST:PORT # watch your first port",
+                "portquorum status # what is up, from where",
+                "portquorum incidents --open # what is wrong",
+                'portquorum sql "SELECT * FROM results LIMIT 9" # ask anything',
+            ),
+        )
+
+
+@contextlib.asynccontextmanager
+async def _all_or_first_error() -> AsyncIterator[asyncio.TaskGroup]:
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except* EmbeddedServiceError as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _changes(inventory: Path) -> AsyncIterator[None]:
+    from watchfiles import awatch  # noqa: PLC0415 (not needed before everything runs)
+
+    # The folder: an editor replaces the file by another one.
+    async for changes in awatch(inventory.parent, recursive=False, debounce=300):
+        if any(Path(path).name == inventory.name for _, path in changes):
+            yield None
+
+
+async def _cancel(*tasks: asyncio.Task[object]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def public(url: str) -> str:
+    """A URL without its user and password."""
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.netloc:
+        return url
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return str(Address(parts.hostname or "127.0.0.1", parts.port or 8123))
+
+
+def _untouched(path: Path, last: Running | None) -> bool:
+    """Whether the file is not there, or is the sample as an earlier `up` wrote it."""
+    if not path.exists():
+        return True
+    if last is None:
+        return False
+    return path.read_text(encoding="utf-8") == sample_inventory(last.kafka, last.clickhouse)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _short(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.absolute().relative_to(Path.cwd()))
+    return str(path)
+
+
+__all__: Sequence[str] = ["Up", "UpOptions", "public"]
