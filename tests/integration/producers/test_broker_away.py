@@ -1,0 +1,69 @@
+"""What a prober does while the broker is frozen, dead and back: nothing is lost or doubled."""
+
+import asyncio
+import itertools
+import socket
+from pathlib import Path
+
+import psutil
+
+from portquorum.embedded.kafka import EmbeddedKafka
+from tests.integration.producers.ground import Ground, ground_on
+
+TARGETS = 12
+
+
+async def _more(ground: Ground, what: str) -> None:
+    count = len(ground.results)
+    await ground.until(lambda: len(ground.results) > count + 3 * TARGETS, what)
+
+
+async def test_an_outage_of_the_broker_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Half of the targets fail, so urgent and routine results wait side by side."""
+    with EmbeddedKafka(tmp_path, "127.0.0.1:0") as first:
+        address = first.bootstrap_servers
+        async with ground_on(address, partitions=3) as ground:
+            with socket.create_server(("", 0), backlog=4096) as server:
+                port = server.getsockname()[1]
+                await ground.region(internal=True)
+                await ground.apply(
+                    *(
+                        ground.target(f"t{n}", port if n % 2 else 1, host=f"127.0.4.{n}", retries=0)
+                        for n in range(TARGETS)
+                    )
+                )
+                process = await ground.probe("p1")
+                await _more(ground, "results")
+
+                brokers = psutil.Process(first.pid).children(recursive=True)
+                assert brokers
+                for broker in brokers:
+                    broker.suspend()
+                await asyncio.sleep(12)
+                for broker in brokers:
+                    broker.resume()
+                await _more(ground, "results after the broker was frozen")
+
+                await asyncio.to_thread(first.stop)
+                await asyncio.sleep(12)
+                with EmbeddedKafka(tmp_path, address):
+                    await _more(ground, "results after the broker was restarted")
+                    assert process.returncode is None
+                    assert await ground.end("p1") == 0
+                    last = len(ground.results)
+                    await ground.read()
+                    await ground.read()
+                    assert len(ground.results) >= last
+                    _check(ground)
+
+
+def _check(ground: Ground) -> None:
+    identities = [result.identity for result in ground.results]
+    assert len(identities) == len(set(identities)), "nothing is published twice"
+    for number in range(TARGETS):
+        results = ground.of(f"t{number}")
+        slots = [result.scheduled_at for result in results][1:]
+        assert all(b - a == 1000 for a, b in itertools.pairwise(slots)), "no slot is lost"
+        counted = [result for result in results if result.status != "missed"]
+        starts = [result.started_at for result in counted]
+        assert starts == sorted(starts), "in order"

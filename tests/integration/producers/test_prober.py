@@ -1,0 +1,244 @@
+"""A prober as a process against real Kafka: what it is told, what it publishes."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from producers.schedule import phase_ms
+from tests.integration.producers.ground import Ground
+
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with socket.create_server(("", 0), backlog=1024) as server:
+        yield server.getsockname()[1]
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+async def test_results_of_targets(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    await ground.apply(
+        ground.target("open", port),
+        ground.target("closed", closed_port(), retries=1, retry_delay_ms=100),
+        ground.target("nowhere", 80, host="nonexistent.invalid", timeout_ms=900),
+        ground.target("elsewhere", port, regions=("there",)),
+    )
+    await ground.probe("p1", source="127.0.0.11")
+    await ground.until(
+        lambda: all(len(ground.of(name)) >= 3 for name in ("open", "closed", "nowhere")),
+        "results of all targets",
+    )
+    up = [result for result in ground.of("open") if result.status == "up"]
+    assert up[0].region == "here"
+    assert up[0].prober == "p1"
+    assert up[0].address == "127.0.0.1"
+    assert up[0].connect_ms is not None
+    refused = ground.of("closed")
+    assert {result.reason for result in refused} <= {"connection_refused", "prober_error"}
+    assert [(r.attempt, r.cause) for r in refused[:3]] == [
+        (0, "schedule"),
+        (1, "retry"),
+        (0, "schedule"),
+    ]
+    assert refused[1].started_at - refused[0].started_at >= 80
+    assert {r.reason for r in ground.of("nowhere")} <= {"dns_failed", "prober_error"}
+    assert ground.of("elsewhere") == []
+    identities = [result.identity for result in ground.results]
+    assert len(identities) == len(set(identities))
+    for appended_at, result in ground.arrived:
+        assert result.started_at <= appended_at + 1500
+
+
+async def test_a_new_target_is_checked_before_its_phase(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    await ground.probe("p1")
+    await ground.until(lambda: ground.beats, "a beat")
+    await ground.apply(ground.target("new", port, interval_ms=HOUR_MS))
+    await ground.until(lambda: ground.of("new"), "the first check")
+    (first,) = ground.of("new")
+    assert (first.attempt, first.cause, first.status) == (0, "schedule", "up")
+    assert (first.scheduled_at - phase_ms("new", HOUR_MS)) % HOUR_MS != 0
+
+
+async def test_a_change_is_checked_at_once_and_a_removal_ends_it(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    await ground.apply(ground.target("changes", closed_port(), interval_ms=HOUR_MS, retries=0))
+    await ground.apply(ground.target("goes", port))
+    await ground.probe("p1")
+    await ground.until(lambda: ground.of("changes") and ground.of("goes"), "first results")
+    changed = ground.target("changes", port, interval_ms=HOUR_MS)
+    await ground.apply(changed)
+    await ground.until(lambda: len(ground.of("changes")) >= 2, "a check of the change")
+    last = ground.of("changes")[-1]
+    assert (last.status, last.target_version) == ("up", changed.version)
+
+    await ground.remove(ground.target("goes", port))
+    # A later target of the same host and partition is checked: the removal was read before it.
+    await ground.apply(ground.target("marker", port))
+    await ground.until(lambda: ground.of("marker"), "the marker's result")
+    count = len(ground.of("goes"))
+    seen = len(ground.of("marker"))
+    await ground.until(lambda: len(ground.of("marker")) >= seen + 4, "more of the marker")
+    assert len(ground.of("goes")) <= count + 1, "one may have been on its way"
+
+
+async def test_what_cannot_be_read_is_skipped(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    for garbage in (b"\xff\x00garbage", b'{"id": "x"}', b"null", b"[" * 5000):
+        await ground.raw("targets", "127.0.0.1", garbage, "bad")
+        await ground.raw("rechecks", "127.0.0.1", garbage, "bad")
+        await ground.producer.send_and_wait(ground.settings.topic("policy"), garbage, b"bad")
+    await ground.apply(ground.target("after", port))
+    process = await ground.probe("p1")
+    await ground.until(lambda: len(ground.of("after")) >= 3, "results after garbage")
+    assert process.returncode is None
+
+
+async def test_private_addresses_only_from_internal_regions(ground: Ground, port: int) -> None:
+    await ground.apply(ground.target("private", port, interval_ms=HOUR_MS))
+    await ground.probe("p1")
+    await ground.until(lambda: ground.of("private"), "a result")
+    first = ground.of("private")[0]
+    assert (first.status, first.reason) == ("missed", "address_blocked")
+    # The region's right arrives later: the target is looked at again without waiting an hour.
+    await ground.region(internal=True)
+    await ground.until(lambda: ground.of("private")[-1].status == "up", "the check is allowed")
+
+
+async def test_a_recheck_takes_all_targets_of_the_host(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    await ground.apply(
+        ground.target("one", port, interval_ms=HOUR_MS),
+        ground.target("two", closed_port(), interval_ms=HOUR_MS, retries=1, retry_delay_ms=50),
+    )
+    await ground.probe("p1")
+    await ground.until(lambda: ground.of("one") and len(ground.of("two")) == 2, "first results")
+    now = max(appended_at for appended_at, _ in ground.arrived)
+    await ground.recheck("127.0.0.1", now - 9000, now - 5000)  # expired
+    await ground.recheck("127.0.0.1", now, now + 60_000)
+    await ground.until(
+        lambda: len(ground.of("one")) == 2 and len(ground.of("two")) == 4, "the recheck"
+    )
+    assert ground.of("one")[1].cause == "recheck"
+    assert [(r.cause, r.attempt) for r in ground.of("two")[2:]] == [("recheck", 0), ("retry", 1)]
+    await ground.end("p1")
+    await ground.read()
+    assert len(ground.of("one")) == 2, "the expired request was ignored"
+
+
+async def test_beats_reach_every_partition(ground: Ground) -> None:
+    await ground.region(internal=True)
+    await ground.apply(ground.target("bad", closed_port(), retries=0))
+    await ground.probe("p1")
+    await ground.until(
+        lambda: len({part for part, beat in ground.beats if beat.failing}) == 4,
+        "a beat that knows of the failure, everywhere",
+    )
+    beats = [beat for part, beat in ground.beats if part == 0]
+    assert [beat.sequence for beat in beats] == list(range(len(beats)))
+    assert beats[-1].targets == 1
+    assert beats[-1].clock_offset_ms is not None
+    assert len({beat.started_at for beat in beats}) == 1
+
+
+async def test_two_probers_share_and_one_takes_over(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    names = [f"t{number}" for number in range(12)]
+    await ground.apply(
+        *(
+            ground.target(name, port, host=f"127.0.1.{number}", retries=0)
+            for number, name in enumerate(names)
+        )
+    )
+    await ground.probe("p1")
+    await ground.probe("p2")
+
+    def shared() -> bool:
+        last = {name: ground.of(name)[-1].prober if ground.of(name) else None for name in names}
+        return set(last.values()) == {"p1", "p2"}
+
+    await ground.until(shared, "both probers publish")
+    # After the hand-over settled, each target is checked by one of them alone.
+    start = len(ground.results)
+    await ground.until(lambda: len(ground.results) > start + 8 * len(names), "more results")
+    tail = ground.results[start + 5 * len(names) :]
+    owners = {name: {r.prober for r in tail if r.target == name} for name in names}
+    assert all(len(probers) == 1 for probers in owners.values()), owners
+
+    ground.probers["p2"].kill()
+    await ground.probers["p2"].wait()
+    orphans = [name for name, probers in owners.items() if probers == {"p2"}]
+    assert orphans
+    seen = {name: len(ground.of(name, "p1")) for name in orphans}
+    await ground.until(
+        lambda: all(len(ground.of(name, "p1")) >= seen[name] + 2 for name in orphans),
+        "the other takes over",
+    )
+
+
+@pytest.mark.parametrize("off_ms", [HOUR_MS, -HOUR_MS])
+async def test_a_machine_whose_clock_is_off_publishes_in_the_brokers_time(
+    ground: Ground, port: int, off_ms: int
+) -> None:
+    await ground.region(internal=True)
+    await ground.apply(ground.target("t", port))
+    await ground.probe("p1", clock_off_ms=off_ms)
+    await ground.until(lambda: len(ground.of("t")) >= 3, "results")
+    for appended_at, result in ground.arrived:
+        assert abs(appended_at - result.started_at) < HOUR_MS / 2
+    await ground.until(
+        lambda: any(
+            beat.clock_offset_ms is not None and abs(beat.clock_offset_ms + off_ms) < HOUR_MS / 2
+            for _, beat in ground.beats
+        ),
+        "the beat tells how far the machine is off",
+    )
+
+
+async def test_a_stopped_prober_never_blames_the_target(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    await ground.apply(
+        *(ground.target(f"t{n}", port, host=f"127.0.2.{n}", timeout_ms=500) for n in range(8))
+    )
+    process = await ground.probe("p1")
+    await ground.until(lambda: len(ground.results) >= 16, "results")
+    os.kill(process.pid, signal.SIGSTOP)
+    await asyncio.sleep(8)  # longer than the session timeout; more changes nothing
+    os.kill(process.pid, signal.SIGCONT)
+    await ground.until(lambda: any(r.status == "missed" for r in ground.results), "missed checks")
+    count = len(ground.results)
+    await ground.until(lambda: len(ground.results) >= count + 30, "it goes on")
+    assert {r.status for r in ground.results} == {"up", "missed"}
+    missed = [r for r in ground.results if r.status == "missed"]
+    assert {r.reason for r in missed} == {"prober_error"}
+    assert all(r.started_at == r.scheduled_at for r in missed if r.address is None)
+
+
+async def test_an_end_publishes_what_was_finished(ground: Ground, port: int) -> None:
+    await ground.region(internal=True)
+    await ground.apply(*(ground.target(f"t{n}", port, host=f"127.0.3.{n}") for n in range(8)))
+    process = await ground.probe("p1")
+    await ground.until(lambda: len(ground.results) >= 24, "results")
+    began = time.monotonic()
+    assert await ground.end("p1") == 0
+    assert time.monotonic() - began < 30
+    assert process.returncode == 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await ground.read()
+    for number in range(8):
+        slots = sorted(r.scheduled_at for r in ground.of(f"t{number}"))[1:]
+        assert all(b - a == 1000 for a, b in itertools.pairwise(slots)), "no gap"
