@@ -136,7 +136,11 @@ class Lane:
                 break
             except DoubtError as error:
                 self._log.info("reading the offsets again", because=str(error))
-            except (NotInsertedError, KafkaError, TimeoutError, OSError) as error:
+            except NotInsertedError as error:
+                # While ClickHouse is away the writer says so, once for all lanes.
+                say = self._log.warning if self._services.writer.is_up else self._log.debug
+                say("block not inserted, trying again", error=str(error))
+            except (KafkaError, TimeoutError, OSError) as error:
                 self._log.warning("block not finished, trying again", error=str(error))
             except PendingError as error:
                 self._log.error("the group's commit is not a sink's", error=str(error))

@@ -12,8 +12,8 @@ from msgspec import Struct
 from portquorum.clickhouse import connect, database
 from portquorum.settings import Settings, SettingsError
 from portquorum.telemetry import logger
+from sinks.clickhouse.errors import FAILURES, in_words
 from sinks.clickhouse.threads import in_thread
-from sinks.clickhouse.writer import FAILURES
 
 _FILE: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
@@ -76,7 +76,7 @@ def migrate(settings: Settings) -> list[int]:
         raise
     except DatabaseError as error:
         url = settings.clickhouse.rpartition("@")[2]
-        raise MigrationError(f"ClickHouse at {url} refused: {_first_line(error)}") from error
+        raise MigrationError(f"ClickHouse at {url} refused: {in_words(error)}") from error
 
 
 def _migrate(settings: Settings, name: str) -> list[int]:
@@ -128,7 +128,7 @@ async def migrated(settings: Settings) -> None:
         except FAILURES as error:
             if not waiting:
                 url = settings.clickhouse.rpartition("@")[2]
-                log.warning("waiting for ClickHouse", url=url, error=_first_line(error))
+                log.warning("waiting for ClickHouse", url=url, error=in_words(error))
                 waiting = True
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
@@ -161,7 +161,3 @@ def _keep_results(client: Client, name: str, days: int) -> None:
             f"ALTER TABLE `{name}`.results "
             f"MODIFY TTL toDateTime(appended_at) + toIntervalDay({days:d})"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300] if str(error) else repr(error)

@@ -10,8 +10,9 @@ LOOK_BACK_H: Final = 49
 
 
 class Incident(Struct, frozen=True, gc=False, kw_only=True):
-    """An incident as its newest event has it. Times are UTC ms; `duration_s` of an open one
-    ends now.
+    """An incident as its newest event has it.
+
+    Times are UTC ms; the `duration_s` of an open one ends now.
     """
 
     incident_id: str

@@ -1,6 +1,7 @@
 """The role `sink`."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -27,6 +28,9 @@ async def run(settings: Settings) -> None:
         sinks.clickhouse.migrate.SchemaTooNewError: the tables are of a newer portquorum.
     """
     telemetry.configure_logging("sink", settings)
+    for chatty in ("urllib3", "clickhouse_connect"):
+        # They warn at each try of what the sink says once.
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
-import urllib3
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from portquorum.clickhouse import connect, database
 from portquorum.settings import Settings
 from portquorum.telemetry import logger
 from sinks.clickhouse import metrics
-from sinks.clickhouse.errors import DoubtError, NotInsertedError
+from sinks.clickhouse.errors import FAILURES, DoubtError, NotInsertedError, in_words
 from sinks.clickhouse.stall import clock
 from sinks.clickhouse.tables import ALL, GAPS, Rows, Table
 from sinks.clickhouse.threads import in_thread
@@ -33,7 +31,6 @@ INSERT_SETTINGS: Final[dict[str, Any]] = {
     # Times are the probers' word: a block over many days must not be refused for ever.
     "max_partitions_per_insert_block": 0,
 }
-FAILURES: Final = (ClickHouseError, urllib3.exceptions.HTTPError, OSError)
 
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 5.0
@@ -59,6 +56,11 @@ class Writer:
             self._watch.cancel()
         if self._client is not None:
             self._client.close()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether ClickHouse answered last time."""
+        return self._up.is_set()
 
     async def reachable(self) -> None:
         """Returns when ClickHouse answers, as far as is known."""
@@ -122,7 +124,7 @@ class Writer:
             return await in_thread(partial(self._with_client, work))
         except FAILURES as error:
             self._is_down(error)
-            raise NotInsertedError(_short(error)) from error
+            raise NotInsertedError(in_words(error)) from error
 
     def _with_client(self, work: Callable[[Client], T]) -> T:
         if self._client is None:
@@ -150,7 +152,7 @@ class Writer:
         if self._up.is_set():
             logger(__name__).warning(
                 "ClickHouse does not take inserts: partitions wait, nothing is lost",
-                error=_short(error),
+                error=in_words(error),
             )
             self._up.clear()
             self._watch = asyncio.create_task(self._wait_for_answer())
@@ -176,7 +178,3 @@ def gap_rows(topic: str, partition: int, expected: int, found: int, at: int) -> 
 
 def _ask(client: Client) -> None:
     client.query("SELECT 1")
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -9,15 +9,16 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import msgspec
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver.client import Client
 
 from portquorum.clickhouse import connect, database
-from portquorum.kafka import create_topics, producer
+from portquorum.kafka import admin, consumer, create_topics, producer
 from portquorum.settings import Settings
 from schemas import batch
 from schemas.result import CheckResult
@@ -44,6 +45,14 @@ def environment(settings: Settings) -> dict[str, str]:
     return dict(os.environ) | chosen | {"PORTQUORUM_LOG_FORMAT": "json"}
 
 
+_PROGRAM = """
+import asyncio
+from portquorum.settings import load
+from sinks.clickhouse.run import run
+asyncio.run(run(load()))
+"""
+
+
 class SinkProcess:
     """A sink as a process of its own, so that it can be killed and stopped."""
 
@@ -51,12 +60,7 @@ class SinkProcess:
         self.log = log
         with log.open("ab") as sink_log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-c",
-                    "import asyncio; from portquorum.settings import load; "
-                    "from sinks.clickhouse.run import run; asyncio.run(run(load()))",
-                ],
+                [sys.executable, "-c", _PROGRAM],
                 env=environment(settings),
                 stderr=sink_log,
                 stdout=sink_log,
@@ -80,7 +84,7 @@ class SinkProcess:
             self._process.send_signal(signal.SIGTERM)
         return self._process.wait(20)
 
-    def __enter__(self) -> "SinkProcess":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -141,6 +145,48 @@ async def send_results(
     await asyncio.gather(*futures)
 
 
+async def commit(
+    settings: Settings, topic: str, partition: int, offset: int, metadata: str
+) -> None:
+    """Commits for the sink's group, which must have no members."""
+    where = TopicPartition(settings.topic(topic), partition)
+    client = consumer(settings, group_id=settings.group("sink"))
+    await client.start()
+    try:
+        client.assign([where])
+        await client.commit({where: (offset, metadata)})
+    finally:
+        await client.stop()
+
+
+async def committed(settings: Settings) -> dict[TopicPartition, OffsetAndMetadata]:
+    """All commits of the sink's group."""
+    client = admin(settings)
+    await client.start()
+    try:
+        found: dict[TopicPartition, OffsetAndMetadata] = await client.list_consumer_group_offsets(
+            settings.group("sink")
+        )
+    finally:
+        await client.close()
+    return found
+
+
+async def messages(
+    settings: Settings, topic: str, partition: int, number: int
+) -> list[ConsumerRecord]:
+    """The first messages of a partition."""
+    where = TopicPartition(settings.topic(topic), partition)
+    client = consumer(settings)
+    await client.start()
+    try:
+        client.assign([where])
+        await client.seek_to_beginning(where)
+        return [await client.getone() for _ in range(number)]
+    finally:
+        await client.stop()
+
+
 def client_of(settings: Settings) -> Client:
     return connect(settings, database="default")
 
@@ -166,7 +212,7 @@ async def until(
             last = condition()
             if asyncio.iscoroutine(last):
                 last = await last
-        except Exception as error:  # the table may not be there yet
+        except Exception as error:  # noqa: BLE001 - the table may not be there yet
             last = error
         else:
             if last:
@@ -177,7 +223,7 @@ async def until(
 
 def count(client: Client, settings: Settings, table: str = "results") -> int:
     """How many rows a table has."""
-    return int(ask(client, settings, f"SELECT count() FROM {{db}}.{table}")[0][0])
+    return int(ask(client, settings, f"SELECT count() FROM {{db}}.{table}")[0][0])  # noqa: S608
 
 
 def counts_agree(client: Client, settings: Settings, lines: int) -> None:

@@ -1,0 +1,238 @@
+"""Crashes at every point: each decoded line stays one row, in the table and in the roll-up."""
+
+import asyncio
+import random
+import signal
+from pathlib import Path
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from portquorum.settings import Settings
+from schemas import batch
+from schemas.topics import RESULTS
+from sinks.clickhouse.block import build
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.pending import Pending
+from sinks.clickhouse.stall import clock
+from sinks.clickhouse.tables import Rows
+from sinks.clickhouse.writer import Writer
+from tests.integration.sinks.clickhouse import rig
+
+
+async def insert(settings: Settings, rows: Rows, token: str) -> None:
+    writer = Writer(settings)
+    try:
+        await writer.insert(rows, token, clock() + 60)
+    finally:
+        await writer.close()
+
+
+async def block_of(settings: Settings, messages: int) -> tuple[Pending, Rows, str]:
+    """A block as a sink would have made it of the first messages, and its token."""
+    records: list[ConsumerRecord] = await rig.messages(settings, "results", 0, messages)
+    block = build(RESULTS, records)
+    token = block.pending.token(settings.topic("results"), 0, "results")
+    return block.pending, block.rows[0], token
+
+
+async def test_killed_after_the_insert_before_the_commit(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "landed", partitions=1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 1_000))
+        migrate(settings)
+        pending, rows, token = await block_of(settings, 7)
+        await rig.commit(settings, "results", 0, pending.first, pending.metadata())
+        await insert(settings, rows, token)
+        assert rig.count(client, settings) == 700
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == 1_000)
+        assert any(
+            line["event"] == "finishing a pending block" for line in rig.log_of(tmp_path / "log")
+        )
+        # A sink that stood still before its insert, and a second with the same pending range.
+        await asyncio.gather(insert(settings, rows, token), insert(settings, rows, token))
+        rig.counts_agree(client, settings, 1_000)
+    finally:
+        await producer.stop()
+
+
+async def test_killed_after_the_pending_commit_before_the_insert(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "promised", partitions=1, sink_block_rows=100)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 1_000))
+        migrate(settings)
+        # The range is larger than a block of this sink: it is replayed as it was promised.
+        pending, rows, token = await block_of(settings, 7)
+        await rig.commit(settings, "results", 0, pending.first, pending.metadata())
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == 1_000)
+        await insert(settings, rows, token)
+        rig.counts_agree(client, settings, 1_000)
+    finally:
+        await producer.stop()
+
+
+async def test_what_was_rejected_stays_rejected_when_the_block_is_replayed(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "fixed", partitions=1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 20), size=10)
+        migrate(settings)
+        pending, _, _ = await block_of(settings, 2)
+        another = Pending(
+            first=pending.first, last=pending.last, at=pending.at, rejected=((1, 3, 4),)
+        )
+        await rig.commit(settings, "results", 0, another.first, another.metadata())
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings, "deadletter") == 2)
+            await rig.until(lambda: rig.count(client, settings) == 18)
+        dead = rig.ask(client, settings, "SELECT offset, line FROM {db}.deadletter ORDER BY line")
+        assert dead == [(1, 3), (1, 4)]
+        rig.counts_agree(client, settings, 18)
+    finally:
+        await producer.stop()
+
+
+async def test_without_a_commit_it_goes_on_after_the_highest_stored(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "stored", partitions=1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 1_000))
+        migrate(settings)
+        _, rows, _ = await block_of(settings, 4)
+        # As it is when the group's offsets are gone: rows, but no commit and another token.
+        await insert(settings, rows, "of a sink of long ago")
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == 1_000)
+        rig.counts_agree(client, settings, 1_000)
+    finally:
+        await producer.stop()
+
+
+async def test_an_offset_that_the_log_does_not_have_is_a_recorded_gap(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "gap", partitions=1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 300))
+        await rig.commit(settings, "results", 0, 77, "")
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == 300)
+        assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(77, 0)]
+    finally:
+        await producer.stop()
+
+
+async def test_kill_9_at_random_points_of_a_load(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "kills", sink_block_rows=500, sink_block_wait_s=0.1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    chance = random.Random(5)  # noqa: S311 - the points of a test
+    enough = asyncio.Event()
+    total = dead = 0
+
+    async def load() -> None:
+        nonlocal total, dead
+        for start in range(0, 1_000_000, 250):
+            if enough.is_set():
+                return
+            await rig.send_results(producer, settings, rig.results(start, 250), size=50)
+            total += 250
+            if start % 5_000 == 0:
+                value = batch.encode(rig.results(start, 1)) + b"bad line\n"
+                other = value.replace(b'"prober-1"', b'"prober-2"')
+                await producer.send_and_wait(settings.topic("results"), other, partition=0)
+                total += 1
+                dead += 1
+            await asyncio.sleep(0.1)
+
+    migrate(settings)
+    loading = asyncio.create_task(load())
+    try:
+        for _ in range(5):
+            before = rig.count(client, settings)
+            with rig.SinkProcess(settings, tmp_path / "log") as sink:
+                await rig.until(lambda before=before: rig.count(client, settings) > before)
+                await asyncio.sleep(chance.uniform(0, 0.7))
+                sink.kill()
+        enough.set()
+        await loading
+        with rig.SinkProcess(settings, tmp_path / "log") as sink:
+            await rig.until(lambda: rig.count(client, settings) >= total)
+            await rig.until(lambda: rig.count(client, settings, "deadletter") >= dead)
+            assert sink.end() == 0
+        rig.counts_agree(client, settings, total)
+        assert rig.count(client, settings, "deadletter") == dead
+    finally:
+        loading.cancel()
+        await producer.stop()
+
+
+async def test_a_sink_that_stood_still_neither_loses_nor_doubles(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "stall", sink_block_rows=300, sink_block_wait_s=0.1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        with rig.SinkProcess(settings, tmp_path / "first") as first:
+            await rig.send_results(producer, settings, rig.results(0, 3_000))
+            await rig.until(lambda: rig.count(client, settings) > 0)
+            first.signal(signal.SIGSTOP)
+            await rig.send_results(producer, settings, rig.results(3_000, 3_000))
+            with rig.SinkProcess(settings, tmp_path / "second") as second:
+                await rig.until(lambda: rig.count(client, settings) == 6_000)
+                await rig.send_results(producer, settings, rig.results(6_000, 1_000))
+                await rig.until(lambda: rig.count(client, settings) == 7_000)
+                first.signal(signal.SIGCONT)
+                await rig.until(lambda: _assigned(tmp_path / "first") >= 2)
+                await rig.send_results(producer, settings, rig.results(7_000, 1_000))
+                await rig.until(lambda: rig.count(client, settings) >= 8_000)
+                assert second.end() == 0
+            await rig.send_results(producer, settings, rig.results(8_000, 1_000))
+            await rig.until(lambda: rig.count(client, settings) >= 9_000)
+            assert first.end() == 0
+        rig.counts_agree(client, settings, 9_000)
+    finally:
+        await producer.stop()
+
+
+def _assigned(log: Path) -> int:
+    return sum(line["event"] == "partitions assigned" for line in rig.log_of(log))
+
+
+async def test_every_partition_ends_committed_and_nothing_pending(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "ends")
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 900))
+        with rig.SinkProcess(settings, tmp_path / "log") as sink:
+            await rig.until(lambda: rig.count(client, settings) == 900)
+            assert sink.end() == 0
+        commits = await rig.committed(settings)
+        for partition in range(3):
+            found = commits[TopicPartition(settings.topic("results"), partition)]
+            assert (found.offset, found.metadata) == (3, "")
+    finally:
+        await producer.stop()

@@ -1,0 +1,216 @@
+"""Incidents, notifications, targets and maintenance: rows, views, and what the CLI asks."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from portquorum.clickhouse import connect
+from portquorum.settings import Settings
+from schemas import incident, policy
+from schemas.incident import IncidentEvent, RegionEvent, RegionVerdict, Votes
+from schemas.notification import Notification
+from schemas.target import Target
+from sinks.clickhouse.queries import open_incidents, recent_incidents, target_status
+from tests.integration.sinks.clickhouse import rig
+
+NOW = int(time.time() * 1000)
+
+
+def event(event_id: str, incident_id: str, at: int, **changes: Any) -> IncidentEvent:
+    base: dict[str, Any] = {
+        "event_id": event_id,
+        "event": "opened",
+        "incident_id": incident_id,
+        "incident_type": "unreachable",
+        "severity": "critical",
+        "target": "db",
+        "name": "Database",
+        "kind": "tcp",
+        "host": "db.example.com",
+        "port": 5432,
+        "team": "database",
+        "tags": ("prod",),
+        "criticality": "critical",
+        "depends_on": (),
+        "regions": {
+            "eu": RegionVerdict(verdict="down", reason="connection_refused", since=at),
+            "us": RegionVerdict(verdict="up", since=at),
+        },
+        "votes": Votes(down=1, need=1, fresh=2, configured=2),
+        "first_failed_at": NOW - 61_500,
+        "opened_at": NOW - 60_000,
+        "closed_at": None,
+        "closed_because": None,
+        "at": at,
+        "host_targets": (),
+        "summary": "db is down",
+        "first_steps": (),
+        "runbook": None,
+    }
+    return IncidentEvent(**(base | changes))
+
+
+async def send_event(producer: AIOKafkaProducer, settings: Settings, found: Any) -> None:
+    await producer.send_and_wait(
+        settings.topic("incidents"), incident.encode(found), partition=1, key=b"db.example.com"
+    )
+
+
+async def test_incidents_and_what_is_open(kafka: str, clickhouse: str, tmp_path: Path) -> None:
+    settings = rig.place(kafka, clickhouse, "incidents")
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    opened = event("e1", "i1", NOW - 60_000)
+    closed = event(
+        "e2",
+        "i1",
+        NOW - 30_000,
+        event="closed",
+        closed_at=NOW - 30_000,
+        closed_because="recovered",
+    )
+    try:
+        for found in (opened, opened, closed, event("e3", "i2", NOW - 50_000, target="web")):
+            await send_event(producer, settings, found)
+        # The stream may write an old event again, also long after.
+        region = RegionEvent(
+            event_id="r1", event="region.silent", region="eu", at=NOW, summary="eu is silent"
+        )
+        await send_event(producer, settings, region)
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings, "incidents") == 3)
+            await send_event(producer, settings, opened)
+            await send_event(producer, settings, event("e4", "i3", NOW - 10_000, target="dns"))
+            await rig.until(lambda: rig.count(client, settings, "incidents") == 4)
+        assert rig.count(client, settings, "region_events") == 1
+        there = connect(settings)
+        assert [found.incident_id for found in open_incidents(there)] in (
+            ["i2", "i3"],
+            ["i3", "i2"],
+        )
+        assert [found.incident_id for found in recent_incidents(there, 2)] == ["i3", "i1"]
+        (was,) = [found for found in recent_incidents(there) if found.incident_id == "i1"]
+        assert (was.status, was.closed_because, was.closed_at) == (
+            "closed",
+            "recovered",
+            NOW - 30_000,
+        )
+        assert was.time_to_detect_s == pytest.approx(1.5)
+        assert was.duration_s == pytest.approx(30)
+        assert was.verdicts == {"eu": "down", "us": "up"}
+        assert was.reasons == {"eu": "connection_refused"}
+    finally:
+        await producer.stop()
+
+
+async def test_targets_maintenance_and_notifications(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "history")
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    target = Target(
+        id="web",
+        name="Web",
+        kind="tcp",
+        host="web.example.com",
+        port=443,
+        regions=("eu", "us"),
+        interval_ms=30_000,
+        timeout_ms=3_000,
+        version=NOW,
+        source="inventory",
+    )
+    other = msgspec.structs.replace(target, id="db", name="DB")
+    window = policy.Maintenance(
+        name="patch", targets=("tag:prod",), start=NOW, duration_ms=7_200_000
+    )
+    key = policy.key("dir/inventory.yaml", window)
+    sent = Notification(
+        event_id="e1",
+        incident_id="i1",
+        event="opened",
+        target="db",
+        team=None,
+        route="oncall",
+        channel="oncall/0/json",
+        severity="critical",
+        status="sent",
+        attempt=1,
+        at=NOW,
+        event_at=NOW,
+        subject="TCP Port Unreachable: db",
+        group="g1",
+    )
+    messages: list[tuple[str, bytes, bytes | None]] = [
+        ("targets", b"web", msgspec.json.encode(target)),
+        ("targets", b"db", msgspec.json.encode(other)),
+        ("targets", b"db", None),
+        ("policy", key, policy.encode(window)),
+        ("policy", b"inventory/region/eu", policy.encode(policy.Region(name="eu"))),
+        ("policy", b"inventory/region/us", None),
+        ("policy", key, None),
+        ("notifications", sent.key, msgspec.json.encode(sent)),
+        ("notifications", b"e0/oncall/0/json", None),
+        ("state", b"writer/1/0", None),
+    ]
+    try:
+        for topic, message_key, value in messages:
+            await producer.send_and_wait(settings.topic(topic), value, key=message_key, partition=0)
+        with rig.SinkProcess(settings, tmp_path / "log") as sink:
+            await rig.until(lambda: rig.count(client, settings, "targets") == 3)
+            await rig.until(lambda: rig.count(client, settings, "maintenance") == 2)
+            await rig.until(lambda: rig.count(client, settings, "notifications") == 1)
+            assert sink.end() == 0
+        current = rig.ask(
+            client, settings, "SELECT target, port, regions FROM {db}.targets_current"
+        )
+        assert current == [("web", 443, ["eu", "us"])]
+        windows = "SELECT removed, source, name FROM {db}.maintenance ORDER BY removed"
+        assert rig.ask(client, settings, windows) == [
+            (0, "dir/inventory.yaml", "patch"),
+            (1, "dir/inventory.yaml", "patch"),
+        ]
+        assert rig.count(client, settings, "deadletter") == 0
+    finally:
+        await producer.stop()
+
+
+async def test_status_and_uptime(kafka: str, clickhouse: str, tmp_path: Path) -> None:
+    settings = rig.place(kafka, clickhouse, "status")
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    at = NOW - NOW % 3_600_000 - 1_800_000
+    found = [
+        rig.result(0, at, region="eu"),
+        rig.result(0, at + 1_000, region="eu", status="down", reason="timed_out", connect_ms=None),
+        rig.result(
+            0, at + 2_000, region="eu", status="missed", reason="prober_error", connect_ms=None
+        ),
+        rig.result(0, at, region="us", connect_ms=7.5),
+    ]
+    try:
+        await rig.send_results(producer, settings, found)
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == 4)
+        there = connect(settings)
+        statuses = target_status(there)
+        assert [(s.region, s.status, s.reason, s.started_at) for s in statuses] == [
+            ("eu", "down", "timed_out", at + 1_000),
+            ("us", "up", None, at),
+        ]
+        assert statuses[1].connect_ms == pytest.approx(7.5)
+        assert target_status(there, "no such") == []
+        uptime = "SELECT region, checks, up, missed, uptime, p95_ms FROM {db}.uptime ORDER BY 1"
+        assert rig.ask(client, settings, uptime) == [
+            ("eu", 2, 1, 1, 0.5, 1.0),
+            ("us", 1, 1, 0, 1.0, 7.5),
+        ]
+        hourly = "SELECT region, checks, uptime FROM {db}.uptime_hourly ORDER BY region"
+        assert rig.ask(client, settings, hourly) == [("eu", 2, 0.5), ("us", 1, 1.0)]
+    finally:
+        await producer.stop()

@@ -1,0 +1,58 @@
+"""Migrations can be repeated, run from several places, and never meet a newer schema."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from portquorum.clickhouse import database
+from sinks.clickhouse import migrate as module
+from sinks.clickhouse.migrate import SchemaTooNewError, migrate
+from sinks.clickhouse.tables import ALL
+from tests.integration.sinks.clickhouse import rig
+
+VERSIONS = [migration.version for migration in module.migrations()]
+
+
+async def test_from_several_places_at_once_and_again(clickhouse: str) -> None:
+    settings = rig.place("127.0.0.1:1", clickhouse, "migrate")
+    client = rig.client_of(settings)
+    applied = await asyncio.gather(*(asyncio.to_thread(migrate, settings) for _ in range(4)))
+    assert all(set(versions) <= set(VERSIONS) for versions in applied)
+    assert migrate(settings) == []
+    there = rig.ask(client, settings, "SELECT DISTINCT version FROM {db}.migrations ORDER BY 1")
+    assert [row[0] for row in there] == VERSIONS
+    engine = f"SELECT engine FROM system.databases WHERE name = '{database(settings)}'"  # noqa: S608
+    assert rig.ask(client, settings, engine) == [("Atomic",)]
+
+
+async def test_the_tables_have_the_columns_that_are_inserted(clickhouse: str) -> None:
+    settings = rig.place("127.0.0.1:1", clickhouse, "columns")
+    migrate(settings)
+    client = rig.client_of(settings)
+    for table in ALL:
+        described = rig.ask(client, settings, f"DESCRIBE TABLE {{db}}.{table.name}")
+        assert [(row[0], row[1]) for row in described] == list(table.columns)
+
+
+async def test_the_keeping_time_is_the_settings(clickhouse: str) -> None:
+    settings = rig.place("127.0.0.1:1", clickhouse, "ttl", results_ttl_days=7)
+    migrate(settings)
+    client = rig.client_of(settings)
+    query = "SELECT create_table_query FROM system.tables WHERE name = 'results' AND database = "
+    query += f"'{database(settings)}'"
+    assert "toIntervalDay(7)" in rig.ask(client, settings, query)[0][0]
+    again = type(settings)(clickhouse=settings.clickhouse, results_ttl_days=90)
+    migrate(again)
+    assert "toIntervalDay(90)" in rig.ask(client, settings, query)[0][0]
+
+
+async def test_a_newer_schema_is_refused(kafka: str, clickhouse: str, tmp_path: Path) -> None:
+    settings = rig.place(kafka, clickhouse, "newer")
+    migrate(settings)
+    client = rig.client_of(settings)
+    client.insert("migrations", [[9000, "later"]], ["version", "name"], database=database(settings))
+    with pytest.raises(SchemaTooNewError, match=r"version 9000.*knows up to \d+.*upgrade"):
+        migrate(settings)
+    with rig.SinkProcess(settings, tmp_path / "log") as sink:
+        await rig.until(lambda: not sink.running)
