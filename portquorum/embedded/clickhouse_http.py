@@ -69,12 +69,13 @@ class HttpInterface:
         settings = self._access.settings(user, exchange.settings)
         # By this name a running statement is found again when it has to be cancelled.
         settings["log_comment"] = exchange.id
-        if user.owner and exchange.request.method != "POST":
+        asked_to_read = exchange.settings.get("readonly", "0") != "0"
+        if user.owner and (asked_to_read or exchange.request.method != "POST"):
             settings["readonly"] = "2"  # as in ClickHouse: a GET changes nothing
         insert = split_insert(sql) if data is not None else None
         if insert is None or data is None:
             return await self._query(exchange, user, settings, sql)
-        if not user.owner:
+        if "readonly" in settings or not user.owner:
             raise RefusedError(
                 f"Code: 164. DB::Exception: {user.name}: Cannot execute query in readonly mode. "
                 "(READONLY)"

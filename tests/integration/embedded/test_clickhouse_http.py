@@ -146,6 +146,17 @@ def test_a_get_changes_nothing(owner: Server, database: str) -> None:
     assert answer.code == "164"
 
 
+def test_who_asks_to_read_only_changes_nothing(owner: Server, database: str) -> None:
+    owner.post(f"CREATE TABLE {database}.kept (a UInt8) ENGINE = MergeTree ORDER BY a")
+    for sql in (
+        f"DROP TABLE {database}.kept",
+        f"INSERT INTO {database}.kept VALUES (1)",
+        f"INSERT INTO {database}.kept SELECT 1",
+    ):
+        assert owner.post(sql, readonly="2").code == "164", sql
+    assert owner.post(f"SELECT count() FROM {database}.kept", readonly="2").body == b"0\n"
+
+
 def test_a_statement_without_result_has_no_format(owner: Server, database: str) -> None:
     answer = owner.post(f"CREATE TABLE {database}.t (a UInt8) ENGINE = Memory")
     assert (answer.status, answer.body) == (200, b"")
