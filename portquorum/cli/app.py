@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from portquorum.cli import check, dev, inventory, roles, up
+from portquorum.cli import answers, check, dev, inventory, roles, sql, target, up, word
 from portquorum.cli.options import examples
 
 app = typer.Typer(
@@ -51,6 +51,12 @@ def portquorum(
 
 app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
 app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
+app.command(rich_help_panel=LOOK, epilog=answers.STATUS_HELP)(answers.status)
+app.command(rich_help_panel=LOOK, epilog=answers.INCIDENTS_HELP)(answers.incidents)
+app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)
+app.command(rich_help_panel=LOOK, epilog=word.ACK_HELP)(word.ack)
+app.command(rich_help_panel=LOOK, epilog=word.RESOLVE_HELP)(word.resolve)
+app.add_typer(target.app, name="target", rich_help_panel=CHANGE)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)
 app.command(rich_help_panel=ROLES, epilog=roles.PROBE_HELP)(roles.probe)
 app.command(rich_help_panel=ROLES, epilog=roles.STREAM_HELP)(roles.stream)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from portquorum.cli.options import Json, duration_s, examples
 from portquorum.cli.output import out, print_json
-from portquorum.cli.place import Place, parse_place
+from portquorum.cli.place import Place, parse
 from producers.engine import CheckOutcome
 from schemas.result import REASON_TEXT, Reason, Status
 
@@ -53,7 +53,7 @@ def check(
 
     Nothing is stored and nobody is told. The exit code is 1 if the port does not answer.
     """
-    where = parse_place(place)
+    where = parse(place)
     timeout_s = duration_s(timeout)
     outcome = _outcome(where, kind, timeout_s, source)
     answer = Answer(

@@ -41,4 +41,4 @@ def examples(*lines: str) -> str:
     """The examples at the end of a command's help, one a line."""
     escaped = (line.replace("[", r"\[") for line in lines)
     shown = (f"  [dim]$[/dim] {line}" for line in escaped)
-    return "\n\n".join(("[bold]Examples[/bold]", *shown))
+    return "\n".join(("[bold]Examples[/bold]", *shown))

@@ -1,7 +1,5 @@
 """`HOST:PORT` as people type it."""
 
-import re
-
 import typer
 from msgspec import Struct
 
@@ -18,22 +16,16 @@ class Place(Struct, frozen=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_place(text: str) -> Place:
+def parse(text: str) -> Place:
     """The place that `db1.example.com:5432`, `10.0.0.7:22` or `[::1]:22` names.
 
     Raises:
-        typer.BadParameter: not of that form; says what was found and how it would be right.
+        typer.BadParameter: not of that form; says what was expected and found.
     """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not re.fullmatch(r"[0-9]{1,6}", port):
-        raise typer.BadParameter(f"expected HOST:PORT, for example db1:5432, found {text!r}")
-    if ":" in host and not (host.startswith("[") and host.endswith("]")):
-        raise typer.BadParameter(
-            f"expected an IPv6 address in brackets, for example [::1]:22, found {text!r}"
-        )
-    if not 1 <= int(port) <= 65535:
-        raise typer.BadParameter(f"expected a port from 1 to 65535, found {port} in {text!r}")
+    from portquorum.inventory import parse_place
+
     try:
-        return Place(canonical_host(host), int(port))
+        host, port = parse_place(text)
+        return Place(canonical_host(host), port)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

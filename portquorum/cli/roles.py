@@ -20,9 +20,8 @@ def probe(
     ] = None,
 ) -> None:
     """Check the targets of a region, until SIGTERM or Ctrl-C."""
-    from producers.prober import run
-
     from portquorum.settings import load
+    from producers.prober import run
 
     asyncio.run(run(load(), region=region, source=source, prober=prober))
 

@@ -75,7 +75,11 @@ async def _run(options: "UpOptions") -> None:
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    screen = Screen(out(), lambda: loop.call_soon_threadsafe(stop.set))
+
+    def nobody_reads() -> None:
+        loop.call_soon_threadsafe(stop.set)
+
+    screen = Screen(out(), nobody_reads)
     pretty = options.settings.log_format == "pretty" or (
         options.settings.log_format == "auto" and terminal()
     )

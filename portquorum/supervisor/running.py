@@ -13,6 +13,7 @@ FILE: Final = "up.json"
 class Running(Struct, frozen=True, kw_only=True):
     """What an `up` wrote of itself. The addresses are `HOST:PORT`."""
 
+    pid: int
     inventory: str
     kafka: str
     clickhouse: str
@@ -53,3 +54,17 @@ def default_inventory(data_dir: Path) -> Path:
     """`inventory.yaml` in the working directory if there is one, else in the data directory."""
     here = Path("inventory.yaml").absolute()
     return here if here.is_file() else (data_dir / "inventory.yaml").absolute()
+
+
+def following(data_dir: Path, inventory: Path) -> bool:
+    """Whether an `up` on this data directory runs and follows the file."""
+    last = read(data_dir)
+    if last is None or Path(last.inventory).resolve() != inventory.resolve():
+        return False
+    try:
+        os.kill(last.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it runs, as another user
+    return True

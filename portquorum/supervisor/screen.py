@@ -133,7 +133,7 @@ class JsonListener:
         if record is None:
             self.say(role.name, "info", text)
         else:
-            self._write(msgspec.json.encode(record | {"role": role.name}).decode())
+            self._write(msgspec.json.encode({**record, "role": role.name}).decode())
 
     def started(self, role: Role, pid: int) -> None:
         """A record with the pid."""

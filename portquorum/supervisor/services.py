@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -71,8 +71,9 @@ class ServiceListener:
             while not starting.outcome.done():
                 starting.sign.clear()
                 sign = asyncio.create_task(starting.sign.wait())
+                signs: set[asyncio.Future[Any]] = {sign, died, starting.outcome}
                 done, _ = await asyncio.wait(
-                    {sign, died, starting.outcome},
+                    signs,
                     timeout=SILENCE_S,
                     return_when=asyncio.FIRST_COMPLETED,
                 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from portquorum import kafka
 from portquorum.embedded.addresses import Address
 from portquorum.embedded.errors import EmbeddedServiceError
 from portquorum.embedded.reports import Progress
-from portquorum.inventory import ApplyError, ApplyReport, InventoryError, apply, check
+from portquorum.inventory import InventoryError, WatchEvent, check, watch_and_apply
 from portquorum.settings import Settings
 from portquorum.supervisor import fleet, running
 from portquorum.supervisor.listener import Listener
@@ -25,6 +26,8 @@ from portquorum.supervisor.running import Running
 from portquorum.supervisor.sample import sample_inventory
 from portquorum.supervisor.services import CLICKHOUSE, KAFKA, ServiceListener, service_role
 from portquorum.supervisor.supervisor import Supervisor
+
+_ENDED: Final = WatchEvent("failed", "the inventory is not followed any more")
 
 NAMES: Final = {KAFKA: "Kafka", CLICKHOUSE: "ClickHouse"}
 
@@ -60,7 +63,7 @@ class Up:
 
         Raises:
             EmbeddedServiceError: a service can't start.
-            InventoryError, ApplyError: the inventory can't be used.
+            InventoryError: the inventory can't be used.
             TopicMismatchError: the cluster's topics are not those of the settings.
         """
         work = asyncio.create_task(self._work(), name="up")
@@ -80,6 +83,8 @@ class Up:
 
     async def _work(self) -> None:
         self._settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._options.inventory:  # a wrong file is told before anything starts
+            await asyncio.to_thread(check, [self._options.inventory])
         await self._start_services()
         inventory = self._inventory_file()
         began = time.monotonic()
@@ -87,20 +92,59 @@ class Up:
         await kafka.topics_ready(self._settings)
         self._narrator.done("topics", self._settings.topic("*"), time.monotonic() - began)
         began = time.monotonic()
-        self._narrator.begin("inventory")
-        report, probers = await self._apply(inventory)
-        watched = report.unchanged + report.republished + len(report.added) + len(report.changed)
-        detail = f"{_count(watched, 'target')}, {_count(len(probers), 'region')}"
-        self._narrator.done("inventory", detail, time.monotonic() - began)
-        began = time.monotonic()
+        resolved = await asyncio.to_thread(check, [inventory])
+        probers = fleet.prober_roles(resolved.policy, self._env())
         roles = (*fleet.central_roles(self._env()), *probers)
         for role in roles:
             await self.supervisor.start(role)
         names = ", ".join(role.name for role in roles)
         self._narrator.done("roles", names, time.monotonic() - began)
-        self._ready(inventory, detail)
-        async for _ in _changes(inventory):
-            await self._follow(inventory)
+        self._narrator.begin("inventory")
+        await self._follow(inventory)
+
+    async def _follow(self, inventory: Path) -> None:
+        began = time.monotonic()
+        events: asyncio.Queue[WatchEvent] = asyncio.Queue()
+        watching = asyncio.create_task(
+            watch_and_apply(self._settings, [inventory], events.put_nowait)
+        )
+        watching.add_done_callback(lambda _: events.put_nowait(_ENDED))
+        try:
+            self._first(await events.get(), inventory, began)
+            while (event := await events.get()) is not _ENDED:
+                await self._applied(event, inventory)
+            watching.result()
+        finally:
+            await _cancel(watching)
+
+    def _first(self, event: WatchEvent, inventory: Path, began: float) -> None:
+        self._narrator.quiet()
+        if event.report:
+            self._narrator.done("inventory", event.message, time.monotonic() - began)
+            for warning in event.report.warnings:
+                self._narrator.trouble(warning)
+        elif event is not _ENDED:
+            self._narrator.trouble(event.message)
+        self._ready(inventory)
+
+    async def _applied(self, event: WatchEvent, inventory: Path) -> None:
+        if event.report is None:
+            self._narrator.trouble(event.message)
+            return
+        self._narrator.say(event.message)
+        for warning in event.report.warnings:
+            self._narrator.trouble(warning)
+        try:
+            resolved = await asyncio.to_thread(check, [inventory])
+        except InventoryError:
+            return  # changed again meanwhile: the next event says it
+        wanted = fleet.prober_roles(resolved.policy, self._env())
+        have = [role for role in self.supervisor.roles if role.stage is Stage.PROBERS]
+        stop, start = fleet.changes(have, wanted)
+        await self.supervisor.stop_roles(stop)
+        for role in start:
+            self._narrator.say(f"starting {role.name}")
+            await self.supervisor.start(role)
 
     async def _start_services(self) -> None:
         wanted = {
@@ -149,33 +193,11 @@ class Up:
             path.write_text(sample_inventory(kafka_place, clickhouse_place), encoding="utf-8")
         running.write(
             data_dir,
-            Running(inventory=str(path), kafka=kafka_place, clickhouse=clickhouse_place),
+            Running(
+                pid=os.getpid(), inventory=str(path), kafka=kafka_place, clickhouse=clickhouse_place
+            ),
         )
         return path
-
-    async def _apply(self, inventory: Path) -> tuple[ApplyReport, tuple[Role, ...]]:
-        report = await apply(self._settings, [inventory])
-        for warning in report.warnings:
-            self._narrator.trouble(warning)
-        resolved = await asyncio.to_thread(check, [inventory])
-        return report, fleet.prober_roles(resolved.policy, self._env())
-
-    async def _follow(self, inventory: Path) -> None:
-        try:
-            report, probers = await self._apply(inventory)
-        except (InventoryError, ApplyError) as error:
-            self._narrator.trouble(f"{error}\nThe inventory is as it was before.")
-            return
-        have = [role for role in self.supervisor.roles if role.stage is Stage.PROBERS]
-        stop, start = fleet.changes(have, probers)
-        await self.supervisor.stop_roles(stop)
-        for role in start:
-            await self.supervisor.start(role)
-        if report.added or report.changed or report.removed or report.policy_set or stop or start:
-            self._narrator.say(
-                f"{inventory.name} applied: {len(report.added)} added, {len(report.changed)} "
-                f"changed, {len(report.removed)} removed"
-            )
 
     def _env(self) -> dict[str, str]:
         return {
@@ -185,14 +207,13 @@ class Up:
             "PORTQUORUM_LOG_FORMAT": "json",
         }
 
-    def _ready(self, inventory: Path, watching: str) -> None:
+    def _ready(self, inventory: Path) -> None:
         self._narrator.ready(
             time.monotonic() - self._began,
             (
                 ("Kafka", self._settings.kafka),
                 ("ClickHouse", public(self._settings.clickhouse)),
                 ("inventory", f"{_short(inventory)} (followed: save it, and it is applied)"),
-                ("watching", watching),
             ),
             (
                 "portquorum target add HOST:PORT # watch your first port",
@@ -210,15 +231,6 @@ async def _all_or_first_error() -> AsyncIterator[asyncio.TaskGroup]:
             yield group
     except* EmbeddedServiceError as errors:
         raise errors.exceptions[0] from None
-
-
-async def _changes(inventory: Path) -> AsyncIterator[None]:
-    from watchfiles import awatch  # noqa: PLC0415 (not needed before everything runs)
-
-    # The folder: an editor replaces the file by another one.
-    async for changes in awatch(inventory.parent, recursive=False, debounce=300):
-        if any(Path(path).name == inventory.name for _, path in changes):
-            yield None
 
 
 async def _cancel(*tasks: asyncio.Task[object]) -> None:
@@ -247,10 +259,6 @@ def _untouched(path: Path, last: Running | None) -> bool:
     if last is None:
         return False
     return path.read_text(encoding="utf-8") == sample_inventory(last.kafka, last.clickhouse)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _short(path: Path) -> str:

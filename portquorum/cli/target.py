@@ -1,0 +1,121 @@
+"""`portquorum target`: the quick way into the inventory."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from portquorum.cli.options import Json, examples
+from portquorum.cli.output import out, print_json
+
+if TYPE_CHECKING:
+    from portquorum.inventory import Added
+
+app = typer.Typer(no_args_is_help=True, help="The quick way into the inventory.")
+
+
+@app.callback()
+def target() -> None:
+    """The quick way into the inventory."""
+
+
+@app.command(
+    epilog=examples(
+        "portquorum target add db1.example.com:5432",
+        'portquorum target add [2001:db8::7]:22 --name "Bastion" --criticality critical',
+        "portquorum target add 10.0.0.7:6379 --interval 10s --team database -i inventory.yaml",
+    )
+)
+def add(
+    place: Annotated[str, typer.Argument(metavar="HOST:PORT", help="IPv6 in brackets: [::1]:22.")],
+    name: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What people call it; default: HOST:PORT.")
+    ] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="Default: made from the name.")
+    ] = None,
+    kind: Annotated[str, typer.Option(metavar="KIND", help="The kind of check.")] = "tcp",
+    region: Annotated[
+        list[str] | None,
+        typer.Option(metavar="R", help="Check from this region; may be repeated. Default: all."),
+    ] = None,
+    criticality: Annotated[
+        str | None, typer.Option(metavar="C", help="critical (30s), important (1m), normal (5m).")
+    ] = None,
+    interval: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Over criticality, for example 10s.")
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long an answer may take.")
+    ] = None,
+    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Who is told.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="May be repeated.")] = None,
+    purpose: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
+    inventory: Annotated[
+        Path | None,
+        typer.Option(
+            "--inventory",
+            "-i",
+            metavar="FILE",
+            help="The file to write to; default: the one that `portquorum up` follows.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Add a port to the inventory; the rest of the file stays as it is.
+
+    A running `portquorum up` that follows the file applies it at once.
+    """
+    import msgspec
+
+    from portquorum import settings
+    from portquorum.cli.place import parse
+    from portquorum.inventory import TargetEntry
+    from portquorum.inventory import add as add_to
+    from portquorum.supervisor import running
+
+    where = parse(place)
+    data_dir = settings.load().data_dir
+    path = inventory or running.inventory_file(data_dir)
+    fields = {
+        "name": name or str(where),
+        "id": id_,
+        "kind": kind,
+        "host": where.host,
+        "port": where.port,
+        "regions": region or None,
+        "criticality": criticality,
+        "interval": interval,
+        "timeout": timeout,
+        "team": team,
+        "tags": tag or None,
+        "purpose": purpose,
+    }
+    try:
+        entry = msgspec.convert(
+            {field: value for field, value in fields.items() if value is not None}, TargetEntry
+        )
+    except msgspec.ValidationError as error:
+        raise typer.BadParameter(str(error)) from error
+    added = add_to(path, entry)
+    if json:
+        print_json(added)
+        return
+    _say(added, running.following(data_dir, added.path))
+
+
+def _say(added: "Added", followed: bool) -> None:
+    target = added.target
+    seconds = target.interval_ms / 1000
+    out().print(
+        f"[green]added[/green] {target.id}: {target.kind} {target.place} every {seconds:g} s "
+        f"from {', '.join(target.regions)}",
+        markup=True,
+    )
+    shown = os.path.relpath(added.path) if sys.stdout.isatty() else str(added.path)
+    if followed:
+        out().print(f"in {shown}; the running `portquorum up` applies it now", style="dim")
+    else:
+        out().print(f"in {shown}; apply it: portquorum inventory apply {shown}", style="dim")
