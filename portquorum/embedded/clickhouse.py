@@ -23,7 +23,7 @@ DEFAULT_LISTEN: Final = "127.0.0.1:8123"
 DATABASE: Final = "portquorum"
 OWNER: Final = "portquorum"
 SERVICE: Final = "clickhouse"
-_GRACE_S: Final = 5.0
+_GRACE_S: Final = 1.0
 """How long requests under way may take when the service is stopped."""
 
 

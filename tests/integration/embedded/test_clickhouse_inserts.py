@@ -1,3 +1,4 @@
+# ruff: noqa: S608, S106 (table names and tokens of the tests themselves)
 import gzip
 import threading
 import time

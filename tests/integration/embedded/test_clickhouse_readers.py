@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (table names and tokens of the tests themselves)
 import base64
 from pathlib import Path
 
