@@ -10,7 +10,7 @@ from portquorum import kafka
 from portquorum.settings import Settings
 from portquorum.telemetry import logger
 
-STOP_S: Final = 2.0
+STOP_S: Final = 1.5
 FIRST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 5.0
 
@@ -89,7 +89,7 @@ class Broker:
             await _abandon(producer)
 
     async def stop(self) -> None:
-        """Closes the connection; waits at most 2 s for what is on its way."""
+        """Closes the connection; waits at most 1.5 s for what is on its way."""
         producer, self._producer = self._producer, None
         if producer is None:
             return

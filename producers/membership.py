@@ -20,7 +20,7 @@ from schemas.recheck import RecheckRequest
 from schemas.target import Target
 
 AGAIN_S: Final = 1.0
-STOP_S: Final = 3.0
+STOP_S: Final = 2.0
 
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _target = msgspec.json.Decoder(Target)

@@ -122,7 +122,8 @@ async def _probe(
         lost = await publisher.close(FLUSH_S) if publishing is not None else 0
         if publishing is not None:
             await _cancel([publishing])
-        await broker.stop()
+        # After a loss the broker is away: there is nobody to take leave of.
+        await (broker.give_up() if lost else broker.stop())
         log.info("ended", lost=lost)
 
 

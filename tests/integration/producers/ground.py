@@ -44,12 +44,14 @@ class Ground:
         self.arrived: list[tuple[int, CheckResult]] = []
         self.beats: list[tuple[int, control.Beat]] = []
         self.probers: dict[str, asyncio.subprocess.Process] = {}
-        self.producer: AIOKafkaProducer = clients.producer(settings)
-        self._consumer: AIOKafkaConsumer = clients.consumer(settings, settings.topic("results"))
+        self.producer: AIOKafkaProducer
+        self._consumer: AIOKafkaConsumer
         self._versions = itertools.count(1)
 
     async def start(self) -> None:
         await clients.topics_ready(self.settings)
+        self.producer = clients.producer(self.settings)
+        self._consumer = clients.consumer(self.settings, self.settings.topic("results"))
         await self.producer.start()
         await self._consumer.start()
 
@@ -112,7 +114,12 @@ class Ground:
     # Probers
 
     async def probe(
-        self, name: str, region: str = "here", source: str = "", clock_off_ms: float = 0.0
+        self,
+        name: str,
+        region: str = "here",
+        source: str = "",
+        clock_off_ms: float = 0.0,
+        errors: int | None = None,
     ) -> asyncio.subprocess.Process:
         env = os.environ | {
             "PORTQUORUM_KAFKA": self.settings.kafka,
@@ -121,7 +128,9 @@ class Ground:
             "PORTQUORUM_METRICS": "127.0.0.1:0",
         }
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _PROBER, region, name, source, str(clock_off_ms), env=env
+            *(sys.executable, "-c", _PROBER, region, name, source, str(clock_off_ms)),
+            env=env,
+            stderr=errors,
         )
         self.probers[name] = process
         return process

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from portquorum.embedded.kafka import EmbeddedKafka
+from portquorum.settings import Settings
 from tests.integration.producers.ground import Ground, ground_on
 
 TARGETS = 12
@@ -67,3 +68,20 @@ def _check(ground: Ground) -> None:
         counted = [result for result in results if result.status != "missed"]
         starts = [result.started_at for result in counted]
         assert starts == sorted(starts), "in order"
+
+
+async def test_a_prober_without_a_broker_waits_and_ends_in_order() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"127.0.0.1:{taken.getsockname()[1]}"
+    ground = Ground(Settings(kafka=nobody))
+    process = await ground.probe("p1", errors=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        said = b""
+        while b"waiting for Kafka" not in said:
+            said = await process.stderr.readline()
+            assert said, "it ended instead of waiting"
+        process.terminate()
+        _, rest = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in rest
