@@ -52,12 +52,12 @@ def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
 
 
 def read_text(path: Path) -> tuple[str, list[Problem]]:
-    """The text of a file (UTF-8), or why it can't be had."""
+    """The text of a file (UTF-8, its line ends as they are), or why it can't be had."""
     try:
         if path.stat().st_size > tree.MAX_BYTES:
             limit = tree.MAX_BYTES // 1024 // 1024
             return "", [Problem(Where(str(path), 0), f"expected at most {limit} MB")]
-        return path.read_text(encoding="utf-8-sig"), []
+        return path.read_bytes().decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         return "", [Problem(Where(str(path), 0), f"expected UTF-8 text: {error}")]
     except OSError as error:

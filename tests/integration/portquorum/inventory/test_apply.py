@@ -1,0 +1,252 @@
+"""`apply` on real Kafka: what is published, in which order, and what an interruption leaves."""
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from portquorum import kafka as clients
+from portquorum.inventory import ApplyError, InventoryError, apply, diff
+from portquorum.inventory.present import read
+from portquorum.settings import Settings
+from schemas import control, policy
+from schemas.control import Control, TargetRemoved, TargetSet
+from schemas.partition import partition_for
+from schemas.policy import ApplyMark
+
+HEAD = "regions: {a: {}, b: {}}\ntargets:\n"
+
+
+@pytest.fixture
+def settings(kafka: str) -> Settings:
+    return Settings(kafka=kafka, topic_prefix=f"inv-{uuid.uuid4().hex[:12]}", partitions=4)
+
+
+Write = Callable[[str], list[Path]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def into(text: str) -> list[Path]:
+        path = tmp_path / "inventory.yaml"
+        path.write_text(text)
+        return [path]
+
+    return into
+
+
+def targets(*names: str, **fields: str) -> str:
+    more = "".join(f", {key}: {value}" for key, value in fields.items())
+    return HEAD + "".join(f"  - {{id: {n}, host: {n}.example.com, port: 1{more}}}\n" for n in names)
+
+
+async def records(settings: Settings, topic: str) -> list[ConsumerRecord]:
+    """All records of a topic, by the time at which they were written."""
+    client = clients.consumer(settings, settings.topic(topic))
+    await client.start()
+    try:
+        found: list[ConsumerRecord] = []
+        ends = await client.end_offsets(client.assignment())
+        while any([await client.position(part) < end for part, end in ends.items()]):
+            for batch in (await client.getmany(timeout_ms=500)).values():
+                found += batch
+    finally:
+        await client.stop()
+    return sorted(found, key=lambda record: (record.timestamp, record.partition, record.offset))
+
+
+async def controls(settings: Settings) -> list[tuple[int, Control]]:
+    found = []
+    for record in await records(settings, "results"):
+        assert record.value == b""
+        raw = control.body(record.headers)
+        assert raw is not None
+        found.append((record.partition, control.decode(raw)))
+    return found
+
+
+def home(name: str) -> int:
+    return partition_for(f"{name}.example.com", 4)
+
+
+async def test_a_first_apply_publishes_all_and_a_second_nothing(
+    settings: Settings, write: Write
+) -> None:
+    paths = write(targets("x", "y", "z"))
+    progress: list[tuple[int, int]] = []
+    report = await apply(settings, paths, on_progress=lambda *step: progress.append(step))
+    assert report.added == ("x", "y", "z")
+    assert report.source == "inventory"
+    assert progress[-1] == (8, 8)
+
+    there = await read(settings)
+    assert {p.target.id: p.partition for p in there.placed} == {n: home(n) for n in "xyz"}
+    assert {p.target.version for p in there.placed} == {report.at}
+    sets = await controls(settings)
+    assert sorted((part, r.target.id) for part, r in sets if isinstance(r, TargetSet)) == sorted(
+        (home(n), n) for n in "xyz"
+    )
+    marks = [policy.decode(r.value) for r in await records(settings, "policy")]
+    assert isinstance(marks[0], ApplyMark)
+    assert isinstance(marks[-1], ApplyMark)
+    assert (marks[0].state, marks[-1].state) == ("begun", "done")
+
+    again = await apply(settings, paths)
+    assert (again.unchanged, again.added, again.policy_set) == (3, (), 0)
+    assert len(await records(settings, "policy")) == len(marks)
+    assert (await diff(settings, paths)).empty
+
+
+async def test_only_what_changed_gets_a_new_version(settings: Settings, write: Write) -> None:
+    await apply(settings, write(targets("x", "y")))
+    before = (await read(settings)).targets()
+    report = await apply(settings, write(targets("x") + targets("y", timeout="2s")[len(HEAD) :]))
+    assert report.changed == ("y",)
+    after = (await read(settings)).targets()
+    assert after["x"] == before["x"]
+    assert after["y"].target.version > before["y"].target.version
+
+
+async def test_a_new_host_moves_the_target_to_its_partition(
+    settings: Settings, write: Write
+) -> None:
+    old, new = "h0", next(f"h{n}" for n in range(1, 99) if home(f"h{n}") != home("h0"))
+    line = "  - {{id: db, host: {}.example.com, port: 1}}\n"
+    await apply(settings, write(HEAD + line.format(old)))
+    report = await apply(settings, write(HEAD + line.format(new)))
+    assert report.changed == ("db",)
+    assert report.removed == ()
+    there = await read(settings)
+    assert [(p.partition, p.target.host) for p in there.placed] == [
+        (home(new), f"{new}.example.com")
+    ]
+    removed = [(p, r) for p, r in await controls(settings) if isinstance(r, TargetRemoved)]
+    assert [(p, r.because) for p, r in removed] == [(home(old), "target_changed")]
+
+
+async def test_removals_are_of_the_same_source_and_at_most_a_fifth(
+    settings: Settings, write: Write, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("targets: [{host: other.example.com, port: 1, regions: [a]}]\n")
+    await apply(settings, write(targets("x", "y", "z")))
+    await apply(settings, [other])
+    fewer = write(targets("x", "y"))
+    with pytest.raises(ApplyError, match=r"1 of the 3 targets .*--yes"):
+        await apply(settings, fewer)
+    assert set((await read(settings)).targets()) == {"x", "y", "z", "other.example.com-1"}
+    report = await apply(settings, fewer, yes=True)
+    assert report.removed == ("z",)
+    assert set((await read(settings)).targets()) == {"x", "y", "other.example.com-1"}
+    removed = [(p, r) for p, r in await controls(settings) if isinstance(r, TargetRemoved)]
+    assert [(p, r.target, r.because) for p, r in removed] == [(home("z"), "z", "removed")]
+
+
+async def test_another_source_may_use_names_but_not_take_them(
+    settings: Settings, write: Write, tmp_path: Path
+) -> None:
+    await apply(settings, write(targets("x")))
+    other = tmp_path / "other.yaml"
+    other.write_text(targets("x"))
+    with pytest.raises(InventoryError) as caught:
+        await apply(settings, [other])
+    said = str(caught.value)
+    assert "the target 'x' belongs to the source 'inventory'" in said
+    assert "the region 'a' belongs to the source 'inventory'" in said
+    other.write_text("targets: [{host: o.example.com, port: 1}]\n")
+    await apply(settings, [other])
+    assert (await read(settings)).targets()["o.example.com-1"].target.regions == ("a", "b")
+    with pytest.raises(InventoryError, match=r"regions\.b: expected to stay"):
+        await apply(settings, write(targets("x").replace(", b: {}", "")))
+
+
+async def test_a_wrong_file_changes_nothing(settings: Settings, write: Write) -> None:
+    await apply(settings, write(targets("x")))
+    before = await read(settings)
+    with pytest.raises(InventoryError, match="port"):
+        await apply(settings, write(targets("x", "y") + "  - {host: z, port: 0}\n"))
+    assert await read(settings) == before
+
+
+class KilledError(Exception):
+    """Stands for the end of the process; the client is stopped where it is."""
+
+
+async def test_an_apply_that_did_not_finish_is_done_anew(settings: Settings, write: Write) -> None:
+    await apply(settings, write(targets("x", "y", "z", "u", "v", "w")))
+    fewer = write(targets("x", "y", "z", "u", "v", timeout="2s"))
+
+    def killed_before_the_targets(done: int, of: int) -> None:
+        if 2 * done >= of:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        await apply(settings, fewer, on_progress=killed_before_the_targets)
+    half = await read(settings)
+    mark = half.mark("inventory")
+    assert mark is not None
+    assert mark.state == "begun"
+    assert {p.target.timeout_ms for p in half.placed} == {3000}
+    assert any(isinstance(record, TargetRemoved) for _, record in await controls(settings))
+
+    # The target that was about to go is wanted again: it has to be newer than its removal.
+    report = await apply(settings, write(targets("x", "y", "z", "u", "v", "w")))
+    assert report.republished == 6
+    last: dict[str, Control] = {}
+    for _, record in await controls(settings):
+        assert isinstance(record, TargetSet | TargetRemoved)
+        last[record.target if isinstance(record, TargetRemoved) else record.target.id] = record
+    assert all(isinstance(record, TargetSet) for record in last.values())
+    removed = [r for _, r in await controls(settings) if isinstance(r, TargetRemoved)]
+    newest = last["w"]
+    assert isinstance(newest, TargetSet)
+    assert newest.target.version > max(record.version for record in removed)
+    assert (await apply(settings, write(targets("x", "y", "z", "u", "v", "w")))).unchanged == 6
+
+
+async def test_two_applies_at_the_same_time_are_noticed(
+    settings: Settings, write: Write, tmp_path: Path
+) -> None:
+    paths = write(targets("x"))
+    other = tmp_path / "other.yaml"
+    other.write_text(targets("x", timeout="2s"))
+
+    def meanwhile(done: int, _of: int) -> None:
+        if done == 2:  # the regions are written, the targets are not
+            work = apply(settings, [other], source="inventory")
+            thread = threading.Thread(target=asyncio.run, args=(work,))
+            thread.start()
+            thread.join()
+
+    with pytest.raises(ApplyError, match="at the same time") as caught:
+        await apply(settings, paths, on_progress=meanwhile)
+    assert caught.value.again
+    report = await apply(settings, paths)
+    assert report.changed == ("x",) or report.republished == 1
+    assert (await read(settings)).targets()["x"].target.timeout_ms == 3000
+    assert (await apply(settings, paths)).unchanged == 1
+
+
+async def test_unreadable_records_are_passed_over(settings: Settings, write: Write) -> None:
+    await clients.create_topics(settings)
+    producer = clients.producer(settings)
+    await producer.start()
+    try:
+        for topic in ("targets", "policy"):
+            name = settings.topic(topic)
+            await producer.send_and_wait(name, b"\xff garbage", key=b"x", partition=0)
+    finally:
+        await producer.stop()
+    await apply(settings, write(targets("x")))
+    assert set((await read(settings)).targets()) == {"x"}
+
+
+async def test_no_kafka_is_one_sentence(write: Write) -> None:
+    nowhere = Settings(kafka="127.0.0.1:1", topic_prefix="x", partitions=4)
+    with pytest.raises(ApplyError, match=r"can't reach Kafka at 127\.0\.0\.1:1") as caught:
+        await apply(nowhere, write(targets("x")))
+    assert caught.value.again

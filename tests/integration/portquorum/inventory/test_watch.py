@@ -1,0 +1,90 @@
+"""A changed file is applied; a wrong one changes nothing and is told."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from portquorum.inventory import WatchEvent, watch_and_apply
+from portquorum.inventory.present import read
+from portquorum.settings import Settings
+
+DEADLINE_S = 30
+
+
+def settings_for(kafka: str) -> Settings:
+    return Settings(kafka=kafka, topic_prefix=f"watch-{uuid.uuid4().hex[:12]}", partitions=2)
+
+
+def text(*hosts: str) -> str:
+    lines = "".join(f"  - {{id: {h}, host: {h}.example.com, port: 1}}\n" for h in hosts)
+    return "regions: {a: {}}\ntargets:\n" + lines
+
+
+@asynccontextmanager
+async def watching(settings: Settings, path: Path) -> AsyncIterator[list[WatchEvent]]:
+    events: list[WatchEvent] = []
+    stop = asyncio.Event()
+    task = asyncio.create_task(watch_and_apply(settings, [path], events.append, stop=stop))
+    try:
+        yield events
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_changed_file_is_applied_and_a_wrong_one_is_not(kafka: str, tmp_path: Path) -> None:
+    settings, path = settings_for(kafka), tmp_path / "inventory.yaml"
+    path.write_text(text("x"))
+    async with watching(settings, path) as events:
+        await until(lambda: len(events) == 1, "the file is applied at start")
+        path.write_text(text("x", "y"))
+        await until(lambda: len(events) == 2, "the change is applied")
+        new = tmp_path / "new"
+        new.write_text(text("x", "y") + "  - {host: z, port: 0}\n")
+        new.replace(path)  # as editors save
+        await until(lambda: len(events) == 3, "the wrong file is told")
+        assert set((await read(settings)).targets()) == {"x", "y"}
+        path.write_text(text("x", "y", "z"))
+        await until(lambda: len(events) == 4, "the file that is right again is applied")
+        path.write_text(text("x"))
+        await until(lambda: len(events) == 5, "too many removals are told")
+    assert [event.what for event in events] == [
+        "applied",
+        "applied",
+        "refused",
+        "applied",
+        "refused",
+    ]
+    assert "port" in events[2].message
+    assert "--yes" in events[4].message
+    assert events[1].message == "inventory inventory: 1 added, 1 unchanged"
+    assert set((await read(settings)).targets()) == {"x", "y", "z"}
+
+
+async def test_a_file_that_comes_later_is_applied(kafka: str, tmp_path: Path) -> None:
+    settings, path = settings_for(kafka), tmp_path / "inventory.yaml"
+    async with watching(settings, path) as events:
+        await until(lambda: len(events) == 1, "the missing file is told")
+        path.write_text(text("x"))
+        await until(lambda: len(events) == 2, "the file is applied")
+    assert [event.what for event in events] == ["refused", "applied"]
+
+
+async def test_a_cluster_that_is_away_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(text("x"))
+    settings = Settings(kafka="127.0.0.1:1", topic_prefix="x", partitions=2)
+    async with watching(settings, path) as events:
+        await until(lambda: len(events) == 1, "it is told")
+        path.write_text(text("x", "y"))
+    assert [event.what for event in events][:1] == ["failed"]

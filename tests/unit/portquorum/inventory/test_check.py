@@ -1,0 +1,256 @@
+"""What is right resolves; what is wrong is refused by name, all of it at once."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portquorum.inventory import Inventory, InventoryError, check, tree
+from portquorum.inventory.document import json_schema
+from schemas.policy import Maintenance, Region, Route, Team
+from schemas.target import LatencyLimit
+
+Write = Callable[..., Path]
+
+DESIGN = """\
+regions:
+  eu-west: {}
+  us-east: {}
+  office: {internal: true, source: 10.0.0.7}
+teams:
+  database: {routes: [db-oncall]}
+routes:
+  db-oncall: {urls: ["slack://${A}/${B}/${C}", "mailto://u:p@example.com"], severities: [critical]}
+defaults: {timeout: 3s, retries: 1, retry_delay: 1s}
+targets:
+  - name: Production DB - PostgreSQL 5432
+    id: prod-db                         # default: slug of the name
+    kind: tcp                           # default
+    host: DB1.example.com.
+    port: 5432
+    regions: [eu-west, us-east]         # default: all
+    criticality: critical               # critical 30s, important 1m, normal 5m
+    interval: 30s                       # over criticality
+    consensus: quorum                   # or unanimous, or a fraction
+    latency: {max_ms: 250, for: 3}
+    team: database
+    purpose: orders and payments
+    tags: [prod]
+    depends_on: [core-switch]
+    runbook: https://wiki.example.com/db
+  - {id: core-switch, host: 10.0.0.1, port: 22}
+maintenance:
+  - name: patch night
+    targets: [tag:prod]
+    start: 2026-12-01T02:00Z
+    duration: 2h
+    rrule: FREQ=MONTHLY
+"""
+
+HEAD = "regions: {a: {}, b: {}}\nteams: {t: {}}\ntargets:\n"
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(InventoryError) as caught:
+        check([path])
+    return [str(problem).removeprefix(f"{path}:") for problem in caught.value.problems]
+
+
+def resolved(path: Path) -> Inventory:
+    return check([path])
+
+
+def test_the_example_of_the_design(file: Write) -> None:
+    inventory = resolved(file(DESIGN))
+    assert inventory.source == "inventory"
+    target, switch = inventory.targets
+    assert target.id == "prod-db"
+    assert target.host == "db1.example.com"
+    assert target.regions == ("eu-west", "us-east")
+    assert target.interval_ms == 30_000
+    assert target.timeout_ms == 3_000
+    assert target.latency == LatencyLimit(max_ms=250, for_results=3)
+    assert target.depends_on == ("core-switch",)
+    assert switch.regions == ("eu-west", "us-east", "office")
+    assert switch.interval_ms == 300_000
+    assert switch.name == "10.0.0.1:22"
+    kinds = [type(entry) for entry in inventory.policy]
+    assert kinds == [Region, Region, Region, Team, Route, Maintenance]
+    window = inventory.policy[-1]
+    assert isinstance(window, Maintenance)
+    assert window.start == 1_796_090_400_000
+    assert window.duration_ms == 7_200_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ("host: x, port: 0", "port: expected a port from 1 to 65535, found 0"),
+        ("host: x, port: 65536", "port: expected a port from 1 to 65535, found 65536"),
+        ("host: x", "port: expected a port from 1 to 65535, found none"),
+        ("host: x, port: '1'", "port: expected a port from 1 to 65535, found '1'"),
+        ("port: 1", "host: expected a host name or an IP address, found none"),
+        ("host: a b, port: 1", "host: expected a host name or an IP address, found 'a b'"),
+        ("host: 'a/b', port: 1", "host: expected a host name or an IP address, found 'a/b'"),
+        ("host: x, port: 1, regions: [zz]", "regions[0]: expected a region that is defined"),
+        ("host: x, port: 1, regions: []", "regions: "),
+        ("host: x, port: 1, team: nope", "team: expected a team that is defined (t), found"),
+        (
+            "host: x, port: 1, interval: 2s",
+            "interval: expected an interval of at least the timeout (3s), found 2s",
+        ),
+        ("host: x, port: 1, interval: 5s", "interval: expected an interval of at least 7s"),
+        ("host: x, port: 1, interval: 10", "interval: expected a duration such as 250ms"),
+        ("host: x, port: 1, interval: 500ms", "interval: expected 1s to 1d, found 500ms"),
+        ("host: x, port: 1, timeout: 1ms", "timeout: expected 50ms to 1h, found 1ms"),
+        ("host: x, port: 1, kind: udp", "kind: expected a kind that can be checked (tcp)"),
+        ("host: x, port: 1, colour: red", "colour: no such field; there are "),
+        ("host: x, port: 1, id: Upper", "id: expected an id of at most 128 lower-case"),
+        ("host: x, port: 1, criticality: high", "criticality: expected critical, important or"),
+        ("host: x, port: 1, consensus: 1.5", "consensus: expected quorum, unanimous or a"),
+        ("host: x, port: 1, consensus: most", "consensus: expected quorum, unanimous or a"),
+        ("host: x, port: 1, latency: {for: 3}", "latency: expected max_ms, found none"),
+        ("host: x, port: 1, latency: {max_ms: 3000}", "latency: expected max_ms below the"),
+        ("host: x, port: 1, latency: {max: 1}", "latency.max: no such field"),
+        ("host: x, port: 1, retries: 11", "retries: expected a whole number <= 10, found 11"),
+        ("host: x, port: 1, tags: prod", "tags: expected a list, found 'prod'"),
+        ("host: x, port: 1, depends_on: [y]", "depends_on[0]: expected the id of a target"),
+        ("host: x, port: 1, name: '日本'", "name: expected an `id:`, since none can be made"),
+    ],
+)
+def test_a_target_that_is_wrong_is_refused_by_name(file: Write, fields: str, found: str) -> None:
+    (said,) = problems(file(f"{HEAD}  - {{{fields}}}\n"))
+    assert said.startswith(f"4: targets[0].{found}")
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_the_file(file: Write) -> None:
+    text = (
+        f"{HEAD}"
+        "  - host: x\n    port: 0\n    retries: many\n    colour: red\n"
+        "  - {host: y, port: 2, team: nope}\n"
+        "  - just text\n"
+        "extra: 1\n"
+    )
+    said = problems(file(text))
+    assert [line.split(": ")[:2] for line in said] == [
+        ["5", "targets[0].port"],
+        ["6", "targets[0].retries"],
+        ["7", "targets[0].colour"],
+        ["8", "targets[1].team"],
+        ["9", "targets[2]"],
+        ["10", "extra"],
+    ]
+
+
+def test_a_target_with_a_problem_brings_none_to_those_that_need_it(file: Write) -> None:
+    text = f"{HEAD}  - {{id: one, host: x, port: 0}}\n  - {{host: y, port: 1, depends_on: [one]}}\n"
+    assert len(problems(file(text))) == 1
+
+
+def test_ids_are_unique(file: Write) -> None:
+    text = f"{HEAD}  - {{host: x, port: 1}}\n  - {{host: X., port: 1}}\n"
+    (said,) = problems(file(text))
+    assert said.startswith("5: targets[1]: the id 'x-1' is taken by ")
+    assert "targets[0]" in said
+
+
+def test_a_problem_of_the_defaults_is_told_once_at_the_defaults(file: Write) -> None:
+    targets = "".join(f"  - {{host: x{n}, port: 1}}\n" for n in range(3))
+    said = problems(file("defaults: {timeout: 2h, team: nope}\n" + HEAD + targets))
+    assert said == [
+        "1: defaults.team: expected a team that is defined (t), found 'nope'",
+        "1: defaults.timeout: expected 50ms to 1h, found 2h",
+    ]
+
+
+def test_targets_that_depend_in_a_circle(file: Write) -> None:
+    text = (
+        f"{HEAD}  - {{id: x, host: x, port: 1, depends_on: [y]}}\n"
+        "  - {id: y, host: y, port: 1, depends_on: [x]}\n"
+    )
+    (said,) = problems(file(text))
+    assert "targets depend in a circle: " in said
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("targets: [{host: x, port: 1}]", "regions: expected at least one region, found none"),
+        ("regions: {EU: {}}", "1: regions.EU: expected a name of at most 63 lower-case"),
+        ("regions: {a: {source: home}}", "1: regions.a.source: expected an IP address"),
+        ("regions: {a: {connectivity: [x]}}", "1: regions.a.connectivity[0]: expected host:port"),
+        ("teams: {t: {routes: [r]}}", "1: teams.t.routes[0]: expected a route that is defined"),
+        ("routes: {r: {}}", "1: routes.r: expected `urls:` with at least one"),
+        ("routes: {r: {urls: ['foo://x']}}", "1: routes.r.urls[0]: expected a scheme that Apprise"),
+        ("routes: {r: {urls: ['x']}}", "1: routes.r.urls[0]: expected an Apprise URL"),
+        ("routes: {r: {urls: ['slack://a']}}", "1: routes.r.urls[0]: Apprise does not accept"),
+        ("routes: {r: {urls: ['json://${a b}']}}", "1: routes.r.urls[0]: expected secrets as"),
+        ("[1, 2]", "1: expected a mapping with regions"),
+        ("targets: {a: 1}", "1: targets: expected a list"),
+        ("regions: [a]", "1: regions: expected names"),
+        ("maintenance: [{name: x}]", "1: maintenance[0]: expected name, targets, start and"),
+    ],
+)
+def test_the_rest_of_an_inventory_is_refused_by_name(file: Write, text: str, found: str) -> None:
+    said = problems(file(text + "\n"))
+    assert any(line.strip().startswith(found) for line in said), said
+
+
+def test_a_refused_url_is_not_shown(file: Write) -> None:
+    said = problems(file("routes: {r: {urls: ['slack://tops3cret']}}\n"))
+    assert "tops3cret" not in "".join(said)
+
+
+@pytest.mark.parametrize("url", ["slack://${A}", "${URL}", "console://", "json://${HOST}/x"])
+def test_urls_with_secrets_and_the_console_are_fine(file: Write, url: str) -> None:
+    assert resolved(file(f"routes: {{r: {{urls: ['{url}']}}}}\n")).policy
+
+
+def test_several_documents_and_files_are_one_inventory(file: Write) -> None:
+    one = file("regions: {a: {}}\n---\ndefaults: {interval: 10s}\n", "one.yaml")
+    two = file("targets: [{host: x, port: 1}]\n", "two.yaml")
+    inventory = check([one, two])
+    assert inventory.source == "one"
+    assert inventory.targets[0].interval_ms == 10_000
+    assert check([one.parent], source="all").targets == tuple(
+        type(t)(**{f: getattr(t, f) for f in t.__struct_fields__} | {"source": "all"})
+        for t in inventory.targets
+    )
+
+
+def test_a_file_that_is_not_there_or_no_text(file: Write, tmp_path: Path) -> None:
+    assert "can't be read" in problems(tmp_path / "none.yaml")[0]
+    path = file("")
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "expected UTF-8" in problems(path)[0]
+
+
+def test_more_than_fifty_problems_are_counted(file: Write) -> None:
+    path = file(HEAD + "".join(f"  - {{host: x{n}, port: 0}}\n" for n in range(70)))
+    with pytest.raises(InventoryError) as caught:
+        check([path])
+    assert len(caught.value.problems) == 70
+    assert str(caught.value).endswith("… and 20 more")
+
+
+@given(st.text(alphabet="abct:-[]{}&*!<> \n'\"|#?~1.", max_size=300))
+def test_whatever_stands_behind_the_head_only_an_inventory_error_comes(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "f.yaml"
+        path.write_text(f"{HEAD}{text}\n", encoding="utf-8")
+        try:
+            check([path])
+        except InventoryError as error:
+            assert error.problems  # noqa: PT017 - both ways are fine
+
+
+def test_the_json_schema_takes_the_example_and_refuses_what_is_wrong() -> None:
+    (root,), _ = tree.read(DESIGN, "f.yaml")
+    jsonschema.validate(root.value, json_schema())
+    root.value["targets"][0]["port"] = 65536
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(root.value, json_schema())

@@ -1,0 +1,127 @@
+"""What an apply would change: a pure comparison."""
+
+import pytest
+from msgspec.structs import replace
+
+from portquorum.inventory import Inventory, InventoryError, Plan
+from portquorum.inventory.plan import home, plan
+from portquorum.inventory.present import Placed, PolicyKept, Present
+from schemas import policy
+from schemas.policy import ApplyMark, Policy, Region, Team
+from schemas.target import Target
+
+P = 16
+
+
+def target(target_id: str, **fields: object) -> Target:
+    values: dict[str, object] = {
+        "id": target_id,
+        "name": target_id,
+        "kind": "tcp",
+        "host": f"{target_id}.example.com",
+        "port": 1,
+        "regions": ("a",),
+        "interval_ms": 10_000,
+        "timeout_ms": 3_000,
+        "version": 0,
+        "source": "s",
+        **fields,
+    }
+    return Target(**values)  # type: ignore[arg-type]
+
+
+def present(*targets: Target, entries: tuple[tuple[str, Policy], ...] = ()) -> Present:
+    kept = {policy.key(s, e): PolicyKept(s, e, n) for n, (s, e) in enumerate(entries)}
+    return Present(tuple(Placed(t, home(t, P)) for t in targets), kept)
+
+
+def compared(wanted: list[Target], there: Present, **more: bool) -> Plan:
+    return plan(Inventory("s", (), tuple(wanted)), there, P, 1000, **more)
+
+
+def elsewhere(old: Target) -> str:
+    """A host in another partition."""
+    hosts = (f"h{n}.example.com" for n in range(1000))
+    return next(h for h in hosts if home(replace(old, host=h), P) != home(old, P))
+
+
+def test_added_changed_removed_unchanged() -> None:
+    there = present(*(target(x, version=5) for x in "abc"))
+    made = compared([target("a"), target("b", port=2), target("d")], there)
+    assert [t.id for t in made.added] == ["d"]
+    assert [(t.id, t.version) for t in made.changed] == [("b", 1000)]
+    assert made.removed == ("c",)
+    assert made.unchanged == 1
+    assert [(r.target.id, r.moved, r.version) for r in made.removals] == [("c", False, 1000)]
+
+
+def test_a_version_is_always_newer_than_the_one_before() -> None:
+    made = compared([target("a", port=2)], present(target("a", version=9_000)))
+    assert made.changed[0].version == 9_001
+    (gone,) = compared([], present(target("a", version=9_000))).removals
+    assert gone.version == 9_001
+
+
+def test_targets_of_other_sources_are_left_alone() -> None:
+    there = present(target("a", source="other"), target("b"))
+    made = compared([target("b")], there)
+    assert made.empty
+    assert made.owned == 1
+
+
+def test_a_target_that_moves_is_removed_in_the_old_partition() -> None:
+    old = target("a", version=5)
+    new = replace(old, host=elsewhere(old), version=0)
+    made = compared([new], present(old))
+    assert [(r.partition, r.moved) for r in made.removals] == [(home(old, P), True)]
+    assert [t.host for t in made.changed] == [new.host]
+    assert made.removed == ()
+
+
+def test_what_an_unfinished_move_left_behind_is_cleared() -> None:
+    old = target("a", version=5)
+    new = replace(old, host=elsewhere(old), version=6)
+    made = compared([replace(new, version=0)], present(old, new))
+    assert [r.partition for r in made.removals] == [home(old, P)]
+
+
+def test_an_unfinished_apply_is_written_again_with_new_versions() -> None:
+    mark = ApplyMark(source="s", state="begun", at=2_000)
+    there = present(target("a", version=5), entries=(("s", mark), ("s", Region(name="a"))))
+    inventory = Inventory("s", (Region(name="a"),), (target("a"),))
+    made = plan(inventory, there, P, 1000)
+    assert [(t.id, t.version) for t in made.republished] == [("a", 2_001)]
+    assert made.policy_set == (Region(name="a"),)
+    assert not made.empty
+
+
+def test_republish_by_hand_keeps_the_versions() -> None:
+    made = compared([target("a")], present(target("a", version=5)), republish=True)
+    assert [t.version for t in made.republished] == [5]
+
+
+def test_more_than_a_fifth_is_too_many() -> None:
+    five = [target(x) for x in "abcde"]
+    there = present(*five)
+    assert not compared(five[1:], there).removes_too_many
+    assert compared(five[2:], there).removes_too_many
+    assert not compared([], present()).removes_too_many
+
+
+def test_policy_that_changed_or_went() -> None:
+    there = present(entries=(("s", Region(name="a")), ("s", Region(name="b"))))
+    made = plan(Inventory("s", (Region(name="a", internal=True),), ()), there, P, 1)
+    assert made.policy_set == (Region(name="a", internal=True),)
+    assert made.policy_removed == (b"s/region/b",)
+
+
+@pytest.mark.parametrize("user", ["target", "team"])
+def test_what_another_source_uses_may_not_go(user: str) -> None:
+    if user == "target":
+        there = present(target("x", source="o"), entries=(("s", Region(name="a")),))
+    else:
+        route = policy.Route(name="r", urls=("console://",))
+        team = Team(name="t", routes=("r",))
+        there = present(entries=(("s", route), ("o", team)))
+    with pytest.raises(InventoryError, match="of source o uses it"):
+        plan(Inventory("s", (), ()), there, P, 1)
