@@ -49,7 +49,7 @@ class Acknowledger:
                 "an offset was not acknowledged; its records are read again and passed over",
                 partition=partition,
                 offset=offset,
-                error=f"{type(error).__name__}: {error}".split("\n", 1)[0],
+                error=type(error).__name__,
             )
             return False
         return True

@@ -81,8 +81,7 @@ class Log:
         self.settings = settings
         self._topic = settings.topic(topics.RESULTS.name)
         self._producer = kafka.producer(settings)
-        # In the past, so that a test need not wait between two failures, and still fresh.
-        self._second = int(time.time()) - 60
+        self._second = 0
 
     async def __aenter__(self) -> Self:
         await kafka.create_topics(self.settings)
@@ -118,9 +117,10 @@ class Log:
     async def round(self, names: Iterable[str], *, up: bool) -> None:
         """Every region says the same of every host, one message a host and region.
 
-        Each round is a second later than the one before.
+        Each round is at least a second later than the one before, and about a minute ago: so a
+        test need not wait between two failures, and the results are still fresh.
         """
-        self._second += 1
+        self._second = max(self._second + 1, int(time.time()) - 60)
         sent = [
             await self._producer.send(
                 self._topic,
