@@ -44,7 +44,8 @@ async def test_rows_are_the_decoded_lines(stack: Stack, mailbox: Mailbox) -> Non
 
         async def same() -> bool:
             rows = await stack.sql(
-                "SELECT count(), uniqExact(target, region, prober, started_at, attempt) FROM results"
+                "SELECT count(), uniqExact(target, region, prober, started_at, attempt) "
+                "FROM results"
             )
             return rows == [(len(lines), len(lines))]
 
