@@ -88,7 +88,9 @@ def _show_targets(targets: Sequence["TargetStatus"]) -> None:
         )
         for one in targets
     ]
-    out().print(table(("target", "port", "region", "status", "connect", "checked"), rows))
+    out().print(
+        table(("target", "port", "region", "status", "connect", "checked"), rows, fold="target")
+    )
 
 
 def _status(one: "TargetStatus") -> Text:

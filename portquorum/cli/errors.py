@@ -110,11 +110,11 @@ def _clickhouse(error: BaseException) -> str:
 
 def _without_noise(text: str) -> str:
     # The driver puts its own words around the server's, the server its version after them.
-    server = re.search(r"(?:Code: \d+\. )?DB::Exception: (.*)", text)
+    text = re.sub(r"\s*\(for url [^)]*\)\s*$", "", text)
+    server = re.search(r"DB::Exception: (.*)", text)
     if server:
         text = server.group(1)
-    text = re.sub(r"\s*\(version [^)]*\)\)?\s*$", "", text)
-    return re.sub(r"\s*\(for url [^)]*\)\s*$", "", text)
+    return re.sub(r"\s*\(version [^)]*\)\s*$", "", text)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

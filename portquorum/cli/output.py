@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from rich.box import SIMPLE_HEAD
@@ -53,8 +53,10 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> Table:
-    """A table; a cell that is a known status gets its colour."""
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", fold: str = ""
+) -> Table:
+    """A table; a cell that is a known status gets its colour. Only the column `fold` may wrap."""
     shown = Table(
         box=SIMPLE_HEAD,
         title=title or None,
@@ -68,7 +70,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: st
             for row in rows
             if row[index] is not None
         )
-        shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        justify: Literal["right", "left"] = "right" if numeric else "left"
+        shown.add_column(
+            column, justify=justify, overflow="fold", no_wrap=bool(fold) and column != fold
+        )
     for row in rows:
         shown.add_row(*(cell(value) for value in row))
     return shown

@@ -38,6 +38,9 @@ def up(
     clickhouse_listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where the embedded ClickHouse listens.")
     ] = "127.0.0.1:8123",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show all that the roles log.")
+    ] = False,
 ) -> None:
     """Run all roles on this machine until Ctrl-C, on real embedded Kafka and ClickHouse.
 
@@ -64,10 +67,10 @@ def up(
         kafka_listen=kafka_listen,
         clickhouse_listen=clickhouse_listen,
     )
-    asyncio.run(_run(options))
+    asyncio.run(_run(options, verbose=verbose))
 
 
-async def _run(options: "UpOptions") -> None:
+async def _run(options: "UpOptions", *, verbose: bool) -> None:
     from portquorum.cli.output import out
     from portquorum.supervisor.narrator import JsonNarrator, Narrator, PrettyNarrator
     from portquorum.supervisor.screen import JsonListener, PrettyListener, Screen, terminal
@@ -86,7 +89,7 @@ async def _run(options: "UpOptions") -> None:
     listener: PrettyListener | JsonListener
     narrator: Narrator
     if pretty:
-        listener, narrator = PrettyListener(screen), PrettyNarrator(screen)
+        listener, narrator = PrettyListener(screen, verbose=verbose), PrettyNarrator(screen)
     else:
         listener = JsonListener(screen.show)
         narrator = JsonNarrator(listener)

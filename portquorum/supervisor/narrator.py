@@ -19,8 +19,8 @@ class Narrator(Protocol):
     def progress(self, what: str) -> None:
         """Where the step is, for example "fetching Kafka 4.2.1 (40 %)"."""
 
-    def done(self, what: str, detail: str, took_s: float) -> None:
-        """The step is done."""
+    def done(self, what: str, detail: str, took_s: float | None) -> None:
+        """The step is done; None: its time does not matter."""
 
     def say(self, text: str) -> None:
         """Something that people want to know."""
@@ -28,7 +28,9 @@ class Narrator(Protocol):
     def trouble(self, text: str) -> None:
         """Something went wrong, and `up` goes on."""
 
-    def ready(self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[str]) -> None:
+    def ready(
+        self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[tuple[str, str]]
+    ) -> None:
         """Everything runs: what listens where, and what to type next (command, then its use)."""
 
     def quiet(self) -> None:
@@ -56,13 +58,11 @@ class PrettyNarrator:
         if self._status:
             self._status.update(f"{escape(self._what)} [dim]{escape(what)}[/dim]")
 
-    def done(self, what: str, detail: str, took_s: float) -> None:
-        """A tick."""
-        self.quiet()
+    def done(self, what: str, detail: str, took_s: float | None) -> None:
+        """A tick; the spinner goes on, another step may still be under way."""
+        took = "" if took_s is None else f"  {took_s:.1f} s"
         self._screen.show(
-            Text.assemble(
-                ("✓ ", "green"), (what.ljust(11), "bold"), detail, (f"  {took_s:.1f} s", "dim")
-            )
+            Text.assemble(("✓ ", "green"), (what.ljust(11), "bold"), detail, (took, "dim"))
         )
 
     def say(self, text: str) -> None:
@@ -73,17 +73,18 @@ class PrettyNarrator:
         """A yellow line."""
         self._screen.show(Text.assemble(("! ", "bold yellow"), (text, "yellow")))
 
-    def ready(self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[str]) -> None:
+    def ready(
+        self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[tuple[str, str]]
+    ) -> None:
         """Two blocks."""
         self.quiet()
         text = Text.assemble("\n", ("portquorum is up", "bold green"), (f"  {took_s:.1f} s", "dim"))
         for name, value in facts:
             text.append(f"\n  {name.ljust(11)}", style="dim").append(value)
         text.append("\n\nIn another terminal:", style="bold")
-        for hint in hints:
-            command, _, use = hint.partition("#")
-            text.append(f"\n  {command.strip().ljust(44)}", style="cyan")
-            text.append(use.strip(), style="dim")
+        width = max(len(command) for command, _ in hints) + 3
+        for command, use in hints:
+            text.append(f"\n  {command.ljust(width)}", style="cyan").append(use, style="dim")
         text.append("\n\nCtrl-C ends all of it.\n", style="bold")
         self._screen.show(text)
 
@@ -113,9 +114,10 @@ class JsonNarrator:
             self._listener.say("up", "info", what)
         self._last = words
 
-    def done(self, what: str, detail: str, took_s: float) -> None:
+    def done(self, what: str, detail: str, took_s: float | None) -> None:
         """A record."""
-        self._listener.say("up", "info", "ready", what=what, detail=detail, took_s=round(took_s, 3))
+        seconds = None if took_s is None else round(took_s, 3)
+        self._listener.say("up", "info", "done", what=what, detail=detail, took_s=seconds)
 
     def say(self, text: str) -> None:
         """A record."""
@@ -125,7 +127,9 @@ class JsonNarrator:
         """A record of level warning."""
         self._listener.say("up", "warning", text)
 
-    def ready(self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[str]) -> None:
+    def ready(
+        self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[tuple[str, str]]
+    ) -> None:
         """One record."""
         del hints  # for people
         values = {name.replace(" ", "_").lower(): value for name, value in facts}

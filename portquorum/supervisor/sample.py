@@ -10,14 +10,14 @@ _TEXT: Final = """\
 regions:
   local: {{internal: true}} # this machine; internal: it may reach private addresses
 
-defaults: {{interval: 10s, timeout: 3s}}
+# Who is told. console:// is the log of the notifier, which `portquorum up` shows; replace it by
+# a channel of yours (https://appriseit.com/services/), secrets as ${{NAME_OF_A_VARIABLE}}.
+routes:
+  here: {{urls: ["console://"]}}
+teams:
+  us: {{routes: [here]}}
 
-# Who is told: put a channel's URL here (https://appriseit.com/services/), name the route in a
-# team, and the team in a target.
-# routes:
-#   phone: {{urls: ["ntfy://ntfy.sh/${{NTFY_TOPIC}}"]}}
-# teams:
-#   ops: {{routes: [phone]}}
+defaults: {{interval: 10s, timeout: 3s, team: us}}
 
 targets:
   - name: Kafka of portquorum

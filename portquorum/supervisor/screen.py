@@ -3,12 +3,14 @@
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from portquorum.supervisor.role import Role
@@ -19,6 +21,11 @@ MAX_WAITING: Final = 10_000
 _LAST_WORDS_S: Final = 2.0
 _COLOURS: Final = ("cyan", "magenta", "blue", "green", "yellow", "bright_cyan", "bright_magenta")
 _LEVEL_STYLE: Final = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim"}
+_NAME_WIDTH: Final = 13
+_WORTH_SHOWING: Final = frozenset({"warning", "error", "critical"})
+_LIBRARIES: Final = frozenset({"aiokafka", "kafka", "faust", "mode", "asyncio"})
+"""They report each connection that a starting or ending broker refuses; the roles say it once."""
+_AFTER_A_WARNING_S: Final = 30.0
 _NOT_SHOWN: Final = frozenset({"event", "level", "logger", "timestamp", "role"})
 
 _log_line = msgspec.json.Decoder(dict[str, Any])
@@ -72,29 +79,37 @@ class Screen:
 
 
 class PrettyListener:
-    """Roles' lines with a time and a coloured prefix."""
+    """Roles' lines with a time and a coloured prefix.
 
-    def __init__(self, screen: Screen) -> None:
+    Warnings and worse are shown, and for a while after one all that its role says (it tells how
+    it went on); `verbose` shows everything.
+    """
+
+    def __init__(self, screen: Screen, *, verbose: bool = False) -> None:
         """Shows on `screen`."""
         self._screen = screen
+        self._verbose = verbose
         self._colours: dict[str, str] = {}
-        self.names: tuple[str, ...] = ()
+        self._warned: dict[str, float] = {}
 
     def line(self, role: Role, text: str) -> None:
         """One line of a role; a JSON log record is shown as people read it."""
         record = _record(text)
         if record is None:
             self._say(role, _clock(None), Text(text.expandtabs()))
-            return
-        level = str(record.get("level", "info"))
-        said = Text(str(record.get("event", "")), style=_LEVEL_STYLE.get(level, ""))
-        for name, value in record.items():
-            if name == "exception":
-                said.append(f"\n{value}", style="red")
-            elif name not in _NOT_SHOWN:
-                said.append(f"  {name}=", style="dim")
-                said.append(_short(value), style="dim")
-        self._say(role, _clock(record.get("timestamp")), said)
+        elif self._worth_showing(role, record):
+            self._say(role, _clock(record.get("timestamp")), _said(record))
+
+    def _worth_showing(self, role: Role, record: Mapping[str, Any]) -> bool:
+        if self._verbose:
+            return True
+        if str(record.get("logger", "")).partition(".")[0] in _LIBRARIES:
+            return False
+        now = time.monotonic()
+        if record.get("level", "info") in _WORTH_SHOWING:
+            self._warned[role.name] = now
+            return True
+        return now - self._warned.get(role.name, -_AFTER_A_WARNING_S) < _AFTER_A_WARNING_S
 
     def started(self, role: Role, pid: int) -> None:
         """Not worth a line: the start-up shows it."""
@@ -115,9 +130,13 @@ class PrettyListener:
 
     def _say(self, role: Role, clock: str, said: Text) -> None:
         colour = self._colours.setdefault(role.name, _COLOURS[len(self._colours) % len(_COLOURS)])
-        width = max(len(name) for name in (*self._colours, *self.names))
-        prefix = Text.assemble((clock, "dim"), " ", (role.name.ljust(width), colour), ("│ ", "dim"))
-        self._screen.show(Text.assemble(prefix, said))
+        width = max(_NAME_WIDTH, *map(len, self._colours))
+        prefix = f"{clock} {role.name.ljust(width)} "
+        line = Table.grid(padding=0)  # what is too long goes on below itself, not below the name
+        line.add_column(width=len(prefix), no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row(Text.assemble((clock, "dim"), " ", (role.name, colour)), said)
+        self._screen.show(line)
 
 
 class JsonListener:
@@ -167,6 +186,20 @@ def _record(text: str) -> Mapping[str, Any] | None:
     except msgspec.MsgspecError:
         return None
     return record if "event" in record else None
+
+
+def _said(record: Mapping[str, Any]) -> Text:
+    level = str(record.get("level", "info"))
+    said = Text(str(record.get("event", "")), style=_LEVEL_STYLE.get(level, ""))
+    for name, value in record.items():
+        if name == "exception":
+            said.append(f"\n{value}", style="red")
+        elif name == "body":  # of a notification
+            said.append(f"\n{value}")
+        elif name not in _NOT_SHOWN:
+            said.append(f"  {name}=", style="dim")
+            said.append(_short(value), style="dim")
+    return said
 
 
 def _clock(stamp: object) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum import kafka
+from portquorum import kafka, settings
 from portquorum.embedded.addresses import Address
 from portquorum.embedded.errors import EmbeddedServiceError
 from portquorum.embedded.reports import Progress
@@ -91,14 +91,8 @@ class Up:
         self._narrator.begin("topics")
         await kafka.topics_ready(self._settings)
         self._narrator.done("topics", self._settings.topic("*"), time.monotonic() - began)
-        began = time.monotonic()
-        resolved = await asyncio.to_thread(check, [inventory])
-        probers = fleet.prober_roles(resolved.policy, self._env())
-        roles = (*fleet.central_roles(self._env()), *probers)
-        for role in roles:
-            await self.supervisor.start(role)
-        names = ", ".join(role.name for role in roles)
-        self._narrator.done("roles", names, time.monotonic() - began)
+        await asyncio.to_thread(check, [inventory])
+        await self._start(fleet.central_roles(self._env()))
         self._narrator.begin("inventory")
         await self._follow(inventory)
 
@@ -110,14 +104,17 @@ class Up:
         )
         watching.add_done_callback(lambda _: events.put_nowait(_ENDED))
         try:
-            self._first(await events.get(), inventory, began)
+            self._first(await events.get(), began)
+            # Not before: a prober asks the published inventory what its region may do.
+            await self._start(await self._probers(inventory))
+            self._ready(inventory)
             while (event := await events.get()) is not _ENDED:
                 await self._applied(event, inventory)
             watching.result()
         finally:
             await _cancel(watching)
 
-    def _first(self, event: WatchEvent, inventory: Path, began: float) -> None:
+    def _first(self, event: WatchEvent, began: float) -> None:
         self._narrator.quiet()
         if event.report:
             self._narrator.done("inventory", event.message, time.monotonic() - began)
@@ -125,7 +122,6 @@ class Up:
                 self._narrator.trouble(warning)
         elif event is not _ENDED:
             self._narrator.trouble(event.message)
-        self._ready(inventory)
 
     async def _applied(self, event: WatchEvent, inventory: Path) -> None:
         if event.report is None:
@@ -135,10 +131,9 @@ class Up:
         for warning in event.report.warnings:
             self._narrator.trouble(warning)
         try:
-            resolved = await asyncio.to_thread(check, [inventory])
+            wanted = await self._probers(inventory)
         except InventoryError:
             return  # changed again meanwhile: the next event says it
-        wanted = fleet.prober_roles(resolved.policy, self._env())
         have = [role for role in self.supervisor.roles if role.stage is Stage.PROBERS]
         stop, start = fleet.changes(have, wanted)
         await self.supervisor.stop_roles(stop)
@@ -199,6 +194,15 @@ class Up:
         )
         return path
 
+    async def _start(self, roles: Sequence[Role]) -> None:
+        for role in roles:
+            await self.supervisor.start(role)
+        self._narrator.done("started", ", ".join(role.name for role in roles), None)
+
+    async def _probers(self, inventory: Path) -> tuple[Role, ...]:
+        resolved = await asyncio.to_thread(check, [inventory])
+        return fleet.prober_roles(resolved.policy, self._env())
+
     def _env(self) -> dict[str, str]:
         return {
             "PORTQUORUM_KAFKA": self._settings.kafka,
@@ -216,12 +220,22 @@ class Up:
                 ("inventory", f"{_short(inventory)} (followed: save it, and it is applied)"),
             ),
             (
-                "portquorum target add HOST:PORT # watch your first port",
-                "portquorum status # what is up, from where",
-                "portquorum incidents --open # what is wrong",
-                'portquorum sql "SELECT * FROM results LIMIT 9" # ask anything',
+                *((found,) if (found := self._where_to_find_it()) else ()),
+                ("portquorum target add HOST:PORT", "watch your first port"),
+                ("portquorum status", "what is up, from where"),
+                ("portquorum incidents --open", "what is wrong"),
+                ('portquorum sql "SELECT * FROM results LIMIT 9"', "ask anything"),
             ),
         )
+
+    def _where_to_find_it(self) -> tuple[str, str] | None:
+        """Makes other commands find a data directory that they would not find by themselves."""
+        variable = "PORTQUORUM_DATA_DIR"
+        others = settings.load({k: v for k, v in os.environ.items() if k != variable}).data_dir
+        ours = self._settings.data_dir
+        if ours.absolute() == others.absolute():
+            return None
+        return f"export {variable}={ours.absolute()}", "where they find it"
 
 
 @contextlib.asynccontextmanager
