@@ -1,15 +1,104 @@
+# ruff: noqa: S608 (statements of the tests themselves)
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import clickhouse_connect
+import pytest
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureError
+
+ROWS = [[number, f"row {number}", number / 2] for number in range(1000)]
+COLUMNS = ["a", "b", "c"]
 
 
-def test_the_usual_client_connects_and_queries(clickhouse: str) -> None:
-    url = urlsplit(clickhouse)
-    client = clickhouse_connect.get_client(
-        host=url.hostname,
-        port=url.port,
-        username=url.username,
-        password=url.password,
-        database=url.path.strip("/"),
+def options(url: str, database: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname,
+        "port": parts.port,
+        "username": parts.username,
+        "password": parts.password,
+        "database": database,
+    }
+
+
+@pytest.fixture
+def client(clickhouse: str, database: str) -> Iterator[Client]:
+    client = clickhouse_connect.get_client(**options(clickhouse, database))
+    client.command("CREATE TABLE t (a UInt64, b String, c Float64) ENGINE = MergeTree ORDER BY a")
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("compress", [False, True, "lz4", "zstd", "gzip"])
+def test_rows_go_in_and_come_out(
+    clickhouse: str, client: Client, database: str, compress: bool | str
+) -> None:
+    with clickhouse_connect.get_client(
+        **options(clickhouse, database), compress=compress
+    ) as compressing:
+        summary = compressing.insert("t", ROWS, column_names=COLUMNS)
+        assert summary.written_rows == len(ROWS)
+        result = compressing.query("SELECT * FROM t ORDER BY a")
+    assert [list(row) for row in result.result_rows] == ROWS
+    assert result.column_names == ("a", "b", "c")
+    assert client.command("SELECT count() FROM t") == len(ROWS)
+
+
+def test_many_rows_are_streamed(client: Client) -> None:
+    with client.query_row_block_stream("SELECT number FROM numbers(3000000)") as blocks:
+        assert sum(len(block) for block in blocks) == 3_000_000
+
+
+def test_a_stream_that_is_left_lets_the_next_query_run(client: Client) -> None:
+    with client.query_row_block_stream("SELECT number FROM numbers(1e8)") as blocks:
+        next(iter(blocks))
+    assert client.command("SELECT 1") == 1
+
+
+def test_parameters_and_settings(client: Client) -> None:
+    result = client.query(
+        "SELECT {a:UInt8}, {b:String}, getSetting('max_block_size')",
+        parameters={"a": 1, "b": "it's\n\\"},
+        settings={"max_block_size": 99},
     )
-    assert client.query("SELECT 1 AS one, currentDatabase()").result_rows == [(1, "portquorum")]
+    assert result.result_rows == [(1, "it's\n\\", 99)]
+
+
+def test_an_empty_result_has_its_columns(client: Client) -> None:
+    assert client.query("SELECT a FROM t LIMIT 0").column_names == ("a",)
+    assert client.query("SELECT a FROM t").result_rows == []
+
+
+def test_errors_are_the_clients_own(client: Client) -> None:
+    with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
+        client.query("SELECT * FROM nope")
+    with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
+        client.insert("nope", [[1]], column_names=["a"], column_type_names=["UInt8"])
+    half = client.query("SELECT throwIf(number = 9000000) FROM numbers(10000000)")
+    with pytest.raises(StreamFailureError, match="throwIf"):
+        half.result_set  # noqa: B018 (read when it is asked for)
+
+
+def test_a_reader_connects_without_a_password(clickhouse: str, client: Client) -> None:
+    client.insert("t", ROWS, column_names=COLUMNS)
+    parts = urlsplit(clickhouse)
+    with clickhouse_connect.get_client(host=parts.hostname, port=parts.port) as reader:
+        assert reader.query(f"SELECT count() FROM {client.database}.t").result_rows == [(1000,)]
+        with pytest.raises(DatabaseError, match="READONLY"):
+            reader.insert(f"{client.database}.t", ROWS, column_names=COLUMNS)
+
+
+async def test_the_asynchronous_client(clickhouse: str, client: Client, database: str) -> None:
+    async with await clickhouse_connect.get_async_client(
+        **options(clickhouse, database)
+    ) as asynchronous:
+        await asynchronous.insert("t", ROWS, column_names=COLUMNS)
+        result = await asynchronous.query("SELECT sum(a) FROM t")
+        assert result.result_rows == [(sum(row[0] for row in ROWS),)]
+        async with await asynchronous.query_row_block_stream(
+            "SELECT number FROM numbers(1000000)"
+        ) as blocks:
+            assert sum([len(block) async for block in blocks]) == 1_000_000
+    assert client.command("SELECT count() FROM t") == 1000

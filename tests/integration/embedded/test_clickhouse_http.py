@@ -1,6 +1,8 @@
+# ruff: noqa: S608 (statements of the tests themselves)
 import gzip
 import json
 import zlib
+from http.client import IncompleteRead
 
 import lz4.frame
 import pytest
@@ -207,11 +209,7 @@ def test_a_statement_of_several_megabytes_is_refused(owner: Server) -> None:
 
 def test_an_error_half_way_breaks_the_answer_off(owner: Server) -> None:
     sql = "SELECT throwIf(number = 5000000), number FROM numbers(6000000)"
-    with pytest.raises(OSError, match=r"IncompleteRead|prematurely|timed out") as caught:
-        try:
-            owner.post(sql, max_threads="1")
-        except Exception as error:
-            raise OSError(repr(error)) from error
-    partial = caught.value.__cause__.partial  # type: ignore[union-attr]
-    assert b"__exception__" in partial
-    assert b"Code: 395." in partial
+    with pytest.raises(IncompleteRead) as caught:
+        owner.post(sql, max_threads="1")
+    assert b"__exception__" in caught.value.partial
+    assert b"Code: 395." in caught.value.partial
