@@ -3,33 +3,28 @@
 import asyncio
 import contextlib
 import logging
-import ssl
-import time
 from collections.abc import Coroutine
 from typing import Any, Final
 
 import faust
-from mode import CrashingSupervisor
+from aiokafka import AIOKafkaProducer
 
 from portquorum import kafka
-from portquorum.kafka.clients import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS, client_options
 from portquorum.settings import Settings
 from schemas import topics
-from streams import metrics
 from streams.acknowledger import Acknowledger
 from streams.assignment import Assignment
+from streams.configuration import configuration
 from streams.fatal import end_process
+from streams.feeder import Feeder
+from streams.gauges import measure
 from streams.ticker import Ticker
 
 ROLE: Final = "stream"
 
-_BUFFERED: Final = 128
-"""So many messages wait between Faust's consumer and the agent; each may hold 500 results."""
-
 _MAX_REQUEST_BYTES: Final = 8 * 1024 * 1024
 _BATCH_BYTES: Final = 256 * 1024
 _LINGER_MS: Final = 5
-_GAUGES_S: Final = 2.0
 
 
 class StreamApp(faust.App):
@@ -43,10 +38,10 @@ class StreamApp(faust.App):
     logger = logging.getLogger("faust.app")
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.group(ROLE), **_configuration(settings))
+        super().__init__(settings.group(ROLE), **configuration(settings))
         self.settings = settings
         self.assignment: Assignment | None = None
-        self._outgoing: Any = None
+        self._outgoing: AIOKafkaProducer | None = None
         self._kept: list[asyncio.Task[None]] = []
         results = self.topic(
             settings.topic(topics.RESULTS.name),
@@ -58,7 +53,7 @@ class StreamApp(faust.App):
         self.agent(results, name="results", concurrency=1)(self._feed)
         self.on_partitions_assigned.connect(self._assigned)
         self.on_partitions_revoked.connect(self._revoked)
-        self.on_before_shutdown.connect(self._farewell)
+        self.on_before_shutdown.connect(self._revoked)
 
     async def on_first_start(self) -> None:
         """Waits for the broker and the topics: Faust never reads a topic that is made later."""
@@ -71,15 +66,19 @@ class StreamApp(faust.App):
         )
         await producer.start()
         self._outgoing = producer
-        self.assignment = Assignment(self.settings, producer, Acknowledger(self.settings, self))
-        ticker = Ticker(self.settings, producer, self.assignment)
-        self._keep("checkpoints", self._checkpoint_forever(self.assignment))
-        self._keep("ticks", ticker.run())
-        self._keep("gauges", self._measure_forever(self.assignment))
+        assignment = Assignment(self.settings, producer, Acknowledger(self.settings, self))
+        self.assignment = assignment
+        self._keep("checkpoints", self._checkpoint_forever(assignment))
+        self._keep("ticks", Ticker(self.settings, producer, assignment).run())
+        self._keep("gauges", measure(self.settings, self, assignment))
 
     async def on_shutdown(self) -> None:
-        """Ends what `on_first_start` began."""
-        await self._end_tasks()
+        """Ends what `on_first_start` began. The last checkpoints were written before."""
+        for task in self._kept:
+            task.cancel()
+        for task in self._kept:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         if self._outgoing is not None:
             await self._outgoing.stop()
 
@@ -87,40 +86,7 @@ class StreamApp(faust.App):
         """Faust's tables would live there; this app keeps no file."""
 
     async def _feed(self, stream: Any) -> None:
-        try:
-            assignment = self._entered
-            stream = stream.noack()
-            async for _ in stream:
-                message = stream.current_event.message
-                partition = assignment.find(message.partition)
-                if partition is None or message.offset != partition.state.offset + 1:
-                    partition = await self._find_way(assignment, message)
-                    if partition is None:
-                        continue
-                partition.heard_at = time.monotonic()
-                # Faust gives seconds as a float, which is exact to the millisecond until 2286.
-                append_time = round(message.timestamp * 1000)
-                if partition.open and partition.apply(
-                    message.offset, append_time, message.value, message.headers or ()
-                ):
-                    await partition.outbox.send()
-        except Exception as error:  # noqa: BLE001 - what escapes an agent is acknowledged
-            end_process("the stream failed", error)
-
-    async def _find_way(self, assignment: Assignment, message: Any) -> Any:
-        """The partition, ready for exactly this message; None if it is not to be applied."""
-        partition = await assignment.ready(message.partition)
-        if partition is None or not partition.open:
-            return None
-        partition.heard_at = time.monotonic()
-        if message.offset <= partition.state.offset:
-            metrics.SKIPPED.inc()
-            return None
-        if message.offset > partition.state.offset + 1 and not await assignment.fill(
-            partition, message.offset
-        ):
-            return None
-        return partition
+        await Feeder(self, self._entered).feed(stream.noack())
 
     @property
     def _entered(self) -> Assignment:
@@ -136,31 +102,10 @@ class StreamApp(faust.App):
         if self.assignment is not None:
             await self.assignment.revoked()
 
-    async def _farewell(self, *_sent: Any, **_: Any) -> None:
-        if self.assignment is not None:
-            await self.assignment.revoked()
-        await self._end_tasks()
-
     async def _checkpoint_forever(self, assignment: Assignment) -> None:
         while True:
             await asyncio.sleep(self.settings.checkpoint_interval_s)
             await assignment.checkpoint()
-
-    async def _measure_forever(self, assignment: Assignment) -> None:
-        topic = self.settings.topic(topics.RESULTS.name)
-        while True:
-            await asyncio.sleep(_GAUGES_S)
-            ends = {
-                part.partition: end
-                for part, end in self.monitor.tp_end_offsets.items()
-                if part.topic == topic
-            }
-            for partition in assignment.partitions:
-                label = str(partition.number)
-                metrics.TARGETS.labels(label).set(len(partition.state.targets))
-                metrics.UNACKNOWLEDGED.labels(label).set(partition.unacknowledged)
-                behind = ends.get(partition.number, 0) - partition.state.offset - 1
-                metrics.LAG.labels(label).set(max(0, behind))
 
     def _keep(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
         """Runs `coroutine` beside the app; if it fails the process ends."""
@@ -172,44 +117,3 @@ class StreamApp(faust.App):
                 end_process(f"{name} failed", error)
 
         self._kept.append(asyncio.create_task(guarded(), name=name))
-
-    async def _end_tasks(self) -> None:
-        tasks, self._kept = self._kept, []
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-def _configuration(settings: Settings) -> dict[str, Any]:
-    return {
-        "broker": [f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
-        "broker_credentials": _credentials(settings),
-        "broker_session_timeout": SESSION_TIMEOUT_MS / 1000,
-        "broker_heartbeat_interval": HEARTBEAT_INTERVAL_MS / 1000,
-        "broker_max_poll_records": 100,
-        "consumer_auto_offset_reset": "earliest",
-        "stream_buffer_maxsize": _BUFFERED,
-        "stream_wait_empty": False,
-        "processing_guarantee": "at_least_once",
-        "agent_supervisor": CrashingSupervisor,
-        "topic_allow_declare": False,
-        "topic_disable_leader": True,
-        "store": "memory://",
-        "web_enabled": False,
-        "autodiscover": False,
-    }
-
-
-def _credentials(settings: Settings) -> Any:
-    options = client_options(settings)
-    context: ssl.SSLContext | None = options.get("ssl_context")
-    if "sasl_mechanism" in options:
-        return faust.SASLCredentials(
-            username=options["sasl_plain_username"],
-            password=options["sasl_plain_password"],
-            mechanism=options["sasl_mechanism"],
-            ssl_context=context,
-        )
-    return None if context is None else faust.SSLCredentials(context)

@@ -7,8 +7,10 @@ import time
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from portquorum.settings import Settings
+from portquorum.telemetry import logger
 from schemas import control, topics
 from schemas.control import Tick
 from streams import metrics
@@ -23,6 +25,8 @@ DEAF_LOOKS: Final = 60
 """So many looks in a row a tick is in the log and does not come back: Faust is stuck."""
 
 _LOOK_S: Final = 1.0
+
+_log = logger(__name__)
 
 
 class Ticker:
@@ -46,11 +50,7 @@ class Ticker:
         self._in_log: dict[int, int] = {}
 
     async def run(self) -> None:
-        """Ticks until it is cancelled.
-
-        Raises:
-            aiokafka.errors.KafkaError: a tick was not confirmed.
-        """
+        """Ticks until it is cancelled. A tick that can't be written is tried again."""
         while True:
             await asyncio.sleep(_LOOK_S)
             idle = [part for part in self._assignment.partitions if self._is_idle(part)]
@@ -64,12 +64,16 @@ class Ticker:
 
     async def _tick(self, partition: Partition) -> None:
         self._ticked[partition.number] = time.monotonic()
-        sent = await self._producer.send_and_wait(
-            self._topic,
-            value=b"",
-            partition=partition.number,
-            headers=control.headers(Tick(worker=self._worker)),
-        )
+        try:
+            sent = await self._producer.send_and_wait(
+                self._topic,
+                value=b"",
+                partition=partition.number,
+                headers=control.headers(Tick(worker=self._worker)),
+            )
+        except KafkaError as error:
+            _log.warning("no tick", partition=partition.number, error=str(error))
+            return
         metrics.TICKS.inc()
         self._in_log[partition.number] = sent.offset
 

@@ -3,15 +3,19 @@
 import asyncio
 import contextlib
 import signal
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
-from portquorum import telemetry
+from portquorum import kafka, telemetry
 from portquorum.settings import Settings
 from streams.fatal import end_process
 from streams.shell import ROLE, StreamApp
 
 STOP_S: Final = 8.0
 """So long a stop may take; then the process ends hard, which loses nothing."""
+
+START_S: Final = 60.0
+"""So long Faust may take to start while the broker is there."""
 
 _log = telemetry.logger(__name__)
 
@@ -22,7 +26,7 @@ async def run(settings: Settings) -> None:
     Nothing is lost whatever ends the process: what no checkpoint covers is read again, and its
     events go out again with the same ids and bytes. Any failure that is not a signal ends the
     whole process with code 70 after saying why, because a Faust app that failed can neither go on
-    nor be relied upon to stop.
+    nor be relied upon to stop (its threads keep the process alive).
 
     Raises:
         portquorum.kafka.TopicMismatchError: the cluster's topics are not those of the settings.
@@ -34,29 +38,40 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
+    # The broker is waited for here, since a wait can be cancelled and a start of Faust can't.
+    if await _first(kafka.topics_ready(settings), stopping):
+        await _work(settings, stopping)
+
+
+async def _work(settings: Settings, stopping: asyncio.Event) -> None:
     app = StreamApp(settings)
-    asked = asyncio.create_task(stopping.wait())
-    begun = asyncio.create_task(app.start())
     try:
-        await asyncio.wait({begun, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if not begun.done():
-            begun.cancel()  # it still waits for its broker: there is nothing to save
-            with contextlib.suppress(asyncio.CancelledError):
-                await begun
-            return
-        begun.result()
-        _log.info("stream started", group=settings.group(ROLE), partitions=settings.partitions)
-        ended = asyncio.create_task(app.wait_until_stopped())
-        await asyncio.wait({ended, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if not stopping.is_set():
-            end_process("the Faust app failed", app.crash_reason)
-        try:
-            await asyncio.wait_for(app.stop(), STOP_S)
-        except TimeoutError:
-            end_process(f"Faust did not stop within {STOP_S:.0f} s")
-        _log.info("stream stopped")
-    finally:
-        asked.cancel()
+        await asyncio.wait_for(app.start(), START_S)
+    except Exception as error:  # noqa: BLE001 - whatever it was, its threads may run already
+        end_process("the stream could not start", error)
+    _log.info("stream started", group=settings.group(ROLE), partitions=settings.partitions)
+    if await _first(app.wait_until_stopped(), stopping):
+        end_process("the Faust app failed", app.crash_reason)
+    try:
+        await asyncio.wait_for(app.stop(), STOP_S)
+    except TimeoutError:
+        end_process(f"Faust did not stop within {STOP_S:.0f} s")
+    _log.info("stream stopped")
+
+
+async def _first(work: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
+    """Whether `work` was done before `stopping` was set; otherwise it is cancelled."""
+    task = asyncio.create_task(work)
+    asked = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if task.done():
+        await task
+        return not stopping.is_set()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return False
 
 
 def main(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from portquorum import kafka
 from portquorum.kafka import Follower
 from portquorum.settings import Settings
 from schemas import batch, control, incident, topics
-from schemas.control import Control, TargetSet
+from schemas.control import Control, TargetSet, Tick
 from schemas.partition import partition_for
 from schemas.result import CheckResult
 from schemas.target import Target
@@ -106,6 +106,15 @@ class Log:
             self._topic, value=value, key=b"x", partition=partition, headers=list(headers)
         )
         return int(sent.offset)
+
+    async def empty(self, partition: int, count: int) -> None:
+        """Appends `count` ticks."""
+        tick = control.headers(Tick(worker="test"))
+        sent = [
+            await self._producer.send(self._topic, value=b"", partition=partition, headers=tick)
+            for _ in range(count)
+        ]
+        await asyncio.gather(*sent)
 
     async def control(self, host: str, record: Control) -> int:
         return await self.raw(self._partition(host), b"", control.headers(record))

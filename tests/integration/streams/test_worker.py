@@ -4,6 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from portquorum import kafka as clients
@@ -134,6 +135,26 @@ async def test_records_that_a_checkpoint_covers_are_not_applied_again(
             )
         kinds = [incident.decode(r.value).event for r in await ground.incidents(settings)]
         assert kinds.count("opened") == 4
+    assert (await compare(settings)).agrees
+
+
+async def test_many_records_that_the_state_has_are_jumped_over(
+    settings: Settings, tmp_path: Path
+) -> None:
+    [name] = ground.hosts(settings, 1, partition=0)
+    async with Log(settings) as log:
+        await log.targets([name])
+        await log.empty(0, 3_000)
+        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
+            await all_acknowledged(settings, 0)
+            worker.send(signal.SIGTERM)
+            await worker.ends()
+        await ground.rewind_group(settings)
+        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
+            await log.outage([name])
+            await opened(settings, 1)
+            assert '"to": 3001' in worker.said()
+            await all_acknowledged(settings, 0)
     assert (await compare(settings)).agrees
 
 
@@ -294,3 +315,20 @@ async def set_largest_message(settings: Settings, size: str) -> None:
     )
     await admin.alter_configs([resource])
     await admin.close()
+
+
+async def test_another_partition_count_is_refused_in_a_sentence(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await clients.create_topics(settings)
+    other = msgspec.structs.replace(settings, partitions=3)
+    with Worker(other, tmp_path) as worker:
+        assert await worker.ends(20) == 1
+        assert "has 2 partitions, the settings say 3" in worker.said()
+
+
+async def test_a_signal_while_waiting_for_the_broker_ends_the_worker(tmp_path: Path) -> None:
+    with Worker(ground.fresh("127.0.0.1:1"), tmp_path) as worker:
+        await worker.says("waiting for Kafka")
+        worker.send(signal.SIGTERM)
+        assert await worker.ends() == 0
