@@ -88,7 +88,7 @@ class ToTerminal:
 
 
 def run(serve: Serve, reporter: Reporter, parent: int | None) -> int:
-    """Runs a service until SIGTERM or SIGINT, or until the process `parent` has ended.
+    """Runs a service until SIGTERM, SIGINT or SIGHUP, or until the process `parent` has ended.
 
     Returns:
         The exit code: 0 after an end in order, 1 if the service could not start or go on.
@@ -106,15 +106,17 @@ def run(serve: Serve, reporter: Reporter, parent: int | None) -> int:
 
 
 def stop_signal() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set from now on.
+    """An event that SIGTERM, SIGINT and SIGHUP (the terminal is closed) set from now on.
 
     Until a service asks for it these signals end the process at once: there is nothing to be
     ended in order yet, and a long fetch must not make Ctrl-C wait.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # Under nohup SIGHUP is ignored, and stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop.set)
     return stop
 
 

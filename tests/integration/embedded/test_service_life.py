@@ -130,7 +130,7 @@ def test_nothing_is_left_when_the_service_process_is_killed(name: str, tmp_path:
         assert listens(port_of(again))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_in_the_foreground_it_says_where_it_is_and_ends_in_order(
     name: str, tmp_path: Path, number: signal.Signals
 ) -> None:
