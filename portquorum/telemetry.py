@@ -12,11 +12,39 @@ from portquorum.settings import Settings, SettingsError
 METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
 """The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
 
+SELDOM_S: Final = 10.0
+"""A library says the same thing once in so many seconds: aiokafka tries an absent broker 200 times
+a second, and says so each time."""
+
+_CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3")
+_MOST_REMEMBERED: Final = 1000
+
+
+class _Seldom(logging.Filter):
+    """Lets a library's message through once in `SELDOM_S`, by its template and severity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in _CHATTY or record.exc_info:
+            return True
+        key = (record.name, record.levelno, str(record.msg)[:100])
+        last = self._last.get(key)
+        if last is not None and record.created - last < SELDOM_S:
+            return False
+        if len(self._last) > _MOST_REMEMBERED:
+            self._last.clear()
+        self._last[key] = record.created
+        return True
+
 
 def configure_logging(role: str, settings: Settings) -> None:
     """Logs to stderr: pretty on a terminal, one JSON object a line otherwise.
 
-    Records of the standard library's loggers (aiokafka, faust) take the same way.
+    Records of the standard library's loggers (aiokafka, faust) take the same way, each message at
+    most once in `SELDOM_S`.
     """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     pretty = settings.log_format == "pretty" or (
@@ -47,10 +75,11 @@ def configure_logging(role: str, settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(_Seldom())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     structlog.contextvars.bind_contextvars(role=role)
 
