@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -25,34 +24,20 @@ class Outcome(Struct, frozen=True):
     final: bool = False
 
 
-class _ByThread(logging.Handler):
-    """Keeps what Apprise logs in each thread, and lets it go no further: it may show secrets."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.said: dict[int, list[str]] = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        lines = self.said.get(record.thread or 0)
-        if lines is not None:
-            lines.append(record.getMessage())
-
-
 class Deliverer:
     """Sends by Apprise; one for a process."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
-        self._log = logging.getLogger("apprise")
-        self._handler = _ByThread()
-        self._log.addHandler(self._handler)
-        self._log.propagate = False
+        # What Apprise logs may show secrets; what it says of a failure comes with the result.
+        log = logging.getLogger("apprise")
+        log.propagate = False
+        if not log.handlers:
+            log.addHandler(logging.NullHandler())
 
     def close(self) -> None:
         """Lets no further call begin; those that run end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._log.removeHandler(self._handler)
-        self._log.propagate = True
 
     async def deliver(self, url: str, text: Text) -> Outcome:
         """Sends `text` to the channel `url` (placeholders not filled in). Never raises.
@@ -66,20 +51,18 @@ class Deliverer:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._send, full, text)
 
     def _send(self, url: str, text: Text) -> Outcome:
-        thread = threading.get_ident()
-        said = self._handler.said[thread] = []
         try:
             channel = apprise.Apprise()
             if not channel.add(url):
                 return Outcome("Apprise does not accept the URL of this channel", final=True)
-            sent = channel.notify(
+            result = channel.notify(
                 body=text.body, title=text.subject, body_format=apprise.NotifyFormat.TEXT
             )
         except Exception as error:  # noqa: BLE001 - a plugin's fault must not end the notifier
             return Outcome(scrub(f"{type(error).__name__}: {error}", url)[:_ERROR_LENGTH])
-        finally:
-            del self._handler.said[thread]
-        if sent:
+        if result:
             return Outcome()
+        # Apprise 1 gives a plain bool.
+        said = [entry.message for entry in result.logs()] if hasattr(result, "logs") else []
         why = "; ".join(said) or "the channel did not confirm"
         return Outcome(scrub(" ".join(why.split()), url)[:_ERROR_LENGTH])

@@ -20,7 +20,7 @@ from schemas.notification import Notification, NotificationStatus
 from sinks.notifier import metrics
 from sinks.notifier.delivery import Deliverer
 from sinks.notifier.grouping import Taken
-from sinks.notifier.message import compose
+from sinks.notifier.message import SUBJECT_LENGTH, Text, compose
 from sinks.notifier.routing import Channel, severity
 from sinks.notifier.send_log import SendLog
 
@@ -121,7 +121,7 @@ class Lanes:
 
     async def _attempt(self, message: Message, events: list[Taken], number: int) -> bool:
         """Tries once and records how it went; whether that was the end of it."""
-        text = compose([taken.event for taken in events])
+        text = _text(events)
         outcome = await self._deliverer.deliver(message.channel.url, text)
         # From here to the record's confirmation lies the instant in which a crash sends twice.
         status: NotificationStatus = "sent"
@@ -150,6 +150,15 @@ class _Attempt(Struct, frozen=True):
     status: NotificationStatus
     subject: str
     error: str | None
+
+
+def _text(events: list[Taken]) -> Text:
+    try:
+        return compose([taken.event for taken in events])
+    except Exception as error:  # noqa: BLE001 - a fault of the wording must not keep news back
+        _log.exception("a message could not be worded", error=repr(error))
+        summaries = [taken.event.summary for taken in events]
+        return Text(" ".join(summaries[0].split())[:SUBJECT_LENGTH], "\n".join(summaries))
 
 
 def _say(attempt: _Attempt) -> None:

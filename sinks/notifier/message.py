@@ -21,7 +21,7 @@ _ENDED: Final = {
     "target_changed": "Changed, Watched Anew",
 }
 _REGION: Final = {"region.silent": "Region Silent", "region.returned": "Region Returned"}
-_SUBJECT_LENGTH: Final = 250
+SUBJECT_LENGTH: Final = 250
 
 
 class Text(Struct, frozen=True):
@@ -79,7 +79,7 @@ def time_text(at: int) -> str:
 
 def _line(text: str) -> str:
     """One line, as a subject has to be (a line break in a mail's would be a header of its own)."""
-    return " ".join(text.split())[:_SUBJECT_LENGTH]
+    return " ".join(text.split())[:SUBJECT_LENGTH]
 
 
 def _thing(kind: str) -> str:

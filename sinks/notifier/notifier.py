@@ -39,7 +39,10 @@ POLL_MS: Final = 200
 COMMIT_EVERY_S: Final = 1.0
 REVOKE_WITHIN_S: Final = 4.0
 """Below the session timeout: the group waits for us while partitions move."""
-STOP_WITHIN_S: Final = 8.0
+LAST_TURN_WITHIN_S: Final = 1.0
+STOP_WITHIN_S: Final = 5.0
+CLOSE_WITHIN_S: Final = 1.0
+"""Together below the 10 s in which a role ends, even when the broker does not answer."""
 
 _log = telemetry.logger(__name__)
 
@@ -87,24 +90,35 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             aiokafka.errors.KafkaError: the cluster went away in a way that needs a new start.
         """
         following = asyncio.create_task(self._policy.run())
+        working = asyncio.create_task(self._work(stop))
+        stopped = asyncio.create_task(stop.wait())
         try:
-            await self._producer.start()
-            await self._policy.present()
-            self._consumer.subscribe([self._topic], listener=self)
-            await self._consumer.start()
-            while not stop.is_set():
-                await self._turn()
-        finally:
+            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            # A turn ends soon, unless it waits for a broker that is away.
+            await _within(LAST_TURN_WITHIN_S, working)
             await self._lanes.stop(STOP_WITHIN_S)
+        finally:
             self._lanes.cancel()
-            with suppress(KafkaError):
-                await self._commit()
-            following.cancel()
+            for task in (working, following, stopped):
+                task.cancel()
             self._deliverer.close()
-            await asyncio.gather(following, return_exceptions=True)
-            for client in (self._consumer, self._producer):
-                with suppress(KafkaError):
-                    await client.stop()
+            await self._close()
+        if working.done() and not working.cancelled():
+            working.result()
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        await self._producer.start()
+        await self._policy.present()
+        self._consumer.subscribe([self._topic], listener=self)
+        await self._consumer.start()
+        while not stop.is_set():
+            await self._turn()
+
+    async def _close(self) -> None:
+        """Commits and closes, each as far as the cluster answers in time."""
+        await _within(CLOSE_WITHIN_S, asyncio.ensure_future(self._commit()))
+        stops = (client.stop() for client in (self._consumer, self._producer))
+        await _within(CLOSE_WITHIN_S, *(asyncio.ensure_future(stop) for stop in stops))
 
     async def _turn(self) -> None:
         batches = await self._consumer.getmany(timeout_ms=self._poll_ms(), max_records=1000)
@@ -200,3 +214,11 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             offset = ends[partition] if found is None else found.offset
             self._consumer.seek(partition, offset)
             self._handled.begins(partition, offset)
+
+
+async def _within(seconds: float, *tasks: "asyncio.Future[None]") -> None:
+    """Waits for the tasks; those that take longer are cancelled. What they raise is theirs."""
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=0.1)
