@@ -170,12 +170,13 @@ async def send_log(settings: Settings) -> list[Notification]:
 @asynccontextmanager
 async def notifier(
     settings: Settings, retry_delays_s: Sequence[float] = QUICK_RETRIES_S
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Notifier]:
     """A notifier in this process; ends cleanly at the end."""
     stop = asyncio.Event()
-    task = asyncio.create_task(Notifier(settings, retry_delays_s).run(stop))
+    running = Notifier(settings, retry_delays_s)
+    task = asyncio.create_task(running.run(stop))
     try:
-        yield
+        yield running
     finally:
         stop.set()
         await asyncio.wait_for(task, 15)

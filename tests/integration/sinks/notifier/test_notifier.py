@@ -304,10 +304,14 @@ async def test_a_second_notifier_takes_over_without_telling_twice(
     settings: Settings, channel: Hook
 ) -> None:
     await publish_policy(settings, route(channel))
-    async with notifier(settings):
+    stuck = {f"a{n}" for n in range(0, 20, 2)}
+    channel.refuse = lambda post: post["title"].split()[3] in stuck
+    async with notifier(settings, (0.2,) * 500):
         await publish(settings, *[incident_event(f"a{n}") for n in range(20)])
-        await until(lambda: len(channel.posts) >= 5, "the first one is at work")
-        async with notifier(settings):
+        await until(lambda: len(channel.posts) == 10, "half is told, half is tried")
+        async with notifier(settings, (0.2,) * 500) as second:
+            await until(lambda: bool(second._consumer.assignment()), "the second has its share")
+            channel.refuse = lambda _post: False
             await publish(settings, *[incident_event(f"b{n}") for n in range(20)])
             await until(lambda: len(channel.posts) >= 40, "all is told")
             await until(lambda: all_committed(settings), "all is committed")

@@ -1,0 +1,42 @@
+"""An incident event with all its fields, for tests that change some of them."""
+
+from typing import Any
+
+from schemas.incident import IncidentEvent, RegionVerdict, Votes
+
+AT = 1_796_090_400_000
+"""2026-12-01 02:00:00 UTC."""
+
+
+def incident_event(**fields: Any) -> IncidentEvent:
+    values: dict[str, Any] = {
+        "event_id": "e1",
+        "event": "opened",
+        "incident_id": "i1",
+        "incident_type": "unreachable",
+        "severity": "critical",
+        "target": "prod-db",
+        "name": "Production DB",
+        "kind": "tcp",
+        "host": "db1.example.com",
+        "port": 5432,
+        "team": None,
+        "tags": (),
+        "criticality": "critical",
+        "depends_on": (),
+        "regions": {
+            "eu-west": RegionVerdict(verdict="down", reason="connection_refused", since=AT),
+            "us-east": RegionVerdict(verdict="up", since=AT),
+        },
+        "votes": Votes(down=2, need=2, fresh=3, configured=3),
+        "first_failed_at": AT - 3000,
+        "opened_at": AT,
+        "closed_at": None,
+        "closed_because": None,
+        "at": AT,
+        "host_targets": (),
+        "summary": "The host answers, nothing listens on 5432.",
+        "first_steps": ("Look whether the service runs",),
+        "runbook": None,
+    }
+    return IncidentEvent(**(values | fields))

@@ -1,0 +1,42 @@
+"""Events of one host share a message."""
+
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from schemas.incident import RegionEvent
+from sinks.notifier.grouping import Groups, Taken, group_key, runs
+from tests.unit.sinks.notifier.events import incident_event
+
+
+def taken(**fields: Any) -> Taken:
+    return Taken(incident_event(**fields), TopicPartition("incidents", 0), 0)
+
+
+def test_a_group_closes_when_its_first_event_has_waited_long_enough() -> None:
+    groups = Groups(2.0)
+    assert groups.next_end() is None
+    groups.add(taken(port=1), 10.0)
+    groups.add(taken(port=2), 11.9)
+    groups.add(taken(port=3, host="other"), 11.0)
+    assert groups.next_end() == 12.0
+    assert list(groups.closed(11.99)) == []
+    ((key, events),) = groups.closed(12.0)
+    assert key == "host:db1.example.com"
+    assert len(events) == 2
+    assert groups.next_end() == 13.0
+
+
+def test_targets_without_a_host_and_regions_are_groups_of_their_own() -> None:
+    region = RegionEvent(event_id="e", event="region.silent", region="eu", at=1, summary="s")
+    assert group_key(incident_event(host=None, port=None)) == "host:prod-db"
+    assert group_key(region) == "region:eu"
+
+
+def test_an_opening_and_its_closing_are_two_messages_in_their_order() -> None:
+    events = [taken(event=e) for e in ("opened", "opened", "closed", "opened")]
+    assert [[t.event.event for t in run] for run in runs(events)] == [
+        ["opened", "opened"],
+        ["closed"],
+        ["opened"],
+    ]

@@ -1,0 +1,145 @@
+"""What people read."""
+
+from typing import Any
+
+import pytest
+
+from schemas.incident import HostTarget, RegionEvent, RegionVerdict
+from sinks.notifier.message import compose, span
+from tests.unit.sinks.notifier.events import AT, incident_event
+
+
+def closed(**fields: Any) -> Any:
+    return incident_event(
+        **{"event": "closed", "closed_at": AT + 200_000, "closed_because": "recovered", **fields}
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "subject"),
+    [
+        (incident_event(), "TCP Port Unreachable: Production DB (db1.example.com:5432)"),
+        (closed(), "TCP Port Reachable Again: Production DB (db1.example.com:5432)"),
+        (
+            incident_event(host="2001:db8::1"),
+            "TCP Port Unreachable: Production DB ([2001:db8::1]:5432)",
+        ),
+        (
+            incident_event(incident_type="slow"),
+            "TCP Port Slow: Production DB (db1.example.com:5432)",
+        ),
+        (
+            closed(closed_because="target_removed"),
+            "TCP Port No Longer Watched: Production DB (db1.example.com:5432)",
+        ),
+        (
+            closed(closed_because="resolved"),
+            "TCP Port Incident Resolved By Hand: Production DB (db1.example.com:5432)",
+        ),
+        (
+            closed(closed_because="abandoned"),
+            "TCP Port Reachable Again: Production DB (db1.example.com:5432)",
+        ),
+        (
+            incident_event(kind="heartbeat", host=None, port=None),
+            "HEARTBEAT Unreachable: Production DB (prod-db)",
+        ),
+        (
+            incident_event(name="A\r\nBcc: everybody\x0b"),
+            "TCP Port Unreachable: A Bcc: everybody (db1.example.com:5432)",
+        ),
+    ],
+)
+def test_subjects(event: Any, subject: str) -> None:
+    assert compose([event]).subject == subject
+
+
+def test_the_body_of_an_opening() -> None:
+    regions = {
+        "asia": RegionVerdict(verdict="pending"),
+        "eu-west": RegionVerdict(verdict="down", reason="timed_out", detail="after 3 s", since=AT),
+        "office": RegionVerdict(verdict="stale", reason="connection_refused", since=AT),
+        "us-east": RegionVerdict(verdict="up", since=AT),
+    }
+    others = (HostTarget(target="ssh", name="SSH", kind="tcp", port=22, status="up"),)
+    event = incident_event(
+        regions=regions,
+        host_targets=others,
+        team="database",
+        tags=("prod",),
+        runbook="https://wiki.example.com/db",
+    )
+    assert (
+        compose([event]).body
+        == """\
+The host answers, nothing listens on 5432.
+
+Target: Production DB
+Host: db1.example.com
+Port: 5432
+First failure: 2026-12-01 01:59:57 UTC
+Confirmed: 2026-12-01 02:00:00 UTC
+For: 3 s so far
+
+By region:
+  asia: not checked yet
+  eu-west: Connection timed out (after 3 s)
+  office: no fresh result (last: Connection refused)
+  us-east: reachable
+
+Others on this host:
+  SSH (22): up
+
+First steps:
+  1. Look whether the service runs
+
+Runbook: https://wiki.example.com/db
+
+Severity: critical
+Team: database
+Tags: prod
+Incident: i1"""
+    )
+
+
+def test_the_body_of_a_closing_says_how_long_it_was() -> None:
+    body = compose([closed(abandoned_regions=("asia",))]).body
+    assert (
+        "Ended: 2026-12-01 02:03:20 UTC\nIt lasted: 3 min 23 s\nWithout a word from: asia" in body
+    )
+    assert "First steps" not in body
+
+
+def test_several_ports_of_a_host_are_counted_and_listed() -> None:
+    text = compose([incident_event(port=port) for port in (22, 80)])
+    assert text.subject == "TCP Port Unreachable: 2 ports of db1.example.com"
+    assert "(db1.example.com:22)" in text.body
+    assert "(db1.example.com:80)" in text.body
+    assert text.body.count("Look whether the service runs") == 1
+
+
+def test_a_region_that_is_silent() -> None:
+    event = RegionEvent(
+        event_id="e", event="region.silent", region="eu", at=AT, summary="No word.", last_beat_at=AT
+    )
+    text = compose([event])
+    assert text.subject == "Region Silent: eu"
+    assert text.body == "No word.\nLast sign of life: 2026-12-01 02:00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "0 s"),
+        (-5, "0 s"),
+        (999, "0 s"),
+        (45_000, "45 s"),
+        (60_000, "1 min"),
+        (200_000, "3 min 20 s"),
+        (7_500_000, "2 h 5 min"),
+        (97_200_000, "1 d 3 h"),
+        (86_400_000, "1 d"),
+    ],
+)
+def test_spans(milliseconds: int, text: str) -> None:
+    assert span(milliseconds) == text
