@@ -251,6 +251,7 @@ def test_whatever_stands_behind_the_head_only_an_inventory_error_comes(text: str
 def test_the_json_schema_takes_the_example_and_refuses_what_is_wrong() -> None:
     (root,), _ = tree.read(DESIGN, "f.yaml")
     jsonschema.validate(root.value, json_schema())
+    assert "\\Z" not in str(json_schema())
     root.value["targets"][0]["port"] = 65536
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(root.value, json_schema())
