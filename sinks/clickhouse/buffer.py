@@ -10,7 +10,7 @@ from schemas.topics import Topic
 from sinks.clickhouse.block import row_estimate
 
 MESSAGE_OVERHEAD_BYTES: Final = 500
-IDLE_WAIT_S: Final = 5.0
+IDLE_WAIT_S: Final = 3.0
 """Messages that make no rows wait as long as this, so that they cost few commits."""
 
 

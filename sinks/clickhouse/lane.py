@@ -5,57 +5,23 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from msgspec import Struct
 
-from portquorum.settings import Settings
 from portquorum.telemetry import logger
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
 from sinks.clickhouse.block import Block, build, rebuild
 from sinks.clickhouse.buffer import Buffer
 from sinks.clickhouse.errors import DoubtError, NotInsertedError
-from sinks.clickhouse.letters import Letters
-from sinks.clickhouse.offsets import Committed, Offsets
 from sinks.clickhouse.pending import Pending, PendingError
-from sinks.clickhouse.tables import (
-    DEADLETTER,
-    INCIDENTS,
-    MAINTENANCE,
-    NOTIFICATIONS,
-    REGION_EVENTS,
-    RESULTS,
-    TARGETS,
-    Table,
-)
-from sinks.clickhouse.writer import Writer, gap_rows
-
-TABLES: Final[dict[str, tuple[Table, ...]]] = {
-    "results": (RESULTS,),
-    "incidents": (INCIDENTS, REGION_EVENTS),
-    "notifications": (NOTIFICATIONS,),
-    "targets": (TARGETS,),
-    "policy": (MAINTENANCE,),
-    "deadletter": (DEADLETTER,),
-}
-"""Where the rows of a topic go; a topic that is not here is only looked at."""
+from sinks.clickhouse.place import find, record_gap
+from sinks.clickhouse.reading import log_time
+from sinks.clickhouse.services import Services
 
 FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 10.0
 _REPLAY_PATIENCE_S: Final = 30.0
-
-
-class Services(Struct, frozen=True):
-    """What all lanes of a sink share."""
-
-    settings: Settings
-    consumer: AIOKafkaConsumer
-    offsets: Offsets
-    writer: Writer
-    letters: Letters
-    desks: asyncio.Semaphore
-    """How many blocks are held decoded at once; what bounds the memory of a backlog."""
 
 
 class _Finished(Exception):  # noqa: N818 - the way out of the loop, no fault
@@ -86,6 +52,7 @@ class Lane:
         self._paused = False
         self._replaying: Pending | None = None
         self._stopping = False
+        self._out_of_range = False
         self._stalls = -1
         self._expected = 0
         self._gap: tuple[int, int, int] | None = None
@@ -101,7 +68,10 @@ class Lane:
         now = time.monotonic()
         for record in records:
             if record.offset < self._expected:
-                continue
+                # The consumer was set back: what the lane waits for is out of the log's range.
+                self._out_of_range = True
+                self.forget()
+                return
             if record.offset > self._expected and self._topic.cleanup == "delete":
                 self._gap = self._gap or (self._expected, record.offset, record.timestamp)
             self._expected = record.offset + 1
@@ -173,38 +143,16 @@ class Lane:
     async def _begin(self) -> None:
         """Finds the place in the log; finishes a pending range first."""
         self._rest()
-        committed = await self._services.offsets.read(self._partition)
-        begin, end = await self._services.offsets.bounds(self._partition)
-        position = committed.offset
-        if position is None:
-            position = await self._after_stored(begin, end)
-        elif position > end:
-            # The topic was made anew; the old offsets mean nothing in it.
-            await self._record_gap(position, begin, 0)
-            committed, position = Committed(begin, None, committed.stalls), begin
-        self._stalls = committed.stalls
-        self.committed = self._expected = position
-        pending = committed.pending
-        if pending is not None and pending.last < begin:
-            self._log.error("the log no longer has the pending range", pending=str(pending))
-            pending = None
-        self._replaying = pending
-        self._services.consumer.seek(self._partition, position)
+        place = await find(self._services, self._topic, self._partition, self._out_of_range)
+        self._out_of_range = False
+        self._stalls = place.stalls
+        self.committed = self._expected = place.position
+        self._replaying = place.pending
+        self._services.consumer.seek(self._partition, place.position)
         self._reading = True
         self._regulate()
-        if pending is not None:
-            await self._replay(pending)
-
-    async def _after_stored(self, begin: int, end: int) -> int:
-        tables = TABLES.get(self._topic.name, ())
-        highest = await self._services.writer.highest(tables, self._partition.partition)
-        if highest is None:
-            return begin
-        if highest >= end:
-            await self._record_gap(highest + 1, begin, 0)
-            return begin
-        self._log.info("no committed offset: going on after the highest stored", stored=highest)
-        return max(begin, highest + 1)
+        if place.pending is not None:
+            await self._replay(place.pending)
 
     async def _replay(self, pending: Pending) -> None:
         metrics.REPLAYS.labels(self._topic.name).inc()
@@ -218,7 +166,12 @@ class Lane:
         self._replaying = None
         self._regulate()
         async with self._services.desks:
-            block = await asyncio.to_thread(rebuild, self._topic, records, pending)
+            if _other_messages(records, pending):
+                await self._gap_at(pending.first, pending.first)
+                block = await asyncio.to_thread(build, self._topic, records)
+                self._put_back(records, block)
+            else:
+                block = await asyncio.to_thread(rebuild, self._topic, records, pending)
             await self._deliver(block)
 
     async def _next(self) -> None:
@@ -227,10 +180,14 @@ class Lane:
             records = self._buffer.take(self._services.settings.sink_block_rows, self._buffer_bytes)
             self._regulate()
             block = await asyncio.to_thread(build, self._topic, records)
-            unused = [record for record in records if record.offset > block.pending.last]
-            if unused:
-                self._buffer.put_back(unused, time.monotonic())
+            self._put_back(records, block)
             await self._deliver(block)
+
+    def _put_back(self, records: list[ConsumerRecord], block: Block) -> None:
+        """Returns what a block that had to be cut short left over."""
+        unused = [record for record in records if record.offset > block.pending.last]
+        if unused:
+            self._buffer.put_back(unused, time.monotonic())
 
     async def _due(self) -> None:
         """Waits for a block: enough rows or bytes, or old enough."""
@@ -244,7 +201,12 @@ class Lane:
             await self._wait(due)
         if self._gap is not None:
             (expected, found, at), self._gap = self._gap, None
-            await self._record_gap(expected, found, at)
+            await self._gap_at(expected, found, at)
+
+    async def _gap_at(self, expected: int, found: int, at: int = 0) -> None:
+        await record_gap(
+            self._services, self._topic, self._partition, expected=expected, found=found, at=at
+        )
 
     async def _wait(self, until: float | None) -> None:
         """Until something changes, or the time is come."""
@@ -293,24 +255,12 @@ class Lane:
     async def _commit(self, offset: int, metadata: str) -> float:
         return await self._services.offsets.commit(self._partition, offset, metadata, self._stalls)
 
-    async def _record_gap(self, expected: int, found: int, at: int) -> None:
-        metrics.GAPS.labels(self._topic.name).inc()
-        self._log.error(
-            "the log does not have what was due: those messages are lost here",
-            expected=expected,
-            found=found,
-        )
-        topic, partition = self._partition
-        rows = gap_rows(topic, partition, expected, found, max(at, 0))
-        token = f"gap:{topic}:{partition}:{expected}-{found}"
-        await self._services.writer.insert(rows, token, float("inf"))
-
     def _regulate(self) -> None:
         """Pauses the partition while the lane holds enough, or is not ready to read."""
-        full = self._buffer.size >= 2 * self._buffer_bytes and self._replaying is None
+        # Resumed at half, so that a busy lane is not paused and resumed at each message.
+        limit = self._buffer_bytes // 2 if self._paused else self._buffer_bytes
+        full = self._buffer.size >= limit and self._replaying is None
         want = not self._reading or full
-        if not want and self._paused and self._buffer.size >= self._buffer_bytes:
-            want = self._replaying is None
         assigned = self._partition in self._services.consumer.assignment()
         if want != self._paused and assigned:
             if want:
@@ -319,3 +269,10 @@ class Lane:
                 self._services.consumer.resume(self._partition)
             self._paused = want
             metrics.PAUSED.inc(1 if want else -1)
+
+
+def _other_messages(records: Sequence[ConsumerRecord], pending: Pending) -> bool:
+    """Whether the topic was made anew since, and has other messages at these offsets."""
+    if not records or records[0].offset != pending.first:
+        return False
+    return log_time(records[0]) != pending.at

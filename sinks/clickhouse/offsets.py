@@ -8,8 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from msgspec import Struct
 
-from portquorum.kafka import admin
+from portquorum.kafka import admin, consumer
 from portquorum.settings import Settings
+from schemas import topics
 from sinks.clickhouse.errors import DoubtError
 from sinks.clickhouse.pending import Pending, from_metadata
 from sinks.clickhouse.stall import STALL_S, StallWatch, clock
@@ -30,23 +31,27 @@ class Committed(Struct, frozen=True):
 
 
 class Offsets:
-    """Reads and writes the commits of one consumer group."""
+    """Reads and writes the commits of one consumer group, as its `member`."""
 
     def __init__(
-        self, settings: Settings, consumer: AIOKafkaConsumer, group: str, watch: StallWatch
+        self, settings: Settings, member: AIOKafkaConsumer, group: str, watch: StallWatch
     ) -> None:
         self._settings = settings
-        self._consumer = consumer
+        self._member = member
         self._group = group
         self._watch = watch
         self._admin: AIOKafkaAdminClient | None = None
+        self._asker: AIOKafkaConsumer | None = None
         self._lock = asyncio.Lock()
 
     async def close(self) -> None:
-        """Closes the connection for reading."""
+        """Closes the connections for reading."""
         client, self._admin = self._admin, None
         if client is not None:
             await client.close()
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            await asker.stop()
 
     async def read(self, partition: TopicPartition) -> Committed:
         """What is committed now.
@@ -74,10 +79,26 @@ class Offsets:
 
     async def bounds(self, partition: TopicPartition) -> tuple[int, int]:
         """The partition's first offset and the offset after its last."""
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            begin = await self._consumer.beginning_offsets([partition])
-            end = await self._consumer.end_offsets([partition])
+        async with self._lock, asyncio.timeout(READ_TIMEOUT_S):
+            client = await self._asking()
+            begin = await client.beginning_offsets([partition])
+            end = await client.end_offsets([partition])
         return begin[partition], end[partition]
+
+    async def time_at(self, partition: TopicPartition, offset: int) -> int | None:
+        """The time (UTC ms) of the message at `offset`, None if the log has none there."""
+        async with self._lock, asyncio.timeout(READ_TIMEOUT_S):
+            client = await self._asking()
+            client.seek(partition, offset)
+            client.resume(partition)
+            try:
+                found = await client.getmany(partition, timeout_ms=5_000, max_records=1)
+            finally:
+                client.pause(partition)
+        for record in found.get(partition, []):
+            if record.offset == offset:
+                return int(record.timestamp)
+        return None
 
     async def commit(
         self, partition: TopicPartition, offset: int, metadata: str, stalls: int
@@ -93,7 +114,7 @@ class Offsets:
             # aiokafka tries again without end, and with a later membership than the one in which
             # the block was read: that must not happen, so the time is short.
             async with asyncio.timeout(COMMIT_TIMEOUT_S):
-                await self._consumer.commit({partition: (offset, metadata)})
+                await self._member.commit({partition: (offset, metadata)})
         except (CommitFailedError, IllegalStateError, TimeoutError) as error:
             raise DoubtError(f"{partition.topic}/{partition.partition}: {error!r}") from error
         return began + STALL_S
@@ -103,7 +124,7 @@ class Offsets:
             raise DoubtError("this process stood still since the offsets were read")
         # A member that was thrown out commits as nobody (generation -1), and a broker takes that
         # for a group that has no members left.
-        coordinator = self._consumer._coordinator  # noqa: SLF001 - aiokafka tells it nowhere else
+        coordinator = self._member._coordinator  # noqa: SLF001 - aiokafka tells it nowhere else
         if coordinator.generation < 0:
             raise DoubtError("this consumer is not a member of its group now")
 
@@ -113,3 +134,16 @@ class Offsets:
             await client.start()
             self._admin = client
         return self._admin
+
+    async def _asking(self) -> AIOKafkaConsumer:
+        """A consumer without a group that fetches nothing.
+
+        On the sink's own connections a question waits behind a fetch that waits for data: 0.5 s.
+        """
+        if self._asker is None:
+            names = [topic.full_name(self._settings.topic_prefix) for topic in topics.ALL]
+            client = consumer(self._settings, *names, auto_offset_reset="latest")
+            await client.start()
+            client.pause(*client.assignment())
+            self._asker = client
+        return self._asker

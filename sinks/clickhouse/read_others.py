@@ -61,7 +61,10 @@ def _row(row_of: RowOf, record: ConsumerRecord, before: set[int]) -> Row | None:
         raise Unreadable("value", "rejected when it was first read", record.value or b"")
     try:
         return row_of(record)
-    except DECODE_ERRORS as error:
+    except Unreadable:
+        raise
+    except Exception as error:
+        # Whatever else bytes may bring about: one message must never hold up a partition.
         raise Unreadable("value", words(error), record.value or b"") from error
 
 

@@ -21,6 +21,8 @@ from sinks.clickhouse.reading import (
 )
 from sinks.clickhouse.tables import RESULTS, Rows
 
+MAX_US: Final = 2**32 - 1
+
 _EXPECTED: Final = "lines of check results, or an empty value with the header " + control.HEADER
 
 
@@ -96,6 +98,11 @@ def _check_control(record: ConsumerRecord) -> None:
         raise Unreadable("control", words(error), body) from error
 
 
+def _us(span_ms: float | None) -> int | None:
+    """Milliseconds as whole µs; what is longer than a column holds (71 min) is cut to that."""
+    return None if span_ms is None else min(round(span_ms * 1000), MAX_US)
+
+
 def columns(results: list[CheckResult], origin: _Origin) -> list[list[Any]]:
     """The columns of `RESULTS`, in its order: one pass a column is what makes it fast."""
     return [
@@ -114,10 +121,10 @@ def columns(results: list[CheckResult], origin: _Origin) -> list[list[Any]]:
         [r.target_version for r in results],
         [r.detail or "" for r in results],
         [r.address or "" for r in results],
-        [r.dns_ms for r in results],
-        [r.connect_ms for r in results],
-        [r.tls_ms for r in results],
-        [r.total_ms for r in results],
+        [_us(r.dns_ms) for r in results],
+        [_us(r.connect_ms) for r in results],
+        [_us(r.tls_ms) for r in results],
+        [_us(r.total_ms) for r in results],
         [r.cert_expires_at for r in results],
         [r.http_status or 0 for r in results],
         [r.banner or "" for r in results],

@@ -14,17 +14,21 @@ from portquorum.telemetry import logger
 from schemas import topics
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
-from sinks.clickhouse.lane import Lane, Services
+from sinks.clickhouse.lane import Lane
 from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.offsets import Offsets
+from sinks.clickhouse.services import Services
 from sinks.clickhouse.stall import StallWatch
 from sinks.clickhouse.writer import Writer
 
-BUFFER_BYTES: Final = 96 * 1024 * 1024
+BUFFER_BYTES: Final = 48 * 1024 * 1024
 """What the lanes of [results] may hold together before each of their partitions is paused."""
 
 SMALLEST_BUFFER_BYTES: Final = 1024 * 1024
-LARGEST_BUFFER_BYTES: Final = 24 * 1024 * 1024
+LARGEST_BUFFER_BYTES: Final = 16 * 1024 * 1024
+FETCH_BYTES: Final = 256 * 1024
+"""What one fetch brings of a partition, still compressed: ten times as much when it is opened."""
+
 GRACE_S: Final = 3.0
 """How long a lane may take to finish its block when its partition is taken away."""
 
@@ -49,7 +53,7 @@ class Sink:
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop`; on return all is closed and each lane's block done or dropped."""
         group = self._settings.group("sink")
-        client = consumer(self._settings, group_id=group)
+        client = consumer(self._settings, group_id=group, max_partition_fetch_bytes=FETCH_BYTES)
         watch = StallWatch()
         writer = Writer(self._settings)
         letters = Letters(self._settings)
@@ -72,9 +76,7 @@ class Sink:
             await self.end_lanes(list(self._lanes))
             with contextlib.suppress(KafkaError, TimeoutError):
                 async with asyncio.timeout(GRACE_S):
-                    await client.stop()
-            await letters.close()
-            await offsets.close()
+                    await asyncio.gather(client.stop(), letters.close(), offsets.close())
             await writer.close()
             await _cancelled(ticking)
 

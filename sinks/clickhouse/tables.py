@@ -13,7 +13,7 @@ LOG: Final = (
 
 _LC: Final = "LowCardinality(String)"
 _TIME: Final = "DateTime64(3, 'UTC')"
-_MS: Final = "Nullable(Float32)"
+_US: Final = "Nullable(UInt32)"
 
 
 class Table(Struct, frozen=True):
@@ -83,10 +83,10 @@ RESULTS: Final = Table(
         ("target_version", _TIME),
         ("detail", "String"),
         ("address", _LC),
-        ("dns_ms", _MS),
-        ("connect_ms", _MS),
-        ("tls_ms", _MS),
-        ("total_ms", _MS),
+        ("dns_us", _US),
+        ("connect_us", _US),
+        ("tls_us", _US),
+        ("total_us", _US),
         ("cert_expires_at", f"Nullable({_TIME})"),
         ("http_status", "UInt16"),
         ("banner", "String"),
@@ -247,3 +247,13 @@ ALL: Final = (
     DEADLETTER,
     GAPS,
 )
+
+OF_TOPIC: Final[dict[str, tuple[Table, ...]]] = {
+    "results": (RESULTS,),
+    "incidents": (INCIDENTS, REGION_EVENTS),
+    "notifications": (NOTIFICATIONS,),
+    "targets": (TARGETS,),
+    "policy": (MAINTENANCE,),
+    "deadletter": (DEADLETTER,),
+}
+"""Where the rows of a topic go; a topic that is not here is only looked at."""

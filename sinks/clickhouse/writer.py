@@ -99,17 +99,21 @@ class Writer:
             known.update(row[0] for row in found)
         return rows.without(known)
 
-    async def highest(self, tables: tuple[Table, ...], partition: int) -> int | None:
-        """The highest log offset of a partition in the tables, None if there is none."""
-        highest: int | None = None
+    async def highest(self, tables: Sequence[Table], partition: int) -> tuple[int, int] | None:
+        """The highest log offset of a partition in the tables and its log time (UTC ms).
+
+        None if there is none.
+        """
+        highest: tuple[int, int] | None = None
         for table in tables:
             sql = (
-                f"SELECT max(log_offset), count() FROM `{self._database}`.`{table.name}` "  # noqa: S608
+                "SELECT max(log_offset), toUnixTimestamp64Milli(argMax(appended_at, log_offset)), "  # noqa: S608
+                f"count() FROM `{self._database}`.`{table.name}` "
                 f"WHERE log_partition = {partition:d}"
             )
-            (found,) = await self._rows(sql, {})
-            if found[1]:
-                highest = max(found[0], -1 if highest is None else highest)
+            ((offset, at, rows),) = await self._rows(sql, {})
+            if rows and (highest is None or offset > highest[0]):
+                highest = offset, at
         return highest
 
     async def _rows(self, sql: str, parameters: dict[str, Any]) -> Sequence[Sequence[Any]]:

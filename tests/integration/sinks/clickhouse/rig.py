@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver.client import Client
 
@@ -157,6 +158,17 @@ async def commit(
         await client.commit({where: (offset, metadata)})
     finally:
         await client.stop()
+
+
+async def delete_before(settings: Settings, topic: str, partition: int, offset: int) -> None:
+    """Removes the first messages of a partition, as retention does."""
+    where = TopicPartition(settings.topic(topic), partition)
+    client = admin(settings)
+    await client.start()
+    try:
+        await client.delete_records({where: RecordsToDelete(before_offset=offset)})
+    finally:
+        await client.close()
 
 
 async def committed(settings: Settings) -> dict[TopicPartition, OffsetAndMetadata]:

@@ -123,6 +123,71 @@ async def test_without_a_commit_it_goes_on_after_the_highest_stored(
         await producer.stop()
 
 
+async def test_rows_of_a_topic_that_was_made_anew_are_no_place_to_go_on_from(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "anew", partitions=1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 1_000))
+        migrate(settings)
+        _, rows, token = await block_of(settings, 4)
+        # The same offsets, but other messages: their time in the log tells them apart.
+        other = [[at - 1 for at in column] for column in rows.columns[-2:-1]]
+        old = Rows(rows.table, [*rows.columns[:-2], *other, rows.columns[-1]])
+        await insert(settings, old, token + " of the old topic")
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == 1_400)
+        assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(4, 0)]
+    finally:
+        await producer.stop()
+
+
+async def test_what_retention_took_before_it_was_read_is_a_recorded_gap(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "late", partitions=1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    try:
+        await rig.send_results(producer, settings, rig.results(0, 1_000))
+        await rig.commit(settings, "results", 0, 3, "")
+        await rig.delete_before(settings, "results", 0, 8)
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == 200)
+        assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(3, 8)]
+        rig.counts_agree(client, settings, 200)
+    finally:
+        await producer.stop()
+
+
+async def test_any_valid_result_can_be_stored(kafka: str, clickhouse: str, tmp_path: Path) -> None:
+    settings = rig.place(kafka, clickhouse, "extremes", partitions=1)
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    last = 9_999_999_999_999
+    wide = [
+        rig.result(0, 0, host=None, port=None, detail="\x00'\\\t\U0001f525", banner="\n" * 300),
+        rig.result(1, last - 1, total_ms=86_400_000.0, dns_ms=0.0, cert_expires_at=last),
+        rig.result(2, 0, attempt=255, http_status=999, address="::1", target_version=last),
+        # More days than ClickHouse takes in one insert unless it is told so.
+        *(rig.result(3, day * 86_400_000 * 20) for day in range(1, 700)),
+    ]
+    try:
+        await rig.send_results(producer, settings, wide, size=1_000)
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings) == len(wide))
+        (total,) = rig.ask(
+            client, settings, "SELECT max(total_ms), max(total_us) FROM {db}.results"
+        )
+        assert total[1] == 2**32 - 1
+        text = "SELECT detail FROM {db}.results WHERE host = ''"
+        assert rig.ask(client, settings, text) == [(wide[0].detail,)]
+    finally:
+        await producer.stop()
+
+
 async def test_an_offset_that_the_log_does_not_have_is_a_recorded_gap(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:

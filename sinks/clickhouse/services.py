@@ -1,0 +1,23 @@
+"""What all lanes of a sink share."""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer
+from msgspec import Struct
+
+from portquorum.settings import Settings
+from sinks.clickhouse.letters import Letters
+from sinks.clickhouse.offsets import Offsets
+from sinks.clickhouse.writer import Writer
+
+
+class Services(Struct, frozen=True):
+    """The settings, the member of the group, and the ways to Kafka and ClickHouse."""
+
+    settings: Settings
+    consumer: AIOKafkaConsumer
+    offsets: Offsets
+    writer: Writer
+    letters: Letters
+    desks: asyncio.Semaphore
+    """How many blocks are held decoded at once; what bounds the memory of a backlog."""
