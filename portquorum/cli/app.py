@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from portquorum.cli import answers, check, dev, inventory, roles, sql, target, up, word
+from portquorum.cli import answers, check, demo, dev, inventory, roles, sql, target, up, word
 from portquorum.cli.options import examples
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ def portquorum(
     del version  # done by its callback
 
 
+app.command(rich_help_panel=START, epilog=demo.HELP)(demo.demo)
 app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
 app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
 app.command(rich_help_panel=LOOK, epilog=answers.STATUS_HELP)(answers.status)

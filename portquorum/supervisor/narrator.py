@@ -48,15 +48,25 @@ class PrettyNarrator:
 
     def begin(self, what: str) -> None:
         """Starts the spinner."""
-        self.quiet()
         self._what = what
-        self._status = self._screen.console.status(f"{escape(what)} …", spinner="dots")
-        self._status.start()
+        self._screen.show(lambda: self._spin(f"{escape(what)} …"))
 
     def progress(self, what: str) -> None:
         """Beside the spinner."""
+        text = f"{escape(self._what)} [dim]{escape(what)}[/dim]"
+        self._screen.show(lambda: self._spin(text))
+
+    def _spin(self, text: str) -> None:
+        if self._status is None:
+            self._status = self._screen.console.status(text, spinner="dots")
+            self._status.start()
+        else:
+            self._status.update(text)
+
+    def _still(self) -> None:
         if self._status:
-            self._status.update(f"{escape(self._what)} [dim]{escape(what)}[/dim]")
+            self._status.stop()
+            self._status = None
 
     def done(self, what: str, detail: str, took_s: float | None) -> None:
         """A tick; the spinner goes on, another step may still be under way."""
@@ -90,9 +100,7 @@ class PrettyNarrator:
 
     def quiet(self) -> None:
         """Stops the spinner."""
-        if self._status:
-            self._status.stop()
-            self._status = None
+        self._screen.show(self._still)
 
 
 class JsonNarrator:

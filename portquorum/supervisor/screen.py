@@ -41,13 +41,18 @@ class Screen:
         """Prints to `console`'s file."""
         self.console = console
         self._on_closed = on_closed
-        self._waiting: queue.Queue[RenderableType | None] = queue.Queue(MAX_WAITING)
+        self._waiting: queue.Queue[RenderableType | Callable[[], None] | None] = queue.Queue(
+            MAX_WAITING
+        )
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
         self._thread.start()
 
-    def show(self, what: RenderableType) -> None:
-        """Shows something soon, a plain string as it is; never waits."""
+    def show(self, what: RenderableType | Callable[[], None]) -> None:
+        """Shows something soon, a plain string as it is; never waits.
+
+        A function is called in its turn: what draws on the console by itself belongs there.
+        """
         try:
             self._waiting.put_nowait(what)
         except queue.Full:
@@ -64,7 +69,9 @@ class Screen:
     def _run(self) -> None:
         try:
             while (what := self._waiting.get()) is not None:
-                if isinstance(what, str):
+                if callable(what):
+                    what()
+                elif isinstance(what, str):
                     self.console.file.write(f"{what}\n")
                     self.console.file.flush()
                 else:

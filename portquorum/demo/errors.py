@@ -1,0 +1,16 @@
+"""A stage that did not come."""
+
+from collections.abc import Sequence
+
+
+class StageError(Exception):
+    """A stage did not come within its deadline; the text says which and why.
+
+    `roles` are those whose last lines may tell more.
+    """
+
+    def __init__(self, stage: str, why: str, roles: Sequence[str] = ()) -> None:
+        super().__init__(f"{stage}: {why}")
+        self.stage = stage
+        self.why = why
+        self.roles = tuple(roles)

@@ -1,0 +1,56 @@
+"""The channel of the demo: a small HTTP receiver that Apprise posts to (`json://…`)."""
+
+import asyncio
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+HOST: Final = "127.0.0.1"
+
+
+class Message(Struct, frozen=True):
+    """What arrived, as people would see it."""
+
+    title: str
+    message: str
+
+
+class Receiver:
+    """Remembers what it gets, in the order of arrival; use as an async context manager."""
+
+    def __init__(self) -> None:
+        """Listens on entering."""
+        self.messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The Apprise URL."""
+        return f"json://{HOST}:{self.port}/"
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/", self._post)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, 0).start()
+        self.port = int(self._runner.addresses[0][1])
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _post(self, request: web.Request) -> web.Response:
+        body: dict[str, Any] = msgspec.json.decode(await request.read())
+        self.messages.put_nowait(Message(str(body["title"]), str(body["message"])))
+        return web.Response(text="thanks")
