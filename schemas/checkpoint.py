@@ -14,7 +14,12 @@ from schemas._decode import JsonDecoder
 from schemas._types import Millis
 
 FORMAT: Final = 1
-"""Version of the chunks' content; a checkpoint of another format is left alone, not read."""
+"""Version of the chunks' content; a checkpoint of another format is left alone, not read.
+
+Never raise it without a reader of the old one: targets that were set before the log begins stand
+in no other place, so an upgrade that starts from the log alone would watch nothing of them. New
+fields with defaults at the end of what `streams.snapshot` encodes need no new format.
+"""
 
 MAX_CHUNK_BYTES: Final = 512 * 1024
 HEAD: Final = "head"

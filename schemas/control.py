@@ -76,7 +76,7 @@ class Beat(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag
     connectivity: bool
     lag_ms: Annotated[float, Meta(ge=0)]
     spool: Annotated[int, Meta(ge=0)]
-    clock_offset_ms: int | None
+    clock_offset_ms: Annotated[int, Meta(ge=-(10**13), le=10**13)] | None
 
 
 class Tick(Struct, frozen=True, gc=False, tag_field="control", tag="tick"):

@@ -90,7 +90,7 @@ def region_verdict(state: PartitionState, window: Window | None) -> RegionVerdic
     down = window.failing if window.down else None
     since: int | None = window.since or None
     if said == "stale":
-        since = window.fresh_until + state.gaps
+        since = state.log_at(window.fresh_until)
     elif down is not None:
         since = down.since
     return RegionVerdict(

@@ -9,12 +9,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.incident import HostTarget
-from schemas.partition import host_key
+from schemas.incident import TargetStatus
 from schemas.result import REASON_TEXT, Reason
 from schemas.target import Target
-from streams.consensus import status
 from streams.freshness import is_fresh
+from streams.neighbours import Neighbours
 from streams.state import PartitionState, TargetState
 
 
@@ -24,7 +23,7 @@ class Facts(Struct, frozen=True, gc=False):
     target: Target
     failing: tuple[tuple[str, Reason], ...]
     working: tuple[str, ...]
-    host_targets: tuple[HostTarget, ...]
+    around: Neighbours
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -34,9 +33,14 @@ class Facts(Struct, frozen=True, gc=False):
             counts[reason] = counts.get(reason, 0) + 1
         return tuple(sorted(counts, key=lambda reason: (-counts[reason], reason)))
 
-    def others(self, *statuses: str) -> list[HostTarget]:
-        """The other targets of the host that have one of `statuses`."""
-        return [other for other in self.host_targets if other.status in statuses]
+    def others(self, *statuses: TargetStatus) -> int:
+        """How many other targets of the host have one of `statuses`."""
+        return self.around.others(self.target.id, *statuses)
+
+    @property
+    def ports(self) -> int:
+        """How many targets the host has, this one included."""
+        return self.around.all_others() + 1
 
 
 class Diagnosis(Struct, frozen=True, gc=False):
@@ -47,7 +51,7 @@ class Diagnosis(Struct, frozen=True, gc=False):
     first_steps: tuple[str, ...]
 
 
-def facts(state: PartitionState, entry: TargetState) -> Facts:
+def facts(state: PartitionState, entry: TargetState, around: Neighbours) -> Facts:
     """The facts of a target at the state's moment."""
     running = state.running
     failing: list[tuple[str, Reason]] = []
@@ -61,27 +65,7 @@ def facts(state: PartitionState, entry: TargetState) -> Facts:
             failing.append((region, window.failing.reason))
         elif window.failing is None:
             working.append(region)
-    return Facts(entry.target, tuple(failing), tuple(working), host_targets(state, entry))
-
-
-def host_targets(state: PartitionState, entry: TargetState) -> tuple[HostTarget, ...]:
-    """The other targets of the host, sorted by id."""
-    target = entry.target
-    found = []
-    for other_id in state.hosts[host_key(target.host, target.id)]:
-        if other_id == target.id:
-            continue
-        other = state.targets[other_id]
-        found.append(
-            HostTarget(
-                target=other_id,
-                name=other.target.name,
-                kind=other.target.kind,
-                port=other.target.port,
-                status=status(other, state.running),
-            )
-        )
-    return tuple(found)
+    return Facts(entry.target, tuple(failing), tuple(working), around)
 
 
 def diagnose(known: Facts) -> Diagnosis:
@@ -93,11 +77,21 @@ def diagnose(known: Facts) -> Diagnosis:
 
 def _refused(known: Facts) -> Diagnosis:
     port, host = known.target.port, known.target.host
-    if known.host_targets and not known.others("up", "slow", "pending", "unknown"):
+    if known.working:
+        return Diagnosis(
+            "path",
+            f"{_names(known.working)} can connect, {_failing(known)} can't: the service listens "
+            "on some addresses only, or a firewall refuses for it.",
+            (
+                f"On {host}: ss -ltnp 'sport = :{port}' (on which addresses?)",
+                "Look for firewall rules that reject these source addresses",
+            ),
+        )
+    if known.ports > 1 and not known.others("up", "slow", "pending", "unknown"):
         return Diagnosis(
             "all_services_down",
-            f"The host answers, but refuses on all of its {len(known.host_targets) + 1} watched "
-            "ports: it was just restarted, or all its services are down.",
+            f"The host refuses, and none of its {known.ports} watched ports accepts a connection: "
+            "it was just restarted, or all its services are down.",
             (
                 f"Look when {host} was started (uptime) and what failed (systemctl --failed)",
                 f"On {host}: ss -ltn",
@@ -119,7 +113,7 @@ def _timed_out(known: Facts) -> Diagnosis:
     if known.working:
         return Diagnosis(
             "path",
-            f"{_names(known.working)} can connect, {_names(r for r, _ in known.failing)} can't: "
+            f"{_names(known.working)} can connect, {_failing(known)} can't: "
             "a firewall or the route between them and the host.",
             (
                 f"From a failing region: mtr --tcp --port {port} {host}",
@@ -139,7 +133,7 @@ def _timed_out(known: Facts) -> Diagnosis:
     if known.others("down"):
         return Diagnosis(
             "host_down",
-            f"None of the host's {len(known.host_targets) + 1} watched ports answers: "
+            f"None of the host's {known.ports} watched ports accepts a connection: "
             "the host is down or cut off.",
             (
                 f"Is {host} switched on? Look at its console or its hypervisor",
@@ -158,7 +152,7 @@ def _timed_out(known: Facts) -> Diagnosis:
 
 def _dns(known: Facts) -> Diagnosis:
     host = known.target.host
-    where = "everywhere" if not known.working else f"in {_names(r for r, _ in known.failing)}"
+    where = "everywhere" if not known.working else f"in {_failing(known)}"
     return Diagnosis(
         "dns",
         f"The name {host} does not resolve {where}: a DNS record or its name server.",
@@ -170,8 +164,7 @@ def _no_route(known: Facts) -> Diagnosis:
     if known.working:
         return Diagnosis(
             "path",
-            f"{_names(known.working)} can connect, {_names(r for r, _ in known.failing)} has no "
-            "route to the host.",
+            f"{_names(known.working)} can connect, {_failing(known)} has no route to the host.",
             ("Look at the routes of the failing regions",),
         )
     return Diagnosis(
@@ -206,6 +199,10 @@ _BY_REASON: Final[dict[Reason, Callable[[Facts], Diagnosis]]] = {
     "host_unreachable": _no_route,
     "connection_reset": _reset,
 }
+
+
+def _failing(known: Facts) -> str:
+    return _names(region for region, _ in known.failing)
 
 
 def _names(regions: Iterable[str]) -> str:

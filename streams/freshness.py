@@ -5,7 +5,7 @@ from streams.state import Window
 
 
 def span_ms(target: Target) -> int:
-    """After `2.5 × interval + timeout` without a result a region is stale."""
+    """How long a result is fresh: after `2.5 × interval + timeout` its region is stale."""
     return target.interval_ms * 5 // 2 + target.timeout_ms
 
 

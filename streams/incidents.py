@@ -1,5 +1,7 @@
 """Rule 6: when an incident opens, what is told of it, and when it closes."""
 
+from typing import Final
+
 from schemas.incident import (
     ClosedBecause,
     EventKind,
@@ -15,25 +17,42 @@ from streams.consensus import Tally, majority
 from streams.diagnosis import Diagnosis, Facts
 from streams.freshness import is_fresh
 from streams.ids import Deciding
+from streams.neighbours import Neighbours, host_targets, look_around
 from streams.state import OpenIncident, PartitionState, TargetState, Window
 
 TYPE: IncidentType = "unreachable"
 SEVERITY: Severity = "critical"
+_NEVER: Final = 2**62
 
 
-def judge(state: PartitionState, entry: TargetState, deciding: Deciding) -> IncidentEvent | None:
-    """Opens, updates or closes the incident of a target, or leaves all as it is."""
+def judge(
+    state: PartitionState,
+    entry: TargetState,
+    deciding: Deciding,
+    *,
+    told: tuple[str, ...] = (),
+    around: Neighbours | None = None,
+) -> IncidentEvent | None:
+    """Opens, updates or closes the incident of a target, or leaves all as it is.
+
+    At most one event comes of one record. `told` are changes that the caller made; `around` is
+    given when something of the host changed, so that the diagnosis is looked at again.
+    """
     counted = consensus.tally(entry, state.running)
+    event = None
     if entry.incident is None:
         if entry.held:
-            entry.held = counted.is_down
-        elif counted.is_down and _lasted(state, entry):
-            return _open(state, entry, counted, deciding)
-        return None
-    abandoned = _abandoned(state, entry)
-    if _recovered(state, entry, abandoned):
-        return close(state, entry, deciding, "recovered", abandoned)
-    return _update(state, entry, counted, deciding, ())
+            entry.held = counted.is_down or not counted.known
+        elif counted.is_down and _lasted(state, entry, counted):
+            event = _open(state, entry, counted, deciding)
+    else:
+        abandoned = _abandoned(state, entry)
+        if _recovered(state, entry, abandoned):
+            event = close(state, entry, deciding, "recovered", abandoned)
+        else:
+            event = _update(state, entry, counted, deciding, told=told, around=around)
+    state.note_heat(entry, _next_deadline(state, entry))
+    return event
 
 
 def close(
@@ -52,7 +71,8 @@ def close(
         entry,
         "closed",
         deciding,
-        counted.votes,
+        votes=counted.votes,
+        around=look_around(state, entry.target),
         summary=f"{entry.target.place} {_closing_words(because, abandoned)} "
         f"after {_duration(seconds)}.",
         closed_because=because,
@@ -65,31 +85,53 @@ def close(
 def acknowledge(
     state: PartitionState, entry: TargetState, deciding: Deciding, by: str
 ) -> IncidentEvent | None:
-    """Notes who has seen the open incident; None if that is known."""
+    """Notes who has seen the open incident; None if that is known and nothing else changed."""
     incident = _incident(entry)
-    if incident.acknowledged_by == by:
-        return None
-    incident.acknowledged_by = by
-    counted = consensus.tally(entry, state.running)
-    return _update(state, entry, counted, deciding, (f"acknowledged by {by}",))
+    told: tuple[str, ...] = ()
+    if incident.acknowledged_by != by:
+        incident.acknowledged_by = by
+        told = (f"acknowledged by {by}",)
+    return judge(state, entry, deciding, told=told)
 
 
-def _lasted(state: PartitionState, entry: TargetState) -> bool:
+def _lasted(state: PartitionState, entry: TargetState, counted: Tally) -> bool:
     hold = entry.target.open_after_ms
-    return not hold or state.running - _first_failure(state, entry)[1] >= hold
+    return not hold or state.running - _outage(state, entry, counted)[1] >= hold
 
 
-def _first_failure(state: PartitionState, entry: TargetState) -> tuple[int, int]:
-    """The start of the outage: effective time, and running time."""
-    starts = [
+def _outage(state: PartitionState, entry: TargetState, counted: Tally) -> tuple[int, int]:
+    """When the outage began: effective time, and running time.
+
+    It began when as many regions failed as are needed, and with the failures that came at most
+    one interval before that; a region that had failed on its own for long is another story.
+    """
+    starts = sorted(
         (window.failing.since, window.failing.running_since)
         for window in entry.windows
         if window is not None
         and window.down
         and window.failing is not None
         and is_fresh(window, state.running)
-    ]
-    return min(starts)
+    )
+    decided = starts[counted.need - 1][0]
+    reach = entry.target.interval_ms + entry.target.timeout_ms
+    return next(start for start in starts if start[0] >= decided - reach)
+
+
+def _next_deadline(state: PartitionState, entry: TargetState) -> int:
+    """The running time before which time alone changes nothing of `entry`."""
+    running = state.running
+    deadlines = []
+    for window in entry.windows:
+        if window is None:
+            continue
+        if is_fresh(window, running):
+            deadlines.append(window.fresh_until + 1)
+            if window.failing is not None and entry.incident is None:
+                deadlines.append(window.failing.running_since + entry.target.open_after_ms)
+        elif window.down:
+            deadlines.append(window.fresh_until + entry.target.abandon_after_ms)
+    return min((at for at in deadlines if at > running), default=_NEVER)
 
 
 def _open(
@@ -98,18 +140,21 @@ def _open(
     entry.incident = OpenIncident(
         incident_id=ids.incident_id(entry.target.id, TYPE, deciding),
         opened_at=state.now,
-        first_failed_at=_first_failure(state, entry)[0],
+        first_failed_at=_outage(state, entry, counted)[0],
         seen={},
         diagnosis="",
     )
-    known, found = _look(state, entry)
+    around = look_around(state, entry.target)
+    known = diagnosis.facts(state, entry, around)
+    found = diagnosis.diagnose(known)
     _remember(state, entry, found)
     return _event(
         state,
         entry,
         "opened",
         deciding,
-        counted.votes,
+        votes=counted.votes,
+        around=around,
         summary=_summary(known, found, counted),
         found=found,
     )
@@ -120,11 +165,17 @@ def _update(
     entry: TargetState,
     counted: Tally,
     deciding: Deciding,
+    *,
     told: tuple[str, ...],
+    around: Neighbours | None,
 ) -> IncidentEvent | None:
     incident = _incident(entry)
-    known, found = _look(state, entry)
     changes = (*told, *_changes(incident, _saying(state, entry)))
+    if not changes and around is None:
+        return None
+    around = around or look_around(state, entry.target)
+    known = diagnosis.facts(state, entry, around)
+    found = diagnosis.diagnose(known)
     # While the incident waits for its last regions nobody fails: then the last diagnosis stands.
     if known.failing and found.likely != incident.diagnosis:
         changes = (*changes, f"it now looks like this: {found.sentence}")
@@ -136,16 +187,12 @@ def _update(
         entry,
         "updated",
         deciding,
-        counted.votes,
+        votes=counted.votes,
+        around=around,
         summary=_summary(known, found, counted),
         found=found,
         changes=changes,
     )
-
-
-def _look(state: PartitionState, entry: TargetState) -> tuple[Facts, Diagnosis]:
-    known = diagnosis.facts(state, entry)
-    return known, diagnosis.diagnose(known)
 
 
 def _recovered(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
@@ -218,8 +265,9 @@ def _event(
     entry: TargetState,
     kind: EventKind,
     deciding: Deciding,
-    votes: Votes,
     *,
+    votes: Votes,
+    around: Neighbours,
     summary: str,
     found: Diagnosis | None = None,
     changes: tuple[str, ...] = (),
@@ -249,7 +297,7 @@ def _event(
         closed_at=None if closed_because is None else state.now,
         closed_because=closed_because,
         at=state.now,
-        host_targets=diagnosis.host_targets(state, entry),
+        host_targets=host_targets(state, target, around),
         summary=summary,
         first_steps=found.first_steps if found else (),
         runbook=target.runbook,

@@ -1,9 +1,10 @@
 """Rule 3: ask every region at once, before anybody is woken."""
 
-from typing import Final
+from typing import Final, Literal
 
 from schemas.partition import host_key
 from schemas.recheck import RecheckRequest
+from schemas.result import CheckResult
 from streams.state import HostRecheck, PartitionState, TargetState
 
 EVERY_MS: Final = 5_000
@@ -12,62 +13,80 @@ EVERY_MS: Final = 5_000
 EXPIRES_AFTER_MS: Final = 10_000
 """A prober that reads a request later than this ignores it: the schedule has come by."""
 
+Because = Literal["failure", "recovery"]
+
 
 def ask_for_failure(
-    state: PartitionState, entry: TargetState, *, alone: bool
+    state: PartitionState, entry: TargetState, result: CheckResult
 ) -> RecheckRequest | None:
-    """A region began to fail for this target; `alone`: no other region did before.
-
-    Within `EVERY_MS` of the host's last request a first failure waits for its turn (`due`); a
-    further region adds nothing, since all were asked about this target already.
-    """
-    host = host_key(entry.target.host, entry.target.id)
-    last = state.rechecks.get(host)
-    if last is not None and state.running - last.asked_at < EVERY_MS:
-        if alone and last.waiting_target is None:
-            last.waiting_target = entry.target.id
-        return None
-    state.rechecks[host] = HostRecheck(state.running)
-    return _request(state, host, entry.target.id, "failure")
+    """A region began to fail for this target with `result`."""
+    return _ask(state, entry, result, "failure")
 
 
-def ask_for_recovery(state: PartitionState, entry: TargetState) -> RecheckRequest | None:
-    """The first success during an incident: ask the others, to close it soon."""
+def ask_for_recovery(
+    state: PartitionState, entry: TargetState, result: CheckResult
+) -> RecheckRequest | None:
+    """A region recovered with `result`; the first one during an incident asks the others."""
     incident = entry.incident
     if incident is None or incident.recovery_asked:
         return None
     incident.recovery_asked = True
-    host = host_key(entry.target.host, entry.target.id)
-    last = state.rechecks.get(host)
-    if last is not None and state.running - last.asked_at < EVERY_MS:
-        if last.waiting_target is None:
-            last.waiting_target = entry.target.id
-        return None
-    state.rechecks[host] = HostRecheck(state.running)
-    return _request(state, host, entry.target.id, "recovery")
+    return _ask(state, entry, result, "recovery")
 
 
 def due(state: PartitionState) -> list[RecheckRequest]:
-    """The requests whose turn has come; forgets hosts that nothing is to be known of."""
+    """The requests whose turn has come; forgets hosts for which none waits."""
     requests = []
     for host in sorted(state.rechecks):
         last = state.rechecks[host]
         if state.running - last.asked_at < EVERY_MS:
             continue
         del state.rechecks[host]
-        waiting = last.waiting_target and state.targets.get(last.waiting_target)
-        if waiting and waiting.hot:
-            state.rechecks[host] = HostRecheck(state.running)
-            because = "recovery" if waiting.incident else "failure"
-            requests.append(_request(state, host, waiting.target.id, because))
+        entry = _unheard(state, host, last.waiting_since)
+        if entry is not None:
+            because: Because = "failure" if entry.incident is None else "recovery"
+            requests.append(_request(state, host, entry, because))
     return requests
 
 
-def _request(state: PartitionState, host: str, target: str, because: str) -> RecheckRequest:
+def _ask(
+    state: PartitionState, entry: TargetState, result: CheckResult, because: Because
+) -> RecheckRequest | None:
+    """Asks now, or lets the request wait for its turn (`due`).
+
+    What a recheck itself finds always waits: the other regions were just asked, and whoever has
+    spoken by then need not be asked again.
+    """
+    host = host_key(entry.target.host, entry.target.id)
+    last = state.rechecks.get(host)
+    if last is None and result.cause == "recheck":
+        last = state.rechecks[host] = HostRecheck(state.running)
+    if last is not None and (state.running - last.asked_at < EVERY_MS or result.cause == "recheck"):
+        effective = min(result.started_at, state.now)
+        last.waiting_since = max(last.waiting_since or 0, effective)
+        return None
+    return _request(state, host, entry, because)
+
+
+def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState | None:
+    """A troubled target of `host` of which some region has said nothing since `since`."""
+    if since is None:
+        return None
+    for target_id in state.hosts.get(host, ()):
+        entry = state.targets[target_id]
+        if entry.hot and any(window is None or window.newest < since for window in entry.windows):
+            return entry
+    return None
+
+
+def _request(
+    state: PartitionState, host: str, entry: TargetState, because: Because
+) -> RecheckRequest:
+    state.rechecks[host] = HostRecheck(state.running)
     return RecheckRequest(
         host=host,
-        target=target,
-        because="recovery" if because == "recovery" else "failure",
+        target=entry.target.id,
+        because=because,
         requested_at=state.now,
         expires_at=state.now + EXPIRES_AFTER_MS,
     )

@@ -3,12 +3,14 @@
 from typing import Final
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
-from schemas.incident import IncidentEvent, RegionEvent
+from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
 from schemas.partition import host_key
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams import incidents, rechecks, regions, targets, windows
+from streams.consensus import status
 from streams.ids import Deciding
+from streams.neighbours import look_around
 from streams.records import Record
 from streams.state import PartitionState, TargetState
 
@@ -21,23 +23,48 @@ LOOK_EVERY_MS: Final = 1_000
 """Deadlines are looked at with a control record, but not more often than this."""
 
 
+class RuleError(Exception):
+    """A rule failed on a part of a record; the rest of the record was applied.
+
+    `outputs` are those of the parts that went well, to be sent like any others.
+    """
+
+    def __init__(self, outputs: list[Output], causes: list[Exception]) -> None:
+        super().__init__(f"{len(causes)} parts of a record failed, the first: {causes[0]!r}")
+        self.outputs = outputs
+        self.causes = causes
+
+
 def apply(state: PartitionState, record: Record) -> list[Output]:
     """Applies one record to the state; returns what is to be sent, in order.
 
     A record at or below the state's offset was applied before: it changes nothing and gives
     nothing. The same state and record always give the same outputs, byte for byte.
+
+    Raises:
+        RuleError: a fault of ours; the state stands behind the record all the same.
     """
     if record.offset <= state.offset:
         return []
     _advance(state, record.append_time)
+    state.offset = record.offset
     outputs: list[Output] = []
+    failures: list[Exception] = []
     for result in record.results:
         entry = state.targets.get(result.target)
-        if entry is not None:
+        if entry is None:
+            continue
+        try:
             _take(state, entry, result, outputs)
+        except Exception as error:  # noqa: BLE001 - one result must not cost the others
+            failures.append(error)
     if record.control is not None:
-        _control(state, record.control, outputs)
-    state.offset = record.offset
+        try:
+            _control(state, record.control, outputs)
+        except Exception as error:  # noqa: BLE001 - what was decided before it must be sent
+            failures.append(error)
+    if failures:
+        raise RuleError(outputs, failures) from failures[0]
     return outputs
 
 
@@ -47,6 +74,7 @@ def _advance(state: PartitionState, append_time: int) -> None:
     gap = append_time - state.now
     if state.now and gap > GAP_MS:
         state.gaps += gap
+        state.gap_end, state.gap_ms = append_time, gap
     state.now = append_time
 
 
@@ -54,31 +82,27 @@ def _take(
     state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
 ) -> None:
     calm = entry.target.id not in state.hot
+    before: TargetStatus | None = None
+    if not calm or result.status != "up":
+        before = status(entry, state.running)
     change = windows.take(state, entry, result)
     if change == "ignored" or (change == "success" and calm):
         return
-    deciding = Deciding(result, state.now)
     request = None
     if change == "first_failure":
         if entry.incident is not None:
             entry.incident.recovery_asked = False
-        if result.cause != "recheck":
-            request = rechecks.ask_for_failure(state, entry, alone=_fails_alone(entry))
-    elif change == "recovered" and result.cause != "recheck":
-        request = rechecks.ask_for_recovery(state, entry)
+        request = rechecks.ask_for_failure(state, entry, result)
+    elif change == "recovered":
+        request = rechecks.ask_for_recovery(state, entry, result)
     if request is not None:
         outputs.append(request)
+    deciding = Deciding(result, state.now)
     event = incidents.judge(state, entry, deciding)
     if event is not None:
         outputs.append(event)
-    state.note_heat(entry)
-    if change != "success":
+    if status(entry, state.running) != before:
         _judge_neighbours(state, entry, deciding, outputs)
-
-
-def _fails_alone(entry: TargetState) -> bool:
-    failing = sum(window is not None and window.failing is not None for window in entry.windows)
-    return failing == 1
 
 
 def _judge_neighbours(
@@ -86,13 +110,18 @@ def _judge_neighbours(
 ) -> None:
     """The diagnosis of an incident rests on the other targets of the host: look again."""
     target = entry.target
-    for other_id in state.hosts[host_key(target.host, target.id)]:
-        other = state.targets[other_id]
-        if other_id != target.id and other.incident is not None:
-            event = incidents.judge(state, other, deciding)
-            if event is not None:
-                outputs.append(event)
-            state.note_heat(other)
+    others = [
+        state.targets[other]
+        for other in state.hosts[host_key(target.host, target.id)]
+        if other != target.id and state.targets[other].incident is not None
+    ]
+    if not others:
+        return
+    around = look_around(state, target)
+    for other in others:
+        event = incidents.judge(state, other, deciding, around=around)
+        if event is not None:
+            outputs.append(event)
 
 
 def _control(state: PartitionState, record: Control, outputs: list[Output]) -> None:
@@ -123,7 +152,7 @@ def _by_hand(
         return incidents.acknowledge(state, entry, deciding, record.by)
     event = incidents.close(state, entry, deciding, "resolved")
     entry.held = True
-    state.note_heat(entry)
+    state.note_heat(entry, 0)
     return event
 
 
@@ -133,9 +162,10 @@ def _look_at_deadlines(state: PartitionState, deciding: Deciding, outputs: list[
     state.looked_at = state.running
     outputs += regions.look_for_silence(state, deciding)
     outputs += rechecks.due(state)
-    for target_id in sorted(state.hot):
-        entry = state.targets[target_id]
-        event = incidents.judge(state, entry, deciding)
+    targets.forget_removed(state)
+    for target_id in sorted(
+        target_id for target_id, deadline in state.hot.items() if deadline <= state.running
+    ):
+        event = incidents.judge(state, state.targets[target_id], deciding)
         if event is not None:
             outputs.append(event)
-        state.note_heat(entry)

@@ -8,10 +8,19 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.checkpoint import MAX_CHUNK_BYTES
-from streams.state import HostRecheck, PartitionState, RegionState, TargetState
+from schemas.target import Target
+from streams.state import (
+    HostRecheck,
+    OpenIncident,
+    PartitionState,
+    RegionState,
+    Removed,
+    TargetState,
+    Window,
+)
 
 _ARRAY_HEADER_BYTES: Final = 5
 
@@ -24,14 +33,31 @@ class Frame(Struct, gc=False, array_like=True):
     offset: int
     now: int
     gaps: int
+    gap_end: int
+    gap_ms: int
     looked_at: int
     regions: dict[str, RegionState]
     rechecks: dict[str, HostRecheck]
+    removed: dict[str, Removed]
+
+
+class _Row(Target, frozen=True, gc=False, kw_only=True, array_like=True):
+    """A target without its field names. New fields of `Target` go to its end, with defaults."""
+
+
+class _Entry(Struct, gc=False, array_like=True):
+    """A `TargetState` with its target as a row."""
+
+    target: _Row
+    windows: list[Window | None]
+    incident: OpenIncident | None
+    held: bool
+    floor: int
 
 
 _encoder = msgspec.msgpack.Encoder()
 _frame = msgspec.msgpack.Decoder(Frame)
-_target = msgspec.msgpack.Decoder(TargetState)
+_entry = msgspec.msgpack.Decoder(_Entry)
 _entries = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
@@ -43,15 +69,19 @@ def encode(state: PartitionState) -> list[bytes]:
         state.offset,
         state.now,
         state.gaps,
+        state.gap_end,
+        state.gap_ms,
         state.looked_at,
         state.regions,
         state.rechecks,
+        state.removed,
     )
     chunks: list[bytes] = []
     entries = [_encoder.encode(frame)]
     size = _ARRAY_HEADER_BYTES + len(entries[0])
-    for target in state.targets.values():
-        raw = _encoder.encode(target)
+    for entry in state.targets.values():
+        target = structs.astuple(entry.target)
+        raw = _encoder.encode((target, entry.windows, entry.incident, entry.held, entry.floor))
         if size + len(raw) > MAX_CHUNK_BYTES:
             chunks.append(_pack(entries))
             entries, size = [], _ARRAY_HEADER_BYTES
@@ -70,7 +100,7 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
     try:
         raws = [raw for chunk in chunks for raw in _entries.decode(chunk)]
         frame = _frame.decode(raws[0])
-        targets = [_target.decode(raw) for raw in raws[1:]]
+        entries = [_entry.decode(raw) for raw in raws[1:]]
     except (msgspec.MsgspecError, IndexError) as error:
         raise ValueError(f"expected the state of partition {partition}: {error}") from error
     if (frame.partition, frame.partitions) != (partition, partitions):
@@ -84,12 +114,16 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         frame.offset,
         frame.now,
         frame.gaps,
+        frame.gap_end,
+        frame.gap_ms,
         frame.looked_at,
         regions=frame.regions,
         rechecks=frame.rechecks,
+        removed=frame.removed,
     )
-    for target in targets:
-        state.add(target)
+    for entry in entries:
+        target = Target(**structs.asdict(entry.target))
+        state.add(TargetState(target, entry.windows, entry.incident, entry.held, entry.floor))
     return state
 
 

@@ -31,13 +31,15 @@ class Failing(Struct, gc=False, array_like=True):
 class Window(Struct, gc=False, array_like=True):
     """What the rules keep of the last results of one target in one region.
 
-    `newest` is the effective time of the newest counted result; the region is fresh until
-    `fresh_until` (running time). `since` is when it last turned up (0: never was).
-    `successes` counts in a row, up to the target's `recover_after`. `down` is the confirmed
-    verdict; `failing` is the row of failures so far, None after a success.
+    `newest` is the effective time of the newest counted result, `started` its own time of start
+    (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
+    `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
+    target's `recover_after`. `down` is the confirmed verdict; `failing` is the row of failures so
+    far, None after a success.
     """
 
     newest: int
+    started: int
     fresh_until: int
     since: int = 0
     successes: int = 0
@@ -61,12 +63,19 @@ class TargetState(Struct, gc=False, array_like=True):
     """A target and its windows, one a region in the order of `target.regions`.
 
     `held`: an incident was resolved by hand; none opens until consensus has said "not down" once.
+    `floor`: the newest effective time of windows that were dropped; what is not newer was seen.
     """
 
     target: Target
     windows: list[Window | None]
     incident: OpenIncident | None = None
     held: bool = False
+    floor: int = 0
+
+    @property
+    def newest(self) -> int:
+        """The newest effective time of all windows, those that were dropped included."""
+        return max(self.floor, *(window.newest for window in self.windows if window), 0)
 
     @property
     def hot(self) -> bool:
@@ -93,17 +102,30 @@ class RegionState(Struct, gc=False, array_like=True):
 
 
 class HostRecheck(Struct, gc=False, array_like=True):
-    """The last recheck request of a host (running time), and one that waits for its turn."""
+    """The last recheck request of a host (running time), and whether one waits for its turn.
+
+    `waiting_since` is the effective time of the newest result that asked for one meanwhile: who
+    has spoken since then need not be asked.
+    """
 
     asked_at: int
-    waiting_target: str | None = None
+    waiting_since: int | None = None
+
+
+class Removed(Struct, gc=False, array_like=True):
+    """What is kept of a removed target until (running time) no old result could count again."""
+
+    floor: int
+    until: int
 
 
 class PartitionState(Struct, gc=False):
     """Everything the rules know of one partition after the record at `offset` (-1: none yet).
 
-    `now` is the newest append time, `gaps` the sum of the gaps, `looked_at` the running time at
-    which deadlines were last looked at. `hosts` and `hot` are indexes, not saved.
+    `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
+    (log time) and lasted `gap_ms`. `looked_at` is the running time at which deadlines were last
+    looked at. `hosts` and `hot` are indexes, not saved: `hot` has the targets where time alone
+    could change something, and the running time before which it does not.
     """
 
     partition: int
@@ -111,17 +133,35 @@ class PartitionState(Struct, gc=False):
     offset: int = -1
     now: int = 0
     gaps: int = 0
+    gap_end: int = 0
+    gap_ms: int = 0
     looked_at: int = 0
     targets: dict[str, TargetState] = field(default_factory=dict)
     regions: dict[str, RegionState] = field(default_factory=dict)
     rechecks: dict[str, HostRecheck] = field(default_factory=dict)
+    removed: dict[str, Removed] = field(default_factory=dict)
     hosts: dict[str, list[str]] = field(default_factory=dict)
-    hot: set[str] = field(default_factory=set)
+    hot: dict[str, int] = field(default_factory=dict)
 
     @property
     def running(self) -> int:
         """The rules' clock: log time without the gaps."""
         return self.now - self.gaps
+
+    def running_at(self, at: int) -> int:
+        """Running time at log time `at`, right back to the beginning of the last gap.
+
+        Within a gap the running clock stood still.
+        """
+        running = at - self.gaps
+        if at >= self.gap_end:
+            return running
+        return min(running + self.gap_ms, self.gap_end - self.gaps)
+
+    def log_at(self, running: int) -> int:
+        """Log time at running time `running`, right back to the beginning of the last gap."""
+        at = running + self.gaps
+        return at - self.gap_ms if at < self.gap_end else at
 
     def add(self, entry: TargetState) -> None:
         """Puts a target in, or in the place of the one with its id, and indexes it."""
@@ -133,22 +173,25 @@ class PartitionState(Struct, gc=False):
         others = self.hosts.setdefault(host_key(entry.target.host, target_id), [])
         others.append(target_id)
         others.sort()
-        self.note_heat(entry)
+        self.note_heat(entry, 0)
 
     def remove(self, target_id: str) -> None:
         """Takes a target out; it must be there."""
         self._unindex(self.targets.pop(target_id))
 
-    def note_heat(self, entry: TargetState) -> None:
-        """Keeps the index `hot` true after a change of `entry`."""
+    def note_heat(self, entry: TargetState, deadline: int) -> None:
+        """Keeps the index `hot` true after a change of `entry`.
+
+        `deadline` is the running time before which time alone changes nothing; 0 if unknown.
+        """
         if entry.hot:
-            self.hot.add(entry.target.id)
+            self.hot[entry.target.id] = deadline
         else:
-            self.hot.discard(entry.target.id)
+            self.hot.pop(entry.target.id, None)
 
     def _unindex(self, entry: TargetState) -> None:
         target_id = entry.target.id
-        self.hot.discard(target_id)
+        self.hot.pop(target_id, None)
         key = host_key(entry.target.host, target_id)
         others = self.hosts[key]
         others.remove(target_id)

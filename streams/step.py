@@ -40,19 +40,18 @@ def step(
     """Applies one message; on return `state.offset` is `offset`. It must be beyond it before.
 
     `append_time` is the broker's stamp, UTC ms. A record that makes the rules raise is passed
-    over and said: it would do so again after every restart, and one record must not end the
-    watching of a whole partition.
+    over where it did, and said: it would do so again after every restart, and one record must not
+    end the watching of a whole partition. What the rest of it decided is sent.
     """
     record, unreadable = decode_record(offset, append_time, value, headers)
     failed = False
     try:
         outputs = rules.apply(state, record)
-    except MemoryError:
-        raise  # the machine's fault, not the record's: it may go well the next time
-    except Exception:  # noqa: BLE001 - whatever it is, it would be the same the next time
+    except rules.RuleError as error:
+        if any(isinstance(cause, MemoryError) for cause in error.causes):
+            raise  # the machine's fault, not the record's: it may go well the next time
         _say_failure(state, record)
-        outputs, failed = [], True
-        state.offset = offset
+        outputs, failed = error.outputs, True
     return Step(len(record.results), unreadable, tuple(map(encode, outputs)), failed)
 
 

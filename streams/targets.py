@@ -1,11 +1,14 @@
 """What happens to windows and incidents when the inventory changes."""
 
+from msgspec import structs
+
 from schemas.control import TargetRemoved
 from schemas.incident import ClosedBecause, IncidentEvent
 from schemas.target import Target
 from streams import incidents
+from streams.freshness import span_ms
 from streams.ids import Deciding
-from streams.state import PartitionState, TargetState, Window
+from streams.state import PartitionState, Removed, TargetState, Window
 
 
 def set_target(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
@@ -14,25 +17,30 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
     Another kind, host or port is another thing: its open incident closes (`target_changed`) and
     its windows start anew. Otherwise the windows of the regions that stay are kept.
     """
+    target = structs.replace(target, regions=tuple(dict.fromkeys(target.regions)))
     old = state.targets.get(target.id)
     if old is None:
-        state.add(TargetState(target, [None] * len(target.regions)))
+        removed = state.removed.pop(target.id, None)
+        floor = removed.floor if removed else 0
+        state.add(TargetState(target, [None] * len(target.regions), floor=floor))
         return []
     if target.version < old.target.version or target == old.target:
         return []
-    events = []
     if _moved(old.target, target):
+        events = []
         if old.incident is not None:
             events.append(incidents.close(state, old, deciding, "target_changed"))
-        state.add(TargetState(target, [None] * len(target.regions)))
+        state.add(TargetState(target, [None] * len(target.regions), floor=old.newest))
         return events
     kept: dict[str, Window | None] = dict(zip(old.target.regions, old.windows, strict=True))
     entry = TargetState(
-        target, [kept.get(region) for region in target.regions], old.incident, old.held
+        target, [kept.get(region) for region in target.regions], old.incident, old.held, old.floor
     )
+    # A region that comes back must not hear again what it said before it went.
+    if set(old.target.regions) - set(target.regions):
+        entry.floor = old.newest
     state.add(entry)
     event = incidents.judge(state, entry, deciding)
-    state.note_heat(entry)
     return [event] if event else []
 
 
@@ -50,7 +58,15 @@ def remove_target(
         )
         events.append(incidents.close(state, entry, deciding, because))
     state.remove(removal.target)
+    state.removed[removal.target] = Removed(entry.newest, state.running + span_ms(entry.target))
     return events
+
+
+def forget_removed(state: PartitionState) -> None:
+    """Drops what is kept of targets whose old results are stale by now."""
+    over = [name for name, removed in state.removed.items() if removed.until < state.running]
+    for name in over:
+        del state.removed[name]
 
 
 def _moved(old: Target, new: Target) -> bool:

@@ -16,7 +16,9 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
 
     Ignored (history only) is what says nothing of the target (`missed`, `prober_error`,
     `address_blocked`), what is about another kind, host or port, comes from a region that is not
-    the target's, is not newer than the newest of its region, or was stale when it arrived.
+    the target's, is not newer than the newest of its region (or than what was seen before the
+    windows began anew), or was stale when it arrived. Of results whose own time lies ahead of the
+    log's only those count that started after the newest: their effective time is no order.
     """
     target = entry.target
     if not result.counted or not _same_place(target, result):
@@ -26,18 +28,25 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     except ValueError:
         return "ignored"
     effective = min(result.started_at, state.now)
-    if effective + span_ms(target) <= state.now:
+    if effective + span_ms(target) <= state.now or effective <= entry.floor:
         return "ignored"
     window = entry.windows[position]
     if window is None:
-        window = entry.windows[position] = Window(newest=-1, fresh_until=0)
-    if effective <= window.newest:
+        window = entry.windows[position] = Window(newest=-1, started=-1, fresh_until=0)
+    if effective <= window.newest or _seen_ahead(state, window, result):
         return "ignored"
     window.newest = effective
-    window.fresh_until = max(window.fresh_until, effective - state.gaps + span_ms(target))
+    window.started = result.started_at
+    window.fresh_until = max(window.fresh_until, state.running_at(effective) + span_ms(target))
     if result.status == "up":
         return _success(entry, window, effective)
     return _failure(state, target, window, result, effective)
+
+
+def _seen_ahead(state: PartitionState, window: Window, result: CheckResult) -> bool:
+    if result.started_at > state.now:
+        return result.started_at <= window.started
+    return result.started_at == window.started
 
 
 def _same_place(target: Target, result: CheckResult) -> bool:
@@ -64,7 +73,7 @@ def _failure(
     reason = result.reason or "unexpected_response"
     failing = window.failing
     if failing is None:
-        running = min(effective - state.gaps, state.running)
+        running = state.running_at(effective)
         window.failing = Failing(1, effective, effective, running, reason, result.detail)
         window.down = target.retries == 0
         return "first_failure"

@@ -25,7 +25,7 @@ def test_another_port_of_the_host_waits_its_turn() -> None:
     fleet.tick()
     assert len(fleet.requests) == 1
     fleet.wait(2000).tick()
-    assert [request.target for request in fleet.requests] == ["db", "ssh"]
+    assert [request.host for request in fleet.requests] == ["db1.example.com"] * 2
 
 
 def test_a_turn_is_let_go_when_all_is_well_again() -> None:
@@ -33,6 +33,7 @@ def test_a_turn_is_let_go_when_all_is_well_again() -> None:
     fleet.fail("a")
     fleet.wait(1000).fail("a", of="ssh")
     fleet.wait(500).up("a", of="ssh")
+    fleet.up("a", "b", "c", cause="recheck")
     fleet.wait(5000).tick()
     assert len(fleet.requests) == 1
     assert fleet.state.rechecks == {}
@@ -53,3 +54,50 @@ def test_the_first_success_of_an_incident_asks_for_the_close() -> None:
     count = len(fleet.requests)
     fleet.wait(6000).up("a")
     assert len(fleet.requests) == count
+
+
+def test_a_wait_outlives_the_target_that_began_it() -> None:
+    fleet = Fleet(target(), target("ssh", port=22), target("web", port=80))
+    fleet.up("a", "b", "c")
+    fleet.wait(60_000).fail("a", of="ssh")
+    fleet.wait(1000).fail("a", of="db")
+    fleet.wait(500).fail("b", of="web")
+    fleet.wait(500).up("a", of="db")
+    fleet.wait(5000).tick()
+    assert [request.because for request in fleet.requests] == ["failure", "failure"]
+    assert fleet.requests[-1].target in {"ssh", "web"}
+
+
+def test_a_recovery_waits_its_turn_too() -> None:
+    fleet = Fleet(target(interval_ms=300_000), target("ssh", port=22), target("web", port=80))
+    fleet.down("a", "b", "c")
+    fleet.wait(60_000).fail("a", of="ssh")
+    fleet.wait(500).fail("a", of="web")
+    fleet.wait(500).up("a")
+    fleet.wait(100).up("a", of="web")
+    fleet.up("a", of="ssh")
+    fleet.wait(5000).tick()
+    assert fleet.requests[-1].because == "recovery"
+
+
+def test_what_one_recheck_finds_alone_asks_the_others_again() -> None:
+    fleet = Fleet(target(interval_ms=300_000), target("ssh", port=22))
+    fleet.fail("a", of="ssh")
+    fleet.wait(100).up("a", "b", cause="recheck")
+    fleet.wait(100).fail("c", cause="recheck")
+    fleet.wait(1000).fail("c", cause="retry")
+    fleet.wait(4000).tick()
+    assert len(fleet.requests) == 2
+
+
+def test_a_dead_host_asks_once() -> None:
+    fleet = Fleet(target(), target("ssh", port=22))
+    fleet.fail("a", reason="timed_out")
+    fleet.wait(3000)
+    for of in ("db", "ssh"):
+        fleet.fail("a", "b", "c", of=of, cause="recheck", reason="timed_out")
+    fleet.wait(4000)
+    for of in ("db", "ssh"):
+        fleet.fail("a", "b", "c", of=of, cause="retry", reason="timed_out")
+    fleet.wait(10_000).tick()
+    assert len(fleet.requests) == 1

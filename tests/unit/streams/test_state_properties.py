@@ -99,12 +99,12 @@ def test_the_indexes_are_those_of_a_fresh_state(script: list[tuple]) -> None:  #
     fleet = Fleet(target(), target("ssh", port=22))
     play(fleet, script)
     restored = fleet.restored()
-    assert restored.hot == fleet.state.hot
+    assert restored.hot.keys() == fleet.state.hot.keys()
     assert restored.hosts == fleet.state.hosts
 
 
 def test_a_large_state_is_cut_into_chunks() -> None:
-    fleet = Fleet(*(target(f"t{n}", host=f"h{n}", port=n + 1) for n in range(4000)))
+    fleet = Fleet(*(target(f"t{n}", host=f"h{n}", port=n + 1) for n in range(8000)))
     chunks = snapshot.encode(fleet.state)
     assert len(chunks) > 1
     assert all(len(chunk) <= 512 * 1024 for chunk in chunks)

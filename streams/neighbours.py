@@ -1,0 +1,55 @@
+"""The other targets of a host, looked at once for all incidents of that host."""
+
+from msgspec import Struct
+
+from schemas.incident import HostTarget, TargetStatus
+from schemas.partition import host_key
+from schemas.target import Target
+from streams.consensus import status
+from streams.state import PartitionState
+
+
+class Neighbours(Struct, frozen=True, gc=False):
+    """The status of every target of a host at one moment, sorted by id, and how often each is."""
+
+    statuses: dict[str, TargetStatus]
+    counts: dict[TargetStatus, int]
+
+    def others(self, target: str, *statuses: TargetStatus) -> int:
+        """How many targets but `target` have one of `statuses`."""
+        own = self.statuses[target] in statuses
+        return sum(self.counts.get(one, 0) for one in statuses) - own
+
+    def all_others(self) -> int:
+        """How many other targets the host has."""
+        return len(self.statuses) - 1
+
+
+def look_around(state: PartitionState, target: Target) -> Neighbours:
+    """Looks at every target of the host of `target`."""
+    running = state.running
+    statuses = {
+        other: status(state.targets[other], running)
+        for other in state.hosts[host_key(target.host, target.id)]
+    }
+    counts: dict[TargetStatus, int] = {}
+    for one in statuses.values():
+        counts[one] = counts.get(one, 0) + 1
+    return Neighbours(statuses, counts)
+
+
+def host_targets(
+    state: PartitionState, target: Target, around: Neighbours
+) -> tuple[HostTarget, ...]:
+    """The other targets of the host as an event lists them, sorted by id."""
+    found = []
+    for other_id, said in around.statuses.items():
+        if other_id == target.id:
+            continue
+        other = state.targets[other_id].target
+        found.append(
+            HostTarget(
+                target=other_id, name=other.name, kind=other.kind, port=other.port, status=said
+            )
+        )
+    return tuple(found)
