@@ -122,13 +122,12 @@ class Broker:
         unfinished = self._directory.path / "log.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         self._write_properties("format.properties", _properties(listen, unfinished))
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # C1 alone: this JVM lives for less than a second.
         flags = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
         done = subprocess.run(  # noqa: S603 (our own command)
             [
                 *self._command(*flags, main="kafka.tools.StorageTool"),
-                *("format", "--cluster-id", cluster),
+                *("format", "--cluster-id", cluster_id()),
                 *("--config", str(self._directory.path / "format.properties")),
             ],
             stdin=subprocess.DEVNULL,
@@ -189,6 +188,17 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
     """Without what would change the JVM behind our back."""
     meddlers = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"}
     return {name: value for name, value in env.items() if name not in meddlers}
+
+
+def cluster_id() -> str:
+    """A new random cluster id as Kafka makes them: base64 of a UUID, with no leading dash.
+
+    `StorageTool` would take a dash for an option (as `org.apache.kafka.common.Uuid` knows too).
+    """
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
 
 
 def _properties(listen: Address, storage: Path) -> dict[str, str]:
