@@ -1,5 +1,6 @@
 """The program's entry point, and the one place where errors become sentences."""
 
+import logging
 import os
 import sys
 from typing import Final
@@ -19,10 +20,14 @@ def main() -> None:
         follow_supervisor()
     from portquorum.cli.app import app
 
+    debug = os.environ.get(DEBUG, "0") not in {"", "0"}
+    if not debug:
+        # Libraries log what they also raise; a role sets up its own logging.
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         app(prog_name="portquorum")
     except Exception as error:
-        if os.environ.get(DEBUG, "0") not in {"", "0"}:
+        if debug:
             raise
         from portquorum.cli.errors import explain
 

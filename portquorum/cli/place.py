@@ -3,8 +3,6 @@
 import typer
 from msgspec import Struct
 
-from schemas.partition import canonical_host
-
 
 class Place(Struct, frozen=True):
     """A canonical host and a port."""
@@ -23,6 +21,7 @@ def parse(text: str) -> Place:
         typer.BadParameter: not of that form; says what was expected and found.
     """
     from portquorum.inventory import parse_place
+    from schemas.partition import canonical_host
 
     try:
         host, port = parse_place(text)

@@ -21,7 +21,7 @@ QUESTIONS: Final = (
     Question(
         "Results by target and region, availability, and how fast the handshake was",
         "SELECT target, region, count() AS results,\n"
-        "       round(100 * countIf(status = 'up') / countIf(status != 'missed'), 1) AS up_pct,\n"
+        "       round(100 * avgIf(status = 'up', status != 'missed'), 1) AS up_pct,\n"
         "       round(quantile(0.95)(connect_ms), 3) AS p95_ms\n"
         "FROM results GROUP BY target, region ORDER BY target, region",
     ),

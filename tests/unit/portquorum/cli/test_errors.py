@@ -1,0 +1,69 @@
+import errno
+
+import pytest
+
+from portquorum.cli.errors import TroubleError, WrongUseError, explain
+from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.inventory import ApplyError
+from portquorum.kafka import TopicMismatchError
+from portquorum.settings import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsError("PORTQUORUM_KAFKA: expected host:port"), 2),
+        (WrongUseError("type more of it"), 2),
+        (TroubleError("no such incident"), 1),
+        (TopicMismatchError("portquorum.results has 3 partitions"), 1),
+        (EmbeddedServiceError("the disk is full"), 1),
+        (ApplyError("can't reach Kafka"), 1),
+    ],
+)
+def test_our_own_errors_speak_for_themselves(error: Exception, code: int) -> None:
+    assert explain(error) == (str(error), code)
+
+
+def test_the_first_error_of_a_group_speaks() -> None:
+    inner = ExceptionGroup("inner", [EmbeddedServiceError("the disk is full")])
+    group = ExceptionGroup("two", [inner, ValueError("x")])
+    assert explain(group) == ("the disk is full", 1)
+
+
+def test_a_missing_extra_is_named() -> None:
+    said, code = explain(ModuleNotFoundError("No module named 'chdb.x'", name="chdb.x"))
+    assert code == 2
+    assert "pip install 'portquorum[embedded]'" in said
+
+
+def test_kafka_away() -> None:
+    from aiokafka.errors import KafkaConnectionError
+
+    said, code = explain(KafkaConnectionError("Unable to bootstrap from [('k1', 9092, 0)]"))
+    assert code == 1
+    assert said.startswith("Kafka can't be reached at k1:9092: ")
+
+
+def test_a_system_error_names_the_file() -> None:
+    error = PermissionError(errno.EACCES, "Permission denied", "/x/inventory.yaml")
+    assert explain(error) == ("/x/inventory.yaml: Permission denied", 1)
+
+
+def test_clickhouses_words_without_the_noise() -> None:
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    error = DatabaseError(
+        "Received ClickHouse exception, code: 60, server response: Code: 60. DB::Exception: "
+        "Unknown table expression identifier 'x'. (UNKNOWN_TABLE) (version 26.9.2.1) "
+        "(for url http://127.0.0.1:18323)"
+    )
+    assert explain(error) == (
+        "ClickHouse refused: Unknown table expression identifier 'x'. (UNKNOWN_TABLE)",
+        1,
+    )
+
+
+def test_what_nobody_foresaw_says_how_to_see_more() -> None:
+    said, code = explain(RuntimeError("strange\n  things"))
+    assert said == "unexpected RuntimeError: strange things; PORTQUORUM_DEBUG=1 shows where"
+    assert code == 1

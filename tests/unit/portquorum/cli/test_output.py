@@ -1,0 +1,62 @@
+from datetime import UTC, datetime
+
+import pytest
+import typer
+from rich.console import Console
+
+from portquorum.cli.options import duration_s
+from portquorum.cli.output import cell, clock, span, table
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("3s", 3), ("500ms", 0.5), ("1m", 60), ("2h", 7200), ("1.5", 1.5)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert duration_s(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1s", "0", "nan", "inf", "1d", "3 s s"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="expected a duration"):
+        duration_s(text)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1000, "1 s"),
+        (185_000, "3 min 5 s"),
+        (7_800_000, "2 h 10 min"),
+        (352_800_000, "4 d 2 h"),
+        (86_400_000, "1 d"),
+    ],
+)
+def test_spans(milliseconds: float, text: str) -> None:
+    assert span(milliseconds) == text
+
+
+def test_cells() -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    values = [None, 1.5, 2.0, at, b"x", ("a", "b"), "up"]
+    assert [cell(value).plain for value in values] == [
+        "–",
+        "1.5",
+        "2",
+        "2026-01-02 03:04:05",
+        "x",
+        "a, b",
+        "up",
+    ]
+    assert clock(0) == "1970-01-01 00:00:00"
+
+
+def test_a_table_fits_into_80_columns_by_folding_one_column() -> None:
+    console = Console(width=80, file=None, record=True, quiet=False, force_terminal=False)
+    rows = [("a-long-target-id-" * 8, "tcp 127.0.0.1:5432", "up")]
+    with console.capture() as captured:
+        console.print(table(("target", "port", "status"), rows, fold="target"))
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("tcp 127.0.0.1:5432" in line for line in lines)
