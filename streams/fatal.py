@@ -9,7 +9,9 @@ EXIT_CODE: Final = 70
 """EX_SOFTWARE of sysexits.h: it says to a supervisor "start me again"."""
 
 
-def end_process(reason: str, error: BaseException | None = None) -> NoReturn:
+def end_process(
+    reason: str, error: BaseException | None = None, *, code: int = EXIT_CODE
+) -> NoReturn:
     """Says why, and ends the process without any further word to the broker.
 
     An exception that escapes a Faust agent acknowledges what it failed on, and stopping the app
@@ -24,4 +26,4 @@ def end_process(reason: str, error: BaseException | None = None) -> NoReturn:
     for handler in logging.getLogger().handlers:
         handler.flush()
     sys.stderr.flush()
-    os._exit(EXIT_CODE)
+    os._exit(code)

@@ -175,10 +175,12 @@ def _update(
         return None
     around = around or look_around(state, entry.target)
     known = diagnosis.facts(state, entry, around)
-    found = diagnosis.diagnose(known)
-    # While the incident waits for its last regions nobody fails: then the last diagnosis stands.
-    if known.failing and found.likely != incident.diagnosis:
-        changes = (*changes, f"it now looks like this: {found.sentence}")
+    found = None
+    # While regions recover one by one, those that succeed say nothing of the cause.
+    if known.failing and not incident.recovery_asked:
+        found = diagnosis.diagnose(known)
+        if found.likely != incident.diagnosis:
+            changes = (*changes, f"it now looks like this: {found.sentence}")
     if not changes:
         return None
     _remember(state, entry, found)
@@ -189,7 +191,7 @@ def _update(
         deciding,
         votes=counted.votes,
         around=around,
-        summary=_summary(known, found, counted),
+        summary=_summary(known, found, counted) if found else _progress(known),
         found=found,
         changes=changes,
     )
@@ -235,10 +237,10 @@ def _regions(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdi
     return {region: consensus.region_verdict(state, window) for region, window in pairs}
 
 
-def _remember(state: PartitionState, entry: TargetState, found: Diagnosis) -> None:
+def _remember(state: PartitionState, entry: TargetState, found: Diagnosis | None) -> None:
     incident = _incident(entry)
     incident.seen = _saying(state, entry)
-    if found.likely != "none":
+    if found is not None:
         incident.diagnosis = found.likely
 
 
@@ -309,13 +311,21 @@ def _event(
 
 def _summary(known: Facts, found: Diagnosis, counted: Tally) -> str:
     place = known.target.place
-    if not known.failing:
-        return f"{place} is still an incident: not every region has succeeded again."
     texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
     return (
         f"{place} is unreachable from {counted.down} of {counted.configured} regions ({texts}). "
         f"{found.sentence}"
     )
+
+
+def _progress(known: Facts) -> str:
+    """What is said while an incident is on its way to its end."""
+    place = known.target.place
+    if not known.failing:
+        return f"{place} is still an incident: not every region has succeeded again."
+    still = ", ".join(f"{region} ({REASON_TEXT[reason]})" for region, reason in known.failing)
+    working = ", ".join(known.working) or "no region"
+    return f"{place} is reachable again from {working}; not yet from {still}."
 
 
 def _closing_words(because: ClosedBecause, abandoned: tuple[str, ...]) -> str:

@@ -25,6 +25,7 @@ ROLE: Final = "stream"
 _MAX_REQUEST_BYTES: Final = 8 * 1024 * 1024
 _BATCH_BYTES: Final = 256 * 1024
 _LINGER_MS: Final = 5
+_GOODBYE_S: Final = 2.0
 
 
 class StreamApp(faust.App):
@@ -80,7 +81,8 @@ class StreamApp(faust.App):
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         if self._outgoing is not None:
-            await self._outgoing.stop()
+            # It would wait for a broker that is away; whatever matters was awaited before.
+            await asyncio.wait({asyncio.create_task(self._outgoing.stop())}, timeout=_GOODBYE_S)
 
     def _create_directories(self) -> None:
         """Faust's tables would live there; this app keeps no file."""

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import signal
+import threading
 from collections.abc import Coroutine
 from typing import Any, Final
+
+from mode.threads import WorkerThread
 
 from portquorum import kafka, telemetry
 from portquorum.settings import Settings
@@ -45,18 +48,36 @@ async def run(settings: Settings) -> None:
 
 async def _work(settings: Settings, stopping: asyncio.Event) -> None:
     app = StreamApp(settings)
-    try:
-        await asyncio.wait_for(app.start(), START_S)
-    except Exception as error:  # noqa: BLE001 - whatever it was, its threads may run already
-        end_process("the stream could not start", error)
+    if not await _within(app.start(), START_S, "the stream could not start"):
+        end_process(f"Faust did not start within {START_S:.0f} s")
     _log.info("stream started", group=settings.group(ROLE), partitions=settings.partitions)
     if await _first(app.wait_until_stopped(), stopping):
         end_process("the Faust app failed", app.crash_reason)
-    try:
-        await asyncio.wait_for(app.stop(), STOP_S)
-    except TimeoutError:
-        end_process(f"Faust did not stop within {STOP_S:.0f} s")
+    if not await _within(app.stop(), STOP_S, "the stream could not stop") or _lingering():
+        # Asked for, and nothing is lost: the checkpoints were written first, as far as the
+        # broker was there.
+        end_process(f"Faust did not stop within {STOP_S:.0f} s", code=0)
     _log.info("stream stopped")
+
+
+async def _within(work: Coroutine[Any, Any, None], seconds: float, trouble: str) -> bool:
+    """Whether `work` was done in time; if it raises the process ends, saying `trouble`.
+
+    `work` that is late is left alone: Faust's services catch a cancellation and go on waiting.
+    """
+    task = asyncio.create_task(work)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if not done:
+        return False
+    error = task.exception()
+    if error is not None:
+        end_process(trouble, error)
+    return True
+
+
+def _lingering() -> bool:
+    """Whether one of Faust's threads is still there: it would keep the process alive."""
+    return any(isinstance(thread, WorkerThread) for thread in threading.enumerate())
 
 
 async def _first(work: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:

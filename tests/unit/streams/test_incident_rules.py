@@ -375,3 +375,15 @@ def test_a_host_of_many_ports_is_looked_at_once_a_change() -> None:
         fleet.wait(1000)
     assert fleet.told.count("opened") == ports
     assert "host is down" in fleet.events[-1].summary
+
+
+def test_a_recovering_region_is_no_new_diagnosis() -> None:
+    fleet = Fleet(target())
+    fleet.down("a", "b", "c")
+    fleet.wait(5000).up("a")
+    update = fleet.events[-1]
+    assert update.changes == ("a: succeeds",)
+    assert update.summary == (
+        "db1.example.com:5432 is reachable again from a; "
+        "not yet from b (Connection refused), c (Connection refused)."
+    )
