@@ -22,6 +22,7 @@ from sinks.clickhouse.reading import (
 from sinks.clickhouse.tables import RESULTS, Rows
 
 MAX_US: Final = 2**32 - 1
+MAX_MS: Final = MAX_US / 1000
 
 _EXPECTED: Final = "lines of check results, or an empty value with the header " + control.HEADER
 
@@ -32,12 +33,11 @@ def read(records: Sequence[ConsumerRecord], before: Rejected) -> Read:
     A message of several lines of which none can be read is one dead letter, not many. What was
     rejected `before` is no row even if it can be read now.
     """
-    results: list[CheckResult] = []
-    origin = _Origin()
+    columns: list[list[Any]] = [[] for _ in RESULTS.columns]
     letters: list[DeadLetter] = []
     for record in records:
         try:
-            numbered, bad = _lines(record, before.get(record.offset, set()))
+            results, lines, bad = _lines(record, before.get(record.offset, set()))
         except Unreadable as found:
             letters.append(letter_of(record, found))
             continue
@@ -45,36 +45,27 @@ def read(records: Sequence[ConsumerRecord], before: Rejected) -> Read:
             letter(record, line.line, "line", line.error, line.raw)
             for line in sorted(bad, key=lambda line: line.line)
         )
-        if numbered:
-            results.extend(result for _, result in numbered)
-            origin.add(record, [number for number, _ in numbered])
-    return Read([Rows(RESULTS, columns(results, origin))], letters)
-
-
-class _Origin:
-    """The log columns of the rows: partition, offset, time, line."""
-
-    def __init__(self) -> None:
-        self.columns: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
-
-    def add(self, record: ConsumerRecord, lines: list[int]) -> None:
-        partition, offset, appended_at, line = self.columns
-        count = len(lines)
-        partition.extend([record.partition] * count)
-        offset.extend([record.offset] * count)
-        appended_at.extend([log_time(record)] * count)
-        line.extend(lines)
+        if results:
+            # Message by message: the results of one stay in the processor's cache, and are gone
+            # before the next are made.
+            for column, values in zip(columns, _columns(results, lines, record), strict=True):
+                column.extend(values)
+    return Read([Rows(RESULTS, columns)], letters)
 
 
 def _lines(
     record: ConsumerRecord, before: set[int]
-) -> tuple[list[tuple[int, CheckResult]], list[batch.BadLine]]:
+) -> tuple[list[CheckResult], Sequence[int], list[batch.BadLine]]:
+    """The results of a message, the line of each, and what is no result."""
     value = record.value
     if not value:
         _check_control(record)
-        return [], []
+        return [], [], []
     if WHOLE in before:
         raise Unreadable("value", "rejected when it was first read", value)
+    results, bad = batch.decode(value)
+    if not bad and not before and len(results) == _line_count(value):
+        return results, range(len(results)), []
     numbered, bad = batch.decode_numbered(value)
     if before:
         now_fine = [number for number, _ in numbered if number in before]
@@ -84,7 +75,11 @@ def _lines(
     elif not numbered and len(bad) != 1:
         error = bad[0].error if bad else "found blank lines only"
         raise Unreadable("value", f"expected {_EXPECTED}; no line can be read: {error}", value)
-    return numbered, bad
+    return [result for _, result in numbered], [number for number, _ in numbered], bad
+
+
+def _line_count(value: bytes) -> int:
+    return value.count(b"\n") + (not value.endswith(b"\n"))
 
 
 def _check_control(record: ConsumerRecord) -> None:
@@ -98,13 +93,11 @@ def _check_control(record: ConsumerRecord) -> None:
         raise Unreadable("control", words(error), body) from error
 
 
-def _us(span_ms: float | None) -> int | None:
-    """Milliseconds as whole µs; what is longer than a column holds (71 min) is cut to that."""
-    return None if span_ms is None else min(round(span_ms * 1000), MAX_US)
-
-
-def columns(results: list[CheckResult], origin: _Origin) -> list[list[Any]]:
+def _columns(
+    results: list[CheckResult], lines: Sequence[int], record: ConsumerRecord
+) -> list[Sequence[Any]]:
     """The columns of `RESULTS`, in its order: one pass a column is what makes it fast."""
+    count = len(results)
     return [
         [r.target for r in results],
         [r.kind for r in results],
@@ -121,12 +114,23 @@ def columns(results: list[CheckResult], origin: _Origin) -> list[list[Any]]:
         [r.target_version for r in results],
         [r.detail or "" for r in results],
         [r.address or "" for r in results],
-        [_us(r.dns_ms) for r in results],
-        [_us(r.connect_ms) for r in results],
-        [_us(r.tls_ms) for r in results],
-        [_us(r.total_ms) for r in results],
+        whole_us([r.dns_ms for r in results]),
+        whole_us([r.connect_ms for r in results]),
+        whole_us([r.tls_ms for r in results]),
+        whole_us([r.total_ms for r in results]),
         [r.cert_expires_at for r in results],
         [r.http_status or 0 for r in results],
         [r.banner or "" for r in results],
-        *origin.columns,
+        [record.partition] * count,
+        [record.offset] * count,
+        [log_time(record)] * count,
+        lines,
+    ]
+
+
+def whole_us(spans_ms: list[float | None]) -> list[int | None]:
+    """Milliseconds as whole µs; what is longer than a column holds (71 min) is cut to that."""
+    return [
+        None if span is None else int(span * 1000 + 0.5) if span < MAX_MS else MAX_US
+        for span in spans_ms
     ]

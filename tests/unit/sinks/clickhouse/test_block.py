@@ -10,6 +10,7 @@ from schemas import batch, control, topics
 from schemas.deadletter import DeadLetter
 from sinks.clickhouse.block import Block, build, rebuild
 from sinks.clickhouse.pending import MAX_METADATA_BYTES, Pending
+from sinks.clickhouse.read_results import whole_us
 from tests.unit.sinks.clickhouse.messages import record, result
 
 GOOD = batch.encode([result()]).rstrip(b"\n")
@@ -84,8 +85,9 @@ def test_no_bytes_on_any_topic_raise(
 def test_latencies_are_whole_microseconds() -> None:
     (rows,) = build(topics.RESULTS, [record(GOOD)]).rows
     row = dict(zip(rows.table.names, (column[0] for column in rows.columns), strict=True))
+    assert whole_us([0.0, 0.0004, 4_294_967.2, 86_400_000.0]) == [0, 0, 4_294_967_200, 2**32 - 1]
     assert (row["connect_us"], row["dns_us"], row["reason"], row["host"]) == (
-        1234,
+        1235,
         None,
         "",
         "db.example.com",
