@@ -33,7 +33,11 @@ SOURCE: Final = "/portquorum/stream"
 
 
 class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
-    """What one region says of a target. `since` is when the verdict began, None if `pending`."""
+    """What one region says of a target.
+
+    `since` is when the verdict began, None if `pending`. `reason` is that of the last result: of
+    `down` why, of `stale` its last word, of `up` a failure that is not confirmed (yet).
+    """
 
     verdict: Verdict
     reason: Reason | None = None

@@ -83,20 +83,24 @@ def verdict(window: Window | None, running: int) -> Verdict:
 
 
 def region_verdict(state: PartitionState, window: Window | None) -> RegionVerdict:
-    """What one region says, for an event. A stale region keeps the reason of its last word."""
+    """What one region says, for an event.
+
+    A stale region keeps the reason of its last word; beside `up` a reason is a failure that is
+    not confirmed (yet).
+    """
     said = verdict(window, state.running)
     if window is None:
         return RegionVerdict(verdict=said)
-    down = window.failing if window.down else None
+    failing = window.failing
     since: int | None = window.since or None
     if said == "stale":
         since = state.log_at(window.fresh_until)
-    elif down is not None:
-        since = down.since
+    elif failing is not None and window.down:
+        since = failing.since
     return RegionVerdict(
         verdict=said,
-        reason=down.reason if down else None,
-        detail=down.detail if down else None,
+        reason=failing.reason if failing else None,
+        detail=failing.detail if failing else None,
         since=since,
     )
 

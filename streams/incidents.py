@@ -227,7 +227,10 @@ def _abandoned(state: PartitionState, entry: TargetState) -> tuple[str, ...]:
 
 
 def _saying(state: PartitionState, entry: TargetState) -> dict[str, tuple[str, Reason | None]]:
-    return {region: (said.verdict, said.reason) for region, said in _regions(state, entry).items()}
+    return {
+        region: (said.verdict, None if said.verdict == "up" else said.reason)
+        for region, said in _regions(state, entry).items()
+    }
 
 
 def _regions(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:

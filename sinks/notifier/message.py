@@ -131,19 +131,24 @@ def _times(event: IncidentEvent) -> list[str]:
 
 
 def _regions(event: IncidentEvent) -> list[str]:
-    return [f"  {name}: {_verdict(verdict)}" for name, verdict in event.regions.items()]
+    return [f"  {name}: {_verdict(verdict, event)}" for name, verdict in event.regions.items()]
 
 
-def _verdict(verdict: RegionVerdict) -> str:
+def _verdict(verdict: RegionVerdict, event: IncidentEvent) -> str:
     if verdict.verdict == "up":
-        return "reachable"
+        if verdict.reason is None:
+            return "reachable"
+        return f"{REASON_TEXT[verdict.reason]} (not confirmed yet)"
     if verdict.verdict == "pending":
         return "not checked yet"
     text = REASON_TEXT[verdict.reason] if verdict.reason is not None else verdict.verdict
     if verdict.verdict == "stale":
         text = f"no fresh result (last: {text})" if verdict.reason else "no fresh result"
     elif verdict.detail:
-        text += f" ({verdict.detail})"
+        # The prober writes `address: reason`; of that only what is not said already.
+        detail = verdict.detail.removesuffix(text).removesuffix(": ")
+        if detail and detail != event.host:
+            text += f" ({detail})"
     return text
 
 
