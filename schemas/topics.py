@@ -64,7 +64,7 @@ POLICY = Topic(
     retention_ms=None,
     log_append_time=False,
     writers=("apply",),
-    readers=("prober", "notifier", "web", "apply"),
+    readers=("prober", "notifier", "sink", "web", "apply"),
     schema=(policy.Region, policy.Team, policy.Route, policy.Maintenance, policy.ApplyMark),
     about="Regions, teams, routes, maintenance, and how far an apply has come.",
 )
@@ -97,7 +97,7 @@ RECHECKS = Topic(
     retention_ms=HOUR_MS,
     log_append_time=False,
     writers=("stream",),
-    readers=("prober",),
+    readers=("prober", "sink"),
     schema=(RecheckRequest,),
     about="Requests to check all targets of a host at once, from every region.",
 )
@@ -109,7 +109,7 @@ STATE = Topic(
     retention_ms=None,
     log_append_time=False,
     writers=("stream",),
-    readers=("stream",),
+    readers=("stream", "sink"),
     schema=(checkpoint.CheckpointHead,),
     about="Checkpoints of the stream's partitions: msgpack chunks and a JSON head each.",
 )
@@ -121,7 +121,7 @@ CHECKPOINTS = Topic(
     retention_ms=7 * DAY_MS,
     log_append_time=False,
     writers=("stream",),
-    readers=("stream", "replay"),
+    readers=("stream", "replay", "sink"),
     schema=(checkpoint.CheckpointHead,),
     about="A checkpoint a day, kept as long as [results], for replays and new consumer groups.",
 )

@@ -24,6 +24,8 @@ _OURS_BY_NAME: Final = {
     "EmbeddedServiceError": EXIT_TROUBLE,
     "InventoryError": EXIT_TROUBLE,
     "ApplyError": EXIT_TROUBLE,
+    "MigrationError": EXIT_TROUBLE,
+    "SchemaTooNewError": EXIT_TROUBLE,
 }
 """By name, so that explaining one error loads nothing of the others."""
 

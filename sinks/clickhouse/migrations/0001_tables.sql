@@ -43,7 +43,7 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toDate(appended_at)
 ORDER BY (target, region, scheduled_at, started_at, prober, attempt)
 TTL toDateTime(appended_at) + toIntervalDay({results_ttl_days})
-SETTINGS non_replicated_deduplication_window = 100000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 500000, ttl_only_drop_parts = 1;
 
 CREATE TABLE IF NOT EXISTS {database}.results_hourly
 (
@@ -60,7 +60,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (target, region, hour)
 TTL hour + toIntervalYear(2)
-SETTINGS non_replicated_deduplication_window = 100000;
+SETTINGS non_replicated_deduplication_window = 500000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.results_hourly_mv TO {database}.results_hourly AS
 SELECT
