@@ -53,6 +53,10 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+_FOLDED_WIDTH: Final = 20
+"""On a narrow terminal rich would give the column that may wrap a single character."""
+
+
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", fold: str = ""
 ) -> Table:
@@ -72,7 +76,11 @@ def table(
         )
         justify: Literal["right", "left"] = "right" if numeric else "left"
         shown.add_column(
-            column, justify=justify, overflow="fold", no_wrap=bool(fold) and column != fold
+            column,
+            justify=justify,
+            overflow="fold",
+            no_wrap=bool(fold) and column != fold,
+            min_width=_FOLDED_WIDTH if column == fold else None,
         )
     for row in rows:
         shown.add_row(*(cell(value) for value in row))
