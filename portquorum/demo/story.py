@@ -12,7 +12,7 @@ from schemas.notification import Notification
 from schemas.recheck import RecheckRequest
 from schemas.result import REASON_TEXT, CheckResult
 
-_ATTEMPT: Final = {"schedule": "scheduled check", "recheck": "recheck", "manual": "by hand"}
+_ATTEMPT: Final = {"schedule": "scheduled", "recheck": "recheck", "manual": "by hand"}
 
 
 class Moment(Struct, frozen=True):
@@ -65,7 +65,7 @@ class Story:
                 what.append(f"  {result.connect_ms:.2f} ms", style="dim")
         what.append(f"  {how}", style="dim")
         if first:
-            noticed = "  ← the first failed check" if self._way == "down" else "  ← noticed"
+            noticed = "  ← first failure" if self._way == "down" else "  ← noticed"
             what.append(noticed, style="yellow")
         return [Moment(result.started_at, result.region, what, "results")]
 
@@ -83,14 +83,14 @@ class Story:
             votes = event.votes
             what = Text.assemble(
                 ("incident opened", "bold red"),
-                f": {votes.down} of {votes.configured} regions say down, {votes.need} are needed",
+                f": {votes.down} of {votes.configured} say down, {votes.need} needed",
             )
         elif event.event == "closed" and self._way == "up":
             self.event = event
             down_s = ((event.closed_at or event.at) - event.first_failed_at) / 1000
             what = Text.assemble(
                 ("incident closed", "bold green"),
-                f": every region says up; it was down for {down_s:.1f} s",
+                f": up everywhere, after {down_s:.1f} s",
             )
         elif event.event == "updated":
             what = Text(f"incident updated: {'; '.join(event.changes)}", style="yellow")
@@ -103,5 +103,5 @@ class Story:
         if record.target != SERVICE_ID or record.event != wanted or record.status != "sent":
             return []
         self.sent = record
-        what = Text(f"told by route {record.route}, the channel confirmed")
+        what = Text(f"route {record.route}: the channel confirmed")
         return [Moment(at, "notifier", what, "notifications")]

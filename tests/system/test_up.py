@@ -1,0 +1,125 @@
+"""`portquorum up` as a user runs it, on the real services."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+from tests.system.program import TERMINATION_S, Program, all_gone, command, eventually
+
+pytestmark = pytest.mark.timeout(600)
+
+UP = ("up", "--kafka-listen", "127.0.0.1:0", "--clickhouse-listen", "127.0.0.1:0")
+ROLES = {"kafka", "clickhouse", "stream", "sink", "notify", "probe local"}
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Program]:
+    with Program(tmp_path, *UP) as program:
+        yield program
+
+
+def statuses(home: Path) -> dict[str, str]:
+    """Target → status, as the command shows it."""
+    done = command(home, "status", "--json")
+    if not done.stdout:
+        return {}
+    return {one["target"]: one["status"] for one in msgspec.json.decode(done.stdout)["targets"]}
+
+
+def pid_of(program: Program, role: str) -> int:
+    started = [r for r in program.records if r["role"] == role and r["event"] == "started"]
+    return int(started[-1]["pid"])
+
+
+def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_path: Path) -> None:
+    ready = up.event("up", "portquorum is up")
+    sample = {"kafka-of-portquorum": "up", "clickhouse-of-portquorum": "up"}
+    eventually(lambda: statuses(tmp_path) == sample, "the services to be up in ClickHouse")
+    assert command(tmp_path, "status").returncode == 0
+
+    # A killed role is said and started again.
+    dead = pid_of(up, "probe local")
+    psutil.Process(dead).kill()
+    said = up.event("probe local", "ended after")
+    assert said["level"] == "error"
+    assert said["how"] == "killed by SIGKILL"
+    assert up.event("probe local", "started")["pid"] != dead
+
+    # A first target: nobody listens there, which is an incident that people are told of.
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        added = command(tmp_path, "target", "add", f"127.0.0.1:{port}", "--name", "Nothing here")
+        assert added.returncode == 0, added.stderr
+        assert "the running `portquorum up` applies it now" in added.stdout
+        up.event("up", "inventory inventory: 1 added")
+        told = up.event("notify", "TCP Port Unreachable: Nothing here")
+        assert "Connection refused" in told["body"]
+    listed = command(tmp_path, "incidents", "--open", "--json")
+    assert listed.returncode == 1
+    assert [one["target"] for one in msgspec.json.decode(listed.stdout)] == ["nothing-here"]
+
+    # A wrong file changes nothing.
+    inventory = Path(ready["inventory"].partition(" (")[0])
+    inventory = inventory if inventory.is_absolute() else tmp_path / inventory
+    text = inventory.read_text()
+    inventory.write_text(text.replace("10s", "one hour"))
+    refused = up.until(lambda r: r["role"] == "up" and r["level"] == "warning", "the refusal")
+    assert "expected a duration" in refused["event"]
+    inventory.write_text(text)
+
+    family = up.family()
+    code, took_s = up.end()
+    assert code == 0
+    assert took_s < TERMINATION_S
+    assert all_gone(family)
+
+
+def test_kill_9_leaves_no_process(up: Program) -> None:
+    up.event("up", "portquorum is up")
+    family = up.family()
+    assert len(family) >= len(ROLES)
+    up.end(signal.SIGKILL)
+    assert all_gone(family)
+
+
+def test_the_second_ctrl_c_ends_at_once(up: Program) -> None:
+    up.event("up", "portquorum is up")
+    family = up.family()
+    up.process.send_signal(signal.SIGINT)
+    up.event("up", "stopping")
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(TERMINATION_S) == 0
+    assert all_gone(family)
+
+
+def test_an_end_while_it_starts_leaves_no_process(up: Program) -> None:
+    up.until(lambda r: r["role"] == "kafka" and r["event"] == "started", "Kafka to start")
+    family = up.family()
+    code, took_s = up.end(signal.SIGTERM)
+    assert code == 0
+    assert took_s < TERMINATION_S
+    assert all_gone(family)
+
+
+def test_running_services_are_used(kafka: str, clickhouse: str, tmp_path: Path) -> None:
+    config = tmp_path / "portquorum.toml"
+    base = clickhouse.rpartition("/")[0]
+    config.write_text(
+        f'kafka = "{kafka}"\nclickhouse = "{base}/up_external"\n'
+        'topic_prefix = "up-external"\npartitions = 4\n'
+    )
+    with Program(tmp_path, *UP) as program:
+        program.event("up", "portquorum is up")
+        roles: set[Any] = {r["role"] for r in program.records if r["event"] == "started"}
+        program.event("sink", "partitions assigned")
+        eventually(lambda: len(statuses(tmp_path)) == 2, "both services to be watched")
+        code, _ = program.end()
+    assert code == 0
+    assert roles == ROLES - {"kafka", "clickhouse"}
