@@ -89,7 +89,11 @@ def _show_targets(targets: Sequence["TargetStatus"]) -> None:
         for one in targets
     ]
     out().print(
-        table(("target", "port", "region", "status", "connect", "checked"), rows, fold="target")
+        table(
+            ("target", "port", "region", "status", "connect", "checked"),
+            rows,
+            fold=("target", "port", "status"),
+        )
     )
 
 

@@ -53,14 +53,14 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-_FOLDED_WIDTH: Final = 20
-"""On a narrow terminal rich would give the column that may wrap a single character."""
-
-
 def table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "", fold: str = ""
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    title: str = "",
+    fold: Sequence[str] = (),
 ) -> Table:
-    """A table; a cell that is a known status gets its colour. Only the column `fold` may wrap."""
+    """A table; a cell that is a known status gets its colour. Only the columns `fold` may wrap."""
     shown = Table(
         box=SIMPLE_HEAD,
         title=title or None,
@@ -79,8 +79,7 @@ def table(
             column,
             justify=justify,
             overflow="fold",
-            no_wrap=bool(fold) and column != fold,
-            min_width=_FOLDED_WIDTH if column == fold else None,
+            no_wrap=bool(fold) and column not in fold,
         )
     for row in rows:
         shown.add_row(*(cell(value) for value in row))
