@@ -109,7 +109,7 @@ async def in_table(stack: Stack, target: str) -> bool:
 
 
 async def test_a_clock_that_is_off_or_steps_changes_nothing(stack: Stack, tmp_path: Path) -> None:
-    assert LIBFAKETIME, "install faketime"
+    assert LIBFAKETIME, "apt install libfaketime"
     regions = ["ahead", "steps"]
     clock = tmp_path / "clock"
     clock.write_text("+0s", encoding="ascii")
