@@ -1,6 +1,7 @@
 """What each role does first: waits until the cluster is there and has the topics."""
 
 import asyncio
+import logging
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -21,6 +22,16 @@ async def topics_ready(settings: Settings) -> None:
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
     """
+    library = logging.getLogger("aiokafka")
+    level = library.level
+    library.setLevel(logging.CRITICAL)  # it reports each refused connection; we say it once
+    try:
+        await _wait(settings)
+    finally:
+        library.setLevel(level)
+
+
+async def _wait(settings: Settings) -> None:
     log = logger(__name__)
     wait_s = FIRST_WAIT_S
     waiting = False
