@@ -44,17 +44,14 @@ class PrettyNarrator:
         """Shows on `screen`."""
         self._screen = screen
         self._status: Status | None = None
-        self._what = ""
 
     def begin(self, what: str) -> None:
         """Starts the spinner."""
-        self._what = what
         self._screen.show(lambda: self._spin(f"{escape(what)} …"))
 
     def progress(self, what: str) -> None:
-        """Beside the spinner."""
-        text = f"{escape(self._what)} [dim]{escape(what)}[/dim]"
-        self._screen.show(lambda: self._spin(text))
+        """In place of it."""
+        self._screen.show(lambda: self._spin(f"{escape(what)} …"))
 
     def _spin(self, text: str) -> None:
         if self._status is None:

@@ -26,6 +26,7 @@ _WORTH_SHOWING: Final = frozenset({"warning", "error", "critical"})
 _LIBRARIES: Final = frozenset({"aiokafka", "kafka", "faust", "mode", "asyncio"})
 """They report each connection that a starting or ending broker refuses; the roles say it once."""
 _AFTER_A_WARNING_S: Final = 30.0
+_SAME_AGAIN_S: Final = 10.0
 _NOT_SHOWN: Final = frozenset({"event", "level", "logger", "timestamp", "role"})
 
 _log_line = msgspec.json.Decoder(dict[str, Any])
@@ -89,7 +90,7 @@ class PrettyListener:
     """Roles' lines with a time and a coloured prefix.
 
     Warnings and worse are shown, and for a while after one all that its role says (it tells how
-    it went on); `verbose` shows everything.
+    it went on); the same again only once in a while, with a count. `verbose` shows everything.
     """
 
     def __init__(self, screen: Screen, *, verbose: bool = False) -> None:
@@ -98,6 +99,8 @@ class PrettyListener:
         self._verbose = verbose
         self._colours: dict[str, str] = {}
         self._warned: dict[str, float] = {}
+        self._shown: dict[tuple[str, str], float] = {}
+        self._again: dict[tuple[str, str], int] = {}
 
     def line(self, role: Role, text: str) -> None:
         """One line of a role; a JSON log record is shown as people read it."""
@@ -105,18 +108,27 @@ class PrettyListener:
         if record is None:
             self._say(role, _clock(None), Text(text.expandtabs()))
         elif self._worth_showing(role, record):
-            self._say(role, _clock(record.get("timestamp")), _said(record))
+            said = _said(record)
+            if again := self._again.pop((role.name, record["event"]), 0):
+                said.append(f"  ({again} more of these)", style="dim")
+            self._say(role, _clock(record.get("timestamp")), said)
 
     def _worth_showing(self, role: Role, record: Mapping[str, Any]) -> bool:
-        if self._verbose:
+        if self._verbose or "body" in record:  # a message to people is never left out
             return True
         if str(record.get("logger", "")).partition(".")[0] in _LIBRARIES:
             return False
         now = time.monotonic()
         if record.get("level", "info") in _WORTH_SHOWING:
             self._warned[role.name] = now
-            return True
-        return now - self._warned.get(role.name, -_AFTER_A_WARNING_S) < _AFTER_A_WARNING_S
+        elif now - self._warned.get(role.name, -_AFTER_A_WARNING_S) >= _AFTER_A_WARNING_S:
+            return False
+        key = (role.name, record["event"])
+        if now - self._shown.get(key, -_SAME_AGAIN_S) < _SAME_AGAIN_S:
+            self._again[key] = self._again.get(key, 0) + 1
+            return False
+        self._shown[key] = now
+        return True
 
     def started(self, role: Role, pid: int) -> None:
         """Not worth a line: the start-up shows it."""
@@ -192,7 +204,7 @@ def _record(text: str) -> Mapping[str, Any] | None:
         record = _log_line.decode(text)
     except msgspec.MsgspecError:
         return None
-    return record if "event" in record else None
+    return record if isinstance(record.get("event"), str) else None
 
 
 def _said(record: Mapping[str, Any]) -> Text:

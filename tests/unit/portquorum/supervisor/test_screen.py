@@ -1,8 +1,10 @@
 import io
 import threading
+import time
 from typing import Any
 
 import msgspec
+import pytest
 from rich.console import Console
 
 from portquorum.supervisor import Role, Stage
@@ -40,6 +42,23 @@ def test_only_warnings_and_what_follows_them_are_shown() -> None:
     ]
     assert "quiet" not in shown
     assert "quiet" in pretty((ROLE, record(event="quiet")), verbose=True)
+
+
+def test_the_same_again_is_counted_instead_of_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    out = io.StringIO()
+    listener = PrettyListener(Screen(Console(file=out, width=100), lambda: None))
+    for second in range(11):
+        clock[0] = float(second)
+        listener.line(ROLE, record(event="broken", level="warning"))
+    listener.line(ROLE, record(event="Port down", level="warning", body="one"))
+    listener.line(ROLE, record(event="Port down", level="warning", body="two"))
+    listener._screen.close()
+    shown = out.getvalue()
+    assert shown.count("broken") == 2
+    assert "(9 more of these)" in shown
+    assert shown.count("Port down") == 2
 
 
 def test_the_noise_of_libraries_is_left_out() -> None:
