@@ -1,5 +1,7 @@
 """What commands print: tables for people, JSON for programs."""
 
+import errno
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,10 +31,24 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
 }
 
 
+class _Console(Console):
+    """Reports a reader that went away as an error like any other.
+
+    Rich would end the program there and then, and what has been started would not be stopped.
+    """
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, self.file.fileno())
+        os.close(devnull)
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 @cache
 def out() -> Console:
     """The console on standard output."""
-    return Console(highlight=False)
+    return _Console(highlight=False)
 
 
 @cache

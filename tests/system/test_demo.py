@@ -70,3 +70,16 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     assert "Traceback" not in output
     assert all_gone(family)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_went_away_ends_it_in_order(tmp_path: Path) -> None:
+    with start(tmp_path) as process:
+        me = psutil.Process(process.pid)
+        eventually(lambda: len(me.children(recursive=True)) >= 2, "the services to start")
+        family = me.children(recursive=True)
+        assert process.stdout is not None
+        process.stdout.close()
+        code = process.wait(DEADLINE_S)
+    assert code == 1
+    assert all_gone(family)
+    assert list(tmp_path.iterdir()) == []
