@@ -27,33 +27,37 @@ def _schema(topic: Topic, structs: tuple[type[msgspec.Struct], ...], about: str)
     references, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}")
     listed = list(references)
     choice = listed[0] if len(listed) == 1 else {"anyOf": listed}
-    whole = {
-        "$schema": DIALECT,
-        "title": f"portquorum [{topic.name}]",
-        "description": about,
-        **choice,
-        "$defs": dict(sorted(definitions.items())),
-    }
-    return {key: _portable(value) for key, value in whole.items()}
+    return portable(
+        {
+            "title": f"portquorum [{topic.name}]",
+            "description": about,
+            **choice,
+            "$defs": dict(sorted(definitions.items())),
+        }
+    )
 
 
-def _portable(node: Any) -> Any:
-    r"""The schema as other programs, and other versions of Python, want it.
+def portable(schema: dict[str, Any]) -> dict[str, Any]:
+    r"""A schema that msgspec made, as other programs and other versions of Python want it.
 
     In Python `$` also matches before a final newline, so our patterns end in `\Z`; ECMA-262,
     which JSON Schema refers to, knows no `\Z`, and its `$` means just that. Descriptions are
     docstrings, whose indentation Python keeps up to 3.12 and drops from 3.13 on.
     """
+    return {"$schema": DIALECT, **_node(schema)}
+
+
+def _node(node: Any) -> Any:
     if isinstance(node, list):
-        return [_portable(value) for value in node]
+        return [_node(value) for value in node]
     if not isinstance(node, dict):
         return node
-    portable = {}
+    portable_node = {}
     for key, value in node.items():
         if key == "pattern" and isinstance(value, str):
-            portable[key] = value.replace(r"\Z", "$")
+            portable_node[key] = value.replace(r"\Z", "$")
         elif key == "description" and isinstance(value, str):
-            portable[key] = inspect.cleandoc(value)
+            portable_node[key] = inspect.cleandoc(value)
         else:
-            portable[key] = _portable(value)
-    return portable
+            portable_node[key] = _node(value)
+    return portable_node
