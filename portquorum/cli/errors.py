@@ -107,6 +107,12 @@ def _clickhouse(error: BaseException) -> str:
             f"ClickHouse can't be reached{where}: start it with `portquorum up` (or `portquorum "
             "dev clickhouse`), or let PORTQUORUM_CLICKHOUSE name a running one"
         )
+    missing = re.search(r"identifier '(\w+)'.*\(UNKNOWN_TABLE\)", text)
+    if missing:
+        return (
+            f"ClickHouse has no table {missing[1]}; portquorum's tables are made when the sink "
+            "starts (`portquorum up`, or `portquorum sink`)"
+        )
     return f"ClickHouse refused: {_without_noise(text)}"
 
 

@@ -49,18 +49,34 @@ def test_a_system_error_names_the_file() -> None:
     assert explain(error) == ("/x/inventory.yaml: Permission denied", 1)
 
 
-def test_clickhouses_words_without_the_noise() -> None:
+def clickhouse_error(code: int, words: str) -> Exception:
     from clickhouse_connect.driver.exceptions import DatabaseError
 
-    error = DatabaseError(
-        "Received ClickHouse exception, code: 60, server response: Code: 60. DB::Exception: "
-        "Unknown table expression identifier 'x'. (UNKNOWN_TABLE) (version 26.9.2.1) "
-        "(for url http://127.0.0.1:18323)"
+    return DatabaseError(
+        f"Received ClickHouse exception, code: {code}, server response: Code: {code}. "
+        f"DB::Exception: {words} (version 26.9.2.1) (for url http://127.0.0.1:18323)"
     )
-    assert explain(error) == (
-        "ClickHouse refused: Unknown table expression identifier 'x'. (UNKNOWN_TABLE)",
-        1,
+
+
+def test_clickhouses_words_without_the_noise() -> None:
+    error = clickhouse_error(62, "Syntax error: failed at position 1 (selec). (SYNTAX_ERROR)")
+    said, code = explain(error)
+    assert said == (
+        "ClickHouse refused: Syntax error: failed at position 1 (selec). (SYNTAX_ERROR)"
     )
+    assert code == 1
+
+
+def test_a_table_that_is_not_there_yet_says_who_makes_it() -> None:
+    error = clickhouse_error(
+        60, "Unknown table expression identifier 'results'. In scope SELECT 1. (UNKNOWN_TABLE)"
+    )
+    said, code = explain(error)
+    assert said == (
+        "ClickHouse has no table results; portquorum's tables are made when the sink starts "
+        "(`portquorum up`, or `portquorum sink`)"
+    )
+    assert code == 1
 
 
 def test_what_nobody_foresaw_says_how_to_see_more() -> None:
