@@ -116,6 +116,10 @@ def _say(added: "Added", followed: bool) -> None:
     )
     shown = os.path.relpath(added.path) if sys.stdout.isatty() else str(added.path)
     if followed:
-        out().print(f"in {shown}; the running `portquorum up` applies it now", style="dim")
+        out().print(
+            f"in {shown}; the running `portquorum up` applies it now", style="dim", soft_wrap=True
+        )
     else:
-        out().print(f"in {shown}; apply it: portquorum inventory apply {shown}", style="dim")
+        out().print(
+            f"in {shown}; apply it: portquorum inventory apply {shown}", style="dim", soft_wrap=True
+        )

@@ -1,10 +1,17 @@
 """Where a service listens: `HOST:PORT`, port 0 for any free one."""
 
+import contextlib
 import errno
+import random
 import socket
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from portquorum.embedded.errors import EmbeddedServiceError
+
+_FREE_PORTS: Final = range(20_000, 32_768)
+"""Below Linux's ephemeral ports (net.ipv4.ip_local_port_range), above those of known services."""
+
+_TRIES: Final = 50
 
 
 class Address(NamedTuple):
@@ -37,11 +44,20 @@ def reserve(address: Address) -> Address:
     """The address with a free port in place of 0; the port is free when this returns.
 
     Nothing holds it: another program may take it before the service does, which then fails with
-    its own error.
+    its own error. A free port is therefore not one of those that the system gives to outgoing
+    connections: it takes a JVM seconds to come, and any of them may be in use by then.
 
     Raises:
         EmbeddedServiceError: the port is taken, or the host is none of this machine's.
     """
+    for _ in range(_TRIES if address.port == 0 else 0):
+        tried = Address(address.host, random.choice(_FREE_PORTS))  # noqa: S311 (no secret)
+        with contextlib.suppress(EmbeddedServiceError):
+            return _bind(tried)
+    return _bind(address)
+
+
+def _bind(address: Address) -> Address:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As servers do: a port in TIME_WAIT is not taken.
