@@ -1,12 +1,26 @@
 """Rule 4: how long the last result of a region speaks for it."""
 
+from typing import Final
+
 from schemas.target import Target
 from streams.state import Window
+
+LATE_MS: Final = 15_000
+"""Room for a slow broker; as long as an absence of the broker that is no gap yet."""
 
 
 def span_ms(target: Target) -> int:
     """How long a result is fresh: after `2.5 × interval + timeout` its region is stale."""
     return target.interval_ms * 5 // 2 + target.timeout_ms
+
+
+def late_ms(target: Target) -> int:
+    """A result that is appended longer than this after its start waited in a spool.
+
+    It tells of a time that is over, and is history only: the spool of a prober that could not
+    reach the broker must wake nobody when it is drained.
+    """
+    return min(span_ms(target), target.timeout_ms + LATE_MS)
 
 
 def is_fresh(window: Window, running: int) -> bool:

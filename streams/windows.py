@@ -4,7 +4,7 @@ from typing import Literal
 
 from schemas.result import CheckResult
 from schemas.target import Target
-from streams.freshness import span_ms
+from streams.freshness import late_ms, span_ms
 from streams.state import Failing, PartitionState, TargetState, Window
 
 Change = Literal["ignored", "success", "recovered", "first_failure", "failure"]
@@ -17,8 +17,8 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     Ignored (history only) is what says nothing of the target (`missed`, `prober_error`,
     `address_blocked`), what is about another kind, host or port, comes from a region that is not
     the target's, is not newer than the newest of its region (or than what was seen before the
-    windows began anew), or was stale when it arrived. Of results whose own time lies ahead of the
-    log's only those count that started after the newest: their effective time is no order.
+    windows began anew), or waited in a spool (`late_ms`). Of results whose own time lies ahead of
+    the log's only those count that started after the newest: their effective time is no order.
     """
     target = entry.target
     if not result.counted or not _same_place(target, result):
@@ -28,7 +28,7 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     except ValueError:
         return "ignored"
     effective = min(result.started_at, state.now)
-    if effective + span_ms(target) <= state.now or effective <= entry.floor:
+    if effective + late_ms(target) <= state.now or effective <= entry.floor:
         return "ignored"
     window = entry.windows[position]
     if window is None:

@@ -107,10 +107,10 @@ def test_late_and_doubled_results_move_nothing() -> None:
     assert fleet.state.targets["db"].windows[0].failing.count == 1  # type: ignore[union-attr]
 
 
-def test_a_result_that_is_stale_on_arrival_is_history() -> None:
+def test_a_result_that_waited_in_a_spool_is_history() -> None:
     fleet = Fleet(target(regions="a", retries=0))
     fleet.wait(600_000)
-    fleet.append([fleet.result("a", "timed_out", ago=153_000)])
+    fleet.append([fleet.result("a", "timed_out", ago=3_000 + 15_000)])
     assert fleet.told == []
     assert fleet.state.targets["db"].windows == [None]
 
@@ -308,12 +308,42 @@ def test_a_doubled_result_ahead_of_the_log_counts_once() -> None:
     assert fleet.told == []
 
 
+def test_a_drained_spool_wakes_nobody() -> None:
+    """The broker is away for 5 min; the target is down for 3 of them, and up again at the end."""
+    fleet = Fleet(target(interval_ms=300_000))
+    fleet.up("a", "b", "c")
+    fleet.beat("a")
+    spool = {
+        region: [
+            fleet.result(region, reason, ago=-at, attempt=0)
+            for at, reason in (
+                (60_000, "connection_refused"),
+                (61_000, "connection_refused"),
+                (120_000, "connection_refused"),
+                (240_000, None),
+            )
+        ]
+        for region in "abc"
+    }
+    fleet.wait(300_000, broker_away=True)
+    for region in "abc":
+        fleet.append(spool[region])
+    fleet.up("a", "b", "c")
+    fleet.beat("a")
+    assert fleet.told == []
+
+
 def test_a_failure_within_a_gap_began_when_the_running_clock_stood() -> None:
     fleet = Fleet(target(regions="a", retries=0, open_after_ms=60_000))
     fleet.beat("a")
     fleet.wait(120_000, broker_away=True)
-    fleet.append([fleet.result("a", "timed_out", ago=100_000)])
+    fleet.append([fleet.result("a", "timed_out", ago=17_000)])
     assert fleet.told == []
+    fleet.wait(50_000).fail("a")
+    fleet.tick()
+    assert fleet.told == []
+    fleet.wait(10_000).tick()
+    assert fleet.told == ["opened"]
 
 
 def test_one_region_that_failed_for_long_is_not_the_begin_of_the_outage() -> None:
