@@ -1,9 +1,9 @@
 # The first use makes the virtual environment; a changed pyproject.toml brings it up to date.
-#   make demo    a guided minute: a real port closes and opens again
-#   make up      everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
-#   make test    all tests that need no root
-#   make test-root   those that need root, in a network namespace of their own (after make test)
-#   make lint    ruff, mypy, and whether the generated files are up to date
+#   make demo       a guided minute: a real port closes and opens again
+#   make up         everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
+#   make test       all tests that need no root
+#   make test-root  those that need root (after make test, which fetches what they start)
+#   make lint       ruff, mypy, and whether the generated files are up to date
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -27,10 +27,12 @@ up: $(VENV)/.embedded
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m "not root and not soak" $(SIDE_BY_SIDE) $(ARGS)
 
-# Nothing but loopback is in the namespace: what the tests filter and fill up harms nobody.
+# Nothing but loopback is in the namespace of the system tests: what they filter and fill up harms
+# nobody. The others fetch, as at a first start, or make namespaces of their own.
 test-root: $(VENV)/.dev
 	@unshare --net sh -c 'ip link set lo up && exec "$$@"' sh \
-	    $(BIN)/python -m pytest -m "root and not soak" $(SIDE_BY_SIDE) $(ARGS)
+	    $(BIN)/python -m pytest -m "root and not soak" $(SIDE_BY_SIDE) tests/system $(ARGS)
+	@$(BIN)/python -m pytest -m "root and not soak" --ignore tests/system $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
