@@ -18,15 +18,15 @@ class Topic(Struct, frozen=True, kw_only=True):
 
     `partitions` is `fleet` for those that share the fleet's partition count P and are
     partitioned by host, else a number. `retention_ms` of None means that compaction alone
-    removes. `schema` names the Structs of the values (`control` those of the control records'
-    header bodies); their JSON Schema and examples lie in `schemas/json/` and
-    `schemas/examples/` under `name`.
+    removes; `compact,delete` keeps the newest of each key, and that only so long. `schema` names
+    the Structs of the values (`control` those of the control records' header bodies); their JSON
+    Schema and examples lie in `schemas/json/` and `schemas/examples/` under `name`.
     """
 
     name: str
     partitions: Literal["fleet"] | int
     key: str
-    cleanup: Literal["delete", "compact"]
+    cleanup: Literal["delete", "compact", "compact,delete"]
     retention_ms: int | None
     log_append_time: bool
     writers: tuple[str, ...]
@@ -141,13 +141,18 @@ NOTIFICATIONS = Topic(
     name="notifications",
     partitions=1,
     key="event_id/channel",
-    cleanup="compact",
-    retention_ms=None,
+    cleanup="compact,delete",
+    # Each event has keys of its own, so compaction alone would keep every send for ever, and the
+    # notifier reads all of them at each assignment. A send must be known for as long as its event
+    # may come again: those in hand (minutes), the last hour when the group's place is lost, and
+    # what a stream that lost its checkpoints finds again in [results], 7 days.
+    retention_ms=30 * DAY_MS,
     log_append_time=False,
     writers=("notifier",),
     readers=("notifier", "sink", "web"),
     schema=(notification.Notification,),
-    about="The send log: what was sent to whom.",
+    about="The send log: what was sent to whom. Kept for longer than [results], out of which a "
+    "stream may publish an event again.",
 )
 DEADLETTER = Topic(
     name="deadletter",

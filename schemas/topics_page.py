@@ -44,10 +44,11 @@ def _kept(topic: Topic) -> str:
         return "the newest of each key"
     if topic.retention_ms is None:
         return "for ever"
+    newest = "the newest of each key, " if "compact" in topic.cleanup else ""
     if topic.retention_ms % DAY_MS == 0:
-        return f"{topic.retention_ms // DAY_MS} days"
+        return f"{newest}{topic.retention_ms // DAY_MS} days"
     hours = topic.retention_ms // HOUR_MS
-    return f"{hours} hour{'s' if hours != 1 else ''}"
+    return f"{newest}{hours} hour{'s' if hours != 1 else ''}"
 
 
 def _section(topic: Topic) -> str:

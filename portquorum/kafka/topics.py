@@ -28,7 +28,7 @@ def topic_config(topic: Topic) -> dict[str, str]:
         "retention.ms": str(-1 if topic.retention_ms is None else topic.retention_ms),
         _TIMESTAMP_TYPE: "LogAppendTime" if topic.log_append_time else "CreateTime",
     }
-    if topic.cleanup == "compact":
+    if "compact" in topic.cleanup:
         config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": str(topics.HOUR_MS)}
     if topic is topics.STATE:
         # A worker reads its partitions from the beginning when it takes them over, and only what

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from portquorum.kafka import (
     Follower,
@@ -74,6 +75,29 @@ async def test_a_log_without_the_brokers_time_is_refused(settings: Settings) -> 
         await client.close()
     with pytest.raises(TopicMismatchError, match="LogAppendTime is needed"):
         await create_topics(settings)
+
+
+async def test_the_send_log_keeps_the_newest_of_each_key_and_that_for_30_days(
+    settings: Settings,
+) -> None:
+    await create_topics(settings)
+    wanted = {"cleanup.policy": None, "retention.ms": None}
+    client = admin(settings)
+    await client.start()
+    try:
+        (answer,) = await client.describe_configs(
+            [
+                ConfigResource(
+                    ConfigResourceType.TOPIC, settings.topic(topics.NOTIFICATIONS.name), wanted
+                )
+            ]
+        )
+    finally:
+        await client.close()
+    ((*_, configs),) = answer.resources
+    found = {config[0]: config[1] for config in configs}
+    assert set(found["cleanup.policy"].split(",")) == {"compact", "delete"}
+    assert found["retention.ms"] == str(30 * topics.DAY_MS)
 
 
 async def test_missing_topics_are_named(settings: Settings) -> None:

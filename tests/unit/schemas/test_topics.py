@@ -19,6 +19,12 @@ def test_a_topic_without_compaction_has_an_end(topic: Topic) -> None:
     assert (topic.retention_ms is None) == (topic.cleanup == "compact")
 
 
+def test_a_send_is_known_for_longer_than_its_event_may_come_again() -> None:
+    assert topics.NOTIFICATIONS.retention_ms is not None
+    assert topics.RESULTS.retention_ms is not None
+    assert topics.NOTIFICATIONS.retention_ms > 2 * topics.RESULTS.retention_ms
+
+
 def test_names_are_unique() -> None:
     assert len({topic.name for topic in topics.ALL}) == len(topics.ALL)
 
