@@ -1,7 +1,7 @@
 """This prober's share of its region's targets: a member of the region's consumer group."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -14,6 +14,7 @@ from portquorum.settings import Settings
 from portquorum.telemetry import logger
 from producers import metrics
 from producers.clock import Clock
+from producers.definitions import Definitions
 from producers.runner import Runner
 from schemas import topics
 from schemas.recheck import RecheckRequest
@@ -21,6 +22,8 @@ from schemas.target import Target
 
 AGAIN_S: Final = 1.0
 STOP_S: Final = 2.0
+
+_Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _target = msgspec.json.Decoder(Target)
@@ -30,6 +33,22 @@ _request = msgspec.json.Decoder(RecheckRequest)
 def group_of(settings: Settings, region: str) -> str:
     """The consumer group of a region's probers."""
     return settings.group(f"probe-{region}")
+
+
+class _Reading:
+    """A partition of [targets] that is being read from its beginning.
+
+    Compaction leaves older records standing for a while. Told one by one they would undo and
+    redo what is known already, and with it end a retry series or begin a check: only what the
+    partition says at its end counts. `end` is where that was when the reading began.
+    """
+
+    __slots__ = ("end", "sought", "targets")
+
+    def __init__(self) -> None:
+        self.sought = False
+        self.end: int | None = None
+        self.targets: dict[str, Target] = {}
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -48,6 +67,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._targets = topics.TARGETS.full_name(settings.topic_prefix)
         self._rechecks = topics.RECHECKS.full_name(settings.topic_prefix)
         self._consumer: AIOKafkaConsumer | None = None
+        self._definitions = Definitions()
+        self._reading: dict[int, _Reading] = {}
+        self._failure: Exception | None = None
 
     async def run(self) -> None:
         """Is a member until cancelled, then leaves the group, so that others take over at once."""
@@ -57,12 +79,15 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 group_id=self._group,
                 partition_assignment_strategy=(RangePartitionAssignor,),
             )
-            self._consumer = consumer
+            self._consumer, self._reading, self._failure = consumer, {}, None
             try:
                 consumer.subscribe((self._targets, self._rechecks), listener=self)
                 await consumer.start()
                 while True:
                     self._take(await consumer.getmany(timeout_ms=1000))
+                    if self._failure is not None:
+                        raise self._failure
+                    await self._finish_reading(consumer)
             except (KafkaError, OSError) as error:
                 logger(__name__).warning("lost touch with the group", error=repr(error))
             finally:
@@ -74,50 +99,92 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Drops the targets of partitions that others have now, reads those that are ours."""
-        ours = [part for part in assigned if part.topic == self._targets]
-        asked = [part for part in assigned if part.topic == self._rechecks]
-        self._runner.roster.keep_partitions(part.partition for part in ours)
-        self._runner.changed()
-        logger(__name__).info("partitions assigned", partitions=sorted(p.partition for p in ours))
-        if self._consumer is None:
-            return
         try:
-            if ours:
-                await self._consumer.seek_to_beginning(*ours)
-            if asked:
-                await self._consumer.seek_to_end(*asked)
+            await self._begin_reading(tuple(assigned))
         except IllegalStateError:
             return  # assigned anew meanwhile; this is called again
+        except Exception as error:  # noqa: BLE001  (aiokafka would log it and go on)
+            self._failure = error
 
-    def _take(self, batches: dict[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        defined: list[tuple[int, Target]] = []
+    async def _begin_reading(self, assigned: Sequence[TopicPartition]) -> None:
+        ours = [part for part in assigned if part.topic == self._targets]
+        asked = [part for part in assigned if part.topic == self._rechecks]
+        reading = {part.partition: _Reading() for part in ours}
+        self._reading = reading
+        self._define(self._definitions.keep(reading))
+        logger(__name__).info("partitions assigned", partitions=sorted(reading))
+        if self._consumer is None:
+            return
+        if ours:
+            await self._consumer.seek_to_beginning(*ours)
+            for one in reading.values():
+                one.sought = True
+        if asked:
+            await self._consumer.seek_to_end(*asked)
+
+    async def _finish_reading(self, consumer: AIOKafkaConsumer) -> None:
+        """Lets hold what was read of those partitions that have been read to their end."""
+        changed: dict[str, None] = {}
+        for partition, reading in tuple(self._reading.items()):
+            part = TopicPartition(self._targets, partition)
+            if not reading.sought or part not in consumer.assignment():
+                continue
+            if reading.end is None:
+                reading.end = consumer.highwater(part)
+            try:
+                read = reading.end is not None and await consumer.position(part) >= reading.end
+            except IllegalStateError:
+                return  # assigned anew meanwhile
+            if read and self._reading.get(partition) is reading:
+                del self._reading[partition]
+                changed |= dict.fromkeys(self._definitions.replace(partition, reading.targets))
+        self._define(changed)
+
+    def _define(self, changed: Collection[str]) -> None:
+        """Tells the roster which definitions of these ids hold now."""
+        roster = self._runner.roster
+        hold: list[Target] = []
+        for target_id in changed:
+            target = self._definitions.of(target_id)
+            if target is None:
+                roster.remove(target_id)
+            else:
+                hold.append(target)
+        roster.set_targets(hold, self._clock.now_ms())
+        if changed:
+            self._runner.changed()
+
+    def _take(self, batches: _Batches) -> None:
+        changed: dict[str, None] = {}
         requests: list[RecheckRequest] = []
         for part, records in batches.items():
             for record in records:
                 if part.topic == self._rechecks:
                     self._take_request(record, requests)
                 else:
-                    self._take_target(record, defined)
-        if defined:
-            self._runner.roster.set_targets(defined, self._clock.now_ms())
+                    changed |= dict.fromkeys(self._take_target(record))
+        self._define(changed)
         for request in requests:
             self._recheck(request)
-        if batches:
-            self._runner.changed()
 
-    def _take_target(self, record: ConsumerRecord, defined: list[tuple[int, Target]]) -> None:
+    def _take_target(self, record: ConsumerRecord) -> tuple[str, ...]:
+        """Takes a definition or a removal; returns whose definition may be another now."""
+        reading = self._reading.get(record.partition)
         if record.value is None:
-            # What was defined before the removal must be there to be removed.
-            if defined:
-                self._runner.roster.set_targets(defined, self._clock.now_ms())
-                defined.clear()
             key = (record.key or b"").decode(errors="replace")
-            self._runner.roster.remove(key, record.partition)
-            return
+            if reading is None:
+                return self._definitions.remove(record.partition, key)
+            reading.targets.pop(key, None)
+            return ()
         try:
-            defined.append((record.partition, _target.decode(record.value)))
+            target = _target.decode(record.value)
         except _UNREADABLE as error:
             self._skip(record, error)
+            return ()
+        if reading is None:
+            return self._definitions.define(record.partition, target)
+        reading.targets[target.id] = target
+        return ()
 
     def _take_request(self, record: ConsumerRecord, requests: list[RecheckRequest]) -> None:
         try:
@@ -131,6 +198,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             metrics.RECHECKS.labels("expired").inc()
             return
         asked = self._runner.roster.recheck(request.host, now_ms)
+        if asked:
+            self._runner.changed()
         metrics.RECHECKS.labels("checked" if asked else "nothing_to_do").inc()
 
     def _skip(self, record: ConsumerRecord, error: Exception) -> None:

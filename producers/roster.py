@@ -4,7 +4,7 @@ All times are broker time in ms.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from producers.engine import PlannedCheck
@@ -26,23 +26,21 @@ class _Entry:
         "failing",
         "in_flight",
         "next_slot_ms",
-        "partition",
         "phase",
         "series",
         "target",
     )
 
-    def __init__(self, target: Target, partition: int, region: str) -> None:
+    def __init__(self, target: Target, region: str) -> None:
         self.failing = False
         self.asked = False
         self.in_flight: PlannedCheck | None = None
         self.series: Attempt | None = None
         self.next_slot_ms = 0.0
-        self.define(target, partition, region)
+        self.define(target, region)
 
-    def define(self, target: Target, partition: int, region: str) -> None:
+    def define(self, target: Target, region: str) -> None:
         self.target = target
-        self.partition = partition
         interval = target.interval_ms
         self.phase = phase_ms(target.id, interval) + shift_ms(target.regions, region, interval)
 
@@ -79,41 +77,36 @@ class Roster:
 
     # Targets
 
-    def set_targets(self, targets: Sequence[tuple[int, Target]], now_ms: float) -> None:
-        """Takes partitions and definitions. New and changed ones are checked at once.
+    def set_targets(self, targets: Iterable[Target], now_ms: float) -> None:
+        """Takes the definitions that hold (see `Definitions`); new and changed ones are checked.
 
-        Many at the same time are spread a little. A definition that is known changes nothing; a
-        target without this region is removed.
+        At once, save that many at the same time are spread a little. A definition that is known
+        changes nothing; a target without this region is removed.
         """
         fresh: list[str] = []
-        for partition, target in targets:
+        for target in targets:
             if self._region not in target.regions:
                 self.remove(target.id)
                 continue
             entry = self._entries.get(target.id)
             if entry is None:
-                self._entries[target.id] = _Entry(target, partition, self._region)
+                self._entries[target.id] = _Entry(target, self._region)
             elif entry.target == target:
-                entry.partition = partition
                 continue
             elif _key(entry.target) == _key(target):
                 entry.series = None
-                entry.define(target, partition, self._region)
+                entry.define(target, self._region)
             else:
                 self.remove(target.id)
-                self._entries[target.id] = _Entry(target, partition, self._region)
+                self._entries[target.id] = _Entry(target, self._region)
             self._by_host.setdefault(_key(target), set()).add(target.id)
             fresh.append(target.id)
         self._check_soon(dict.fromkeys(fresh), now_ms)
 
-    def remove(self, target_id: str, partition: int | None = None) -> None:
-        """Forgets a target; with `partition` only if that is where it was defined.
-
-        (A target whose host changed is defined in its new partition and removed in the old one,
-        and the two records may be read in any order.)
-        """
+    def remove(self, target_id: str) -> None:
+        """Forgets a target, if it is there."""
         entry = self._entries.get(target_id)
-        if entry is None or (partition is not None and entry.partition != partition):
+        if entry is None:
             return
         self._agenda.remove(target_id)
         del self._entries[target_id]
@@ -122,13 +115,6 @@ class Roster:
         self._by_host[key].discard(target_id)
         if not self._by_host[key]:
             del self._by_host[key]
-
-    def keep_partitions(self, partitions: Iterable[int]) -> None:
-        """Forgets the targets of all other partitions."""
-        kept = set(partitions)
-        gone = [key for key, entry in self._entries.items() if entry.partition not in kept]
-        for target_id in gone:
-            self.remove(target_id)
 
     def check_all(self, now_ms: float) -> None:
         """Makes every target due soon, because what decides its outcome has changed for all."""

@@ -95,6 +95,46 @@ async def test_a_change_is_checked_at_once_and_a_removal_ends_it(ground: Ground,
     assert len(ground.of("goes")) <= count + 1, "one may have been on its way"
 
 
+async def test_after_a_host_change_a_prober_that_starts_later_checks_the_new_host(
+    ground: Ground, port: int
+) -> None:
+    """Old definition and removal lie in one partition, the new definition in any other."""
+    await ground.region(internal=True)
+    numbers = range(1, 17)
+    old = [ground.target(f"t{n}", port, host=f"127.0.1.{n}") for n in numbers]
+    await ground.apply(*old)
+    for one in old:
+        await ground.remove(one)
+    await ground.apply(*(ground.target(f"t{n}", port, host=f"127.0.2.{n}") for n in numbers))
+    await ground.probe("p1")
+    await ground.until(
+        lambda: all(len(ground.of(f"t{n}")) >= 2 for n in numbers), "results of all targets"
+    )
+    assert {result.host for result in ground.results} == {f"127.0.2.{n}" for n in numbers}
+
+
+async def test_a_rebalance_disturbs_no_target_that_stays(ground: Ground, port: int) -> None:
+    """What stays with a prober is read again, older definitions that still stand included."""
+    await ground.region(internal=True)
+    hosts = [f"127.0.1.{n}" for n in range(1, 13)]
+    for interval_ms in (HOUR_MS // 2, HOUR_MS):
+        await ground.apply(
+            *(ground.target(h, port, host=h, interval_ms=interval_ms) for h in hosts)
+        )
+    await ground.probe("p1")
+    await ground.until(lambda: all(ground.of(host) for host in hosts), "first results")
+    await ground.probe("p2")
+    await ground.until(lambda: any(ground.of(host, "p2") for host in hosts), "p2 has a share")
+    # A marker lies behind all that is read again.
+    await ground.apply(*(ground.target(f"marker-{h}", port, host=h) for h in hosts))
+    await ground.until(lambda: all(ground.of(f"marker-{host}") for host in hosts), "the markers")
+    stayed = [host for host in hosts if not ground.of(host, "p2")]
+    assert stayed
+    for host in stayed:
+        (one,) = ground.of(host)
+        assert one.target_version > len(hosts), "it was checked by its second definition alone"
+
+
 async def test_what_cannot_be_read_is_skipped(ground: Ground, port: int) -> None:
     await ground.region(internal=True)
     for garbage in (b"\xff\x00garbage", b'{"id": "x"}', b"null", b"[" * 5000):

@@ -33,7 +33,7 @@ def target(name: str = "db", host: str = "h.example", version: int = 1, **more: 
 
 def roster(*targets: Target, now: float = NOW) -> Roster:
     made = Roster("us")
-    made.set_targets([(0, one) for one in targets], now)
+    made.set_targets(targets, now)
     return made
 
 
@@ -171,21 +171,21 @@ def test_without_room_nothing_begins_and_nothing_is_lost() -> None:
 def test_the_same_definition_again_changes_nothing() -> None:
     made = roster(target())
     made.done(only(made, NOW), "up", NOW)
-    made.set_targets([(0, target())], NOW + 10)
+    made.set_targets([target()], NOW + 10)
     assert made.due(NOW + 10, 10) == ([], [])
 
 
 def test_a_changed_target_is_checked_at_once() -> None:
     made = roster(target())
     made.done(only(made, NOW), "up", NOW)
-    made.set_targets([(0, target(version=2, port=6000))], NOW + 10)
+    made.set_targets([target(version=2, port=6000)], NOW + 10)
     assert only(made, NOW + 10).target.version == 2
 
 
 def test_a_target_that_changes_in_flight_is_checked_again_at_once() -> None:
     made = roster(target())
     check = only(made, NOW)
-    made.set_targets([(0, target(version=2))], NOW + 10)
+    made.set_targets([target(version=2)], NOW + 10)
     assert made.due(NOW + 10, 10) == ([], [])
     made.done(check, "down", NOW + 20)
     assert only(made, NOW + 20).target.version == 2
@@ -194,7 +194,7 @@ def test_a_target_that_changes_in_flight_is_checked_again_at_once() -> None:
 def test_only_this_regions_targets() -> None:
     made = roster(target("here"), target("elsewhere", regions=("eu",)))
     assert len(made) == 1
-    made.set_targets([(0, target("here", version=2, regions=("eu",)))], NOW)
+    made.set_targets([target("here", version=2, regions=("eu",))], NOW)
     assert len(made) == 0
     assert made.due(NOW, 10) == ([], [])
 
@@ -208,22 +208,15 @@ def test_a_removed_target_is_not_checked_and_its_late_end_is_ignored() -> None:
     assert made.recheck("h.example", NOW) == 0
 
 
-def test_a_target_that_moved_survives_the_removal_in_its_old_partition() -> None:
-    made = Roster("us")
-    made.set_targets([(0, target())], NOW)
-    made.set_targets([(3, target(host="new.example", version=2))], NOW)
-    made.remove("db", partition=0)
-    assert len(made) == 1
-    assert made.recheck("h.example", NOW) == 0
-    made.remove("db", partition=3)
-    assert len(made) == 0
-
-
-def test_partitions_that_others_have_now_are_dropped() -> None:
-    made = Roster("us")
-    made.set_targets([(0, target("a")), (1, target("b", host="b.example"))], NOW)
-    made.keep_partitions([1])
-    assert [c.target.id for c in made.due(NOW + 1000, 10)[0]] == ["b"]
+def test_a_target_whose_host_changes_is_another_host_s_from_then_on() -> None:
+    made = roster(target())
+    old = only(made, NOW)
+    made.set_targets([target(host="new.example", version=2)], NOW + 1)
+    assert made.recheck("h.example", NOW + 2) == 0
+    new = only(made, NOW + 2)
+    assert new.target.host == "new.example"
+    made.done(old, "down", NOW + 3)
+    assert (made.failing, made.next_due_ms()) == (0, None), "the old host says nothing of the new"
 
 
 def test_many_new_targets_are_spread() -> None:
@@ -247,7 +240,7 @@ class RosterMachine(RuleBasedStateMachine):
     def define(self, name: str, retries: int) -> None:
         self.version += 1
         self.known[name] = target(name, version=self.version, retries=retries, interval_ms=5000)
-        self.made.set_targets([(0, self.known[name])], self.now)
+        self.made.set_targets([self.known[name]], self.now)
 
     @rule(name=st.sampled_from("abc"))
     def remove(self, name: str) -> None:
