@@ -95,6 +95,7 @@ class Roster:
                 continue
             elif _key(entry.target) == _key(target):
                 entry.series = None
+                self._agenda.remove(target.id)  # what the old definition was due for is void
                 entry.define(target, self._region)
             else:
                 self.remove(target.id)
@@ -126,7 +127,7 @@ class Roster:
             entry = self._entries[target_id]
             if entry.series is None:
                 wait = spread_ms(place, len(idle), entry.target.interval_ms)
-                self._agenda.put(target_id, now_ms + wait)
+                self._agenda.hasten(target_id, now_ms + wait)
 
     # What is due
 
@@ -163,7 +164,8 @@ class Roster:
             entry = self._entries[target_id]
             if entry.in_flight is None and entry.series is None:
                 entry.asked = True
-                self._agenda.put(target_id, now_ms)
+                # One that should have begun before stays late: it is missed if it has to be.
+                self._agenda.hasten(target_id, now_ms)
                 asked += 1
         return asked
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import heapq
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -45,6 +46,7 @@ class Agenda:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, str]] = []
         self._valid: dict[str, int] = {}
+        self._due: dict[str, float] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -54,13 +56,20 @@ class Agenda:
         """Makes `key` due at `due_ms`."""
         self._count += 1
         self._valid[key] = self._count
+        self._due[key] = due_ms
         heapq.heappush(self._heap, (due_ms, self._count, key))
         if len(self._heap) > 4 * len(self._valid) + 64:
             self._compact()
 
+    def hasten(self, key: str, due_ms: float) -> None:
+        """Makes `key` due at `due_ms`, unless it is due before that already."""
+        if due_ms < self._due.get(key, math.inf):
+            self.put(key, due_ms)
+
     def remove(self, key: str) -> None:
         """Forgets `key`, if it is there."""
         self._valid.pop(key, None)
+        self._due.pop(key, None)
 
     def next_due_ms(self) -> float | None:
         """The earliest due time, None if there is none."""
@@ -73,7 +82,7 @@ class Agenda:
         if not self._heap or self._heap[0][0] > now_ms:
             return None
         due_ms, _, key = heapq.heappop(self._heap)
-        del self._valid[key]
+        del self._valid[key], self._due[key]
         return key, due_ms
 
     def _drop_stale(self) -> None:

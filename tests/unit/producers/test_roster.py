@@ -121,6 +121,29 @@ def test_a_recheck_leaves_the_schedule_as_it_was() -> None:
     assert made.next_due_ms() == slot_after(db, NOW + 12)
 
 
+def test_a_recheck_does_not_hide_that_a_check_is_late() -> None:
+    db = target()
+    made = roster(db)
+    made.done(only(made, NOW), "up", NOW)
+    slot = slot_after(db, NOW)
+    for late in (slot + 10, slot + 20_000):
+        assert made.recheck("h.example", late) == 1
+        assert made.next_due_ms() == slot
+    made.check_all(slot + 25_000)
+    assert made.next_due_ms() == slot
+    begin, missed = made.due(slot + 30_000, 10)
+    assert [check.due_ms for check in missed] == [slot]
+    assert [check.due_ms for check in begin] == [slot + 30_000]
+
+
+def test_a_changed_target_is_not_late_for_what_its_old_definition_was_due_for() -> None:
+    made = roster(target())
+    late = NOW + 29_000
+    made.set_targets([target(version=2, interval_ms=5000)], late)
+    begin, missed = made.due(late, 10)
+    assert ([check.due_ms for check in begin], missed) == ([late], [])
+
+
 def test_what_could_not_begin_within_its_interval_is_missed() -> None:
     db = target()
     made = roster(db)

@@ -47,16 +47,24 @@ def test_new_targets_are_spread_within_their_interval(
         assert wait < 1000
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(0, 100)))))
-def test_an_agenda_gives_each_key_once_in_order(steps: list[tuple[int, int | None]]) -> None:
+STEPS = st.tuples(
+    st.sampled_from(["put", "hasten", "remove"]), st.sampled_from("abcdef"), st.integers(0, 100)
+)
+
+
+@given(st.lists(STEPS))
+def test_an_agenda_gives_each_key_once_in_order(steps: list[tuple[str, str, int]]) -> None:
     agenda, model = Agenda(), dict[str, int]()
-    for key, due in steps:
-        if due is None:
-            agenda.remove(str(key))
-            model.pop(str(key), None)
+    for step, key, due in steps:
+        if step == "remove":
+            agenda.remove(key)
+            model.pop(key, None)
+        elif step == "put":
+            agenda.put(key, due)
+            model[key] = due
         else:
-            agenda.put(str(key), due)
-            model[str(key)] = due
+            agenda.hasten(key, due)
+            model[key] = min(due, model.get(key, due))
     assert len(agenda) == len(model)
     assert agenda.next_due_ms() == min(model.values(), default=None)
     got = []
