@@ -49,7 +49,9 @@ async def run(
         SettingsError: `source` is no IP address, or the metrics' address can't be used.
     """
     if source is not None and literal(source) is None:
-        raise SettingsError(f"source: expected an IP address of this machine, found {source!r}")
+        raise SettingsError(
+            f"source: expected an IP address of this machine, without a zone, found {source!r}"
+        )
     name = prober or f"{socket.gethostname()}-{os.getpid()}"[-128:]
     telemetry.configure_logging("probe", settings)
     telemetry.serve_metrics("probe", settings)

@@ -29,10 +29,16 @@ class Address(Struct, frozen=True, gc=False):
 
 
 def literal(host: str) -> Address | None:
-    """The address that `host` spells out, None if it is a name."""
+    """The address that `host` spells out, None if it has to be looked up.
+
+    That is a name, or an IPv6 address with a zone: what number the zone has on this machine, if
+    any, is for the system's resolver to say (RFC 4007, section 11).
+    """
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.scope_id is not None:
         return None
     return Address(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, str(ip))
 

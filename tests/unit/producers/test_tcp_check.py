@@ -16,6 +16,7 @@ from producers.asyncio_engine import AsyncioEngine
 from producers.engine import CheckOutcome, PlannedCheck, Vantage
 from producers.once import check_once
 from producers.reasons import DETAIL_LENGTH, clean, reason_of
+from producers.resolver import Lookup
 from schemas.target import Target
 
 
@@ -103,6 +104,23 @@ async def test_both_families_are_tried() -> None:
     # `localhost` is ::1 and 127.0.0.1 on most machines; the listener is on one of them.
     with listener("127.0.0.1") as port:
         assert (await check_once("localhost", port, "tcp", 5)).address == "127.0.0.1"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6 on loopback")
+async def test_an_address_with_a_zone_is_connected_to_in_that_zone() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+        zone = socket.if_nameindex()[0][0]
+        outcome = await check_once(f"::1%{zone}", server.getsockname()[1], "tcp", 5)
+    assert (outcome.status, outcome.reason) == ("up", None)
+    name = socket.if_nameindex()[0][1]
+    lookup = Lookup(f"fe80::1%{name}")
+    lookup.run()
+    assert [found.endpoint(80) for found in lookup.addresses] == [("fe80::1", 80, 0, zone)]
+
+
+async def test_a_zone_that_this_machine_does_not_have_is_told() -> None:
+    outcome = await check_once("fe80::1%nosuchzone", 80, "tcp", 5)
+    assert (outcome.status, outcome.reason) == ("down", "dns_failed")
 
 
 async def test_a_closed_port_is_refused() -> None:
