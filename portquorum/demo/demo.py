@@ -21,6 +21,7 @@ from portquorum.demo.story import Story
 from portquorum.demo.tap import Tap
 from portquorum.embedded.reports import Progress
 from portquorum.supervisor import Supervisor
+from portquorum.supervisor.called import called
 from portquorum.supervisor.services import ServiceListener
 from schemas.notification import Notification
 from schemas.result import CheckResult
@@ -36,9 +37,9 @@ RESULTS_FIRST: Final = 3
 """So many results of the service from each region come before its port is closed."""
 
 HINTS: Final = (
-    ("portquorum up", "the same, to stay: your machine"),
-    ("portquorum target add HOST:PORT", "watch a port of yours"),
-    ("portquorum --help", "everything else"),
+    (f"{called()} up", "the same, to stay: your machine"),
+    (f"{called()} target add HOST:PORT", "watch a port of yours"),
+    (f"{called()} --help", "everything else"),
 )
 
 

@@ -19,6 +19,7 @@ from portquorum.embedded.reports import Progress
 from portquorum.inventory import InventoryError, WatchEvent, check, watch_and_apply
 from portquorum.settings import Settings
 from portquorum.supervisor import fleet, running
+from portquorum.supervisor.called import called
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.narrator import Narrator
 from portquorum.supervisor.role import Role, Stage
@@ -221,10 +222,10 @@ class Up:
             ),
             (
                 *((found,) if (found := self._where_to_find_it()) else ()),
-                ("portquorum target add HOST:PORT", "watch your first port"),
-                ("portquorum status", "what is up, from where"),
-                ("portquorum incidents --open", "what is wrong"),
-                ('portquorum sql "SELECT * FROM results LIMIT 9"', "ask anything"),
+                (f"{called()} target add HOST:PORT", "watch your first port"),
+                (f"{called()} status", "what is up, from where"),
+                (f"{called()} incidents --open", "what is wrong"),
+                (f'{called()} sql "SELECT * FROM results LIMIT 9"', "ask anything"),
             ),
         )
 

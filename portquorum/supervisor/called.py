@@ -1,0 +1,23 @@
+"""How this program is called from the shell that it was started in."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Final
+
+NAME: Final = "portquorum"
+
+
+def called() -> str:
+    """`portquorum` if the PATH leads to this one, else a path that does (`.venv/bin/portquorum`).
+
+    Hints are there to be copied: after `make demo` the program is in an environment that the
+    shell knows nothing of.
+    """
+    ours = Path(sys.executable).with_name(NAME)
+    found = shutil.which(NAME)
+    if not ours.exists() or (found and Path(found).resolve() == ours.resolve()):
+        return NAME
+    near = os.path.relpath(ours)
+    return str(ours) if near.startswith("..") else near
