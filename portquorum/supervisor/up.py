@@ -225,7 +225,7 @@ class Up:
                 (f"{called()} target add HOST:PORT", "watch your first port"),
                 (f"{called()} status", "what is up, from where"),
                 (f"{called()} incidents --open", "what is wrong"),
-                (f'{called()} sql "SELECT * FROM results LIMIT 9"', "ask anything"),
+                (called() + ' sql "SELECT * FROM results LIMIT 9"', "ask anything"),
             ),
         )
 
