@@ -1,8 +1,13 @@
 """Publishes results and beats to [results].
 
-The promise: a result that was handed to `add` is published, in the order of `add` within its
-partition, or counted as lost. While the broker is away it waits in memory. Once sealed its bytes
-never change, so a batch that is sent again after an uncertain failure is the same batch.
+The promise: a result that was handed to `add` is published or counted as lost. While the broker is
+away it waits in memory. Once sealed its bytes never change, so a batch that is sent again after an
+uncertain failure is the same batch.
+
+The order within a partition: what is fresh is never behind more than one batch of the spool, and
+the spool has its turn after each fresh batch; both keep the order of `add`. A result that had to
+wait is history to the rules, whatever its place; a fresh one behind a long queue would become
+history itself.
 """
 
 import asyncio
@@ -36,7 +41,7 @@ _Future = asyncio.Future[Any]
 class Publisher:
     """Sends one message a partition at a time.
 
-    That keeps the order, and while the broker is slow or away results gather into full batches
+    That keeps the orders, and while the broker is slow or away results gather into full batches
     by themselves.
     """
 
@@ -51,6 +56,8 @@ class Publisher:
         self._prober = prober
         self._batcher = Batcher()
         self._spool = Spool(settings.probe_spool_results)
+        self._sealed = 0
+        self._was_fresh: set[int] = set()
         self._sending: dict[int, tuple[Sealed, _Future | None]] = {}
         self._beating: dict[int, _Future] = {}
         self._broken = False
@@ -134,15 +141,26 @@ class Publisher:
     async def _send_due(self) -> None:
         now = self._clock.monotonic()
         due = self._batcher.all() if self._flushing else self._batcher.due(now)
-        for partition in dict.fromkeys((*self._spool.partitions(), *due)):
+        fresh = frozenset(due)
+        for partition in dict.fromkeys((*due, *self._spool.partitions())):
             if partition in self._sending:
                 continue
-            sealed = self._spool.pop(partition) or self._seal(partition)
+            sealed = self._next(partition, fresh=partition in fresh)
+            if sealed is None:
+                continue  # thinned out while another one was handed over
             await self._send(sealed)
             if self._broken:
                 return
         free = [lane for lane in self._batcher.all() if lane not in self._sending]
         self._wake.at(self._batcher.next_due_of(free))
+
+    def _next(self, partition: int, *, fresh: bool) -> Sealed | None:
+        spools_turn = partition in self._was_fresh and self._spool.waiting(partition)
+        if fresh and not spools_turn:
+            self._was_fresh.add(partition)
+            return self._seal(partition)
+        self._was_fresh.discard(partition)
+        return self._spool.pop(partition)
 
     async def _send(self, sealed: Sealed) -> None:
         enqueued_at = self._clock.monotonic()
@@ -158,7 +176,8 @@ class Publisher:
     def _seal(self, partition: int) -> Sealed:
         items = self._batcher.take(partition)
         metrics.count_checks(items)
-        return seal(partition, items, self._clock, self._region, self._prober)
+        self._sealed += 1
+        return seal(partition, items, self._clock, self._region, self._prober, number=self._sealed)
 
     def _into_spool(self, partition: int) -> None:
         if self._clock.known:
@@ -204,11 +223,10 @@ class Publisher:
             if sealed.count == 1:
                 self._lose(1, f"the broker refuses its size: {error}")
             else:
-                first, second = sealed.halves()
-                self._spool.push_front(second)
-                self._spool.push_front(first)
+                for half in reversed(sealed.halves()):
+                    self._spool.put_back(half)
         else:
-            self._spool.push_front(sealed)
+            self._spool.put_back(sealed)
         self._break(error)
 
     def _break(self, error: BaseException | None) -> None:
@@ -227,7 +245,7 @@ class Publisher:
             await asyncio.wait(out, timeout=SETTLE_S)
         await self._broker.give_up()
         for sealed, _ in tuple(self._sending.values()):
-            self._spool.push_front(sealed)
+            self._spool.put_back(sealed)
         self._sending.clear()
         self._beating.clear()
         await asyncio.sleep(min(FIRST_WAIT_S * 2**self._failures, LONGEST_WAIT_S))

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from producers.batcher import Finished
 from producers.clock import Clock
@@ -12,9 +13,13 @@ from schemas.result import CheckResult
 
 
 class Sealed(Struct, frozen=True, gc=False, kw_only=True):
-    """A message for one partition. `urgent` tells for each line whether it is urgent news."""
+    """A message for one partition. `urgent` tells for each line whether it is urgent news.
+
+    Of two batches the one with the smaller `number` was sealed first.
+    """
 
     partition: int
+    number: int
     payload: bytes
     urgent: tuple[bool, ...]
     packed: bool = False
@@ -37,12 +42,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
         """The same, small in memory: for one that has to wait."""
         if self.packed:
             return self
-        return Sealed(
-            partition=self.partition,
-            payload=zlib.compress(self.payload, 1),
-            urgent=self.urgent,
-            packed=True,
-        )
+        return replace(self, payload=zlib.compress(self.payload, 1), packed=True)
 
     def without_routine(self) -> "Sealed | None":
         """What is left without routine results, None if nothing is."""
@@ -50,7 +50,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
             return None
         lines = self.value().splitlines(keepends=True)
         kept = b"".join(line for line, urgent in zip(lines, self.urgent, strict=True) if urgent)
-        left = Sealed(partition=self.partition, payload=kept, urgent=(True,) * sum(self.urgent))
+        left = replace(self, payload=kept, urgent=(True,) * sum(self.urgent), packed=False)
         return left.pack() if self.packed else left
 
     def halves(self) -> "tuple[Sealed, Sealed]":
@@ -58,7 +58,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
         lines = self.value().splitlines(keepends=True)
         middle = len(lines) // 2
         first, second = (
-            Sealed(partition=self.partition, payload=b"".join(part), urgent=urgent)
+            replace(self, payload=b"".join(part), urgent=urgent, packed=False)
             for part, urgent in (
                 (lines[:middle], self.urgent[:middle]),
                 (lines[middle:], self.urgent[middle:]),
@@ -68,13 +68,20 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
 
 
 def seal(
-    partition: int, items: Sequence[Finished], clock: Clock, region: str, prober: str
+    partition: int,
+    items: Sequence[Finished],
+    clock: Clock,
+    region: str,
+    prober: str,
+    *,
+    number: int,
 ) -> Sealed:
     """Encodes results; here their local times become the broker's, by what is known now."""
     shift_ms = clock.at_ms(0.0)
     results = [_result(item, shift_ms, region, prober) for item in items]
     return Sealed(
         partition=partition,
+        number=number,
         payload=batch.encode(results),
         urgent=tuple(item.urgent for item in items),
     )

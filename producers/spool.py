@@ -1,5 +1,6 @@
 """Batches that wait for the broker: bounded, in order, and thinned by what matters least."""
 
+from bisect import bisect_left
 from collections import deque
 from typing import Final
 
@@ -19,25 +20,21 @@ class Spool:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._queues: dict[int, deque[tuple[int, Sealed]]] = {}
-        self._sequence = 0
-        self._front = 0
+        self._queues: dict[int, deque[Sealed]] = {}
         self._results = 0
 
     def __len__(self) -> int:
         return self._results
 
     def push(self, sealed: Sealed) -> int:
-        """Adds a batch behind those of its partition; returns how many results were dropped."""
-        self._sequence += 1
-        self._queues.setdefault(sealed.partition, deque()).append((self._sequence, sealed.pack()))
-        self._results += sealed.count
+        """Adds a batch; returns how many results were dropped for it."""
+        self.put_back(sealed.pack())
         return self._thin() if self._results > self._limit else 0
 
-    def push_front(self, sealed: Sealed) -> None:
-        """Puts a batch that came back before those of its partition. Never drops anything."""
-        self._front -= 1
-        self._queues.setdefault(sealed.partition, deque()).appendleft((self._front, sealed))
+    def put_back(self, sealed: Sealed) -> None:
+        """Puts a batch that came back where it belongs by its number. Never drops anything."""
+        queue = self._queues.setdefault(sealed.partition, deque())
+        queue.insert(bisect_left(queue, sealed.number, key=_number), sealed)
         self._results += sealed.count
 
     def pop(self, partition: int) -> Sealed | None:
@@ -45,7 +42,7 @@ class Spool:
         queue = self._queues.get(partition)
         if not queue:
             return None
-        _, sealed = queue.popleft()
+        sealed = queue.popleft()
         self._results -= sealed.count
         return sealed
 
@@ -60,8 +57,8 @@ class Spool:
     def _thin(self) -> int:
         before = self._results
         goal = int(self._limit * _SLACK)
-        ordered = sorted(item for queue in self._queues.values() for item in queue)
-        left: list[Sealed | None] = [sealed for _, sealed in ordered]
+        ordered = sorted((one for queue in self._queues.values() for one in queue), key=_number)
+        left: list[Sealed | None] = [*ordered]
         places = range(len(left))
         for place in (*places[1::2], *places[::2]):
             sealed = left[place]
@@ -75,7 +72,11 @@ class Spool:
                 left[place] = None
         for queue in self._queues.values():
             queue.clear()
-        for (order, _), sealed in zip(ordered, left, strict=True):
+        for sealed in left:
             if sealed is not None:
-                self._queues[sealed.partition].append((order, sealed))
+                self._queues[sealed.partition].append(sealed)
         return before - self._results
+
+
+def _number(sealed: Sealed) -> int:
+    return sealed.number

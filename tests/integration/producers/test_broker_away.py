@@ -63,11 +63,21 @@ def _check(ground: Ground) -> None:
     assert len(identities) == len(set(identities)), "nothing is published twice"
     for number in range(TARGETS):
         results = ground.of(f"t{number}")
-        slots = [result.scheduled_at for result in results][1:]
+        slots = sorted(result.scheduled_at for result in results)[1:]
         assert all(b - a == 1000 for a, b in itertools.pairwise(slots)), "no slot is lost"
         counted = [result for result in results if result.status != "missed"]
-        starts = [result.started_at for result in counted]
-        assert starts == sorted(starts), "in order"
+        assert _orders([result.started_at for result in counted]) <= 2, "the fresh, the spooled"
+
+
+def _orders(times: list[int]) -> int:
+    """Of how many sequences, each in order, `times` is made up at least."""
+    lasts: list[int] = []
+    for at in times:
+        behind = [last for last in lasts if last <= at]
+        if behind:
+            lasts.remove(max(behind))
+        lasts.append(at)
+    return len(lasts)
 
 
 async def test_a_prober_without_a_broker_waits_and_ends_in_order() -> None:

@@ -44,7 +44,7 @@ def a_clock() -> Clock:
 
 def sealed(*urgent: bool, partition: int = 0, first: int = 0) -> Sealed:
     items = [finished(first + place, urgent=flag) for place, flag in enumerate(urgent)]
-    return seal(partition, items, a_clock(), "eu", "p1")
+    return seal(partition, items, a_clock(), "eu", "p1", number=first)
 
 
 def numbers(message: Sealed) -> list[int]:
@@ -101,7 +101,7 @@ def test_times_become_the_brokers_when_a_batch_is_sealed() -> None:
 def test_a_check_that_never_began_starts_at_its_scheduled_time() -> None:
     outcome = CheckOutcome(status="missed", reason="prober_error", started_at=None)
     item = Finished(PlannedCheck(TARGET, 123_456.0, 0, "schedule"), outcome, urgent=False)
-    (result,), _ = batch.decode(seal(0, [item], a_clock(), "eu", "p1").value())
+    (result,), _ = batch.decode(seal(0, [item], a_clock(), "eu", "p1", number=1).value())
     assert result.started_at == result.scheduled_at == 123_456
 
 
@@ -135,15 +135,18 @@ def test_what_is_left_without_routine() -> None:
 def test_a_spool_keeps_the_order_of_each_partition() -> None:
     spool = Spool(1000)
     spool.push(sealed(True, first=1))
-    spool.push(sealed(True, first=2, partition=5))
-    spool.push(sealed(True, first=3))
-    spool.push_front(sealed(True, first=0))
-    assert len(spool) == 4
+    spool.push(sealed(True, first=3, partition=5))
+    spool.push(sealed(True, first=4))
+    for half in reversed(sealed(True, True, first=6).halves()):
+        spool.put_back(half)
+    spool.put_back(sealed(True, first=0))
+    spool.put_back(sealed(True, first=2))
+    assert len(spool) == 7
     assert sorted(spool.partitions()) == [0, 5]
     got = []
     while (message := spool.pop(0)) is not None:
         got += numbers(message)
-    assert got == [0, 1, 3]
+    assert got == [0, 1, 2, 4, 6, 7]
     assert spool.partitions() == [5]
 
 
