@@ -47,8 +47,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`http[s]://[user:password@]host:port/database`."""
     data_dir: Path = Path()
     """Where the embedded services keep their data; default: the user's data directory."""
-    metrics: str | None = None
-    """`host:port` for Prometheus metrics; default: the role's own port on loopback."""
+    metrics: str = "auto"
+    """`host:port` for Prometheus metrics; `auto` is the role's own port on loopback."""
     log_format: Literal["auto", "pretty", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 2_000

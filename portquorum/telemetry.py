@@ -99,20 +99,28 @@ def serve_metrics(role: str, settings: Settings) -> int:
     Raises:
         SettingsError: the address of the setting is malformed or can't be bound.
     """
-    log = logger(__name__)
-    if settings.metrics is not None:
+    if settings.metrics == "auto":
+        try:
+            server, _ = start_http_server(METRICS_PORTS[role], "127.0.0.1")
+        except OSError:
+            server, _ = start_http_server(0, "127.0.0.1")
+    else:
         host, _, port = settings.metrics.rpartition(":")
-        if not port.isdecimal():
+        if not port.isdecimal() or int(port) > 65535:
             raise SettingsError(f"metrics: expected host:port, found {settings.metrics!r}")
         try:
             server, _ = start_http_server(int(port), host or "127.0.0.1")
         except OSError as error:
             raise SettingsError(f"metrics: can't listen on {settings.metrics}: {error}") from error
-    else:
-        try:
-            server, _ = start_http_server(METRICS_PORTS[role], "127.0.0.1")
-        except OSError:
-            server, _ = start_http_server(0, "127.0.0.1")
+    # A reader that resets its connection (a TCP check does) is no event; the default prints a
+    # traceback past all logging.
+    vars(server)["handle_error"] = _reader_went_away
     port_number = int(server.server_port)
-    log.info("metrics served", address=f"http://127.0.0.1:{port_number}/metrics")
+    logger(__name__).info("metrics served", address=f"http://127.0.0.1:{port_number}/metrics")
     return port_number
+
+
+def _reader_went_away(_request: object, address: object) -> None:
+    logger(__name__).debug(
+        "a reader of the metrics went away", address=str(address), error=repr(sys.exception())
+    )

@@ -1,7 +1,6 @@
 """`portquorum up`: everything on this machine."""
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,8 +57,6 @@ def up(
     loaded = settings.load()
     if data is not None:
         loaded = replace(loaded, data_dir=data)
-    # One address can't serve the metrics of all roles.
-    os.environ.pop("PORTQUORUM_METRICS", None)
     options = UpOptions(
         settings=loaded,
         external=chosen & {"kafka", "clickhouse"},

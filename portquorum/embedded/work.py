@@ -24,18 +24,20 @@ class Work:
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
         """The result of `work`. When this is cancelled, the work has ended before it returns."""
         running = self._pool.submit(work, *arguments)
+        waiting = asyncio.wrap_future(running)
         try:
-            return await asyncio.shield(asyncio.wrap_future(running))
+            return await asyncio.shield(waiting)
         except asyncio.CancelledError:
             if not running.cancel():
-                await self._end(asyncio.wrap_future(running))
+                await self._end(waiting)
             raise
 
     async def _end(self, running: "asyncio.Future[Result]") -> None:
         while not running.done():
             await asyncio.to_thread(self._kill)
             await asyncio.wait({running}, timeout=_KILL_EVERY_S)
-        running.exception()  # seen: nobody else will ask
+        if not running.cancelled():
+            running.exception()  # seen: nobody else will ask
 
     def _kill(self) -> None:
         try:

@@ -32,6 +32,8 @@ _ENDED: Final = WatchEvent("failed", "the inventory is not followed any more")
 
 NAMES: Final = {KAFKA: "Kafka", CLICKHOUSE: "ClickHouse"}
 
+_QUERY: Final = '"SELECT * FROM results LIMIT 9"'
+
 
 class UpOptions(Struct, frozen=True, kw_only=True):
     """What the command line asks for.
@@ -210,6 +212,8 @@ class Up:
             "PORTQUORUM_CLICKHOUSE": self._settings.clickhouse,
             "PORTQUORUM_DATA_DIR": str(self._settings.data_dir.absolute()),
             "PORTQUORUM_LOG_FORMAT": "json",
+            # One address can't serve the metrics of all roles.
+            "PORTQUORUM_METRICS": "auto",
         }
 
     def _ready(self, inventory: Path) -> None:
@@ -225,7 +229,7 @@ class Up:
                 (f"{called()} target add HOST:PORT", "watch your first port"),
                 (f"{called()} status", "what is up, from where"),
                 (f"{called()} incidents --open", "what is wrong"),
-                (called() + ' sql "SELECT * FROM results LIMIT 9"', "ask anything"),
+                (f"{called()} sql {_QUERY}", "ask anything"),
             ),
         )
 
