@@ -65,7 +65,7 @@ def close(
     """Closes the open incident of `entry`."""
     incident = _incident(entry)
     counted = consensus.tally(entry, state.running)
-    seconds = max(0, state.now - incident.first_failed_at) / 1000
+    seconds = max(0, state.now - incident.first_failed_at) // 1000
     event = _event(
         state,
         entry,
@@ -345,12 +345,12 @@ def _closing_words(because: ClosedBecause, abandoned: tuple[str, ...]) -> str:
             return "was given another place; its incident ends"
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: int) -> str:
     if seconds < 120:
-        return f"{seconds:.0f} s"
+        return f"{seconds} s"
     if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
 
 
 def _incident(entry: TargetState) -> OpenIncident:
