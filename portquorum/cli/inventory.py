@@ -91,7 +91,8 @@ def apply(
     files: Files,
     source: Source = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Remove more than 20 % of the source's targets.")
+        bool,
+        typer.Option("--yes", help="Remove 5 or more targets, over 20 % of the source's, too."),
     ] = False,
     republish: Republish = False,
     json: Json = False,

@@ -18,6 +18,9 @@ from schemas.target import Target
 MAX_REMOVED: Final = 0.2
 """The share of a source's targets that may go without being asked for."""
 
+ASKED_FROM: Final = 5
+"""So many removals are the least that have to be asked for: a first file is replaced freely."""
+
 
 class Removal(Struct, frozen=True):
     """A target that leaves a partition; `moved` when it goes on in another one."""
@@ -74,8 +77,9 @@ class Plan(Struct, frozen=True):
 
     @property
     def removes_too_many(self) -> bool:
-        """Whether more than a fifth of the source's targets would go."""
-        return len(self.removed) > MAX_REMOVED * self.owned
+        """Whether five or more, and more than a fifth of the source's targets, would go."""
+        gone = len(self.removed)
+        return gone >= ASKED_FROM and gone > MAX_REMOVED * self.owned
 
     def lines(self) -> list[str]:
         """The plan for people, one line a change: `+ id place`, `~ id place: fields`, `- id`."""

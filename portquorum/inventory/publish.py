@@ -6,6 +6,7 @@ has no lock for this that would not put transaction markers into [results].
 """
 
 import asyncio
+import shlex
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
@@ -103,7 +104,7 @@ async def apply(
         settings: where the cluster is.
         paths: files, or folders of files.
         source: see `source_name`; only targets of this source are ever removed.
-        yes: remove more than 20 % of the source's targets.
+        yes: remove 5 or more targets that are more than 20 % of the source's.
         republish: write unchanged targets again too.
         on_progress: called while records are written.
 
@@ -114,7 +115,7 @@ async def apply(
     """
     plan, inventory = await _plan(settings, paths, source, republish=republish)
     if plan.removes_too_many and not yes:
-        raise ApplyError(_too_many(plan))
+        raise ApplyError(_too_many(plan, paths))
     if not plan.empty:
         try:
             await _write(settings, plan, on_progress or (lambda _done, _of: None))
@@ -160,14 +161,15 @@ async def _plan(
     return plan, inventory
 
 
-def _too_many(plan: plans.Plan) -> str:
+def _too_many(plan: plans.Plan, paths: Sequence[Path]) -> str:
     shown = ", ".join(plan.removed[:5]) + (", …" if len(plan.removed) > 5 else "")
     share = round(100 * len(plan.removed) / plan.owned)
+    files = shlex.join(["--source", plan.source, *map(str, paths)])
     return (
         f"this would remove {len(plan.removed)} of the {plan.owned} targets of the source "
-        f"{plan.source!r} ({share} %): {shown}. More than {plans.MAX_REMOVED:.0%} go only when "
-        "asked for: nothing was changed. If it is meant, run `portquorum inventory apply --yes`"
-        f" with the same file(s) and `--source {plan.source}`; if not, put the targets back"
+        f"{plan.source!r} ({share} %): {shown}. {plans.ASKED_FROM} or more that are over "
+        f"{100 * plans.MAX_REMOVED:.0f} % go only when asked for: nothing was changed. If it is "
+        f"meant, run `portquorum inventory apply --yes {files}`; if not, put the targets back"
     )
 
 

@@ -133,17 +133,19 @@ async def test_removals_are_of_the_same_source_and_at_most_a_fifth(
 ) -> None:
     other = tmp_path / "other.yaml"
     other.write_text("targets: [{host: other.example.com, port: 1, regions: [a]}]\n")
-    await apply(settings, write(targets("x", "y", "z")))
+    await apply(settings, write(targets(*"uvwxyz")))
     await apply(settings, [other])
-    fewer = write(targets("x", "y"))
-    with pytest.raises(ApplyError, match=r"1 of the 3 targets .*--yes"):
+    fewer = write(targets("z"))
+    with pytest.raises(ApplyError, match=r"5 of the 6 targets .*--yes --source \S+ "):
         await apply(settings, fewer)
-    assert set((await read(settings)).targets()) == {"x", "y", "z", "other.example.com-1"}
+    assert set((await read(settings)).targets()) == {*"uvwxyz", "other.example.com-1"}
     report = await apply(settings, fewer, yes=True)
-    assert report.removed == ("z",)
-    assert set((await read(settings)).targets()) == {"x", "y", "other.example.com-1"}
+    assert report.removed == tuple("uvwxy")
+    assert set((await read(settings)).targets()) == {"z", "other.example.com-1"}
     removed = [(p, r) for p, r in await controls(settings) if isinstance(r, TargetRemoved)]
-    assert [(p, r.target, r.because) for p, r in removed] == [(home("z"), "z", "removed")]
+    assert sorted((r.target, p, r.because) for p, r in removed) == [
+        (name, home(name), "removed") for name in "uvwxy"
+    ]
 
 
 async def test_another_source_may_use_names_but_not_take_them(

@@ -100,11 +100,12 @@ def test_republish_by_hand_keeps_the_versions() -> None:
     assert [t.version for t in made.republished] == [5]
 
 
-def test_more_than_a_fifth_is_too_many() -> None:
-    five = [target(x) for x in "abcde"]
-    there = present(*five)
-    assert not compared(five[1:], there).removes_too_many
-    assert compared(five[2:], there).removes_too_many
+def test_more_than_a_fifth_is_too_many_from_five_upward() -> None:
+    many = [target(f"t{n}") for n in range(25)]
+    assert not compared(many[5:], present(*many)).removes_too_many
+    assert compared(many[6:], present(*many)).removes_too_many
+    assert compared([], present(*many[:5])).removes_too_many
+    assert not compared([target("new")], present(*many[:4])).removes_too_many
     assert not compared([], present()).removes_too_many
 
 
