@@ -25,7 +25,14 @@ def main() -> None:
         # Libraries log what they also raise; a role sets up its own logging.
         logging.getLogger().addHandler(logging.NullHandler())
     try:
-        app(prog_name="portquorum")
+        try:
+            app(prog_name="portquorum")
+        except SystemExit:
+            _flush()
+            raise
+    except BrokenPipeError:
+        # The reader went away; 1 as if that had been noticed while printing.
+        sys.exit(1)
     except Exception as error:
         if debug:
             raise
@@ -34,3 +41,16 @@ def main() -> None:
         sentence, code = explain(error)
         print(f"portquorum: {sentence}", file=sys.stderr)  # noqa: T201 (the error's one line)
         sys.exit(code)
+
+
+def _flush() -> None:
+    """Writes what is still buffered while an error can be told; Python tries no second time."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)
+        raise

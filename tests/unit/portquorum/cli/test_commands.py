@@ -240,6 +240,25 @@ def test_inventory_check(home: Path) -> None:
     assert done.stderr == ""
 
 
+def test_private_addresses_of_a_public_region_are_warned_of(home: Path) -> None:
+    file = home / "inventory.yaml"
+    file.write_text(
+        "regions: {a: {}, b: {internal: true}}\ntargets:\n  - {name: x, host: 10.0.0.7, port: 22}\n"
+    )
+    done = portquorum(home, "inventory", "check", file)
+    assert (done.returncode, done.stdout) == (0, "fine: 1 target\n")
+    assert done.stderr.startswith(f"note: {file}:3: targets[0].host: 10.0.0.7 is a private address")
+    answer = msgspec.json.decode(portquorum(home, "inventory", "check", file, "--json").stdout)
+    assert answer["fine"] is True
+    assert answer["warnings"][0]["line"] == 3
+    done = portquorum(home, "target", "add", "127.0.0.1:5432")
+    assert done.returncode == 0
+    assert done.stderr.count("note: ") == 1
+    assert "127.0.0.1 is a loopback address" in done.stderr
+    assert "add internal: true to the region" in done.stderr
+    assert portquorum(home, "target", "add", "10.0.0.8:5432", "--region", "b").stderr == ""
+
+
 def test_target_add_makes_the_file_that_up_will_follow(home: Path) -> None:
     done = portquorum(home, "target", "add", "DB1.Example.com.:5432", "--interval", "10s")
     assert done.returncode == 0, done.stderr
@@ -274,11 +293,19 @@ def test_target_add_refuses_what_the_inventory_would_refuse(home: Path) -> None:
     assert not (home / "data" / "inventory.yaml").exists()
 
 
-def test_output_into_a_closed_pipe_is_no_traceback(home: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("--version",), ("inventory", "check", "good.yaml", "--json")],
+    ids=" ".join,
+)
+def test_output_into_a_closed_pipe_is_silent(home: Path, arguments: tuple[str, ...]) -> None:
+    (home / "good.yaml").write_text(
+        "regions: {a: {}}\ntargets: [{name: x, host: x.example, port: 22}]\n"
+    )
     reader, writer = os.pipe()
     os.close(reader)
     with subprocess.Popen(
-        [sys.executable, "-m", "portquorum.cli", "--help"],
+        [sys.executable, "-m", "portquorum.cli", *arguments],
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,
@@ -286,4 +313,22 @@ def test_output_into_a_closed_pipe_is_no_traceback(home: Path) -> None:
     ) as process:
         os.close(writer)
         _, stderr = process.communicate(timeout=60)
-    assert "Traceback" not in stderr
+    assert (process.returncode, stderr) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_output_that_does_not_fit_is_trouble(home: Path) -> None:
+    (home / "good.yaml").write_text(
+        "regions: {a: {}}\ntargets: [{name: x, host: x.example, port: 22}]\n"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "portquorum.cli", "inventory", "check", "good.yaml", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=home,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "portquorum: No space left on device\n")
