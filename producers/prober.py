@@ -6,8 +6,8 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Coroutine, Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from portquorum import telemetry
 from portquorum.kafka import topics_ready
@@ -20,6 +20,7 @@ from producers.clock import Clock
 from producers.connectivity import Connectivity
 from producers.engine import Vantage
 from producers.membership import Membership
+from producers.parts import Parts
 from producers.publisher import Publisher
 from producers.region import RegionPolicy
 from producers.resolver import literal
@@ -46,6 +47,7 @@ async def run(
 
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
+        PartEndedError: a part of it ended on its own; what was finished is published all the same.
         SettingsError: `source` is no IP address, or the metrics' address can't be used.
     """
     if source is not None and literal(source) is None:
@@ -96,69 +98,36 @@ async def _probe(
     beats = Beats(publisher, runner, clock, region=region, prober=prober)
     membership = Membership(settings, runner, clock, region=region)
     publishing: asyncio.Task[None] | None = None
-    tasks: list[asyncio.Task[None]] = []
-    try:
-        if not await _unless(stop, topics_ready(settings)) or not await _unless(
-            stop, broker.start()
-        ):
-            return
-        publishing = asyncio.create_task(publisher.run(), name="publish")
-        tasks.append(asyncio.create_task(region_policy.run(), name="policy"))
-        # No check before the broker's time and the region's rights are known.
-        if not await _unless(stop, beats.first()) or not await _unless(
-            stop, region_policy.read.wait()
-        ):
-            return
-        tasks.append(asyncio.create_task(beats.run(), name="beats"))
-        tasks.append(asyncio.create_task(runner.run(), name="checks"))
-        tasks.append(asyncio.create_task(membership.run(), name="membership"))
-        log.info("probing", in_flight=limit, clock_offset_ms=clock.raw_offset_ms())
-        await _first_end(stop, [publishing, *tasks])
-    finally:
-        log.info("ending")
-        # The group is left at once: others begin while we end.
-        await asyncio.gather(runner.drain(DRAIN_S), _cancel(tasks))
-        engine.close()
-        connectivity.close()
-        references.close()
-        lost = await publisher.close(FLUSH_S) if publishing is not None else 0
-        if publishing is not None:
-            await _cancel([publishing])
-        # After a loss the broker is away: there is nobody to take leave of.
-        await (broker.give_up() if lost else broker.stop())
-        log.info("ended", lost=lost)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
-    """Whether `work` came to its end before `stop` was set; raises what it raises."""
-    task = asyncio.ensure_future(work)
-    stopped = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-            return True
-        return False
-    finally:
-        await _cancel([task, stopped])
-
-
-async def _first_end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
-    """Returns when `stop` is set; raises if a task ends before, which none should."""
-    stopped = asyncio.ensure_future(stop.wait())
-    try:
-        done, _ = await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            await task
-    finally:
-        stopped.cancel()
-
-
-async def _cancel(cancelled: "Iterable[asyncio.Future[Any]]") -> None:
-    tasks = list(cancelled)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    with Parts() as parts:
+        try:
+            if not await parts.unless(stop, topics_ready(settings)):
+                return
+            if not await parts.unless(stop, broker.start()):
+                return
+            publishing = parts.start("publishing", publisher.run())
+            parts.start("following the policy", region_policy.run())
+            # No check before the broker's time and the region's rights are known.
+            if not await parts.unless(stop, beats.first()):
+                return
+            if not await parts.unless(stop, region_policy.read.wait()):
+                return
+            parts.start("beating", beats.run())
+            parts.start("checking", runner.run())
+            parts.start("membership", membership.run())
+            log.info("probing", in_flight=limit, clock_offset_ms=clock.raw_offset_ms())
+            await parts.watch(stop)
+        finally:
+            log.info("ending")
+            # The group is left at once: others begin while we end.
+            await asyncio.gather(runner.drain(DRAIN_S), parts.cancel(but=publishing))
+            engine.close()
+            connectivity.close()
+            references.close()
+            lost = await publisher.close(FLUSH_S) if publishing is not None else 0
+            await parts.cancel()
+            # After a loss the broker is away: there is nobody to take leave of.
+            await (broker.give_up() if lost else broker.stop())
+            log.info("ended", lost=lost)
 
 
 @contextlib.contextmanager

@@ -49,6 +49,8 @@ class RegionPolicy:
                     async for record in follower.changes():
                         self._take(record)
             except (KafkaError, OSError, LookupError) as error:
+                if isinstance(error, (KeyError, IndexError)):
+                    raise  # no missing topic, but a fault of ours
                 logger(__name__).warning("can't follow the policy", error=str(error))
             await asyncio.sleep(AGAIN_S)
 

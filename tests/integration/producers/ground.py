@@ -29,6 +29,7 @@ off_ms = float(sys.argv[4])
 if off_ms:
     real = time.time
     time.time = lambda: real() + off_ms / 1000
+exec(sys.argv[5])
 from portquorum.settings import load
 from producers.prober import run
 asyncio.run(run(load(), region=sys.argv[1], prober=sys.argv[2], source=sys.argv[3] or None))
@@ -117,9 +118,11 @@ class Ground:
         self,
         name: str,
         region: str = "here",
+        *,
         source: str = "",
         clock_off_ms: float = 0.0,
         errors: int | None = None,
+        fault: str = "",
     ) -> asyncio.subprocess.Process:
         env = os.environ | {
             "PORTQUORUM_KAFKA": self.settings.kafka,
@@ -128,7 +131,7 @@ class Ground:
             "PORTQUORUM_METRICS": "127.0.0.1:0",
         }
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _PROBER, region, name, source, str(clock_off_ms)),
+            *(sys.executable, "-c", _PROBER, region, name, source, str(clock_off_ms), fault),
             env=env,
             stderr=errors,
         )

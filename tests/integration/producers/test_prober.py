@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,12 @@ from producers.schedule import phase_ms
 from tests.integration.producers.ground import Ground
 
 HOUR_MS = 3_600_000
+
+_BREAK = """
+def broken(*_):
+    raise KeyError("broken")
+setattr(part, name, broken)
+"""
 
 
 @pytest.fixture
@@ -282,3 +289,33 @@ async def test_an_end_publishes_what_was_finished(ground: Ground, port: int) -> 
     for number in range(8):
         slots = sorted(r.scheduled_at for r in ground.of(f"t{number}"))[1:]
         assert all(b - a == 1000 for a, b in itertools.pairwise(slots)), "no gap"
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [
+        ("publishing", "from producers.publisher import Publisher as part; name = '_send_due'"),
+        (
+            "following the policy",
+            "from producers.region import RegionPolicy as part; name = '_take'",
+        ),
+        ("checking", "from producers.runner import Runner as part; name = '_round'"),
+        ("membership", "from producers.membership import Membership as part; name = '_take'"),
+        ("membership", "from producers.definitions import Definitions as part; name = 'keep'"),
+        ("a callback", "from producers.runner import Runner as part; name = '_tell'"),
+    ],
+)
+async def test_a_prober_does_not_outlive_one_of_its_parts(
+    ground: Ground, port: int, part: str, fault: str
+) -> None:
+    await ground.region(internal=True)
+    await ground.apply(ground.target("t", port))
+    process = await ground.probe("p1", errors=asyncio.subprocess.PIPE, fault=f"{fault}\n{_BREAK}")
+    async with asyncio.timeout(60):
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    (line,) = [line for line in said.splitlines() if b'"a part ended' in line]
+    told = json.loads(line)
+    assert told["part"] == part
+    assert told["why"] == "KeyError('broken')"
+    assert told["at"]
