@@ -1,6 +1,7 @@
 """Kafka: clients, topics, and the follower of a compacted topic."""
 
 from portquorum.kafka.clients import admin, client_options, consumer, producer
+from portquorum.kafka.closing import abandon, leave, vital_tasks
 from portquorum.kafka.follower import Follower
 from portquorum.kafka.ready import topics_ready
 from portquorum.kafka.topics import TopicMismatchError, check_topics, create_topics
@@ -8,11 +9,14 @@ from portquorum.kafka.topics import TopicMismatchError, check_topics, create_top
 __all__ = [
     "Follower",
     "TopicMismatchError",
+    "abandon",
     "admin",
     "check_topics",
     "client_options",
     "consumer",
     "create_topics",
+    "leave",
     "producer",
     "topics_ready",
+    "vital_tasks",
 ]

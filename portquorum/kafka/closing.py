@@ -1,0 +1,77 @@
+"""Ends of aiokafka clients that come in time, whatever the broker does.
+
+aiokafka (0.14) has no public way: `stop()` waits for a broker that is away, and leaves tasks
+running when it is cut short.
+"""
+
+import asyncio
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+ABANDON_S: Final = 1.0
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Closes a producer within a few seconds, started or not, whatever it still holds.
+
+    What was not confirmed may or may not be in the log; its futures may stay pending for ever.
+    """
+    producer._closed = True  # noqa: SLF001 - stop() would wait for all that is not confirmed
+    sender = producer._sender  # noqa: SLF001
+    await _within(ABANDON_S, sender.close())
+    await _within(ABANDON_S, producer.client.close())
+
+
+async def leave(consumer: AIOKafkaConsumer, within_s: float) -> None:
+    """Closes a consumer; it leaves its group, if the broker answers within `within_s`.
+
+    On return none of its tasks runs. A `stop()` that was cut short may leave the heartbeat: a
+    member that reads nothing and keeps its partitions.
+    """
+    if await _within(within_s, consumer.stop()):
+        return
+    consumer._closed = True  # noqa: SLF001
+    tasks = [task for task in _all_tasks(consumer) if not task.done()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=ABANDON_S)
+    await _within(ABANDON_S, consumer._client.close())  # noqa: SLF001
+
+
+def vital_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
+    """The tasks of a started consumer; one that has ended means that nothing more is read.
+
+    aiokafka itself does not notice the end of its fetches or its metadata: `getmany` then gives
+    nothing for ever, while the heartbeat goes on.
+    """
+    found = (
+        getattr(consumer._fetcher, "_fetch_task", None),  # noqa: SLF001
+        getattr(consumer._coordinator, "_coordination_task", None),  # noqa: SLF001
+        getattr(consumer._client, "_sync_task", None),  # noqa: SLF001
+    )
+    return [task for task in found if task is not None]
+
+
+def _all_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher  # noqa: SLF001
+    found = (
+        getattr(coordinator, "_heartbeat_task", None),
+        getattr(coordinator, "_commit_refresh_task", None),
+        getattr(coordinator, "_reset_committed_task", None),
+        *getattr(fetcher, "_pending_tasks", ()),
+    )
+    return vital_tasks(consumer) + [task for task in found if task is not None]
+
+
+async def _within(seconds: float, closing: Any) -> bool:
+    """Whether `closing` ended well in time; it is cancelled if not."""
+    task = asyncio.ensure_future(closing)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        task.cancel()
+    # A second wait, since what is cancelled has its own ends to see to.
+    await asyncio.wait({task}, timeout=ABANDON_S)
+    return task.done() and not task.cancelled() and task.exception() is None
