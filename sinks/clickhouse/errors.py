@@ -13,6 +13,10 @@ class DoubtError(RuntimeError):
     """What this sink knows of a partition may be old; nothing was inserted."""
 
 
+class PartEndedError(RuntimeError):
+    """A part that the sink can't do without has ended, or fails for too long; begin anew."""
+
+
 class NotInsertedError(RuntimeError):
     """ClickHouse did not confirm an insert; it may or may not have landed."""
 

@@ -1,9 +1,10 @@
 """A lane: one partition on its way into ClickHouse, block by block, each exactly once."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, Literal
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -22,6 +23,8 @@ from sinks.clickhouse.services import Services
 FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 10.0
 _REPLAY_PATIENCE_S: Final = 30.0
+
+Level = Literal["debug", "info", "warning", "error"]
 
 
 class _Finished(Exception):  # noqa: N818 - the way out of the loop, no fault
@@ -94,10 +97,18 @@ class Lane:
 
     async def run(self) -> None:
         """Works until `stop`; never ends by itself, whatever fails."""
+        try:
+            await self._work()
+        finally:
+            metrics.PAUSED.dec(int(self._paused))
+
+    async def _work(self) -> None:
         wait_s = FIRST_WAIT_S
         while not self._stopping:
             before = self.committed
             try:
+                # A new lane must not have read, and thrown away, what it can't insert yet.
+                self._rest()
                 await self._services.writer.reachable()
                 await self._begin()
                 while True:
@@ -105,23 +116,24 @@ class Lane:
             except _Finished:
                 break
             except DoubtError as error:
-                self._log.info("reading the offsets again", because=str(error))
+                self._say("info", "reading the offsets again", because=str(error))
             except NotInsertedError as error:
                 # While ClickHouse is away the writer says so, once for all lanes.
-                say = self._log.warning if self._services.writer.is_up else self._log.debug
-                say("block not inserted, trying again", error=str(error))
+                level: Level = "warning" if self._services.writer.is_up else "debug"
+                self._say(level, "block not inserted, trying again", error=str(error))
             except (KafkaError, TimeoutError, OSError) as error:
-                self._log.warning("block not finished, trying again", error=str(error))
+                why = str(error) or repr(error)
+                self._say("warning", "block not finished, trying again", error=why)
             except PendingError as error:
-                self._log.error("the group's commit is not a sink's", error=str(error))
-            except Exception:  # noqa: BLE001 - a lane that died would be a partition nobody reads
-                self._log.exception("block not finished, trying again")
+                self._say("error", "the group's commit is not a sink's", error=str(error))
+            except Exception as error:  # noqa: BLE001 - a partition nobody reads would be worse
+                event = "block not finished, trying again"
+                self._say("error", event, error=repr(error), exc_info=True)
             self._rest()
             wait_s = FIRST_WAIT_S if self.committed > before else wait_s
             await self._pause_for(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         self._rest()
-        metrics.PAUSED.dec(int(self._paused))
 
     def _rest(self) -> None:
         """Drops what was read: it is read again from the committed offset."""
@@ -131,18 +143,24 @@ class Lane:
         self._gap = None
         self._regulate()
 
+    def _say(self, level: Level, event: str, **fields: Any) -> None:
+        """Says why a block failed: once for all lanes, then seldom and with how `times` it was so.
+
+        An outage meets all lanes at each try. What is not said is there at the level debug.
+        """
+        times = self._services.seldom.times(f"{level} {event}")
+        log = getattr(self._log, level if times else "debug")
+        log(event, **fields, **({"times": times} if times > 1 else {}))
+
     async def _pause_for(self, wait_s: float) -> None:
-        self._changed.clear()
-        if not self._stopping:
-            try:
-                async with asyncio.timeout(wait_s):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                while not self._stopping:
+                    self._changed.clear()
                     await self._changed.wait()
-            except TimeoutError:
-                return
 
     async def _begin(self) -> None:
         """Finds the place in the log; finishes a pending range first."""
-        self._rest()
         place = await find(self._services, self._topic, self._partition, self._out_of_range)
         self._out_of_range = False
         self._stalls = place.stalls
@@ -234,10 +252,10 @@ class Lane:
 
     async def _deliver(self, block: Block) -> None:
         pending = block.pending
-        for found in block.letters:
-            self._log.warning("unreadable", id=found.id, part=found.part, error=found.error)
         # Confirmed before the offset passes them; after a crash they are written again.
         await self._services.letters.send(block.letters)
+        for found in block.letters:
+            self._log.warning("unreadable", id=found.id, part=found.part, error=found.error)
         for rows in block.rows:
             async with self._services.writer.slots:
                 fresh = await self._services.writer.fresh(rows)

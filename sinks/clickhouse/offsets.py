@@ -1,14 +1,16 @@
 """Offsets in Kafka, with the pending range in a commit's metadata."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from msgspec import Struct
 
-from portquorum.kafka import admin, consumer
+from portquorum.kafka import admin, consumer, leave
 from portquorum.settings import Settings
 from schemas import topics
 from sinks.clickhouse.errors import DoubtError
@@ -17,6 +19,7 @@ from sinks.clickhouse.stall import STALL_S, StallWatch, clock
 
 COMMIT_TIMEOUT_S: Final = 2.0
 READ_TIMEOUT_S: Final = 10.0
+_CLOSE_S: Final = 1.0
 
 
 class Committed(Struct, frozen=True):
@@ -47,11 +50,13 @@ class Offsets:
     async def close(self) -> None:
         """Closes the connections for reading."""
         client, self._admin = self._admin, None
-        if client is not None:
-            await client.close()
         asker, self._asker = self._asker, None
+        if client is not None:
+            with contextlib.suppress(KafkaError, OSError):
+                async with asyncio.timeout(_CLOSE_S):
+                    await client.close()
         if asker is not None:
-            await asker.stop()
+            await leave(asker, _CLOSE_S)
 
     async def read(self, partition: TopicPartition) -> Committed:
         """What is committed now.
@@ -63,42 +68,44 @@ class Offsets:
             sinks.clickhouse.pending.PendingError: the metadata is somebody else's.
         """
         stalls = self._watch.count()
-        async with self._lock, asyncio.timeout(READ_TIMEOUT_S):
-            try:
-                found = await (await self._client()).list_consumer_group_offsets(
-                    self._group, partitions=[partition]
-                )
-            except BaseException:
-                # The coordinator may have moved or the connection be dead: ask with a new one.
-                await self.close()
-                raise
+        async with self._question():
+            found = await (await self._client()).list_consumer_group_offsets(
+                self._group, partitions=[partition]
+            )
         commit = found.get(partition)
         if commit is None or commit.offset < 0:
             return Committed(None, None, stalls)
         return Committed(commit.offset, from_metadata(commit.metadata), stalls)
 
     async def bounds(self, partition: TopicPartition) -> tuple[int, int]:
-        """The partition's first offset and the offset after its last."""
-        async with self._lock, asyncio.timeout(READ_TIMEOUT_S):
+        """The partition's first offset and the offset after its last.
+
+        Raises:
+            aiokafka.errors.KafkaError, TimeoutError: the cluster can't be asked.
+        """
+        async with self._question():
             client = await self._asking()
             begin = await client.beginning_offsets([partition])
             end = await client.end_offsets([partition])
         return begin[partition], end[partition]
 
     async def time_at(self, partition: TopicPartition, offset: int) -> int | None:
-        """The time (UTC ms) of the message at `offset`, None if the log has none there."""
-        async with self._lock, asyncio.timeout(READ_TIMEOUT_S):
+        """The time (UTC ms) of the message at `offset`, None if the log has none there.
+
+        `offset` is within the partition's bounds.
+
+        Raises:
+            aiokafka.errors.KafkaError, TimeoutError: the cluster can't be asked.
+        """
+        async with self._question():
             client = await self._asking()
             client.seek(partition, offset)
             client.resume(partition)
             try:
-                found = await client.getmany(partition, timeout_ms=5_000, max_records=1)
+                record = await client.getone(partition)
             finally:
                 client.pause(partition)
-        for record in found.get(partition, []):
-            if record.offset == offset:
-                return int(record.timestamp)
-        return None
+        return int(record.timestamp) if record.offset == offset else None
 
     async def commit(
         self, partition: TopicPartition, offset: int, metadata: str, stalls: int
@@ -128,11 +135,22 @@ class Offsets:
         if coordinator.generation < 0:
             raise DoubtError("this consumer is not a member of its group now")
 
+    @contextlib.asynccontextmanager
+    async def _question(self) -> AsyncIterator[None]:
+        """One at a time, in `READ_TIMEOUT_S`."""
+        async with self._lock:
+            try:
+                async with asyncio.timeout(READ_TIMEOUT_S):
+                    yield
+            except BaseException:
+                # The coordinator may have moved or the connection be dead: ask with a new one.
+                await self.close()
+                raise
+
     async def _client(self) -> AIOKafkaAdminClient:
         if self._admin is None:
-            client = admin(self._settings)
-            await client.start()
-            self._admin = client
+            self._admin = admin(self._settings)
+            await self._admin.start()
         return self._admin
 
     async def _asking(self) -> AIOKafkaConsumer:
@@ -142,8 +160,7 @@ class Offsets:
         """
         if self._asker is None:
             names = [topic.full_name(self._settings.topic_prefix) for topic in topics.ALL]
-            client = consumer(self._settings, *names, auto_offset_reset="latest")
-            await client.start()
-            client.pause(*client.assignment())
-            self._asker = client
+            self._asker = consumer(self._settings, *names, auto_offset_reset="latest")
+            await self._asker.start()
+            self._asker.pause(*self._asker.assignment())
         return self._asker

@@ -5,8 +5,8 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-LOOK_BACK_H: Final = 49
-"""`target_status` looks this far back: twice the longest interval, and a little."""
+LOOK_BACK_H: Final = 62
+"""`target_status` reads results this far back: until one of the longest interval is stale."""
 
 
 class Incident(Struct, frozen=True, gc=False, kw_only=True):
@@ -38,7 +38,12 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class TargetStatus(Struct, frozen=True, gc=False, kw_only=True):
-    """The newest measurement of a target in a region (a missed check is none). Times: UTC ms."""
+    """How a region sees a target, by its newest counted result (a missed check is none).
+
+    `status` is that of the result, or `stale`: it is older than 2.5 intervals and the timeout;
+    `blocked`: the region's policy forbids the address, so nothing is measured (`started_at` is
+    that of the newest attempt); `pending`: nothing yet. Times: UTC ms.
+    """
 
     target: str
     kind: str
@@ -49,7 +54,7 @@ class TargetStatus(Struct, frozen=True, gc=False, kw_only=True):
     reason: str | None
     detail: str
     connect_ms: float | None
-    started_at: int
+    started_at: int | None
 
 
 _INCIDENT: Final = """
@@ -61,14 +66,51 @@ SELECT incident_id, status, incident_type, severity, target, name, kind, host,
 FROM incidents_current
 """
 
+# Only results about what the target is now: its kind, host and port may have been others. The
+# roll-up knows of results that are older than the look-back, to the hour, but not what they were
+# about: it is asked for the time since the target was defined.
 _STATUS: Final = """
-SELECT target, kind, host, nullIf(port, 0), region, status, nullIf(toString(reason), ''), detail,
-       connect_ms, toUnixTimestamp64Milli(started_at)
-FROM results
-WHERE status != 'missed' AND appended_at > now() - toIntervalHour({hours:UInt16})
-  AND ({target:String} = '' OR target = {target:String})
-ORDER BY started_at DESC, attempt DESC
-LIMIT 1 BY target, region
+SELECT target, kind, host, nullIf(port, 0), region,
+       multiIf(counted_ms > now_ms - limit_ms, counted.1,
+               blocked_ms > counted_ms, 'blocked',
+               counted_ms > 0 OR rolled_up_ms > version_ms, 'stale',
+               'pending') AS shown,
+       multiIf(shown = 'blocked', 'address_blocked',
+               shown IN ('up', 'down') AND counted.2 != '', toString(counted.2), NULL),
+       multiIf(shown = 'blocked', blocked_detail, shown IN ('up', 'down'), counted.3, ''),
+       if(shown IN ('up', 'down'), counted.4, NULL),
+       multiIf(shown = 'pending', NULL, shown = 'blocked', blocked_ms,
+               counted_ms > 0, counted_ms, rolled_up_ms - 3600000)
+FROM
+(
+    SELECT target, kind, host, port, region, toUnixTimestamp64Milli(version) AS version_ms,
+           toUnixTimestamp64Milli(now64(3)) AS now_ms,
+           toInt64(interval_ms * 2.5) + timeout_ms AS limit_ms
+    FROM targets_current
+    ARRAY JOIN regions AS region
+    WHERE {target:String} = '' OR target = {target:String}
+) AS defined
+LEFT JOIN
+(
+    SELECT target, kind, host, port, region,
+           argMaxIf((status, reason, detail, connect_ms), (started_at, attempt),
+                    status != 'missed') AS counted,
+           toUnixTimestamp64Milli(maxIf(started_at, status != 'missed')) AS counted_ms,
+           argMaxIf(detail, started_at, reason = 'address_blocked') AS blocked_detail,
+           toUnixTimestamp64Milli(maxIf(started_at, reason = 'address_blocked')) AS blocked_ms
+    FROM results
+    WHERE appended_at > now() - toIntervalHour({hours:UInt16})
+      AND ({target:String} = '' OR target = {target:String})
+    GROUP BY target, kind, host, port, region
+) AS measured USING (target, kind, host, port, region)
+LEFT JOIN
+(
+    SELECT target, region, (toInt64(toUnixTimestamp(max(hour))) + 3600) * 1000 AS rolled_up_ms
+    FROM results_hourly
+    WHERE checks > 0 AND ({target:String} = '' OR target = {target:String})
+    GROUP BY target, region
+) AS rolled_up USING (target, region)
+ORDER BY target, region
 """
 
 
@@ -84,10 +126,9 @@ def recent_incidents(client: Client, limit: int = 20) -> list[Incident]:
 
 
 def target_status(client: Client, target: str | None = None) -> list[TargetStatus]:
-    """The newest result by target and region, of one target or of all, in their order."""
+    """How each region sees each target that is there, of one target or of all, in their order."""
     rows = client.query(
-        f"SELECT * FROM ({_STATUS}) ORDER BY target, region",  # noqa: S608 - our own text
-        parameters={"hours": LOOK_BACK_H, "target": target or ""},
+        _STATUS, parameters={"hours": LOOK_BACK_H, "target": target or ""}
     ).result_rows
     names = TargetStatus.__struct_fields__
     return [TargetStatus(**dict(zip(names, row, strict=True))) for row in rows]

@@ -1,8 +1,10 @@
 """The role `sink`."""
 
 import asyncio
+import contextlib
 import logging
 import signal
+import time
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -11,10 +13,12 @@ from aiokafka.errors import KafkaError
 from portquorum import telemetry
 from portquorum.kafka import topics_ready
 from portquorum.settings import Settings
+from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.migrate import migrated
 from sinks.clickhouse.sink import Sink
 
-_AGAIN_S: Final = 1.0
+_FIRST_WAIT_S: Final = 1.0
+_LONGEST_WAIT_S: Final = 30.0
 
 
 async def run(settings: Settings) -> None:
@@ -36,12 +40,22 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     telemetry.serve_metrics("sink", settings)
+    wait_s = _FIRST_WAIT_S
     while await _done_before(stop, _prepare(settings)):
+        began = time.monotonic()
         try:
             await Sink(settings).run(stop)
-        except KafkaError as error:
-            telemetry.logger(__name__).warning("beginning again", error=str(error))
-            await asyncio.sleep(_AGAIN_S)
+        except (KafkaError, PartEndedError, OSError) as error:
+            wait_s = _FIRST_WAIT_S if time.monotonic() - began > _LONGEST_WAIT_S else wait_s
+            telemetry.logger(__name__).error(
+                "the sink ended and begins again: nothing is lost",
+                error=str(error) or repr(error),
+                again_in_s=wait_s,
+                exc_info=not isinstance(error.__cause__, KafkaError | None),
+            )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), wait_s)
+            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
 
 async def _prepare(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from portquorum.settings import Settings
 from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.offsets import Offsets
+from sinks.clickhouse.seldom import Seldom
 from sinks.clickhouse.writer import Writer
 
 
@@ -19,5 +20,6 @@ class Services(Struct, frozen=True):
     offsets: Offsets
     writer: Writer
     letters: Letters
+    seldom: Seldom
     desks: asyncio.Semaphore
     """How many blocks are held decoded at once; what bounds the memory of a backlog."""

@@ -1,22 +1,25 @@
 """The sink: one consumer of every topic, a lane for each partition that it was given."""
 
 import asyncio
-import contextlib
+import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from portquorum.kafka import consumer
+from portquorum.kafka import consumer, leave, vital_tasks
 from portquorum.settings import Settings
 from portquorum.telemetry import logger
 from schemas import topics
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
+from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.lane import Lane
 from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.offsets import Offsets
+from sinks.clickhouse.seldom import Seldom
 from sinks.clickhouse.services import Services
 from sinks.clickhouse.stall import StallWatch
 from sinks.clickhouse.writer import Writer
@@ -32,6 +35,12 @@ FETCH_BYTES: Final = 256 * 1024
 GRACE_S: Final = 3.0
 """How long a lane may take to finish its block when its partition is taken away."""
 
+LEAVE_S: Final = 2.0
+"""How long the broker may take to let this member go."""
+
+PATIENCE_S: Final = 10.0
+"""A consumer of which every call has failed for so long does not recover by itself."""
+
 DESKS: Final = 3
 """One block is decoded while two are inserted."""
 
@@ -42,16 +51,26 @@ _LOOK_S: Final = 5.0
 class Sink:
     """Owns the consumer, the lanes and what they share. Use once: `await Sink(settings).run(…)`."""
 
+    _services: Services
+    _broken: "asyncio.Future[None]"
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._log = logger(__name__)
+        self._ending = False
         self._lanes: dict[TopicPartition, tuple[Lane, asyncio.Task[None]]] = {}
         self._topics: dict[str, Topic] = {
             topic.full_name(settings.topic_prefix): topic for topic in topics.ALL
         }
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until `stop`; on return all is closed and each lane's block done or dropped."""
+        """Works until `stop`; on return all is closed and each lane's block done or dropped.
+
+        Raises:
+            aiokafka.errors.KafkaError, OSError: Kafka can't be reached at the start.
+            sinks.clickhouse.errors.PartEndedError: nothing is read any more, or a partition is
+                not worked on. All is closed, too.
+        """
         group = self._settings.group("sink")
         client = consumer(self._settings, group_id=group, max_partition_fetch_bytes=FETCH_BYTES)
         watch = StallWatch()
@@ -59,29 +78,37 @@ class Sink:
         letters = Letters(self._settings)
         offsets = Offsets(self._settings, client, group, watch)
         desks = asyncio.Semaphore(DESKS)
-        self._services = Services(self._settings, client, offsets, writer, letters, desks)
-        ticking = asyncio.create_task(watch.run())
+        seldom = Seldom()
+        self._services = Services(self._settings, client, offsets, writer, letters, seldom, desks)
+        self._broken = asyncio.get_running_loop().create_future()
         client.subscribe(list(self._topics), listener=_Listener(self))
+        stopped = asyncio.create_task(stop.wait())
+        starting = asyncio.create_task(client.start())
+        own = [asyncio.create_task(watch.run())]
         try:
-            await client.start()
-            poll = asyncio.create_task(self._poll(client))
-            look = asyncio.create_task(self._look(client))
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({stopped, poll}, return_when=asyncio.FIRST_COMPLETED)
-            await _cancelled(look, stopped)
-            if poll.done():
-                poll.result()
-            await _cancelled(poll)
+            await _first(stopped, starting)
+            if not stop.is_set():
+                starting.result()
+                own.append(asyncio.create_task(self._poll(client)))
+                own.append(asyncio.create_task(self._look(client)))
+                await _first(stopped, self._broken, *own, *vital_tasks(client))
+            if not stop.is_set():
+                _raise_ended(self._broken, *own, *vital_tasks(client))
         finally:
+            self._ending = True
             await self.end_lanes(list(self._lanes))
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(GRACE_S):
-                    await asyncio.gather(client.stop(), letters.close(), offsets.close())
+            await _cancelled(stopped, starting, *own)
+            if not self._broken.cancel():
+                self._broken.exception()  # it is raised, or too late to matter
+            await asyncio.gather(
+                leave(client, LEAVE_S), letters.close(), offsets.close(), return_exceptions=True
+            )
             await writer.close()
-            await _cancelled(ticking)
 
     def start_lanes(self, assigned: Iterable[TopicPartition]) -> None:
         """Starts a lane for each partition; none reads before it has its offsets."""
+        if self._ending:
+            return
         assigned = list(assigned)
         heavy = sum(self._topics[tp.topic] is topics.RESULTS for tp in assigned)
         share = min(max(BUFFER_BYTES // max(heavy, 1), SMALLEST_BUFFER_BYTES), LARGEST_BUFFER_BYTES)
@@ -89,7 +116,9 @@ class Sink:
             topic = self._topics[partition.topic]
             size = share if topic is topics.RESULTS else SMALLEST_BUFFER_BYTES
             lane = Lane(self._services, topic, partition, size)
-            self._lanes[partition] = (lane, asyncio.create_task(lane.run()))
+            task = asyncio.create_task(lane.run(), name=f"the lane of {partition}")
+            self._lanes[partition] = (lane, task)
+            task.add_done_callback(partial(self._lane_ended, partition))
         self._log.info("partitions assigned", partitions=len(assigned), results=heavy)
 
     async def end_lanes(self, revoked: Iterable[TopicPartition]) -> None:
@@ -103,17 +132,37 @@ class Sink:
         await asyncio.wait(tasks, timeout=GRACE_S)
         await _cancelled(*tasks)
 
+    def fail(self, why: str, error: BaseException | None) -> None:
+        """Ends the sink: what it has is not whole any more."""
+        if not self._broken.done():
+            ended = PartEndedError(f"{why}: {error!r}" if error else why)
+            ended.__cause__ = error
+            self._broken.set_exception(ended)
+
+    def _lane_ended(self, partition: TopicPartition, task: asyncio.Task[None]) -> None:
+        """A lane is out of the list before it is asked to end; else nobody reads its partition."""
+        _, current = self._lanes.get(partition, (None, None))
+        if current is task:
+            self.fail(f"{task.get_name()} ended", None if task.cancelled() else task.exception())
+
     async def _poll(self, client: AIOKafkaConsumer) -> None:
+        failing_since: float | None = None
         while True:
             try:
                 batches = await client.getmany(timeout_ms=_POLL_MS)
             except KafkaError as error:
+                now = time.monotonic()
+                failing_since = failing_since or now
+                if now - failing_since > PATIENCE_S:
+                    raise
                 # What other partitions had in the same call is gone with it.
-                self._log.warning("reading from Kafka failed", error=str(error))
+                if times := self._services.seldom.times("reading failed"):
+                    self._log.warning("reading from Kafka failed", error=str(error), times=times)
                 for lane, _ in self._lanes.values():
                     lane.forget()
                 await asyncio.sleep(1)
                 continue
+            failing_since = None
             for partition, records in batches.items():
                 found = self._lanes.get(partition)
                 if found is not None:
@@ -138,11 +187,37 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
+    # aiokafka goes on, whatever is raised here: with partitions that have no lane, or two.
+
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        await self._sink.end_lanes(revoked)
+        try:
+            await self._sink.end_lanes(revoked)
+        except Exception as error:  # noqa: BLE001 - it is raised by Sink.run
+            self._sink.fail("partitions could not be given back", error)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self._sink.start_lanes(assigned)
+        try:
+            self._sink.start_lanes(assigned)
+        except Exception as error:  # noqa: BLE001 - it is raised by Sink.run
+            self._sink.fail("assigned partitions could not be begun", error)
+
+
+async def _first(*parts: asyncio.Future[Any]) -> None:
+    """Returns when one of `parts` is done."""
+    await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _raise_ended(*parts: asyncio.Future[Any]) -> None:
+    """Raises what ended one of `parts`, if one did."""
+    for part in parts:
+        if not part.done():
+            continue
+        error = None if part.cancelled() else part.exception()
+        if isinstance(error, PartEndedError):
+            raise error
+        routine = part.get_coro() if isinstance(part, asyncio.Task) else part
+        name = getattr(routine, "__qualname__", "a part")
+        raise PartEndedError(f"{name} ended: {error or 'without an error'}") from error
 
 
 async def _cancelled(*tasks: asyncio.Task[Any]) -> None:

@@ -14,6 +14,7 @@ from portquorum.settings import Settings
 from portquorum.telemetry import logger
 from sinks.clickhouse import metrics
 from sinks.clickhouse.errors import FAILURES, DoubtError, NotInsertedError, in_words
+from sinks.clickhouse.seldom import Seldom
 from sinks.clickhouse.stall import clock
 from sinks.clickhouse.tables import ALL, GAPS, Rows, Table
 from sinks.clickhouse.threads import in_thread
@@ -46,6 +47,7 @@ class Writer:
         self._up = asyncio.Event()
         self._up.set()
         self._watch: asyncio.Task[None] | None = None
+        self._seldom = Seldom()
         self._types = {table: [get_from_name(kind) for _, kind in table.columns] for table in ALL}
         self.slots = asyncio.Semaphore(THREADS)
         """Who holds one finds a thread free: take it before the pending range is committed."""
@@ -169,6 +171,15 @@ class Writer:
             try:
                 await in_thread(partial(self._with_client, _ask))
             except FAILURES:
+                continue
+            except Exception as error:  # noqa: BLE001 - if this task died, all lanes would wait
+                # What answers there is no ClickHouse: a page of a proxy, say.
+                if times := self._seldom.times("odd answer"):
+                    logger(__name__).warning(
+                        "ClickHouse's address gives an answer that makes no sense: still waiting",
+                        error=in_words(error),
+                        times=times,
+                    )
                 continue
             logger(__name__).info("ClickHouse answers")
             self._up.set()
