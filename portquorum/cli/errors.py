@@ -25,6 +25,7 @@ _OURS_BY_NAME: Final = {
     "InventoryError": EXIT_TROUBLE,
     "ApplyError": EXIT_TROUBLE,
     "MigrationError": EXIT_TROUBLE,
+    "PartEndedError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,
 }
 """By name, so that explaining one error loads nothing of the others."""
