@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.text import Text
@@ -18,6 +18,8 @@ INCIDENTS_HELP = examples(
     "portquorum incidents", "portquorum incidents --open", "portquorum incidents --limit 100 --json"
 )
 
+_UNBLOCK: Final = "(add internal: true to the region if it may reach private addresses)"
+
 
 def status(
     target: Annotated[
@@ -27,6 +29,7 @@ def status(
 ) -> None:
     """Show the targets by region, and what is wrong. Exit code 1 if an incident is open."""
     from portquorum import clickhouse
+    from portquorum.cli.errors import WrongUseError
     from portquorum.settings import load
     from sinks.clickhouse import queries
 
@@ -37,6 +40,9 @@ def status(
         for incident in queries.open_incidents(client)
         if target is None or incident.target == target
     ]
+    if target is not None and not targets and not incidents:
+        # Not 1 as with `ack`: here that says that an incident is open.
+        raise WrongUseError(f"no target has the id {target!r}; `portquorum status` lists them")
     if json:
         print_json({"targets": targets, "open_incidents": incidents})
     else:
@@ -73,7 +79,7 @@ def incidents(
 def _show_targets(targets: Sequence["TargetStatus"]) -> None:
     if not targets:
         out().print(
-            "no result yet; `portquorum target add HOST:PORT` watches a first port", style="dim"
+            "no target yet; `portquorum target add HOST:PORT` watches a first port", style="dim"
         )
         return
     now = time.time() * 1000
@@ -84,7 +90,9 @@ def _show_targets(targets: Sequence["TargetStatus"]) -> None:
             one.region,
             _status(one),
             None if one.connect_ms is None else Text(f"{one.connect_ms:.2f} ms", justify="right"),
-            Text(f"{span(max(0, now - one.started_at))} ago", style="dim"),
+            None
+            if one.started_at is None
+            else Text(f"{span(max(0, now - one.started_at))} ago", style="dim"),
         )
         for one in targets
     ]
@@ -101,9 +109,11 @@ def _status(one: "TargetStatus") -> Text:
     from schemas.result import REASON_TEXT
 
     texts = {str(reason): text for reason, text in REASON_TEXT.items()}
-    text = Text(one.status, style=STATUS_STYLE.get(one.status, ""))
+    text = Text(one.status, style=STATUS_STYLE.get(one.status, "yellow"))
     if one.reason:
         text.append(f"  {texts.get(one.reason, one.reason)}", style="red")
+    if one.status == "blocked":
+        text.append(f" {_UNBLOCK}", style="red")
     return text
 
 

@@ -68,19 +68,19 @@ FROM incidents_current
 
 # Only results about what the target is now: its kind, host and port may have been others. The
 # roll-up knows of results that are older than the look-back, to the hour, but not what they were
-# about: it is asked for the time since the target was defined.
+# about: it is asked for the hours since the target was defined.
 _STATUS: Final = """
 SELECT target, kind, host, nullIf(port, 0), region,
        multiIf(counted_ms > now_ms - limit_ms, counted.1,
                blocked_ms > counted_ms, 'blocked',
-               counted_ms > 0 OR rolled_up_ms > version_ms, 'stale',
+               counted_ms > 0 OR rolled_up_ms >= version_ms, 'stale',
                'pending') AS shown,
        multiIf(shown = 'blocked', 'address_blocked',
                shown IN ('up', 'down') AND counted.2 != '', toString(counted.2), NULL),
        multiIf(shown = 'blocked', blocked_detail, shown IN ('up', 'down'), counted.3, ''),
        if(shown IN ('up', 'down'), counted.4, NULL),
        multiIf(shown = 'pending', NULL, shown = 'blocked', blocked_ms,
-               counted_ms > 0, counted_ms, rolled_up_ms - 3600000)
+               counted_ms > 0, counted_ms, rolled_up_ms)
 FROM
 (
     SELECT target, kind, host, port, region, toUnixTimestamp64Milli(version) AS version_ms,
@@ -105,7 +105,7 @@ LEFT JOIN
 ) AS measured USING (target, kind, host, port, region)
 LEFT JOIN
 (
-    SELECT target, region, (toInt64(toUnixTimestamp(max(hour))) + 3600) * 1000 AS rolled_up_ms
+    SELECT target, region, toInt64(toUnixTimestamp(max(hour))) * 1000 AS rolled_up_ms
     FROM results_hourly
     WHERE checks > 0 AND ({target:String} = '' OR target = {target:String})
     GROUP BY target, region

@@ -193,10 +193,29 @@ async def test_status_and_uptime(kafka: str, clickhouse: str, tmp_path: Path) ->
         ),
         rig.result(0, at, region="us", connect_ms=7.5),
     ]
+    target = Target(
+        id=found[0].target,
+        name="A target",
+        kind="tcp",
+        host=found[0].host,
+        port=found[0].port,
+        regions=("eu", "us"),
+        interval_ms=86_400_000,
+        timeout_ms=3_000,
+        version=found[0].target_version,
+        source="inventory",
+    )
     try:
+        await producer.send_and_wait(
+            settings.topic("targets"),
+            msgspec.json.encode(target),
+            key=target.id.encode(),
+            partition=0,
+        )
         await rig.send_results(producer, settings, found)
         with rig.SinkProcess(settings, tmp_path / "log"):
             await rig.until(lambda: rig.count(client, settings) == 4)
+            await rig.until(lambda: rig.count(client, settings, "targets") == 1)
         there = connect(settings)
         statuses = target_status(there)
         assert [(s.region, s.status, s.reason, s.started_at) for s in statuses] == [
