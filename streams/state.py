@@ -63,7 +63,8 @@ class TargetState(Struct, gc=False, array_like=True):
     """A target and its windows, one a region in the order of `target.regions`.
 
     `held`: an incident was resolved by hand; none opens until consensus has said "not down" once.
-    `floor`: the newest effective time of windows that were dropped; what is not newer was seen.
+    `floor`: the newest effective time when windows were last dropped; to a window that begins
+    anew, what is not newer was seen.
     """
 
     target: Target

@@ -16,8 +16,8 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
 
     Ignored (history only) is what says nothing of the target (`missed`, `prober_error`,
     `address_blocked`), what is about another kind, host or port, comes from a region that is not
-    the target's, is not newer than the newest of its region (or than what was seen before the
-    windows began anew), or waited in a spool (`late_ms`). Of results whose own time lies ahead of
+    the target's, is not newer than the newest of its region (or than what was seen before its
+    window began anew), or waited in a spool (`late_ms`). Of results whose own time lies ahead of
     the log's only those count that started after the newest: their effective time is no order.
     """
     target = entry.target
@@ -28,12 +28,13 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     except ValueError:
         return "ignored"
     effective = min(result.started_at, state.now)
-    if effective + late_ms(target) <= state.now or effective <= entry.floor:
-        return "ignored"
     window = entry.windows[position]
+    newest = entry.floor if window is None else window.newest
+    if effective <= newest or effective + late_ms(target) <= state.now:
+        return "ignored"
     if window is None:
         window = entry.windows[position] = Window(newest=-1, started=-1, fresh_until=0)
-    if effective <= window.newest or _seen_ahead(state, window, result):
+    elif _seen_ahead(state, window, result):
         return "ignored"
     window.newest = effective
     window.started = result.started_at

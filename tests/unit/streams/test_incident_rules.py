@@ -300,6 +300,16 @@ def test_a_doubled_result_opens_nothing_after_the_windows_began_anew() -> None:
     assert fleet.told == ["opened", "closed"]
 
 
+def test_a_region_that_stays_still_counts_what_is_newer_for_it() -> None:
+    fleet = Fleet(target(retries=0))
+    fleet.up("a", "b", "c")
+    fleet.wait(60_000).up("c")
+    fleet.control(TargetSet(target(regions="a b", retries=0, version=2)))
+    # They began before the last word of the region that left, and ended after it.
+    fleet.append([fleet.result(region, "timed_out", ago=3_000) for region in "ab"])
+    assert fleet.told == ["opened"]
+
+
 def test_a_doubled_result_ahead_of_the_log_counts_once() -> None:
     fleet = Fleet(target(regions="a"))
     ahead = fleet.result("a", "timed_out", ago=-3_600_000)
