@@ -13,7 +13,6 @@ from portquorum import telemetry
 from portquorum.kafka import topics_ready
 from portquorum.settings import Settings, SettingsError
 from portquorum.telemetry import logger
-from producers.asyncio_engine import AsyncioEngine
 from producers.beats import Beats
 from producers.broker import Broker
 from producers.clock import Clock
@@ -21,6 +20,7 @@ from producers.connectivity import Connectivity
 from producers.engine import Vantage
 from producers.membership import Membership
 from producers.parts import Parts
+from producers.platform_engine import platform_engine
 from producers.publisher import Publisher
 from producers.region import RegionPolicy
 from producers.resolver import literal
@@ -78,8 +78,8 @@ async def _probe(
     log = logger(__name__).bind(region=region, prober=prober)
     broker = Broker(settings)
     clock = Clock()
-    engine = AsyncioEngine(Vantage(source=source))
-    references = AsyncioEngine(Vantage(source=source, internal=True))
+    engine = platform_engine(Vantage(source=source))
+    references = platform_engine(Vantage(source=source, internal=True))
     connectivity = Connectivity(references)
     publisher = Publisher(settings, broker, clock, region=region, prober=prober)
     limit = _in_flight_limit(settings.probe_in_flight)
