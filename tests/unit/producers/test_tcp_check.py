@@ -478,6 +478,26 @@ async def test_no_descriptor_left_is_our_fault(kind: type[WaitingEngine]) -> Non
     assert "Too many open files" in (outcome.detail or "")
 
 
+@pytest.mark.parametrize("first", [listener, silent_listener], ids=["answers", "silent"])
+async def test_a_socket_that_somebody_else_still_holds_speaks_for_no_other_check(
+    kind: type[WaitingEngine], first: Callable[[], contextlib.AbstractContextManager[int]]
+) -> None:
+    """As a child does between fork and exec: closing then does not end what epoll watches."""
+    with contextlib.ExitStack() as stack:
+        engine = stack.enter_context(running(kind))
+        silent = stack.enter_context(silent_listener())
+        with first() as port:
+            outcome = begun(engine, planned("127.0.0.1", port, 300))
+            (under_way,) = engine._checks
+            assert under_way.sock is not None
+            number = under_way.sock.fileno()
+            stack.callback(os.close, os.dup(number))
+            await outcome
+            # Most likely under the same number; the SYN of the first is sent again after 1 s.
+            follower = begun(engine, planned("127.0.0.1", silent, 1500))
+        assert (await follower).status != "up"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_nothing_is_left_in_time_wait(kind: type[WaitingEngine]) -> None:
     with listener() as port:
