@@ -41,14 +41,14 @@ def test_people_get_a_table() -> None:
     assert "saturated" in shown
 
 
-def figures(cpu_us: float, timed_out: int) -> Figures:
+def figures(cpu_us: float, timed_out: int, lag_p99_ms: float | None = None) -> Figures:
     return Figures(
         checks=1,
         seconds=1.0,
         cpu_us=cpu_us,
         connect_p50_us=1.0,
         connect_p99_us=1.0,
-        lag_p99_ms=None,
+        lag_p99_ms=lag_p99_ms,
         timed_out=timed_out,
         failed=0,
         in_flight_bytes=None,
@@ -57,7 +57,11 @@ def figures(cpu_us: float, timed_out: int) -> Figures:
 
 def test_a_false_timeout_of_any_run_is_told() -> None:
     middle = median([figures(3.0, 1), figures(1.0, 2), figures(2.0, 0)])
-    assert (middle.cpu_us, middle.timed_out) == (2.0, 3)
+    assert (middle.cpu_us, middle.timed_out, middle.lag_p99_ms) == (2.0, 3, None)
+
+
+def test_the_lag_is_that_of_the_least_disturbed_run() -> None:
+    assert median([figures(1.0, 0, 4.0), figures(2.0, 0, 9.0)]).lag_p99_ms == 4.0
 
 
 def test_shares() -> None:
