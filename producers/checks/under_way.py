@@ -97,9 +97,8 @@ class WaitingEngine(ABC):
         try:
             check.on_done(check.planned, outcome)
         except Exception as error:  # noqa: BLE001  (other checks wait behind this one)
-            self._loop.call_exception_handler(
-                {"message": "what follows a check has failed", "exception": error}
-            )
+            # To the loop it is a callback that failed, as any other.
+            self._loop.call_soon(_raise, error)
 
 
 class _Failure(Struct, frozen=True, gc=False):
@@ -318,6 +317,10 @@ class UnderWay:
         self._engine.release(self)
         self.over = True
         self._engine.done(self, outcome)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _family(address: str) -> int:
