@@ -3,6 +3,7 @@
 #   make up         everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
 #   make test       all tests that need no root
 #   make test-root  those that need root (after make test, which fetches what they start)
+#   make bench      what a check costs, on loopback (ARGS="--seconds 5 --json")
 #   make lint       ruff, mypy, and whether the generated files are up to date
 
 VENV ?= .venv
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 # Kafka and a ClickHouse of its own; a file's tests stay together.
 SIDE_BY_SIDE := -n 3 --dist loadfile
 
-.PHONY: help demo up test test-root lint format generate
+.PHONY: help demo up test test-root bench lint format generate
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +34,9 @@ test-root: $(VENV)/.dev
 	@unshare --net sh -c 'ip link set lo up && exec "$$@"' sh \
 	    $(BIN)/python -m pytest -m "root and not soak" $(SIDE_BY_SIDE) tests/system $(ARGS)
 	@$(BIN)/python -m pytest -m "root and not soak" --ignore tests/system $(ARGS)
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m bench.probe $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -51,7 +51,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`host:port` for Prometheus metrics; `auto` is the role's own port on loopback."""
     log_format: Literal["auto", "pretty", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
+    probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
     """How many checks one prober has on their way at a time; each takes a file descriptor."""
     probe_spool_results: Annotated[int, Meta(ge=1_000)] = 600_000
     """How many results a prober keeps while the broker is away: 5 min at 2,000 a second."""

@@ -1,4 +1,4 @@
-"""What a check engine takes and gives; the plain one is in `asyncio_engine`."""
+"""What a check engine takes and gives; `platform_engine` makes one."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from producers.asyncio_engine import AsyncioEngine
 from producers.engine import CheckOutcome, PlannedCheck, Vantage
+from producers.platform_engine import platform_engine
 from schemas.target import Target
 
 
@@ -15,7 +15,7 @@ async def check_once(
     Private addresses are allowed: it is the user's own hand. A kind that is not known gives the
     outcome `prober_error`. Raises nothing.
     """
-    engine = AsyncioEngine(Vantage(source=source, internal=True))
+    engine = platform_engine(Vantage(source=source, internal=True))
     done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
     check = PlannedCheck(
         Target(

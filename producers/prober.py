@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,14 +12,15 @@ from portquorum import telemetry
 from portquorum.kafka import topics_ready
 from portquorum.settings import Settings, SettingsError
 from portquorum.telemetry import logger
-from producers.asyncio_engine import AsyncioEngine
 from producers.beats import Beats
 from producers.broker import Broker
 from producers.clock import Clock
 from producers.connectivity import Connectivity
+from producers.descriptors import in_flight_limit
 from producers.engine import Vantage
 from producers.membership import Membership
 from producers.parts import Parts
+from producers.platform_engine import platform_engine
 from producers.publisher import Publisher
 from producers.region import RegionPolicy
 from producers.resolver import literal
@@ -32,8 +32,6 @@ DRAIN_S: Final = 2.5
 FLUSH_S: Final = 3.0
 """What an end may take: checks on their way (meanwhile the group is left), then results on their
 way; with closing the connection it stays below 10 s."""
-
-_SPARE_FILES: Final = 200
 
 
 async def run(
@@ -78,11 +76,11 @@ async def _probe(
     log = logger(__name__).bind(region=region, prober=prober)
     broker = Broker(settings)
     clock = Clock()
-    engine = AsyncioEngine(Vantage(source=source))
-    references = AsyncioEngine(Vantage(source=source, internal=True))
+    engine = platform_engine(Vantage(source=source))
+    references = platform_engine(Vantage(source=source, internal=True))
     connectivity = Connectivity(references)
     publisher = Publisher(settings, broker, clock, region=region, prober=prober)
-    limit = _in_flight_limit(settings.probe_in_flight)
+    limit = in_flight_limit(settings.probe_in_flight)
     runner = Runner(Roster(region), engine, publisher, clock, connectivity, limit=limit)
 
     def changed(policy: Region) -> None:
@@ -146,16 +144,3 @@ def _stop_signals() -> Iterator[asyncio.Event]:
     finally:
         for number in installed:
             loop.remove_signal_handler(number)
-
-
-def _in_flight_limit(wanted: int) -> int:
-    """How many checks may be on their way: `wanted`, or what the file limit leaves."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    need = wanted + _SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < need:
-        soft = need if hard == resource.RLIM_INFINITY else min(need, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        if soft < need:
-            logger(__name__).warning("the limit of open files is low", limit=soft, wanted=need)
-            return max(1, soft - _SPARE_FILES)
-    return wanted

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from producers.asyncio_engine import AsyncioEngine
 from producers.connectivity import Connectivity, many
 from producers.engine import CheckOutcome, Vantage
+from producers.platform_engine import platform_engine
 
 TIMED_OUT = CheckOutcome(status="down", reason="timed_out", started_at=1.0)
 REFUSED = CheckOutcome(status="down", reason="connection_refused", started_at=1.0)
@@ -17,7 +17,7 @@ REFUSED = CheckOutcome(status="down", reason="connection_refused", started_at=1.
 
 @contextlib.asynccontextmanager
 async def guard(*references: str) -> AsyncIterator[Connectivity]:
-    engine = AsyncioEngine(Vantage(internal=True))
+    engine = platform_engine(Vantage(internal=True))
     made = Connectivity(engine)
     made.refer_to(references)
     try:
