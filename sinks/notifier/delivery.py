@@ -58,11 +58,11 @@ class Deliverer:
             result = channel.notify(
                 body=text.body, title=text.subject, body_format=apprise.NotifyFormat.TEXT
             )
+            if result:
+                return Outcome()
+            # Apprise 1 gives a plain bool.
+            said = [entry.message for entry in result.logs()] if hasattr(result, "logs") else []
+            why = "; ".join(said) or "the channel did not confirm"
         except Exception as error:  # noqa: BLE001 - a plugin's fault must not end the notifier
-            return Outcome(scrub(f"{type(error).__name__}: {error}", url)[:_ERROR_LENGTH])
-        if result:
-            return Outcome()
-        # Apprise 1 gives a plain bool.
-        said = [entry.message for entry in result.logs()] if hasattr(result, "logs") else []
-        why = "; ".join(said) or "the channel did not confirm"
+            why = f"{type(error).__name__}: {error}"
         return Outcome(scrub(" ".join(why.split()), url)[:_ERROR_LENGTH])
