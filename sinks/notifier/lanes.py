@@ -10,7 +10,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
-from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -18,17 +17,13 @@ from portquorum import telemetry
 from schemas.incident import NAMESPACE, Event, IncidentEvent
 from schemas.notification import Notification, NotificationStatus
 from sinks.notifier import metrics
-from sinks.notifier.delivery import Deliverer
 from sinks.notifier.grouping import Taken
 from sinks.notifier.message import SUBJECT_LENGTH, Text, compose
+from sinks.notifier.outbox import LaneKey, Outbox
 from sinks.notifier.routing import Channel, severity
-from sinks.notifier.send_log import SendLog
 
 RETRY_DELAYS_S: Final = (2.0, 10.0, 30.0, 120.0)
 """Between the attempts; after the last one a message is dead."""
-
-LaneKey = tuple[str, str]
-Locks = WeakValueDictionary[LaneKey, asyncio.Lock]
 
 _log = telemetry.logger(__name__)
 
@@ -49,22 +44,20 @@ class Lanes:
     """All lanes of one assignment of partitions.
 
     `on_handled` is called once for each event of a message that came to its end (sent or dead, and
-    recorded). `locks` outlives the assignment: a send that was under way when the partitions moved
+    recorded). `outbox` outlives the assignment: a send that was under way when the partitions moved
     is waited for before the same lane sends again.
     """
 
     def __init__(
         self,
-        deliverer: Deliverer,
-        log: SendLog,
+        outbox: Outbox,
         on_handled: Callable[[Taken], None],
-        locks: Locks,
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
     ) -> None:
-        self._deliverer = deliverer
-        self._log = log
+        self._deliverer = outbox.deliverer
+        self._log = outbox.log
+        self._locks = outbox.locks
         self._on_handled = on_handled
-        self._locks = locks
         self._retry_delays_s = retry_delays_s
         self._queues: dict[LaneKey, deque[Message]] = {}
         self._tasks: dict[LaneKey, asyncio.Task[None]] = {}

@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 from aiokafka import (
     AIOKafkaConsumer,
-    AIOKafkaProducer,
     ConsumerRebalanceListener,
     ConsumerRecord,
     TopicPartition,
@@ -21,13 +20,12 @@ from portquorum import kafka, telemetry
 from portquorum.settings import Settings
 from schemas import incident, topics
 from sinks.notifier import metrics
-from sinks.notifier.delivery import Deliverer
 from sinks.notifier.grouping import Groups, Taken, runs
 from sinks.notifier.handled import Handled
-from sinks.notifier.lanes import RETRY_DELAYS_S, Lanes, Locks, Message
+from sinks.notifier.lanes import RETRY_DELAYS_S, Lanes, Message
+from sinks.notifier.outbox import Outbox
 from sinks.notifier.policy_follower import PolicyFollower
 from sinks.notifier.routing import Channel, told
-from sinks.notifier.send_log import SendLog
 
 FIRST_LOOK_BACK_MS: Final = topics.HOUR_MS
 """A notifier that runs for the first time tells of the last hour, not of all history."""
@@ -51,22 +49,21 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
     """One notifier of the group; several share the partitions of [incidents]."""
 
     def __init__(
-        self, settings: Settings, retry_delays_s: Sequence[float] = RETRY_DELAYS_S
+        self,
+        settings: Settings,
+        outbox: Outbox,
+        retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
     ) -> None:
         self._settings = settings
+        self._outbox = outbox
         self._retry_delays_s = retry_delays_s
         self._topic = settings.topic(topics.INCIDENTS.name)
         self._policy = PolicyFollower(settings)
-        self._deliverer = Deliverer()
-        self._locks = Locks()
         self._consumer: AIOKafkaConsumer = kafka.consumer(
             settings, group_id=settings.group("notify")
         )
-        self._producer: AIOKafkaProducer = kafka.producer(settings)
-        self._log = SendLog(settings, self._producer)
         self._commit_at = 0.0
         self._assignment = 0
-        self._log_is_current = False
         self._begin()
 
     def _begin(self) -> None:
@@ -76,15 +73,15 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
         handled = self._handled = Handled()
         self._groups = Groups(self._settings.group_wait_s)
         self._lanes = Lanes(
-            self._deliverer,
-            self._log,
+            self._outbox,
             lambda taken: handled.done(taken.partition, taken.offset),
-            self._locks,
             self._retry_delays_s,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Runs until `stop` is set; then ends what is under way and commits, within 10 s.
+        """Runs until `stop` is set; then ends what is under way and commits, within 9 s.
+
+        A send that is still under way when this raises is recorded all the same, by the outbox.
 
         Raises:
             aiokafka.errors.KafkaError: the cluster went away in a way that needs a new start.
@@ -98,16 +95,15 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             await _within(LAST_TURN_WITHIN_S, working)
             await self._lanes.stop(STOP_WITHIN_S)
         finally:
-            self._lanes.cancel()
+            if stop.is_set():
+                self._lanes.cancel()
             for task in (working, following, stopped):
                 task.cancel()
-            self._deliverer.close()
             await self._close()
         if working.done() and not working.cancelled():
             working.result()
 
     async def _work(self, stop: asyncio.Event) -> None:
-        await self._producer.start()
         await self._policy.present()
         self._consumer.subscribe([self._topic], listener=self)
         await self._consumer.start()
@@ -115,16 +111,17 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._turn()
 
     async def _close(self) -> None:
-        """Commits and closes, each as far as the cluster answers in time."""
+        """Commits and leaves the group, each as far as the cluster answers in time."""
         await _within(CLOSE_WITHIN_S, asyncio.ensure_future(self._commit()))
-        stops = (client.stop() for client in (self._consumer, self._producer))
-        await _within(CLOSE_WITHIN_S, *(asyncio.ensure_future(stop) for stop in stops))
+        await kafka.leave(self._consumer, CLOSE_WITHIN_S)
 
     async def _turn(self) -> None:
         batches = await self._consumer.getmany(timeout_ms=self._poll_ms(), max_records=1000)
+        if any(task.done() for task in kafka.vital_tasks(self._consumer)):
+            raise KafkaError("the consumer has ended: nothing more would be read")
         if not self._log_is_current and self._consumer.assignment():
             assignment = self._assignment
-            await self._log.load()
+            await self._outbox.log.load()
             if assignment != self._assignment:
                 return  # what was read belongs to partitions that moved meanwhile
             self._log_is_current = True
@@ -201,7 +198,7 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
         self._begin()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begins new partitions where they were left, or at the last hour."""
+        """Begins the partitions where they were left, or at the last hour."""
         new = [part for part in assigned if await self._consumer.committed(part) is None]
         if not new:
             return

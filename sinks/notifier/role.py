@@ -12,6 +12,7 @@ from portquorum.kafka import topics_ready
 from portquorum.settings import Settings
 from sinks.notifier.lanes import RETRY_DELAYS_S
 from sinks.notifier.notifier import Notifier
+from sinks.notifier.outbox import Outbox
 
 _AGAIN_S: Final = 1.0
 
@@ -24,6 +25,7 @@ async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DEL
 
     Raises:
         portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
+        Exception: a fault of ours; the process should end with it and be started again.
     """
     telemetry.configure_logging("notify", settings)
     stop = asyncio.Event()
@@ -31,6 +33,17 @@ async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DEL
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     telemetry.serve_metrics("notify", settings)
+    outbox = Outbox(settings)
+    try:
+        await again_and_again(settings, outbox, stop, retry_delays_s)
+    finally:
+        await outbox.close()
+
+
+async def again_and_again(
+    settings: Settings, outbox: Outbox, stop: asyncio.Event, retry_delays_s: Sequence[float]
+) -> None:
+    """Runs a notifier until `stop` is set, another when the cluster went away."""
     stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():
         ready = asyncio.create_task(topics_ready(settings))
@@ -41,8 +54,8 @@ async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DEL
             return
         ready.result()
         try:
-            await Notifier(settings, retry_delays_s).run(stop)
-        except KafkaError as error:
+            await Notifier(settings, outbox, retry_delays_s).run(stop)
+        except (KafkaError, OSError) as error:
             telemetry.logger(__name__).warning("beginning again", error=repr(error))
-            await asyncio.sleep(_AGAIN_S)
+            await asyncio.wait({stopped}, timeout=_AGAIN_S)
     stopped.cancel()

@@ -1,32 +1,27 @@
 """The send log [notifications]: what was sent by which channel, read at start, written after."""
 
-import asyncio
 import time
 from typing import Final
 
 import msgspec
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
-from portquorum import telemetry
 from portquorum.kafka import Follower
 from portquorum.settings import Settings
 from schemas import notification, topics
 from schemas.notification import Notification
+from sinks.notifier.log_writer import Line, LogWriter
 
-KEPT_MS: Final = (topics.INCIDENTS.retention_ms or 0) + topics.DAY_MS
-"""Older sends are forgotten here: their events are no longer on [incidents]."""
-
-_log = telemetry.logger(__name__)
+KEPT_MS: Final = topics.NOTIFICATIONS.retention_ms or 0
+"""Older sends are forgotten, though Kafka may still have them: it removes whole segments."""
 
 
 class SendLog:
     """Remembers the newest word on each event and channel."""
 
-    def __init__(self, settings: Settings, producer: AIOKafkaProducer) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._topic = settings.topic(topics.NOTIFICATIONS.name)
-        self._producer = producer
+        self._writer = LogWriter(settings, self._topic)
         self._done: set[bytes] = set()
         self._attempts: dict[bytes, int] = {}
 
@@ -45,7 +40,7 @@ class SendLog:
                     sent = notification.decode(record.value)
                 except (msgspec.MsgspecError, UnicodeDecodeError):
                     continue
-                if sent.event_at >= oldest:
+                if sent.at >= oldest:
                     self._remember(sent)
 
     def done(self, event_id: str, channel: str) -> bool:
@@ -60,26 +55,18 @@ class SendLog:
         """Writes the outcome of one message; on return the broker has confirmed it.
 
         It counts as known from the call on, so that nothing is sent again while the broker is
-        away. Cancel it to give up (then the next process may send again).
+        away. Raises nothing because of the broker: it tries for as long as it takes. Cancel it to
+        give up (then the next process may send again).
         """
         for sent in notifications:
             self._remember(sent)
-        wait_s = 0.5
-        while True:
-            try:
-                futures = [
-                    await self._producer.send(
-                        self._topic, msgspec.json.encode(sent), key=sent.key, partition=0
-                    )
-                    for sent in notifications
-                ]
-                await asyncio.gather(*futures)
-            except KafkaError as error:
-                _log.warning("the send log can't be written, trying again", error=repr(error))
-                await asyncio.sleep(wait_s)
-                wait_s = min(2 * wait_s, 10.0)
-            else:
-                return
+        await self._writer.write(
+            [Line(sent.key, msgspec.json.encode(sent)) for sent in notifications]
+        )
+
+    async def close(self, within_s: float) -> None:
+        """Closes the log; waits so long for what is on its way."""
+        await self._writer.close(within_s)
 
     def _remember(self, sent: Notification) -> None:
         key = sent.key

@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from aiokafka import TopicPartition
+
 from portquorum import kafka
 from portquorum.kafka import Follower
 from portquorum.settings import Settings
@@ -21,8 +23,9 @@ from schemas import incident, notification, policy
 from schemas.incident import Event, IncidentEvent, RegionVerdict, Votes
 from schemas.notification import Notification
 from schemas.partition import partition_for
-from schemas.policy import Policy
+from schemas.policy import Policy, Route
 from sinks.notifier.notifier import Notifier
+from sinks.notifier.outbox import Outbox
 
 DEADLINE_S = 60
 QUICK_RETRIES_S = (0.2, 0.2, 0.2, 0.2)
@@ -152,6 +155,16 @@ async def publish(
 
 
 @asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Outbox]:
+    """An outbox for several notifiers, one after another."""
+    outbox = Outbox(settings)
+    try:
+        yield outbox
+    finally:
+        await outbox.close()
+
+
+@asynccontextmanager
 async def _producer(settings: Settings) -> AsyncIterator[object]:
     producer = kafka.producer(settings)
     await producer.start()
@@ -169,17 +182,21 @@ async def send_log(settings: Settings) -> list[Notification]:
 
 @asynccontextmanager
 async def notifier(
-    settings: Settings, retry_delays_s: Sequence[float] = QUICK_RETRIES_S
+    settings: Settings,
+    retry_delays_s: Sequence[float] = QUICK_RETRIES_S,
+    outbox: Outbox | None = None,
 ) -> AsyncIterator[Notifier]:
-    """A notifier in this process; ends cleanly at the end."""
+    """A notifier in this process; begins at the first `await` and ends cleanly at the end."""
     stop = asyncio.Event()
-    running = Notifier(settings, retry_delays_s)
+    outbox = outbox or Outbox(settings)
+    running = Notifier(settings, outbox, retry_delays_s)
     task = asyncio.create_task(running.run(stop))
     try:
         yield running
     finally:
         stop.set()
         await asyncio.wait_for(task, 15)
+        await outbox.close()
 
 
 class NotifierProcess:
@@ -225,3 +242,20 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> N
             return
         assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
         await asyncio.sleep(0.05)
+
+
+async def all_committed(settings: Settings) -> bool:
+    """Whether the group has committed all of [incidents]."""
+    client = kafka.consumer(settings, group_id=settings.group("notify"))
+    await client.start()
+    try:
+        parts = [TopicPartition(settings.topic("incidents"), n) for n in range(settings.partitions)]
+        ends = await client.end_offsets(parts)
+        return all([await client.committed(part) == ends[part] for part in parts])
+    finally:
+        await client.stop()
+
+
+def route(channel: Hook, name: str = "ops", more: str = "", **fields: object) -> Route:
+    """A route to `channel`; `more` is what follows the path."""
+    return Route(name=name, urls=(f"{channel.url}/{name}{more}",), **fields)  # type: ignore[arg-type]

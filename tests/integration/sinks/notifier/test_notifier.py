@@ -1,11 +1,9 @@
 """The notifier on real Kafka, with a real HTTP server as the channel."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiokafka import TopicPartition
 
 from portquorum import kafka as kafka_clients
 from portquorum.settings import Settings
@@ -14,43 +12,16 @@ from schemas.policy import Route, Team
 from tests.integration.sinks.notifier.rig import (
     Hook,
     NotifierProcess,
-    hook,
+    all_committed,
     incident_event,
     notifier,
     publish,
     publish_policy,
+    route,
     send_log,
     settings_for,
     until,
 )
-
-
-@pytest.fixture
-def channel() -> Iterator[Hook]:
-    with hook() as server:
-        yield server
-
-
-@pytest.fixture
-async def settings(kafka: str) -> Settings:
-    made = settings_for(kafka)
-    await kafka_clients.create_topics(made)
-    return made
-
-
-def route(channel: Hook, name: str = "ops", **fields: object) -> Route:
-    return Route(name=name, urls=(f"{channel.url}/{name}",), **fields)  # type: ignore[arg-type]
-
-
-async def all_committed(settings: Settings) -> bool:
-    client = kafka_clients.consumer(settings, group_id=settings.group("notify"))
-    await client.start()
-    try:
-        parts = [TopicPartition(settings.topic("incidents"), n) for n in range(settings.partitions)]
-        ends = await client.end_offsets(parts)
-        return all([await client.committed(part) == ends[part] for part in parts])
-    finally:
-        await client.stop()
 
 
 async def test_an_incident_is_told_when_it_opens_and_when_it_closes(
