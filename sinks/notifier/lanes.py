@@ -25,6 +25,9 @@ from sinks.notifier.routing import Channel, severity
 RETRY_DELAYS_S: Final = (2.0, 10.0, 30.0, 120.0)
 """Between the attempts; after the last one a message is dead."""
 
+FAULT_DELAYS_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Between the rounds of a lane in which something of ours failed, not the channel."""
+
 _log = telemetry.logger(__name__)
 
 
@@ -88,12 +91,23 @@ class Lanes:
         queue = self._queues[key]
         lock = self._locks.setdefault(key, asyncio.Lock())
         try:
-            while queue and await self._to_its_end(queue[0], lock):
+            while queue and await self._whatever_happens(queue[0], lock):
                 for taken in queue.popleft().events:
                     self._on_handled(taken)
         finally:
             del self._tasks[key]
             del self._queues[key]
+
+    async def _whatever_happens(self, message: Message, lock: asyncio.Lock) -> bool:
+        """`_to_its_end`, begun again after a fault: a lane that ended would drop its queue."""
+        faults = 0
+        while True:
+            try:
+                return await self._to_its_end(message, lock)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others wait behind
+                _log.exception("a message is stuck, trying again", error=repr(error))
+                await self._pause(FAULT_DELAYS_S[min(faults, len(FAULT_DELAYS_S) - 1)])
+                faults += 1
 
     async def _to_its_end(self, message: Message, lock: asyncio.Lock) -> bool:
         """False when it was stopped before."""
