@@ -85,12 +85,13 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
 
         Raises:
             aiokafka.errors.KafkaError: the cluster went away in a way that needs a new start.
+            Exception: the routes can't be followed, or another fault of ours.
         """
         following = asyncio.create_task(self._policy.run())
         working = asyncio.create_task(self._work(stop))
         stopped = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working, following, stopped}, return_when=asyncio.FIRST_COMPLETED)
             # A turn ends soon, unless it waits for a broker that is away.
             await _within(LAST_TURN_WITHIN_S, working)
             await self._lanes.stop(STOP_WITHIN_S)
@@ -100,8 +101,9 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             for task in (working, following, stopped):
                 task.cancel()
             await self._close()
-        if working.done() and not working.cancelled():
-            working.result()
+        for task in (following, working):
+            if task.done() and not task.cancelled():
+                task.result()
 
     async def _work(self, stop: asyncio.Event) -> None:
         await self._policy.present()
