@@ -35,8 +35,11 @@ MOST_IN_HAND: Final = 10_000
 
 POLL_MS: Final = 200
 COMMIT_EVERY_S: Final = 1.0
-REVOKE_WITHIN_S: Final = 4.0
-"""Below the session timeout: the group waits for us while partitions move."""
+REBALANCE_TIMEOUT_MS: Final = 30_000
+REVOKE_WITHIN_S: Final = 20.0
+"""Below the timeout of a rebalance: the group waits for us while partitions move, so that a slow
+channel's send is recorded before another notifier reads the send log. The heartbeat goes on, so a
+member that died is noticed no later."""
 LAST_TURN_WITHIN_S: Final = 1.0
 STOP_WITHIN_S: Final = 5.0
 CLOSE_WITHIN_S: Final = 1.0
@@ -60,7 +63,9 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topic = settings.topic(topics.INCIDENTS.name)
         self._policy = PolicyFollower(settings)
         self._consumer: AIOKafkaConsumer = kafka.consumer(
-            settings, group_id=settings.group("notify")
+            settings,
+            group_id=settings.group("notify"),
+            rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         )
         self._commit_at = 0.0
         self._assignment = 0
@@ -193,11 +198,13 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Records what is under way, commits, and forgets the partitions."""
-        if any(True for _ in revoked):
-            await self._lanes.stop(REVOKE_WITHIN_S)
-            with suppress(KafkaError):
-                await self._commit()
-        self._begin()
+        try:
+            if any(True for _ in revoked):
+                await self._lanes.stop(REVOKE_WITHIN_S)
+                with suppress(KafkaError):
+                    await self._commit()
+        finally:
+            self._begin()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begins the partitions where they were left, or at the last hour."""
