@@ -18,7 +18,7 @@ class Handled:
         self._committed: dict[TopicPartition, int] = {}
 
     def begins(self, partition: TopicPartition, offset: int) -> None:
-        """The partition is read from `offset` on; nothing was committed for it before."""
+        """The partition is read from `offset` on."""
         self._next[partition] = offset
 
     def passed(self, partition: TopicPartition, offset: int) -> None:

@@ -14,7 +14,6 @@ from aiokafka import (
     TopicPartition,
 )
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndTimestamp
 
 from portquorum import kafka, telemetry
 from portquorum.settings import Settings
@@ -24,11 +23,9 @@ from sinks.notifier.grouping import Groups, Taken, runs
 from sinks.notifier.handled import Handled
 from sinks.notifier.lanes import RETRY_DELAYS_S, Lanes, Message
 from sinks.notifier.outbox import Outbox
+from sinks.notifier.places import places
 from sinks.notifier.policy_follower import PolicyFollower
 from sinks.notifier.routing import Channel, told
-
-FIRST_LOOK_BACK_MS: Final = topics.HOUR_MS
-"""A notifier that runs for the first time tells of the last hour, not of all history."""
 
 MOST_IN_HAND: Final = 10_000
 """With so many events in hand (a channel that fails) no further ones are read."""
@@ -62,11 +59,15 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
         self._retry_delays_s = retry_delays_s
         self._topic = settings.topic(topics.INCIDENTS.name)
         self._policy = PolicyFollower(settings)
+        # aiokafka reads on while `on_partitions_assigned` runs, from here where the group has no
+        # place: from the end, so that no history is told whatever becomes of the callback.
         self._consumer: AIOKafkaConsumer = kafka.consumer(
             settings,
             group_id=settings.group("notify"),
+            auto_offset_reset="latest",
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         )
+        self._broken: Exception | None = None
         self._commit_at = 0.0
         self._assignment = 0
         self._begin()
@@ -74,6 +75,7 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
     def _begin(self) -> None:
         """Forgets all that belonged to the partitions before."""
         self._assignment += 1
+        self._placed = False
         self._log_is_current = False
         handled = self._handled = Handled()
         self._groups = Groups(self._settings.group_wait_s)
@@ -124,8 +126,12 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _turn(self) -> None:
         batches = await self._consumer.getmany(timeout_ms=self._poll_ms(), max_records=1000)
+        if self._broken is not None:
+            raise self._broken
         if any(task.done() for task in kafka.vital_tasks(self._consumer)):
             raise KafkaError("the consumer has ended: nothing more would be read")
+        if not self._placed:
+            return  # read from anywhere; `on_partitions_assigned` is yet to say from where
         if not self._log_is_current and self._consumer.assignment():
             assignment = self._assignment
             await self._outbox.log.load()
@@ -208,18 +214,16 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begins the partitions where they were left, or at the last hour."""
-        new = [part for part in assigned if await self._consumer.committed(part) is None]
-        if not new:
+        try:
+            found = await places(self._consumer, list(assigned))
+        except Exception as error:  # noqa: BLE001 - the poll loop raises it
+            self._broken = error  # aiokafka would log it and read on from the end
             return
-        since = time.time_ns() // 1_000_000 - FIRST_LOOK_BACK_MS
-        ends = await self._consumer.end_offsets(new)
-        at: dict[TopicPartition, OffsetAndTimestamp | None]
-        at = await self._consumer.offsets_for_times(dict.fromkeys(new, since))
-        for partition in new:
-            found = at.get(partition)
-            offset = ends[partition] if found is None else found.offset
+        # Nothing is awaited from here on: what is read next is read from these places.
+        for partition, offset in found.items():
             self._consumer.seek(partition, offset)
             self._handled.begins(partition, offset)
+        self._placed = True
 
 
 async def _within(seconds: float, *tasks: "asyncio.Future[None]") -> None:

@@ -1,0 +1,43 @@
+"""Where a notifier begins to read a partition of [incidents]."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas import topics
+
+FIRST_LOOK_BACK_MS: Final = topics.HOUR_MS
+"""A notifier that runs for the first time tells of the last hour, not of all history."""
+
+
+async def places(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The offset of each partition to read from: where the group left it, else the last hour.
+
+    A place that Kafka has removed meanwhile is the oldest that is left; one behind the end (of a
+    topic that was made anew) counts as none.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster does not answer.
+    """
+    if not partitions:
+        return {}
+    left = {partition: await consumer.committed(partition) for partition in partitions}
+    oldest = await consumer.beginning_offsets(partitions)
+    ends = await consumer.end_offsets(partitions)
+    found = {
+        partition: max(offset, oldest[partition])
+        for partition, offset in left.items()
+        if offset is not None and offset <= ends[partition]
+    }
+    new = [partition for partition in partitions if partition not in found]
+    if new:
+        since = time.time_ns() // 1_000_000 - FIRST_LOOK_BACK_MS
+        at = await consumer.offsets_for_times(dict.fromkeys(new, since))
+        for partition in new:
+            first = at.get(partition)
+            found[partition] = ends[partition] if first is None else first.offset
+    return found
