@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import OperationalError
 
 from portquorum.clickhouse import connect, database
 from portquorum.settings import Settings
@@ -152,7 +153,7 @@ class Writer:
         context.req_block_size = len(rows)
         if clock() >= until:
             raise DoubtError("the pending range was committed too long ago")
-        client.insert(data=rows.columns, context=context)
+        _sure(client.insert(data=rows.columns, context=context).query_id())
 
     def _is_down(self, error: Exception) -> None:
         if self._up.is_set():
@@ -192,4 +193,10 @@ def gap_rows(topic: str, partition: int, expected: int, found: int, at: int) -> 
 
 
 def _ask(client: Client) -> None:
-    client.query("SELECT 1")
+    _sure(client.query("SELECT 1").query_id)
+
+
+def _sure(query_id: str) -> None:
+    """An answer without ClickHouse's headers is somebody else's: a proxy's page, status 200."""
+    if not query_id:
+        raise OperationalError("what answers at ClickHouse's address is no ClickHouse")
