@@ -1,14 +1,18 @@
 """`portquorum inventory` and `portquorum target`: what is watched."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import err, out, print_json
+from portquorum.cli.output import out, print_json, print_notes
+
+if TYPE_CHECKING:
+    from portquorum.inventory.errors import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Validate, compare and publish what is watched.")
 
@@ -36,6 +40,7 @@ def check(files: Files, source: Source = None, json: Json = False) -> None:
     """Validate files by themselves; no cluster is needed."""
     from portquorum.inventory import InventoryError
     from portquorum.inventory import check as check_files
+    from portquorum.inventory.errors import lines
 
     _must_exist(files)
     try:
@@ -43,20 +48,14 @@ def check(files: Files, source: Source = None, json: Json = False) -> None:
     except InventoryError as error:
         if not json:
             raise
-        problems = [
-            {
-                "file": problem.where.file,
-                "line": problem.where.line or None,
-                "where": str(problem.where),
-                "message": problem.message,
-            }
-            for problem in error.problems
-        ]
-        print_json({"fine": False, "problems": problems})
+        print_json({"fine": False, "problems": _placed(error.problems)})
         raise typer.Exit(1) from error
     if json:
-        print_json({"fine": True, "source": inventory.source, "targets": inventory.targets})
+        warnings = _placed(inventory.warnings)
+        fine = {"fine": True, "source": inventory.source, "targets": inventory.targets}
+        print_json({**fine, "warnings": warnings})
         return
+    print_notes(lines(inventory.warnings))
     count = len(inventory.targets)
     out().print(f"[green]fine[/green]: {count} target{'' if count == 1 else 's'}")
 
@@ -74,6 +73,7 @@ def diff(
     if json:
         print_json({"changes": not plan.empty, "plan": plan})
     else:
+        print_notes(plan.warnings)
         for line in plan.lines():
             out().print(Text(line, style=_LINE_STYLE.get(line[:1], "")))
         if plan.empty:
@@ -106,8 +106,7 @@ def apply(
     if json:
         print_json(report)
         return
-    for warning in report.warnings:
-        err().print(Text(f"note: {warning}", style="yellow"))
+    print_notes(report.warnings)
     out().print(
         f"[green]applied[/green]: {len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.removed)} removed, {report.republished} written again, "
@@ -116,6 +115,18 @@ def apply(
 
 
 _LINE_STYLE = {"+": "green", "-": "red", "~": "yellow", "=": "dim"}
+
+
+def _placed(problems: "Iterable[Problem]") -> list[dict[str, Any]]:
+    return [
+        {
+            "file": problem.where.file,
+            "line": problem.where.line or None,
+            "where": str(problem.where),
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
 
 
 def _must_exist(files: list[Path]) -> None:

@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, Literal
@@ -55,6 +55,12 @@ def out() -> Console:
 def err() -> Console:
     """The console on standard error."""
     return Console(stderr=True, highlight=False)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """What people should know though nothing failed, on standard error."""
+    for note in notes:
+        err().print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import out, print_json
+from portquorum.cli.output import out, print_json, print_notes
 
 if TYPE_CHECKING:
     from portquorum.inventory import Added
@@ -107,6 +107,7 @@ def add(
 
 
 def _say(added: "Added", followed: bool) -> None:
+    print_notes(added.warnings)
     target = added.target
     seconds = target.interval_ms / 1000
     out().print(

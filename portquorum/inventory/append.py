@@ -33,11 +33,15 @@ _WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 
 class Added(Struct, frozen=True):
-    """A target that now stands in `path`, as it resolves there. `created`: the file is new."""
+    """A target that now stands in `path`, as it resolves there. `created`: the file is new.
+
+    `warnings` are sentences for people about this target.
+    """
 
     target: Target
     path: Path
     created: bool
+    warnings: tuple[str, ...] = ()
 
 
 def parse_place(place: str) -> tuple[str, int]:
@@ -85,7 +89,9 @@ def add(
     inventory = resolve(entries, source or source_name([path]), problems)
     _only_this_was_added(text, longer, entry, str(path))
     _replace(path, longer)
-    return Added(inventory.targets[-1], path, created)
+    here = entries.targets[-1].where("host")
+    warnings = tuple(str(warning) for warning in inventory.warnings if warning.where == here)
+    return Added(inventory.targets[-1], path, created, warnings)
 
 
 def item(entry: TargetEntry, indent: int, newline: str = "\n") -> str:

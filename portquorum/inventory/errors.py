@@ -1,6 +1,6 @@
 """What is wrong with an inventory: every problem, with the place where it stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -44,6 +44,14 @@ class Problem(Struct, frozen=True, gc=False):
         return f"{self.where}: {self.message}"
 
 
+def lines(problems: Sequence[Problem]) -> list[str]:
+    """The first 50 for people, a line each, and how many more there are."""
+    shown = [str(problem) for problem in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        shown.append(f"… and {len(problems) - SHOWN} more")
+    return shown
+
+
 class InventoryError(ValueError):
     """The inventory can't be used; nothing was changed.
 
@@ -53,10 +61,7 @@ class InventoryError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         once = dict.fromkeys(problems)
         self.problems = tuple(sorted(once, key=lambda p: (p.where.file, p.where.line)))
-        lines = [str(problem) for problem in self.problems[:SHOWN]]
-        if len(self.problems) > SHOWN:
-            lines.append(f"… and {len(self.problems) - SHOWN} more")
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(lines(self.problems)))
 
 
 class ApplyError(RuntimeError):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum.inventory.errors import InventoryError, Problem, Where
+from portquorum.inventory.errors import InventoryError, Problem, Where, lines
 from portquorum.inventory.present import Placed, Present
 from portquorum.inventory.resolve import Inventory
 from schemas import policy
@@ -47,6 +47,7 @@ class Plan(Struct, frozen=True):
         policy_removed: their keys to remove.
         owned: how many targets the source had.
         unfinished: the last apply of the source did not finish.
+        warnings: sentences for people.
     """
 
     source: str
@@ -61,6 +62,7 @@ class Plan(Struct, frozen=True):
     policy_removed: tuple[bytes, ...]
     owned: int
     unfinished: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -150,6 +152,7 @@ def plan(
         policy_removed=policy_removed,
         owned=len(own),
         unfinished=unfinished,
+        warnings=tuple(lines(wanted.warnings)),
     )
 
 

@@ -69,7 +69,14 @@ class Present(Struct, frozen=True):
             for target_id, placed in self.targets().items()
             if placed.target.source != source
         }
-        return Known(regions, teams, routes, others)
+        internal = frozenset(
+            kept.entry.name
+            for kept in self.policy.values()
+            if isinstance(kept.entry, policy.Region)
+            and kept.source != source
+            and kept.entry.internal
+        )
+        return Known(regions, teams, routes, others, internal)
 
     def uses(self, source: str) -> Iterator[tuple[str, str, str]]:
         """What other sources use by name: (`region`|`team`|`route`, name, who uses it)."""

@@ -135,7 +135,7 @@ async def apply(
         unchanged=plan.unchanged,
         policy_set=len(plan.policy_set),
         policy_removed=len(plan.policy_removed),
-        warnings=tuple(_warnings(inventory)),
+        warnings=(*plan.warnings, *_maintenance(inventory)),
     )
 
 
@@ -173,7 +173,7 @@ def _too_many(plan: plans.Plan, paths: Sequence[Path]) -> str:
     )
 
 
-def _warnings(inventory: Inventory) -> Iterable[str]:
+def _maintenance(inventory: Inventory) -> Iterable[str]:
     windows = [entry.name for entry in inventory.policy if isinstance(entry, Maintenance)]
     if windows:
         yield (

@@ -13,6 +13,7 @@ from portquorum.inventory.duration import parse_ms
 from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.order import find_circle
 from portquorum.inventory.targets import TargetResolver
+from producers import guard
 from schemas.partition import canonical_host
 from schemas.policy import Maintenance, Policy, Region, Route, Team
 from schemas.target import Target
@@ -21,20 +22,28 @@ MAX_MAINTENANCE_MS: Final = 366 * 86_400_000
 
 
 class Known(Struct, frozen=True):
-    """What other sources brought, by name → source: it may be used here, not defined again."""
+    """What other sources brought, by name → source: it may be used here, not defined again.
+
+    `internal` names those of `regions` that may reach private addresses.
+    """
 
     regions: dict[str, str] = {}
     teams: dict[str, str] = {}
     routes: dict[str, str] = {}
     targets: dict[str, str] = {}
+    internal: frozenset[str] = frozenset()
 
 
 class Inventory(Struct, frozen=True):
-    """Everything of one source, resolved. The targets' `version` is 0 until `apply` sets it."""
+    """Everything of one source, resolved. The targets' `version` is 0 until `apply` sets it.
+
+    `warnings`: what may be applied and will hardly do what was meant.
+    """
 
     source: str
     policy: tuple[Policy, ...]
     targets: tuple[Target, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 NOTHING_KNOWN: Final = Known()
@@ -68,8 +77,10 @@ class _Resolver:
         self.source = source
         self.problems = problems
         self.known = known
+        self.warnings: list[Problem] = []
         self.ids: set[str] = set()
         self.regions = self._names("region", entries.regions, known.regions)
+        self.internal = known.internal | {e.name for e in entries.regions if e.value.internal}
         self.teams = self._names("team", entries.teams, known.teams)
         self.routes = self._names("route", entries.routes, known.routes)
 
@@ -86,7 +97,7 @@ class _Resolver:
             self._all_known("route", entry.value.routes, self.routes, entry, "routes")
         if self.problems:
             raise InventoryError(self.problems)
-        return Inventory(self.source, tuple(policy), tuple(targets))
+        return Inventory(self.source, tuple(policy), tuple(targets), tuple(self.warnings))
 
     def _say(self, where: Where, message: str) -> None:
         self.problems.append(Problem(where, message))
@@ -145,6 +156,20 @@ class _Resolver:
             source=value.source,
             connectivity=value.connectivity,
         )
+
+    def _reachable(self, entry: Entry[TargetEntry], target: Target) -> None:
+        """Warns of an address that the probers of a region will refuse to connect to."""
+        why = guard.blocked_because(target.host) if _is_address(target.host or "") else None
+        public = [region for region in target.regions if region not in self.internal]
+        if why is None or not public:
+            return
+        regions = "regions" if len(public) > 1 else "region"
+        message = (
+            f"{why}, and {target.id!r} is checked from the {regions} {', '.join(public)}: that "
+            "gives only address_blocked; add internal: true to the region if its probers may "
+            "reach private addresses"
+        )
+        self.warnings.append(Problem(entry.where("host"), message))
 
     def _routes(self) -> list[Route]:
         routes = []
@@ -208,6 +233,7 @@ class _Resolver:
                 )
             elif target is not None:
                 targets.append(target)
+                self._reachable(entry, target)
         circle = find_circle({key: entry.value.depends_on for key, entry in first.items()})
         if circle:
             chain = " → ".join(circle)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from portquorum.inventory import Inventory, InventoryError, check, tree
 from portquorum.inventory.document import json_schema
+from portquorum.inventory.load import load
+from portquorum.inventory.resolve import Known, resolve
 from schemas.policy import Maintenance, Region, Route, Team
 from schemas.target import LatencyLimit
 
@@ -255,3 +257,48 @@ def test_the_json_schema_takes_the_example_and_refuses_what_is_wrong() -> None:
     root.value["targets"][0]["port"] = 65536
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(root.value, json_schema())
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("10.0.0.7", "10.0.0.7 is a private address"),
+        ("127.0.0.1", "127.0.0.1 is a loopback address"),
+        ("169.254.169.254", "169.254.169.254 is a link-local address"),
+        ("::1", "::1 is a loopback address"),
+        ("::ffff:10.0.0.7", " is a reserved address"),
+        ("100.64.0.1", "100.64.0.1 is not a public address"),
+    ],
+)
+def test_an_address_that_probers_will_refuse_is_warned_of(file: Write, host: str, why: str) -> None:
+    head = "regions: {a: {}, b: {}, office: {internal: true}}\ntargets:\n"
+    path = file(f'{head}  - name: x\n    host: "{host}"\n    port: 1\n')
+    (warning,) = check([path]).warnings
+    assert str(warning).startswith(f"{path}:4: targets[0].host: ")
+    assert why in warning.message
+    assert warning.message.endswith(
+        "address, and 'x' is checked from the regions a, b: that gives only address_blocked; add "
+        "internal: true to the region if its probers may reach private addresses"
+    )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{host: 10.0.0.7, port: 1, regions: [office]}",
+        "{host: 8.8.8.8, port: 1}",
+        "{host: '2606:4700::1111', port: 1}",
+        "{host: db1.example.com, port: 1}",
+    ],
+)
+def test_what_probers_may_reach_is_not_warned_of(file: Write, target: str) -> None:
+    head = "regions: {a: {}, office: {internal: true}}\n"
+    assert check([file(f"{head}targets: [{target}]\n")]).warnings == ()
+
+
+def test_a_region_of_another_source_counts_too(file: Write) -> None:
+    entries, problems = load([file("targets: [{host: 10.0.0.7, port: 1, regions: [a]}]\n")])
+    theirs = Known(regions={"a": "other"})
+    assert len(resolve(entries, "s", problems, theirs).warnings) == 1
+    internal = Known(regions={"a": "other"}, internal=frozenset("a"))
+    assert resolve(entries, "s", problems, internal).warnings == ()

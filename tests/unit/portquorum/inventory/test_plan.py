@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from portquorum.inventory import Inventory, InventoryError, Plan
+from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.plan import home, plan
 from portquorum.inventory.present import Placed, PolicyKept, Present
 from schemas import policy
@@ -107,6 +108,15 @@ def test_more_than_a_fifth_is_too_many_from_five_upward() -> None:
     assert compared([], present(*many[:5])).removes_too_many
     assert not compared([target("new")], present(*many[:4])).removes_too_many
     assert not compared([], present()).removes_too_many
+
+
+def test_the_plan_carries_the_warnings() -> None:
+    warning = Problem(Where("f.yaml", 3), "so and so")
+    made = plan(Inventory("s", (), (target("a"),), (warning,)), present(), P, 1)
+    assert made.warnings == ("f.yaml:3: so and so",)
+    assert Present((), {b"o/region/a": PolicyKept("o", Region(name="a", internal=True), 0)}).known(
+        "s"
+    ).internal == {"a"}
 
 
 def test_policy_that_changed_or_went() -> None:
