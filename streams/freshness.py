@@ -9,6 +9,10 @@ LATE_MS: Final = 15_000
 """Room for a slow broker; as long as an absence of the broker that is no gap yet."""
 
 
+LONGEST_LATE_MS: Final = 3_600_000 + LATE_MS
+"""`late_ms` of the longest timeout that a target may have (`schemas.target`)."""
+
+
 def span_ms(target: Target) -> int:
     """How long a result is fresh: after `2.5 × interval + timeout` its region is stale."""
     return target.interval_ms * 5 // 2 + target.timeout_ms

@@ -6,7 +6,7 @@ from schemas.control import TargetRemoved
 from schemas.incident import ClosedBecause, IncidentEvent
 from schemas.target import Target
 from streams import incidents
-from streams.freshness import span_ms
+from streams.freshness import LONGEST_LATE_MS
 from streams.ids import Deciding
 from streams.state import PartitionState, Removed, TargetState, Window
 
@@ -58,7 +58,7 @@ def remove_target(
         )
         events.append(incidents.close(state, entry, deciding, because))
     state.remove(removal.target)
-    state.removed[removal.target] = Removed(entry.newest, state.running + span_ms(entry.target))
+    state.removed[removal.target] = Removed(entry.newest, state.running + LONGEST_LATE_MS)
     return events
 
 
