@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from portquorum.kafka import admin, consumer, leave, vital_tasks
 from portquorum.settings import Settings
 from schemas import batch
+from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.sink import Sink
 from tests.integration.sinks.clickhouse import junk_leader, rig
 
@@ -71,6 +73,25 @@ async def test_the_sink_begins_again_when_its_membership_died(
         rig.counts_agree(client, settings, 300)
     finally:
         await producer.stop()
+
+
+@pytest.mark.parametrize("which", range(4), ids=["fetches", "coordination", "metadata", "lane"])
+async def test_nothing_that_the_sink_lives_by_ends_unseen(kafka: str, which: int) -> None:
+    """Of most of these aiokafka takes no notice: it reads nothing more, and stays a member."""
+    settings = rig.place(kafka, "http://127.0.0.1:1", "parts")
+    producer = await rig.ready(settings)
+    await producer.stop()
+    sink = Sink(settings)
+    task = asyncio.create_task(sink.run(asyncio.Event()))
+    await rig.until(lambda: sink._services and sink._lanes)
+    client = sink._services.consumer
+    _, lane = next(iter(sink._lanes.values()))
+    vital = vital_tasks(client)
+    [*vital, lane][which].cancel()
+    with pytest.raises(PartEndedError, match="ended"):
+        await asyncio.wait_for(task, 60)
+    assert all(part.done() for part in vital)
+    assert sink._lanes == {}
 
 
 async def test_a_consumer_that_does_not_stop_is_left_without_a_task(kafka: str) -> None:
