@@ -107,7 +107,8 @@ LEFT JOIN
 (
     SELECT target, region, toInt64(toUnixTimestamp(max(hour))) * 1000 AS rolled_up_ms
     FROM results_hourly
-    WHERE checks > 0 AND ({target:String} = '' OR target = {target:String})
+    WHERE checks > 0 AND hour < now() - toIntervalHour({hours:UInt16})
+      AND ({target:String} = '' OR target = {target:String})
     GROUP BY target, region
 ) AS rolled_up USING (target, region)
 ORDER BY target, region

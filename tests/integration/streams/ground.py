@@ -58,8 +58,8 @@ def target(host: str) -> Target:
         host=host,
         port=80,
         regions=REGIONS,
-        interval_ms=30_000,
-        timeout_ms=3_000,
+        interval_ms=120_000,
+        timeout_ms=60_000,  # so that results of a minute ago have not waited in a spool
         version=1,
         source="test",
     )

@@ -144,7 +144,7 @@ def test_what_never_reported_is_pending(place: Place) -> None:
 
 
 def test_results_about_another_host_or_port_say_nothing(place: Place) -> None:
-    place.target(version=NOW)
+    place.target(version=NOW - HOUR)  # the roll-up of this hour is after it
     place.result(int(time.time() * 1000), host="before.example.com")
     place.result(int(time.time() * 1000), port=5433)
     assert place.one().status == "pending"
