@@ -107,9 +107,13 @@ class Lane:
         while not self._stopping:
             before = self.committed
             try:
-                # A new lane must not have read, and thrown away, what it can't insert yet.
+                # A new lane must not have read, and thrown away, what it can't insert yet. The
+                # consumer may learn of its partition later than the lane: then it is told again.
                 self._rest()
-                await self._services.writer.reachable()
+                while not self._services.writer.is_up:
+                    self._rest()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._services.writer.reachable(), FIRST_WAIT_S)
                 await self._begin()
                 while True:
                     await self._next()
