@@ -24,7 +24,10 @@ RegionEventKind = Literal[
     "region.silent", "region.returned", "region.suspect", "region.cleared", "region.clock_skewed"
 ]
 EventKind = Literal["opened", "updated", "closed"]
-ClosedBecause = Literal["recovered", "resolved", "target_removed", "target_changed"]
+ClosedBecause = Literal[
+    "recovered", "resolved", "target_removed", "target_changed", "policy_changed", "steady"
+]
+"""`policy_changed`: what it was about is no longer looked at; `steady`: no longer flapping."""
 
 NAMESPACE: Final = uuid.UUID("5b1ac0b6-5b0c-5d8e-9d4c-6f7a1f1e7a01")
 """The namespace of all UUIDv5 ids of portquorum (RFC 9562, section 5.5)."""
@@ -37,16 +40,21 @@ class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
 
     `since` is when the verdict began, None if `pending`. `reason` is that of the last result: of
     `down` why, of `stale` its last word, of `up` a failure that is not confirmed (yet).
+    `set_aside`: the region guard holds the whole region for suspect, so that it does not count.
     """
 
     verdict: Verdict
     reason: Reason | None = None
     detail: str | None = None
     since: Millis | None = None
+    set_aside: bool = False
 
 
 class Votes(Struct, frozen=True, gc=False, kw_only=True):
-    """The count behind a decision: down verdicts, those needed, fresh and configured regions."""
+    """The count behind a decision: down verdicts, those needed, fresh and configured regions.
+
+    For an incident of the type `slow`, `down` counts the regions that say `slow`.
+    """
 
     down: int
     need: int
