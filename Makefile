@@ -3,6 +3,7 @@
 #   make up         everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
 #   make test       all tests that need no root
 #   make test-root  those that need root (after make test, which fetches what they start)
+#   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
 #   make bench      what a check costs, on loopback (ARGS="--seconds 5 --json")
 #   make lint       ruff, mypy, and whether the generated files are up to date
 
@@ -13,7 +14,11 @@ BIN := $(VENV)/bin
 # Kafka and a ClickHouse of its own; a file's tests stay together.
 SIDE_BY_SIDE := -n 3 --dist loadfile
 
-.PHONY: help demo up test test-root bench lint format generate
+# What `make soak` draws from, and where its reports lie.
+SEED ?=
+REPORTS ?= soak-reports
+
+.PHONY: help demo up test test-root soak bench lint format generate
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +39,11 @@ test-root: $(VENV)/.dev
 	@unshare --net sh -c 'ip link set lo up && exec "$$@"' sh \
 	    $(BIN)/python -m pytest -m "root and not soak" $(SIDE_BY_SIDE) tests/system $(ARGS)
 	@$(BIN)/python -m pytest -m "root and not soak" --ignore tests/system $(ARGS)
+
+# One after the other: what is measured must not be disturbed by what is simulated.
+soak: $(VENV)/.dev
+	@PORTQUORUM_SOAK_SEED=$(SEED) PORTQUORUM_SOAK_REPORTS=$(REPORTS) \
+	    $(BIN)/python -m pytest -m soak -s --timeout 0 $(ARGS)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench.probe $(ARGS)

@@ -1,6 +1,9 @@
 """Fixtures that every test may ask for. A service starts when the first test asks for it."""
 
+import os
+import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +22,19 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a real ClickHouse, all rights; it is shared, so tests use databases of their own."""
     with running_clickhouse(tmp_path_factory.mktemp("services")) as url:
         yield url
+
+
+@pytest.fixture
+def soak_seed(request: pytest.FixtureRequest) -> int:
+    """What a soak test draws from: `PORTQUORUM_SOAK_SEED`, else a new one; printed."""
+    seed = int(os.environ.get("PORTQUORUM_SOAK_SEED") or secrets.randbelow(2**32))
+    print(f"\n{request.node.name}: SEED={seed}", flush=True)  # noqa: T201 - to repeat it
+    return seed
+
+
+@pytest.fixture
+def soak_reports() -> Path:
+    """The folder for a soak test's report: `PORTQUORUM_SOAK_REPORTS`."""
+    folder = Path(os.environ.get("PORTQUORUM_SOAK_REPORTS") or "soak-reports")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
