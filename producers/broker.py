@@ -49,11 +49,11 @@ class Broker:
                 await producer.start()
             except (KafkaError, OSError) as error:
                 logger(__name__).warning("can't reach Kafka", error=str(error), again_in_s=wait_s)
-                await _abandon(producer)
+                await kafka.abandon(producer)
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             except BaseException:
-                await _abandon(producer)
+                await kafka.abandon(producer)
                 raise
             else:
                 self._producer = producer
@@ -86,7 +86,7 @@ class Broker:
         """Closes the connection at once; what was not confirmed stays unconfirmed."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _abandon(producer)
+            await kafka.abandon(producer)
 
     async def stop(self) -> None:
         """Closes the connection; waits at most 1.5 s for what is on its way."""
@@ -96,17 +96,4 @@ class Broker:
         try:
             await asyncio.wait_for(producer.stop(), STOP_S)
         except (TimeoutError, KafkaError, OSError):
-            await _abandon(producer)
-
-
-async def _abandon(producer: AIOKafkaProducer) -> None:
-    # aiokafka's stop() waits without end for a broker that is away; there is no public way out.
-    producer._closed = True  # noqa: SLF001
-    try:
-        await asyncio.wait_for(producer._sender.close(), STOP_S)  # noqa: SLF001
-    except (TimeoutError, asyncio.CancelledError, KafkaError, OSError):
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-    finally:
-        await producer.client.close()
+            await kafka.abandon(producer)

@@ -2,12 +2,18 @@
 
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.services import running_clickhouse, running_kafka
+
+# A shell's background job has SIGINT ignored, and so would have every program that a test starts
+# and ends with Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

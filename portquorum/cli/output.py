@@ -22,6 +22,7 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
     "unknown": "magenta",
     "pending": "dim",
     "missed": "magenta",
+    "blocked": "yellow",
     "open": "bold red",
     "opened": "bold red",
     "updated": "yellow",
