@@ -19,8 +19,15 @@ _ENDED: Final = {
     "resolved": "Incident Resolved By Hand",
     "target_removed": "No Longer Watched",
     "target_changed": "Changed, Watched Anew",
+    "policy_changed": "No Longer Watched For This",
+    "steady": "No Longer Flapping, Down For Good",
 }
-_REGION: Final = {"region.silent": "Region Silent", "region.returned": "Region Returned"}
+_REGION: Final = {
+    "region.silent": "Region Silent",
+    "region.returned": "Region Returned",
+    "region.suspect": "Region Set Aside",
+    "region.cleared": "Region Counts Again",
+}
 SUBJECT_LENGTH: Final = 250
 
 
@@ -131,7 +138,10 @@ def _times(event: IncidentEvent) -> list[str]:
 
 
 def _regions(event: IncidentEvent) -> list[str]:
-    return [f"  {name}: {_verdict(verdict, event)}" for name, verdict in event.regions.items()]
+    return [
+        f"  {name}: {_verdict(verdict, event)}{' (set aside)' if verdict.set_aside else ''}"
+        for name, verdict in event.regions.items()
+    ]
 
 
 def _verdict(verdict: RegionVerdict, event: IncidentEvent) -> str:

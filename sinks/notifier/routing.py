@@ -1,8 +1,9 @@
 """Who is told of an event: a pure choice among the routes of the policy.
 
 A target's team names its routes. A target without a team (or with one that has no routes) goes to
-the routes that no team names. Region events go to every route that takes warnings. While there is
-no route at all for an event, it goes to the console, so that nothing is told to nobody.
+the routes that no team names. Region events go to every route that takes warnings; a region that
+the policy no longer has is nobody's news. While there is no route at all for an event, it goes to
+the console, so that nothing is told to nobody.
 """
 
 from collections.abc import Iterable
@@ -10,11 +11,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.incident import Event, IncidentEvent
-from schemas.policy import Policy, Route, Team
+from schemas.incident import Event, IncidentEvent, RegionEvent
+from schemas.policy import Policy, Region, Route, Team
 from sinks.notifier.console import SCHEME
 
-REGION_EVENTS: Final = frozenset({"region.silent", "region.returned"})
+REGION_EVENTS: Final = frozenset(
+    {"region.silent", "region.returned", "region.suspect", "region.cleared"}
+)
 INCIDENT_EVENTS: Final = frozenset({"opened", "closed"})
 """Events that people are told of; `updated` is for those who follow the topic."""
 
@@ -48,10 +51,11 @@ def told(event: Event) -> bool:
 
 
 class Routes(Struct, frozen=True):
-    """The routes and teams of the policy, by name."""
+    """The routes and teams of the policy by name, and its regions (empty: not known)."""
 
     routes: dict[str, Route] = {}
     teams: dict[str, Team] = {}
+    regions: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, policy: Iterable[Policy]) -> "Routes":
@@ -60,10 +64,13 @@ class Routes(Struct, frozen=True):
         return cls(
             {entry.name: entry for entry in entries if isinstance(entry, Route)},
             {entry.name: entry for entry in entries if isinstance(entry, Team)},
+            frozenset(entry.name for entry in entries if isinstance(entry, Region)),
         )
 
     def channels(self, event: Event) -> tuple[Channel, ...]:
         """The channels for `event`, in a fixed order; a URL that two routes have comes once."""
+        if isinstance(event, RegionEvent) and self.regions and event.region not in self.regions:
+            return ()
         candidates = self._candidates(event)
         if not candidates:
             candidates = [CONSOLE]

@@ -84,6 +84,13 @@ class Program:
             f"{event!r} of {role}",
         )
 
+    def has_said(self, role: str, event: str) -> dict[str, Any]:
+        """The first record of a role whose event begins so, also if it came before."""
+        for record in self.records:
+            if record["role"] == role and record["event"].startswith(event):
+                return record
+        return self.event(role, event)
+
     def family(self) -> list[psutil.Process]:
         """All processes below it."""
         return psutil.Process(self.process.pid).children(recursive=True)

@@ -118,7 +118,7 @@ def test_running_services_are_used(kafka: str, clickhouse: str, tmp_path: Path) 
     with Program(tmp_path, *UP) as program:
         program.event("up", "portquorum is up")
         roles: set[Any] = {r["role"] for r in program.records if r["event"] == "started"}
-        program.event("sink", "partitions assigned")
+        program.has_said("sink", "partitions assigned")
         eventually(lambda: len(statuses(tmp_path)) == 2, "both services to be watched")
         code, _ = program.end()
     assert code == 0

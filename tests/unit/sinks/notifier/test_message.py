@@ -127,6 +127,32 @@ def test_a_region_that_is_silent() -> None:
     assert text.body == "No word.\nLast sign of life: 2026-12-01 02:00:00 UTC"
 
 
+def test_a_region_that_is_set_aside_is_marked() -> None:
+    regions = {
+        "eu": RegionVerdict(verdict="down", reason="timed_out", since=AT, set_aside=True),
+        "us": RegionVerdict(verdict="down", reason="timed_out", since=AT),
+    }
+    body = compose([incident_event(regions=regions)]).body
+    assert "eu: Connection timed out (set aside)\n" in body
+    assert "us: Connection timed out\n" in body
+
+
+@pytest.mark.parametrize(
+    ("incident_type", "because", "subject"),
+    [
+        ("slow", "recovered", "TCP Port Fast Again"),
+        ("slow", "policy_changed", "TCP Port No Longer Watched For This"),
+        ("flapping", "recovered", "TCP Port Steady Again"),
+        ("flapping", "steady", "TCP Port No Longer Flapping, Down For Good"),
+    ],
+)
+def test_how_an_incident_ended_is_in_the_subject(
+    incident_type: str, because: str, subject: str
+) -> None:
+    event = incident_event(event="closed", incident_type=incident_type, closed_because=because)
+    assert compose([event]).subject.startswith(f"{subject}: ")
+
+
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
     [

@@ -1,7 +1,7 @@
 """Who is told of an event."""
 
 from schemas.incident import RegionEvent
-from schemas.policy import Route, Team
+from schemas.policy import Region, Route, Team
 from sinks.notifier.routing import Channel, Routes, told
 from tests.unit.sinks.notifier.events import incident_event
 
@@ -21,15 +21,21 @@ def names(routes: Routes, **fields: object) -> list[str]:
 DATABASE = Team(name="database", routes=("db",))
 
 
-def test_openings_closings_and_silent_regions_are_told() -> None:
+def test_openings_closings_and_regions_that_do_not_count_are_told() -> None:
     assert [
         kind for kind in ("opened", "updated", "closed") if told(incident_event(event=kind))
     ] == [
         "opened",
         "closed",
     ]
-    kinds = ("region.silent", "region.returned", "region.suspect", "region.clock_skewed")
-    assert [kind for kind in kinds if told(region_event(kind))] == list(kinds[:2])
+    kinds = (
+        "region.silent",
+        "region.returned",
+        "region.suspect",
+        "region.cleared",
+        "region.clock_skewed",
+    )
+    assert [kind for kind in kinds if told(region_event(kind))] == list(kinds[:4])
 
 
 def test_a_team_has_its_routes_and_nobody_elses() -> None:
@@ -85,6 +91,13 @@ def test_region_events_go_to_every_route_that_takes_warnings() -> None:
         ]
     )
     assert [c.route for c in routes.channels(region_event())] == ["db", "warnings"]
+
+
+def test_a_region_that_the_policy_no_longer_has_is_nobodys_news() -> None:
+    others = Routes.of([route("warnings"), Region(name="b")])
+    assert others.channels(region_event()) == ()
+    ours = Routes.of([route("warnings"), Region(name="a"), Region(name="b")])
+    assert [c.route for c in ours.channels(region_event())] == ["warnings"]
 
 
 def test_a_channels_name_shows_no_secret() -> None:
