@@ -1,0 +1,166 @@
+"""The shipped worker, `portquorum stream`, in a process of its own, watched from outside."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psutil
+from msgspec import Struct
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.stream_run import Run
+from portquorum.settings import Settings
+
+CHECKPOINT_S: Final = "5"
+"""Three times as often as by default, so that a short run has its checkpoints too."""
+
+DEADLINE_S: Final = 600.0
+_LOOK_S: Final = 0.25
+
+
+class Drained(Struct, frozen=True, kw_only=True):
+    """A backlog that the worker has read.
+
+    `run` is from the first look at which results had been applied to the last one before the end,
+    so both ends are exact; `sent` counts what the broker confirmed, by type; memory in bytes,
+    the process's largest.
+    """
+
+    run: Run
+    sent: dict[str, int]
+    checkpoints: int
+    memory: int
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """The worker at one moment."""
+
+    at: float
+    cpu_s: float
+    memory: int
+    metrics: dict[str, float]
+
+    @property
+    def results(self) -> int:
+        """How many results were applied."""
+        return int(self.metrics.get("portquorum_stream_results_total", 0))
+
+    def sent(self) -> dict[str, int]:
+        """What the broker confirmed, by type."""
+        name = "portquorum_stream_sent_total:"
+        return {
+            key.removeprefix(name): int(value)
+            for key, value in self.metrics.items()
+            if key.startswith(name)
+        }
+
+
+class Worker:
+    """A running worker."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self._process = psutil.Process(process.pid)
+        self._popen = process
+        self._port = port
+        self._log = log
+
+    def look(self) -> Look | None:
+        """The worker now; None while it does not answer yet.
+
+        Raises:
+            SystemExit: the process has ended.
+        """
+        if self._popen.poll() is not None:
+            raise SystemExit(f"the worker ended: {self._log.read_text()[-3000:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=30) as page:
+                text = page.read().decode()
+        except OSError:
+            return None
+        metrics: dict[str, float] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                kind = sample.labels.get("type")
+                name = sample.name if kind is None else f"{sample.name}:{kind}"
+                metrics[name] = metrics.get(name, 0) + sample.value
+        times = self._process.cpu_times()
+        return Look(
+            at=time.perf_counter(),
+            cpu_s=times.user + times.system,
+            memory=self._process.memory_info().rss,
+            metrics=metrics,
+        )
+
+    def until(self, results: int) -> list[Look]:
+        """Looks until so many results were applied; the last look is the first with all."""
+        looks: list[Look] = []
+        end = time.perf_counter() + DEADLINE_S
+        while time.perf_counter() < end:
+            look = self.look()
+            if look is not None:
+                looks.append(look)
+                if look.results >= results:
+                    return looks
+            time.sleep(_LOOK_S)
+        raise SystemExit(f"expected {results} results, found {looks[-1:]}")
+
+
+@contextlib.contextmanager
+def shipped(settings: Settings, log: Path) -> Iterator[Worker]:
+    """`portquorum stream`, ended by SIGTERM."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    told = {
+        "PORTQUORUM_KAFKA": settings.kafka,
+        "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
+        "PORTQUORUM_PARTITIONS": str(settings.partitions),
+        "PORTQUORUM_CHECKPOINT_INTERVAL_S": CHECKPOINT_S,
+        "PORTQUORUM_METRICS": f"127.0.0.1:{port}",
+    }
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portquorum.cli", "stream"],
+            env=dict(os.environ) | told,
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            yield Worker(process, port, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def drain(settings: Settings, results: int, messages: int, log: Path) -> Drained:
+    """Starts a worker on a log that is there, and follows it to the end."""
+    with shipped(settings, log) as worker:
+        looks = worker.until(results)
+    inner = [look for look in looks if 0 < look.results < results]
+    if len(inner) < 2:
+        raise SystemExit("the backlog is too short to be timed: give more results")
+    first, last = inner[0], inner[-1]
+    done = last.results - first.results
+    final = looks[-1]
+    return Drained(
+        run=Run(
+            results=done,
+            messages=messages * done // results,
+            seconds=last.at - first.at,
+            cpu_s=last.cpu_s - first.cpu_s,
+        ),
+        sent=final.sent(),
+        checkpoints=int(final.metrics.get("portquorum_stream_checkpoints_total", 0)),
+        memory=max(look.memory for look in looks),
+    )
