@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from schemas.incident import RegionVerdict, TargetStatus, Verdict, Votes
 from schemas.target import Consensus
+from streams.columns import Window
 from streams.freshness import is_fresh
-from streams.state import PartitionState, TargetState, Window
+from streams.state import PartitionState
+from streams.target_state import TargetState
 
 QUORUM_PERCENT: Final = 66
 
@@ -58,18 +60,19 @@ def need(consensus: Consensus, fresh: int) -> int:
     return math.ceil(Fraction(str(consensus)) * fresh)
 
 
-def tally(entry: TargetState, running: int) -> Tally:
-    """Counts the regions of a target at running time `running`."""
+def tally(state: PartitionState, entry: TargetState) -> Tally:
+    """Counts the regions of a target at the state's moment."""
+    running = state.running
     fresh = down = failing = 0
-    for window in entry.windows:
+    for window in state.windows(entry):
         if window is None or not is_fresh(window, running):
             continue
         fresh += 1
         if window.failing is not None:
             failing += 1
             down += window.down
-    configured = len(entry.windows)
-    needed = max(need(entry.target.consensus, fresh), majority(configured))
+    configured = len(entry.policy.regions)
+    needed = max(need(entry.policy.consensus, fresh), majority(configured))
     return Tally(fresh, down, failing, needed, configured)
 
 
@@ -105,15 +108,15 @@ def region_verdict(state: PartitionState, window: Window | None) -> RegionVerdic
     )
 
 
-def status(entry: TargetState, running: int) -> TargetStatus:
+def status(state: PartitionState, entry: TargetState) -> TargetStatus:
     """The status of a target as a neighbour of the same host sees it.
 
     A failure that is not yet confirmed counts here: when a host dies all its ports fail within a
     second, and the first incident should already say so.
     """
-    if all(window is None for window in entry.windows):
+    if not any(window is not None for window in state.windows(entry)):
         return "pending"
-    counted = tally(entry, running)
+    counted = tally(state, entry)
     if not counted.known:
         return "unknown"
     return "down" if counted.failing >= counted.need else "up"

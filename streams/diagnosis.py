@@ -14,7 +14,8 @@ from schemas.result import REASON_TEXT, Reason
 from schemas.target import Target
 from streams.freshness import is_fresh
 from streams.neighbours import Neighbours
-from streams.state import PartitionState, TargetState
+from streams.state import PartitionState
+from streams.target_state import TargetState
 
 
 class Facts(Struct, frozen=True, gc=False):
@@ -57,7 +58,7 @@ def facts(state: PartitionState, entry: TargetState, around: Neighbours) -> Fact
     failing: list[tuple[str, Reason]] = []
     working: list[str] = []
     for region, window in sorted(
-        zip(entry.target.regions, entry.windows, strict=True), key=lambda pair: pair[0]
+        zip(entry.policy.regions, state.windows(entry), strict=True), key=lambda pair: pair[0]
     ):
         if window is None or not is_fresh(window, running):
             continue

@@ -13,12 +13,14 @@ from schemas.incident import (
 )
 from schemas.result import REASON_TEXT, Reason
 from streams import consensus, diagnosis, ids
+from streams.columns import Window
 from streams.consensus import Tally, majority
 from streams.diagnosis import Diagnosis, Facts
 from streams.freshness import is_fresh
 from streams.ids import Deciding
 from streams.neighbours import Neighbours, host_targets, look_around
-from streams.state import OpenIncident, PartitionState, TargetState, Window
+from streams.state import PartitionState
+from streams.target_state import OpenIncident, TargetState
 
 TYPE: IncidentType = "unreachable"
 SEVERITY: Severity = "critical"
@@ -38,11 +40,11 @@ def judge(
     At most one event comes of one record. `told` are changes that the caller made; `around` is
     given when something of the host changed, so that the diagnosis is looked at again.
     """
-    counted = consensus.tally(entry, state.running)
+    counted = consensus.tally(state, entry)
     event = None
     if entry.incident is None:
         if entry.held:
-            entry.held = counted.is_down or not counted.known
+            entry.troubled().held = counted.is_down or not counted.known
         elif counted.is_down and _lasted(state, entry, counted):
             event = _open(state, entry, counted, deciding)
     else:
@@ -64,7 +66,7 @@ def close(
 ) -> IncidentEvent:
     """Closes the open incident of `entry`."""
     incident = _incident(entry)
-    counted = consensus.tally(entry, state.running)
+    counted = consensus.tally(state, entry)
     seconds = max(0, state.now - incident.first_failed_at) // 1000
     event = _event(
         state,
@@ -72,13 +74,13 @@ def close(
         "closed",
         deciding,
         votes=counted.votes,
-        around=look_around(state, entry.target),
+        around=look_around(state, entry),
         summary=f"{entry.target.place} {_closing_words(because, abandoned)} "
         f"after {_duration(seconds)}.",
         closed_because=because,
         abandoned=abandoned,
     )
-    entry.incident = None
+    entry.troubled().incident = None
     return event
 
 
@@ -95,7 +97,7 @@ def acknowledge(
 
 
 def _lasted(state: PartitionState, entry: TargetState, counted: Tally) -> bool:
-    hold = entry.target.open_after_ms
+    hold = entry.policy.open_after_ms
     return not hold or state.running - _outage(state, entry, counted)[1] >= hold
 
 
@@ -107,14 +109,14 @@ def _outage(state: PartitionState, entry: TargetState, counted: Tally) -> tuple[
     """
     starts = sorted(
         (window.failing.since, window.failing.running_since)
-        for window in entry.windows
+        for window in state.windows(entry)
         if window is not None
         and window.down
         and window.failing is not None
         and is_fresh(window, state.running)
     )
     decided = starts[counted.need - 1][0]
-    reach = entry.target.interval_ms + entry.target.timeout_ms
+    reach = entry.policy.interval_ms + entry.policy.timeout_ms
     return next(start for start in starts if start[0] >= decided - reach)
 
 
@@ -122,29 +124,29 @@ def _next_deadline(state: PartitionState, entry: TargetState) -> int:
     """The running time before which time alone changes nothing of `entry`."""
     running = state.running
     deadlines = []
-    for window in entry.windows:
+    for window in state.windows(entry):
         if window is None:
             continue
         if is_fresh(window, running):
             deadlines.append(window.fresh_until + 1)
             if window.failing is not None and entry.incident is None:
-                deadlines.append(window.failing.running_since + entry.target.open_after_ms)
+                deadlines.append(window.failing.running_since + entry.policy.open_after_ms)
         elif window.down:
-            deadlines.append(window.fresh_until + entry.target.abandon_after_ms)
+            deadlines.append(window.fresh_until + entry.policy.abandon_after_ms)
     return min((at for at in deadlines if at > running), default=_NEVER)
 
 
 def _open(
     state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
 ) -> IncidentEvent:
-    entry.incident = OpenIncident(
-        incident_id=ids.incident_id(entry.target.id, TYPE, deciding),
+    entry.troubled().incident = OpenIncident(
+        incident_id=ids.incident_id(entry.id, TYPE, deciding),
         opened_at=state.now,
         first_failed_at=_outage(state, entry, counted)[0],
         seen={},
         diagnosis="",
     )
-    around = look_around(state, entry.target)
+    around = look_around(state, entry)
     known = diagnosis.facts(state, entry, around)
     found = diagnosis.diagnose(known)
     _remember(state, entry, found)
@@ -173,7 +175,7 @@ def _update(
     changes = (*told, *_changes(incident, _saying(state, entry)))
     if not changes and around is None:
         return None
-    around = around or look_around(state, entry.target)
+    around = around or look_around(state, entry)
     known = diagnosis.facts(state, entry, around)
     found = None
     # While regions recover one by one, those that succeed say nothing of the cause.
@@ -199,25 +201,25 @@ def _update(
 
 def _recovered(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
     fresh = 0
-    for region, window in zip(entry.target.regions, entry.windows, strict=True):
+    for region, window in zip(entry.policy.regions, state.windows(entry), strict=True):
         if window is None or region in abandoned:
             continue
         if is_fresh(window, state.running):
             fresh += 1
-            if window.down or window.successes < entry.target.recover_after:
+            if window.down or window.successes < entry.policy.recover_after:
                 return False
         elif window.down:
             return False
-    return fresh >= majority(len(entry.windows) - len(abandoned))
+    return fresh >= majority(len(entry.policy.regions) - len(abandoned))
 
 
 def _abandoned(state: PartitionState, entry: TargetState) -> tuple[str, ...]:
     """The regions that went stale with `down` as their last word, too long ago to wait for."""
-    limit = entry.target.abandon_after_ms
+    limit = entry.policy.abandon_after_ms
     return tuple(
         sorted(
             region
-            for region, window in zip(entry.target.regions, entry.windows, strict=True)
+            for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
             if window is not None
             and window.down
             and not is_fresh(window, state.running)
@@ -235,7 +237,7 @@ def _saying(state: PartitionState, entry: TargetState) -> dict[str, tuple[str, R
 
 def _regions(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
     pairs: list[tuple[str, Window | None]] = sorted(
-        zip(entry.target.regions, entry.windows, strict=True), key=lambda pair: pair[0]
+        zip(entry.policy.regions, state.windows(entry), strict=True), key=lambda pair: pair[0]
     )
     return {region: consensus.region_verdict(state, window) for region, window in pairs}
 
@@ -302,7 +304,7 @@ def _event(
         closed_at=None if closed_because is None else state.now,
         closed_because=closed_because,
         at=state.now,
-        host_targets=host_targets(state, target, around),
+        host_targets=host_targets(state, entry, around),
         summary=summary,
         first_steps=found.first_steps if found else (),
         runbook=target.runbook,
@@ -355,5 +357,5 @@ def _duration(seconds: int) -> str:
 
 def _incident(entry: TargetState) -> OpenIncident:
     if entry.incident is None:
-        raise ValueError(f"target {entry.target.id} has no open incident")
+        raise ValueError(f"target {entry.id} has no open incident")
     return entry.incident

@@ -3,10 +3,9 @@
 from msgspec import Struct
 
 from schemas.incident import HostTarget, TargetStatus
-from schemas.partition import host_key
-from schemas.target import Target
 from streams.consensus import status
 from streams.state import PartitionState
+from streams.target_state import TargetState
 
 
 class Neighbours(Struct, frozen=True, gc=False):
@@ -25,12 +24,10 @@ class Neighbours(Struct, frozen=True, gc=False):
         return len(self.statuses) - 1
 
 
-def look_around(state: PartitionState, target: Target) -> Neighbours:
-    """Looks at every target of the host of `target`."""
-    running = state.running
+def look_around(state: PartitionState, entry: TargetState) -> Neighbours:
+    """Looks at every target of the host of `entry`."""
     statuses = {
-        other: status(state.targets[other], running)
-        for other in state.hosts[host_key(target.host, target.id)]
+        other: status(state, state.targets[other]) for other in state.on_host(entry.host_key)
     }
     counts: dict[TargetStatus, int] = {}
     for one in statuses.values():
@@ -39,12 +36,12 @@ def look_around(state: PartitionState, target: Target) -> Neighbours:
 
 
 def host_targets(
-    state: PartitionState, target: Target, around: Neighbours
+    state: PartitionState, entry: TargetState, around: Neighbours
 ) -> tuple[HostTarget, ...]:
     """The other targets of the host as an event lists them, sorted by id."""
     found = []
     for other_id, said in around.statuses.items():
-        if other_id == target.id:
+        if other_id == entry.id:
             continue
         other = state.targets[other_id].target
         found.append(

@@ -92,7 +92,12 @@ class Partition:
                 return False
             begun = time.monotonic()
             open_tickets = self.outbox.open()
-            chunks = snapshot.encode(state)
+            capture = snapshot.Capture(state)
+            chunks = []
+            for chunk in capture.chunks():
+                chunks.append(chunk)
+                # Records are applied between two chunks; the capture stays what it is.
+                await asyncio.sleep(0)
             if open_tickets:
                 await asyncio.wait(open_tickets)
             await self._writer.write(chunks, offset, now)

@@ -2,10 +2,10 @@
 
 from typing import Final, Literal
 
-from schemas.partition import host_key
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
-from streams.state import HostRecheck, PartitionState, TargetState
+from streams.state import HostRecheck, PartitionState
+from streams.target_state import TargetState
 
 EVERY_MS: Final = 5_000
 """At most one request a host in this time."""
@@ -57,7 +57,7 @@ def _ask(
     What a recheck itself finds always waits: the other regions were just asked, and whoever has
     spoken by then need not be asked again.
     """
-    host = host_key(entry.target.host, entry.target.id)
+    host = entry.host_key
     last = state.rechecks.get(host)
     if last is None and result.cause == "recheck":
         last = state.rechecks[host] = HostRecheck(state.running)
@@ -72,9 +72,11 @@ def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState
     """A troubled target of `host` of which some region has said nothing since `since`."""
     if since is None:
         return None
-    for target_id in state.hosts.get(host, ()):
+    for target_id in state.on_host(host):
         entry = state.targets[target_id]
-        if entry.hot and any(window is None or window.newest < since for window in entry.windows):
+        if entry.hot and any(
+            window is None or window.newest < since for window in state.windows(entry)
+        ):
             return entry
     return None
 
@@ -85,7 +87,7 @@ def _request(
     state.rechecks[host] = HostRecheck(state.running)
     return RecheckRequest(
         host=host,
-        target=entry.target.id,
+        target=entry.id,
         because=because,
         requested_at=state.now,
         expires_at=state.now + EXPIRES_AFTER_MS,

@@ -4,7 +4,6 @@ from typing import Final
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
 from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
-from schemas.partition import host_key
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams import incidents, rechecks, regions, targets, windows
@@ -12,7 +11,8 @@ from streams.consensus import status
 from streams.ids import Deciding
 from streams.neighbours import look_around
 from streams.records import Record
-from streams.state import PartitionState, TargetState
+from streams.state import PartitionState
+from streams.target_state import TargetState
 
 Output = IncidentEvent | RegionEvent | RecheckRequest
 
@@ -81,10 +81,10 @@ def _advance(state: PartitionState, append_time: int) -> None:
 def _take(
     state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
 ) -> None:
-    calm = entry.target.id not in state.hot
+    calm = entry.trouble is None
     before: TargetStatus | None = None
     if not calm or result.status != "up":
-        before = status(entry, state.running)
+        before = status(state, entry)
     change = windows.take(state, entry, result)
     if change == "ignored" or (change == "success" and calm):
         return
@@ -101,7 +101,7 @@ def _take(
     event = incidents.judge(state, entry, deciding)
     if event is not None:
         outputs.append(event)
-    if status(entry, state.running) != before:
+    if status(state, entry) != before:
         _judge_neighbours(state, entry, deciding, outputs)
 
 
@@ -109,15 +109,14 @@ def _judge_neighbours(
     state: PartitionState, entry: TargetState, deciding: Deciding, outputs: list[Output]
 ) -> None:
     """The diagnosis of an incident rests on the other targets of the host: look again."""
-    target = entry.target
     others = [
         state.targets[other]
-        for other in state.hosts[host_key(target.host, target.id)]
-        if other != target.id and state.targets[other].incident is not None
+        for other in state.on_host(entry.host_key)
+        if other != entry.id and state.targets[other].incident is not None
     ]
     if not others:
         return
-    around = look_around(state, target)
+    around = look_around(state, entry)
     for other in others:
         event = incidents.judge(state, other, deciding, around=around)
         if event is not None:
@@ -151,7 +150,7 @@ def _by_hand(
     if isinstance(record, Acknowledged):
         return incidents.acknowledge(state, entry, deciding, record.by)
     event = incidents.close(state, entry, deciding, "resolved")
-    entry.held = True
+    entry.troubled().held = True
     state.note_heat(entry, 0)
     return event
 

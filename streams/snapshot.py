@@ -1,28 +1,30 @@
 """The state of a partition as checkpoint chunks, and back.
 
-The first entry of the first chunk is the frame (clocks, regions, rechecks), then come the targets
-in the state's own order. A chunk is a msgpack array of entries that stand for themselves.
+The first chunk is the frame (clocks, regions, rechecks), the others are blocks of targets in the
+state's own order. A policy stands in the row of the first target that has it; the others name its
+number. The windows of a block follow its rows as columns, byte by byte: the first bytes of all
+numbers, then the second ones and so on, of which most are all alike and compress to nothing.
 """
 
-from collections.abc import Sequence
+import operator
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from schemas.checkpoint import MAX_CHUNK_BYTES
-from schemas.target import Target
-from streams.state import (
-    HostRecheck,
-    OpenIncident,
-    PartitionState,
-    RegionState,
-    Removed,
-    TargetState,
-    Window,
-)
+from streams.columns import Columns
+from streams.policy import TargetPolicy, Terms
+from streams.state import HostRecheck, PartitionState, RegionState, Removed
+from streams.target_state import TargetState, Trouble
 
-_ARRAY_HEADER_BYTES: Final = 5
+_BLOCK_BYTES: Final = 32
+"""Room for what a block has besides rows and windows."""
+
+_WINDOW_BYTES: Final = 25
 
 
 class Frame(Struct, gc=False, array_like=True):
@@ -41,54 +43,139 @@ class Frame(Struct, gc=False, array_like=True):
     removed: dict[str, Removed]
 
 
-class _Row(Target, frozen=True, gc=False, kw_only=True, array_like=True):
-    """A target without its field names. New fields of `Target` go to its end, with defaults."""
+class _Row(Struct, gc=False, array_like=True):
+    """A target without its windows; `ahead` is that of the columns, by position."""
 
-
-class _Entry(Struct, gc=False, array_like=True):
-    """A `TargetState` with its target as a row."""
-
-    target: _Row
-    windows: list[Window | None]
-    incident: OpenIncident | None
-    held: bool
+    id: str
+    kind: str
+    host: str | None
+    port: int | None
+    policy: int | Terms
     floor: int
+    definition: bytes
+    ahead: dict[int, int] | None
+    trouble: Trouble | None
+
+
+class _Block(Struct, gc=False, array_like=True):
+    """Some targets, and the columns of their windows one after the other.
+
+    `reach` is `fresh_until` less `newest`: the same for most.
+    """
+
+    rows: list[_Row]
+    newest: bytes
+    reach: bytes
+    since: bytes
+    successes: bytes
 
 
 _encoder = msgspec.msgpack.Encoder()
 _frame = msgspec.msgpack.Decoder(Frame)
-_entry = msgspec.msgpack.Decoder(_Entry)
-_entries = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_block = msgspec.msgpack.Decoder(_Block)
+
+
+class Capture:
+    """A state as it was at one offset, to be encoded while the state goes on.
+
+    To make it costs little: it copies the columns, which is fast, and encodes the troubles, which
+    are few. What else there is of a target never changes.
+    """
+
+    def __init__(self, state: PartitionState) -> None:
+        self._frame = _encoder.encode(
+            Frame(
+                state.partition,
+                state.partitions,
+                state.offset,
+                state.now,
+                state.gaps,
+                state.gap_end,
+                state.gap_ms,
+                state.looked_at,
+                state.regions,
+                state.rechecks,
+                state.removed,
+            )
+        )
+        self._entries = list(state.targets.values())
+        self._newest = state.columns.newest[:]
+        self._fresh_until = state.columns.fresh_until[:]
+        self._since = state.columns.since[:]
+        self._successes = state.columns.successes[:]
+        self._ahead = dict(state.columns.ahead)
+        self._troubles = {
+            target_id: msgspec.Raw(_encoder.encode(state.targets[target_id].trouble))
+            for target_id in state.hot
+        }
+
+    def chunks(self) -> Iterator[bytes]:
+        """The chunks, each at most `MAX_CHUNK_BYTES` (a single larger entry stands alone).
+
+        A full one is the work of some milliseconds.
+        """
+        yield self._frame
+        policies: dict[int, int] = {}
+        rows: list[msgspec.Raw] = []
+        block: list[TargetState] = []
+        size = _BLOCK_BYTES
+        for entry in self._entries:
+            raw = self._row(entry, policies)
+            weight = len(raw) + _WINDOW_BYTES * len(entry.policy.regions)
+            if block and size + weight > MAX_CHUNK_BYTES:
+                yield self._pack(rows, block)
+                rows, block, size = [], [], _BLOCK_BYTES
+            rows.append(msgspec.Raw(raw))
+            block.append(entry)
+            size += weight
+        if block:
+            yield self._pack(rows, block)
+
+    def _row(self, entry: TargetState, policies: dict[int, int]) -> bytes:
+        policy = entry.policy
+        # By identity: equal policies are the same object, and its hash would cost more than a row.
+        number = policies.get(id(policy))
+        if number is None:
+            policies[id(policy)] = len(policies)
+        return _encoder.encode(
+            (
+                entry.id,
+                entry.kind,
+                entry.host,
+                entry.port,
+                policy.terms if number is None else number,
+                entry.floor,
+                entry.definition,
+                self._ahead_of(entry) if self._ahead else None,
+                self._troubles.get(entry.id),
+            )
+        )
+
+    def _ahead_of(self, entry: TargetState) -> dict[int, int] | None:
+        found = {
+            position: self._ahead[entry.slot + position]
+            for position in range(len(entry.policy.regions))
+            if entry.slot + position in self._ahead
+        }
+        return found or None
+
+    def _pack(self, rows: list[msgspec.Raw], entries: list[TargetState]) -> bytes:
+        newest, fresh_until, since = array("q"), array("q"), array("q")
+        successes = array("B")
+        for begin, end in _runs(entries):
+            newest += self._newest[begin:end]
+            fresh_until += self._fresh_until[begin:end]
+            since += self._since[begin:end]
+            successes += self._successes[begin:end]
+        reach = array("q", map(operator.sub, fresh_until, newest))
+        return _encoder.encode(
+            (rows, _planes(newest), _planes(reach), _planes(since), successes.tobytes())
+        )
 
 
 def encode(state: PartitionState) -> list[bytes]:
-    """The chunks, each at most `MAX_CHUNK_BYTES` (a single larger entry stands alone)."""
-    frame = Frame(
-        state.partition,
-        state.partitions,
-        state.offset,
-        state.now,
-        state.gaps,
-        state.gap_end,
-        state.gap_ms,
-        state.looked_at,
-        state.regions,
-        state.rechecks,
-        state.removed,
-    )
-    chunks: list[bytes] = []
-    entries = [_encoder.encode(frame)]
-    size = _ARRAY_HEADER_BYTES + len(entries[0])
-    for entry in state.targets.values():
-        target = structs.astuple(entry.target)
-        raw = _encoder.encode((target, entry.windows, entry.incident, entry.held, entry.floor))
-        if size + len(raw) > MAX_CHUNK_BYTES:
-            chunks.append(_pack(entries))
-            entries, size = [], _ARRAY_HEADER_BYTES
-        entries.append(raw)
-        size += len(raw)
-    chunks.append(_pack(entries))
-    return chunks
+    """The chunks of the state as it is; see `Capture`."""
+    return list(Capture(state).chunks())
 
 
 def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> PartitionState:
@@ -98,9 +185,7 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         ValueError: the chunks are no state, or that of another partition or partition count.
     """
     try:
-        raws = [raw for chunk in chunks for raw in _entries.decode(chunk)]
-        frame = _frame.decode(raws[0])
-        entries = [_entry.decode(raw) for raw in raws[1:]]
+        frame = _frame.decode(chunks[0])
     except (msgspec.MsgspecError, IndexError) as error:
         raise ValueError(f"expected the state of partition {partition}: {error}") from error
     if (frame.partition, frame.partitions) != (partition, partitions):
@@ -121,11 +206,80 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         rechecks=frame.rechecks,
         removed=frame.removed,
     )
-    for entry in entries:
-        target = Target(**structs.asdict(entry.target))
-        state.add(TargetState(target, entry.windows, entry.incident, entry.held, entry.floor))
+    policies: list[TargetPolicy] = []
+    try:
+        for chunk in chunks[1:]:
+            _unpack(state, _block.decode(chunk), policies)
+    except (msgspec.MsgspecError, IndexError, OverflowError) as error:
+        raise ValueError(f"expected targets of partition {partition}: {error}") from error
     return state
 
 
-def _pack(entries: list[bytes]) -> bytes:
-    return _encoder.encode([msgspec.Raw(entry) for entry in entries])
+def _unpack(state: PartitionState, block: _Block, policies: list[TargetPolicy]) -> None:
+    columns: Columns = state.columns
+    newest, reach, since = map(_numbers, (block.newest, block.reach, block.since))
+    slot = len(columns.newest)
+    columns.extend(
+        newest, array("q", map(operator.add, newest, reach)), since, array("B", block.successes)
+    )
+    for row in block.rows:
+        if isinstance(row.policy, Terms):
+            policies.append(state.policy(row.policy))
+            policy = policies[-1]
+        else:
+            policy = policies[row.policy]
+        for position, started in (row.ahead or {}).items():
+            columns.ahead[slot + position] = started
+        state.add(
+            TargetState(
+                row.id,
+                row.kind,
+                row.host,
+                row.port,
+                policy,
+                slot,
+                row.trouble,
+                row.floor,
+                row.definition,
+            )
+        )
+        slot += len(policy.regions)
+    if slot != len(columns.newest):
+        raise ValueError(f"expected {slot} windows, found {len(columns.newest)}")
+
+
+def _runs(entries: list[TargetState]) -> Iterator[tuple[int, int]]:
+    """Where the windows of `entries` stand: begin and end of each stretch."""
+    begin = end = entries[0].slot
+    for entry in entries:
+        if entry.slot != end:
+            yield begin, end
+            begin = end = entry.slot
+        end += len(entry.policy.regions)
+    yield begin, end
+
+
+def _planes(numbers: "array[int]") -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    raw = numbers.tobytes()
+    return b"".join(raw[plane::8] for plane in range(8))
+
+
+def _numbers(planes: bytes) -> "array[int]":
+    """What `_planes` was given.
+
+    Raises:
+        ValueError: no whole numbers.
+    """
+    count, rest = divmod(len(planes), 8)
+    if rest:
+        raise ValueError("expected numbers of 8 bytes")
+    raw = bytearray(len(planes))
+    for plane in range(8):
+        raw[plane::8] = planes[plane * count : (plane + 1) * count]
+    numbers = array("q")
+    numbers.frombytes(raw)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

@@ -6,84 +6,21 @@ that a gap moves every deadline by its length (section 4 of the design). Effecti
 results are log time.
 """
 
-from msgspec import Struct, field
+import sys
+from collections.abc import Sequence
+from typing import Final
+from weakref import WeakValueDictionary
 
-from schemas.partition import host_key
-from schemas.result import Reason
+from msgspec import Struct, field, structs
+
 from schemas.target import Target
+from streams.columns import Columns, Window
+from streams.definition import pack
+from streams.policy import TargetPolicy, Terms, policy_of, terms_of
+from streams.target_state import TargetState, Trouble
 
-
-class Failing(Struct, gc=False, array_like=True):
-    """A row of failures of one target in one region.
-
-    `count` failures were counted, the last at `counted_at` (effective time); the row began at
-    `since` (effective time), which was `running_since` in running time.
-    """
-
-    count: int
-    counted_at: int
-    since: int
-    running_since: int
-    reason: Reason
-    detail: str | None
-
-
-class Window(Struct, gc=False, array_like=True):
-    """What the rules keep of the last results of one target in one region.
-
-    `newest` is the effective time of the newest counted result, `started` its own time of start
-    (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
-    `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
-    target's `recover_after`. `down` is the confirmed verdict; `failing` is the row of failures so
-    far, None after a success.
-    """
-
-    newest: int
-    started: int
-    fresh_until: int
-    since: int = 0
-    successes: int = 0
-    down: bool = False
-    failing: Failing | None = None
-
-
-class OpenIncident(Struct, gc=False, array_like=True):
-    """An incident that is open; `seen` and `diagnosis` are what the last event told."""
-
-    incident_id: str
-    opened_at: int
-    first_failed_at: int
-    seen: dict[str, tuple[str, Reason | None]]
-    diagnosis: str
-    recovery_asked: bool = False
-    acknowledged_by: str | None = None
-
-
-class TargetState(Struct, gc=False, array_like=True):
-    """A target and its windows, one a region in the order of `target.regions`.
-
-    `held`: an incident was resolved by hand; none opens until consensus has said "not down" once.
-    `floor`: the newest effective time when windows were last dropped; to a window that begins
-    anew, what is not newer was seen.
-    """
-
-    target: Target
-    windows: list[Window | None]
-    incident: OpenIncident | None = None
-    held: bool = False
-    floor: int = 0
-
-    @property
-    def newest(self) -> int:
-        """The newest effective time of all windows, those that were dropped included."""
-        return max(self.floor, *(window.newest for window in self.windows if window), 0)
-
-    @property
-    def hot(self) -> bool:
-        """Whether a deadline could change something here."""
-        if self.incident is not None or self.held:
-            return True
-        return any(window is not None and window.failing is not None for window in self.windows)
+_PORTS: Final[dict[int, int]] = {}
+"""One object a port number, for all targets."""
 
 
 class ProberState(Struct, gc=False, array_like=True):
@@ -126,7 +63,8 @@ class PartitionState(Struct, gc=False):
     `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
     (log time) and lasted `gap_ms`. `looked_at` is the running time at which deadlines were last
     looked at. `hosts` and `hot` are indexes, not saved: `hot` has the targets where time alone
-    could change something, and the running time before which it does not.
+    could change something, and the running time before which it does not; `hosts` the targets of
+    a host, a single one without a list around it.
     """
 
     partition: int
@@ -141,8 +79,10 @@ class PartitionState(Struct, gc=False):
     regions: dict[str, RegionState] = field(default_factory=dict)
     rechecks: dict[str, HostRecheck] = field(default_factory=dict)
     removed: dict[str, Removed] = field(default_factory=dict)
-    hosts: dict[str, list[str]] = field(default_factory=dict)
+    hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
+    columns: Columns = field(default_factory=Columns)
+    policies: WeakValueDictionary[Terms, TargetPolicy] = field(default_factory=WeakValueDictionary)
 
     @property
     def running(self) -> int:
@@ -164,40 +104,135 @@ class PartitionState(Struct, gc=False):
         at = running + self.gaps
         return at - self.gap_ms if at < self.gap_end else at
 
+    def window(self, entry: TargetState, position: int) -> Window | None:
+        """The window of the region at `position`, None if none of its results ever counted."""
+        columns, at = self.columns, entry.slot + position
+        newest = columns.newest[at]
+        if not newest:
+            return None
+        return Window(
+            newest,
+            columns.ahead.get(at, newest),
+            columns.fresh_until[at],
+            columns.since[at],
+            columns.successes[at],
+            None if entry.trouble is None else entry.trouble.failing.get(position),
+        )
+
+    def windows(self, entry: TargetState) -> list[Window | None]:
+        """The windows of a target in the order of its regions."""
+        return [self.window(entry, position) for position in range(len(entry.policy.regions))]
+
+    def newest(self, entry: TargetState) -> int:
+        """The newest effective time of all windows, those that were dropped included."""
+        end = entry.slot + len(entry.policy.regions)
+        return max(entry.floor, *self.columns.newest[entry.slot : end])
+
+    def on_host(self, key: str) -> Sequence[str]:
+        """The ids of the targets of a host (see `host_key`), sorted."""
+        found = self.hosts.get(key, ())
+        return (found,) if isinstance(found, str) else found
+
+    def put(
+        self, target: Target, *, floor: int = 0, kept: TargetState | None = None
+    ) -> TargetState:
+        """Puts a target in, or in the place of the one with its id.
+
+        Its windows begin anew; with `kept` (what the target was) those of the regions that stay
+        go on, and so does its trouble.
+        """
+        policy = self.policy(terms_of(target))
+        slot = self.columns.allocate(len(policy.regions))
+        trouble = None if kept is None else self._carry(kept, policy, slot)
+        entry = TargetState(
+            target.id,
+            target.kind,
+            target.host,
+            target.port,
+            policy,
+            slot,
+            trouble,
+            floor,
+            pack(target),
+        )
+        self.add(entry)
+        return entry
+
     def add(self, entry: TargetState) -> None:
-        """Puts a target in, or in the place of the one with its id, and indexes it."""
-        target_id = entry.target.id
-        old = self.targets.get(target_id)
+        """Puts an entry in, or in the place of the one with its id, and indexes it."""
+        old = self.targets.get(entry.id)
         if old is not None:
-            self._unindex(old)
-        self.targets[target_id] = entry
-        others = self.hosts.setdefault(host_key(entry.target.host, target_id), [])
-        others.append(target_id)
-        others.sort()
+            self._forget(old)
+        self._share(entry, old)
+        self.targets[entry.id] = entry
+        key = entry.host_key
+        others = self.hosts.get(key)
+        if others is None:
+            self.hosts[key] = entry.id
+        else:
+            self.hosts[key] = sorted((*self.on_host(key), entry.id))
         self.note_heat(entry, 0)
 
     def remove(self, target_id: str) -> None:
         """Takes a target out; it must be there."""
-        self._unindex(self.targets.pop(target_id))
+        self._forget(self.targets.pop(target_id))
+
+    def policy(self, terms: Terms) -> TargetPolicy:
+        """The policy with these terms, the same object for all targets that have it."""
+        policy = self.policies.get(terms)
+        if policy is None:
+            policy = self.policies[terms] = policy_of(terms)
+        return policy
 
     def note_heat(self, entry: TargetState, deadline: int) -> None:
-        """Keeps the index `hot` true after a change of `entry`.
+        """Keeps the index `hot` true after a change of `entry`, and drops a trouble that is over.
 
         `deadline` is the running time before which time alone changes nothing; 0 if unknown.
         """
         if entry.hot:
-            self.hot[entry.target.id] = deadline
+            self.hot[entry.id] = deadline
         else:
-            self.hot.pop(entry.target.id, None)
+            entry.trouble = None
+            self.hot.pop(entry.id, None)
 
-    def _unindex(self, entry: TargetState) -> None:
-        target_id = entry.target.id
-        self.hot.pop(target_id, None)
-        key = host_key(entry.target.host, target_id)
-        others = self.hosts[key]
-        others.remove(target_id)
+    def _carry(self, kept: TargetState, policy: TargetPolicy, slot: int) -> Trouble | None:
+        positions = {
+            before: policy.positions[region]
+            for region, before in kept.policy.positions.items()
+            if region in policy.positions
+        }
+        for before, position in positions.items():
+            self.columns.copy(kept.slot + before, slot + position)
+        trouble = kept.trouble
+        if trouble is None:
+            return None
+        failing = {
+            positions[before]: row for before, row in trouble.failing.items() if before in positions
+        }
+        return structs.replace(trouble, failing=failing)
+
+    def _share(self, entry: TargetState, old: TargetState | None) -> None:
+        """Lets `entry` use the strings and numbers that are here already."""
+        if old is not None:
+            entry.id = old.id
+        entry.kind = sys.intern(entry.kind)
+        if entry.port is not None:
+            entry.port = _PORTS.setdefault(entry.port, entry.port)
+        if entry.host is not None:
+            for other in self.on_host(entry.host)[:1]:
+                shared = self.targets[other].host
+                if shared == entry.host:
+                    entry.host = shared
+
+    def _forget(self, entry: TargetState) -> None:
+        self.hot.pop(entry.id, None)
+        self.columns.free(entry.slot, len(entry.policy.regions))
+        key = entry.host_key
+        others = [other for other in self.on_host(key) if other != entry.id]
         if not others:
             del self.hosts[key]
+        else:
+            self.hosts[key] = others[0] if len(others) == 1 else others
 
 
 def new_state(partition: int, partitions: int) -> PartitionState:

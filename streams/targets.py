@@ -8,7 +8,7 @@ from schemas.target import Target
 from streams import incidents
 from streams.freshness import LONGEST_LATE_MS
 from streams.ids import Deciding
-from streams.state import PartitionState, Removed, TargetState, Window
+from streams.state import PartitionState, Removed
 
 
 def set_target(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
@@ -21,25 +21,20 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
     old = state.targets.get(target.id)
     if old is None:
         removed = state.removed.pop(target.id, None)
-        floor = removed.floor if removed else 0
-        state.add(TargetState(target, [None] * len(target.regions), floor=floor))
+        state.put(target, floor=removed.floor if removed else 0)
         return []
-    if target.version < old.target.version or target == old.target:
+    known = old.target
+    if target.version < known.version or target == known:
         return []
-    if _moved(old.target, target):
+    if _moved(known, target):
         events = []
         if old.incident is not None:
             events.append(incidents.close(state, old, deciding, "target_changed"))
-        state.add(TargetState(target, [None] * len(target.regions), floor=old.newest))
+        state.put(target, floor=state.newest(old))
         return events
-    kept: dict[str, Window | None] = dict(zip(old.target.regions, old.windows, strict=True))
-    entry = TargetState(
-        target, [kept.get(region) for region in target.regions], old.incident, old.held, old.floor
-    )
     # A region that comes back must not hear again what it said before it went.
-    if set(old.target.regions) - set(target.regions):
-        entry.floor = old.newest
-    state.add(entry)
+    gone = set(known.regions) - set(target.regions)
+    entry = state.put(target, floor=state.newest(old) if gone else old.floor, kept=old)
     event = incidents.judge(state, entry, deciding)
     return [event] if event else []
 
@@ -57,8 +52,9 @@ def remove_target(
             "target_removed" if removal.because == "removed" else "target_changed"
         )
         events.append(incidents.close(state, entry, deciding, because))
+    newest = state.newest(entry)
     state.remove(removal.target)
-    state.removed[removal.target] = Removed(entry.newest, state.running + LONGEST_LATE_MS)
+    state.removed[removal.target] = Removed(newest, state.running + LONGEST_LATE_MS)
     return events
 
 

@@ -3,9 +3,9 @@
 from typing import Literal
 
 from schemas.result import CheckResult
-from schemas.target import Target
-from streams.freshness import late_ms, span_ms
-from streams.state import Failing, PartitionState, TargetState, Window
+from streams.columns import Failing
+from streams.state import PartitionState
+from streams.target_state import TargetState
 
 Change = Literal["ignored", "success", "recovered", "first_failure", "failure"]
 """What a result did to its window; `recovered` is the success that ends a row of failures."""
@@ -20,69 +20,74 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     window began anew), or waited in a spool (`late_ms`). Of results whose own time lies ahead of
     the log's only those count that started after the newest: their effective time is no order.
     """
-    target = entry.target
-    if not result.counted or not _same_place(target, result):
+    policy, columns = entry.policy, state.columns
+    position = policy.positions.get(result.region)
+    if position is None or not result.counted or not _same_place(entry, result):
         return "ignored"
-    try:
-        position = target.regions.index(result.region)
-    except ValueError:
+    at = entry.slot + position
+    started, newest = result.started_at, columns.newest[at]
+    effective = min(started, state.now)
+    if effective <= (newest or entry.floor) or effective + policy.late_ms <= state.now:
         return "ignored"
-    effective = min(result.started_at, state.now)
-    window = entry.windows[position]
-    newest = entry.floor if window is None else window.newest
-    if effective <= newest or effective + late_ms(target) <= state.now:
+    if newest and _seen_ahead(state, columns.ahead.get(at, newest), started):
         return "ignored"
-    if window is None:
-        window = entry.windows[position] = Window(newest=-1, started=-1, fresh_until=0)
-    elif _seen_ahead(state, window, result):
-        return "ignored"
-    window.newest = effective
-    window.started = result.started_at
-    window.fresh_until = max(window.fresh_until, state.running_at(effective) + span_ms(target))
+    columns.newest[at] = effective
+    if started != effective:
+        columns.ahead[at] = started
+    elif columns.ahead:
+        columns.ahead.pop(at, None)
+    fresh_until = state.running_at(effective) + policy.span_ms
+    columns.fresh_until[at] = max(columns.fresh_until[at], fresh_until)
     if result.status == "up":
-        return _success(entry, window, effective)
-    return _failure(state, target, window, result, effective)
+        return _success(state, entry, position, effective)
+    return _failure(state, entry, position, result, effective)
 
 
-def _seen_ahead(state: PartitionState, window: Window, result: CheckResult) -> bool:
-    if result.started_at > state.now:
-        return result.started_at <= window.started
-    return result.started_at == window.started
+def _seen_ahead(state: PartitionState, newest_started: int, started: int) -> bool:
+    if started > state.now:
+        return started <= newest_started
+    return started == newest_started
 
 
-def _same_place(target: Target, result: CheckResult) -> bool:
-    return result.port == target.port and result.host == target.host and result.kind == target.kind
+def _same_place(entry: TargetState, result: CheckResult) -> bool:
+    return result.port == entry.port and result.host == entry.host and result.kind == entry.kind
 
 
-def _success(entry: TargetState, window: Window, effective: int) -> Change:
-    if window.successes < entry.target.recover_after:
-        window.successes += 1
-    if window.down or not window.since:
-        window.since = effective
-    if window.failing is None:
-        return "success"
-    window.down = False
-    window.failing = None
-    return "recovered"
+def _success(state: PartitionState, entry: TargetState, position: int, effective: int) -> Change:
+    columns, at = state.columns, entry.slot + position
+    if columns.successes[at] < entry.policy.recover_after:
+        columns.successes[at] += 1
+    failing = None if entry.trouble is None else entry.trouble.failing.pop(position, None)
+    if not columns.since[at] or (failing is not None and failing.down):
+        columns.since[at] = effective
+    return "success" if failing is None else "recovered"
 
 
 def _failure(
-    state: PartitionState, target: Target, window: Window, result: CheckResult, effective: int
+    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
 ) -> Change:
-    window.successes = 0
+    policy = entry.policy
+    state.columns.successes[entry.slot + position] = 0
     # A failed result without a reason breaks its schema's promise; it still is a failure.
     reason = result.reason or "unexpected_response"
-    failing = window.failing
+    rows = entry.troubled().failing
+    failing = rows.get(position)
     if failing is None:
-        running = state.running_at(effective)
-        window.failing = Failing(1, effective, effective, running, reason, result.detail)
-        window.down = target.retries == 0
+        rows[position] = Failing(
+            count=1,
+            counted_at=effective,
+            since=effective,
+            running_since=state.running_at(effective),
+            reason=reason,
+            detail=result.detail,
+            down=policy.retries == 0,
+        )
         return "first_failure"
     failing.reason = reason
     failing.detail = result.detail
-    if (effective - failing.counted_at) * 5 >= target.retry_delay_ms * 4:
+    if (effective - failing.counted_at) * 5 >= policy.retry_delay_ms * 4:
         failing.count += 1
         failing.counted_at = effective
-        if failing.count > target.retries:
-            window.down = True
+        if failing.count > policy.retries:
+            failing.down = True
     return "failure"

@@ -6,6 +6,7 @@ from schemas.recheck import RecheckRequest
 from schemas.result import Cause, CheckResult, Reason
 from schemas.target import Target
 from streams import rules, snapshot
+from streams.columns import Window
 from streams.records import Record
 from streams.rules import Output
 from streams.state import PartitionState, new_state
@@ -143,6 +144,9 @@ class Fleet:
         found = self.fail(*regions, of=of, reason=reason)
         self.wait(1000)
         return found + self.fail(*regions, of=of, reason=reason, cause="retry")
+
+    def windows(self, of: str = "db") -> list[Window | None]:
+        return self.state.windows(self.state.targets[of])
 
     @property
     def events(self) -> list[IncidentEvent]:

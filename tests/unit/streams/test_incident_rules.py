@@ -104,7 +104,7 @@ def test_late_and_doubled_results_move_nothing() -> None:
     doubled = fleet.result("a", "timed_out", ago=-10)
     fleet.wait(10).append([doubled, doubled, doubled])
     assert fleet.told == []
-    assert fleet.state.targets["db"].windows[0].failing.count == 1  # type: ignore[union-attr]
+    assert fleet.windows()[0].failing.count == 1  # type: ignore[union-attr]
 
 
 def test_a_result_that_waited_in_a_spool_is_history() -> None:
@@ -112,7 +112,7 @@ def test_a_result_that_waited_in_a_spool_is_history() -> None:
     fleet.wait(600_000)
     fleet.append([fleet.result("a", "timed_out", ago=3_000 + 15_000)])
     assert fleet.told == []
-    assert fleet.state.targets["db"].windows == [None]
+    assert fleet.windows() == [None]
 
 
 def test_a_time_ahead_of_the_log_is_cut_to_it() -> None:
@@ -128,7 +128,7 @@ def test_our_own_faults_count_for_nothing(reason: str) -> None:
     fleet.append([fleet.result("a", reason, missed=True)])  # type: ignore[arg-type]
     fleet.wait(1).append([fleet.result("a", reason)])  # type: ignore[arg-type]
     assert fleet.told == []
-    assert fleet.state.targets["db"].windows == [None]
+    assert fleet.windows() == [None]
 
 
 @pytest.mark.parametrize("other", [{"port": 1}, {"host": "other"}, {"kind": "udp"}])
@@ -229,7 +229,7 @@ def test_a_broker_gap_moves_all_deadlines() -> None:
     fleet.wait(3_600_000, broker_away=True).beat("a")
     assert fleet.told == []
     assert fleet.region_events == []
-    assert fleet.state.targets["db"].windows[0].down  # type: ignore[union-attr]
+    assert fleet.windows()[0].down  # type: ignore[union-attr]
 
 
 def test_removal_and_another_place_close_with_their_reason() -> None:
@@ -402,7 +402,7 @@ def test_a_region_named_twice_votes_once() -> None:
     fleet.control(TargetSet(target(regions="a a b", version=2)))
     fleet.down("a")
     assert fleet.told == []
-    assert len(fleet.state.targets["db"].windows) == 2
+    assert len(fleet.windows()) == 2
 
 
 def test_a_host_of_many_ports_is_looked_at_once_a_change() -> None:

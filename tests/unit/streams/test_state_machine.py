@@ -472,7 +472,7 @@ class Histories(RuleBasedStateMachine):
                     window.failing.since if window.failing else None,
                     window.successes,
                 )
-                for region, window in zip(entry.target.regions, entry.windows, strict=True)
+                for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
                 if window is not None
             } == {
                 region: (

@@ -2,12 +2,15 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from schemas import incident
 from schemas.control import TargetSet
 from schemas.incident import IncidentEvent
+from schemas.target import Target
 from streams import rules, snapshot
 from streams.state import new_state
+from tests.unit.schemas.strategies import targets
 from tests.unit.streams.fleet import START, Fleet, target
 
 REGIONS = ("a", "b", "c")
@@ -103,10 +106,70 @@ def test_the_indexes_are_those_of_a_fresh_state(script: list[tuple]) -> None:  #
     assert restored.hosts == fleet.state.hosts
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(targets, max_size=6), st.lists(targets, max_size=6), st.data())
+def test_whatever_the_targets_are_all_of_them_is_kept(
+    before: list[Target], after: list[Target], data: st.DataObject
+) -> None:
+    fleet = Fleet()
+    for number, one in enumerate((*before, *after)):
+        fleet.control(TargetSet(structs.replace(one, version=number)))
+        known = fleet.state.targets[one.id]
+        heard = data.draw(st.sets(st.sampled_from(one.regions)))
+        fleet.append([fleet.result(region, "timed_out", of=one.id) for region in heard])
+        assert known.target == structs.replace(
+            one, version=number, regions=tuple(dict.fromkeys(one.regions))
+        )
+    restored = fleet.restored()
+    assert list(restored.targets) == list(fleet.state.targets)
+    for entry in fleet.state.targets.values():
+        other = restored.targets[entry.id]
+        assert other.target == entry.target
+        assert other.trouble == entry.trouble
+        assert restored.windows(other) == fleet.state.windows(entry)
+    assert snapshot.encode(restored) == snapshot.encode(fleet.state)
+
+
+def test_targets_of_one_policy_share_it_and_an_unused_one_is_dropped() -> None:
+    fleet = Fleet(target("a"), target("b"), target("c", retries=3))
+    state = fleet.state
+    assert state.targets["a"].policy is state.targets["b"].policy
+    assert state.targets["c"].policy is not state.targets["a"].policy
+    fleet.remove("c")
+    assert [policy.retries for policy in state.policies.values()] == [1]
+
+
+def test_a_capture_is_the_state_at_its_offset_whatever_comes_after() -> None:
+    fleet = Fleet(target(), target("ssh", port=22), target("web", host="web"))
+    fleet.up("a", "b", of="web")
+    fleet.down("a", "b")
+    chunks = snapshot.encode(fleet.state)
+    capture = snapshot.Capture(fleet.state)
+    fleet.wait(5_000).up("a", "b", "c")
+    fleet.fail("a", of="web")
+    fleet.beat("a")
+    fleet.control(TargetSet(target(name="another", regions="b c d e", version=2)))
+    fleet.remove("ssh")
+    fleet.control(TargetSet(target("new", regions="a b c d")))
+    assert list(capture.chunks()) == chunks
+    assert snapshot.encode(fleet.state) != chunks
+
+
+def test_columns_do_not_grow_while_targets_come_and_go() -> None:
+    fleet = Fleet(target(), target("ssh", port=22))
+    for number in range(9):
+        fleet.up("a", "b")
+        fleet.remove("db")
+        fleet.control(TargetSet(target(version=number + 1)))
+        assert fleet.windows() == [None, None, None]
+        fleet.wait(1000)
+    assert len(fleet.state.columns.newest) == 6
+
+
 def test_a_large_state_is_cut_into_chunks() -> None:
     fleet = Fleet(*(target(f"t{n}", host=f"h{n}", port=n + 1) for n in range(8000)))
     chunks = snapshot.encode(fleet.state)
-    assert len(chunks) > 1
+    assert len(chunks) > 2
     assert all(len(chunk) <= 512 * 1024 for chunk in chunks)
     assert snapshot.encode(fleet.restored()) == chunks
     assert fleet.now == START

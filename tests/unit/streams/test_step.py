@@ -9,8 +9,9 @@ from schemas import batch, control, incident
 from schemas.control import TargetSet
 from schemas.incident import IncidentEvent
 from schemas.recheck import RecheckRequest
-from streams.state import TargetState, new_state
+from streams.state import new_state
 from streams.step import step
+from streams.target_state import TargetState
 from tests.unit.streams.fleet import START, Fleet, target
 
 
@@ -60,8 +61,8 @@ def test_no_bytes_stop_the_stream(value: bytes | None, headers: list[tuple[str, 
 
 
 def test_a_fault_in_one_result_does_not_cost_the_others() -> None:
-    fleet = Fleet(target(regions="a", retries=0), target("broken", regions="a"))
-    fleet.state.targets["broken"].windows.clear()  # no log leads there: as after a fault of ours
+    fleet = Fleet(target(regions="a", retries=0), target("broken", regions="a", host="other"))
+    fleet.state.targets["broken"].slot = 10**6  # no log leads there: as after a fault of ours
     results = [fleet.result("a", "timed_out", of=of) for of in ("broken", "db", "broken")]
     done = step(fleet.state, 5, START, batch.encode(results), [])
     assert (done.failed, fleet.state.offset) == (True, 5)

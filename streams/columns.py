@@ -1,0 +1,115 @@
+"""The windows of all targets of a partition, as columns, and how one of them is read.
+
+A window takes 25 bytes here; as an object of its own it would take ten times as much. The windows
+of a target stand side by side, from its slot on, in the order of its regions.
+"""
+
+from array import array
+
+from msgspec import Struct
+
+from schemas.result import Reason
+
+
+class Failing(Struct, gc=False, array_like=True):
+    """A row of failures of one target in one region.
+
+    `count` failures were counted, the last at `counted_at` (effective time); the row began at
+    `since` (effective time), which was `running_since` in running time. `down` is the confirmed
+    verdict.
+    """
+
+    count: int
+    counted_at: int
+    since: int
+    running_since: int
+    reason: Reason
+    detail: str | None
+    down: bool = False
+
+
+class Window(Struct, frozen=True, gc=False):
+    """What the rules keep of the last results of one target in one region, as it is now.
+
+    `newest` is the effective time of the newest counted result, `started` its own time of start
+    (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
+    `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
+    target's `recover_after`. `failing` is the row of failures so far, None after a success.
+    """
+
+    newest: int
+    started: int
+    fresh_until: int
+    since: int
+    successes: int
+    failing: Failing | None
+
+    @property
+    def down(self) -> bool:
+        """The confirmed verdict."""
+        return self.failing is not None and self.failing.down
+
+
+class Columns:
+    """One number a window in each column, at `slot + position`; what they mean: see `Window`.
+
+    `newest` is 0 where there is no window (no counted result can be as old as that); then the
+    other columns are 0 too. `ahead` has `started` of the few windows where it is not `newest`.
+    Where a target's windows stand says nothing, and is not saved.
+    """
+
+    __slots__ = ("_free", "ahead", "fresh_until", "newest", "since", "successes")
+
+    def __init__(self) -> None:
+        self.newest = array("q")
+        self.fresh_until = array("q")
+        self.since = array("q")
+        self.successes = array("B")
+        self.ahead: dict[int, int] = {}
+        self._free: dict[int, list[int]] = {}
+
+    def allocate(self, windows: int) -> int:
+        """A slot for so many windows; none of them is there yet."""
+        free = self._free.get(windows)
+        if free:
+            return free.pop()
+        slot = len(self.newest)
+        for column in (self.newest, self.fresh_until, self.since):
+            column.frombytes(bytes(8 * windows))
+        self.successes.frombytes(bytes(windows))
+        return slot
+
+    def extend(
+        self,
+        newest: "array[int]",
+        fresh_until: "array[int]",
+        since: "array[int]",
+        successes: "array[int]",
+    ) -> None:
+        """Puts windows behind all others.
+
+        Raises:
+            ValueError: the columns are not of the same length.
+        """
+        if not len(newest) == len(fresh_until) == len(since) == len(successes):
+            raise ValueError("expected columns of one length")
+        self.newest += newest
+        self.fresh_until += fresh_until
+        self.since += since
+        self.successes += successes
+
+    def free(self, slot: int, windows: int) -> None:
+        """Drops the windows of a slot; it can be allocated again."""
+        for at in range(slot, slot + windows):
+            self.newest[at] = self.fresh_until[at] = self.since[at] = self.successes[at] = 0
+            self.ahead.pop(at, None)
+        self._free.setdefault(windows, []).append(slot)
+
+    def copy(self, source: int, to: int) -> None:
+        """Makes the window at `to` like that at `source`."""
+        self.newest[to] = self.newest[source]
+        self.fresh_until[to] = self.fresh_until[source]
+        self.since[to] = self.since[source]
+        self.successes[to] = self.successes[source]
+        if source in self.ahead:
+            self.ahead[to] = self.ahead[source]

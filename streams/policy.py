@@ -1,0 +1,70 @@
+"""The policy of a target: by which terms its results are judged. Most targets share a few."""
+
+from msgspec import Struct
+
+from schemas.target import Consensus, LatencyLimit, Target
+from streams import freshness
+
+
+class Terms(Struct, frozen=True, gc=False, array_like=True):
+    """What a policy says; see `Target`. New terms go to the end, with defaults."""
+
+    regions: tuple[str, ...]
+    interval_ms: int
+    timeout_ms: int
+    retries: int
+    retry_delay_ms: int
+    consensus: Consensus
+    open_after_ms: int
+    recover_after: int
+    abandon_after_ms: int
+    latency: LatencyLimit | None
+
+
+class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
+    """Terms, and what follows from them.
+
+    `positions` has the place of each region among the target's windows; for `span_ms` and
+    `late_ms` see `streams.freshness`.
+    """
+
+    terms: Terms
+    positions: dict[str, int]
+    span_ms: int
+    late_ms: int
+
+
+def terms_of(target: Target) -> Terms:
+    """The terms of a target; a region that it names twice votes once."""
+    return Terms(
+        tuple(dict.fromkeys(target.regions)),
+        target.interval_ms,
+        target.timeout_ms,
+        target.retries,
+        target.retry_delay_ms,
+        target.consensus,
+        target.open_after_ms,
+        target.recover_after,
+        target.abandon_after_ms,
+        target.latency,
+    )
+
+
+def policy_of(terms: Terms) -> TargetPolicy:
+    """The policy with these terms."""
+    return TargetPolicy(
+        terms.regions,
+        terms.interval_ms,
+        terms.timeout_ms,
+        terms.retries,
+        terms.retry_delay_ms,
+        terms.consensus,
+        terms.open_after_ms,
+        terms.recover_after,
+        terms.abandon_after_ms,
+        terms.latency,
+        terms=terms,
+        positions={region: position for position, region in enumerate(terms.regions)},
+        span_ms=freshness.span_ms(terms.interval_ms, terms.timeout_ms),
+        late_ms=freshness.late_ms(terms.interval_ms, terms.timeout_ms),
+    )

@@ -1,0 +1,115 @@
+"""What is known of one target: little while it is calm, more while there is trouble."""
+
+from msgspec import Struct, field
+
+from schemas.partition import host_key
+from schemas.result import Reason
+from schemas.target import Target
+from streams.columns import Failing
+from streams.definition import unpack
+from streams.policy import TargetPolicy
+
+
+class OpenIncident(Struct, gc=False, array_like=True):
+    """An incident that is open; `seen` and `diagnosis` are what the last event told."""
+
+    incident_id: str
+    opened_at: int
+    first_failed_at: int
+    seen: dict[str, tuple[str, Reason | None]]
+    diagnosis: str
+    recovery_asked: bool = False
+    acknowledged_by: str | None = None
+
+
+class Trouble(Struct, gc=False, array_like=True):
+    """What there is to a target that is not calm; a calm one has none.
+
+    `failing` has the rows of failures by the position of their region. `held`: an incident was
+    resolved by hand; none opens until consensus has said "not down" once.
+    """
+
+    failing: dict[int, Failing] = field(default_factory=dict)
+    incident: OpenIncident | None = None
+    held: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether all is calm again."""
+        return not self.failing and self.incident is None and not self.held
+
+
+class TargetState(Struct, gc=False):
+    """A target and what is known of it; its windows stand in the columns from `slot` on.
+
+    `floor`: the newest effective time when windows were last dropped; to a window that begins
+    anew, what is not newer was seen. All but `trouble` stays as it is: a target that changes gets
+    another `TargetState` (a checkpoint that is being encoded still has the old one).
+    """
+
+    id: str
+    kind: str
+    host: str | None
+    port: int | None
+    policy: TargetPolicy
+    slot: int
+    trouble: Trouble | None
+    floor: int
+    definition: bytes
+
+    @property
+    def target(self) -> Target:
+        """The whole target, made anew each time: not for the way of every result."""
+        policy, known = self.policy, unpack(self.definition)
+        return Target(
+            id=self.id,
+            name=known.name,
+            kind=self.kind,
+            host=self.host,
+            port=self.port,
+            regions=policy.regions,
+            interval_ms=policy.interval_ms,
+            timeout_ms=policy.timeout_ms,
+            version=known.version,
+            source=known.source,
+            retries=policy.retries,
+            retry_delay_ms=policy.retry_delay_ms,
+            consensus=policy.consensus,
+            open_after_ms=policy.open_after_ms,
+            recover_after=policy.recover_after,
+            abandon_after_ms=policy.abandon_after_ms,
+            latency=policy.latency,
+            criticality=known.criticality,
+            team=known.team,
+            purpose=known.purpose,
+            tags=known.tags,
+            depends_on=known.depends_on,
+            runbook=known.runbook,
+        )
+
+    @property
+    def host_key(self) -> str:
+        """What the target's records are partitioned by."""
+        return host_key(self.host, self.id)
+
+    @property
+    def incident(self) -> OpenIncident | None:
+        """The open incident."""
+        return None if self.trouble is None else self.trouble.incident
+
+    @property
+    def held(self) -> bool:
+        """See `Trouble`."""
+        return self.trouble is not None and self.trouble.held
+
+    @property
+    def hot(self) -> bool:
+        """Whether a deadline could change something here."""
+        return self.trouble is not None and not self.trouble.over
+
+    def troubled(self) -> Trouble:
+        """The trouble of the target, begun if there is none; `note_heat` drops it when over."""
+        trouble = self.trouble
+        if trouble is None:
+            trouble = self.trouble = Trouble()
+        return trouble
