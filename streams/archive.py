@@ -11,10 +11,18 @@ from streams.writer import CheckpointWriter
 
 
 class Archived(Struct, frozen=True, gc=False):
-    """A checkpoint that is now on [checkpoints]: all records up to `offset` applied."""
+    """A checkpoint that is now on [checkpoints]: all records up to `offset` applied.
+
+    `now` is the partition's newest append time at that offset, `written_at` when the worker wrote
+    it to [state] (both UTC ms); `bytes` is the size of its chunks, `chunks` their number.
+    """
 
     partition: int
     offset: int
+    now: int
+    written_at: int
+    bytes: int
+    chunks: int
 
 
 async def write_archive(settings: Settings) -> list[Archived]:
@@ -37,5 +45,14 @@ async def write_archive(settings: Settings) -> list[Archived]:
             if best is not None:
                 writer = CheckpointWriter(settings, producer, Shelf(number))
                 await writer.archive(list(best.chunks), best.head.offset, best.head.now)
-                archived.append(Archived(number, best.head.offset))
+                archived.append(
+                    Archived(
+                        partition=number,
+                        offset=best.head.offset,
+                        now=best.head.now,
+                        written_at=best.head.written_at,
+                        bytes=sum(map(len, best.chunks)),
+                        chunks=len(best.chunks),
+                    )
+                )
     return archived

@@ -3,7 +3,7 @@
 A replay only reads. It joins no group, commits nothing and writes to no topic.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -11,41 +11,99 @@ from msgspec import Struct
 
 from portquorum.kafka import Follower
 from portquorum.settings import Settings
-from portquorum.telemetry import logger
 from schemas import topics
-from streams import log, shelves, snapshot
-from streams.checkpoints import Shelf
-from streams.outputs import OutMessage
-from streams.state import PartitionState, new_state
+from streams import log, stretch
 from streams.step import step
+from streams.stretch import From, Origin, Span, Stretch
 
-From = Literal["auto", "beginning", "checkpoint"]
+Progress = Callable[[int, int], None]
+"""Called with how many records were replayed, and of how many."""
 
-_log = logger(__name__)
-
-
-class Replayed(Struct, frozen=True, gc=False):
-    """A message that the record at `offset` (appended at `at`, UTC ms) gives."""
-
-    partition: int
-    offset: int
-    at: int
-    message: OutMessage
+_EVERY: Final = 1_000
+"""Progress is said once in so many records."""
 
 
-class Stretch(Struct, frozen=True, gc=False):
-    """What of a partition is replayed: from `first` to `end` (exclusive), on `state`.
+class Given(Struct, frozen=True, gc=False):
+    """An event as one of the two sides has it: `at` is its own time, `offset` that of the record.
 
-    `since` is the state's append time before the first record (0: from nothing). `complete` is
-    False if the log no longer has all records between the state and `first`: then the events need
-    not be those of the first time.
+    Of a replayed event it is the offset on [results], of a sent one that on [incidents].
     """
 
-    state: PartitionState
-    since: int
-    first: int
-    end: int
-    complete: bool
+    event_id: str
+    at: int
+    partition: int
+    offset: int
+    value: bytes
+
+
+class Difference(Struct, frozen=True, gc=False):
+    """One event on which the replay and [incidents] do not agree; a side that lacks it is None."""
+
+    kind: Literal["missing", "different", "unexpected"]
+    replayed: Given | None
+    sent: Given | None
+
+    @property
+    def event_id(self) -> str:
+        return self._one.event_id
+
+    @property
+    def at(self) -> int:
+        return self._one.at
+
+    @property
+    def _one(self) -> Given:
+        one = self.replayed or self.sent
+        if one is None:
+            raise ValueError("expected a difference to have a side")
+        return one
+
+
+class Comparison(Struct, frozen=True, kw_only=True):
+    """How the replay and [incidents] agree, event by event.
+
+    `same` events have the same bytes in both, `differences` (the oldest first) do not: those that
+    are not on [incidents] (`missing`), are there with other bytes (`different`), or are there
+    within the replayed time and the replay does not give them (`unexpected`). `records` were
+    replayed, `origins` says from where.
+    """
+
+    same: int
+    differences: list[Difference]
+    records: int
+    origins: list[Origin]
+
+    @property
+    def given(self) -> int:
+        """How many events the replay gave."""
+        return self.same + sum(one.replayed is not None for one in self.differences)
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
+
+    @property
+    def unsound(self) -> list[int]:
+        """The partitions whose log or checkpoint was cut: their events need not be the same."""
+        return [one.partition for one in self.origins if not one.complete]
+
+    @property
+    def missing(self) -> list[str]:
+        """The ids of the events that are not on [incidents], the oldest first."""
+        return self._ids("missing")
+
+    @property
+    def different(self) -> list[str]:
+        """The ids of those that are there with other bytes, the oldest first."""
+        return self._ids("different")
+
+    @property
+    def unexpected(self) -> list[str]:
+        """The ids of those that are there and were not given, the oldest first."""
+        return self._ids("unexpected")
+
+    def _ids(self, kind: str) -> list[str]:
+        return [one.event_id for one in self.differences if one.kind == kind]
 
 
 class _EventHead(Struct):
@@ -56,126 +114,100 @@ class _EventHead(Struct):
 _head: Final = msgspec.json.Decoder(_EventHead)
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
-    """Event ids by how the replay and [incidents] agree; each list is sorted.
+async def compare(
+    settings: Settings,
+    *,
+    partitions: Sequence[int] | None = None,
+    start: From = "auto",
+    span: Span | None = None,
+    acknowledged: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Replays the log and compares its events with those on [incidents].
 
-    `same` events have the same bytes in both. `missing` are not on [incidents], `different` are
-    there with other bytes, `unexpected` are there within the replayed time and the replay does
-    not give them. `unsound` names the partitions whose log or checkpoint was cut.
-    """
-
-    same: int
-    missing: list[str]
-    different: list[str]
-    unexpected: list[str]
-    unsound: list[int]
-
-    @property
-    def agrees(self) -> bool:
-        return not (self.missing or self.different or self.unexpected)
-
-
-async def replay(
-    settings: Settings, *, partitions: Sequence[int] | None = None, start: From = "auto"
-) -> AsyncIterator[Replayed]:
-    """All messages that the log gives, partition by partition, in the order of the log.
-
-    Reads up to where the log ended when this was called. `start`: `beginning` starts from nothing
-    at the first record that the log has; `checkpoint` from the oldest checkpoint on [checkpoints]
-    that the log follows on; `auto` from the beginning if the log still has its first record, else
-    from the checkpoint. Where each partition starts is said in the program's log.
+    Only events of `span` are compared; see `streams.stretch.find` for where it starts from and
+    for `acknowledged`. An event that was sent more than once counts once; it differs if any copy
+    differs.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
+        log.LogStalledError: the log gives nothing although it has records.
     """
+    span = span or Span()
     numbers = range(settings.partitions) if partitions is None else partitions
-    for stretch in await _stretches(settings, numbers, start):
-        async for message in _replay(settings, stretch):
-            yield message
-
-
-async def compare(settings: Settings, *, start: From = "auto") -> Comparison:
-    """Replays the whole log and compares its events with those on [incidents].
-
-    An event that was sent more than once counts once; it differs if any copy differs.
-
-    Raises:
-        aiokafka.errors.KafkaError: the cluster can't be reached.
-    """
-    stretches = await _stretches(settings, range(settings.partitions), start)
-    given: dict[str, bytes] = {}
-    for stretch in stretches:
-        async for replayed in _replay(settings, stretch):
-            if replayed.message.topic == topics.INCIDENTS.name:
-                given[_head.decode(replayed.message.value).event_id] = replayed.message.value
-    # The state of a stretch has moved along: its `now` is the last replayed append time.
-    sent, replayed_time = await _sent(settings, stretches)
-    return Comparison(
-        same=sum(sent.get(event_id) == {value} for event_id, value in given.items()),
-        missing=sorted(given.keys() - sent.keys()),
-        different=sorted(
-            event_id
-            for event_id, value in given.items()
-            if event_id in sent and sent[event_id] != {value}
-        ),
-        unexpected=sorted((sent.keys() & replayed_time) - given.keys()),
-        unsound=[stretch.state.partition for stretch in stretches if not stretch.complete],
+    stretches = await stretch.find(
+        settings, numbers, start=start, span=span, acknowledged=acknowledged
     )
+    total = sum(one.origin.records for one in stretches)
+    given: dict[str, Given] = {}
+    done = 0
+    for one in stretches:
+        async for event in _events(settings, one, progress, done, total):
+            if _within(span, event.at):
+                given[event.event_id] = event
+        done += one.origin.records
+    if progress is not None:
+        progress(total, total)
+    # The state of a stretch has moved along: its `now` is the last replayed append time.
+    sent, unexpected = await _sent(settings, stretches, span, given)
+    differences = unexpected
+    same = 0
+    for event_id, event in given.items():
+        copies = sent.get(event_id)
+        if copies is None:
+            differences.append(Difference("missing", event, None))
+        else:
+            other = next((copy for copy in copies if copy.value != event.value), None)
+            if other is None:
+                same += 1
+            else:
+                differences.append(Difference("different", event, other))
+    differences.sort(key=lambda one: (one.at, one.event_id))
+    origins = [one.origin for one in stretches]
+    return Comparison(same=same, differences=differences, records=total, origins=origins)
 
 
-async def _stretches(settings: Settings, numbers: Iterable[int], start: From) -> list[Stretch]:
-    bounds = await log.bounds(settings, list(numbers))
-    if start == "beginning" or (
-        start == "auto" and all(bound.begin == 0 for bound in bounds.values())
-    ):
-        archive = {number: Shelf(number) for number in bounds}
-    else:
-        archive = await shelves.read(settings, topics.CHECKPOINTS.name, bounds)
-    stretches = []
-    for number, bound in bounds.items():
-        state = None
-        if start == "checkpoint" or (start == "auto" and bound.begin > 0):
-            state = _oldest(archive[number], settings.partitions, bound)
-        source = "nothing" if state is None else "checkpoints"
-        state = state or new_state(number, settings.partitions)
-        first = max(state.offset + 1, bound.begin)
-        _log.info("replaying", partition=number, started_from=source, first=first, until=bound.end)
-        complete = first == state.offset + 1
-        stretches.append(Stretch(state, state.now, first, bound.end, complete))
-    return stretches
+def _within(span: Span, at: int) -> bool:
+    return (span.since is None or span.since <= at) and (span.until is None or at <= span.until)
 
 
-def _oldest(shelf: Shelf, partitions: int, bound: log.Bounds) -> PartitionState | None:
-    for checkpoint in reversed(shelf.complete()):
-        if bound.begin <= checkpoint.head.offset + 1 <= bound.end:
-            return snapshot.decode(checkpoint.chunks, shelf.partition, partitions)
-    return None
-
-
-async def _replay(settings: Settings, stretch: Stretch) -> AsyncIterator[Replayed]:
-    state = stretch.state
-    async for record in log.read(settings, state.partition, stretch.first, stretch.end):
-        done = step(state, record.offset, record.timestamp, record.value, record.headers)
-        for message in done.messages:
-            yield Replayed(state.partition, record.offset, record.timestamp, message)
+async def _events(
+    settings: Settings, one: Stretch, progress: Progress | None, done: int, total: int
+) -> AsyncIterator[Given]:
+    state, origin = one.state, one.origin
+    if not origin.records:
+        return
+    async for record in log.read(settings, origin.partition, origin.first, origin.end):
+        made = step(state, record.offset, record.timestamp, record.value, record.headers)
+        for message in made.messages:
+            if message.topic == topics.INCIDENTS.name:
+                head = _head.decode(message.value)
+                where = origin.partition, record.offset
+                yield Given(head.event_id, head.at, *where, message.value)
+        if progress is not None and record.offset % _EVERY == 0:
+            progress(done + record.offset - origin.first, total)
 
 
 async def _sent(
-    settings: Settings, stretches: Iterable[Stretch]
-) -> tuple[dict[str, set[bytes]], set[str]]:
-    """All values on [incidents] by event id, and the ids that a replay should have given."""
-    times = {stretch.state.partition: (stretch.since, stretch.state.now) for stretch in stretches}
-    sent: dict[str, set[bytes]] = {}
-    replayed_time: set[str] = set()
+    settings: Settings, stretches: Iterable[Stretch], span: Span, given: dict[str, Given]
+) -> tuple[dict[str, list[Given]], list[Difference]]:
+    """Those on [incidents] that were given too, by id, and those that the replay should give."""
+    replayed = {one.origin.partition: one for one in stretches}
+    sent: dict[str, list[Given]] = {}
+    unexpected: dict[str, Difference] = {}
     async with Follower(settings, settings.topic(topics.INCIDENTS.name)) as follower:
         async for record in follower.present():
+            one = replayed.get(record.partition)
+            if one is None:
+                continue
             try:
                 head = _head.decode(record.value or b"")
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
-            sent.setdefault(head.event_id, set()).add(record.value)
-            since, last = times[record.partition]
+            event = Given(head.event_id, head.at, record.partition, record.offset, record.value)
+            if head.event_id in given:
+                sent.setdefault(head.event_id, []).append(event)
             # What was appended in the last replayed millisecond may lie beyond the replay's end.
-            if since < head.at < last:
-                replayed_time.add(head.event_id)
-    return sent, replayed_time
+            elif one.origin.at < head.at < one.state.now and _within(span, head.at):
+                unexpected.setdefault(head.event_id, Difference("unexpected", None, event))
+    return sent, list(unexpected.values())

@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from portquorum.cli import answers, check, demo, dev, inventory, roles, sql, target, up, word
+from portquorum.cli import (
+    answers,
+    check,
+    checkpoint,
+    demo,
+    dev,
+    inventory,
+    replay,
+    roles,
+    sql,
+    target,
+    up,
+    word,
+)
 from portquorum.cli.options import examples
 
 app = typer.Typer(
@@ -23,6 +36,7 @@ app = typer.Typer(
 
 START = "Start here"
 LOOK = "Look"
+PROVE = "Prove it"
 CHANGE = "Say what to watch"
 ROLES = "Roles, one process each"
 
@@ -57,6 +71,8 @@ app.command(rich_help_panel=LOOK, epilog=answers.INCIDENTS_HELP)(answers.inciden
 app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)
 app.command(rich_help_panel=LOOK, epilog=word.ACK_HELP)(word.ack)
 app.command(rich_help_panel=LOOK, epilog=word.RESOLVE_HELP)(word.resolve)
+app.command(rich_help_panel=PROVE, epilog=replay.HELP)(replay.replay)
+app.command(rich_help_panel=PROVE, epilog=checkpoint.HELP)(checkpoint.checkpoint)
 app.add_typer(target.app, name="target", rich_help_panel=CHANGE)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)
 app.command(rich_help_panel=ROLES, epilog=roles.PROBE_HELP)(roles.probe)

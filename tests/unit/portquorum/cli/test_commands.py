@@ -21,6 +21,8 @@ COMMANDS = [
     ["sql"],
     ["ack"],
     ["resolve"],
+    ["replay"],
+    ["checkpoint"],
     ["target"],
     ["target", "add"],
     ["inventory"],

@@ -1,0 +1,33 @@
+"""A moment as people type it: a time, or how long ago."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import typer
+
+EXPECTED: Final = "expected a time such as 2026-11-20T14:00 (UTC) or 30m, 2h, 3d (ago)"
+
+
+def parse_ms(text: str, now_ms: int) -> int:
+    """UTC ms of an ISO 8601 time (UTC if it names no zone), or of `30m`, `2h`, `3d` before now.
+
+    Raises:
+        typer.BadParameter: neither.
+    """
+    from portquorum.inventory import duration
+
+    written = text.strip()
+    try:
+        return now_ms - duration.parse_ms(written)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(written)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        at = round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{EXPECTED}, found {text!r}") from error
+    if at < 0:
+        raise typer.BadParameter(f"{EXPECTED}, found {text!r}")
+    return at
