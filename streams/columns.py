@@ -28,13 +28,29 @@ class Failing(Struct, gc=False, array_like=True):
     down: bool = False
 
 
+class Slow(Struct, gc=False, array_like=True):
+    """A row of slow successes of one target in one region, or the verdict `slow` that came of one.
+
+    `slow` is the verdict. `count` successes in a row contradict it. The row that led to it began
+    at `since` (effective time), which was `running_since` in running time; `took_ms` is the newest
+    slow time.
+    """
+
+    count: int
+    since: int
+    running_since: int
+    took_ms: float
+    slow: bool = False
+
+
 class Window(Struct, frozen=True, gc=False):
     """What the rules keep of the last results of one target in one region, as it is now.
 
     `newest` is the effective time of the newest counted result, `started` its own time of start
     (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
     `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
-    target's `recover_after`. `failing` is the row of failures so far, None after a success.
+    target's `recover_after`. `failing` is the row of failures so far, None after a success;
+    `pace` the row of slow successes, or what it led to.
     """
 
     newest: int
@@ -43,11 +59,17 @@ class Window(Struct, frozen=True, gc=False):
     since: int
     successes: int
     failing: Failing | None
+    pace: Slow | None = None
 
     @property
     def down(self) -> bool:
         """The confirmed verdict."""
         return self.failing is not None and self.failing.down
+
+    @property
+    def slow(self) -> bool:
+        """Whether it succeeds slowly; `down` goes before it."""
+        return self.pace is not None and self.pace.slow and not self.down
 
 
 class Columns:

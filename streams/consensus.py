@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.incident import RegionVerdict, TargetStatus, Verdict, Votes
+from schemas.incident import RegionVerdict, TargetStatus, Verdict
 from schemas.target import Consensus
 from streams.columns import Window
 from streams.freshness import is_fresh
@@ -19,13 +19,15 @@ QUORUM_PERCENT: Final = 66
 class Tally(Struct, frozen=True, gc=False):
     """The count of a target's regions at one moment.
 
-    `down` regions are fresh and confirmed, `failing` ones fresh with at least one failure;
-    `known` says whether enough regions are fresh to say anything.
+    `down` regions are fresh and confirmed, `failing` ones fresh with at least one failure, `slow`
+    ones fresh and slow; those that are set aside are none of them. `known` says whether enough
+    regions are fresh to say anything.
     """
 
     fresh: int
     down: int
     failing: int
+    slow: int
     need: int
     configured: int
 
@@ -38,8 +40,8 @@ class Tally(Struct, frozen=True, gc=False):
         return self.known and self.down >= self.need
 
     @property
-    def votes(self) -> Votes:
-        return Votes(down=self.down, need=self.need, fresh=self.fresh, configured=self.configured)
+    def is_slow(self) -> bool:
+        return self.known and self.slow >= self.need
 
 
 def majority(regions: int) -> int:
@@ -62,18 +64,22 @@ def need(consensus: Consensus, fresh: int) -> int:
 
 def tally(state: PartitionState, entry: TargetState) -> Tally:
     """Counts the regions of a target at the state's moment."""
-    running = state.running
-    fresh = down = failing = 0
-    for window in state.windows(entry):
-        if window is None or not is_fresh(window, running):
+    fresh = down = failing = slow = 0
+    for region, window in zip(entry.policy.regions, state.windows(entry), strict=True):
+        if window is None or not counts(state, region, window):
             continue
         fresh += 1
-        if window.failing is not None:
-            failing += 1
-            down += window.down
+        failing += window.failing is not None
+        down += window.down
+        slow += window.slow
     configured = len(entry.policy.regions)
     needed = max(need(entry.policy.consensus, fresh), majority(configured))
-    return Tally(fresh, down, failing, needed, configured)
+    return Tally(fresh, down, failing, slow, needed, configured)
+
+
+def counts(state: PartitionState, region: str, window: Window) -> bool:
+    """Whether what a region says counts: it is fresh, and not set aside."""
+    return is_fresh(window, state.running) and region not in state.set_aside
 
 
 def verdict(window: Window | None, running: int) -> Verdict:
@@ -82,29 +88,48 @@ def verdict(window: Window | None, running: int) -> Verdict:
         return "pending"
     if not is_fresh(window, running):
         return "stale"
-    return "down" if window.down else "up"
+    if window.down:
+        return "down"
+    return "slow" if window.slow else "up"
 
 
-def region_verdict(state: PartitionState, window: Window | None) -> RegionVerdict:
-    """What one region says, for an event.
+def verdicts(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
+    """What each region says, for an event; sorted by name.
 
-    A stale region keeps the reason of its last word; beside `up` a reason is a failure that is
-    not confirmed (yet).
+    A stale region keeps the reason of its last word; beside `up` and `slow` a reason is a failure
+    that is not confirmed (yet).
     """
+    pairs = sorted(
+        zip(entry.policy.regions, state.windows(entry), strict=True), key=lambda pair: pair[0]
+    )
+    return {region: _region_verdict(state, entry, region, window) for region, window in pairs}
+
+
+def _region_verdict(
+    state: PartitionState, entry: TargetState, region: str, window: Window | None
+) -> RegionVerdict:
     said = verdict(window, state.running)
+    set_aside = region in state.set_aside
     if window is None:
-        return RegionVerdict(verdict=said)
-    failing = window.failing
+        return RegionVerdict(verdict=said, set_aside=set_aside)
+    failing, pace = window.failing, window.pace
     since: int | None = window.since or None
+    detail = failing.detail if failing else None
     if said == "stale":
         since = state.log_at(window.fresh_until)
-    elif failing is not None and window.down:
+    elif failing is not None and said == "down":
         since = failing.since
+    elif pace is not None and said == "slow":
+        since = pace.since
+        limit = entry.policy.latency
+        if failing is None and limit is not None:
+            detail = f"{pace.took_ms:.0f} ms, limit {limit.max_ms:g} ms"
     return RegionVerdict(
         verdict=said,
         reason=failing.reason if failing else None,
-        detail=failing.detail if failing else None,
+        detail=detail,
         since=since,
+        set_aside=set_aside,
     )
 
 
@@ -119,4 +144,6 @@ def status(state: PartitionState, entry: TargetState) -> TargetStatus:
     counted = tally(state, entry)
     if not counted.known:
         return "unknown"
-    return "down" if counted.failing >= counted.need else "up"
+    if counted.failing >= counted.need:
+        return "down"
+    return "slow" if counted.is_slow else "up"

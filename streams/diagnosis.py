@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.incident import TargetStatus
+from schemas.incident import IncidentType, TargetStatus
 from schemas.result import REASON_TEXT, Reason
 from schemas.target import Target
 from streams.freshness import is_fresh
@@ -25,6 +25,7 @@ class Facts(Struct, frozen=True, gc=False):
     failing: tuple[tuple[str, Reason], ...]
     working: tuple[str, ...]
     around: Neighbours
+    slow: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -57,6 +58,7 @@ def facts(state: PartitionState, entry: TargetState, around: Neighbours) -> Fact
     running = state.running
     failing: list[tuple[str, Reason]] = []
     working: list[str] = []
+    slow: list[str] = []
     for region, window in sorted(
         zip(entry.policy.regions, state.windows(entry), strict=True), key=lambda pair: pair[0]
     ):
@@ -66,11 +68,19 @@ def facts(state: PartitionState, entry: TargetState, around: Neighbours) -> Fact
             failing.append((region, window.failing.reason))
         elif window.failing is None:
             working.append(region)
-    return Facts(entry.target, tuple(failing), tuple(working), around)
+        if window.slow:
+            slow.append(region)
+    return Facts(entry.target, tuple(failing), tuple(working), around, tuple(slow))
 
 
-def diagnose(known: Facts) -> Diagnosis:
-    """The likeliest cause of what the facts show; at least one region must fail."""
+def diagnose(known: Facts, about: IncidentType) -> Diagnosis:
+    """The likeliest cause of what the facts show; at least one region must fail, or be slow."""
+    if about == "slow":
+        return Diagnosis(
+            "slow",
+            f"It answers, but slowly, seen from {_names(known.slow)}.",
+            (f"On {known.target.host}: uptime; ss -s",),
+        )
     return _BY_REASON.get(known.reasons[0], _any_other)(known)
 
 

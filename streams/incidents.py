@@ -1,29 +1,16 @@
-"""Rule 6: when an incident opens, what is told of it, and when it closes."""
+"""Rules 6, 7 and 9: when incidents open, and when they close."""
 
 from typing import Final
 
-from schemas.incident import (
-    ClosedBecause,
-    EventKind,
-    IncidentEvent,
-    IncidentType,
-    RegionVerdict,
-    Severity,
-    Votes,
-)
-from schemas.result import REASON_TEXT, Reason
-from streams import consensus, diagnosis, ids
-from streams.columns import Window
-from streams.consensus import Tally, majority
-from streams.diagnosis import Diagnosis, Facts
+from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
+from streams import consensus, flapping, ids, spell, telling
+from streams.consensus import Tally
 from streams.freshness import is_fresh
 from streams.ids import Deciding
-from streams.neighbours import Neighbours, host_targets, look_around
+from streams.neighbours import Neighbours
 from streams.state import PartitionState
 from streams.target_state import OpenIncident, TargetState
 
-TYPE: IncidentType = "unreachable"
-SEVERITY: Severity = "critical"
 _NEVER: Final = 2**62
 
 
@@ -32,330 +19,203 @@ def judge(
     entry: TargetState,
     deciding: Deciding,
     *,
-    told: tuple[str, ...] = (),
+    told: dict[str, tuple[str, ...]] | None = None,
     around: Neighbours | None = None,
-) -> IncidentEvent | None:
-    """Opens, updates or closes the incident of a target, or leaves all as it is.
+) -> list[IncidentEvent]:
+    """Opens, updates or closes the incidents of a target, or leaves all as it is.
 
-    At most one event comes of one record. `told` are changes that the caller made; `around` is
-    given when something of the host changed, so that the diagnosis is looked at again.
+    At most one event of an incident comes of one record. `told` are changes that the caller made,
+    by incident id; `around` is given when something of the host changed, so that the diagnosis is
+    looked at again.
     """
+    if entry.trouble is None:
+        return []
     counted = consensus.tally(state, entry)
-    event = None
-    if entry.incident is None:
-        if entry.held:
-            entry.troubled().held = counted.is_down or not counted.known
-        elif counted.is_down and _lasted(state, entry, counted):
-            event = _open(state, entry, counted, deciding)
-    else:
-        abandoned = _abandoned(state, entry)
-        if _recovered(state, entry, abandoned):
-            event = close(state, entry, deciding, "recovered", abandoned)
-        else:
-            event = _update(state, entry, counted, deciding, told=told, around=around)
+    events = [
+        *_judge_outage(state, entry, counted, deciding),
+        *_judge_slowness(state, entry, counted, deciding),
+    ]
+    spoken = {event.incident_id for event in events}
+    for incident in entry.incidents:
+        if incident.incident_id not in spoken:
+            event = telling.updated(
+                state,
+                entry,
+                incident,
+                counted,
+                deciding,
+                told=(told or {}).get(incident.incident_id, ()),
+                around=around,
+            )
+            events += [event] if event else []
     state.note_heat(entry, _next_deadline(state, entry))
-    return event
+    return events
 
 
 def close(
     state: PartitionState,
     entry: TargetState,
+    incident: OpenIncident,
     deciding: Deciding,
     because: ClosedBecause,
+    *,
     abandoned: tuple[str, ...] = (),
 ) -> IncidentEvent:
-    """Closes the open incident of `entry`."""
-    incident = _incident(entry)
-    counted = consensus.tally(state, entry)
-    seconds = max(0, state.now - incident.first_failed_at) // 1000
-    event = _event(
-        state,
-        entry,
-        "closed",
-        deciding,
-        votes=counted.votes,
-        around=look_around(state, entry),
-        summary=f"{entry.target.place} {_closing_words(because, abandoned)} "
-        f"after {_duration(seconds)}.",
-        closed_because=because,
-        abandoned=abandoned,
-    )
-    entry.troubled().incident = None
+    """Closes an open incident of `entry`; a flapping one forgets its transitions."""
+    event = telling.closed(state, entry, incident, deciding, because, abandoned=abandoned)
+    trouble = entry.troubled()
+    if incident.incident_type == "slow":
+        trouble.slow_incident = None
+    else:
+        trouble.incident = None
+    if incident.incident_type == "flapping":
+        state.transitions.pop(entry.id, None)
     return event
 
 
+def resolve(
+    state: PartitionState, entry: TargetState, incident: OpenIncident, deciding: Deciding
+) -> list[IncidentEvent]:
+    """Closes an incident by hand: none opens until consensus has said once that it is not so."""
+    event = close(state, entry, incident, deciding, "resolved")
+    trouble = entry.troubled()
+    if incident.incident_type == "slow":
+        trouble.slow_held = True
+    else:
+        trouble.held = True
+    state.note_heat(entry, 0)
+    return [event]
+
+
 def acknowledge(
-    state: PartitionState, entry: TargetState, deciding: Deciding, by: str
-) -> IncidentEvent | None:
-    """Notes who has seen the open incident; None if that is known and nothing else changed."""
-    incident = _incident(entry)
-    told: tuple[str, ...] = ()
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    deciding: Deciding,
+    by: str,
+) -> list[IncidentEvent]:
+    """Notes who has seen an incident; no event if that is known and nothing else changed."""
+    told: dict[str, tuple[str, ...]] = {}
     if incident.acknowledged_by != by:
         incident.acknowledged_by = by
-        told = (f"acknowledged by {by}",)
+        told[incident.incident_id] = (f"acknowledged by {by}",)
     return judge(state, entry, deciding, told=told)
+
+
+def _judge_outage(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> list[IncidentEvent]:
+    incident = entry.incident
+    if incident is None:
+        if entry.held:
+            entry.troubled().held = counted.is_down or not counted.known
+        elif counted.is_down and _lasted(state, entry, counted):
+            return [_open_outage(state, entry, counted, deciding)]
+        return []
+    if incident.incident_type == "flapping":
+        return _judge_flapping(state, entry, incident, counted, deciding)
+    abandoned = spell.abandoned(state, entry, "down")
+    if not spell.over(state, entry, abandoned, "down"):
+        return []
+    flapping.note(state, entry.id)
+    return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+
+
+def _open_outage(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> IncidentEvent:
+    began_at, _ = spell.began(state, entry, counted, "down")
+    flaps = flapping.note(state, entry.id) > flapping.LIMIT
+    incident = _new(state, entry, "flapping" if flaps else "unreachable", began_at, deciding)
+    entry.troubled().incident = incident
+    return telling.opened(state, entry, incident, counted, deciding)
+
+
+def _judge_flapping(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+) -> list[IncidentEvent]:
+    abandoned = spell.abandoned(state, entry, "down")
+    if incident.down and spell.over(state, entry, abandoned, "down"):
+        incident.down, incident.turned_at = False, state.running
+    elif not incident.down and counted.is_down and _lasted(state, entry, counted):
+        incident.down, incident.turned_at = True, state.running
+        incident.outage_at = spell.began(state, entry, counted, "down")[0]
+    if state.running - incident.turned_at < flapping.QUIET_MS:
+        return []
+    if incident.down and counted.is_down:
+        event = close(state, entry, incident, deciding, "steady")
+        flapping.note(state, entry.id)
+        successor = _new(state, entry, "unreachable", incident.outage_at, deciding)
+        entry.troubled().incident = successor
+        return [event, telling.opened(state, entry, successor, counted, deciding)]
+    if not incident.down and spell.heard(state, entry, abandoned):
+        return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+    return []
+
+
+def _judge_slowness(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> list[IncidentEvent]:
+    trouble = entry.troubled()
+    incident = trouble.slow_incident
+    if incident is None:
+        if trouble.slow_held:
+            trouble.slow_held = counted.is_slow or not counted.known
+        elif counted.is_slow:
+            began_at, _ = spell.began(state, entry, counted, "slow")
+            incident = trouble.slow_incident = _new(state, entry, "slow", began_at, deciding)
+            return [telling.opened(state, entry, incident, counted, deciding)]
+        return []
+    if entry.policy.latency is None:
+        return [close(state, entry, incident, deciding, "policy_changed")]
+    abandoned = spell.abandoned(state, entry, "slow")
+    if spell.over(state, entry, abandoned, "slow"):
+        return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+    return []
+
+
+def _new(
+    state: PartitionState,
+    entry: TargetState,
+    incident_type: IncidentType,
+    began_at: int,
+    deciding: Deciding,
+) -> OpenIncident:
+    return OpenIncident(
+        incident_id=ids.incident_id(entry.id, incident_type, deciding),
+        incident_type=incident_type,
+        opened_at=state.now,
+        first_failed_at=began_at,
+        seen={},
+        diagnosis="",
+        turned_at=state.running,
+        outage_at=began_at,
+    )
 
 
 def _lasted(state: PartitionState, entry: TargetState, counted: Tally) -> bool:
     hold = entry.policy.open_after_ms
-    return not hold or state.running - _outage(state, entry, counted)[1] >= hold
-
-
-def _outage(state: PartitionState, entry: TargetState, counted: Tally) -> tuple[int, int]:
-    """When the outage began: effective time, and running time.
-
-    It began when as many regions failed as are needed, and with the failures that came at most
-    one interval before that; a region that had failed on its own for long is another story.
-    """
-    starts = sorted(
-        (window.failing.since, window.failing.running_since)
-        for window in state.windows(entry)
-        if window is not None
-        and window.down
-        and window.failing is not None
-        and is_fresh(window, state.running)
-    )
-    decided = starts[counted.need - 1][0]
-    reach = entry.policy.interval_ms + entry.policy.timeout_ms
-    return next(start for start in starts if start[0] >= decided - reach)
+    return not hold or state.running - spell.began(state, entry, counted, "down")[1] >= hold
 
 
 def _next_deadline(state: PartitionState, entry: TargetState) -> int:
     """The running time before which time alone changes nothing of `entry`."""
-    running = state.running
+    running, policy = state.running, entry.policy
     deadlines = []
+    incident = entry.incident
+    if incident is not None and incident.incident_type == "flapping":
+        deadlines.append(incident.turned_at + flapping.QUIET_MS)
     for window in state.windows(entry):
         if window is None:
             continue
         if is_fresh(window, running):
             deadlines.append(window.fresh_until + 1)
-            if window.failing is not None and entry.incident is None:
-                deadlines.append(window.failing.running_since + entry.policy.open_after_ms)
-        elif window.down:
-            deadlines.append(window.fresh_until + entry.policy.abandon_after_ms)
+            if window.failing is not None:
+                deadlines.append(window.failing.running_since + policy.open_after_ms)
+        elif window.down or window.slow:
+            deadlines.append(window.fresh_until + policy.abandon_after_ms)
     return min((at for at in deadlines if at > running), default=_NEVER)
-
-
-def _open(
-    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
-) -> IncidentEvent:
-    entry.troubled().incident = OpenIncident(
-        incident_id=ids.incident_id(entry.id, TYPE, deciding),
-        opened_at=state.now,
-        first_failed_at=_outage(state, entry, counted)[0],
-        seen={},
-        diagnosis="",
-    )
-    around = look_around(state, entry)
-    known = diagnosis.facts(state, entry, around)
-    found = diagnosis.diagnose(known)
-    _remember(state, entry, found)
-    return _event(
-        state,
-        entry,
-        "opened",
-        deciding,
-        votes=counted.votes,
-        around=around,
-        summary=_summary(known, found, counted),
-        found=found,
-    )
-
-
-def _update(
-    state: PartitionState,
-    entry: TargetState,
-    counted: Tally,
-    deciding: Deciding,
-    *,
-    told: tuple[str, ...],
-    around: Neighbours | None,
-) -> IncidentEvent | None:
-    incident = _incident(entry)
-    changes = (*told, *_changes(incident, _saying(state, entry)))
-    if not changes and around is None:
-        return None
-    around = around or look_around(state, entry)
-    known = diagnosis.facts(state, entry, around)
-    found = None
-    # While regions recover one by one, those that succeed say nothing of the cause.
-    if known.failing and not incident.recovery_asked:
-        found = diagnosis.diagnose(known)
-        if found.likely != incident.diagnosis:
-            changes = (*changes, f"it now looks like this: {found.sentence}")
-    if not changes:
-        return None
-    _remember(state, entry, found)
-    return _event(
-        state,
-        entry,
-        "updated",
-        deciding,
-        votes=counted.votes,
-        around=around,
-        summary=_summary(known, found, counted) if found else _progress(known),
-        found=found,
-        changes=changes,
-    )
-
-
-def _recovered(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
-    fresh = 0
-    for region, window in zip(entry.policy.regions, state.windows(entry), strict=True):
-        if window is None or region in abandoned:
-            continue
-        if is_fresh(window, state.running):
-            fresh += 1
-            if window.down or window.successes < entry.policy.recover_after:
-                return False
-        elif window.down:
-            return False
-    return fresh >= majority(len(entry.policy.regions) - len(abandoned))
-
-
-def _abandoned(state: PartitionState, entry: TargetState) -> tuple[str, ...]:
-    """The regions that went stale with `down` as their last word, too long ago to wait for."""
-    limit = entry.policy.abandon_after_ms
-    return tuple(
-        sorted(
-            region
-            for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
-            if window is not None
-            and window.down
-            and not is_fresh(window, state.running)
-            and state.running - window.fresh_until >= limit
-        )
-    )
-
-
-def _saying(state: PartitionState, entry: TargetState) -> dict[str, tuple[str, Reason | None]]:
-    return {
-        region: (said.verdict, None if said.verdict == "up" else said.reason)
-        for region, said in _regions(state, entry).items()
-    }
-
-
-def _regions(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
-    pairs: list[tuple[str, Window | None]] = sorted(
-        zip(entry.policy.regions, state.windows(entry), strict=True), key=lambda pair: pair[0]
-    )
-    return {region: consensus.region_verdict(state, window) for region, window in pairs}
-
-
-def _remember(state: PartitionState, entry: TargetState, found: Diagnosis | None) -> None:
-    incident = _incident(entry)
-    incident.seen = _saying(state, entry)
-    if found is not None:
-        incident.diagnosis = found.likely
-
-
-def _changes(
-    incident: OpenIncident, saying: dict[str, tuple[str, Reason | None]]
-) -> tuple[str, ...]:
-    changes = []
-    for region, (verdict, reason) in saying.items():
-        if incident.seen.get(region) == (verdict, reason):
-            continue
-        if verdict == "down":
-            text = REASON_TEXT[reason] if reason else "failed"
-            changes.append(f"{region}: {text}")
-        elif verdict == "up":
-            changes.append(f"{region}: succeeds")
-        else:
-            changes.append(f"{region}: no fresh result")
-    gone = sorted(set(incident.seen) - set(saying))
-    return (*changes, *(f"{region}: no longer checks this target" for region in gone))
-
-
-def _event(
-    state: PartitionState,
-    entry: TargetState,
-    kind: EventKind,
-    deciding: Deciding,
-    *,
-    votes: Votes,
-    around: Neighbours,
-    summary: str,
-    found: Diagnosis | None = None,
-    changes: tuple[str, ...] = (),
-    closed_because: ClosedBecause | None = None,
-    abandoned: tuple[str, ...] = (),
-) -> IncidentEvent:
-    target, incident = entry.target, _incident(entry)
-    return IncidentEvent(
-        event_id=ids.event_id(incident.incident_id, kind, deciding),
-        event=kind,
-        incident_id=incident.incident_id,
-        incident_type=TYPE,
-        severity=SEVERITY,
-        target=target.id,
-        name=target.name,
-        kind=target.kind,
-        host=target.host,
-        port=target.port,
-        team=target.team,
-        tags=target.tags,
-        criticality=target.criticality,
-        depends_on=target.depends_on,
-        regions=_regions(state, entry),
-        votes=votes,
-        first_failed_at=incident.first_failed_at,
-        opened_at=incident.opened_at,
-        closed_at=None if closed_because is None else state.now,
-        closed_because=closed_because,
-        at=state.now,
-        host_targets=host_targets(state, entry, around),
-        summary=summary,
-        first_steps=found.first_steps if found else (),
-        runbook=target.runbook,
-        changes=changes,
-        abandoned_regions=abandoned,
-        acknowledged_by=incident.acknowledged_by,
-    )
-
-
-def _summary(known: Facts, found: Diagnosis, counted: Tally) -> str:
-    place = known.target.place
-    texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
-    return (
-        f"{place} is unreachable from {counted.down} of {counted.configured} regions ({texts}). "
-        f"{found.sentence}"
-    )
-
-
-def _progress(known: Facts) -> str:
-    """What is said while an incident is on its way to its end."""
-    place = known.target.place
-    if not known.failing:
-        return f"{place} is still an incident: not every region has succeeded again."
-    still = ", ".join(f"{region} ({REASON_TEXT[reason]})" for region, reason in known.failing)
-    working = ", ".join(known.working) or "no region"
-    return f"{place} is reachable again from {working}; not yet from {still}."
-
-
-def _closing_words(because: ClosedBecause, abandoned: tuple[str, ...]) -> str:
-    match because:
-        case "recovered" if abandoned:
-            return f"is reachable again ({', '.join(abandoned)} long silent and not waited for)"
-        case "recovered":
-            return "is reachable again from every region"
-        case "resolved":
-            return "was resolved by hand"
-        case "target_removed":
-            return "is no longer watched; its incident ends"
-        case "target_changed":
-            return "was given another place; its incident ends"
-
-
-def _duration(seconds: int) -> str:
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 7200:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
-
-
-def _incident(entry: TargetState) -> OpenIncident:
-    if entry.incident is None:
-        raise ValueError(f"target {entry.id} has no open incident")
-    return entry.incident

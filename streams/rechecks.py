@@ -13,6 +13,14 @@ EVERY_MS: Final = 5_000
 EXPIRES_AFTER_MS: Final = 10_000
 """A prober that reads a request later than this ignores it: the schedule has come by."""
 
+CHECKS_PER_S: Final = 2_000
+"""What all partitions together ask of a region, in checks a second."""
+
+AT_LEAST_PER_S: Final = 20
+"""What one partition may ask, however many there are."""
+
+_SECOND_US: Final = 1_000_000
+
 Because = Literal["failure", "recovery"]
 
 
@@ -35,14 +43,20 @@ def ask_for_recovery(
 
 
 def due(state: PartitionState) -> list[RecheckRequest]:
-    """The requests whose turn has come; forgets hosts for which none waits."""
-    requests = []
-    for host in sorted(state.rechecks):
-        last = state.rechecks[host]
-        if state.running - last.asked_at < EVERY_MS:
+    """The requests whose turn has come, the longest waiting first; forgets hosts without one."""
+    waiting = []
+    for host, last in list(state.rechecks.items()):
+        if last.asked_at is not None and state.running - last.asked_at < EVERY_MS:
             continue
-        del state.rechecks[host]
-        entry = _unheard(state, host, last.waiting_since)
+        if last.waiting_since is None:
+            del state.rechecks[host]
+        else:
+            waiting.append((last.waits_from, host))
+    requests = []
+    for _, host in sorted(waiting):
+        if not _affordable(state):
+            break
+        entry = _unheard(state, host, state.rechecks.pop(host).waiting_since)
         if entry is not None:
             because: Because = "failure" if entry.incident is None else "recovery"
             requests.append(_request(state, host, entry, because))
@@ -61,11 +75,35 @@ def _ask(
     last = state.rechecks.get(host)
     if last is None and result.cause == "recheck":
         last = state.rechecks[host] = HostRecheck(state.running)
-    if last is not None and (state.running - last.asked_at < EVERY_MS or result.cause == "recheck"):
-        effective = min(result.started_at, state.now)
-        last.waiting_since = max(last.waiting_since or 0, effective)
+    if last is None and not _affordable(state):
+        last = state.rechecks[host] = HostRecheck(None)
+    if last is not None and not _may_go(state, last, result):
+        if last.waiting_since is None:
+            last.waits_from = state.running
+        last.waiting_since = max(last.waiting_since or 0, min(result.started_at, state.now))
         return None
     return _request(state, host, entry, because)
+
+
+def _may_go(state: PartitionState, last: HostRecheck, result: CheckResult) -> bool:
+    """Whether a request need not wait. One that waits already keeps its turn."""
+    return (
+        result.cause != "recheck"
+        and last.asked_at is not None
+        and state.running - last.asked_at >= EVERY_MS
+        and _affordable(state)
+    )
+
+
+def _affordable(state: PartitionState) -> bool:
+    """Whether anything is left of what may be asked within a second."""
+    return state.rechecks_paid_us < state.running * 1000 + _SECOND_US
+
+
+def _pay(state: PartitionState, checks: int) -> None:
+    per_s = max(AT_LEAST_PER_S, CHECKS_PER_S // state.partitions)
+    paid_us = max(state.rechecks_paid_us, state.running * 1000)
+    state.rechecks_paid_us = paid_us + checks * _SECOND_US // per_s
 
 
 def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState | None:
@@ -84,6 +122,7 @@ def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState
 def _request(
     state: PartitionState, host: str, entry: TargetState, because: Because
 ) -> RecheckRequest:
+    _pay(state, len(state.on_host(host)))
     state.rechecks[host] = HostRecheck(state.running)
     return RecheckRequest(
         host=host,

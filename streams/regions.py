@@ -1,10 +1,11 @@
-"""Rule 4, second half: a region whose probers are all silent, and clocks that are off."""
+"""What beats tell of a region: that it is heard (rule 4), that its clock is off, its load."""
 
 from typing import Final
 
 from schemas.control import Beat
 from schemas.incident import RegionEvent, RegionEventKind
 from schemas.partition import partition_for
+from streams import guard
 from streams.ids import Deciding, event_id
 from streams.state import PartitionState, ProberState, RegionState
 
@@ -34,8 +35,10 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
             )
         )
     region.last_beat, region.last_beat_at = running, state.now
-    events += _clock(state, region, beat, deciding)
-    return _ours(state, beat.region, events)
+    prober = _prober(state, region, beat.prober)
+    guard.note(prober, beat)
+    events += _clock(state, region, prober, beat, deciding)
+    return _ours(state, beat.region, events) + _guard(state, deciding)
 
 
 def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
@@ -59,19 +62,46 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
     return events
 
 
-def _clock(
-    state: PartitionState, region: RegionState, beat: Beat, deciding: Deciding
-) -> list[RegionEvent]:
-    prober = region.probers.get(beat.prober)
+def _prober(state: PartitionState, region: RegionState, name: str) -> ProberState:
+    prober = region.probers.get(name)
     if prober is None:
-        for name in [
-            name
-            for name, other in region.probers.items()
+        for gone in [
+            gone
+            for gone, other in region.probers.items()
             if state.running - other.last_beat > FORGET_PROBER_AFTER_MS
         ]:
-            del region.probers[name]
-        prober = region.probers[beat.prober] = ProberState(state.running)
+            del region.probers[gone]
+        prober = region.probers[name] = ProberState(state.running)
     prober.last_beat = state.running
+    return prober
+
+
+def _guard(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
+    events: list[RegionEvent] = []
+    for turned in guard.look(state):
+        name, load = turned.region, turned.load
+        kind: RegionEventKind = "region.suspect" if turned.suspect else "region.cleared"
+        if turned.suspect:
+            text = (
+                f"{load.newly_failing} of the {load.targets} targets of region {name} began to "
+                "fail within a minute, and other regions see no such thing: it looks like its own "
+                "network, so it is set aside."
+            )
+        else:
+            text = f"Region {name} counts again: {load.failing} of its {load.targets} targets fail."
+        last_beat_at = state.regions[name].last_beat_at
+        event = _event(state, kind, name, deciding, text, last_beat_at)
+        events += _ours(state, name, [event])
+    return events
+
+
+def _clock(
+    state: PartitionState,
+    region: RegionState,
+    prober: ProberState,
+    beat: Beat,
+    deciding: Deciding,
+) -> list[RegionEvent]:
     offset = beat.clock_offset_ms
     if offset is None:
         return []

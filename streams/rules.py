@@ -6,7 +6,7 @@ from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved
 from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
-from streams import incidents, rechecks, regions, targets, windows
+from streams import flapping, incidents, rechecks, regions, targets, windows
 from streams.consensus import status
 from streams.ids import Deciding
 from streams.neighbours import look_around
@@ -86,7 +86,7 @@ def _take(
     if not calm or result.status != "up":
         before = status(state, entry)
     change = windows.take(state, entry, result)
-    if change == "ignored" or (change == "success" and calm):
+    if change == "ignored" or (change == "success" and calm and entry.trouble is None):
         return
     request = None
     if change == "first_failure":
@@ -98,9 +98,7 @@ def _take(
     if request is not None:
         outputs.append(request)
     deciding = Deciding(result, state.now)
-    event = incidents.judge(state, entry, deciding)
-    if event is not None:
-        outputs.append(event)
+    outputs += incidents.judge(state, entry, deciding)
     if status(state, entry) != before:
         _judge_neighbours(state, entry, deciding, outputs)
 
@@ -112,15 +110,13 @@ def _judge_neighbours(
     others = [
         state.targets[other]
         for other in state.on_host(entry.host_key)
-        if other != entry.id and state.targets[other].incident is not None
+        if other != entry.id and state.targets[other].incidents
     ]
     if not others:
         return
     around = look_around(state, entry)
     for other in others:
-        event = incidents.judge(state, other, deciding, around=around)
-        if event is not None:
-            outputs.append(event)
+        outputs += incidents.judge(state, other, deciding, around=around)
 
 
 def _control(state: PartitionState, record: Control, outputs: list[Output]) -> None:
@@ -131,9 +127,7 @@ def _control(state: PartitionState, record: Control, outputs: list[Output]) -> N
         case TargetRemoved():
             outputs += targets.remove_target(state, record, deciding)
         case Acknowledged() | Resolved():
-            event = _by_hand(state, record, deciding)
-            if event is not None:
-                outputs.append(event)
+            outputs += _by_hand(state, record, deciding)
         case Beat():
             outputs += regions.take_beat(state, record, deciding)
     _look_at_deadlines(state, deciding, outputs)
@@ -141,18 +135,16 @@ def _control(state: PartitionState, record: Control, outputs: list[Output]) -> N
 
 def _by_hand(
     state: PartitionState, record: Acknowledged | Resolved, deciding: Deciding
-) -> IncidentEvent | None:
+) -> list[IncidentEvent]:
     entry = state.targets.get(record.target)
-    if entry is None or entry.incident is None:
-        return None
-    if entry.incident.incident_id != record.incident_id:
-        return None
-    if isinstance(record, Acknowledged):
-        return incidents.acknowledge(state, entry, deciding, record.by)
-    event = incidents.close(state, entry, deciding, "resolved")
-    entry.troubled().held = True
-    state.note_heat(entry, 0)
-    return event
+    if entry is None:
+        return []
+    for incident in entry.incidents:
+        if incident.incident_id == record.incident_id:
+            if isinstance(record, Acknowledged):
+                return incidents.acknowledge(state, entry, incident, deciding, record.by)
+            return incidents.resolve(state, entry, incident, deciding)
+    return []
 
 
 def _look_at_deadlines(state: PartitionState, deciding: Deciding, outputs: list[Output]) -> None:
@@ -162,9 +154,8 @@ def _look_at_deadlines(state: PartitionState, deciding: Deciding, outputs: list[
     outputs += regions.look_for_silence(state, deciding)
     outputs += rechecks.due(state)
     targets.forget_removed(state)
+    flapping.forget(state)
     for target_id in sorted(
         target_id for target_id, deadline in state.hot.items() if deadline <= state.running
     ):
-        event = incidents.judge(state, state.targets[target_id], deciding)
-        if event is not None:
-            outputs.append(event)
+        outputs += incidents.judge(state, state.targets[target_id], deciding)

@@ -41,6 +41,7 @@ class Frame(Struct, gc=False, array_like=True):
     regions: dict[str, RegionState]
     rechecks: dict[str, HostRecheck]
     removed: dict[str, Removed]
+    rechecks_paid_us: int
 
 
 class _Row(Struct, gc=False, array_like=True):
@@ -55,6 +56,7 @@ class _Row(Struct, gc=False, array_like=True):
     definition: bytes
     ahead: dict[int, int] | None
     trouble: Trouble | None
+    transitions: tuple[int, ...]
 
 
 class _Block(Struct, gc=False, array_like=True):
@@ -96,6 +98,7 @@ class Capture:
                 state.regions,
                 state.rechecks,
                 state.removed,
+                state.rechecks_paid_us,
             )
         )
         self._entries = list(state.targets.values())
@@ -108,6 +111,7 @@ class Capture:
             target_id: msgspec.Raw(_encoder.encode(state.targets[target_id].trouble))
             for target_id in state.hot
         }
+        self._transitions = dict(state.transitions)
 
     def chunks(self) -> Iterator[bytes]:
         """The chunks, each at most `MAX_CHUNK_BYTES` (a single larger entry stands alone).
@@ -148,6 +152,7 @@ class Capture:
                 entry.definition,
                 self._ahead_of(entry) if self._ahead else None,
                 self._troubles.get(entry.id),
+                self._transitions.get(entry.id, ()),
             )
         )
 
@@ -205,6 +210,8 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         regions=frame.regions,
         rechecks=frame.rechecks,
         removed=frame.removed,
+        rechecks_paid_us=frame.rechecks_paid_us,
+        set_aside={name for name, region in frame.regions.items() if region.suspect},
     )
     policies: list[TargetPolicy] = []
     try:
@@ -230,6 +237,8 @@ def _unpack(state: PartitionState, block: _Block, policies: list[TargetPolicy]) 
             policy = policies[row.policy]
         for position, started in (row.ahead or {}).items():
             columns.ahead[slot + position] = started
+        if row.transitions:
+            state.transitions[row.id] = row.transitions
         state.add(
             TargetState(
                 row.id,

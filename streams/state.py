@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from msgspec import Struct, field, structs
 
 from schemas.target import Target
-from streams.columns import Columns, Window
+from streams.columns import Columns, Slow, Window
 from streams.definition import pack
 from streams.policy import TargetPolicy, Terms, policy_of, terms_of
 from streams.target_state import TargetState, Trouble
@@ -24,30 +24,42 @@ _PORTS: Final[dict[int, int]] = {}
 
 
 class ProberState(Struct, gc=False, array_like=True):
-    """The last beat of one prober, in running time; `skewed`: its clock was told to be off."""
+    """The last beat of one prober, in running time, and what it said of its targets.
+
+    `skewed`: its clock was told to be off.
+    """
 
     last_beat: int
     skewed: bool = False
+    targets: int = 0
+    failing: int = 0
+    newly_failing: int = 0
 
 
 class RegionState(Struct, gc=False, array_like=True):
-    """The liveness of a region. `last_beat_at` is log time, `last_beat` running time."""
+    """The liveness of a region. `last_beat_at` is log time, `last_beat` running time.
+
+    `suspect`: it is set aside (rule 8).
+    """
 
     last_beat: int
     last_beat_at: int
     silent: bool = False
     probers: dict[str, ProberState] = field(default_factory=dict)
+    suspect: bool = False
 
 
 class HostRecheck(Struct, gc=False, array_like=True):
     """The last recheck request of a host (running time), and whether one waits for its turn.
 
-    `waiting_since` is the effective time of the newest result that asked for one meanwhile: who
-    has spoken since then need not be asked.
+    `asked_at` is None when none was asked for yet. `waiting_since` is the effective time of the
+    newest result that asks for one: who has spoken since then need not be asked; it has waited
+    since `waits_from` (running time).
     """
 
-    asked_at: int
+    asked_at: int | None
     waiting_since: int | None = None
+    waits_from: int = 0
 
 
 class Removed(Struct, gc=False, array_like=True):
@@ -62,9 +74,13 @@ class PartitionState(Struct, gc=False):
 
     `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
     (log time) and lasted `gap_ms`. `looked_at` is the running time at which deadlines were last
-    looked at. `hosts` and `hot` are indexes, not saved: `hot` has the targets where time alone
+    looked at. `rechecks_paid_us` is the running time (µs) until which the requests that were made
+    use up what may be asked; `transitions` are those of a target within the last hour (rule 9),
+    in running time.
+
+    `hosts`, `hot` and `set_aside` are indexes, not saved: `hot` has the targets where time alone
     could change something, and the running time before which it does not; `hosts` the targets of
-    a host, a single one without a list around it.
+    a host, a single one without a list around it; `set_aside` the suspect regions.
     """
 
     partition: int
@@ -79,6 +95,9 @@ class PartitionState(Struct, gc=False):
     regions: dict[str, RegionState] = field(default_factory=dict)
     rechecks: dict[str, HostRecheck] = field(default_factory=dict)
     removed: dict[str, Removed] = field(default_factory=dict)
+    transitions: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    rechecks_paid_us: int = 0
+    set_aside: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
     columns: Columns = field(default_factory=Columns)
@@ -110,13 +129,15 @@ class PartitionState(Struct, gc=False):
         newest = columns.newest[at]
         if not newest:
             return None
+        trouble = entry.trouble
         return Window(
             newest,
             columns.ahead.get(at, newest),
             columns.fresh_until[at],
             columns.since[at],
             columns.successes[at],
-            None if entry.trouble is None else entry.trouble.failing.get(position),
+            None if trouble is None else trouble.failing.get(position),
+            None if trouble is None else trouble.pace.get(position),
         )
 
     def windows(self, entry: TargetState) -> list[Window | None]:
@@ -206,10 +227,19 @@ class PartitionState(Struct, gc=False):
         trouble = kept.trouble
         if trouble is None:
             return None
-        failing = {
-            positions[before]: row for before, row in trouble.failing.items() if before in positions
-        }
-        return structs.replace(trouble, failing=failing)
+        return structs.replace(
+            trouble,
+            failing={
+                positions[before]: row
+                for before, row in trouble.failing.items()
+                if before in positions
+            },
+            pace={
+                positions[before]: row
+                for before, row in trouble.pace.items()
+                if before in positions and _goes_on(row, kept.policy, policy)
+            },
+        )
 
     def _share(self, entry: TargetState, old: TargetState | None) -> None:
         """Lets `entry` use the strings and numbers that are here already."""
@@ -233,6 +263,14 @@ class PartitionState(Struct, gc=False):
             del self.hosts[key]
         else:
             self.hosts[key] = others[0] if len(others) == 1 else others
+
+
+def _goes_on(row: Slow, old: TargetPolicy, new: TargetPolicy) -> bool:
+    """Whether a row of slow successes is carried over: new limits begin the rows anew."""
+    if new.latency != old.latency:
+        row.count = 0
+        return row.slow and new.latency is not None
+    return True
 
 
 def new_state(partition: int, partitions: int) -> PartitionState:

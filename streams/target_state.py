@@ -2,41 +2,62 @@
 
 from msgspec import Struct, field
 
+from schemas.incident import IncidentType
 from schemas.partition import host_key
 from schemas.result import Reason
 from schemas.target import Target
-from streams.columns import Failing
+from streams.columns import Failing, Slow
 from streams.definition import unpack
 from streams.policy import TargetPolicy
 
 
 class OpenIncident(Struct, gc=False, array_like=True):
-    """An incident that is open; `seen` and `diagnosis` are what the last event told."""
+    """An incident that is open; `seen` and `diagnosis` are what the last event told.
+
+    The others are of a `flapping` one: the target is `down` or up in it since `turned_at` (running
+    time); `outage_at` is when the last outage began (effective time).
+    """
 
     incident_id: str
+    incident_type: IncidentType
     opened_at: int
     first_failed_at: int
     seen: dict[str, tuple[str, Reason | None]]
     diagnosis: str
     recovery_asked: bool = False
     acknowledged_by: str | None = None
+    down: bool = True
+    turned_at: int = 0
+    outage_at: int = 0
 
 
 class Trouble(Struct, gc=False, array_like=True):
     """What there is to a target that is not calm; a calm one has none.
 
-    `failing` has the rows of failures by the position of their region. `held`: an incident was
-    resolved by hand; none opens until consensus has said "not down" once.
+    `failing` and `pace` have the rows of failures and of slow successes by the position of their
+    region. `incident` is `unreachable` or `flapping`, `slow_incident` is `slow`. `held`: an
+    incident was resolved by hand; none opens until consensus has said "not down" once; `slow_held`
+    likewise until it has said "not slow".
     """
 
     failing: dict[int, Failing] = field(default_factory=dict)
     incident: OpenIncident | None = None
     held: bool = False
+    pace: dict[int, Slow] = field(default_factory=dict)
+    slow_incident: OpenIncident | None = None
+    slow_held: bool = False
 
     @property
     def over(self) -> bool:
         """Whether all is calm again."""
-        return not self.failing and self.incident is None and not self.held
+        return not (
+            self.failing
+            or self.incident
+            or self.held
+            or self.pace
+            or self.slow_incident
+            or self.slow_held
+        )
 
 
 class TargetState(Struct, gc=False):
@@ -94,8 +115,17 @@ class TargetState(Struct, gc=False):
 
     @property
     def incident(self) -> OpenIncident | None:
-        """The open incident."""
+        """The open incident of the type `unreachable` or `flapping`."""
         return None if self.trouble is None else self.trouble.incident
+
+    @property
+    def incidents(self) -> tuple[OpenIncident, ...]:
+        """All that are open, at most one of each type."""
+        trouble = self.trouble
+        if trouble is None:
+            return ()
+        both = (trouble.incident, trouble.slow_incident)
+        return tuple(incident for incident in both if incident is not None)
 
     @property
     def held(self) -> bool:

@@ -9,6 +9,7 @@ from streams import incidents
 from streams.freshness import LONGEST_LATE_MS
 from streams.ids import Deciding
 from streams.state import PartitionState, Removed
+from streams.target_state import TargetState
 
 
 def set_target(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
@@ -27,16 +28,14 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
     if target.version < known.version or target == known:
         return []
     if _moved(known, target):
-        events = []
-        if old.incident is not None:
-            events.append(incidents.close(state, old, deciding, "target_changed"))
+        events = _close_all(state, old, deciding, "target_changed")
+        state.transitions.pop(target.id, None)
         state.put(target, floor=state.newest(old))
         return events
     # A region that comes back must not hear again what it said before it went.
     gone = set(known.regions) - set(target.regions)
     entry = state.put(target, floor=state.newest(old) if gone else old.floor, kept=old)
-    event = incidents.judge(state, entry, deciding)
-    return [event] if event else []
+    return incidents.judge(state, entry, deciding)
 
 
 def remove_target(
@@ -46,16 +45,21 @@ def remove_target(
     entry = state.targets.get(removal.target)
     if entry is None or removal.version < entry.target.version:
         return []
-    events = []
-    if entry.incident is not None:
-        because: ClosedBecause = (
-            "target_removed" if removal.because == "removed" else "target_changed"
-        )
-        events.append(incidents.close(state, entry, deciding, because))
+    because: ClosedBecause = "target_removed" if removal.because == "removed" else "target_changed"
+    events = _close_all(state, entry, deciding, because)
+    state.transitions.pop(entry.id, None)
     newest = state.newest(entry)
     state.remove(removal.target)
     state.removed[removal.target] = Removed(newest, state.running + LONGEST_LATE_MS)
     return events
+
+
+def _close_all(
+    state: PartitionState, entry: TargetState, deciding: Deciding, because: ClosedBecause
+) -> list[IncidentEvent]:
+    return [
+        incidents.close(state, entry, incident, deciding, because) for incident in entry.incidents
+    ]
 
 
 def forget_removed(state: PartitionState) -> None:

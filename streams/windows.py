@@ -3,12 +3,17 @@
 from typing import Literal
 
 from schemas.result import CheckResult
+from streams import slow
 from streams.columns import Failing
 from streams.state import PartitionState
 from streams.target_state import TargetState
 
-Change = Literal["ignored", "success", "recovered", "first_failure", "failure"]
-"""What a result did to its window; `recovered` is the success that ends a row of failures."""
+Change = Literal["ignored", "success", "turned", "recovered", "first_failure", "failure"]
+"""What a result did to its window.
+
+`recovered` is the success that ends a row of failures, `turned` one that made its region say
+`slow`, or no longer.
+"""
 
 
 def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Change:
@@ -39,7 +44,7 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     fresh_until = state.running_at(effective) + policy.span_ms
     columns.fresh_until[at] = max(columns.fresh_until[at], fresh_until)
     if result.status == "up":
-        return _success(state, entry, position, effective)
+        return _success(state, entry, position, result, effective)
     return _failure(state, entry, position, result, effective)
 
 
@@ -53,14 +58,21 @@ def _same_place(entry: TargetState, result: CheckResult) -> bool:
     return result.port == entry.port and result.host == entry.host and result.kind == entry.kind
 
 
-def _success(state: PartitionState, entry: TargetState, position: int, effective: int) -> Change:
+def _success(
+    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
+) -> Change:
     columns, at = state.columns, entry.slot + position
     if columns.successes[at] < entry.policy.recover_after:
         columns.successes[at] += 1
     failing = None if entry.trouble is None else entry.trouble.failing.pop(position, None)
     if not columns.since[at] or (failing is not None and failing.down):
         columns.since[at] = effective
-    return "success" if failing is None else "recovered"
+    turned = entry.policy.latency is not None and slow.take(
+        state, entry, position, result, effective
+    )
+    if failing is not None:
+        return "recovered"
+    return "turned" if turned else "success"
 
 
 def _failure(

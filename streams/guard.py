@@ -1,0 +1,100 @@
+"""Rule 8: a region that lost its own network is set aside."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.control import Beat
+from streams.state import PartitionState, ProberState, RegionState
+
+HEARD_MS: Final = 15_000
+"""A prober counts for its region while it was heard within this time."""
+
+SUSPECT_PERCENT: Final = 40
+CLEARED_PERCENT: Final = 20
+AT_LEAST: Final = 20
+"""So many targets must fail at least: of a few, chance makes many."""
+
+
+class Load(Struct, frozen=True, gc=False):
+    """What the probers of a region have, added up."""
+
+    targets: int
+    failing: int
+    newly_failing: int
+
+    @property
+    def fails_widely(self) -> bool:
+        return _widely(self.failing, self.targets)
+
+    @property
+    def began_widely(self) -> bool:
+        return _widely(self.newly_failing, self.targets)
+
+    @property
+    def recovered(self) -> bool:
+        return self.failing * 100 <= CLEARED_PERCENT * self.targets
+
+
+class Turned(Struct, frozen=True, gc=False):
+    """A region that is suspect from now on, or no longer, and what its probers have."""
+
+    region: str
+    suspect: bool
+    load: Load
+
+
+def note(prober: ProberState, beat: Beat) -> None:
+    """Keeps what a prober says of its targets."""
+    prober.targets = beat.targets
+    prober.failing = beat.failing
+    prober.newly_failing = beat.newly_failing
+
+
+def look(state: PartitionState) -> list[Turned]:
+    """Judges every region that reports; those that turned, by name.
+
+    The targets that a region troubles are to be judged again at the next look at deadlines.
+    """
+    loads = {
+        name: load
+        for name, region in sorted(state.regions.items())
+        if (load := load_of(region, state.running)) is not None
+    }
+    alike = sum(load.fails_widely for load in loads.values()) * 2 > len(loads)
+    turned = []
+    for name, load in loads.items():
+        region = state.regions[name]
+        if region.suspect:
+            suspect = not (alike or load.recovered)
+        else:
+            suspect = load.began_widely and not alike
+        if suspect != region.suspect:
+            region.suspect = suspect
+            (state.set_aside.add if suspect else state.set_aside.discard)(name)
+            turned.append(Turned(name, suspect, load))
+    if turned:
+        _wake(state, {one.region for one in turned})
+    return turned
+
+
+def load_of(region: RegionState, running: int) -> Load | None:
+    """What a region's probers say, added up; None when none was heard of late."""
+    heard = [one for one in region.probers.values() if running - one.last_beat < HEARD_MS]
+    if not heard:
+        return None
+    return Load(
+        sum(one.targets for one in heard),
+        sum(one.failing for one in heard),
+        sum(one.newly_failing for one in heard),
+    )
+
+
+def _widely(failing: int, targets: int) -> bool:
+    return failing >= AT_LEAST and failing * 100 > SUSPECT_PERCENT * targets
+
+
+def _wake(state: PartitionState, regions: set[str]) -> None:
+    for target_id in state.hot:
+        if not regions.isdisjoint(state.targets[target_id].policy.positions):
+            state.hot[target_id] = 0

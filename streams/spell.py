@@ -1,0 +1,100 @@
+"""Rules 5 and 6 for both kinds of trouble: an outage, and a spell of slowness.
+
+Both are judged alike; what differs is the verdict that regions vote with.
+"""
+
+from typing import Literal
+
+from schemas.incident import Votes
+from streams.columns import Window
+from streams.consensus import Tally, counts, majority
+from streams.freshness import is_fresh
+from streams.state import PartitionState
+from streams.target_state import TargetState
+
+Sort = Literal["down", "slow"]
+"""The verdict in question."""
+
+
+def votes(counted: Tally, sort: Sort) -> Votes:
+    """The count for an event."""
+    return Votes(
+        down=counted.down if sort == "down" else counted.slow,
+        need=counted.need,
+        fresh=counted.fresh,
+        configured=counted.configured,
+    )
+
+
+def agreed(counted: Tally, sort: Sort) -> bool:
+    """Whether the consensus of the regions is that it is so."""
+    return counted.is_down if sort == "down" else counted.is_slow
+
+
+def began(state: PartitionState, entry: TargetState, counted: Tally, sort: Sort) -> tuple[int, int]:
+    """When it began: effective time, and running time. The regions must be agreed.
+
+    It began when as many regions were in it as are needed, and with those that came at most one
+    interval before that; a region that had been so on its own for long is another story.
+    """
+    starts = sorted(
+        _row_began(window, sort)
+        for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
+        if window is not None and _says(window, sort) and counts(state, region, window)
+    )
+    decided = starts[counted.need - 1][0]
+    reach = entry.policy.interval_ms + entry.policy.timeout_ms
+    return next(start for start in starts if start[0] >= decided - reach)
+
+
+def over(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...], sort: Sort) -> bool:
+    """Whether every region that must has said that it is over (rule 6)."""
+    for region, window in zip(entry.policy.regions, state.windows(entry), strict=True):
+        if window is None or region in abandoned:
+            continue
+        if _blocks(window, sort):
+            return False
+        lacking = sort == "down" and window.successes < entry.policy.recover_after
+        if lacking and counts(state, region, window):
+            return False
+    return heard(state, entry, abandoned)
+
+
+def heard(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
+    """Whether enough regions count for a closing: a majority of those that are waited for."""
+    fresh = sum(
+        window is not None and region not in abandoned and counts(state, region, window)
+        for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
+    )
+    return fresh >= majority(len(entry.policy.regions) - len(abandoned))
+
+
+def abandoned(state: PartitionState, entry: TargetState, sort: Sort) -> tuple[str, ...]:
+    """The regions whose last word was that it is so, too long ago to wait for; sorted."""
+    limit = entry.policy.abandon_after_ms
+    return tuple(
+        sorted(
+            region
+            for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
+            if window is not None
+            and _blocks(window, sort)
+            and not is_fresh(window, state.running)
+            and state.running - window.fresh_until >= limit
+        )
+    )
+
+
+def _says(window: Window, sort: Sort) -> bool:
+    return window.down if sort == "down" else window.slow
+
+
+def _blocks(window: Window, sort: Sort) -> bool:
+    """Whether a region's (last) word is against a closing."""
+    return window.down or (sort == "slow" and window.slow)
+
+
+def _row_began(window: Window, sort: Sort) -> tuple[int, int]:
+    row = window.failing if sort == "down" else window.pace
+    if row is None:
+        raise ValueError(f"expected a region that says {sort}")
+    return row.since, row.running_since
