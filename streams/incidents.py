@@ -147,7 +147,7 @@ def _open(
         diagnosis="",
     )
     around = look_around(state, entry)
-    known = diagnosis.facts(state, entry, around)
+    known = diagnosis.gather(state, entry, around)
     found = diagnosis.diagnose(known)
     _remember(state, entry, found)
     return _event(
@@ -176,7 +176,7 @@ def _update(
     if not changes and around is None:
         return None
     around = around or look_around(state, entry)
-    known = diagnosis.facts(state, entry, around)
+    known = diagnosis.gather(state, entry, around)
     found = None
     # While regions recover one by one, those that succeed say nothing of the cause.
     if known.failing and not incident.recovery_asked:
