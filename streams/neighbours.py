@@ -9,30 +9,37 @@ from streams.target_state import TargetState
 
 
 class Neighbours(Struct, frozen=True, gc=False):
-    """The status of every target of a host at one moment, sorted by id, and how often each is."""
+    """The status of every target of a host at one moment, sorted by id, and how often each is.
+
+    `kinds` has the ids of the targets by their kind, sorted.
+    """
 
     statuses: dict[str, TargetStatus]
     counts: dict[TargetStatus, int]
+    kinds: dict[str, list[str]]
 
     def others(self, target: str, *statuses: TargetStatus) -> int:
         """How many targets but `target` have one of `statuses`."""
         own = self.statuses[target] in statuses
         return sum(self.counts.get(one, 0) for one in statuses) - own
 
-    def all_others(self) -> int:
-        """How many other targets the host has."""
-        return len(self.statuses) - 1
+    def another(self, target: str, kind: str) -> str | None:
+        """The first target of `kind` but `target`; None if there is no other."""
+        ids = self.kinds.get(kind, ())
+        return next((found for found in ids[:2] if found != target), None)
 
 
 def look_around(state: PartitionState, entry: TargetState) -> Neighbours:
     """Looks at every target of the host of `entry`."""
-    statuses = {
-        other: status(state, state.targets[other]) for other in state.on_host(entry.host_key)
-    }
+    statuses: dict[str, TargetStatus] = {}
     counts: dict[TargetStatus, int] = {}
-    for one in statuses.values():
-        counts[one] = counts.get(one, 0) + 1
-    return Neighbours(statuses, counts)
+    kinds: dict[str, list[str]] = {}
+    for target_id in state.on_host(entry.host_key):
+        other = state.targets[target_id]
+        said = statuses[target_id] = status(state, other)
+        counts[said] = counts.get(said, 0) + 1
+        kinds.setdefault(other.kind, []).append(target_id)
+    return Neighbours(statuses, counts, kinds)
 
 
 def host_targets(

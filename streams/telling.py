@@ -41,7 +41,7 @@ def opened(
 ) -> IncidentEvent:
     """The event that an incident opens; what it says is kept in `incident`."""
     around = look_around(state, entry)
-    known = diagnosis.facts(state, entry, around)
+    known = diagnosis.gather(state, entry, around)
     found = diagnosis.diagnose(known, incident.incident_type)
     incident.seen = _saying(state, entry, incident)
     incident.diagnosis = found.likely
@@ -77,7 +77,7 @@ def updated(
     if not changes and (around is None or flaps):
         return None
     around = around or look_around(state, entry)
-    known = diagnosis.facts(state, entry, around)
+    known = diagnosis.gather(state, entry, around)
     found = None
     # While regions recover one by one, those that succeed say nothing of the cause.
     if _involved(known, incident) and not incident.recovery_asked:

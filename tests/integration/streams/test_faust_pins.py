@@ -1,98 +1,41 @@
 """What was found in Faust 0.15.3, and what the stream is built around.
 
 Each test fails when Faust changes, so that an upgrade shows what may be simplified, or what no
-longer holds. Section 5 of the design says what follows from each.
-"""
+longer holds. The rows are those of the table in section 5 of the design; "ours" are the tests of
+what follows from a row.
+
+| found | pinned by | ours |
+|---|---|---|
+| the committed offset jumps over a gap | test_faust_acks: `…_jumps_over_a_gap`, `…_was_never_acknowledged` | test_worker: `nothing_is_acknowledged_that_no_checkpoint_covers`; test_faust_acks: `without_acks_…` |
+| an exception acknowledges the event, in `take(n)` all n | test_faust_acks: `an_exception_in_an_agent_…`, `…_while_taking_…` | test_feeder; test_worker: `an_event_that_is_not_confirmed_…` |
+| `take()` forbids table writes; a long `within` hangs on shutdown | test_faust_tables: `no_table_can_be_written_while_taking`; test_faust_acks: `a_stop_waits_for_a_take` | here: `the_app_uses_nothing_…` |
+| windowed tables: one partition, wall clock, lost after a rebalance | test_faust_tables: `on_window_close_…`, `…_by_the_wall_clock`, `a_recovered_window_…` | here: `the_app_uses_nothing_…` |
+| `exactly_once` has open faults | test_faust_processes: `exactly_once_…` | test_group, tests/system/test_worker_kills |
+| a Struct as `value_type` fails, poison raises before our code | here: `poison_…`, `a_msgspec_struct_…` | test_worker: `what_cannot_be_read_…` |
+| tables: only in a stream, the event's partition, unconfirmed, a zombie's late write wins | test_faust_tables: `a_table_is_written_…`, `…_is_not_confirmed_…`, `aiokafka_s_flush_…`; test_faust_processes: `a_zombie_…` | test_partition: `a_checkpoint_waits_…`; test_group: `a_woken_zombie_…` |
+| a dead worker is noticed after `broker_session_timeout` | here: `a_dead_worker_…` | test_group: `a_killed_worker_…`; tests/system/test_worker_kills |
+| a topic that is missing at the start is never read | here: `a_topic_that_is_missing_…` | test_worker: `another_partition_count_…`, `…_waiting_for_the_broker_…` |
+| `app.stop()` or `sys.exit` inside an agent hangs | test_faust_processes: `app_stop_…`, `sys_exit_…` | test_feeder; test_worker: `a_graceful_stop_…` |
+| aiokafka without an upper bound | here: `versions_…` | here |
+| no fencing: a woken zombie still writes | test_faust_processes: `a_zombie_…` | test_group: `a_woken_zombie_…`; tests/system/test_worker_kills |
+"""  # noqa: E501 - a table
 
 import asyncio
-import gc
 import inspect
-import subprocess
-import sys
-import uuid
-import weakref
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from importlib import metadata
-from types import SimpleNamespace
 from typing import Any
 
 import faust
 import msgspec
-import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import CommitFailedError
-from aiokafka.producer.message_accumulator import MessageAccumulator
-from faust.exceptions import ValueDecodeError
-from faust.tables.base import Collection
-from faust.tables.table import Table
-from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
-from intervaltree import IntervalTree
 
 from portquorum.settings import Settings
 from streams.shell import StreamApp
+from tests.integration.streams.faust_ground import a_name, an_app, committed, create, running, send
 from tests.integration.streams.ground import eventually
-
-
-def an_app(bootstrap: str, **changes: Any) -> faust.App:
-    options: dict[str, Any] = {
-        "broker": f"kafka://{bootstrap}",
-        "topic_disable_leader": True,
-        "topic_allow_declare": False,
-        "web_enabled": False,
-        "store": "memory://",
-        "broker_commit_interval": 0.2,
-        "broker_session_timeout": 6,
-    }
-    app = faust.App(f"pin{uuid.uuid4().hex[:8]}", **(options | changes))
-    app._create_directories = lambda: None  # type: ignore[method-assign]
-    return app
-
-
-@asynccontextmanager
-async def running(app: faust.App) -> AsyncIterator[None]:
-    await app.start()
-    try:
-        yield
-    finally:
-        await app.stop()
-
-
-@pytest.fixture
-async def topic(kafka: str) -> str:
-    name = f"pin{uuid.uuid4().hex[:8]}"
-    await create(kafka, name)
-    return name
-
-
-async def create(bootstrap: str, name: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(name, 1, 1)])
-    await eventually(admin.list_topics, lambda names: name in names)
-    await admin.close()
-
-
-async def fill(bootstrap: str, topic: str, count: int) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-        for number in range(count):
-            await producer.send_and_wait(topic, b"%d" % number, partition=0)
-
-
-async def committed(bootstrap: str, app: faust.App) -> int | None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        offsets = await admin.list_consumer_group_offsets(app.conf.id)
-    finally:
-        await admin.close()
-    return next((entry.offset for entry in offsets.values()), None)
 
 
 def test_versions_are_those_that_were_looked_at() -> None:
@@ -103,88 +46,14 @@ def test_versions_are_those_that_were_looked_at() -> None:
     assert "<" not in aiokafka, "Faust bounds aiokafka now: our own bound may go"
 
 
-@pytest.mark.parametrize(
-    ("before", "acked", "offset"),
-    [
-        (2585, [2586, 2587, 2588, 2589], 2590),  # 2585 was never acknowledged (issue 606)
-        (None, [5, 6], 7),  # nor were 0 to 4
-    ],
-)
-def test_the_committed_offset_jumps_over_a_gap(
-    before: int | None, acked: list[int], offset: int
-) -> None:
-    part = TP("t", 0)
-    consumer = SimpleNamespace(
-        _acked=defaultdict(list, {part: acked}),
-        _gap=defaultdict(IntervalTree),
-        _committed_offset={part: before},
-        _acked_index=defaultdict(set),
-    )
-    assert Consumer._new_offset(consumer, part) == offset  # type: ignore[arg-type]
-
-
 def test_a_commit_that_comes_too_late_crashes_faust() -> None:
     # Faust looks for these words to tell it from a fault, and aiokafka breaks the line there.
     assert '"already rebalanced" in str(exc)' in inspect.getsource(driver.AIOKafkaConsumerThread)
     assert "already rebalanced" not in str(CommitFailedError())
 
 
-async def test_an_exception_in_an_agent_acknowledges_the_event(kafka: str, topic: str) -> None:
-    app = an_app(kafka)
-    seen = []
-
-    @app.agent(app.topic(topic, value_serializer="raw"))
-    async def fail(stream: Any) -> None:
-        async for value in stream:
-            seen.append(value)
-            raise ValueError(value)
-
-    await fill(kafka, topic, 1)
-    async with running(app):
-        await eventually(lambda: committed(kafka, app), lambda offset: offset == 1)
-    assert seen == [b"0"]
-
-
-async def test_an_exception_while_taking_acknowledges_all_that_was_taken(
-    kafka: str, topic: str
-) -> None:
-    app = an_app(kafka)
-
-    @app.agent(app.topic(topic, value_serializer="raw"))
-    async def fail(stream: Any) -> None:
-        async for values in stream.take(5, within=30):
-            raise ValueError(values)
-
-    await fill(kafka, topic, 5)
-    async with running(app):
-        await eventually(lambda: committed(kafka, app), lambda offset: offset == 5)
-
-
-async def test_without_acks_faust_commits_nothing_and_keeps_no_message(
-    kafka: str, topic: str
-) -> None:
-    app = an_app(kafka, stream_buffer_maxsize=16)
-    messages: list[weakref.ref[Any]] = []
-
-    @app.agent(app.topic(topic, value_serializer="raw", acks=False))
-    async def listen(stream: Any) -> None:
-        stream = stream.noack()
-        async for _ in stream:
-            messages.append(weakref.ref(stream.current_event.message))  # noqa: PERF401
-
-    await fill(kafka, topic, 50)
-    async with running(app):
-        await eventually(lambda: asyncio.sleep(0, len(messages)), lambda count: count == 50)
-        await app.consumer.force_commit()
-        assert await committed(kafka, app) is None
-        assert app.consumer._acked == {}
-        gc.collect()
-        alive = sum(message() is not None for message in messages)
-        assert alive <= 2, "something keeps the payload of messages that are done"
-
-
 async def test_a_topic_that_is_missing_at_the_start_is_not_read(kafka: str) -> None:
-    name = f"pin{uuid.uuid4().hex[:8]}"
+    name = a_name()
     app = an_app(kafka)
     assigned = asyncio.Event()
 
@@ -203,51 +72,41 @@ async def test_a_topic_that_is_missing_at_the_start_is_not_read(kafka: str) -> N
         assert app.consumer.assignment() == set()
 
 
-def test_poison_raises_before_the_agent_unless_the_serializer_is_raw() -> None:
-    app = an_app("127.0.0.1:1")
-    poison = SimpleNamespace(value=b"{", headers=None)
-    with pytest.raises(ValueDecodeError):
-        faust.Schema(value_serializer="json").loads_value(app, poison)
-    raw = faust.Schema(value_serializer="raw")
-    assert raw.loads_value(app, poison) == b"{"
-    assert raw.loads_value(app, SimpleNamespace(value=None, headers=None)) is None
+async def test_poison_raises_before_the_agent_and_is_passed_over(kafka: str) -> None:
+    topic = await create(kafka, a_name())
+    for serializer, given_to_agent in (("json", [{"a": 1}]), ("raw", [b"{", b'{"a":1}'])):
+        app = an_app(kafka)
+        seen: list[Any] = []
+
+        @app.agent(app.topic(topic, value_serializer=serializer))
+        async def listen(stream: Any, seen: list[Any] = seen) -> None:
+            async for value in stream:
+                seen.append(value)  # noqa: PERF401
+
+        if serializer == "json":
+            await send(kafka, topic, b"{", b'{"a":1}')
+        async with running(app):
+            await eventually(lambda app=app: committed(kafka, app), lambda offset: offset == 2)
+        assert seen == given_to_agent
 
 
-def test_a_msgspec_struct_as_value_type_fails() -> None:
+async def test_a_msgspec_struct_as_value_type_gives_the_agent_nothing(kafka: str) -> None:
     class Thing(msgspec.Struct):
         name: str
 
-    app = an_app("127.0.0.1:1")
-    message = SimpleNamespace(value=b'{"name":"x"}', headers=None)
-    with pytest.raises(ValueDecodeError):
-        faust.Schema(value_type=Thing, value_serializer="json").loads_value(app, message)
+    topic = await create(kafka, a_name())
+    app = an_app(kafka)
+    seen = []
 
+    @app.agent(app.topic(topic, value_type=Thing, value_serializer="json"))
+    async def listen(stream: Any) -> None:
+        async for value in stream:
+            seen.append(value)  # noqa: PERF401
 
-def test_tables_write_only_within_a_stream_and_drop_the_confirmation() -> None:
-    app = an_app("127.0.0.1:1")
-    table = app.Table("counts", default=int)
-    with pytest.raises(TypeError, match="outside of stream iteration"):
-        table["a"] = 1
-    # The future of the changelog's send goes nowhere: a commit does not wait for it.
-    source = inspect.getsource(Table.on_key_set)
-    assert "fut = self.send_changelog(" in source
-    assert "return fut" not in source
-    assert "await" not in source
-
-
-async def test_aiokafka_s_flush_swallows_failures() -> None:
-    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    failed.set_exception(RuntimeError("not delivered"))
-    batch = SimpleNamespace(future=failed)
-    accumulator = SimpleNamespace(_batches={"part": [batch]}, _pending_batches=[])
-    await MessageAccumulator.flush(accumulator)
-    assert isinstance(failed.exception(), RuntimeError)
-
-
-def test_windowed_tables_expire_by_the_wall_clock() -> None:
-    source = inspect.getsource(Collection._del_old_keys)
-    assert "time.time()" in source
-    assert "this lookup can never hit" in source
+    await send(kafka, topic, b'{"name":"x"}')
+    async with running(app):
+        await eventually(lambda: committed(kafka, app), lambda offset: offset == 1)
+    assert seen == []
 
 
 def test_a_dead_worker_is_noticed_late_by_default_and_in_six_seconds_here() -> None:
@@ -264,46 +123,6 @@ def test_the_app_uses_nothing_that_was_found_faulty() -> None:
     assert agent.channel.acks is False
     assert app.conf.stream_wait_empty is False
     assert app.conf.topic_allow_declare is False
-
-
-STOPS_ITSELF = """
-import asyncio, sys, faust
-app = faust.App(
-    sys.argv[3], broker="kafka://" + sys.argv[1], topic_disable_leader=True,
-    topic_allow_declare=False, web_enabled=False, store="memory://", datadir=sys.argv[4],
-)
-@app.agent(app.topic(sys.argv[2], value_serializer="raw"))
-async def end(stream):
-    async for _ in stream:
-        print("stopping", flush=True)
-        await app.stop()
-        print("stopped", flush=True)
-async def main():
-    await app.start()
-    await app.wait_until_stopped()
-    await asyncio.sleep(8)
-asyncio.run(main())
-"""
-
-
-async def test_app_stop_inside_an_agent_does_not_return(
-    kafka: str, topic: str, tmp_path: Any
-) -> None:
-    await fill(kafka, topic, 1)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", STOPS_ITSELF, kafka, topic, topic, str(tmp_path)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    try:
-        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"stopping\n"
-        with suppress(TimeoutError):
-            assert await asyncio.wait_for(process.stdout.readline(), 5) == b""
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 @given(st.integers(min_value=0, max_value=9_999_999_999_999))

@@ -284,7 +284,7 @@ def test_a_dead_host_is_said_at_once() -> None:
         fleet.fail("a", "b", "c", of=of, reason="timed_out")
     fleet.wait(1000)
     fleet.fail("a", "b", "c", of="db", reason="timed_out", cause="retry")
-    assert "None of the host's 2 watched ports accepts a connection" in fleet.events[0].summary
+    assert "None of the host's 2 watched targets can be reached" in fleet.events[0].summary
 
 
 def test_a_doubled_result_opens_nothing_after_the_windows_began_anew() -> None:

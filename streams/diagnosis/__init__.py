@@ -1,0 +1,30 @@
+"""Rule 10: what it looks like, and the first steps (docs/diagnosis.md).
+
+Facts are gathered from the state; everything else is a choice among sentences.
+"""
+
+from schemas.incident import IncidentType
+from streams.diagnosis.diagnosis import Diagnosis, Likely
+from streams.diagnosis.facts import Facts
+from streams.diagnosis.flapping import unsteadiness
+from streams.diagnosis.gather import gather
+from streams.diagnosis.partly import from_some
+from streams.diagnosis.slow import slowness
+from streams.diagnosis.unreachable import everywhere
+
+
+def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
+    """The likeliest cause of what the facts show.
+
+    At least one region must be slow for `slow`, and at least one must fail for the other types.
+    """
+    match about:
+        case "slow":
+            return slowness(known)
+        case "flapping":
+            return unsteadiness(known)
+        case "unreachable":
+            return from_some(known) if known.working else everywhere(known)
+
+
+__all__ = ["Diagnosis", "Facts", "Likely", "diagnose", "gather"]

@@ -1,0 +1,61 @@
+"""Certificates and TLS handshakes."""
+
+from streams.diagnosis import steps
+from streams.diagnosis.diagnosis import Diagnosis
+from streams.diagnosis.facts import Facts
+from streams.diagnosis.words import names, port, verb
+
+
+def everywhere(known: Facts) -> Diagnosis:
+    """TLS fails in every region."""
+    target = known.target
+    match known.reasons[0]:
+        case "certificate_expired":
+            return Diagnosis(
+                "certificate_expired",
+                f"The certificate of {target.place} has expired: it was not renewed, or the "
+                f"service was not reloaded after it was.{_plain(known)}",
+                (
+                    steps.certificate(target),
+                    "Renew it (certbot renew, or as your authority does), then reload the service",
+                ),
+            )
+        case "certificate_invalid":
+            return Diagnosis(
+                "certificate_invalid",
+                f"The certificate of {target.place} is not valid for {target.host}: another name, "
+                f"an incomplete chain, or an unknown authority.{_plain(known)}",
+                (steps.verify(target), steps.certificate(target)),
+            )
+        case _:
+            return Diagnosis(
+                "tls",
+                f"Port {port(known)} accepts connections, and the TLS handshake fails: no version "
+                f"or cipher in common, or no TLS there at all.{_plain(known)}",
+                (steps.handshake(target), steps.journal(target)),
+            )
+
+
+def from_some(known: Facts) -> Diagnosis:
+    """TLS works in some regions."""
+    target, failing = known.target, known.failing_regions
+    return Diagnosis(
+        "certificate_on_some",
+        f"{names(failing)} {verb(failing, 'gets', 'get')} another certificate or handshake than "
+        f"{names(known.working)}: one of several servers behind {target.host} has an old one.",
+        (
+            f"From each region: {steps.addresses(target)}",
+            f"Each address in place of the name: {steps.certificate(target)}",
+        ),
+    )
+
+
+def _plain(known: Facts) -> str:
+    """What the same port says without TLS."""
+    match known.host.plain:
+        case "up" | "slow":
+            return " The port itself accepts connections."
+        case "down":
+            return " The port does not accept plain connections either."
+        case _:
+            return ""

@@ -1,0 +1,88 @@
+"""Gathers the facts of a diagnosis from the state."""
+
+from collections.abc import Collection, Iterable
+from itertools import islice
+from typing import Final
+
+from schemas.incident import TargetStatus
+from streams.columns import Window
+from streams.consensus import counts
+from streams.diagnosis.facts import Facts, Host
+from streams.neighbours import Neighbours
+from streams.state import PartitionState
+from streams.target_state import TargetState
+
+LOOKED_AT: Final = 16
+"""So many other targets of the host are asked whether a region reaches them: a host with
+thousands of targets, all of them failing, must not cost their square."""
+
+
+def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Facts:
+    """The facts of a target at the state's moment; `around` is what its host looks like."""
+    failing, slow, working = [], [], []
+    for region, window in _counting(state, entry):
+        if window.down and window.failing is not None:
+            failing.append((region, window.failing.reason))
+        elif window.slow:
+            slow.append(region)
+        elif window.failing is None:
+            working.append(region)
+    return Facts(
+        target=entry.target,
+        failing=tuple(failing),
+        slow=tuple(slow),
+        working=tuple(working),
+        host=_host(state, entry, around, dict(failing) if working else None),
+    )
+
+
+def _counting(state: PartitionState, entry: TargetState) -> Iterable[tuple[str, Window]]:
+    """The regions that count, sorted by name, and what they see."""
+    positions = entry.policy.positions
+    for region in sorted(positions):
+        window = state.window(entry, positions[region])
+        if window is not None and counts(state, region, window):
+            yield region, window
+
+
+def _host(
+    state: PartitionState,
+    entry: TargetState,
+    around: Neighbours,
+    failing: Collection[str] | None,
+) -> Host:
+    """What the other targets say; `failing` regions if others succeed."""
+    ping, site = around.another(entry.id, "icmp"), around.another(entry.id, "http")
+    return Host(
+        up=around.others(entry.id, "up"),
+        slow=around.others(entry.id, "slow"),
+        down=around.others(entry.id, "down"),
+        unknown=around.others(entry.id, "unknown", "pending"),
+        ping=None if ping is None else around.statuses[ping],
+        site=None if site is None else around.statuses[site],
+        site_port=None if site is None else state.targets[site].port,
+        plain=_plain(state, entry, around),
+        hit=None if failing is None else _hit(state, entry, failing),
+    )
+
+
+def _plain(state: PartitionState, entry: TargetState, around: Neighbours) -> TargetStatus | None:
+    """What the same port says when it is only connected to."""
+    if entry.kind == "tcp":
+        return None
+    for other in around.kinds.get("tcp", ()):
+        if state.targets[other].port == entry.port:
+            return around.statuses[other]
+    return None
+
+
+def _hit(state: PartitionState, entry: TargetState, regions: Collection[str]) -> int:
+    """How many of the first other targets fail from one of `regions`."""
+    others = (other for other in state.on_host(entry.host_key) if other != entry.id)
+    return sum(
+        any(
+            region in regions and window.failing is not None
+            for region, window in _counting(state, state.targets[other])
+        )
+        for other in islice(others, LOOKED_AT)
+    )

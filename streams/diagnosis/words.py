@@ -1,0 +1,48 @@
+"""How diagnoses say names and spans."""
+
+from collections.abc import Iterable, Sequence
+
+from streams.diagnosis.facts import Facts, Latency
+
+
+def names(regions: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    found = list(regions)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
+
+
+def verb(regions: Sequence[str], one: str, many: str) -> str:
+    """`one` for one region, `many` for more."""
+    return one if len(regions) == 1 else many
+
+
+def milliseconds(us: int) -> str:
+    """Two digits of a span in µs, in the unit that suits it: `0.3 ms`, `2 ms`, `340 ms`, `1.2 s`.
+
+    Integers only: events are the same bytes wherever they are made.
+    """
+    if us >= 999_500:
+        tenths = (us + 50_000) // 100_000
+        return f"{tenths // 10}.{tenths % 10} s" if tenths % 10 else f"{tenths // 10} s"
+    if us >= 9_950:
+        return f"{(us + 500) // 1000} ms"
+    tenths = max(1, (us + 50) // 100)
+    return f"{tenths // 10}.{tenths % 10} ms" if tenths % 10 else f"{tenths // 10} ms"
+
+
+def slowing(latency: Latency) -> str:
+    """How it got slow before it fell."""
+    return (
+        f"usually it answered in {milliseconds(latency.usual_us)}, "
+        f"in {milliseconds(latency.lately_us)} just before it fell"
+    )
+
+
+def troubled(known: Facts) -> str:
+    """`eu-west (62 % of its targets fail)`."""
+    return names(f"{region} ({share} % of its targets fail)" for region, share in known.troubled)
+
+
+def port(known: Facts) -> str:
+    """What nothing listens on: the port, or the place when there is none."""
+    return known.target.place if known.target.port is None else str(known.target.port)
