@@ -1,0 +1,127 @@
+"""What is said of whole regions, held against the ground truth."""
+
+from typing import Final
+
+from schemas.incident import RegionEvent
+from tests.simulation.judge import LOOK_MS, Verdict
+from tests.simulation.simulation import Run
+from tests.simulation.spans import Spans
+from tests.simulation.truth import PIPE_MS, READY_MS
+from tests.simulation.worker import Divergence
+
+SILENT_MS: Final = 15_000.0
+BEAT_MS: Final = 5_000.0
+SKEW_MS: Final = 5_000.0
+
+WIDE: Final = 0.3
+"""A region that becomes suspect has lost at least so much of its targets (the rule: 0.4; what is
+counted is what was seen within a minute)."""
+
+
+def judge_regions(run: Run, verdict: Verdict) -> None:
+    """Silent, returned, suspect, cleared and clock-skewed regions."""
+    by_region: dict[str, list[RegionEvent]] = {name: [] for name in run.unheard}
+    for _, event in run.events:
+        if isinstance(event, RegionEvent):
+            by_region[event.region].append(event)
+    for region, events in by_region.items():
+        _silence(run, verdict, region, events)
+        _guard(run, verdict, region, events)
+        _clocks(run, verdict, region, events)
+
+
+def _diverges(verdict: Verdict, what: str, region: str, at: float, detail: str = "") -> None:
+    verdict.divergences.append(Divergence(what=what, target=region, at=at, detail=detail))
+
+
+def _pairs(
+    verdict: Verdict, region: str, events: list[RegionEvent], begins: str, ends: str
+) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = []
+    for event in events:
+        if event.event == begins:
+            if found and found[-1][1] == float("inf"):
+                _diverges(verdict, f"{begins} twice", region, event.at)
+            found.append((event.at, float("inf")))
+        elif event.event == ends:
+            if not found or found[-1][1] != float("inf"):
+                _diverges(verdict, f"{ends} without {begins}", region, event.at)
+                continue
+            found[-1] = (found[-1][0], event.at)
+    return found
+
+
+def _silence(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -> None:
+    told = _pairs(verdict, region, events, "region.silent", "region.returned")
+    unheard = run.unheard[region]
+    for begin, end in told:
+        before = begin - SILENT_MS + BEAT_MS + 1_500 + PIPE_MS
+        heard = not unheard.covers(before, begin - PIPE_MS)
+        # The rule takes the broker's absence for what it is only from 15 s on: one of 8 to 15 s
+        # makes any region silent by its text.
+        short = any(
+            end - since < SILENT_MS + READY_MS and since < begin < end + READY_MS
+            for since, end in run.paused.spans
+        )
+        if heard and short:
+            verdict.silenced_by_broker += 1
+            continue
+        if heard:
+            _diverges(verdict, "a region was not silent", region, begin)
+        if end < run.scenario.end and not unheard.at(end - READY_MS - BEAT_MS - PIPE_MS):
+            _diverges(verdict, "a region returned late", region, end)
+    said = Spans(told)
+    for begin, end in (unheard - run.paused.grown(30_000, READY_MS)).spans:
+        # What begins with the fleet was never heard, and what is not heard cannot fall silent.
+        due = begin + SILENT_MS + 10_000 + LOOK_MS
+        watched = begin > _first(run) and due < min(end, run.scenario.end)
+        if watched and said.at(due) is None:
+            _diverges(verdict, "a silent region was not told", region, due)
+        back = end + READY_MS + BEAT_MS + PIPE_MS
+        quiet = unheard.meets(end + 1, back) or run.paused.meets(end - 1, back)
+        if back < run.scenario.end and said.at(back) and not quiet:
+            _diverges(verdict, "a region's return was not told", region, back)
+
+
+def _first(run: Run) -> float:
+    return min(epoch.begin for epochs in run.epochs.values() for epoch in epochs) + 60_000
+
+
+def _guard(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -> None:
+    for begin, _ in _pairs(verdict, region, events, "region.suspect", "region.cleared"):
+        total = lost = 0
+        losses = Spans((one.begin, one.end) for one in run.faults.losses if one.region == region)
+        hit: set[str] = set()
+        for outage in run.faults.outages:
+            if region in outage.regions and outage.begin < begin < outage.end + 90_000:
+                hit.update(outage.targets)
+        for name, epochs in run.epochs.items():
+            for epoch in epochs:
+                if epoch.begin <= begin < epoch.end and region in epoch.target.regions:
+                    total += 1
+                    lost += name in hit or losses.meets(begin - 90_000, begin)
+        if lost < WIDE * total:
+            _diverges(verdict, "suspect without reason", region, begin, f"{lost} of {total}")
+
+
+def _clocks(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -> None:
+    told = [event.at for event in events if event.event == "region.clock_skewed"]
+    steps = [step for step in run.faults.steps if step.region == region]
+    for at in told:
+        # A prober that begins while its clock is off says so, too.
+        if not any(step.at - 1_000 <= at for step in steps):
+            _diverges(verdict, "no clock was off", region, at)
+    paused, cut = run.paused, run.cut.get(region, Spans())
+    for step in steps:
+        dead = any(
+            death.region == region
+            and death.number == step.number
+            and death.begin < step.at + 20_000
+            and death.end > step.at - 60_000
+            for death in run.faults.deaths
+        )
+        quiet = (paused | cut).meets(step.at - 10_000, step.at + 20_000)
+        alone = sum(other.number == step.number for other in steps) == 1
+        plain = abs(step.ms) > SKEW_MS + 600 and alone and not dead and not quiet
+        if plain and not any(step.at <= at <= step.at + BEAT_MS + 2_000 for at in told):
+            _diverges(verdict, "a clock that was off was not told", region, step.at)
