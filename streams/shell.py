@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Final
 
 import faust
@@ -15,6 +15,7 @@ from schemas import topics
 from streams.acknowledger import Acknowledger
 from streams.assignment import Assignment
 from streams.configuration import configuration
+from streams.consumer import Transport
 from streams.fatal import end_process
 from streams.feeder import Feeder
 from streams.gauges import measure
@@ -56,6 +57,12 @@ class StreamApp(faust.App):
         self.on_partitions_revoked.connect(self._revoked)
         self.on_before_shutdown.connect(self._revoked)
 
+    def on_init_dependencies(self) -> Iterable[Any]:
+        """Faust's services, without its statistics of each event: ours are `streams.metrics`."""
+        services: Iterable[Any] = super().on_init_dependencies()
+        self.sensors.remove(self.monitor)
+        return services
+
     async def on_first_start(self) -> None:
         """Waits for the broker and the topics: Faust never reads a topic that is made later."""
         await kafka.topics_ready(self.settings)
@@ -83,6 +90,10 @@ class StreamApp(faust.App):
         if self._outgoing is not None:
             # It would wait for a broker that is away; whatever matters was awaited before.
             await asyncio.wait({asyncio.create_task(self._outgoing.stop())}, timeout=_GOODBYE_S)
+
+    def _new_transport(self) -> Transport:
+        """The transport with the shorter way for messages."""
+        return Transport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
         """Faust's tables would live there; this app keeps no file."""
