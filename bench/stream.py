@@ -26,14 +26,17 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from aiokafka.admin import NewTopic
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
 from bench import stream_faust
+from bench.role import environment
 from bench.stream_fleet import (
     INTERVAL_MS,
     REGIONS,
+    SHORT_INTERVAL_MS,
     Message,
     Probers,
     beats,
@@ -76,21 +79,20 @@ class Report(Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
 
 
-def log(
-    fleet_size: int, results: int, partitions: int, *, full: bool
-) -> Iterator[Message]:
+def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterator[Message]:
     """A fleet of that size, defined and then checked for as many intervals as `results` take."""
+    interval = SHORT_INTERVAL_MS if full else INTERVAL_MS
     rounds = max(2, round(results / (fleet_size * len(REGIONS))))
-    begin = int(time.time() * 1000) - rounds * INTERVAL_MS - 2 * _DEFINED_MS
-    fleet = targets(fleet_size, begin)
+    begin = int(time.time() * 1000) - rounds * interval - 2 * _DEFINED_MS
+    fleet = targets(fleet_size, begin, interval)
     yield from definitions(fleet, partitions, begin)
     begin += _DEFINED_MS
     published = Probers(full=full).messages(checks(fleet, partitions, begin, rounds))
-    yield from by_time(published, beats(partitions, begin, begin + rounds * INTERVAL_MS, fleet_size))
+    yield from by_time(published, beats(partitions, begin, begin + rounds * interval, fleet_size))
 
 
 def by_time(first: Iterator[Message], second: Iterator[Message]) -> Iterator[Message]:
-    """Both in order of time. (`heapq.merge` compares more than is needed.)"""
+    """Both in order of time; each must be so."""
     waiting = next(second, None)
     for message in first:
         while waiting is not None and waiting.at <= message.at:
@@ -106,7 +108,7 @@ def worker_row(
 ) -> tuple[Row, Written]:
     """Writes a log and lets the worker read it; checks that it found what there was to find."""
     written = asyncio.run(write(settings, log(fleet_size, results, settings.partitions, full=full)))
-    drained = drain(settings, written.results, written.messages, folder / "worker.log")
+    drained = drain(settings, fleet_size, written, folder / "worker.log")
     down = sum(map(is_down, range(fleet_size)))
     opened = drained.sent.get("portquorum.incident.opened.v1", 0)
     if opened != down:
@@ -116,14 +118,9 @@ def worker_row(
 
 def other(module: str, settings: Settings, *arguments: str) -> Run:
     """Runs a contender that prints its figures."""
-    told = {
-        "PORTQUORUM_KAFKA": settings.kafka,
-        "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
-        "PORTQUORUM_PARTITIONS": str(settings.partitions),
-    }
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=dict(os.environ) | told,
+        env=environment(settings),
         check=True,
         stdout=subprocess.PIPE,
         timeout=600,
@@ -133,8 +130,6 @@ def other(module: str, settings: Settings, *arguments: str) -> Run:
 
 async def write_singles(settings: Settings, count: int) -> None:
     """One result a message, keyed by target, in a topic of its own."""
-    from aiokafka.admin import NewTopic
-
     topic = settings.topic(stream_faust.TOPIC)
     admin = kafka.admin(settings)
     await admin.start()

@@ -22,7 +22,7 @@ from portquorum.settings import Settings, load
 TOPIC: Final = "bench.single"
 
 
-class Result(faust.Record, serializer="json", isodates=False):  # type: ignore[call-arg]
+class Result(faust.Record, serializer="json", isodates=False):
     """A result, as far as the agent looks at it."""
 
     target: str

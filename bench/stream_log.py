@@ -5,20 +5,17 @@ and not those of a program that wrote it within seconds, the stamping is switche
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from msgspec import Struct
 
+from bench.stamps import stamped
 from bench.stream_fleet import Message
 from portquorum import kafka
-from portquorum.kafka.topics import topic_config
 from portquorum.settings import Settings
 from schemas.topics import RESULTS
 
-_STAMP: Final = "message.timestamp.type"
 _AT_ONCE: Final = 500
 
 
@@ -33,30 +30,8 @@ class Written(Struct, frozen=True, gc=False):
 async def write(settings: Settings, messages: Iterable[Message]) -> Written:
     """Creates the topics if need be and writes all messages, in their order."""
     await kafka.create_topics(settings)
-    async with _own_stamps(settings):
+    async with stamped(settings, RESULTS, "CreateTime"):
         return await _write(settings, messages)
-
-
-@asynccontextmanager
-async def _own_stamps(settings: Settings) -> AsyncIterator[None]:
-    client = kafka.admin(settings)
-    await client.start()
-    name = RESULTS.full_name(settings.topic_prefix)
-    config = topic_config(RESULTS)
-
-    async def stamp(kind: str) -> None:
-        # What is not named falls back to the broker's default.
-        told = ConfigResource(ConfigResourceType.TOPIC, name, config | {_STAMP: kind})
-        await client.alter_configs([told])
-
-    try:
-        await stamp("CreateTime")
-        try:
-            yield
-        finally:
-            await stamp("LogAppendTime")
-    finally:
-        await client.close()
 
 
 async def _write(settings: Settings, messages: Iterable[Message]) -> Written:

@@ -1,11 +1,8 @@
 """The shipped worker, `portquorum stream`, in a process of its own, watched from outside."""
 
 import contextlib
-import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +13,8 @@ import psutil
 from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.role import environment, running
+from bench.stream_log import Written
 from bench.stream_run import Run
 from portquorum.settings import Settings
 
@@ -29,8 +28,8 @@ _LOOK_S: Final = 0.25
 class Drained(Struct, frozen=True, kw_only=True):
     """A backlog that the worker has read.
 
-    `run` is from the first look at which results had been applied to the last one before the end,
-    so both ends are exact; `sent` counts what the broker confirmed, by type; memory in bytes,
+    `run` is from the first look at which all targets were known to the last one before the end, so
+    both ends are exact; `sent` counts what the broker confirmed, by type; memory in bytes,
     the process's largest.
     """
 
@@ -53,6 +52,11 @@ class Look(Struct, frozen=True, kw_only=True):
         """How many results were applied."""
         return int(self.metrics.get("portquorum_stream_results_total", 0))
 
+    @property
+    def targets(self) -> int:
+        """How many targets the worker knows (it says so every 2 s)."""
+        return int(self.metrics.get("portquorum_stream_targets", 0))
+
     def sent(self) -> dict[str, int]:
         """What the broker confirmed, by type."""
         name = "portquorum_stream_sent_total:"
@@ -69,7 +73,7 @@ class Worker:
     def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         self._process = psutil.Process(process.pid)
         self._popen = process
-        self._port = port
+        self._url = f"http://127.0.0.1:{port}/metrics"
         self._log = log
 
     def look(self) -> Look | None:
@@ -81,7 +85,7 @@ class Worker:
         if self._popen.poll() is not None:
             raise SystemExit(f"the worker ended: {self._log.read_text()[-3000:]}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=30) as page:
+            with urllib.request.urlopen(self._url, timeout=30) as page:  # noqa: S310 - our own
                 text = page.read().decode()
         except OSError:
             return None
@@ -118,36 +122,21 @@ def shipped(settings: Settings, log: Path) -> Iterator[Worker]:
     """`portquorum stream`, ended by SIGTERM."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    told = {
-        "PORTQUORUM_KAFKA": settings.kafka,
-        "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
-        "PORTQUORUM_PARTITIONS": str(settings.partitions),
-        "PORTQUORUM_CHECKPOINT_INTERVAL_S": CHECKPOINT_S,
-        "PORTQUORUM_METRICS": f"127.0.0.1:{port}",
-    }
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "portquorum.cli", "stream"],
-            env=dict(os.environ) | told,
-            stdout=out,
-            stderr=out,
-        )
-        try:
-            yield Worker(process, port, log)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    env = environment(
+        settings,
+        PORTQUORUM_CHECKPOINT_INTERVAL_S=CHECKPOINT_S,
+        PORTQUORUM_METRICS=f"127.0.0.1:{port}",
+    )
+    with running(["stream"], env, log) as process:
+        yield Worker(process, port, log)
 
 
-def drain(settings: Settings, results: int, messages: int, log: Path) -> Drained:
+def drain(settings: Settings, targets: int, written: Written, log: Path) -> Drained:
     """Starts a worker on a log that is there, and follows it to the end."""
+    results = written.results
     with shipped(settings, log) as worker:
         looks = worker.until(results)
-    inner = [look for look in looks if 0 < look.results < results]
+    inner = [look for look in looks if look.targets == targets and look.results < results]
     if len(inner) < 2:
         raise SystemExit("the backlog is too short to be timed: give more results")
     first, last = inner[0], inner[-1]
@@ -156,7 +145,7 @@ def drain(settings: Settings, results: int, messages: int, log: Path) -> Drained
     return Drained(
         run=Run(
             results=done,
-            messages=messages * done // results,
+            messages=written.messages * done // results,
             seconds=last.at - first.at,
             cpu_s=last.cpu_s - first.cpu_s,
         ),
