@@ -6,6 +6,7 @@ import typer
 
 from portquorum.cli import (
     answers,
+    backtest,
     check,
     checkpoint,
     demo,
@@ -72,6 +73,7 @@ app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)
 app.command(rich_help_panel=LOOK, epilog=word.ACK_HELP)(word.ack)
 app.command(rich_help_panel=LOOK, epilog=word.RESOLVE_HELP)(word.resolve)
 app.command(rich_help_panel=PROVE, epilog=replay.HELP)(replay.replay)
+app.command(rich_help_panel=PROVE, epilog=backtest.HELP)(backtest.backtest)
 app.command(rich_help_panel=PROVE, epilog=checkpoint.HELP)(checkpoint.checkpoint)
 app.add_typer(target.app, name="target", rich_help_panel=CHANGE)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)

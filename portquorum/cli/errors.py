@@ -24,6 +24,7 @@ _OURS_BY_NAME: Final = {
     "EmbeddedServiceError": EXIT_TROUBLE,
     "InventoryError": EXIT_TROUBLE,
     "ApplyError": EXIT_TROUBLE,
+    "BacktestError": EXIT_TROUBLE,
     "MigrationError": EXIT_TROUBLE,
     "PartEndedError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,

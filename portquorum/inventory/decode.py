@@ -109,7 +109,7 @@ def decode(root: Root, into: Entries) -> list[Problem]:
         elif section == "routes":
             into.routes += _named(root, section, value, RouteEntry, problems)
         elif section == "defaults":
-            into.defaults += _one(root, (section,), value, DefaultsEntry, problems)
+            into.defaults += one_entry(root, (section,), value, DefaultsEntry, problems)
         elif section == "targets":
             into.targets += _listed(root, section, value, TargetEntry, problems)
         else:
@@ -132,7 +132,7 @@ def _named(
             expected = PATTERN_TEXT[rf"^{_NAMES[section].pattern}"]
             message = f"expected {expected}, found {_short.repr(name)}"
             problems.append(Problem(root.where(path), message))
-        yield from _one(root, path, item, kind, problems)
+        yield from one_entry(root, path, item, kind, problems)
 
 
 def _listed(
@@ -145,12 +145,13 @@ def _listed(
         problems.append(Problem(root.where((section,)), expected))
         return
     for position, item in enumerate(value):
-        yield from _one(root, (section, position), item, kind, problems)
+        yield from one_entry(root, (section, position), item, kind, problems)
 
 
-def _one(
+def one_entry(
     root: Root, path: Path, item: object, kind: type[E], problems: list[Problem]
 ) -> Iterator[Entry[E]]:
+    """The entry at `path`; with problems, what is right of it; none if it is no mapping."""
     if item is None:
         item = Mapping(root.where(path).line)
     try:

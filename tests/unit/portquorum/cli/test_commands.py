@@ -23,6 +23,7 @@ COMMANDS = [
     ["resolve"],
     ["replay"],
     ["checkpoint"],
+    ["backtest"],
     ["target"],
     ["target", "add"],
     ["inventory"],

@@ -1,0 +1,118 @@
+"""Small charts of characters, and the words for figures that both pages use."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from streams.backtest.compare import Comparison
+from streams.backtest.figures import SHORT_MS, Figures
+
+_LEVELS: Final = "▁▂▃▄▅▆▇█"
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
+
+
+def sparkline(values: Sequence[int], most: int) -> str:
+    """A character a value, `most` being the highest; a value of 0 is a dot."""
+    return "".join(
+        "·" if not value else _LEVELS[min(7, value * 8 // (most + 1))] for value in values
+    )
+
+
+def bar(value: float, most: float, width: int) -> str:
+    """A bar of at most `width` characters, to the eighth of one; something is never nothing."""
+    if value <= 0 or most <= 0:
+        return ""
+    eighths = max(1, round(value / most * width * 8))
+    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+
+
+class Line:
+    """A line of the table of figures: both values as people read them, and their difference."""
+
+    __slots__ = ("better", "difference", "name", "present", "proposed")
+
+    def __init__(self, name: str, present: float | None, proposed: float | None, unit: str) -> None:
+        """`better` is True if the proposed is less, which for all of these is better."""
+        self.name = name
+        self.present = _text(present, unit)
+        self.proposed = _text(proposed, unit)
+        self.difference = ""
+        self.better: bool | None = None
+        if present is not None and proposed is not None and present != proposed:
+            change = proposed - present
+            sign = "+" if change > 0 else "-"
+            self.difference = f"{sign}{_text(abs(change), unit)}"
+            if present:
+                self.difference += f" ({sign}{abs(change) / present:.0%})"
+            self.better = change < 0
+
+
+def lines(found: Comparison) -> list[Line]:
+    """The figures side by side."""
+    first, second = found.present.figures, found.proposed.figures
+    shown = [Line("incidents", first.incidents, second.incidents, "")]
+    types = sorted(first.by_type.keys() | second.by_type.keys())
+    if len(types) > 1 or types not in ([], ["unreachable"]):
+        shown += [
+            Line(f"  {one}", first.by_type.get(one, 0), second.by_type.get(one, 0), "")
+            for one in types
+        ]
+    short = f"  over within {SHORT_MS // 60_000} min of opening"
+    return [
+        *shown,
+        Line(short, first.short, second.short, ""),
+        Line("alerts a day", first.alerts_a_day, second.alerts_a_day, "a day"),
+        Line("minutes down", first.minutes_down, second.minutes_down, "min"),
+        Line("time to detect, median", first.detect_p50_s, second.detect_p50_s, "s"),
+        Line("time to detect, 95 %", first.detect_p95_s, second.detect_p95_s, "s"),
+        Line("open at the end", first.open, second.open, ""),
+    ]
+
+
+def verdict(found: Comparison) -> str:
+    """The result in one sentence."""
+    first, second = found.present.figures, found.proposed.figures
+    if not found.gone and not found.new and first == second:
+        return "The other policy would have changed nothing."
+    days = max(1, round((found.until - found.since) / 86_400_000))
+    parts = [
+        f"{_alerts(first)} would have been {_alerts(second)} in {days} day{'s' * (days != 1)}",
+    ]
+    if found.gone:
+        parts.append(f"{_incidents(len(found.gone))} would not have opened")
+    if found.new:
+        parts.append(f"{_incidents(len(found.new))} would be new")
+    if first.detect_p95_s is not None and second.detect_p95_s is not None:
+        change = second.detect_p95_s - first.detect_p95_s
+        if abs(change) >= 1:
+            way = "later" if change > 0 else "sooner"
+            parts.append(f"95 % are known {seconds(abs(change))} {way}")
+    return "; ".join(parts) + "."
+
+
+def seconds(value: float) -> str:
+    """`0.8 s`, `45 s`, `12 min`, `3.1 h`."""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    if value < 7200:
+        return f"{value / 60:.0f} min"
+    return f"{value / 3600:.1f} h"
+
+
+def _alerts(figures: Figures) -> str:
+    return f"{figures.alerts:,} alert{'' if figures.alerts == 1 else 's'}"
+
+
+def _incidents(count: int) -> str:
+    return f"{count:,} incident{'' if count == 1 else 's'}"
+
+
+def _text(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
+    if unit == "s":
+        return seconds(value)
+    if unit == "a day":
+        return f"{value:,.1f}"
+    return f"{value:,.0f}"

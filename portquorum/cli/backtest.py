@@ -1,0 +1,161 @@
+"""`portquorum backtest`: stored history under another policy, side by side with the present."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from portquorum.cli.options import Json, examples
+from portquorum.cli.output import clock, out, print_json, print_notes
+
+if TYPE_CHECKING:
+    from portquorum.backtest.result import Result
+    from portquorum.settings import Settings
+
+HELP = examples(
+    "portquorum backtest --policy calmer.yaml --since 30d",
+    "portquorum backtest --policy inventory.yaml --since 7d --team database",
+    "portquorum backtest --policy calmer.yaml --format html > backtest.html",
+)
+
+
+def backtest(
+    policy: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="An inventory, or a short document that says only what would be different: "
+            "`defaults:`, `teams:`, `tags:`, `targets:`.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="ISO 8601 (UTC if no zone), or 12h, 30d ago.")
+    ] = "30d",
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Default: now.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only these targets.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="Only targets with one of these tags.")
+    ] = None,
+    team: Annotated[
+        list[str] | None, typer.Option(metavar="TEAM", help="Only targets of these teams.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, metavar="N", help="Processes; default: one a CPU.")
+    ] = None,
+    format_: Annotated[
+        Literal["page", "json", "html"],
+        typer.Option("--format", "-f", help="html is one file that needs nothing else."),
+    ] = "page",
+    json: Json = False,
+) -> None:
+    """See what another policy would have made of the past: incidents, alerts, time to detect.
+
+    Stored results go through the same rules that decide now, once with the policy that the
+    targets have at present and once with the one of FILE. Reads ClickHouse alone.
+    """
+    from portquorum.cli import moment
+    from portquorum.settings import load
+
+    now = int(time.time() * 1000)
+    start = moment.parse_ms(since, now)
+    end = now if until is None else min(now, moment.parse_ms(until, now))
+    if end <= start:
+        raise typer.BadParameter(
+            f"expected a time before {clock(end)} UTC, found {clock(start)} UTC",
+            param_hint="--since",
+        )
+    result = _run(
+        load(),
+        policy,
+        (start, end),
+        {"ids": target or [], "tags": tag or [], "teams": team or []},
+        workers or os.cpu_count() or 1,
+    )
+    if json or format_ == "json":
+        print_json(result)
+        return
+    if format_ == "html":
+        from portquorum.backtest.html import document
+
+        sys.stdout.write(document(result))
+        return
+    from portquorum.backtest.page import page
+
+    out().print(page(result))
+    print_notes(result.notes)
+
+
+def _run(
+    settings: "Settings",
+    policy: Path,
+    times: tuple[int, int],
+    filters: dict[str, list[str]],
+    workers: int,
+) -> "Result":
+    from portquorum import clickhouse
+    from portquorum.backtest import notes, proposal
+    from portquorum.backtest.result import Result, Scope
+    from portquorum.cli.errors import WrongUseError
+    from portquorum.cli.progress import bar
+    from streams.backtest import compare, history
+    from streams.backtest.plan import Policies, plan, warm_up_ms
+    from streams.backtest.workers import run
+
+    begun = time.monotonic()
+    since, until = times
+    client = clickhouse.connect(settings)
+    everything = {one.id: one for one in history.targets(client)}
+    if not everything:
+        raise WrongUseError("ClickHouse knows no target yet: the sink stores them once applied")
+    present = proposal.filtered(everything.values(), **filters)
+    if not present:
+        raise WrongUseError("no target fits --target, --tag and --team")
+    wanted = proposal.read(policy, everything, present.keys())
+    policies = Policies(present, wanted.targets)
+    start = since - warm_up_ms(present.values())
+    with bar() as shown:
+        task = shown.add_task("looking for what failed", total=None)
+        summaries = history.summaries(client, start, until)
+        if len(present) < len(everything):
+            summaries = [one for one in summaries if one.target in present]
+        planned = plan(summaries, policies, span_ms=until - start, workers=workers)
+        shown.update(task, description=notes.describe(planned), total=planned.rows)
+        outcome = run(
+            settings,
+            planned,
+            policies,
+            since=start,
+            until=until,
+            workers=workers,
+            progress=lambda rows: shown.update(task, advance=rows),
+        )
+    return Result(
+        scope=Scope(
+            policy=policy.name,
+            targets=len(present),
+            hosts=planned.hosts,
+            rows=outcome.rows,
+            calm_hosts=planned.calm_hosts,
+            calm_rows=planned.calm_rows,
+            unwatched=planned.unwatched,
+            unwatched_rows=planned.unwatched_rows,
+            seconds=time.monotonic() - begun,
+        ),
+        changes=wanted.changes,
+        comparison=compare.compare(
+            policies,
+            outcome.present,
+            outcome.proposed,
+            since=since,
+            until=until,
+            group_wait_ms=round(settings.group_wait_s * 1000),
+        ),
+        notes=[*wanted.notes, *notes.notes(planned, outcome)],
+    )

@@ -1,0 +1,1 @@
+"""Stored history once more through the rules, under two policies, side by side."""

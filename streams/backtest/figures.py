@@ -1,0 +1,100 @@
+"""What the incidents of a policy come to, in numbers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.partition import host_key
+from schemas.target import Target
+from streams.backtest.outcome import PastIncident
+
+SHORT_MS: Final = 120_000
+"""An incident that was over so soon after it opened might as well not have woken anybody."""
+
+DAY_MS: Final = 86_400_000
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """The incidents of one policy, added up.
+
+    `minutes_down` are those from the first failure to the closing, of what was `unreachable` or
+    `flapping`. `alerts` are the messages that people would get for the openings: those of one host
+    within the notifier's `group_wait` are one. `detect_…_s` is from the first failure to the
+    opening (None without incidents). `short` were over within two minutes of their opening.
+    `open` had not closed at the end.
+    """
+
+    incidents: int
+    by_type: dict[str, int]
+    minutes_down: float
+    alerts: int
+    alerts_a_day: float
+    detect_p50_s: float | None
+    detect_p95_s: float | None
+    short: int
+    open: int
+
+
+def figures(
+    incidents: Sequence[PastIncident],
+    targets: Mapping[str, Target],
+    *,
+    since: int,
+    until: int,
+    group_wait_ms: int,
+) -> Figures:
+    """Adds up the incidents, which are in the order of their openings."""
+    by_type: dict[str, int] = {}
+    for one in incidents:
+        by_type[one.incident_type] = by_type.get(one.incident_type, 0) + 1
+    alerts = _alerts(incidents, targets, group_wait_ms)
+    detect = sorted(one.detect_ms / 1000 for one in incidents if one.incident_type != "slow")
+    return Figures(
+        incidents=len(incidents),
+        by_type=by_type,
+        minutes_down=sum(one.lasted_ms(until) for one in incidents if one.incident_type != "slow")
+        / 60_000,
+        alerts=alerts,
+        alerts_a_day=alerts / max((until - since) / DAY_MS, 1 / 24),
+        detect_p50_s=_part(detect, 0.5),
+        detect_p95_s=_part(detect, 0.95),
+        short=sum(is_short(one) for one in incidents),
+        open=sum(one.closed_at is None for one in incidents),
+    )
+
+
+def is_short(one: PastIncident) -> bool:
+    """Whether it recovered by itself within two minutes of its opening."""
+    return (
+        one.closed_at is not None
+        and one.closed_because == "recovered"
+        and one.closed_at - one.opened_at <= SHORT_MS
+    )
+
+
+def a_day(incidents: Iterable[PastIncident], *, since: int, until: int) -> list[int]:
+    """How many opened on each day (24 h from `since`)."""
+    days = [0] * max(1, -(-(until - since) // DAY_MS))
+    for one in incidents:
+        days[min(len(days) - 1, max(0, (one.opened_at - since) // DAY_MS))] += 1
+    return days
+
+
+def _alerts(
+    incidents: Sequence[PastIncident], targets: Mapping[str, Target], group_wait_ms: int
+) -> int:
+    begun: dict[str, int] = {}
+    alerts = 0
+    for one in incidents:
+        target = targets.get(one.target)
+        host = host_key(None if target is None else target.host, one.target)
+        first = begun.get(host)
+        if first is None or one.opened_at - first > group_wait_ms:
+            begun[host] = one.opened_at
+            alerts += 1
+    return alerts
+
+
+def _part(ordered: Sequence[float], part: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else None

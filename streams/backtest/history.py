@@ -1,0 +1,143 @@
+"""Stored results out of ClickHouse, in the order of the log."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import IO, Final, cast
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+from msgspec import Struct
+
+from schemas import target
+from schemas.result import Cause, CheckResult, Reason, Status
+from schemas.target import Target
+
+READ_BYTES: Final = 1 << 20
+DAY_MS: Final = 86_400_000
+
+
+class Stored(CheckResult, frozen=True, gc=False, kw_only=True, array_like=True):
+    """A result as a row of `results` gives it: by position, only what the rules read.
+
+    It was checked before it was stored, so that its fields are not again. `scheduled_at` and
+    `target_version` are 0; what follows on `detail` is left out, save the latencies.
+    """
+
+    target: str
+    kind: str
+    host: str | None
+    port: int | None
+    region: str
+    prober: str
+    scheduled_at: int
+    started_at: int
+    status: Status
+    reason: Reason | None
+    attempt: int
+    cause: Cause
+    target_version: int
+    detail: str | None = None
+    address: str | None = None
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    total_ms: float | None = None
+
+
+class Summary(Struct, frozen=True, gc=False):
+    """What the history has of one target: its rows, how many failed, its slowest connect time.
+
+    A kind without a connect time counts with its total time; 0 if there is none.
+    """
+
+    target: str
+    rows: int
+    failed: int
+    slowest_ms: float
+
+
+# No rule reads a result that measured nothing, so that it is left where it is.
+_COUNTED: Final = "status != 'missed' AND reason NOT IN ('prober_error', 'address_blocked')"
+_SPAN: Final = (
+    "results.appended_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') "
+    "AND results.appended_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')"
+)
+_SUMMARY: Final = f"""
+SELECT target, count(), countIf(status = 'down'),
+       max(ifNull(ifNull(connect_us, total_us), 0)) / 1000
+FROM results WHERE {_SPAN} AND {_COUNTED}
+GROUP BY target
+"""  # noqa: S608 - of our own constants
+_ROWS: Final = f"""
+SELECT toUnixTimestamp64Milli(results.appended_at),
+       tuple(target, kind, nullIf(host, ''), nullIf(port, 0), region, prober, 0,
+             toUnixTimestamp64Milli(results.started_at), status, nullIf(reason, ''), attempt, cause,
+             0{{latency}})
+FROM results WHERE {_SPAN} AND {_COUNTED} AND target IN ({{targets}})
+ORDER BY results.appended_at, log_partition, log_offset, log_line
+FORMAT JSONCompactEachRow
+"""  # noqa: S608 - of our own constants
+_LATENCY: Final = ", NULL, NULL, NULL, connect_us / 1000, NULL, total_us / 1000"
+_SETTINGS: Final = {"output_format_json_quote_64bit_integers": 0}
+
+_decoder: Final = msgspec.json.Decoder(tuple[int, Stored])
+
+
+def targets(client: Client) -> list[Target]:
+    """All targets that are watched at present, as the sink has stored them.
+
+    Raises:
+        clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
+    """
+    found = client.query("SELECT raw FROM targets_current ORDER BY target")
+    return [target.decode(row[0].encode()) for row in found.result_rows]
+
+
+def summaries(client: Client, since: int, until: int) -> list[Summary]:
+    """What the history has of each target in a time (UTC ms, the end excluded).
+
+    Raises:
+        clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
+    """
+    found = client.query(_SUMMARY, parameters={"since": since, "until": until})
+    return [Summary(str(row[0]), row[1], row[2], float(row[3])) for row in found.result_rows]
+
+
+def read(
+    client: Client, ids: Iterable[str], since: int, until: int, *, latency: bool
+) -> Iterator[list[tuple[int, Stored]]]:
+    """The counted results of the targets `ids`, each with its append time, in the order of the log.
+
+    They come in lists of some thousands, day by day, so that no query sorts more than a day.
+    `latency` says whether connect and total times are wanted.
+
+    Raises:
+        clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
+        msgspec.MsgspecError: a row is no result of this version.
+    """
+    # Ids have no quotes (`schemas._types.TargetId`). A parameter would travel in the URL.
+    names = ",".join(f"'{name}'" for name in ids)
+    query = _ROWS.replace("{targets}", names).replace("{latency}", _LATENCY if latency else "")
+    start = since
+    while start < until:
+        end = min(until, (start // DAY_MS + 1) * DAY_MS)
+        span = {"since": start, "until": end}
+        answer = cast(
+            "IO[bytes]", client.raw_stream(query, parameters=span, settings=dict(_SETTINGS))
+        )
+        with contextlib.closing(answer):
+            yield from _lines(answer)
+        start = end
+
+
+def _lines(answer: IO[bytes]) -> Iterator[list[tuple[int, Stored]]]:
+    rest = b""
+    while block := answer.read(READ_BYTES):
+        whole, newline, last = block.rpartition(b"\n")
+        if newline:
+            yield _decoder.decode_lines(rest + whole)
+            rest = last
+        else:
+            rest += block
+    if rest:
+        yield _decoder.decode_lines(rest)

@@ -1,0 +1,142 @@
+"""What of a history has to be read, and who reads which part of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.partition import host_key
+from schemas.target import Target
+from streams.backtest.history import DAY_MS, Summary
+
+TARGETS_A_SHARD: Final = 4_000
+"""Their ids stand in the text of a query, which ClickHouse limits to 256 KB."""
+
+HOUR_MS: Final = 3_600_000
+ROWS_A_DAY: Final = 2_000_000
+"""So many rows of a day are sorted at a time: some 300 MB in ClickHouse."""
+
+
+class Policies(Struct, frozen=True):
+    """The same targets under both policies, by id.
+
+    A target that one of them does not watch is missing there.
+    """
+
+    present: dict[str, Target]
+    proposed: dict[str, Target]
+
+    def changed(self) -> set[str]:
+        """The ids whose definition is not the same under both."""
+        ids = self.present.keys() | self.proposed.keys()
+        return {one for one in ids if self.present.get(one) != self.proposed.get(one)}
+
+    def limits_ms(self) -> dict[str, float]:
+        """The lowest limit on the latency of each target that has one."""
+        found: dict[str, float] = {}
+        for targets in (self.present, self.proposed):
+            for target in targets.values():
+                if target.latency is not None:
+                    limit = target.latency.max_ms
+                    found[target.id] = min(limit, found.get(target.id, limit))
+        return found
+
+    def hosts(self) -> dict[str, list[str]]:
+        """The ids by the host they are partitioned by, sorted."""
+        found: dict[str, set[str]] = {}
+        for targets in (self.present, self.proposed):
+            for target in targets.values():
+                found.setdefault(host_key(target.host, target.id), set()).add(target.id)
+        return {host: sorted(found[host]) for host in sorted(found)}
+
+
+def warm_up_ms(targets: Iterable[Target]) -> int:
+    """How much of the history the rules see before the time that is compared, to know what is up.
+
+    At least an hour, and until a result of the longest interval would be stale.
+    """
+    stale = (one.interval_ms * 5 // 2 + one.timeout_ms for one in targets)
+    return max(HOUR_MS, *stale)
+
+
+class Shard(Struct, frozen=True):
+    """Whole hosts, so that their targets' rules see each other. `rows` is an estimate."""
+
+    targets: list[str]
+    rows: int
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What goes through the rules: `shards`.
+
+    `calm_hosts`, with `calm_rows`, need not: not one of their results failed or was slower than a
+    limit, so that no policy opens anything for them. `unwatched_rows` belong to the `unwatched`
+    targets that no policy knows (they were removed since then).
+    """
+
+    shards: list[Shard]
+    hosts: int
+    calm_hosts: int
+    calm_rows: int
+    unwatched: int
+    unwatched_rows: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows go through the rules."""
+        return sum(shard.rows for shard in self.shards)
+
+
+def plan(summaries: Iterable[Summary], policies: Policies, *, span_ms: int, workers: int) -> Plan:
+    """Divides the history of `span_ms` among `workers`."""
+    known = {one.target: one for one in summaries}
+    limits = policies.limits_ms()
+    noisy: list[tuple[list[str], int]] = []
+    calm_hosts = calm_rows = watched = hosts = 0
+    for ids in policies.hosts().values():
+        found = [known[one] for one in ids if one in known]
+        rows = sum(one.rows for one in found)
+        hosts += 1
+        watched += rows
+        if any(_could_open(one, limits) for one in found):
+            noisy.append((ids, rows))
+        else:
+            calm_hosts += 1
+            calm_rows += rows
+    strangers = known.keys() - policies.present.keys() - policies.proposed.keys()
+    return Plan(
+        shards=_shards(noisy, max(1, span_ms // DAY_MS), workers),
+        hosts=hosts,
+        calm_hosts=calm_hosts,
+        calm_rows=calm_rows,
+        unwatched=len(strangers),
+        unwatched_rows=sum(known[one].rows for one in strangers),
+    )
+
+
+def _could_open(one: Summary, limits: Mapping[str, float]) -> bool:
+    limit = limits.get(one.target)
+    return one.failed > 0 or (limit is not None and one.slowest_ms > limit)
+
+
+def _shards(noisy: Sequence[tuple[list[str], int]], days: int, workers: int) -> list[Shard]:
+    """Runs of neighbours in the table's order, of about the same number of rows."""
+    if not noisy:
+        return []
+    rows = sum(count for _, count in noisy)
+    targets = sum(len(ids) for ids, _ in noisy)
+    least = max(1, -(-rows // (days * ROWS_A_DAY)), -(-targets // TARGETS_A_SHARD))
+    wanted = -(-least // workers) * workers
+    share = max(1, rows / wanted)
+    shards: list[Shard] = []
+    ids: list[str] = []
+    taken = before = 0
+    for more, count in noisy:
+        full = len(ids) + len(more) > TARGETS_A_SHARD or before >= share * (len(shards) + 1)
+        if ids and full:
+            shards.append(Shard(ids, taken))
+            ids, taken = [], 0
+        ids = ids + more
+        taken += count
+        before += count
+    return [*shards, Shard(ids, taken)]

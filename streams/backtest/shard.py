@@ -1,0 +1,81 @@
+"""One shard of the history through the rules, under both policies at once."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from schemas.result import CheckResult
+from schemas.target import Target
+from streams.backtest.history import Stored
+from streams.backtest.outcome import PastIncident
+from streams.backtest.plan import Policies, Shard
+from streams.backtest.trial import Trial
+
+
+class Outcome(Struct, frozen=True):
+    """The incidents of a shard under each policy, `rows` read, `failures` of the rules (ours)."""
+
+    present: list[PastIncident]
+    proposed: list[PastIncident]
+    rows: int
+    failures: int
+
+
+def run(
+    shard: Shard,
+    policies: Policies,
+    rows: Iterable[list[tuple[int, Stored]]],
+    *,
+    since: int,
+    until: int,
+    progress: Callable[[int], None],
+) -> Outcome:
+    """Applies `rows` (each with its append time, in order) and lets the time pass to `until`.
+
+    Targets that are the same under both policies are judged once. `progress` is called with the
+    number of rows of each list that was done.
+    """
+    ids = set(shard.targets)
+    present = _of(policies.present, ids)
+    proposed = _of(policies.proposed, ids)
+    twice = _hosts_of(present, proposed, policies.changed() & ids)
+    first = Trial(present, since)
+    second = Trial([one for one in proposed if one.id in twice], since) if twice else None
+    trials = [first] if second is None else [first, second]
+    done = 0
+    current = since
+    batch: list[CheckResult] = []
+    for some in rows:
+        for at, result in some:
+            if at != current:
+                if batch:
+                    for trial in trials:
+                        trial.feed(current, batch)
+                    batch = []
+                current = at
+            batch.append(result)
+        done += len(some)
+        progress(len(some))
+    for trial in trials:
+        if batch:
+            trial.feed(current, batch)
+        trial.pass_time(until)
+    found = first.incidents()
+    others = [one for one in found if one.target not in twice]
+    return Outcome(
+        present=found,
+        proposed=others + (second.incidents() if second else []),
+        rows=done,
+        failures=sum(trial.failures for trial in trials),
+    )
+
+
+def _of(targets: dict[str, Target], ids: set[str]) -> list[Target]:
+    return [target for target in targets.values() if target.id in ids]
+
+
+def _hosts_of(present: list[Target], proposed: list[Target], changed: set[str]) -> set[str]:
+    """The ids of all targets on the hosts of the changed ones: the rules look at whole hosts."""
+    both = [*present, *proposed]
+    hosts = {(one.host or one.id) for one in both if one.id in changed}
+    return {one.id for one in both if (one.host or one.id) in hosts}

@@ -1,0 +1,148 @@
+"""Shards in processes of their own: the rules are pure, and a core each makes them faster."""
+
+import contextlib
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from msgspec import Struct
+
+from portquorum import clickhouse
+from portquorum.settings import Settings
+from streams.backtest import history, shard
+from streams.backtest.outcome import PastIncident
+from streams.backtest.plan import Plan, Policies, Shard
+from streams.backtest.shard import Outcome
+
+QUERY_TIMEOUT_S: Final = 3600
+
+
+class BacktestError(RuntimeError):
+    """A worker could not go on; the text says why."""
+
+
+class Task(Struct, frozen=True):
+    """What a worker process is given; times are UTC ms, `until` excluded."""
+
+    settings: Settings
+    policies: Policies
+    shards: list[Shard]
+    since: int
+    until: int
+    latency: bool
+
+
+def run(
+    settings: Settings,
+    plan: Plan,
+    policies: Policies,
+    *,
+    since: int,
+    until: int,
+    workers: int,
+    progress: Callable[[int], None],
+) -> Outcome:
+    """Runs all shards of `plan`; returns what they found, together.
+
+    `progress` is called with how many rows were done since it was called last. On any error, and
+    on Ctrl-C, the workers are ended before it is raised.
+
+    Raises:
+        BacktestError: ClickHouse refused, or a worker died.
+    """
+    latency = bool(policies.limits_ms())
+    context = multiprocessing.get_context("spawn")
+    running: dict[Connection, BaseProcess] = {}
+    outcomes: list[Outcome] = []
+    try:
+        for number in range(workers):
+            shards = plan.shards[number::workers]
+            if not shards:
+                continue
+            ours, theirs = context.Pipe(duplex=False)
+            ids = {one for part in shards for one in part.targets}
+            mine = Policies(
+                {key: one for key, one in policies.present.items() if key in ids},
+                {key: one for key, one in policies.proposed.items() if key in ids},
+            )
+            task = Task(settings, mine, shards, since, until, latency)
+            process: BaseProcess = context.Process(target=_work, args=(task, theirs), daemon=True)
+            process.start()
+            theirs.close()
+            running[ours] = process
+        while running:
+            for ready in wait(list(running)):
+                if not isinstance(ready, Connection):
+                    continue
+                message = _receive(ready, running[ready])
+                if isinstance(message, int):
+                    progress(message)
+                elif isinstance(message, str):
+                    raise BacktestError(message)
+                else:
+                    outcomes.append(message)
+                    running.pop(ready).join()
+                    ready.close()
+    finally:
+        for connection, process in running.items():
+            process.terminate()
+            process.join()
+            connection.close()
+    return Outcome(
+        present=_sorted(one.present for one in outcomes),
+        proposed=_sorted(one.proposed for one in outcomes),
+        rows=sum(one.rows for one in outcomes),
+        failures=sum(one.failures for one in outcomes),
+    )
+
+
+def _sorted(parts: Iterator[list[PastIncident]]) -> list[PastIncident]:
+    found = [one for part in parts for one in part]
+    return sorted(found, key=lambda one: (one.opened_at, one.target))
+
+
+def _receive(connection: Connection, process: BaseProcess) -> int | str | Outcome:
+    try:
+        message: int | str | Outcome = connection.recv()
+    except EOFError as error:
+        process.join()
+        raise BacktestError(
+            f"a worker of the backtest ended with code {process.exitcode} before it was done"
+        ) from error
+    return message
+
+
+def _work(task: Task, out: Connection) -> None:
+    """A worker's life: its shards one after the other, then one word."""
+    # Ctrl-C reaches the whole foreground group; the parent ends its workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(BrokenPipeError):
+        try:
+            out.send(_all(task, out.send))
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told to the parent, who raises it
+            out.send(f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _all(task: Task, progress: Callable[[int], None]) -> Outcome:
+    client = clickhouse.connect(task.settings, send_receive_timeout=QUERY_TIMEOUT_S)
+    found = []
+    try:
+        for part in task.shards:
+            rows = history.read(client, part.targets, task.since, task.until, latency=task.latency)
+            one = shard.run(
+                part, task.policies, rows, since=task.since, until=task.until, progress=progress
+            )
+            found.append(one)
+    finally:
+        client.close()
+    return Outcome(
+        present=[incident for one in found for incident in one.present],
+        proposed=[incident for one in found for incident in one.proposed],
+        rows=sum(one.rows for one in found),
+        failures=sum(one.failures for one in found),
+    )
