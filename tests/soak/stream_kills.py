@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from msgspec import Struct
 
@@ -152,14 +151,6 @@ class Outputs:
         return sum(event.event == kind for event in self.events.values())
 
 
-class Assigned(Struct):
-    """A line of a worker's log that says that a partition is now its own."""
-
-    event: str
-    timestamp: str = ""
-    partition: int = -1
-
-
 class Pair:
     """Two workers of one group, each started again when it has ended."""
 
@@ -188,12 +179,9 @@ class Pair:
         """The partitions of each worker, by what they said last."""
         latest: dict[int, tuple[str, int]] = {}
         for slot, worker in enumerate(self.workers):
-            for line in worker.said().splitlines():
-                if '"partition assigned"' in line:
-                    said = msgspec.json.decode(line, type=Assigned)
-                    latest[said.partition] = max(
-                        latest.get(said.partition, ("", 0)), (said.timestamp, slot)
-                    )
+            for said in worker.assigned():
+                known = latest.get(said.partition, ("", 0))
+                latest[said.partition] = max(known, (said.timestamp, slot))
         return [
             {number for number, (_, slot) in latest.items() if slot == wanted}
             for wanted in range(len(self.workers))

@@ -12,8 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import OffsetAndMetadata
+from msgspec import Struct, structs
 
 from portquorum import kafka
 from portquorum.kafka import Follower
@@ -23,8 +26,10 @@ from schemas.control import Control, TargetSet, Tick
 from schemas.partition import partition_for
 from schemas.result import CheckResult
 from schemas.target import Target
-from streams import log, shelves
+from streams import log, shelves, snapshot
 from streams.checkpoints import Checkpoint
+from streams.state import new_state
+from streams.step import step
 
 T = TypeVar("T")
 REGIONS = ("eu", "us", "ap")
@@ -50,8 +55,8 @@ async def eventually(
         await asyncio.sleep(0.2)
 
 
-def target(host: str) -> Target:
-    return Target(
+def target(host: str, **changes: object) -> Target:
+    plain = Target(
         id=host,
         name=host.upper(),
         kind="tcp",
@@ -63,6 +68,7 @@ def target(host: str) -> Target:
         version=1,
         source="test",
     )
+    return structs.replace(plain, **changes)
 
 
 def hosts(settings: Settings, count: int, partition: int | None = None) -> list[str]:
@@ -119,9 +125,9 @@ class Log:
     async def control(self, host: str, record: Control) -> int:
         return await self.raw(self._partition(host), b"", control.headers(record))
 
-    async def targets(self, names: Iterable[str]) -> None:
+    async def targets(self, names: Iterable[str], **changes: object) -> None:
         for name in names:
-            await self.control(name, TargetSet(target=target(name)))
+            await self.control(name, TargetSet(target=target(name, **changes)))
 
     async def round(self, names: Iterable[str], *, up: bool) -> None:
         """Every region says the same of every host, one message a host and region.
@@ -169,6 +175,16 @@ class Log:
             cause="schedule",
             target_version=1,
         )
+
+
+class Assigned(Struct):
+    """What a worker says of a partition that it has restored."""
+
+    event: str
+    timestamp: str = ""
+    partition: int = -1
+    source: str = ""
+    offset: int = -1
 
 
 class Worker:
@@ -228,6 +244,20 @@ class Worker:
 
         await eventually(look, bool, within_s)
 
+    def assigned(self) -> list[Assigned]:
+        """Each partition each time that it was restored, in order."""
+        lines = (line for line in self.said().splitlines() if '"partition assigned"' in line)
+        return [msgspec.json.decode(line, type=Assigned) for line in lines]
+
+    async def restored(self, partition: int) -> Assigned:
+        """What it says of `partition`, once it has restored it for the first time."""
+
+        async def look() -> list[Assigned]:
+            assert self.process.poll() is None, self.said()
+            return [said for said in self.assigned() if said.partition == partition]
+
+        return (await eventually(look, bool))[0]
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
@@ -258,6 +288,11 @@ async def event_counts(settings: Settings) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in set(kinds)}
 
 
+async def opened(settings: Settings, count: int) -> None:
+    """Waits for so many different `opened` events."""
+    await eventually(lambda: event_counts(settings), lambda counts: counts.get("opened") == count)
+
+
 async def checkpoints(settings: Settings, partition: int) -> list[Checkpoint]:
     found = await shelves.read(settings, topics.STATE.name, [partition])
     return found[partition].complete()
@@ -274,9 +309,18 @@ async def acknowledged(settings: Settings) -> dict[int, int]:
     await admin.start()
     try:
         offsets = await admin.list_consumer_group_offsets(settings.group("stream"))
+    except GroupCoordinatorNotAvailableError:
+        return {}  # the broker makes its topic for offsets when the first group asks for one
     finally:
         await admin.close()
     return {part.partition: entry.offset for part, entry in offsets.items()}
+
+
+async def all_acknowledged(settings: Settings, partition: int) -> int:
+    """The log's end, once everything before it is acknowledged."""
+    end = (await log_ends(settings))[partition]
+    await eventually(lambda: acknowledged(settings), lambda seen: seen.get(partition) == end)
+    return end
 
 
 async def rewind_group(settings: Settings) -> None:
@@ -290,6 +334,26 @@ async def rewind_group(settings: Settings) -> None:
         await client.commit({part: OffsetAndMetadata(0, "") for part in parts})
     finally:
         await client.stop()
+
+
+async def folded(settings: Settings, partition: int, offset: int) -> tuple[bytes, ...]:
+    """The chunks of the state that the log up to `offset` gives, from nothing, without a worker."""
+    state = new_state(partition, settings.partitions)
+    async for record in log.read(settings, partition, 0, offset + 1):
+        step(state, record.offset, record.timestamp, record.value, record.headers)
+    return tuple(snapshot.encode(state))
+
+
+async def delete_topic(settings: Settings, topic: str) -> None:
+    """Deletes a topic (its name without prefix); nobody must be using it."""
+    name = settings.topic(topic)
+    admin = kafka.admin(settings)
+    await admin.start()
+    try:
+        await admin.delete_topics([name])
+        await eventually(admin.list_topics, lambda found: name not in found)
+    finally:
+        await admin.close()
 
 
 async def forget_state(settings: Settings, partition: int) -> None:

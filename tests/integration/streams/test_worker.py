@@ -9,32 +9,17 @@ import pytest
 from portquorum import kafka as clients
 from portquorum.settings import Settings
 from schemas import incident, topics
-from schemas.checkpoint import HEAD, CheckpointKey
 from schemas.incident import IncidentEvent
 from schemas.partition import partition_for
 from streams import snapshot
-from streams.archive import write_archive
 from streams.replay import compare
 from tests.integration.streams import ground
-from tests.integration.streams.ground import Log, Worker, eventually
+from tests.integration.streams.ground import Log, Worker, all_acknowledged, eventually, opened
 
 
 @pytest.fixture
 def settings(kafka: str) -> Settings:
     return ground.fresh(kafka)
-
-
-async def opened(settings: Settings, count: int) -> None:
-    await eventually(
-        lambda: ground.event_counts(settings), lambda counts: counts.get("opened") == count
-    )
-
-
-async def all_acknowledged(settings: Settings, partition: int) -> int:
-    """The log's end, once everything before it is acknowledged."""
-    end = (await ground.log_ends(settings))[partition]
-    await eventually(lambda: ground.acknowledged(settings), lambda seen: seen.get(partition) == end)
-    return end
 
 
 async def test_an_outage_travels_to_incidents_with_its_headers_and_partition(
@@ -155,85 +140,6 @@ async def test_many_records_that_the_state_has_are_jumped_over(
     assert (await compare(settings)).agrees
 
 
-@pytest.mark.parametrize("harm", ["chunk", "head", "garbage"])
-async def test_a_broken_checkpoint_gives_way_to_the_one_before(
-    settings: Settings, tmp_path: Path, harm: str
-) -> None:
-    names = ground.hosts(settings, 6, partition=0)
-    async with Log(settings) as log:
-        await log.targets(names)
-        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
-            for name in names[:3]:
-                await log.outage([name])
-                await all_acknowledged(settings, 0)
-            worker.send(signal.SIGKILL)
-            await worker.ends()
-        newest, older, *_ = await ground.checkpoints(settings, 0)
-        assert newest.head.offset > older.head.offset
-        part = HEAD if harm == "head" else "0"
-        key = CheckpointKey(newest.writer, newest.generation, part).encode()
-        async with clients.producer(settings) as producer:
-            await producer.send_and_wait(
-                settings.topic(topics.STATE.name),
-                key=key,
-                value=b"\x93garbage" if harm == "garbage" else None,
-                partition=0,
-            )
-        assert (await ground.checkpoints(settings, 0))[0].head == older.head
-        await log.outage(names[3:])
-        with Worker(settings, tmp_path) as worker:
-            await opened(settings, 6)
-            assert "started_from" in worker.said()
-    comparison = await compare(settings)
-    assert comparison.agrees, comparison
-
-
-async def test_a_lost_state_is_rebuilt_from_the_log(settings: Settings, tmp_path: Path) -> None:
-    names = ground.hosts(settings, 4, partition=1)
-    async with Log(settings) as log:
-        await log.targets(names)
-        await log.outage(names[:2])
-        with Worker(settings, tmp_path) as worker:
-            await opened(settings, 2)
-            worker.send(signal.SIGTERM)
-            await worker.ends()
-        await ground.forget_state(settings, 1)
-        with Worker(settings, tmp_path) as worker:
-            await log.outage(names[2:])
-            await log.recovery(names)
-            await eventually(
-                lambda: ground.event_counts(settings), lambda counts: counts.get("closed") == 4
-            )
-            assert "nothing, at the beginning of the log" in worker.said()
-    comparison = await compare(settings)
-    assert comparison.agrees, comparison
-
-
-async def test_a_lost_state_is_rebuilt_from_checkpoints_if_there_is_one(
-    settings: Settings, tmp_path: Path
-) -> None:
-    names = ground.hosts(settings, 4, partition=1)
-    async with Log(settings) as log:
-        await log.targets(names)
-        await log.outage(names[:1])
-        with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
-            end = await all_acknowledged(settings, 1)
-            archived = await write_archive(settings)
-            assert [(one.partition, one.offset) for one in archived] == [(1, end - 1)]
-            await log.outage(names[1:2])
-            await opened(settings, 2)
-            worker.send(signal.SIGTERM)
-            await worker.ends()
-        await ground.forget_state(settings, 1)
-        with Worker(settings, tmp_path) as worker:
-            await log.outage(names[2:])
-            await opened(settings, 4)
-            assert "the newest checkpoint on [checkpoints]" in worker.said()
-            assert f'"first": {end}' in worker.said()
-    assert (await compare(settings)).agrees
-    assert (await compare(settings, start="checkpoint")).agrees
-
-
 async def test_what_cannot_be_read_is_passed_over(settings: Settings, tmp_path: Path) -> None:
     [name] = ground.hosts(settings, 1, partition=0)
     async with Log(settings) as log:
@@ -261,12 +167,7 @@ async def test_a_log_that_was_made_anew_gets_a_new_state(
             await opened(settings, 4)
             worker.send(signal.SIGTERM)
             await worker.ends()
-    results = settings.topic(topics.RESULTS.name)
-    admin = clients.admin(settings)
-    await admin.start()
-    await admin.delete_topics([results])
-    await eventually(admin.list_topics, lambda found: results not in found)
-    await admin.close()
+    await ground.delete_topic(settings, topics.RESULTS.name)
     async with Log(settings) as log:
         await log.targets(names[:1])
         await log.outage(names[:1])
