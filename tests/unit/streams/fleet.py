@@ -67,7 +67,16 @@ class Fleet:
     def remove(self, target_id: str, **changes: object) -> list[Output]:
         return self.control(TargetRemoved(target=target_id, version=10, **changes))  # type: ignore[arg-type]
 
-    def beat(self, region: str, offset: int | None = 0, prober: str = "") -> list[Output]:
+    def beat(
+        self,
+        region: str,
+        offset: int | None = 0,
+        prober: str = "",
+        *,
+        targets: int = 1,
+        failing: int = 0,
+        newly_failing: int = 0,
+    ) -> list[Output]:
         self.sequence += 1
         return self.control(
             Beat(
@@ -75,9 +84,9 @@ class Fleet:
                 prober=prober or f"{region}-1",
                 sequence=self.sequence,
                 started_at=START,
-                targets=1,
-                failing=0,
-                newly_failing=0,
+                targets=targets,
+                failing=failing,
+                newly_failing=newly_failing,
                 connectivity=True,
                 lag_ms=0.0,
                 spool=0,
@@ -116,11 +125,17 @@ class Fleet:
         }
         return CheckResult(**(values | changes))  # type: ignore[arg-type]
 
-    def up(self, *regions: str, of: str = "db", cause: Cause = "schedule") -> list[Output]:
+    def up(
+        self,
+        *regions: str,
+        of: str = "db",
+        cause: Cause = "schedule",
+        connect_ms: float | None = None,
+    ) -> list[Output]:
         return [
             out
             for region in regions
-            for out in self.append([self.result(region, of=of, cause=cause)])
+            for out in self.append([self.result(region, of=of, cause=cause, connect_ms=connect_ms)])
         ]
 
     def fail(

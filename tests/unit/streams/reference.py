@@ -1,12 +1,13 @@
 """The rules a second time: slow and obvious, to hold the real ones against.
 
-Written from section 5 of the design and from what the modules of `streams` promise, not from how
-they do it. Nothing is remembered but what happened: every result that ever counted, every gap of
-the log, the last beats. What a region says, who votes and what is due is worked out anew from
-that whole history each time somebody asks.
+Written from docs/rules.md, not from `streams`. Nothing is remembered but what happened: every
+result that ever counted, every gap of the log, the last beats, the transitions. What a region
+says, who votes and what is due is worked out anew from that whole history each time somebody asks.
 
-It knows when incidents open and close and when regions fall silent and return. It does not know
-rechecks, diagnosis, updates and ids: `name` tells it the id of an incident that was opened.
+It knows when incidents of each type open and close, when regions fall silent and return, are held
+for suspect and cleared. Of updates it knows those that must come: a region that votes joined or
+recovered or gave another reason, somebody else acknowledged. It does not know rechecks, diagnosis
+and ids: `name` tells it the id of an incident that was opened.
 
 What the text leaves open, and how it is read here:
 
@@ -16,170 +17,39 @@ What the text leaves open, and how it is read here:
 - A region that begins anew (its target was moved or removed, or it was taken off and came back)
   counts nothing that is not newer than all that had counted for the target by then.
 - Of two results whose own times lie ahead of the log's, the one that started later is newer.
+- A target is looked at with each result of its own that counts, when its policy changes, when
+  something was done to it by hand, when a region of it is set aside or cleared, when the status of
+  another target of its host changes while it has an incident, and when deadlines are.
+- A flapping incident began when the outage did that opened it.
 """
 
-from collections.abc import Iterable
-from decimal import ROUND_CEILING, Decimal
+from typing import Final, Literal
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
-from schemas.incident import Votes
+from schemas.incident import IncidentType
 from schemas.result import CheckResult
 from schemas.target import Target
 from streams.records import Record
+from tests.unit.streams.reference_guard import Guard
+from tests.unit.streams.reference_hearing import Counted, Said
+from tests.unit.streams.reference_target import Incident, Watched
+from tests.unit.streams.reference_words import (
+    SEVERITIES,
+    Clock,
+    Closed,
+    Opened,
+    Returned,
+    Silent,
+    Told,
+    Updated,
+    late,
+    majority,
+)
 
-
-class Opened(Struct, frozen=True):
-    target: str
-    at: int
-    votes: Votes
-    first_failed_at: int
-
-
-class Closed(Struct, frozen=True):
-    target: str
-    at: int
-    votes: Votes
-    first_failed_at: int
-    because: str
-    abandoned: tuple[str, ...] = ()
-
-
-class Silent(Struct, frozen=True):
-    region: str
-    at: int
-    last_beat_at: int
-
-
-class Returned(Struct, frozen=True):
-    region: str
-    at: int
-    last_beat_at: int
-
-
-Told = Opened | Closed | Silent | Returned
-
-
-class Clock:
-    """Log time, and running time: the same without the gaps in which the broker was away."""
-
-    def __init__(self) -> None:
-        self.now = 0
-        self.gaps: list[tuple[int, int]] = []
-
-    def advance(self, append_time: int) -> None:
-        if self.now and append_time - self.now > 15_000:
-            self.gaps.append((self.now, append_time))
-        self.now = max(self.now, append_time)
-
-    def running(self, at: int) -> int:
-        stood = sum(min(at, end) - begin for begin, end in self.gaps if at > begin)
-        return at - stood
-
-
-class Counted(Struct, frozen=True):
-    """A result that counted: effective time in log and running time, and the policy of then."""
-
-    effective: int
-    running: int
-    started: int
-    up: bool
-    policy: Target
-
-    @property
-    def fresh_until(self) -> int:
-        return self.running + span(self.policy)
-
-
-class Said(Struct, frozen=True):
-    """What a region says, from all that counted for it.
-
-    `row` are its failures since the last success, `successes` those since the last failure.
-    """
-
-    fresh: bool
-    stale_for: int
-    down: bool
-    row: tuple[Counted, ...]
-    successes: int
-
-
-class Incident:
-    def __init__(self, first_failed_at: int) -> None:
-        self.first_failed_at = first_failed_at
-        self.id = ""
-
-
-class Watched:
-    """A target, and per region all that counted since the region began (anew)."""
-
-    def __init__(self, target: Target, floor: int) -> None:
-        self.target = target
-        self.floor = floor
-        self.heard: dict[str, list[Counted]] = {region: [] for region in target.regions}
-        self.incident: Incident | None = None
-        self.held = False
-
-    def said(self, running: int) -> dict[str, Said]:
-        """What each region says that ever said anything."""
-        return {
-            region: listen(history, running) for region, history in self.heard.items() if history
-        }
-
-    @property
-    def troubled(self) -> bool:
-        failing = any(history and not history[-1].up for history in self.heard.values())
-        return failing or self.held or self.incident is not None
-
-
-def span(target: Target) -> int:
-    """Rule 4: `2.5 × interval + timeout`."""
-    return int(Decimal("2.5") * target.interval_ms + target.timeout_ms)
-
-
-def late(target: Target) -> int:
-    """What is appended so long after its start waited in a spool (decision 11)."""
-    return min(span(target), target.timeout_ms + 15_000)
-
-
-def majority(regions: int) -> int:
-    return next(n for n in range(regions + 2) if 2 * n > regions)
-
-
-def need(target: Target, fresh: int) -> int:
-    """Rule 5: how many of the fresh regions must say down, by the target's consensus."""
-    if target.consensus == "unanimous":
-        share = Decimal(1)
-    elif target.consensus == "quorum":
-        share = Decimal("0.66")
-    else:
-        share = Decimal(str(target.consensus))
-    return int((share * fresh).to_integral_value(ROUND_CEILING))
-
-
-def listen(history: Iterable[Counted], running: int) -> Said:
-    """Rules 2 and 4: goes through the results of a region, one after the other."""
-    down = False
-    row: list[Counted] = []
-    apart: list[Counted] = []
-    successes = 0
-    fresh_until = 0
-    for result in history:
-        fresh_until = max(fresh_until, result.fresh_until)
-        if result.up:
-            down, row, apart = False, [], []
-            if successes < result.policy.recover_after:
-                successes += 1
-            continue
-        successes = 0
-        row.append(result)
-        delay = Decimal("0.8") * result.policy.retry_delay_ms
-        if not apart or result.effective - apart[-1].effective >= delay:
-            apart.append(result)
-            if len(apart) >= result.policy.retries + 1:
-                down = True
-    return Said(running <= fresh_until, running - fresh_until, down, tuple(row), successes)
+QUIET_MS: Final = 1_800_000
+"""After so long without a transition a target flaps no more."""
 
 
 class Reference:
@@ -191,6 +61,7 @@ class Reference:
         self.newest: dict[str, int] = {}
         self.beats: dict[str, int] = {}
         self.silent: set[str] = set()
+        self.guard = Guard()
         self.looked_at = 0
         self.told: list[Told] = []
 
@@ -202,11 +73,13 @@ class Reference:
     def running(self) -> int:
         return self.clock.running(self.clock.now)
 
-    def name(self, target: str, incident_id: str) -> None:
+    @property
+    def aside(self) -> set[str]:
+        return self.guard.suspect
+
+    def name(self, target: str, of: IncidentType, incident_id: str) -> None:
         """Tells the id of the incident that is open."""
-        incident = self.targets[target].incident
-        assert incident is not None
-        incident.id = incident_id
+        self.targets[target].incidents[of].id = incident_id
 
     def feed(self, record: Record) -> list[Told]:
         self.told = []
@@ -226,7 +99,9 @@ class Reference:
         if watched is None or not self._counts(watched, result):
             return
         troubled = watched.troubled
-        before = self._seen_from_beside(watched)
+        beside = self._seen_from_beside(watched)
+        incidents = dict(watched.incidents)
+        before = watched.said(self.running).get(result.region)
         effective = min(result.started_at, self.now)
         watched.heard[result.region].append(
             Counted(
@@ -234,18 +109,24 @@ class Reference:
                 self.clock.running(effective),
                 result.started_at,
                 result.status == "up",
+                result.reason,
+                result.total_ms if result.connect_ms is None else result.connect_ms,
                 watched.target,
+                len(watched.limits) - 1,
             )
         )
         newest = self.newest.get(result.target, 0)
         self.newest[result.target] = max(newest, effective)
         self._judge(watched)
+        after = watched.said(self.running)[result.region]
+        if before is not None and result.region not in self.aside:
+            self._tell_updates(watched, incidents, before, after)
         # One more success of a healthy target is no news for its neighbours.
         news = troubled or result.status != "up"
-        if news and self._seen_from_beside(watched) != before:
+        if news and self._seen_from_beside(watched) != beside:
             for _, other in sorted(self.targets.items()):
-                beside = other is not watched and other.target.host == watched.target.host
-                if beside and other.incident is not None:
+                same_host = other.target.host == watched.target.host
+                if same_host and other is not watched and other.incidents:
                     self._judge(other)
 
     def _counts(self, watched: Watched, result: CheckResult) -> bool:
@@ -272,93 +153,131 @@ class Reference:
         """The status that the neighbours' diagnosis sees; one failed attempt counts there."""
         if not any(watched.heard.values()):
             return "pending"
-        fresh = [said for said in watched.said(self.running).values() if said.fresh]
-        votes = self._votes(watched)
+        votes = watched.votes("down", self.aside, self.running)
         if votes.fresh < majority(votes.configured):
             return "unknown"
-        return "down" if sum(bool(said.row) for said in fresh) >= votes.need else "up"
-
-    # Rule 5
-
-    def _votes(self, watched: Watched) -> Votes:
-        fresh = [said for said in watched.said(self.running).values() if said.fresh]
-        configured = len(watched.target.regions)
-        return Votes(
-            down=sum(said.down for said in fresh),
-            need=max(need(watched.target, len(fresh)), majority(configured)),
-            fresh=len(fresh),
-            configured=configured,
+        failing = sum(
+            one.fresh and bool(one.row)
+            for region, one in watched.said(self.running).items()
+            if region not in self.aside
         )
+        return "down" if failing >= votes.need else "up"
 
-    # Rule 6
+    def _tell_updates(
+        self,
+        watched: Watched,
+        incidents: dict[IncidentType, Incident],
+        before: Said,
+        after: Said,
+    ) -> None:
+        """Rule 6: a region that votes joined, recovered or gave another reason."""
+        if not (before.fresh and after.fresh):
+            return
+        turned = before.down != after.down
+        stays = before.down and after.down
+        other_reason = stays and before.row[-1].reason != after.row[-1].reason
+        for of, incident in incidents.items():
+            if watched.incidents.get(of) is not incident:
+                continue
+            of_an_outage = of == "unreachable" and (turned or other_reason)
+            of_slowness = of == "slow" and {before.word, after.word} == {"up", "slow"}
+            if of_an_outage or of_slowness:
+                self.told.append(Updated(watched.target.id, of, self.now))
+
+    # Rules 6, 7 and 9
 
     def _judge(self, watched: Watched) -> None:
-        votes = self._votes(watched)
-        known = votes.fresh >= majority(votes.configured)
-        down = known and votes.down >= votes.need
-        if watched.incident is not None:
-            self._close_if_recovered(watched)
-        elif watched.held:
-            if known and not down:
-                watched.held = False
-        elif down:
-            began = self._began(watched, votes)
-            if self.running - began.running >= watched.target.open_after_ms:
-                watched.incident = Incident(began.effective)
-                self.told.append(
-                    Opened(watched.target.id, self.now, votes, watched.incident.first_failed_at)
-                )
+        if "flapping" in watched.incidents:
+            self._follow_flapping(watched)
+        elif "unreachable" in watched.incidents:
+            if watched.recovered(self.aside, self.running):
+                self._recovered(watched, "unreachable", ("down",))
+                watched.transitions.append(self.running)
+        elif (began := self._may_open(watched)) is not None:
+            watched.transitions.append(self.running)
+            if watched.flaps(self.running):
+                watched.outage = began
+                self._open(watched, "flapping", began)
+            else:
+                self._open(watched, "unreachable", began)
+        self._judge_slowness(watched)
 
-    def _began(self, watched: Watched, votes: Votes) -> Counted:
-        """The first failure of the outage.
-
-        The outage began when the region failed that made them enough; failures of other regions
-        belong to it that came at most an interval and a timeout before.
-        """
-        firsts = sorted(
-            (
-                said.row[0]
-                for said in watched.said(self.running).values()
-                if said.fresh and said.down
-            ),
-            key=lambda first: (first.effective, first.running),
-        )
-        enough = firsts[votes.need - 1].effective
-        reach = watched.target.interval_ms + watched.target.timeout_ms
-        return next(first for first in firsts if enough - first.effective <= reach)
-
-    def _close_if_recovered(self, watched: Watched) -> None:
-        target = watched.target
-        said = watched.said(self.running)
-        abandoned = sorted(
-            region
-            for region, one in said.items()
-            if not one.fresh and one.down and one.stale_for >= target.abandon_after_ms
-        )
-        asked = {region: one for region, one in said.items() if region not in abandoned}
-        for one in asked.values():
-            if one.down:
-                return
-            if one.fresh and one.successes < target.recover_after:
-                return
-        fresh = sum(one.fresh for one in asked.values())
-        if fresh >= majority(len(target.regions) - len(abandoned)):
-            self._close(watched, "recovered", tuple(abandoned))
-
-    def _close(self, watched: Watched, because: str, abandoned: tuple[str, ...] = ()) -> None:
-        if watched.incident is None:
+    def _follow_flapping(self, watched: Watched) -> None:
+        if watched.outage is None:
+            watched.outage = self._may_open(watched)
+            if watched.outage is not None:
+                watched.transitions.append(self.running)
+        elif watched.recovered(self.aside, self.running):
+            watched.outage = None
+            watched.transitions.append(self.running)
+        if self.running - watched.transitions[-1] < QUIET_MS:
             return
-        self.told.append(
-            Closed(
-                watched.target.id,
-                self.now,
-                self._votes(watched),
-                watched.incident.first_failed_at,
-                because,
-                abandoned,
-            )
-        )
-        watched.incident = None
+        if watched.outage is None:
+            abandoned = watched.abandoned(("down",), self.running)
+            if watched.enough_fresh(abandoned, self.aside, self.running):
+                self._recovered(watched, "flapping", ("down",))
+        elif self._is(watched, "down"):
+            began = watched.outage
+            self._close(watched, "flapping", "steady")
+            watched.transitions.append(self.running)
+            self._open(watched, "unreachable", began)
+
+    def _is(self, watched: Watched, word: Literal["down", "slow"]) -> bool | None:
+        """What consensus says: None if the status is unknown."""
+        votes = watched.votes(word, self.aside, self.running)
+        if votes.fresh < majority(votes.configured):
+            return None
+        return votes.down >= votes.need
+
+    def _may_open(self, watched: Watched) -> int | None:
+        """When the outage began (effective time) that is to be told now."""
+        down = self._is(watched, "down")
+        if watched.held - {"slow"}:
+            if down is False:
+                watched.held &= {"slow"}
+            return None
+        if not down:
+            return None
+        votes = watched.votes("down", self.aside, self.running)
+        began = watched.began("down", votes, self.aside, self.running)
+        lasted = self.running - began.running
+        return began.effective if lasted >= watched.target.open_after_ms else None
+
+    def _judge_slowness(self, watched: Watched) -> None:
+        slow = self._is(watched, "slow")
+        if "slow" in watched.incidents:
+            if watched.fast_again(self.aside, self.running):
+                self._recovered(watched, "slow", ("down", "slow"))
+        elif "slow" in watched.held:
+            if slow is False:
+                watched.held.remove("slow")
+        elif slow:
+            votes = watched.votes("slow", self.aside, self.running)
+            began = watched.began("slow", votes, self.aside, self.running)
+            self._open(watched, "slow", began.effective)
+
+    def _open(self, watched: Watched, of: IncidentType, began: int) -> None:
+        watched.incidents[of] = Incident(began)
+        votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
+        self.told.append(Opened(watched.target.id, of, SEVERITIES[of], self.now, votes, began))
+
+    def _recovered(self, watched: Watched, of: IncidentType, words: tuple[str, ...]) -> None:
+        self._close(watched, of, "recovered", watched.abandoned(words, self.running))
+
+    def _close(
+        self, watched: Watched, of: IncidentType, because: str, abandoned: tuple[str, ...] = ()
+    ) -> None:
+        incident = watched.incidents.pop(of)
+        votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
+        began = incident.first_failed_at
+        self.told.append(Closed(watched.target.id, of, self.now, votes, began, because, abandoned))
+        if of == "flapping":
+            watched.transitions = []
+            watched.outage = None
+
+    def _close_all(self, watched: Watched, because: str) -> None:
+        for of in sorted(watched.incidents):
+            self._close(watched, of, because)
 
     # Control records
 
@@ -370,24 +289,29 @@ class Reference:
                 watched = self.targets.get(control.target)
                 if watched is not None and control.version >= watched.target.version:
                     removed = control.because == "removed"
-                    self._close(watched, "target_removed" if removed else "target_changed")
+                    self._close_all(watched, "target_removed" if removed else "target_changed")
                     del self.targets[control.target]
-            case Resolved():
-                if (watched := self._with_incident(control)) is not None:
-                    self._close(watched, "resolved")
-                    watched.held = True
-            case Acknowledged():
-                # It changes nothing here, but it is a moment to look at the incident.
-                if (watched := self._with_incident(control)) is not None:
-                    self._judge(watched)
+            case Acknowledged() | Resolved():
+                self._by_hand(control)
             case Beat():
                 self._beat(control)
 
-    def _with_incident(self, control: Acknowledged | Resolved) -> Watched | None:
+    def _by_hand(self, control: Acknowledged | Resolved) -> None:
         watched = self.targets.get(control.target)
-        if watched is None or watched.incident is None:
-            return None
-        return watched if watched.incident.id == control.incident_id else None
+        if watched is None:
+            return
+        for of, incident in list(watched.incidents.items()):
+            if incident.id != control.incident_id:
+                continue
+            if isinstance(control, Resolved):
+                self._close(watched, of, "resolved")
+                watched.held.add(of)
+                continue
+            told = incident.acknowledged_by == control.by
+            incident.acknowledged_by = control.by
+            self._judge(watched)
+            if not told and watched.incidents.get(of) is incident:
+                self.told.append(Updated(watched.target.id, of, self.now))
 
     def _set(self, target: Target) -> None:
         watched = self.targets.get(target.id)
@@ -399,22 +323,32 @@ class Reference:
         if target.version < old.version or target == old:
             return
         if (target.kind, target.host, target.port) != (old.kind, old.host, old.port):
-            self._close(watched, "target_changed")
+            self._close_all(watched, "target_changed")
             self.targets[target.id] = Watched(target, floor)
             return
         if set(old.regions) - set(target.regions):
             watched.floor = floor
         watched.heard = {region: watched.heard.get(region, []) for region in target.regions}
         watched.target = target
+        if target.latency != old.latency:
+            watched.limits.append(target.latency)
+        if target.latency is None and "slow" in watched.incidents:
+            self._close(watched, "slow", "policy_changed")
         self._judge(watched)
 
-    # Rule 4, second half
+    # Rules 4 (second half) and 8
 
     def _beat(self, beat: Beat) -> None:
         if beat.region in self.silent:
             self.silent.remove(beat.region)
             self.told.append(Returned(beat.region, self.now, self.beats[beat.region]))
         self.beats[beat.region] = self.now
+        decided = self.guard.take(beat, self.running, self.now)
+        self.told += decided
+        for one in decided:
+            for _, watched in sorted(self.targets.items()):
+                if one.region in watched.heard:
+                    self._judge(watched)
 
     def _look(self) -> None:
         """Whatever time alone has made due."""
