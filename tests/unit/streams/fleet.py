@@ -94,6 +94,11 @@ class Fleet:
             )
         )
 
+    def known(self, target_id: str) -> Target | None:
+        """The definition that holds now."""
+        entry = self.state.targets.get(target_id)
+        return entry.target if entry else None
+
     def result(
         self,
         region: str,
@@ -106,8 +111,7 @@ class Fleet:
         missed: bool = False,
         **changes: object,
     ) -> CheckResult:
-        known = self.state.targets.get(of)
-        base = known.target if known else target(of)
+        base = self.known(of) or target(of)
         values: dict[str, object] = {
             "target": of,
             "kind": base.kind,

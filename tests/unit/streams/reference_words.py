@@ -130,6 +130,14 @@ def told_by(out: Output) -> Told | None:
                 because,
                 out.abandoned_regions,
             )
+        case RegionEvent():
+            return told_of_region(out)
+        case _:
+            return None
+
+
+def told_of_region(out: RegionEvent) -> OfRegion | None:
+    match out:
         case RegionEvent(event="region.silent", last_beat_at=int(last)):
             return Silent(out.region, out.at, last)
         case RegionEvent(event="region.returned", last_beat_at=int(last)):
