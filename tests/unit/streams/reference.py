@@ -6,8 +6,9 @@ says, who votes and what is due is worked out anew from that whole history each 
 
 It knows when incidents of each type open and close, when regions fall silent and return, are held
 for suspect and cleared. Of updates it knows those that must come: a region that votes joined or
-recovered or gave another reason, somebody else acknowledged. It does not know rechecks, diagnosis
-and ids: `name` tells it the id of an incident that was opened.
+recovered or gave another reason, somebody else acknowledged. Of rechecks it knows for which hosts
+one may be asked for, and must be at once if none was 5 s ago. It does not know diagnosis and ids:
+`name` tells it the id of an incident that was opened, `asked` the host of a request.
 
 What the text leaves open, and how it is read here:
 
@@ -29,7 +30,8 @@ from msgspec import structs
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
 from schemas.incident import IncidentType
-from schemas.result import CheckResult
+from schemas.partition import host_key
+from schemas.result import Cause, CheckResult
 from schemas.target import Target
 from streams.records import Record
 from tests.unit.streams.reference_guard import Guard
@@ -64,6 +66,8 @@ class Reference:
         self.guard = Guard()
         self.looked_at = 0
         self.told: list[Told] = []
+        self.may_ask: set[str] = set()
+        self.must_ask: set[str] = set()
 
     @property
     def now(self) -> int:
@@ -83,6 +87,7 @@ class Reference:
 
     def feed(self, record: Record) -> list[Told]:
         self.told = []
+        self.must_ask = set()
         self.clock.advance(record.append_time)
         for result in record.results:
             self._result(result)
@@ -119,6 +124,7 @@ class Reference:
         self.newest[result.target] = max(newest, effective)
         self._judge(watched)
         after = watched.said(self.running)[result.region]
+        self._note_rechecks(watched, incidents, before, after, result.cause)
         if before is not None and result.region not in self.aside:
             self._tell_updates(watched, incidents, before, after)
         # One more success of a healthy target is no news for its neighbours.
@@ -162,6 +168,31 @@ class Reference:
             if region not in self.aside
         )
         return "down" if failing >= votes.need else "up"
+
+    # Rule 3
+
+    def asked(self, host: str) -> None:
+        """A request for `host` went out with the last record."""
+        if host not in self.must_ask:
+            self.may_ask.discard(host)
+
+    def _note_rechecks(
+        self,
+        watched: Watched,
+        incidents: dict[IncidentType, Incident],
+        before: Said | None,
+        after: Said,
+        cause: Cause,
+    ) -> None:
+        """A region that began to fail asks at once, unless a recheck found that."""
+        host = host_key(watched.target.host, watched.target.id)
+        failed = before is not None and bool(before.row)
+        if after.row and not failed:
+            self.may_ask.add(host)
+            if cause != "recheck":
+                self.must_ask.add(host)
+        elif failed and not after.row and incidents.keys() - {"slow"}:
+            self.may_ask.add(host)
 
     def _tell_updates(
         self,

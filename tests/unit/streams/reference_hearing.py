@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.result import Reason
 from schemas.target import LatencyLimit, Target
@@ -33,18 +33,24 @@ class Counted(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """What a region says.
+    """What a region says, fresh or not, until `fresh_until`.
 
     `row` are its failures since the last success, `successes` those since the last failure.
     `slow` is the first result of the row that made it say so.
     """
 
-    fresh: bool
-    stale_for: int
+    fresh_until: int
     down: bool
     row: tuple[Counted, ...]
     successes: int
     slow: Counted | None
+    fresh: bool = True
+    stale_for: int = 0
+
+    def at(self, running: int) -> "Said":
+        return structs.replace(
+            self, fresh=running <= self.fresh_until, stale_for=running - self.fresh_until
+        )
 
     @property
     def word(self) -> Literal["up", "down", "slow"]:
@@ -54,7 +60,7 @@ class Said(Struct, frozen=True):
         return "slow" if self.slow else "up"
 
 
-def listen(history: Sequence[Counted], limits: Sequence[LatencyLimit | None], running: int) -> Said:
+def listen(history: Sequence[Counted], limits: Sequence[LatencyLimit | None]) -> Said:
     """Goes through the results of a region, one after the other.
 
     `limits` are the latency limits that the target was given, one after the other.
@@ -78,14 +84,7 @@ def listen(history: Sequence[Counted], limits: Sequence[LatencyLimit | None], ru
             apart.append(result)
             if len(apart) >= result.policy.retries + 1:
                 down = True
-    return Said(
-        running <= fresh_until,
-        running - fresh_until,
-        down,
-        tuple(row),
-        successes,
-        slowed(history, limits),
-    )
+    return Said(fresh_until, down, tuple(row), successes, slowed(history, limits))
 
 
 def slowed(history: Sequence[Counted], limits: Sequence[LatencyLimit | None]) -> Counted | None:

@@ -35,14 +35,23 @@ class Watched:
         self.held: set[IncidentType] = set()
         self.transitions: list[int] = []
         self.outage: int | None = None
+        self._listened: dict[str, tuple[Counted, int, Said]] = {}
 
     def said(self, running: int) -> dict[str, Said]:
         """What each region says that ever said anything."""
         return {
-            region: listen(history, self.limits, running)
+            region: self._listen(region, history).at(running)
             for region, history in self.heard.items()
             if history
         }
+
+    def _listen(self, region: str, history: list[Counted]) -> Said:
+        """Listens again only when something was said: nothing else is remembered to save time."""
+        known = self._listened.get(region)
+        if known is None or known[0] is not history[-1] or known[1] != len(self.limits):
+            known = (history[-1], len(self.limits), listen(history, self.limits))
+            self._listened[region] = known
+        return known[2]
 
     @property
     def troubled(self) -> bool:

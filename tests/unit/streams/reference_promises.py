@@ -1,0 +1,41 @@
+"""What an event or a request promises about itself, whatever led to it."""
+
+from schemas.incident import IncidentEvent, RegionVerdict
+from schemas.recheck import RecheckRequest
+
+
+def keep_rule_3(request: RecheckRequest, now: int) -> None:
+    """Asked now, and not for ever."""
+    assert request.requested_at == now < request.expires_at
+
+
+def keep_rule_5(opened: IncidentEvent) -> None:
+    """No incident without its votes at that moment, as the event itself shows them."""
+    votes = opened.votes
+    fresh = voting(opened)
+    word = "slow" if opened.incident_type == "slow" else "down"
+    assert sum(said.verdict == word for said in fresh) == votes.down >= votes.need
+    assert len(fresh) == votes.fresh
+    assert 2 * votes.down > votes.configured == len(opened.regions)
+
+
+def keep_rule_6(closed: IncidentEvent) -> None:
+    """What recovered is up in every fresh region, and in more than half of those that count."""
+    regions = closed.regions
+    assert all(regions[region].verdict == "stale" for region in closed.abandoned_regions)
+    if closed.closed_because != "recovered":
+        return
+    fresh = voting(closed)
+    assert 2 * len(fresh) > len(regions) - len(closed.abandoned_regions)
+    if closed.incident_type != "flapping":
+        # One that is set aside may have no word against it, either.
+        against = {"down"} if closed.incident_type == "unreachable" else {"down", "slow"}
+        assert against.isdisjoint(said.verdict for said in regions.values())
+
+
+def voting(told: IncidentEvent) -> list[RegionVerdict]:
+    return [
+        said
+        for said in told.regions.values()
+        if said.verdict in {"up", "down", "slow"} and not said.set_aside
+    ]
