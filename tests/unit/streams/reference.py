@@ -19,8 +19,8 @@ What the text leaves open, and how it is read here:
   counts nothing that is not newer than all that had counted for the target by then.
 - Of two results whose own times lie ahead of the log's, the one that started later is newer.
 - A target is looked at with each result of its own that counts, when its policy changes, when
-  something was done to it by hand, when a region of it is set aside or cleared, when the status of
-  another target of its host changes while it has an incident, and when deadlines are.
+  something was done to it by hand, when the status of another target of its host changes while it
+  has an incident, and when deadlines are (then what the guard decided counts, too).
 - A flapping incident began when the outage did that opened it.
 """
 
@@ -68,6 +68,7 @@ class Reference:
         self.told: list[Told] = []
         self.may_ask: set[str] = set()
         self.must_ask: set[str] = set()
+        self.rechecked: dict[str, int] = {}
 
     @property
     def now(self) -> int:
@@ -184,12 +185,14 @@ class Reference:
         after: Said,
         cause: Cause,
     ) -> None:
-        """A region that began to fail asks at once, unless a recheck found that."""
+        """A region that began to fail asks at once, unless a recheck found that or another."""
         host = host_key(watched.target.host, watched.target.id)
         failed = before is not None and bool(before.row)
+        if cause == "recheck":
+            self.rechecked[host] = self.running
         if after.row and not failed:
             self.may_ask.add(host)
-            if cause != "recheck":
+            if self.running - self.rechecked.get(host, -5_000) >= 5_000:
                 self.must_ask.add(host)
         elif failed and not after.row and incidents.keys() - {"slow"}:
             self.may_ask.add(host)
@@ -226,7 +229,7 @@ class Reference:
                 watched.transitions.append(self.running)
         elif (began := self._may_open(watched)) is not None:
             watched.transitions.append(self.running)
-            if watched.flaps(self.running):
+            if watched.recent(self.running) > 6:
                 watched.outage = began
                 self._open(watched, "flapping", began)
             else:
@@ -374,12 +377,7 @@ class Reference:
             self.silent.remove(beat.region)
             self.told.append(Returned(beat.region, self.now, self.beats[beat.region]))
         self.beats[beat.region] = self.now
-        decided = self.guard.take(beat, self.running, self.now)
-        self.told += decided
-        for one in decided:
-            for _, watched in sorted(self.targets.items()):
-                if one.region in watched.heard:
-                    self._judge(watched)
+        self.told += self.guard.take(beat, self.running, self.now)
 
     def _look(self) -> None:
         """Whatever time alone has made due."""

@@ -1,6 +1,6 @@
 """What may happen to a small fleet: the inventory, results, regions that are away, time, people."""
 
-from typing import Final, Literal
+from typing import Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -35,7 +35,10 @@ Found = tuple[str, str, Outcome, int]
 Counts = tuple[int, int, int]
 """Of a beat: targets, failing, newly failing."""
 
-LIMITS: Final = LatencyLimit(max_ms=100.0, for_results=2)
+BASE: Final = {
+    "latency": LatencyLimit(max_ms=100.0, for_results=2),
+    "abandon_after_ms": 5_000,
+}
 CALM: Final[Counts] = (100, 0, 0)
 names = st.sampled_from(tuple(PLACES))
 regions = st.sampled_from(REGIONS)
@@ -80,6 +83,7 @@ policies = st.fixed_dictionaries(
         "name": st.sampled_from(("Orders", "Payments")),
     },
 )
+around = st.sampled_from((-1, 0, 0, 1, 30_000))
 pauses = st.sampled_from((799, 800, 1000, 5000))
 
 
@@ -100,7 +104,7 @@ class Histories(RuleBasedStateMachine):
     @initialize(each=st.tuples(policies, policies, policies))
     def begin(self, each: tuple[dict[str, object], ...]) -> None:
         for name, policy in zip(PLACES, each, strict=True):
-            known = target(name, latency=LIMITS, **PLACES[name], **TIMES[name])  # type: ignore[arg-type]
+            known = target(name, **(BASE | PLACES[name] | TIMES[name]))  # type: ignore[arg-type]
             self.define(structs.replace(known, **policy))
 
     def define(self, one: Target) -> None:
@@ -133,6 +137,14 @@ class Histories(RuleBasedStateMachine):
                 because="target_changed" if moved else "removed",
             )
         )
+
+    @precondition(lambda self: len(self.fleet.reference.targets) < len(PLACES))
+    @rule()
+    def bring_back(self) -> None:
+        for name in PLACES:
+            if name not in self.fleet.reference.targets:
+                self.fleet.reached.add("removed and back")
+                self.define(self.targets[name])
 
     @rule(name=names, policy=policies)
     def read_an_older_definition(self, name: str, policy: dict[str, object]) -> None:
@@ -254,14 +266,21 @@ class Histories(RuleBasedStateMachine):
                 self.beat_of(region)
 
     @precondition(lambda self: self.fleet.open)
-    @rule(data=st.data(), quiet=regions, rounds=st.integers(1, 5))
-    def recover_all_but_one(self, data: st.DataObject, quiet: str, rounds: int) -> None:
+    @rule(
+        data=st.data(),
+        quiet=regions,
+        rounds=st.integers(1, 8),
+        connect_ms=st.sampled_from((None, 5.0, 5.0, 300.0)),
+    )
+    def recover_all_but_one(
+        self, data: st.DataObject, quiet: str, rounds: int, connect_ms: float | None
+    ) -> None:
         name, _ = self.some_incident(data)
         half = self.targets[name].interval_ms // 2
         for _ in range(rounds):
             self.fleet.wait(half).tick()
             self.fleet.wait(half)
-            self.one_round(name, [one for one in REGIONS if one != quiet], None)
+            self.one_round(name, [one for one in REGIONS if one != quiet], connect_ms)
 
     @rule(
         name=names,
@@ -306,7 +325,7 @@ class Histories(RuleBasedStateMachine):
         name=names,
         each=st.permutations(REGIONS),
         reason=reasons,
-        times=st.integers(2, 5),
+        times=st.sampled_from((2, 4, 4, 5)),
         apart=st.sampled_from((1000, 60_000)),
     )
     def flap(self, name: str, each: list[str], reason: Reason, times: int, apart: int) -> None:
@@ -319,30 +338,38 @@ class Histories(RuleBasedStateMachine):
             self.fleet.wait(1000)
             self.recovery(name, each)
 
-    @precondition(lambda self: any(of == "flapping" for _, of in self.fleet.open))
-    @rule(
-        data=st.data(),
-        end=st.sampled_from(("up", "down", "silence", "half")),
-        more=st.sampled_from((-1, 0, 0, 1, 30_000)),
-        reason=reasons,
-    )
-    def wait_out_flapping(
-        self,
-        data: st.DataObject,
-        end: Literal["up", "down", "silence", "half"],
-        more: int,
-        reason: Reason,
+    @precondition(lambda self: self.some_flapping())
+    @rule(data=st.data(), more=around, some=st.integers(1, 4))
+    def stay_up_after_flapping(self, data: st.DataObject, more: int, some: int) -> None:
+        """Half an hour has passed since the last transition, or nearly."""
+        name = data.draw(st.sampled_from(self.some_flapping()))
+        self.recovery(name, list(REGIONS))
+        self.wait_out(name, more)
+        self.one_round(name, list(REGIONS)[:some], None)
+
+    @precondition(lambda self: self.some_flapping())
+    @rule(data=st.data(), more=around, some=st.integers(1, 4), reason=reasons)
+    def stay_down_after_flapping(
+        self, data: st.DataObject, more: int, some: int, reason: Reason
     ) -> None:
-        """What it is when half an hour has passed since the last transition, or nearly."""
-        flapping = sorted(name for name, of in self.fleet.open if of == "flapping")
-        name = data.draw(st.sampled_from(flapping))
-        if end == "down":
-            self.series(name, list(REGIONS), reason, 5000)
-        last = self.fleet.reference.targets[name].transitions[-1]
-        self.fleet.quiet(last + HALF_HOUR_MS + more - self.fleet.reference.running)
-        some = list(REGIONS)[: 2 if end == "half" else None]
-        if end != "silence":
-            self.one_round(name, some, reason if end == "down" else None)
+        name = data.draw(st.sampled_from(self.some_flapping()))
+        self.series(name, list(REGIONS), reason, 5000)
+        self.fleet.wait(self.targets[name].open_after_ms).tick()
+        self.wait_out(name, more)
+        self.one_round(name, list(REGIONS)[:some], reason)
+
+    @precondition(lambda self: self.some_flapping())
+    @rule(data=st.data(), more=around)
+    def say_nothing_after_flapping(self, data: st.DataObject, more: int) -> None:
+        self.wait_out(data.draw(st.sampled_from(self.some_flapping())), more)
+
+    def some_flapping(self) -> list[str]:
+        return sorted(name for name, of in self.fleet.open if of == "flapping")
+
+    def wait_out(self, name: str, more: int) -> None:
+        if name in self.some_flapping():
+            last = self.fleet.reference.targets[name].transitions[-1]
+            self.fleet.quiet(last + HALF_HOUR_MS + more - self.fleet.reference.running)
 
     # Regions that are away, or have lost their own network
 

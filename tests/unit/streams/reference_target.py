@@ -127,6 +127,6 @@ class Watched:
         words = {one.word for region, one in self.said(running).items() if region not in abandoned}
         return words <= {"up"} and self.enough_fresh(abandoned, aside, running)
 
-    def flaps(self, running: int) -> bool:
-        """Rule 9: whether the last transition was one too many."""
-        return sum(running - at < HOUR_MS for at in self.transitions) > 6
+    def recent(self, running: int) -> int:
+        """Rule 9: the transitions within the last hour."""
+        return sum(running - at < HOUR_MS for at in self.transitions)

@@ -21,22 +21,24 @@ What the histories leave out, because the design or the rules' modules do:
 import os
 from typing import Final
 
-from hypothesis import HealthCheck, event, settings
+from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from schemas import batch, control
-from streams import rules, snapshot
+from streams import flapping, rules, snapshot
 from streams.freshness import is_fresh
 from streams.records import Record
 from streams.state import new_state
 from streams.step import step
+from streams.target_state import Trouble
 from tests.unit.streams.reference_histories import Histories
 from tests.unit.streams.reference_log import messages
 
 PROFILES: Final = {
     "default": settings(max_examples=250, stateful_step_count=40),
     "soak": settings(max_examples=20_000, stateful_step_count=80, print_blob=True),
+    "short": settings(max_examples=50),
 }
 """By the environment variable HYPOTHESIS_PROFILE; any other value is the default."""
 
@@ -78,11 +80,20 @@ class Machine(Histories):
     def the_reference_hears_the_same(self) -> None:
         """What would come out later, seen at once."""
         state, other = self.fleet.state, self.fleet.reference
-        assert state.running == other.running
+        assert (state.running, state.set_aside) == (other.running, other.aside)
         assert state.targets.keys() == other.targets.keys()
         for name, entry in state.targets.items():
             watched = other.targets[name]
             assert entry.target == watched.target
+            trouble = entry.trouble or Trouble()
+            assert trouble.held == bool(watched.held - {"slow"})
+            assert trouble.slow_held == ("slow" in watched.held)
+            if "flapping" in watched.incidents:
+                assert trouble.incident is not None
+                assert trouble.incident.down == (watched.outage is not None)
+                assert trouble.incident.turned_at == watched.transitions[-1]
+            else:
+                assert min(flapping.count(state, name), 7) == min(watched.recent(other.running), 7)
             assert {
                 region: (
                     window.newest,
@@ -90,6 +101,7 @@ class Machine(Histories):
                     window.down,
                     window.failing.since if window.failing else None,
                     window.successes,
+                    window.pace.since if window.pace and window.pace.slow else None,
                 )
                 for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
                 if window is not None
@@ -100,6 +112,7 @@ class Machine(Histories):
                     said.down,
                     said.row[0].effective if said.row else None,
                     said.successes,
+                    said.slow.effective if said.slow else None,
                 )
                 for region, said in watched.said(other.running).items()
             }
@@ -133,5 +146,7 @@ TestHistories = Machine.TestCase
 TestHistories.settings = settings(
     PROFILES.get(os.environ.get("HYPOTHESIS_PROFILE", ""), PROFILES["default"]),
     deadline=None,
+    # To explain a failure takes minutes here; the steps that lead to it say it all.
+    phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
