@@ -10,9 +10,6 @@ from schemas.target import Target
 from tests.simulation.fleet import region_names
 from tests.simulation.scenario import HOUR_MS, START, Scenario
 
-CALM_MS = 400_000
-"""Nothing goes wrong at the beginning (until every region has spoken), nor at the end."""
-
 
 class Outage(Struct, frozen=True, kw_only=True):
     """Checks of `targets` from `regions` that begin in [begin, end) fail."""
@@ -141,10 +138,10 @@ def draw(scenario: Scenario, targets: list[Target], rng: Random) -> Faults:
 
 
 def _times(scenario: Scenario, rng: Random, per_hour: float) -> Iterator[float]:
-    at: float = START + CALM_MS
+    at: float = START + scenario.calm_ms
     while per_hour > 0:
         at += rng.expovariate(per_hour) * HOUR_MS
-        if at >= scenario.end - CALM_MS:
+        if at >= scenario.end - scenario.calm_ms:
             return
         yield at
 

@@ -1,6 +1,5 @@
 """Holds what was opened and closed against the ground truth. See the package's docstring."""
 
-import importlib.util
 import itertools
 import math
 from decimal import ROUND_CEILING, Decimal
@@ -22,8 +21,10 @@ from tests.simulation.world import RTT_MOST_MS
 LOOK_MS: Final = 7_000.0
 """Until a control record makes the rules look at deadlines: a beat each 5 s, and its way."""
 
-RULE_9: Final = importlib.util.find_spec("streams.flapping") is not None
 FLAPPING_MS: Final = 1_800_000.0
+ENDED: Final = frozenset({"target_removed", "target_changed"})
+"""Why an incident closes when the inventory changes."""
+
 HOUR_MS: Final = 3_600_000.0
 
 
@@ -192,7 +193,7 @@ class _Judge:
                 maybe = 1 + sum(age < HOUR_MS + 5_000 for age in ages)
                 if incident.type == "flapping" and maybe <= 6:
                     self.diverges("flapping without reason", opened.at, f"{maybe} transitions")
-                if RULE_9 and incident.type == "unreachable" and surely > 6:
+                if incident.type == "unreachable" and surely > 6:
                     self.diverges("not told as flapping", opened.at, f"{surely} transitions")
             closed = incident.closed
             if incident.type == "flapping":
@@ -203,7 +204,7 @@ class _Judge:
             transitions.append(opened.at)
             if closed is not None and closed.closed_because == "recovered":
                 transitions.append(closed.at)
-            elif closed is not None and closed.closed_because == "target_changed":
+            elif closed is not None and closed.closed_because in ENDED:
                 transitions = []
 
     # What must not be
@@ -215,7 +216,7 @@ class _Judge:
         if truth is None:
             self.diverges("an event of nothing", at)
             return
-        if event.closed_because in {"target_removed", "target_changed"}:
+        if event.closed_because in ENDED:
             return
         counted = dict.fromkeys(("up", "down", "slow", "stale", "pending"), 0)
         for region, said in event.regions.items():
@@ -306,14 +307,14 @@ class _Judge:
         at = closed.at
         truth = self.truth_at(at)
         assert truth is not None
-        if closed.closed_because in {"target_removed", "target_changed"}:
+        if closed.closed_because in ENDED:
             ends = [one for one in self.truths if abs(one.end - at) < 2]
             wanted = "removed" if closed.closed_because == "target_removed" else "moved"
             if not any(one.ended == wanted for one in ends):
                 self.diverges(f"closed as {closed.closed_because}", at)
             return
-        if closed.closed_because == "steady":
-            return
+        if incident.type == "flapping":
+            return  # a single region may fail by then: see `_quiet`
         target = truth.target
         heard = 0
         for region in target.regions:
@@ -350,12 +351,24 @@ class _Judge:
                 continue
             if incident.type == "unreachable":
                 found.add(incident.opened.incident_id)
+            else:
+                self._quiet(truth, incident, begin, promise)
             if already is None and incident.begin >= begin - 1:
                 self.verdict.must += 1
                 self.verdict.from_outage.append(incident.begin - begin)
                 late = incident.begin - max(incident.opened.first_failed_at, begin)
                 if not truth.target.open_after_ms and incident.type == "unreachable":
                     self.verdict.from_failure.append(late)
+
+    def _quiet(self, truth: Truth, incident: Incident, begin: float, promise: float) -> None:
+        """Flapping is over half an hour after the last transition; here was one for sure."""
+        closed = incident.closed
+        before = begin - truth.word_ms
+        was_up = all(truth.clean[region].covers(before, begin) for region in truth.target.regions)
+        if closed is None or closed.closed_because != "recovered" or not was_up:
+            return
+        if truth.running_between(promise, closed.at) < FLAPPING_MS - 60_000:
+            self.diverges("flapping was over too early", closed.at)
 
     def _seen(self, truth: Truth, region: str) -> Spans:
         return truth.failing[region] - self.aside.get(region, Spans())

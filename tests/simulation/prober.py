@@ -27,6 +27,8 @@ from tests.simulation.world import World
 
 IN_FLIGHT = 4_000
 BEAT_MS = 5_000.0
+BEGIN_MOST_MS = 3_000.0
+"""From the start of a process to its first beat."""
 
 
 class Surroundings(NamedTuple):
@@ -110,7 +112,7 @@ class Prober:
         self._guard = Guard(around, region, has_references=has_references)
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
         self._in_flight = 0
-        self._wake_at = float("inf")
+        self._wake_at = self._wake_due_ms = float("inf")
         self._batcher = Batcher()
         self._flush_at = float("inf")
         self._spool: dict[int, deque[Sealed]] = {}
@@ -121,7 +123,7 @@ class Prober:
         self._sequence = 0
         self._partition_of: dict[str, int] = {}
         self.checks = 0
-        self._beat(rng.uniform(0, 5_000))
+        self._beat(rng.uniform(200, BEGIN_MOST_MS))
 
     def kill(self) -> None:
         self.alive = False
@@ -162,8 +164,9 @@ class Prober:
 
     def _plan(self) -> None:
         due_ms = self.roster.next_due_ms()
-        if due_ms is None or self._in_flight >= IN_FLIGHT:
+        if due_ms is None or due_ms >= self._wake_due_ms or self._in_flight >= IN_FLIGHT:
             return
+        self._wake_due_ms = due_ms
         at = max(self._loop.now, self._when(self.clock.moment_of(due_ms)))
         if at < self._wake_at - 0.01:
             self._wake_at = at
@@ -172,7 +175,7 @@ class Prober:
     def _round(self, planned: float) -> None:
         if not self.alive or planned != self._wake_at:
             return
-        self._wake_at = float("inf")
+        self._wake_at = self._wake_due_ms = float("inf")
         room = IN_FLIGHT - self._in_flight
         begin, missed = self.roster.due(self.clock.now_ms(), room)
         for check in missed:

@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.incident import RegionEvent
 from tests.simulation.judge import LOOK_MS, Verdict
+from tests.simulation.prober import BEGIN_MOST_MS
 from tests.simulation.simulation import Run
 from tests.simulation.spans import Spans
 from tests.simulation.truth import PIPE_MS, READY_MS
@@ -54,9 +55,10 @@ def _pairs(
 def _silence(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -> None:
     told = _pairs(verdict, region, events, "region.silent", "region.returned")
     unheard = run.unheard[region]
+    maybe = unheard.grown(0, BEGIN_MOST_MS)
     for begin, end in told:
         before = begin - SILENT_MS + BEAT_MS + 1_500 + PIPE_MS
-        heard = not unheard.covers(before, begin - PIPE_MS)
+        heard = not maybe.covers(before, begin - PIPE_MS)
         # The rule takes the broker's absence for what it is only from 15 s on: one of 8 to 15 s
         # makes any region silent by its text.
         short = any(
@@ -68,7 +70,7 @@ def _silence(run: Run, verdict: Verdict, region: str, events: list[RegionEvent])
             continue
         if heard:
             _diverges(verdict, "a region was not silent", region, begin)
-        if end < run.scenario.end and not unheard.at(end - READY_MS - BEAT_MS - PIPE_MS):
+        if end < run.scenario.end and not maybe.at(end - READY_MS - BEAT_MS - PIPE_MS):
             _diverges(verdict, "a region returned late", region, end)
     said = Spans(told)
     for begin, end in (unheard - run.paused.grown(30_000, READY_MS)).spans:
@@ -77,7 +79,7 @@ def _silence(run: Run, verdict: Verdict, region: str, events: list[RegionEvent])
         watched = begin > _first(run) and due < min(end, run.scenario.end)
         if watched and said.at(due) is None:
             _diverges(verdict, "a silent region was not told", region, due)
-        back = end + READY_MS + BEAT_MS + PIPE_MS
+        back = end + BEGIN_MOST_MS + READY_MS + BEAT_MS + PIPE_MS
         quiet = unheard.meets(end + 1, back) or run.paused.meets(end - 1, back)
         if back < run.scenario.end and said.at(back) and not quiet:
             _diverges(verdict, "a region's return was not told", region, back)

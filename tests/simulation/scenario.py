@@ -36,6 +36,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
     storms: float = 0.02
     blips: float = 0.0005
     duplicates: float = 0.001
+    calm_ms: float = 400_000
+    """Nothing goes wrong at the beginning, until every region has spoken; nor begins at the end."""
     plain: bool = False
     """All targets have the default policy."""
 

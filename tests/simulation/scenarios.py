@@ -39,6 +39,8 @@ def smalls(seed: int, total_hours: float, hours: float) -> Iterator[Scenario]:
 
 def large(seed: int, hours: float) -> Scenario:
     """10,000 targets in 5 regions, most with the default policy."""
+    # In a short run as much goes wrong, in all, as in an hour.
+    often = max(1.0, 1 / hours)
     return Scenario(
         seed=seed,
         targets=10_000,
@@ -49,7 +51,12 @@ def large(seed: int, hours: float) -> Scenario:
         outages=0.2,
         hosts=0.05,
         storms=0.002,
-        crashes=0.5,
+        crashes=0.5 * often,
         changes=2.0,
+        regional=0.3 * often,
+        losses=0.2 * often,
+        deaths=0.3 * often,
+        pauses=0.5 * often,
+        calm_ms=90_000,
         plain=True,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from schemas import control
-from schemas.control import HEADER
+from schemas.control import HEADER, Beat
 from schemas.incident import IncidentEvent
 from schemas.partition import host_key
 from schemas.result import CheckResult
@@ -74,15 +74,15 @@ def _records(run: Run, target: str) -> Iterator[tuple[float, str]]:
     for partition, message in run.log:
         at, offset = message.append_time, message.offset
         for name, body in message.headers:
-            if name == HEADER:
-                yield at, f"record {partition}:{offset} {control.decode(body)}"
+            if name == HEADER and not isinstance(one := control.decode(body), Beat):
+                yield at, f"record {partition}:{offset} {one}"
         for line in message.value.split(b"\n"):
             if line:
-                one = msgspec.json.decode(line, type=CheckResult)
-                if one.target == target:
+                result = msgspec.json.decode(line, type=CheckResult)
+                if result.target == target:
                     text = (
-                        f"{one.region} {one.prober} {one.status} {one.reason or ''} "
-                        f"started {_time(one.started_at)} {one.cause} {one.attempt}"
+                        f"{result.region} {result.prober} {result.status} {result.reason or ''} "
+                        f"started {_time(result.started_at)} {result.cause} {result.attempt}"
                     )
                     yield at, f"record {partition}:{offset} {text}"
 

@@ -1,0 +1,110 @@
+"""The short form. What must hold is told in the package's docstring."""
+
+import pytest
+
+from schemas.incident import IncidentEvent
+from tests.simulation.report import report, simulate
+from tests.simulation.scenario import START, Scenario
+from tests.simulation.scenarios import large, smalls
+from tests.simulation.simulation import Simulation
+from tests.simulation.spans import Spans
+from tests.simulation.story import tell
+
+_FAULTS = (
+    "outages hosts regional losses deaths pauses crashes changes steps storms blips duplicates"
+)
+QUIET = dict.fromkeys(_FAULTS.split(), 0.0)
+
+
+def small_and_quiet(seed: int, **faults: float) -> Scenario:
+    return Scenario(seed=seed, targets=12, regions=3, hours=1.0, **(QUIET | faults))  # type: ignore[arg-type]
+
+
+def _name(scenario: Scenario) -> str:
+    return f"{scenario.targets} targets, {scenario.regions} regions, seed {scenario.seed}"
+
+
+@pytest.mark.parametrize("scenario", list(smalls(seed=40, total_hours=24, hours=3)), ids=_name)
+def test_small_fleets_open_and_close_what_the_ground_truth_has(scenario: Scenario) -> None:
+    found = simulate(scenario)
+    stories = [line for _, one in found.divergences[:2] for line in tell(scenario, one)]
+    assert not found.divergences, "\n".join((*found.lines(), *stories))
+    assert found.must >= 1
+    assert found.must_close >= 1
+    assert found.crashes >= 1
+
+
+def test_a_large_fleet_opens_and_closes_what_the_ground_truth_has() -> None:
+    found = simulate(large(seed=7, hours=0.1))
+    assert not found.divergences, "\n".join(found.lines())
+    assert found.must >= 20
+    assert found.must_close >= 20
+    assert found.crashes >= 1
+
+
+def test_a_quiet_fleet_says_nothing_at_all() -> None:
+    run = Simulation(small_and_quiet(1)).run()
+    assert run.events == []
+    assert run.requests == {}
+    assert run.results > 1_000
+
+
+def test_a_fleet_in_which_single_attempts_fail_opens_nothing() -> None:
+    run = Simulation(small_and_quiet(1, blips=0.05)).run()
+    assert sum(map(len, run.blips.values())) > 50
+    assert [event for _, event in run.events if isinstance(event, IncidentEvent)] == []
+
+
+def test_the_same_seed_gives_the_same_events_and_another_one_others() -> None:
+    scenarios = [Scenario(seed=seed, targets=10, hours=1.0, outages=2.0) for seed in (3, 3, 4)]
+    first, second, other = (Simulation(scenario).run().events for scenario in scenarios)
+    assert first
+    assert first == second
+    assert first != other
+
+
+def test_the_judge_sees_an_outage_that_was_not_told() -> None:
+    run = Simulation(small_and_quiet(5, outages=2.0)).run()
+    assert report(run).must > 0
+    run.events = []
+    assert {one.what for _, one in report(run).divergences} == {"missed"}
+
+
+def test_the_judge_sees_an_incident_of_nothing() -> None:
+    run = Simulation(small_and_quiet(5, outages=2.0)).run()
+    truth, run.faults.outages[:] = list(run.faults.outages), []
+    assert truth
+    assert "a region is said to be down that was not" in {
+        one.what for _, one in report(run).divergences
+    }
+
+
+def test_the_judge_sees_an_incident_that_never_closes_and_one_that_is_doubled() -> None:
+    run = Simulation(small_and_quiet(5, outages=2.0)).run()
+    run.events = [one for one in run.events if one[1].event != "closed"]
+    seen = {one.what for _, one in report(run).divergences}
+    assert {"not closed in time", "doubled"} <= seen
+
+
+def test_the_judge_sees_an_incident_that_closes_while_the_target_fails() -> None:
+    run = Simulation(small_and_quiet(5, outages=2.0)).run()
+    for number, outage in enumerate(run.faults.outages):
+        changed = {"end": outage.end + 1_000_000}
+        run.faults.outages[number] = type(outage)(
+            **{name: getattr(outage, name) for name in outage.__struct_fields__} | changed
+        )
+    assert "closed too early" in {one.what for _, one in report(run).divergences}
+
+
+def test_spans_are_sets_of_moments() -> None:
+    one = Spans([(START, START + 10), (START + 5, START + 20), (START + 30, START + 30)])
+    assert one.spans == ((START, START + 20),)
+    assert (one - Spans([(START + 5, START + 6)])).spans == (
+        (START, START + 5),
+        (START + 6, START + 20),
+    )
+    assert (one & Spans([(START + 15, START + 40)])).spans == ((START + 15, START + 20),)
+    assert one.covers(START, START + 20)
+    assert not one.covers(START, START + 21)
+    assert one.length(START - 10, START + 5) == 5
+    assert one.at(START + 20) is None
