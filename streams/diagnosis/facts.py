@@ -89,9 +89,10 @@ class Host(Struct, frozen=True, gc=False, kw_only=True):
 class Facts(Struct, frozen=True, gc=False, kw_only=True):
     """What is known of a target at one moment; regions are sorted by name.
 
-    `failing` regions say `down`, with the reason; `slow` ones say so; `working` ones succeeded
-    last. `troubled` are those among the failing and slow ones in which much else fails too, with
-    the share of it in percent. `latency` is that of the failing and slow regions, where known.
+    `failing` regions say `down`, with the reason; `working` ones succeeded last, also those of
+    them that say `slow`. `troubled` are those among the failing and slow ones in which much else
+    fails too, with the share of it in percent. `latency` is that of the failing and slow regions,
+    where known.
     """
 
     target: Target
@@ -101,6 +102,11 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
     troubled: tuple[tuple[str, int], ...] = ()
     latency: tuple[Latency, ...] = ()
     host: Host = Host()
+
+    @property
+    def quick(self) -> tuple[str, ...]:
+        """The working ones that are not slow."""
+        return tuple(region for region in self.working if region not in self.slow)
 
     @property
     def failing_regions(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Final
 
 from schemas.incident import TargetStatus
+from streams import guard
 from streams.columns import Window
 from streams.consensus import counts
 from streams.diagnosis.facts import Facts, Host
@@ -23,15 +24,16 @@ def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Fac
     for region, window in _counting(state, entry):
         if window.down and window.failing is not None:
             failing.append((region, window.failing.reason))
-        elif window.slow:
-            slow.append(region)
         elif window.failing is None:
             working.append(region)
+        if window.slow:
+            slow.append(region)
     return Facts(
         target=entry.target,
         failing=tuple(failing),
         slow=tuple(slow),
         working=tuple(working),
+        troubled=tuple(_troubled(state, sorted({*dict(failing), *slow}))),
         host=_host(state, entry, around, dict(failing) if working else None),
     )
 
@@ -43,6 +45,15 @@ def _counting(state: PartitionState, entry: TargetState) -> Iterable[tuple[str, 
         window = state.window(entry, positions[region])
         if window is not None and counts(state, region, window):
             yield region, window
+
+
+def _troubled(state: PartitionState, regions: Iterable[str]) -> Iterable[tuple[str, int]]:
+    """Those in which much else fails, and how much of it, in percent."""
+    for region in regions:
+        known = state.regions.get(region)
+        load = None if known is None else guard.load_of(known, state.running)
+        if load is not None and load.fails_widely:
+            yield region, min(100, load.failing * 100 // max(1, load.targets))
 
 
 def _host(

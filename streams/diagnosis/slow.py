@@ -12,11 +12,11 @@ def slowness(known: Facts) -> Diagnosis:
     target = known.target
     if len(known.troubled) == len(known.slow):
         return region_network(known)
-    if known.working:
+    if known.quick:
         return Diagnosis(
             "slow_path",
-            f"It is slow from {names(known.slow)} only{_times(known)}; {names(known.working)} "
-            f"{verb(known.working, 'gets', 'get')} quick answers: the path "
+            f"It is slow from {names(known.slow)} only{_times(known)}; {names(known.quick)} "
+            f"{verb(known.quick, 'gets', 'get')} quick answers: the path "
             f"from {names(known.slow)}.",
             (f"From a slow region: {steps.trace(target)} (where does the time grow?)",),
         )

@@ -1,0 +1,78 @@
+"""`portquorum explain`: why there is or is not an incident of a target, on one screen."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from portquorum.cli.options import Json, examples
+from portquorum.cli.output import print_json
+
+if TYPE_CHECKING:
+    from portquorum.cli.explained import Answer
+    from portquorum.settings import Settings
+
+HELP = examples(
+    "portquorum explain prod-db",
+    "portquorum explain db1.example.com:5432",
+    "portquorum explain prod-db --json | jq '.explanation.would_change'",
+)
+
+
+def explain(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="Its id, its name, or its host:port.")
+    ],
+    json: Json = False,
+) -> None:
+    """Say why a target has an incident or has none now, and what would change that.
+
+    Applies the log to the stream's newest checkpoint, as the stream does; only reads. Exit code 1
+    if an incident is open.
+    """
+    from portquorum.cli import explained
+    from portquorum.settings import load
+
+    answer = asyncio.run(_answer(load(), target))
+    if json:
+        print_json(answer)
+    else:
+        explained.show(answer)
+    raise typer.Exit(1 if answer.explanation is not None and answer.explanation.incidents else 0)
+
+
+async def _answer(settings: "Settings", text: str) -> "Answer":
+    from portquorum import kafka
+    from portquorum.cli.explained import Answer
+    from portquorum.cli.told import read_sent, told
+    from portquorum.cli.which import which
+    from portquorum.inventory import present
+    from schemas.partition import host_key, partition_for
+    from streams import explain, latest
+
+    await kafka.check_topics(settings)
+    found = await present.read(settings)
+    wanted = which(text, {name: placed.target for name, placed in found.targets().items()})
+    partition = partition_for(host_key(wanted.host, wanted.id), settings.partitions)
+    read = await latest.read(settings, partition)
+    explanation = explain.explain(read.state, wanted.id)
+    incidents = () if explanation is None else explanation.incidents
+    now = time.time_ns() // 1_000_000
+    return Answer(
+        target=wanted,
+        partition=partition,
+        explanation=explanation,
+        log_at=read.state.now,
+        checkpoint_at=read.checkpoint_at,
+        behind=read.behind,
+        complete=read.complete,
+        told=told(
+            wanted,
+            (kept.entry for kept in found.policy.values()),
+            await read_sent(settings, wanted.id),
+            (one.incident_id for one in incidents),
+            now,
+        ),
+        now=now,
+    )

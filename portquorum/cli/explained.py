@@ -1,0 +1,225 @@
+"""How an explanation looks: one screen, 100 columns."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+from rich.padding import Padding
+from rich.text import Text
+
+from portquorum.cli.output import STATUS_STYLE, clock, out, span, table
+from portquorum.cli.told import Told
+from schemas.notification import Notification
+from schemas.result import REASON_TEXT
+from schemas.target import Target
+from streams.explain import Explanation, IncidentExplained, RecheckExplained, RegionExplained
+
+IDLE_MS: Final = 30_000
+"""Probers beat every 5 s, the stream ticks after 10 s: a log older than this is fed by nobody."""
+
+OLD_CHECKPOINT_MS: Final = 120_000
+"""The stream writes a checkpoint every 15 s as it is set; one as old as this has no writer."""
+
+HOST_TARGETS_SHOWN: Final = 6
+_SENT_STYLE: Final = {"sent": "green", "retrying": "yellow", "dead": "bold red"}
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """All that `explain` knows. Times are UTC ms; `now` is this machine's.
+
+    `explanation` is None when the stream does not know the target. `log_at` is the log's newest
+    append time; for the others see `streams.latest.Latest`.
+    """
+
+    target: Target
+    partition: int
+    explanation: Explanation | None
+    log_at: int
+    checkpoint_at: int | None
+    behind: int
+    complete: bool
+    told: Told
+    now: int
+
+
+def show(answer: Answer) -> None:
+    """Prints it."""
+    target, known = answer.target, answer.explanation
+    out().print(
+        Text.assemble(
+            (target.name, "bold"), f"  {target.kind} {target.place}", (f"  {target.id}", "dim")
+        )
+    )
+    if known is None:
+        _line(
+            "The stream does not know this target: it was not applied, or the log lost it; "
+            "`portquorum inventory apply --republish` writes it again.",
+            "bold red",
+        )
+    else:
+        _headline(known)
+        _regions(known)
+        _chapter("What would change it", known.would_change)
+        for incident in known.incidents:
+            _incident(incident)
+        _others(known)
+    _told(answer)
+    _standing(answer)
+
+
+def _headline(known: Explanation) -> None:
+    style = "bold red" if known.incidents else STATUS_STYLE.get(known.status, "")
+    _line(f"● {known.headline}", style)
+    for sentence in known.because:
+        _indented(sentence)
+    if known.recheck is not None:
+        _indented(_recheck(known.recheck, known.at))
+
+
+def _recheck(last: RecheckExplained, at: int) -> str:
+    """When every region was asked to check the host."""
+    if last.asked_at is None:
+        return "Every region will be asked to check the host: requests for other hosts go first."
+    waits = "; another request waits for its turn" if last.waits else ""
+    ago = span(max(0, at - last.asked_at))
+    return f"Every region was asked to check the host {ago} ago{waits}."
+
+
+def _regions(known: Explanation) -> None:
+    columns = ("region", "says", "why", "last result", "fresh", "failures", "lately / usual")
+    out().print(table(columns, [_row(one, known.at) for one in known.regions], fold=("why",)))
+
+
+def _row(one: RegionExplained, at: int) -> tuple[object, ...]:
+    said = one.said
+    verdict = Text(said.verdict, style=STATUS_STYLE.get(said.verdict, ""))
+    why = "" if said.reason is None else REASON_TEXT[said.reason]
+    if said.detail and said.detail != why:
+        why = f"{why} ({said.detail})" if why else said.detail
+    remarks = [why] if why else []
+    if said.verdict == "stale" and one.last_word is not None:
+        remarks.insert(0, f"last word: {one.last_word}")
+    if said.verdict == "up" and one.failures:
+        remarks.append("not confirmed")
+    if said.set_aside:
+        remarks.append("set aside")
+    if one.silent_since is not None:
+        remarks.append(f"silent since {clock(one.silent_since)[11:]}")
+    return (
+        one.region,
+        verdict,
+        "; ".join(remarks) or None,
+        None if one.newest_at is None else f"{span(max(0, at - one.newest_at))} ago",
+        _fresh(one, at),
+        f"{one.failures} of {one.failures_needed}" if one.failures else None,
+        None,
+    )
+
+
+def _fresh(one: RegionExplained, at: int) -> Text | None:
+    if one.fresh_until is None:
+        return None
+    if one.fresh_until >= at:
+        return Text(f"{span(one.fresh_until - at)} more")
+    return Text(f"no, for {span(at - one.fresh_until)}", style="magenta")
+
+
+def _incident(one: IncidentExplained) -> None:
+    lines = [
+        f"{one.incident_type}, first failure {clock(one.first_failed_at)} UTC, opened "
+        f"{clock(one.opened_at)[11:]}"
+        + (f", acknowledged by {one.acknowledged_by}" if one.acknowledged_by else "")
+    ]
+    if one.sentence is not None:
+        lines.append(one.sentence)
+    lines += [f"{number}. {step}" for number, step in enumerate(one.first_steps, 1)]
+    _chapter(f"Incident {one.incident_id}", lines)
+
+
+def _others(known: Explanation) -> None:
+    if not known.host_targets:
+        return
+    text = Text()
+    for place, one in enumerate(known.host_targets[:HOST_TARGETS_SHOWN]):
+        text.append(", " if place else "")
+        text.append(f"{one.target}{f' ({one.port})' if one.port else ''} ")
+        text.append(one.status, style=STATUS_STYLE.get(one.status, ""))
+    more = len(known.host_targets) - HOST_TARGETS_SHOWN
+    if more > 0:
+        text.append(f", and {more} more")
+    _chapter("Others on this host", [text])
+
+
+def _told(answer: Answer) -> None:
+    known = answer.told
+    lines: list[Text | str] = []
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for way in known.ways:
+        kinds.setdefault(way.channels, []).append(f"{way.incident_type} ({way.severity})")
+    for channels, found in kinds.items():
+        of = ", ".join(found)
+        if channels:
+            lines.append(f"{of}: {', '.join(channels)}")
+        else:
+            lines.append(Text(f"{of}: nobody, no route takes it", "yellow"))
+    for window in known.maintenance:
+        on = {True: "is on now", False: "is not on now", None: "repeats; may be on"}[window.now]
+        lines.append(
+            f"maintenance {window.name} {on} (this version's notifier tells people during it too)"
+        )
+    lines += [_sent(one, answer.now) for one in known.sent]
+    if not known.sent:
+        lines.append("nothing was sent for it in the last 30 days")
+    _chapter("Who is told", lines)
+
+
+def _sent(one: Notification, now: int) -> Text:
+    text = Text(one.status, style=_SENT_STYLE[one.status])
+    text.append(f" {span(max(0, now - one.at))} ago by {one.channel}: {one.subject}")
+    if one.error:
+        text.append(f" (attempt {one.attempt}: {one.error})", style="red")
+    return text
+
+
+def _standing(answer: Answer) -> None:
+    """From when all this is, and whether the roles behind it run."""
+    known = answer.explanation
+    if not answer.log_at:
+        _line("The log of this partition is empty: no prober has ever reported.", "bold red")
+        return
+    offset = "" if known is None else f", offset {known.offset}"
+    age = span(max(0, answer.now - answer.log_at))
+    out().print()
+    _line(
+        f"As of {clock(answer.log_at)} UTC ({age} ago), partition {answer.partition}{offset}.",
+        "dim",
+    )
+    if answer.now - answer.log_at > IDLE_MS:
+        _line(
+            f"Nothing was written to the log for {age}: no prober and no stream runs.", "bold red"
+        )
+    if answer.checkpoint_at is None:
+        _line("The stream has not written a checkpoint yet: it may not have run.", "bold red")
+    elif answer.now - answer.checkpoint_at > OLD_CHECKPOINT_MS:
+        checkpoint_age = span(answer.now - answer.checkpoint_at)
+        _line(
+            f"The stream's newest checkpoint is {checkpoint_age} old, with {answer.behind} records "
+            "after it: does the stream run? What is said above may not have been sent.",
+            "bold red",
+        )
+    if not answer.complete:
+        _line("The log no longer has all records since that checkpoint.", "bold red")
+
+
+def _chapter(title: str, lines: Iterable[Text | str]) -> None:
+    out().print(Text(title, style="bold"))
+    for line in lines:
+        _indented(line)
+
+
+def _indented(line: Text | str) -> None:
+    out().print(Padding(line if isinstance(line, Text) else Text(line), (0, 0, 0, 2)))
+
+
+def _line(text: str, style: str = "") -> None:
+    out().print(Text(text, style=style))

@@ -1,0 +1,173 @@
+"""Explains a target from the state, as the rules see it."""
+
+from typing import Final
+
+from schemas.incident import TargetStatus
+from streams import consensus, diagnosis, flapping, spell
+from streams.consensus import Tally, majority
+from streams.diagnosis.words import names
+from streams.explain import because, outlook, regions
+from streams.explain.explanation import (
+    Explanation,
+    FlappingExplained,
+    IncidentExplained,
+    RecheckExplained,
+    RegionExplained,
+    VotesExplained,
+)
+from streams.explain.words import clock, span
+from streams.neighbours import Neighbours, host_targets, look_around
+from streams.state import PartitionState
+from streams.target_state import OpenIncident, TargetState
+
+_NO_INCIDENT: Final[dict[TargetStatus, str]] = {
+    "pending": "No incident: no region has reported a result that counts yet.",
+    "unknown": "No incident, and none can open: too few regions have a fresh result.",
+    "slow": "No incident, though the regions agree that it is slow: resolved by hand.",
+    "up": "No incident: it is up.",
+}
+
+
+def explain(state: PartitionState, target_id: str) -> Explanation | None:
+    """Why the target has an incident or has none; None when the state does not know the target."""
+    entry = state.targets.get(target_id)
+    if entry is None:
+        return None
+    counted = consensus.tally(state, entry)
+    votes = _votes(counted)
+    seen = regions.explained(state, entry)
+    around = look_around(state, entry)
+    return Explanation(
+        target=entry.target,
+        partition=state.partition,
+        offset=state.offset,
+        at=state.now,
+        status=_status(seen, counted),
+        headline=_headline(state, entry, seen, counted),
+        because=because.because(state, entry, seen, counted),
+        would_change=_would_change(state, entry, seen, counted),
+        votes=votes,
+        regions=seen,
+        incidents=tuple(_incident(state, entry, one, around) for one in entry.incidents),
+        flapping=FlappingExplained(
+            transitions=flapping.count(state, entry.id), limit=flapping.LIMIT
+        ),
+        recheck=_recheck(state, entry),
+        host_targets=host_targets(state, entry, around),
+    )
+
+
+def _votes(counted: Tally) -> VotesExplained:
+    return VotesExplained(
+        down=counted.down,
+        failing=counted.failing,
+        slow=counted.slow,
+        need=counted.need,
+        fresh=counted.fresh,
+        majority=majority(counted.configured),
+        configured=counted.configured,
+    )
+
+
+def _status(seen: tuple[RegionExplained, ...], counted: Tally) -> TargetStatus:
+    """By confirmed verdicts, unlike what neighbours see."""
+    if all(one.last_word is None for one in seen):
+        return "pending"
+    if not counted.known:
+        return "unknown"
+    if counted.is_down:
+        return "down"
+    return "slow" if counted.is_slow else "up"
+
+
+def _headline(
+    state: PartitionState,
+    entry: TargetState,
+    seen: tuple[RegionExplained, ...],
+    counted: Tally,
+) -> str:
+    if entry.incidents:
+        kinds = names(
+            f"{one.incident_type} since {clock(one.opened_at)} ({span(state.now - one.opened_at)})"
+            for one in entry.incidents
+        )
+        return f"An incident is open: {kinds}."
+    status = _status(seen, counted)
+    if status == "down":
+        held = "resolved by hand" if entry.held else "open_after runs"
+        return f"No incident, though the regions agree that it is down: {held}."
+    if status == "up" and counted.failing:
+        return "No incident: too few regions say that it is down."
+    return _NO_INCIDENT[status]
+
+
+def _would_change(
+    state: PartitionState,
+    entry: TargetState,
+    seen: tuple[RegionExplained, ...],
+    counted: Tally,
+) -> tuple[str, ...]:
+    votes = _votes(counted)
+    told: list[str] = []
+    incident = entry.incident
+    if not counted.known:
+        told.append(outlook.unheard(seen, votes))
+    if incident is not None and incident.incident_type == "flapping":
+        quiet_at = regions.log_time(state, incident.turned_at + flapping.QUIET_MS)
+        told.append(
+            f"The flapping ends when it stays {'down' if incident.down else 'up'} until "
+            f"{clock(quiet_at)} ({span(quiet_at - state.now)} from now)."
+        )
+    elif incident is not None:
+        told.append(outlook.closing(seen, votes, "down", state.now))
+    elif entry.held:
+        told.append(outlook.resolved("down"))
+    elif counted.is_down:
+        began = spell.began(state, entry, counted, "down")[1]
+        opens_at = regions.log_time(state, began + entry.policy.open_after_ms)
+        told.append(outlook.held_back(opens_at, state.now))
+    elif counted.known:
+        told += outlook.opening(seen, votes)
+    return (*told, *_slow_would_change(state, entry, seen, counted))
+
+
+def _slow_would_change(
+    state: PartitionState,
+    entry: TargetState,
+    seen: tuple[RegionExplained, ...],
+    counted: Tally,
+) -> tuple[str, ...]:
+    votes, limit, trouble = _votes(counted), entry.policy.latency, entry.trouble
+    if trouble is not None and trouble.slow_incident is not None:
+        return (outlook.closing(seen, votes, "slow", state.now),)
+    if limit is None or not counted.known:
+        return ()
+    if trouble is not None and trouble.slow_held:
+        return (outlook.resolved("slow"),)
+    return outlook.slow_opening(seen, votes, limit.max_ms)
+
+
+def _incident(
+    state: PartitionState, entry: TargetState, incident: OpenIncident, around: Neighbours
+) -> IncidentExplained:
+    known = diagnosis.gather(state, entry, around)
+    troubled = known.slow if incident.incident_type == "slow" else known.failing
+    found = diagnosis.diagnose(known, incident.incident_type) if troubled else None
+    return IncidentExplained(
+        incident_id=incident.incident_id,
+        incident_type=incident.incident_type,
+        opened_at=incident.opened_at,
+        first_failed_at=incident.first_failed_at,
+        acknowledged_by=incident.acknowledged_by,
+        likely=incident.diagnosis,
+        sentence=None if found is None else found.sentence,
+        first_steps=() if found is None else found.first_steps,
+    )
+
+
+def _recheck(state: PartitionState, entry: TargetState) -> RecheckExplained | None:
+    last = state.rechecks.get(entry.host_key)
+    if last is None:
+        return None
+    asked_at = None if last.asked_at is None else regions.log_time(state, last.asked_at)
+    return RecheckExplained(asked_at=asked_at, waits=last.waiting_since is not None)

@@ -1,0 +1,135 @@
+"""What would open an incident, and what an open one waits for: sentences."""
+
+from collections.abc import Iterable, Sequence
+
+from streams.consensus import majority
+from streams.diagnosis.words import names, verb
+from streams.explain.explanation import RegionExplained, VotesExplained
+from streams.explain.words import clock, in_a_row, span
+from streams.spell import Sort
+
+
+def unheard(regions: Sequence[RegionExplained], votes: VotesExplained) -> str:
+    """Too few regions count for anything to change."""
+    short = votes.majority - votes.fresh
+    quiet = names(one.region for one in regions if not one.counts)
+    return (
+        f"Nothing opens or closes before {_of(short, len(regions) - votes.fresh, quiet)} "
+        f"{'has' if short == 1 else 'have'} a fresh result that counts."
+    )
+
+
+def opening(regions: Sequence[RegionExplained], votes: VotesExplained) -> tuple[str, ...]:
+    """Which failures would open an incident; the regions must not be agreed on it already."""
+    candidates = [one for one in regions if one.counts and one.said.verdict != "down"]
+    missing = votes.need - votes.down
+    who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.down)
+    told = [
+        (
+            f"An incident opens when {who} {'fails' if missing == 1 else 'fail'} "
+            f"{in_a_row(candidates[0].failures_needed)}."
+        )
+    ]
+    begun = [one for one in candidates if one.failures]
+    if begun:
+        rows = names(f"{one.region} {one.failures} of {one.failures_needed}" for one in begun)
+        told.append(f"Failed so far: {rows}.")
+    return tuple(told)
+
+
+def slow_opening(
+    regions: Sequence[RegionExplained], votes: VotesExplained, max_ms: float
+) -> tuple[str, ...]:
+    """Which slow answers would open an incident of the type `slow`."""
+    candidates = [one for one in regions if one.counts and one.said.verdict == "up"]
+    missing = votes.need - votes.slow
+    if missing > len(candidates):
+        return ()
+    who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.slow)
+    return (
+        (
+            f"One for slowness opens when {who} {'gets' if missing == 1 else 'get'} answers above "
+            f"{max_ms:g} ms {in_a_row(candidates[0].slow_needed or 1)}."
+        ),
+    )
+
+
+def held_back(opens_at: int, now: int) -> str:
+    """Consensus says down, and `open_after` is not over."""
+    return (
+        f"It opens at {clock(opens_at)} (in {span(opens_at - now)}) if the regions still agree "
+        "then: open_after holds it back until the outage has lasted so long."
+    )
+
+
+def resolved(sort: Sort) -> str:
+    """The last incident was resolved by hand."""
+    return (
+        "The last incident was resolved by hand: none opens before the regions agree once that "
+        f"the target is not {sort}."
+    )
+
+
+def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sort, now: int) -> str:
+    """What an open incident waits for."""
+    against = {"down"} if sort == "down" else {"down", "slow"}
+    waiting = [*_must_succeed(regions, against, sort), *_is_waited_for(regions, against, now)]
+    abandoned = [one for one in regions if _abandoned(one, against, now)]
+    short = majority(votes.configured - len(abandoned)) - votes.fresh
+    if short > 0:
+        waiting.append(f"{short} more {'region has' if short == 1 else 'regions have'} reported")
+    what = "The incident" if sort == "down" else "The one for slowness"
+    if not waiting:
+        return f"{what} closes with one of the next control records (within seconds)."
+    return f"{what} closes when {', and '.join(waiting)}."
+
+
+def _must_succeed(
+    regions: Sequence[RegionExplained], against: set[str], sort: Sort
+) -> Iterable[str]:
+    """Regions that are heard, by how many successes they lack."""
+    groups: dict[int, list[str]] = {}
+    for one in regions:
+        if one.fresh_until is None or one.said.verdict == "stale":
+            continue
+        if sort == "slow":
+            lacking = (one.slow_needed or 1) - one.slow_row if one.last_word in against else 0
+        else:
+            lacking = one.successes_needed - one.successes
+            if not one.counts and one.last_word not in against:
+                lacking = 0
+        if lacking > 0:
+            groups.setdefault(lacking, []).append(one.region)
+    for lacking, group in sorted(groups.items()):
+        does = (
+            verb(group, "succeeds", "succeed")
+            if sort == "down"
+            else verb(group, "answers quickly", "answer quickly")
+        )
+        yield f"{names(group)} {does} {in_a_row(lacking)}"
+
+
+def _is_waited_for(
+    regions: Sequence[RegionExplained], against: set[str], now: int
+) -> Iterable[str]:
+    """Regions that are stale, with a last word that is against it."""
+    for one in regions:
+        if one.waited_until is None or one.last_word not in against or one.waited_until <= now:
+            continue
+        yield (
+            f"{one.region} succeeds (its last word is {one.last_word}; if it stays without a "
+            f"result it is waited for until {clock(one.waited_until)}, "
+            f"{span(one.waited_until - now)} from now)"
+        )
+
+
+def _abandoned(one: RegionExplained, against: set[str], now: int) -> bool:
+    return one.waited_until is not None and one.last_word in against and one.waited_until <= now
+
+
+def _of(missing: int, candidates: int, listed: str, *, more: int = 0) -> str:
+    """`all of` the candidates by their names, or so many of them."""
+    if missing >= candidates:
+        return listed
+    count = "one" if missing == 1 else str(missing)
+    return f"{count}{' more' if more else ''} of {listed}"

@@ -1,0 +1,66 @@
+"""What each region says of a target, and how far it is from saying something else."""
+
+from schemas.incident import RegionVerdict
+from streams import consensus
+from streams.columns import Window
+from streams.explain.explanation import RegionExplained
+from streams.freshness import is_fresh
+from streams.state import PartitionState
+from streams.target_state import TargetState
+
+
+def explained(state: PartitionState, entry: TargetState) -> tuple[RegionExplained, ...]:
+    """Every configured region, sorted by name."""
+    positions = entry.policy.positions
+    said = consensus.verdicts(state, entry)
+    return tuple(
+        _region(state, entry, region, said[region], state.window(entry, positions[region]))
+        for region in sorted(positions)
+    )
+
+
+def log_time(state: PartitionState, running: int) -> int:
+    """Log time at a running time that may lie ahead, if the log goes on without a gap."""
+    ahead = running - state.running
+    return state.now + ahead if ahead >= 0 else state.log_at(running)
+
+
+def _region(
+    state: PartitionState,
+    entry: TargetState,
+    region: str,
+    said: RegionVerdict,
+    window: Window | None,
+) -> RegionExplained:
+    policy, known = entry.policy, state.regions.get(region)
+    silent_since = known.last_beat_at if known is not None and known.silent else None
+    slow_needed = None if policy.latency is None else policy.latency.for_results
+    if window is None:
+        return RegionExplained(
+            region=region,
+            said=said,
+            failures_needed=policy.retries + 1,
+            successes_needed=policy.recover_after,
+            slow_needed=slow_needed,
+            silent_since=silent_since,
+        )
+    last_word = "down" if window.down else "slow" if window.slow else "up"
+    waited_until = None
+    if last_word != "up" and entry.incidents and not is_fresh(window, state.running):
+        waited_until = log_time(state, window.fresh_until + policy.abandon_after_ms)
+    return RegionExplained(
+        region=region,
+        said=said,
+        counts=consensus.counts(state, region, window),
+        newest_at=window.newest,
+        fresh_until=log_time(state, window.fresh_until),
+        last_word=last_word,
+        failures=0 if window.failing is None else window.failing.count,
+        failures_needed=policy.retries + 1,
+        successes=window.successes,
+        successes_needed=policy.recover_after,
+        slow_row=0 if window.pace is None else window.pace.count,
+        slow_needed=slow_needed,
+        waited_until=waited_until,
+        silent_since=silent_since,
+    )

@@ -1,0 +1,326 @@
+"""Why there is or is not an incident: one test a situation."""
+
+import msgspec
+import pytest
+
+from schemas.control import Acknowledged, Beat, Resolved, TargetSet
+from schemas.target import LatencyLimit
+from streams import snapshot
+from streams.explain import Explanation, RegionExplained, explain
+from streams.explain.words import in_a_row, span
+from tests.unit.streams.fleet import Fleet, target
+
+LIMIT = LatencyLimit(max_ms=250, for_results=2)
+
+
+def beaten(*targets: object, regions: str = "a b c") -> Fleet:
+    """A fleet whose probers are heard."""
+    fleet = Fleet(*targets or (target(regions=regions),))  # type: ignore[arg-type]
+    for region in regions.split():
+        fleet.beat(region)
+    return fleet
+
+
+def explained(fleet: Fleet, of: str = "db") -> Explanation:
+    found = explain(fleet.state, of)
+    assert found is not None
+    return found
+
+
+def region(fleet: Fleet, name: str) -> RegionExplained:
+    return next(one for one in explained(fleet).regions if one.region == name)
+
+
+def slow(fleet: Fleet, *regions: str, ms: float = 300) -> None:
+    for name in regions:
+        fleet.append([fleet.result(name, connect_ms=ms)])
+
+
+def test_a_target_that_the_state_does_not_know_has_no_explanation() -> None:
+    assert explain(beaten().state, "other") is None
+
+
+def test_a_target_that_nobody_has_reported_on() -> None:
+    found = explained(beaten())
+    assert found.status == "pending"
+    assert found.headline == "No incident: no region has reported a result that counts yet."
+    assert found.would_change == (
+        "Nothing opens or closes before 2 of a, b and c have a fresh result that counts.",
+    )
+
+
+def test_all_is_well_and_what_would_open_an_incident() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    found = explained(fleet)
+    assert (found.status, found.headline) == ("up", "No incident: it is up.")
+    assert found.because == (
+        (
+            "0 of 3 regions that count say down; 2 are needed "
+            "(quorum, and a majority of the 3 configured)."
+        ),
+    )
+    assert found.would_change == ("An incident opens when 2 of a, b and c fail twice in a row.",)
+
+
+def test_one_region_is_not_enough_and_who_else_would_be() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    fleet.wait(5_000).down("a", reason="timed_out")
+    fleet.fail("b")
+    found = explained(fleet)
+    assert found.status == "up"
+    assert found.headline == "No incident: too few regions say that it is down."
+    assert found.would_change == (
+        "An incident opens when one more of b and c fails twice in a row.",
+        "Failed so far: b 1 of 2.",
+    )
+    assert region(fleet, "a").said.verdict == "down"
+    assert (region(fleet, "b").failures, region(fleet, "b").failures_needed) == (1, 2)
+
+
+def test_the_last_region_that_is_missing_is_named_alone() -> None:
+    fleet = beaten(target(consensus="unanimous", retries=0))
+    fleet.up("c")
+    fleet.down("a", "b")
+    assert explained(fleet).would_change == ("An incident opens when c fails once.",)
+
+
+def test_the_outlook_is_true() -> None:
+    """What it says would open an incident does, and what it says would close it does."""
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    fleet.wait(5_000).down("a")
+    assert "one more of b and c fails twice in a row" in explained(fleet).would_change[0]
+    fleet.down("b")
+    assert fleet.told == ["opened"]
+    assert explained(fleet).would_change == ("The incident closes when a and b succeed once.",)
+    fleet.wait(1_000).up("a")
+    assert explained(fleet).would_change == ("The incident closes when b succeeds once.",)
+    fleet.up("b")
+    assert fleet.told[-1] == "closed"
+    assert explained(fleet).incidents == ()
+
+
+def test_too_few_fresh_regions_open_and_close_nothing() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    fleet.wait(160_000)
+    fleet.up("a")
+    found = explained(fleet)
+    assert found.status == "unknown"
+    assert found.headline == "No incident, and none can open: too few regions have a fresh result."
+    assert found.would_change == (
+        "Nothing opens or closes before one of b and c has a fresh result that counts.",
+    )
+    stale = region(fleet, "b")
+    assert stale.said.verdict == "stale"
+    assert stale.fresh_until is not None
+    assert stale.fresh_until < found.at
+
+
+def test_silence_and_policy_are_told_apart() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    fleet.wait(10_000)
+    fleet.beat("b")
+    fleet.beat("c")
+    fleet.wait(10_000).tick()
+    assert any("a is silent since" in sentence for sentence in explained(fleet).because)
+    assert region(fleet, "a").silent_since is not None
+    while fleet.now < (region(fleet, "c").fresh_until or 0):
+        fleet.wait(5_000).beat("c")
+    fleet.wait(5_000).beat("c")
+    assert any(
+        "c has no fresh result, though its probers report" in sentence
+        for sentence in explained(fleet).because
+    )
+
+
+def test_a_region_that_was_never_heard_is_said() -> None:
+    assert "No prober of a, b and c has ever been heard." in explained(Fleet(target())).because
+
+
+def test_open_after_holds_it_back_until_a_time() -> None:
+    fleet = beaten(target(open_after_ms=60_000))
+    fleet.down("a", "b", "c")
+    found = explained(fleet)
+    assert found.status == "down"
+    assert "open_after runs" in found.headline
+    assert "(in 59 s)" in found.would_change[0]
+    fleet.wait(59_000).tick()
+    assert fleet.told == ["opened"]
+
+
+def test_what_was_resolved_by_hand_does_not_open_at_once() -> None:
+    fleet = beaten()
+    fleet.down("a", "b", "c")
+    incident = explained(fleet).incidents[0]
+    fleet.control(Resolved(target="db", incident_id=incident.incident_id, by="me"))
+    found = explained(fleet)
+    assert found.incidents == ()
+    assert "resolved by hand" in found.headline
+    assert found.would_change == (
+        (
+            "The last incident was resolved by hand: none opens before the regions agree once "
+            "that the target is not down."
+        ),
+    )
+
+
+def test_an_open_incident_has_its_diagnosis_and_who_has_seen_it() -> None:
+    fleet = beaten()
+    fleet.down("a", "b", "c")
+    incident = explained(fleet).incidents[0]
+    fleet.control(Acknowledged(target="db", incident_id=incident.incident_id, by="me"))
+    incident = explained(fleet).incidents[0]
+    assert incident.acknowledged_by == "me"
+    assert incident.likely == "service_down"
+    assert incident.sentence is not None
+    assert "nothing listens on 5432" in incident.sentence
+    assert incident.first_steps == fleet.events[0].first_steps
+
+
+def test_several_successes_are_counted_down() -> None:
+    fleet = beaten(target(recover_after=3))
+    fleet.down("a", "b", "c")
+    fleet.wait(1_000).up("a")
+    assert explained(fleet).would_change == (
+        "The incident closes when a succeeds twice in a row, and b and c succeed 3 times in a row.",
+    )
+
+
+def test_a_region_that_fell_silent_with_down_is_waited_for() -> None:
+    fleet = beaten()
+    fleet.down("a", "b", "c")
+    fleet.wait(160_000).up("a", "b")
+    told = explained(fleet).would_change[0]
+    assert "c succeeds (its last word is down; if it stays without a result" in told
+    until = region(fleet, "c").waited_until
+    assert until is not None
+    while fleet.told[-1] != "closed":
+        assert fleet.now < until + 10_000
+        fleet.wait(30_000).up("a", "b")
+        fleet.tick()
+    assert fleet.now >= until
+
+
+def test_the_last_recheck_is_remembered_for_a_while() -> None:
+    fleet = beaten()
+    fleet.fail("a")
+    recheck = explained(fleet).recheck
+    assert recheck is not None
+    assert recheck.asked_at == fleet.now
+    fleet.wait(10_000).tick()
+    assert explained(fleet).recheck is None
+
+
+def test_slowness_has_an_outlook_of_its_own() -> None:
+    fleet = beaten(target(latency=LIMIT))
+    slow(fleet, "a", "b", "c", ms=10)
+    assert explained(fleet).would_change[-1] == (
+        "One for slowness opens when 2 of a, b and c get answers above 250 ms twice in a row."
+    )
+    for _ in range(2):
+        slow(fleet.wait(60_000), "a", "b")
+        slow(fleet, "c", ms=10)
+    found = explained(fleet)
+    assert [one.incident_type for one in found.incidents] == ["slow"]
+    assert found.status == "slow"
+    assert found.would_change[-1] == (
+        "The one for slowness closes when a and b answer quickly twice in a row."
+    )
+    slow(fleet.wait(60_000), "a", "b", "c", ms=10)
+    assert explained(fleet).would_change[-1] == (
+        "The one for slowness closes when a and b answer quickly once."
+    )
+    slow(fleet.wait(60_000), "a", "b", "c", ms=10)
+    assert fleet.told[-1] == "closed"
+
+
+def test_flapping_says_how_often_and_until_when() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    for _ in range(3):
+        fleet.wait(10_000).down("a", "b", "c")
+        fleet.wait(10_000).up("a", "b", "c")
+    found = explained(fleet)
+    assert (found.flapping.transitions, found.flapping.limit) == (6, 6)
+    assert any("It opened or recovered 6 times" in sentence for sentence in found.because)
+    fleet.wait(10_000).down("a", "b", "c")
+    found = explained(fleet)
+    assert [one.incident_type for one in found.incidents] == ["flapping"]
+    assert "The flapping ends when it stays down until" in found.would_change[0]
+    assert "(30 min from now)" in found.would_change[0]
+
+
+def test_a_region_that_is_set_aside_is_said() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    for name in "bca":
+        failing = 90 if name == "a" else 0
+        fleet.control(
+            Beat(
+                region=name,
+                prober=f"{name}-1",
+                sequence=9,
+                started_at=fleet.now,
+                targets=100,
+                failing=failing,
+                newly_failing=failing,
+                connectivity=True,
+                lag_ms=0.0,
+                spool=0,
+                clock_offset_ms=0,
+            )
+        )
+    assert region(fleet, "a").said.set_aside
+    assert not region(fleet, "a").counts
+    assert any("a is set aside" in sentence for sentence in explained(fleet).because)
+
+
+def test_others_of_the_host_and_the_whole_target_are_there() -> None:
+    fleet = beaten(target(purpose="orders"), target("ssh", port=22))
+    fleet.up("a", "b", "c", of="ssh")
+    found = explained(fleet)
+    assert found.target.purpose == "orders"
+    assert [(one.target, one.status) for one in found.host_targets] == [("ssh", "up")]
+
+
+def test_it_changes_nothing_and_survives_a_restart() -> None:
+    fleet = beaten(target(latency=LIMIT))
+    fleet.down("a", "b")
+    before = snapshot.encode(fleet.state)
+    first = explained(fleet)
+    assert snapshot.encode(fleet.state) == before
+    assert explain(fleet.restored(), "db") == first
+    assert msgspec.json.decode(msgspec.json.encode(first), type=Explanation) == first
+
+
+def test_a_new_policy_is_the_one_that_counts() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    fleet.control(TargetSet(target(version=2, retries=3, consensus=0.9)))
+    assert explained(fleet).would_change == (
+        "An incident opens when a, b and c fail 4 times in a row.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (-5, "0 ms"),
+        (850, "850 ms"),
+        (119_000, "119 s"),
+        (720_000, "12 min"),
+        (7_200_000, "2 h"),
+        (11_100_000, "3 h 5 min"),
+        (187_200_000, "2 d 4 h"),
+    ],
+)
+def test_spans(ms: int, text: str) -> None:
+    assert span(ms) == text
+
+
+def test_once_is_no_row() -> None:
+    assert [in_a_row(1), in_a_row(2), in_a_row(5)] == ["once", "twice in a row", "5 times in a row"]
