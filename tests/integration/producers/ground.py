@@ -123,12 +123,13 @@ class Ground:
         clock_off_ms: float = 0.0,
         errors: int | None = None,
         fault: str = "",
+        metrics: str = "127.0.0.1:0",
     ) -> asyncio.subprocess.Process:
         env = os.environ | {
             "PORTQUORUM_KAFKA": self.settings.kafka,
             "PORTQUORUM_TOPIC_PREFIX": self.settings.topic_prefix,
             "PORTQUORUM_PARTITIONS": str(self.settings.partitions),
-            "PORTQUORUM_METRICS": "127.0.0.1:0",
+            "PORTQUORUM_METRICS": metrics,
         }
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _PROBER, region, name, source, str(clock_off_ms), fault),

@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+import re
 import socket
+import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -12,6 +15,29 @@ from portquorum.settings import Settings
 from tests.integration.producers.ground import Ground, ground_on
 
 TARGETS = 12
+ROUNDS_AWAY = 10
+"""So many results of each target wait before the broker is back: longer than a session lasts."""
+
+
+def _free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def _waiting(metrics: str) -> int:
+    with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    found = re.search(r"^portquorum_spool_results (\S+)$", text, re.MULTILINE)
+    assert found, "the prober tells how many results wait"
+    return int(float(found[1]))
+
+
+async def _spooled(metrics: str) -> None:
+    """Waits until results of `ROUNDS_AWAY` rounds wait for the broker."""
+    deadline = time.monotonic() + 60
+    while (waiting := await asyncio.to_thread(_waiting, metrics)) < ROUNDS_AWAY * TARGETS:
+        assert time.monotonic() < deadline, f"only {waiting} results wait"
+        await asyncio.sleep(0.2)
 
 
 async def _more(ground: Ground, what: str) -> None:
@@ -33,20 +59,21 @@ async def test_an_outage_of_the_broker_loses_and_doubles_nothing(tmp_path: Path)
                         for n in range(TARGETS)
                     )
                 )
-                process = await ground.probe("p1")
+                metrics = _free_address()
+                process = await ground.probe("p1", metrics=metrics)
                 await _more(ground, "results")
 
                 brokers = psutil.Process(first.pid).children(recursive=True)
                 assert brokers
                 for broker in brokers:
                     broker.suspend()
-                await asyncio.sleep(12)
+                await _spooled(metrics)
                 for broker in brokers:
                     broker.resume()
                 await _more(ground, "results after the broker was frozen")
 
                 await asyncio.to_thread(first.stop)
-                await asyncio.sleep(12)
+                await _spooled(metrics)
                 with EmbeddedKafka(tmp_path, address):
                     await _more(ground, "results after the broker was restarted")
                     assert process.returncode is None
@@ -81,9 +108,7 @@ def _orders(times: list[int]) -> int:
 
 
 async def test_a_prober_without_a_broker_waits_and_ends_in_order() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        nobody = f"127.0.0.1:{taken.getsockname()[1]}"
-    ground = Ground(Settings(kafka=nobody))
+    ground = Ground(Settings(kafka=_free_address()))
     process = await ground.probe("p1", errors=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     async with asyncio.timeout(60):
