@@ -4,7 +4,8 @@
 #   make test       all tests that need no root
 #   make test-root  those that need root (after make test, which fetches what they start)
 #   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
-#   make bench      what a check costs, on loopback (ARGS="--seconds 5 --json")
+#   make bench      what a check costs, on loopback (ARGS="--seconds 5 --json");
+#                   BENCH=stream, outage, detect or sink: what the others cost
 #   make lint       ruff, mypy, and whether the generated files are up to date
 
 VENV ?= .venv
@@ -45,8 +46,10 @@ soak: $(VENV)/.dev
 	@PORTQUORUM_SOAK_SEED=$(SEED) PORTQUORUM_SOAK_REPORTS=$(REPORTS) \
 	    $(BIN)/python -m pytest -m soak -s --timeout 0 $(ARGS)
 
+BENCH ?= probe
+
 bench: $(VENV)/.dev
-	@$(BIN)/python -m bench.probe $(ARGS)
+	@$(BIN)/portquorum bench $(BENCH) $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

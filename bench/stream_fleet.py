@@ -128,18 +128,19 @@ def checks(fleet: list[Target], partitions: int, begin: int, rounds: int) -> Ite
             due = begin + turn * interval + phase
             while retries and retries[0][0] <= due:
                 at, other, there = retries.popleft()
-                retry = _check(chance, fleet[other], at, attempt=1, down=is_down(other))
+                retry = check(chance, fleet[other], at, attempt=1, down=is_down(other))
                 yield Check(at, there, where[other], retry)
             down = is_down(number) or chance.random() < BLIP
-            first = _check(chance, fleet[number], due, attempt=0, down=down)
+            first = check(chance, fleet[number], due, attempt=0, down=down)
             yield Check(due, region, where[number], first)
             if down:
                 retries.append((due + fleet[number].retry_delay_ms, number, region))
 
 
-def _check(chance: random.Random, target: Target, at: int, *, attempt: int, down: bool) -> Finished:
+def check(chance: random.Random, target: Target, at: int, *, attempt: int, down: bool) -> Finished:
+    """A check that took a moment, done at `at` (UTC ms), as it waits in the prober."""
     connect_ms = None if down else round(chance.uniform(5, 50), 3)
-    check = PlannedCheck(target, at, attempt, "retry" if attempt else "schedule")
+    planned = PlannedCheck(target, at, attempt, "retry" if attempt else "schedule")
     outcome = CheckOutcome(
         status="down" if down else "up",
         reason="connection_refused" if down else None,
@@ -151,7 +152,7 @@ def _check(chance: random.Random, target: Target, at: int, *, attempt: int, down
         total_ms=None if connect_ms is None else round(connect_ms + 0.412, 3),
     )
     # As `Roster.done`: a failure and the end of one are urgent news.
-    return Finished(check, outcome, urgent=down or attempt > 0)
+    return Finished(planned, outcome, urgent=down or attempt > 0)
 
 
 class Probers:
@@ -171,15 +172,15 @@ class Probers:
     def messages(self, checks: Iterator[Check]) -> Iterator[Message]:
         """What they publish, each message with the time at which it leaves."""
         at = 0
-        for check in checks:
-            at = check.at
+        for done in checks:
+            at = done.at
             for region, due in self._due.items():
                 if due * 1000 <= at:
                     yield from self._leave(region, at)
-            batcher = self._batchers[check.region]
-            due = batcher.add(check.partition, check.finished, at / 1000)
-            if not self._full or batcher.full(check.partition):
-                self._due[check.region] = min(self._due[check.region], due)
+            batcher = self._batchers[done.region]
+            due = batcher.add(done.partition, done.finished, at / 1000)
+            if not self._full or batcher.full(done.partition):
+                self._due[done.region] = min(self._due[done.region], due)
         for region, batcher in self._batchers.items():
             for partition in batcher.all():
                 yield self._message(region, partition, at)

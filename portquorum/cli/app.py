@@ -7,6 +7,7 @@ import typer
 from portquorum.cli import (
     answers,
     backtest,
+    bench,
     check,
     checkpoint,
     demo,
@@ -82,3 +83,4 @@ app.command(rich_help_panel=ROLES, epilog=roles.STREAM_HELP)(roles.stream)
 app.command(rich_help_panel=ROLES, epilog=roles.SINK_HELP)(roles.sink)
 app.command(rich_help_panel=ROLES, epilog=roles.NOTIFY_HELP)(roles.notify)
 app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)
+app.add_typer(bench.app, name="bench", rich_help_panel=ROLES)

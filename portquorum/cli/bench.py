@@ -1,0 +1,61 @@
+"""`portquorum bench`: what is measured, on this machine, as `python -m bench.…` does it."""
+
+import runpy
+import sys
+from typing import Final
+
+import typer
+
+from portquorum.cli.options import examples
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure on this machine: each starts what it needs itself. Everything behind the name "
+    "goes to the benchmark; --help tells what it takes.",
+    epilog=examples(
+        "portquorum bench probe --seconds 5",
+        "portquorum bench stream --json",
+        "portquorum bench outage --hosts 200 --ports 100",
+    ),
+)
+
+_PASS_ON: Final = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+
+
+@app.command(context_settings=_PASS_ON)
+def probe(context: typer.Context) -> None:
+    """What a TCP check costs, beside a C loop (if there is a compiler)."""
+    _run("bench.probe", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def stream(context: typer.Context) -> None:
+    """How fast results become incidents, beside a consumer that only decodes."""
+    _run("bench.stream", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def outage(context: typer.Context) -> None:
+    """What the stream makes of thousands of outages at once."""
+    _run("bench.stream_outage", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def detect(context: typer.Context) -> None:
+    """How soon a closed port is an incident, with real probers."""
+    _run("bench.detect", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def sink(context: typer.Context) -> None:
+    """How fast a backlog drains into ClickHouse, beside a bare insert."""
+    _run("bench.sink", context)
+
+
+def _run(module: str, context: typer.Context) -> None:
+    sys.argv[1:] = context.args
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
