@@ -12,6 +12,7 @@ from portquorum.cli import (
     checkpoint,
     demo,
     dev,
+    explain,
     inventory,
     replay,
     roles,
@@ -70,6 +71,7 @@ app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
 app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
 app.command(rich_help_panel=LOOK, epilog=answers.STATUS_HELP)(answers.status)
 app.command(rich_help_panel=LOOK, epilog=answers.INCIDENTS_HELP)(answers.incidents)
+app.command(rich_help_panel=LOOK, epilog=explain.HELP)(explain.explain)
 app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)
 app.command(rich_help_panel=LOOK, epilog=word.ACK_HELP)(word.ack)
 app.command(rich_help_panel=LOOK, epilog=word.RESOLVE_HELP)(word.resolve)

@@ -18,6 +18,7 @@ COMMANDS = [
     ["check"],
     ["status"],
     ["incidents"],
+    ["explain"],
     ["sql"],
     ["ack"],
     ["resolve"],

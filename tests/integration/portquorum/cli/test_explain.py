@@ -1,0 +1,166 @@
+"""`portquorum explain` beside a real stream worker: its checkpoint, and the log after it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from portquorum import kafka as clients
+from portquorum.inventory import apply
+from portquorum.settings import Settings
+from schemas import topics
+from schemas.notification import Notification
+from streams import latest
+from tests.integration.streams import ground
+from tests.integration.streams.ground import Log, Worker, eventually
+
+INVENTORY = """
+regions: {eu: {}, us: {}, ap: {}}
+teams: {ops: {routes: [oncall]}}
+routes: {oncall: {urls: ["json://127.0.0.1:9/x"], severities: [critical]}}
+defaults: {timeout: 60s, interval: 3m}
+targets:
+"""
+
+
+@pytest.fixture
+def settings(kafka: str) -> Settings:
+    return ground.fresh(kafka)
+
+
+async def applied(settings: Settings, folder: Path, names: list[str]) -> None:
+    path = folder / "inventory.yaml"
+    lines = (
+        f"  - {{id: {name}, name: 'Web {name}', host: {name}, port: 80, team: ops}}\n"
+        for name in names
+    )
+    path.write_text(INVENTORY + "".join(lines))
+    await apply(settings, [path])
+
+
+def explain(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    names = {
+        "PORTQUORUM_KAFKA": settings.kafka,
+        "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
+        "PORTQUORUM_PARTITIONS": str(settings.partitions),
+        "PORTQUORUM_DATA_DIR": str(folder),
+        "COLUMNS": "100",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "portquorum.cli", "explain", *arguments],
+        env=os.environ | names,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def found(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode in {0, 1}, done.stderr
+    answer: dict[str, Any] = msgspec.json.decode(done.stdout)
+    return answer
+
+
+async def sent(settings: Settings, incident_id: str, target: str) -> None:
+    one = Notification(
+        event_id="e",
+        incident_id=incident_id,
+        event="opened",
+        target=target,
+        team="ops",
+        route="oncall",
+        channel="oncall/0/json",
+        severity="critical",
+        status="dead",
+        attempt=5,
+        at=1_800_000_000_000,
+        event_at=1_800_000_000_000,
+        subject="TCP Port Unreachable",
+        group="g",
+        error="connection refused",
+    )
+    async with clients.producer(settings) as producer:
+        await producer.send_and_wait(
+            settings.topic(topics.NOTIFICATIONS.name), msgspec.json.encode(one), key=one.key
+        )
+
+
+async def test_it_says_what_the_stream_would_from_its_checkpoint_and_the_log(
+    settings: Settings, tmp_path: Path
+) -> None:
+    down, back, well = ground.hosts(settings, 3, partition=1)
+    async with Log(settings) as log:
+        await applied(settings, tmp_path, [down, back, well])
+        await log.round([down, back, well], up=True)
+        with Worker(settings, tmp_path) as worker:
+            await log.outage([down, back])
+            await eventually(
+                lambda: ground.event_counts(settings), lambda counts: counts.get("opened") == 2
+            )
+            worker.send(signal.SIGTERM)
+            assert await worker.ends() == 0
+        checkpoint = (await ground.checkpoints(settings, 1))[0].head
+        # What no worker has seen yet: only the log has it.
+        await log.recovery([back])
+        before = await ground.incidents(settings)
+
+        done = explain(settings, tmp_path, f"{down}:80", "--json")
+        answer = found(done)
+        assert done.returncode == 1
+        known = answer["explanation"]
+        assert known["status"] == "down"
+        assert known["offset"] == (await ground.log_ends(settings))[1] - 1 > checkpoint.offset
+        assert answer["behind"] == known["offset"] - checkpoint.offset
+        assert answer["checkpoint_at"] == checkpoint.written_at
+        assert [one["likely"] for one in known["incidents"]] == ["service_down"]
+        assert answer["told"]["sent"] == []
+
+        await sent(settings, known["incidents"][0]["incident_id"], down)
+        shown = explain(settings, tmp_path, f"web {down}")
+        assert shown.returncode == 1, shown.stderr
+        words = " ".join(shown.stdout.split())
+        assert "The incident closes when ap, eu and us succeed once." in words
+        assert "oncall/0/json" in words
+        assert "(attempt 5: connection refused)" in words
+
+        recovered = explain(settings, tmp_path, back, "--json")
+        assert recovered.returncode == 0
+        assert found(recovered)["explanation"]["headline"] == "No incident: it is up."
+
+        # It only reads: no event, no checkpoint, no commit of its own.
+        assert await ground.incidents(settings) == before
+        assert (await ground.checkpoints(settings, 1))[0].head == checkpoint
+
+
+async def test_without_any_checkpoint_the_whole_log_tells(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (name,) = ground.hosts(settings, 1, partition=0)
+    async with Log(settings) as log:
+        await applied(settings, tmp_path, [name])
+        await log.outage([name])
+    read = await latest.read(settings, 0)
+    assert (read.checkpoint_at, read.complete) == (None, True)
+    assert read.state.targets[name].incident is not None
+    done = explain(settings, tmp_path, name)
+    assert done.returncode == 1
+    assert "The stream has not written a checkpoint yet" in done.stdout
+
+
+async def test_a_slip_names_near_matches_and_is_wrong_use(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (name,) = ground.hosts(settings, 1)
+    async with Log(settings):
+        await applied(settings, tmp_path, [name])
+    done = explain(settings, tmp_path, name.replace("example", "exmaple"))
+    assert done.returncode == 2
+    assert f"did you mean {name}" in done.stderr
+    assert done.stdout == ""
