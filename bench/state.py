@@ -41,7 +41,8 @@ MESSAGES: Final = 600
 """At least so many messages are timed of each kind: calm, and with one target in a hundred down."""
 
 DOWN_EVERY: Final = 100
-INTERVAL_MS: Final = 60_000
+INTERVAL_MS: Final = 20_000
+"""Short enough that a message of the smallest fleet is full before its first result is too late."""
 BEGIN_MS: Final = 1_800_000_000_000
 
 
@@ -84,7 +85,7 @@ class Log:
         self._numbers = chance.sample(range(10_000_000), targets)
         phases = [chance.randrange(INTERVAL_MS) for _ in range(targets)]
         self._agenda = sorted(
-            ((phases[at] + shift * 20_000) % INTERVAL_MS, at, region)
+            ((phases[at] + shift * INTERVAL_MS // len(REGIONS)) % INTERVAL_MS, at, region)
             for at in range(targets)
             for shift, region in enumerate(REGIONS)
         )

@@ -1,7 +1,7 @@
 """A batch: newline-delimited JSON, one check result a line, the value of one [results] message."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
@@ -12,8 +12,8 @@ MAX_RESULTS: Final = 500
 """A prober puts at most this many results into one message."""
 
 _encoder = msgspec.json.Encoder()
-_lines = msgspec.json.Decoder(CheckResult)
-_line: JsonDecoder[CheckResult] = JsonDecoder(CheckResult)
+
+Result = TypeVar("Result", bound=CheckResult)
 
 
 class BadLine(msgspec.Struct, frozen=True, gc=False):
@@ -24,58 +24,65 @@ class BadLine(msgspec.Struct, frozen=True, gc=False):
     error: str
 
 
+class BatchDecoder(Generic[Result]):
+    """A decoder of batches whose lines are taken as `Result`."""
+
+    def __init__(self, kind: type[Result]) -> None:
+        self._line: JsonDecoder[Result] = JsonDecoder(kind)
+        self._decode_line = msgspec.json.Decoder(kind).decode
+
+    def decode(self, value: bytes) -> tuple[list[Result], list[BadLine]]:
+        """All results of a message in their order, and the lines that can't be read.
+
+        Never raises: whatever the bytes are, each line is either a result or a bad line. Empty
+        lines are neither. A result that goes over several lines, or shares its line, is no line of
+        a batch.
+        """
+        whole = self._decode_whole(value)
+        if whole is not None:
+            return whole, []
+        numbered, bad = self._decode_each(value)
+        return [result for _, result in numbered], bad
+
+    def decode_numbered(self, value: bytes) -> tuple[list[tuple[int, Result]], list[BadLine]]:
+        """As `decode`, with each result's line number (from 0), by which a row is found again."""
+        whole = self._decode_whole(value)
+        return self._decode_each(value) if whole is None else (list(enumerate(whole)), [])
+
+    def _decode_whole(self, value: bytes) -> list[Result] | None:
+        """All results when every line is one, else None."""
+        try:
+            # Line by line: `decode_lines` would take any white space for the end of a line.
+            return list(map(self._decode_line, value.removesuffix(b"\n").split(b"\n")))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def _decode_each(self, value: bytes) -> tuple[list[tuple[int, Result]], list[BadLine]]:
+        results: list[tuple[int, Result]] = []
+        bad: list[BadLine] = []
+        for number, line in enumerate(value.split(b"\n")):
+            if not line.strip():
+                continue
+            try:
+                results.append((number, self._line.decode(line)))
+            except msgspec.DecodeError as error:
+                bad.append(BadLine(number, line, f"{type(error).__name__}: {error}"))
+        return results, bad
+
+
+_decoder = BatchDecoder(CheckResult)
+
+
 def encode(results: Sequence[CheckResult]) -> bytes:
     """The lines of `results`, each ended by a newline."""
     return _encoder.encode_lines(results)
 
 
 def decode(value: bytes) -> tuple[list[CheckResult], list[BadLine]]:
-    """All results of a message in their order, and the lines that can't be read.
-
-    Never raises: whatever the bytes are, each line is either a result or a bad line. Empty lines
-    are neither. A result that goes over several lines, or shares its line, is no line of a batch.
-    """
-    whole = _decode_whole(value)
-    if whole is not None:
-        return whole, []
-    numbered, bad = _decode_each(value)
-    return [result for _, result in numbered], bad
+    """See `BatchDecoder.decode`."""
+    return _decoder.decode(value)
 
 
 def decode_numbered(value: bytes) -> tuple[list[tuple[int, CheckResult]], list[BadLine]]:
-    """As `decode`, with each result's line number (from 0), by which a row is found again."""
-    whole = _decode_whole(value)
-    return _decode_each(value) if whole is None else (list(enumerate(whole)), [])
-
-
-def _decode_whole(value: bytes) -> list[CheckResult] | None:
-    """All results at once when every line is just one result, else None.
-
-    msgspec takes any white space between values, so `A A` on one line and `A` on two decode as
-    well. Here n results in n lines with n - 1 times `}`, newline, `{` between them are one a line:
-    inside a JSON value no `}` is followed by `{`, and no string has a raw newline.
-    """
-    try:
-        results = _lines.decode_lines(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    lines = value.count(b"\n") + (not value.endswith(b"\n"))
-    one_a_line = (
-        value.startswith(b"{")
-        and lines == len(results)
-        and value.count(b"}\n{") == len(results) - 1
-    )
-    return results if one_a_line else None
-
-
-def _decode_each(value: bytes) -> tuple[list[tuple[int, CheckResult]], list[BadLine]]:
-    results: list[tuple[int, CheckResult]] = []
-    bad: list[BadLine] = []
-    for number, line in enumerate(value.split(b"\n")):
-        if not line.strip():
-            continue
-        try:
-            results.append((number, _line.decode(line)))
-        except msgspec.DecodeError as error:
-            bad.append(BadLine(number, line, f"{type(error).__name__}: {error}"))
-    return results, bad
+    """See `BatchDecoder.decode_numbered`."""
+    return _decoder.decode_numbered(value)

@@ -50,10 +50,7 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
     state.offset = record.offset
     outputs: list[Output] = []
     failures: list[Exception] = []
-    for result in record.results:
-        entry = state.targets.get(result.target)
-        if entry is None:
-            continue
+    for entry, result in windows.take_calm(state, record.results):
         try:
             _take(state, entry, result, outputs)
         except Exception as error:  # noqa: BLE001 - one result must not cost the others

@@ -1,9 +1,16 @@
 """Rule 7: when a region says `slow`."""
 
 from schemas.result import CheckResult
+from schemas.target import LatencyLimit
 from streams.columns import Slow
 from streams.state import PartitionState
 from streams.target_state import TargetState
+
+
+def exceeds(limit: LatencyLimit, result: CheckResult) -> bool | None:
+    """Whether a success took too long; None for one without a time, which says nothing."""
+    took_ms = _took_ms(result)
+    return None if took_ms is None else took_ms > limit.max_ms
 
 
 def take(
@@ -18,7 +25,7 @@ def take(
     The target must have a limit. A success without a time says nothing.
     """
     limit = entry.policy.latency
-    took_ms = result.connect_ms if result.connect_ms is not None else result.total_ms
+    took_ms = _took_ms(result)
     if limit is None or took_ms is None:
         return False
     slow = took_ms > limit.max_ms
@@ -45,3 +52,7 @@ def take(
     else:
         del entry.troubled().pace[position]
     return True
+
+
+def _took_ms(result: CheckResult) -> float | None:
+    return result.connect_ms if result.connect_ms is not None else result.total_ms

@@ -1,5 +1,6 @@
 """Rules 1 and 2: which results count, and when a region's verdict turns."""
 
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from schemas.result import CheckResult
@@ -14,6 +15,59 @@ Change = Literal["ignored", "success", "turned", "recovered", "first_failure", "
 `recovered` is the success that ends a row of failures, `turned` one that made its region say
 `slow`, or no longer.
 """
+
+
+def take_calm(
+    state: PartitionState, results: Iterable[CheckResult]
+) -> Iterator[tuple[TargetState, CheckResult]]:
+    """Counts results one by one as long as nothing can come of them; gives those that are more.
+
+    Nothing comes of one more success of a calm target, and of what is ignored: that is nearly all
+    there is, so it is done here without a call, as `take` would do it. Whatever is not as simple
+    (a failure, a target in trouble, a first result, a slow one, a time ahead of the log or within
+    a gap) is given with its target, to be taken before the next is asked for.
+    """
+    columns, now = state.columns, state.now
+    newest, fresh_until, successes = columns.newest, columns.fresh_until, columns.successes
+    ahead, gap_end, gaps = columns.ahead, state.gap_end, state.gaps
+    find = state.targets.get
+    for result in results:
+        entry = find(result.target)
+        if entry is None:
+            continue
+        if entry.trouble is not None or result.status != "up" or result.reason is not None:
+            yield entry, result
+            continue
+        policy = entry.policy
+        position = policy.positions.get(result.region)
+        if (
+            position is None
+            or result.host != entry.host
+            or result.port != entry.port
+            or result.kind != entry.kind
+        ):
+            continue
+        at, started = entry.slot + position, result.started_at
+        last = newest[at]
+        limit = policy.latency
+        if (
+            not last
+            or started > now
+            or started < gap_end
+            or (ahead and at in ahead)
+            or (limit is not None and slow.exceeds(limit, result))
+        ):
+            yield entry, result
+            continue
+        if started <= last or started + policy.late_ms <= now:
+            continue
+        newest[at] = started
+        until = started - gaps + policy.span_ms
+        if until > fresh_until[at]:  # noqa: PLR1730 - a call to max takes longer than all of this
+            fresh_until[at] = until
+        # A calm window has had one success at least.
+        if policy.recover_after > 1 and successes[at] < policy.recover_after:
+            successes[at] += 1
 
 
 def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Change:
