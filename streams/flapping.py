@@ -1,5 +1,6 @@
 """Rule 9: one `flapping` incident in place of many."""
 
+from itertools import takewhile
 from typing import Final
 
 from streams.state import PartitionState
@@ -18,18 +19,21 @@ def note(state: PartitionState, target_id: str) -> int:
     Counts no further than needed.
     """
     recent = (*_recent(state, target_id)[-LIMIT:], state.running)
-    state.transitions[target_id] = recent
+    state.transitions.pop(target_id, None)
+    state.transitions[target_id] = recent  # at the end: see `forget`
     return len(recent)
 
 
 def count(state: PartitionState, target_id: str) -> int:
-    """How many transitions there were within the hour."""
+    """How many transitions there were within the hour, as far as they are counted."""
     return len(_recent(state, target_id))
 
 
 def forget(state: PartitionState) -> None:
-    """Drops what lies too far back to count."""
-    for target_id in [name for name in state.transitions if not _recent(state, name)]:
+    """Drops what lies too far back to count; what was noted last stands last."""
+    since = state.running - WITHIN_MS
+    over = takewhile(lambda target_id: state.transitions[target_id][-1] <= since, state.transitions)
+    for target_id in list(over):
         del state.transitions[target_id]
 
 

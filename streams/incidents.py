@@ -140,9 +140,9 @@ def _judge_flapping(
 ) -> list[IncidentEvent]:
     abandoned = spell.abandoned(state, entry, "down")
     if incident.down and spell.over(state, entry, abandoned, "down"):
-        incident.down, incident.turned_at = False, state.running
+        _turn(state, entry, incident, down=False)
     elif not incident.down and counted.is_down and _lasted(state, entry, counted):
-        incident.down, incident.turned_at = True, state.running
+        _turn(state, entry, incident, down=True)
         incident.outage_at = spell.began(state, entry, counted, "down")[0]
     if state.running - incident.turned_at < flapping.QUIET_MS:
         return []
@@ -155,6 +155,12 @@ def _judge_flapping(
     if not incident.down and spell.heard(state, entry, abandoned):
         return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
     return []
+
+
+def _turn(state: PartitionState, entry: TargetState, incident: OpenIncident, *, down: bool) -> None:
+    """A silent transition within a flapping incident."""
+    incident.down, incident.turned_at = down, state.running
+    flapping.note(state, entry.id)
 
 
 def _judge_slowness(

@@ -1,5 +1,7 @@
 """What happens to windows and incidents when the inventory changes."""
 
+from itertools import takewhile
+
 from msgspec import structs
 
 from schemas.control import TargetRemoved
@@ -63,9 +65,12 @@ def _close_all(
 
 
 def forget_removed(state: PartitionState) -> None:
-    """Drops what is kept of targets whose old results are stale by now."""
-    over = [name for name, removed in state.removed.items() if removed.until < state.running]
-    for name in over:
+    """Drops what is kept of targets whose old results are stale by now.
+
+    What was removed last stands last: all are kept for the same time.
+    """
+    over = takewhile(lambda name: state.removed[name].until < state.running, state.removed)
+    for name in list(over):
         del state.removed[name]
 
 
