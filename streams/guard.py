@@ -68,7 +68,8 @@ def look(state: PartitionState) -> list[Turned]:
         if region.suspect:
             suspect = not (alike or load.recovered)
         else:
-            suspect = load.began_widely and not alike
+            # Who has recovered within the minute is not suspect for the rest of it.
+            suspect = load.began_widely and not (alike or load.recovered)
         if suspect != region.suspect:
             region.suspect = suspect
             (state.set_aside.add if suspect else state.set_aside.discard)(name)
