@@ -124,9 +124,15 @@ def _success(
     turned = entry.policy.latency is not None and slow.take(
         state, entry, position, result, effective
     )
+    if turned and not _says_slow(entry, position):
+        columns.since[at] = effective
     if failing is not None:
         return "recovered"
     return "turned" if turned else "success"
+
+
+def _says_slow(entry: TargetState, position: int) -> bool:
+    return entry.trouble is not None and position in entry.trouble.pace
 
 
 def _failure(
