@@ -44,19 +44,16 @@ def ask_for_recovery(
 
 def due(state: PartitionState) -> list[RecheckRequest]:
     """The requests whose turn has come, the longest waiting first; forgets hosts without one."""
-    waiting = []
+    requests = []
+    state.rechecks_wait = False
     for host, last in list(state.rechecks.items()):
         if last.asked_at is not None and state.running - last.asked_at < EVERY_MS:
             continue
-        if last.waiting_since is None:
-            del state.rechecks[host]
-        else:
-            waiting.append((last.waits_from, host))
-    requests = []
-    for _, host in sorted(waiting):
-        if not _affordable(state):
+        if last.waiting_since is not None and not _affordable(state):
+            state.rechecks_wait = True
             break
-        entry = _unheard(state, host, state.rechecks.pop(host).waiting_since)
+        del state.rechecks[host]
+        entry = _unheard(state, host, last.waiting_since)
         if entry is not None:
             because: Because = "failure" if entry.incident is None else "recovery"
             requests.append(_request(state, host, entry, because))
@@ -73,26 +70,18 @@ def _ask(
     """
     host = entry.host_key
     last = state.rechecks.get(host)
-    if last is None and result.cause == "recheck":
-        last = state.rechecks[host] = HostRecheck(state.running)
-    if last is None and not _affordable(state):
-        last = state.rechecks[host] = HostRecheck(None)
-    if last is not None and not _may_go(state, last, result):
-        if last.waiting_since is None:
-            last.waits_from = state.running
-        last.waiting_since = max(last.waiting_since or 0, min(result.started_at, state.now))
-        return None
-    return _request(state, host, entry, because)
-
-
-def _may_go(state: PartitionState, last: HostRecheck, result: CheckResult) -> bool:
-    """Whether a request need not wait. One that waits already keeps its turn."""
-    return (
-        result.cause != "recheck"
-        and last.asked_at is not None
-        and state.running - last.asked_at >= EVERY_MS
-        and _affordable(state)
-    )
+    if last is None:
+        last = HostRecheck(state.running if result.cause == "recheck" else None)
+    in_turn = last.asked_at is None or state.running - last.asked_at >= EVERY_MS
+    if in_turn and result.cause != "recheck":
+        if not state.rechecks_wait and _affordable(state):
+            return _request(state, host, entry, because)
+        state.rechecks_wait = True
+    if last.waiting_since is None:
+        state.rechecks.pop(host, None)  # to the end: who waits longest stands first
+    newest = max(last.waiting_since or 0, min(result.started_at, state.now))
+    state.rechecks[host] = HostRecheck(last.asked_at, newest)
+    return None
 
 
 def _affordable(state: PartitionState) -> bool:
@@ -112,17 +101,23 @@ def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState
         return None
     for target_id in state.on_host(host):
         entry = state.targets[target_id]
-        if entry.hot and any(
+        if _asks(entry) and any(
             window is None or window.newest < since for window in state.windows(entry)
         ):
             return entry
     return None
 
 
+def _asks(entry: TargetState) -> bool:
+    """Whether a target has a trouble that rechecks are for; slowness is none."""
+    return entry.incident is not None or (entry.trouble is not None and bool(entry.trouble.failing))
+
+
 def _request(
     state: PartitionState, host: str, entry: TargetState, because: Because
 ) -> RecheckRequest:
     _pay(state, len(state.on_host(host)))
+    state.rechecks.pop(host, None)
     state.rechecks[host] = HostRecheck(state.running)
     return RecheckRequest(
         host=host,

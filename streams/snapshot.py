@@ -1,15 +1,16 @@
 """The state of a partition as checkpoint chunks, and back.
 
-The first chunk is the frame (clocks, regions, rechecks), the others are blocks of targets in the
-state's own order. A policy stands in the row of the first target that has it; the others name its
-number. The windows of a block follow its rows as columns, byte by byte: the first bytes of all
-numbers, then the second ones and so on, of which most are all alike and compress to nothing.
+The first chunk is the frame (clocks, regions). What is kept of hosts and of removed targets follows
+in notes, then come blocks of targets, all in the state's own order. A policy stands in the row of
+the first target that has it; the others name its number. The windows of a block follow its rows as
+columns, byte by byte: the first bytes of all numbers, then the second ones and so on, of which most
+are all alike and compress to nothing.
 """
 
 import operator
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -22,9 +23,15 @@ from streams.state import HostRecheck, PartitionState, RegionState, Removed
 from streams.target_state import TargetState, Trouble
 
 _BLOCK_BYTES: Final = 32
-"""Room for what a block has besides rows and windows."""
+"""Room for what a block or a note has besides its entries."""
+
+_KEY_BYTES: Final = 3
+"""Room for the length of a key; no id and no host is longer than 65,535 bytes."""
 
 _WINDOW_BYTES: Final = 25
+
+_NOTES: Final = 0
+_BLOCK: Final = 1
 
 
 class Frame(Struct, gc=False, array_like=True):
@@ -39,9 +46,15 @@ class Frame(Struct, gc=False, array_like=True):
     gap_ms: int
     looked_at: int
     regions: dict[str, RegionState]
+    rechecks_paid_us: int
+    rechecks_wait: bool
+
+
+class _Notes(Struct, gc=False, array_like=True, tag=_NOTES):
+    """Some of what is kept by host, or by the id of a removed target."""
+
     rechecks: dict[str, HostRecheck]
     removed: dict[str, Removed]
-    rechecks_paid_us: int
 
 
 class _Row(Struct, gc=False, array_like=True):
@@ -59,7 +72,7 @@ class _Row(Struct, gc=False, array_like=True):
     transitions: tuple[int, ...]
 
 
-class _Block(Struct, gc=False, array_like=True):
+class _Block(Struct, gc=False, array_like=True, tag=_BLOCK):
     """Some targets, and the columns of their windows one after the other.
 
     `reach` is `fresh_until` less `newest`: the same for most.
@@ -74,7 +87,7 @@ class _Block(Struct, gc=False, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _frame = msgspec.msgpack.Decoder(Frame)
-_block = msgspec.msgpack.Decoder(_Block)
+_part = msgspec.msgpack.Decoder(_Notes | _Block)
 
 
 class Capture:
@@ -96,11 +109,12 @@ class Capture:
                 state.gap_ms,
                 state.looked_at,
                 state.regions,
-                state.rechecks,
-                state.removed,
                 state.rechecks_paid_us,
+                state.rechecks_wait,
             )
         )
+        self._rechecks = dict(state.rechecks)
+        self._removed = dict(state.removed)
         self._entries = list(state.targets.values())
         self._newest = state.columns.newest[:]
         self._fresh_until = state.columns.fresh_until[:]
@@ -119,6 +133,11 @@ class Capture:
         A full one is the work of some milliseconds.
         """
         yield self._frame
+        nothing: dict[str, msgspec.Raw] = {}
+        for rechecks in _slices(self._rechecks):
+            yield _encoder.encode((_NOTES, rechecks, nothing))
+        for removed in _slices(self._removed):
+            yield _encoder.encode((_NOTES, nothing, removed))
         policies: dict[int, int] = {}
         rows: list[msgspec.Raw] = []
         block: list[TargetState] = []
@@ -174,7 +193,7 @@ class Capture:
             successes += self._successes[begin:end]
         reach = array("q", map(operator.sub, fresh_until, newest))
         return _encoder.encode(
-            (rows, _planes(newest), _planes(reach), _planes(since), successes.tobytes())
+            (_BLOCK, rows, _planes(newest), _planes(reach), _planes(since), successes.tobytes())
         )
 
 
@@ -208,18 +227,40 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         frame.gap_ms,
         frame.looked_at,
         regions=frame.regions,
-        rechecks=frame.rechecks,
-        removed=frame.removed,
         rechecks_paid_us=frame.rechecks_paid_us,
+        rechecks_wait=frame.rechecks_wait,
         set_aside={name for name, region in frame.regions.items() if region.suspect},
     )
     policies: list[TargetPolicy] = []
     try:
         for chunk in chunks[1:]:
-            _unpack(state, _block.decode(chunk), policies)
+            part = _part.decode(chunk)
+            if isinstance(part, _Block):
+                _unpack(state, part, policies)
+            else:
+                state.rechecks |= part.rechecks
+                state.removed |= part.removed
     except (msgspec.MsgspecError, IndexError, OverflowError) as error:
         raise ValueError(f"expected targets of partition {partition}: {error}") from error
+    in_time = sorted(state.transitions.items(), key=lambda turned: turned[1][-1])
+    state.transitions = dict(in_time)
     return state
+
+
+def _slices(entries: Mapping[str, Struct]) -> Iterator[dict[str, msgspec.Raw]]:
+    """The entries in pieces that fit into a chunk, in their order."""
+    piece: dict[str, msgspec.Raw] = {}
+    size = _BLOCK_BYTES
+    for key, entry in entries.items():
+        raw = _encoder.encode(entry)
+        weight = len(key.encode()) + _KEY_BYTES + len(raw)
+        if piece and size + weight > MAX_CHUNK_BYTES:
+            yield piece
+            piece, size = {}, _BLOCK_BYTES
+        piece[key] = msgspec.Raw(raw)
+        size += weight
+    if piece:
+        yield piece
 
 
 def _unpack(state: PartitionState, block: _Block, policies: list[TargetPolicy]) -> None:

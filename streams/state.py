@@ -49,20 +49,18 @@ class RegionState(Struct, gc=False, array_like=True):
     suspect: bool = False
 
 
-class HostRecheck(Struct, gc=False, array_like=True):
+class HostRecheck(Struct, frozen=True, gc=False, array_like=True):
     """The last recheck request of a host (running time), and whether one waits for its turn.
 
-    `asked_at` is None when none was asked for yet. `waiting_since` is the effective time of the
-    newest result that asks for one: who has spoken since then need not be asked; it has waited
-    since `waits_from` (running time).
+    `asked_at` is None when none was asked for of late. `waiting_since` is the effective time of the
+    newest result that asks for one: who has spoken since then need not be asked.
     """
 
     asked_at: int | None
     waiting_since: int | None = None
-    waits_from: int = 0
 
 
-class Removed(Struct, gc=False, array_like=True):
+class Removed(Struct, frozen=True, gc=False, array_like=True):
     """What is kept of a removed target until (running time) no old result could count again."""
 
     floor: int
@@ -77,6 +75,10 @@ class PartitionState(Struct, gc=False):
     looked at. `rechecks_paid_us` is the running time (µs) until which the requests that were made
     use up what may be asked; `transitions` are those of a target within the last hour (rule 9),
     in running time.
+
+    `rechecks`, `removed` and `transitions` stand in the order of time: what was asked for (or has
+    waited), removed or turned longest ago stands first. `rechecks_wait`: some requests wait because
+    what may be asked was used up, and none goes before them.
 
     `hosts`, `hot` and `set_aside` are indexes, not saved: `hot` has the targets where time alone
     could change something, and the running time before which it does not; `hosts` the targets of
@@ -97,6 +99,7 @@ class PartitionState(Struct, gc=False):
     removed: dict[str, Removed] = field(default_factory=dict)
     transitions: dict[str, tuple[int, ...]] = field(default_factory=dict)
     rechecks_paid_us: int = 0
+    rechecks_wait: bool = False
     set_aside: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
