@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final
@@ -54,25 +55,22 @@ def run(
         BacktestError: ClickHouse refused, or a worker died.
     """
     latency = bool(policies.limits_ms())
-    context = multiprocessing.get_context("spawn")
     running: dict[Connection, BaseProcess] = {}
     outcomes: list[Outcome] = []
     try:
-        for number in range(workers):
-            shards = plan.shards[number::workers]
-            if not shards:
-                continue
-            ours, theirs = context.Pipe(duplex=False)
-            ids = {one for part in shards for one in part.targets}
-            mine = Policies(
-                {key: one for key, one in policies.present.items() if key in ids},
-                {key: one for key, one in policies.proposed.items() if key in ids},
-            )
-            task = Task(settings, mine, shards, since, until, latency)
-            process: BaseProcess = context.Process(target=_work, args=(task, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            running[ours] = process
+        with _uninterrupted():
+            for number in range(workers):
+                shards = plan.shards[number::workers]
+                if not shards:
+                    continue
+                ids = {one for part in shards for one in part.targets}
+                mine = Policies(
+                    {key: one for key, one in policies.present.items() if key in ids},
+                    {key: one for key, one in policies.proposed.items() if key in ids},
+                )
+                task = Task(settings, mine, shards, since, until, latency)
+                connection, process = _start(task)
+                running[connection] = process
         while running:
             for ready in wait(list(running)):
                 if not isinstance(ready, Connection):
@@ -99,6 +97,30 @@ def run(
     )
 
 
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C reaches the whole foreground group, and this process ends its workers itself.
+
+    What is started in here has the signal blocked from its first instruction on.
+    """
+    # It starts with the first child otherwise, and unblocks the signal then (CPython, up to 3.13).
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(task: Task) -> tuple[Connection, BaseProcess]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(task, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return ours, process
+
+
 def _sorted(parts: Iterator[list[PastIncident]]) -> list[PastIncident]:
     found = [one for part in parts for one in part]
     return sorted(found, key=lambda one: (one.opened_at, one.target))
@@ -117,8 +139,6 @@ def _receive(connection: Connection, process: BaseProcess) -> int | str | Outcom
 
 def _work(task: Task, out: Connection) -> None:
     """A worker's life: its shards one after the other, then one word."""
-    # Ctrl-C reaches the whole foreground group; the parent ends its workers itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(BrokenPipeError):
         try:
             out.send(_all(task, out.send))

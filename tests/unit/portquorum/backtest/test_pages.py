@@ -1,0 +1,129 @@
+"""The pages: what they say, and that nothing from outside is taken for markup."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+
+from portquorum.backtest.charts import bar, sparkline, verdict
+from portquorum.backtest.html import document
+from portquorum.backtest.page import page
+from portquorum.backtest.result import Result, Scope
+from schemas.target import Target
+from streams.backtest.compare import Comparison, compare
+from streams.backtest.outcome import PastIncident
+from streams.backtest.plan import Policies
+
+START = 1_800_000_000_000
+MINUTE = 60_000
+NASTY = "<script>alert(1)</script> [red]db[/red]"
+
+
+def incident(minute: int) -> PastIncident:
+    at = START + minute * MINUTE
+    return PastIncident(
+        target="db",
+        incident_type="unreachable",
+        first_failed_at=at - 1_000,
+        opened_at=at,
+        closed_at=at + MINUTE,
+        closed_because="recovered",
+        down=2,
+        fresh=3,
+        configured=3,
+        reasons=("timed_out",),
+    )
+
+
+def comparison(present: list[PastIncident], proposed: list[PastIncident]) -> Comparison:
+    one = Target(
+        id="db",
+        name=NASTY,
+        kind="tcp",
+        host="db.example.com",
+        port=5432,
+        regions=("a", "b", "c"),
+        interval_ms=MINUTE,
+        timeout_ms=3_000,
+        version=1,
+        source="test",
+        team=NASTY,
+    )
+    policies = Policies({"db": one}, {"db": replace(one, consensus="unanimous")})
+    until = START + 3 * 24 * 60 * MINUTE
+    return compare(policies, present, proposed, since=START, until=until, group_wait_ms=2_000)
+
+
+def result(found: Comparison) -> Result:
+    scope = Scope(
+        policy=f"{NASTY}.yaml",
+        targets=1,
+        hosts=1,
+        rows=1_000,
+        calm_hosts=0,
+        calm_rows=0,
+        unwatched=0,
+        unwatched_rows=0,
+        seconds=1.0,
+    )
+    changes = ["consensus quorum → unanimous (1 target)"]
+    return Result(scope=scope, changes=changes, comparison=found, notes=[NASTY])
+
+
+def shown(found: Comparison) -> str:
+    console = Console(width=300, force_terminal=False)
+    with console.capture() as captured:
+        console.print(page(result(found)))
+    return captured.get()
+
+
+def test_the_page_tells_the_difference_and_the_reason() -> None:
+    text = shown(comparison([incident(5), incident(60)], [incident(5)]))
+    assert "2 alerts would have been 1 alert in 3 days; 1 incident would not have opened." in text
+    assert re.search(r"incidents +2 +1 +-1 \(-50%\)", text)
+    assert "3 of 3 would be needed" in text
+    assert "Would not have opened (1)" in text
+    assert "Would be new" not in text
+    assert NASTY in text
+
+
+def test_a_policy_that_changes_nothing_says_so() -> None:
+    assert "would have changed nothing" in shown(comparison([incident(5)], [incident(5)]))
+    assert "would have changed nothing" in verdict(comparison([], []))
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def test_the_html_needs_nothing_else_and_escapes_what_came_from_outside() -> None:
+    text = document(result(comparison([incident(5)], [incident(5), incident(60)])))
+    parser = Tags()
+    parser.feed(text)
+    tags = {tag for tag, _ in parser.seen}
+    assert not tags & {"script", "link", "img", "iframe"}
+    assert not any(set(found) & {"src", "href"} for _, found in parser.seen)
+    assert "&lt;script&gt;alert(1)" in text
+    assert "1 incident would be new" in text
+    assert text.count("<rect") == 6
+
+
+@pytest.mark.parametrize(
+    ("values", "line"), [([], ""), ([0, 0], "··"), ([1, 2, 4, 8], "▁▂▄█"), ([0, 800], "·█")]
+)
+def test_a_sparkline_has_a_character_a_day(values: list[int], line: str) -> None:
+    assert sparkline(values, max(values, default=0)) == line
+
+
+def test_a_bar_is_as_long_as_its_share_and_something_is_never_nothing() -> None:
+    assert bar(0, 10, 8) == ""
+    assert bar(10, 10, 8) == "█" * 8
+    assert bar(5, 10, 8) == "█" * 4
+    assert bar(1, 100_000, 8) == "▏"
