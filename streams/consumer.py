@@ -35,11 +35,13 @@ class Consumer(driver.Consumer):
     ) -> WaitResults:
         """A handover, and the signal that ends it: which was done first.
 
-        Faust's loop of messages calls this, and nothing else does.
+        Faust's loop of messages calls this with the two; with one thing it is called by `wait`,
+        when that loop comes upon a suspended flow.
         """
+        ending = self.suspend_flow.is_set() or self._stopped.is_set() or self._crashed.is_set()
+        if len(coros) != 2 or ending:
+            return await super().wait_first(*coros, timeout=timeout)
         handover, suspension = coros
-        if self.suspend_flow.is_set() or self._stopped.is_set() or self._crashed.is_set():
-            return await super().wait_first(handover, suspension, timeout=timeout)
         try:
             awaited = handover.send(None)
         except StopIteration as done:
