@@ -14,6 +14,12 @@ SILENT_MS: Final = 15_000.0
 BEAT_MS: Final = 5_000.0
 SKEW_MS: Final = 5_000.0
 
+WINDOW_MS: Final = 60_000.0
+LONGEST_MS: Final = 5_000.0
+"""The longest timeout of a target here."""
+
+ROOM_MS: Final = 3_000.0
+
 WIDE: Final = 0.3
 """A region that becomes suspect has lost at least so much of its targets (the rule: 0.4; what is
 counted is what was seen within a minute)."""
@@ -90,7 +96,9 @@ def _first(run: Run) -> float:
 
 
 def _guard(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -> None:
-    for begin, _ in _pairs(verdict, region, events, "region.suspect", "region.cleared"):
+    told = _pairs(verdict, region, events, "region.suspect", "region.cleared")
+    _lost(run, verdict, region, Spans(told))
+    for begin, _ in told:
         total = lost = 0
         losses = Spans((one.begin, one.end) for one in run.faults.losses if one.region == region)
         hit: set[str] = set()
@@ -104,6 +112,46 @@ def _guard(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -
                     lost += name in hit or losses.meets(begin - 90_000, begin)
         if lost < WIDE * total:
             _diverges(verdict, "suspect without reason", region, begin, f"{lost} of {total}")
+
+
+def _lost(run: Run, verdict: Verdict, region: str, suspect: Spans) -> None:
+    """A region that lost its network on its own, and nothing else, is set aside in time."""
+    if len(run.unheard) < 2:
+        return
+    for loss in run.faults.losses:
+        due = loss.begin + WINDOW_MS + LONGEST_MS + BEAT_MS + PIPE_MS + ROOM_MS
+        if loss.region != region or loss.guarded or loss.end < due or due > run.scenario.end:
+            continue
+        since = loss.begin - 2 * WINDOW_MS
+        disturbed = (
+            run.paused.meets(since, due)
+            or run.unheard[region].meets(since, due)
+            or any(spans.meets(since, due) for (name, _), spans in run.unowned.items())
+            or any(
+                one is not loss and one.begin < due and one.end > since - 4 * WINDOW_MS
+                for one in run.faults.losses
+            )
+        )
+        if disturbed:
+            continue
+        checked = [
+            epoch.target
+            for epochs in run.epochs.values()
+            for epoch in epochs
+            if epoch.begin < since and epoch.end > due and region in epoch.target.regions
+        ]
+        failing = {
+            name
+            for one in run.faults.outages
+            if region in one.regions and one.begin < due and one.end > since - 5 * WINDOW_MS
+            for name in one.targets
+        }
+        begin_to_fail = sum(
+            target.interval_ms <= WINDOW_MS and target.id not in failing for target in checked
+        )
+        if begin_to_fail >= max(20, 0.45 * len(checked)) and suspect.at(due) is None:
+            detail = f"{begin_to_fail} of {len(checked)} began to fail"
+            _diverges(verdict, "a region without a network was not set aside", region, due, detail)
 
 
 def _clocks(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -> None:

@@ -1,9 +1,11 @@
 """What came of one or many runs, for people."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from schemas.incident import RegionEvent
 from tests.simulation.judge import Verdict, judge
 from tests.simulation.regions import judge_regions
 from tests.simulation.scenario import START, Scenario
@@ -30,6 +32,7 @@ class Report(Struct, kw_only=True):
     flapping: int = 0
     events: int = 0
     silenced_by_broker: int = 0
+    regions: dict[str, int] = field(default_factory=dict)
     requests: int = 0
     rechecks: int = 0
     crashes: int = 0
@@ -62,6 +65,9 @@ class Report(Struct, kw_only=True):
             f"incidents: {self.incidents} ({self.flapping} flapping) in {self.events} events; "
             f"{self.must} had to be found in time, {self.may} more were of outages at the edge; "
             f"{self.must_close} had to be closed in time"
+        )
+        yield "told of regions: " + ", ".join(
+            f"{count} {name}" for name, count in sorted(self.regions.items())
         )
         yield (
             f"rechecks: {self.requests} requests asked for {self.rechecks} checks "
@@ -122,6 +128,7 @@ def report(run: Run) -> Report:
         flapping=verdict.flapping,
         events=verdict.events,
         silenced_by_broker=verdict.silenced_by_broker,
+        regions=Counter(event.event for _, event in run.events if isinstance(event, RegionEvent)),
         requests=run.rechecks_asked,
         rechecks=run.rechecks_made,
         crashes=run.crashes,

@@ -69,7 +69,7 @@ def _text(seed: int, hours: float, large_hours: float, found: Report, one: Repor
     yield from found.lines()
     yield ""
     yield f"10,000 targets in 5 regions ({one.hours:,.1f} of {large_hours:,.1f} hours):"
-    yield from one.lines()
+    yield from one.lines() if one.runs else ("not run",)
 
 
 def main() -> int:
