@@ -20,7 +20,7 @@ async def test_fifty_kills_and_two_zombies_lose_and_double_nothing(
         stop_s=60,
         stops_after=(20, 50),
         hosts=900,
-        troubles_a_round=3.0,
+        troubles_a_round=6.0,
     )
     outcome = await run(plan, kafka, tmp_path)
     report = soak_reports / f"stream-kills-{soak_seed}"
