@@ -34,6 +34,7 @@ HASTY_SHARE: Final = 0.25
 """So many kills do not wait until the partitions have settled."""
 
 _POLL_MS: Final = 100
+_CRITICAL: Final = '"level": "critical"'
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -64,7 +65,11 @@ class Blow(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What came of a plan. `wrong` is what differs from the truth, in words."""
+    """What came of a plan.
+
+    `wrong` is what differs from the truth, in words; `ended` is what workers said last that ended
+    by themselves.
+    """
 
     plan: Plan
     seconds: float
@@ -72,7 +77,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     outages: int
     events: int
     copies: int
-    ended_by_themselves: int
+    ended: list[str]
     blows: list[Blow]
     wrong: list[str]
     comparison: Comparison
@@ -96,14 +101,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
             f"{self.events} different events of incidents, {self.copies} copies",
             f"replayed: {agreed.same} the same bytes, {len(agreed.missing)} missing,",
             f"  {len(agreed.different)} different, {len(agreed.unexpected)} unexpected",
-            f"{self.ended_by_themselves} workers ended by themselves, and were started again",
+            f"{len(self.ended)} workers ended by themselves, and were started again",
         ]
         if times:
             lines.append(
                 f"take-over of a victim's partition: p50 {times[len(times) // 2]:.1f} s, "
                 f"max {times[-1]:.1f} s, {len(times)} partitions"
             )
-        return "\n".join([*lines, *self.wrong[:20]])
+        return "\n".join([*lines, *self.ended, *self.wrong[:20]])
 
 
 class Outputs:
@@ -158,7 +163,7 @@ class Pair:
         self._settings = settings
         self._folder = folder
         self.workers = [self._start(), self._start()]
-        self.ended_by_themselves = 0
+        self.ended: list[str] = []
 
     def _start(self) -> Worker:
         return Worker(self._settings, self._folder, checkpoint_s=CHECKPOINT_S)
@@ -172,7 +177,7 @@ class Pair:
             code = worker.process.poll()
             if code is not None and code >= 0:
                 assert code == EXIT_CODE, f"a worker ended with {code}:\n{worker.said()}"
-                self.ended_by_themselves += 1
+                self.ended += [line for line in worker.said().splitlines() if _CRITICAL in line]
                 self.restart(slot)
 
     def owned(self) -> list[set[int]]:
@@ -339,7 +344,7 @@ async def run(
         outages=len(load.outages),
         events=len(outputs.events),
         copies=outputs.copies,
-        ended_by_themselves=pair.ended_by_themselves,
+        ended=pair.ended,
         blows=blows,
         wrong=differences(load.outages, list(outputs.events.values())),
         comparison=await compare(settings, start="beginning"),

@@ -28,6 +28,7 @@ async def test_fifty_kills_and_two_zombies_lose_and_double_nothing(
     report.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(outcome)))
     print(outcome.report)  # noqa: T201 - soak tests tell
     assert outcome.wrong == []
+    assert outcome.ended == []
     assert outcome.comparison.agrees
     assert outcome.comparison.unsound == []
     assert outcome.take_overs[-1] <= TAKE_OVER_S

@@ -15,6 +15,7 @@ async def test_kills_and_a_zombie_under_load_lose_and_double_nothing(
     outcome = await run(plan, kafka, tmp_path)
     assert outcome.outages > 0
     assert outcome.wrong == [], outcome.report
+    assert outcome.ended == []
     assert outcome.comparison.agrees, outcome.report
     assert outcome.comparison.unsound == []
     assert outcome.comparison.same >= 2 * outcome.outages
