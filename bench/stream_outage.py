@@ -56,7 +56,10 @@ _WAIT_S: Final = 180.0
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """Times in ms, memory in bytes; `rechecks_a_second` is the largest number in one second."""
+    """Times in ms unless they say so, memory in bytes.
+
+    `rechecks_a_second` is the largest number in one second; `waited_s`: see `Look`.
+    """
 
     hosts: int
     ports: int
@@ -68,7 +71,8 @@ class Report(Struct, frozen=True, kw_only=True):
     vote_max: float
     seconds: float
     cpu_us_an_incident: float
-    cpu_share: float
+    cpu_s: float
+    waited_s: float
     memory_before: int
     memory_most: int
     memory_after: int
@@ -230,7 +234,8 @@ async def outage(settings: Settings, hosts: int, ports: int, load: float, folder
         vote_max=max(waits, default=0),
         seconds=last.at - before.at,
         cpu_us_an_incident=cpu_s * 1e6 / max(1, len(votes)),
-        cpu_share=cpu_s / (last.at - before.at),
+        cpu_s=cpu_s,
+        waited_s=last.waited_s - before.waited_s,
         memory_before=before.memory,
         memory_most=most,
         memory_after=last.memory,
@@ -259,7 +264,8 @@ def show(report: Report) -> None:
         f"{report.vote_p50:,.0f} ms, p99 {report.vote_p99:,.0f} ms, max {report.vote_max:,.0f} ms; "
         f"{report.updated:,} updates\n"
         f"{report.cpu_us_an_incident:,.0f} µs CPU an incident (all results and updates in it), "
-        f"{report.cpu_share:.0%} of a core over {report.seconds:.0f} s; memory "
+        f"{report.cpu_s:.1f} s CPU within {report.seconds:.0f} s, of which it waited "
+        f"{report.waited_s:.1f} s for a core; memory "
         f"{report.memory_before / 1e6:.0f} MB before, {report.memory_most / 1e6:.0f} MB at most, "
         f"{report.memory_after / 1e6:.0f} MB after\n"
         f"{report.rechecks:,} recheck requests, {report.rechecks_a_second:,} in the worst second"

@@ -40,10 +40,14 @@ class Drained(Struct, frozen=True, kw_only=True):
 
 
 class Look(Struct, frozen=True, kw_only=True):
-    """The worker at one moment."""
+    """The worker at one moment.
+
+    `waited_s`: so long its main thread was ready to run while others had all the cores.
+    """
 
     at: float
     cpu_s: float
+    waited_s: float
     memory: int
     metrics: dict[str, float]
 
@@ -99,9 +103,15 @@ class Worker:
         return Look(
             at=time.perf_counter(),
             cpu_s=times.user + times.system,
+            waited_s=self._waited_s(),
             memory=self._process.memory_info().rss,
             metrics=metrics,
         )
+
+    def _waited_s(self) -> float:
+        # On the core and waiting for one, in ns (Documentation/scheduler/sched-stats.rst, Linux).
+        told = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="ascii")
+        return int(told.split()[1]) / 1e9
 
     def until(self, results: int) -> list[Look]:
         """Looks until so many results were applied; the last look is the first with all."""
