@@ -47,7 +47,9 @@ class Guard:
             if region in self.suspect and (counts.is_well or most):
                 self.suspect.remove(region)
                 told.append(Cleared(region, now))
-            elif region not in self.suspect and counts.has_begun_to and not most:
+            elif region in self.suspect or counts.is_well or most:
+                continue
+            elif counts.has_begun_to:
                 self.suspect.add(region)
                 told.append(Suspect(region, now))
         return told
