@@ -50,9 +50,9 @@ def backtest(
         int | None, typer.Option(min=1, max=256, metavar="N", help="Processes; default: one a CPU.")
     ] = None,
     format_: Annotated[
-        Literal["page", "json", "html"],
+        Literal["table", "json", "html"],
         typer.Option("--format", "-f", help="html is one file that needs nothing else."),
-    ] = "page",
+    ] = "table",
     json: Json = False,
 ) -> None:
     """See what another policy would have made of the past: incidents, alerts, time to detect.

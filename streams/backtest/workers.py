@@ -103,7 +103,7 @@ def _uninterrupted() -> Iterator[None]:
 
     What is started in here has the signal blocked from its first instruction on.
     """
-    # It starts with the first child otherwise, and unblocks the signal then (CPython, up to 3.13).
+    # Otherwise it starts with the first child, and unblocks the signal when it has.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
