@@ -27,6 +27,7 @@ TIMES: Final = {
 LONGEST_SPAN_MS: Final = 78_000
 DEADLINES_MS: Final = (13_000, 13_001, 18_000, 20_000, 26_000, 26_001, 31_000, 78_000, 78_001)
 HALF_HOUR_MS: Final = 1_800_000
+HOUR_MS: Final = 3_600_000
 
 Outcome = Reason | float | None
 """What was wrong, or the connect time (ms) of a success, None if it was not measured."""
@@ -362,6 +363,19 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), more=around)
     def say_nothing_after_flapping(self, data: st.DataObject, more: int) -> None:
         self.wait_out(data.draw(st.sampled_from(self.some_flapping())), more)
+
+    @precondition(lambda self: self.some_transitions())
+    @rule(data=st.data(), which=st.integers(0, 6), more=around)
+    def let_an_hour_pass(self, data: st.DataObject, which: int, more: int) -> None:
+        """From one of the last transitions on, or nearly."""
+        name = data.draw(st.sampled_from(sorted(self.some_transitions())))
+        transitions = self.some_transitions()[name]
+        since = transitions[-1 - which % len(transitions)]
+        self.fleet.quiet(since + HOUR_MS + more - self.fleet.reference.running)
+
+    def some_transitions(self) -> dict[str, list[int]]:
+        watched = self.fleet.reference.targets
+        return {name: one.transitions for name, one in watched.items() if one.transitions}
 
     def some_flapping(self) -> list[str]:
         return sorted(name for name, of in self.fleet.open if of == "flapping")

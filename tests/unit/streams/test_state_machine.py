@@ -38,7 +38,6 @@ from tests.unit.streams.reference_log import messages
 PROFILES: Final = {
     "default": settings(max_examples=250, stateful_step_count=40),
     "soak": settings(max_examples=20_000, stateful_step_count=80, print_blob=True),
-    "short": settings(max_examples=50),
 }
 """By the environment variable HYPOTHESIS_PROFILE; any other value is the default."""
 
