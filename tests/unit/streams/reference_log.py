@@ -20,7 +20,7 @@ from tests.unit.streams.reference import Reference
 from tests.unit.streams.reference_promises import keep_rule_3, keep_rule_5, keep_rule_6
 from tests.unit.streams.reference_words import Closed, Opened, Told, Updated, told_by
 
-IDLE_MS: Final = 14_000
+IDLE_MS: Final = 15_000
 """Ticks this far apart are no gap of the log."""
 
 

@@ -303,6 +303,18 @@ def test_its_targets_are_looked_at_when_it_is_cleared(fleet: Account) -> None:
     assert fleet.short == ["suspect c", "cleared c", "opened unreachable"]
 
 
+def test_of_a_suspect_region_no_row_of_successes_is_asked(fleet: Account) -> None:
+    watch(fleet, recover_after=2)
+    calm(fleet, "a", "b")
+    fleet.beat("c", targets=100, failing=50, newly_failing=50)
+    fleet.wait(1000).down("a", "b")
+    fleet.up("c")
+    assert fleet.short == ["suspect c", "opened unreachable"]
+    for _ in range(2):
+        fleet.wait(1000).up("a", "b")
+    assert fleet.last() == "closed unreachable: recovered"
+
+
 # Rule 9
 
 

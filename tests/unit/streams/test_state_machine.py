@@ -36,7 +36,7 @@ from tests.unit.streams.reference_histories import Histories
 from tests.unit.streams.reference_log import messages
 
 PROFILES: Final = {
-    "default": settings(max_examples=250, stateful_step_count=40),
+    "default": settings(max_examples=200, stateful_step_count=40),
     "soak": settings(max_examples=20_000, stateful_step_count=80, print_blob=True),
 }
 """By the environment variable HYPOTHESIS_PROFILE; any other value is the default."""
