@@ -1,6 +1,6 @@
 """The windows of all targets of a partition, as columns, and how one of them is read.
 
-A window takes 25 bytes here; as an object of its own it would take ten times as much. The windows
+A window takes 29 bytes here; as an object of its own it would take ten times as much. The windows
 of a target stand side by side, from its slot on, in the order of its regions.
 """
 
@@ -9,6 +9,7 @@ from array import array
 from msgspec import Struct
 
 from schemas.result import Reason
+from streams.levels import NONE
 
 
 class Failing(Struct, gc=False, array_like=True):
@@ -50,7 +51,8 @@ class Window(Struct, frozen=True, gc=False):
     (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
     `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
     target's `recover_after`. `failing` is the row of failures so far, None after a success;
-    `pace` the row of slow successes, or what it led to.
+    `pace` the row of slow successes, or what it led to. `lately` and `usual` are latencies
+    (`streams.levels`).
     """
 
     newest: int
@@ -60,6 +62,8 @@ class Window(Struct, frozen=True, gc=False):
     successes: int
     failing: Failing | None
     pace: Slow | None = None
+    lately: int = NONE
+    usual: int = NONE
 
     @property
     def down(self) -> bool:
@@ -80,13 +84,24 @@ class Columns:
     Where a target's windows stand says nothing, and is not saved.
     """
 
-    __slots__ = ("_free", "ahead", "fresh_until", "newest", "since", "successes")
+    __slots__ = (
+        "_free",
+        "ahead",
+        "fresh_until",
+        "lately",
+        "newest",
+        "since",
+        "successes",
+        "usual",
+    )
 
     def __init__(self) -> None:
         self.newest = array("q")
         self.fresh_until = array("q")
         self.since = array("q")
         self.successes = array("B")
+        self.lately = array("H")
+        self.usual = array("H")
         self.ahead: dict[int, int] = {}
         self._free: dict[int, list[int]] = {}
 
@@ -99,31 +114,38 @@ class Columns:
         for column in (self.newest, self.fresh_until, self.since):
             column.frombytes(bytes(8 * windows))
         self.successes.frombytes(bytes(windows))
+        for levels in (self.lately, self.usual):
+            levels.frombytes(bytes(2 * windows))
         return slot
 
-    def extend(
+    def extend(  # noqa: PLR0917 - one argument a column
         self,
         newest: "array[int]",
         fresh_until: "array[int]",
         since: "array[int]",
         successes: "array[int]",
+        lately: "array[int]",
+        usual: "array[int]",
     ) -> None:
         """Puts windows behind all others.
 
         Raises:
             ValueError: the columns are not of the same length.
         """
-        if not len(newest) == len(fresh_until) == len(since) == len(successes):
+        if len({*map(len, (newest, fresh_until, since, successes, lately, usual))}) != 1:
             raise ValueError("expected columns of one length")
         self.newest += newest
         self.fresh_until += fresh_until
         self.since += since
         self.successes += successes
+        self.lately += lately
+        self.usual += usual
 
     def free(self, slot: int, windows: int) -> None:
         """Drops the windows of a slot; it can be allocated again."""
         for at in range(slot, slot + windows):
             self.newest[at] = self.fresh_until[at] = self.since[at] = self.successes[at] = 0
+            self.lately[at] = self.usual[at] = NONE
             self.ahead.pop(at, None)
         self._free.setdefault(windows, []).append(slot)
 
@@ -133,5 +155,7 @@ class Columns:
         self.fresh_until[to] = self.fresh_until[source]
         self.since[to] = self.since[source]
         self.successes[to] = self.successes[source]
+        self.lately[to] = self.lately[source]
+        self.usual[to] = self.usual[source]
         if source in self.ahead:
             self.ahead[to] = self.ahead[source]

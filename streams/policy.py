@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from schemas.target import Consensus, LatencyLimit, Target
-from streams import freshness
+from streams import freshness, levels
 
 
 class Terms(Struct, frozen=True, gc=False, array_like=True):
@@ -25,13 +25,14 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     """Terms, and what follows from them.
 
     `positions` has the place of each region among the target's windows; for `span_ms` and
-    `late_ms` see `streams.freshness`.
+    `late_ms` see `streams.freshness`, for `usual_shift` `streams.levels`.
     """
 
     terms: Terms
     positions: dict[str, int]
     span_ms: int
     late_ms: int
+    usual_shift: int
 
 
 def terms_of(target: Target) -> Terms:
@@ -67,4 +68,5 @@ def policy_of(terms: Terms) -> TargetPolicy:
         positions={region: position for position, region in enumerate(terms.regions)},
         span_ms=freshness.span_ms(terms.interval_ms, terms.timeout_ms),
         late_ms=freshness.late_ms(terms.interval_ms, terms.timeout_ms),
+        usual_shift=levels.usual_shift(terms.interval_ms),
     )

@@ -11,7 +11,7 @@ import operator
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -28,7 +28,7 @@ _BLOCK_BYTES: Final = 32
 _KEY_BYTES: Final = 3
 """Room for the length of a key; no id and no host is longer than 65,535 bytes."""
 
-_WINDOW_BYTES: Final = 25
+_WINDOW_BYTES: Final = 29
 
 _NOTES: Final = 0
 _BLOCK: Final = 1
@@ -83,6 +83,8 @@ class _Block(Struct, gc=False, array_like=True, tag=_BLOCK):
     reach: bytes
     since: bytes
     successes: bytes
+    lately: bytes
+    usual: bytes
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -120,6 +122,8 @@ class Capture:
         self._fresh_until = state.columns.fresh_until[:]
         self._since = state.columns.since[:]
         self._successes = state.columns.successes[:]
+        self._lately = state.columns.lately[:]
+        self._usual = state.columns.usual[:]
         self._ahead = dict(state.columns.ahead)
         self._troubles = {
             target_id: msgspec.Raw(_encoder.encode(state.targets[target_id].trouble))
@@ -185,15 +189,26 @@ class Capture:
 
     def _pack(self, rows: list[msgspec.Raw], entries: list[TargetState]) -> bytes:
         newest, fresh_until, since = array("q"), array("q"), array("q")
-        successes = array("B")
+        successes, lately, usual = array("B"), array("H"), array("H")
         for begin, end in _runs(entries):
             newest += self._newest[begin:end]
             fresh_until += self._fresh_until[begin:end]
             since += self._since[begin:end]
             successes += self._successes[begin:end]
+            lately += self._lately[begin:end]
+            usual += self._usual[begin:end]
         reach = array("q", map(operator.sub, fresh_until, newest))
         return _encoder.encode(
-            (_BLOCK, rows, _planes(newest), _planes(reach), _planes(since), successes.tobytes())
+            (
+                _BLOCK,
+                rows,
+                _planes(newest),
+                _planes(reach),
+                _planes(since),
+                successes.tobytes(),
+                _planes(lately),
+                _planes(usual),
+            )
         )
 
 
@@ -265,10 +280,17 @@ def _slices(entries: Mapping[str, Struct]) -> Iterator[dict[str, msgspec.Raw]]:
 
 def _unpack(state: PartitionState, block: _Block, policies: list[TargetPolicy]) -> None:
     columns: Columns = state.columns
-    newest, reach, since = map(_numbers, (block.newest, block.reach, block.since))
+    newest, reach, since = (
+        _numbers("q", planes) for planes in (block.newest, block.reach, block.since)
+    )
     slot = len(columns.newest)
     columns.extend(
-        newest, array("q", map(operator.add, newest, reach)), since, array("B", block.successes)
+        newest,
+        array("q", map(operator.add, newest, reach)),
+        since,
+        array("B", block.successes),
+        _numbers("H", block.lately),
+        _numbers("H", block.usual),
     )
     for row in block.rows:
         if isinstance(row.policy, Terms):
@@ -312,23 +334,24 @@ def _runs(entries: list[TargetState]) -> Iterator[tuple[int, int]]:
 def _planes(numbers: "array[int]") -> bytes:
     if sys.byteorder == "big":
         numbers.byteswap()
-    raw = numbers.tobytes()
-    return b"".join(raw[plane::8] for plane in range(8))
+    raw, size = numbers.tobytes(), numbers.itemsize
+    return b"".join(raw[plane::size] for plane in range(size))
 
 
-def _numbers(planes: bytes) -> "array[int]":
+def _numbers(kind: Literal["q", "H"], planes: bytes) -> "array[int]":
     """What `_planes` was given.
 
     Raises:
         ValueError: no whole numbers.
     """
-    count, rest = divmod(len(planes), 8)
+    numbers = array(kind)
+    size = numbers.itemsize
+    count, rest = divmod(len(planes), size)
     if rest:
-        raise ValueError("expected numbers of 8 bytes")
+        raise ValueError(f"expected numbers of {size} bytes")
     raw = bytearray(len(planes))
-    for plane in range(8):
-        raw[plane::8] = planes[plane * count : (plane + 1) * count]
-    numbers = array("q")
+    for plane in range(size):
+        raw[plane::size] = planes[plane * count : (plane + 1) * count]
     numbers.frombytes(raw)
     if sys.byteorder == "big":
         numbers.byteswap()

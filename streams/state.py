@@ -141,6 +141,8 @@ class PartitionState(Struct, gc=False):
             columns.successes[at],
             None if trouble is None else trouble.failing.get(position),
             None if trouble is None else trouble.pace.get(position),
+            columns.lately[at],
+            columns.usual[at],
         )
 
     def windows(self, entry: TargetState) -> list[Window | None]:

@@ -1,10 +1,10 @@
 """Rules 1 and 2: which results count, and when a region's verdict turns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from schemas.result import CheckResult
-from streams import slow
+from streams import levels, slow
 from streams.columns import Failing
 from streams.state import PartitionState
 from streams.target_state import TargetState
@@ -17,8 +17,8 @@ Change = Literal["ignored", "success", "turned", "recovered", "first_failure", "
 """
 
 
-def take_calm(
-    state: PartitionState, results: Iterable[CheckResult]
+def take_calm(  # noqa: C901 - the way of nearly every result: a call would take longer than it does
+    state: PartitionState, results: Sequence[CheckResult]
 ) -> Iterator[tuple[TargetState, CheckResult]]:
     """Counts results one by one as long as nothing can come of them; gives those that are more.
 
@@ -29,9 +29,11 @@ def take_calm(
     """
     columns, now = state.columns, state.now
     newest, fresh_until, successes = columns.newest, columns.fresh_until, columns.successes
+    lately, usual_turn = columns.lately, levels.is_usual_turn(state.offset)
+    small_steps = levels.SMALL_STEPS
     ahead, gap_end, gaps = columns.ahead, state.gap_end, state.gaps
     find = state.targets.get
-    for result in results:
+    for result, seen in zip(results, levels.of_all(results), strict=True):
         entry = find(result.target)
         if entry is None:
             continue
@@ -65,6 +67,13 @@ def take_calm(
         until = started - gaps + policy.span_ms
         if until > fresh_until[at]:  # noqa: PLR1730 - a call to max takes longer than all of this
             fresh_until[at] = until
+        if seen > 0:
+            # `levels.note`; of those that `usual` follows in small steps seldom more than `lately`.
+            kept = lately[at]
+            if not kept or usual_turn or policy.usual_shift < small_steps:
+                levels.note(columns, at, seen, policy.usual_shift, usual_turn=usual_turn)
+            else:
+                lately[at] = kept + (seen - kept + 2 >> 2)
         # A calm window has had one success at least.
         if policy.recover_after > 1 and successes[at] < policy.recover_after:
             successes[at] += 1
@@ -118,6 +127,13 @@ def _success(
     columns, at = state.columns, entry.slot + position
     if columns.successes[at] < entry.policy.recover_after:
         columns.successes[at] += 1
+    levels.note(
+        columns,
+        at,
+        levels.of(result),
+        entry.policy.usual_shift,
+        usual_turn=levels.is_usual_turn(state.offset),
+    )
     failing = None if entry.trouble is None else entry.trouble.failing.pop(position, None)
     if not columns.since[at] or (failing is not None and failing.down):
         columns.since[at] = effective

@@ -12,6 +12,7 @@ from portquorum.cli.told import Told
 from schemas.notification import Notification
 from schemas.result import REASON_TEXT
 from schemas.target import Target
+from streams.diagnosis.words import milliseconds
 from streams.explain import Explanation, IncidentExplained, RecheckExplained, RegionExplained
 
 IDLE_MS: Final = 30_000
@@ -112,8 +113,14 @@ def _row(one: RegionExplained, at: int) -> tuple[object, ...]:
         None if one.newest_at is None else f"{span(max(0, at - one.newest_at))} ago",
         _fresh(one, at),
         f"{one.failures} of {one.failures_needed}" if one.failures else None,
-        None,
+        _latency(one),
     )
+
+
+def _latency(one: RegionExplained) -> str | None:
+    if one.lately_us is None or one.usual_us is None:
+        return None
+    return f"{milliseconds(one.lately_us)} / {milliseconds(one.usual_us)}"
 
 
 def _fresh(one: RegionExplained, at: int) -> Text | None:

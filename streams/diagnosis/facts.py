@@ -89,10 +89,10 @@ class Host(Struct, frozen=True, gc=False, kw_only=True):
 class Facts(Struct, frozen=True, gc=False, kw_only=True):
     """What is known of a target at one moment; regions are sorted by name.
 
-    `failing` regions say `down`, with the reason; `working` ones succeeded last, also those of
-    them that say `slow`. `troubled` are those among the failing and slow ones in which much else
-    fails too, with the share of it in percent. `latency` is that of the failing and slow regions,
-    where known.
+    `failing` regions say `down`, with the reason; `working` ones have succeeded since the first
+    of those began to fail, also those that say `slow`. `troubled` are those among the failing and
+    slow ones in which much else fails too, with the share of it in percent. `latency` is that of
+    the failing and slow regions, where known.
     """
 
     target: Target

@@ -5,10 +5,10 @@ from itertools import islice
 from typing import Final
 
 from schemas.incident import TargetStatus
-from streams import guard
+from streams import guard, levels
 from streams.columns import Window
 from streams.consensus import counts
-from streams.diagnosis.facts import Facts, Host
+from streams.diagnosis.facts import Facts, Host, Latency
 from streams.neighbours import Neighbours
 from streams.state import PartitionState
 from streams.target_state import TargetState
@@ -20,20 +20,29 @@ thousands of targets, all of them failing, must not cost their square."""
 
 def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Facts:
     """The facts of a target at the state's moment; `around` is what its host looks like."""
-    failing, slow, working = [], [], []
+    failing, slow, succeeded, latency = [], [], [], []
+    began = 0
     for region, window in _counting(state, entry):
         if window.down and window.failing is not None:
             failing.append((region, window.failing.reason))
+            began = min(began or window.failing.since, window.failing.since)
         elif window.failing is None:
-            working.append(region)
+            succeeded.append((region, window.newest))
         if window.slow:
             slow.append(region)
+        if (window.slow or window.down) and window.lately:
+            latency.append(
+                Latency(region, levels.span_us(window.usual), levels.span_us(window.lately))
+            )
+    # A success from before the outage tells nothing of it.
+    working = [region for region, newest in succeeded if newest >= began]
     return Facts(
         target=entry.target,
         failing=tuple(failing),
         slow=tuple(slow),
         working=tuple(working),
         troubled=tuple(_troubled(state, sorted({*dict(failing), *slow}))),
+        latency=tuple(latency),
         host=_host(state, entry, around, dict(failing) if working else None),
     )
 

@@ -33,8 +33,8 @@ def milliseconds(us: int) -> str:
 def slowing(latency: Latency) -> str:
     """How it got slow before it fell."""
     return (
-        f"usually it answered in {milliseconds(latency.usual_us)}, "
-        f"in {milliseconds(latency.lately_us)} just before it fell"
+        f"answers usually took about {milliseconds(latency.usual_us)}, "
+        f"the last few about {milliseconds(latency.lately_us)}"
     )
 
 

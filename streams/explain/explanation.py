@@ -17,7 +17,8 @@ class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
 
     `last_word` is `down`, `slow` or `up`, also of a stale region (None: it never had one). A stale
     one whose last word keeps an incident open is waited for until `waited_until`. No prober of
-    the region was heard since `silent_since`.
+    the region was heard since `silent_since`. Latencies are in µs, None while there is none:
+    `lately_us` follows the last few successes, `usual_us` those of about an hour.
     """
 
     region: str
@@ -34,6 +35,8 @@ class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
     slow_needed: int | None = None
     waited_until: int | None = None
     silent_since: int | None = None
+    lately_us: int | None = None
+    usual_us: int | None = None
 
 
 class IncidentExplained(Struct, frozen=True, gc=False, kw_only=True):

@@ -1,7 +1,7 @@
 """What each region says of a target, and how far it is from saying something else."""
 
 from schemas.incident import RegionVerdict
-from streams import consensus
+from streams import consensus, levels
 from streams.columns import Window
 from streams.explain.explanation import RegionExplained
 from streams.freshness import is_fresh
@@ -63,4 +63,6 @@ def _region(
         slow_needed=slow_needed,
         waited_until=waited_until,
         silent_since=silent_since,
+        lately_us=levels.span_us(window.lately) if window.lately else None,
+        usual_us=levels.span_us(window.usual) if window.usual else None,
     )

@@ -1,0 +1,109 @@
+"""Latencies as small integers: a logarithm in 1/1024 of a doubling, and two that follow it.
+
+A window keeps two levels, 16 bits each: `lately` follows each success by a quarter of the way,
+`usual` over about an hour. Failures change neither, so while a target is down they say how fast it
+answered before it fell. Only integers are kept, so that a state is the same wherever it is made.
+
+A floating point number is its own logarithm, made of straight lines between the powers of two
+(IEEE 754, binary64): a level is the exponent and the first ten bits behind it, so reading it out
+of all results of a message at once costs a third of computing it.
+"""
+
+import sys
+from array import array
+from collections.abc import Sequence
+from math import frexp
+from typing import Final, Protocol
+
+from schemas.result import CheckResult
+
+NONE: Final = 0
+"""No latency has been seen yet."""
+
+LATELY_SHIFT: Final = 2
+"""`lately` moves by 2^-2 of the way."""
+
+SPARED: Final = 3
+"""Where it is followed in small steps, `usual` looks at one message in 2^3, by steps so much
+larger: that takes as long to follow, and costs a fraction."""
+
+SMALL_STEPS: Final = 5
+"""From this shift on (checks every three minutes, or more often)."""
+
+HOUR_MS: Final = 3_600_000
+_BEGIN: Final = (1023 - 10) << 10
+"""Levels begin at 2^-10 ms, just below a microsecond."""
+
+_HIGH_HALF: Final = slice(1, None, 2) if sys.byteorder == "little" else slice(0, None, 2)
+
+
+class _Levels(Protocol):
+    """The columns that are written here; `streams.columns` has them."""
+
+    lately: "array[int]"
+    usual: "array[int]"
+
+
+def of(result: CheckResult) -> int:
+    """The level of a result's connect time, or of its total time when it has no connect time.
+
+    `NONE` or less when it has neither, or less than a microsecond; else below 2¹⁶, whatever a
+    result may carry (a day and less).
+    """
+    took_ms = result.connect_ms or result.total_ms
+    if not took_ms:
+        return -_BEGIN
+    part, power = frexp(took_ms)
+    return (power + 9 << 10) + int(part * 2048.0) - 1024
+
+
+def of_all(results: Sequence[CheckResult]) -> list[int]:
+    """The level of each result, as `of` has it."""
+    took_ms = array("d", [one.connect_ms or one.total_ms or 0.0 for one in results])
+    halves = array("I")
+    halves.frombytes(took_ms.tobytes())
+    begin = _BEGIN
+    return [(half >> 10) - begin for half in halves[_HIGH_HALF]]
+
+
+def span_us(level: int) -> int:
+    """The span in µs that has this level, rounded."""
+    power, part = divmod(level, 1024)
+    return ((1024 + part << power) * 1000 + (1 << 19)) >> 20
+
+
+def usual_shift(interval_ms: int) -> int:
+    """By 2^-shift of the way does `usual` move: about an hour's worth of checks, 2 to 7."""
+    checks = HOUR_MS // interval_ms
+    return min(7, max(2, (checks * 3 // 2).bit_length() - 1))
+
+
+def is_usual_turn(offset: int) -> bool:
+    """Whether the record at `offset` is the one in eight that `usual` looks at.
+
+    By a multiplicative hash (Knuth, The Art of Computer Programming 6.4), so that results that
+    come with every so many records do not always miss it.
+    """
+    return (offset * 2_654_435_769 & 0xFFFFFFFF) >> 29 == 0
+
+
+def follow(kept: int, seen: int, shift: int) -> int:
+    """`kept` moved by 2^-shift of the way to `seen`, rounded."""
+    return kept + (seen - kept + (1 << shift >> 1) >> shift)
+
+
+def note(columns: _Levels, at: int, seen: int, shift: int, *, usual_turn: bool) -> None:
+    """Lets the window at `at` follow a success of the level `seen`; the first one sets both.
+
+    `shift` is the target's `usual_shift`. A success without a level changes nothing.
+    """
+    if seen <= NONE:
+        return
+    if columns.lately[at] == NONE:
+        columns.lately[at] = columns.usual[at] = seen
+        return
+    columns.lately[at] = follow(columns.lately[at], seen, LATELY_SHIFT)
+    if shift < SMALL_STEPS:
+        columns.usual[at] = follow(columns.usual[at], seen, shift)
+    elif usual_turn:
+        columns.usual[at] = follow(columns.usual[at], seen, shift - SPARED)
