@@ -255,7 +255,7 @@ class _Judge:
         until = at + 5
         bad = [
             (max(begin, since), min(end, until))
-            for begin, end in truth.blocked[region].spans
+            for begin, end in truth.tellable[region].spans
             if begin < until and end > since
         ]
         bad += [(blip, blip + 1) for blip in truth.blips[region] if since <= blip < until]

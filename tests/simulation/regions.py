@@ -76,7 +76,8 @@ def _silence(run: Run, verdict: Verdict, region: str, events: list[RegionEvent])
             continue
         if heard:
             _diverges(verdict, "a region was not silent", region, begin)
-        if end < run.scenario.end and not maybe.at(end - READY_MS - BEAT_MS - PIPE_MS):
+        since = end - READY_MS - BEAT_MS - PIPE_MS
+        if end < run.scenario.end and not maybe.at(since) and not run.paused.meets(since, end):
             _diverges(verdict, "a region returned late", region, end)
     said = Spans(told)
     for begin, end in (unheard - run.paused.grown(30_000, READY_MS)).spans:

@@ -2,32 +2,28 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from tests.simulation.scenario import Scenario
 
-SMALL = (
-    # targets, regions, probers a region, partitions
-    (12, 3, 2, 2),
-    (20, 5, 1, 1),
-    (40, 3, 2, 3),
-    (8, 2, 1, 1),
-    (30, 4, 2, 2),
-    (6, 1, 2, 1),
-    (60, 3, 1, 2),
-    (16, 5, 2, 2),
+SMALL: tuple[dict[str, float], ...] = (
+    {"targets": 12, "regions": 3, "probers": 2, "partitions": 2},
+    {"targets": 20, "regions": 5, "probers": 1, "partitions": 1},
+    {"targets": 40, "regions": 3, "probers": 2, "partitions": 3},
+    {"targets": 8, "regions": 2, "probers": 1, "partitions": 1},
+    {"targets": 30, "regions": 4, "probers": 2, "partitions": 2},
+    {"targets": 6, "regions": 1, "probers": 2, "partitions": 1},
+    {"targets": 60, "regions": 3, "probers": 1, "partitions": 2, "losses": 1.0},
+    {"targets": 16, "regions": 5, "probers": 2, "partitions": 2, "storms": 0.2},
+    # Much that begins and ends while the broker is away.
+    {"targets": 24, "regions": 2, "probers": 1, "partitions": 1, "pauses": 6.0, "outages": 2.0},
 )
 
 
 def small(seed: int, hours: float) -> Scenario:
     """A small fleet with all sorts of policies; the seed says which."""
-    targets, regions, probers, partitions = SMALL[seed % len(SMALL)]
-    return Scenario(
-        seed=seed,
-        targets=targets,
-        regions=regions,
-        probers=probers,
-        partitions=partitions,
-        hours=hours,
-    )
+    fleet = SMALL[seed % len(SMALL)]
+    return msgspec.convert({**fleet, "seed": seed, "hours": hours}, Scenario)
 
 
 def smalls(seed: int, total_hours: float, hours: float) -> Iterator[Scenario]:
@@ -57,6 +53,6 @@ def large(seed: int, hours: float) -> Scenario:
         losses=0.2 * often,
         deaths=0.3 * often,
         pauses=0.5 * often,
-        calm_ms=90_000,
+        calm_ms=60_000,
         plain=True,
     )

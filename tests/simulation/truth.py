@@ -7,7 +7,7 @@ from schemas.target import Target
 from tests.simulation.broker import BACK_MOST_MS, WAY_MOST_MS
 from tests.simulation.faults import Loss, Outage
 from tests.simulation.simulation import Epoch, Run
-from tests.simulation.spans import FOREVER, Spans
+from tests.simulation.spans import Spans
 from tests.simulation.world import DNS_MOST_MS, RTT_MOST_MS
 
 SKEW_MS: Final = 300.0
@@ -26,15 +26,16 @@ TURN_MS: Final = 11_000.0
 READY_MS: Final = BACK_MOST_MS + 1_000
 """After the broker is back, or a region's network, or the guard has found out."""
 
-EVERYWHEN: Final = Spans([(0, FOREVER)])
+LATE_MS: Final = 15_000.0
 
 
 class Truth:
     """A target in [begin, end), and its regions.
 
-    `blocked`: its checks fail, or may. `failing`: a prober with a way to the broker sees them
-    fail. `clean`: one sees them succeed. `able`: there is one. `gone`: nothing can come of the
-    region.
+    `blocked`: its checks fail, or may. `tellable`: of that, what can still be told in time (rule
+    1: what waits for longer than its timeout and 15 s is history). `failing`: a prober with a way
+    to the broker sees them fail. `clean`: one sees them succeed. `able`: there is one. `gone`:
+    nothing can come of the region.
     """
 
     def __init__(self, run: Run, epoch: Epoch, outages: list[Outage], partition: int) -> None:
@@ -46,6 +47,7 @@ class Truth:
         self.losses = run.faults.losses
         self.paused = run.paused
         self.blocked: dict[str, Spans] = {}
+        self.tellable: dict[str, Spans] = {}
         self.failing: dict[str, Spans] = {}
         self.clean: dict[str, Spans] = {}
         self.able: dict[str, Spans] = {}
@@ -69,6 +71,9 @@ class Truth:
                 | guarded.grown(0, READY_MS)
             )
             self.blocked[region] = out | lost
+            late = self.target.timeout_ms + LATE_MS + 2 * SKEW_MS
+            kept = Spans((begin + PIPE_MS, end - late) for begin, end in (cut | self.paused).spans)
+            self.tellable[region] = self.blocked[region] - kept
             self.able[region] = inside - unable
             self.failing[region] = self.able[region] & (out | lost)
             self.clean[region] = self.able[region] - (out | lost)
