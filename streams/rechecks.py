@@ -92,7 +92,7 @@ def _affordable(state: PartitionState) -> bool:
 def _pay(state: PartitionState, checks: int) -> None:
     per_s = max(AT_LEAST_PER_S, CHECKS_PER_S // state.partitions)
     paid_us = max(state.rechecks_paid_us, state.running * 1000)
-    state.rechecks_paid_us = paid_us + checks * _SECOND_US // per_s
+    state.rechecks_paid_us = paid_us - (-checks * _SECOND_US // per_s)
 
 
 def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState | None:
