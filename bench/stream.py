@@ -36,7 +36,6 @@ from bench.role import environment
 from bench.stream_fleet import (
     INTERVAL_MS,
     REGIONS,
-    SHORT_INTERVAL_MS,
     Message,
     Probers,
     beats,
@@ -53,7 +52,15 @@ from portquorum.embedded.kafka import EmbeddedKafka
 from portquorum.settings import Settings
 from schemas.result import CheckResult
 
-FLEET: Final = 100_000
+FLEET: Final = 30_000
+"""So many targets are in the logs. Their interval is as much shorter than 60 s as they are fewer
+than those that they stand for, so messages, beats and deadlines come as often beside the results as
+there; what a result costs does not depend on how many targets are known (`bench.state`)."""
+
+STANDS_FOR: Final = 100_000
+STANDS_FOR_FULL: Final = 1_500_000
+"""So many fill a message of 500 within a second."""
+
 SINGLES: Final = 60_000
 _DEFINED_MS: Final = 1_000
 
@@ -81,7 +88,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterator[Message]:
     """A fleet of that size, defined and then checked for as many intervals as `results` take."""
-    interval = SHORT_INTERVAL_MS if full else INTERVAL_MS
+    interval = max(1_000, INTERVAL_MS * fleet_size // (STANDS_FOR_FULL if full else STANDS_FOR))
     rounds = max(2, round(results / (fleet_size * len(REGIONS))))
     begin = int(time.time() * 1000) - rounds * interval - 2 * _DEFINED_MS
     fleet = targets(fleet_size, begin, interval)
@@ -227,8 +234,8 @@ def show(report: Report) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.stream", description=__doc__)
-    parser.add_argument("--results", type=int, default=3_000_000, help="results in each log")
-    parser.add_argument("--targets", type=int, default=FLEET)
+    parser.add_argument("--results", type=int, default=1_500_000, help="results in each log")
+    parser.add_argument("--targets", type=int, default=FLEET, help="in each log")
     parser.add_argument("--partitions", type=int, default=16)
     parser.add_argument("--singles", type=int, default=SINGLES, help="messages of one result")
     parser.add_argument("--json", action="store_true", help="one JSON document")

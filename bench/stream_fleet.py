@@ -24,10 +24,6 @@ from schemas.target import Target
 
 REGIONS: Final = ("eu-west", "us-east", "ap-south")
 INTERVAL_MS: Final = 60_000
-SHORT_INTERVAL_MS: Final = 4_000
-"""At this interval 100,000 targets fill a message of 500 within a third of a second, as 1.5 million
-do at 60 s: beats and deadlines are then as rare beside the results as they are in such a fleet."""
-
 TIMEOUT_MS: Final = 3_000
 BEAT_MS: Final = 5_000
 DOWN_EVERY: Final = 100
