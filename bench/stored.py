@@ -1,7 +1,8 @@
 """What a result takes where it is stored: `python -m bench.stored [--results N]`.
 
-In the messages that the probers of 100,000 targets at 60 s in three regions make (`bench.stream`): in the broker's log, and in ClickHouse's table after its parts were merged. Latencies are random and
-addresses all the same; real ones compress otherwise.
+In the messages that the probers of 100,000 targets at 60 s in three regions make (see
+`bench.stream`): in the broker's log, and in ClickHouse's table after its parts were merged.
+Latencies are random and addresses all the same; real ones compress otherwise.
 """
 
 import argparse
