@@ -61,15 +61,15 @@ def look(state: PartitionState) -> list[Turned]:
         for name, region in sorted(state.regions.items())
         if (load := load_of(region, state.running)) is not None
     }
-    alike = sum(load.fails_widely for load in loads.values()) * 2 > len(loads)
+    wide = sum(load.fails_widely for load in loads.values())
     turned = []
     for name, load in loads.items():
         region = state.regions[name]
-        if region.suspect:
-            suspect = not (alike or load.recovered)
-        else:
-            # Who has recovered within the minute is not suspect for the rest of it.
-            suspect = load.began_widely and not (alike or load.recovered)
+        # It is one of those that fail, also when some of its targets are well again: else a region
+        # that reports alone could be suspect, and its targets unwatched.
+        alike = (wide + (not load.fails_widely)) * 2 > len(loads)
+        # Who has recovered within the minute is not suspect for the rest of it.
+        suspect = (region.suspect or load.began_widely) and not (alike or load.recovered)
         if suspect != region.suspect:
             region.suspect = suspect
             (state.set_aside.add if suspect else state.set_aside.discard)(name)

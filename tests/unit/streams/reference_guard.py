@@ -41,15 +41,14 @@ class Guard:
                 counts.failing += last.failing
                 counts.newly += last.newly_failing
         wide = sum(counts.fails_widely for counts in reporting.values())
-        most = 2 * wide > len(reporting)
         told: list[Suspect | Cleared] = []
         for region, counts in sorted(reporting.items()):
-            if region in self.suspect and (counts.is_well or most):
+            it_and_those = wide + (0 if counts.fails_widely else 1)
+            innocent = counts.is_well or 2 * it_and_those > len(reporting)
+            if region in self.suspect and innocent:
                 self.suspect.remove(region)
                 told.append(Cleared(region, now))
-            elif region in self.suspect or counts.is_well or most:
-                continue
-            elif counts.has_begun_to:
+            elif region not in self.suspect and counts.has_begun_to and not innocent:
                 self.suspect.add(region)
                 told.append(Suspect(region, now))
         return told

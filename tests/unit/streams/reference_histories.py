@@ -67,6 +67,8 @@ counts: st.SearchStrategy[Counts] = st.sampled_from(
         (30, 19, 19),
         (30, 20, 20),
         (0, 0, 0),
+        (100, 30, 60),
+        (100, 20, 60),
     )
 )
 policies = st.fixed_dictionaries(

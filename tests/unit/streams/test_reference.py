@@ -274,6 +274,18 @@ def test_a_lone_region_is_its_own_majority(fleet: Account) -> None:
     assert fleet.full == []
 
 
+def test_it_is_one_of_those_that_fail_though_some_of_its_targets_are_well_again(
+    fleet: Account,
+) -> None:
+    fleet.beat("c", targets=100, failing=30, newly_failing=60)
+    assert fleet.full == []
+    calm(fleet, "a")
+    fleet.beat("c", targets=100, failing=30, newly_failing=60)
+    assert fleet.short == ["suspect c"]
+    fleet.wait(15_000).beat("c", targets=100, failing=30, newly_failing=60)
+    assert "cleared c" in fleet.short
+
+
 def test_a_suspect_region_opens_nothing_and_blocks_nothing_but_a_close(fleet: Account) -> None:
     watch(fleet)
     calm(fleet, "a", "b")
