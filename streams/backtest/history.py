@@ -44,6 +44,10 @@ class Stored(CheckResult, frozen=True, gc=False, kw_only=True, array_like=True):
     total_ms: float | None = None
 
 
+class HistoryError(RuntimeError):
+    """ClickHouse began to answer and then gave something that is no row; the text shows it."""
+
+
 class Summary(Struct, frozen=True, gc=False):
     """What the history has of one target: its rows, how many failed, its slowest connect time.
 
@@ -113,7 +117,7 @@ def read(
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
-        msgspec.MsgspecError: a row is no result of this version.
+        HistoryError: the answer broke off, or a row is no result of this version.
     """
     # Ids have no quotes (`schemas._types.TargetId`). A parameter would travel in the URL.
     names = ",".join(f"'{name}'" for name in ids)
@@ -135,9 +139,18 @@ def _lines(answer: IO[bytes]) -> Iterator[list[tuple[int, Stored]]]:
     while block := answer.read(READ_BYTES):
         whole, newline, last = block.rpartition(b"\n")
         if newline:
-            yield _decoder.decode_lines(rest + whole)
+            yield _decode(rest + whole)
             rest = last
         else:
             rest += block
     if rest:
-        yield _decoder.decode_lines(rest)
+        yield _decode(rest)
+
+
+def _decode(lines: bytes) -> list[tuple[int, Stored]]:
+    try:
+        return _decoder.decode_lines(lines)
+    except msgspec.MsgspecError as error:
+        # An error that comes up after the first rows stands among them, as text.
+        end = lines.rstrip()[-300:].decode(errors="replace")
+        raise HistoryError(f"expected rows of results: {error}; the answer ends {end!r}") from error

@@ -9,8 +9,8 @@ from schemas.partition import host_key
 from schemas.target import Target
 from streams.backtest.history import DAY_MS, Summary
 
-TARGETS_A_SHARD: Final = 4_000
-"""Their ids stand in the text of a query, which ClickHouse limits to 256 KB."""
+ID_BYTES_A_SHARD: Final = 200_000
+"""The ids of a shard stand in the text of its query, which ClickHouse limits to 256 KB."""
 
 HOUR_MS: Final = 3_600_000
 ROWS_A_DAY: Final = 2_000_000
@@ -120,23 +120,29 @@ def _could_open(one: Summary, limits: Mapping[str, float]) -> bool:
 
 
 def _shards(noisy: Sequence[tuple[list[str], int]], days: int, workers: int) -> list[Shard]:
-    """Runs of neighbours in the table's order, of about the same number of rows."""
+    """Runs of neighbouring hosts, of about the same number of rows each."""
     if not noisy:
         return []
     rows = sum(count for _, count in noisy)
-    targets = sum(len(ids) for ids, _ in noisy)
-    least = max(1, -(-rows // (days * ROWS_A_DAY)), -(-targets // TARGETS_A_SHARD))
+    named = sum(_bytes(ids) for ids, _ in noisy)
+    least = max(1, -(-rows // (days * ROWS_A_DAY)), -(-named // ID_BYTES_A_SHARD))
     wanted = -(-least // workers) * workers
     share = max(1, rows / wanted)
     shards: list[Shard] = []
     ids: list[str] = []
-    taken = before = 0
+    taken = before = written = 0
     for more, count in noisy:
-        full = len(ids) + len(more) > TARGETS_A_SHARD or before >= share * (len(shards) + 1)
-        if ids and full:
+        too_long = written + _bytes(more) > ID_BYTES_A_SHARD
+        if ids and (too_long or before >= share * (len(shards) + 1)):
             shards.append(Shard(ids, taken))
-            ids, taken = [], 0
-        ids = ids + more
+            ids, taken, written = [], 0, 0
+        ids += more
+        written += _bytes(more)
         taken += count
         before += count
     return [*shards, Shard(ids, taken)]
+
+
+def _bytes(ids: Iterable[str]) -> int:
+    """How long they are in a query: each in quotes, with a comma."""
+    return sum(len(one) + 3 for one in ids)

@@ -22,7 +22,7 @@ from portquorum.settings import Settings
 from schemas.control import Beat, Control, TargetSet
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
-from schemas.target import Target
+from schemas.target import LatencyLimit, Target
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.tables import RESULTS
 from streams import rules
@@ -266,6 +266,30 @@ def test_the_other_policy_gives_what_the_stream_would_have_decided(
     assert set(side(found, "new")) <= set(after) - set(before)
     teams = {one["name"]: one for one in found["comparison"]["teams"]}
     assert teams[""]["present"] == teams[""]["proposed"]
+
+
+def test_a_limit_on_the_latency_is_judged_by_the_stored_times(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    targets = fleet()[:4]
+    rows = [
+        (at, msgspec.structs.replace(one, connect_ms=80.0))
+        if one.target == "h1-0" and one.status == "up" and 3 * HOUR_MS < at - SINCE < 9 * HOUR_MS
+        else (at, one)
+        for at, one in checks(targets, seed=10)
+    ]
+    store(client, targets, rows)
+    limit = "defaults: {latency: {max_ms: 50, for: 3}}"
+    found = backtest(settings, tmp_path, policy=limit)
+    limited = [
+        msgspec.structs.replace(one, latency=LatencyLimit(max_ms=50, for_results=3))
+        for one in targets
+    ]
+    slow = [one for one in decided(limited, rows) if one[1] == "slow"]
+    assert slow
+    assert {one[0] for one in slow} == {"h1-0"}
+    assert side(found, "new") == slow
+    assert found["comparison"]["gone"] == []
 
 
 def test_filters_and_formats(settings: Settings, client: Client, tmp_path: Path) -> None:
