@@ -24,6 +24,10 @@ IDLE_S: Final = 10.0
 DEAF_LOOKS: Final = 60
 """So many looks in a row a tick is in the log and does not come back: Faust is stuck."""
 
+TURN_LOOKS: Final = 600
+"""So many while other partitions are fed: in a backlog they come in turns, and a turn is all that
+was fetched of one, thousands of messages (tried: 27,000 of 30,000 were fed while one waited)."""
+
 _LOOK_S: Final = 1.0
 
 _log = logger(__name__)
@@ -87,8 +91,10 @@ class Ticker:
         # Looks are counted, not seconds: a process that was stopped must not conclude anything
         # from the time that it slept.
         self._deaf[number] = self._deaf.get(number, 0) + 1
-        if self._deaf[number] >= DEAF_LOOKS:
+        newest = max(each.heard_at for each in self._assignment.partitions)
+        limit = TURN_LOOKS if time.monotonic() - newest < IDLE_S else DEAF_LOOKS
+        if self._deaf[number] >= limit:
             end_process(
                 f"{self._topic} partition {number} has records after offset "
-                f"{partition.state.offset}, and Faust has fed none for {DEAF_LOOKS} s"
+                f"{partition.state.offset}, and Faust has fed none for {limit} s"
             )
