@@ -29,7 +29,7 @@ from tests.integration.streams.ground import (
 
 PARTITION = 0
 PARTS = ("0", "1", "2", "3", HEAD)
-"""Each part of the checkpoints that are made here; the third chunk may be their last."""
+"""Each part of the checkpoints that are made here: the frame, notes if there are any, two blocks."""
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def settings(kafka: str) -> Settings:
 
 
 async def some_targets(log: Log, settings: Settings) -> list[str]:
-    """Six, three of which fill a chunk each, whatever else a state holds of a target."""
+    """Six, two of which fill a chunk each, whatever else a state holds of a target."""
     names = ground.hosts(settings, 6, PARTITION)
     prose = random.Random(1).randbytes(MAX_CHUNK_BYTES * 2 // 5).hex()  # noqa: S311 - no compressor helps
-    await log.targets(names[:3], purpose=prose)
-    await log.targets(names[3:])
+    await log.targets(names[:2], purpose=prose)
+    await log.targets(names[2:])
     return names
 
 
