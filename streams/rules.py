@@ -78,7 +78,8 @@ def _advance(state: PartitionState, append_time: int) -> None:
 def _take(
     state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
 ) -> None:
-    calm = entry.trouble is None
+    # While nothing is in trouble no diagnosis can rest on a success of a calm target.
+    calm = entry.trouble is None and not state.hot
     before: TargetStatus | None = None
     if not calm or result.status != "up":
         before = status(state, entry)

@@ -25,14 +25,16 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
     Nothing comes of one more success of a calm target, and of what is ignored: that is nearly all
     there is, so it is done here without a call, as `take` would do it. Whatever is not as simple
     (a failure, a target in trouble, a first result, a slow one, a time ahead of the log or within
-    a gap) is given with its target, to be taken before the next is asked for.
+    a gap; and while any target is in trouble, since a neighbour's diagnosis may rest on it, the
+    first result of a region that was stale) is given with its target, to be taken before the next
+    is asked for.
     """
     columns, now = state.columns, state.now
     newest, fresh_until, successes = columns.newest, columns.fresh_until, columns.successes
     lately, usual_turn = columns.lately, levels.is_usual_turn(state.offset)
     small_steps = levels.SMALL_STEPS
     ahead, gap_end, gaps = columns.ahead, state.gap_end, state.gaps
-    find = state.targets.get
+    find, hot, running = state.targets.get, state.hot, state.running
     for result, seen in zip(results, levels.of_all(results), strict=True):
         entry = find(result.target)
         if entry is None:
@@ -57,6 +59,7 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
             or started > now
             or started < gap_end
             or (ahead and at in ahead)
+            or (hot and fresh_until[at] < running)
             or (limit is not None and slow.exceeds(limit, result))
         ):
             yield entry, result

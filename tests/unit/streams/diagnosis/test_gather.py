@@ -98,3 +98,26 @@ def test_a_host_of_many_ports_is_diagnosed_by_few_of_them() -> None:
         fleet.fail("a", "b", of=name, reason="timed_out")
     fleet.wait(1000).fail("a", "b", of="p0039", reason="timed_out")
     assert known(fleet, "p0039").host.hit == LOOKED_AT
+
+
+def test_a_calm_neighbour_that_is_heard_again_is_news_for_the_diagnosis() -> None:
+    """Its success is a routine one: nothing about the neighbour itself changes."""
+    fleet = Fleet(target(), target("ssh", port=22))
+    for _ in range(8):
+        fleet.wait(20_000).up("a", "b", "c")
+    fleet.up("a", "b", "c", of="ssh")
+    for _ in range(9):
+        fleet.wait(20_000).up("a", "b", "c")
+    fleet.wait(1_000).down("a", "b", "c", reason="timed_out")
+    assert known(fleet).host.unknown == 1
+    assert "Nothing comes back from db1.example.com" in opened(fleet).summary
+    fleet.up("a", of="ssh")
+    assert not any("it now looks like this" in text for text in fleet.events[-1].changes)
+    fleet.up("b", of="ssh")
+    assert fleet.events[-1].target == "db"
+    assert any("it now looks like this" in text for text in fleet.events[-1].changes)
+    assert "The host answers (1 other target)" in fleet.events[-1].summary
+    told = len(fleet.events)
+    fleet.up("c", of="ssh")
+    fleet.wait(20_000).up("a", "b", "c", of="ssh")
+    assert len(fleet.events) == told
