@@ -7,8 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from schemas.incident import IncidentEvent
-from schemas.incident import Verdict as Said
+from schemas.incident import IncidentEvent, RegionVerdict
 from schemas.partition import host_key, partition_for
 from schemas.target import Target
 from tests.simulation.faults import Outage
@@ -225,7 +224,7 @@ class _Judge:
                 continue
             if not said.set_aside:
                 counted[said.verdict] += 1
-            if not self._is_true(truth, region, said.verdict, at):
+            if not self._is_true(truth, region, said, at):
                 self.diverges(f"a region is said to be {said.verdict} that was not", at, region)
         votes = event.votes
         fresh = counted["up"] + counted["down"] + counted["slow"]
@@ -236,10 +235,11 @@ class _Judge:
         if event.event == "opened" and votes.down < votes.need:
             self.diverges("opened without its votes", at, repr(event.votes))
 
-    def _is_true(self, truth: Truth, region: str, said: Said, at: float) -> bool:
-        match said:
+    def _is_true(self, truth: Truth, region: str, said: RegionVerdict, at: float) -> bool:
+        match said.verdict:
             case "down":
-                return self._may_be_down(truth, region, at)
+                row = self._may_have_begun(truth, region, said.since or 0, at)
+                return row and self._may_be_down(truth, region, at)
             case "up":
                 return not truth.failing[region].covers(at - truth.word_ms, at)
             case "stale":
@@ -248,6 +248,15 @@ class _Judge:
                 return not truth.able[region].covers(at - truth.word_ms, at)
             case _:
                 return False  # no target has a limit on its latency
+
+    def _may_have_begun(self, truth: Truth, region: str, since: float, at: float) -> bool:
+        """Whether a row of failures that made it `down` can have begun then."""
+        if since < truth.begin:
+            return True  # by another definition, and what was said stays said
+        target = truth.target
+        begin, end = since - SKEW_MS, since + SKEW_MS
+        failed = truth.tellable[region].meets(begin, end) or truth.blip_in(region, begin, end)
+        return failed and at - since >= 0.8 * target.retries * target.retry_delay_ms - 1
 
     def _may_be_down(self, truth: Truth, region: str, at: float) -> bool:
         target = truth.target

@@ -16,7 +16,15 @@ SMALL: tuple[dict[str, float], ...] = (
     {"targets": 60, "regions": 3, "probers": 1, "partitions": 2, "losses": 1.0},
     {"targets": 16, "regions": 5, "probers": 2, "partitions": 2, "storms": 0.2},
     # Much that begins and ends while the broker is away.
-    {"targets": 24, "regions": 2, "probers": 1, "partitions": 1, "pauses": 6.0, "outages": 2.0},
+    {
+        "targets": 24,
+        "regions": 2,
+        "probers": 1,
+        "partitions": 1,
+        "pauses": 6.0,
+        "outages": 2.0,
+        "duplicates": 0.05,
+    },
 )
 
 
