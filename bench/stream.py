@@ -52,7 +52,7 @@ from portquorum.embedded.kafka import EmbeddedKafka
 from portquorum.settings import Settings
 from schemas.result import CheckResult
 
-FLEET: Final = 30_000
+FLEET: Final = 20_000
 """So many targets are in the logs. Their interval is as much shorter than 60 s as they are fewer
 than those that they stand for, so messages, beats and deadlines come as often beside the results as
 there; what a result costs does not depend on how many targets are known (`bench.state`)."""
@@ -89,7 +89,7 @@ class Report(Struct, frozen=True, kw_only=True):
 def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterator[Message]:
     """A fleet of that size, defined and then checked for as many intervals as `results` take."""
     interval = max(1_000, INTERVAL_MS * fleet_size // (STANDS_FOR_FULL if full else STANDS_FOR))
-    rounds = max(2, round(results / (fleet_size * len(REGIONS))))
+    rounds = max(4, round(results / (fleet_size * len(REGIONS))))
     begin = int(time.time() * 1000) - rounds * interval - 2 * _DEFINED_MS
     fleet = targets(fleet_size, begin, interval)
     yield from definitions(fleet, partitions, begin)
