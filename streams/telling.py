@@ -74,12 +74,13 @@ def updated(
     """
     flaps = incident.incident_type == "flapping"
     changes = told if flaps else (*told, *_changes(incident, _saying(state, entry, incident)))
-    if not changes and (around is None or flaps):
+    # While regions recover one by one, those that succeed say nothing of the cause.
+    settled = flaps or incident.recovery_asked
+    if not changes and (around is None or settled):
         return None
     around = around or look_around(state, entry)
     known = diagnosis.gather(state, entry, around)
     found = None
-    # While regions recover one by one, those that succeed say nothing of the cause.
     if _involved(known, incident) and not incident.recovery_asked:
         found = diagnosis.diagnose(known, incident.incident_type)
         if found.likely != incident.diagnosis and not flaps:
