@@ -14,7 +14,7 @@ FAST_MS = 20.0
 
 def limited(regions: str = "a b c", for_results: int = 3, **changes: object) -> Target:
     limit = LatencyLimit(max_ms=LIMIT_MS, for_results=for_results)
-    return target(regions=regions, **({"latency": limit} | changes))
+    return target(regions=regions, **({"latency": limit} | changes))  # type: ignore[arg-type]
 
 
 def one_region(for_results: int = 3) -> Fleet:
