@@ -15,7 +15,8 @@ from streams.step import step
 
 PARTITIONS = 4
 TARGETS = 2_000
-RESULTS = 3 * len(REGIONS) * TARGETS
+ROUNDS = 4
+RESULTS = ROUNDS * len(REGIONS) * TARGETS
 
 
 @pytest.fixture(params=[True, False], ids=["full", "real"], scope="module")
@@ -39,7 +40,7 @@ def test_each_target_is_defined_and_then_checked_once_an_interval_and_region(
     assert {record.region for record in records if isinstance(record, Beat)} == set(REGIONS)
     results = [each for message in messages for each in batch.decode(message.value)[0]]
     first = Counter((each.target, each.region) for each in results if not each.attempt)
-    assert set(first.values()) == {3}
+    assert set(first.values()) == {ROUNDS}
     assert len(first) == TARGETS * len(REGIONS)
     assert sum(message.count for message in messages) == len(results)
 
