@@ -205,6 +205,16 @@ def test_resolved_slowness_opens_again_only_after_it_was_over(fleet: Account) ->
     assert fleet.short[2:] == ["opened slow"]
 
 
+def test_unknown_is_not_yet_over(fleet: Account) -> None:
+    watch(fleet, latency=LatencyLimit(max_ms=100, for_results=1), regions="a")
+    rounds(fleet, 300.0, regions="a")
+    incident = fleet.incident_id("slow")
+    fleet.control(Resolved(target="db", incident_id=incident, by="ann"))
+    fleet.quiet(10 * MINUTE)
+    rounds(fleet, 300.0, regions="a")
+    assert fleet.short == ["opened slow", "closed slow: resolved"]
+
+
 def test_a_region_that_is_stale_with_slow_as_its_last_word_is_waited_for(fleet: Account) -> None:
     watch(fleet, latency=LatencyLimit(max_ms=100, for_results=1), abandon_after_ms=10 * MINUTE)
     rounds(fleet, 300.0)
