@@ -104,7 +104,6 @@ class Reference:
         watched = self.targets.get(result.target)
         if watched is None or not self._counts(watched, result):
             return
-        troubled = watched.troubled
         beside = self._seen_from_beside(watched)
         incidents = dict(watched.incidents)
         before = watched.said(self.running).get(result.region)
@@ -128,9 +127,7 @@ class Reference:
         self._note_rechecks(watched, incidents, before, after, result.cause)
         if before is not None and result.region not in self.aside:
             self._tell_updates(watched, incidents, before, after)
-        # One more success of a healthy target is no news for its neighbours.
-        news = troubled or result.status != "up"
-        if news and self._seen_from_beside(watched) != beside:
+        if self._seen_from_beside(watched) != beside:
             for _, other in sorted(self.targets.items()):
                 same_host = other.target.host == watched.target.host
                 if same_host and other is not watched and other.incidents:

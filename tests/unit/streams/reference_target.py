@@ -53,11 +53,6 @@ class Watched:
             self._listened[region] = known
         return known[2]
 
-    @property
-    def troubled(self) -> bool:
-        failing = any(history and not history[-1].up for history in self.heard.values())
-        return failing or bool(self.held) or bool(self.incidents)
-
     def votes(self, word: Literal["down", "slow"], aside: Collection[str], running: int) -> Votes:
         """Rule 5: a region that is set aside is none of the fresh ones."""
         fresh = [
