@@ -31,6 +31,7 @@ SMALL_STEPS: Final = 5
 """From this shift on (checks every three minutes, or more often)."""
 
 HOUR_MS: Final = 3_600_000
+_WORD: Final = (1 << 64) - 1
 _BEGIN: Final = (1023 - 10) << 10
 """Levels begin at 2^-10 ms, just below a microsecond."""
 
@@ -81,10 +82,14 @@ def usual_shift(interval_ms: int) -> int:
 def is_usual_turn(offset: int) -> bool:
     """Whether the record at `offset` is the one in eight that `usual` looks at.
 
-    By a multiplicative hash (Knuth, The Art of Computer Programming 6.4), so that results that
-    come with every so many records do not always miss it.
+    By a hash (the finaliser of SplitMix64: Steele, Lea, Flood, OOPSLA 2014), so that results that
+    come with every so many records miss it no longer than chance has it. A multiplicative hash
+    does not do: there are distances at which it stays away for thousands.
     """
-    return (offset * 2_654_435_769 & 0xFFFFFFFF) >> 29 == 0
+    mixed = offset + 0x9E3779B97F4A7C15 & _WORD
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _WORD
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _WORD
+    return (mixed ^ mixed >> 31) & 7 == 0
 
 
 def follow(kept: int, seen: int, shift: int) -> int:
