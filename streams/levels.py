@@ -48,18 +48,17 @@ class _Levels(Protocol):
 def of(result: CheckResult) -> int:
     """The level of a result's connect time, or of its total time when it has no connect time.
 
-    `NONE` or less when it has neither, or less than a microsecond; else below 2¹⁶, whatever a
-    result may carry (a day and less).
+    `NONE` when it has neither, or less than a microsecond; else below 2¹⁶, whatever a result may
+    carry (a day and less).
     """
-    took_ms = result.connect_ms or result.total_ms
-    if not took_ms:
-        return -_BEGIN
-    part, power = frexp(took_ms)
-    return (power + 9 << 10) + int(part * 2048.0) - 1024
+    part, power = frexp(result.connect_ms or result.total_ms or 0.0)
+    if not part:
+        return NONE
+    return max(NONE, (power + 9 << 10) + int(part * 2048.0) - 1024)
 
 
 def of_all(results: Sequence[CheckResult]) -> list[int]:
-    """The level of each result, as `of` has it."""
+    """The level of each result, as `of` has it; what is `NONE` there is so or negative here."""
     took_ms = array("d", [one.connect_ms or one.total_ms or 0.0 for one in results])
     halves = array("I")
     halves.frombytes(took_ms.tobytes())
@@ -102,7 +101,7 @@ def note(columns: _Levels, at: int, seen: int, shift: int, *, usual_turn: bool) 
 
     `shift` is the target's `usual_shift`. A success without a level changes nothing.
     """
-    if seen <= NONE:
+    if seen == NONE:
         return
     if columns.lately[at] == NONE:
         columns.lately[at] = columns.usual[at] = seen
