@@ -29,7 +29,7 @@ from tests.integration.streams.ground import (
 
 PARTITION = 0
 PARTS = ("0", "1", "2", "3", HEAD)
-"""Each part of the checkpoints that are made here: the frame, notes if there are any, two blocks."""
+"""Each part of the checkpoints that are made here: frame, notes if there are any, two blocks."""
 
 
 @pytest.fixture
