@@ -10,13 +10,29 @@ from streams.ids import Deciding, event_id
 from streams.state import PartitionState, ProberState, RegionState
 
 SILENT_AFTER_MS: Final = 15_000
+PAUSE_MS: Final = 7_500
+"""Beats come every 5 s: a log that is silent for longer may have been without its broker."""
+
+RESPITE_MS: Final = 5_000
+"""By then every region has been heard again that was only kept from it."""
+
 SKEW_MS: Final = 5_000
 FORGET_PROBER_AFTER_MS: Final = 3_600_000
+
+
+def note_pause(state: PartitionState, pause_ms: int) -> None:
+    """Notes how long the log was silent before this record: regions may not be to blame for it.
+
+    Ticks alone give no more than one respite, or nobody would ever learn that all are silent.
+    """
+    if pause_ms > PAUSE_MS and not state.respited:
+        state.respite_until, state.respited = state.running + RESPITE_MS, True
 
 
 def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
     """Notes a beat; the events it gives: the region is back, a clock is off."""
     running = state.running
+    state.respited = False
     region = state.regions.get(beat.region)
     if region is None:
         region = state.regions[beat.region] = RegionState(running, state.now)
@@ -44,6 +60,8 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
 def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
     """The regions that have just fallen silent."""
     events: list[RegionEvent] = []
+    if state.running < state.respite_until:
+        return events
     for name in sorted(state.regions):
         region = state.regions[name]
         if region.silent or state.running - region.last_beat < SILENT_AFTER_MS:

@@ -73,6 +73,8 @@ def _advance(state: PartitionState, append_time: int) -> None:
         state.gaps += gap
         state.gap_end, state.gap_ms = append_time, gap
     state.now = append_time
+    if gap <= GAP_MS:
+        regions.note_pause(state, gap)
 
 
 def _take(

@@ -45,6 +45,8 @@ class Frame(Struct, gc=False, array_like=True):
     gap_end: int
     gap_ms: int
     looked_at: int
+    respite_until: int
+    respited: bool
     regions: dict[str, RegionState]
     rechecks_paid_us: int
     rechecks_wait: bool
@@ -110,6 +112,8 @@ class Capture:
                 state.gap_end,
                 state.gap_ms,
                 state.looked_at,
+                state.respite_until,
+                state.respited,
                 state.regions,
                 state.rechecks_paid_us,
                 state.rechecks_wait,
@@ -241,6 +245,8 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         frame.gap_end,
         frame.gap_ms,
         frame.looked_at,
+        frame.respite_until,
+        frame.respited,
         regions=frame.regions,
         rechecks_paid_us=frame.rechecks_paid_us,
         rechecks_wait=frame.rechecks_wait,

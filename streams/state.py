@@ -72,9 +72,10 @@ class PartitionState(Struct, gc=False):
 
     `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
     (log time) and lasted `gap_ms`. `looked_at` is the running time at which deadlines were last
-    looked at. `rechecks_paid_us` is the running time (µs) until which the requests that were made
-    use up what may be asked; `transitions` are those of a target within the last hour (rule 9),
-    in running time.
+    looked at. Until `respite_until` (running time) no region is told to be silent; `respited`: no
+    beat has come since. `rechecks_paid_us` is the running time (µs) until which the requests that
+    were made use up what may be asked; `transitions` are those of a target within the last hour
+    (rule 9), in running time.
 
     `rechecks`, `removed` and `transitions` stand in the order of time: what was asked for (or has
     waited), removed or turned longest ago stands first. `rechecks_wait`: some requests wait because
@@ -93,6 +94,8 @@ class PartitionState(Struct, gc=False):
     gap_end: int = 0
     gap_ms: int = 0
     looked_at: int = 0
+    respite_until: int = 0
+    respited: bool = False
     targets: dict[str, TargetState] = field(default_factory=dict)
     regions: dict[str, RegionState] = field(default_factory=dict)
     rechecks: dict[str, HostRecheck] = field(default_factory=dict)

@@ -65,6 +65,8 @@ class Reference:
         self.silent: set[str] = set()
         self.guard = Guard()
         self.looked_at = 0
+        self.respite: int | None = None
+        self.beat_since_respite = True
         self.told: list[Told] = []
         self.may_ask: set[str] = set()
         self.must_ask: set[str] = set()
@@ -89,7 +91,11 @@ class Reference:
     def feed(self, record: Record) -> list[Told]:
         self.told = []
         self.must_ask = set()
+        paused = record.append_time - self.now
         self.clock.advance(record.append_time)
+        if 7_500 < paused <= 15_000 and self.beat_since_respite:
+            self.respite = self.running
+            self.beat_since_respite = False
         for result in record.results:
             self._result(result)
         if record.control is not None:
@@ -370,6 +376,7 @@ class Reference:
     # Rules 4 (second half) and 8
 
     def _beat(self, beat: Beat) -> None:
+        self.beat_since_respite = True
         if beat.region in self.silent:
             self.silent.remove(beat.region)
             self.told.append(Returned(beat.region, self.now, self.beats[beat.region]))
@@ -381,7 +388,8 @@ class Reference:
         self.looked_at = self.running
         for region, last in sorted(self.beats.items()):
             unheard = self.running - self.clock.running(last)
-            if region not in self.silent and unheard >= 15_000:
+            respite = self.respite is not None and self.running - self.respite < 5_000
+            if region not in self.silent and unheard >= 15_000 and not respite:
                 self.silent.add(region)
                 self.told.append(Silent(region, self.now, last))
         for _, watched in sorted(self.targets.items()):
