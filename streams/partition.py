@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from streams import metrics, snapshot
+from streams import metrics
 from streams.acknowledger import Acknowledger
+from streams.capture import Capture
 from streams.outbox import Outbox
 from streams.state import PartitionState
 from streams.step import step
@@ -92,7 +93,7 @@ class Partition:
                 return False
             begun = time.monotonic()
             open_tickets = self.outbox.open()
-            capture = snapshot.Capture(state)
+            capture = Capture(state)
             chunks = []
             for chunk in capture.chunks():
                 chunks.append(chunk)

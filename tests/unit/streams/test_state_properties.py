@@ -9,6 +9,7 @@ from schemas.control import TargetSet
 from schemas.incident import IncidentEvent
 from schemas.target import Target
 from streams import rules, snapshot
+from streams.capture import Capture
 from streams.state import new_state
 from tests.unit.schemas.strategies import targets
 from tests.unit.streams.fleet import START, Fleet, target
@@ -144,7 +145,7 @@ def test_a_capture_is_the_state_at_its_offset_whatever_comes_after() -> None:
     fleet.up("a", "b", of="web")
     fleet.down("a", "b")
     chunks = snapshot.encode(fleet.state)
-    capture = snapshot.Capture(fleet.state)
+    capture = Capture(fleet.state)
     fleet.wait(5_000).up("a", "b", "c")
     fleet.fail("a", of="web")
     fleet.beat("a")
