@@ -23,6 +23,10 @@ LOOK_EVERY_MS: Final = 1_000
 """Deadlines are looked at with a control record, but not more often than this."""
 
 
+News = dict[str, tuple[TargetState, Deciding]]
+"""By host: the last target whose status changed with a record, and the result that did it."""
+
+
 class RuleError(Exception):
     """A rule failed on a part of a record; the rest of the record was applied.
 
@@ -50,10 +54,16 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
     state.offset = record.offset
     outputs: list[Output] = []
     failures: list[Exception] = []
+    news: News = {}
     for entry, result in windows.take_calm(state, record.results):
         try:
-            _take(state, entry, result, outputs)
+            _take(state, entry, result, outputs, news)
         except Exception as error:  # noqa: BLE001 - one result must not cost the others
+            failures.append(error)
+    for entry, deciding in news.values():
+        try:
+            _judge_neighbours(state, entry, deciding, outputs)
+        except Exception as error:  # noqa: BLE001 - nor one host the others
             failures.append(error)
     if record.control is not None:
         try:
@@ -78,8 +88,16 @@ def _advance(state: PartitionState, append_time: int) -> None:
 
 
 def _take(
-    state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
+    state: PartitionState,
+    entry: TargetState,
+    result: CheckResult,
+    outputs: list[Output],
+    news: News,
 ) -> None:
+    if state.hot.get(entry.id, 0) > state.running and windows.says_it_already(state, entry, result):
+        # Nor has a deadline passed: a judgement would find all as the last one did.
+        windows.take(state, entry, result)
+        return
     # While nothing is in trouble no diagnosis can rest on a success of a calm target.
     calm = entry.trouble is None and not state.hot
     before: TargetStatus | None = None
@@ -100,7 +118,8 @@ def _take(
     deciding = Deciding(result, state.now)
     outputs += incidents.judge(state, entry, deciding)
     if status(state, entry) != before:
-        _judge_neighbours(state, entry, deciding, outputs)
+        # Once a record and host: when a host dies, all its ports say so within a few records.
+        news[entry.host_key] = (entry, deciding)
 
 
 def _judge_neighbours(

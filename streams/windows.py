@@ -114,6 +114,29 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     return _failure(state, entry, position, result, effective)
 
 
+def says_it_already(state: PartitionState, entry: TargetState, result: CheckResult) -> bool:
+    """Whether a result of a target in trouble only says what its region says already.
+
+    That is nearly all that comes of a target that is down for long, or fails from one region. The
+    region must be fresh, or what it says begins to count again.
+    """
+    position = entry.policy.positions.get(result.region)
+    if position is None or entry.trouble is None:
+        return False
+    at, columns = entry.slot + position, state.columns
+    if columns.fresh_until[at] < state.running:
+        return False
+    row = entry.trouble.failing.get(position)
+    if result.status == "down":
+        return row is not None and row.down and row.reason == result.reason
+    return (
+        result.status == "up"
+        and row is None
+        and entry.policy.latency is None
+        and columns.successes[at] >= entry.policy.recover_after
+    )
+
+
 def _seen_ahead(state: PartitionState, newest_started: int, started: int) -> bool:
     if started > state.now:
         return started <= newest_started
