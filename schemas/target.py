@@ -19,13 +19,18 @@ Consensus = Literal["quorum", "unanimous"] | Fraction
 
 
 class LatencyLimit(Struct, frozen=True, gc=False, kw_only=True):
-    """A fixed limit on the connect time.
+    """When the connect time is too long (rule 7 of docs/rules.md).
 
-    `max_ms`: slower than this is slow; `for_results`: so many results in a row.
+    `max_ms`: slower than this is slow; `times_usual`: so is what took so many times as long as
+    usual (to a thousandth); one of them is there at least. `warn_ahead_ms`: so is one that reaches
+    `max_ms` within that time if it goes on rising as it does (only with `max_ms`). `for_results`:
+    so many results in a row.
     """
 
-    max_ms: Annotated[float, Meta(gt=0, le=86_400_000)]
+    max_ms: Annotated[float, Meta(gt=0, le=86_400_000)] | None = None
     for_results: Annotated[int, Meta(ge=1, le=1000)] = 3
+    times_usual: Annotated[float, Meta(ge=1.5, le=1000)] | None = None
+    warn_ahead_ms: Annotated[int, Meta(ge=1, le=2_592_000_000)] | None = None
 
 
 class Target(Struct, frozen=True, gc=False, kw_only=True):

@@ -22,7 +22,7 @@ _KEY_BYTES: Final = 3
 """Room for the length of a key; no id and no host is longer than 65,535 bytes."""
 
 _NUMBER_BYTES: Final = 8
-_WINDOW_BYTES: Final = 29
+_WINDOW_BYTES: Final = 33
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -61,6 +61,7 @@ class Capture:
         self._successes = state.columns.successes[:]
         self._lately = state.columns.lately[:]
         self._usual = state.columns.usual[:]
+        self._daily = state.columns.daily[:]
         self._ahead = dict(state.columns.ahead)
         self._troubles = {
             target_id: msgspec.Raw(_encoder.encode(state.targets[target_id].trouble))
@@ -138,7 +139,7 @@ class Capture:
         entries: list[TargetState],
     ) -> bytes:
         newest, fresh_until, since = array("q"), array("q"), array("q")
-        successes, lately, usual = array("B"), array("H"), array("H")
+        successes, lately, usual, daily = array("B"), array("H"), array("H"), array("I")
         for begin, end in _runs(entries):
             newest += self._newest[begin:end]
             fresh_until += self._fresh_until[begin:end]
@@ -146,6 +147,7 @@ class Capture:
             successes += self._successes[begin:end]
             lately += self._lately[begin:end]
             usual += self._usual[begin:end]
+            daily += self._daily[begin:end]
         reach = array("q", map(operator.sub, fresh_until, newest))
         return _encoder.encode(
             (
@@ -159,6 +161,7 @@ class Capture:
                 successes.tobytes(),
                 planes(lately),
                 planes(usual),
+                planes(daily) if any(daily) else b"",
             )
         )
 

@@ -1,10 +1,11 @@
 """The windows of all targets of a partition, as columns, and how one of them is read.
 
-A window takes 29 bytes here; as an object of its own it would take ten times as much. The windows
+A window takes 33 bytes here; as an object of its own it would take ten times as much. The windows
 of a target stand side by side, from its slot on, in the order of its regions.
 """
 
 from array import array
+from typing import Literal
 
 from msgspec import Struct
 
@@ -29,12 +30,17 @@ class Failing(Struct, gc=False, array_like=True):
     down: bool = False
 
 
+Why = Literal["limit", "usual", "rising"]
+"""Why a success is slow: it is above the limit, above the usual time, or soon will be."""
+
+
 class Slow(Struct, gc=False, array_like=True):
     """A row of slow successes of one target in one region, or the verdict `slow` that came of one.
 
     `slow` is the verdict. `count` successes in a row contradict it. The row that led to it began
     at `since` (effective time), which was `running_since` in running time; `took_ms` is the newest
-    slow time.
+    slow time, and `why` says why it was one. `measure` is what it was held against: the usual time
+    in µs, or in how many hours the limit would be reached.
     """
 
     count: int
@@ -42,6 +48,8 @@ class Slow(Struct, gc=False, array_like=True):
     running_since: int
     took_ms: float
     slow: bool = False
+    why: Why = "limit"
+    measure: int = 0
 
 
 class Window(Struct, frozen=True, gc=False):
@@ -51,7 +59,7 @@ class Window(Struct, frozen=True, gc=False):
     (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
     `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
     target's `recover_after`. `failing` is the row of failures so far, None after a success;
-    `pace` the row of slow successes, or what it led to. `lately` and `usual` are latencies
+    `pace` the row of slow successes, or what it led to. `lately`, `usual` and `daily` are latencies
     (`streams.levels`).
     """
 
@@ -64,6 +72,7 @@ class Window(Struct, frozen=True, gc=False):
     pace: Slow | None = None
     lately: int = NONE
     usual: int = NONE
+    daily: int = NONE
 
     @property
     def down(self) -> bool:
@@ -87,6 +96,7 @@ class Columns:
     __slots__ = (
         "_free",
         "ahead",
+        "daily",
         "fresh_until",
         "lately",
         "newest",
@@ -102,6 +112,7 @@ class Columns:
         self.successes = array("B")
         self.lately = array("H")
         self.usual = array("H")
+        self.daily = array("I")
         self.ahead: dict[int, int] = {}
         self._free: dict[int, list[int]] = {}
 
@@ -116,6 +127,7 @@ class Columns:
         self.successes.frombytes(bytes(windows))
         for levels in (self.lately, self.usual):
             levels.frombytes(bytes(2 * windows))
+        self.daily.frombytes(bytes(4 * windows))
         return slot
 
     def extend(  # noqa: PLR0917 - one argument a column
@@ -126,13 +138,14 @@ class Columns:
         successes: "array[int]",
         lately: "array[int]",
         usual: "array[int]",
+        daily: "array[int]",
     ) -> None:
         """Puts windows behind all others.
 
         Raises:
             ValueError: the columns are not of the same length.
         """
-        if len({*map(len, (newest, fresh_until, since, successes, lately, usual))}) != 1:
+        if len({*map(len, (newest, fresh_until, since, successes, lately, usual, daily))}) != 1:
             raise ValueError("expected columns of one length")
         self.newest += newest
         self.fresh_until += fresh_until
@@ -140,12 +153,13 @@ class Columns:
         self.successes += successes
         self.lately += lately
         self.usual += usual
+        self.daily += daily
 
     def free(self, slot: int, windows: int) -> None:
         """Drops the windows of a slot; it can be allocated again."""
         for at in range(slot, slot + windows):
             self.newest[at] = self.fresh_until[at] = self.since[at] = self.successes[at] = 0
-            self.lately[at] = self.usual[at] = NONE
+            self.lately[at] = self.usual[at] = self.daily[at] = NONE
             self.ahead.pop(at, None)
         self._free.setdefault(windows, []).append(slot)
 
@@ -157,5 +171,6 @@ class Columns:
         self.successes[to] = self.successes[source]
         self.lately[to] = self.lately[source]
         self.usual[to] = self.usual[source]
+        self.daily[to] = self.daily[source]
         if source in self.ahead:
             self.ahead[to] = self.ahead[source]

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from schemas.incident import RegionVerdict, TargetStatus, Verdict
 from schemas.target import Consensus
+from streams import slow as slowness
 from streams.columns import Window
 from streams.freshness import is_fresh
 from streams.state import PartitionState
@@ -123,7 +124,7 @@ def _region_verdict(
         since = pace.since
         limit = entry.policy.latency
         if failing is None and limit is not None:
-            detail = f"{pace.took_ms:.0f} ms, limit {limit.max_ms:g} ms"
+            detail = slowness.in_words(pace, limit)
     return RegionVerdict(
         verdict=said,
         reason=failing.reason if failing else None,

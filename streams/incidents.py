@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
-from streams import consensus, flapping, ids, spell, telling
+from streams import consensus, flapping, ids, levels, spell, telling
 from streams.consensus import Tally
 from streams.freshness import is_fresh
 from streams.ids import Deciding
@@ -76,11 +76,16 @@ def close(
 def resolve(
     state: PartitionState, entry: TargetState, incident: OpenIncident, deciding: Deciding
 ) -> list[IncidentEvent]:
-    """Closes an incident by hand: none opens until consensus has said once that it is not so."""
+    """Closes an incident by hand: none opens until consensus has said once that it is not so.
+
+    Whoever resolves slowness accepts what it takes now: it is usual in every region.
+    """
     event = close(state, entry, incident, deciding, "resolved")
     trouble = entry.troubled()
     if incident.incident_type == "slow":
         trouble.slow_held = True
+        for at in range(entry.slot, entry.slot + len(entry.policy.regions)):
+            levels.accept(state.columns, at)
     else:
         trouble.held = True
     state.note_heat(entry, 0)

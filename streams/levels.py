@@ -1,8 +1,10 @@
-"""Latencies as small integers: a logarithm in 1/1024 of a doubling, and two that follow it.
+"""Latencies as small integers: a logarithm in 1/1024 of a doubling, and three that follow it.
 
 A window keeps two levels, 16 bits each: `lately` follows each success by a quarter of the way,
 `usual` over about an hour. Failures change neither, so while a target is down they say how fast it
-answered before it fell. Only integers are kept, so that a state is the same wherever it is made.
+answered before it fell. Where rising latencies are warned of, `daily` follows over about a day; its
+steps are small, so it is kept 4096 times as large, in 32 bits. Only integers are kept, so that a
+state is the same wherever it is made.
 
 A floating point number is its own logarithm, made of straight lines between the powers of two
 (IEEE 754, binary64): a level is the exponent and the first ten bits behind it, so reading it out
@@ -30,7 +32,11 @@ larger: that takes as long to follow, and costs a fraction."""
 SMALL_STEPS: Final = 5
 """From this shift on (checks every three minutes, or more often)."""
 
+DAILY_SHIFT: Final = 12
+"""A level in `daily` is 2^12 times as large."""
+
 HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 86_400_000
 _WORD: Final = (1 << 64) - 1
 _BEGIN: Final = (1023 - 10) << 10
 """Levels begin at 2^-10 ms, just below a microsecond."""
@@ -43,6 +49,7 @@ class _Levels(Protocol):
 
     lately: "array[int]"
     usual: "array[int]"
+    daily: "array[int]"
 
 
 def of(result: CheckResult) -> int:
@@ -51,7 +58,12 @@ def of(result: CheckResult) -> int:
     `NONE` when it has neither, or less than a microsecond; else below 2¹⁶, whatever a result may
     carry (a day and less).
     """
-    part, power = frexp(result.connect_ms or result.total_ms or 0.0)
+    return level(result.connect_ms or result.total_ms or 0.0)
+
+
+def level(took_ms: float) -> int:
+    """The level of a time, `NONE` below a microsecond."""
+    part, power = frexp(took_ms)
     if not part:
         return NONE
     return max(NONE, (power + 9 << 10) + int(part * 2048.0) - 1024)
@@ -78,6 +90,12 @@ def usual_shift(interval_ms: int) -> int:
     return min(7, max(2, (checks * 3 // 2).bit_length() - 1))
 
 
+def daily_shift(interval_ms: int) -> int:
+    """By 2^-shift of the way does `daily` move: about a day's worth of checks, 2 to 16."""
+    checks = DAY_MS // interval_ms
+    return max(2, (checks * 3 // 2).bit_length() - 1)
+
+
 def is_usual_turn(offset: int) -> bool:
     """Whether the record at `offset` is the one in eight that `usual` looks at.
 
@@ -96,10 +114,19 @@ def follow(kept: int, seen: int, shift: int) -> int:
     return kept + (seen - kept + (1 << shift >> 1) >> shift)
 
 
-def note(columns: _Levels, at: int, seen: int, shift: int, *, usual_turn: bool) -> None:
+def note(
+    columns: _Levels,
+    at: int,
+    seen: int,
+    shift: int,
+    *,
+    usual_turn: bool,
+    usual_stands: bool = False,
+) -> None:
     """Lets the window at `at` follow a success of the level `seen`; the first one sets both.
 
-    `shift` is the target's `usual_shift`. A success without a level changes nothing.
+    `shift` is the target's `usual_shift`. `usual_stands`: it is not usual, only `lately` follows.
+    A success without a level changes nothing.
     """
     if seen == NONE:
         return
@@ -107,7 +134,30 @@ def note(columns: _Levels, at: int, seen: int, shift: int, *, usual_turn: bool) 
         columns.lately[at] = columns.usual[at] = seen
         return
     columns.lately[at] = follow(columns.lately[at], seen, LATELY_SHIFT)
+    if usual_stands:
+        return
     if shift < SMALL_STEPS:
         columns.usual[at] = follow(columns.usual[at], seen, shift)
     elif usual_turn:
         columns.usual[at] = follow(columns.usual[at], seen, shift - SPARED)
+
+
+def note_daily(columns: _Levels, at: int, seen: int, shift: int, up_for_ms: int) -> None:
+    """Lets `daily` follow a success of the level `seen`, after `note` has; `shift` is its own.
+
+    It is what is usual as long as the region has been up for less than an hour: one answer must
+    not be what the next day is held against.
+    """
+    if seen == NONE:
+        return
+    if columns.daily[at] == NONE or up_for_ms < HOUR_MS:
+        columns.daily[at] = columns.usual[at] << DAILY_SHIFT
+    else:
+        columns.daily[at] = follow(columns.daily[at], seen << DAILY_SHIFT, shift)
+
+
+def accept(columns: _Levels, at: int) -> None:
+    """What it took lately is usual from now on, and was all day."""
+    columns.usual[at] = columns.lately[at]
+    if columns.daily[at] != NONE:
+        columns.daily[at] = columns.usual[at] << DAILY_SHIFT

@@ -61,7 +61,7 @@ class Block(Struct, gc=False, array_like=True, tag=BLOCK):
     """Some targets (each row a `Row`), and the columns of their windows one after the other.
 
     `policies` are those that no block before had, `which` has the number of each target's. `reach`
-    is `fresh_until` less `newest`: the same for most.
+    is `fresh_until` less `newest`: the same for most. `daily` is empty where none of them has one.
     """
 
     policies: list[Terms]
@@ -73,3 +73,4 @@ class Block(Struct, gc=False, array_like=True, tag=BLOCK):
     successes: bytes
     lately: bytes
     usual: bytes
+    daily: bytes

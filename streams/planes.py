@@ -17,7 +17,7 @@ def planes(numbers: "array[int]") -> bytes:
     return b"".join(raw[plane::size] for plane in range(size))
 
 
-def numbers(kind: Literal["q", "H"], planes: bytes) -> "array[int]":
+def numbers(kind: Literal["q", "H", "I"], planes: bytes) -> "array[int]":
     """What `planes` was given, an array of the type `kind`.
 
     Raises:

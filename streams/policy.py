@@ -25,7 +25,9 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     """Terms, and what follows from them.
 
     `positions` has the place of each region among the target's windows; for `span_ms` and
-    `late_ms` see `streams.freshness`, for `usual_shift` `streams.levels`.
+    `late_ms` see `streams.freshness`, for `usual_shift`, `daily_shift` (0: not followed) and
+    `limit_level` (0: no limit) `streams.levels`. `times_thousandths` is the `times_usual` of its
+    latency (0: none).
     """
 
     terms: Terms
@@ -33,6 +35,9 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     span_ms: int
     late_ms: int
     usual_shift: int
+    daily_shift: int
+    limit_level: int
+    times_thousandths: int
 
 
 def terms_of(target: Target) -> Terms:
@@ -53,6 +58,7 @@ def terms_of(target: Target) -> Terms:
 
 def policy_of(terms: Terms) -> TargetPolicy:
     """The policy with these terms."""
+    limit = terms.latency or LatencyLimit()
     return TargetPolicy(
         terms.regions,
         terms.interval_ms,
@@ -69,4 +75,7 @@ def policy_of(terms: Terms) -> TargetPolicy:
         span_ms=freshness.span_ms(terms.interval_ms, terms.timeout_ms),
         late_ms=freshness.late_ms(terms.interval_ms, terms.timeout_ms),
         usual_shift=levels.usual_shift(terms.interval_ms),
+        daily_shift=levels.daily_shift(terms.interval_ms) if limit.warn_ahead_ms else 0,
+        limit_level=levels.level(limit.max_ms) if limit.max_ms else 0,
+        times_thousandths=round((limit.times_usual or 0) * 1000),
     )

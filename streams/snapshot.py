@@ -96,6 +96,7 @@ def _unpack(state: PartitionState, blocks: Iterable[Block]) -> None:
             array("B", block.successes),
             numbers("H", block.lately),
             numbers("H", block.usual),
+            numbers("I", block.daily) if block.daily else array("I", bytes(4 * len(newest))),
         )
         for raw, number in zip(block.rows, numbers("q", block.which), strict=True):
             places.append(_Place(raw, policies[number], slot))
@@ -122,6 +123,7 @@ def _restore(state: PartitionState, place: _Place, saved: Columns) -> TargetStat
         saved.successes[windows],
         saved.lately[windows],
         saved.usual[windows],
+        saved.daily[windows],
     )
     for position, started in (row.ahead or {}).items():
         columns.ahead[slot + position] = started

@@ -16,6 +16,7 @@ from msgspec import Struct, field, structs
 from schemas.target import Target
 from streams.columns import Columns, Slow, Window
 from streams.definition import pack
+from streams.levels import NONE
 from streams.policy import TargetPolicy, Terms, policy_of, terms_of
 from streams.target_state import TargetState, Trouble
 
@@ -146,6 +147,7 @@ class PartitionState(Struct, gc=False):
             None if trouble is None else trouble.pace.get(position),
             columns.lately[at],
             columns.usual[at],
+            columns.daily[at],
         )
 
     def windows(self, entry: TargetState) -> list[Window | None]:
@@ -232,6 +234,8 @@ class PartitionState(Struct, gc=False):
         }
         for before, position in positions.items():
             self.columns.copy(kept.slot + before, slot + position)
+            if not (kept.policy.daily_shift and policy.daily_shift):
+                self.columns.daily[slot + position] = NONE
         trouble = kept.trouble
         if trouble is None:
             return None

@@ -221,10 +221,8 @@ def _event(
 def _summary(known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncident) -> str:
     place = known.target.place
     if incident.incident_type == "slow":
-        limit = known.target.latency
-        above = f" (above {limit.max_ms:g} ms)" if limit else ""
         return (
-            f"{place} is slow from {counted.slow} of {counted.configured} regions{above}. "
+            f"{place} is slow from {counted.slow} of {counted.configured} regions{_why(known)}. "
             f"{found.sentence}"
         )
     texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
@@ -232,6 +230,20 @@ def _summary(known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncid
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is {now}. {found.sentence}"
     return f"{place} is {now}. {found.sentence}"
+
+
+def _why(known: Facts) -> str:
+    """Of which sorts its slowness is."""
+    limit = known.target.latency
+    if limit is None:
+        return ""
+    ways = ["above usual"] if known.unusual else []
+    if limit.max_ms is not None:
+        if len(known.slow) > len(known.unusual) + len(known.rising):
+            ways.insert(0, f"above {limit.max_ms:g} ms")
+        if known.rising:
+            ways.append(f"rising to {limit.max_ms:g} ms")
+    return f" ({', '.join(ways)})" if ways else ""
 
 
 def _progress(known: Facts, incident: OpenIncident) -> str:

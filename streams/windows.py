@@ -31,6 +31,7 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
     """
     columns, now = state.columns, state.now
     newest, fresh_until, successes = columns.newest, columns.fresh_until, columns.successes
+    since = columns.since
     lately, usual_turn = columns.lately, levels.is_usual_turn(state.offset)
     small_steps = levels.SMALL_STEPS
     ahead, gap_end, gaps = columns.ahead, state.gap_end, state.gaps
@@ -60,7 +61,7 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
             or started < gap_end
             or (ahead and at in ahead)
             or (hot and fresh_until[at] < running)
-            or (limit is not None and slow.exceeds(limit, result))
+            or (limit is not None and slow.why(columns, at, policy, result, started) is not None)
         ):
             yield entry, result
             continue
@@ -77,6 +78,8 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
                 levels.note(columns, at, seen, policy.usual_shift, usual_turn=usual_turn)
             else:
                 lately[at] = kept + (seen - kept + 2 >> 2)
+            if limit is not None and policy.daily_shift:
+                levels.note_daily(columns, at, seen, policy.daily_shift, started - since[at])
         # A calm window has had one success at least.
         if policy.recover_after > 1 and successes[at] < policy.recover_after:
             successes[at] += 1
@@ -153,13 +156,6 @@ def _success(
     columns, at = state.columns, entry.slot + position
     if columns.successes[at] < entry.policy.recover_after:
         columns.successes[at] += 1
-    levels.note(
-        columns,
-        at,
-        levels.of(result),
-        entry.policy.usual_shift,
-        usual_turn=levels.is_usual_turn(state.offset),
-    )
     failing = None if entry.trouble is None else entry.trouble.failing.pop(position, None)
     if not columns.since[at] or (failing is not None and failing.down):
         columns.since[at] = effective
@@ -168,9 +164,27 @@ def _success(
     )
     if turned and not _says_slow(entry, position):
         columns.since[at] = effective
+    _learn(state, entry, position, result, effective)
     if failing is not None:
         return "recovered"
     return "turned" if turned else "success"
+
+
+def _learn(
+    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
+) -> None:
+    policy, columns, at = entry.policy, state.columns, entry.slot + position
+    seen, learned = levels.of(result), slow.is_learned_from(entry, position)
+    levels.note(
+        columns,
+        at,
+        seen,
+        policy.usual_shift,
+        usual_turn=levels.is_usual_turn(state.offset),
+        usual_stands=not learned,
+    )
+    if policy.daily_shift and learned:
+        levels.note_daily(columns, at, seen, policy.daily_shift, effective - columns.since[at])
 
 
 def _says_slow(entry: TargetState, position: int) -> bool:

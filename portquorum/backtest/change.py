@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from portquorum.inventory import duration, tree
+from portquorum.inventory import duration, latency, tree
 from portquorum.inventory.decode import Entry, one_entry
 from portquorum.inventory.document import Consensus, Duration, LatencyEntry, Regions
 from portquorum.inventory.errors import InventoryError, Problem, Where
@@ -135,9 +135,8 @@ def _changed(target: Target, entries: list[Entry[Any]], problems: list[Problem])
         for name in ("retry_delay", "open_after", "abandon_after"):
             if getattr(value, name) is not None:
                 fields[f"{name}_ms"] = duration.parse_ms(getattr(value, name))
-        latency: LatencyEntry | None = value.latency
-        if latency is not None and latency.max_ms is not None:
-            fields["latency"] = LatencyLimit(max_ms=latency.max_ms, for_results=latency.for_results)
+        if value.latency is not None:
+            fields["latency"] = _limit(entry, problems)
         if value.regions is not None:
             kept = tuple(one for one in target.regions if one in value.regions)
             if not kept:
@@ -151,6 +150,17 @@ def _changed(target: Target, entries: list[Entry[Any]], problems: list[Problem])
             else:
                 fields["regions"] = kept
     return replace(target, **fields)
+
+
+def _limit(entry: Entry[Any], problems: list[Problem]) -> LatencyLimit | None:
+    """None, and a problem (the same for all targets that it is for), when it is wrong."""
+    try:
+        return latency.limit(entry.value.latency)
+    except ValueError as error:
+        problem = Problem(entry.where("latency"), str(error))
+        if problem not in problems:
+            problems.append(problem)
+    return None
 
 
 def _section(

@@ -119,7 +119,7 @@ def _run(
         raise WrongUseError("no target fits --target, --tag and --team")
     wanted = proposal.read(policy, everything, present.keys())
     policies = Policies(present, wanted.targets)
-    start = since - warm_up_ms(present.values())
+    start = since - warm_up_ms(policies.all())
     with bar() as shown:
         task = shown.add_task("looking for what failed", total=None)
         summaries = history.summaries(client, start, until)

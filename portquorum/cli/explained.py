@@ -12,8 +12,8 @@ from portquorum.cli.told import Told
 from schemas.notification import Notification
 from schemas.result import REASON_TEXT
 from schemas.target import Target
-from streams.diagnosis.words import milliseconds
 from streams.explain import Explanation, IncidentExplained, RecheckExplained, RegionExplained
+from streams.spans import milliseconds
 
 IDLE_MS: Final = 30_000
 """Probers beat every 5 s, the stream ticks after 10 s: a log older than this is fed by nobody."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from portquorum.inventory import duration
+from portquorum.inventory import duration, latency
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry
 from portquorum.inventory.errors import Problem
@@ -85,9 +85,9 @@ class TargetResolver:
             self._say(entry, "port", "expected a port from 1 to 65535, found none")
         spans = self._spans(entry)
         retries: int = self.value(entry, "retries")
-        latency = self._latency(entry)
+        limit = self._latency(entry)
         if spans is not None:
-            self._fits(entry, spans, retries, latency)
+            self._fits(entry, spans, retries, limit)
         target_id = self.id_of(entry)
         if not target_id and value.name and not entry.dropped:
             expected = "expected an `id:`, since none can be made from the name"
@@ -111,7 +111,7 @@ class TargetResolver:
             open_after_ms=spans.open_after,
             recover_after=self.value(entry, "recover_after"),
             abandon_after_ms=spans.abandon_after,
-            latency=latency,
+            latency=limit,
             criticality=self.value(entry, "criticality"),
             team=self.value(entry, "team"),
             purpose=value.purpose,
@@ -177,13 +177,14 @@ class TargetResolver:
         written: LatencyEntry | None = self.value(entry, "latency")
         if written is None:
             return None
-        if written.max_ms is None:
-            self._say(entry, "latency", "expected max_ms, found none")
+        try:
+            return latency.limit(written)
+        except ValueError as error:
+            self._say(entry, "latency", str(error))
             return None
-        return LatencyLimit(max_ms=written.max_ms, for_results=written.for_results)
 
     def _fits(
-        self, entry: Entry[TargetEntry], spans: _Spans, retries: int, latency: LatencyLimit | None
+        self, entry: Entry[TargetEntry], spans: _Spans, retries: int, limit: LatencyLimit | None
     ) -> None:
         text = duration.text
         series = (retries + 1) * spans.timeout + retries * spans.retry_delay
@@ -202,10 +203,6 @@ class TargetResolver:
                 f"({retries + 1} × {text(spans.timeout)} timeout + {retries} × "
                 f"{text(spans.retry_delay)} retry_delay), found {text(spans.interval)}",
             )
-        if latency is not None and latency.max_ms >= spans.timeout:
-            self._say(
-                entry,
-                "latency",
-                f"expected max_ms below the timeout ({text(spans.timeout)}), "
-                f"found {latency.max_ms:g}",
-            )
+        wrong = None if limit is None else latency.misfit(limit, spans.interval, spans.timeout)
+        if wrong is not None:
+            self._say(entry, "latency", wrong)

@@ -1,6 +1,6 @@
 """What of a history has to be read, and who reads which part of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -32,31 +32,45 @@ class Policies(Struct, frozen=True):
         return {one for one in ids if self.present.get(one) != self.proposed.get(one)}
 
     def limits_ms(self) -> dict[str, float]:
-        """The lowest limit on the latency of each target that has one."""
+        """The lowest latency of each target that can be slow; 0 where that depends on its past."""
         found: dict[str, float] = {}
-        for targets in (self.present, self.proposed):
-            for target in targets.values():
-                if target.latency is not None:
-                    limit = target.latency.max_ms
-                    found[target.id] = min(limit, found.get(target.id, limit))
+        for target in self.all():
+            limit = target.latency
+            if limit is not None:
+                learned = limit.times_usual or limit.warn_ahead_ms or limit.max_ms is None
+                lowest = 0.0 if learned else limit.max_ms or 0.0
+                found[target.id] = min(lowest, found.get(target.id, lowest))
         return found
+
+    def all(self) -> Iterator[Target]:
+        """Those of the present policy, then those of the proposed one."""
+        yield from self.present.values()
+        yield from self.proposed.values()
 
     def hosts(self) -> dict[str, list[str]]:
         """The ids by the host they are partitioned by, sorted."""
         found: dict[str, set[str]] = {}
-        for targets in (self.present, self.proposed):
-            for target in targets.values():
-                found.setdefault(host_key(target.host, target.id), set()).add(target.id)
+        for target in self.all():
+            found.setdefault(host_key(target.host, target.id), set()).add(target.id)
         return {host: sorted(found[host]) for host in sorted(found)}
 
 
 def warm_up_ms(targets: Iterable[Target]) -> int:
     """How much of the history the rules see before the time that is compared, to know what is up.
 
-    At least an hour, and until a result of the longest interval would be stale.
+    At least an hour, and until a result of the longest interval would be stale. Where latencies are
+    learned, until what is usual is known well: 6 h, or 3 d where a rise is warned of.
     """
-    stale = (one.interval_ms * 5 // 2 + one.timeout_ms for one in targets)
-    return max(HOUR_MS, *stale)
+    return max(HOUR_MS, *(_warm_up_ms(one) for one in targets))
+
+
+def _warm_up_ms(target: Target) -> int:
+    limit, stale = target.latency, target.interval_ms * 5 // 2 + target.timeout_ms
+    if limit is not None and limit.warn_ahead_ms:
+        return max(stale, 3 * DAY_MS)
+    if limit is not None and limit.times_usual:
+        return max(stale, 6 * HOUR_MS)
+    return stale
 
 
 class Shard(Struct, frozen=True):
@@ -70,8 +84,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What goes through the rules: `shards`.
 
     `calm_hosts`, with `calm_rows`, need not: not one of their results failed or was slower than a
-    limit, so that no policy opens anything for them. `unwatched_rows` belong to the `unwatched`
-    targets that no policy knows (they were removed since then).
+    limit, so that no policy opens anything for them (where limits are learned that is not so).
+    `unwatched_rows` belong to the `unwatched` targets that no policy knows (they were removed since
+    then).
     """
 
     shards: list[Shard]

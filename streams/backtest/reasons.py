@@ -1,7 +1,7 @@
 """Why one policy opens an incident that the other one does not, as a sentence."""
 
 from schemas.result import REASON_TEXT
-from schemas.target import Target
+from schemas.target import LatencyLimit, Target
 from streams.backtest.outcome import PastIncident
 from streams.consensus import majority, need
 
@@ -73,11 +73,20 @@ def _text(field: str, value: object) -> str:
         return "none"
     if field.endswith("_ms") and isinstance(value, int):
         return _span(value)
-    if field == "latency":
-        return f"{getattr(value, 'max_ms', 0):g} ms × {getattr(value, 'for_results', 0)}"
+    if isinstance(value, LatencyLimit):
+        return _limit(value)
     if isinstance(value, tuple):
         return ", ".join(str(one) for one in value)
     return str(value)
+
+
+def _limit(limit: LatencyLimit) -> str:
+    """`250 ms or 3 times usual × 3, 24 h ahead`."""
+    ways = [] if limit.max_ms is None else [f"{limit.max_ms:g} ms"]
+    if limit.times_usual is not None:
+        ways.append(f"{limit.times_usual:g} times usual")
+    ahead = f", {_span(limit.warn_ahead_ms)} ahead" if limit.warn_ahead_ms else ""
+    return f"{' or '.join(ways)} × {limit.for_results}{ahead}"
 
 
 def _span(milliseconds: int) -> str:

@@ -36,6 +36,7 @@ Likely = Literal[
     "service_slow",
     "host_busy",
     "slow_path",
+    "rising",
     # It goes down and up.
     "restart_loop",
     "unstable_host",

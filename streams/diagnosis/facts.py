@@ -91,7 +91,9 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
 
     `failing` regions say `down`, with the reason; `working` ones have succeeded since the first
     of those began to fail, also those that say `slow`. `troubled` are those among the failing and
-    slow ones in which much else fails too, with the share of it in percent. `latency` is that of
+    slow ones in which much else fails too, with the share of it in percent. `unusual` are the slow
+    ones in which it takes longer than usual, `rising` those in which it soon will be too long, with
+    the hours until then. `latency` is that of
     the failing and slow regions, where known.
     """
 
@@ -100,6 +102,8 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
     slow: tuple[str, ...] = ()
     working: tuple[str, ...] = ()
     troubled: tuple[tuple[str, int], ...] = ()
+    unusual: tuple[str, ...] = ()
+    rising: tuple[tuple[str, int], ...] = ()
     latency: tuple[Latency, ...] = ()
     host: Host = Host()
 

@@ -20,7 +20,7 @@ thousands of targets, all of them failing, must not cost their square."""
 
 def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Facts:
     """The facts of a target at the state's moment; `around` is what its host looks like."""
-    failing, slow, succeeded, latency = [], [], [], []
+    failing, slow, unusual, rising, succeeded, latency = [], [], [], [], [], []
     began = 0
     for region, window in _counting(state, entry):
         if window.down and window.failing is not None:
@@ -28,8 +28,12 @@ def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Fac
             began = min(began or window.failing.since, window.failing.since)
         elif window.failing is None:
             succeeded.append((region, window.newest))
-        if window.slow:
+        if window.slow and window.pace is not None:
             slow.append(region)
+            if window.pace.why == "usual":
+                unusual.append(region)
+            elif window.pace.why == "rising":
+                rising.append((region, window.pace.measure))
         if (window.slow or window.down) and window.lately:
             latency.append(
                 Latency(region, levels.span_us(window.usual), levels.span_us(window.lately))
@@ -42,6 +46,8 @@ def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Fac
         slow=tuple(slow),
         working=tuple(working),
         troubled=tuple(_troubled(state, sorted({*dict(failing), *slow}))),
+        unusual=tuple(unusual),
+        rising=tuple(rising),
         latency=tuple(latency),
         host=_host(state, entry, around, dict(failing) if working else None),
     )

@@ -4,7 +4,9 @@ from streams.diagnosis import steps
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.partly import region_network
-from streams.diagnosis.words import milliseconds, names, verb
+from streams.diagnosis.words import names, verb
+from streams.slow import about
+from streams.spans import milliseconds
 
 
 def slowness(known: Facts) -> Diagnosis:
@@ -12,11 +14,13 @@ def slowness(known: Facts) -> Diagnosis:
     target = known.target
     if len(known.troubled) == len(known.slow):
         return region_network(known)
+    if len(known.rising) == len(known.slow):
+        return _rising(known)
     if known.quick:
         return Diagnosis(
             "slow_path",
-            f"It is slow from {names(known.slow)} only{_times(known)}; {names(known.quick)} "
-            f"{verb(known.quick, 'gets', 'get')} quick answers: the path "
+            f"It is {_how(known)} from {names(known.slow)} only{_times(known)}; "
+            f"{names(known.quick)} {verb(known.quick, 'gets', 'get')} quick answers: the path "
             f"from {names(known.slow)}.",
             (f"From a slow region: {steps.trace(target)} (where does the time grow?)",),
         )
@@ -24,16 +28,34 @@ def slowness(known: Facts) -> Diagnosis:
         others = known.host.slow
         return Diagnosis(
             "host_busy",
-            f"It is slow from everywhere{_times(known)}, and so {'is' if others == 1 else 'are'} "
-            f"{others} other target{'' if others == 1 else 's'} of the host: the host or its "
-            "uplink is busy.",
+            f"It is {_how(known)} from everywhere{_times(known)}, and so "
+            f"{'is' if others == 1 else 'are'} {others} other "
+            f"target{'' if others == 1 else 's'} of the host: the host or its uplink is busy.",
             (steps.load(target), f"On {target.host}: sar -n DEV 1 5 (or ip -s link)"),
         )
     return Diagnosis(
         "service_slow",
-        f"It is slow from everywhere{_times(known)}{_others(known)}: the service is busy.",
+        f"It is {_how(known)} from everywhere{_times(known)}{_others(known)}: the service is busy.",
         (steps.load(target), steps.queue(target), *steps.connections(target)),
     )
+
+
+def _rising(known: Facts) -> Diagnosis:
+    """In none of these regions is it too slow yet."""
+    limit, hours = known.target.latency, min(hours for _, hours in known.rising)
+    known_limit = limit is not None and limit.max_ms is not None
+    reached = f"{limit.max_ms:g} ms are reached" if known_limit else "it will be too slow"
+    where = f"{names(known.slow)} only" if known.quick else "everywhere"
+    return Diagnosis(
+        "rising",
+        f"It takes longer and longer from {where}{_times(known)}: if it goes on like this, "
+        f"{reached} in {about(hours)}. Something grows: data, a queue, memory, the load.",
+        (steps.load(known.target), steps.queue(known.target), *steps.connections(known.target)),
+    )
+
+
+def _how(known: Facts) -> str:
+    return "slower than usual" if len(known.unusual) == len(known.slow) else "slow"
 
 
 def _times(known: Facts) -> str:
@@ -42,7 +64,7 @@ def _times(known: Facts) -> str:
         return ""
     slowest = max(known.latency, key=lambda latency: latency.lately_us)
     text = f" ({milliseconds(slowest.lately_us)} now"
-    if slowest.lately_us >= 2 * slowest.usual_us:
+    if slowest.lately_us >= 2 * slowest.usual_us or len(known.unusual) == len(known.slow):
         text += f", usually {milliseconds(slowest.usual_us)}"
     return f"{text})"
 

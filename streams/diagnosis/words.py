@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from streams.diagnosis.facts import Facts, Latency
+from streams.spans import milliseconds
 
 
 def names(regions: Iterable[str]) -> str:
@@ -14,20 +15,6 @@ def names(regions: Iterable[str]) -> str:
 def verb(regions: Sequence[str], one: str, many: str) -> str:
     """`one` for one region, `many` for more."""
     return one if len(regions) == 1 else many
-
-
-def milliseconds(us: int) -> str:
-    """Two digits of a span in µs, in the unit that suits it: `0.3 ms`, `2 ms`, `340 ms`, `1.2 s`.
-
-    Integers only: events are the same bytes wherever they are made.
-    """
-    if us >= 999_500:
-        tenths = (us + 50_000) // 100_000
-        return f"{tenths // 10}.{tenths % 10} s" if tenths % 10 else f"{tenths // 10} s"
-    if us >= 9_950:
-        return f"{(us + 500) // 1000} ms"
-    tenths = max(1, (us + 50) // 100)
-    return f"{tenths // 10}.{tenths % 10} ms" if tenths % 10 else f"{tenths // 10} ms"
 
 
 def slowing(latency: Latency) -> str:

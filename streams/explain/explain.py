@@ -144,7 +144,7 @@ def _slow_would_change(
         return ()
     if trouble is not None and trouble.slow_held:
         return (outlook.resolved("slow"),)
-    return outlook.slow_opening(seen, votes, limit.max_ms)
+    return outlook.slow_opening(seen, votes, limit)
 
 
 def _incident(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from schemas.target import LatencyLimit
 from streams.consensus import majority
 from streams.diagnosis.words import names, verb
 from streams.explain.explanation import RegionExplained, VotesExplained
@@ -38,7 +39,7 @@ def opening(regions: Sequence[RegionExplained], votes: VotesExplained) -> tuple[
 
 
 def slow_opening(
-    regions: Sequence[RegionExplained], votes: VotesExplained, max_ms: float
+    regions: Sequence[RegionExplained], votes: VotesExplained, limit: LatencyLimit
 ) -> tuple[str, ...]:
     """Which slow answers would open an incident of the type `slow`."""
     candidates = [one for one in regions if one.counts and one.said.verdict == "up"]
@@ -49,8 +50,25 @@ def slow_opening(
     return (
         (
             f"One for slowness opens when {who} {'gets' if missing == 1 else 'get'} answers above "
-            f"{max_ms:g} ms {in_a_row(candidates[0].slow_needed or 1)}."
+            f"{_too_long(limit)} {in_a_row(candidates[0].slow_needed or 1)}"
+            f"{_or_rising(limit)}."
         ),
+    )
+
+
+def _too_long(limit: LatencyLimit) -> str:
+    ways = [] if limit.max_ms is None else [f"{limit.max_ms:g} ms"]
+    if limit.times_usual is not None:
+        ways.append(f"{limit.times_usual:g} times the usual time")
+    return " or ".join(ways)
+
+
+def _or_rising(limit: LatencyLimit) -> str:
+    if limit.max_ms is None or limit.warn_ahead_ms is None:
+        return ""
+    return (
+        f", or when they rise so that {limit.max_ms:g} ms would be reached within "
+        f"{span(limit.warn_ahead_ms)}"
     )
 
 

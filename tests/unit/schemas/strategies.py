@@ -69,8 +69,10 @@ targets = st.builds(
     latency=st.none()
     | st.builds(
         LatencyLimit,
-        max_ms=st.floats(0.001, 86_400_000, allow_nan=False),
+        max_ms=st.none() | st.floats(0.001, 86_400_000, allow_nan=False),
         for_results=st.integers(1, 1000),
+        times_usual=st.none() | st.floats(1.5, 1000, allow_nan=False),
+        warn_ahead_ms=st.none() | st.integers(1, 2_592_000_000),
     ),
     team=st.none() | texts,
     purpose=st.none() | texts,

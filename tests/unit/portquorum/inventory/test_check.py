@@ -115,7 +115,21 @@ def test_the_example_of_the_design(file: Write) -> None:
         ("host: x, port: 1, criticality: high", "criticality: expected critical, important or"),
         ("host: x, port: 1, consensus: 1.5", "consensus: expected quorum, unanimous or a"),
         ("host: x, port: 1, consensus: most", "consensus: expected quorum, unanimous or a"),
-        ("host: x, port: 1, latency: {for: 3}", "latency: expected max_ms, found none"),
+        ("host: x, port: 1, latency: {for: 3}", "latency: expected max_ms, times_usual"),
+        ("host: x, port: 1, latency: {times_usual: 1.4}", "latency.times_usual: expected"),
+        (
+            "host: x, port: 1, latency: {times_usual: 3, warn_ahead: 1d}",
+            "latency: expected max_ms be",
+        ),
+        ("host: x, port: 1, latency: {max_ms: 9, warn_ahead: 31d}", "latency: expected warn_ahead"),
+        (
+            "host: x, port: 1, latency: {max_ms: 9, warn_ahead: soon}",
+            "latency.warn_ahead: expected",
+        ),
+        (
+            "host: x, port: 1, latency: {max_ms: 9, warn_ahead: 1d}, interval: 2h",
+            "latency: expected an interval of at most 1h beside warn_ahead, found 2h",
+        ),
         ("host: x, port: 1, latency: {max_ms: 3000}", "latency: expected max_ms below the"),
         ("host: x, port: 1, latency: {max: 1}", "latency.max: no such field"),
         ("host: x, port: 1, retries: 11", "retries: expected a whole number <= 10, found 11"),
@@ -127,6 +141,18 @@ def test_the_example_of_the_design(file: Write) -> None:
 def test_a_target_that_is_wrong_is_refused_by_name(file: Write, fields: str, found: str) -> None:
     (said,) = problems(file(f"{HEAD}  - {{{fields}}}\n"))
     assert said.startswith(f"4: targets[0].{found}")
+
+
+def test_limits_may_be_learned(file: Write) -> None:
+    both = "{max_ms: 250, for: 5, times_usual: 2.5, warn_ahead: 36h}"
+    path = file(
+        f"{HEAD}  - {{host: x, port: 1, latency: {both}}}\n"
+        "  - {host: y, port: 1, latency: {times_usual: 3}}\n"
+    )
+    assert [one.latency for one in resolved(path).targets] == [
+        LatencyLimit(max_ms=250, for_results=5, times_usual=2.5, warn_ahead_ms=129_600_000),
+        LatencyLimit(times_usual=3),
+    ]
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(file: Write) -> None:

@@ -35,6 +35,9 @@ def test_a_slow_host_is_not_calm_if_either_policy_has_a_limit() -> None:
         (Policies({"a": plain}, {"a": limited}), 1),
         (Policies({"a": limited}, {"a": plain}), 1),
         (same(replace(plain, latency=LatencyLimit(max_ms=70))), 0),
+        # What is usual, and what rises, can't be told from the slowest answer.
+        (same(replace(plain, latency=LatencyLimit(times_usual=9))), 1),
+        (same(replace(plain, latency=LatencyLimit(max_ms=70, warn_ahead_ms=DAY_MS))), 1),
     ):
         assert len(plan(slow, policies, span_ms=DAY_MS, workers=1).shards) == shards
 
@@ -73,3 +76,10 @@ def test_targets_that_nobody_watches_any_more_are_counted() -> None:
 def test_the_warming_up_is_an_hour_or_until_the_longest_interval_is_stale() -> None:
     assert warm_up_ms([target()]) == 3_600_000
     assert warm_up_ms([target(interval_ms=3_600_000), target()]) == 9_003_000
+
+
+def test_where_latencies_are_learned_the_rules_warm_up_for_longer() -> None:
+    unusual = target(latency=LatencyLimit(times_usual=3))
+    rising = target(latency=LatencyLimit(max_ms=250, warn_ahead_ms=DAY_MS))
+    assert warm_up_ms([target(), unusual]) == 21_600_000
+    assert warm_up_ms([target(), unusual, rising]) == 3 * DAY_MS

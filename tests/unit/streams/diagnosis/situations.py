@@ -6,11 +6,11 @@
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.incident import IncidentType
 from schemas.result import Reason
-from schemas.target import Target
+from schemas.target import LatencyLimit, Target
 from streams.diagnosis import Diagnosis, Facts, diagnose
 from streams.diagnosis.facts import Host, Latency
 
@@ -48,6 +48,11 @@ def target(
         version=1,
         source="test",
     )
+
+
+LIMITED: Final = structs.replace(
+    target(), latency=LatencyLimit(max_ms=250, warn_ahead_ms=86_400_000)
+)
 
 
 def fail(reason: Reason, *regions: str) -> tuple[tuple[str, Reason], ...]:
@@ -184,6 +189,43 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
     Situation(
         "slow in some regions",
         Facts(target=target(), slow=(EU, US), working=(AP,), latency=times(20, 340, EU, US)),
+        "slow",
+    ),
+    Situation(
+        "slower than usual everywhere; the host's others are not",
+        Facts(target=target(), slow=ALL, unusual=ALL, latency=times(6, 48), host=Host(up=2)),
+        "slow",
+    ),
+    Situation(
+        "slower than usual in some regions",
+        Facts(
+            target=target(),
+            slow=(EU, US),
+            unusual=(EU, US),
+            working=(AP,),
+            latency=times(20, 36, EU, US),
+        ),
+        "slow",
+    ),
+    Situation(
+        "rising everywhere, and not too slow yet",
+        Facts(
+            target=LIMITED,
+            slow=ALL,
+            rising=((AP, 11), (EU, 9), (US, 10)),
+            latency=times(60, 62),
+        ),
+        "slow",
+    ),
+    Situation(
+        "rising in some regions, and not too slow yet",
+        Facts(
+            target=LIMITED,
+            slow=(EU,),
+            rising=((EU, 60),),
+            working=(AP, US),
+            latency=times(60, 62, EU),
+        ),
         "slow",
     ),
     Situation(
