@@ -43,8 +43,9 @@ def slowness(known: Facts) -> Diagnosis:
 def _rising(known: Facts) -> Diagnosis:
     """In none of these regions is it too slow yet."""
     limit, hours = known.target.latency, min(hours for _, hours in known.rising)
-    known_limit = limit is not None and limit.max_ms is not None
-    reached = f"{limit.max_ms:g} ms are reached" if known_limit else "it will be too slow"
+    reached = "it will be too slow"
+    if limit is not None and limit.max_ms is not None:
+        reached = f"{limit.max_ms:g} ms are reached"
     where = f"{names(known.slow)} only" if known.quick else "everywhere"
     return Diagnosis(
         "rising",
