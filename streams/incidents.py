@@ -7,7 +7,7 @@ from streams import consensus, flapping, ids, levels, spell, telling
 from streams.consensus import Tally
 from streams.freshness import is_fresh
 from streams.ids import Deciding
-from streams.neighbours import Neighbours
+from streams.neighbourhood import Neighbours
 from streams.state import PartitionState
 from streams.target_state import OpenIncident, TargetState
 

@@ -6,10 +6,9 @@ from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved
 from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
-from streams import flapping, incidents, rechecks, regions, targets, windows
+from streams import flapping, incidents, neighbours, rechecks, regions, targets, windows
 from streams.consensus import status
 from streams.ids import Deciding
-from streams.neighbours import look_around
 from streams.records import Record
 from streams.state import PartitionState
 from streams.target_state import TargetState
@@ -52,6 +51,7 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
         return []
     _advance(state, record.append_time)
     state.offset = record.offset
+    state.around.clear()
     outputs: list[Output] = []
     failures: list[Exception] = []
     news: News = {}
@@ -70,6 +70,7 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
             _control(state, record.control, outputs)
         except Exception as error:  # noqa: BLE001 - what was decided before it must be sent
             failures.append(error)
+    state.around.clear()
     if failures:
         raise RuleError(outputs, failures) from failures[0]
     return outputs
@@ -115,9 +116,12 @@ def _take(
         request = rechecks.ask_for_recovery(state, entry, result)
     if request is not None:
         outputs.append(request)
+    after = status(state, entry)
+    if after != before:
+        neighbours.note(state, entry, after)
     deciding = Deciding(result, state.now)
     outputs += incidents.judge(state, entry, deciding)
-    if status(state, entry) != before:
+    if after != before:
         # Once a record and host: when a host dies, all its ports say so within a few records.
         news[entry.host_key] = (entry, deciding)
 
@@ -133,7 +137,7 @@ def _judge_neighbours(
     ]
     if not others:
         return
-    around = look_around(state, entry)
+    around = neighbours.look_around(state, entry)
     for other in others:
         outputs += incidents.judge(state, other, deciding, around=around)
 
@@ -149,6 +153,8 @@ def _control(state: PartitionState, record: Control, outputs: list[Output]) -> N
             outputs += _by_hand(state, record, deciding)
         case Beat():
             outputs += regions.take_beat(state, record, deciding)
+    # A target, or a region that counts, may have come or gone.
+    state.around.clear()
     _look_at_deadlines(state, deciding, outputs)
 
 

@@ -17,6 +17,7 @@ from schemas.target import Target
 from streams.columns import Columns, Slow, Window
 from streams.definition import pack
 from streams.levels import NONE
+from streams.neighbourhood import Neighbours
 from streams.policy import TargetPolicy, Terms, policy_of, terms_of
 from streams.target_state import TargetState, Trouble
 
@@ -84,7 +85,8 @@ class PartitionState(Struct, gc=False):
 
     `hosts`, `hot` and `set_aside` are indexes, not saved: `hot` has the targets where time alone
     could change something, and the running time before which it does not; `hosts` the targets of
-    a host, a single one without a list around it; `set_aside` the suspect regions.
+    a host, a single one without a list around it; `set_aside` the suspect regions. `around` has
+    the hosts that were looked at for the record that is being applied; empty between two.
     """
 
     partition: int
@@ -107,6 +109,7 @@ class PartitionState(Struct, gc=False):
     set_aside: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
+    around: dict[str, Neighbours] = field(default_factory=dict)
     columns: Columns = field(default_factory=Columns)
     policies: WeakValueDictionary[Terms, TargetPolicy] = field(default_factory=WeakValueDictionary)
 

@@ -15,7 +15,8 @@ from streams import consensus, diagnosis, ids, spell
 from streams.consensus import Tally
 from streams.diagnosis import Diagnosis, Facts
 from streams.ids import Deciding
-from streams.neighbours import Neighbours, host_targets, look_around
+from streams.neighbourhood import Neighbours
+from streams.neighbours import host_targets, look_around
 from streams.spell import Sort
 from streams.state import PartitionState
 from streams.target_state import OpenIncident, TargetState

@@ -9,7 +9,7 @@ from streams import guard, levels
 from streams.columns import Window
 from streams.consensus import counts
 from streams.diagnosis.facts import Facts, Host, Latency
-from streams.neighbours import Neighbours
+from streams.neighbourhood import Neighbours
 from streams.state import PartitionState
 from streams.target_state import TargetState
 

@@ -16,7 +16,8 @@ from streams.explain.explanation import (
     VotesExplained,
 )
 from streams.explain.words import clock, span
-from streams.neighbours import Neighbours, host_targets, look_around
+from streams.neighbourhood import Neighbours
+from streams.neighbours import host_targets, look_around
 from streams.state import PartitionState
 from streams.target_state import OpenIncident, TargetState
 
