@@ -36,8 +36,9 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
     small_steps = levels.SMALL_STEPS
     ahead, gap_end, gaps = columns.ahead, state.gap_end, state.gaps
     find, hot, running = state.targets.get, state.hot, state.running
-    for result, seen in zip(results, levels.of_all(results), strict=True):
-        entry = find(result.target)
+    # All at once, before anything else is touched: a processor waits for many at the same time.
+    found = list(map(find, [result.target for result in results]))
+    for result, entry, seen in zip(results, found, levels.of_all(results), strict=True):
         if entry is None:
             continue
         if entry.trouble is not None or result.status != "up" or result.reason is not None:
