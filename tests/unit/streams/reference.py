@@ -59,6 +59,7 @@ class Reference:
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self.offset = -1
         self.targets: dict[str, Watched] = {}
         self.newest: dict[str, int] = {}
         self.beats: dict[str, int] = {}
@@ -93,6 +94,7 @@ class Reference:
         self.must_ask = set()
         paused = record.append_time - self.now
         self.clock.advance(record.append_time)
+        self.offset = record.offset
         if 7_500 < paused <= 15_000 and self.beat_since_respite:
             self.respite = self.running
             self.beat_since_respite = False
@@ -124,6 +126,7 @@ class Reference:
                 result.total_ms if result.connect_ms is None else result.connect_ms,
                 watched.target,
                 len(watched.limits) - 1,
+                self.offset,
             )
         )
         newest = self.newest.get(result.target, 0)
@@ -343,6 +346,8 @@ class Reference:
             if isinstance(control, Resolved):
                 self._close(watched, of, "resolved")
                 watched.held.add(of)
+                if of == "slow":
+                    watched.accept()
                 continue
             told = incident.acknowledged_by == control.by
             incident.acknowledged_by = control.by

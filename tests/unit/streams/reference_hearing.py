@@ -1,6 +1,6 @@
 """What a region says of a target, from all that it ever said (rules 2, 4 and 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from schemas.result import Reason
 from schemas.target import LatencyLimit, Target
+from tests.unit.streams.reference_speed import Speed
 from tests.unit.streams.reference_words import span
 
 
@@ -15,7 +16,7 @@ class Counted(Struct, frozen=True):
     """A result that counted: effective time in log and running time, and the policy of then.
 
     `took_ms` is its connect time, or its total time when it has none. `limits` is how often the
-    target had been given other latency limits by then.
+    target had been given other latency limits by then, `offset` that of the record it came in.
     """
 
     effective: int
@@ -26,6 +27,7 @@ class Counted(Struct, frozen=True):
     took_ms: float | None
     policy: Target
     limits: int
+    offset: int
 
     @property
     def fresh_until(self) -> int:
@@ -36,7 +38,7 @@ class Said(Struct, frozen=True):
     """What a region says, fresh or not, until `fresh_until`.
 
     `row` are its failures since the last success, `successes` those since the last failure.
-    `slow` is the first result of the row that made it say so.
+    `slow` is the first result of the row that made it say so; `speed` says more of that.
     """
 
     fresh_until: int
@@ -44,6 +46,7 @@ class Said(Struct, frozen=True):
     row: tuple[Counted, ...]
     successes: int
     slow: Counted | None
+    speed: Speed
     fresh: bool = True
     stale_for: int = 0
 
@@ -60,11 +63,17 @@ class Said(Struct, frozen=True):
         return "slow" if self.slow else "up"
 
 
-def listen(history: Sequence[Counted], limits: Sequence[LatencyLimit | None]) -> Said:
+def listen(
+    history: Sequence[Counted],
+    limits: Sequence[LatencyLimit | None],
+    accepted: Collection[Counted],
+) -> Said:
     """Goes through the results of a region, one after the other.
 
-    `limits` are the latency limits that the target was given, one after the other.
+    `limits` are the latency limits that the target was given, one after the other; `accepted` the
+    newest results at the times when its slowness was resolved by hand.
     """
+    speed = Speed(limits, accepted)
     down = False
     row: list[Counted] = []
     apart: list[Counted] = []
@@ -72,6 +81,9 @@ def listen(history: Sequence[Counted], limits: Sequence[LatencyLimit | None]) ->
     fresh_until = 0
     for result in history:
         fresh_until = max(fresh_until, result.fresh_until)
+        if result.up:
+            speed.hear(result, was_down=down)
+        speed.after(result)
         if result.up:
             down, row, apart = False, [], []
             if successes < result.policy.recover_after:
@@ -84,27 +96,5 @@ def listen(history: Sequence[Counted], limits: Sequence[LatencyLimit | None]) ->
             apart.append(result)
             if len(apart) >= result.policy.retries + 1:
                 down = True
-    return Said(fresh_until, down, tuple(row), successes, slowed(history, limits))
-
-
-def slowed(history: Sequence[Counted], limits: Sequence[LatencyLimit | None]) -> Counted | None:
-    """Rule 7: the first result of the row that made the region say `slow`; None if it does not."""
-    said: Counted | None = None
-    for number, limit in enumerate(limits):
-        if limit is None:
-            said = None
-            continue
-        slow: list[Counted] = []
-        fast: list[Counted] = []
-        for result in history:
-            if result.limits != number or not result.up or result.took_ms is None:
-                continue
-            if result.took_ms > limit.max_ms:
-                slow, fast = [*slow, result], []
-            else:
-                slow, fast = [], [*fast, result]
-            if said is None and len(slow) >= limit.for_results:
-                said = slow[0]
-            elif said is not None and len(fast) >= limit.for_results:
-                said = None
-    return said
+    speed.given(len(limits) - 1)
+    return Said(fresh_until, down, tuple(row), successes, speed.slow, speed)

@@ -11,7 +11,7 @@ from schemas.incident import IncidentType
 from schemas.result import Cause, CheckResult, Reason
 from schemas.target import LatencyLimit, Target
 from tests.unit.streams.fleet import target
-from tests.unit.streams.reference_log import Log
+from tests.unit.streams.reference_log import IDLE_MS, Log
 
 REGIONS: Final = ("a", "b", "c", "d")
 PLACES: Final = {
@@ -28,6 +28,7 @@ LONGEST_SPAN_MS: Final = 78_000
 DEADLINES_MS: Final = (13_000, 13_001, 18_000, 20_000, 26_000, 26_001, 31_000, 78_000, 78_001)
 HALF_HOUR_MS: Final = 1_800_000
 HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 86_400_000
 
 Outcome = Reason | float | None
 """What was wrong, or the connect time (ms) of a success, None if it was not measured."""
@@ -37,7 +38,9 @@ Counts = tuple[int, int, int]
 """Of a beat: targets, failing, newly failing."""
 
 BASE: Final = {
-    "latency": LatencyLimit(max_ms=100.0, for_results=2),
+    "latency": LatencyLimit(
+        max_ms=100.0, for_results=2, times_usual=3.0, warn_ahead_ms=2_592_000_000
+    ),
     "abandon_after_ms": 5_000,
 }
 CALM: Final[Counts] = (100, 0, 0)
@@ -47,13 +50,31 @@ regions = st.sampled_from(REGIONS)
 some_regions = st.lists(regions, min_size=1, max_size=5).map(tuple)
 orders = st.permutations(REGIONS) | st.lists(regions, min_size=1, unique=True)
 outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
-    (None, 5.0, 100.0, 100.5, 300.0, "connection_refused", "timed_out", "dns_failed")
+    (
+        None,
+        5.0,
+        14.9,
+        15.0,
+        40.0,
+        100.0,
+        100.5,
+        300.0,
+        "connection_refused",
+        "timed_out",
+        "dns_failed",
+    )
 )
 reasons: st.SearchStrategy[Reason] = st.sampled_from(("connection_refused", "timed_out"))
 uncounted: st.SearchStrategy[Reason] = st.sampled_from(("prober_error", "address_blocked"))
 causes: st.SearchStrategy[Cause] = st.sampled_from(("schedule", "recheck"))
 limits = st.builds(
-    LatencyLimit, max_ms=st.sampled_from((100.0, 200.0)), for_results=st.integers(1, 3)
+    LatencyLimit,
+    max_ms=st.sampled_from((100.0, 200.0)),
+    for_results=st.integers(1, 3),
+    times_usual=st.sampled_from((None, 1.5, 3.0)),
+    warn_ahead_ms=st.sampled_from((None, DAY_MS, 30 * DAY_MS)),
+) | st.builds(
+    LatencyLimit, for_results=st.integers(1, 3), times_usual=st.sampled_from((1.5, 2.0, 8.0))
 )
 counts: st.SearchStrategy[Counts] = st.sampled_from(
     (
@@ -244,7 +265,9 @@ class Histories(RuleBasedStateMachine):
     @rule(
         name=names,
         each=st.permutations(REGIONS) | orders,
-        times=st.sampled_from(((300.0, 300.0), (100.5,) * 3, (300.0,) * 3, (300.0, 5.0, 300.0))),
+        times=st.sampled_from(
+            ((300.0, 300.0), (100.5,) * 3, (300.0,) * 3, (300.0, 5.0, 300.0), (60.0,) * 6)
+        ),
         beats=st.booleans(),
     )
     def slow_down(self, name: str, each: list[str], times: tuple[float, ...], beats: bool) -> None:
@@ -470,6 +493,33 @@ class Histories(RuleBasedStateMachine):
         self.gap_ended = self.fleet.now
         self.check_in(found, together=together)
         self.fleet.tick()
+
+    @precondition(lambda self: self.fleet.now - self.gap_ended > LONGEST_SPAN_MS)
+    @rule(
+        name=names,
+        region=regions,
+        after=st.sampled_from((HOUR_MS - 1, HOUR_MS, DAY_MS - 1, DAY_MS, DAY_MS, DAY_MS + 60_000)),
+        each=st.permutations(REGIONS),
+        times=st.sampled_from(
+            ((5.0,) * 3, (40.0,) * 3, (14.0,) * 12, (90.0,) * 8, (5.0, 15.0, 15.1))
+        ),
+    )
+    def learn_for_long(
+        self, name: str, region: str, after: int, each: list[str], times: tuple[float, ...]
+    ) -> None:
+        """An hour or a day after a region turned up, or nearly; little is heard till then."""
+        self.fleet.wait(1)
+        self.one_round(name, each, 5.0)
+        watched = self.fleet.reference.targets.get(name)
+        said = {} if watched is None else watched.said(self.fleet.reference.running)
+        since = said[region].speed.since if region in said else None
+        if since is None or since + after <= self.fleet.now + IDLE_MS:
+            return
+        self.fleet.wait(since + after - self.fleet.now, broker_away=True)
+        self.gap_ended = self.fleet.now
+        for connect_ms in times:
+            self.one_round(name, each, connect_ms)
+            self.fleet.wait(1000)
 
     # People
 

@@ -21,7 +21,8 @@ class Incident:
 class Watched:
     """A target, and per region all that counted since the region began (anew).
 
-    `limits` are all latency limits that it was given. `held` are the types of incident that were
+    `limits` are all latency limits that it was given, `accepted` the newest results of its regions
+    at the times when its slowness was resolved by hand. `held` are the types of incident that were
     resolved by hand and may not open yet. `transitions` are in running time; `outage` is when the
     outage began (effective time) that goes on silently while a flapping incident is open.
     """
@@ -31,11 +32,12 @@ class Watched:
         self.floor = floor
         self.heard: dict[str, list[Counted]] = {region: [] for region in target.regions}
         self.limits: list[LatencyLimit | None] = [target.latency]
+        self.accepted: list[Counted] = []
         self.incidents: dict[IncidentType, Incident] = {}
         self.held: set[IncidentType] = set()
         self.transitions: list[int] = []
         self.outage: int | None = None
-        self._listened: dict[str, tuple[Counted, int, Said]] = {}
+        self._listened: dict[str, tuple[Counted, int, int, Said]] = {}
 
     def said(self, running: int) -> dict[str, Said]:
         """What each region says that ever said anything."""
@@ -48,10 +50,15 @@ class Watched:
     def _listen(self, region: str, history: list[Counted]) -> Said:
         """Listens again only when something was said: nothing else is remembered to save time."""
         known = self._listened.get(region)
-        if known is None or known[0] is not history[-1] or known[1] != len(self.limits):
-            known = (history[-1], len(self.limits), listen(history, self.limits))
+        now = (len(self.limits), len(self.accepted))
+        if known is None or known[0] is not history[-1] or known[1:3] != now:
+            known = (history[-1], *now, listen(history, self.limits, self.accepted))
             self._listened[region] = known
-        return known[2]
+        return known[3]
+
+    def accept(self) -> None:
+        """What it takes now is usual from here on."""
+        self.accepted += [history[-1] for history in self.heard.values() if history]
 
     def votes(self, word: Literal["down", "slow"], aside: Collection[str], running: int) -> Votes:
         """Rule 5: a region that is set aside is none of the fresh ones."""

@@ -34,6 +34,7 @@ from streams.step import step
 from streams.target_state import Trouble
 from tests.unit.streams.reference_histories import Histories
 from tests.unit.streams.reference_log import messages
+from tests.unit.streams.reference_speed import Speed
 
 PROFILES: Final = {
     "default": settings(max_examples=200, stateful_step_count=40),
@@ -83,6 +84,9 @@ class Machine(Histories):
         assert state.targets.keys() == other.targets.keys()
         for name, entry in state.targets.items():
             watched = other.targets[name]
+            for said in watched.said(other.running).values():
+                if said.slow:
+                    self.fleet.reached.add(f"slow: {said.speed.why}")
             assert entry.target == watched.target
             trouble = entry.trouble or Trouble()
             assert trouble.held == bool(watched.held - {"slow"})
@@ -101,6 +105,9 @@ class Machine(Histories):
                     window.failing.since if window.failing else None,
                     window.successes,
                     window.pace.since if window.pace and window.pace.slow else None,
+                    window.pace.why if window.pace and window.pace.slow else None,
+                    window.since or None,
+                    (window.lately or None, window.usual or None, window.daily or None),
                 )
                 for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
                 if window is not None
@@ -112,6 +119,9 @@ class Machine(Histories):
                     said.row[0].effective if said.row else None,
                     said.successes,
                     said.slow.effective if said.slow else None,
+                    said.speed.why if said.slow else None,
+                    said.speed.since,
+                    learned(said.speed),
                 )
                 for region, said in watched.said(other.running).items()
             }
@@ -133,6 +143,11 @@ class Machine(Histories):
         assert snapshot.encode(state) == snapshot.encode(self.fleet.state)
         for name in sorted(self.fleet.reached):
             event(name)
+
+
+def learned(speed: Speed) -> tuple[int | None, int | None, int | None]:
+    """As a window keeps it."""
+    return speed.lately, speed.usual, None if speed.daily is None else int(speed.daily * 4096)
 
 
 def wire(record: Record) -> tuple[bytes, list[tuple[str, bytes]]]:
