@@ -13,7 +13,8 @@ class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
     `fresh_until`, if the log goes on without a gap. `counts`: it is fresh and not set aside.
     `failures` were counted in the row so far, of `failures_needed` for `down`; `successes` in a
     row, up to the `successes_needed` for the closing of an outage; `slow_row` results in a row
-    that contradict what it says of the target's speed, of `slow_needed` (None: no limit).
+    that contradict what it says of the target's speed, of `slow_needed` (None: no limit). `rising`:
+    it says `slow` since the latency rises to a limit.
 
     `last_word` is `down`, `slow` or `up`, also of a stale region (None: it never had one). A stale
     one whose last word keeps an incident open is waited for until `waited_until`. No prober of
@@ -33,6 +34,7 @@ class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
     successes_needed: int
     slow_row: int = 0
     slow_needed: int | None = None
+    rising: bool = False
     waited_until: int | None = None
     silent_since: int | None = None
     lately_us: int | None = None

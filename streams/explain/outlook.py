@@ -106,7 +106,7 @@ def _must_succeed(
     regions: Sequence[RegionExplained], against: set[str], sort: Sort
 ) -> Iterable[str]:
     """Regions that are heard, by how many successes they lack."""
-    groups: dict[int, list[str]] = {}
+    groups: dict[tuple[int, bool], list[str]] = {}
     for one in regions:
         if one.fresh_until is None or one.said.verdict == "stale":
             continue
@@ -117,13 +117,14 @@ def _must_succeed(
             if not one.counts and one.last_word not in against:
                 lacking = 0
         if lacking > 0:
-            groups.setdefault(lacking, []).append(one.region)
-    for lacking, group in sorted(groups.items()):
-        does = (
-            verb(group, "succeeds", "succeed")
-            if sort == "down"
-            else verb(group, "answers quickly", "answer quickly")
-        )
+            groups.setdefault((lacking, one.rising and sort == "slow"), []).append(one.region)
+    for (lacking, rising), group in sorted(groups.items()):
+        if sort == "down":
+            does = verb(group, "succeeds", "succeed")
+        elif rising:
+            does = verb(group, "rises no more", "rise no more")
+        else:
+            does = verb(group, "answers quickly", "answer quickly")
         yield f"{names(group)} {does} {in_a_row(lacking)}"
 
 

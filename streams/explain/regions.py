@@ -61,6 +61,7 @@ def _region(
         successes_needed=policy.recover_after,
         slow_row=0 if window.pace is None else window.pace.count,
         slow_needed=slow_needed,
+        rising=window.slow and window.pace is not None and window.pace.why == "rising",
         waited_until=waited_until,
         silent_since=silent_since,
         lately_us=levels.span_us(window.lately) if window.lately else None,

@@ -78,6 +78,7 @@ def test_more_retries_than_were_made_are_a_bound_and_said(tmp_path: Path) -> Non
     [
         ("defaults: {interval: 10s}", "no such field; there are retries, retry_delay"),
         ("defaults: {retries: many}", "expected a whole number"),
+        ("defaults: {latency: {for: 5}}", "latency: expected max_ms, times_usual or both"),
         ("tags: {nothing: {retries: 2}}", "no target has the tag 'nothing'"),
         ("teams: {nobody: {retries: 2}}", "no target has the team 'nobody'"),
         ("targets: [{id: x, retries: 2}]", "no target has the id 'x'"),

@@ -239,6 +239,47 @@ def test_slowness_has_an_outlook_of_its_own() -> None:
     assert fleet.told[-1] == "closed"
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (
+            LatencyLimit(times_usual=3, for_results=2),
+            "get answers above 3 times the usual time twice in a row.",
+        ),
+        (
+            LatencyLimit(max_ms=250, times_usual=2.5, for_results=1),
+            "get answers above 250 ms or 2.5 times the usual time once.",
+        ),
+        (
+            LatencyLimit(max_ms=250, warn_ahead_ms=86_400_000, for_results=2),
+            "get answers above 250 ms twice in a row, or when they rise so that {}.",
+        ),
+    ],
+)
+def test_learned_limits_are_said_as_they_are(limit: LatencyLimit, said: str) -> None:
+    said = said.format("250 ms would be reached within 24 h")
+    fleet = beaten(target(latency=limit))
+    slow(fleet, "a", "b", "c", ms=10)
+    assert explained(fleet).would_change[-1] == (
+        f"One for slowness opens when 2 of a, b and c {said}"
+    )
+
+
+def test_a_rise_ends_when_it_rises_no_more() -> None:
+    limit = LatencyLimit(max_ms=250, warn_ahead_ms=86_400_000, for_results=2)
+    fleet = beaten(target(latency=limit))
+    slow(fleet, "a", "b", "c", ms=10)
+    fleet.wait(86_400_000, broker_away=True).tick()
+    for _ in range(80):
+        slow(fleet.wait(5_000), "a", "b", "c", ms=200)
+    found = explained(fleet)
+    assert [one.incident_type for one in found.incidents] == ["slow"]
+    assert str(found.regions[0].said.detail).startswith("rising: 250 ms in about ")
+    assert found.would_change[-1] == (
+        "The one for slowness closes when a, b and c rise no more twice in a row."
+    )
+
+
 def test_flapping_says_how_often_and_until_when() -> None:
     fleet = beaten()
     fleet.up("a", "b", "c")
