@@ -15,6 +15,9 @@ from streams.writer import CheckpointWriter
 
 DAY_MS: Final = 86_400_000
 
+_ENCODING: Final = asyncio.Lock()
+"""One partition is encoded at a time: the stream waits for one chunk, not for one of each."""
+
 
 class Partition:
     """The state of a partition at one offset, and the way out.
@@ -87,18 +90,18 @@ class Partition:
             aiokafka.errors.KafkaError: a part was not confirmed.
         """
         async with self._busy:
-            state = self.state
-            offset, now = state.offset, state.now
-            if offset <= self._covered:
+            if self.state.offset <= self._covered:
                 return False
             begun = time.monotonic()
-            open_tickets = self.outbox.open()
-            capture = Capture(state)
-            chunks = []
-            for chunk in capture.chunks():
-                chunks.append(chunk)
-                # Records are applied between two chunks; the capture stays what it is.
-                await asyncio.sleep(0)
+            async with _ENCODING:
+                state = self.state
+                offset, now = state.offset, state.now
+                open_tickets = self.outbox.open()
+                chunks = []
+                for chunk in Capture(state).chunks():
+                    chunks.append(chunk)
+                    # Records are applied between two chunks; the capture stays what it is.
+                    await asyncio.sleep(0)
             if open_tickets:
                 await asyncio.wait(open_tickets)
             await self._writer.write(chunks, offset, now)
