@@ -12,8 +12,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # Most tests wait most of their time: for a broker, for a schedule. Each of these processes has a
-# Kafka and a ClickHouse of its own; a file's tests stay together.
-SIDE_BY_SIDE := -n 3 --dist loadfile
+# Kafka and a ClickHouse of its own; a file's tests stay together. In the order of their folders the
+# long ones (integration, simulation, system) come first, so that no process waits for them at the end.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 # What `make soak` draws from, and where its reports lie.
 SEED ?=

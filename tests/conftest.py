@@ -10,10 +10,12 @@ import pytest
 
 from tests.services import running_clickhouse, running_kafka
 
-# A shell's background job has SIGINT ignored, and so would have every program that a test starts
-# and ends with Ctrl-C.
+# A background job of a shell has SIGINT ignored, under nohup SIGHUP too, and so would every program
+# that a test starts and ends by one of them. What a handler catches is the default in a child.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
