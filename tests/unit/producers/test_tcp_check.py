@@ -260,7 +260,7 @@ async def test_one_lookup_is_shared_by_all_who_ask(kind: type[WaitingEngine]) ->
 
 
 _STOPPED = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from producers import asyncio_engine, epoll_engine
 from producers.engine import PlannedCheck, Vantage
 from schemas.target import Target
@@ -274,6 +274,7 @@ async def main():
     check = PlannedCheck(target, 0.0, 0, "schedule")
     kind(Vantage(internal=True)).submit(check, lambda _, outcome: done.set_result(outcome))
     print("begun", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)  # here, before any answer can have been seen
     outcome = await done
     print(outcome.status, outcome.reason, flush=True)
 asyncio.run(main())
@@ -302,7 +303,6 @@ async def test_a_prober_that_was_stopped_never_says_timed_out(
         assert process.stdout is not None
         try:
             assert (await process.stdout.readline()).strip() == b"begun"
-            os.kill(process.pid, signal.SIGSTOP)
             # Longer than the timeout and the tolerance; how much longer does not matter.
             await asyncio.sleep(2.5)
             os.kill(process.pid, signal.SIGCONT)
