@@ -24,7 +24,7 @@ def _name(scenario: Scenario) -> str:
     return f"{scenario.targets} targets, {scenario.regions} regions, seed {scenario.seed}"
 
 
-@pytest.mark.parametrize("scenario", list(smalls(seed=40, total_hours=18, hours=2)), ids=_name)
+@pytest.mark.parametrize("scenario", list(smalls(seed=40, total_hours=10, hours=2)), ids=_name)
 def test_small_fleets_open_and_close_what_the_ground_truth_has(scenario: Scenario) -> None:
     found = simulate(scenario)
     stories = [line for _, one in found.divergences[:2] for line in tell(scenario, one)]
