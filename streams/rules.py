@@ -60,6 +60,8 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
             _take(state, entry, result, outputs, news)
         except Exception as error:  # noqa: BLE001 - one result must not cost the others
             failures.append(error)
+            # Whatever trouble it began is saved with the next checkpoint, and looked at again.
+            state.note_heat(entry, 0)
     for entry, deciding in news.values():
         try:
             _judge_neighbours(state, entry, deciding, outputs)

@@ -53,7 +53,7 @@ def test_readers_read(reader: Server, sql: str) -> None:
         "DETACH TABLE {table}",
         "SYSTEM FLUSH LOGS",
         "KILL QUERY WHERE 1",
-        "BACKUP TABLE {table} TO File('/tmp/x')",
+        "BACKUP TABLE {table} TO File('x')",
         "SET readonly = 0",
         "SET max_execution_time = 0",
         "SELECT 1 SETTINGS readonly = 0",
