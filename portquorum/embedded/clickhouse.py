@@ -139,7 +139,7 @@ async def _serve_on(
         from portquorum.embedded.engine import Engine  # noqa: PLC0415
         from portquorum.embedded.guard import Guard  # noqa: PLC0415
     except ImportError as error:
-        raise extra_missing(error.name or "aiohttp") from error
+        raise extra_missing((error.name or "aiohttp").partition(".")[0]) from error
     settings = load()
     secret = settings.owner_password or password(folder / "password")
     engine = Engine(folder / "data")

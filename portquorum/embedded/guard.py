@@ -42,6 +42,12 @@ _DEFINES: Final = frozenset({"CREATE", "REPLACE", "ATTACH", "ALTER"})
 _NEVER: Final = frozenset({"BACKUP", "RESTORE"})
 # Of SYSTEM, what tends the tables; the rest tends a server, or ends it.
 _SYSTEM: Final = frozenset({"FLUSH", "REFRESH", "WAIT", "CLEAR", "DROP", "SYNC", "START", "STOP"})
+_PAIRS: Final = {
+    ("INTO", "OUTFILE"): "INTO OUTFILE writes a file",
+    ("FROM", "INFILE"): "FROM INFILE reads a file",
+    ("DEFAULT", "."): "the database default keeps nothing",
+    ("LOG_COMMENT", "="): "log_comment is the name of the request here",
+}
 # Tables of `system` for readers, and those of them with a column that is a path.
 _OPEN: Final = frozenset(
     {
@@ -95,16 +101,10 @@ class Guard:
         for word, follows in pairwise([*words, ""]):
             if word in self._functions or (word in self._outside and follows == "("):
                 raise _denied(f"{word.lower()} reaches outside of the database")
-            if (word, follows) in {("INTO", "OUTFILE"), ("FROM", "INFILE")}:
-                raise _denied(f"{word} {follows} is a file")
-            if word == "DEFAULT" and (follows == "." or "DATABASE" in words):
-                raise _denied("the database default keeps nothing, and connections begin in it")
-            if word == "LOG_COMMENT" and follows == "=":
-                raise _denied("log_comment is the name of the request here")
-        first, second, *_ = [*words, "", ""]
-        if first in _NEVER or (first == "SYSTEM" and second not in _SYSTEM):
-            raise _denied(f"{first} {second} is not done here")
-        if first in _DEFINES:
+            if (word, follows) in _PAIRS:
+                raise _denied(_PAIRS[word, follows])
+        _check_kind(*[*words, "", ""][:2], words[2:6])
+        if words and words[0] in _DEFINES:
             _check_definition(found, words)
 
     def check_reader(self, canonical: str) -> None:
@@ -138,30 +138,40 @@ def _words(found: Sequence[statement.Token]) -> list[str]:
 
 def _has_star(words: Sequence[str]) -> bool:
     """Whether a star stands for columns: not `count(*)`, not between two values."""
-    before = ["", *words]
+    before = ["", "", *words]
     return any(
         word == "*"
-        and (previous in {"SELECT", "DISTINCT", ",", "."} or (previous == "(" and follows != ")"))
-        for previous, word, follows in zip(before, words, [*words[1:], ""], strict=False)
+        and previous in {"SELECT", "DISTINCT", ",", ".", "("}
+        and (earlier, previous) != ("COUNT", "(")
+        for earlier, previous, word in zip(before, before[1:], words, strict=False)
     )
+
+
+def _check_kind(first: str, second: str, rest: Sequence[str]) -> None:
+    if first in _NEVER or (first == "SYSTEM" and second not in _SYSTEM):
+        raise _denied(f"{first} {second} is not done here")
+    if second == "DATABASE" and first != "SHOW" and "DEFAULT" in rest:
+        raise _denied("connections begin in the database default")
 
 
 def _check_definition(found: Sequence[statement.Token], words: Sequence[str]) -> None:
     """What a table, database, dictionary or function may be made of."""
+    kinds = words[1:4]  # OR REPLACE may come before
     for at, word in enumerate(words):
         follows, name, *_ = [*words[at + 1 : at + 3], "", ""]
         if word == "ENGINE" and follows == "=":
             if name not in _ENGINES and not name.endswith("MERGETREE"):
                 raise _denied(f"the engine {name} keeps its data elsewhere")
-        elif word == "SOURCE" and follows == "(" and name not in {"CLICKHOUSE", "NULL"}:
-            raise _denied(f"a dictionary from {name}")
-        elif word == "HOST" and "SOURCE" in words:
-            raise _denied("a dictionary from another host")
         elif word in {"DISK", "STORAGE_POLICY"} and follows in {"=", "("}:
             raise _denied("a disk of its own")
-        elif word == "LANGUAGE":
+        elif "DICTIONARY" in kinds and word == "HOST" and found[at].kind == "word":
+            raise _denied("a dictionary from another host")
+        elif "DICTIONARY" in kinds and (word, follows) == ("SOURCE", "("):
+            if name not in {"CLICKHOUSE", "NULL"}:
+                raise _denied(f"a dictionary from {name}")
+        elif "FUNCTION" in kinds and word == "LANGUAGE":
             raise _denied("a function in another language")
-        elif word == "FROM" and words[0] == "ATTACH" and found[at + 1].kind == "string":
+        elif words[0] == "ATTACH" and word == "FROM" and found[at + 1].kind == "string":
             raise _denied("ATTACH FROM a path")
 
 
