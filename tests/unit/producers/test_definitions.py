@@ -167,4 +167,4 @@ class DefinitionsMachine(RuleBasedStateMachine):
 
 
 TestDefinitionsMachine = DefinitionsMachine.TestCase
-TestDefinitionsMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestDefinitionsMachine.settings = settings(max_examples=100, stateful_step_count=30)

@@ -343,4 +343,4 @@ class RosterMachine(RuleBasedStateMachine):
 
 
 TestRosterMachine = RosterMachine.TestCase
-TestRosterMachine.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestRosterMachine.settings = settings(max_examples=50, stateful_step_count=40)

@@ -165,7 +165,6 @@ def wire(record: Record) -> tuple[bytes, list[tuple[str, bytes]]]:
 TestHistories = pytest.mark.timeout(900 if PROFILE == "default" else 0)(Machine.TestCase)
 TestHistories.settings = settings(
     PROFILES[PROFILE],
-    deadline=None,
     # To explain a failure takes minutes here; the steps that lead to it say it all.
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

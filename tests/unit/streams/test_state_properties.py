@@ -75,7 +75,7 @@ def check_alternation(events: list[IncidentEvent]) -> None:
     assert len(identifiers) == len(set(identifiers))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(steps, max_size=60), st.integers(0, 60), st.sampled_from((1, 1000)))
 def test_crash_and_restore_anywhere_gives_the_same_bytes(
     script: list[tuple],  # type: ignore[type-arg]
@@ -105,7 +105,7 @@ def crash_and_restore(script: list[tuple], crash_after: int) -> None:  # type: i
     assert snapshot.encode(state) == snapshot.encode(fleet.state)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(steps, max_size=60))
 def test_the_indexes_are_those_of_a_fresh_state(script: list[tuple]) -> None:  # type: ignore[type-arg]
     fleet = Fleet(target(), target("ssh", port=22))
@@ -115,7 +115,7 @@ def test_the_indexes_are_those_of_a_fresh_state(script: list[tuple]) -> None:  #
     assert restored.hosts == fleet.state.hosts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(targets, max_size=6), st.lists(targets, max_size=6), st.data())
 def test_whatever_the_targets_are_all_of_them_is_kept(
     before: list[Target], after: list[Target], data: st.DataObject
