@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from producers.batcher import Batcher, Finished
+from producers.batcher import Batcher, Finished, Worth
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
 from producers.schedule import phase_ms, shift_ms
@@ -124,16 +124,26 @@ def checks(fleet: list[Target], partitions: int, begin: int, rounds: int) -> Ite
             due = begin + turn * interval + phase
             while retries and retries[0][0] <= due:
                 at, other, there = retries.popleft()
-                retry = check(chance, fleet[other], at, attempt=1, down=is_down(other))
+                told = is_down(other)
+                retry = check(chance, fleet[other], at, attempt=1, down=told, told=told)
                 yield Check(at, there, where[other], retry)
-            down = is_down(number) or chance.random() < BLIP
-            first = check(chance, fleet[number], due, attempt=0, down=down)
+            told = is_down(number)
+            down = told or chance.random() < BLIP
+            first = check(chance, fleet[number], due, attempt=0, down=down, told=told)
             yield Check(due, region, where[number], first)
             if down:
                 retries.append((due + fleet[number].retry_delay_ms, number, region))
 
 
-def check(chance: random.Random, target: Target, at: int, *, attempt: int, down: bool) -> Finished:
+def check(
+    chance: random.Random,
+    target: Target,
+    at: int,
+    *,
+    attempt: int,
+    down: bool,
+    told: bool = False,
+) -> Finished:
     """A check that took a moment, done at `at` (UTC ms), as it waits in the prober."""
     connect_ms = None if down else round(chance.uniform(5, 50), 3)
     planned = PlannedCheck(target, at, attempt, "retry" if attempt else "schedule")
@@ -147,8 +157,9 @@ def check(chance: random.Random, target: Target, at: int, *, attempt: int, down:
         connect_ms=connect_ms,
         total_ms=None if connect_ms is None else round(connect_ms + 0.412, 3),
     )
-    # As `Roster.done`: a failure and the end of one are urgent news.
-    return Finished(planned, outcome, urgent=down or attempt > 0)
+    # As `Roster.done`: what has been down from the beginning was told.
+    news: Worth = "repeated" if told else "news"
+    return Finished(planned, outcome, news if down or attempt else "routine")
 
 
 class Probers:

@@ -63,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     results_ttl_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     sink_block_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     sink_block_wait_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    sink_bad_lines_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    """With a larger share of bad lines among a topic's last 10,000 the sink stops; 1: never."""
     group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
     """How long the notifier waits for other incidents of the same host."""
 

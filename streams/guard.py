@@ -54,7 +54,7 @@ def note(prober: ProberState, beat: Beat) -> None:
 def look(state: PartitionState) -> list[Turned]:
     """Judges every region that reports; those that turned, by name.
 
-    The targets that a region troubles are to be judged again at the next look at deadlines.
+    The targets that a region troubles are to be judged again when deadlines are looked at.
     """
     loads = {
         name: load
@@ -96,6 +96,8 @@ def _widely(failing: int, targets: int) -> bool:
 
 
 def _wake(state: PartitionState, regions: set[str]) -> None:
-    for target_id in state.hot:
+    state.around.clear()
+    for target_id in sorted(state.hot):  # the index has no order of its own: it is made anew
         if not regions.isdisjoint(state.targets[target_id].policy.positions):
             state.hot[target_id] = 0
+            state.woken[target_id] = None

@@ -7,7 +7,6 @@ from streams import consensus, flapping, ids, levels, spell, telling
 from streams.consensus import Tally
 from streams.freshness import is_fresh
 from streams.ids import Deciding
-from streams.neighbourhood import Neighbours
 from streams.state import PartitionState
 from streams.target_state import OpenIncident, TargetState
 
@@ -20,13 +19,12 @@ def judge(
     deciding: Deciding,
     *,
     told: dict[str, tuple[str, ...]] | None = None,
-    around: Neighbours | None = None,
+    news: bool = False,
 ) -> list[IncidentEvent]:
     """Opens, updates or closes the incidents of a target, or leaves all as it is.
 
     At most one event of an incident comes of one record. `told` are changes that the caller made,
-    by incident id; `around` is given when something of the host changed, so that the diagnosis is
-    looked at again.
+    by incident id; with `news` of the host the diagnosis is looked at again.
     """
     if entry.trouble is None:
         return []
@@ -45,11 +43,23 @@ def judge(
                 counted,
                 deciding,
                 told=(told or {}).get(incident.incident_id, ()),
-                around=around,
+                news=news,
             )
             events += [event] if event else []
     state.note_heat(entry, _next_deadline(state, entry))
     return events
+
+
+def look_again(
+    state: PartitionState, entry: TargetState, deciding: Deciding
+) -> list[IncidentEvent]:
+    """There is news of the host, and nothing else is due: the diagnosis may have changed."""
+    counted = consensus.tally(state, entry)
+    events = (
+        telling.updated(state, entry, incident, counted, deciding, news=True)
+        for incident in entry.incidents
+    )
+    return [event for event in events if event is not None]
 
 
 def close(

@@ -5,16 +5,18 @@ from msgspec import Struct
 from schemas.incident import HostTarget, TargetStatus
 
 
-class Neighbours(Struct, frozen=True, gc=False):
-    """The status of every target of a host at one moment, sorted by id, and how often each is.
+class Neighbours(Struct, gc=False):
+    """The status of every target of a host, sorted by id, and how often each is.
 
-    `kinds` has the ids of the targets by their kind, sorted; `listed` the targets as events list
-    them, as far as one has.
+    Before the running time `until`, time alone turns none of them. `kinds` has the ids of the
+    targets by their kind, sorted; `listed` the targets as events list them, or nothing while no
+    event has.
     """
 
     statuses: dict[str, TargetStatus]
     counts: dict[TargetStatus, int]
     kinds: dict[str, list[str]]
+    until: int
     listed: dict[str, HostTarget] = {}
 
     def others(self, target: str, *statuses: TargetStatus) -> int:
@@ -32,4 +34,8 @@ class Neighbours(Struct, frozen=True, gc=False):
         self.counts[self.statuses[target]] -= 1
         self.counts[status] = self.counts.get(status, 0) + 1
         self.statuses[target] = status
-        self.listed.pop(target, None)
+        known = self.listed.get(target)
+        if known is not None:
+            self.listed[target] = HostTarget(
+                target=target, name=known.name, kind=known.kind, port=known.port, status=status
+            )

@@ -66,20 +66,21 @@ def updated(
     counted: Tally,
     deciding: Deciding,
     *,
-    told: tuple[str, ...],
-    around: Neighbours | None,
+    told: tuple[str, ...] = (),
+    news: bool = False,
 ) -> IncidentEvent | None:
     """The event that tells what has changed since the last one; None if nothing has.
 
-    Of a flapping one only `told` is told.
+    With `news` of the host, what it looks like may have changed. Of a flapping one only `told` is
+    told.
     """
     flaps = incident.incident_type == "flapping"
     changes = told if flaps else (*told, *_changes(incident, _saying(state, entry, incident)))
     # While regions recover one by one, those that succeed say nothing of the cause.
     settled = flaps or incident.recovery_asked
-    if not changes and (around is None or settled):
+    if not changes and (settled or not news):
         return None
-    around = around or look_around(state, entry)
+    around = look_around(state, entry)
     known = diagnosis.gather(state, entry, around)
     found = None
     if _involved(known, incident) and not incident.recovery_asked:
@@ -142,11 +143,14 @@ def _saying(
 ) -> dict[str, tuple[str, Reason | None]]:
     """What each region says, as far as it matters to an incident."""
     found: dict[str, tuple[str, Reason | None]] = {}
-    for region, said in consensus.verdicts(state, entry).items():
-        verdict = said.verdict
+    for region, position in entry.policy.by_name:
+        window = state.window(entry, position)
+        verdict = consensus.verdict(window, state.running)
         if verdict == "slow" and incident.incident_type != "slow":
             verdict = "up"
-        found[region] = (verdict, said.reason if verdict in {"down", "stale"} else None)
+        failing = None if window is None else window.failing
+        speaks = verdict in {"down", "stale"}
+        found[region] = (verdict, failing.reason if failing is not None and speaks else None)
     return found
 
 
