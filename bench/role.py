@@ -23,12 +23,12 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(
-    arguments: list[str], env: Mapping[str, str], log: Path
+    arguments: list[str], env: Mapping[str, str], log: Path, module: str = "portquorum.cli"
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The role, ended by SIGTERM; its words go to `log`."""
+    """The role (or another module), ended by SIGTERM; its words go to `log`."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "portquorum.cli", *arguments], env=env, stdout=out, stderr=out
+            [sys.executable, "-m", module, *arguments], env=env, stdout=out, stderr=out
         )
         try:
             yield process

@@ -1,20 +1,22 @@
 """How fast the sink drains a backlog of results: `python -m bench.sink [--rows N] [--json]`.
 
 A real Kafka and the real ClickHouse engine (the embedded ones) run on this machine. The backlog is
-written first; then `portquorum sink` is started as anybody starts it, and timed until every row is
-in the table. The limit beside it: the same rows as ready columns, given to `client.insert` block by
-block, by one thread, into tables of the same kind. On a machine that others use too, rows a CPU
-second say more than rows a second.
+written first; then three contenders, one after the other, each into tables of its own:
+
+- the limit: the same rows as ready columns, given to `client.insert` block by block, by one
+  thread; making the columns is not timed;
+- the sink: `portquorum sink` as anybody starts it, timed until every row is in the table;
+- a plain consumer that makes a dict of each line and inserts rows, which is what one would write
+  first (`bench.sink_plain`).
+
+All share the machine, so the services' CPU time is told too: it bounds what can be had of so many
+cores, whatever the sink does. What ClickHouse merges afterwards is in its CPU time, not in the
+seconds.
 """
 
 import argparse
 import asyncio
-import contextlib
 import os
-import random
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,18 +27,17 @@ import msgspec
 import psutil
 from aiokafka import ConsumerRecord
 from clickhouse_connect.datatypes.registry import get_from_name
+from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
+from bench.role import environment, running
+from bench.sink_log import batches, publish
 from portquorum.clickhouse import connect, database
 from portquorum.embedded.clickhouse import EmbeddedClickHouse
 from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.kafka import create_topics, producer
 from portquorum.settings import Settings
-from schemas import batch
-from schemas.partition import partition_for
-from schemas.result import CheckResult
 from schemas.topics import RESULTS
 from sinks.clickhouse.block import build
 from sinks.clickhouse.migrate import migrate
@@ -44,22 +45,27 @@ from sinks.clickhouse.tables import RESULTS as TABLE
 from sinks.clickhouse.tables import Rows
 from sinks.clickhouse.writer import INSERT_SETTINGS
 
-TARGETS: Final = 5_000
-REGIONS: Final = ("eu-west", "us-east", "ap-south")
-INTERVAL_MS: Final = 15_000
-FAILING: Final = 0.03
-"""A result is a failure with this probability."""
-
 DEADLINE_S: Final = 420.0
 """After so long the run is given up, whatever is missing."""
 
+QUIET_S: Final = 60.0
+"""So long ClickHouse may go on merging before the next contender begins."""
 
-class Figures(Struct, frozen=True, kw_only=True):
-    """One run. `rows` went into `seconds`; CPU is of the process that sent them."""
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One contender. `rows` went into `seconds`, with `cpu_s` of the process that sent them.
+
+    The services' CPU seconds are of `all_rows`: those before the first look at the table, too.
+    """
 
     rows: int
     seconds: float
     cpu_s: float
+    all_rows: int
+    clickhouse_s: float
+    kafka_s: float = 0.0
+    first_row_s: float | None = None
+    memory_mb: float | None = None
 
     @property
     def rate(self) -> float:
@@ -68,174 +74,144 @@ class Figures(Struct, frozen=True, kw_only=True):
 
     @property
     def rate_cpu(self) -> float:
-        """Rows a CPU second."""
+        """Rows a CPU second of the process."""
         return self.rows / self.cpu_s
+
+    @property
+    def micros(self) -> tuple[float, float, float]:
+        """CPU µs a row: of the process, of ClickHouse, of Kafka."""
+        return (
+            self.cpu_s / self.rows * 1e6,
+            self.clickhouse_s / self.all_rows * 1e6,
+            self.kafka_s / self.all_rows * 1e6,
+        )
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All of one invocation.
-
-    `first_row_s` is from the start of the process to the first rows; `sink` is of the rest, from
-    there to the last row. The services' CPU is that of all of it.
-    """
+    """All of one invocation."""
 
     load_before: float
+    cpus: int
     partitions: int
     lines_a_message: int
     topic_mb: float
-    first_row_s: float
-    sink: Figures
-    sink_memory_mb: float
-    kafka_cpu_s: float
-    clickhouse_cpu_s: float
-    bare: Figures
+    bare: Run
+    sink: Run
+    plain: Run
 
 
-def batches(rows: int, lines: int, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """Partition and value of each message: rounds of a fleet, the same at every run."""
-    chance = random.Random(1)  # noqa: S311 - no secret
-    began = int(time.time() * 1000) // 3_600_000 * 3_600_000 - rows // TARGETS * INTERVAL_MS
-    waiting: list[list[CheckResult]] = [[] for _ in range(partitions)]
-    targets = [
-        (f"target-{n}", f"host-{n // 4}.example.com", 1 + n % 60_000) for n in range(TARGETS)
-    ]
-    where = [partition_for(host, partitions) for _, host, _ in targets]
-    for number in range(rows):
-        place = number % TARGETS
-        at = began + number // TARGETS // len(REGIONS) * INTERVAL_MS + place * 3
-        region = REGIONS[number // TARGETS % len(REGIONS)]
-        held = waiting[where[place]]
-        held.append(_result(chance, targets[place], region, at))
-        if len(held) == lines:
-            yield where[place], batch.encode(held)
-            held.clear()
-    for partition, held in enumerate(waiting):
-        if held:
-            yield partition, batch.encode(held)
+class Bench:
+    """The services and the backlog."""
 
-
-def _result(
-    chance: random.Random, target: tuple[str, str, int], region: str, at: int
-) -> CheckResult:
-    name, host, port = target
-    down = chance.random() < FAILING
-    connect_ms = None if down else round(chance.lognormvariate(2.5, 0.8), 3)
-    return CheckResult(
-        target=name,
-        kind="tcp",
-        host=host,
-        port=port,
-        region=region,
-        prober=f"{region}-1",
-        scheduled_at=at,
-        started_at=at + chance.randrange(40),
-        status="down" if down else "up",
-        reason="timed_out" if down else None,
-        attempt=0,
-        cause="schedule",
-        target_version=1_700_000_000_000,
-        address=f"192.0.2.{port % 250}",
-        dns_ms=round(chance.random(), 3),
-        connect_ms=connect_ms,
-        total_ms=None if connect_ms is None else round(connect_ms + 1, 3),
-    )
-
-
-async def publish(settings: Settings, rows: int, lines: int) -> int:
-    """Writes the backlog; returns its bytes before compression."""
-    await create_topics(settings)
-    client = producer(settings, max_batch_size=1_000_000, linger_ms=20)
-    await client.start()
-    size = 0
-    try:
-        out: list[asyncio.Future[object]] = []
-        for partition, value in batches(rows, lines, settings.partitions):
-            size += len(value)
-            topic = settings.topic(RESULTS.name)
-            out.append(await client.send(topic, value, partition=partition))
-            if len(out) == 500:
-                await asyncio.gather(*out)
-                out.clear()
-        await asyncio.gather(*out)
-    finally:
-        await client.stop()
-    return size
-
-
-@contextlib.contextmanager
-def shipped_role(settings: Settings, log: Path) -> Iterator[psutil.Process]:
-    """`portquorum sink`, ended by SIGTERM."""
-    names = ("kafka", "clickhouse", "topic_prefix", "partitions")
-    told = {f"PORTQUORUM_{name.upper()}": str(getattr(settings, name)) for name in names}
-    program = [str(Path(sys.executable).with_name("portquorum")), "sink"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            program,
-            env=dict(os.environ) | told | {"PORTQUORUM_METRICS": "127.0.0.1:0"},
-            stdout=out,
-            stderr=out,
+    def __init__(
+        self, kafka: EmbeddedKafka, clickhouse: EmbeddedClickHouse, partitions: int, folder: Path
+    ) -> None:
+        """Both are started."""
+        self._pids = (kafka.pid, clickhouse.pid)
+        self._folder = folder
+        self.settings = Settings(
+            kafka=kafka.bootstrap_servers, clickhouse=clickhouse.url, partitions=partitions
         )
-        try:
-            yield psutil.Process(process.pid)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
-
-def drain(settings: Settings, rows: int, log: Path) -> tuple[float, Figures, float]:
-    """Seconds to the first row, the drain, and the sink's largest resident memory in MB."""
-    client = connect(settings, database="default")
-    count = f"SELECT count() FROM `{database(settings)}`.results"  # noqa: S608 - our own name
-    began = time.perf_counter()
-    first: tuple[float, int, float] | None = None
-    memory = 0
-    with shipped_role(settings, log) as process:
-        while True:
-            now = time.perf_counter()
-            if now - began > DEADLINE_S or not process.is_running():
-                raise SystemExit(f"the sink did not end its work: {log.read_text()[-2000:]}")
-            found = int(client.query(count).result_rows[0][0])
-            if found and first is None:
-                first = now, found, _cpu_s(process.pid)
-            memory = max(memory, process.memory_info().rss)
-            if first is not None and found >= rows:
-                break
-            time.sleep(0.2)
-        used = _cpu_s(process.pid) - first[2]
-    figures = Figures(rows=rows - first[1], seconds=now - first[0], cpu_s=used)
-    sums = f"SELECT sum(checks) + sum(missed) FROM `{database(settings)}`.results_hourly"  # noqa: S608
-    rolled = int(client.query(sums).result_rows[0][0])
-    if (found, rolled) != (rows, rows):
-        raise SystemExit(f"expected {rows} rows, found {found}, in the roll-up {rolled}")
-    return first[0] - began, figures, memory / 1e6
-
-
-def bare(settings: Settings, rows: int, lines: int) -> Figures:
-    """Ready columns by `client.insert`; making them is not timed."""
-    migrate(settings)
-    client = connect(settings)
-    types = [get_from_name(kind) for _, kind in TABLE.columns]
-    done, seconds, cpu_s = 0, 0.0, 0.0
-    for columns in blocks(rows, lines, settings):
-        context = client.create_insert_context(
-            TABLE.name,
-            column_names=TABLE.names,
-            database=database(settings),
-            column_types=types,
-            column_oriented=True,
-            settings=INSERT_SETTINGS | {"insert_deduplication_token": f"block:{done}"},
+    def tables(self, name: str) -> Settings:
+        """Settings with tables of a contender's own."""
+        found = msgspec.structs.replace(
+            self.settings, clickhouse=f"{self.settings.clickhouse}_{name}"
         )
-        context.req_block_size = len(columns)
-        began, used = time.perf_counter(), time.process_time()
-        client.insert(data=columns.columns, context=context)
-        seconds += time.perf_counter() - began
-        cpu_s += time.process_time() - used
-        done += len(columns)
-    return Figures(rows=done, seconds=seconds, cpu_s=cpu_s)
+        migrate(found)
+        return found
+
+    def bare(self, rows: int, lines: int) -> Run:
+        """Ready columns by `client.insert`."""
+        settings = self.tables("bare")
+        client = connect(settings)
+        before = self._quiet(client)
+        done, seconds, cpu_s = 0, 0.0, 0.0
+        for columns in blocks(rows, lines, settings):
+            context = client.create_insert_context(
+                TABLE.name,
+                column_names=TABLE.names,
+                database=database(settings),
+                column_types=[get_from_name(kind) for _, kind in TABLE.columns],
+                column_oriented=True,
+                settings=INSERT_SETTINGS | {"insert_deduplication_token": f"block:{done}"},
+            )
+            context.req_block_size = len(columns)
+            began, used = time.perf_counter(), time.process_time()
+            client.insert(data=columns.columns, context=context)
+            seconds += time.perf_counter() - began
+            cpu_s += time.process_time() - used
+            done += len(columns)
+        _, clickhouse_s = self._used_since(before, self._quiet(client))
+        return Run(
+            rows=done, seconds=seconds, cpu_s=cpu_s, all_rows=done, clickhouse_s=clickhouse_s
+        )
+
+    def sink(self, rows: int) -> Run:
+        """The shipped role, and whether it did all of its work."""
+        settings = self.tables("sink")
+        found = self._drain("sink", settings, rows, "portquorum.cli", ["sink"])
+        counts = (
+            "SELECT (SELECT count() FROM results), "
+            "(SELECT sum(checks) + sum(missed) FROM results_hourly)"
+        )
+        there = tuple(map(int, connect(settings).query(counts).result_rows[0]))
+        if there != (rows, rows):
+            raise SystemExit(f"expected {rows} rows, found {there[0]}, in the roll-up {there[1]}")
+        return found
+
+    def plain(self, rows: int) -> Run:
+        """What one would write first."""
+        return self._drain("plain", self.tables("plain"), rows, "bench.sink_plain", [])
+
+    def _drain(
+        self, name: str, settings: Settings, rows: int, module: str, arguments: list[str]
+    ) -> Run:
+        client = connect(settings)
+        before = self._quiet(client)
+        log = self._folder / f"{name}.log"
+        began = time.perf_counter()
+        first: tuple[float, int, float] | None = None
+        memory = 0
+        env = environment(settings, PORTQUORUM_METRICS="127.0.0.1:0")
+        with running(arguments, env, log, module) as process:
+            watched = psutil.Process(process.pid)
+            while True:
+                now = time.perf_counter()
+                if now - began > DEADLINE_S or process.poll() is not None:
+                    raise SystemExit(f"{name} did not end its work: {log.read_text()[-2000:]}")
+                found = int(client.query("SELECT count() FROM results").result_rows[0][0])
+                if found and first is None:
+                    first = now, found, _cpu_s(process.pid)
+                memory = max(memory, watched.memory_info().rss)
+                if first is not None and found >= rows and found > first[1]:
+                    break
+                time.sleep(0.2)
+            used = _cpu_s(process.pid) - first[2]
+        kafka_s, clickhouse_s = self._used_since(before, self._quiet(client))
+        return Run(
+            rows=found - first[1],
+            seconds=now - first[0],
+            cpu_s=used,
+            all_rows=found,
+            clickhouse_s=clickhouse_s,
+            kafka_s=kafka_s,
+            first_row_s=first[0] - began,
+            memory_mb=memory / 1e6,
+        )
+
+    def _quiet(self, client: Client) -> tuple[float, float]:
+        """The services' CPU seconds, once ClickHouse merges nothing any more."""
+        deadline = time.monotonic() + QUIET_S
+        merging = "SELECT count() FROM system.merges"
+        while client.query(merging).result_rows[0][0] and time.monotonic() < deadline:
+            time.sleep(0.5)
+        kafka, clickhouse = map(_cpu_s, self._pids)
+        return kafka, clickhouse
+
+    @staticmethod
+    def _used_since(before: tuple[float, float], now: tuple[float, float]) -> tuple[float, float]:
+        return now[0] - before[0], now[1] - before[1]
 
 
 def blocks(rows: int, lines: int, settings: Settings) -> Iterator[Rows]:
@@ -266,31 +242,18 @@ def measure(rows: int, lines: int, partitions: int, folder: Path) -> Report:
         EmbeddedKafka(folder, "127.0.0.1:0") as kafka,
         EmbeddedClickHouse(folder, "127.0.0.1:0") as clickhouse,
     ):
-        settings = Settings(
-            kafka=kafka.bootstrap_servers, clickhouse=clickhouse.url, partitions=partitions
+        bench = Bench(kafka, clickhouse, partitions, folder)
+        size = asyncio.run(publish(bench.settings, rows, lines))
+        return Report(
+            load_before=load,
+            cpus=os.cpu_count() or 1,
+            partitions=partitions,
+            lines_a_message=lines,
+            topic_mb=size / 1e6,
+            bare=bench.bare(min(rows, 20 * bench.settings.sink_block_rows), lines),
+            sink=bench.sink(rows),
+            plain=bench.plain(min(rows, 300_000)),
         )
-        migrate(settings)
-        size = asyncio.run(publish(settings, rows, lines))
-        services = [_cpu_s(kafka.pid), _cpu_s(clickhouse.pid)]
-        first_row_s, sink, memory = drain(settings, rows, folder / "sink.log")
-        kafka_cpu_s, clickhouse_cpu_s = (
-            _cpu_s(pid) - before
-            for pid, before in zip((kafka.pid, clickhouse.pid), services, strict=True)
-        )
-        other = msgspec.structs.replace(settings, clickhouse=f"{clickhouse.url}_bare")
-        limit = bare(other, min(rows, 10 * settings.sink_block_rows), lines)
-    return Report(
-        load_before=load,
-        partitions=partitions,
-        lines_a_message=lines,
-        topic_mb=size / 1e6,
-        first_row_s=first_row_s,
-        sink=sink,
-        sink_memory_mb=memory,
-        kafka_cpu_s=kafka_cpu_s,
-        clickhouse_cpu_s=clickhouse_cpu_s,
-        bare=limit,
-    )
 
 
 def _cpu_s(pid: int | None) -> float:
@@ -301,27 +264,33 @@ def _cpu_s(pid: int | None) -> float:
 def show(report: Report) -> None:
     """A table, and what it was made of."""
     table = Table()
-    headings = ("", "rows", "wall", "rows/s", "CPU", "rows/CPU s", "to the limit (wall, CPU)")
-    for heading in headings:
+    headings = ("", "rows", "rows/s", "to the limit", "rows/CPU s", "to the limit")
+    for heading in (*headings, "CPU µs a row", "ClickHouse", "Kafka"):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, run in (("client.insert, ready columns", report.bare), ("sink", report.sink)):
+    contenders = (
+        ("client.insert, ready columns", report.bare),
+        ("sink", report.sink),
+        ("row dicts", report.plain),
+    )
+    for name, run in contenders:
         table.add_row(
             name,
             f"{run.rows:,}",
-            f"{run.seconds:.1f} s",
             f"{run.rate:,.0f}",
-            f"{run.cpu_s:.1f} s",
+            f"{run.rate / report.bare.rate:.2f}",
             f"{run.rate_cpu:,.0f}",
-            f"{run.rate / report.bare.rate:.2f}, {run.rate_cpu / report.bare.rate_cpu:.2f}",
+            f"{run.rate_cpu / report.bare.rate_cpu:.2f}",
+            *(f"{micros:.2f}" for micros in run.micros),
         )
     out = Console(width=120)
     out.print(table)
+    bound = report.cpus / sum(report.sink.micros) * 1e6
     out.print(
         f"{report.partitions} partitions, {report.lines_a_message} results a message, "
-        f"{report.topic_mb:.0f} MB of JSON; first row after {report.first_row_s:.1f} s; "
-        f"the sink's memory {report.sink_memory_mb:.0f} MB; CPU of the drain: Kafka "
-        f"{report.kafka_cpu_s:.1f} s, ClickHouse {report.clickhouse_cpu_s:.1f} s; "
-        f"{os.cpu_count()} CPUs, load before {report.load_before:.1f}"
+        f"{report.topic_mb:.0f} MB of JSON; the sink: first row after "
+        f"{report.sink.first_row_s or 0:.1f} s, memory {report.sink.memory_mb or 0:.0f} MB; "
+        f"{report.cpus} CPUs, which with all three on them hold {bound:,.0f} rows/s; "
+        f"load before {report.load_before:.1f}"
     )
 
 

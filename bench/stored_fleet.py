@@ -23,7 +23,7 @@ from bench.stream_fleet import (
     checks,
     definitions,
 )
-from producers.batcher import Finished
+from producers.batcher import Finished, Worth
 from producers.engine import CheckOutcome, PlannedCheck
 from schemas.target import Target
 
@@ -75,7 +75,14 @@ def _as_they_end(made: Iterator[Check]) -> Iterator[Check]:
 
 
 def measure(
-    chance: random.Random, target: Target, at: int, region: str, *, attempt: int, down: bool
+    chance: random.Random,
+    target: Target,
+    at: int,
+    region: str,
+    *,
+    attempt: int,
+    down: bool,
+    told: bool = False,
 ) -> Finished:
     """A check of a target from a region, done at `at` (UTC ms), as it waits in the prober."""
     host = target.host or target.id
@@ -100,7 +107,8 @@ def measure(
         connect_ms=None if down else round(trip_ms, 3),
         total_ms=round(took_ms, 3),
     )
-    return Finished(planned, outcome, urgent=down or attempt > 0)
+    news: Worth = "repeated" if told else "news"
+    return Finished(planned, outcome, news if down or attempt else "routine")
 
 
 def _host(number: int) -> str:

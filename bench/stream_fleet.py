@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from producers.batcher import Batcher, Finished
+from producers.batcher import Batcher, Finished, Worth
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
 from producers.schedule import phase_ms, shift_ms
@@ -127,17 +127,19 @@ def checks(
             due = begin + turn * interval + phase
             while retries and retries[0][0] <= due:
                 at, other, there = retries.popleft()
-                retry = measure(chance, fleet[other], at, there, attempt=1, down=is_down(other))
+                told = is_down(other)
+                retry = measure(chance, fleet[other], at, there, attempt=1, down=told, told=told)
                 yield Check(at, there, where[other], retry)
-            down = is_down(number) or chance.random() < BLIP
-            first = measure(chance, fleet[number], due, region, attempt=0, down=down)
+            told = is_down(number)
+            down = told or chance.random() < BLIP
+            first = measure(chance, fleet[number], due, region, attempt=0, down=down, told=told)
             yield Check(due, region, where[number], first)
             if down:
                 retries.append((due + fleet[number].retry_delay_ms, number, region))
 
 
 class Measure(Protocol):
-    """Makes a check of a target from a region, done at `at` (UTC ms)."""
+    """Makes a check of a target from a region, done at `at` (UTC ms); see `check`."""
 
     def __call__(
         self,
@@ -148,11 +150,19 @@ class Measure(Protocol):
         *,
         attempt: int,
         down: bool,
+        told: bool,
     ) -> Finished: ...
 
 
 def check(
-    chance: random.Random, target: Target, at: int, region: str, *, attempt: int, down: bool
+    chance: random.Random,
+    target: Target,
+    at: int,
+    region: str,
+    *,
+    attempt: int,
+    down: bool,
+    told: bool = False,
 ) -> Finished:
     """A check that took a moment, done at `at` (UTC ms), as it waits in the prober."""
     del region  # all are as far away
@@ -168,8 +178,9 @@ def check(
         connect_ms=connect_ms,
         total_ms=None if connect_ms is None else round(connect_ms + 0.412, 3),
     )
-    # As `Roster.done`: a failure and the end of one are urgent news.
-    return Finished(planned, outcome, urgent=down or attempt > 0)
+    # As `Roster.done`: what has been down from the beginning was told.
+    news: Worth = "repeated" if told else "news"
+    return Finished(planned, outcome, news if down or attempt else "routine")
 
 
 class Probers:

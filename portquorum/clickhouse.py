@@ -1,12 +1,14 @@
 """ClickHouse: the client that every role uses, made from the URL of the settings."""
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
 from portquorum.settings import Settings
+
+CHDB: Final = "chdb"
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
@@ -25,15 +27,28 @@ def connection_options(settings: Settings) -> dict[str, Any]:
 
 def database(settings: Settings) -> str:
     """The database of the settings, `portquorum` by default."""
-    return urlsplit(settings.clickhouse).path.strip("/") or "portquorum"
+    url = urlsplit(settings.clickhouse)
+    path = url.path.rpartition("/")[2] if url.scheme == CHDB else url.path.strip("/")
+    return path or "portquorum"
 
 
 def connect(settings: Settings, **options: Any) -> Client:
     """A client without a session (so that calls may overlap).
 
+    `chdb:///folder/database` is the engine in this process, on a folder that nobody else has open:
+    what is held against the same contract as a server. No setting takes it.
+
     Raises:
         clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
     """
+    url = urlsplit(settings.clickhouse)
+    if url.scheme == CHDB:
+        # Hosts, time-outs and sessions are a server's.
+        return clickhouse_connect.get_client(
+            interface=CHDB,
+            path=url.path.rpartition("/")[0],
+            database=options.get("database", database(settings)),
+        )
     return clickhouse_connect.get_client(
         **(connection_options(settings) | {"autogenerate_session_id": False} | options)
     )

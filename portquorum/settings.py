@@ -45,6 +45,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     replication_factor: Annotated[int, Meta(ge=1, le=9)] = 1
     clickhouse: str = DEFAULT_CLICKHOUSE
     """`http[s]://[user:password@]host:port/database`."""
+    owner_password: str | None = None
+    """Of the embedded ClickHouse's user `portquorum`; default: made at the first start."""
+    reader_password: str | None = None
+    """Of the embedded ClickHouse's user `default`; default: none, and only from this machine."""
     data_dir: Path = Path()
     """Where the embedded services keep their data; default: the user's data directory."""
     metrics: str = "auto"
@@ -61,6 +65,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long the hourly and daily roll-ups are kept; reports and views read these."""
     sink_block_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     sink_block_wait_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    sink_bad_lines_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    """With a larger share of bad lines among a topic's last 10,000 the sink stops; 1: never."""
     group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
     """How long the notifier waits for other incidents of the same host."""
 

@@ -1,23 +1,29 @@
 """Which results leave together, and when. Pure: groups by partition, keeps the order of each."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from producers.engine import CheckOutcome, PlannedCheck
 from schemas.batch import MAX_RESULTS
 
-URGENT_WAIT_S: Final = 0.02
-ROUTINE_WAIT_S: Final = 1.0
+NEWS_WAIT_S: Final = 0.02
+OTHERS_WAIT_S: Final = 1.0
+
+
+Worth = Literal["routine", "repeated", "news"]
+"""What a result is worth telling. `news` leave at once: a failure that was not told yet, the end of
+one, the answer to a recheck. `repeated` is a failure that only says again what was told before it.
+When there is no room for all, what is `routine` (the other successes) goes first."""
 
 
 class Finished(Struct, frozen=True, gc=False):
-    """A check with its outcome; `urgent` if it is news (see `Roster.done`)."""
+    """A check with its outcome, and what that is worth (see `Roster.done`)."""
 
     check: PlannedCheck
     outcome: CheckOutcome
-    urgent: bool
+    worth: Worth
 
 
 class _Lane:
@@ -31,7 +37,7 @@ class _Lane:
 class Batcher:
     """Collects results until they are due. Times are monotonic seconds.
 
-    An urgent result takes all that waits in its partition with it, so the order within a
+    News takes all that waits in its partition with it, so the order within a
     partition is the order of `add`.
     """
 
@@ -47,7 +53,7 @@ class Batcher:
         lane = self._lanes.get(partition)
         if lane is None:
             lane = self._lanes[partition] = _Lane()
-        due_at = now + (URGENT_WAIT_S if item.urgent else ROUTINE_WAIT_S)
+        due_at = now + (NEWS_WAIT_S if item.worth == "news" else OTHERS_WAIT_S)
         lane.due_at = min(lane.due_at, due_at) if lane.items else due_at
         lane.items.append(item)
         self._waiting += 1

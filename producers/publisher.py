@@ -20,7 +20,7 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from portquorum.settings import Settings
 from portquorum.telemetry import logger
 from producers import metrics
-from producers.batcher import Batcher, Finished
+from producers.batcher import Batcher, Finished, Worth
 from producers.broker import FIRST_WAIT_S, LONGEST_WAIT_S, SEND_ERRORS, Broker
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
@@ -72,11 +72,11 @@ class Publisher:
         on_the_way = sum(sealed.count for sealed, _ in self._sending.values())
         return len(self._batcher) + len(self._spool) + on_the_way
 
-    def add(self, check: PlannedCheck, outcome: CheckOutcome, *, urgent: bool) -> None:
+    def add(self, check: PlannedCheck, outcome: CheckOutcome, *, worth: Worth) -> None:
         """Takes a finished check. Never blocks; see the promise above."""
         key = host_key(check.target.host, check.target.id)
         partition = partition_for(key, self._partitions)
-        item = Finished(check, outcome, urgent)
+        item = Finished(check, outcome, worth)
         due_at = self._batcher.add(partition, item, self._clock.monotonic())
         if self._batcher.full(partition) and (partition in self._sending or not self._can_send()):
             self._into_spool(partition)

@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from producers.engine import PlannedCheck
+from producers.batcher import Worth
+from producers.engine import CheckOutcome, PlannedCheck
 from producers.schedule import Agenda, next_slot, phase_ms, shift_ms, spread_ms
 from producers.series import Attempt, follow
 from schemas.partition import host_key
-from schemas.result import Cause, Status
+from schemas.result import Cause, Reason, Status
 from schemas.target import Target
 
 MOST_MISSED: Final = 10
@@ -29,6 +30,7 @@ class _Entry:
         "phase",
         "series",
         "target",
+        "told",
     )
 
     def __init__(self, target: Target, region: str) -> None:
@@ -41,6 +43,7 @@ class _Entry:
 
     def define(self, target: Target, region: str) -> None:
         self.target = target
+        self.told: Reason | None = None
         interval = target.interval_ms
         self.phase = phase_ms(target.id, interval) + shift_ms(target.regions, region, interval)
 
@@ -169,23 +172,24 @@ class Roster:
                 asked += 1
         return asked
 
-    def done(self, check: PlannedCheck, status: Status, now_ms: float) -> bool:
+    def done(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> Worth:
         """Takes the end of a check: plans its retry or the next slot.
 
-        Returns whether the result is urgent news: a failure, the end of one, or the answer to a
-        recheck. Of a target that is gone or was defined anew meanwhile it changes nothing.
+        Returns what the result is worth telling. A whole series that failed for one reason has been
+        told: from then on a failure for that reason says it again. Of a target that is gone or was
+        defined anew meanwhile it changes nothing.
         """
+        status = outcome.status
         entry = self._entries.get(check.target.id)
-        urgent = status == "down" or check.cause == "recheck"
         if entry is None or entry.in_flight is not check:
-            return urgent
+            return "news" if status == "down" or check.cause == "recheck" else "routine"
         entry.in_flight = None
-        urgent = urgent or (status == "up" and entry.failing)
+        worth = _worth(entry, check, outcome)
         self._count(entry, status, now_ms)
         target = entry.target
         if target != check.target:
             self._agenda.put(target.id, now_ms)  # changed while in flight: look at once
-            return urgent
+            return worth
         entry.series = follow(
             check.attempt,
             status,
@@ -193,6 +197,8 @@ class Roster:
             retries=target.retries,
             retry_delay_ms=target.retry_delay_ms,
         )
+        if entry.series is None and status != "missed":
+            entry.told = outcome.reason
         if entry.series is not None:
             self._agenda.put(target.id, entry.series.due_ms)
         elif check.attempt:
@@ -200,7 +206,7 @@ class Roster:
         else:
             # Not the first slot after now: one that passed while we checked is still to be met.
             self._agenda.put(target.id, entry.next_slot_ms)
-        return urgent
+        return worth
 
     def _miss(self, entry: _Entry, due_ms: float, now_ms: float) -> list[PlannedCheck]:
         target, interval = entry.target, entry.target.interval_ms
@@ -222,6 +228,14 @@ class Roster:
             self._failures.append(now_ms)
         self._failing += failing - entry.failing
         entry.failing = failing
+
+
+def _worth(entry: _Entry, check: PlannedCheck, outcome: CheckOutcome) -> Worth:
+    if check.cause == "recheck":
+        return "news"
+    if outcome.status == "down":
+        return "repeated" if outcome.reason == entry.told else "news"
+    return "news" if outcome.status == "up" and entry.failing else "routine"
 
 
 def _place(entry: _Entry) -> tuple[int, Cause]:

@@ -103,7 +103,7 @@ class Runner:
         now_ms = self._clock.now_ms()
         begin, missed = self.roster.due(now_ms, self._limit - self._busy)
         for check in missed:
-            self._publisher.add(check, _LATE, urgent=False)
+            self._publisher.add(check, _LATE, worth="routine")
         for check in begin:
             lag_ms = max(0.0, now_ms - check.due_ms)
             self._lag_ms = max(self._lag_ms, lag_ms)
@@ -131,8 +131,8 @@ class Runner:
 
     def _tell(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
         outcome = self._connectivity.judge(outcome)
-        urgent = self.roster.done(check, outcome.status, self._clock.now_ms())
-        self._publisher.add(check, outcome, urgent=urgent)
+        worth = self.roster.done(check, outcome, self._clock.now_ms())
+        self._publisher.add(check, outcome, worth=worth)
         next_ms = self.roster.next_due_ms()
         if next_ms is not None:
             self._wake.at(self._clock.moment_of(next_ms))

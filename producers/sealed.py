@@ -13,7 +13,7 @@ from schemas.result import CheckResult
 
 
 class Sealed(Struct, frozen=True, gc=False, kw_only=True):
-    """A message for one partition. `urgent` tells for each line whether it is urgent news.
+    """A message for one partition. `kept` tells for each line whether it is more than routine.
 
     Of two batches the one with the smaller `number` was sealed first.
     """
@@ -21,18 +21,18 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
     partition: int
     number: int
     payload: bytes
-    urgent: tuple[bool, ...]
+    kept: tuple[bool, ...]
     packed: bool = False
 
     @property
     def count(self) -> int:
         """How many results it carries."""
-        return len(self.urgent)
+        return len(self.kept)
 
     @property
     def routine(self) -> int:
         """How many of them are routine."""
-        return len(self.urgent) - sum(self.urgent)
+        return len(self.kept) - sum(self.kept)
 
     def value(self) -> bytes:
         """The value of the message."""
@@ -46,11 +46,11 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
 
     def without_routine(self) -> "Sealed | None":
         """What is left without routine results, None if nothing is."""
-        if not any(self.urgent):
+        if not any(self.kept):
             return None
         lines = self.value().splitlines(keepends=True)
-        kept = b"".join(line for line, urgent in zip(lines, self.urgent, strict=True) if urgent)
-        left = replace(self, payload=kept, urgent=(True,) * sum(self.urgent), packed=False)
+        payload = b"".join(line for line, kept in zip(lines, self.kept, strict=True) if kept)
+        left = replace(self, payload=payload, kept=(True,) * sum(self.kept), packed=False)
         return left.pack() if self.packed else left
 
     def halves(self) -> "tuple[Sealed, Sealed]":
@@ -58,10 +58,10 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
         lines = self.value().splitlines(keepends=True)
         middle = len(lines) // 2
         first, second = (
-            replace(self, payload=b"".join(part), urgent=urgent, packed=False)
-            for part, urgent in (
-                (lines[:middle], self.urgent[:middle]),
-                (lines[middle:], self.urgent[middle:]),
+            replace(self, payload=b"".join(part), kept=kept, packed=False)
+            for part, kept in (
+                (lines[:middle], self.kept[:middle]),
+                (lines[middle:], self.kept[middle:]),
             )
         )
         return first, second
@@ -83,7 +83,7 @@ def seal(
         partition=partition,
         number=number,
         payload=batch.encode(results),
-        urgent=tuple(item.urgent for item in items),
+        kept=tuple(item.worth != "routine" for item in items),
     )
 
 

@@ -54,6 +54,8 @@ class Capture:
         )
         self._rechecks = dict(state.rechecks)
         self._removed = dict(state.removed)
+        self._news = dict(state.news)
+        self._woken = dict(state.woken)
         self._entries = list(state.targets.values())
         self._newest = state.columns.newest[:]
         self._fresh_until = state.columns.fresh_until[:]
@@ -80,6 +82,10 @@ class Capture:
             yield _encoder.encode((NOTES, rechecks, nothing))
         for removed in _slices(self._removed):
             yield _encoder.encode((NOTES, nothing, removed))
+        for news in _slices(self._news):
+            yield _encoder.encode((NOTES, nothing, nothing, news))
+        for woken in _slices(self._woken):
+            yield _encoder.encode((NOTES, nothing, nothing, nothing, woken))
         yield from self._blocks()
 
     def _blocks(self) -> Iterator[bytes]:
@@ -166,7 +172,7 @@ class Capture:
         )
 
 
-def _slices(entries: Mapping[str, Struct]) -> Iterator[dict[str, msgspec.Raw]]:
+def _slices(entries: Mapping[str, Struct | None]) -> Iterator[dict[str, msgspec.Raw]]:
     """The entries in pieces that fit into a chunk, in their order."""
     piece: dict[str, msgspec.Raw] = {}
     size = _PART_BYTES

@@ -65,14 +65,28 @@ def need(consensus: Consensus, fresh: int) -> int:
 
 def tally(state: PartitionState, entry: TargetState) -> Tally:
     """Counts the regions of a target at the state's moment."""
+    # As `counts` and `Window` have it: a mass outage asks this several times for each result.
     fresh = down = failing = slow = 0
-    for region, window in zip(entry.policy.regions, state.windows(entry), strict=True):
-        if window is None or not counts(state, region, window):
+    columns, running, set_aside = state.columns, state.running, state.set_aside
+    trouble, at = entry.trouble, entry.slot
+    for position, region in enumerate(entry.policy.regions):
+        if (
+            not columns.newest[at + position]
+            or columns.fresh_until[at + position] < running
+            or region in set_aside
+        ):
             continue
         fresh += 1
-        failing += window.failing is not None
-        down += window.down
-        slow += window.slow
+        if trouble is None:
+            continue
+        row = trouble.failing.get(position)
+        if row is not None:
+            failing += 1
+            if row.down:
+                down += 1
+                continue
+        pace = trouble.pace.get(position)
+        slow += pace is not None and pace.slow
     configured = len(entry.policy.regions)
     needed = max(need(entry.policy.consensus, fresh), majority(configured))
     return Tally(fresh, down, failing, slow, needed, configured)
@@ -100,10 +114,10 @@ def verdicts(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdi
     A stale region keeps the reason of its last word; beside `up` and `slow` a reason is a failure
     that is not confirmed (yet).
     """
-    pairs = sorted(
-        zip(entry.policy.regions, state.windows(entry), strict=True), key=lambda pair: pair[0]
-    )
-    return {region: _region_verdict(state, entry, region, window) for region, window in pairs}
+    return {
+        region: _region_verdict(state, entry, region, state.window(entry, position))
+        for region, position in entry.policy.by_name
+    }
 
 
 def _region_verdict(
@@ -134,17 +148,16 @@ def _region_verdict(
     )
 
 
-def status(state: PartitionState, entry: TargetState) -> TargetStatus:
-    """The status of a target as a neighbour of the same host sees it.
+def status(state: PartitionState, entry: TargetState, counted: Tally | None = None) -> TargetStatus:
+    """The status of a target as a neighbour of the same host sees it; `counted` if it is known.
 
     A failure that is not yet confirmed counts here: when a host dies all its ports fail within a
     second, and the first incident should already say so.
     """
-    if not any(window is not None for window in state.windows(entry)):
-        return "pending"
-    counted = tally(state, entry)
+    counted = counted or tally(state, entry)
     if not counted.known:
-        return "unknown"
+        end = entry.slot + len(entry.policy.regions)
+        return "unknown" if any(state.columns.newest[entry.slot : end]) else "pending"
     if counted.failing >= counted.need:
         return "down"
     return "slow" if counted.is_slow else "up"

@@ -54,7 +54,7 @@ def note(prober: ProberState, beat: Beat) -> None:
 def look(state: PartitionState) -> list[Turned]:
     """Judges every region that reports; those that turned, by name.
 
-    The targets that a region troubles are to be judged again at the next look at deadlines.
+    The targets that a region troubles are to be judged again when deadlines are looked at.
     """
     loads = {
         name: load
@@ -81,14 +81,14 @@ def look(state: PartitionState) -> list[Turned]:
 
 def load_of(region: RegionState, running: int) -> Load | None:
     """What a region's probers say, added up; None when none was heard of late."""
-    heard = [one for one in region.probers.values() if running - one.last_beat < HEARD_MS]
-    if not heard:
-        return None
-    return Load(
-        sum(one.targets for one in heard),
-        sum(one.failing for one in heard),
-        sum(one.newly_failing for one in heard),
-    )
+    targets = failing = newly_failing = heard = 0
+    for one in region.probers.values():
+        if running - one.last_beat < HEARD_MS:
+            heard += 1
+            targets += one.targets
+            failing += one.failing
+            newly_failing += one.newly_failing
+    return Load(targets, failing, newly_failing) if heard else None
 
 
 def _widely(failing: int, targets: int) -> bool:
@@ -96,6 +96,8 @@ def _widely(failing: int, targets: int) -> bool:
 
 
 def _wake(state: PartitionState, regions: set[str]) -> None:
-    for target_id in state.hot:
+    state.around.clear()
+    for target_id in sorted(state.hot):  # the index has no order of its own: it is made anew
         if not regions.isdisjoint(state.targets[target_id].policy.positions):
             state.hot[target_id] = 0
+            state.woken[target_id] = None

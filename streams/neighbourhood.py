@@ -5,17 +5,20 @@ from msgspec import Struct
 from schemas.incident import HostTarget, TargetStatus
 
 
-class Neighbours(Struct, frozen=True, gc=False):
-    """The status of every target of a host at one moment, sorted by id, and how often each is.
+class Neighbours(Struct, gc=False):
+    """The status of every target of a host, sorted by id, and how often each is.
 
-    `kinds` has the ids of the targets by their kind, sorted; `listed` the targets as events list
-    them, as far as one has.
+    Before the running time `until`, time alone turns none of them. `kinds` has the ids of the
+    targets by their kind, sorted; `listed` the targets as events list them, and `places` where each
+    stands in it, or nothing while no event has.
     """
 
     statuses: dict[str, TargetStatus]
     counts: dict[TargetStatus, int]
     kinds: dict[str, list[str]]
-    listed: dict[str, HostTarget] = {}
+    until: int
+    listed: list[HostTarget] = []
+    places: dict[str, int] = {}
 
     def others(self, target: str, *statuses: TargetStatus) -> int:
         """How many targets but `target` have one of `statuses`."""
@@ -32,4 +35,8 @@ class Neighbours(Struct, frozen=True, gc=False):
         self.counts[self.statuses[target]] -= 1
         self.counts[status] = self.counts.get(status, 0) + 1
         self.statuses[target] = status
-        self.listed.pop(target, None)
+        if self.listed:
+            known = self.listed[self.places[target]]
+            self.listed[self.places[target]] = HostTarget(
+                target=target, name=known.name, kind=known.kind, port=known.port, status=status
+            )

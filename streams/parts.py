@@ -37,10 +37,12 @@ class Frame(Struct, gc=False, array_like=True):
 
 
 class Notes(Struct, gc=False, array_like=True, tag=NOTES):
-    """Some of what is kept by host, or by the id of a removed target."""
+    """Some of what is kept by host, or by the id of a target."""
 
     rechecks: dict[str, HostRecheck]
     removed: dict[str, Removed]
+    news: dict[str, None] = {}
+    woken: dict[str, None] = {}
 
 
 class Row(Struct, gc=False, array_like=True):

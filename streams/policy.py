@@ -24,7 +24,8 @@ class Terms(Struct, frozen=True, gc=False, array_like=True):
 class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     """Terms, and what follows from them.
 
-    `positions` has the place of each region among the target's windows; for `span_ms` and
+    `positions` has the place of each region among the target's windows, `by_name` the same sorted
+    by region; for `span_ms` and
     `late_ms` see `streams.freshness`, for `usual_shift`, `daily_shift` (0: not followed) and
     `limit_level` (0: no limit) `streams.levels`. `times_thousandths` is the `times_usual` of its
     latency (0: none).
@@ -32,6 +33,7 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
 
     terms: Terms
     positions: dict[str, int]
+    by_name: tuple[tuple[str, int], ...]
     span_ms: int
     late_ms: int
     usual_shift: int
@@ -72,6 +74,7 @@ def policy_of(terms: Terms) -> TargetPolicy:
         terms.latency,
         terms=terms,
         positions={region: position for position, region in enumerate(terms.regions)},
+        by_name=tuple(sorted((region, place) for place, region in enumerate(terms.regions))),
         span_ms=freshness.span_ms(terms.interval_ms, terms.timeout_ms),
         late_ms=freshness.late_ms(terms.interval_ms, terms.timeout_ms),
         usual_shift=levels.usual_shift(terms.interval_ms),

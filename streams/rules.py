@@ -6,8 +6,8 @@ from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved
 from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
-from streams import flapping, incidents, neighbours, rechecks, regions, targets, windows
-from streams.consensus import status
+from streams import flapping, incidents, neighbours, rechecks, regions, targets, turns, windows
+from streams.consensus import status, tally
 from streams.ids import Deciding
 from streams.records import Record
 from streams.state import PartitionState
@@ -20,10 +20,6 @@ GAP_MS: Final = 15_000
 
 LOOK_EVERY_MS: Final = 1_000
 """Deadlines are looked at with a control record, but not more often than this."""
-
-
-News = dict[str, tuple[TargetState, Deciding]]
-"""By host: the last target whose status changed with a record, and the result that did it."""
 
 
 class RuleError(Exception):
@@ -51,28 +47,21 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
         return []
     _advance(state, record.append_time)
     state.offset = record.offset
-    state.around.clear()
     outputs: list[Output] = []
     failures: list[Exception] = []
-    news: News = {}
     for entry, result in windows.take_calm(state, record.results):
         try:
-            _take(state, entry, result, outputs, news)
+            _take(state, entry, result, outputs)
         except Exception as error:  # noqa: BLE001 - one result must not cost the others
             failures.append(error)
             # Whatever trouble it began is saved with the next checkpoint, and looked at again.
             state.note_heat(entry, 0)
-    for entry, deciding in news.values():
-        try:
-            _judge_neighbours(state, entry, deciding, outputs)
-        except Exception as error:  # noqa: BLE001 - nor one host the others
-            failures.append(error)
+            state.around.clear()
     if record.control is not None:
         try:
             _control(state, record.control, outputs)
         except Exception as error:  # noqa: BLE001 - what was decided before it must be sent
             failures.append(error)
-    state.around.clear()
     if failures:
         raise RuleError(outputs, failures) from failures[0]
     return outputs
@@ -91,11 +80,7 @@ def _advance(state: PartitionState, append_time: int) -> None:
 
 
 def _take(
-    state: PartitionState,
-    entry: TargetState,
-    result: CheckResult,
-    outputs: list[Output],
-    news: News,
+    state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
 ) -> None:
     if state.hot.get(entry.id, 0) > state.running and windows.says_it_already(state, entry, result):
         # Nor has a deadline passed: a judgement would find all as the last one did.
@@ -105,10 +90,11 @@ def _take(
     calm = entry.trouble is None and not state.hot
     before: TargetStatus | None = None
     if not calm or result.status != "up":
-        before = status(state, entry)
+        before = neighbours.status_of(state, entry)
     change = windows.take(state, entry, result)
     if change == "ignored" or (change == "success" and calm and entry.trouble is None):
         return
+    neighbours.note_heard(state, entry, result.region)
     request = None
     if change == "first_failure":
         if entry.incident is not None:
@@ -118,30 +104,11 @@ def _take(
         request = rechecks.ask_for_recovery(state, entry, result)
     if request is not None:
         outputs.append(request)
-    after = status(state, entry)
+    counted = tally(state, entry)
+    after = status(state, entry, counted)
     if after != before:
-        neighbours.note(state, entry, after)
-    deciding = Deciding(result, state.now)
-    outputs += incidents.judge(state, entry, deciding)
-    if after != before:
-        # Once a record and host: when a host dies, all its ports say so within a few records.
-        news[entry.host_key] = (entry, deciding)
-
-
-def _judge_neighbours(
-    state: PartitionState, entry: TargetState, deciding: Deciding, outputs: list[Output]
-) -> None:
-    """The diagnosis of an incident rests on the other targets of the host: look again."""
-    others = [
-        state.targets[other]
-        for other in state.on_host(entry.host_key)
-        if other != entry.id and state.targets[other].incidents
-    ]
-    if not others:
-        return
-    around = neighbours.look_around(state, entry)
-    for other in others:
-        outputs += incidents.judge(state, other, deciding, around=around)
+        neighbours.note_status(state, entry, after)
+    outputs += incidents.judge(state, entry, Deciding(result, state.now), counted=counted)
 
 
 def _control(state: PartitionState, record: Control, outputs: list[Output]) -> None:
@@ -155,8 +122,6 @@ def _control(state: PartitionState, record: Control, outputs: list[Output]) -> N
             outputs += _by_hand(state, record, deciding)
         case Beat():
             outputs += regions.take_beat(state, record, deciding)
-    # A target, or a region that counts, may have come or gone.
-    state.around.clear()
     _look_at_deadlines(state, deciding, outputs)
 
 
@@ -175,14 +140,23 @@ def _by_hand(
 
 
 def _look_at_deadlines(state: PartitionState, deciding: Deciding, outputs: list[Output]) -> None:
-    if state.running - state.looked_at < LOOK_EVERY_MS:
+    before = state.looked_at
+    if state.running - before < LOOK_EVERY_MS:
         return
     state.looked_at = state.running
     outputs += regions.look_for_silence(state, deciding)
     outputs += rechecks.due(state)
     targets.forget_removed(state)
     flapping.forget(state)
-    for target_id in sorted(
-        target_id for target_id, deadline in state.hot.items() if deadline <= state.running
-    ):
-        outputs += incidents.judge(state, state.targets[target_id], deciding)
+    # What was seen of hosts is kept for about a second: in an outage each is seen often meanwhile.
+    state.around.clear()
+    due, news = turns.due(state), turns.news(state)
+    if state.woken:
+        # Some wait for their turn: it comes with the next control record.
+        state.looked_at = before
+    for target_id in sorted(due | news):
+        entry = state.targets[target_id]
+        if target_id in due:
+            outputs += incidents.judge(state, entry, deciding, news=target_id in news)
+        else:
+            outputs += incidents.look_again(state, entry, deciding)

@@ -73,6 +73,8 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
             else:
                 state.rechecks |= part.rechecks
                 state.removed |= part.removed
+                state.news |= part.news
+                state.woken |= part.woken
         _unpack(state, blocks)
     except (msgspec.MsgspecError, IndexError, OverflowError) as error:
         raise ValueError(f"expected targets of partition {partition}: {error}") from error

@@ -74,19 +74,21 @@ class PartitionState(Struct, gc=False):
 
     `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
     (log time) and lasted `gap_ms`. `looked_at` is the running time at which deadlines were last
-    looked at. Until `respite_until` (running time) no region is told to be silent; `respited`: no
-    beat has come since. `rechecks_paid_us` is the running time (µs) until which the requests that
-    were made use up what may be asked; `transitions` are those of a target within the last hour
-    (rule 9), in running time.
+    looked at (all that were due). Until `respite_until` (running time) no region is told to be
+    silent; `respited`: no beat has come since. `rechecks_paid_us` is the running time (µs) until
+    which the requests that were made use up what may be asked; `transitions` are those of a target
+    within the last hour (rule 9), in running time.
 
-    `rechecks`, `removed` and `transitions` stand in the order of time: what was asked for (or has
-    waited), removed or turned longest ago stands first. `rechecks_wait`: some requests wait because
-    what may be asked was used up, and none goes before them.
+    `rechecks`, `removed`, `transitions` and `news` stand in the order of time: what was asked for
+    (or has waited), removed, turned or was noted longest ago stands first. `rechecks_wait`: some
+    requests wait because what may be asked was used up, and none goes before them. `news` has the
+    hosts (by `host_key`) whose targets turned since their incidents were last looked at, `woken`
+    the targets that are to be judged since the guard turned.
 
     `hosts`, `hot` and `set_aside` are indexes, not saved: `hot` has the targets where time alone
     could change something, and the running time before which it does not; `hosts` the targets of
     a host, a single one without a list around it; `set_aside` the suspect regions. `around` has
-    the hosts that were looked at for the record that is being applied; empty between two.
+    what was seen of hosts of late; nothing while nothing is hot.
     """
 
     partition: int
@@ -106,6 +108,8 @@ class PartitionState(Struct, gc=False):
     transitions: dict[str, tuple[int, ...]] = field(default_factory=dict)
     rechecks_paid_us: int = 0
     rechecks_wait: bool = False
+    news: dict[str, None] = field(default_factory=dict)
+    woken: dict[str, None] = field(default_factory=dict)
     set_aside: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
@@ -200,6 +204,7 @@ class PartitionState(Struct, gc=False):
         self._share(entry, old)
         self.targets[entry.id] = entry
         key = entry.host_key
+        self.around.pop(key, None)
         others = self.hosts.get(key)
         if others is None:
             self.hosts[key] = entry.id
@@ -221,13 +226,16 @@ class PartitionState(Struct, gc=False):
     def note_heat(self, entry: TargetState, deadline: int) -> None:
         """Keeps the index `hot` true after a change of `entry`, and drops a trouble that is over.
 
-        `deadline` is the running time before which time alone changes nothing; 0 if unknown.
+        `deadline` is the running time before which time alone changes nothing, known when `entry`
+        was judged; 0 if unknown.
         """
         if entry.hot:
             self.hot[entry.id] = deadline
+            if deadline and self.woken:
+                self.woken.pop(entry.id, None)
         else:
             entry.trouble = None
-            self.hot.pop(entry.id, None)
+            self._cool(entry)
 
     def _carry(self, kept: TargetState, policy: TargetPolicy, slot: int) -> Trouble | None:
         positions = {
@@ -269,10 +277,16 @@ class PartitionState(Struct, gc=False):
                 if shared == entry.host:
                     entry.host = shared
 
+    def _cool(self, entry: TargetState) -> None:
+        self.woken.pop(entry.id, None)
+        if self.hot.pop(entry.id, None) is not None and not self.hot:
+            self.around.clear()
+
     def _forget(self, entry: TargetState) -> None:
-        self.hot.pop(entry.id, None)
+        self._cool(entry)
         self.columns.free(entry.slot, len(entry.policy.regions))
         key = entry.host_key
+        self.around.pop(key, None)
         others = [other for other in self.on_host(key) if other != entry.id]
         if not others:
             del self.hosts[key]

@@ -11,6 +11,7 @@ from schemas.incident import (
     Votes,
 )
 from schemas.result import REASON_TEXT, Reason
+from schemas.target import Target
 from streams import consensus, diagnosis, ids, spell
 from streams.consensus import Tally
 from streams.diagnosis import Diagnosis, Facts
@@ -52,6 +53,7 @@ def opened(
         incident,
         "opened",
         deciding,
+        target=known.target,
         votes=spell.votes(counted, sort_of(incident)),
         around=around,
         summary=_summary(known, found, counted, incident),
@@ -66,20 +68,21 @@ def updated(
     counted: Tally,
     deciding: Deciding,
     *,
-    told: tuple[str, ...],
-    around: Neighbours | None,
+    told: tuple[str, ...] = (),
+    news: bool = False,
 ) -> IncidentEvent | None:
     """The event that tells what has changed since the last one; None if nothing has.
 
-    Of a flapping one only `told` is told.
+    With `news` of the host, what it looks like may have changed. Of a flapping one only `told` is
+    told.
     """
     flaps = incident.incident_type == "flapping"
     changes = told if flaps else (*told, *_changes(incident, _saying(state, entry, incident)))
     # While regions recover one by one, those that succeed say nothing of the cause.
     settled = flaps or incident.recovery_asked
-    if not changes and (around is None or settled):
+    if not changes and (settled or not news):
         return None
-    around = around or look_around(state, entry)
+    around = look_around(state, entry)
     known = diagnosis.gather(state, entry, around)
     found = None
     if _involved(known, incident) and not incident.recovery_asked:
@@ -97,6 +100,7 @@ def updated(
         incident,
         "updated",
         deciding,
+        target=known.target,
         votes=spell.votes(counted, sort_of(incident)),
         around=around,
         summary=_summary(known, found, counted, incident) if found else _progress(known, incident),
@@ -118,15 +122,17 @@ def closed(
     counted = consensus.tally(state, entry)
     seconds = max(0, state.now - incident.first_failed_at) // 1000
     words = _closing_words(incident, because, abandoned)
+    target = entry.target
     return _event(
         state,
         entry,
         incident,
         "closed",
         deciding,
+        target=target,
         votes=spell.votes(counted, sort_of(incident)),
         around=look_around(state, entry),
-        summary=f"{entry.target.place} {words} after {_duration(seconds)}.",
+        summary=f"{target.place} {words} after {_duration(seconds)}.",
         closed_because=because,
         abandoned=abandoned,
     )
@@ -142,11 +148,14 @@ def _saying(
 ) -> dict[str, tuple[str, Reason | None]]:
     """What each region says, as far as it matters to an incident."""
     found: dict[str, tuple[str, Reason | None]] = {}
-    for region, said in consensus.verdicts(state, entry).items():
-        verdict = said.verdict
+    for region, position in entry.policy.by_name:
+        window = state.window(entry, position)
+        verdict = consensus.verdict(window, state.running)
         if verdict == "slow" and incident.incident_type != "slow":
             verdict = "up"
-        found[region] = (verdict, said.reason if verdict in {"down", "stale"} else None)
+        failing = None if window is None else window.failing
+        speaks = verdict in {"down", "stale"}
+        found[region] = (verdict, failing.reason if failing is not None and speaks else None)
     return found
 
 
@@ -178,6 +187,7 @@ def _event(
     kind: EventKind,
     deciding: Deciding,
     *,
+    target: Target,
     votes: Votes,
     around: Neighbours,
     summary: str,
@@ -186,7 +196,6 @@ def _event(
     closed_because: ClosedBecause | None = None,
     abandoned: tuple[str, ...] = (),
 ) -> IncidentEvent:
-    target = entry.target
     return IncidentEvent(
         event_id=ids.event_id(incident.incident_id, kind, deciding),
         event=kind,

@@ -28,6 +28,7 @@ _OURS_BY_NAME: Final = {
     "MigrationError": EXIT_TROUBLE,
     "PartEndedError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,
+    "TooManyBadLinesError": EXIT_TROUBLE,
 }
 """By name, so that explaining one error loads nothing of the others."""
 

@@ -1,10 +1,10 @@
 """`portquorum sql`: any question to ClickHouse."""
 
-import contextlib
 import re
-import shutil
 import sys
-from typing import IO, Annotated, Final, cast
+import uuid
+from functools import partial
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +13,7 @@ from portquorum.cli.options import examples
 HELP = examples(
     'portquorum sql "SELECT target, region, count() FROM results GROUP BY ALL"',
     'portquorum sql "SELECT * FROM incidents_current" --format json',
+    'portquorum sql "SELECT * FROM results" --format parquet > results.parquet',
     "portquorum sql --format csv - < report.sql",
 )
 
@@ -24,8 +25,14 @@ FORMATS: Final = {
     "json": "JSON",
     "jsonl": "JSONEachRow",
     "markdown": "Markdown",
+    "parquet": "Parquet",
 }
-_FORMAT: Final = re.compile(r"\bFORMAT\s+\w+\s*(SETTINGS\b.*)?$", re.IGNORECASE | re.DOTALL)
+_BINARY: Final = re.compile(
+    r"Parquet|Arrow|ORC|Avro|Native|RowBinary|MsgPack|Protobuf", re.IGNORECASE
+)
+_FORMAT: Final = re.compile(r"\bFORMAT\s+(\w+)\s*(SETTINGS\b.*)?$", re.IGNORECASE | re.DOTALL)
+# A question may take as long as ClickHouse lets it; Ctrl-C ends it.
+_PATIENCE_S: Final = 24 * 3600
 
 
 def sql(
@@ -43,25 +50,29 @@ def sql(
         ),
     ] = None,
 ) -> None:
-    """Ask ClickHouse anything; it may only read.
+    """Ask ClickHouse anything; it may only read. Ctrl-C ends the query at the server.
 
     Tables and views: results, results_hourly, incidents, incidents_current, notifications,
     targets, deadletter (`SHOW TABLES`).
     """
     from portquorum import clickhouse
+    from portquorum.cli import question
     from portquorum.settings import load
 
     text = (sys.stdin.read() if query == "-" else query).strip().rstrip(";").strip()
     if not text:
         raise typer.BadParameter("expected a query, found nothing", param_hint="QUERY")
-    chosen = format_ or ("table" if sys.stdout.isatty() else "tsv")
+    terminal = sys.stdout.isatty()
+    named = _FORMAT.search(text)
+    chosen = format_ or ("table" if terminal else "tsv")
+    form = named[1] if named else FORMATS.get(chosen, chosen)
+    if terminal and _BINARY.match(form):
+        raise typer.BadParameter(
+            f"{form} is not for a terminal; write it to a file: … > FILE", param_hint="--format"
+        )
     options: dict[str, object] = {"readonly": 2, "output_format_pretty_row_numbers": 0}
-    if not sys.stdout.isatty():
+    if not terminal:
         options |= {"output_format_pretty_color": 0}
-    client = clickhouse.connect(load())
-    own_format = _FORMAT.search(text) is not None
-    fmt = None if own_format else FORMATS.get(chosen, chosen)
-    answer = cast("IO[bytes]", client.raw_stream(text, fmt=fmt, settings=options))
-    with contextlib.closing(answer):
-        shutil.copyfileobj(answer, sys.stdout.buffer)
-    sys.stdout.flush()
+    connect = partial(clickhouse.connect, load(), send_receive_timeout=_PATIENCE_S)
+    asked = question.Question(connect, str(uuid.uuid4()))
+    asked.ask(text, None if named else form, options, sys.stdout.buffer)

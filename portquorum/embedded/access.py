@@ -3,12 +3,14 @@
 import base64
 import binascii
 import hmac
+import ipaddress
+import os
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from portquorum.embedded import statement
-from portquorum.embedded.engine import Engine, QueryError, Session, quote
+from portquorum.embedded.engine import Session
+from portquorum.embedded.guard import Guard, RefusedError
 
 OWNER: Final = "portquorum"
 READER: Final = "default"
@@ -17,28 +19,28 @@ READER: Final = "default"
 READER_LIMITS: Final[Mapping[str, int]] = {
     "max_execution_time": 30,
     "max_memory_usage": 1 << 30,
+    "max_temporary_data_on_disk_size_for_query": 1 << 30,
     "max_result_rows": 1_000_000,
     "max_result_bytes": 256 << 20,
+    # Half of the machine is left to what writes.
+    "max_threads": max(1, (os.cpu_count() or 2) // 2),
 }
 # What a reader may set: how the answer looks, nothing of what it may cost.
 _READER_SETTINGS: Final = (
     *("output_format_", "input_format_", "format_csv_", "date_time_", "join_", "aggregate_"),
-    *("session_timezone", "extremes", "max_block_size", "max_threads", "result_overflow_mode"),
+    *("session_timezone", "extremes", "max_block_size", "result_overflow_mode"),
     *("limit", "offset", "use_client_time_zone", "cast_keep_nullable", "use_query_cache"),
 )
 # What clients send that here means nothing.
 _IGNORED: Final = frozenset({"readonly", "log_queries"})
-# The one plain function that reads files, which readonly does not forbid. A function can be named
-# without brackets (`* APPLY file`, `arrayMap(file, …)`) and by a parameter (`{f:Identifier}`), so
-# a reader may not even call a column so.
-_NAMES_OF_FILES: Final = frozenset({"FILE", "IDENTIFIER"})
 _READER_WORDS: Final = frozenset(
     {"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"}
 )
+# What changes a session and nothing else.
+_SESSION_WORDS: Final = frozenset({"SET", "USE"})
 
 
-class RefusedError(QueryError):
-    """A user without the right; has a ClickHouse error code as the engine's own refusals do."""
+_DEFAULT_DATABASE: Final = "default"
 
 
 class User(NamedTuple):
@@ -51,32 +53,55 @@ class User(NamedTuple):
 class Access:
     """The two users, and what stands between the reader and the machine."""
 
-    def __init__(self, password: str, engine: Engine) -> None:
-        """Takes the owner's password, and the names of what reads from outside from the engine."""
-        self._password = password
-        with engine.session({}) as session:
-            names = session.run(
-                "SELECT name FROM system.table_functions WHERE NOT allow_readonly "
-                "AND name NOT IN (SELECT name FROM system.functions) FORMAT TSVRaw"
-            )
-        self._outside = {name.upper() for name in names.data.decode().split()}
+    def __init__(self, guard: Guard, password: str, reader_password: str | None = None) -> None:
+        """Takes what nobody may touch and the passwords.
 
-    def user(self, headers: Mapping[str, str], query: Mapping[str, str]) -> User:
+        Without one of their own, readers are let in from this machine alone.
+        """
+        self._guard = guard
+        self._password = password
+        self._reader_password = reader_password
+
+    def user(
+        self, headers: Mapping[str, str], query: Mapping[str, str], address: str | None
+    ) -> User:
         """The user of a request: by Basic authentication, X-ClickHouse headers or parameters.
+
+        Args:
+            headers: of the request.
+            query: its parameters.
+            address: where it came from.
 
         Raises:
             RefusedError: unknown user or wrong password.
         """
         name, password = _credentials(headers, query)
-        if name == OWNER and hmac.compare_digest(password.encode(), self._password.encode()):
+        if name == OWNER and _same(password, self._password):
             return User(OWNER, owner=True)
-        if name == READER and not password:
+        if name == READER and (
+            _is_here(address) and not password
+            if self._reader_password is None
+            else _same(password, self._reader_password)
+        ):
             return User(READER, owner=False)
         raise RefusedError(
             f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, or "
             f"there is no user with such name. The user {OWNER!r} has its password in "
-            f"services.json, {READER!r} has none and reads only. (AUTHENTICATION_FAILED)"
+            f"services.json; {READER!r} reads only, and needs one from another machine or where "
+            "PORTQUORUM_READER_PASSWORD is set. (AUTHENTICATION_FAILED)"
         )
+
+    def database(self, user: User, asked: str | None) -> str | None:
+        """The database that a request begins in; None if it says nothing of that.
+
+        Raises:
+            RefusedError: a reader in `system`, whose tables readers name in full.
+        """
+        if asked == _DEFAULT_DATABASE:
+            return None  # what clients send when nobody chose: here, portquorum
+        if asked is not None and not user.owner and asked.lower() == "system":
+            raise _readonly("system is not a reader's database; write system.tables and so on")
+        return asked
 
     def settings(self, user: User, asked: Mapping[str, str]) -> dict[str, str]:
         """The settings that a user's statement runs with.
@@ -104,28 +129,70 @@ class Access:
         """The statement that a reader may run in place of `sql`: the same one, seen by the engine.
 
         The engine writes it anew (so that no trick of quoting or comments hides anything from
-        what is looked for here), and from here on the session can change nothing.
+        what is looked for), and from here on the session can change nothing.
 
         Raises:
-            RefusedError: the statement writes, or reads anything outside of the database.
+            RefusedError: the statement writes, or touches anything outside of the database.
             QueryError: it can't be parsed, or is more than one statement.
         """
-        text = f"SELECT formatQuerySingleLine({quote(sql)})"
-        canonical = session.run(text, "TSVRaw").data.decode().strip()
+        reads = session.reads(sql)
+        canonical = self._guard.canonical(session, sql)
         session.set({"readonly": "1"})
-        words = [
-            "" if token.kind == "string" else token.text.upper()
-            for token in statement.tokens(canonical.encode())
-        ]
-        for word, follows in pairwise([*words, ""]):
-            if word in _NAMES_OF_FILES or (word in self._outside and follows == "("):
-                raise _readonly(f"{word.lower()} reads from outside of the database")
-            if (word, follows) == ("INTO", "OUTFILE"):
-                raise _readonly("INTO OUTFILE writes a file")
+        self._guard.check(canonical, {})
+        self._guard.check_reader(canonical)
         first = statement.first_word(canonical.encode())
-        if first not in _READER_WORDS or not session.reads(canonical):
+        if first not in _READER_WORDS or not reads or not session.reads(canonical):
             raise _readonly(f"{first} is not for readers")
         return canonical
+
+    def owning(
+        self, session: Session, sql: str, params: Mapping[str, str], only_reads: bool
+    ) -> tuple[str, bool]:
+        """The statement that the owner may run in place of `sql`, and whether it reads only.
+
+        Raises:
+            RefusedError: it touches anything outside of the database; or it writes, and the
+                request may not.
+            QueryError: it can't be parsed, or is more than one statement.
+        """
+        reads = session.reads(sql)
+        canonical = self._guard.canonical(session, sql)
+        self._guard.check(canonical, params)
+        first = statement.first_word(canonical.encode())
+        if only_reads and not reads and first not in _SESSION_WORDS:
+            raise _readonly(f"{first} writes, and the request only reads")
+        if first == "KILL":
+            return _by_our_names(canonical), False
+        return sql, reads
+
+    def canonical(self, session: Session, sql: str) -> str:
+        """The statement as the engine understands it."""
+        return self._guard.canonical(session, sql)
+
+    def inserting(self, session: Session, head: str, params: Mapping[str, str]) -> None:
+        """Looks at an INSERT whose data comes with it.
+
+        Raises:
+            RefusedError: it touches anything outside of the database.
+        """
+        canonical = self._guard.canonical(session, f"{head} FORMAT Native")
+        self._guard.check(canonical, params)
+
+
+def _by_our_names(kill: str) -> str:
+    """KILL QUERY with the ids that clients gave; the engine has ids of its own.
+
+    A request's id is the `log_comment` of its statement.
+    """
+    text = kill.encode()
+    parts = []
+    at = 0
+    for token in statement.tokens(text):
+        if token.kind in {"word", "name"} and token.text.upper() == "QUERY_ID":
+            written = len(token.text) + (2 if token.kind == "name" else 0)
+            parts += [text[at : token.end - written], b"Settings['log_comment']"]
+            at = token.end
+    return b"".join([*parts, text[at:]]).decode()
 
 
 def _readonly(why: str) -> RefusedError:
@@ -133,6 +200,20 @@ def _readonly(why: str) -> RefusedError:
         f"Code: 164. DB::Exception: {READER}: Cannot execute query in readonly mode: {why}. "
         "(READONLY)"
     )
+
+
+def _same(found: str, expected: str) -> bool:
+    return hmac.compare_digest(found.encode(), expected.encode())
+
+
+def _is_here(address: str | None) -> bool:
+    """Whether a client is on this machine; an IPv4 address may come as an IPv6 one."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
 
 
 def _smaller(asked: str, most: int) -> str:

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from portquorum.embedded import addresses, announcement, process
 from portquorum.embedded.child import ServiceProcess
 from portquorum.embedded.directory import ServiceDirectory
 from portquorum.embedded.errors import extra_missing, storage_error
 from portquorum.embedded.reports import OnProgress, Progress, Reporter
+from portquorum.settings import load
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8123"
 DATABASE: Final = "portquorum"
@@ -135,13 +137,17 @@ async def _serve_on(
         from portquorum.embedded.access import Access  # noqa: PLC0415
         from portquorum.embedded.clickhouse_http import HttpInterface  # noqa: PLC0415
         from portquorum.embedded.engine import Engine  # noqa: PLC0415
+        from portquorum.embedded.guard import Guard  # noqa: PLC0415
     except ImportError as error:
-        raise extra_missing(error.name or "aiohttp") from error
-    secret = password(folder / "password")
+        raise extra_missing((error.name or "aiohttp").partition(".")[0]) from error
+    settings = load()
+    secret = settings.owner_password or password(folder / "password")
     engine = Engine(folder / "data")
     with engine.session({}) as session:
         session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
-    interface = HttpInterface(engine, Access(secret, engine), DATABASE)
+    interface = HttpInterface(
+        engine, Access(Guard(engine), secret, settings.reader_password), DATABASE
+    )
     stop = process.stop_signal()
     runner = web.AppRunner(
         interface.application(),
@@ -160,7 +166,7 @@ async def _serve_on(
     try:
         await web.SockSite(runner, server).start()
         host, port = server.getsockname()[:2]
-        url = f"http://{OWNER}:{secret}@{addresses.Address(host, port)}/{DATABASE}"
+        url = f"http://{OWNER}:{quote(secret, safe='')}@{addresses.Address(host, port)}/{DATABASE}"
         announcement.announce(data_dir, SERVICE, url)
         reporter.ready(url)
         await stop.wait()

@@ -1,17 +1,26 @@
 """Compressed bodies over HTTP: lz4 frames, zstd, gzip, deflate, as ClickHouse takes and gives."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
+_SLICE_BYTES: Final = 1024
+"""So much is decompressed at a time: zstd may make 128 KiB of 4 bytes."""
+
 
 class Decompressor(Protocol):
-    """Takes a body in parts."""
+    """Takes a body in parts, cut anywhere."""
 
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def decompress(self, data: bytes, /) -> Iterator[bytes]:
+        """What the part gives, piece by piece; nothing is done before a piece is asked for."""
+        ...
+
+    def finish(self) -> None:
+        """Raises one of `Corrupt` if what came so far is no whole body."""
+        ...
 
 
 class Compressor(Protocol):
@@ -19,6 +28,30 @@ class Compressor(Protocol):
 
     def compress(self, data: bytes, /) -> bytes: ...
     def flush(self) -> bytes: ...
+
+
+class _Frames:
+    """Frames one after another: clients compress each block of an insert for itself."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._frame: Any = None
+
+    def decompress(self, data: bytes) -> Iterator[bytes]:
+        for at in range(0, len(data), _SLICE_BYTES):
+            piece = data[at : at + _SLICE_BYTES]
+            while piece:
+                if self._frame is None:
+                    self._frame = self._make()
+                yield self._frame.decompress(piece)
+                if not self._frame.eof:
+                    break
+                piece = self._frame.unused_data
+                self._frame = None
+
+    def finish(self) -> None:
+        if self._frame is not None:
+            raise EOFError("it ends within a frame")
 
 
 class _Lz4Compressor:
@@ -45,7 +78,7 @@ _COMPRESSORS: Final[dict[str, Callable[[], Any]]] = {
     "gzip": lambda: zlib.compressobj(level=1, wbits=31),
     "deflate": lambda: zlib.compressobj(level=1),
 }
-_DECOMPRESSORS: Final[dict[str, Callable[[], Any]]] = {
+_FRAMES: Final[dict[str, Callable[[], Any]]] = {
     "lz4": lz4.frame.LZ4FrameDecompressor,
     "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
     "gzip": lambda: zlib.decompressobj(wbits=31),
@@ -62,8 +95,7 @@ def decompressor(content_encoding: str) -> Decompressor:
     Raises:
         KeyError: not one of ours.
     """
-    found: Decompressor = _DECOMPRESSORS[content_encoding.strip().lower()]()
-    return found
+    return _Frames(_FRAMES[content_encoding.strip().lower()])
 
 
 def choose(accept_encoding: str) -> tuple[str, Compressor] | None:

@@ -70,7 +70,10 @@ class Engine:
         try:
             # As long as one connection is open, so is the engine.
             self._keep = Connection(self._path)
-            self._keep.query("SELECT 1")
+            # chDB begins with a database that shows every file of the machine as a table. Its name
+            # must be there for the next connection.
+            self._keep.query("DROP DATABASE IF EXISTS default SYNC")
+            self._keep.query("CREATE DATABASE default ENGINE = Memory")
         except Exception as error:
             if "No space left" in str(error):
                 raise disk_full(path) from error
@@ -93,6 +96,14 @@ class Engine:
             session.close()
             raise
         return session
+
+    def kill(self, name: str) -> None:
+        """Ends the statements whose `log_comment` is `name`; they fail soon after this returns."""
+        try:
+            with self.session({}) as session:
+                session.run(f"KILL QUERY WHERE Settings['log_comment'] = {quote(name)} ASYNC")
+        except QueryError:
+            return  # it ended by itself meanwhile
 
     def close(self) -> None:
         """Closes the engine; sessions must be closed before."""

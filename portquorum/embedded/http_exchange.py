@@ -4,16 +4,15 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
 
 from portquorum.embedded import compression, http_status
+from portquorum.embedded.blocks import BlockCompressor
 from portquorum.embedded.engine import QueryError
-from portquorum.embedded.statement import split_insert, starts_insert
-
-MOST_QUERY_BYTES: Final = 1 << 20
+from portquorum.embedded.http_body import is_on
 
 # Parameters of the transport; every other one is a setting of the engine, or a `param_`.
 _TRANSPORT: Final = frozenset(
@@ -41,37 +40,52 @@ class Exchange:
     """What a request asks for beside its statement, and the headers and body of the answer."""
 
     def __init__(self, request: web.Request, host: str, timezone: str) -> None:
-        """Reads the parameters; the body is still unread."""
+        """Reads the URL's parameters; `read` adds a form's."""
         self.request = request
-        self.id = uuid.uuid4().hex
         self.format: str | None = None
         """The answer's format; None for a statement that gives no result."""
         self._begun_at = time.monotonic_ns()
         self._tag = secrets.token_hex(8)
-        self._compressor: compression.Compressor | None = None
-        query = request.query
+        self._compressors: list[compression.Compressor] = []
+        self.headers = {
+            "X-ClickHouse-Server-Display-Name": host,
+            "X-ClickHouse-Timezone": timezone,
+            "X-ClickHouse-Exception-Tag": self._tag,
+        }
+        self.read(dict(request.query))
+
+    def read(self, parameters: Mapping[str, str]) -> None:
+        """Takes the parameters; headers of ClickHouse go before those of the same meaning."""
+        self.parameters = parameters
         self.settings = {
             name: value
-            for name, value in query.items()
+            for name, value in parameters.items()
             if name not in _TRANSPORT and not name.startswith("param_")
         }
         self.params = {
             name.removeprefix("param_"): value
-            for name, value in query.items()
+            for name, value in parameters.items()
             if name.startswith("param_")
         }
-        self.database = query.get("database") or request.headers.get("X-ClickHouse-Database")
-        self.default_format = (
-            query.get("default_format")
-            or request.headers.get("X-ClickHouse-Format")
-            or "TabSeparated"
+        headers = self.request.headers
+        self.id = (
+            parameters.get("query_id") or headers.get("X-ClickHouse-Query-Id") or str(uuid.uuid4())
         )
-        self.headers = {
-            "X-ClickHouse-Server-Display-Name": host,
-            "X-ClickHouse-Query-Id": query.get("query_id") or self.id,
-            "X-ClickHouse-Timezone": timezone,
-            "X-ClickHouse-Exception-Tag": self._tag,
-        }
+        self.headers["X-ClickHouse-Query-Id"] = self.id
+        self.database = headers.get("X-ClickHouse-Database") or parameters.get("database")
+        self.default_format = (
+            headers.get("X-ClickHouse-Format") or parameters.get("default_format") or "TabSeparated"
+        )
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it may change nothing: as in ClickHouse, a GET, and who says `readonly`."""
+        return self.request.method != "POST" or is_on(self.parameters.get("readonly"))
+
+    @property
+    def waits_for_end(self) -> bool:
+        """The answer begins when the statement has ended: an error always has its status."""
+        return is_on(self.parameters.get("wait_end_of_query"))
 
     def summarise(self, counts: Mapping[str, int]) -> None:
         """Sets X-ClickHouse-Summary: counts as strings, as ClickHouse writes them."""
@@ -84,9 +98,7 @@ class Exchange:
     def response(self, body: bytes) -> web.Response:
         """A whole answer."""
         self._describe()
-        if self._compressor is not None:
-            body = self._compressor.compress(body) + self._compressor.flush()
-        return web.Response(body=body, headers=self.headers)
+        return web.Response(body=self._packed(body) + self._rest(), headers=self.headers)
 
     async def begin(self, first: bytes) -> web.StreamResponse:
         """An answer that goes on with `write` and ends with `finish` or `break_off`."""
@@ -98,15 +110,13 @@ class Exchange:
 
     async def write(self, response: web.StreamResponse, part: bytes) -> None:
         """The next part; waits while the client is slow."""
-        if self._compressor is not None:
-            part = self._compressor.compress(part)
-        if part:
-            await response.write(part)
+        if packed := self._packed(part):
+            await response.write(packed)
 
     async def finish(self, response: web.StreamResponse) -> None:
         """The end of the answer."""
-        if self._compressor is not None:
-            await response.write(self._compressor.flush())
+        if rest := self._rest():
+            await response.write(rest)
         await response.write_eof()
 
     async def break_off(
@@ -119,14 +129,12 @@ class Exchange:
         text = f"{_with_version(error, version)}\n"
         size = len(text.encode())
         block = f"\r\n__exception__\r\n{self._tag}\r\n{text}{size} {self._tag}\r\n__exception__\r\n"
-        await self.write(response, block.encode())
-        if self._compressor is not None:
-            await response.write(self._compressor.flush())
+        await response.write(self._packed(block.encode()) + self._rest())
         response.force_close()
         if self.request.transport is not None:
             self.request.transport.close()
 
-    async def refuse(self, error: QueryError, version: str) -> web.Response:
+    def refuse(self, error: QueryError, version: str) -> web.Response:
         """An answer that is an error."""
         self.headers["X-ClickHouse-Exception-Code"] = str(error.code)
         self.headers["Content-Type"] = "text/plain; charset=UTF-8"
@@ -142,71 +150,25 @@ class Exchange:
             (text for starts, text in _CONTENT_TYPES if self.format.startswith(starts)),
             "text/plain; charset=UTF-8",
         )
-        if self.request.query.get("enable_http_compression", "0") not in {"0", "false"}:
+        if is_on(self.parameters.get("compress")):
+            self._compressors.append(BlockCompressor())
+        if is_on(self.parameters.get("enable_http_compression")):
             chosen = compression.choose(self.request.headers.get("Accept-Encoding", ""))
             if chosen is not None:
-                self.headers["Content-Encoding"], self._compressor = chosen
+                self.headers["Content-Encoding"] = chosen[0]
+                self._compressors.append(chosen[1])
 
+    def _packed(self, part: bytes) -> bytes:
+        for compressor in self._compressors:
+            part = compressor.compress(part)
+        return part
 
-async def read_statement(request: web.Request) -> tuple[bytes, AsyncIterator[bytes] | None]:
-    """The statement (parameter `query`, then the body), and the rest of the body.
-
-    The rest is None unless the statement is an INSERT that brings its data: then the statement's
-    text ends somewhere in that data.
-
-    Raises:
-        QueryError: a statement of more than 1 MiB, or a body in an unknown or broken encoding.
-    """
-    if request.query.get("decompress", "0") not in {"0", ""} or request.query.get(
-        "compress", "0"
-    ) not in {"0", ""}:
-        raise QueryError(
-            "Code: 48. DB::Exception: ClickHouse's own block compression (compress=1, decompress=1)"
-            " is not implemented here; use Content-Encoding and enable_http_compression. "
-            "(NOT_IMPLEMENTED)"
-        )
-    text = request.query.get("query", "").encode()
-    body = _body(request)
-    if starts_insert(text) and split_insert(text) is not None:
-        return text, body
-    if text.strip():
-        text += b"\n"
-    async for part in body:
-        text += part
-        if starts_insert(text):
-            insert = split_insert(text[:MOST_QUERY_BYTES])
-            # At the very end of what has come, a format's name may be half of it.
-            if insert is not None and insert.data_at < len(text):
-                return text, body
-        if len(text) > MOST_QUERY_BYTES:
-            raise QueryError(
-                f"Code: 229. DB::Exception: The statement has more than {MOST_QUERY_BYTES} bytes. "
-                "(QUERY_IS_TOO_LARGE)"
-            )
-    return text, (body if starts_insert(text) and split_insert(text) is not None else None)
-
-
-async def _body(request: web.Request) -> AsyncIterator[bytes]:
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding.lower() in {"identity", ""}:
-        async for part in request.content.iter_any():
-            yield part
-        return
-    try:
-        decompressor = compression.decompressor(encoding)
-    except KeyError:
-        raise QueryError(
-            f"Code: 48. DB::Exception: Content-Encoding {encoding!r} is not known here; lz4, zstd, "
-            "gzip and deflate are. (NOT_IMPLEMENTED)"
-        ) from None
-    async for part in request.content.iter_any():
-        try:
-            yield decompressor.decompress(part)
-        except compression.Corrupt as error:
-            raise QueryError(
-                f"Code: 354. DB::Exception: The body is not {encoding}: {error}. "
-                "(ZLIB_INFLATE_FAILED)"
-            ) from error
+    def _rest(self) -> bytes:
+        """What the compressors still hold, each through those outside of it."""
+        rest = b""
+        for compressor in self._compressors:
+            rest = (compressor.compress(rest) if rest else b"") + compressor.flush()
+        return rest
 
 
 def _with_version(error: QueryError, version: str) -> str:

@@ -106,15 +106,39 @@ def split_insert(sql: bytes) -> Insert | None:
 
 def output_format(sql: bytes) -> str | None:
     """The name after the last FORMAT outside of brackets, as written."""
+    found = _format_clause(sql)
+    return None if found is None else found[0]
+
+
+def into_file(sql: str, path: str, form: str) -> str:
+    """The SELECT with its answer going to a file that is there, in the format that it ends with.
+
+    Args:
+        sql: as the engine writes it.
+        path: without quotes in it.
+        form: the format of a SELECT that names none.
+    """
+    text = sql.encode()
+    found = _format_clause(text)
+    clause = f" INTO OUTFILE '{path}' APPEND "
+    if found is None:
+        return f"{sql}{clause}FORMAT {form}"
+    at = found[1]
+    return _text(text[:at]) + clause + _text(text[at:])
+
+
+def _format_clause(sql: bytes) -> tuple[str, int] | None:
+    """The name after the last FORMAT outside of brackets, as written, and where that begins."""
     depth = 0
-    expecting = False
+    begins: int | None = None
     found = None
     for token in tokens(sql):
-        if expecting and token.kind == "word" and depth == 0:
-            found = _text(sql[token.end - len(token.text) : token.end])
+        if begins is not None and token.kind == "word" and depth == 0:
+            found = (_text(sql[token.end - len(token.text) : token.end]), begins)
         if token.kind == "sign":
             depth += {"(": 1, ")": -1}.get(token.text, 0)
-        expecting = token.kind == "word" and token.text == "FORMAT" and depth == 0
+        is_format = token.kind == "word" and token.text == "FORMAT" and depth == 0
+        begins = token.end - len("FORMAT") if is_format else None
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from portquorum.embedded.engine import Engine, QueryError, quote
+from portquorum.embedded.engine import Engine
 
 _KILL_EVERY_S: Final = 0.5
 
@@ -34,14 +34,7 @@ class Work:
 
     async def _end(self, running: "asyncio.Future[Result]") -> None:
         while not running.done():
-            await asyncio.to_thread(self._kill)
+            await asyncio.to_thread(self._engine.kill, self._name)
             await asyncio.wait({running}, timeout=_KILL_EVERY_S)
         if not running.cancelled():
             running.exception()  # seen: nobody else will ask
-
-    def _kill(self) -> None:
-        try:
-            with self._engine.session({}) as session:
-                session.run(f"KILL QUERY WHERE Settings['log_comment'] = {quote(self._name)} ASYNC")
-        except QueryError:
-            return  # it ended by itself meanwhile

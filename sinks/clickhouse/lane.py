@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from portquorum.telemetry import logger
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
+from sinks.clickhouse.bad_lines import TooManyBadLinesError
 from sinks.clickhouse.block import Block, build, rebuild
 from sinks.clickhouse.buffer import Buffer
 from sinks.clickhouse.errors import DoubtError, NotInsertedError
@@ -96,7 +97,11 @@ class Lane:
     # -- its own task ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Works until `stop`; never ends by itself, whatever fails."""
+        """Works until `stop`; never ends by itself, whatever fails, save of bad lines.
+
+        Raises:
+            TooManyBadLinesError: see `BadLines`.
+        """
         try:
             await self._work()
         finally:
@@ -119,25 +124,32 @@ class Lane:
                     await self._next()
             except _Finished:
                 break
-            except DoubtError as error:
-                self._say("info", "reading the offsets again", because=str(error))
-            except NotInsertedError as error:
-                # While ClickHouse is away the writer says so, once for all lanes.
-                level: Level = "warning" if self._services.writer.is_up else "debug"
-                self._say(level, "block not inserted, trying again", error=str(error))
-            except (KafkaError, TimeoutError, OSError) as error:
-                why = str(error) or repr(error)
-                self._say("warning", "block not finished, trying again", error=why)
-            except PendingError as error:
-                self._say("error", "the group's commit is not a sink's", error=str(error))
+            except TooManyBadLinesError:
+                raise
             except Exception as error:  # noqa: BLE001 - a partition nobody reads would be worse
-                event = "block not finished, trying again"
-                self._say("error", event, error=repr(error), exc_info=True)
+                self._tell(error)
             self._rest()
             wait_s = FIRST_WAIT_S if self.committed > before else wait_s
             await self._pause_for(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         self._rest()
+
+    def _tell(self, error: Exception) -> None:
+        """Says why a block was not finished."""
+        again = "block not finished, trying again"
+        match error:
+            case DoubtError():
+                self._say("info", "reading the offsets again", because=str(error))
+            case NotInsertedError():
+                # While ClickHouse is away the writer says so, once for all lanes.
+                level: Level = "warning" if self._services.writer.is_up else "debug"
+                self._say(level, "block not inserted, trying again", error=str(error))
+            case KafkaError() | TimeoutError() | OSError():
+                self._say("warning", again, error=str(error) or repr(error))
+            case PendingError():
+                self._say("error", "the group's commit is not a sink's", error=str(error))
+            case _:
+                self._say("error", again, error=repr(error), exc_info=error)
 
     def _rest(self) -> None:
         """Drops what was read: it is read again from the committed offset."""
@@ -203,6 +215,8 @@ class Lane:
             self._regulate()
             block = await asyncio.to_thread(build, self._topic, records)
             self._put_back(records, block)
+            used = [record for record in records if record.offset <= block.pending.last]
+            self._services.bad_lines[self._topic.name].look(used, block.letters)
             await self._deliver(block)
 
     def _put_back(self, records: list[ConsumerRecord], block: Block) -> None:

@@ -30,6 +30,7 @@ async def run(settings: Settings) -> None:
     Raises:
         portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
         sinks.clickhouse.migrate.SchemaTooNewError: the tables are of a newer portquorum.
+        sinks.clickhouse.bad_lines.TooManyBadLinesError: what comes on a topic can't be read.
     """
     telemetry.configure_logging("sink", settings)
     for chatty in ("urllib3", "clickhouse_connect"):

@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
 from portquorum.settings import Settings
+from sinks.clickhouse.bad_lines import BadLines
 from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.offsets import Offsets
 from sinks.clickhouse.seldom import Seldom
@@ -21,5 +22,7 @@ class Services(Struct, frozen=True):
     writer: Writer
     letters: Letters
     seldom: Seldom
+    bad_lines: dict[str, BadLines]
+    """By the topic's name."""
     desks: asyncio.Semaphore
     """How many blocks are held decoded at once; what bounds the memory of a backlog."""

@@ -15,6 +15,7 @@ from portquorum.telemetry import logger
 from schemas import topics
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
+from sinks.clickhouse.bad_lines import BadLines, TooManyBadLinesError
 from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.lane import Lane
 from sinks.clickhouse.letters import Letters
@@ -70,6 +71,8 @@ class Sink:
             aiokafka.errors.KafkaError, OSError: Kafka can't be reached at the start.
             sinks.clickhouse.errors.PartEndedError: nothing is read any more, or a partition is
                 not worked on. All is closed, too.
+            sinks.clickhouse.bad_lines.TooManyBadLinesError: a topic is not worth reading on; no
+                use to begin again. All is closed, too.
         """
         group = self._settings.group("sink")
         client = consumer(self._settings, group_id=group, max_partition_fetch_bytes=FETCH_BYTES)
@@ -79,7 +82,9 @@ class Sink:
         offsets = Offsets(self._settings, client, group, watch)
         desks = asyncio.Semaphore(DESKS)
         seldom = Seldom()
-        self._services = Services(self._settings, client, offsets, writer, letters, seldom, desks)
+        self._services = Services(
+            self._settings, client, offsets, writer, letters, seldom, self._bad_lines(), desks
+        )
         self._broken = asyncio.get_running_loop().create_future()
         client.subscribe(list(self._topics), listener=_Listener(self))
         stopped = asyncio.create_task(stop.wait())
@@ -134,7 +139,11 @@ class Sink:
 
     def fail(self, why: str, error: BaseException | None) -> None:
         """Ends the sink: what it has is not whole any more."""
-        if not self._broken.done():
+        if self._broken.done():
+            return
+        if isinstance(error, TooManyBadLinesError):
+            self._broken.set_exception(error)
+        else:
             ended = PartEndedError(f"{why}: {error!r}" if error else why)
             ended.__cause__ = error
             self._broken.set_exception(ended)
@@ -144,6 +153,10 @@ class Sink:
         _, current = self._lanes.get(partition, (None, None))
         if current is task:
             self.fail(f"{task.get_name()} ended", None if task.cancelled() else task.exception())
+
+    def _bad_lines(self) -> dict[str, BadLines]:
+        most = self._settings.sink_bad_lines_ratio
+        return {topic.name: BadLines(name, most) for name, topic in self._topics.items()}
 
     async def _poll(self, client: AIOKafkaConsumer) -> None:
         failing_since: float | None = None
@@ -213,7 +226,7 @@ def _raise_ended(*parts: asyncio.Future[Any]) -> None:
         if not part.done():
             continue
         error = None if part.cancelled() else part.exception()
-        if isinstance(error, PartEndedError):
+        if isinstance(error, PartEndedError | TooManyBadLinesError):
             raise error
         routine = part.get_coro() if isinstance(part, asyncio.Task) else part
         name = getattr(routine, "__qualname__", "a part")

@@ -55,9 +55,8 @@ def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Fac
 
 def _counting(state: PartitionState, entry: TargetState) -> Iterable[tuple[str, Window]]:
     """The regions that count, sorted by name, and what they see."""
-    positions = entry.policy.positions
-    for region in sorted(positions):
-        window = state.window(entry, positions[region])
+    for region, position in entry.policy.by_name:
+        window = state.window(entry, position)
         if window is not None and counts(state, region, window):
             yield region, window
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import NamedTuple
 
-from producers.batcher import Batcher, Finished
+from producers.batcher import Batcher, Finished, Worth
 from producers.clock import Clock
 from producers.connectivity import _OURS_TOO, AGAIN_S, FRESH_S, TIMEOUT_MS, WITHIN_MS, many
 from producers.engine import CheckOutcome, PlannedCheck
@@ -180,7 +180,7 @@ class Prober:
         begin, missed = self.roster.due(self.clock.now_ms(), room)
         for check in missed:
             late = CheckOutcome(status="missed", reason="prober_error", started_at=None)
-            self._publish(check, late, urgent=False)
+            self._publish(check, late, worth="routine")
         moment = self._monotonic()
         world, after = self._around.world, self._loop.after
         for check in begin:
@@ -220,19 +220,19 @@ class Prober:
 
     def _tell(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
         outcome = self._guard.judge(outcome)
-        urgent = self.roster.done(check, outcome.status, self.clock.now_ms())
-        self._publish(check, outcome, urgent=urgent)
+        worth = self.roster.done(check, outcome, self.clock.now_ms())
+        self._publish(check, outcome, worth=worth)
         self._plan()
 
     # Batches (`publisher`)
 
-    def _publish(self, check: PlannedCheck, outcome: CheckOutcome, *, urgent: bool) -> None:
+    def _publish(self, check: PlannedCheck, outcome: CheckOutcome, *, worth: Worth) -> None:
         key = host_key(check.target.host, check.target.id)
         partition = self._partition_of.get(key)
         if partition is None:
             partition = partition_for(key, self._around.partitions)
             self._partition_of[key] = partition
-        due_at = self._batcher.add(partition, Finished(check, outcome, urgent), self._monotonic())
+        due_at = self._batcher.add(partition, Finished(check, outcome, worth), self._monotonic())
         if partition in self._sending:
             if self._batcher.full(partition):
                 self._spool.setdefault(partition, deque()).append(self._seal(partition))

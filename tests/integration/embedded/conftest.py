@@ -29,6 +29,12 @@ def reader(clickhouse: str) -> Server:
 
 
 @pytest.fixture
+def clickhouse_folder(owner: Server) -> Path:
+    """Where the engine of the fixture `clickhouse` keeps its data."""
+    return Path(owner.value("SELECT path FROM system.disks WHERE name = 'default' FORMAT TSVRaw"))
+
+
+@pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 1 MB; needs root."""
     disk = tmp_path / "disk"

@@ -76,9 +76,15 @@ def test_errors_are_the_clients_own(client: Client) -> None:
         client.query("SELECT * FROM nope")
     with pytest.raises(DatabaseError, match="UNKNOWN_TABLE"):
         client.insert("nope", [[1]], column_names=["a"], column_type_names=["UInt8"])
-    half = client.query("SELECT throwIf(number = 9000000) FROM numbers(10000000)")
-    with pytest.raises(StreamFailureError, match="throwIf"):
-        half.result_set  # noqa: B018 (read when it is asked for)
+    sql = "SELECT throwIf(number = 9000000) FROM numbers(10000000)"
+    with pytest.raises(DatabaseError, match="throwIf"):
+        client.query(sql)
+    with (
+        pytest.raises(StreamFailureError, match="throwIf"),
+        client.query_row_block_stream(sql, settings={"max_threads": 1}) as blocks,
+    ):
+        for _ in blocks:
+            pass
 
 
 def test_a_reader_connects_without_a_password(clickhouse: str, client: Client) -> None:

@@ -3,11 +3,14 @@ import gzip
 import json
 import zlib
 from http.client import IncompleteRead
+from pathlib import Path
 
 import lz4.frame
 import pytest
 import zstandard
 
+from portquorum.embedded.blocks import BlockDecompressor
+from portquorum.embedded.clickhouse import EmbeddedClickHouse
 from tests.integration.embedded.http_calls import Server
 
 COMPRESS = {
@@ -109,10 +112,6 @@ def test_the_database_of_portquorum_is_atomic(owner: Server) -> None:
     assert owner.value(sql) == "Atomic"
 
 
-def test_a_session_is_tolerated(owner: Server) -> None:
-    assert owner.value("SELECT 1", session_id="x", session_timeout="60", session_check="1") == "1"
-
-
 @pytest.mark.parametrize(
     ("sql", "status", "code"),
     [
@@ -192,9 +191,78 @@ def test_a_broken_encoding_is_an_error(owner: Server) -> None:
     assert owner.post(b"SELECT 1", {"Content-Encoding": "gzip"}).code == "354"
 
 
-def test_clickhouses_own_compression_is_refused_in_words(owner: Server) -> None:
-    answer = owner.post("SELECT 1", compress="1")
-    assert (answer.status, answer.code) == (501, "48")
+def unblocked(data: bytes) -> bytes:
+    decompressor = BlockDecompressor()
+    body = b"".join(decompressor.decompress(data))
+    decompressor.finish()
+    return body
+
+
+def test_clickhouses_own_blocks_go_both_ways(owner: Server, database: str) -> None:
+    rows = 300_000
+    sql = f"SELECT number FROM numbers({rows})"
+    answer = owner.post(sql, compress="1")
+    assert unblocked(answer.body) == owner.post(sql).body
+    assert len(answer.body) < 1_500_000
+    packed = owner.post(sql, {"Accept-Encoding": "gzip"}, compress="1", enable_http_compression="1")
+    assert gzip.decompress(packed.body) == answer.body
+    owner.value(f"CREATE TABLE {database}.t (a UInt64) ENGINE = MergeTree ORDER BY a")
+    insert = f"INSERT INTO {database}.t FORMAT TSV"
+    for headers, body in (
+        ({}, answer.body),
+        ({"Content-Encoding": "gzip"}, gzip.compress(answer.body)),
+    ):
+        assert owner.post(body, headers, query=insert, decompress="1").status == 200
+    assert owner.value(f"SELECT count(), sum(a) FROM {database}.t") == (
+        f"{2 * rows}\t{rows * (rows - 1)}"
+    )
+    broken = owner.post(answer.body[:-1], query=insert, decompress="1")
+    assert broken.code == "271"
+    assert owner.value(f"SELECT count() FROM {database}.t") == str(2 * rows)
+
+
+def test_our_blocks_are_those_of_the_engine(tmp_path: Path) -> None:
+    """What the engine itself wrote into a file of a table: blocks, as it sends and takes them."""
+    with EmbeddedClickHouse(tmp_path, "127.0.0.1:0") as service:
+        server = Server(service.url)
+        server.value(
+            "CREATE TABLE t (a UInt32) ENGINE = MergeTree ORDER BY tuple() "
+            "SETTINGS min_bytes_for_wide_part = 0"
+        )
+        server.value("INSERT INTO t SELECT number FROM numbers(100000)")
+    (column,) = (tmp_path / "clickhouse" / "data" / "store").glob("*/*/all_1_1_0/a.bin")
+    assert unblocked(column.read_bytes()) == b"".join(
+        n.to_bytes(4, "little") for n in range(100000)
+    )
+
+
+@pytest.mark.parametrize("form", ["JSON", "TSV"])
+def test_an_answer_can_wait_for_its_end(owner: Server, form: str) -> None:
+    sql = f"SELECT throwIf(number = 5000000), number FROM numbers(6000000) FORMAT {form}"
+    answer = owner.post(sql, max_threads="1", wait_end_of_query="1")
+    assert (answer.status, answer.code) == (500, "395")
+    whole = owner.post("SELECT number FROM numbers(3000000) FORMAT TSV", wait_end_of_query="1")
+    assert whole.body.count(b"\n") == 3_000_000
+    assert whole.summary["result_rows"] == 3_000_000
+
+
+def test_a_form_has_the_statement_and_its_parameters(owner: Server) -> None:
+    def form(**fields: str) -> tuple[bytes, dict[str, str]]:
+        parts = [
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+            for name, text in fields.items()
+        ]
+        return "".join([*parts, "--x--\r\n"]).encode(), {
+            "Content-Type": "multipart/form-data; boundary=x"
+        }
+
+    text = "y" * 200_000
+    body, headers = form(query="SELECT length({text:String}), {n:UInt8}", param_text=text)
+    assert owner.post(body, headers, param_n="7").body == b"200000\t7\n"
+    body, headers = form(query="SELECT 1", param_text="x" * 2_000_000)
+    assert owner.post(body, headers).code == "229"
+    file = body.replace(b'name="query"', b'name="data"; filename="data"')
+    assert owner.post(file, headers, query="SELECT * FROM data").code == "48"
 
 
 def test_a_long_statement_fits_into_the_url(owner: Server) -> None:
@@ -207,8 +275,9 @@ def test_a_statement_of_several_megabytes_is_refused(owner: Server) -> None:
     assert (answer.status, answer.code) == (413, "229")
 
 
-def test_an_error_half_way_breaks_the_answer_off(owner: Server) -> None:
-    sql = "SELECT throwIf(number = 5000000), number FROM numbers(6000000)"
+@pytest.mark.parametrize("form", ["TSV", "JSON"])
+def test_an_error_half_way_breaks_the_answer_off(owner: Server, form: str) -> None:
+    sql = f"SELECT throwIf(number = 5000000), number FROM numbers(6000000) FORMAT {form}"
     with pytest.raises(IncompleteRead) as caught:
         owner.post(sql, max_threads="1")
     assert b"__exception__" in caught.value.partial

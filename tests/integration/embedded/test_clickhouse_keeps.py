@@ -130,7 +130,7 @@ def test_a_stop_does_not_wait_for_slow_statements(tmp_path: Path) -> None:
     client.join()
 
 
-@pytest.mark.parametrize("missing", ["aiohttp", "chdb", "zstandard"])
+@pytest.mark.parametrize("missing", ["aiohttp", "chdb", "clickhouse_cityhash", "zstandard"])
 def test_without_the_extra_it_names_the_package(tmp_path: Path, missing: str) -> None:
     program = (
         f"import sys; sys.modules[{missing!r}] = None\n"

@@ -46,7 +46,7 @@ async def _more(ground: Ground, what: str) -> None:
 
 
 async def test_an_outage_of_the_broker_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    """Half of the targets fail, so urgent and routine results wait side by side."""
+    """Half of the targets fail, so news and routine results wait side by side."""
     with EmbeddedKafka(tmp_path, "127.0.0.1:0") as first:
         address = first.bootstrap_servers
         async with ground_on(address, partitions=3) as ground:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from producers.batcher import Worth
 from producers.broker import Broker
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
@@ -26,10 +27,10 @@ async def test_fresh_results_leave_before_those_that_had_to_wait(ground: Ground)
     publisher = Publisher(ground.settings, broker, clock, region="here", prober="p1")
     target = ground.target("t", 80)
 
-    def add(number: int, *, urgent: bool = False) -> None:
+    def add(number: int, worth: Worth = "routine") -> None:
         check = PlannedCheck(target, 1000.0 * number, 0, "schedule")
         outcome = CheckOutcome(status="up", reason=None, started_at=time.monotonic())
-        publisher.add(check, outcome, urgent=urgent)
+        publisher.add(check, outcome, worth=worth)
 
     # There is no connection yet: full batches go to the spool, the rest stays fresh.
     await publisher.beat(
@@ -51,7 +52,7 @@ async def test_fresh_results_leave_before_those_that_had_to_wait(ground: Ground)
     for number in range(spooled):
         add(number)
     for number in range(spooled, spooled + 3):
-        add(number, urgent=True)  # due before the connection can be there
+        add(number, "news")  # due before the connection can be there
     assert publisher.waiting == spooled + 3
 
     publishing = asyncio.create_task(publisher.run())

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.batcher import ROUTINE_WAIT_S, URGENT_WAIT_S, Batcher, Finished
+from producers.batcher import NEWS_WAIT_S, OTHERS_WAIT_S, Batcher, Finished, Worth
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
 from producers.sealed import Sealed, seal
@@ -26,13 +26,13 @@ TARGET = Target(
 )
 
 
-def finished(number: int = 0, *, urgent: bool = False) -> Finished:
+def finished(number: int = 0, worth: Worth = "routine") -> Finished:
     outcome = CheckOutcome(
-        status="down" if urgent else "up",
-        reason="connection_refused" if urgent else None,
+        status="up" if worth == "routine" else "down",
+        reason=None if worth == "routine" else "connection_refused",
         started_at=float(number),
     )
-    return Finished(PlannedCheck(TARGET, 1000.0 * number, 0, "schedule"), outcome, urgent)
+    return Finished(PlannedCheck(TARGET, 1000.0 * number, 0, "schedule"), outcome, worth)
 
 
 def a_clock() -> Clock:
@@ -42,8 +42,9 @@ def a_clock() -> Clock:
     return clock
 
 
-def sealed(*urgent: bool, partition: int = 0, first: int = 0) -> Sealed:
-    items = [finished(first + place, urgent=flag) for place, flag in enumerate(urgent)]
+def sealed(*failed: bool, partition: int = 0, first: int = 0) -> Sealed:
+    worth: tuple[Worth, Worth] = ("routine", "repeated")
+    items = [finished(first + place, worth[one]) for place, one in enumerate(failed)]
     return seal(partition, items, a_clock(), "eu", "p1", number=first)
 
 
@@ -56,22 +57,22 @@ def numbers(message: Sealed) -> list[int]:
 # Batcher
 
 
-def test_routine_results_wait_a_second_urgent_ones_20_ms() -> None:
+def test_news_waits_20_ms_all_else_a_second() -> None:
     batcher = Batcher()
-    assert batcher.add(3, finished(1), now=10.0) == 10.0 + ROUTINE_WAIT_S
-    assert batcher.add(4, finished(2), now=10.1) == 10.1 + ROUTINE_WAIT_S
+    assert batcher.add(3, finished(1), now=10.0) == 10.0 + OTHERS_WAIT_S
+    assert batcher.add(4, finished(2), now=10.1) == 10.1 + OTHERS_WAIT_S
     assert batcher.due(10.9) == []
-    assert batcher.next_due_of(batcher.all()) == 10.0 + ROUTINE_WAIT_S
-    assert batcher.add(4, finished(3, urgent=True), now=10.5) == 10.5 + URGENT_WAIT_S
+    assert batcher.next_due_of(batcher.all()) == 10.0 + OTHERS_WAIT_S
+    assert batcher.add(4, finished(3, "news"), now=10.5) == 10.5 + NEWS_WAIT_S
     assert batcher.due(10.6) == [4]
     assert [item.outcome.started_at for item in batcher.take(4)] == [2.0, 3.0], "in order"
     assert batcher.due(11.0) == [3]
     assert len(batcher) == 1
 
 
-def test_a_later_routine_result_does_not_put_an_urgent_one_off() -> None:
+def test_a_later_routine_result_does_not_put_news_off() -> None:
     batcher = Batcher()
-    batcher.add(0, finished(urgent=True), now=1.0)
+    batcher.add(0, finished(worth="news"), now=1.0)
     batcher.add(0, finished(), now=1.01)
     assert batcher.due(1.02) == [0]
 
@@ -100,7 +101,7 @@ def test_times_become_the_brokers_when_a_batch_is_sealed() -> None:
 
 def test_a_check_that_never_began_starts_at_its_scheduled_time() -> None:
     outcome = CheckOutcome(status="missed", reason="prober_error", started_at=None)
-    item = Finished(PlannedCheck(TARGET, 123_456.0, 0, "schedule"), outcome, urgent=False)
+    item = Finished(PlannedCheck(TARGET, 123_456.0, 0, "schedule"), outcome, "routine")
     (result,), _ = batch.decode(seal(0, [item], a_clock(), "eu", "p1", number=1).value())
     assert result.started_at == result.scheduled_at == 123_456
 
@@ -116,7 +117,7 @@ def test_halves_are_the_whole() -> None:
     message = sealed(False, True, False)
     first, second = message.halves()
     assert numbers(first) + numbers(second) == [0, 1, 2]
-    assert first.urgent + second.urgent == message.urgent
+    assert first.kept + second.kept == message.kept
     assert first.value() + second.value() == message.value()
 
 
@@ -178,9 +179,9 @@ def test_failures_go_last_and_the_oldest_of_them_first() -> None:
 def test_nothing_leaves_a_spool_uncounted(pushes: list[tuple[int, list[bool]]]) -> None:
     spool = Spool(20)
     pushed = dropped = 0
-    for partition, urgent in pushes:
-        pushed += len(urgent)
-        dropped += spool.push(sealed(*urgent, partition=partition))
+    for partition, failed in pushes:
+        pushed += len(failed)
+        dropped += spool.push(sealed(*failed, partition=partition))
         assert len(spool) <= 20
     popped = 0
     for partition in range(4):

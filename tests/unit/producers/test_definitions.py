@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from producers.definitions import Definitions
 from producers.roster import Roster
 from schemas.target import Target
-from tests.unit.producers.test_roster import NOW, only, target
+from tests.unit.producers.test_roster import NOW, ended, only, target
 
 PARTITIONS = 3
 
@@ -64,7 +64,7 @@ def test_reading_a_partition_again_disturbs_no_retry_series() -> None:
     for said in (target(version=1), now):
         made.define(0, said)
     roster.set_targets([now], NOW)
-    roster.done(only(roster, NOW), "down", NOW + 10)
+    roster.done(only(roster, NOW), ended("down"), NOW + 10)
     _tell(roster, made, made.replace(0, {"db": now}))
     assert roster.next_due_ms() == NOW + 1010
     assert only(roster, NOW + 1010).attempt == 1
@@ -153,7 +153,7 @@ class DefinitionsMachine(RuleBasedStateMachine):
         assert len(self.roster) == len(checked)
         for check in begin:
             assert check.target == hold[check.target.id]
-            self.roster.done(check, "up", NOW)
+            self.roster.done(check, ended("up"), NOW)
 
     def _records(self, partition: int, count: int) -> list[tuple[str, Target | None]]:
         if partition not in self.ours:
@@ -167,4 +167,4 @@ class DefinitionsMachine(RuleBasedStateMachine):
 
 
 TestDefinitionsMachine = DefinitionsMachine.TestCase
-TestDefinitionsMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestDefinitionsMachine.settings = settings(max_examples=100, stateful_step_count=30)

@@ -18,7 +18,7 @@ def a_publisher(clock: Clock) -> Publisher:
 def add(publisher: Publisher, numbers: range) -> None:
     for number in numbers:
         item = finished(number)
-        publisher.add(item.check, item.outcome, urgent=False)
+        publisher.add(item.check, item.outcome, worth="routine")
 
 
 def first(sealed: Sealed | None) -> int:

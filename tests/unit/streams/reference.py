@@ -19,8 +19,8 @@ What the text leaves open, and how it is read here:
   counts nothing that is not newer than all that had counted for the target by then.
 - Of two results whose own times lie ahead of the log's, the one that started later is newer.
 - A target is looked at with each result of its own that counts, when its policy changes, when
-  something was done to it by hand, when the status of another target of its host changes while it
-  has an incident, and when deadlines are (then what the guard decided counts, too).
+  something was done to it by hand, and when deadlines are (then what the guard decided counts,
+  too).
 - A flapping incident began when the outage did that opened it.
 """
 
@@ -112,7 +112,6 @@ class Reference:
         watched = self.targets.get(result.target)
         if watched is None or not self._counts(watched, result):
             return
-        beside = self._seen_from_beside(watched)
         incidents = dict(watched.incidents)
         before = watched.said(self.running).get(result.region)
         effective = min(result.started_at, self.now)
@@ -136,11 +135,6 @@ class Reference:
         self._note_rechecks(watched, incidents, before, after, result.cause)
         if before is not None and result.region not in self.aside:
             self._tell_updates(watched, incidents, before, after)
-        if self._seen_from_beside(watched) != beside:
-            for _, other in sorted(self.targets.items()):
-                same_host = other.target.host == watched.target.host
-                if same_host and other is not watched and other.incidents:
-                    self._judge(other)
 
     def _counts(self, watched: Watched, result: CheckResult) -> bool:
         target = watched.target
@@ -161,20 +155,6 @@ class Reference:
         if effective <= newest.effective or result.started_at == newest.started:
             return False
         return result.started_at <= self.now or result.started_at > newest.started
-
-    def _seen_from_beside(self, watched: Watched) -> str:
-        """The status that the neighbours' diagnosis sees; one failed attempt counts there."""
-        if not any(watched.heard.values()):
-            return "pending"
-        votes = watched.votes("down", self.aside, self.running)
-        if votes.fresh < majority(votes.configured):
-            return "unknown"
-        failing = sum(
-            one.fresh and bool(one.row)
-            for region, one in watched.said(self.running).items()
-            if region not in self.aside
-        )
-        return "down" if failing >= votes.need else "up"
 
     # Rule 3
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streams import turns
 from streams.rules import Output
 from tests.unit.streams.fleet import Fleet, target
 
@@ -22,6 +23,10 @@ def told(fleet: Fleet) -> list[str]:
     return [
         f"{event.event.removeprefix('region.')} {event.region}" for event in fleet.region_events
     ]
+
+
+def have_opened(fleet: Fleet) -> list[str]:
+    return [event.target for event in fleet.events if event.event == "opened"]
 
 
 def three_regions() -> Fleet:
@@ -304,6 +309,25 @@ def test_only_targets_of_the_region_are_looked_at_again() -> None:
     fails(fleet, "a")
     assert fleet.state.hot["db"] == 0
     assert fleet.state.hot["web"] > 0
+
+
+def test_of_many_targets_some_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "AT_ONCE", 2)
+    names = ("e", "d", "c", "b", "a")
+    fleet = Fleet(*(target(name, host=name, consensus="unanimous") for name in names))
+    well(fleet, "a", "b", "c")
+    for name in names:
+        fleet.up("a", "b", "c", of=name)
+    for name in names:
+        fleet.wait(1000).down("b", "c", of=name)
+    fails(fleet, "a")
+    assert have_opened(fleet) == ["a", "b"]
+    fleet.state = fleet.restored()
+    fleet.down("a", of="e")  # its own results are no reason to wait
+    assert have_opened(fleet) == ["a", "b", "e"]
+    fleet.tick()
+    assert have_opened(fleet) == ["a", "b", "e", "c", "d"]
+    assert not fleet.state.woken
 
 
 def test_a_checkpoint_keeps_who_is_set_aside_and_what_probers_said() -> None:

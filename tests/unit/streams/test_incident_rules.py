@@ -274,7 +274,9 @@ def test_the_diagnosis_looks_at_the_other_ports_of_the_host() -> None:
     assert "the service is down" in fleet.events[0].summary
     assert [(t.target, t.status) for t in fleet.events[0].host_targets] == [("ssh", "up")]
     fleet.down("a", "b", "c", of="ssh")
-    assert any("none of its 2 watched ports accepts" in event.summary for event in fleet.events)
+    fleet.wait(1000).tick()
+    assert "none of its 2 watched ports accepts" in fleet.events[-1].summary
+    assert (fleet.events[-1].target, fleet.events[-1].event) == ("db", "updated")
 
 
 def test_a_dead_host_is_said_at_once() -> None:

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from schemas import batch, control
-from streams import flapping, rules, snapshot
+from streams import consensus, flapping, rules, snapshot
 from streams.freshness import is_fresh
 from streams.records import Record
 from streams.state import new_state
@@ -75,6 +75,11 @@ class Machine(Histories):
         assert state.hosts == restored.hosts
         assert state.hot.keys() == restored.hot.keys()
         assert state.hot.keys() == {name for name, one in state.targets.items() if one.hot}
+        assert state.woken.keys() <= state.hot.keys()
+        for host, seen in state.around.items():
+            assert seen.until <= state.running or list(seen.statuses.items()) == [
+                (name, consensus.status(state, state.targets[name])) for name in state.on_host(host)
+            ]
 
     @invariant()
     def the_reference_hears_the_same(self) -> None:
@@ -160,7 +165,6 @@ def wire(record: Record) -> tuple[bytes, list[tuple[str, bytes]]]:
 TestHistories = pytest.mark.timeout(900 if PROFILE == "default" else 0)(Machine.TestCase)
 TestHistories.settings = settings(
     PROFILES[PROFILE],
-    deadline=None,
     # To explain a failure takes minutes here; the steps that lead to it say it all.
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

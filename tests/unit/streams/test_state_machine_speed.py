@@ -131,7 +131,6 @@ TestSpeeds = pytest.mark.timeout(300)(Speeds.TestCase)
 TestSpeeds.settings = settings(
     max_examples=60,
     stateful_step_count=20,
-    deadline=None,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

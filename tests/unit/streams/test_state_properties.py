@@ -1,5 +1,6 @@
 """The state is a function of the log: any crash and restore gives the same bytes."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -8,7 +9,7 @@ from schemas import incident
 from schemas.control import TargetSet
 from schemas.incident import IncidentEvent
 from schemas.target import Target
-from streams import rules, snapshot
+from streams import rules, snapshot, turns
 from streams.capture import Capture
 from streams.state import new_state
 from tests.unit.schemas.strategies import targets
@@ -32,7 +33,7 @@ steps = st.one_of(
         st.just("up"), st.sampled_from(("a", "a b", "a b c")), st.sampled_from(("db", "ssh"))
     ),
     st.tuples(st.just("wait"), st.sampled_from((1, 900, 5_000, 61_000, 200_000)), st.booleans()),
-    st.tuples(st.just("beat"), st.sampled_from(REGIONS)),
+    st.tuples(st.just("beat"), st.sampled_from(REGIONS), st.sampled_from((0, 0, 50))),
     st.tuples(st.just("set"), st.sampled_from(("a b c", "a b", "c")), st.integers(1, 2)),
     st.tuples(st.just("remove")),
 )
@@ -50,8 +51,8 @@ def play(fleet: Fleet, script: list[tuple]) -> None:  # type: ignore[type-arg]
                 fleet.wait(1).up(*regions.split(), of=of)
             case ("wait", ms, broker_away):
                 fleet.wait(ms, broker_away=broker_away)
-            case ("beat", region):
-                fleet.beat(region)
+            case ("beat", region, failing):
+                fleet.beat(region, targets=100, failing=failing, newly_failing=failing)
             case ("set", regions, port):
                 version += 1
                 fleet.control(TargetSet(target(regions=regions, port=port, version=version)))
@@ -74,12 +75,19 @@ def check_alternation(events: list[IncidentEvent]) -> None:
     assert len(identifiers) == len(set(identifiers))
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(steps, max_size=60), st.integers(0, 60))
+@settings(max_examples=150)
+@given(st.lists(steps, max_size=60), st.integers(0, 60), st.sampled_from((1, 1000)))
 def test_crash_and_restore_anywhere_gives_the_same_bytes(
     script: list[tuple],  # type: ignore[type-arg]
     crash_after: int,
+    at_once: int,
 ) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns, "AT_ONCE", at_once)
+        crash_and_restore(script, crash_after)
+
+
+def crash_and_restore(script: list[tuple], crash_after: int) -> None:  # type: ignore[type-arg]
     fleet = Fleet(target(), target("ssh", port=22, consensus="unanimous"), target("web", port=443))
     play(fleet, script)
     check_alternation(fleet.events)
@@ -97,7 +105,7 @@ def test_crash_and_restore_anywhere_gives_the_same_bytes(
     assert snapshot.encode(state) == snapshot.encode(fleet.state)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(steps, max_size=60))
 def test_the_indexes_are_those_of_a_fresh_state(script: list[tuple]) -> None:  # type: ignore[type-arg]
     fleet = Fleet(target(), target("ssh", port=22))
@@ -107,7 +115,7 @@ def test_the_indexes_are_those_of_a_fresh_state(script: list[tuple]) -> None:  #
     assert restored.hosts == fleet.state.hosts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(targets, max_size=6), st.lists(targets, max_size=6), st.data())
 def test_whatever_the_targets_are_all_of_them_is_kept(
     before: list[Target], after: list[Target], data: st.DataObject

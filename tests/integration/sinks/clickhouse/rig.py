@@ -28,7 +28,8 @@ from schemas.result import CheckResult
 def place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
     """Settings with a topic prefix and a database that no other test has."""
     unique = f"{name}_{os.getpid()}_{time.monotonic_ns()}"
-    url = urlsplit(clickhouse)._replace(path=f"/{unique}").geturl()
+    there = urlsplit(clickhouse)
+    url = there._replace(path=f"{there.path.rpartition('/')[0]}/{unique}").geturl()
     defaults: dict[str, Any] = {
         "partitions": 3,
         "sink_block_wait_s": 0.2,
@@ -41,7 +42,7 @@ def place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as a process gets them."""
     names = ("kafka", "clickhouse", "topic_prefix", "partitions", "sink_block_wait_s")
-    names += ("sink_block_rows", "metrics", "results_ttl_days")
+    names += ("sink_block_rows", "sink_bad_lines_ratio", "metrics", "results_ttl_days")
     chosen = {f"PORTQUORUM_{n.upper()}": str(getattr(settings, n)) for n in names}
     return dict(os.environ) | chosen | {"PORTQUORUM_LOG_FORMAT": "json"}
 
@@ -71,6 +72,10 @@ class SinkProcess:
     def running(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
@@ -78,6 +83,10 @@ class SinkProcess:
         if self.running:
             self._process.kill()
         self._process.wait(20)
+
+    def wait(self, timeout_s: float = 60) -> int:
+        """The exit code of a process that ends by itself."""
+        return self._process.wait(timeout_s)
 
     def end(self) -> int:
         """SIGTERM; the exit code."""

@@ -22,12 +22,37 @@ DECOMPRESS = {
 }
 
 
+def decompressed(name: str, data: bytes, part: int) -> bytes:
+    body = decompressor(name)
+    pieces: list[bytes] = []
+    for at in range(0, len(data), part):
+        pieces += body.decompress(data[at : at + part])
+    body.finish()
+    return b"".join(pieces)
+
+
 @pytest.mark.parametrize("name", COMPRESS)
 def test_a_body_in_small_parts_is_decompressed(name: str) -> None:
-    compressed = COMPRESS[name](BODY)
-    body = decompressor(name.upper())
-    parts = [body.decompress(compressed[at : at + 7]) for at in range(0, len(compressed), 7)]
-    assert b"".join(parts) == BODY
+    assert decompressed(name.upper(), COMPRESS[name](BODY), 7) == BODY
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@pytest.mark.parametrize("part", [7, 1_000_000])
+def test_a_body_of_several_frames_is_decompressed(name: str, part: int) -> None:
+    data = COMPRESS[name](BODY) + COMPRESS[name](b"") + COMPRESS[name](BODY)
+    assert decompressed(name, data, part) == BODY * 2
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+def test_a_body_that_ends_too_early_is_noticed(name: str) -> None:
+    with pytest.raises(Corrupt, match="ends within a frame"):
+        decompressed(name, COMPRESS[name](BODY)[:-1], 1_000_000)
+
+
+def test_little_data_that_grows_large_comes_in_pieces() -> None:
+    data = COMPRESS["zstd"](bytes(100_000_000))
+    pieces = decompressor("zstd").decompress(data)
+    assert max(len(piece) for piece in pieces) <= 34_000_000
 
 
 @pytest.mark.parametrize("name", DECOMPRESS)
@@ -48,4 +73,4 @@ def test_nothing_is_chosen_when_nothing_fits() -> None:
 @pytest.mark.parametrize("name", COMPRESS)
 def test_what_is_not_compressed_is_noticed(name: str) -> None:
     with pytest.raises(Corrupt):
-        decompressor(name).decompress(b"SELECT 1, and no compression at all")
+        decompressed(name, b"SELECT 1, and no compression at all", 100)

@@ -10,7 +10,7 @@ from schemas import batch, control, topics
 from schemas.deadletter import DeadLetter
 from sinks.clickhouse.block import Block, build, rebuild
 from sinks.clickhouse.pending import MAX_METADATA_BYTES, Pending
-from sinks.clickhouse.read_results import whole_us
+from sinks.clickhouse.result_columns import whole_us
 from tests.unit.sinks.clickhouse.messages import record, result
 
 GOOD = batch.encode([result()]).rstrip(b"\n")

@@ -112,8 +112,10 @@ def test_a_calm_neighbour_that_is_heard_again_is_news_for_the_diagnosis() -> Non
     assert known(fleet).host.unknown == 1
     assert "Nothing comes back from db1.example.com" in opened(fleet).summary
     fleet.up("a", of="ssh")
+    fleet.wait(1_000).tick()
     assert not any("it now looks like this" in text for text in fleet.events[-1].changes)
     fleet.up("b", of="ssh")
+    fleet.wait(1_000).tick()
     assert fleet.events[-1].target == "db"
     assert any("it now looks like this" in text for text in fleet.events[-1].changes)
     assert "The host answers (1 other target)" in fleet.events[-1].summary

@@ -1,0 +1,129 @@
+"""A question to ClickHouse that may take long: how far it is, and its end by Ctrl-C."""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Final, cast
+
+import typer
+from clickhouse_connect.driver.client import Client
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from portquorum.cli.errors import TroubleError
+
+_SHOWN_AFTER_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.3
+_PART_BYTES: Final = 1 << 16
+# A real server knows the statement by the id that was sent with it; the embedded one by its
+# log_comment, the engine in it having ids of its own.
+_MINE: Final = "query_id = {id:String} OR Settings['log_comment'] = {id:String}"
+_BROKEN: Final = b"\r\n__exception__\r\n"
+_EXIT_INTERRUPTED: Final = 130
+
+
+class Question:
+    """One statement, known to the server by its id."""
+
+    def __init__(self, connect: Callable[[], Client], query_id: str) -> None:
+        """Takes a way to make clients: what looks and kills needs one of its own."""
+        self._connect = connect
+        self._id = query_id
+
+    def ask(
+        self, text: str, form: str | None, options: Mapping[str, object], out: IO[bytes]
+    ) -> None:
+        """Writes the answer, as it comes, to `out`.
+
+        Args:
+            text: a statement.
+            form: a format of ClickHouse, None if the statement names its own.
+            options: settings of ClickHouse.
+            out: is flushed at the end.
+
+        Raises:
+            clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
+            TroubleError: the answer broke off.
+            typer.Exit: with 130, after Ctrl-C; the statement has been ended at the server.
+        """
+        settings = dict(options) | {"query_id": self._id}
+        with self._connect() as client, _quiet_when(out.isatty(), self._watched()) as quiet:
+            try:
+                with client.raw_stream(text, fmt=form, settings=settings) as answer:
+                    quiet()
+                    _copy(cast("IO[bytes]", answer), out)
+            except KeyboardInterrupt:
+                self._kill()
+                raise typer.Exit(_EXIT_INTERRUPTED) from None
+        out.flush()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(Exception), self._connect() as client:
+            client.command(f"KILL QUERY WHERE {_MINE} ASYNC", parameters={"id": self._id})
+        print("portquorum: interrupted; the query is ended", file=sys.stderr)  # noqa: T201
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Shows on a terminal how far the statement is, if it takes longer than a second."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        ended = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(ended,), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watcher.join()
+
+    def _watch(self, ended: threading.Event) -> None:
+        if ended.wait(_SHOWN_AFTER_S):
+            return
+        sql = f"SELECT read_rows, total_rows_approx FROM system.processes WHERE {_MINE}"  # noqa: S608
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        # A look that fails shows nothing; what the statement itself meets is told by it.
+        with (
+            contextlib.suppress(Exception),
+            self._connect() as client,
+            Progress(*columns, console=console, transient=True) as progress,
+        ):
+            task = progress.add_task("…", total=None)
+            while not ended.wait(_LOOK_EVERY_S):
+                for read, total in client.query(sql, parameters={"id": self._id}).result_rows:
+                    shown = f"{read:,} rows" + (f" of about {total:,}" if total > read else "")
+                    progress.update(
+                        task, description=shown, completed=read, total=max(total, read) or None
+                    )
+
+
+@contextlib.contextmanager
+def _quiet_when(
+    shared: bool, watched: contextlib.AbstractContextManager[None]
+) -> Iterator[Callable[[], None]]:
+    """What is called when the answer begins: on the same terminal, progress is over then."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(watched)
+        yield stack.close if shared else lambda: None
+
+
+def _copy(answer: IO[bytes], out: IO[bytes]) -> None:
+    # One part is held back: what breaks an answer off is told at its end.
+    held = b""
+    try:
+        while part := answer.read(_PART_BYTES):
+            out.write(held)
+            held = part
+    except Exception as error:
+        held, _, why = held.partition(_BROKEN)
+        out.write(held)
+        out.flush()
+        said = why.decode(errors="replace").splitlines()
+        found = next((line for line in said if "DB::Exception" in line), str(error))
+        reason = found.rpartition("DB::Exception: ")[2]
+        raise TroubleError(
+            f"the answer broke off, what was written is not all: {reason}"
+        ) from error
+    out.write(held)

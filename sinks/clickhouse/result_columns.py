@@ -1,0 +1,147 @@
+"""The columns of `results`, filled message by message: what a backlog costs is mostly this.
+
+Three things make it fast, and none of them changes a row (a test holds it against the obvious way,
+field by field):
+
+- Names are not held against their patterns with each result, which takes longer than all the rest
+  of decoding, but once for each name (`Names`).
+- Equal strings are one string. The client's encoder knows it again by its address.
+- A message is turned over as a whole, while it lies in the processor's cache.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from aiokafka import ConsumerRecord
+from msgspec.structs import astuple
+
+from schemas._types import Kind, RegionName, TargetId
+from schemas.batch import BatchDecoder
+from schemas.result import CheckResult
+from sinks.clickhouse.reading import log_time
+from sinks.clickhouse.tables import LOG, RESULTS, Rows
+
+MAX_US: Final = 2**32 - 1
+MAX_MS: Final = MAX_US / 1000
+
+MOST_NAMES: Final = 200_000
+"""So many names of a kind are remembered, some 20 MB; then they are forgotten all at once."""
+
+
+class NamedResult(CheckResult, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A result of which target, kind and region may be any strings."""
+
+    target: str
+    kind: str
+    region: str
+
+
+class Names(dict[str | None, str]):
+    """One string for all equal ones; empty for None. A name that is here is of its kind.
+
+    Threads may share it: entries that two of them make are equal.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        """`kind` is the type, with its pattern, that each name is held against."""
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, name: str | None) -> str:
+        """Raises `msgspec.ValidationError` for what is not of the kind."""
+        msgspec.convert(name, self._kind)
+        if len(self) >= MOST_NAMES:
+            self.clear()
+        return self.setdefault(name, name or "")
+
+
+_decode: Final = BatchDecoder(NamedResult).decode
+_fields: Final = NamedResult.__struct_fields__
+
+_text = str | None
+_NAMES: Final = {
+    "target": Names(TargetId),
+    "kind": Names(Kind),
+    "region": Names(RegionName),
+    "host": Names(_text),
+    "prober": Names(str),
+    "reason": Names(_text),
+    "address": Names(_text),
+}
+_SPANS: Final = {f"{name}_us": f"{name}_ms" for name in ("dns", "connect", "tls", "total")}
+_NONE: Final[dict[str, Any]] = {"port": 0, "http_status": 0, "detail": "", "banner": ""}
+"""What stands for none in columns that have no NULL."""
+
+_OF_LOG: Final = (*(name for name, _ in LOG), "log_line")
+_OF_RESULT: Final = RESULTS.names[: -len(_OF_LOG)]
+"""The columns that come from a result; those behind them say where in the log it lies."""
+
+_PLACES: Final = tuple(_fields.index(_SPANS.get(name, name)) for name in _OF_RESULT)
+
+
+class Columns:
+    """Rows under way."""
+
+    def __init__(self) -> None:
+        self._columns: list[list[Any]] = [[] for _ in RESULTS.columns]
+
+    def rows(self) -> Rows:
+        """What was taken so far."""
+        return Rows(RESULTS, self._columns)
+
+    def take(self, record: ConsumerRecord) -> bool:
+        """Takes a message if each of its lines is a result, to the letter; else takes nothing."""
+        value: bytes = record.value
+        results, bad = _decode(value)
+        if bad or not results or len(results) != line_count(value):
+            return False
+        try:
+            self.add(results, range(len(results)), record)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    def add(
+        self, results: Sequence[CheckResult], lines: Iterable[int], record: ConsumerRecord
+    ) -> None:
+        """Takes results of a message (at least one) that lie on those of its lines.
+
+        Raises:
+            msgspec.ValidationError: a name that is none; nothing was taken.
+        """
+        turned = list(zip(*map(astuple, results), strict=True))
+        made = [
+            _column(name, turned[place]) for name, place in zip(_OF_RESULT, _PLACES, strict=True)
+        ]
+        count = len(results)
+        log = ([record.partition] * count, [record.offset] * count, [log_time(record)] * count)
+        for column, values in zip(self._columns, (*made, *log, lines), strict=True):
+            column.extend(values)
+
+
+def _column(name: str, values: tuple[Any, ...]) -> Sequence[Any]:
+    names = _NAMES.get(name)
+    if names is not None:
+        return list(map(names.__getitem__, values))
+    if name in _SPANS:
+        return whole_us(values)
+    if name in _NONE:
+        none = _NONE[name]
+        return [value or none for value in values]
+    return values
+
+
+def line_count(value: bytes) -> int:
+    """How many lines a message has; what is behind the last newline is one, if it is there."""
+    return value.count(b"\n") + (not value.endswith(b"\n"))
+
+
+def whole_us(spans_ms: Sequence[float | None]) -> list[int | None]:
+    """Milliseconds as whole µs; what is longer than a column holds (71 min) is cut to that."""
+    if spans_ms.count(None) == len(spans_ms):
+        return [None] * len(spans_ms)
+    return [
+        None if span is None else int(span * 1000 + 0.5) if span < MAX_MS else MAX_US
+        for span in spans_ms
+    ]

@@ -1,0 +1,108 @@
+"""How a service ends, in order and by every way to die; each time the next start finds it well.
+
+All tests of a service share one data directory: that it starts there is the proof that the end
+before left nothing behind (no lock, no half-written file, no process that holds something). A
+first start costs twice as much as a later one.
+"""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.integration.embedded.processes import family, gone, module, python, wait_until
+from tests.integration.embedded.services import (
+    ANY_PORT,
+    PROCESSES,
+    SERVICES,
+    announced,
+    listens,
+    port_of,
+)
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from portquorum.embedded.{service} import {name}
+service = {name}(Path(sys.argv[1]), "127.0.0.1:0").start()
+print(service.pid, flush=True)
+sys.stdin.read()
+time.sleep(600)
+"""
+
+
+@pytest.fixture(params=SERVICES, scope="module")
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def data_dir(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp(name)
+
+
+async def test_a_start_that_is_cancelled_leaves_nothing(name: str, data_dir: Path) -> None:
+    service = SERVICES[name](data_dir, ANY_PORT)
+    starting = asyncio.create_task(service.__aenter__())
+    while service.pid is None:  # noqa: ASYNC110 (a child process sends no asyncio event)
+        await asyncio.sleep(0.01)
+    processes = family(service.pid)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    wait_until(lambda: all(gone(process) for process in processes), 5, "end of the processes")
+
+
+async def test_it_starts_and_stops_in_an_event_loop(name: str, data_dir: Path) -> None:
+    async with SERVICES[name](data_dir, ANY_PORT) as service:
+        assert listens(port := port_of(service))
+        assert service.pid is not None
+        processes = family(service.pid)
+    assert service.pid is None
+    assert all(gone(process) for process in processes)
+    assert not listens(port)
+    assert announced(data_dir) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["KILL", "TERM"])
+def test_it_ends_with_its_parent(name: str, data_dir: Path, number: signal.Signals) -> None:
+    program = PARENT.format(service=name, name=SERVICES[name].__name__)
+    with python(["-c", program, str(data_dir)]) as parent:
+        assert parent.stdout is not None
+        processes = family(int(parent.stdout.readline()))
+        assert len(processes) == PROCESSES[name]
+        parent.send_signal(number)
+        parent.wait()
+        wait_until(lambda: all(gone(process) for process in processes), 8, "end with the parent")
+    # In order: the announcement is gone.
+    assert announced(data_dir) == {}
+
+
+def test_nothing_is_left_when_the_service_process_is_killed(name: str, data_dir: Path) -> None:
+    service = SERVICES[name](data_dir, ANY_PORT).start()
+    assert service.pid is not None
+    processes = family(service.pid)
+    os.kill(service.pid, signal.SIGKILL)
+    wait_until(lambda: all(gone(process) for process in processes), 3, "end of all")
+    service.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_in_the_foreground_it_says_where_it_is_and_ends_in_order(
+    name: str, data_dir: Path, number: signal.Signals
+) -> None:
+    with module(f"portquorum.embedded.{name}", "--listen", ANY_PORT, "--data", data_dir) as service:
+        assert service.stderr is not None
+        said = ""
+        while "PORTQUORUM_" not in said:
+            line = service.stderr.readline()
+            assert line, said
+            said += line
+        assert announced(data_dir)[name] in said
+        processes = family(service.pid)
+        service.send_signal(number)
+        assert service.wait(15) == 0
+        assert all(gone(process) for process in processes)
+        assert announced(data_dir) == {}

@@ -1,0 +1,191 @@
+"""What the sink relies on, held against every kind of ClickHouse that can be had."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka import ConsumerRecord
+
+from portquorum.clickhouse import database
+from portquorum.settings import Settings
+from schemas import batch, topics
+from schemas.result import CheckResult
+from sinks.clickhouse.block import build
+from sinks.clickhouse.errors import DoubtError, NotInsertedError
+from sinks.clickhouse.migrate import migrate, migrations
+from sinks.clickhouse.stall import clock
+from sinks.clickhouse.tables import GAPS, OF_TOPIC, RESULTS, Rows
+from sinks.clickhouse.writer import Writer, gap_rows
+from tests.integration.sinks.clickhouse import rig
+
+EXAMPLES = Path(batch.__file__).parent / "examples"
+LAST_MS = 9_999_999_999_999
+NOW_MS = int(time.time() * 1000)
+"""What lies on the log is of today: older rows expire."""
+
+
+class Store:
+    """A database of one test, and a sink's writer for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.writer = Writer(settings)
+        self.client = rig.client_of(settings)
+
+    async def insert(self, rows: Rows, token: str) -> None:
+        await self.writer.insert(rows, token, clock() + 60)
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return rig.ask(self.client, self.settings, sql)
+
+    def raw_and_rolled_up(self) -> tuple[int, int]:
+        ((raw,),) = self.ask("SELECT count() FROM {db}.results")
+        ((rolled,),) = self.ask("SELECT sum(checks) + sum(missed) FROM {db}.results_hourly")
+        return raw, rolled
+
+
+@asynccontextmanager
+async def store(url: str, name: str) -> AsyncIterator[Store]:
+    settings = rig.place("127.0.0.1:1", url, name)
+    await asyncio.to_thread(migrate, settings)
+    found = Store(settings)
+    try:
+        yield found
+    finally:
+        found.client.command(f"DROP DATABASE `{database(settings)}`")
+        found.client.close()
+        await found.writer.close()
+
+
+def message(
+    topic: topics.Topic, value: bytes, offset: int = 0, key: bytes | None = None
+) -> ConsumerRecord:
+    size = len(value)
+    return ConsumerRecord(topic.name, 2, offset, NOW_MS, 1, key, value, None, 0, size, ())
+
+
+def rows_of(results: list[CheckResult]) -> Rows:
+    (rows,) = build(topics.RESULTS, [message(topics.RESULTS, batch.encode(results))]).rows
+    return rows
+
+
+async def test_migrations_may_be_repeated(any_clickhouse: str) -> None:
+    settings = rig.place("127.0.0.1:1", any_clickhouse, "migrations")
+    assert migrate(settings) == [migration.version for migration in migrations()]
+    assert migrate(settings) == []
+    client = rig.client_of(settings)
+    client.command(f"DROP DATABASE `{database(settings)}`")
+    client.close()
+
+
+async def test_a_row_is_what_was_sent_and_is_there_when_the_insert_returns(
+    any_clickhouse: str,
+) -> None:
+    wide = [
+        rig.result(0, 0, host=None, port=None, detail="\x00'\\\t\U0001f525", banner="\n" * 300),
+        rig.result(1, LAST_MS - 1, total_ms=86_400_000.0, dns_ms=0.0, cert_expires_at=LAST_MS),
+        rig.result(2, 0, attempt=255, http_status=999, address="::1", target_version=LAST_MS),
+    ]
+    times = ("scheduled_at", "started_at", "target_version", "cert_expires_at", "appended_at")
+    columns = ", ".join(
+        f"toUnixTimestamp64Milli({name})" if name in times else name for name in RESULTS.names
+    )
+    async with store(any_clickhouse, "rows") as there:
+        rows = rows_of(wide)
+        await there.insert(rows, "a")
+        stored = there.ask(f"SELECT {columns} FROM {{db}}.results ORDER BY log_line")  # noqa: S608
+        assert stored == list(zip(*rows.columns, strict=True))
+
+
+async def test_the_same_token_lands_once_and_another_one_again(any_clickhouse: str) -> None:
+    rows = rows_of(rig.results(0, 300))
+    async with store(any_clickhouse, "tokens") as there:
+        there.client.command(f"SYSTEM STOP MERGES `{database(there.settings)}`.results")
+        await there.insert(rows, "a")
+        await there.insert(rows, "a")
+        assert there.raw_and_rolled_up() == (300, 300)
+        await there.insert(rows_of(rig.results(300, 100)), "b")
+        await there.insert(rows, "a")
+        assert there.raw_and_rolled_up() == (400, 400)
+        await there.insert(rows, "c")
+        assert there.raw_and_rolled_up() == (700, 700)
+
+
+async def test_of_two_inserts_of_one_token_at_once_one_lands(any_clickhouse: str) -> None:
+    rows = rows_of(rig.results(0, 2_000))
+    async with store(any_clickhouse, "atonce") as there:
+        for token in "abc":
+            await asyncio.gather(there.insert(rows, token), there.insert(rows, token))
+        there.client.command(f"SYSTEM STOP MERGES `{database(there.settings)}`.results")
+        ((rolled,),) = there.ask("SELECT sum(checks) FROM {db}.results_hourly")
+        assert rolled == 6_000
+
+
+async def test_a_block_over_many_days_is_one_insert(any_clickhouse: str) -> None:
+    found = [rig.result(3, day * 86_400_000 * 20) for day in range(1, 700)]
+    async with store(any_clickhouse, "days") as there:
+        await there.insert(rows_of(found), "a")
+        await there.insert(rows_of(found), "a")
+        raw, _ = there.raw_and_rolled_up()  # hours of long ago are rolled up and expire
+        assert raw == 699
+
+
+@pytest.mark.parametrize("name", [name for name in OF_TOPIC if name != "results"])
+async def test_every_example_of_a_topic_can_be_stored(any_clickhouse: str, name: str) -> None:
+    topic = next(topic for topic in topics.ALL if topic.name == name)
+    files = sorted((EXAMPLES / name).glob("*.json"))
+    records = [
+        message(topic, file.read_bytes(), offset, _key(name, file.read_bytes()))
+        for offset, file in enumerate(files)
+    ]
+    block = build(topic, records)
+    assert block.letters == []
+    async with store(any_clickhouse, name) as there:
+        for rows in block.rows:
+            for _ in range(2):
+                await there.insert(rows, rows.table.name)
+            ((count,),) = there.ask(f"SELECT count() FROM {{db}}.{rows.table.name}")  # noqa: S608
+            assert count == len(rows)
+
+
+def _key(name: str, value: bytes) -> bytes:
+    found = msgspec.json.decode(value)
+    return str(found["id"]).encode() if name == "targets" else b"source/maintenance/name"
+
+
+async def test_what_is_stored_is_known(any_clickhouse: str) -> None:
+    letters = [message(topics.DEADLETTER, b"garbage", offset) for offset in range(3)]
+    (rows,) = build(topics.DEADLETTER, letters).rows
+    async with store(any_clickhouse, "known") as there:
+        assert await there.writer.highest([RESULTS], 2) is None
+        await there.insert(rows_of(rig.results(0, 10)), "a")
+        assert await there.writer.highest([RESULTS], 2) == (0, NOW_MS)
+        assert len(await there.writer.fresh(rows)) == 3
+        (two,) = build(topics.DEADLETTER, letters[:2]).rows
+        await there.insert(two, "b")
+        fresh = await there.writer.fresh(rows)
+        assert fresh.unique_values() == [rows.unique_values()[2]]
+
+
+async def test_a_refused_insert_is_said_and_the_next_one_can_land(any_clickhouse: str) -> None:
+    async with store(any_clickhouse, "refused") as there:
+        name = f"`{database(there.settings)}`.{GAPS.name}"
+        there.client.command(f"RENAME TABLE {name} TO {name}_away")
+        with pytest.raises(NotInsertedError, match=r"UNKNOWN_TABLE|does not exist"):
+            await there.insert(gap_rows("t", 0, 1, 2, 3), "a")
+        there.client.command(f"RENAME TABLE {name}_away TO {name}")
+        await asyncio.wait_for(there.writer.reachable(), 20)
+        await there.insert(gap_rows("t", 0, 1, 2, 3), "a")
+        assert there.ask("SELECT expected, found FROM {db}.gaps") == [(1, 2)]
+
+
+async def test_an_insert_that_comes_too_late_sends_nothing(any_clickhouse: str) -> None:
+    async with store(any_clickhouse, "late") as there:
+        with pytest.raises(DoubtError):
+            await there.writer.insert(gap_rows("t", 0, 1, 2, 3), "a", clock() - 1)
+        assert there.ask("SELECT count() FROM {db}.gaps") == [(0,)]
