@@ -19,6 +19,7 @@ REGIONS: Final = ("eu-west", "us-east", "ap-south")
 PORTS: Final = (22, 80, 443, 5432)
 INTERVAL_MS: Final = 300_000
 TEAMS: Final = ("database", "web", "platform", None)
+COST: Final = {"database": 1200.0, "web": 400.0}
 PARTITIONS: Final = 16
 
 _ROWS: Final = """
@@ -55,8 +56,14 @@ WITH
     arrayJoin(if(out OR blip, [0, 1], [0])) AS attempt_,
     out OR (blip AND attempt_ = 0) AS failed,
     multiIf(NOT failed, 0, port_down, 1000 + number % 3000, 3000000) AS took_us,
+    -- As far away as host and region are; some jitter, and one in a hundred takes up to ten times
+    -- as long.
+    cityHash64('took', number, day) AS chance,
+    toUInt32((1000 + cityHash64('way', h, r) % 60000) * (1 + chance % 1000 / 10000)
+        * if(chance % 101 = 0, 2 + chance % 9, 1)) AS trip_us,
     due + 2 + number % 5 + attempt_ * (1003 + if(port_down, 2, 3000)) AS started,
-    started + intDiv(took_us, 1000) + if(failed OR out OR blip, 20, 1000) AS ready,
+    started + intDiv(if(failed, took_us, trip_us), 1000)
+        + if(failed OR out OR blip, 20, 1000) AS ready,
     -- Routine successes leave once a second, a batch a partition and region.
     if(failed OR out OR blip, ready, intDiv(ready, 1000) * 1000 + r * 300) AS appended,
     ['eu-west', 'us-east', 'ap-south'][r + 1] AS region_
@@ -78,9 +85,9 @@ SELECT
     concat('10.', toString(intDiv(h, 65536)), '.', toString(intDiv(h, 256) % 256), '.',
         toString(h % 256)),
     300 + number % 50,
-    if(failed, NULL, 8000 + cityHash64('took', number, day) % 4000),
+    if(failed, NULL, trip_us),
     NULL,
-    if(failed, toUInt32(took_us), 8300 + cityHash64('took', number, day) % 4000),
+    if(failed, toUInt32(took_us), trip_us + 300 + number % 50),
     0,
     '',
     h % 16,
@@ -108,6 +115,8 @@ def targets(count: int) -> list[Target]:
             source="bench",
             team=TEAMS[number // 4 % 4],
             tags=("prod",) if number // 4 % 2 else ("test",),
+            slo=99.9 if number // 4 % 2 else 99.0,
+            downtime_cost_per_hour=COST.get(TEAMS[number // 4 % 4] or ""),
         )
         for number in range(count)
     ]
@@ -139,6 +148,8 @@ def fill_targets(client: Client, fleet: list[Target], at_ms: int) -> None:
             list(one.tags),
             list(one.depends_on),
             one.runbook or "",
+            one.slo,
+            one.downtime_cost_per_hour,
             msgspec.json.encode(one).decode(),
             0,
             number,

@@ -8,7 +8,7 @@ retry), and one check in a thousand of the others fails once. Every prober beats
 import random
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -104,8 +104,11 @@ def beats(partitions: int, begin: int, end: int, targets: int) -> Iterator[Messa
                 yield Message(partition, at, b"", headers, 0)
 
 
-def checks(fleet: list[Target], partitions: int, begin: int, rounds: int) -> Iterator[Check]:
-    """All checks of so many intervals from `begin` on, in order of time."""
+def checks(
+    fleet: list[Target], partitions: int, begin: int, rounds: int, measure: "Measure | None" = None
+) -> Iterator[Check]:
+    """All checks of so many intervals from `begin` on, in order of time; `measure` makes each."""
+    measure = measure or check
     chance = random.Random(1)  # noqa: S311 - no secret
     interval = fleet[0].interval_ms
     agenda = sorted(
@@ -125,26 +128,44 @@ def checks(fleet: list[Target], partitions: int, begin: int, rounds: int) -> Ite
             while retries and retries[0][0] <= due:
                 at, other, there = retries.popleft()
                 told = is_down(other)
-                retry = check(chance, fleet[other], at, attempt=1, down=told, told=told)
+                retry = measure(chance, fleet[other], at, there, attempt=1, down=told, told=told)
                 yield Check(at, there, where[other], retry)
             told = is_down(number)
             down = told or chance.random() < BLIP
-            first = check(chance, fleet[number], due, attempt=0, down=down, told=told)
+            first = measure(chance, fleet[number], due, region, attempt=0, down=down, told=told)
             yield Check(due, region, where[number], first)
             if down:
                 retries.append((due + fleet[number].retry_delay_ms, number, region))
+
+
+class Measure(Protocol):
+    """Makes a check of a target from a region, done at `at` (UTC ms); see `check`."""
+
+    def __call__(
+        self,
+        chance: random.Random,
+        target: Target,
+        at: int,
+        region: str,
+        *,
+        attempt: int,
+        down: bool,
+        told: bool,
+    ) -> Finished: ...
 
 
 def check(
     chance: random.Random,
     target: Target,
     at: int,
+    region: str,
     *,
     attempt: int,
     down: bool,
     told: bool = False,
 ) -> Finished:
     """A check that took a moment, done at `at` (UTC ms), as it waits in the prober."""
+    del region  # all are as far away
     connect_ms = None if down else round(chance.uniform(5, 50), 3)
     planned = PlannedCheck(target, at, attempt, "retry" if attempt else "schedule")
     outcome = CheckOutcome(

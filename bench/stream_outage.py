@@ -107,7 +107,7 @@ def healthy(targets: list[Target], partitions: int, begin: int) -> Iterator[Chec
         at = begin + number * 1_000 // len(targets)
         where = partition_for(target.host or "", partitions)
         for region in REGIONS:
-            yield Check(at, region, where, check(chance, target, at, attempt=0, down=False))
+            yield Check(at, region, where, check(chance, target, at, region, attempt=0, down=False))
 
 
 def failing(targets: list[Target], partitions: int, begin: int) -> list[Check]:
@@ -122,7 +122,7 @@ def failing(targets: list[Target], partitions: int, begin: int) -> list[Check]:
         for place, region in enumerate(REGIONS):
             for attempt in (0, 1):
                 due = at + place * APART_MS + attempt * target.retry_delay_ms
-                done = check(chance, target, due, attempt=attempt, down=True)
+                done = check(chance, target, due, region, attempt=attempt, down=True)
                 found.append(Check(due, region, where, done))
     return sorted(found, key=lambda one: one.at)
 

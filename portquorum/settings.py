@@ -61,6 +61,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many results a prober keeps while the broker is away: 5 min at 2,000 a second."""
     checkpoint_interval_s: Annotated[float, Meta(ge=0.1, le=600)] = 15.0
     results_ttl_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    rollups_ttl_days: Annotated[int, Meta(ge=1, le=36500)] = 730
+    """How long the hourly and daily roll-ups are kept; reports and views read these."""
     sink_block_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     sink_block_wait_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
     sink_bad_lines_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.5

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from schemas._decode import JsonDecoder
 from schemas._types import Millis, RegionName
 from schemas.incident import Severity
+from schemas.target import Price, Slo
 
 
 class Region(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="region"):
@@ -28,10 +29,16 @@ class Region(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", ta
 
 
 class Team(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="team"):
-    """Who is responsible; `routes` names routes."""
+    """Who is responsible; `routes` names routes.
+
+    `slo` and `downtime_cost_per_hour` are those of its targets that have none of their own; they
+    stand in the targets already, and here for the inventories that use a team of another one.
+    """
 
     name: str
     routes: tuple[str, ...] = ()
+    slo: Slo | None = None
+    downtime_cost_per_hour: Price | None = None
 
 
 class Route(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="route"):

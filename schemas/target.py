@@ -16,6 +16,11 @@ CRITICALITY_INTERVAL_MS: dict[Criticality, int] = {
 
 Fraction = Annotated[float, Meta(gt=0, le=1)]
 Consensus = Literal["quorum", "unanimous"] | Fraction
+Slo = Annotated[float, Meta(ge=50, le=100)]
+"""The uptime that is aimed at, in percent."""
+
+Price = Annotated[float, Meta(ge=0, le=1e12)]
+"""What an hour costs, in whatever the inventory counts in."""
 
 
 class LatencyLimit(Struct, frozen=True, gc=False, kw_only=True):
@@ -39,7 +44,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     All fields are always written: a default that changes in a later version must not change what
     an old record means. `host` is canonical (see `schemas.partition.canonical_host`); it is None
     only for a target without a host (a heartbeat). `version` is the UTC ms of the `apply` that
-    gave the target this definition and grows with each change; results carry it back.
+    gave the target this definition and grows with each change; results carry it back. `slo` and
+    `downtime_cost_per_hour` are for reports (docs/analytics.md); no rule reads them.
     """
 
     id: TargetId
@@ -65,6 +71,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     tags: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     runbook: str | None = None
+    slo: Slo | None = None
+    downtime_cost_per_hour: Price | None = None
 
     @property
     def place(self) -> str:

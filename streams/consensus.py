@@ -148,13 +148,13 @@ def _region_verdict(
     )
 
 
-def status(state: PartitionState, entry: TargetState) -> TargetStatus:
-    """The status of a target as a neighbour of the same host sees it.
+def status(state: PartitionState, entry: TargetState, counted: Tally | None = None) -> TargetStatus:
+    """The status of a target as a neighbour of the same host sees it; `counted` if it is known.
 
     A failure that is not yet confirmed counts here: when a host dies all its ports fail within a
     second, and the first incident should already say so.
     """
-    counted = tally(state, entry)
+    counted = counted or tally(state, entry)
     if not counted.known:
         end = entry.slot + len(entry.policy.regions)
         return "unknown" if any(state.columns.newest[entry.slot : end]) else "pending"

@@ -81,14 +81,14 @@ def look(state: PartitionState) -> list[Turned]:
 
 def load_of(region: RegionState, running: int) -> Load | None:
     """What a region's probers say, added up; None when none was heard of late."""
-    heard = [one for one in region.probers.values() if running - one.last_beat < HEARD_MS]
-    if not heard:
-        return None
-    return Load(
-        sum(one.targets for one in heard),
-        sum(one.failing for one in heard),
-        sum(one.newly_failing for one in heard),
-    )
+    targets = failing = newly_failing = heard = 0
+    for one in region.probers.values():
+        if running - one.last_beat < HEARD_MS:
+            heard += 1
+            targets += one.targets
+            failing += one.failing
+            newly_failing += one.newly_failing
+    return Load(targets, failing, newly_failing) if heard else None
 
 
 def _widely(failing: int, targets: int) -> bool:

@@ -5,7 +5,6 @@ from typing import Final
 from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
 from streams import consensus, flapping, ids, levels, spell, telling
 from streams.consensus import Tally
-from streams.freshness import is_fresh
 from streams.ids import Deciding
 from streams.state import PartitionState
 from streams.target_state import OpenIncident, TargetState
@@ -18,17 +17,19 @@ def judge(
     entry: TargetState,
     deciding: Deciding,
     *,
+    counted: Tally | None = None,
     told: dict[str, tuple[str, ...]] | None = None,
     news: bool = False,
 ) -> list[IncidentEvent]:
     """Opens, updates or closes the incidents of a target, or leaves all as it is.
 
-    At most one event of an incident comes of one record. `told` are changes that the caller made,
+    At most one event of an incident comes of one record. `counted` is the count of the regions if
+    the caller has it, `told` are changes that it made,
     by incident id; with `news` of the host the diagnosis is looked at again.
     """
     if entry.trouble is None:
         return []
-    counted = consensus.tally(state, entry)
+    counted = counted or consensus.tally(state, entry)
     events = [
         *_judge_outage(state, entry, counted, deciding),
         *_judge_slowness(state, entry, counted, deciding),
@@ -230,13 +231,17 @@ def _next_deadline(state: PartitionState, entry: TargetState) -> int:
     incident = entry.incident
     if incident is not None and incident.incident_type == "flapping":
         deadlines.append(incident.turned_at + flapping.QUIET_MS)
-    for window in state.windows(entry):
-        if window is None:
+    trouble, columns, slot = entry.troubled(), state.columns, entry.slot
+    end = slot + len(policy.regions)
+    windows = zip(columns.newest[slot:end], columns.fresh_until[slot:end], strict=True)
+    for position, (newest, fresh_until) in enumerate(windows):
+        if not newest:
             continue
-        if is_fresh(window, running):
-            deadlines.append(window.fresh_until + 1)
-            if window.failing is not None:
-                deadlines.append(window.failing.running_since + policy.open_after_ms)
-        elif window.down or window.slow:
-            deadlines.append(window.fresh_until + policy.abandon_after_ms)
-    return min((at for at in deadlines if at > running), default=_NEVER)
+        row, pace = trouble.failing.get(position), trouble.pace.get(position)
+        if running <= fresh_until:
+            deadlines.append(fresh_until + 1)
+            if row is not None and policy.open_after_ms:
+                deadlines.append(row.running_since + policy.open_after_ms)
+        elif (row is not None and row.down) or (pace is not None and pace.slow):
+            deadlines.append(fresh_until + policy.abandon_after_ms)
+    return min([at for at in deadlines if at > running], default=_NEVER)

@@ -9,15 +9,16 @@ class Neighbours(Struct, gc=False):
     """The status of every target of a host, sorted by id, and how often each is.
 
     Before the running time `until`, time alone turns none of them. `kinds` has the ids of the
-    targets by their kind, sorted; `listed` the targets as events list them, or nothing while no
-    event has.
+    targets by their kind, sorted; `listed` the targets as events list them, and `places` where each
+    stands in it, or nothing while no event has.
     """
 
     statuses: dict[str, TargetStatus]
     counts: dict[TargetStatus, int]
     kinds: dict[str, list[str]]
     until: int
-    listed: dict[str, HostTarget] = {}
+    listed: list[HostTarget] = []
+    places: dict[str, int] = {}
 
     def others(self, target: str, *statuses: TargetStatus) -> int:
         """How many targets but `target` have one of `statuses`."""
@@ -34,8 +35,8 @@ class Neighbours(Struct, gc=False):
         self.counts[self.statuses[target]] -= 1
         self.counts[status] = self.counts.get(status, 0) + 1
         self.statuses[target] = status
-        known = self.listed.get(target)
-        if known is not None:
-            self.listed[target] = HostTarget(
+        if self.listed:
+            known = self.listed[self.places[target]]
+            self.listed[self.places[target]] = HostTarget(
                 target=target, name=known.name, kind=known.kind, port=known.port, status=status
             )

@@ -30,6 +30,14 @@ def look_around(state: PartitionState, entry: TargetState) -> Neighbours:
     return around
 
 
+def status_of(state: PartitionState, entry: TargetState) -> TargetStatus:
+    """How `entry` itself is."""
+    around = state.around.get(entry.host_key)
+    if around is not None and state.running < around.until:
+        return around.statuses[entry.id]
+    return status(state, entry)
+
+
 def note_heard(state: PartitionState, entry: TargetState, region: str) -> None:
     """A result of `region` counted: what was seen is true until that is stale, at most."""
     around = state.around.get(entry.host_key)
@@ -56,12 +64,12 @@ def host_targets(
     if len(around.statuses) == 1:
         return ()
     if not around.listed:
-        around.listed = {
-            target_id: _list(state.targets[target_id], said)
-            for target_id, said in around.statuses.items()
-        }
-    own = entry.id
-    return tuple([one for target_id, one in around.listed.items() if target_id != own])
+        around.listed = [
+            _list(state.targets[target_id], said) for target_id, said in around.statuses.items()
+        ]
+        around.places = {target_id: place for place, target_id in enumerate(around.statuses)}
+    own = around.places[entry.id]
+    return (*around.listed[:own], *around.listed[own + 1 :])
 
 
 def _look(state: PartitionState, key: str) -> Neighbours:

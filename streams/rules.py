@@ -7,7 +7,7 @@ from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams import flapping, incidents, neighbours, rechecks, regions, targets, turns, windows
-from streams.consensus import status
+from streams.consensus import status, tally
 from streams.ids import Deciding
 from streams.records import Record
 from streams.state import PartitionState
@@ -90,7 +90,7 @@ def _take(
     calm = entry.trouble is None and not state.hot
     before: TargetStatus | None = None
     if not calm or result.status != "up":
-        before = status(state, entry)
+        before = neighbours.status_of(state, entry)
     change = windows.take(state, entry, result)
     if change == "ignored" or (change == "success" and calm and entry.trouble is None):
         return
@@ -104,14 +104,17 @@ def _take(
         request = rechecks.ask_for_recovery(state, entry, result)
     if request is not None:
         outputs.append(request)
-    after = status(state, entry)
+    counted = tally(state, entry)
+    after = status(state, entry, counted)
     if after != before:
         neighbours.note_status(state, entry, after)
-    outputs += incidents.judge(state, entry, Deciding(result, state.now))
+    outputs += incidents.judge(
+        state, entry, Deciding(result, state.now, state.offset), counted=counted
+    )
 
 
 def _control(state: PartitionState, record: Control, outputs: list[Output]) -> None:
-    deciding = Deciding(record, state.now)
+    deciding = Deciding(record, state.now, state.offset)
     match record:
         case TargetSet(target):
             outputs += targets.set_target(state, target, deciding)

@@ -8,9 +8,8 @@ from typing import Literal
 from schemas.incident import Votes
 from streams.columns import Window
 from streams.consensus import Tally, counts, majority
-from streams.freshness import is_fresh
 from streams.state import PartitionState
-from streams.target_state import TargetState
+from streams.target_state import TargetState, Trouble
 
 Sort = Literal["down", "slow"]
 """The verdict in question."""
@@ -49,11 +48,15 @@ def began(state: PartitionState, entry: TargetState, counted: Tally, sort: Sort)
 
 def over(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...], sort: Sort) -> bool:
     """Whether every region that must has said that it is over (rule 6)."""
-    for region, window in zip(entry.policy.regions, state.windows(entry), strict=True):
-        if window is None or region in abandoned:
+    trouble = entry.trouble
+    for position, region in enumerate(entry.policy.regions):
+        if region in abandoned:
             continue
-        if _blocks(window, sort):
+        if trouble is not None and _last_word_blocks(trouble, position, sort):
             return False
+        window = state.window(entry, position)
+        if window is None:
+            continue
         lacking = sort == "down" and window.successes < entry.policy.recover_after
         if lacking and counts(state, region, window):
             return False
@@ -71,16 +74,19 @@ def heard(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...])
 
 def abandoned(state: PartitionState, entry: TargetState, sort: Sort) -> tuple[str, ...]:
     """The regions whose last word was that it is so, too long ago to wait for; sorted."""
-    limit = entry.policy.abandon_after_ms
+    trouble = entry.trouble
+    if trouble is None:
+        return ()
+    limit, running = entry.policy.abandon_after_ms, state.running
+    fresh_until = state.columns.fresh_until
     return tuple(
-        sorted(
+        [
             region
-            for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
-            if window is not None
-            and _blocks(window, sort)
-            and not is_fresh(window, state.running)
-            and state.running - window.fresh_until >= limit
-        )
+            for region, position in entry.policy.by_name
+            if fresh_until[entry.slot + position] < running
+            and running - fresh_until[entry.slot + position] >= limit
+            and _last_word_blocks(trouble, position, sort)
+        ]
     )
 
 
@@ -88,9 +94,13 @@ def _says(window: Window, sort: Sort) -> bool:
     return window.down if sort == "down" else window.slow
 
 
-def _blocks(window: Window, sort: Sort) -> bool:
-    """Whether a region's (last) word is against a closing."""
-    return window.down or (sort == "slow" and window.slow)
+def _last_word_blocks(trouble: Trouble, position: int, sort: Sort) -> bool:
+    """Whether the (last) word of the region at `position` is against a closing."""
+    row = trouble.failing.get(position)
+    if row is not None and row.down:
+        return True
+    pace = trouble.pace.get(position) if sort == "slow" else None
+    return pace is not None and pace.slow
 
 
 def _row_began(window: Window, sort: Sort) -> tuple[int, int]:

@@ -20,7 +20,13 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
     Another kind, host or port is another thing: its open incident closes (`target_changed`) and
     its windows start anew. Otherwise the windows of the regions that stay are kept.
     """
-    target = structs.replace(target, regions=tuple(dict.fromkeys(target.regions)))
+    # What only reports read is not kept: a new price must not look like a new definition.
+    target = structs.replace(
+        target,
+        regions=tuple(dict.fromkeys(target.regions)),
+        slo=None,
+        downtime_cost_per_hour=None,
+    )
     old = state.targets.get(target.id)
     if old is None:
         removed = state.removed.pop(target.id, None)

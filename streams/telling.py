@@ -11,6 +11,7 @@ from schemas.incident import (
     Votes,
 )
 from schemas.result import REASON_TEXT, Reason
+from schemas.target import Target
 from streams import consensus, diagnosis, ids, spell
 from streams.consensus import Tally
 from streams.diagnosis import Diagnosis, Facts
@@ -52,6 +53,7 @@ def opened(
         incident,
         "opened",
         deciding,
+        target=known.target,
         votes=spell.votes(counted, sort_of(incident)),
         around=around,
         summary=_summary(known, found, counted, incident),
@@ -98,6 +100,7 @@ def updated(
         incident,
         "updated",
         deciding,
+        target=known.target,
         votes=spell.votes(counted, sort_of(incident)),
         around=around,
         summary=_summary(known, found, counted, incident) if found else _progress(known, incident),
@@ -119,15 +122,17 @@ def closed(
     counted = consensus.tally(state, entry)
     seconds = max(0, state.now - incident.first_failed_at) // 1000
     words = _closing_words(incident, because, abandoned)
+    target = entry.target
     return _event(
         state,
         entry,
         incident,
         "closed",
         deciding,
+        target=target,
         votes=spell.votes(counted, sort_of(incident)),
         around=look_around(state, entry),
-        summary=f"{entry.target.place} {words} after {_duration(seconds)}.",
+        summary=f"{target.place} {words} after {_duration(seconds)}.",
         closed_because=because,
         abandoned=abandoned,
     )
@@ -182,6 +187,7 @@ def _event(
     kind: EventKind,
     deciding: Deciding,
     *,
+    target: Target,
     votes: Votes,
     around: Neighbours,
     summary: str,
@@ -190,7 +196,6 @@ def _event(
     closed_because: ClosedBecause | None = None,
     abandoned: tuple[str, ...] = (),
 ) -> IncidentEvent:
-    target = entry.target
     return IncidentEvent(
         event_id=ids.event_id(incident.incident_id, kind, deciding),
         event=kind,

@@ -48,6 +48,8 @@ _FIELD_TEXT: Final = {
     "criticality": "critical, important or normal",
     "consensus": "quorum, unanimous or a fraction above 0 and up to 1",
     "severities": "some of critical, warning, info",
+    "slo": "a percentage from 50 to 100 such as 99.9",
+    "downtime_cost_per_hour": "a price of 0 or more an hour",
     **dict.fromkeys(
         ("interval", "timeout", "retry_delay", "open_after", "abandon_after", "duration"), _DURATION
     ),

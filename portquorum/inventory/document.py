@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from schemas._types import Kind, Port, RegionName, TargetId
 from schemas.incident import Severity
 from schemas.json_schema import portable
-from schemas.target import Criticality, Fraction
+from schemas.target import Criticality, Fraction, Price, Slo
 
 _DURATION: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)\Z"
 _NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"
@@ -54,6 +54,8 @@ class TeamEntry(_Entry, frozen=True, kw_only=True):
     """`teams: NAME:`."""
 
     routes: tuple[Name, ...] = ()
+    slo: Slo | None = None
+    downtime_cost_per_hour: Price | None = None
 
 
 class RouteEntry(_Entry, frozen=True, kw_only=True):
@@ -95,6 +97,8 @@ class Policy(_Entry, frozen=True, kw_only=True):
     team: Name | None = None
     tags: Tags | None = None
     runbook: Text | None = None
+    slo: Slo | None = None
+    downtime_cost_per_hour: Price | None = None
 
 
 class DefaultsEntry(Policy, frozen=True, kw_only=True):

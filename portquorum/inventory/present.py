@@ -76,7 +76,12 @@ class Present(Struct, frozen=True):
             and kept.source != source
             and kept.entry.internal
         )
-        return Known(regions, teams, routes, others, internal)
+        goals = {
+            kept.entry.name: kept.entry
+            for kept in self.policy.values()
+            if isinstance(kept.entry, policy.Team) and kept.source != source
+        }
+        return Known(regions, teams, routes, others, internal, goals)
 
     def uses(self, source: str) -> Iterator[tuple[str, str, str]]:
         """What other sources use by name: (`region`|`team`|`route`, name, who uses it)."""

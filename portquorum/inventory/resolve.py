@@ -8,12 +8,19 @@ from msgspec import Struct
 
 from portquorum.inventory import channels
 from portquorum.inventory.decode import Entries, Entry
-from portquorum.inventory.document import DefaultsEntry, MaintenanceEntry, RegionEntry, TargetEntry
+from portquorum.inventory.document import (
+    DefaultsEntry,
+    MaintenanceEntry,
+    RegionEntry,
+    TargetEntry,
+    TeamEntry,
+)
 from portquorum.inventory.duration import parse_ms
 from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.order import find_circle
 from portquorum.inventory.targets import TargetResolver
 from producers import guard
+from schemas import occurrences
 from schemas.partition import canonical_host
 from schemas.policy import Maintenance, Policy, Region, Route, Team
 from schemas.target import Target
@@ -24,7 +31,8 @@ MAX_MAINTENANCE_MS: Final = 366 * 86_400_000
 class Known(Struct, frozen=True):
     """What other sources brought, by name → source: it may be used here, not defined again.
 
-    `internal` names those of `regions` that may reach private addresses.
+    `internal` names those of `regions` that may reach private addresses; `goals` are the teams that
+    have an SLO or a price for their targets.
     """
 
     regions: dict[str, str] = {}
@@ -32,6 +40,7 @@ class Known(Struct, frozen=True):
     routes: dict[str, str] = {}
     targets: dict[str, str] = {}
     internal: frozenset[str] = frozenset()
+    goals: dict[str, Team] = {}
 
 
 class Inventory(Struct, frozen=True):
@@ -89,7 +98,7 @@ class _Resolver:
         targets = self._targets(defaults)
         policy: list[Policy] = [
             *(self._region(entry) for entry in self.entries.regions),
-            *(Team(name=entry.name, routes=entry.value.routes) for entry in self.entries.teams),
+            *(_team(entry) for entry in self.entries.teams),
             *self._routes(),
             *self._maintenance(),
         ]
@@ -199,6 +208,8 @@ class _Resolver:
         resolver = TargetResolver(self.source, defaults, self.problems)
         written = tuple(entry.name for entry in self.entries.regions)
         resolver.regions = written or tuple(sorted(self.known.regions))
+        resolver.goals |= self.known.goals
+        resolver.goals |= {entry.name: entry.value for entry in self.entries.teams}
         if self.entries.targets and not self.regions:
             file = self.entries.targets[0].where().file
             self._say(Where(file, 0, ("regions",)), "expected at least one region, found none")
@@ -280,9 +291,9 @@ class _Resolver:
         duration_ms = parse_ms(value.duration)
         if not 0 < duration_ms <= MAX_MAINTENANCE_MS:
             self._say(entry.where("duration"), f"expected 1ms to 366d, found {value.duration!r}")
-        if value.rrule is not None and "FREQ=" not in value.rrule:
-            expected = f"expected a rule of RFC 5545 (FREQ=…), found {value.rrule!r}"
-            self._say(entry.where("rrule"), expected)
+        wrong = None if value.rrule is None else occurrences.problem(value.rrule, start or 0)
+        if wrong is not None:
+            self._say(entry.where("rrule"), wrong)
         if start is None or duration_ms <= 0:
             return None
         return Maintenance(
@@ -303,6 +314,16 @@ class _Resolver:
         expected = "expected a time with its zone such as 2026-12-01T02:00Z"
         self._say(where, f"{expected}, found {written!r}")
         return None
+
+
+def _team(entry: Entry[TeamEntry]) -> Team:
+    value = entry.value
+    return Team(
+        name=entry.name,
+        routes=value.routes,
+        slo=value.slo,
+        downtime_cost_per_hour=value.downtime_cost_per_hour,
+    )
 
 
 def _some(names: Iterable[str]) -> str:

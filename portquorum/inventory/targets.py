@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from portquorum.inventory import duration, latency
 from portquorum.inventory.decode import Entry
-from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry
+from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
 from portquorum.inventory.kinds import CHECKED
 from schemas.partition import canonical_host
+from schemas.policy import Team
 from schemas.target import CRITICALITY_INTERVAL_MS, LatencyLimit, Target
 
 BUILT_IN: Final[dict[str, Any]] = {
@@ -61,13 +62,14 @@ class _Spans(Struct):
 class TargetResolver:
     """Resolves targets one by one; what is wrong goes to `problems`.
 
-    `regions` are those of a target that names none.
+    `regions` are those of a target that names none, `goals` the teams by name.
     """
 
     def __init__(
         self, source: str, defaults: Entry[DefaultsEntry] | None, problems: list[Problem]
     ) -> None:
         self.regions: tuple[str, ...] = ()
+        self.goals: dict[str, TeamEntry | Team] = {}
         self._source = source
         self._defaults = defaults.value if defaults is not None else DefaultsEntry()
         self._defaults_entry = defaults
@@ -118,6 +120,8 @@ class TargetResolver:
             tags=self.value(entry, "tags"),
             depends_on=value.depends_on,
             runbook=self.value(entry, "runbook"),
+            slo=self._goal(entry, "slo"),
+            downtime_cost_per_hour=self._goal(entry, "downtime_cost_per_hour"),
         )
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:
@@ -145,6 +149,15 @@ class TargetResolver:
             return own
         default = getattr(self._defaults, field)
         return BUILT_IN.get(field) if default is None else default
+
+    def _goal(self, entry: Entry[TargetEntry], field: str) -> float | None:
+        """What holds for a field that a team has too: the target's own, the team's, the default."""
+        own: float | None = getattr(entry.value, field)
+        team = self.goals.get(self.value(entry, "team") or "")
+        of_team: float | None = None if team is None else getattr(team, field)
+        return next(
+            (one for one in (own, of_team, getattr(self._defaults, field)) if one is not None), None
+        )
 
     def _host(self, entry: Entry[TargetEntry]) -> str | None:
         written = entry.value.host

@@ -19,6 +19,19 @@ _FILE: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _FIRST_WAIT_S: Final = 0.25
 _LONGEST_WAIT_S: Final = 5.0
+RECKONED: Final = ("uptime_all_mv", "latency_week_mv")
+"""What is reckoned in the background, and has all that the others have."""
+
+_KEPT_BY: Final = {
+    "results": "toDateTime(appended_at)",
+    "results_hourly": "hour",
+    "results_daily": "day",
+    "regions_hourly": "hour",
+    "failures_daily": "day",
+    "certificates": "toDateTime(seen_at)",
+    "uptime_days": "day",
+}
+"""The tables that forget, and the time by which they do."""
 
 
 class SchemaTooNewError(RuntimeError):
@@ -36,10 +49,14 @@ class Migration(Struct, frozen=True):
     name: str
     sql: str
 
-    def statements(self, database_name: str, results_ttl_days: int) -> list[str]:
+    def statements(
+        self, database_name: str, results_ttl_days: int, rollups_ttl_days: int
+    ) -> list[str]:
         """The statements for a database."""
-        filled = self.sql.replace("{database}", f"`{database_name}`").replace(
-            "{results_ttl_days}", str(results_ttl_days)
+        filled = (
+            self.sql.replace("{database}", f"`{database_name}`")
+            .replace("{results_ttl_days}", str(results_ttl_days))
+            .replace("{rollups_ttl_days}", str(rollups_ttl_days))
         )
         lines = [line for line in filled.splitlines() if not line.lstrip().startswith("--")]
         return [part.strip() for part in "\n".join(lines).split(";\n") if part.strip(" \n;")]
@@ -59,7 +76,7 @@ def migrations() -> list[Migration]:
 def migrate(settings: Settings) -> list[int]:
     """Makes the database and its tables as this version needs them; returns what was applied.
 
-    Blocks. Applies the setting of how long results are kept, too.
+    Blocks. Applies the settings of how long results and roll-ups are kept, too.
 
     Raises:
         SchemaTooNewError: names both versions and what to do.
@@ -85,18 +102,14 @@ def _migrate(settings: Settings, name: str) -> list[int]:
     try:
         _prepare(client, name)
         there = _applied(client, name)
-        newest = known[-1].version
-        if there and max(there) > newest:
-            raise SchemaTooNewError(
-                f"the database {name} at {settings.clickhouse.rpartition('@')[2]} has schema "
-                f"version {max(there)}, this portquorum knows up to {newest}: "
-                "upgrade portquorum, or point PORTQUORUM_CLICKHOUSE at another database"
-            )
+        _refuse_newer(settings, name, there)
         done = []
         for migration in known:
             if migration.version in there:
                 continue
-            for statement in migration.statements(name, settings.results_ttl_days):
+            for statement in migration.statements(
+                name, settings.results_ttl_days, settings.rollups_ttl_days
+            ):
                 client.command(statement)
             client.insert(
                 "migrations",
@@ -107,7 +120,10 @@ def _migrate(settings: Settings, name: str) -> list[int]:
                 settings={"async_insert": 0},
             )
             done.append(migration.version)
-        _keep_results(client, name, settings.results_ttl_days)
+        for table, column in _KEPT_BY.items():
+            is_raw = table == "results"
+            days = settings.results_ttl_days if is_raw else settings.rollups_ttl_days
+            _keep(client, name, table, column, days)
         return done
     finally:
         client.close()
@@ -138,6 +154,40 @@ async def migrated(settings: Settings) -> None:
             return
 
 
+def refuse_newer(client: Client, settings: Settings) -> None:
+    """Returns if the tables are not newer than this version; they may be older, or not there.
+
+    Raises:
+        SchemaTooNewError: they are; names both versions and what to do.
+        clickhouse_connect.driver.exceptions.Error: not reachable.
+    """
+    name = database(settings)
+    sql = "SELECT count() FROM system.tables WHERE database = %(d)s AND name = 'migrations'"
+    if client.query(sql, parameters={"d": name}).result_rows[0][0]:
+        _refuse_newer(settings, name, _applied(client, name))
+
+
+def _refuse_newer(settings: Settings, name: str, there: set[int]) -> None:
+    newest = migrations()[-1].version
+    if there and max(there) > newest:
+        raise SchemaTooNewError(
+            f"the database {name} at {settings.clickhouse.rpartition('@')[2]} has schema "
+            f"version {max(there)}, this portquorum knows up to {newest}: "
+            "upgrade portquorum, or point PORTQUORUM_CLICKHOUSE at another database"
+        )
+
+
+def reckon(client: Client) -> None:
+    """Reckons now what is reckoned in the background; waits until it is done.
+
+    Raises:
+        clickhouse_connect.driver.exceptions.Error: no right to, or not reachable.
+    """
+    for view in RECKONED:
+        client.command(f"SYSTEM REFRESH VIEW {view}")
+        client.command(f"SYSTEM WAIT VIEW {view}")
+
+
 def _prepare(client: Client, name: str) -> None:
     client.command(f"CREATE DATABASE IF NOT EXISTS `{name}` ENGINE = Atomic")
     client.command(
@@ -152,12 +202,11 @@ def _applied(client: Client, name: str) -> set[int]:
     return {int(row[0]) for row in client.query(sql).result_rows}
 
 
-def _keep_results(client: Client, name: str, days: int) -> None:
-    """The table's TTL is the setting's, whatever it was when the table was made."""
-    sql = "SELECT create_table_query FROM system.tables WHERE database = %(d)s AND name = 'results'"
-    definition = str(client.query(sql, parameters={"d": name}).result_rows[0][0])
-    if f"toIntervalDay({days})" not in definition:
+def _keep(client: Client, name: str, table: str, column: str, days: int) -> None:
+    """A table's TTL is the setting's, whatever it was when the table was made."""
+    sql = "SELECT create_table_query FROM system.tables WHERE database = %(d)s AND name = %(t)s"
+    found = client.query(sql, parameters={"d": name, "t": table}).result_rows
+    if f"toIntervalDay({days})" not in str(found[0][0]):
         client.command(
-            f"ALTER TABLE `{name}`.results "
-            f"MODIFY TTL toDateTime(appended_at) + toIntervalDay({days:d})"
+            f"ALTER TABLE `{name}`.{table} MODIFY TTL {column} + toIntervalDay({days:d})"
         )

@@ -9,12 +9,14 @@ from aiokafka import ConsumerRecord
 from schemas import checkpoint, deadletter, incident, notification, policy
 from schemas.deadletter import DeadLetter
 from schemas.incident import IncidentEvent, RegionEvent
+from schemas.occurrences import occurrences
 from schemas.recheck import RecheckRequest
 from schemas.target import Target
 from sinks.clickhouse import tables
 from sinks.clickhouse.pending import WHOLE
 from sinks.clickhouse.reading import (
     DECODE_ERRORS,
+    MAX_TIME_MS,
     Read,
     Rejected,
     Unreadable,
@@ -32,6 +34,10 @@ from sinks.clickhouse.tables import Table, from_tuples
 Row = tuple[Table, tuple[Any, ...]]
 RowOf = Callable[[ConsumerRecord], Row | None]
 
+UNROLLED_MS: Final = 10 * 365 * 86_400_000
+"""A maintenance window that comes again is written out for so long after it was applied."""
+
+_NO_GOALS: Final = (None, None, "")
 _target = msgspec.json.Decoder(Target)
 _recheck = msgspec.json.Decoder(RecheckRequest)
 _chunk = msgspec.msgpack.Decoder(list[msgspec.Raw])
@@ -149,7 +155,7 @@ def target_row(record: ConsumerRecord) -> Row:
     """A definition of a target, or its removal."""
     key = _key(record, "the id of a target")
     if record.value is None:
-        nothing: tuple[Any, ...] = ("", "", "", "", 0, [], 0, 0, "", "", "", [], [], "", "")
+        nothing: tuple[Any, ...] = ("", "", "", "", 0, [], 0, 0, "", "", "", [], [], "", *_NO_GOALS)
         return tables.TARGETS, (key, 1, log_time(record), *nothing, *log_columns(record))
     target = _target.decode(record.value)
     if target.id != key:
@@ -172,6 +178,8 @@ def target_row(record: ConsumerRecord) -> Row:
         texts(target.tags),
         texts(target.depends_on),
         target.runbook or "",
+        target.slo,
+        target.downtime_cost_per_hour,
         record.value.decode(),
         *log_columns(record),
     )
@@ -185,7 +193,7 @@ def policy_row(record: ConsumerRecord) -> Row | None:
     if record.value is None:
         if not found:
             return None
-        return tables.MAINTENANCE, (key, 1, source, name, [], 0, 0, "", *log_columns(record))
+        return tables.MAINTENANCE, (key, 1, source, name, [], 0, 0, "", [], *log_columns(record))
     entry = policy.decode(record.value)
     if not isinstance(entry, policy.Maintenance):
         return None
@@ -198,8 +206,13 @@ def policy_row(record: ConsumerRecord) -> Row | None:
         entry.start,
         min(entry.duration_ms, 2**63),
         entry.rrule or "",
+        [begin for begin, _ in occurrences(entry, _horizon(record))],
         *log_columns(record),
     )
+
+
+def _horizon(record: ConsumerRecord) -> int:
+    return min(log_time(record) + UNROLLED_MS, MAX_TIME_MS)
 
 
 def deadletter_row(record: ConsumerRecord) -> Row:

@@ -188,6 +188,8 @@ TARGETS: Final = Table(
         ("tags", f"Array({_LC})"),
         ("depends_on", "Array(String)"),
         ("runbook", "String"),
+        ("slo", "Nullable(Float64)"),
+        ("downtime_cost_per_hour", "Nullable(Float64)"),
         ("raw", "String"),
         *LOG,
     ),
@@ -204,6 +206,7 @@ MAINTENANCE: Final = Table(
         ("start", _TIME),
         ("duration_ms", "UInt64"),
         ("rrule", "String"),
+        ("begins", f"Array({_TIME})"),
         *LOG,
     ),
 )

@@ -12,8 +12,8 @@ CREATE TABLE IF NOT EXISTS {database}.results
     port           UInt16 COMMENT '0: none',
     region         LowCardinality(String),
     prober         LowCardinality(String),
-    scheduled_at   DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    started_at     DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    scheduled_at   DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    started_at     DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     status         LowCardinality(String) COMMENT 'up, down, missed',
     reason         LowCardinality(String) COMMENT 'empty: up',
     attempt        UInt8 CODEC(ZSTD(1)),
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS {database}.results
     banner         String CODEC(ZSTD(1)),
     log_partition  UInt16 CODEC(ZSTD(1)),
     log_offset     UInt64 CODEC(Delta, ZSTD(1)),
-    appended_at    DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'by the broker',
+    appended_at    DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'by the broker',
     log_line       UInt32 CODEC(T64, ZSTD(1)),
     dns_ms         Nullable(Float32) ALIAS dns_us / 1000,
     connect_ms     Nullable(Float32) ALIAS connect_us / 1000,
@@ -44,36 +44,6 @@ PARTITION BY toDate(appended_at)
 ORDER BY (target, region, scheduled_at, started_at, prober, attempt)
 TTL toDateTime(appended_at) + toIntervalDay({results_ttl_days})
 SETTINGS non_replicated_deduplication_window = 500000, ttl_only_drop_parts = 1;
-
-CREATE TABLE IF NOT EXISTS {database}.results_hourly
-(
-    target     LowCardinality(String),
-    region     LowCardinality(String),
-    hour       DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
-    checks     SimpleAggregateFunction(sum, UInt64) COMMENT 'up and down; missed is neither',
-    up         SimpleAggregateFunction(sum, UInt64),
-    missed     SimpleAggregateFunction(sum, UInt64),
-    connect_ms AggregateFunction(quantilesTDigest(0.5, 0.95, 0.99), Nullable(Float32)),
-    max_connect_ms SimpleAggregateFunction(max, Nullable(Float32))
-)
-ENGINE = AggregatingMergeTree
-PARTITION BY toYYYYMM(hour)
-ORDER BY (target, region, hour)
-TTL hour + toIntervalYear(2)
-SETTINGS non_replicated_deduplication_window = 500000;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.results_hourly_mv TO {database}.results_hourly AS
-SELECT
-    r.target AS target,
-    r.region AS region,
-    toStartOfHour(r.scheduled_at) AS hour,
-    countIf(r.status != 'missed') AS checks,
-    countIf(r.status = 'up') AS up,
-    countIf(r.status = 'missed') AS missed,
-    quantilesTDigestState(0.5, 0.95, 0.99)(toFloat32(r.connect_us / 1000)) AS connect_ms,
-    max(toFloat32(r.connect_us / 1000)) AS max_connect_ms
-FROM {database}.results AS r
-GROUP BY target, region, hour;
 
 CREATE TABLE IF NOT EXISTS {database}.incidents
 (
@@ -174,6 +144,8 @@ CREATE TABLE IF NOT EXISTS {database}.targets
     tags          Array(LowCardinality(String)),
     depends_on    Array(String),
     runbook       String,
+    slo           Nullable(Float64) COMMENT 'percent',
+    downtime_cost_per_hour Nullable(Float64),
     raw           String CODEC(ZSTD(3)),
     log_partition UInt16,
     log_offset    UInt64,
@@ -193,6 +165,7 @@ CREATE TABLE IF NOT EXISTS {database}.maintenance
     start         DateTime64(3, 'UTC'),
     duration_ms   UInt64,
     rrule         String,
+    begins        Array(DateTime64(3, 'UTC')) CODEC(Delta, ZSTD(1)) COMMENT 'rrule written out',
     log_partition UInt16,
     log_offset    UInt64,
     appended_at   DateTime64(3, 'UTC')

@@ -224,12 +224,15 @@ async def test_status_and_uptime(kafka: str, clickhouse: str, tmp_path: Path) ->
         ]
         assert statuses[1].connect_ms == pytest.approx(7.5)
         assert target_status(there, "no such") == []
-        uptime = "SELECT region, checks, up, missed, uptime, p95_ms FROM {db}.uptime ORDER BY 1"
-        assert rig.ask(client, settings, uptime) == [
-            ("eu", 2, 1, 1, 0.5, 1.0),
-            ("us", 1, 1, 0, 1.0, 7.5),
+        daily = (
+            "SELECT region, checks, up, missed, up_percent, p95_ms FROM {db}.target_checks_daily"
+        )
+        about = {"rel": 0.011}
+        assert sorted(rig.ask(client, settings, daily)) == [
+            ("eu", 2, 1, 1, 50, pytest.approx(1.0, **about)),
+            ("us", 1, 1, 0, 100, pytest.approx(7.5, **about)),
         ]
-        hourly = "SELECT region, checks, uptime FROM {db}.uptime_hourly ORDER BY region"
-        assert rig.ask(client, settings, hourly) == [("eu", 2, 0.5), ("us", 1, 1.0)]
+        hourly = "SELECT region, checks, up_percent FROM {db}.target_checks_hourly ORDER BY region"
+        assert rig.ask(client, settings, hourly) == [("eu", 2, 50), ("us", 1, 100)]
     finally:
         await producer.stop()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.clickhouse import database
+from portquorum.clickhouse import connect, database
 from sinks.clickhouse import migrate as module
-from sinks.clickhouse.migrate import SchemaTooNewError, migrate
+from sinks.clickhouse.migrate import SchemaTooNewError, migrate, refuse_newer
 from sinks.clickhouse.tables import ALL
 from tests.integration.sinks.clickhouse import rig
 
@@ -43,9 +43,34 @@ async def test_the_keeping_time_is_the_settings(clickhouse: str) -> None:
     query = "SELECT create_table_query FROM system.tables WHERE name = 'results' AND database = "
     query += f"'{database(settings)}'"
     assert "toIntervalDay(7)" in rig.ask(client, settings, query)[0][0]
-    again = type(settings)(clickhouse=settings.clickhouse, results_ttl_days=90)
+    again = type(settings)(
+        clickhouse=settings.clickhouse, results_ttl_days=90, rollups_ttl_days=400
+    )
     migrate(again)
     assert "toIntervalDay(90)" in rig.ask(client, settings, query)[0][0]
+    kept = (
+        "SELECT name FROM system.tables WHERE create_table_query LIKE '%toIntervalDay(400)%' "
+        "AND database = currentDatabase() ORDER BY name"
+    )
+    assert [row[0] for row in connect(settings).query(kept).result_rows] == [
+        "certificates",
+        "failures_daily",
+        "regions_hourly",
+        "results_daily",
+        "results_hourly",
+        "uptime_days",
+    ]
+
+
+async def test_a_reader_refuses_a_newer_schema_and_takes_none(clickhouse: str) -> None:
+    settings = rig.place("127.0.0.1:1", clickhouse, "reads")
+    client = rig.client_of(settings)
+    refuse_newer(client, settings)
+    migrate(settings)
+    refuse_newer(client, settings)
+    client.insert("migrations", [[9000, "later"]], ["version", "name"], database=database(settings))
+    with pytest.raises(SchemaTooNewError, match=r"version 9000.*knows up to \d+"):
+        refuse_newer(client, settings)
 
 
 async def test_a_newer_schema_is_refused(kafka: str, clickhouse: str, tmp_path: Path) -> None:

@@ -133,6 +133,12 @@ def test_the_example_of_the_design(file: Write) -> None:
         ("host: x, port: 1, latency: {max_ms: 3000}", "latency: expected max_ms below the"),
         ("host: x, port: 1, latency: {max: 1}", "latency.max: no such field"),
         ("host: x, port: 1, retries: 11", "retries: expected a whole number <= 10, found 11"),
+        ("host: x, port: 1, slo: 0.999", "slo: expected a percentage from 50 to 100 such as 99.9"),
+        ("host: x, port: 1, slo: 100.1", "slo: expected a percentage from 50 to 100 such as 99.9"),
+        (
+            "host: x, port: 1, downtime_cost_per_hour: -1",
+            "downtime_cost_per_hour: expected a price of 0 or more an hour, found -1",
+        ),
         ("host: x, port: 1, tags: prod", "tags: expected a list, found 'prod'"),
         ("host: x, port: 1, depends_on: [y]", "depends_on[0]: expected the id of a target"),
         ("host: x, port: 1, name: '日本'", "name: expected an `id:`, since none can be made"),
@@ -141,6 +147,44 @@ def test_the_example_of_the_design(file: Write) -> None:
 def test_a_target_that_is_wrong_is_refused_by_name(file: Write, fields: str, found: str) -> None:
     (said,) = problems(file(f"{HEAD}  - {{{fields}}}\n"))
     assert said.startswith(f"4: targets[0].{found}")
+
+
+def test_goals_are_the_targets_own_else_its_teams_else_the_default(file: Write) -> None:
+    path = file(
+        "regions: {a: {}}\n"
+        "teams: {web: {slo: 99.5}, db: {slo: 99.95, downtime_cost_per_hour: 1200}, other: {}}\n"
+        "defaults: {slo: 99, downtime_cost_per_hour: 10}\n"
+        "targets:\n"
+        "  - {host: own, port: 1, team: db, slo: 99.9, downtime_cost_per_hour: 0}\n"
+        "  - {host: teams, port: 1, team: db}\n"
+        "  - {host: half, port: 1, team: web}\n"
+        "  - {host: defaults, port: 1, team: other}\n"
+        "  - {host: none, port: 1}\n"
+        "  - {host: theirs, port: 1, team: far}\n"
+    )
+    theirs = Team(name="far", slo=98, downtime_cost_per_hour=5)
+    entries, found = load([path])
+    known = Known(teams={"far": "elsewhere"}, goals={"far": theirs})
+    inventory = resolve(entries, "inventory", found, known)
+    goals = [(one.slo, one.downtime_cost_per_hour) for one in inventory.targets]
+    assert goals == [(99.9, 0), (99.95, 1200), (99.5, 10), (99, 10), (99, 10), (98, 5)]
+    assert Team(name="db", slo=99.95, downtime_cost_per_hour=1200) in inventory.policy
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("FREQ=HOURLY", "expected a rule of RFC 5545"),
+        ("FREQ=WEEKLY;BYDAY=XX", "expected a rule of RFC 5545"),
+        ("every sunday", "expected a rule of RFC 5545"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31", "expected a rule that ever comes true"),
+    ],
+)
+def test_a_window_that_never_comes_is_refused(file: Write, rule: str, found: str) -> None:
+    window = f"{{name: w, targets: [x], start: 2026-12-01T02:00Z, duration: 1h, rrule: {rule}}}"
+    path = file(f"{HEAD}  - {{id: x, host: x, port: 1}}\nmaintenance:\n  - {window}\n")
+    (said,) = problems(path)
+    assert said.startswith(f"6: maintenance[0].rrule: {found}")
 
 
 def test_limits_may_be_learned(file: Write) -> None:

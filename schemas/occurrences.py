@@ -1,0 +1,53 @@
+"""When a maintenance window is on: its rule (RFC 5545, section 3.3.10) unrolled, in UTC."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Final
+
+from dateutil.rrule import rrulestr
+
+from schemas.policy import Maintenance
+
+MOST: Final = 5_000
+"""So many occurrences of a window are unrolled at most: one a day for 13 years."""
+
+_PARTS: Final = re.compile(r"[A-Z-]+=[A-Z0-9,+:-]+(;[A-Z-]+=[A-Z0-9,+:-]+)*\Z")
+_FREQ: Final = re.compile(r"(?:^|;)FREQ=(YEARLY|MONTHLY|WEEKLY|DAILY)(?:;|\Z)")
+_ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
+
+
+def problem(rule: str, start_ms: int) -> str | None:
+    """What is wrong with a rule, as a sentence; None if it can be unrolled from `start_ms` on."""
+    if not _PARTS.match(rule) or not _FREQ.search(rule):
+        return f"expected a rule of RFC 5545 (FREQ=WEEKLY;BYDAY=SU), found {rule!r}"
+    try:
+        first = next(iter(_rule(rule, start_ms)), None)
+    except _ERRORS as error:
+        return f"expected a rule of RFC 5545 (FREQ=WEEKLY;BYDAY=SU), found {rule!r}: {error}"
+    return f"expected a rule that ever comes true, found {rule!r}" if first is None else None
+
+
+def occurrences(window: Maintenance, until_ms: int) -> list[tuple[int, int]]:
+    """Begin and end (UTC ms) of each time it is on that begins before `until_ms`, in order.
+
+    At most `MOST`. A rule that can't be read has none; the inventory refuses it before.
+    """
+    if window.rrule is None:
+        begins = [window.start]
+    elif problem(window.rrule, window.start) is not None:
+        begins = []
+    else:
+        found = islice(_rule(window.rrule, window.start), MOST)
+        # The library drops what is less than a second.
+        begins = [(one - _EPOCH) // _MS + window.start % 1000 for one in found]
+    return [(begin, begin + window.duration_ms) for begin in begins if begin < until_ms]
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+
+
+def _rule(rule: str, start_ms: int) -> Iterable[datetime]:
+    return rrulestr(rule, dtstart=_EPOCH + timedelta(milliseconds=start_ms))

@@ -1,0 +1,348 @@
+"""Every view on the real engine: rows written by hand (`past.py`), answers computed by hand."""
+
+# ruff: noqa: S608 - the days of the questions are the test's own
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from portquorum.clickhouse import connect
+from portquorum.settings import Settings
+from sinks.clickhouse import tables
+from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse.past import DAY, HOUR, MINUTE, TODAY, Past, write
+
+ZERO = TODAY - 3 * DAY
+ABOUT = 0.011
+"""The sketch of the latencies is within 1 % of the value."""
+
+
+def day(number: int) -> date:
+    return datetime.fromtimestamp(ZERO / 1000, tz=UTC).date() + timedelta(number)
+
+
+def month(number: int) -> date:
+    return day(number).replace(day=1)
+
+
+def settings_of(clickhouse: str) -> Settings:
+    name = f"views_{uuid.uuid4().hex[:8]}"
+    found = Settings(clickhouse=f"{clickhouse.rpartition('/')[0]}/{name}")
+    migrate(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def client(clickhouse: str) -> Iterator[Client]:
+    settings = settings_of(clickhouse)
+    one = connect(settings)
+    write(Past(one, settings))
+    yield one
+    one.close()
+
+
+def ask(client: Client, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in client.query(sql).result_rows]
+
+
+def test_uptime_is_what_was_not_down_of_the_time_that_was_measured(client: Client) -> None:
+    found = ask(
+        client,
+        "SELECT day, watched_s, measured_s, down_s, maintenance_s, down_in_maintenance_s, "
+        "uptime_percent, uptime_without_maintenance_percent "
+        "FROM uptime_daily WHERE target = 'a' ORDER BY day LIMIT 3",
+    )
+    # Down: 5:30-5:45, 10:00-10:30, 12:00-13:10 (the flapping one ended at 13:00), 23:45-24:00.
+    # Measured: 22 h, and 5:30-5:45, since an incident was open then. In maintenance:
+    # 5:40-5:45 (of 5:40-6:10) and 10:15-10:45; down in it: 5:40-5:45 and 10:15-10:30.
+    assert found[0] == (
+        day(0),
+        86_400,
+        79_200 + 900,
+        900 + 1_800 + 4_200 + 900,
+        300 + 1_800,
+        300 + 900,
+        pytest.approx(100 * (1 - 7_800 / 80_100)),
+        pytest.approx(100 * (1 - 6_600 / 78_000)),
+    )
+    clean = pytest.approx(100 * (1 - 900 / 86_400))
+    assert found[1] == (day(1), 86_400, 86_400, 900, 0, 0, clean, clean)
+    assert found[2] == (day(2), 86_400, 0, 0, 0, 0, None, None)
+
+
+def test_a_target_that_is_checked_once_a_day_was_measured_all_day(client: Client) -> None:
+    found = ask(
+        client,
+        "SELECT day, watched_s, measured_s, uptime_percent FROM uptime_daily "
+        "WHERE target = 'b' ORDER BY day",
+    )
+    # In the inventory from noon to noon; there was a check on the first day alone.
+    assert found == [(day(0), 43_200, 43_200, 100), (day(1), 43_200, 0, None)]
+
+
+def test_uptime_by_team_and_by_month_is_the_sum_of_the_days(client: Client) -> None:
+    assert ask(
+        client,
+        "SELECT team, targets, down_s, uptime_percent FROM team_uptime_daily "
+        f"WHERE day = '{day(0)}' ORDER BY team",
+    ) == [("db", 1, 7_800, pytest.approx(100 * (1 - 7_800 / 80_100))), ("web", 1, 0, 100)]
+    sums: dict[date, list[float]] = {}
+    for number, (measured, down) in enumerate(((80_100, 7_800), (86_400, 900))):
+        held = sums.setdefault(month(number), [0, 0])
+        held[0] += measured
+        held[1] += down
+    expected = [
+        (one, measured, down, pytest.approx(100 * (1 - down / measured)))
+        for one, (measured, down) in sorted(sums.items())
+    ]
+    columns = "month, measured_s, down_s, uptime_percent"
+    assert expected == ask(
+        client,
+        f"SELECT {columns} FROM uptime_monthly WHERE target = 'a' AND measured_s > 0 ORDER BY 1",
+    )
+    assert expected == ask(
+        client,
+        f"SELECT {columns} FROM team_uptime_monthly "
+        "WHERE team = 'db' AND measured_s > 0 ORDER BY month",
+    )
+
+
+def test_a_region_has_its_share_of_checks(client: Client) -> None:
+    # eu: 22 checks of `a`, 2 of them failed besides, and one of `b`.
+    expected = [
+        ("eu", 25, 23, 0, pytest.approx(92)),
+        ("us", 23, 22, 1, pytest.approx(100 * 22 / 23)),
+    ]
+    columns = "region, checks, up, missed, up_percent"
+    daily = f"SELECT {columns} FROM region_uptime_daily WHERE day = '{day(0)}' ORDER BY region"
+    assert ask(client, daily) == expected
+    hourly = f"SELECT {columns} FROM region_uptime_hourly WHERE hour = '{day(0)} 10:00:00'"
+    assert sorted(ask(client, hourly)) == [
+        ("eu", 3, 1, 0, pytest.approx(100 / 3)),
+        ("us", 2, 1, 1, 50),
+    ]
+    monthly = "SELECT region, sum(checks), sum(up) FROM region_uptime_monthly GROUP BY 1 ORDER BY 1"
+    assert ask(client, monthly) == [("eu", 49, 47), ("us", 47, 46)]
+    targets = (
+        "SELECT region, checks, up, missed FROM target_checks_daily "
+        f"WHERE target = 'a' AND day = '{day(0)}' ORDER BY region"
+    )
+    assert ask(client, targets) == [("eu", 24, 22, 0), ("us", 23, 22, 1)]
+
+
+def test_latencies_are_of_successes_alone(client: Client) -> None:
+    columns = "p50_ms, p95_ms, p99_ms, max_ms"
+    ten = (pytest.approx(10, rel=ABOUT),) * 3 + (10,)
+    hour = f"hour = '{day(0)} 10:00:00'"
+    assert ask(
+        client, f"SELECT region, {columns} FROM region_latency_hourly WHERE {hour} ORDER BY region"
+    ) == [("eu", *ten), ("us", *ten)]
+    one = f"SELECT {columns} FROM target_checks_hourly WHERE target = 'a' AND region = 'eu' AND "
+    assert ask(client, one + hour) == [ten]
+    # One without a connection has the time of the whole check.
+    hour = f"SELECT {columns} FROM target_checks_hourly WHERE target = 'b'"
+    assert ask(client, hour) == [(pytest.approx(40, rel=ABOUT),) * 3 + (40,)]
+
+
+def test_the_slowest_stand_first_and_what_was_removed_not_at_all(client: Client) -> None:
+    columns = "target, name, team, up, p95_ms, max_ms"
+    assert ask(client, f"SELECT {columns} FROM slowest") == [
+        ("a", "A", "db", 92, pytest.approx(10, rel=ABOUT), 10)
+    ]
+
+
+def test_the_error_budget_is_that_of_the_time_outside_of_maintenance(client: Client) -> None:
+    # 78,000 s and 86,400 s; 1 % of them may be down, 6,600 s and 900 s were.
+    assert ask(client, "SELECT * FROM error_budget") == [
+        (
+            "a",
+            "A",
+            "db",
+            99,
+            pytest.approx(100 * (1 - 7_500 / 164_400)),
+            pytest.approx(1_644),
+            7_500,
+            pytest.approx(1_644 - 7_500),
+            pytest.approx(100 * (1_644 - 7_500) / 1_644),
+            0,
+        )
+    ]
+    monthly = ask(client, "SELECT sum(budget_s), sum(spent_s), max(met) FROM error_budget_monthly")
+    assert monthly[0][:2] == (pytest.approx(1_644), 7_500)
+
+
+def test_the_least_reliable_stand_first(client: Client) -> None:
+    found = ask(
+        client,
+        "SELECT target, uptime_percent, down_s, outages, longest_s, mean_time_to_recover_s, "
+        "mean_time_between_s FROM least_reliable",
+    )
+    down, measured = 7_800 + 900, 80_100 + 86_400
+    assert found == [
+        (
+            "a",
+            pytest.approx(100 * (1 - down / measured)),
+            down,
+            5,
+            3_600,
+            down / 5,
+            (measured - down) / 5,
+        ),
+        ("b", 100, 0, 0, 0, None, None),
+    ]
+
+
+def test_flappers_have_how_often_and_for_how_long(client: Client) -> None:
+    # The five lasted 15, 30, 60, 20 and 30 min; 10 min of the fourth are in the third too.
+    found = ask(client, "SELECT target, outages, flapping, down_s, median_s, last_at FROM flappers")
+    last = datetime.fromtimestamp((ZERO + DAY - 15 * MINUTE) / 1000, tz=UTC)
+    assert [(*row[:5], row[5].replace(tzinfo=UTC)) for row in found] == [
+        ("a", 4, 1, 8_700, 1_800, last)
+    ]
+
+
+def test_times_to_detect_to_acknowledge_and_to_recover(client: Client) -> None:
+    columns = "incident_id, detect_s, acknowledge_s, recover_s, acknowledged_by"
+    assert ask(
+        client,
+        f"SELECT {columns} FROM incident_times WHERE incident_id IN ('i2', 's1') ORDER BY 1",
+    ) == [("i2", 2, 300, 1_800, "ann"), ("s1", 2, None, None, "")]
+    found = ask(
+        client,
+        "SELECT incidents, detect_p50_s, acknowledged_percent, acknowledge_p50_s, recover_p50_s "
+        f"FROM response_monthly WHERE team = 'db' AND month = '{month(0)}'",
+    )
+    # i2, i3 and i4: a slow one is no outage. They were over after 30, 90 and 20 min.
+    assert found == [(3, 2, pytest.approx(100 / 3), 300, 1_800)]
+
+
+def test_failure_reasons_and_missed_checks_by_region(client: Client) -> None:
+    assert ask(client, "SELECT * FROM failure_reasons_daily ORDER BY region, reason") == [
+        (day(0), "eu", "connection_refused", 1, 1),
+        (day(0), "eu", "timed_out", 1, 1),
+        (day(0), "us", "timed_out", 1, 1),
+    ]
+    missed = f"SELECT region, missed, checks, missed_percent FROM missed_daily WHERE day='{day(0)}'"
+    assert sorted(ask(client, missed)) == [
+        ("eu", 0, 25, 0),
+        ("us", 1, 23, pytest.approx(100 / 24)),
+    ]
+
+
+def test_downtime_costs_its_hours_outside_of_maintenance(client: Client) -> None:
+    # 1 h 50 min and 15 min at 1,200 an hour.
+    assert ask(
+        client,
+        "SELECT target, team, day, cost_per_hour, unplanned_s, planned_s, cost "
+        "FROM downtime_cost_daily ORDER BY day LIMIT 2",
+    ) == [
+        ("a", "db", day(0), 1_200, 6_600, 1_200, pytest.approx(2_200)),
+        ("a", "db", day(1), 1_200, 900, 0, pytest.approx(300)),
+    ]
+    assert ask(client, "SELECT sum(cost), sum(planned_s) FROM downtime_cost_monthly") == [
+        (pytest.approx(2_500), 1_200)
+    ]
+
+
+def test_certificates_are_those_seen_last_and_the_first_to_end(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    soon, late = TODAY + 5 * DAY, TODAY + 90 * DAY
+    past.insert(tables.TARGETS, [past.target("web", TODAY - DAY), past.target("tcp", TODAY - DAY)])
+    past.insert(
+        tables.RESULTS,
+        [
+            past.result("web", "eu", TODAY - 3 * HOUR, cert_expires_at=TODAY + DAY),
+            past.result("web", "eu", TODAY - 2 * HOUR, cert_expires_at=late),
+            past.result("web", "us", TODAY - 2 * HOUR, cert_expires_at=soon),
+            past.result("web", "gone", TODAY - 2 * HOUR, cert_expires_at=TODAY),
+            past.result("tcp", "eu", TODAY - 2 * HOUR),
+        ],
+    )
+    # An older result that comes late changes nothing.
+    past.insert(tables.RESULTS, [past.result("web", "us", TODAY - 5 * HOUR, cert_expires_at=TODAY)])
+    ((target, expires_at, days_left),) = ask(
+        client, "SELECT target, expires_at, days_left FROM certificates_ending"
+    )
+    assert (target, expires_at.replace(tzinfo=UTC).timestamp() * 1000) == ("web", soon)
+    assert 4 <= days_left <= 5
+    client.close()
+
+
+def test_a_window_holds_while_its_definition_stands(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    weekly = past.window("w", ["a"], ZERO, 2 * HOUR) | {
+        "begins": [ZERO, ZERO + DAY, ZERO + 2 * DAY]
+    }
+    late = {"appended_at": ZERO + HOUR}  # an hour after the first time began
+    removed = {"removed": 1, "appended_at": ZERO + DAY + HOUR // 2, "log_offset": 9, "begins": []}
+    past.insert(tables.MAINTENANCE, [weekly | late, weekly | removed])
+    windows = "SELECT begin_ms, end_ms FROM maintenance_windows ORDER BY begin_ms"
+    assert ask(client, windows) == [
+        (ZERO + HOUR, ZERO + 2 * HOUR),
+        (ZERO + DAY, ZERO + DAY + HOUR // 2),
+    ]
+    client.close()
+
+
+def test_name_team_slo_and_price_are_those_of_the_day(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    past.insert(
+        tables.TARGETS,
+        [
+            past.target("a", ZERO, team="db", downtime_cost_per_hour=60),
+            past.target("a", ZERO + DAY, team="web", downtime_cost_per_hour=120, slo=99),
+        ],
+    )
+    past.insert(
+        tables.INCIDENTS,
+        past.incident("i", "a", ZERO + DAY - HOUR, ZERO + DAY + HOUR),
+    )
+    past.reckon()
+    assert ask(
+        client, "SELECT team, cost_per_hour, cost FROM downtime_cost_daily ORDER BY day LIMIT 2"
+    ) == [("db", 60, 60), ("web", 120, 120)]
+    assert ask(client, "SELECT DISTINCT slo_percent FROM error_budget_monthly") == [(99,)]
+    client.close()
+
+
+def test_an_open_incident_is_down_until_now(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    past.insert(tables.TARGETS, [past.target("a", TODAY - DAY)])
+    past.insert(tables.INCIDENTS, past.incident("i", "a", TODAY - HOUR, None))
+    past.reckon()
+    found = ask(client, "SELECT down_s, measured_s FROM uptime_daily ORDER BY day")
+    assert found[0] == (3_600, 3_600)
+    now = ask(client, "SELECT toUnixTimestamp64Milli(now64(3))")[0][0]
+    assert 0 <= found[1][0] <= (now - TODAY) / 1000
+    client.close()
+
+
+def test_roll_ups_count_a_block_that_is_sent_twice_once(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    failed = {"status": "down", "reason": "timed_out"}
+    rows = [past.result("a", "eu", ZERO + n, cert_expires_at=TODAY, **failed) for n in range(5)]
+    for name, sent in (("t1", rows), ("t1", rows), ("t2", rows[:2]), ("t1", rows)):
+        past.insert(tables.RESULTS, sent, name)
+    sums = {
+        "results_hourly": "sum(checks)",
+        "results_daily": "sum(checks)",
+        "regions_hourly": "sum(checks)",
+        "failures_daily": "sum(failures)",
+    }
+    for table, column in sums.items():
+        assert ask(client, f"SELECT {column} FROM {table}") == [(7,)], table
+    client.close()
