@@ -124,7 +124,7 @@ class Bench:
     def bare(self, rows: int, lines: int) -> Run:
         """Ready columns by `client.insert`."""
         settings = self.tables("bare")
-        client = connect(settings)
+        client = connect(settings, native_codec="rust")  # as the sink has it
         before = self._quiet(client)
         done, seconds, cpu_s = 0, 0.0, 0.0
         for columns in blocks(rows, lines, settings):

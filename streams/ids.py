@@ -10,17 +10,24 @@ from schemas.result import CheckResult
 
 
 class Deciding(Struct, frozen=True, gc=False):
-    """The record that decides something: a result, or a control record; `at` is log time."""
+    """The record that decides something: a result, or a control record.
+
+    `at` is log time, `offset` the record's.
+    """
 
     what: CheckResult | Control
     at: int
+    offset: int
 
     @property
     def identity(self) -> str:
-        """A result's identity; the control record and its append time otherwise."""
+        """A result's identity; the control record, its append time and its offset otherwise.
+
+        The offset, since the same may be said twice within a millisecond.
+        """
         if isinstance(self.what, CheckResult):
             return self.what.identity
-        return f"{_control_identity(self.what)}|{self.at}"
+        return f"{_control_identity(self.what)}|{self.at}|{self.offset}"
 
 
 def _control_identity(record: Control) -> str:

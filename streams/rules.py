@@ -108,11 +108,13 @@ def _take(
     after = status(state, entry, counted)
     if after != before:
         neighbours.note_status(state, entry, after)
-    outputs += incidents.judge(state, entry, Deciding(result, state.now), counted=counted)
+    outputs += incidents.judge(
+        state, entry, Deciding(result, state.now, state.offset), counted=counted
+    )
 
 
 def _control(state: PartitionState, record: Control, outputs: list[Output]) -> None:
-    deciding = Deciding(record, state.now)
+    deciding = Deciding(record, state.now, state.offset)
     match record:
         case TargetSet(target):
             outputs += targets.set_target(state, target, deciding)

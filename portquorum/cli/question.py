@@ -10,6 +10,8 @@ import typer
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError
 
 from portquorum.cli.errors import TroubleError
 
@@ -52,7 +54,7 @@ class Question:
             try:
                 with client.raw_stream(text, fmt=form, settings=settings) as answer:
                     quiet()
-                    _copy(cast("IO[bytes]", answer), out)
+                    _copy(cast("HTTPResponse", answer), out)
             except KeyboardInterrupt:
                 self._kill()
                 raise typer.Exit(_EXIT_INTERRUPTED) from None
@@ -109,14 +111,14 @@ def _quiet_when(
         yield stack.close if shared else lambda: None
 
 
-def _copy(answer: IO[bytes], out: IO[bytes]) -> None:
+def _copy(answer: HTTPResponse, out: IO[bytes]) -> None:
     # One part is held back: what breaks an answer off is told at its end.
     held = b""
     try:
-        while part := answer.read(_PART_BYTES):
+        for part in answer.stream(_PART_BYTES):
             out.write(held)
             held = part
-    except Exception as error:
+    except HTTPError as error:
         held, _, why = held.partition(_BROKEN)
         out.write(held)
         out.flush()

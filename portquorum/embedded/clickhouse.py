@@ -17,9 +17,9 @@ from urllib.parse import quote
 from portquorum.embedded import addresses, announcement, process
 from portquorum.embedded.child import ServiceProcess
 from portquorum.embedded.directory import ServiceDirectory
-from portquorum.embedded.errors import extra_missing, storage_error
+from portquorum.embedded.errors import EmbeddedServiceError, extra_missing, storage_error
 from portquorum.embedded.reports import OnProgress, Progress, Reporter
-from portquorum.settings import load
+from portquorum.settings import Settings, SettingsError, load
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8123"
 DATABASE: Final = "portquorum"
@@ -74,7 +74,7 @@ def how_to_connect(url: str) -> Sequence[str]:
     host = address.rpartition("@")[2].partition("/")[0]
     return (
         f"ClickHouse listens on {scheme}://{host} (Ctrl-C ends it).",
-        "Anybody on this machine may read, within limits:",
+        "The user default reads, within limits (docs/embedded.md):",
         f"  curl '{scheme}://{host}/?query=SELECT+version()'",
         "Other commands with the same data directory find it; elsewhere set (all rights)",
         f"  PORTQUORUM_CLICKHOUSE={url}",
@@ -128,6 +128,13 @@ def _listening(address: addresses.Address) -> socket.socket:
     return server
 
 
+def _settings() -> Settings:
+    try:
+        return load()
+    except SettingsError as error:
+        raise EmbeddedServiceError(str(error)) from error
+
+
 async def _serve_on(
     server: socket.socket, data_dir: Path, folder: Path, reporter: Reporter
 ) -> None:
@@ -140,7 +147,7 @@ async def _serve_on(
         from portquorum.embedded.guard import Guard  # noqa: PLC0415
     except ImportError as error:
         raise extra_missing((error.name or "aiohttp").partition(".")[0]) from error
-    settings = load()
+    settings = _settings()
     secret = settings.owner_password or password(folder / "password")
     engine = Engine(folder / "data")
     with engine.session({}) as session:

@@ -6,12 +6,15 @@ is said here blocks; it is called from threads (the engine lets go of the GIL).
 """
 
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from portquorum.embedded.errors import EmbeddedServiceError, disk_full, extra_missing
+from portquorum.embedded.statement import split_settings
 
 # Formats whose blocks may be written one after another. All others have a beginning or an end
 # (JSON, Parquet, names in the first line): chDB would repeat it for every block.
@@ -67,6 +70,10 @@ class Engine:
             )
         self._connect = Connection
         self._path = str(path)
+        self._inserts = path.with_name("inserts")
+        # What is there is of an insert that a crash cut short: it was never confirmed.
+        shutil.rmtree(self._inserts, ignore_errors=True)
+        self._inserts.mkdir(parents=True)
         try:
             # As long as one connection is open, so is the engine.
             self._keep = Connection(self._path)
@@ -87,7 +94,7 @@ class Engine:
         Raises:
             QueryError: a setting or database that the engine does not know.
         """
-        session = Session(self._connect(self._path))
+        session = Session(self._connect(self._path), self._inserts)
         try:
             if database:
                 session.run(f"USE {quote_name(database)}")
@@ -113,9 +120,10 @@ class Engine:
 class Session:
     """One connection: one statement at a time, from any thread. Must be closed."""
 
-    def __init__(self, connection: Any) -> None:
-        """Takes a connection of chDB."""
+    def __init__(self, connection: Any, folder: Path) -> None:
+        """Takes a connection of chDB; in `folder` lies what is on its way into it."""
         self._connection = connection
+        self._folder = folder
 
     def set(self, settings: Mapping[str, str]) -> None:
         """Sets what the next statements run with."""
@@ -143,9 +151,9 @@ class Session:
                 result.close()
 
     def insert(self, head: str, data_format: str) -> "Inserter":
-        """Begins an INSERT whose data comes in parts."""
+        """Begins an INSERT whose data comes in parts; `head` is what is before its FORMAT."""
         with _refusals():
-            return Inserter(self._connection.send_insert(head, data_format))
+            return Inserter(self._connection, self._folder, head, data_format)
 
     def reads(self, sql: str) -> bool:
         """Whether the statement gives a result and changes nothing.
@@ -179,26 +187,38 @@ class Session:
 
 
 class Inserter:
-    """An INSERT under way; nothing of it is stored before `finish` (for less than 1 M rows)."""
+    """An INSERT whose data comes in parts; nothing of it is stored before `finish`.
 
-    def __init__(self, inserter: Any) -> None:
-        """Takes an inserter of chDB."""
-        self._inserter = inserter
+    The data goes into a file first, and from there in one statement. chDB's own streaming insert
+    (4.4.0) loses errors: of rows that a constraint or a view refused, or for which there were too
+    many parts, it says that they were written, and none is stored.
+    """
+
+    def __init__(self, connection: Any, folder: Path, head: str, data_format: str) -> None:
+        """Begins a file in `folder`."""
+        self._connection = connection
+        self._head, self._settings = split_settings(head)
+        self._format = data_format
+        self._file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115 - `finish` closes it
 
     def append(self, data: bytes) -> None:
         """The next part of the data, cut anywhere."""
         with _refusals():
-            self._inserter.append(data)
+            self._file.write(data)
 
     def finish(self) -> tuple[int, int]:
         """Stores the rows; returns their number and their bytes."""
-        with _refusals():
-            result = self._inserter.finish()
-        return int(result.rows_written), int(result.bytes_written)
+        with _refusals(), self._file:
+            self._file.flush()
+            result = self._connection.query(
+                f"{self._head} FROM INFILE {quote(self._file.name)} COMPRESSION 'none' "
+                f"{self._settings} FORMAT {self._format}"
+            )
+        return int(result.rows_written()), int(result.bytes_written())
 
     def cancel(self) -> None:
         """Forgets the rows; nothing after `finish`."""
-        self._inserter.cancel()
+        self._file.close()
 
 
 class _refusals:  # noqa: N801 (used as a word: `with _refusals():`)

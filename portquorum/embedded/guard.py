@@ -103,8 +103,9 @@ class Guard:
                 raise _denied(f"{word.lower()} reaches outside of the database")
             if (word, follows) in _PAIRS:
                 raise _denied(_PAIRS[word, follows])
-        _check_kind(*[*words, "", ""][:2], words[2:6])
-        if words and words[0] in _DEFINES:
+        first, second, *_ = [*words, "", ""]
+        _check_kind(first, second, words[2:6])
+        if first in _DEFINES:
             _check_definition(found, words)
 
     def check_reader(self, canonical: str) -> None:

@@ -37,7 +37,7 @@ class Insert(NamedTuple):
     """An INSERT whose data comes with it."""
 
     head: str
-    """The statement without FORMAT or VALUES: what `Connection.send_insert` takes."""
+    """The statement up to FORMAT or VALUES."""
     format: str
     data_at: int
     """Offset in the text of the data's first byte."""
@@ -102,6 +102,19 @@ def split_insert(sql: bytes) -> Insert | None:
                 return Insert(_text(sql[:before]), _text(written), data_at)
         before = token.end
     return None
+
+
+def split_settings(head: str) -> tuple[str, str]:
+    """The head of an INSERT before its SETTINGS, and these; empty if there are none."""
+    depth = 0
+    text = head.encode()
+    for token in tokens(text):
+        if token.kind == "sign":
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+        elif token.kind == "word" and depth == 0 and token.text == "SETTINGS":
+            at = token.end - len(token.text)
+            return _text(text[:at]), _text(text[at:])
+    return head, ""
 
 
 def output_format(sql: bytes) -> str | None:

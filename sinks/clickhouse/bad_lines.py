@@ -41,17 +41,20 @@ class BadLines:
         self._bad = 0
         self._seen: dict[int, int] = {}
 
-    def look(self, records: Sequence[ConsumerRecord], letters: Sequence[DeadLetter]) -> None:
+    def look(
+        self, records: Sequence[ConsumerRecord], letters: Sequence[DeadLetter], rows: int
+    ) -> None:
         """Takes what was read of messages of a partition, before anything of it is said or stored.
 
-        A block that is read again, since it could not be finished, is not counted again.
+        `rows` is how many rows they make. A block that is read again, since it could not be
+        finished, is not counted again.
 
         Raises:
             TooManyBadLinesError: `LEAST` of the last lines are bad, and more than the share.
         """
         records = self._new(records)
         if not letters:
-            lines = min(WINDOW, sum(line_count(record) for record in records))
+            lines = min(WINDOW, rows) if records else 0
             for start in range(0, lines, _STEP):
                 self._add(min(_STEP, lines - start), 0)
             return

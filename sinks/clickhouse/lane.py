@@ -25,6 +25,9 @@ FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 10.0
 _REPLAY_PATIENCE_S: Final = 30.0
 
+FILL_S: Final = 2.0
+"""A turn is used, after so long, with what is there."""
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -42,14 +45,26 @@ class Lane:
     """
 
     def __init__(
-        self, services: Services, topic: Topic, partition: TopicPartition, buffer_bytes: int
+        self,
+        services: Services,
+        topic: Topic,
+        partition: TopicPartition,
+        *,
+        buffer_bytes: int,
+        turn_bytes: int | None = None,
     ) -> None:
-        """`buffer_bytes` is what the lane may hold before its partition is paused."""
+        """`buffer_bytes` is what the lane may hold before its partition is paused.
+
+        With `turn_bytes` it takes turns with others to fill a whole block, and may hold so much
+        then: blocks are large however many lanes share the memory. ClickHouse's work for a row
+        depends on that more than on all else.
+        """
         self._services = services
         self._topic = topic
         self._partition = partition
         self._buffer = Buffer(topic, services.settings.sink_block_wait_s)
-        self._buffer_bytes = buffer_bytes
+        self._buffer_bytes = self._limit = buffer_bytes
+        self._turn_bytes = turn_bytes
         self._log = logger(__name__).bind(topic=partition.topic, partition=partition.partition)
         self._changed = asyncio.Event()
         self._reading = False
@@ -156,6 +171,7 @@ class Lane:
         self._reading = False
         self._replaying = None
         self._buffer.clear()
+        self._limit = self._buffer_bytes
         self._gap = None
         self._regulate()
 
@@ -210,14 +226,48 @@ class Lane:
 
     async def _next(self) -> None:
         await self._due()
-        async with self._services.desks:
-            records = self._buffer.take(self._services.settings.sink_block_rows, self._buffer_bytes)
-            self._regulate()
-            block = await asyncio.to_thread(build, self._topic, records)
-            self._put_back(records, block)
-            used = [record for record in records if record.offset <= block.pending.last]
-            self._services.bad_lines[self._topic.name].look(used, block.letters)
+        async with contextlib.AsyncExitStack() as held:
+            async with self._services.turns if self._turn_bytes else contextlib.nullcontext():
+                if self._turn_bytes:
+                    await self._fill(self._turn_bytes)
+                await held.enter_async_context(self._services.desks)
+                self._obey()
+                block = await self._build()
             await self._deliver(block)
+
+    async def _build(self) -> Block:
+        """The next block; its messages are let go of, its rows are all that is held."""
+        rows = self._services.settings.sink_block_rows
+        records = self._buffer.take(rows, self._buffer.size)
+        self._limit = self._buffer_bytes
+        self._regulate()
+        block = await asyncio.to_thread(build, self._topic, records)
+        self._put_back(records, block)
+        used = [record for record in records if record.offset <= block.pending.last]
+        bad_lines = self._services.bad_lines[self._topic.name]
+        bad_lines.look(used, block.letters, sum(map(len, block.rows)))
+        return block
+
+    async def _fill(self, turn_bytes: int) -> None:
+        """Reads on until the block is full, or has all that the log had."""
+        self._limit = turn_bytes
+        self._regulate()
+        until = time.monotonic() + FILL_S
+        while (
+            self._buffer.rows < self._services.settings.sink_block_rows
+            and self._buffer.size < turn_bytes
+            and self._expected < self._log_end()
+            and time.monotonic() < until
+        ):
+            await self._wait(until)
+        self._limit = max(self._buffer_bytes, self._buffer.size)
+        self._regulate()
+
+    def _log_end(self) -> int:
+        """The offset after the newest message, as far as is known."""
+        if self._partition not in self._services.consumer.assignment():
+            return 0
+        return self._services.consumer.highwater(self._partition) or 0
 
     def _put_back(self, records: list[ConsumerRecord], block: Block) -> None:
         """Returns what a block that had to be cut short left over."""
@@ -294,7 +344,7 @@ class Lane:
     def _regulate(self) -> None:
         """Pauses the partition while the lane holds enough, or is not ready to read."""
         # Resumed at half, so that a busy lane is not paused and resumed at each message.
-        limit = self._buffer_bytes // 2 if self._paused else self._buffer_bytes
+        limit = self._limit // 2 if self._paused else self._limit
         full = self._buffer.size >= limit and self._replaying is None
         want = not self._reading or full
         assigned = self._partition in self._services.consumer.assignment()

@@ -26,7 +26,7 @@ MAX_US: Final = 2**32 - 1
 MAX_MS: Final = MAX_US / 1000
 
 MOST_NAMES: Final = 200_000
-"""So many names of a kind are remembered, some 20 MB; then they are forgotten all at once."""
+"""So many names of a kind are remembered, some 40 MB; then they are forgotten all at once."""
 
 
 class NamedResult(CheckResult, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -24,5 +24,7 @@ class Services(Struct, frozen=True):
     seldom: Seldom
     bad_lines: dict[str, BadLines]
     """By the topic's name."""
+    turns: asyncio.Semaphore
+    """How many lanes may fill up a whole block at once; the others hold little meanwhile."""
     desks: asyncio.Semaphore
-    """How many blocks are held decoded at once; what bounds the memory of a backlog."""
+    """How many blocks are held decoded at once; both bound the memory of a backlog."""

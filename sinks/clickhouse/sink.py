@@ -26,12 +26,21 @@ from sinks.clickhouse.stall import StallWatch
 from sinks.clickhouse.writer import Writer
 
 BUFFER_BYTES: Final = 48 * 1024 * 1024
-"""What the lanes of [results] may hold together before each of their partitions is paused."""
+"""What the lanes of [results] may hold together before each of their partitions is paused.
+
+A lane whose turn it is (one of `TURNS`) may hold `TURN_BYTES`.
+"""
+
+TURN_BYTES: Final = 40 * 1024 * 1024
+"""100,000 results."""
 
 SMALLEST_BUFFER_BYTES: Final = 1024 * 1024
 LARGEST_BUFFER_BYTES: Final = 16 * 1024 * 1024
-FETCH_BYTES: Final = 256 * 1024
+FETCH_BYTES: Final = 512 * 1024
 """What one fetch brings of a partition, still compressed: ten times as much when it is opened."""
+
+TURNS: Final = 2
+"""One lane fills its block while the next one waits for a desk."""
 
 GRACE_S: Final = 3.0
 """How long a lane may take to finish its block when its partition is taken away."""
@@ -80,10 +89,16 @@ class Sink:
         writer = Writer(self._settings)
         letters = Letters(self._settings)
         offsets = Offsets(self._settings, client, group, watch)
-        desks = asyncio.Semaphore(DESKS)
-        seldom = Seldom()
         self._services = Services(
-            self._settings, client, offsets, writer, letters, seldom, self._bad_lines(), desks
+            settings=self._settings,
+            consumer=client,
+            offsets=offsets,
+            writer=writer,
+            letters=letters,
+            seldom=Seldom(),
+            bad_lines=self._bad_lines(),
+            turns=asyncio.Semaphore(TURNS),
+            desks=asyncio.Semaphore(DESKS),
         )
         self._broken = asyncio.get_running_loop().create_future()
         client.subscribe(list(self._topics), listener=_Listener(self))
@@ -119,8 +134,14 @@ class Sink:
         share = min(max(BUFFER_BYTES // max(heavy, 1), SMALLEST_BUFFER_BYTES), LARGEST_BUFFER_BYTES)
         for partition in assigned:
             topic = self._topics[partition.topic]
-            size = share if topic is topics.RESULTS else SMALLEST_BUFFER_BYTES
-            lane = Lane(self._services, topic, partition, size)
+            heavily = topic is topics.RESULTS
+            lane = Lane(
+                self._services,
+                topic,
+                partition,
+                buffer_bytes=share if heavily else SMALLEST_BUFFER_BYTES,
+                turn_bytes=TURN_BYTES if heavily else None,
+            )
             task = asyncio.create_task(lane.run(), name=f"the lane of {partition}")
             self._lanes[partition] = (lane, task)
             task.add_done_callback(partial(self._lane_ended, partition))

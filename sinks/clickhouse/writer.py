@@ -136,7 +136,10 @@ class Writer:
     def _with_client(self, work: Callable[[Client], T]) -> T:
         if self._client is None:
             self._client = connect(
-                self._settings, send_receive_timeout=INSERT_TIMEOUT_S, connect_timeout=5
+                self._settings,
+                send_receive_timeout=INSERT_TIMEOUT_S,
+                connect_timeout=5,
+                native_codec="rust",
             )
         return work(self._client)
 

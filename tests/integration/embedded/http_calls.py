@@ -1,8 +1,11 @@
 # ruff: noqa: S310 (the URL is our own server's)
 """Plain HTTP calls to a ClickHouse, as curl makes them."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection
 from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
@@ -46,6 +49,18 @@ class Server:
         answer = self.post(sql, **params)
         assert answer.status == 200, answer.body
         return answer.body.decode().strip()
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[HTTPConnection]:
+        """For a client that leaves; closes its socket, whatever is still to be read."""
+        connection = HTTPConnection(self.base.removeprefix("http://"), timeout=60)
+        connection.connect()
+        raw = connection.sock
+        try:
+            yield connection
+        finally:
+            raw.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
     @staticmethod
     def _call(request: Request) -> Answer:

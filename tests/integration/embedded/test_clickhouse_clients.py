@@ -46,6 +46,40 @@ def test_rows_go_in_and_come_out(
     assert client.command("SELECT count() FROM t") == len(ROWS)
 
 
+@pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip"])
+def test_many_blocks_go_in_and_come_out(
+    clickhouse: str, client: Client, database: str, compress: str
+) -> None:
+    """lz4 and zstd make a frame of each block."""
+    numbers = range(200_000)
+    texts = [f"row {number}" for number in numbers]
+    with clickhouse_connect.get_client(
+        **options(clickhouse, database), compress=compress
+    ) as compressing:
+        context = compressing.create_insert_context(
+            "t",
+            COLUMNS,
+            data=[list(numbers), texts, [0.5] * len(numbers)],
+            column_oriented=True,
+        )
+        context.block_row_count = 30_000
+        assert compressing.insert(context=context).written_rows == len(numbers)
+        result = compressing.query("SELECT * FROM t ORDER BY a", column_oriented=True)
+    assert list(result.result_set[1]) == texts
+    assert client.command("SELECT sum(a), sum(c) FROM t") == [str(sum(numbers)), "100000"]
+
+
+def test_a_session_keeps_what_a_client_sets(clickhouse: str, database: str) -> None:
+    with clickhouse_connect.get_client(
+        **options(clickhouse, database), session_id="clients"
+    ) as client:
+        client.command("CREATE TEMPORARY TABLE kept (x UInt8)")
+        client.insert("kept", [[1], [2]], column_names=["x"], column_type_names=["UInt8"])
+        client.command("SET max_block_size = 77")
+        result = client.query("SELECT sum(x), getSetting('max_block_size') FROM kept")
+        assert result.result_rows == [(3, 77)]
+
+
 def test_many_rows_are_streamed(client: Client) -> None:
     with client.query_row_block_stream("SELECT number FROM numbers(3000000)") as blocks:
         assert sum(len(block) for block in blocks) == 3_000_000

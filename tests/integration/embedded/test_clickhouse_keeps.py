@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (statements of the tests themselves)
 """What ClickHouse keeps over restarts and crashes, and what it lets go of."""
 
 import contextlib
@@ -6,9 +7,11 @@ import signal
 import socket
 import threading
 import time
+from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+import psutil
 import pytest
 
 from portquorum.embedded.clickhouse import EmbeddedClickHouse
@@ -67,29 +70,74 @@ def test_a_token_is_remembered_over_the_end(tmp_path: Path, end: str) -> None:
         assert counts(server) == "9\t9"
 
 
-def test_a_kill_between_inserts_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    """As the sink does it: after a crash the batch that was not confirmed is sent again."""
-    confirmed = 0
+class Inserter(threading.Thread):
+    """Inserts block after block, as the sink does: one that was not acknowledged is sent again."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.first = number * 1_000_000
+        self.acknowledged = 0
+        self.server: Server | None = None
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, HTTPException):  # killed: the last one may be in or not
+            while True:
+                self.insert()
+
+    def insert(self) -> None:
+        assert self.server is not None
+        first = self.first + self.acknowledged
+        rows = range(first, first + 500)
+        answer = self.server.post(
+            "".join(f"{row}\n" for row in rows),
+            query="INSERT INTO t FORMAT TSV",
+            insert_deduplication_token=f"t:{self.first}:{first}",
+            deduplicate_blocks_in_dependent_materialized_views="1",
+        )
+        assert answer.status == 200, answer.body
+        self.acknowledged += len(rows)
+
+
+def test_kills_between_inserts_lose_and_double_nothing(tmp_path: Path) -> None:
+    """Several inserts at a time, the process killed again and again, at any moment of theirs."""
+    begun = [0, 0, 0]
     for life in range(4):
         service = EmbeddedClickHouse(tmp_path, ANY_PORT).start()
         server = Server(service.url)
         if life == 0:
             create(server)
+        # Every row that was acknowledged before is there.
+        for number, acknowledged in enumerate(begun):
+            where = f"a >= {number}000000 AND a < {number}000000 + {acknowledged}"
+            assert server.value(f"SELECT count(), uniqExact(a) FROM t WHERE {where}") == (
+                f"{acknowledged}\t{acknowledged}"
+            )
+        inserters = [Inserter(number) for number in range(3)]
+        for inserter, acknowledged in zip(inserters, begun, strict=True):
+            inserter.server, inserter.acknowledged = server, acknowledged
+            inserter.start()
+        least = sum(begun) + 5_000 * (life + 1)
+        total = lambda: sum(inserter.acknowledged for inserter in inserters)  # noqa: B023, E731
+        wait_until(lambda: total() >= least, 60, "inserts")  # noqa: B023
         assert service.pid is not None
-        killer = threading.Timer(0.3 + 0.1 * life, os.kill, (service.pid, signal.SIGKILL))
-        killer.start()
-        with contextlib.suppress(OSError):  # the last one may be in or not
-            while killer.is_alive():
-                insert(server, f"batch-{confirmed}")
-                confirmed += 1
-        killer.join()
+        os.kill(service.pid, signal.SIGKILL)
+        for inserter in inserters:
+            inserter.join()
+        begun = [inserter.acknowledged for inserter in inserters]
         service.stop()
     with EmbeddedClickHouse(tmp_path, ANY_PORT) as service:
         server = Server(service.url)
-        insert(server, f"batch-{confirmed}")
-        rows = 3 * (confirmed + 1)
-        assert counts(server) == f"{rows}\t{rows}"
-    assert confirmed > 4
+        # At most one block of each was stored and not acknowledged, in the table alone or in the
+        # view too. Sent again, as the sink does, it is in both, and nothing is there twice.
+        rows = int(server.value("SELECT count() FROM t"))
+        assert sum(begun) <= rows <= sum(begun) + 3 * 500
+        for inserter in inserters:
+            inserter.server = server
+            inserter.insert()
+        rows = sum(begun) + 3 * 500
+        assert server.value("SELECT uniqExact(a), count(), (SELECT sum(n) FROM v) FROM t") == (
+            f"{rows}\t{rows}\t{rows}"
+        )
 
 
 def test_the_password_stays(tmp_path: Path) -> None:
@@ -110,6 +158,34 @@ def test_the_statement_of_a_client_that_left_is_killed(owner: Server) -> None:
         running = RUNNING.format(mark=1)
         wait_until(lambda: owner.value(running) == "1", 5, "the statement")
     wait_until(lambda: owner.value(running) == "0", 5, "its end")
+
+
+@pytest.mark.parametrize("form", ["TSV", "JSON"])
+def test_an_answer_that_nobody_reads_takes_no_memory_and_ends_with_its_client(
+    tmp_path: Path, form: str
+) -> None:
+    with EmbeddedClickHouse(tmp_path, ANY_PORT) as service:
+        server = Server(service.url)
+        assert service.pid is not None
+        process = psutil.Process(service.pid)
+        reads = "SELECT read_rows FROM system.processes WHERE Settings['log_comment'] = 'unread'"
+        server.value(f"SELECT number FROM numbers(100000) FORMAT {form}")
+        before = process.memory_info().rss
+        sql = f"SELECT number FROM numbers(1000000000) FORMAT {form}"
+        with server.connection() as client:
+            client.request("POST", f"/?{urlencode({'query_id': 'unread'})}", sql, server.user)
+            assert client.getresponse().read(100)
+            seen = ""
+
+            def stands_still() -> bool:
+                nonlocal seen
+                last, seen = seen, server.value(reads)
+                time.sleep(0.3)  # between two looks
+                return bool(seen) and seen == last
+
+            wait_until(stands_still, 30, "the statement waits for its reader")
+            assert process.memory_info().rss - before < 200_000_000
+        wait_until(lambda: server.value(reads) == "", 10, "the end of the statement")
 
 
 def test_a_stop_does_not_wait_for_slow_statements(tmp_path: Path) -> None:

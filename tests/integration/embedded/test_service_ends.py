@@ -66,14 +66,20 @@ async def test_it_starts_and_stops_in_an_event_loop(name: str, data_dir: Path) -
     assert announced(data_dir) == {}
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["KILL", "TERM"])
-def test_it_ends_with_its_parent(name: str, data_dir: Path, number: signal.Signals) -> None:
+def each(kafka: str, *clickhouse: str) -> pytest.MarkDecorator:
+    """Signals for each service. What takes them is the same; Kafka's JVM starts for seconds."""
+    cases = [("kafka", kafka), *(("clickhouse", number) for number in clickhouse)]
+    return pytest.mark.parametrize(("name", "number"), cases, indirect=["name"])
+
+
+@each("SIGKILL", "SIGKILL", "SIGTERM")
+def test_it_ends_with_its_parent(name: str, data_dir: Path, number: str) -> None:
     program = PARENT.format(service=name, name=SERVICES[name].__name__)
     with python(["-c", program, str(data_dir)]) as parent:
         assert parent.stdout is not None
         processes = family(int(parent.stdout.readline()))
         assert len(processes) == PROCESSES[name]
-        parent.send_signal(number)
+        parent.send_signal(signal.Signals[number])
         parent.wait()
         wait_until(lambda: all(gone(process) for process in processes), 8, "end with the parent")
     # In order: the announcement is gone.
@@ -89,9 +95,9 @@ def test_nothing_is_left_when_the_service_process_is_killed(name: str, data_dir:
     service.stop()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@each("SIGINT", "SIGINT", "SIGTERM", "SIGHUP")
 def test_in_the_foreground_it_says_where_it_is_and_ends_in_order(
-    name: str, data_dir: Path, number: signal.Signals
+    name: str, data_dir: Path, number: str
 ) -> None:
     with module(f"portquorum.embedded.{name}", "--listen", ANY_PORT, "--data", data_dir) as service:
         assert service.stderr is not None
@@ -102,7 +108,7 @@ def test_in_the_foreground_it_says_where_it_is_and_ends_in_order(
             said += line
         assert announced(data_dir)[name] in said
         processes = family(service.pid)
-        service.send_signal(number)
+        service.send_signal(signal.Signals[number])
         assert service.wait(15) == 0
         assert all(gone(process) for process in processes)
         assert announced(data_dir) == {}

@@ -251,6 +251,22 @@ def test_a_removal_older_than_the_definition_is_ignored() -> None:
     assert "db" in fleet.state.targets
 
 
+def test_what_is_said_again_within_the_same_millisecond_has_an_id_of_its_own() -> None:
+    fleet = Fleet(target())
+    fleet.down("a", "b", "c")
+    incident_id = fleet.events[-1].incident_id
+    now, told = fleet.now, []
+    for by in ("ann", "bob", "ann"):
+        fleet.now = now
+        told += fleet.control(Acknowledged(target="db", incident_id=incident_id, by=by))
+    assert [(one.acknowledged_by, one.at) for one in told] == [
+        ("ann", now),
+        ("bob", now),
+        ("ann", now),
+    ]
+    assert len({one.event_id for one in told}) == 3
+
+
 def test_acknowledge_and_resolve_by_hand() -> None:
     fleet = Fleet(target(regions="a"))
     fleet.down("a")

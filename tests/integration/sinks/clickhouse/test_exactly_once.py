@@ -1,14 +1,12 @@
 """Crashes at every point: each decoded line stays one row, in the table and in the roll-up."""
 
 import asyncio
-import random
 import signal
 from pathlib import Path
 
 from aiokafka import ConsumerRecord, TopicPartition
 
 from portquorum.settings import Settings
-from schemas import batch
 from schemas.topics import RESULTS
 from sinks.clickhouse.block import build
 from sinks.clickhouse.migrate import migrate
@@ -201,53 +199,6 @@ async def test_an_offset_that_the_log_does_not_have_is_a_recorded_gap(
             await rig.until(lambda: rig.count(client, settings) == 300)
         assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(77, 0)]
     finally:
-        await producer.stop()
-
-
-async def test_kill_9_at_random_points_of_a_load(
-    kafka: str, clickhouse: str, tmp_path: Path
-) -> None:
-    settings = rig.place(kafka, clickhouse, "kills", sink_block_rows=500, sink_block_wait_s=0.1)
-    producer = await rig.ready(settings)
-    client = rig.client_of(settings)
-    chance = random.Random(5)  # noqa: S311 - the points of a test
-    enough = asyncio.Event()
-    total = dead = 0
-
-    async def load() -> None:
-        nonlocal total, dead
-        for start in range(0, 1_000_000, 250):
-            if enough.is_set():
-                return
-            await rig.send_results(producer, settings, rig.results(start, 250), size=50)
-            total += 250
-            if start % 5_000 == 0:
-                value = batch.encode(rig.results(start, 1)) + b"bad line\n"
-                other = value.replace(b'"prober-1"', b'"prober-2"')
-                await producer.send_and_wait(settings.topic("results"), other, partition=0)
-                total += 1
-                dead += 1
-            await asyncio.sleep(0.1)
-
-    migrate(settings)
-    loading = asyncio.create_task(load())
-    try:
-        for _ in range(5):
-            before = rig.count(client, settings)
-            with rig.SinkProcess(settings, tmp_path / "log") as sink:
-                await rig.until(lambda before=before: rig.count(client, settings) > before)
-                await asyncio.sleep(chance.uniform(0, 0.7))
-                sink.kill()
-        enough.set()
-        await loading
-        with rig.SinkProcess(settings, tmp_path / "log") as sink:
-            await rig.until(lambda: rig.count(client, settings) >= total)
-            await rig.until(lambda: rig.count(client, settings, "deadletter") >= dead)
-            assert sink.end() == 0
-        rig.counts_agree(client, settings, total)
-        assert rig.count(client, settings, "deadletter") == dead
-    finally:
-        loading.cancel()
         await producer.stop()
 
 

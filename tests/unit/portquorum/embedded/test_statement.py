@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portquorum.embedded.statement import first_word, output_format, split_insert, tokens
+from portquorum.embedded.statement import (
+    first_word,
+    output_format,
+    split_insert,
+    split_settings,
+    tokens,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +81,18 @@ def test_any_bytes_have_tokens_in_order(sql: bytes) -> None:
     ends = [token.end for token in tokens(sql)]
     assert ends == sorted(set(ends))
     assert all(0 < end <= len(sql) for end in ends)
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("INSERT INTO t (a)", ("INSERT INTO t (a)", "")),
+        ("INSERT INTO t SETTINGS a = 1, b = 'x'", ("INSERT INTO t", "SETTINGS a = 1, b = 'x'")),
+        ("INSERT INTO t (settings) settings a=1", ("INSERT INTO t (settings)", "settings a=1")),
+        ("INSERT INTO `settings`", ("INSERT INTO `settings`", "")),
+    ],
+)
+def test_the_settings_of_an_insert_are_told_from_its_head(
+    head: str, expected: tuple[str, str]
+) -> None:
+    assert split_settings(head) == expected

@@ -11,7 +11,7 @@ def look(found: BadLines, records: list[ConsumerRecord]) -> None:
     while records:
         block = build(topics.RESULTS, records)
         used = [one for one in records if one.offset <= block.pending.last]
-        found.look(used, block.letters)
+        found.look(used, block.letters, sum(map(len, block.rows)))
         records = records[len(used) :]
 
 

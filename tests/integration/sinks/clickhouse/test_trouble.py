@@ -1,0 +1,101 @@
+"""ClickHouse is there and in trouble: partitions wait, the group stays as it is, all lands once."""
+
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from portquorum.clickhouse import database
+from portquorum.settings import Settings
+from sinks.clickhouse.migrate import migrate
+from tests.integration.sinks.clickhouse import rig
+
+
+def run(client: Client, settings: Settings, statement: str) -> None:
+    client.command(statement.replace("{db}", f"`{database(settings)}`"))
+
+
+def said(log: Path, text: str) -> int:
+    return sum(text in line["event"] for line in rig.log_of(log))
+
+
+async def test_too_many_parts_are_waited_for(kafka: str, clickhouse: str, tmp_path: Path) -> None:
+    settings = rig.place(kafka, clickhouse, "parts")
+    producer = await rig.ready(settings)
+    migrate(settings)
+    client = rig.client_of(settings)
+    log = tmp_path / "log"
+    try:
+        with rig.SinkProcess(settings, log) as sink:
+            await rig.send_results(producer, settings, rig.results(0, 600))
+            await rig.until(lambda: rig.count(client, settings) == 600)
+            run(client, settings, "SYSTEM STOP MERGES {db}.results")
+            few = "parts_to_delay_insert = 1, parts_to_throw_insert = 1"
+            run(client, settings, f"ALTER TABLE {{db}}.results MODIFY SETTING {few}")
+            await rig.send_results(producer, settings, rig.results(600, 600))
+            await rig.until(lambda: said(log, "ClickHouse does not take inserts"))
+            # What it says is why: the server's own word.
+            (why, *_) = (line for line in rig.log_of(log) if "does not take" in line["event"])
+            assert "TOO_MANY_PARTS" in why["error"]
+            reset = "parts_to_delay_insert, parts_to_throw_insert"
+            run(client, settings, f"ALTER TABLE {{db}}.results RESET SETTING {reset}")
+            run(client, settings, "SYSTEM START MERGES {db}.results")
+            await rig.until(lambda: rig.count(client, settings) >= 1_200)
+            assert sink.end() == 0
+        rig.counts_agree(client, settings, 1_200)
+        assert said(log, "partitions assigned") == 1
+    finally:
+        await producer.stop()
+
+
+async def test_a_slow_clickhouse_is_waited_for(kafka: str, clickhouse: str, tmp_path: Path) -> None:
+    settings = rig.place(kafka, clickhouse, "slow")
+    producer = await rig.ready(settings)
+    migrate(settings)
+    client = rig.client_of(settings)
+    log = tmp_path / "log"
+    # Longer than a sink may stand still (3 s) in sum, since two blocks wait for each other.
+    run(
+        client,
+        settings,
+        "CREATE MATERIALIZED VIEW {db}.slow ENGINE = Null AS SELECT sleep(3) FROM {db}.results",
+    )
+    try:
+        with rig.SinkProcess(settings, log) as sink:
+            await rig.send_results(producer, settings, rig.results(0, 600))
+            await rig.until(lambda: rig.count(client, settings) == 600)
+            await rig.send_results(producer, settings, rig.results(600, 600))
+            await rig.until(lambda: rig.count(client, settings) >= 1_200)
+            run(client, settings, "DROP TABLE {db}.slow")
+            await rig.send_results(producer, settings, rig.results(1_200, 600))
+            await rig.until(lambda: rig.count(client, settings) >= 1_800)
+            assert sink.end() == 0
+        rig.counts_agree(client, settings, 1_800)
+        assert said(log, "partitions assigned") == 1
+    finally:
+        await producer.stop()
+
+
+async def test_a_roll_up_that_failed_is_made_up_for(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    """The rows are in, the roll-up is not: the same token again gives the roll-up alone."""
+    settings = rig.place(kafka, clickhouse, "halfway")
+    producer = await rig.ready(settings)
+    migrate(settings)
+    client = rig.client_of(settings)
+    log = tmp_path / "log"
+    try:
+        run(client, settings, "RENAME TABLE {db}.results_hourly TO {db}.away")
+        with rig.SinkProcess(settings, log) as sink:
+            await rig.send_results(producer, settings, rig.results(0, 600))
+            await rig.until(lambda: said(log, "ClickHouse does not take inserts"))
+            run(client, settings, "RENAME TABLE {db}.away TO {db}.results_hourly")
+            await rig.until(lambda: rig.count(client, settings) >= 600)
+            await rig.send_results(producer, settings, rig.results(600, 600))
+            await rig.until(lambda: rig.count(client, settings) >= 1_200)
+            await rig.until(lambda: rig.count(client, settings, "results_hourly"))
+            assert sink.end() == 0
+        rig.counts_agree(client, settings, 1_200)
+        assert said(log, "partitions assigned") == 1
+    finally:
+        await producer.stop()
