@@ -19,8 +19,8 @@ TICK_MS: Final = 2_000
 """Deadlines are looked at so often. With three probers a beat comes every 1.7 s."""
 
 STEP_MS: Final = 5_000
-"""So often at least a tick is really given, also when no deadline has come: the broker of a log that
-is silent for longer than 7.5 s may have been away."""
+"""So often at least a tick is really given, also when no deadline has come: the broker of a log
+that is silent for longer than 7.5 s may have been away."""
 
 _TICK: Final = Tick("backtest")
 
