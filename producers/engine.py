@@ -36,6 +36,7 @@ class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):
     reason of its own: `prober_error` says that we were too late).
     `reason` is None exactly when the status is `up`; `detail` is clean and at most 300 characters.
     `total_ms` of a failure is user time, None when it could not be measured honestly.
+    `cert_expires_at` is in UTC ms; `banner` is clean and at most 300 characters, as `detail` is.
     """
 
     status: Status
@@ -45,7 +46,11 @@ class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):
     address: str | None = None
     dns_ms: float | None = None
     connect_ms: float | None = None
+    tls_ms: float | None = None
     total_ms: float | None = None
+    cert_expires_at: int | None = None
+    http_status: int | None = None
+    banner: str | None = None
 
 
 OnDone = Callable[[PlannedCheck, CheckOutcome], None]

@@ -4,11 +4,18 @@ import asyncio
 
 from producers.engine import CheckOutcome, PlannedCheck, Vantage
 from producers.platform_engine import platform_engine
+from schemas.probe import Probe
 from schemas.target import Target
 
 
 async def check_once(
-    host: str, port: int | None, kind: str, timeout_s: float, source: str | None = None
+    host: str,
+    port: int | None,
+    kind: str,
+    timeout_s: float,
+    source: str | None = None,
+    *,
+    probe: Probe | None = None,
 ) -> CheckOutcome:
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
@@ -29,6 +36,7 @@ async def check_once(
             timeout_ms=max(1, round(timeout_s * 1000)),
             version=0,
             source="manual",
+            probe=probe,
         ),
         due_ms=0.0,
         attempt=0,

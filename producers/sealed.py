@@ -111,5 +111,9 @@ def _result(item: Finished, shift_ms: float, region: str, prober: str) -> CheckR
         address=outcome.address,
         dns_ms=outcome.dns_ms,
         connect_ms=outcome.connect_ms,
+        tls_ms=outcome.tls_ms,
         total_ms=outcome.total_ms,
+        cert_expires_at=outcome.cert_expires_at,
+        http_status=outcome.http_status,
+        banner=outcome.banner,
     )

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
 from schemas._types import DurationMs, Host, Kind, Millis, Port, RegionName, TargetId
+from schemas.probe import Probe
 
 Criticality = Literal["critical", "important", "normal"]
 CRITICALITY_INTERVAL_MS: dict[Criticality, int] = {
@@ -45,7 +46,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     an old record means. `host` is canonical (see `schemas.partition.canonical_host`); it is None
     only for a target without a host (a heartbeat). `version` is the UTC ms of the `apply` that
     gave the target this definition and grows with each change; results carry it back. `slo` and
-    `downtime_cost_per_hour` are for reports (docs/analytics.md); no rule reads them.
+    `downtime_cost_per_hour` are for reports (docs/analytics.md); no rule reads them. `probe` has
+    the options of the kind (docs/kinds.md), None when there are none; no rule reads it either.
     """
 
     id: TargetId
@@ -73,6 +75,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     runbook: str | None = None
     slo: Slo | None = None
     downtime_cost_per_hour: Price | None = None
+    probe: Probe | None = None
 
     @property
     def place(self) -> str:

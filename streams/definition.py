@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from schemas.probe import Probe
 from schemas.target import Criticality, Target
 
 
@@ -23,6 +24,7 @@ class Definition(Struct, frozen=True, gc=False, array_like=True):
     tags: tuple[str, ...]
     depends_on: tuple[str, ...]
     runbook: str | None
+    probe: Probe | None = None
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -42,6 +44,7 @@ def pack(target: Target) -> bytes:
             target.tags,
             target.depends_on,
             target.runbook,
+            target.probe,
         )
     )
 

@@ -106,6 +106,7 @@ class TargetState(Struct, gc=False):
             tags=known.tags,
             depends_on=known.depends_on,
             runbook=known.runbook,
+            probe=known.probe,
         )
 
     @property

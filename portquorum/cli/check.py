@@ -9,15 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from portquorum.cli.options import Json, duration_s, examples
-from portquorum.cli.output import out, print_json
-from portquorum.cli.place import Place, parse
+from portquorum.cli.output import clock, out, print_json
+from portquorum.cli.place import Place
 from producers.engine import CheckOutcome
+from schemas.probe import Probe
 from schemas.result import REASON_TEXT, Reason, Status
 
 HELP = examples(
     "portquorum check db1.example.com:5432",
     "portquorum check [::1]:22 --timeout 500ms",
     "portquorum check 10.0.0.7:443 --source 10.0.0.2 --json",
+    "portquorum check mail.example.com:587 --kind smtp",
+    "portquorum check db1.example.com --kind postgres --probe '{tls: starttls}'",
 )
 
 
@@ -25,7 +28,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints. Spans are in milliseconds."""
 
     host: str
-    port: int
+    port: int | None
     kind: str
     status: Status
     reason: Reason | None
@@ -34,13 +37,31 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None
     dns_ms: float | None
     connect_ms: float | None
+    tls_ms: float | None
+    dialogue_ms: float | None
     total_ms: float | None
     timeout_ms: float
+    banner: str | None
+    cert_expires_at: int | None
+    http_status: int | None
 
 
 def check(
-    place: Annotated[str, typer.Argument(metavar="HOST:PORT", help="IPv6 in brackets: [::1]:22.")],
-    kind: Annotated[str, typer.Option(metavar="KIND", help="The kind of check.")] = "tcp",
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOST[:PORT]", help="IPv6 in brackets: [::1]:22. Some kinds have a usual port."
+        ),
+    ],
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help="The kind of check, such as smtp (docs/kinds.md).")
+    ] = "tcp",
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YAML", help="Options of the kind, as in the inventory: '{tls: starttls}'."
+        ),
+    ] = None,
     timeout: Annotated[
         str, typer.Option(metavar="TIME", help="How long an answer may take.")
     ] = "3s",
@@ -53,9 +74,12 @@ def check(
 
     Nothing is stored and nobody is told. The exit code is 1 if the port does not answer.
     """
-    where = parse(place)
+    from portquorum.cli.probing import options, placed
+
+    where = placed(place, kind)
     timeout_s = duration_s(timeout)
-    outcome = _outcome(where, kind, timeout_s, source)
+    way = None if source is None else _address(source)
+    outcome = _outcome(where, kind, timeout_s, way, options(kind, probe, where.port))
     answer = Answer(
         host=where.host,
         port=where.port,
@@ -67,8 +91,13 @@ def check(
         address=outcome.address,
         dns_ms=outcome.dns_ms,
         connect_ms=outcome.connect_ms,
+        tls_ms=outcome.tls_ms,
+        dialogue_ms=_dialogue_ms(outcome),
         total_ms=outcome.total_ms,
         timeout_ms=timeout_s * 1000,
+        banner=outcome.banner,
+        cert_expires_at=outcome.cert_expires_at,
+        http_status=outcome.http_status,
     )
     if json:
         print_json(answer)
@@ -77,15 +106,37 @@ def check(
     raise typer.Exit(0 if answer.status == "up" else 1)
 
 
-def _outcome(where: Place, kind: str, timeout_s: float, source: str | None) -> CheckOutcome:
+def _outcome(
+    where: Place, kind: str, timeout_s: float, source: str | None, probe: Probe | None
+) -> CheckOutcome:
     from producers.once import check_once
 
-    return asyncio.run(check_once(where.host, where.port, kind, timeout_s, source))
+    return asyncio.run(check_once(where.host, where.port, kind, timeout_s, source, probe=probe))
+
+
+def _address(text: str) -> str:
+    from producers.resolver import literal
+
+    if literal(text) is None:
+        raise typer.BadParameter(
+            f"expected an IP address of this machine after --source, found {text!r}"
+        )
+    return text
+
+
+def _dialogue_ms(outcome: CheckOutcome) -> float | None:
+    """What is left of the total when the phases are taken away that have a time of their own."""
+    if outcome.total_ms is None or outcome.connect_ms is None:
+        return None
+    phases = (outcome.dns_ms, outcome.connect_ms, outcome.tls_ms)
+    left = outcome.total_ms - sum(phase or 0.0 for phase in phases)
+    return round(left, 3) if left >= 0.001 else None
 
 
 def _show(where: Place, answer: Answer) -> None:
     up = answer.status == "up"
-    verdict = "is open" if up else answer.reason_text or answer.status
+    fine = "is open" if answer.kind == "tcp" and not answer.banner else "answers"
+    verdict = fine if up else answer.reason_text or answer.status
     line = Text.assemble(
         ("● ", "bold green" if up else "bold red"),
         (f"{answer.kind} {where}  ", "bold"),
@@ -95,8 +146,13 @@ def _show(where: Place, answer: Answer) -> None:
     for name, value in (
         ("address", answer.address),
         ("detail", answer.detail),
+        ("banner", answer.banner),
+        ("status", None if answer.http_status is None else str(answer.http_status)),
+        ("certificate", _until(answer.cert_expires_at)),
         ("DNS", _ms(answer.dns_ms)),
         ("connect", _ms(answer.connect_ms)),
+        ("TLS", _ms(answer.tls_ms)),
+        ("dialogue", _ms(answer.dialogue_ms)),
         ("total", _ms(answer.total_ms)),
         ("timeout", _ms(answer.timeout_ms)),
     ):
@@ -104,6 +160,10 @@ def _show(where: Place, answer: Answer) -> None:
             facts.add_row(Text(f"  {name}", style="dim"), Text(value))
     out().print(line)
     out().print(facts)
+
+
+def _until(expires_at: int | None) -> str | None:
+    return None if expires_at is None else f"valid until {clock(expires_at)} UTC"
 
 
 def _ms(value: float | None) -> str | None:

@@ -5,13 +5,14 @@ from msgspec import Struct
 
 
 class Place(Struct, frozen=True):
-    """A canonical host and a port."""
+    """A canonical host and a port, None for a kind of check that knows none."""
 
     host: str
-    port: int
+    port: int | None
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
 
 
 def parse(text: str) -> Place:

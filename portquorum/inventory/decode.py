@@ -175,20 +175,20 @@ def _without_problems(
         try:
             value = msgspec.convert(rest, kind)
         except msgspec.ValidationError as error:
-            inner, message = _explain(str(error), rest, kind)
+            inner, message = explain(str(error), rest, kind)
             problems.append(Problem(root.where((*path, *inner)), message))
             rest.pop(str(inner[0]))
         else:
             return Entry(value, root, path, frozenset(item.keys() - rest.keys()))
 
 
-def _explain(text: str, item: dict[str, Any], kind: type[Struct]) -> tuple[Path, str]:
-    """The path within `item` (never empty) and the sentence of a validation error."""
+def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -> tuple[Path, str]:
+    """The path within `item` and the sentence of a validation error of its conversion to `kind`."""
     at = _AT.match(text)
     message, inner = (at[1], _path(at[3])) if at else (text, ())
     unknown = _UNKNOWN.match(message)
     if unknown:
-        known = kind.__struct_encode_fields__ if not inner else ()
+        known = kind.__struct_encode_fields__ if kind is not None and not inner else ()
         there_are = f"; there are {', '.join(known)}" if known else ""
         return (*inner, unknown[1]), f"no such field{there_are}"
     found: Any = item
@@ -197,7 +197,8 @@ def _explain(text: str, item: dict[str, Any], kind: type[Struct]) -> tuple[Path,
             found = found[part]
         except (KeyError, IndexError, TypeError):
             break
-    return inner, f"{_expected(message, str(inner[0]))}, found {_short.repr(found)}"
+    expected = _expected(message, str(inner[0]) if inner else "")
+    return inner, f"{expected}, found {_short.repr(found)}"
 
 
 def _expected(message: str, field: str) -> str:

@@ -106,13 +106,14 @@ class DefaultsEntry(Policy, frozen=True, kw_only=True):
 
 
 class TargetEntry(Policy, frozen=True, kw_only=True):
-    """One of `targets:`."""
+    """One of `targets:`. `probe` has the options of the kind (docs/kinds.md)."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     id: TargetId | None = None
     kind: Kind = "tcp"
     host: str | None = None
     port: Port | None = None
+    probe: dict[str, Any] | None = None
     purpose: Text | None = None
     depends_on: Annotated[tuple[TargetId, ...], Meta(max_length=100)] = ()
 

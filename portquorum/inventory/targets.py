@@ -10,9 +10,11 @@ from portquorum.inventory import duration, latency
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
-from portquorum.inventory.kinds import CHECKED
+from portquorum.inventory.probes import ProbeError, probe_of
+from producers.kinds.registry import KINDS
 from schemas.partition import canonical_host
 from schemas.policy import Team
+from schemas.probe import Probe
 from schemas.target import CRITICALITY_INTERVAL_MS, LatencyLimit, Target
 
 BUILT_IN: Final[dict[str, Any]] = {
@@ -48,7 +50,14 @@ def slug(name: str) -> str:
 
 
 def _place(host: str | None, port: int | None) -> str:
-    return f"[{host}]:{port}" if host and ":" in host else f"{host}:{port}"
+    shown = f"[{host}]" if host and ":" in host else f"{host}"
+    return shown if port is None else f"{shown}:{port}"
+
+
+def default_port(kind: str) -> int | None:
+    """The port of a target that names none."""
+    known = KINDS.get(kind)
+    return None if known is None else known.port
 
 
 class _Spans(Struct):
@@ -79,12 +88,12 @@ class TargetResolver:
         """The target, or None when it can't be made (the problems say why)."""
         before = len(self._problems)
         value = entry.value
-        if value.kind not in CHECKED:
-            expected = f"expected a kind that can be checked ({', '.join(CHECKED)})"
+        if value.kind not in KINDS:
+            expected = f"expected a kind that can be checked ({', '.join(KINDS)})"
             self._say(entry, "kind", f"{expected}, found {value.kind!r}")
         host = self._host(entry)
-        if value.port is None and "port" not in entry.dropped:
-            self._say(entry, "port", "expected a port from 1 to 65535, found none")
+        port = self._port(entry)
+        probe = self._probe(entry, port)
         spans = self._spans(entry)
         retries: int = self.value(entry, "retries")
         limit = self._latency(entry)
@@ -98,10 +107,10 @@ class TargetResolver:
             return None
         return Target(
             id=target_id,
-            name=value.name or _place(host, value.port),
+            name=value.name or _place(host, port),
             kind=value.kind,
             host=host,
-            port=value.port,
+            port=port,
             regions=tuple(dict.fromkeys(self.value(entry, "regions") or self.regions)),
             interval_ms=spans.interval,
             timeout_ms=spans.timeout,
@@ -122,6 +131,7 @@ class TargetResolver:
             runbook=self.value(entry, "runbook"),
             slo=self._goal(entry, "slo"),
             downtime_cost_per_hour=self._goal(entry, "downtime_cost_per_hour"),
+            probe=probe,
         )
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:
@@ -132,7 +142,8 @@ class TargetResolver:
         if value.name:
             return slug(value.name)
         try:
-            return slug(_place(canonical_host(value.host or ""), value.port))
+            port = default_port(value.kind) if value.port is None else value.port
+            return slug(_place(canonical_host(value.host or ""), port))
         except ValueError:
             return ""
 
@@ -170,6 +181,28 @@ class TargetResolver:
             return canonical_host(written)
         except ValueError as error:
             self._say(entry, "host", str(error))
+            return None
+
+    def _port(self, entry: Entry[TargetEntry]) -> int | None:
+        value = entry.value
+        kind = KINDS.get(value.kind)
+        if kind is not None and not kind.has_port:
+            if value.port is not None:
+                self._say(entry, "port", f"expected none ({value.kind} knows no ports)")
+            return None
+        port = default_port(value.kind) if value.port is None else value.port
+        if port is None and "port" not in entry.dropped:
+            self._say(entry, "port", "expected a port from 1 to 65535, found none")
+        return port
+
+    def _probe(self, entry: Entry[TargetEntry], port: int | None) -> Probe | None:
+        value = entry.value
+        if value.kind not in KINDS or "probe" in entry.dropped:
+            return None
+        try:
+            return probe_of(value.kind, value.probe, port)
+        except ProbeError as error:
+            self._problems.append(Problem(entry.where("probe", *error.path), str(error)))
             return None
 
     def _spans(self, entry: Entry[TargetEntry]) -> _Spans | None:

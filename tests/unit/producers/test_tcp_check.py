@@ -22,6 +22,7 @@ from producers.epoll_engine import EpollEngine
 from producers.once import check_once
 from producers.platform_engine import platform_engine
 from producers.resolver import Address, Lookup, Resolver
+from producers.routing_engine import RoutingEngine
 from schemas.target import Target
 
 
@@ -512,6 +513,7 @@ async def test_nothing_is_left_in_time_wait(kind: type[WaitingEngine]) -> None:
 async def test_the_engine_of_this_platform() -> None:
     engine = platform_engine(HERE)
     engine.close()
-    assert type(engine).__name__ == ENGINES[-1].__name__
+    assert isinstance(engine, RoutingEngine)
+    assert type(engine.plain) is ENGINES[-1]
     with listener() as port:
         assert (await check_once("127.0.0.1", port, "tcp", 5)).status == "up"

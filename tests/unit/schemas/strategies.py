@@ -11,6 +11,7 @@ from schemas.control import (
     TargetSet,
     Tick,
 )
+from schemas.probe import HandshakeProbe, Step, TcpProbe
 from schemas.result import CheckResult
 from schemas.target import LatencyLimit, Target
 
@@ -47,6 +48,11 @@ results = st.builds(
     banner=st.none() | texts,
 )
 
+steps = st.builds(Step, send=st.none() | hosts, expect_regex=st.none() | hosts)
+probes = st.builds(
+    HandshakeProbe, tls=st.sampled_from(["none", "starttls", "implicit"]), verify=st.booleans()
+) | st.builds(TcpProbe, steps=st.lists(steps, min_size=1, max_size=3).map(tuple))
+
 targets = st.builds(
     Target,
     id=target_ids,
@@ -77,6 +83,7 @@ targets = st.builds(
     team=st.none() | texts,
     purpose=st.none() | texts,
     runbook=st.none() | texts,
+    probe=st.none() | probes,
 )
 
 _notes = st.none() | texts

@@ -109,7 +109,7 @@ def test_the_example_of_the_design(file: Write) -> None:
         ("host: x, port: 1, interval: 10", "interval: expected a duration such as 250ms"),
         ("host: x, port: 1, interval: 500ms", "interval: expected 1s to 1d, found 500ms"),
         ("host: x, port: 1, timeout: 1ms", "timeout: expected 50ms to 1h, found 1ms"),
-        ("host: x, port: 1, kind: udp", "kind: expected a kind that can be checked (tcp)"),
+        ("host: x, port: 1, kind: gopher", "kind: expected a kind that can be checked (tcp, "),
         ("host: x, port: 1, colour: red", "colour: no such field; there are "),
         ("host: x, port: 1, id: Upper", "id: expected an id of at most 128 lower-case"),
         ("host: x, port: 1, criticality: high", "criticality: expected critical, important or"),

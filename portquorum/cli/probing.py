@@ -1,0 +1,49 @@
+"""What a check by hand is about: a kind that exists, its usual port, its options."""
+
+import typer
+
+from portquorum.cli.place import Place, parse
+from schemas.probe import Probe
+
+
+def placed(text: str, kind: str) -> Place:
+    """The place of a check of this kind; a kind that has a usual port, or none, needs no port.
+
+    Raises:
+        typer.BadParameter: no such kind, or no such place.
+    """
+    from producers.kinds.registry import KINDS
+    from schemas.partition import canonical_host
+
+    known = KINDS.get(kind)
+    if known is None:
+        raise typer.BadParameter(f"expected a kind ({', '.join(sorted(KINDS))}), found {kind!r}")
+    bare = text.startswith("[") and text.endswith("]")
+    if known.has_port and (known.port is None or (":" in text and not bare)):
+        return parse(text)
+    try:
+        return Place(canonical_host(text.removeprefix("[").removesuffix("]")), known.port)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def options(kind: str, written: str | None, port: int | None) -> Probe | None:
+    """The options of the check, `written` as in the inventory.
+
+    Raises:
+        typer.BadParameter: they are not such as the kind has.
+    """
+    from portquorum.inventory.errors import path_text
+    from portquorum.inventory.probes import ProbeError, probe_of
+    from portquorum.inventory.tree import Mapping, read
+
+    roots, problems = ([], []) if written is None else read(written, "--probe")
+    if problems:
+        raise typer.BadParameter(str(problems[0]))
+    value = roots[0].value if roots else None
+    if value is not None and not isinstance(value, Mapping):
+        raise typer.BadParameter(f"expected a mapping such as '{{tls: starttls}}', found {written}")
+    try:
+        return probe_of(kind, value, port)
+    except ProbeError as error:
+        raise typer.BadParameter(f"{path_text(('--probe', *error.path))}: {error}") from error

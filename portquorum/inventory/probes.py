@@ -1,0 +1,60 @@
+"""`probe:` as written to one as published: the options of the target's kind."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from portquorum.inventory.decode import explain
+from portquorum.inventory.errors import Path
+from producers.kinds.registry import KINDS
+from schemas.probe import Probe
+
+
+class ProbeError(ValueError):
+    """The options are wrong; `path` is the way to the wrong one within `probe:`."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> Probe | None:
+    """The options of a target of this kind (one that is known) and port, defaults resolved.
+
+    Raises:
+        ProbeError: what was expected and what was found.
+    """
+    known = KINDS[kind]
+    probe: Probe | None = None
+    if written is not None:
+        if known.options is None:
+            raise ProbeError((), f"expected none ({kind} has no options)")
+        try:
+            probe = msgspec.convert(dict(written), known.options)
+        except msgspec.ValidationError as error:
+            path, message = explain(str(error), dict(written))
+            raise ProbeError(path, message) from error
+        for path, names in _unknown(written, msgspec.to_builtins(probe), ()):
+            raise ProbeError(path, f"no such option; there are {', '.join(names)}")
+    try:
+        return known.settle(probe, port)
+    except ValueError as error:
+        raise ProbeError((), str(error)) from error
+
+
+def _unknown(written: Any, known: Any, path: Path) -> Iterator[tuple[Path, list[str]]]:
+    """What is written and not known, with what there would have been.
+
+    The Structs themselves take anything: an option of a later version must not make a target
+    unreadable.
+    """
+    if isinstance(written, Mapping) and isinstance(known, Mapping):
+        for name, value in written.items():
+            if name not in known or (not path and name == "kind"):
+                yield (*path, name), [each for each in known if each != "kind" or path]
+            else:
+                yield from _unknown(value, known[name], (*path, name))
+    elif isinstance(written, list) and isinstance(known, list | tuple):
+        for position, (value, other) in enumerate(zip(written, known, strict=False)):
+            yield from _unknown(value, other, (*path, position))

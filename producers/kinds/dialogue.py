@@ -1,0 +1,219 @@
+"""Dialogues as data: what is sent, what an answer looks like, when TLS begins.
+
+A new protocol is a file with one `Dialogue`, an entry in the registry, and a test.
+"""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from msgspec import Struct
+
+from producers.kinds import encryption
+from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
+from producers.kinds.kind import Kind
+from producers.kinds.stream import Stream
+from producers.kinds.trial import Trial
+from producers.outcome import CheckFailedError
+from producers.reasons import clean
+from schemas.probe import HandshakeProbe, Probe
+from schemas.result import Reason
+
+_SHOWN: Final = 80
+_NOTHING: Final = HandshakeProbe()
+
+
+def pattern(text: bytes) -> re.Pattern[bytes]:
+    """A pattern for answers; `.` is any byte."""
+    return re.compile(text, re.DOTALL)
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One step.
+
+    `name` says what is waited for (`no {name} within 3 s`); `frame` where the answer ends, None if
+    none comes. An answer that matches one of `bad` at its start ends the check with that reason; it
+    must match `good` otherwise. The group `banner` of `good` is what the server says of itself, or
+    `tell` makes it out; the group `text` of a `bad` is the detail. `when`: the step is left out
+    unless the answer before matches. `tls`: TLS begins after it.
+    """
+
+    name: str
+    send: bytes = b""
+    frame: Frame | None = None
+    good: re.Pattern[bytes] = pattern(b"")
+    bad: tuple[tuple[re.Pattern[bytes], Reason], ...] = ()
+    tell: Callable[[bytes], str | None] | None = None
+    when: re.Pattern[bytes] | None = None
+    tls: bool = False
+
+
+class Dialogue(Struct, frozen=True, kw_only=True):
+    """A protocol: `port` by default, the ports where TLS is usual, and the steps.
+
+    `steps` without TLS or after it, `starttls` in their place with a step that begins TLS, empty
+    if the protocol has none; `implicit`: it may be spoken in TLS from the first byte on. `bye` is
+    sent at the end, so that the server's log has nothing to complain of.
+    """
+
+    protocol: str
+    port: int
+    steps: tuple[Step, ...]
+    starttls: tuple[Step, ...] = ()
+    implicit: bool = True
+    implicit_ports: frozenset[int] = frozenset()
+    starttls_ports: frozenset[int] = frozenset()
+    bye: bytes = b""
+
+    def kind(self) -> Kind:
+        """The kind that this is."""
+        return Kind(
+            check=partial(_check, self),
+            port=self.port,
+            options=HandshakeProbe,
+            settle=self._settle,
+        )
+
+    def _settle(self, probe: Probe | None, port: int | None) -> Probe:
+        if not isinstance(probe, HandshakeProbe):
+            if port in self.implicit_ports:
+                return HandshakeProbe(tls="implicit")
+            return HandshakeProbe(tls="starttls" if port in self.starttls_ports else "none")
+        ways = ["none"]
+        if self.starttls:
+            ways.append("starttls")
+        if self.implicit:
+            ways.append("implicit")
+        if probe.tls not in ways:
+            expected = f"{self.protocol} can be checked with tls: {' or '.join(ways)}"
+            raise ValueError(f"{expected}, found {probe.tls}")
+        return probe
+
+
+async def _check(dialogue: Dialogue, trial: Trial) -> None:
+    probe = trial.target.probe
+    options = probe if isinstance(probe, HandshakeProbe) else _NOTHING
+    trial.waiting_for = "connection"
+    stream = await trial.connect()
+    if options.tls == "implicit":
+        await encryption.secure(trial, stream, verify=options.verify)
+    steps = dialogue.starttls if options.tls == "starttls" else dialogue.steps
+    talk = _Talk(dialogue, trial, stream)
+    for step in steps:
+        await talk.take(step)
+        if step.tls:
+            await talk.secure(verify=options.verify)
+    if dialogue.bye:
+        await talk.bye()
+
+
+class _Talk:
+    """What was said so far."""
+
+    def __init__(self, dialogue: Dialogue, trial: Trial, stream: Stream) -> None:
+        self._protocol = dialogue.protocol
+        self._bye = dialogue.bye
+        self._trial = trial
+        self._stream = stream
+        self._rest = b""
+        self._last = b""
+        self._spoken = False
+
+    async def take(self, step: Step) -> None:
+        if step.when is not None and not step.when.match(self._last):
+            return
+        trial = self._trial
+        trial.silence = "timed_out" if self._spoken else "protocol_mismatch"
+        trial.waiting_for = f"{self._protocol} {step.name}"
+        broken = await self._send(step.send)
+        if step.frame is None:
+            if broken is not None:
+                raise broken
+            return
+        answer = await self._answer(step, step.frame, broken)
+        self._judge(step, answer)
+        self._last, self._spoken = answer, True
+
+    async def secure(self, *, verify: bool) -> None:
+        if self._rest:
+            # What came before TLS must not be taken for what comes in it.
+            raise CheckFailedError(
+                "unexpected_response", f"{self._protocol}: the server went on before TLS began"
+            )
+        await encryption.secure(self._trial, self._stream, verify=verify)
+
+    async def bye(self) -> None:
+        await self._send(self._bye)  # whether it arrives is the server's business
+
+    async def _send(self, data: bytes) -> CheckFailedError | None:
+        """Why it could not be sent: a server that refuses may have said why before it went."""
+        try:
+            await self._stream.send(data)
+        except CheckFailedError as error:
+            return error
+        return None
+
+    async def _answer(self, step: Step, frame: Frame, broken: CheckFailedError | None) -> bytes:
+        data = self._rest
+        while True:
+            try:
+                length = frame(data)
+            except NotThisError:
+                raise self._wrong(step, data) from None
+            if length is not None:
+                self._rest = data[length:]
+                return data[:length]
+            if len(data) > MOST_BYTES:
+                raise self._wrong(step, data)
+            try:
+                more = await self._stream.receive()
+            except CheckFailedError as error:
+                self._judge_bad(step, data)
+                raise broken or error from None
+            if not more:
+                self._judge_bad(step, data)
+                raise self._closed(step, data)
+            data += more
+
+    def _judge(self, step: Step, answer: bytes) -> None:
+        self._judge_bad(step, answer)
+        found = step.good.match(answer)
+        if found is None:
+            raise self._wrong(step, answer)
+        banner = found.groupdict().get("banner")
+        said = _text(banner) if banner else None
+        if step.tell is not None:
+            said = step.tell(answer)
+        if said and self._trial.banner is None:
+            self._trial.banner = clean(said)
+
+    def _judge_bad(self, step: Step, answer: bytes) -> None:
+        for bad, reason in step.bad:
+            found = bad.match(answer)
+            if found is not None:
+                text = found.groupdict().get("text") or answer
+                raise CheckFailedError(reason, f"{self._protocol}: {shown(text)}")
+
+    def _wrong(self, step: Step, data: bytes) -> CheckFailedError:
+        expected = f"expected the {self._protocol} {step.name}"
+        return CheckFailedError(self._mismatch(), f"{expected}, found {shown(data)!r}")
+
+    def _closed(self, step: Step, data: bytes) -> CheckFailedError:
+        after = f" after {shown(data)!r}" if data else ""
+        return CheckFailedError(
+            self._mismatch(), f"closed by the server{after} without {self._protocol} {step.name}"
+        )
+
+    def _mismatch(self) -> Reason:
+        return "unexpected_response" if self._spoken else "protocol_mismatch"
+
+
+def shown(data: bytes) -> str:
+    """The beginning of what came, for people."""
+    text = clean(_text(data[: 2 * _SHOWN]))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,167 @@
+"""A connection with bounded reads, which can turn to TLS in the middle."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from typing import Final
+
+from producers.checks import tcp
+from producers.outcome import CheckFailedError
+from producers.reasons import reason_of, text_of
+
+MOST_BYTES: Final = 1 << 20
+"""A server that sends more than this within one check is cut off."""
+
+_CHUNK: Final = 16_384
+
+
+class Stream:
+    """A connection that was begun by `tcp.begin`. One reader at a time.
+
+    What goes wrong is raised as `CheckFailedError`: `connection_reset` and the like for the
+    connection, `tls_failed` for TLS.
+    """
+
+    def __init__(self, sock: socket.SocketType) -> None:
+        self.sock = sock
+        self._loop = asyncio.get_running_loop()
+        self._received = 0
+        self._tls: ssl.SSLObject | None = None
+        self._from_peer = ssl.MemoryBIO()
+        self._to_peer = ssl.MemoryBIO()
+
+    async def connected(self, within_s: float) -> bool:
+        """Whether the kernel has an answer to the connect (a connection or an error) in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._ready(write=True)
+        except TimeoutError:
+            return tcp.answered(self.sock)
+        return True
+
+    async def send(self, data: bytes) -> None:
+        """Sends all of it."""
+        if self._tls is None:
+            await self._push(data)
+            return
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._tls.write(left) :]
+            except ssl.SSLWantReadError:
+                await self._pull()
+            except ssl.SSLError as error:
+                raise _tls_failed(error) from error
+            await self._push(self._to_peer.read())
+
+    async def receive(self, most: int = _CHUNK) -> bytes:
+        """At least one byte and at most `most`; none at the end of what the peer sends."""
+        if self._tls is None:
+            return await self._take(most)
+        while True:
+            try:
+                return self._tls.read(most)
+            except ssl.SSLWantReadError:
+                await self._push(self._to_peer.read())
+                await self._pull()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+            except ssl.SSLError as error:
+                raise _tls_failed(error) from error
+
+    async def secure(self, context: ssl.SSLContext, server_name: str | None) -> ssl.SSLObject:
+        """Begins TLS and returns when the handshake is done.
+
+        Raises:
+            ssl.SSLCertVerificationError: the certificate does not hold.
+            CheckFailedError: the handshake failed otherwise.
+        """
+        tls = context.wrap_bio(self._from_peer, self._to_peer, server_hostname=server_name)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._push(self._to_peer.read())
+                if not await self._pull():
+                    raise CheckFailedError(
+                        "tls_failed", "closed by the server during the TLS handshake"
+                    ) from None
+            except ssl.SSLCertVerificationError:
+                with contextlib.suppress(CheckFailedError):
+                    await self._push(self._to_peer.read())  # tells the server why we go
+                raise
+            except ssl.SSLError as error:
+                raise _tls_failed(error) from error
+            else:
+                break
+        await self._push(self._to_peer.read())
+        self._tls = tls
+        return tls
+
+    def close(self) -> None:
+        """Closes the connection with a reset. May be called again."""
+        self.sock.close()
+
+    async def _pull(self) -> bool:
+        """Takes encrypted bytes; whether there were any."""
+        data = await self._take(_CHUNK)
+        if data:
+            self._from_peer.write(data)
+        else:
+            self._from_peer.write_eof()
+        return bool(data)
+
+    async def _take(self, most: int) -> bytes:
+        try:
+            while True:
+                try:
+                    data = self.sock.recv(most)
+                except BlockingIOError:
+                    await self._ready(write=False)
+                else:
+                    break
+        except OSError as error:
+            raise _broken(error) from error
+        self._received += len(data)
+        if self._received > MOST_BYTES:
+            text = f"the server sent more than {MOST_BYTES >> 10} KiB"
+            raise CheckFailedError("unexpected_response", text)
+        return data
+
+    async def _push(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                try:
+                    left = left[self.sock.send(left) :]
+                except BlockingIOError:
+                    await self._ready(write=True)
+        except OSError as error:
+            raise _broken(error) from error
+
+    async def _ready(self, *, write: bool) -> None:
+        number = self.sock.fileno()
+        done: asyncio.Future[None] = self._loop.create_future()
+        add = self._loop.add_writer if write else self._loop.add_reader
+        remove = self._loop.remove_writer if write else self._loop.remove_reader
+        add(number, _set, done)
+        try:
+            await done
+        finally:
+            remove(number)
+
+
+def _set(done: "asyncio.Future[None]") -> None:
+    if not done.done():
+        done.set_result(None)
+
+
+def _broken(error: OSError) -> CheckFailedError:
+    number = error.errno or 0
+    return CheckFailedError(reason_of(number), text_of(number))
+
+
+def _tls_failed(error: ssl.SSLError) -> CheckFailedError:
+    words = (error.reason or str(error)).replace("_", " ").lower()
+    return CheckFailedError("tls_failed", f"TLS: {words}")

@@ -1,0 +1,179 @@
+"""One check on its way, whatever its kind: where it goes, its deadline, what it measured."""
+
+import asyncio
+import socket
+import time
+from typing import Final
+
+from producers import guard
+from producers.checks import tcp
+from producers.engine import Vantage
+from producers.kinds.stream import Stream
+from producers.outcome import CheckFailedError
+from producers.reasons import reason_of, reason_of_lookup, text_of
+from producers.resolver import Address, Lookup, Resolver, literal
+from schemas.result import Reason
+from schemas.target import Target
+
+MOST_ADDRESSES: Final = 4
+# Of the failures of several addresses the one is told that says most of the target.
+_WEIGHT: Final[dict[Reason, int]] = {
+    "network_unreachable": 1,
+    "prober_error": 2,
+    "address_blocked": 3,
+}
+
+
+class Trial:
+    """What a kind is given, and where it takes down what it has measured.
+
+    `deadline` is in monotonic seconds; a kind is cancelled there. `silence` is the reason that
+    this has at any moment, `waiting_for` says for people what did not come (`no {waiting_for}
+    within 3000 ms`). All `_ms` are the phases of the result; `connected_at` (monotonic seconds) is
+    when we saw the connection; `total_ms` is for a kind that knows better than DNS + connect + the
+    time since then.
+    """
+
+    def __init__(self, target: Target, vantage: Vantage, resolver: Resolver) -> None:
+        self.target = target
+        self.vantage = vantage
+        self.started_at = time.monotonic()
+        self.deadline = self.started_at + target.timeout_ms / 1000
+        self.silence: Reason = "timed_out"
+        self.waiting_for = "answer"
+        self.address: str | None = None
+        self.dns_ms: float | None = None
+        self.connect_ms: float | None = None
+        self.connected_at: float | None = None
+        self.tls_ms: float | None = None
+        self.cert_expires_at: int | None = None
+        self.http_status: int | None = None
+        self.banner: str | None = None
+        self._resolver = resolver
+        self.total_ms: float | None = None
+        self._lookup: Lookup | None = None
+        self._streams: list[Stream] = []
+
+    @property
+    def left_s(self) -> float:
+        """How much time is left."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    async def connect(self, host: str | None = None, port: int | None = None) -> Stream:
+        """A connection to the target, or to another place, closed when the trial ends.
+
+        The addresses are tried one after the other, each with its share of the time; all of them
+        are judged by the guard.
+
+        Raises:
+            CheckFailedError: no address could be connected to.
+        """
+        port = self.target.port if port is None else port
+        if port is None:
+            raise CheckFailedError("prober_error", "the target has no port")
+        addresses, failures = await self.addresses(host)
+        while addresses:
+            address, addresses = addresses[0], addresses[1:]
+            try:
+                return await self._connect_to(address, port, self.left_s / (len(addresses) + 1))
+            except CheckFailedError as failure:
+                failures.append((failure, address.ip))
+        first, self.address = min(failures, key=lambda pair: _WEIGHT.get(pair[0].reason, 0))
+        raise first
+
+    async def addresses(
+        self, host: str | None = None
+    ) -> tuple[tuple[Address, ...], list[tuple[CheckFailedError, str | None]]]:
+        """The addresses of the target's host, or of another, that may be connected to.
+
+        Beside them why the others may not; one of both is never empty.
+
+        Raises:
+            CheckFailedError: the name can't be resolved.
+        """
+        host = self.target.host if host is None else host
+        if host is None:
+            raise CheckFailedError("prober_error", "the target has no host")
+        address = literal(host)
+        found = (address,) if address is not None else await self._look_up(host)
+        refused: list[tuple[CheckFailedError, str | None]] = []
+        allowed = []
+        for one in found:
+            why = self._not_allowed(one)
+            if why is None:
+                allowed.append(one)
+            else:
+                refused.append((why, one.ip))
+        return tuple(allowed[:MOST_ADDRESSES]), refused
+
+    def out_of_time(self) -> CheckFailedError:
+        """What it means that the deadline has passed now."""
+        spent = f"within {self.target.timeout_ms} ms"
+        lookup = self._lookup
+        if lookup is not None:
+            if lookup.began_at is None or lookup.ended_at is not None:
+                text = "the prober did not come to the lookup in time"
+                return CheckFailedError("prober_error", text)
+            return CheckFailedError("dns_failed", f"no answer to the lookup {spent}")
+        where = f"{self.address}: " if self.address else ""
+        return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}")
+
+    def close(self) -> None:
+        """Closes all connections of the trial."""
+        for stream in self._streams:
+            stream.close()
+
+    async def _look_up(self, host: str) -> tuple[Address, ...]:
+        done: asyncio.Future[Lookup] = asyncio.get_running_loop().create_future()
+
+        def answered(lookup: Lookup) -> None:
+            if not done.done():
+                done.set_result(lookup)
+
+        self._lookup = self._resolver.lookup(host, answered)
+        lookup = await done
+        self._lookup = None
+        took_ms = lookup.took_ms or 0.0
+        self.dns_ms = took_ms if self.dns_ms is None else self.dns_ms + took_ms
+        if lookup.error is not None:
+            text = lookup.error.strerror if isinstance(lookup.error, OSError) else None
+            raise CheckFailedError(reason_of_lookup(lookup.error), text or str(lookup.error))
+        return lookup.addresses
+
+    def _not_allowed(self, address: Address) -> CheckFailedError | None:
+        source = self.vantage.source
+        if source is not None and address.family != _family(source):
+            text = f"{address.ip} can't be reached from the source address {source}"
+            return CheckFailedError("prober_error", text)
+        why = None if self.vantage.internal else guard.blocked_because(address.ip)
+        return None if why is None else CheckFailedError("address_blocked", why)
+
+    async def _connect_to(self, address: Address, port: int, within_s: float) -> Stream:
+        self.address = address.ip
+        began = time.monotonic()
+        try:
+            stream = Stream(tcp.begin(address, port, self.vantage.source))
+            self._streams.append(stream)
+            answered = await stream.connected(within_s)
+            number = tcp.error_of(stream.sock) if answered else 0
+        except OSError as error:
+            raise _os_failure(error.errno or 0, address.ip) from error
+        now = time.monotonic()
+        if not answered:
+            stream.close()
+            text = f"{address.ip}: no answer within {within_s * 1000:.0f} ms"
+            raise CheckFailedError("timed_out", text)
+        if number:
+            stream.close()
+            raise _os_failure(number, address.ip)
+        self.connected_at = now
+        self.connect_ms = tcp.connect_ms(stream.sock, (now - began) * 1000)
+        return stream
+
+
+def _os_failure(number: int, ip: str) -> CheckFailedError:
+    return CheckFailedError(reason_of(number), f"{ip}: {text_of(number)}")
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
