@@ -62,7 +62,7 @@ class Publisher:
         self._region = region
         self._prober = prober
         self._batcher = Batcher()
-        self._spool = spool or Spool(settings.probe_spool_results)
+        self._spool = Spool(settings.probe_spool_results) if spool is None else spool
         self._spool.on_lost = self._lose
         self._sealed = 0
         self._was_fresh: set[int] = set()
