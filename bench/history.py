@@ -25,7 +25,7 @@ PARTITIONS: Final = 16
 _ROWS: Final = """
 INSERT INTO results (target, kind, host, port, region, prober, scheduled_at, started_at, status,
     reason, attempt, cause, target_version, detail, address, dns_us, connect_us, tls_us, total_us,
-    http_status, banner, log_partition, log_offset, appended_at, log_line)
+    cert_expires_at, http_status, banner, log_partition, log_offset, appended_at, log_line)
 WITH
     {targets:UInt64} AS targets,
     {day:UInt64} AS day,
@@ -88,6 +88,11 @@ SELECT
     if(failed, NULL, trip_us),
     NULL,
     if(failed, toUInt32(took_us), trip_us + 300 + number % 50),
+    -- Port 443 shows a certificate that is renewed every 90 days.
+    if(t % 4 = 2 AND NOT failed,
+        fromUnixTimestamp64Milli(
+            toInt64(((intDiv(day + h % 90, 90) + 1) * 90 - h % 90) * 86400000), 'UTC'),
+        NULL),
     0,
     '',
     h % 16,

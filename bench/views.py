@@ -26,7 +26,8 @@ from bench.history_incidents import fill_incidents, fill_maintenance
 from portquorum.clickhouse import connect
 from portquorum.embedded.clickhouse import EmbeddedClickHouse
 from portquorum.settings import Settings
-from sinks.clickhouse.migrate import migrate, reckon
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.reckon import reckon
 
 DAYS: Final = 30
 

@@ -1,5 +1,6 @@
 """Settings: `PORTQUORUM_*` variables over `portquorum.toml` over the running embedded services."""
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -59,6 +60,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many checks one prober has on their way at a time; each takes a file descriptor."""
     probe_spool_results: Annotated[int, Meta(ge=1_000)] = 600_000
     """How many results a prober keeps while the broker is away: 5 min at 2,000 a second."""
+    probe_deny: str = ""
+    """Networks that no check from this machine may reach, whatever the inventory allows:
+    `10.0.0.0/8,fd00::/8`."""
     checkpoint_interval_s: Annotated[float, Meta(ge=0.1, le=600)] = 15.0
     results_ttl_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     rollups_ttl_days: Annotated[int, Meta(ge=1, le=36500)] = 730
@@ -69,6 +73,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """With a larger share of bad lines among a topic's last 10,000 the sink stops; 1: never."""
     group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
     """How long the notifier waits for other incidents of the same host."""
+
+    @property
+    def denied_networks(self) -> tuple[str, ...]:
+        """The networks of `probe_deny`."""
+        return tuple(text for part in self.probe_deny.split(",") if (text := part.strip()))
 
     def topic(self, name: str) -> str:
         """The full name of the topic that the design calls `[name]`."""
@@ -156,6 +165,12 @@ def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             where = origin.get("kafka", "kafka")
             raise SettingsError(f"{where}: expected host:port[,host:port], found {server!r}")
+    for text in settings.denied_networks:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            where = origin.get("probe_deny", "probe_deny")
+            raise SettingsError(f"{where}: expected network[,network]; {error}") from error
     try:
         url = urlsplit(settings.clickhouse)
         fine = url.scheme in {"http", "https"} and url.hostname and url.port != 0

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from producers import guard
 from schemas.result import Cause, Reason, Status
 from schemas.target import Target
 
@@ -22,11 +23,20 @@ class Vantage(Struct, frozen=True, gc=False, kw_only=True):
     """Where checks are made from.
 
     `source` is the local address that they leave from, None for the system's choice; `internal`
-    lets them reach private addresses.
+    lets them reach what is not public, `allow` so much of it, `deny` keeps them from networks
+    whatever the others say (both as `producers.guard.network` takes them).
     """
 
     source: str | None = None
     internal: bool = False
+    allow: guard.Networks = ()
+    deny: guard.Networks = ()
+
+    def blocked_because(self, address: str) -> str | None:
+        """Why no check from here may connect to the IP address `address`; None if it may."""
+        if not self.internal:
+            return guard.blocked_because(address, self.allow, self.deny)
+        return guard.denied_because(address, self.deny) if self.deny else None
 
 
 class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):

@@ -85,7 +85,12 @@ async def _probe(
 
     def changed(policy: Region) -> None:
         way = source or policy.source
-        engine.vantage = Vantage(source=way, internal=policy.internal)
+        engine.vantage = Vantage(
+            source=way,
+            internal=policy.internal,
+            allow=policy.allow,
+            deny=policy.deny + settings.denied_networks,
+        )
         references.vantage = Vantage(source=way, internal=True)
         connectivity.refer_to(policy.connectivity)
         runner.roster.check_all(clock.now_ms())

@@ -17,15 +17,18 @@ from schemas.target import Price, Slo
 class Region(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="region"):
     """A place that checks.
 
-    `internal` regions may reach private addresses; `source` is the local address that their
-    checks leave from; `connectivity` lists `host:port` references that tell a prober whether its
-    own network is alive.
+    `internal` regions may reach private addresses; others those in the networks `allow` besides
+    the public ones; none those in `deny` (CIDR). `source` is the local address that their checks
+    leave from; `connectivity` lists `host:port` references that tell a prober whether its own
+    network is alive.
     """
 
     name: RegionName
     internal: bool = False
     source: str | None = None
     connectivity: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
 
 class Team(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="team"):

@@ -49,7 +49,7 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
     state.offset = record.offset
     outputs: list[Output] = []
     failures: list[Exception] = []
-    for entry, result in windows.take_calm(state, record.results):
+    for entry, result in windows.take_calm(state, record.results) if record.results else ():
         try:
             _take(state, entry, result, outputs)
         except Exception as error:  # noqa: BLE001 - one result must not cost the others

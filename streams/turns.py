@@ -22,6 +22,11 @@ def due(state: PartitionState) -> set[str]:
     return {*woken, *(target_id for target_id in come if target_id not in state.woken)}
 
 
+def none(state: PartitionState, running: int) -> bool:
+    """Whether a look at that running time would find no target to look at, as things are."""
+    return not (state.news or state.woken or any(at <= running for at in state.hot.values()))
+
+
 def news(state: PartitionState) -> set[str]:
     """The targets with incidents on hosts with news, the longest waiting hosts first.
 

@@ -15,6 +15,7 @@ from portquorum.cli import (
     explain,
     inventory,
     replay,
+    report,
     roles,
     sql,
     target,
@@ -72,6 +73,7 @@ app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
 app.command(rich_help_panel=LOOK, epilog=answers.STATUS_HELP)(answers.status)
 app.command(rich_help_panel=LOOK, epilog=answers.INCIDENTS_HELP)(answers.incidents)
 app.command(rich_help_panel=LOOK, epilog=explain.HELP)(explain.explain)
+app.add_typer(report.app, name="report", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)
 app.command(rich_help_panel=LOOK, epilog=word.ACK_HELP)(word.ack)
 app.command(rich_help_panel=LOOK, epilog=word.RESOLVE_HELP)(word.resolve)

@@ -8,6 +8,17 @@ import typer
 EXPECTED: Final = "expected a time such as 2026-11-20T14:00 (UTC) or 30m, 2h, 3d (ago)"
 
 
+def is_ago(text: str) -> bool:
+    """Whether it is `30m`, `2h`, `3d` before now and not a time."""
+    from portquorum.inventory import duration
+
+    try:
+        duration.parse_ms(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
 def parse_ms(text: str, now_ms: int) -> int:
     """UTC ms of an ISO 8601 time (UTC if it names no zone), or of `30m`, `2h`, `3d` before now.
 

@@ -43,11 +43,13 @@ class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RegionEntry(_Entry, frozen=True, kw_only=True):
-    """`regions: NAME:`."""
+    """`regions: NAME:`; `allow` and `deny` are networks, `10.1.0.0/16` or one address."""
 
     internal: bool = False
     source: str | None = None
     connectivity: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
 
 class TeamEntry(_Entry, frozen=True, kw_only=True):

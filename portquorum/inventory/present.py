@@ -8,6 +8,7 @@ from msgspec import Struct
 from portquorum.inventory.resolve import Known
 from portquorum.kafka import Follower
 from portquorum.settings import Settings
+from producers.engine import Vantage
 from schemas import policy, topics
 from schemas.policy import ApplyMark, Policy
 from schemas.target import Target
@@ -69,19 +70,19 @@ class Present(Struct, frozen=True):
             for target_id, placed in self.targets().items()
             if placed.target.source != source
         }
-        internal = frozenset(
-            kept.entry.name
+        vantages = {
+            kept.entry.name: Vantage(
+                internal=kept.entry.internal, allow=kept.entry.allow, deny=kept.entry.deny
+            )
             for kept in self.policy.values()
-            if isinstance(kept.entry, policy.Region)
-            and kept.source != source
-            and kept.entry.internal
-        )
+            if isinstance(kept.entry, policy.Region) and kept.source != source
+        }
         goals = {
             kept.entry.name: kept.entry
             for kept in self.policy.values()
             if isinstance(kept.entry, policy.Team) and kept.source != source
         }
-        return Known(regions, teams, routes, others, internal, goals)
+        return Known(regions, teams, routes, others, vantages, goals)
 
     def uses(self, source: str) -> Iterator[tuple[str, str, str]]:
         """What other sources use by name: (`region`|`team`|`route`, name, who uses it)."""

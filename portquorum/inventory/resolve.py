@@ -20,6 +20,7 @@ from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.order import find_circle
 from portquorum.inventory.targets import TargetResolver
 from producers import guard
+from producers.engine import Vantage
 from schemas import occurrences
 from schemas.partition import canonical_host
 from schemas.policy import Maintenance, Policy, Region, Route, Team
@@ -31,15 +32,15 @@ MAX_MAINTENANCE_MS: Final = 366 * 86_400_000
 class Known(Struct, frozen=True):
     """What other sources brought, by name → source: it may be used here, not defined again.
 
-    `internal` names those of `regions` that may reach private addresses; `goals` are the teams that
-    have an SLO or a price for their targets.
+    `vantages` are those of `regions`, as far as they say what may be reached; `goals` are the teams
+    that have an SLO or a price for their targets.
     """
 
     regions: dict[str, str] = {}
     teams: dict[str, str] = {}
     routes: dict[str, str] = {}
     targets: dict[str, str] = {}
-    internal: frozenset[str] = frozenset()
+    vantages: dict[str, Vantage] = {}
     goals: dict[str, Team] = {}
 
 
@@ -89,7 +90,7 @@ class _Resolver:
         self.warnings: list[Problem] = []
         self.ids: set[str] = set()
         self.regions = self._names("region", entries.regions, known.regions)
-        self.internal = known.internal | {e.name for e in entries.regions if e.value.internal}
+        self.vantages = known.vantages | {e.name: _vantage(e.value) for e in entries.regions}
         self.teams = self._names("team", entries.teams, known.teams)
         self.routes = self._names("route", entries.routes, known.routes)
 
@@ -159,24 +160,36 @@ class _Resolver:
             if not _is_place(place):
                 expected = f"expected host:port, found {place!r}"
                 self._say(entry.where("connectivity", position), expected)
+        for field, networks in (("allow", value.allow), ("deny", value.deny)):
+            for position, text in enumerate(networks):
+                if not _is_network(text):
+                    expected = f"expected a network such as 10.1.0.0/16, found {text!r}"
+                    self._say(entry.where(field, position), expected)
         return Region(
             name=entry.name,
             internal=value.internal,
             source=value.source,
             connectivity=value.connectivity,
+            allow=value.allow,
+            deny=value.deny,
         )
 
     def _reachable(self, entry: Entry[TargetEntry], target: Target) -> None:
         """Warns of an address that the probers of a region will refuse to connect to."""
-        why = guard.blocked_because(target.host) if _is_address(target.host or "") else None
-        public = [region for region in target.regions if region not in self.internal]
-        if why is None or not public:
+        if target.host is None or not _is_address(target.host):
             return
-        regions = "regions" if len(public) > 1 else "region"
+        reasons = {
+            region: why
+            for region in target.regions
+            if (why := self.vantages.get(region, Vantage()).blocked_because(target.host))
+        }
+        if not reasons:
+            return
+        regions = "regions" if len(reasons) > 1 else "region"
         message = (
-            f"{why}, and {target.id!r} is checked from the {regions} {', '.join(public)}: that "
-            "gives only address_blocked; add internal: true to the region if its probers may "
-            "reach private addresses"
+            f"{next(iter(reasons.values()))}, and {target.id!r} is checked from the {regions} "
+            f"{', '.join(reasons)}: that gives only address_blocked; add internal: true to the "
+            "region if its probers may reach private addresses, or the network to its allow"
         )
         self.warnings.append(Problem(entry.where("host"), message))
 
@@ -329,6 +342,20 @@ def _team(entry: Entry[TeamEntry]) -> Team:
 def _some(names: Iterable[str]) -> str:
     listed = sorted(names)
     return (", ".join(listed[:10]) + (", …" if len(listed) > 10 else "")) or "there is none"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        guard.network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _vantage(region: RegionEntry) -> Vantage:
+    """What the region's probers may reach; what is no network was said to be none."""
+    allow, deny = (tuple(filter(_is_network, names)) for names in (region.allow, region.deny))
+    return Vantage(internal=region.internal, allow=allow, deny=deny)
 
 
 def _is_address(text: str) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from producers import guard
 from producers.checks import tcp
 from producers.engine import CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.reasons import clean, reason_of, reason_of_lookup, text_of
@@ -229,7 +228,7 @@ class UnderWay:
 
     def _connect(self, found: tuple[Address, ...]) -> None:
         vantage = self._vantage
-        if vantage.internal and vantage.source is None:
+        if vantage.internal and vantage.source is None and not vantage.deny:
             self._addresses = found[:_MOST_ADDRESSES]
         else:
             self._addresses = tuple(filter(self._may_be_tried, found))[:_MOST_ADDRESSES]
@@ -241,7 +240,7 @@ class UnderWay:
             text = f"{address.ip} can't be reached from the source address {source}"
             self._failures += (_Failure("prober_error", text, address.ip),)
             return False
-        why = None if self._vantage.internal else guard.blocked_because(address.ip)
+        why = self._vantage.blocked_because(address.ip)
         if why is not None:
             self._failures += (_Failure("address_blocked", why, address.ip),)
         return why is None

@@ -5,7 +5,6 @@ import socket
 import time
 from typing import Final
 
-from producers import guard
 from producers.checks import tcp
 from producers.engine import Vantage
 from producers.kinds.stream import Stream
@@ -145,7 +144,7 @@ class Trial:
         if source is not None and address.family != _family(source):
             text = f"{address.ip} can't be reached from the source address {source}"
             return CheckFailedError("prober_error", text)
-        why = None if self.vantage.internal else guard.blocked_because(address.ip)
+        why = self.vantage.blocked_because(address.ip)
         return None if why is None else CheckFailedError("address_blocked", why)
 
     async def _connect_to(self, address: Address, port: int, within_s: float) -> Stream:

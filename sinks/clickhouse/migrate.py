@@ -19,9 +19,6 @@ _FILE: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _FIRST_WAIT_S: Final = 0.25
 _LONGEST_WAIT_S: Final = 5.0
-RECKONED: Final = ("uptime_all_mv", "latency_week_mv")
-"""What is reckoned in the background, and has all that the others have."""
-
 _KEPT_BY: Final = {
     "results": "toDateTime(appended_at)",
     "results_hourly": "hour",
@@ -162,8 +159,7 @@ def refuse_newer(client: Client, settings: Settings) -> None:
         clickhouse_connect.driver.exceptions.Error: not reachable.
     """
     name = database(settings)
-    sql = "SELECT count() FROM system.tables WHERE database = %(d)s AND name = 'migrations'"
-    if client.query(sql, parameters={"d": name}).result_rows[0][0]:
+    if client.query(f"EXISTS TABLE `{name}`.migrations").result_rows[0][0]:
         _refuse_newer(settings, name, _applied(client, name))
 
 
@@ -175,17 +171,6 @@ def _refuse_newer(settings: Settings, name: str, there: set[int]) -> None:
             f"version {max(there)}, this portquorum knows up to {newest}: "
             "upgrade portquorum, or point PORTQUORUM_CLICKHOUSE at another database"
         )
-
-
-def reckon(client: Client) -> None:
-    """Reckons now what is reckoned in the background; waits until it is done.
-
-    Raises:
-        clickhouse_connect.driver.exceptions.Error: no right to, or not reachable.
-    """
-    for view in RECKONED:
-        client.command(f"SYSTEM REFRESH VIEW {view}")
-        client.command(f"SYSTEM WAIT VIEW {view}")
 
 
 def _prepare(client: Client, name: str) -> None:

@@ -9,7 +9,7 @@ from schemas.control import Control, TargetSet, Tick
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
 from schemas.target import Target
-from streams import rules
+from streams import rules, turns
 from streams.backtest.outcome import PastIncident, opened
 from streams.records import Record
 from streams.rules import Output
@@ -17,6 +17,10 @@ from streams.state import new_state
 
 TICK_MS: Final = 2_000
 """Deadlines are looked at so often. With three probers a beat comes every 1.7 s."""
+
+STEP_MS: Final = 5_000
+"""So often at least a tick is really given, also when no deadline has come: the broker of a log
+that is silent for longer than 7.5 s may have been away."""
 
 _TICK: Final = Tick("backtest")
 
@@ -49,7 +53,12 @@ class Trial:
         """Lets the log's time pass without results."""
         while until - self._at >= TICK_MS:
             self._at += TICK_MS
-            self._apply(self._at, [], _TICK)
+            quiet_ms = self._at - self._state.now
+            if quiet_ms < STEP_MS and turns.none(self._state, self._at - self._state.gaps):
+                # Nothing would come of it; its offset is used up all the same.
+                self._offset += 1
+            else:
+                self._apply(self._at, [], _TICK)
 
     def incidents(self) -> list[PastIncident]:
         """All that were opened so far, in the order of their openings."""

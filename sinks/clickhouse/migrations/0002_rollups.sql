@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS {database}.results_hourly
     checks     SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)) COMMENT 'up and down; missed is neither',
     up         SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     missed     SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-    latency_us AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), UInt32),
+    latency_us AggregateFunction(quantilesBFloat16(0.5, 0.95, 0.99), UInt32),
     max_us     SimpleAggregateFunction(max, UInt32) CODEC(T64, ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
@@ -28,7 +28,7 @@ SELECT
     countIf(status != 'missed') AS checks,
     countIf(status = 'up') AS up,
     countIf(status = 'missed') AS missed,
-    quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(assumeNotNull(ifNull(connect_us, total_us)), status = 'up') AS latency_us,
+    quantilesBFloat16StateIf(0.5, 0.95, 0.99)(assumeNotNull(ifNull(connect_us, total_us)), status = 'up') AS latency_us,
     maxIf(assumeNotNull(ifNull(connect_us, total_us)), status = 'up') AS max_us
 FROM {database}.results
 GROUP BY target, region, hour;
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS {database}.results_daily
     up         SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     missed     SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
     hours      SimpleAggregateFunction(groupBitOr, UInt32) CODEC(ZSTD(1)) COMMENT 'bit h: there was a check between h and h + 1 o''clock',
-    latency_us AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), UInt32),
+    latency_us AggregateFunction(quantilesBFloat16(0.5, 0.95, 0.99), UInt32),
     max_us     SimpleAggregateFunction(max, UInt32) CODEC(T64, ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
@@ -60,7 +60,7 @@ SELECT
     sum(h.up) AS up,
     sum(h.missed) AS missed,
     groupBitOr(if(h.checks > 0, bitShiftLeft(toUInt32(1), toHour(hour)), toUInt32(0))) AS hours,
-    quantilesDDMergeState(0.01, 0.5, 0.95, 0.99)(h.latency_us) AS latency_us,
+    quantilesBFloat16MergeState(0.5, 0.95, 0.99)(h.latency_us) AS latency_us,
     max(h.max_us) AS max_us
 FROM {database}.results_hourly AS h
 GROUP BY target, region, day;
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS {database}.regions_hourly
     checks     SimpleAggregateFunction(sum, UInt64),
     up         SimpleAggregateFunction(sum, UInt64),
     missed     SimpleAggregateFunction(sum, UInt64),
-    latency_us AggregateFunction(quantilesDD(0.01, 0.5, 0.95, 0.99), UInt32),
+    latency_us AggregateFunction(quantilesBFloat16(0.5, 0.95, 0.99), UInt32),
     max_us     SimpleAggregateFunction(max, UInt32)
 )
 ENGINE = AggregatingMergeTree
@@ -88,7 +88,7 @@ SELECT
     sum(h.checks) AS checks,
     sum(h.up) AS up,
     sum(h.missed) AS missed,
-    quantilesDDMergeState(0.01, 0.5, 0.95, 0.99)(h.latency_us) AS latency_us,
+    quantilesBFloat16MergeState(0.5, 0.95, 0.99)(h.latency_us) AS latency_us,
     max(h.max_us) AS max_us
 FROM {database}.results_hourly AS h
 GROUP BY region, hour;

@@ -389,7 +389,7 @@ SELECT
     sum(h.up) AS up,
     sum(h.missed) AS missed,
     if(checks = 0, NULL, 100 * up / checks) AS up_percent,
-    quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(h.latency_us) AS us,
+    quantilesBFloat16Merge(0.5, 0.95, 0.99)(h.latency_us) AS us,
     if(up = 0, NULL, us[1] / 1000) AS p50_ms,
     if(up = 0, NULL, us[2] / 1000) AS p95_ms,
     if(up = 0, NULL, us[3] / 1000) AS p99_ms,
@@ -406,7 +406,7 @@ SELECT
     sum(d.up) AS up,
     sum(d.missed) AS missed,
     if(checks = 0, NULL, 100 * up / checks) AS up_percent,
-    quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(d.latency_us) AS us,
+    quantilesBFloat16Merge(0.5, 0.95, 0.99)(d.latency_us) AS us,
     if(up = 0, NULL, us[1] / 1000) AS p50_ms,
     if(up = 0, NULL, us[2] / 1000) AS p95_ms,
     if(up = 0, NULL, us[3] / 1000) AS p99_ms,
@@ -419,7 +419,7 @@ SELECT
     region,
     hour,
     sum(r.up) AS up,
-    quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(r.latency_us) AS us,
+    quantilesBFloat16Merge(0.5, 0.95, 0.99)(r.latency_us) AS us,
     if(up = 0, NULL, us[1] / 1000) AS p50_ms,
     if(up = 0, NULL, us[2] / 1000) AS p95_ms,
     if(up = 0, NULL, us[3] / 1000) AS p99_ms,
@@ -445,9 +445,9 @@ REFRESH AFTER 15 MINUTE TO {database}.latency_week EMPTY AS
 SELECT
     toString(target) AS target,
     sum(d.up) AS up,
-    quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(d.latency_us)[1] / 1000 AS p50_ms,
-    quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(d.latency_us)[2] / 1000 AS p95_ms,
-    quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(d.latency_us)[3] / 1000 AS p99_ms,
+    quantilesBFloat16Merge(0.5, 0.95, 0.99)(d.latency_us)[1] / 1000 AS p50_ms,
+    quantilesBFloat16Merge(0.5, 0.95, 0.99)(d.latency_us)[2] / 1000 AS p95_ms,
+    quantilesBFloat16Merge(0.5, 0.95, 0.99)(d.latency_us)[3] / 1000 AS p99_ms,
     max(d.max_us) / 1000 AS max_ms
 FROM {database}.results_daily AS d
 WHERE day > toDate(now('UTC')) - 7

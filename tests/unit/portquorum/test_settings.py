@@ -163,3 +163,10 @@ def test_the_data_directory_follows_xdg(tmp_path: Path) -> None:
 def test_names_of_topics_and_groups_carry_the_prefix() -> None:
     settings = Settings(topic_prefix="acme")
     assert (settings.topic("results"), settings.group("sink")) == ("acme.results", "acme-sink")
+
+
+def test_denied_networks(tmp_path: Path) -> None:
+    env = {"PORTQUORUM_PROBE_DENY": "10.0.0.0/8, fd00::/8,"}
+    assert load(env, tmp_path).denied_networks == ("10.0.0.0/8", "fd00::/8")
+    with pytest.raises(SettingsError, match=r"PORTQUORUM_PROBE_DENY: .*host bits"):
+        load({"PORTQUORUM_PROBE_DENY": "10.0.0.1/8"}, tmp_path)

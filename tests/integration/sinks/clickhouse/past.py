@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 from portquorum.clickhouse import database
 from portquorum.settings import Settings
 from sinks.clickhouse import tables
-from sinks.clickhouse.migrate import reckon
+from sinks.clickhouse.reckon import reckon
 from sinks.clickhouse.tables import Table, from_tuples
 from sinks.clickhouse.writer import INSERT_SETTINGS
 
@@ -101,6 +101,7 @@ class Past:
                 "incident_id": incident_id,
                 "incident_type": "unreachable",
                 "target": target,
+                "team": "db",
                 "first_failed_at": begin,
                 "opened_at": begin + 2_000,
                 "closed_at": end if event == "closed" else None,
@@ -169,7 +170,7 @@ def write(past: Past) -> None:
     ]
     past.insert(tables.RESULTS, checks)
     hour = HOUR
-    flapping = {"incident_type": "flapping", "team": "db"}
+    flapping = {"incident_type": "flapping"}
     past.insert(
         tables.INCIDENTS,
         [
@@ -180,12 +181,11 @@ def write(past: Past) -> None:
                 zero + 10 * hour,
                 zero + 10 * hour + 30 * MINUTE,
                 acknowledged=zero + 10 * hour + 5 * MINUTE + 2_000,
-                team="db",
             ),
             *past.incident("i3", "a", noon, noon + 90 * MINUTE, **flapping),
-            *past.incident("i4", "a", noon + 50 * MINUTE, noon + 70 * MINUTE, team="db"),
+            *past.incident("i4", "a", noon + 50 * MINUTE, noon + 70 * MINUTE),
             *past.incident("i5", "a", zero + DAY - 15 * MINUTE, zero + DAY + 15 * MINUTE),
-            *past.incident("s1", "a", zero, None, incident_type="slow", team="db"),
+            *past.incident("s1", "a", zero, None, incident_type="slow"),
         ],
     )
     past.reckon()

@@ -45,8 +45,9 @@ class Store:
 
     def raw_and_rolled_up(self) -> tuple[int, int]:
         ((raw,),) = self.ask("SELECT count() FROM {db}.results")
-        ((rolled,),) = self.ask("SELECT sum(checks) + sum(missed) FROM {db}.results_hourly")
-        return raw, rolled
+        rolled = {all_of for all_of, _ in rig.rolled_up(self.client, self.settings).values()}
+        assert len(rolled) == 1, "the roll-ups differ"
+        return raw, rolled.pop()
 
 
 @asynccontextmanager

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from portquorum.inventory import Inventory, InventoryError, check, tree
 from portquorum.inventory.document import json_schema
+from portquorum.inventory.errors import path_text
 from portquorum.inventory.load import load
 from portquorum.inventory.resolve import Known, resolve
+from producers.engine import Vantage
 from schemas.policy import Maintenance, Region, Route, Team
 from schemas.target import LatencyLimit
 
@@ -334,10 +336,10 @@ def test_the_json_schema_takes_the_example_and_refuses_what_is_wrong() -> None:
     [
         ("10.0.0.7", "10.0.0.7 is a private address"),
         ("127.0.0.1", "127.0.0.1 is a loopback address"),
-        ("169.254.169.254", "169.254.169.254 is a link-local address"),
+        ("169.254.169.254", "169.254.169.254 is a cloud metadata address"),
         ("::1", "::1 is a loopback address"),
-        ("::ffff:10.0.0.7", " is a reserved address"),
-        ("100.64.0.1", "100.64.0.1 is not a public address"),
+        ("::ffff:10.0.0.7", "10.0.0.7 is a private address"),
+        ("100.64.0.1", "100.64.0.1 is a shared address"),
     ],
 )
 def test_an_address_that_probers_will_refuse_is_warned_of(file: Write, host: str, why: str) -> None:
@@ -348,7 +350,8 @@ def test_an_address_that_probers_will_refuse_is_warned_of(file: Write, host: str
     assert why in warning.message
     assert warning.message.endswith(
         "address, and 'x' is checked from the regions a, b: that gives only address_blocked; add "
-        "internal: true to the region if its probers may reach private addresses"
+        "internal: true to the region if its probers may reach private addresses, or the network "
+        "to its allow"
     )
 
 
@@ -359,16 +362,34 @@ def test_an_address_that_probers_will_refuse_is_warned_of(file: Write, host: str
         "{host: 8.8.8.8, port: 1}",
         "{host: '2606:4700::1111', port: 1}",
         "{host: db1.example.com, port: 1}",
+        "{host: 10.0.1.7, port: 1, regions: [dmz]}",
     ],
 )
 def test_what_probers_may_reach_is_not_warned_of(file: Write, target: str) -> None:
-    head = "regions: {a: {}, office: {internal: true}}\n"
+    head = "regions: {a: {}, office: {internal: true}, dmz: {allow: [10.0.1.0/24]}}\n"
     assert check([file(f"{head}targets: [{target}]\n")]).warnings == ()
+
+
+def test_a_denied_network_is_warned_of_in_an_internal_region_too(file: Write) -> None:
+    head = "regions: {a: {internal: true, deny: [10.0.0.0/8]}}\n"
+    (warning,) = check([file(f"{head}targets: [{{host: 10.0.0.7, port: 1}}]\n")]).warnings
+    assert warning.message.startswith("10.0.0.7 lies in the denied network 10.0.0.0/8, and ")
+
+
+def test_what_is_no_network_is_said(file: Write) -> None:
+    head = "regions: {a: {allow: [10.0.0.0/8, 10.0.0.1/8], deny: [x]}}\n"
+    with pytest.raises(InventoryError) as found:
+        check([file(f"{head}targets: [{{host: 10.0.0.7, port: 1}}]\n")])
+    assert [path_text(problem.where.path) for problem in found.value.problems] == [
+        "regions.a.allow[1]",
+        "regions.a.deny[0]",
+    ]
 
 
 def test_a_region_of_another_source_counts_too(file: Write) -> None:
     entries, problems = load([file("targets: [{host: 10.0.0.7, port: 1, regions: [a]}]\n")])
     theirs = Known(regions={"a": "other"})
     assert len(resolve(entries, "s", problems, theirs).warnings) == 1
-    internal = Known(regions={"a": "other"}, internal=frozenset("a"))
-    assert resolve(entries, "s", problems, internal).warnings == ()
+    internal = {"a": Vantage(internal=True)}
+    known = Known(regions={"a": "other"}, vantages=internal)
+    assert resolve(entries, "s", problems, known).warnings == ()

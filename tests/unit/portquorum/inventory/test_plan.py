@@ -7,6 +7,7 @@ from portquorum.inventory import Inventory, InventoryError, Plan
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.plan import home, plan
 from portquorum.inventory.present import Placed, PolicyKept, Present
+from producers.engine import Vantage
 from schemas import policy
 from schemas.policy import ApplyMark, Policy, Region, Team
 from schemas.target import Target
@@ -116,7 +117,7 @@ def test_the_plan_carries_the_warnings() -> None:
     assert made.warnings == ("f.yaml:3: so and so",)
     assert Present((), {b"o/region/a": PolicyKept("o", Region(name="a", internal=True), 0)}).known(
         "s"
-    ).internal == {"a"}
+    ).vantages == {"a": Vantage(internal=True)}
 
 
 def test_policy_that_changed_or_went() -> None:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from schemas.control import Tick
 from schemas.result import CheckResult
 from streams.backtest.plan import Policies, Shard
 from streams.backtest.shard import run
-from streams.backtest.trial import Trial
+from streams.backtest.trial import TICK_MS, Trial
 from tests.unit.streams.backtest.past import MINUTE, REGIONS, START, result, target
 
 Rows = list[tuple[int, CheckResult]]
@@ -67,6 +70,50 @@ def test_a_quiet_hour_is_no_silence_of_the_broker() -> None:
     trial.feed(START + 66 * MINUTE, [result(START + 66 * MINUTE, "a", up=True)])
     (one,) = trial.incidents()
     assert one.closed_because == "recovered"
+
+
+class EveryTick(Trial):
+    """One that gives each tick, whatever would come of it."""
+
+    def pass_time(self, until: int) -> None:
+        while until - self._at >= TICK_MS:
+            self._at += TICK_MS
+            self._apply(self._at, [], Tick("backtest"))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 90_000), st.sampled_from(REGIONS), st.integers(0, 4), st.booleans()
+        ),
+        max_size=120,
+    ),
+    st.sampled_from([0, 45_000]),
+    st.sampled_from([60_000, 1_800_000]),
+)
+def test_a_tick_of_which_nothing_comes_need_not_be_given(
+    checks: list[tuple[int, str, int, bool]], open_after_ms: int, abandon_after_ms: int
+) -> None:
+    fleet = [
+        target(
+            f"t{port}",
+            host="db.example.com",
+            port=port,
+            open_after_ms=open_after_ms,
+            abandon_after_ms=abandon_after_ms,
+        )
+        for port in range(1, 6)
+    ]
+    sparing, every = Trial(fleet, START - 1), EveryTick(fleet, START - 1)
+    at = START
+    for pause_ms, region, number, up in checks:
+        at += pause_ms
+        one = result(at, region, up=up, of=fleet[number])
+        for trial in (sparing, every):
+            trial.feed(at + 10, [one])
+    for trial in (sparing, every):
+        trial.pass_time(at + 4_000_000)
+    assert sparing.incidents() == every.incidents()
 
 
 def test_both_policies_see_the_same_history_and_equal_targets_are_judged_once() -> None:

@@ -1,0 +1,186 @@
+"""`portquorum report`: what stored history says of a time: uptime, SLOs, cost, reliability."""
+
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from portquorum.cli.options import examples
+from portquorum.cli.output import err, out, print_json, print_notes
+
+if TYPE_CHECKING:
+    from portquorum.report.history import History
+    from portquorum.report.result import Report
+
+app = typer.Typer(
+    help="Report on stored history: uptime, SLOs, cost of downtime, reliability.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+UPTIME_HELP = examples(
+    "portquorum report uptime",
+    "portquorum report uptime --since 90d --team database",
+    "portquorum report uptime --format html > uptime.html",
+)
+SLO_HELP = examples(
+    "portquorum report slo", "portquorum report slo --since 7d --format json | jq .verdict"
+)
+COST_HELP = examples(
+    "portquorum report cost --since 2026-10-01 --until 2026-10-31",
+    "portquorum report cost --format csv > cost.csv",
+)
+RELIABILITY_HELP = examples(
+    "portquorum report reliability --since 30d", "portquorum report reliability --target prod-db"
+)
+
+Since = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME", help="7d, 30d: so many days, today included; or a day, 2026-11-01 (UTC)."
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="The last day, included. Default: today.")
+]
+Team = Annotated[str, typer.Option(metavar="TEAM", help="Only targets of this team.")]
+Target = Annotated[str, typer.Option(metavar="ID", help="Only this target.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Rows of the longer tables; default: 15, csv and json all."
+    ),
+]
+Format = Annotated[
+    Literal["table", "csv", "json", "html"],
+    typer.Option(
+        "--format", "-f", help="csv is the table of targets; html one file that needs nothing else."
+    ),
+]
+
+
+@app.command(epilog=UPTIME_HELP)
+def uptime(
+    since: Since = "30d",
+    until: Until = None,
+    team: Team = "",
+    target: Target = "",
+    limit: Limit = None,
+    format_: Format = "table",
+) -> None:
+    """Show how much of the measured time was up, with and without maintenance."""
+    from portquorum.report import uptime as kind
+
+    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+
+
+@app.command(epilog=SLO_HELP)
+def slo(
+    since: Since = "30d",
+    until: Until = None,
+    team: Team = "",
+    target: Target = "",
+    limit: Limit = None,
+    format_: Format = "table",
+) -> None:
+    """Show how much of the allowed downtime is left. Exit code 1 if a target misses its SLO."""
+    from portquorum.report import slo as kind
+
+    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+
+
+@app.command(epilog=COST_HELP)
+def cost(
+    since: Since = "30d",
+    until: Until = None,
+    team: Team = "",
+    target: Target = "",
+    limit: Limit = None,
+    format_: Format = "table",
+) -> None:
+    """Show what downtime cost, at the price of an hour in the inventory."""
+    from portquorum.report import cost as kind
+
+    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+
+
+@app.command(epilog=RELIABILITY_HELP)
+def reliability(
+    since: Since = "30d",
+    until: Until = None,
+    team: Team = "",
+    target: Target = "",
+    limit: Limit = None,
+    format_: Format = "table",
+) -> None:
+    """Show how often targets went down, how soon it was known, how long it took, and why."""
+    from portquorum.report import reliability as kind
+
+    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+
+
+def _history(since: str, until: str | None, team: str, target: str) -> "History":
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    from portquorum import clickhouse
+    from portquorum.cli import moment
+    from portquorum.cli.errors import WrongUseError
+    from portquorum.report.history import MOST_DAYS, History, UnknownScopeError
+    from portquorum.settings import load
+    from sinks.clickhouse.migrate import refuse_newer
+    from sinks.clickhouse.reckon import reckon_recent
+
+    now = int(time.time() * 1000)
+    first = _day(moment.parse_ms(since, now))
+    if moment.is_ago(since):
+        first = min(first + timedelta(days=1), _day(now))
+    last = _day(now if until is None else min(now, moment.parse_ms(until, now)))
+    if not 0 <= (last - first).days < MOST_DAYS:
+        raise typer.BadParameter(
+            f"expected a day of the {MOST_DAYS:,} up to {last}, found {first}",
+            param_hint="--since",
+        )
+    settings = load()
+    client = clickhouse.connect(settings)
+    refuse_newer(client, settings)
+    # Without the right to it the last days are up to 5 minutes old.
+    with suppress(DatabaseError):
+        reckon_recent(client)
+    try:
+        return History(client, first, last, team=team, target=target)
+    except UnknownScopeError as error:
+        raise WrongUseError(str(error)) from error
+
+
+def _day(at_ms: int) -> date:
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).date()
+
+
+def _most(limit: int | None, format_: str) -> int | None:
+    shown = {"table": 15, "html": 100}
+    return limit if limit is not None else shown.get(format_)
+
+
+def _show(report: "Report", format_: str) -> None:
+    if format_ == "json":
+        print_json(report)
+    elif format_ == "csv":
+        from portquorum.report import sheet
+
+        sheet.write(report, sys.stdout)
+    elif format_ == "html":
+        from portquorum.report.html import document
+
+        sys.stdout.write(document(report))
+    else:
+        from portquorum.report.page import page
+
+        out().print(page(report))
+    if format_ == "csv" and not report.tables:
+        err().print(report.verdict)
+    if format_ in {"table", "csv"}:
+        print_notes(report.notes)
+    raise typer.Exit(1 if report.trouble else 0)

@@ -1,0 +1,106 @@
+"""`report slo`: how much of the downtime that was allowed is left."""
+
+from portquorum.report.history import History
+from portquorum.report.result import Column, Figure, Report
+
+_WITHIN = """
+FROM uptime_daily AS u
+WHERE day BETWEEN {since:Date} AND {until:Date} AND u.slo_percent IS NOT NULL
+  AND ({team:String} = '' OR u.team = {team:String})
+  AND ({target:String} = '' OR u.target = {target:String})
+"""
+# By the SLO that the target had last.
+_BUDGETS = f"""
+SELECT target, argMax(u.team, day) AS team, argMax(assumeNotNull(u.slo_percent), day) AS slo,
+       sum(u.down_s - u.down_in_maintenance_s) AS spent,
+       sum(u.measured_s - u.maintenance_s) AS measured,
+       measured * (1 - slo / 100) AS budget,
+       if(measured > 0, 100 * (1 - spent / measured), NULL) AS uptime,
+       budget - spent AS left_over,
+       if(budget > 0, 100 * left_over / budget, if(spent > 0, -100, 100)) AS left_percent
+{_WITHIN}
+GROUP BY target
+HAVING measured > 0
+"""
+_SPENT = f"SELECT day, sum(u.down_s - u.down_in_maintenance_s) {_WITHIN} GROUP BY day"
+
+
+def report(history: History, most: int | None) -> Report:
+    """The report; of each table the `most` worst. `trouble` when a target misses its SLO."""
+    ((goals, missed, spent, budget),) = history.rows(
+        f"SELECT count(), countIf(left_over < 0), sum(spent), sum(budget) FROM ({_BUDGETS})"
+    )
+    met = goals - missed
+    return Report(
+        kind="slo",
+        scope=history.scope,
+        since=history.since,
+        until=history.until,
+        verdict=_verdict(goals, missed),
+        figures=[
+            Figure(name="with_slo", title="targets with an SLO", value=goals, unit="count"),
+            Figure(name="met", title="met", value=met, unit="count", tone="good"),
+            Figure(
+                name="missed",
+                title="missed",
+                value=missed,
+                unit="count",
+                tone="bad" if missed else "plain",
+            ),
+            Figure(name="spent_s", title="spent", value=spent, unit="seconds"),
+            Figure(name="budget_s", title="allowed", value=budget, unit="seconds"),
+        ],
+        days=[history.days("spent_s", "Budget spent a day", "seconds", _SPENT)] if goals else [],
+        tables=[
+            history.table(
+                "teams",
+                "By team",
+                [
+                    Column(name="team", title="team", unit="text"),
+                    Column(name="targets", title="targets", unit="count"),
+                    Column(name="met", title="met", unit="count"),
+                    Column(name="left_percent", title="budget left", unit="percent", bar=True),
+                    Column(name="spent_s", title="spent", unit="seconds"),
+                    Column(name="budget_s", title="allowed", unit="seconds"),
+                ],
+                "SELECT team, count(), countIf(left_over >= 0), "
+                "if(sum(budget) > 0, 100 * (sum(budget) - sum(spent)) / sum(budget), NULL) "
+                "AS percent, sum(b.spent), sum(b.budget) "
+                f"FROM ({_BUDGETS}) AS b GROUP BY team ORDER BY percent, team",
+            ),
+            history.table(
+                "targets",
+                "By target, the least left first",
+                [
+                    Column(name="target", title="target", unit="text"),
+                    Column(name="team", title="team", unit="text"),
+                    Column(name="slo_percent", title="SLO", unit="percent"),
+                    Column(name="uptime_percent", title="uptime", unit="percent"),
+                    Column(name="left_percent", title="budget left", unit="percent", bar=True),
+                    Column(name="left_s", title="left", unit="seconds"),
+                    Column(name="spent_s", title="spent", unit="seconds"),
+                ],
+                "SELECT target, team, slo, uptime, left_percent, left_over, spent "
+                f"FROM ({_BUDGETS}) ORDER BY left_percent, target",
+                most,
+            ),
+        ]
+        if goals
+        else [],
+        notes=["maintenance counts on neither side"] if goals else [_NO_GOALS],
+        trouble=missed > 0,
+    )
+
+
+_NO_GOALS = (
+    "an SLO stands in the inventory: `slo: 99.9` at a target, a team or under `defaults:`, and "
+    "then `portquorum inventory apply`"
+)
+
+
+def _verdict(goals: int, missed: int) -> str:
+    if not goals:
+        return "No target that was measured in this time has an SLO."
+    if not missed:
+        return f"All {goals:,} targets with an SLO meet it." if goals > 1 else "The SLO is met."
+    return f"{missed:,} of {goals:,} targets with an SLO {'miss' if missed > 1 else 'misses'} it."

@@ -1,0 +1,82 @@
+"""Values as people read them, and small charts of characters."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from portquorum.backtest.charts import bar
+from portquorum.cli.output import clock, span
+from portquorum.report.result import Column, Days, Table, Unit, Value
+
+NOTHING: Final = "–"
+_LEVELS: Final = "▁▂▃▄▅▆▇█"
+
+
+def text(value: Value, unit: Unit) -> str:
+    """A value with its unit."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, datetime):
+        return clock(value)
+    if isinstance(value, str):
+        return value
+    return _NUMBERS.get(unit, "{:,}".format)(value)
+
+
+def _seconds(value: float) -> str:
+    if not value:
+        return "0"
+    return f"-{span(-value * 1000)}" if value < 0 else span(value * 1000)
+
+
+def percent(value: float) -> str:
+    """A percentage, with so many digits that one short of 100 never reads as 100."""
+    shown = f"{value:.2f}" if value < 99 else f"{value:.3f}"
+    return f"{'99.999+' if value < 100 and float(shown) >= 100 else shown} %"
+
+
+_NUMBERS: Final[dict[Unit, Callable[[float], str]]] = {
+    "percent": percent,
+    "seconds": _seconds,
+    "money": "{:,.2f}".format,
+}
+
+
+def height(days: Days) -> tuple[float, float]:
+    """The values at the foot and at the top of a chart of the days.
+
+    An uptime fills its chart from the worst day to 100 %; what is counted begins at 0.
+    """
+    values = [value for value in days.values if value is not None]
+    if not values:
+        return 0.0, 1.0
+    if days.low_is_bad:
+        lowest = min(values)
+        return (lowest - 0.1 * (100 - lowest) if lowest < 100 else 99.0), 100.0
+    return 0.0, max(*values, 0.0) or 1.0
+
+
+def sparkline(days: Days) -> str:
+    """A character a day; a dot where there is no value."""
+    low, high = height(days)
+    return "".join(
+        "·" if value is None else _LEVELS[max(0, min(7, int((value - low) / (high - low) * 8)))]
+        for value in days.values
+    )
+
+
+def share(column: Column, table: Table, value: Value) -> float:
+    """How long the bar of a value is, from 0 to 1: of 100 %, or of the most in its column."""
+    if not isinstance(value, int | float):
+        return 0.0
+    index = table.columns.index(column)
+    numbers = [row[index] for row in table.rows]
+    most = 100.0
+    if column.unit != "percent":
+        most = max((one for one in numbers if isinstance(one, int | float)), default=0.0)
+    return max(0.0, min(1.0, value / most)) if most > 0 else 0.0
+
+
+def drawn(part: float, width: int) -> str:
+    """A bar of characters for a share."""
+    return bar(part, 1.0, width)

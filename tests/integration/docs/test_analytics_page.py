@@ -1,0 +1,52 @@
+"""Every question of docs/analytics.md is asked as it stands there, of a history of a week."""
+
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from bench import history
+from bench.analytics import PAGE, questions
+from bench.history_incidents import fill_incidents, fill_maintenance
+from portquorum.clickhouse import connect
+from portquorum.settings import Settings
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.reckon import reckon
+
+DAYS = 8
+TARGETS = 40
+ASKED = questions(PAGE.read_text())
+# Luck decides whether a week of 40 targets has one; the columns are held all the same.
+MAY_BE_EMPTY = ("flappers", "error_budget WHERE", "HAVING ports > 2", "acknowledge_s IS NULL")
+
+
+@pytest.fixture(scope="module")
+def client(clickhouse: str) -> Iterator[Client]:
+    name = f"analytics_{uuid.uuid4().hex[:8]}"
+    settings = Settings(clickhouse=f"{clickhouse.rpartition('/')[0]}/{name}", results_ttl_days=3650)
+    migrate(settings)
+    one = connect(settings)
+    today = int(time.time() // 86_400)
+    history.fill_targets(one, history.targets(TARGETS), (today - DAYS) * history.DAY_MS)
+    fill_maintenance(one, today - DAYS, DAYS)
+    for day in range(today - DAYS, today):
+        history.fill_day(one, TARGETS, day)
+        fill_incidents(one, TARGETS, day)
+    reckon(one)
+    yield one
+    one.close()
+
+
+def test_there_are_twenty() -> None:
+    assert len(ASKED) == 20
+
+
+@pytest.mark.parametrize(("sql", "columns"), ASKED, ids=range(1, len(ASKED) + 1))
+def test_the_question_has_the_answer_that_stands_under_it(
+    client: Client, sql: str, columns: list[str]
+) -> None:
+    found = client.query(sql)
+    assert list(found.column_names) == columns
+    assert found.result_rows or any(words in sql for words in MAY_BE_EMPTY)
