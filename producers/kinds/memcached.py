@@ -24,9 +24,7 @@ DIALOGUE: Final = Dialogue(
                     "too_many_connections",
                 ),
                 (
-                    pattern(
-                        rb"(?P<text>(?:SERVER_|CLIENT_|)ERROR(?! unauthenticated)[^\r\n]*)"
-                    ),
+                    pattern(rb"(?P<text>(?:SERVER_|CLIENT_|)ERROR(?! unauthenticated)[^\r\n]*)"),
                     "unexpected_response",
                 ),
             ),

@@ -1,6 +1,5 @@
 """Postfix (SMTP) and Dovecot (IMAP, POP3) themselves."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 
@@ -10,8 +9,6 @@ from msgspec import Struct
 from tests.integration.kinds.certificates import Certificates, Pair
 from tests.integration.kinds.checking import Tls, assert_down, assert_up, check, check_until_up
 from tests.integration.kinds.servers import folder, free_port, program, running
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mail servers start as root only")
 
 
 class Mail(Struct):
@@ -65,14 +62,14 @@ def postfix(made_certificates: Certificates) -> Iterator[Mail]:
             yield ports
 
 
-@as_root
+@pytest.mark.root
 async def test_smtp_greets_and_knows_ehlo(postfix: Mail) -> None:
     outcome = await check_until_up("smtp", postfix.smtp)
     assert_up(outcome)
     assert outcome.banner == "mx.example.com ESMTP Postfix"
 
 
-@as_root
+@pytest.mark.root
 @pytest.mark.parametrize(("port", "tls"), [("submission", "starttls"), ("submissions", "implicit")])
 async def test_smtp_in_tls(postfix: Mail, certificates: Certificates, port: str, tls: Tls) -> None:
     outcome = await check("smtp", getattr(postfix, port), tls=tls)
@@ -80,13 +77,13 @@ async def test_smtp_in_tls(postfix: Mail, certificates: Certificates, port: str,
     assert outcome.cert_expires_at == certificates.good.until_ms
 
 
-@as_root
+@pytest.mark.root
 async def test_smtp_without_the_starttls_that_is_asked_for(postfix: Mail) -> None:
     outcome = await check("smtp", postfix.smtp, tls="starttls")
     assert_down(outcome, "tls_failed", "not implemented")
 
 
-@as_root
+@pytest.mark.root
 @pytest.mark.usefixtures("certificates")
 async def test_a_certificate_that_has_expired(postfix: Mail) -> None:
     outcome = await check("smtp", postfix.expired, tls="starttls")
@@ -95,14 +92,14 @@ async def test_a_certificate_that_has_expired(postfix: Mail) -> None:
     assert (await check("smtp", postfix.expired, tls="starttls", verify=False)).status == "up"
 
 
-@as_root
+@pytest.mark.root
 @pytest.mark.usefixtures("certificates")
 async def test_a_certificate_of_another_name(postfix: Mail) -> None:
     outcome = await check("smtp", postfix.other, tls="starttls", host="localhost")
     assert_down(outcome, "certificate_invalid", "Hostname mismatch")
 
 
-@as_root
+@pytest.mark.root
 async def test_a_certificate_that_nobody_trusts(postfix: Mail) -> None:
     outcome = await check("smtp", postfix.submission, tls="starttls")
     assert_down(outcome, "certificate_invalid", "certificate")
@@ -144,7 +141,7 @@ def dovecot(made_certificates: Certificates) -> Iterator[Boxes]:
             yield ports
 
 
-@as_root
+@pytest.mark.root
 @pytest.mark.parametrize(
     ("kind", "port", "tls"),
     [
@@ -166,7 +163,7 @@ async def test_a_mailbox_server(
         assert outcome.cert_expires_at == certificates.good.until_ms
 
 
-@as_root
+@pytest.mark.root
 async def test_one_mailbox_protocol_is_not_the_other(dovecot: Boxes) -> None:
     assert_down(await check("pop3", dovecot.imap), "protocol_mismatch", "found '* OK")
     assert_down(await check("imap", dovecot.pop3), "protocol_mismatch", "found '+OK")

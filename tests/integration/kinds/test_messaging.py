@@ -1,7 +1,6 @@
 """Kafka, RabbitMQ (AMQP) and Mosquitto (MQTT) themselves."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 
@@ -10,10 +9,6 @@ import pytest
 from tests.integration.kinds.certificates import Certificates
 from tests.integration.kinds.checking import assert_down, assert_up, check, check_until_up
 from tests.integration.kinds.servers import as_user, folder, free_port, program, running
-
-as_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="RabbitMQ's own script wants root or its user"
-)
 
 
 async def test_kafka_answers_apiversions(kafka: str) -> None:
@@ -62,7 +57,7 @@ async def test_mqtt_in_tls(certificates: Certificates) -> None:
     assert plain.status == "down"
 
 
-@as_root
+@pytest.mark.root
 async def test_amqp_starts_a_connection() -> None:
     # Not the one in /usr/sbin: what that starts is not ours to end.
     server = program("/usr/lib/rabbitmq/bin/rabbitmq-server")

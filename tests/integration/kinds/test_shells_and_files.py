@@ -13,8 +13,6 @@ from tests.integration.kinds.certificates import Certificates
 from tests.integration.kinds.checking import Tls, assert_down, assert_up, check
 from tests.integration.kinds.servers import folder, free_port, program, running
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="these servers start as root only")
-
 
 @contextlib.contextmanager
 def sshd(*options: str) -> Iterator[int]:
@@ -86,7 +84,7 @@ def vsftpd(*settings: str) -> Iterator[int]:
             yield port
 
 
-@as_root
+@pytest.mark.root
 async def test_ftp_greets() -> None:
     with vsftpd() as port:
         outcome = await check("ftp", port)
@@ -96,14 +94,14 @@ async def test_ftp_greets() -> None:
     assert_down(without_tls, "tls_failed", "FTP: 530")
 
 
-@as_root
+@pytest.mark.root
 async def test_ftp_with_too_many_connections() -> None:
     with vsftpd("max_clients=2") as port:
         outcome = await check_when_full("ftp", port)
     assert_down(outcome, "too_many_connections", "too many connected users")
 
 
-@as_root
+@pytest.mark.root
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 async def test_ftp_in_tls(certificates: Certificates, tls: Tls) -> None:
     pair = certificates.good
