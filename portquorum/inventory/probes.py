@@ -31,8 +31,8 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
         if known.options is None:
             raise ProbeError((), f"expected none ({kind} has no options)")
         if "kind" in written:  # on the wire it tells the Structs apart; here the target says it
-            names = ", ".join(known.options.__struct_encode_fields__)
-            raise ProbeError(("kind",), f"no such option; there are {names}")
+            there_are = ", ".join(known.options.__struct_encode_fields__)
+            raise ProbeError(("kind",), f"no such option; there are {there_are}")
         try:
             probe = msgspec.convert(dict(written), known.options)
         except msgspec.ValidationError as error:
