@@ -13,7 +13,7 @@ import dns.rdatatype
 
 from producers.kinds.kind import Kind
 from producers.kinds.trial import Trial
-from producers.kinds.udp import exchange, question_for
+from producers.kinds.udp import Judge, exchange, question_for
 from producers.outcome import CheckFailedError
 from schemas.probe import DnsProbe, Probe
 
@@ -48,7 +48,7 @@ async def check(trial: Trial) -> None:
 
 
 async def _over_tcp(
-    trial: Trial, data: bytes, judge: object, found: list[dns.message.Message]
+    trial: Trial, data: bytes, judge: Judge, found: list[dns.message.Message]
 ) -> dns.message.Message:
     trial.waiting_for = "DNS answer over TCP"
     stream = await trial.connect()
@@ -59,7 +59,7 @@ async def _over_tcp(
         if not more:
             raise CheckFailedError("unexpected_response", "DNS over TCP: closed without an answer")
         answer += more
-    if not callable(judge) or judge(answer[2:]) is None:
+    if judge(answer[2:]) is None:
         raise CheckFailedError("unexpected_response", "DNS over TCP: an answer to something else")
     return found[-1]
 
@@ -87,18 +87,24 @@ def _judge(trial: Trial, probe: DnsProbe, message: dns.message.Message) -> None:
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:
     if not isinstance(probe, DnsProbe):
-        raise ValueError("expected name: what is asked of the name server, found no probe")
+        text = "expected name: what is asked of the name server, found no probe"
+        raise ValueError(text)  # noqa: TRY004  (it is what a user wrote)
     try:
         dns.name.from_text(probe.name)
         kind = dns.rdatatype.from_text(probe.record)
     except (dns.exception.DNSException, UnicodeError) as error:
-        raise ValueError(f"expected a name and a record such as A, found {error}") from error
+        raise ValueError(
+            f"expected a name and a record such as A, found {probe.name!r} and "
+            f"{probe.record!r}: {error}"
+        ) from error
     values = []
     for value in probe.expect:
         try:
             values.append(dns.rdata.from_text(dns.rdataclass.IN, kind, value).to_text())
         except (dns.exception.DNSException, ValueError) as error:
-            raise ValueError(f"expect: expected a {probe.record} record, found {value!r}") from error
+            raise ValueError(
+                f"expect: expected a {probe.record} record, found {value!r}"
+            ) from error
     return DnsProbe(name=probe.name, record=probe.record, expect=tuple(values))
 
 

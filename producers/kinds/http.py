@@ -114,9 +114,7 @@ def _next(place: _Place, location: str) -> _Place:
     return _Place(url.scheme, host, port, (url.path or "/") + query)
 
 
-async def _ask(
-    trial: Trial, place: _Place, options: HttpProbe, headers: dict[str, str]
-) -> _Answer:
+async def _ask(trial: Trial, place: _Place, options: HttpProbe, headers: dict[str, str]) -> _Answer:
     trial.waiting_for = "connection"
     stream = await trial.connect(place.host, place.port)
     trial.cert_expires_at = trial.tls_ms = None
@@ -152,7 +150,9 @@ async def _exchange(
         if event is h11.NEED_DATA:
             talk.receive_data(await stream.receive())
         elif isinstance(event, h11.Response):
-            names = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers]
+            names = [
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers
+            ]
             answer = _Answer(event.status_code, names)
             if not wants_body:
                 return answer
@@ -210,7 +210,9 @@ def _judge_json(path: str, value: str | None, body: bytes) -> None:
             raise CheckFailedError("unexpected_response", f"body: {path} finds nothing")
     elif json.loads(value) not in found:
         text = shown(json.dumps(found).encode())
-        raise CheckFailedError("unexpected_response", f"body: {path}: expected {value}, found {text}")
+        raise CheckFailedError(
+            "unexpected_response", f"body: {path}: expected {value}, found {text}"
+        )
 
 
 def _settle(probe: Probe | None, port: int | None) -> Probe:
@@ -224,7 +226,9 @@ def _settle(probe: Probe | None, port: int | None) -> Probe:
             if value is not None:
                 jsonpath.compile(value) if name == "path" else json.loads(value)
         except (ValueError, jsonpath.JSONPathError) as error:
-            raise ValueError(f"expected a JSONPath and a JSON value, found {value!r}: {error}") from error
+            raise ValueError(
+                f"expected a JSONPath and a JSON value, found {value!r}: {error}"
+            ) from error
     if written.json_value is not None and written.expect_json is None:
         raise ValueError("expected expect_json beside json_value")
     if written.tls is None:

@@ -26,8 +26,7 @@ async def check(trial: Trial) -> None:
     options = probe if isinstance(probe, IcmpProbe) else _NOTHING
     addresses, failures = await trial.addresses()
     if not addresses:
-        failure, trial.address = failures[0]
-        raise failure
+        raise trial.most_telling(failures)
     trial.address = addresses[0].ip
     # All of them go out in turn; a lost one must leave time for those after it.
     each_s = max(0.01, 0.9 * trial.left_s / options.count - _BETWEEN_S)
@@ -58,7 +57,7 @@ async def _ping(trial: Trial, ip: str, count: int, each_s: float) -> icmplib.Hos
             raise CheckFailedError("prober_error", f"{ip}: {error}") from error
     raise CheckFailedError(
         "prober_error",
-        "this prober may not send ICMP: give its group net.ipv4.ping_group_range, or it CAP_NET_RAW",
+        "this prober may not send ICMP: it needs net.ipv4.ping_group_range or CAP_NET_RAW",
     )
 
 

@@ -6,7 +6,7 @@ import secrets
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import dns.exception
@@ -56,12 +56,11 @@ async def exchange(trial: Trial, port: int, data: bytes, judge: Judge) -> None:
             failures.append((failure, address.ip))
         else:
             return
-    failure, trial.address = failures[-1]
-    raise failure
+    raise trial.most_telling(failures)
 
 
 @contextlib.contextmanager
-def _connected(address: Address, port: int, source: str | None) -> "contextlib.Generator[socket.socket]":
+def _connected(address: Address, port: int, source: str | None) -> Iterator[socket.socket]:
     with socket.socket(address.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         if source is not None:
             sock.bind((source, 0))
@@ -90,7 +89,9 @@ async def _until_answered(
     raise CheckFailedError("timed_out", text)
 
 
-def question_for(name: str, kind: str) -> tuple[bytes, Callable[[bytes], dns.message.Message | None]]:
+def question_for(
+    name: str, kind: str
+) -> tuple[bytes, Callable[[bytes], dns.message.Message | None]]:
     """A DNS question, and what reads an answer to it: None for one to something else."""
     query = dns.message.make_query(name, kind)
 
@@ -188,4 +189,3 @@ def _settle(probe: Probe | None, port: int | None) -> Probe:
 
 
 KIND: Final = Kind(check=check, options=UdpProbe, settle=_settle)
-
