@@ -51,7 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reader_password: str | None = None
     """Of the embedded ClickHouse's user `default`; default: none, and only from this machine."""
     data_dir: Path = Path()
-    """Where the embedded services keep their data; default: the user's data directory."""
+    """Where the embedded services keep their data, and probers what the broker did not take yet;
+    default: the user's data directory."""
     metrics: str = "auto"
     """`host:port` for Prometheus metrics; `auto` is the role's own port on loopback."""
     log_format: Literal["auto", "pretty", "json"] = "auto"
@@ -60,6 +61,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many checks one prober has on their way at a time; each takes a file descriptor."""
     probe_spool_results: Annotated[int, Meta(ge=1_000)] = 600_000
     """How many results a prober keeps while the broker is away: 5 min at 2,000 a second."""
+    probe_spool_memory_results: Annotated[int, Meta(ge=500)] = 10_000
+    """How many of them in memory; when there are more, all go to a file below `data_dir`."""
+    probe_spool_mb: Annotated[int, Meta(ge=0)] = 1_000
+    """How large that file may become (MB); beyond it results wait in memory."""
     probe_deny: str = ""
     """Networks that no check from this machine may reach, whatever the inventory allows:
     `10.0.0.0/8,fd00::/8`."""

@@ -74,6 +74,11 @@ class Batcher:
         lane = self._lanes.get(partition)
         return lane is not None and len(lane.items) >= MAX_RESULTS
 
+    def waits(self, partition: int) -> bool:
+        """Whether anything waits in `partition`."""
+        lane = self._lanes.get(partition)
+        return lane is not None and bool(lane.items)
+
     def next_due_of(self, partitions: Iterable[int]) -> float | None:
         """When the first of `partitions`, in all of which something waits, is due."""
         return min((self._lanes[key].due_at for key in partitions), default=None)

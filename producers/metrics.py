@@ -25,6 +25,10 @@ PUBLISH_FAILURES: Final = Counter(
 )
 LOST: Final = Counter("portquorum_results_lost_total", "Finished checks that were not published")
 SPOOL: Final = Gauge("portquorum_spool_results", "Results that wait for the broker")
+SPOOL_FILE: Final = Gauge("portquorum_spool_file_bytes", "What the spool takes on disk")
+SPOOL_FILE_ERRORS: Final = Counter(
+    "portquorum_spool_file_errors_total", "Times that the spool's file could not be written to"
+)
 IN_FLIGHT: Final = Gauge("portquorum_checks_in_flight", "Checks that have begun and are not done")
 TARGETS: Final = Gauge("portquorum_prober_targets", "Targets of this prober")
 FAILING: Final = Gauge("portquorum_prober_targets_failing", "Targets that failed last")

@@ -26,6 +26,8 @@ from producers.region import RegionPolicy
 from producers.resolver import literal
 from producers.roster import Roster
 from producers.runner import Runner
+from producers.spool import Spool
+from producers.spool_file import SpoolFile
 from schemas.policy import Region
 
 DRAIN_S: Final = 2.5
@@ -79,7 +81,8 @@ async def _probe(
     engine = platform_engine(Vantage(source=source))
     references = platform_engine(Vantage(source=source, internal=True))
     connectivity = Connectivity(references)
-    publisher = Publisher(settings, broker, clock, region=region, prober=prober)
+    spool = _spool(settings)
+    publisher = Publisher(settings, broker, clock, region=region, prober=prober, spool=spool)
     limit = in_flight_limit(settings.probe_in_flight)
     runner = Runner(Roster(region), engine, publisher, clock, connectivity, limit=limit)
 
@@ -126,11 +129,29 @@ async def _probe(
             engine.close()
             connectivity.close()
             references.close()
-            lost = await publisher.close(FLUSH_S) if publishing is not None else 0
+            unsent = await publisher.close(FLUSH_S) if publishing is not None else 0
             await parts.cancel()
-            # After a loss the broker is away: there is nobody to take leave of.
-            await (broker.give_up() if lost else broker.stop())
-            log.info("ended", lost=lost)
+            # What could not be sent: the broker is away, there is nobody to take leave of.
+            await (broker.give_up() if unsent else broker.stop())
+            spool.close()
+            log.info("ended", unsent=unsent)
+
+
+def _spool(settings: Settings) -> Spool:
+    """The spool, with what dead probers of this machine have left."""
+    folder = f"{settings.topic_prefix}-{settings.partitions}"
+    file = SpoolFile(settings.data_dir / "spool" / folder, settings.probe_spool_mb * 1_000_000)
+    spool = Spool(
+        settings.probe_spool_results, in_memory=settings.probe_spool_memory_results, file=file
+    )
+    try:
+        count = spool.take_over()
+    except OSError as error:
+        logger(__name__).error("can't read what earlier probers have left", error=str(error))
+    else:
+        if count:
+            logger(__name__).info("results of earlier probers wait to be published", count=count)
+    return spool
 
 
 @contextlib.contextmanager

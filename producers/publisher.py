@@ -1,8 +1,8 @@
 """Publishes results and beats to [results].
 
 The promise: a result that was handed to `add` is published or counted as lost. While the broker is
-away it waits in memory. Once sealed its bytes never change, so a batch that is sent again after an
-uncertain failure is the same batch.
+away it waits in the spool: in memory, then in a file. Once sealed its bytes never change, so a
+batch that is sent again after an uncertain failure is the same batch.
 
 The order within a partition: what is fresh is never behind more than one batch of the spool, and
 the spool has its turn after each fresh batch; both keep the order of `add`. A result that had to
@@ -46,7 +46,14 @@ class Publisher:
     """
 
     def __init__(
-        self, settings: Settings, broker: Broker, clock: Clock, *, region: str, prober: str
+        self,
+        settings: Settings,
+        broker: Broker,
+        clock: Clock,
+        *,
+        region: str,
+        prober: str,
+        spool: Spool | None = None,
     ) -> None:
         self._topic = topics.RESULTS.full_name(settings.topic_prefix)
         self._partitions = settings.partitions
@@ -55,7 +62,8 @@ class Publisher:
         self._region = region
         self._prober = prober
         self._batcher = Batcher()
-        self._spool = Spool(settings.probe_spool_results)
+        self._spool = Spool(settings.probe_spool_results) if spool is None else spool
+        self._spool.on_lost = self._lose
         self._sealed = 0
         self._was_fresh: set[int] = set()
         self._sending: dict[int, tuple[Sealed, _Future | None]] = {}
@@ -120,18 +128,34 @@ class Publisher:
             await asyncio.sleep(0)
 
     async def close(self, within_s: float) -> int:
-        """Sends all that waits, for at most `within_s`; returns how many results were lost.
+        """Sends all that waits, for at most `within_s`; returns how many results were not sent.
 
-        `run` must still be running.
+        They are left to a later prober in the spool's file; those that are not are lost. `run` must
+        still be running, and may not go on afterwards.
         """
         self._flushing = True
         self._wake.now()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._empty.wait()
-        lost = self.waiting
+        left = self.waiting
+        self._broken = True  # nothing more is sent
+        if self._clock.known:
+            self._keep()
+        self._spool.close()
+        lost = self._spool.only_in_memory + len(self._batcher)
         self._lose(lost, "the prober ends and the broker did not take them")
-        return lost
+        if left > lost:
+            logger(__name__).warning("results are left to a later prober", count=left - lost)
+        return left
+
+    def _keep(self) -> None:
+        for sealed, _ in self._sending.values():
+            self._spool.put_back(sealed)
+        self._sending.clear()
+        for partition in self._batcher.all():
+            while self._batcher.waits(partition):
+                self._spool.push(self._seal(partition))
 
     # Sending
 
@@ -192,6 +216,7 @@ class Publisher:
             self._came_back(sealed, future.exception() if not future.cancelled() else None)
             return
         del self._sending[sealed.partition]
+        self._spool.forget(sealed)
         self._failures = 0
         self._learn(enqueued_at, future)
         metrics.BATCHES.inc()
@@ -225,6 +250,7 @@ class Publisher:
             else:
                 for half in reversed(sealed.halves()):
                     self._spool.put_back(half)
+            self._spool.forget(sealed)
         else:
             self._spool.put_back(sealed)
         self._break(error)

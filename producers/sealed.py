@@ -12,10 +12,19 @@ from schemas import batch
 from schemas.result import CheckResult
 
 
+class Place(Struct, frozen=True, gc=False, kw_only=True):
+    """Where a batch lies in the spool's file: a segment of this process, and bytes."""
+
+    segment: int
+    offset: int
+    length: int
+
+
 class Sealed(Struct, frozen=True, gc=False, kw_only=True):
     """A message for one partition. `kept` tells for each line whether it is more than routine.
 
-    Of two batches the one with the smaller `number` was sealed first.
+    Of two batches the one with the smaller `number` was sealed first. `place`: where it lies in the
+    spool's file, if it does.
     """
 
     partition: int
@@ -23,6 +32,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
     payload: bytes
     kept: tuple[bool, ...]
     packed: bool = False
+    place: Place | None = None
 
     @property
     def count(self) -> int:
@@ -50,7 +60,9 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
             return None
         lines = self.value().splitlines(keepends=True)
         payload = b"".join(line for line, kept in zip(lines, self.kept, strict=True) if kept)
-        left = replace(self, payload=payload, kept=(True,) * sum(self.kept), packed=False)
+        left = replace(
+            self, payload=payload, kept=(True,) * sum(self.kept), packed=False, place=None
+        )
         return left.pack() if self.packed else left
 
     def halves(self) -> "tuple[Sealed, Sealed]":
@@ -58,7 +70,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
         lines = self.value().splitlines(keepends=True)
         middle = len(lines) // 2
         first, second = (
-            replace(self, payload=b"".join(part), kept=kept, packed=False)
+            replace(self, payload=b"".join(part), kept=kept, packed=False, place=None)
             for part, kept in (
                 (lines[:middle], self.kept[:middle]),
                 (lines[middle:], self.kept[middle:]),

@@ -57,8 +57,10 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     `up`. A check that never started has its scheduled time as `started_at`.
 
     `connect_ms` is the network's time for the handshake (TCP_INFO), not the event loop's;
-    `total_ms` is DNS + connect (+ TLS and dialogue). `attempt` is the place in a retry series,
-    0 = first. `target_version` is the `Target.version` that was checked.
+    `total_ms` is DNS + connect (+ TLS and dialogue). `dns_ms` is null when nobody was asked: the
+    host is an address, or its addresses were known from a lookup that may still be believed.
+    `attempt` is the place in a retry series, 0 = first. `target_version` is the `Target.version`
+    that was checked.
 
     The identity of a result is (`target`, `region`, `prober`, `started_at`, `attempt`).
     """

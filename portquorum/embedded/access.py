@@ -107,9 +107,11 @@ class Access:
         """The settings that a user's statement runs with.
 
         Raises:
-            RefusedError: a setting that is not the reader's to change.
+            RefusedError: a setting that is not the reader's to change, or nobody's.
         """
         asked = {name: value for name, value in asked.items() if name not in _IGNORED}
+        for name in asked:
+            self._guard.check_setting(name)
         if user.owner:
             return asked
         limits = {name: str(most) for name, most in READER_LIMITS.items()}
@@ -136,7 +138,7 @@ class Access:
             QueryError: it can't be parsed, or is more than one statement.
         """
         reads = session.reads(sql)
-        canonical = self._guard.canonical(session, sql)
+        canonical = self._guard.canonical(sql)
         session.set({"readonly": "1"})
         self._guard.check(canonical, {})
         self._guard.check_reader(canonical)
@@ -156,7 +158,7 @@ class Access:
             QueryError: it can't be parsed, or is more than one statement.
         """
         reads = session.reads(sql)
-        canonical = self._guard.canonical(session, sql)
+        canonical = self._guard.canonical(sql)
         self._guard.check(canonical, params)
         first = statement.first_word(canonical.encode())
         if only_reads and not reads and first not in _SESSION_WORDS:
@@ -165,17 +167,17 @@ class Access:
             return _by_our_names(canonical), False
         return sql, reads
 
-    def canonical(self, session: Session, sql: str) -> str:
+    def canonical(self, sql: str) -> str:
         """The statement as the engine understands it."""
-        return self._guard.canonical(session, sql)
+        return self._guard.canonical(sql)
 
-    def inserting(self, session: Session, head: str, params: Mapping[str, str]) -> None:
+    def inserting(self, head: str, params: Mapping[str, str]) -> None:
         """Looks at an INSERT whose data comes with it.
 
         Raises:
             RefusedError: it touches anything outside of the database.
         """
-        canonical = self._guard.canonical(session, f"{head} FORMAT Native")
+        canonical = self._guard.canonical(f"{head} FORMAT Native")
         self._guard.check(canonical, params)
 
 

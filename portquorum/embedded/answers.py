@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final, Protocol
 
@@ -30,45 +30,33 @@ class Parts(Protocol):
         ...
 
 
-class Chunks:
-    """An answer as the engine makes it."""
+class Whole:
+    """An answer that the engine gave at once."""
 
-    def __init__(self, source: Iterator[Chunk] | Chunk) -> None:
-        """Takes a whole answer or a stream; nothing of that is asked for yet."""
-        self._source = iter([source]) if isinstance(source, Chunk) else source
-        self.counts = {"read_rows": 0, "read_bytes": 0, "result_rows": 0, "result_bytes": 0}
+    def __init__(self, chunk: Chunk) -> None:
+        """Takes it."""
+        self._chunk = chunk
+        self.counts = {
+            "read_rows": chunk.read_rows,
+            "read_bytes": chunk.read_bytes,
+            "result_rows": chunk.rows,
+            "result_bytes": len(chunk.data),
+        }
 
     def take(self) -> tuple[bytes, bool]:
-        """At least `PART_BYTES`, or the rest; and whether that was all."""
-        parts: list[bytes] = []
-        size = 0
-        while size < PART_BYTES:
-            chunk = next(self._source, None)
-            if chunk is None:
-                return b"".join(parts), True
-            parts.append(chunk.data)
-            size += len(chunk.data)
-            self._count(chunk)
-        return b"".join(parts), False
+        """All of it."""
+        return self._chunk.data, True
 
     def close(self) -> None:
-        """Lets go of the engine."""
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            close()
-
-    def _count(self, chunk: Chunk) -> None:
-        self.counts["result_rows"] += chunk.rows
-        self.counts["result_bytes"] += len(chunk.data)
-        self.counts["read_rows"] = max(self.counts["read_rows"], chunk.read_rows)
-        self.counts["read_bytes"] = max(self.counts["read_bytes"], chunk.read_bytes)
+        """Nothing is held."""
 
 
 class Piped:
     """An answer that the engine writes into a pipe: in any format, with one beginning and one end.
 
-    chDB's own streams give each block as an answer of its own. As a file is written there is one
-    writer for all blocks, and a pipe is a file that never lies on a disk.
+    chDB's own streams give each block as an answer of its own: beginnings and ends are repeated,
+    totals and extremes lost. As a file is written there is one writer for all blocks, and a pipe
+    is a file that never lies on a disk.
     """
 
     def __init__(self, run: Callable[[str], Chunk], kill: Callable[[], None]) -> None:
@@ -78,7 +66,7 @@ class Piped:
             run: runs the statement INTO OUTFILE the path that it is given.
             kill: ends it, from another thread; the engine goes on when nobody reads.
         """
-        self.counts: dict[str, int] = {}
+        self.counts = {"result_bytes": 0}
         self._kill = kill
         self._error: QueryError | None = None
         self._read, write = os.pipe()
@@ -102,6 +90,7 @@ class Piped:
                 return b"".join(parts), True
             parts.append(part)
             size += len(part)
+            self.counts["result_bytes"] += len(part)
         return b"".join(parts), False
 
     def close(self) -> None:
@@ -114,11 +103,9 @@ class Piped:
     def _run(self, run: Callable[[str], Chunk], write: int) -> None:
         try:
             chunk = run(f"/dev/fd/{write}")
-            self.counts = {
-                "read_rows": chunk.read_rows,
-                "read_bytes": chunk.read_bytes,
-                "result_rows": chunk.rows,
-            }
+            self.counts["read_rows"] = chunk.read_rows
+            self.counts["read_bytes"] = chunk.read_bytes
+            self.counts["result_rows"] = chunk.rows
         except QueryError as error:
             self._error = error
         finally:

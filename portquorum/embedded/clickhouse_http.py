@@ -10,8 +10,8 @@ from aiohttp import web
 
 from portquorum.embedded import sessions
 from portquorum.embedded.access import Access, User
-from portquorum.embedded.answers import PART_BYTES, Chunks, Parts, Piped, kept_back
-from portquorum.embedded.engine import STREAMED, Chunk, Engine, QueryError, Session
+from portquorum.embedded.answers import PART_BYTES, Parts, Piped, Whole, kept_back
+from portquorum.embedded.engine import Chunk, Engine, QueryError, Session
 from portquorum.embedded.guard import RefusedError
 from portquorum.embedded.http_body import read_parameters, read_statement
 from portquorum.embedded.http_exchange import Exchange
@@ -127,7 +127,7 @@ class HttpInterface:
     ) -> web.StreamResponse:
         work = Work(self._inserts, self._engine, exchange.id)
         async with self._connection(exchange, user, work, "INSERT") as session:
-            await work.run(self._access.inserting, session, insert.head, exchange.params)
+            await work.run(self._access.inserting, insert.head, exchange.params)
             params = {f"param_{name}": text for name, text in exchange.params.items()}
             await work.run(session.set, params)
             inserter = await work.run(session.insert, insert.head, insert.format)
@@ -166,14 +166,12 @@ class HttpInterface:
             chunk = session.run(sql, form, exchange.params)
             # Some statements tell what they did (KILL QUERY, CHECK TABLE), most have no result.
             exchange.format = form if chunk.data else None
-            return Chunks(chunk)
+            return Whole(chunk)
         exchange.format = form
-        # chDB streams SELECT alone, not DESCRIBE, SHOW and the like.
+        # DESCRIBE, SHOW and the like are short, and have no INTO OUTFILE.
         if first_word(sql.encode()) not in {"SELECT", "WITH", "FROM"}:
-            return Chunks(session.run(sql, form, exchange.params))
-        if form in STREAMED:
-            return Chunks(session.stream(sql, form, exchange.params))
-        canonical = self._access.canonical(session, sql)
+            return Whole(session.run(sql, form, exchange.params))
+        canonical = self._access.canonical(sql)
 
         def run(path: str) -> Chunk:
             return session.run(into_file(canonical, path, form), form, exchange.params)

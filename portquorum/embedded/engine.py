@@ -8,7 +8,7 @@ is said here blocks; it is called from threads (the engine lets go of the GIL).
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,15 +16,6 @@ from typing import Any, Final, Self
 from portquorum.embedded.errors import EmbeddedServiceError, disk_full, extra_missing
 from portquorum.embedded.statement import split_settings
 
-# Formats whose blocks may be written one after another. All others have a beginning or an end
-# (JSON, Parquet, names in the first line): chDB would repeat it for every block.
-STREAMED: Final = frozenset(
-    {
-        *("Native", "RowBinary", "TabSeparated", "TSV", "TabSeparatedRaw", "TSVRaw", "CSV"),
-        *("JSONEachRow", "JSONLines", "NDJSON", "JSONStringsEachRow", "JSONCompactEachRow"),
-        *("JSONCompactStringsEachRow", "LineAsString", "RawBLOB", "Values"),
-    }
-)
 _SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
@@ -137,18 +128,6 @@ class Session:
         """The whole result at once."""
         with _refusals():
             return Chunk(self._connection.query(sql, as_format, params=dict(params or {})))
-
-    def stream(
-        self, sql: str, as_format: str, params: Mapping[str, str] | None = None
-    ) -> Iterator[Chunk]:
-        """The result block by block, in a format of `STREAMED`."""
-        with _refusals():
-            result = self._connection.send_query(sql, as_format, params=dict(params or {}))
-            try:
-                while (part := result.fetch()) is not None:
-                    yield Chunk(part)
-            finally:
-                result.close()
 
     def insert(self, head: str, data_format: str) -> "Inserter":
         """Begins an INSERT whose data comes in parts; `head` is what is before its FORMAT."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from portquorum.embedded import statement
-from portquorum.embedded.engine import Engine, QueryError, Session, quote
+from portquorum.embedded.engine import Engine, QueryError, quote
 
 # Functions that read files or tell where they are, which the engine's readonly does not forbid. A
 # function can be named without brackets (`* APPLY file`, `arrayMap(file, …)`), so not even a
@@ -42,6 +42,8 @@ _DEFINES: Final = frozenset({"CREATE", "REPLACE", "ATTACH", "ALTER"})
 _NEVER: Final = frozenset({"BACKUP", "RESTORE"})
 # Of SYSTEM, what tends the tables; the rest tends a server, or ends it.
 _SYSTEM: Final = frozenset({"FLUSH", "REFRESH", "WAIT", "CLEAR", "DROP", "SYNC", "START", "STOP"})
+# Settings whose value is SQL (`additional_…_filters`) or the name of a file to read or write.
+_SETTINGS: Final = ("additional_", "format_schema", "format_template", "output_format_schema")
 _PAIRS: Final = {
     ("INTO", "OUTFILE"): "INTO OUTFILE writes a file",
     ("FROM", "INFILE"): "FROM INFILE reads a file",
@@ -69,6 +71,7 @@ class Guard:
 
     def __init__(self, engine: Engine) -> None:
         """Asks the engine for its table functions and for functions that ask models elsewhere."""
+        self._engine = engine
         with engine.session({}) as session:
             tables = session.run("SELECT name FROM system.table_functions FORMAT TSVRaw")
             models = session.run(
@@ -77,15 +80,28 @@ class Guard:
         self._outside = _names(tables.data) - _TABLE_FUNCTIONS
         self._functions = _FUNCTIONS | _names(models.data)
 
-    @staticmethod
-    def canonical(session: Session, sql: str) -> str:
+    def canonical(self, sql: str) -> str:
         """The statement as the engine understands it: without comments, on one line.
+
+        On a connection of its own: a setting of the asker's (`offset`, `extremes`) would change
+        what comes back.
 
         Raises:
             QueryError: it can't be parsed.
         """
-        text = f"SELECT formatQuerySingleLine({quote(sql)})"
-        return session.run(text, "TSVRaw").data.decode().strip()
+        with self._engine.session({}) as session:
+            text = f"SELECT formatQuerySingleLine({quote(sql)})"
+            return session.run(text, "TSVRaw").data.decode().strip()
+
+    @staticmethod
+    def check_setting(name: str) -> None:
+        """Looks at a setting that comes with a request.
+
+        Raises:
+            RefusedError: it brings SQL in another language or in a string, or names a file.
+        """
+        if name.startswith(_SETTINGS) or name == "dialect":
+            raise _denied(f"the setting {name}")
 
     def check(self, canonical: str, params: Mapping[str, str]) -> None:
         """Looks at a statement that the engine wrote, and at the parameters it is sent with.
@@ -101,6 +117,8 @@ class Guard:
         for word, follows in pairwise([*words, ""]):
             if word in self._functions or (word in self._outside and follows == "("):
                 raise _denied(f"{word.lower()} reaches outside of the database")
+            if follows == "=":
+                self.check_setting(word.lower())
             if (word, follows) in _PAIRS:
                 raise _denied(_PAIRS[word, follows])
         first, second, *_ = [*words, "", ""]

@@ -24,6 +24,8 @@ MOST_SESSIONS: Final = 200
 """Of one user; each of the owner's holds a connection."""
 BUSY_WAIT_S: Final = 1.0
 """A client that left an answer half-way is back before its session is free."""
+# Whatever a session has set, what we ask of it comes whole and alone.
+_AS_IT_IS: Final = "SETTINGS limit = 0, offset = 0, extremes = 0"
 
 
 class Asked(NamedTuple):
@@ -185,12 +187,16 @@ def _put(connection: Session, overlay: Overlay) -> list[str]:
     """Lets the overlay hold; returns the statements that undo it."""
     undo = []
     if overlay.database:
-        before = connection.run("SELECT currentDatabase()", "TSVRaw").data.decode().strip("\n")
+        before = (
+            connection.run(f"SELECT currentDatabase() {_AS_IT_IS}", "TSVRaw")
+            .data.decode()
+            .strip("\n")
+        )
         undo.append(f"USE {quote_name(before)}")
     names = ", ".join(quote(name) for name in overlay.settings)
     if names:
         found = connection.run(
-            f"SELECT name, value, changed FROM system.settings WHERE name IN ({names})",  # noqa: S608
+            f"SELECT name, value, changed FROM system.settings WHERE name IN ({names}) {_AS_IT_IS}",  # noqa: S608
             "JSONCompactStringsEachRow",
         )
         undo += [_back(*msgspec.json.decode(line)) for line in found.data.splitlines()]

@@ -23,6 +23,10 @@ _TOKEN: Final = re.compile(
 )
 
 
+# What may end a query behind a column that is called `format`.
+_AFTER_A_COLUMN: Final = frozenset({"ASC", "DESC", "FINAL", "END"})
+
+
 class Token(NamedTuple):
     """A token that is neither space nor comment."""
 
@@ -118,7 +122,7 @@ def split_settings(head: str) -> tuple[str, str]:
 
 
 def output_format(sql: bytes) -> str | None:
-    """The name after the last FORMAT outside of brackets, as written."""
+    """The name after the FORMAT that ends a query, as written; None if it has none."""
     found = _format_clause(sql)
     return None if found is None else found[0]
 
@@ -141,18 +145,24 @@ def into_file(sql: str, path: str, form: str) -> str:
 
 
 def _format_clause(sql: bytes) -> tuple[str, int] | None:
-    """The name after the last FORMAT outside of brackets, as written, and where that begins."""
+    """The name after the FORMAT that ends a query, and where that FORMAT begins.
+
+    Only SETTINGS may come after it: a column may be called `format` too.
+    """
     depth = 0
-    begins: int | None = None
-    found = None
-    for token in tokens(sql):
-        if begins is not None and token.kind == "word" and depth == 0:
-            found = (_text(sql[token.end - len(token.text) : token.end]), begins)
+    found = list(tokens(sql))
+    nothing = Token("sign", ";", 0)
+    for token, name, after in zip(found, found[1:], [*found[2:], nothing], strict=False):
         if token.kind == "sign":
             depth += {"(": 1, ")": -1}.get(token.text, 0)
-        is_format = token.kind == "word" and token.text == "FORMAT" and depth == 0
-        begins = token.end - len("FORMAT") if is_format else None
-    return found
+        if depth or token.kind != "word" or token.text != "FORMAT":
+            continue
+        ends = after.text in {";", "SETTINGS"} and after.kind in {"sign", "word"}
+        if ends and name.kind == "name":
+            return name.text, token.end - len("FORMAT")
+        if ends and name.kind == "word" and name.text not in _AFTER_A_COLUMN:
+            return _text(sql[name.end - len(name.text) : name.end]), token.end - len("FORMAT")
+    return None
 
 
 def _text(sql: bytes) -> str:

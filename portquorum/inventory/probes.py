@@ -30,6 +30,9 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
     if written is not None:
         if known.options is None:
             raise ProbeError((), f"expected none ({kind} has no options)")
+        if "kind" in written:  # on the wire it tells the Structs apart; here the target says it
+            there_are = ", ".join(known.options.__struct_encode_fields__)
+            raise ProbeError(("kind",), f"no such option; there are {there_are}")
         try:
             probe = msgspec.convert(dict(written), known.options)
         except msgspec.ValidationError as error:
@@ -51,7 +54,7 @@ def _unknown(written: Any, known: Any, path: Path) -> Iterator[tuple[Path, list[
     """
     if isinstance(written, Mapping) and isinstance(known, Mapping):
         for name, value in written.items():
-            if name not in known or (not path and name == "kind"):
+            if name not in known:
                 yield (*path, name), [each for each in known if each != "kind" or path]
             else:
                 yield from _unknown(value, known[name], (*path, name))

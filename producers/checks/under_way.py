@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from portquorum.telemetry import logger
 from producers.checks import tcp
 from producers.engine import CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.reasons import clean, reason_of, reason_of_lookup, text_of
@@ -56,8 +57,10 @@ class WaitingEngine(ABC):
         begun = UnderWay(self, check, on_done)
         self._checks.add(begun)
         self._beginning = True
-        begun.begin()
-        self._beginning = False
+        try:
+            begun.begin()
+        finally:
+            self._beginning = False
 
     def close(self) -> None:
         """Ends all checks in flight without an outcome."""
@@ -150,20 +153,54 @@ class UnderWay:
         self._tried = ""
         self._tried_at = 0.0
 
+    # What comes in from outside: whatever is raised on the way, the check has an outcome.
+
     def begin(self) -> None:
         """To be called once. The check may be done when it returns."""
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def answered(self, *, fine: bool = False) -> None:
+        """The socket has an answer; `fine` if it is known to be a connection."""
+        try:
+            self._take_answer(fine=fine)
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def overdue(self) -> None:
+        """The time of `due` is over."""
+        try:
+            self._take_silence()
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def _looked_up(self, lookup: Lookup) -> None:
+        try:
+            self._take_lookup(lookup)
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def _broke(self, error: Exception) -> None:
+        logger(__name__).error("a check failed by our fault", exc_info=error)
+        if not self.over:
+            self._fail(_Failure("prober_error", f"{type(error).__name__}: {error}"))
+
+    def _begin(self) -> None:
         target = self.planned.target
         if target.kind not in KINDS or target.host is None or target.port is None:
             self._fail(_Failure("prober_error", f"this prober can't check kind {target.kind!r}"))
         elif (address := literal(target.host)) is not None:
             self._connect((address,))
+        elif (known := self._engine.resolver.known(target.host)) is not None:
+            self._go_on(known)
         else:
             self.due = self._deadline
             self._engine.wait(self)
             self._lookup = self._engine.resolver.lookup(target.host, self._looked_up)
 
-    def answered(self, *, fine: bool = False) -> None:
-        """The socket has an answer; `fine` if it is known to be a connection."""
+    def _take_answer(self, *, fine: bool) -> None:
         sock = self.sock
         if sock is None:
             return
@@ -185,25 +222,27 @@ class UnderWay:
         self._failures += (failure,)
         self._next_address()
 
-    def overdue(self) -> None:
-        """The time of `due` is over."""
+    def _take_silence(self) -> None:
         if self.over:
             return
         if self.sock is None:
             self._lookup_timed_out()
         elif tcp.answered(self.sock):
             # The loop was busy: the answer is here and has not been looked at.
-            self.answered()
+            self._take_answer(fine=False)
         else:
             self._timed_out()
 
     # Lookup
 
-    def _looked_up(self, lookup: Lookup) -> None:
+    def _take_lookup(self, lookup: Lookup) -> None:
         if self.over:
             return  # it came after the timeout
         self._engine.release(self)
         self._dns_ms = lookup.took_ms
+        self._go_on(lookup)
+
+    def _go_on(self, lookup: Lookup) -> None:
         if lookup.error is not None:
             reason = reason_of_lookup(lookup.error)
             text = lookup.error.strerror if isinstance(lookup.error, OSError) else None

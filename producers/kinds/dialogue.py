@@ -96,6 +96,17 @@ async def _check(dialogue: Dialogue, trial: Trial) -> None:
     options = probe if isinstance(probe, HandshakeProbe) else _NOTHING
     trial.waiting_for = "connection"
     stream = await trial.connect()
+    await converse(dialogue, options, trial, stream)
+
+
+async def converse(
+    dialogue: Dialogue, options: HandshakeProbe, trial: Trial, stream: Stream
+) -> None:
+    """The whole dialogue over a connection; what it tells is taken down in `trial`.
+
+    Raises:
+        CheckFailedError: the server is not what it should be.
+    """
     if options.tls == "implicit":
         await encryption.secure(trial, stream, verify=options.verify)
     steps = dialogue.starttls if options.tls == "starttls" else dialogue.steps
@@ -160,6 +171,7 @@ class _Talk:
             try:
                 length = frame(data)
             except NotThisError:
+                self._judge_bad(step, data)
                 raise self._wrong(step, data) from None
             if length is not None:
                 self._rest = data[length:]
@@ -210,8 +222,11 @@ class _Talk:
 
 
 def shown(data: bytes) -> str:
-    """The beginning of what came, for people."""
-    text = clean(_text(data[: 2 * _SHOWN]))
+    """The beginning of what came, for people: text, or hex digits if most of it is none."""
+    text = _text(data[: 2 * _SHOWN])
+    if "\0" in text or sum(c.isprintable() or c in "\r\n\t" for c in text) * 2 < len(text):
+        text = f"0x{data[: _SHOWN // 2].hex()}"
+    text = clean(text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

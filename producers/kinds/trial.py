@@ -123,6 +123,17 @@ class Trial:
             stream.close()
 
     async def _look_up(self, host: str) -> tuple[Address, ...]:
+        lookup = self._resolver.known(host)
+        if lookup is None:
+            lookup = await self._asked(host)
+            took_ms = lookup.took_ms or 0.0
+            self.dns_ms = took_ms if self.dns_ms is None else self.dns_ms + took_ms
+        if lookup.error is not None:
+            text = lookup.error.strerror if isinstance(lookup.error, OSError) else None
+            raise CheckFailedError(reason_of_lookup(lookup.error), text or str(lookup.error))
+        return lookup.addresses
+
+    async def _asked(self, host: str) -> Lookup:
         done: asyncio.Future[Lookup] = asyncio.get_running_loop().create_future()
 
         def answered(lookup: Lookup) -> None:
@@ -132,12 +143,7 @@ class Trial:
         self._lookup = self._resolver.lookup(host, answered)
         lookup = await done
         self._lookup = None
-        took_ms = lookup.took_ms or 0.0
-        self.dns_ms = took_ms if self.dns_ms is None else self.dns_ms + took_ms
-        if lookup.error is not None:
-            text = lookup.error.strerror if isinstance(lookup.error, OSError) else None
-            raise CheckFailedError(reason_of_lookup(lookup.error), text or str(lookup.error))
-        return lookup.addresses
+        return lookup
 
     def _not_allowed(self, address: Address) -> CheckFailedError | None:
         source = self.vantage.source

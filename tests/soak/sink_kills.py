@@ -17,10 +17,9 @@ from msgspec import Struct, structs
 
 from portquorum.embedded.clickhouse import EmbeddedClickHouse
 from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.kafka import create_topics
 from portquorum.settings import Settings
 from tests.integration.sinks.clickhouse import rig
-from tests.soak.sink_load import Load, Truth, truth
+from tests.soak.sink_load import Load, Truth, made_topics, truth
 
 Victim = Literal["sink", "clickhouse", "kafka"]
 
@@ -63,10 +62,18 @@ class Stored(Struct, frozen=True, kw_only=True):
     identities: int
     places: int
     """Different (partition, offset, line)."""
-    rolled_up: int
+    rolled_up: dict[str, int]
+    """By roll-up: results, and for `failures_daily` failures."""
+    failures: int
     differing: int
     """Hours of a target and region of which the roll-up says otherwise than the raw table."""
     dead: int
+
+    def agrees(self, lines: int) -> bool:
+        """Whether every roll-up has so many results, and the failures of the raw table."""
+        return self.rolled_up == dict.fromkeys(rig.ROLL_UPS, lines) | {
+            "failures_daily": self.failures
+        }
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -88,7 +95,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
             f"{found.rows} rows": found.rows == lines,
             f"{found.identities} identities": found.identities == lines,
             f"{found.places} places in the log": found.places == lines,
-            f"{found.rolled_up} rolled up": found.rolled_up == lines,
+            f"rolled up: {found.rolled_up}": found.agrees(lines),
             f"{found.differing} hours rolled up otherwise": found.differing == 0,
             f"{found.dead} dead letters for {self.log.bad} bad lines": found.dead == self.log.bad,
         }
@@ -108,7 +115,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
                 f"{self.producers} producers lost their broker for good",
                 f"{self.replays} pending blocks were finished by a later sink",
                 f"rows came again after (half of the kills) {slowest}",
-                f"{self.stored.rows} rows, {self.stored.rolled_up} rolled up",
+                f"{self.stored.rows} rows, rolled up: {self.stored.rolled_up}",
                 f"{self.stored.dead} dead letters",
                 *(self.wrong or ["nothing lost, nothing doubled"]),
             ]
@@ -135,7 +142,7 @@ class Stage:
         self.settings = rig.place(
             kafka.bootstrap_servers, clickhouse.url, "kills", partitions=self._partitions
         )
-        await create_topics(self.settings)
+        await made_topics(self.settings)
         self._start_sink()
         return self
 
@@ -237,37 +244,33 @@ async def _more_than(stage: Stage, rows: int) -> int:
     deadline = time.monotonic() + DEADLINE_S
     first: int | None = None
     while time.monotonic() < deadline:
-        found = await asyncio.to_thread(_count, stage.settings, "results")
-        if first is None and found is not None:
-            first = found
-        if found is not None and first is not None and found > max(rows, first):
-            return found
+        counts = await asyncio.to_thread(_counts, stage.settings)
+        if counts is not None:
+            first = counts[0] if first is None else first
+            if counts[0] > max(rows, first):
+                return counts[0]
         await asyncio.sleep(0.2)
     raise TimeoutError(f"no new rows within {DEADLINE_S:.0f} s: still {first}, {stage.log}")
 
 
 async def _settled(stage: Stage, there: Truth) -> None:
     """Waits while rows come; what is missing or too much afterwards is told by `Outcome`."""
-    last, changed = (None, None), time.monotonic()
+    last, changed = None, time.monotonic()
     while time.monotonic() < changed + DEADLINE_S:
         found = await asyncio.to_thread(_counts, stage.settings)
-        if found[0] == there.lines and found[1] == there.bad:
+        if found == (there.lines, there.bad):
             return
         if found != last:
             last, changed = found, time.monotonic()
         await asyncio.sleep(0.2)
 
 
-def _counts(settings: Settings) -> tuple[int | None, int | None]:
-    return _count(settings, "results"), _count(settings, "deadletter")
-
-
-def _count(settings: Settings, table: str) -> int | None:
-    """None while ClickHouse can't tell."""
+def _counts(settings: Settings) -> tuple[int, int] | None:
+    """Results in all tables, and dead letters; None while ClickHouse can't tell."""
     try:
         client = rig.client_of(settings)
         try:
-            return rig.count(client, settings, table)
+            return rig.stored(client, settings), rig.count(client, settings, "deadletter")
         finally:
             client.close()
     except (ClickHouseError, OSError):
@@ -282,9 +285,8 @@ def stored(settings: Settings) -> Stored:
         for share in range(_SHARES):
             (found,) = rig.ask(client, settings, _COUNTS.replace("{share}", str(share)))
             counts = [total + part for total, part in zip(counts, found, strict=True)]
-        ((rolled,),) = rig.ask(
-            client, settings, "SELECT sum(checks) + sum(missed) FROM {db}.results_hourly"
-        )
+        rolled = {name: all_of[0] for name, all_of in rig.rolled_up(client, settings).items()}
+        ((failures, down),) = rig.ask(client, settings, _FAILURES)
         ((differing,),) = rig.ask(client, settings, _DIFFERING)
         dead = rig.count(client, settings, "deadletter")
     finally:
@@ -293,7 +295,8 @@ def stored(settings: Settings) -> Stored:
         rows=counts[0],
         identities=counts[1],
         places=counts[2],
-        rolled_up=int(rolled),
+        rolled_up=rolled | {"failures_daily": failures},
+        failures=down,
         differing=int(differing),
         dead=dead,
     )
@@ -305,6 +308,10 @@ _COUNTS: Final = """
 SELECT count(), uniqExact(target, region, prober, started_at, attempt),
        uniqExact(log_partition, log_offset, log_line)
 FROM {db}.results WHERE cityHash64(toString(target)) % 8 = {share}
+"""
+
+_FAILURES: Final = """
+SELECT (SELECT sum(failures) FROM {db}.failures_daily), countIf(status = 'down') FROM {db}.results
 """
 
 _DIFFERING: Final = """

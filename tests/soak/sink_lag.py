@@ -11,12 +11,11 @@ from msgspec import Struct
 
 from portquorum.embedded.clickhouse import EmbeddedClickHouse
 from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.kafka import create_topics
 from portquorum.settings import Settings
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse import rig
 from tests.soak.sink_kills import Stored, stored
-from tests.soak.sink_load import Load, Truth, truth
+from tests.soak.sink_load import Load, Truth, made_topics, truth
 
 BEHIND_S: Final = 5.0
 """It has caught up when it has all that was sent so long ago."""
@@ -59,7 +58,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         claims = {
             f"{found.rows} rows": found.rows == lines,
             f"{found.identities} identities": found.identities == lines,
-            f"{found.rolled_up} rolled up": found.rolled_up == lines,
+            f"rolled up: {found.rolled_up}": found.agrees(lines),
             f"{found.differing} hours rolled up otherwise": found.differing == 0,
         }
         return [f"{words}, {lines} lines" for words, holds in claims.items() if not holds]
@@ -94,7 +93,7 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             sink_block_rows=Settings().sink_block_rows,
             sink_block_wait_s=Settings().sink_block_wait_s,
         )
-        await create_topics(settings)
+        await made_topics(settings)
         await asyncio.to_thread(migrate, settings)
         load = Load(settings, seed=plan.seed, lines=plan.lines)
         await load.run(BACKLOG_RATE, most=plan.backlog)
@@ -150,6 +149,6 @@ async def _caught_up(
 def _rows(settings: Settings) -> int:
     client = rig.client_of(settings)
     try:
-        return rig.count(client, settings)
+        return rig.stored(client, settings)
     finally:
         client.close()

@@ -14,6 +14,7 @@ from portquorum import kafka
 from portquorum.settings import Settings
 from schemas import batch, topics
 from schemas.result import CheckResult
+from tests.integration.sinks.clickhouse import rig
 
 REGIONS: Final = ("ap", "eu", "us")
 FAILING: Final = 0.03
@@ -153,6 +154,16 @@ class Load:
             connect_ms=connect_ms,
             total_ms=None if connect_ms is None else round(connect_ms + 1, 3),
         )
+
+
+async def made_topics(settings: Settings) -> None:
+    """Makes the topics; a busy broker may answer before all of them are there."""
+
+    async def done() -> bool:
+        await kafka.create_topics(settings)
+        return True
+
+    await rig.until(done)
 
 
 async def truth(settings: Settings) -> Truth:

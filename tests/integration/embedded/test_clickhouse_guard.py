@@ -163,6 +163,44 @@ def test_nobody_leaves_the_database(
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        {"offset": "1"},
+        {"limit": "1", "offset": "1"},
+        {"extremes": "1"},
+        {"dialect": "prql", "allow_experimental_prql_dialect": "1"},
+        {"output_format_schema": "{path}"},
+        {"additional_result_filter": "file('{path}') != ''"},
+    ],
+    ids=str,
+)
+def test_no_setting_lets_anybody_out(
+    owner: Server, reader: Server, secret: Path, settings: dict[str, str]
+) -> None:
+    filled = {name: value.format(path=secret) for name, value in settings.items()}
+    sql = f"SELECT file('{secret}')"
+    for server in (owner, reader):
+        answer = server.post(sql, **filled)
+        assert answer.code in {"497", "164"}, answer.body
+        assert b"hunter2" not in answer.body
+    text = ", ".join(f"{name} = '{value}'" for name, value in filled.items())
+    session = {"session_id": "guarded", "session_timeout": "0"}
+    owner.post(f"SET {text}", **session)
+    assert owner.post(sql, **session).code in {"497", "60"}
+    assert secret.read_text() == "hunter2\n"
+
+
+@pytest.mark.parametrize("name", ["dialect", "output_format_schema", "additional_table_filters"])
+def test_settings_that_hide_sql_or_name_files_are_nobodys(
+    owner: Server, reader: Server, name: str
+) -> None:
+    for server in (owner, reader):
+        assert server.post("SELECT 1", **{name: "x"}).code == "497"
+        assert server.post(f"SELECT 1 SETTINGS {name} = 'x'").code in {"497", "62"}
+    assert owner.post(f"SET {name} = 'x'").code in {"497", "62"}
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "SELECT * FROM system.disks",

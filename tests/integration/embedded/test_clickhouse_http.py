@@ -82,6 +82,17 @@ def test_a_format_with_a_beginning_or_an_end_has_them_once(owner: Server, form: 
         assert answer.body.endswith(b"PAR1")
 
 
+def test_values_have_commas_between_blocks_too(owner: Server) -> None:
+    answer = owner.post("SELECT number FROM numbers(200000) FORMAT Values")
+    assert answer.body.count(b"),(") == 199_999
+
+
+def test_totals_and_extremes_come_with_the_rows(owner: Server) -> None:
+    sql = "SELECT number % 2 AS k, count() FROM numbers(10) GROUP BY k WITH TOTALS ORDER BY k"
+    assert owner.post(sql).body == b"0\t5\n1\t5\n\n0\t10\n"
+    assert owner.post("SELECT number FROM numbers(3)", extremes="1").body == b"0\n1\n2\n\n0\n2\n"
+
+
 def test_parameters_are_the_engines(owner: Server) -> None:
     sql = "SELECT {a:UInt32} + 1, {b:String}, {c:Array(String)}"
     answer = owner.post(sql, param_a="41", param_b="it's\\ta \\\\ tab", param_c="['x','y']")

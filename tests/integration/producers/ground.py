@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import itertools
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -45,6 +48,7 @@ class Ground:
         self.arrived: list[tuple[int, CheckResult]] = []
         self.beats: list[tuple[int, control.Beat]] = []
         self.probers: dict[str, asyncio.subprocess.Process] = {}
+        self.data = Path(tempfile.mkdtemp(prefix="portquorum-probe-"))
         self.producer: AIOKafkaProducer
         self._consumer: AIOKafkaConsumer
         self._versions = itertools.count(1)
@@ -63,6 +67,7 @@ class Ground:
                 await process.wait()
         await self._consumer.stop()
         await self.producer.stop()
+        shutil.rmtree(self.data)
 
     # Inventory
 
@@ -124,12 +129,15 @@ class Ground:
         errors: int | None = None,
         fault: str = "",
         metrics: str = "127.0.0.1:0",
+        data: Path | None = None,
     ) -> asyncio.subprocess.Process:
         env = os.environ | {
             "PORTQUORUM_KAFKA": self.settings.kafka,
             "PORTQUORUM_TOPIC_PREFIX": self.settings.topic_prefix,
             "PORTQUORUM_PARTITIONS": str(self.settings.partitions),
             "PORTQUORUM_METRICS": metrics,
+            "PORTQUORUM_DATA_DIR": str(data or self.data),
+            "PORTQUORUM_PROBE_SPOOL_MEMORY_RESULTS": "500",
         }
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _PROBER, region, name, source, str(clock_off_ms), fault),

@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -150,6 +149,16 @@ async def test_a_name_is_resolved_and_timed(kind: type[WaitingEngine]) -> None:
     assert outcome.total_ms == pytest.approx(outcome.dns_ms + outcome.connect_ms, abs=0.01)
 
 
+async def test_an_answer_that_was_known_already_took_no_time(kind: type[WaitingEngine]) -> None:
+    """Not 0 ms: nothing was measured."""
+    with listener() as port, running(kind) as engine:
+        assert (await begun(engine, planned("localhost", port))).dns_ms is not None
+        outcome = await begun(engine, planned("localhost", port))
+    assert outcome.status == "up"
+    assert outcome.dns_ms is None
+    assert outcome.total_ms == outcome.connect_ms
+
+
 async def test_both_families_are_tried(kind: type[WaitingEngine]) -> None:
     # `localhost` is ::1 and 127.0.0.1 on most machines; the listener is on one of them.
     with listener("127.0.0.1") as port:
@@ -165,8 +174,7 @@ async def test_an_address_with_a_zone_is_connected_to_in_that_zone(
         outcome = await check(kind, f"::1%{zone}", server.getsockname()[1], 5000)
     assert (outcome.status, outcome.reason) == ("up", None)
     name = socket.if_nameindex()[0][1]
-    lookup = Lookup(f"fe80::1%{name}")
-    lookup.run()
+    lookup = await looked_up(Resolver(), f"fe80::1%{name}")
     assert [found.endpoint(80) for found in lookup.addresses] == [("fe80::1", 80, 0, zone)]
 
 
@@ -413,6 +421,36 @@ async def test_closing_ends_checks_without_an_outcome(kind: type[WaitingEngine])
     assert told == []
 
 
+async def looked_up(resolver: Resolver, host: str) -> Lookup:
+    done: asyncio.Future[Lookup] = asyncio.get_running_loop().create_future()
+    resolver.lookup(host, done.set_result)
+    return await done
+
+
+async def test_what_breaks_in_the_middle_of_a_check_is_our_fault_and_ends_it(
+    kind: type[WaitingEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A descriptor that somebody else has closed makes nearly every call fail."""
+    with listener() as port, running(kind) as engine:
+        for broken in ("begin", "connect_ms", "answered"):
+            with monkeypatch.context() as patch, silent_listener() as silent:
+                patch.setattr(f"producers.checks.tcp.{broken}", _break)
+                place = silent if broken == "answered" else port
+                outcome = await begun(engine, planned("127.0.0.1", place, 300))
+                assert (outcome.status, outcome.reason) == ("missed", "prober_error")
+                assert "ValueError: broken" in (outcome.detail or "")
+            assert engine.in_flight == 0
+            # Nor did it stop the engine: the next ones are answered, and their time runs out.
+            assert (await begun(engine, planned("127.0.0.1", port))).status == "up"
+        with silent_listener() as silent:
+            outcome = await begun(engine, planned("127.0.0.1", silent, 100))
+            assert outcome.reason in {"timed_out", "prober_error"}
+
+
+def _break(*_: object) -> None:
+    raise ValueError("broken")
+
+
 class OneName(Resolver):
     """Every name has these addresses."""
 
@@ -454,14 +492,11 @@ async def test_of_several_failures_the_one_that_says_most_is_told(
 
 
 async def test_an_address_needs_no_resolver(kind: type[WaitingEngine]) -> None:
-    def resolvers() -> set[threading.Thread]:
-        return {t for t in threading.enumerate() if t.name.startswith("resolver-")}
-
-    before = resolvers()
     with listener() as port, running(kind) as engine:
+        del engine.resolver
         assert (await begun(engine, planned("127.0.0.1", port))).status == "up"
-        await begun(engine, planned("::1", port))
-        assert resolvers() <= before
+        assert (await begun(engine, planned("::1", port))).reason != "prober_error"
+        engine.resolver = Resolver()
 
 
 async def test_no_descriptor_left_is_our_fault(kind: type[WaitingEngine]) -> None:

@@ -247,19 +247,33 @@ def count(client: Client, settings: Settings, table: str = "results") -> int:
     return int(ask(client, settings, f"SELECT count() FROM {{db}}.{table}")[0][0])  # noqa: S608
 
 
+ROLL_UPS = ("results_hourly", "results_daily", "regions_hourly")
+
+
+def rolled_up(client: Client, settings: Settings) -> dict[str, tuple[int, int]]:
+    """What each roll-up says, without FINAL: results and how many of them were up."""
+    sums = "SELECT sum(checks) + sum(missed), sum(up) FROM {db}."
+    return {name: tuple(ask(client, settings, sums + name)[0]) for name in ROLL_UPS}
+
+
+def stored(client: Client, settings: Settings) -> int:
+    """How many results are in the table and in every roll-up: these come a moment later."""
+    return min(count(client, settings), *(rows for rows, _ in rolled_up(client, settings).values()))
+
+
 def counts_agree(client: Client, settings: Settings, lines: int) -> None:
-    """Raw rows = lines = identities, and the roll-up says the same, all without FINAL."""
+    """Raw rows = lines = identities, and each roll-up says the same, all without FINAL."""
     (raw,) = ask(
         client,
         settings,
         "SELECT count(), uniqExact(target, region, prober, started_at, attempt), "
-        "uniqExact(log_partition, log_offset, log_line), countIf(status = 'up') FROM {db}.results",
-    )
-    (rolled,) = ask(
-        client, settings, "SELECT sum(checks) + sum(missed), sum(up) FROM {db}.results_hourly"
+        "uniqExact(log_partition, log_offset, log_line), countIf(status = 'up'), "
+        "countIf(status = 'down') FROM {db}.results",
     )
     assert raw[:3] == (lines, lines, lines)
-    assert rolled == (lines, raw[3])
+    assert rolled_up(client, settings) == dict.fromkeys(ROLL_UPS, (lines, raw[3]))
+    failures = "SELECT sum(failures) FROM {db}.failures_daily"
+    assert ask(client, settings, failures) == [(raw[4],)]
 
 
 def log_of(path: Path) -> list[dict[str, Any]]:

@@ -21,12 +21,12 @@ async def test_a_topic_of_garbage_stops_the_sink_and_nothing_of_it_is_lost(
     try:
         with rig.SinkProcess(settings, tmp_path / "log") as sink:
             await rig.send_results(producer, settings, rig.results(0, 500))
-            await rig.until(lambda: rig.count(client, settings) == 500)
+            await rig.until(lambda: rig.stored(client, settings) == 500)
             garbage = [await producer.send(topic, b"bad\n" * 100, partition=0) for _ in range(60)]
             await asyncio.gather(*garbage)
             await rig.send_results(producer, settings, rig.results(500, 500))
             assert await asyncio.to_thread(sink.wait) == 1
-        assert rig.count(client, settings) == 500
+        assert rig.stored(client, settings) == 500
         # The command says it in one sentence; begun again it stops before it has done anything.
         command = [sys.executable, "-m", "portquorum.cli", "sink"]
         environment = rig.environment(settings)
@@ -41,7 +41,7 @@ async def test_a_topic_of_garbage_stops_the_sink_and_nothing_of_it_is_lost(
         # Told to go on it drains all: a message without one good line is one dead letter.
         goes_on = msgspec.structs.replace(settings, sink_bad_lines_ratio=1.0)
         with rig.SinkProcess(goes_on, tmp_path / "log") as sink:
-            await rig.until(lambda: rig.count(client, settings) == 1_000)
+            await rig.until(lambda: rig.stored(client, settings) == 1_000)
             await rig.until(lambda: rig.count(client, settings, "deadletter") == 60)
             assert sink.end() == 0
         rig.counts_agree(client, settings, 1_000)
@@ -60,7 +60,7 @@ async def test_one_odd_message_stops_nothing(kafka: str, clickhouse: str, tmp_pa
         with rig.SinkProcess(settings, tmp_path / "log") as sink:
             for value in (odd, b"bad\n" * 50_000, batch.encode(good[2:])):
                 await producer.send_and_wait(settings.topic("results"), value, partition=0)
-            await rig.until(lambda: rig.count(client, settings) == 3)
+            await rig.until(lambda: rig.stored(client, settings) == 3)
             await rig.until(lambda: rig.count(client, settings, "deadletter") == 3_001)
             assert sink.end() == 0
         rig.counts_agree(client, settings, 3)

@@ -44,7 +44,7 @@ async def test_dead_letters_go_on_after_one_was_refused(
             await rig.until(lambda: rig.count(client, settings, "deadletter") == 2)
             await send(b"worst", 2)
             await rig.until(lambda: rig.count(client, settings, "deadletter") == 3)
-            await rig.until(lambda: rig.count(client, settings) == 3)
+            await rig.until(lambda: rig.stored(client, settings) == 3)
             assert sink.end() == 0
         rig.counts_agree(client, settings, 3)
     finally:
@@ -62,13 +62,13 @@ async def test_the_sink_begins_again_when_its_membership_died(
     try:
         await rig.send_results(producer, settings, rig.results(0, 300))
         with _junk_leader(settings) as leader, rig.SinkProcess(settings, log) as sink:
-            await rig.until(lambda: rig.count(client, settings) > 0)
+            await rig.until(lambda: rig.stored(client, settings) > 0)
             assert leader.stdin is not None
             leader.stdin.write(b"now\n")
             leader.stdin.flush()
             await rig.until(lambda: _said(log, "the sink ended and begins again"))
             leader.kill()
-            await rig.until(lambda: rig.count(client, settings) == 300)
+            await rig.until(lambda: rig.stored(client, settings) == 300)
             assert sink.end() == 0
         rig.counts_agree(client, settings, 300)
     finally:

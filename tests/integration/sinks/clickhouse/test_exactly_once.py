@@ -45,9 +45,9 @@ async def test_killed_after_the_insert_before_the_commit(
         pending, rows, token = await block_of(settings, 7)
         await rig.commit(settings, "results", 0, pending.first, pending.metadata())
         await insert(settings, rows, token)
-        assert rig.count(client, settings) == 700
+        assert rig.stored(client, settings) == 700
         with rig.SinkProcess(settings, tmp_path / "log"):
-            await rig.until(lambda: rig.count(client, settings) == 1_000)
+            await rig.until(lambda: rig.stored(client, settings) == 1_000)
         assert any(
             line["event"] == "finishing a pending block" for line in rig.log_of(tmp_path / "log")
         )
@@ -71,7 +71,7 @@ async def test_killed_after_the_pending_commit_before_the_insert(
         pending, rows, token = await block_of(settings, 7)
         await rig.commit(settings, "results", 0, pending.first, pending.metadata())
         with rig.SinkProcess(settings, tmp_path / "log"):
-            await rig.until(lambda: rig.count(client, settings) == 1_000)
+            await rig.until(lambda: rig.stored(client, settings) == 1_000)
         await insert(settings, rows, token)
         rig.counts_agree(client, settings, 1_000)
     finally:
@@ -94,7 +94,7 @@ async def test_what_was_rejected_stays_rejected_when_the_block_is_replayed(
         await rig.commit(settings, "results", 0, another.first, another.metadata())
         with rig.SinkProcess(settings, tmp_path / "log"):
             await rig.until(lambda: rig.count(client, settings, "deadletter") == 2)
-            await rig.until(lambda: rig.count(client, settings) == 18)
+            await rig.until(lambda: rig.stored(client, settings) == 18)
         dead = rig.ask(client, settings, "SELECT offset, line FROM {db}.deadletter ORDER BY line")
         assert dead == [(1, 3), (1, 4)]
         rig.counts_agree(client, settings, 18)
@@ -115,7 +115,7 @@ async def test_without_a_commit_it_goes_on_after_the_highest_stored(
         # As it is when the group's offsets are gone: rows, but no commit and another token.
         await insert(settings, rows, "of a sink of long ago")
         with rig.SinkProcess(settings, tmp_path / "log"):
-            await rig.until(lambda: rig.count(client, settings) == 1_000)
+            await rig.until(lambda: rig.stored(client, settings) == 1_000)
         rig.counts_agree(client, settings, 1_000)
     finally:
         await producer.stop()
@@ -136,7 +136,7 @@ async def test_rows_of_a_topic_that_was_made_anew_are_no_place_to_go_on_from(
         old = Rows(rows.table, [*rows.columns[:-2], *other, rows.columns[-1]])
         await insert(settings, old, token + " of the old topic")
         with rig.SinkProcess(settings, tmp_path / "log"):
-            await rig.until(lambda: rig.count(client, settings) == 1_400)
+            await rig.until(lambda: rig.stored(client, settings) == 1_400)
         assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(4, 0)]
     finally:
         await producer.stop()
@@ -153,7 +153,7 @@ async def test_what_retention_took_before_it_was_read_is_a_recorded_gap(
         await rig.commit(settings, "results", 0, 3, "")
         await rig.delete_before(settings, "results", 0, 8)
         with rig.SinkProcess(settings, tmp_path / "log"):
-            await rig.until(lambda: rig.count(client, settings) == 200)
+            await rig.until(lambda: rig.stored(client, settings) == 200)
         assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(3, 8)]
         rig.counts_agree(client, settings, 200)
     finally:
@@ -196,7 +196,7 @@ async def test_an_offset_that_the_log_does_not_have_is_a_recorded_gap(
         await rig.send_results(producer, settings, rig.results(0, 300))
         await rig.commit(settings, "results", 0, 77, "")
         with rig.SinkProcess(settings, tmp_path / "log"):
-            await rig.until(lambda: rig.count(client, settings) == 300)
+            await rig.until(lambda: rig.stored(client, settings) == 300)
         assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(77, 0)]
     finally:
         await producer.stop()
@@ -211,20 +211,20 @@ async def test_a_sink_that_stood_still_neither_loses_nor_doubles(
     try:
         with rig.SinkProcess(settings, tmp_path / "first") as first:
             await rig.send_results(producer, settings, rig.results(0, 3_000))
-            await rig.until(lambda: rig.count(client, settings) > 0)
+            await rig.until(lambda: rig.stored(client, settings) > 0)
             first.signal(signal.SIGSTOP)
             await rig.send_results(producer, settings, rig.results(3_000, 3_000))
             with rig.SinkProcess(settings, tmp_path / "second") as second:
-                await rig.until(lambda: rig.count(client, settings) == 6_000)
+                await rig.until(lambda: rig.stored(client, settings) == 6_000)
                 await rig.send_results(producer, settings, rig.results(6_000, 1_000))
-                await rig.until(lambda: rig.count(client, settings) == 7_000)
+                await rig.until(lambda: rig.stored(client, settings) == 7_000)
                 first.signal(signal.SIGCONT)
                 await rig.until(lambda: _assigned(tmp_path / "first") >= 2)
                 await rig.send_results(producer, settings, rig.results(7_000, 1_000))
-                await rig.until(lambda: rig.count(client, settings) >= 8_000)
+                await rig.until(lambda: rig.stored(client, settings) >= 8_000)
                 assert second.end() == 0
             await rig.send_results(producer, settings, rig.results(8_000, 1_000))
-            await rig.until(lambda: rig.count(client, settings) >= 9_000)
+            await rig.until(lambda: rig.stored(client, settings) >= 9_000)
             assert first.end() == 0
         rig.counts_agree(client, settings, 9_000)
     finally:
@@ -244,7 +244,7 @@ async def test_every_partition_ends_committed_and_nothing_pending(
     try:
         await rig.send_results(producer, settings, rig.results(0, 900))
         with rig.SinkProcess(settings, tmp_path / "log") as sink:
-            await rig.until(lambda: rig.count(client, settings) == 900)
+            await rig.until(lambda: rig.stored(client, settings) == 900)
             assert sink.end() == 0
         commits = await rig.committed(settings)
         for partition in range(3):

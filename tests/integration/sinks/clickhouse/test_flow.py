@@ -14,9 +14,9 @@ async def test_every_decoded_line_is_one_row(kafka: str, clickhouse: str, tmp_pa
     try:
         await rig.send_results(producer, settings, found[:3_000])
         with rig.SinkProcess(settings, tmp_path / "log") as sink:
-            await rig.until(lambda: rig.count(client, settings) == 3_000)
+            await rig.until(lambda: rig.stored(client, settings) == 3_000)
             await rig.send_results(producer, settings, found[3_000:])
-            await rig.until(lambda: rig.count(client, settings) == 5_000)
+            await rig.until(lambda: rig.stored(client, settings) == 5_000)
             assert sink.end() == 0
         rig.counts_agree(client, settings, 5_000)
         rows = rig.ask(

@@ -30,7 +30,7 @@ async def test_garbage_on_each_topic_is_one_row_with_its_coordinates(
         await rig.send_results(producer, settings, found)
         with rig.SinkProcess(settings, tmp_path / "log"):
             await rig.until(lambda: rig.count(client, settings, "deadletter") >= len(topics.ALL))
-            await rig.until(lambda: rig.count(client, settings) == 300)
+            await rig.until(lambda: rig.stored(client, settings) == 300)
         rows = rig.ask(
             client,
             settings,
@@ -72,7 +72,7 @@ async def test_only_the_bad_lines_of_a_batch_are_dead(
         ):
             await producer.send_and_wait(topic, value, key=b"k", headers=headers, partition=0)
         with rig.SinkProcess(settings, tmp_path / "log"):
-            await rig.until(lambda: rig.count(client, settings) == 4)
+            await rig.until(lambda: rig.stored(client, settings) == 4)
             await rig.until(lambda: rig.count(client, settings, "deadletter") == 6)
         rows = rig.ask(
             client, settings, "SELECT offset, line, part FROM {db}.deadletter ORDER BY offset, line"

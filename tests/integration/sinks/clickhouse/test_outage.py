@@ -24,14 +24,14 @@ async def test_clickhouse_is_stopped_and_started_again(kafka: str, tmp_path: Pat
             await rig.until(lambda: _said(tmp_path / "log", "waiting for ClickHouse"))
             with EmbeddedClickHouse(tmp_path / "data", address):
                 client = rig.client_of(settings)
-                await rig.until(lambda: rig.count(client, settings) == 1_000)
+                await rig.until(lambda: rig.stored(client, settings) == 1_000)
                 await rig.send_results(producer, settings, rig.results(1_000, 1_000))
             await rig.send_results(producer, settings, rig.results(2_000, 1_000))
             await rig.until(lambda: _said(tmp_path / "log", "ClickHouse does not take inserts"))
             assert sink.running
             with EmbeddedClickHouse(tmp_path / "data", address):
                 client = rig.client_of(settings)
-                await rig.until(lambda: rig.count(client, settings) >= 3_000)
+                await rig.until(lambda: rig.stored(client, settings) >= 3_000)
                 rig.counts_agree(client, settings, 3_000)
                 assert sink.end() == 0
         assert _said(tmp_path / "log", "partitions assigned") == 1
@@ -47,7 +47,7 @@ async def test_it_ends_in_time_while_clickhouse_does_not_answer(kafka: str, tmp_
         try:
             with rig.SinkProcess(settings, tmp_path / "log") as sink:
                 await rig.send_results(producer, settings, rig.results(0, 100))
-                await rig.until(lambda: rig.count(client, settings) == 100)
+                await rig.until(lambda: rig.stored(client, settings) == 100)
                 pid = service.pid
                 assert pid is not None
                 os.kill(pid, signal.SIGSTOP)
@@ -69,7 +69,7 @@ async def test_what_answers_there_must_be_clickhouse(kafka: str, tmp_path: Path)
         sink = rig.SinkProcess(settings, tmp_path / "log")
         client = rig.client_of(settings)
         await rig.send_results(producer, settings, rig.results(0, 1_000))
-        await rig.until(lambda: rig.count(client, settings) == 1_000)
+        await rig.until(lambda: rig.stored(client, settings) == 1_000)
     try:
         with _pages(address) as asked, sink:
             await rig.send_results(producer, settings, rig.results(1_000, 1_000))
@@ -80,7 +80,7 @@ async def test_what_answers_there_must_be_clickhouse(kafka: str, tmp_path: Path)
             asked.stop()
             with EmbeddedClickHouse(tmp_path / "data", address):
                 client = rig.client_of(settings)
-                await rig.until(lambda: rig.count(client, settings) >= 2_000)
+                await rig.until(lambda: rig.stored(client, settings) >= 2_000)
                 rig.counts_agree(client, settings, 2_000)
                 assert sink.end() == 0
     finally:

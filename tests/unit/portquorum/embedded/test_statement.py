@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from portquorum.embedded.statement import (
     first_word,
+    into_file,
     output_format,
     split_insert,
     split_settings,
@@ -60,6 +61,12 @@ def test_an_insert_without_inline_data_is_a_plain_statement(sql: bytes) -> None:
         (b"SELECT * FROM (SELECT 1 FORMAT x) FORMAT Native SETTINGS a = 1;", "Native"),
         (b"SELECT format('{}', 1)", None),
         (b"SELECT $h$ FORMAT CSV $h$ FORMAT\n  TSV", "TSV"),
+        (b"SELECT 1 FORMAT `Values`", "Values"),
+        (b"SELECT name, format FROM t", None),
+        (b"SELECT a AS format FORMAT JSON", "JSON"),
+        (b"SELECT 1 AS format SETTINGS a = 1", None),
+        (b"SELECT 1 FROM t ORDER BY format DESC", None),
+        (b"SELECT format -- CSV\nFROM t FORMAT CSV -- x", "CSV"),
     ],
 )
 def test_the_output_format_is_the_one_outside_of_everything(
@@ -96,3 +103,21 @@ def test_the_settings_of_an_insert_are_told_from_its_head(
     head: str, expected: tuple[str, str]
 ) -> None:
     assert split_settings(head) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1", "SELECT 1 INTO OUTFILE '/p' APPEND FORMAT CSV"),
+        ("SELECT 1 FORMAT JSON", "SELECT 1 INTO OUTFILE '/p' APPEND FORMAT JSON"),
+        (
+            "SELECT 'é' AS format SETTINGS a = 1 FORMAT `Values` SETTINGS b = 2",
+            (
+                "SELECT 'é' AS format SETTINGS a = 1 INTO OUTFILE '/p' APPEND "
+                "FORMAT `Values` SETTINGS b = 2"
+            ),
+        ),
+    ],
+)
+def test_the_answer_goes_into_a_file_before_its_format(sql: str, expected: str) -> None:
+    assert into_file(sql, "/p", "CSV") == expected

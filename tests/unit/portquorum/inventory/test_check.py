@@ -16,6 +16,7 @@ from portquorum.inventory.load import load
 from portquorum.inventory.resolve import Known, resolve
 from producers.engine import Vantage
 from schemas.policy import Maintenance, Region, Route, Team
+from schemas.probe import HandshakeProbe, Step, TcpProbe
 from schemas.target import LatencyLimit
 
 Write = Callable[..., Path]
@@ -112,6 +113,29 @@ def test_the_example_of_the_design(file: Write) -> None:
         ("host: x, port: 1, interval: 500ms", "interval: expected 1s to 1d, found 500ms"),
         ("host: x, port: 1, timeout: 1ms", "timeout: expected 50ms to 1h, found 1ms"),
         ("host: x, port: 1, kind: gopher", "kind: expected a kind that can be checked (tcp, "),
+        ("host: x, kind: smtp, probe: {tls: maybe}", "probe.tls: "),
+        ("host: x, kind: ssh, probe: {tls: implicit}", "probe: SSH can be checked with tls: none,"),
+        (
+            "host: x, kind: smtp, probe: {colour: red}",
+            "probe.colour: no such option; there are tls",
+        ),
+        ("host: x, kind: smtp, probe: {kind: tcp}", "probe.kind: no such option; there are tls"),
+        ("host: x, kind: smtp, probe: red", "probe: "),
+        ("host: x, port: 1, probe: {}", "probe"),
+        ("host: x, port: 1, probe: {steps: [{}]}", "probe: steps[0]: expected something to send"),
+        (
+            "host: x, port: 1, probe: {steps: [{send: a, send_hex: '00'}]}",
+            "probe: steps[0]: expected one of send and send_hex, found both",
+        ),
+        (
+            "host: x, port: 1, probe: {steps: [{expect_regex: '('}]}",
+            "probe: steps[0]: expected a regular expression (RE2), found",
+        ),
+        (
+            "host: x, port: 1, probe: {steps: [{send_hex: '0'}]}",
+            "probe.steps[0].send_hex: expected",
+        ),
+        ("host: x, port: 1, probe: {steps: [{wait: 1}]}", "probe.steps[0].wait: no such option"),
         ("host: x, port: 1, colour: red", "colour: no such field; there are "),
         ("host: x, port: 1, id: Upper", "id: expected an id of at most 128 lower-case"),
         ("host: x, port: 1, criticality: high", "criticality: expected critical, important or"),
@@ -149,6 +173,30 @@ def test_the_example_of_the_design(file: Write) -> None:
 def test_a_target_that_is_wrong_is_refused_by_name(file: Write, fields: str, found: str) -> None:
     (said,) = problems(file(f"{HEAD}  - {{{fields}}}\n"))
     assert said.startswith(f"4: targets[0].{found}")
+
+
+def test_a_kind_brings_its_port_and_the_options_of_that_port(file: Write) -> None:
+    path = file(
+        "regions: {a: {}}\n"
+        "targets:\n"
+        "  - {host: db, kind: postgres}\n"
+        "  - {host: mx, kind: smtp}\n"
+        "  - {host: mx, kind: smtp, port: 587}\n"
+        "  - {host: mx, kind: imap, port: 993}\n"
+        "  - {host: mx, kind: smtp, port: 465, probe: {tls: none}}\n"
+        "  - {host: db, kind: mysql, probe: {tls: starttls, verify: false}}\n"
+        '  - {host: own, port: 7, probe: {steps: [{send: "PING\\r\\n", expect: PONG}]}}\n'
+    )
+    found = {one.id: (one.name, one.port, one.probe) for one in check([path]).targets}
+    assert found == {
+        "db-5432": ("db:5432", 5432, HandshakeProbe()),
+        "mx-25": ("mx:25", 25, HandshakeProbe()),
+        "mx-587": ("mx:587", 587, HandshakeProbe(tls="starttls")),
+        "mx-993": ("mx:993", 993, HandshakeProbe(tls="implicit")),
+        "mx-465": ("mx:465", 465, HandshakeProbe()),
+        "db-3306": ("db:3306", 3306, HandshakeProbe(tls="starttls", verify=False)),
+        "own-7": ("own:7", 7, TcpProbe(steps=(Step(send="PING\r\n", expect="PONG"),))),
+    }
 
 
 def test_goals_are_the_targets_own_else_its_teams_else_the_default(file: Write) -> None:

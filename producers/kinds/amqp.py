@@ -1,0 +1,58 @@
+"""AMQP 0-9-1 (RabbitMQ): the protocol header, answered by Connection.Start.
+
+https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.2.4 and 4.2
+"""
+
+import re
+from typing import Final
+
+from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.framing import MOST_BYTES, NotThisError
+
+_FRAME_END: Final = 0xCE
+_START: Final = b"\x01\0\0"
+
+
+def _frame(data: bytes) -> int | None:
+    """A frame, or the header that a server sends which speaks another version."""
+    if data.startswith(b"AMQP"):
+        return 8 if len(data) >= 8 else None
+    if not data.startswith(_START[: len(data)]):
+        raise NotThisError
+    if len(data) < 7:
+        return None
+    end = 7 + int.from_bytes(data[3:7], "big") + 1
+    if end > MOST_BYTES:
+        raise NotThisError
+    if len(data) < end:
+        return None
+    if data[end - 1] != _FRAME_END:
+        raise NotThisError
+    return end
+
+
+def _product(answer: bytes) -> str | None:
+    """Product and version of the server's properties: long strings of a field table."""
+    words = []
+    for name in (b"\x07product", b"\x07version"):
+        found = re.search(name + rb"S\0\0\0(.)", answer, re.DOTALL)
+        if found:
+            words.append(answer[found.end() : found.end() + found[1][0]].decode("utf-8", "replace"))
+    return " ".join(words) or None
+
+
+DIALOGUE: Final = Dialogue(
+    protocol="AMQP",
+    port=5672,
+    implicit_ports=frozenset({5671}),
+    steps=(
+        Step(
+            name="Connection.Start",
+            send=b"AMQP\0\0\x09\x01",
+            frame=_frame,
+            good=pattern(rb"\x01\0\0.{4}\0\x0a\0\x0a"),
+            bad=((pattern(rb"AMQP(?P<text>.{4})"), "unexpected_response"),),
+            tell=_product,
+        ),
+    ),
+)

@@ -1,0 +1,34 @@
+"""memcached: the text protocol's `version`.
+
+https://github.com/memcached/memcached/blob/master/doc/protocol.txt
+"""
+
+from typing import Final
+
+from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.framing import line
+
+DIALOGUE: Final = Dialogue(
+    protocol="memcached",
+    port=11211,
+    steps=(
+        Step(
+            name="answer to version",
+            send=b"version\r\n",
+            frame=line,
+            # One that wants a login first is alive too.
+            good=pattern(rb"(?:VERSION (?P<banner>[^\r\n]+)|CLIENT_ERROR unauthenticated)"),
+            bad=(
+                (
+                    pattern(rb"ERROR (?P<text>Too many open connections)"),
+                    "too_many_connections",
+                ),
+                (
+                    pattern(rb"(?P<text>(?:SERVER_|CLIENT_|)ERROR(?! unauthenticated)[^\r\n]*)"),
+                    "unexpected_response",
+                ),
+            ),
+        ),
+    ),
+    bye=b"quit\r\n",
+)

@@ -1,0 +1,110 @@
+"""MySQL and MariaDB: the greeting, and a login that is refused.
+
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
+
+A client that goes away in the middle counts as a failed connect, and after `max_connect_errors` of
+these the server takes no more connections from that host: a monitor must end what it began. A
+refused login is no such failure.
+"""
+
+import re
+import struct
+from typing import Final
+
+from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.framing import sized
+from schemas.result import Reason
+
+_PACKET: Final = sized(3, more=4, order="little")
+
+# CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH
+_CAPABILITIES: Final = 0x1 | 0x200 | 0x8000 | 0x80000
+_SSL: Final = 0x800
+# Errors that say no to us and nothing against the server: 1044, 1045, 1698 access denied, 1251 and
+# 1524 another authentication, 3159 TLS only. In the packet the low byte comes first.
+_NO_ACCESS: Final = b"|".join(
+    re.escape(struct.pack("<H", code)) for code in (1044, 1045, 1251, 1524, 1698, 3159)
+)
+_MOST: Final = 1 << 24
+_UTF8: Final = 33
+
+
+def _packet(number: int, payload: bytes) -> bytes:
+    return struct.pack("<I", len(payload))[:3] + bytes([number]) + payload
+
+
+def _head(capabilities: int) -> bytes:
+    return struct.pack("<IIB23x", capabilities, _MOST, _UTF8)
+
+
+def _login(number: int, capabilities: int) -> bytes:
+    return _packet(
+        number, _head(capabilities) + b"portquorum\0" + b"\0" + b"mysql_native_password\0"
+    )
+
+
+_GREETS: Final = rb"...\0\x0a(?P<banner>[ -~]{1,64})\0.{4}"
+# An error before the greeting has no SQL state. 1130: nobody may come from our host; the server is
+# alive, and there is no login to be refused.
+_HOST: Final = rb"...\0\xff\x6a\x04"
+_TOO_MANY: Final = pattern(rb"...\0\xff\x10\x04(?:#.{5})?(?P<text>.*)")
+
+_GREETING: Final = Step(
+    name="greeting",
+    frame=_PACKET,
+    good=pattern(_GREETS + rb"|" + _HOST),
+    bad=(
+        (_TOO_MANY, "too_many_connections"),
+        (pattern(rb"...\0\xff(?!\x6a\x04)..(?:#.{5})?(?P<text>.*)"), "unexpected_response"),
+    ),
+)
+_GREETING_BEFORE_TLS: Final = Step(
+    name="greeting",
+    frame=_PACKET,
+    good=pattern(_GREETS),
+    bad=(
+        (_TOO_MANY, "too_many_connections"),
+        (pattern(rb"...\0\xff..(?:#.{5})?(?P<text>.*)"), "unexpected_response"),
+    ),
+)
+
+
+def _login_steps(number: int, capabilities: int) -> tuple[Step, ...]:
+    bad: tuple[tuple[re.Pattern[bytes], Reason], ...] = (
+        (pattern(rb"....\xff\x10\x04(?:#.{5})?(?P<text>.*)"), "too_many_connections"),
+        (
+            pattern(rb"....\xff(?!" + _NO_ACCESS + rb")..(?:#.{5})?(?P<text>.*)"),
+            "unexpected_response",
+        ),
+    )
+    return (
+        Step(
+            name="answer to the login",
+            when=None if capabilities & _SSL else pattern(rb"...\0\x0a"),
+            send=_login(number, capabilities),
+            frame=_PACKET,
+            good=pattern(rb"....(?:\xff(?:" + _NO_ACCESS + rb")|\xfe|\0)"),
+            bad=bad,
+        ),
+        # The server would rather have another way of authentication: an empty answer ends it.
+        Step(
+            name="end of the login",
+            when=pattern(rb"....\xfe"),
+            send=_packet(number + 2, b""),
+            frame=_PACKET,
+            good=pattern(rb"....[\xff\0\xfe\x01]"),
+        ),
+    )
+
+
+DIALOGUE: Final = Dialogue(
+    protocol="MySQL",
+    port=3306,
+    implicit=False,
+    steps=(_GREETING, *_login_steps(1, _CAPABILITIES)),
+    starttls=(
+        _GREETING_BEFORE_TLS,
+        Step(name="TLS", send=_packet(1, _head(_CAPABILITIES | _SSL)), tls=True),
+        *_login_steps(2, _CAPABILITIES | _SSL),
+    ),
+)

@@ -1,0 +1,31 @@
+"""POP3 (RFC 1939, STLS by RFC 2595, implicit TLS by RFC 8314)."""
+
+from typing import Final
+
+from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.framing import line
+
+_REFUSED: Final = (
+    (pattern(rb"-ERR (?P<text>[^\r\n]*[Tt]oo many[^\r\n]*)"), "too_many_connections"),
+    (pattern(rb"(?P<text>-ERR[^\r\n]*)"), "unexpected_response"),
+)
+_GREETING: Final = Step(
+    name="greeting", frame=line, good=pattern(rb"\+OK *(?P<banner>[^\r\n]*)"), bad=_REFUSED
+)
+_STLS: Final = Step(
+    name="answer to STLS",
+    send=b"STLS\r\n",
+    frame=line,
+    good=pattern(rb"\+OK"),
+    bad=((pattern(rb"(?P<text>-ERR[^\r\n]*)"), "tls_failed"),),
+    tls=True,
+)
+
+DIALOGUE: Final = Dialogue(
+    protocol="POP3",
+    port=110,
+    steps=(_GREETING,),
+    starttls=(_GREETING, _STLS),
+    implicit_ports=frozenset({995}),
+    bye=b"QUIT\r\n",
+)

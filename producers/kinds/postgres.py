@@ -1,0 +1,74 @@
+"""PostgreSQL: SSLRequest and the start of a session, up to the authentication request.
+
+https://www.postgresql.org/docs/current/protocol-flow.html, protocol-message-formats.html
+"""
+
+import struct
+from typing import Final
+
+from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.framing import MOST_BYTES, NotThisError, exactly
+
+_USER: Final = b"portquorum"
+_PARAMETERS: Final = b"user\0" + _USER + b"\0database\0postgres\0application_name\0portquorum\0\0"
+_SSL_REQUEST: Final = struct.pack(">II", 8, 80877103)
+_STARTUP: Final = struct.pack(">II", 8 + len(_PARAMETERS), 196608) + _PARAMETERS
+_TERMINATE: Final = b"X\0\0\0\x04"
+
+_AUTHENTICATED: Final = b"R\0\0\0\x08\0\0\0\0"
+
+
+def _begun(data: bytes) -> int | None:
+    """Up to what settles it: a request to authenticate, an error, or a session that is ready."""
+    start = 0
+    while len(data) >= start + 5:
+        kind = data[start : start + 1]
+        size = int.from_bytes(data[start + 1 : start + 5], "big")
+        if kind not in b"RESKZNv" or not 4 <= size <= MOST_BYTES:
+            raise NotThisError
+        end = start + 1 + size
+        if len(data) < end:
+            return None
+        if kind in b"EZ" or (kind == b"R" and data[start:end] != _AUTHENTICATED):
+            return end
+        start = end
+    return None
+
+
+# The fields of an ErrorResponse: S(everity), V, C(ode), M(essage), each ended by a NUL.
+_START: Final = Step(
+    name="answer to the startup message",
+    send=_STARTUP,
+    frame=_begun,
+    # 28000, 28P01: nobody of our name may log in; 3D000: no such database. All of them is alive.
+    good=pattern(rb"(?:.*\0C(?:28...|3D000)\0|R|.*Z\0\0\0\x05)"),
+    bad=(
+        (
+            pattern(rb"(?:R\0\0\0\x08\0{4})?E.*\0C53300\0M(?P<text>[^\0]*)"),
+            "too_many_connections",
+        ),
+        (
+            pattern(rb"(?:R\0\0\0\x08\0{4})?E.*\0C(?!28|3D000)[0-9A-Z]{5}\0M(?P<text>[^\0]*)"),
+            "unexpected_response",
+        ),
+        # Before protocol 3, and from the postmaster when it can't even start a process.
+        (pattern(rb"E(?P<text>(?!\0)[^\0]*)\n\0"), "unexpected_response"),
+    ),
+)
+_SSL: Final = Step(
+    name="answer to SSLRequest",
+    send=_SSL_REQUEST,
+    frame=exactly(1),
+    good=pattern(rb"S"),
+    bad=((pattern(rb"(?P<text>N)"), "tls_failed"),),
+    tls=True,
+)
+
+DIALOGUE: Final = Dialogue(
+    protocol="PostgreSQL",
+    port=5432,
+    implicit=False,
+    steps=(_START,),
+    starttls=(_SSL, _START),
+    bye=_TERMINATE,
+)

@@ -1,0 +1,23 @@
+"""SSH (RFC 4253, section 4.2): the identification strings."""
+
+from typing import Final
+
+from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.framing import lines_to
+
+DIALOGUE: Final = Dialogue(
+    protocol="SSH",
+    port=22,
+    implicit=False,
+    steps=(
+        Step(
+            name="identification",
+            # Lines before it are allowed; OpenSSH's sshd says why it takes nobody more in one.
+            frame=lines_to(b"SSH-", b"Exceeded MaxStartups"),
+            good=pattern(rb".*?SSH-(?:2\.0|1\.99)-(?P<banner>[^\r\n]*)"),
+            bad=((pattern(rb"(?P<text>Exceeded MaxStartups)"), "too_many_connections"),),
+        ),
+    ),
+    # Without it sshd logs that somebody did not identify themselves.
+    bye=b"SSH-2.0-portquorum\r\n",
+)

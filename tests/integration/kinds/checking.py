@@ -1,0 +1,50 @@
+"""One check, as the prober makes it."""
+
+import asyncio
+import time
+from typing import Literal
+
+from portquorum.inventory.probes import probe_of
+from producers.engine import CheckOutcome
+from producers.once import check_once
+
+Tls = Literal["none", "starttls", "implicit"]
+
+
+async def check(
+    kind: str,
+    port: int,
+    *,
+    tls: Tls = "none",
+    verify: bool = True,
+    host: str = "127.0.0.1",
+    timeout_s: float = 10,
+) -> CheckOutcome:
+    """The outcome of a check with these options."""
+    probe = probe_of(kind, {"tls": tls, "verify": verify}, port)
+    return await check_once(host, port, kind, timeout_s, probe=probe)
+
+
+async def check_until_up(kind: str, port: int, within_s: float = 30) -> CheckOutcome:
+    """The first outcome that is `up`, or the last one: for a server that takes its time."""
+    deadline = time.monotonic() + within_s
+    while True:
+        outcome = await check(kind, port)
+        if outcome.status == "up" or time.monotonic() > deadline:
+            return outcome
+        await asyncio.sleep(0.1)
+
+
+def assert_up(outcome: CheckOutcome, *, tls: bool = False) -> None:
+    """It is up, and every phase that it had was measured."""
+    assert (outcome.status, outcome.reason, outcome.detail) == ("up", None, None), outcome
+    assert outcome.connect_ms is not None
+    assert outcome.total_ms is not None
+    assert outcome.total_ms > outcome.connect_ms
+    assert (outcome.tls_ms is not None) == tls
+
+
+def assert_down(outcome: CheckOutcome, reason: str, detail: str) -> None:
+    assert (outcome.status, outcome.reason) == ("down", reason), outcome
+    assert outcome.detail is not None
+    assert detail in outcome.detail, outcome

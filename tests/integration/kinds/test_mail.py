@@ -1,0 +1,170 @@
+"""Postfix (SMTP) and Dovecot (IMAP, POP3) themselves."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from msgspec import Struct
+
+from tests.integration.kinds.certificates import Certificates, Pair
+from tests.integration.kinds.checking import Tls, assert_down, assert_up, check, check_until_up
+from tests.integration.kinds.servers import folder, free_port, program, running
+
+
+class Mail(Struct):
+    smtp: int
+    submission: int
+    submissions: int
+    expired: int
+    other: int
+
+
+@pytest.fixture(scope="module")
+def postfix(made_certificates: Certificates) -> Iterator[Mail]:
+    postfix = program("postfix")
+    ports = Mail(*(free_port() for _ in Mail.__struct_fields__))
+
+    def service(port: int, pair: Pair | None, *options: str) -> str:
+        given = list(options)
+        if pair is not None:
+            given += [f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}"]
+        lines = "".join(f"\n  -o {option}" for option in given)
+        return f"127.0.0.1:{port} inet n - n - - smtpd{lines}\n"
+
+    may, good = "smtpd_tls_security_level=may", made_certificates.good
+    with folder() as path:
+        config = path / "etc"
+        config.mkdir()
+        (path / "data").mkdir()
+        (path / "queue").mkdir()
+        subprocess.run(["chown", "postfix", path / "data"], check=True)
+        (config / "main.cf").write_text(
+            f"compatibility_level = 3.6\nqueue_directory = {path}/queue\n"
+            f"data_directory = {path}/data\nmaillog_file = /dev/stdout\n"
+            "maillog_file_prefixes = /dev\ninet_interfaces = 127.0.0.1\n"
+            "myhostname = mx.example.com\nsmtpd_banner = mx.example.com ESMTP Postfix\n"
+            "smtpd_peername_lookup = no\nalias_maps =\nalias_database =\n"
+        )
+        (config / "master.cf").write_text(
+            service(ports.smtp, None)
+            + service(ports.submission, good, may)
+            + service(ports.submissions, good, "smtpd_tls_wrappermode=yes")
+            + service(ports.expired, made_certificates.expired, may)
+            + service(ports.other, made_certificates.other, may)
+            + "postlog unix-dgram n - n - 1 postlogd\n"
+            "tlsmgr unix - - n 1000? 1 tlsmgr\nanvil unix - - n - 1 anvil\n"
+            "rewrite unix - - n - - trivial-rewrite\nproxymap unix - - n - - proxymap\n"
+            "pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\n"
+            "qmgr unix n - n 300 1 qmgr\nbounce unix - - n - 0 bounce\n"
+        )
+        command = [postfix, "-c", str(config), "start-fg"]
+        with running(command, ports.smtp, path / "log"):
+            yield ports
+
+
+@pytest.mark.root
+async def test_smtp_greets_and_knows_ehlo(postfix: Mail) -> None:
+    outcome = await check_until_up("smtp", postfix.smtp)
+    assert_up(outcome)
+    assert outcome.banner == "mx.example.com ESMTP Postfix"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("port", "tls"), [("submission", "starttls"), ("submissions", "implicit")])
+async def test_smtp_in_tls(postfix: Mail, certificates: Certificates, port: str, tls: Tls) -> None:
+    outcome = await check("smtp", getattr(postfix, port), tls=tls)
+    assert_up(outcome, tls=True)
+    assert outcome.cert_expires_at == certificates.good.until_ms
+
+
+@pytest.mark.root
+async def test_smtp_without_the_starttls_that_is_asked_for(postfix: Mail) -> None:
+    outcome = await check("smtp", postfix.smtp, tls="starttls")
+    assert_down(outcome, "tls_failed", "not implemented")
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("certificates")
+async def test_a_certificate_that_has_expired(postfix: Mail) -> None:
+    outcome = await check("smtp", postfix.expired, tls="starttls")
+    assert_down(outcome, "certificate_expired", "certificate has expired")
+    assert outcome.banner is not None
+    assert (await check("smtp", postfix.expired, tls="starttls", verify=False)).status == "up"
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("certificates")
+async def test_a_certificate_of_another_name(postfix: Mail) -> None:
+    outcome = await check("smtp", postfix.other, tls="starttls", host="localhost")
+    assert_down(outcome, "certificate_invalid", "Hostname mismatch")
+
+
+@pytest.mark.root
+async def test_a_certificate_that_nobody_trusts(postfix: Mail) -> None:
+    outcome = await check("smtp", postfix.submission, tls="starttls")
+    assert_down(outcome, "certificate_invalid", "certificate")
+
+
+class Boxes(Struct):
+    imap: int
+    imaps: int
+    pop3: int
+    pop3s: int
+
+
+@pytest.fixture(scope="module")
+def dovecot(made_certificates: Certificates) -> Iterator[Boxes]:
+    server = program("dovecot")
+    ports = Boxes(*(free_port() for _ in Boxes.__struct_fields__))
+    pair = made_certificates.good
+
+    def service(name: str, plain: int, secure: int) -> str:
+        return (
+            f"service {name}-login {{\n"
+            f"  inet_listener {name} {{\n address = 127.0.0.1\n port = {plain}\n }}\n"
+            f"  inet_listener {name}s {{\n address = 127.0.0.1\n port = {secure}\n ssl = yes\n }}\n"
+            "  chroot =\n}\n"
+        )
+
+    with folder() as path:
+        config = path / "dovecot.conf"
+        config.write_text(
+            f"base_dir = {path}/run\nstate_dir = {path}/state\nlog_path = /dev/stderr\n"
+            "protocols = imap pop3\nmail_location = maildir:~/mail\nssl = yes\n"
+            f"ssl_cert = <{pair.certificate}\nssl_key = <{pair.key}\n"
+            "passdb {\n driver = static\n args = nopassword=y\n}\n"
+            "userdb {\n driver = static\n args = uid=65534 gid=65534 home=/nonexistent\n}\n"
+            + service("imap", ports.imap, ports.imaps)
+            + service("pop3", ports.pop3, ports.pop3s)
+        )
+        with running([server, "-F", "-c", str(config)], ports.imap, path / "log"):
+            yield ports
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("kind", "port", "tls"),
+    [
+        ("imap", "imap", "none"),
+        ("imap", "imap", "starttls"),
+        ("imap", "imaps", "implicit"),
+        ("pop3", "pop3", "none"),
+        ("pop3", "pop3", "starttls"),
+        ("pop3", "pop3s", "implicit"),
+    ],
+)
+async def test_a_mailbox_server(
+    dovecot: Boxes, certificates: Certificates, kind: str, port: str, tls: Tls
+) -> None:
+    outcome = await check(kind, getattr(dovecot, port), tls=tls)
+    assert_up(outcome, tls=tls != "none")
+    assert outcome.banner == "Dovecot (Debian) ready."
+    if tls != "none":
+        assert outcome.cert_expires_at == certificates.good.until_ms
+
+
+@pytest.mark.root
+async def test_one_mailbox_protocol_is_not_the_other(dovecot: Boxes) -> None:
+    assert_down(await check("pop3", dovecot.imap), "protocol_mismatch", "found '* OK")
+    assert_down(await check("imap", dovecot.pop3), "protocol_mismatch", "found '+OK")
+    assert_down(await check("ssh", dovecot.pop3, timeout_s=1), "protocol_mismatch", "SSH ident")

@@ -1,0 +1,337 @@
+"""Every dialogue against recorded answers, and against what no server should ever say.
+
+For MongoDB and SQL Server, which no package of Debian brings, and for MySQL 8, the answers are put
+together byte by byte from the pages of their protocols (named beside each): they show that we read
+what these pages say, not that a server says it.
+"""
+
+import asyncio
+import random
+import re
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from producers.engine import Vantage
+from producers.kinds import (
+    amqp,
+    ftp,
+    imap,
+    kafka,
+    memcached,
+    mongodb,
+    mqtt,
+    mssql,
+    mysql,
+    pop3,
+    postgres,
+    redis,
+    smtp,
+    ssh,
+)
+from producers.kinds.dialogue import Dialogue, converse
+from producers.kinds.registry import KINDS
+from producers.kinds.stream import Stream
+from producers.kinds.trial import Trial
+from producers.outcome import CheckFailedError
+from producers.resolver import Resolver
+from schemas.probe import HandshakeProbe
+from schemas.target import Target
+
+PLAIN = HandshakeProbe()
+
+
+@pytest.fixture
+async def resolver() -> AsyncIterator[Resolver]:
+    made = Resolver()
+    yield made
+    made.close()
+
+
+def trial_of(resolver: Resolver) -> Trial:
+    target = Target(
+        id="t",
+        name="t",
+        kind="smtp",
+        host="127.0.0.1",
+        port=1,
+        regions=("r",),
+        interval_ms=60_000,
+        timeout_ms=5_000,
+        version=1,
+        source="test",
+    )
+    return Trial(target, Vantage(internal=True), resolver)
+
+
+async def told(
+    dialogue: Dialogue, answers: list[bytes], resolver: Resolver
+) -> tuple[str | None, str | None]:
+    """Reason (None: up) and banner or detail, when the server says these, one after the other."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        theirs.sendall(b"".join(answers))
+        theirs.shutdown(socket.SHUT_WR)
+        trial = trial_of(resolver)
+        try:
+            await converse(dialogue, PLAIN, trial, Stream(ours))
+        except CheckFailedError as error:
+            return error.reason, error.detail
+        return None, trial.banner
+
+
+def message(document: bytes) -> bytes:
+    """An OP_MSG that answers ours (MongoDB wire protocol: standard message header, OP_MSG)."""
+    body = struct.pack("<I", 0) + b"\0" + struct.pack("<i", len(document) + 5) + document + b"\0"
+    return struct.pack("<iiii", 16 + len(body), 77, 1, 2013) + body
+
+
+OK, NOT_OK = (b"\x01ok\0" + struct.pack("<d", value) for value in (1.0, 0.0))
+WIRE = b"\x10maxWireVersion\0" + struct.pack("<i", 21)
+
+
+def packet(number: int, payload: bytes) -> bytes:
+    """MySQL's basic packet (page_protocol_basic_packets)."""
+    return struct.pack("<I", len(payload))[:3] + bytes([number]) + payload
+
+
+# Protocol::HandshakeV10 (page_protocol_connection_phase_packets_protocol_handshake_v10)
+GREETING = packet(
+    0,
+    b"\x0a8.4.3\0" + struct.pack("<I", 9) + b"12345678\0" + b"\xff\xff\xff\x02\0\xff\xdf\x15"
+    b"\0\0\0\0\0\0\0\0\0\0" + b"123456789012\0caching_sha2_password\0",
+)
+# Protocol::AuthSwitchRequest
+SWITCH = packet(2, b"\xfecaching_sha2_password\0" + b"12345678901234567890\0")
+
+
+def mysql_error(number: int, code: int, text: bytes, state: bytes = b"") -> bytes:
+    return packet(number, b"\xff" + struct.pack("<H", code) + state + text)
+
+
+DENIED = mysql_error(4, 1045, b"Access denied for user", b"#28000")
+
+# [MS-TDS] 4.2, "Pre-Login Response" with the version of SQL Server 2019
+PRELOGIN = (
+    struct.pack(">BBHHBB", 4, 1, 8 + 11 + 7, 0, 1, 0)
+    + struct.pack(">BHHBHHB", 0, 11, 6, 1, 17, 1, 0xFF)
+    + struct.pack(">BBHH", 15, 0, 2000, 0)
+    + b"\x02"
+)
+
+
+def pg(kind: bytes, payload: bytes) -> bytes:
+    return kind + struct.pack(">I", len(payload) + 4) + payload
+
+
+def pg_error(code: bytes, text: bytes) -> bytes:
+    return pg(b"E", b"SFATAL\0VFATAL\0C" + code + b"\0M" + text + b"\0Fauth.c\0L1\0Rx\0\0")
+
+
+@pytest.mark.parametrize(
+    ("dialogue", "answers", "reason", "words"),
+    [
+        (mongodb, [message(WIRE + OK)], None, "standalone, wire version 21"),
+        (
+            mongodb,
+            [message(b"\x02setName\0\x04\0\0\0rs0\0" + WIRE + OK)],
+            None,
+            "replica set, wire version 21",
+        ),
+        (
+            mongodb,
+            [message(b"\x02msg\0\x09\0\0\0isdbgrid\0" + WIRE + OK)],
+            None,
+            "mongos, wire version 21",
+        ),
+        (
+            mongodb,
+            [message(NOT_OK + b"\x02errmsg\0\x05\0\0\0busy\0")],
+            "unexpected_response",
+            "MongoDB: busy",
+        ),
+        (mongodb, [b"It looks like you are trying to access"], "protocol_mismatch", "found 'It"),
+        (mssql, [PRELOGIN], None, "Microsoft SQL Server 15.0.2000"),
+        (mssql, [b"\x15\x03\x01\0\x02\x02\x50"], "protocol_mismatch", "after '0x15030100020250'"),
+        (mysql, [GREETING, DENIED], None, "8.4.3"),
+        (mysql, [GREETING, SWITCH, DENIED], None, "8.4.3"),
+        (
+            mysql,
+            [mysql_error(0, 1040, b"Too many connections")],
+            "too_many_connections",
+            "MySQL: Too many connections",
+        ),
+        (
+            mysql,
+            [GREETING, mysql_error(2, 1040, b"Too many connections", b"#08004")],
+            "too_many_connections",
+            "MySQL: Too many connections",
+        ),
+        (mysql, [mysql_error(0, 1130, b"Host '10.0.0.7' is not allowed")], None, None),
+        (
+            mysql,
+            [GREETING, mysql_error(2, 1053, b"Server shutdown in progress", b"#08S01")],
+            "unexpected_response",
+            "MySQL: Server shutdown in progress",
+        ),
+        (postgres, [pg(b"R", struct.pack(">I", 10) + b"SCRAM-SHA-256\0\0")], None, None),
+        (postgres, [pg_error(b"28000", b"no pg_hba.conf entry for host")], None, None),
+        (
+            postgres,
+            [pg_error(b"57P03", b"the database system is starting up")],
+            "unexpected_response",
+            "PostgreSQL: the database system is starting up",
+        ),
+        (
+            postgres,
+            [pg(b"R", struct.pack(">I", 0)), pg_error(b"53300", b"too many connections for role")],
+            "too_many_connections",
+            "PostgreSQL: too many connections for role",
+        ),
+        (
+            postgres,
+            [b"Ecould not fork new process for connection\n\0"],
+            "unexpected_response",
+            "PostgreSQL: could not fork new process",
+        ),
+        (redis, [b"-LOADING Redis is loading\r\n"], "unexpected_response", "Redis: LOADING"),
+        (memcached, [b"CLIENT_ERROR unauthenticated\r\n"], None, None),
+        (amqp, [b"AMQP\0\x01\0\0"], "unexpected_response", "AMQP: 0x00010000"),
+        (kafka, [b"\0\0\0\x06\0\0\0\x07\0\x23"], "unexpected_response", "Kafka: 0x0023"),
+        (mqtt, [b"\x20\x02\0\x03"], "unexpected_response", "MQTT: 0x03"),
+        (ssh, [b"Go away\r\nSSH-2.0-x\r\n"], None, "x"),
+        (imap, [b"* BYE Too many connections\r\n"], "too_many_connections", "Too many"),
+        (pop3, [b"-ERR [SYS/TEMP] out of order\r\n"], "unexpected_response", "POP3: -ERR"),
+        (ftp, [b"120-later\r\n120 in 5 minutes\r\n"], "unexpected_response", "FTP: 120-later"),
+        (smtp, [b"220-one\r\n220 two\r\n250-a\r\n250 b\r\n"], None, "one"),
+    ],
+)
+async def test_what_an_answer_means(
+    dialogue: object,
+    answers: list[bytes],
+    reason: str | None,
+    words: str | None,
+    resolver: Resolver,
+) -> None:
+    found_reason, found_words = await told(dialogue.DIALOGUE, answers, resolver)  # type: ignore[attr-defined]
+    assert found_reason == reason, found_words
+    if words is None:
+        assert found_words is None
+    else:
+        assert words in (found_words or "")
+
+
+# Connection.Start: class and method 10, version 0-9, the server's properties
+PROPERTIES = b"\x07productS\0\0\0\x08RabbitMQ\x07versionS\0\0\0\x023."
+START = b"\0\x0a\0\x0a\0\x09" + struct.pack(">I", len(PROPERTIES)) + PROPERTIES
+
+GOOD: dict[Dialogue, bytes] = {
+    smtp.DIALOGUE: b"220-one\r\n220 two\r\n250-a\r\n250 b\r\n",
+    imap.DIALOGUE: b"* OK [CAPABILITY IMAP4rev1] ready\r\na1 OK done\r\n",
+    pop3.DIALOGUE: b"+OK ready\r\n",
+    ftp.DIALOGUE: b"220 ready\r\n",
+    ssh.DIALOGUE: b"SSH-2.0-OpenSSH_9.2p1\r\n",
+    redis.DIALOGUE: b"+PONG\r\n",
+    memcached.DIALOGUE: b"VERSION 1.6.18\r\n",
+    postgres.DIALOGUE: pg(b"R", struct.pack(">I", 10) + b"SCRAM-SHA-256\0\0"),
+    mysql.DIALOGUE: GREETING + SWITCH + DENIED,
+    mongodb.DIALOGUE: message(WIRE + OK),
+    mssql.DIALOGUE: PRELOGIN,
+    amqp.DIALOGUE: b"\x01\0\0" + struct.pack(">I", len(START)) + START + b"\xce",
+    kafka.DIALOGUE: b"\0\0\0\x10\0\0\0\x07\0\0\0\0\0\x01\0\x12\0\0\0\x03",
+    mqtt.DIALOGUE: b"\x20\x02\0\0",
+}
+
+
+def mutated(good: bytes, chance: random.Random) -> bytes:
+    """Random bytes, or an answer with some bytes changed, cut, doubled, or put in."""
+    if chance.random() < 0.2:
+        return chance.randbytes(chance.choice((0, 1, 7, 40, 300)))
+    data = bytearray(good)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(5):
+            case 0 if at < len(data):
+                data[at] = chance.randrange(256)
+            case 1:
+                del data[at:]
+            case 2:
+                data[at:at] = data[:at]
+            case 3:
+                data[at:at] = chance.randbytes(chance.randint(1, 8))
+            case _:
+                data[at : at + 1] = b"\xff\xff\xff\xff"
+    return bytes(data)
+
+
+def test_every_dialogue_is_held_against_garbage() -> None:
+    others = {name for name, kind in KINDS.items() if kind.options is not HandshakeProbe}
+    assert len(GOOD) == len(KINDS) - len(others)
+
+
+async def survive(count: int, seed: int, resolver: Resolver) -> None:
+    """Whatever comes ends the dialogue, as up or as a failure that says why; nothing else."""
+    chance = random.Random(seed)  # noqa: S311
+    listed = list(GOOD.items())
+    for number in range(count):
+        dialogue, good = listed[number % len(listed)]
+        said = mutated(good, chance)
+        began = time.monotonic()
+        async with asyncio.timeout(10):
+            reason, words = await told(dialogue, [said], resolver)
+        assert reason != "prober_error", (dialogue.protocol, said, words)
+        assert time.monotonic() - began < 10, (dialogue.protocol, said)
+        if words is not None and reason is None:
+            assert words.isprintable(), (dialogue.protocol, said)
+            assert len(words) <= 300
+
+
+@pytest.mark.parametrize("dialogue", GOOD, ids=lambda dialogue: dialogue.protocol)
+async def test_the_answer_that_is_mutated_is_good_itself(
+    dialogue: Dialogue, resolver: Resolver
+) -> None:
+    assert (await told(dialogue, [GOOD[dialogue]], resolver))[0] is None
+
+
+async def test_garbage_ends_every_dialogue(resolver: Resolver) -> None:
+    await survive(3_000, 17, resolver)
+
+
+@pytest.mark.soak
+async def test_a_million_answers(soak_seed: int, resolver: Resolver) -> None:
+    await survive(1_000_000, soak_seed, resolver)
+
+
+@pytest.mark.parametrize("dialogue", GOOD, ids=lambda dialogue: dialogue.protocol)
+async def test_an_answer_without_end_is_cut_off(dialogue: Dialogue, resolver: Resolver) -> None:
+    for pattern in (b"A", b"\0", b"220-x\r\n", b"\x7f\xff\xff\xff", b"* x\r\n"):
+        said = pattern * (200_000 // len(pattern))
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        with ours, theirs:
+            sending = asyncio.ensure_future(asyncio.get_running_loop().sock_sendall(theirs, said))
+            with pytest.raises(CheckFailedError) as failed:
+                async with asyncio.timeout(20):
+                    await converse(dialogue, PLAIN, trial_of(resolver), Stream(ours))
+            assert failed.value.reason in {"protocol_mismatch", "unexpected_response"}
+            assert len(failed.value.detail) < 300
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+
+def test_no_pattern_of_ours_backtracks_without_end() -> None:
+    """Each is tried on what such patterns are slow on: long rows of what they repeat."""
+    rows = [unit * (60_000 // len(unit)) for unit in (b"A", b"\0", b"\0C28", b"SSH", b"a1 ", b"E")]
+    for dialogue in GOOD:
+        for step in (*dialogue.steps, *dialogue.starttls):
+            for pattern in (step.good, *(bad for bad, _ in step.bad)):
+                began = time.process_time()
+                for row in rows:
+                    for start in (b"", GOOD[dialogue][:20]):
+                        re.match(pattern, start + row)
+                assert time.process_time() - began < 20, (dialogue.protocol, step.name)
