@@ -60,6 +60,34 @@ def check(files: Files, source: Source = None, json: Json = False) -> None:
     out().print(f"[green]fine[/green]: {count} target{'' if count == 1 else 's'}")
 
 
+@app.command(epilog=examples("portquorum inventory lint inventory.yaml"))
+def lint(files: Files, json: Json = False) -> None:
+    """Give advice on an inventory that is right. Exit code 1 if there is any."""
+    from portquorum.inventory import check as check_files
+    from portquorum.inventory.lint import advice
+
+    _must_exist(files)
+    found = advice(check_files(files).targets)
+    if json:
+        print_json({"advice": found})
+    else:
+        for one in found:
+            out().print(Text(f"{one.about}: {one.text} ({one.rule})"), soft_wrap=True)
+        if not found:
+            out().print("[green]nothing to say[/green]")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command(epilog=examples("portquorum inventory doc inventory.yaml > inventory.md"))
+def doc(files: Files) -> None:
+    """Write the inventory as a page for people, in Markdown."""
+    from portquorum.inventory import check as check_files
+    from portquorum.inventory.page import page
+
+    _must_exist(files)
+    typer.echo(page(check_files(files)), nl=False)
+
+
 @app.command(epilog=examples("portquorum inventory diff inventory.yaml"))
 def diff(
     files: Files, source: Source = None, republish: Republish = False, json: Json = False

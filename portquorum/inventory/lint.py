@@ -1,0 +1,82 @@
+"""The advice that a good colleague would give about an inventory that is right."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from producers.kinds.registry import KINDS
+from schemas.target import Target
+
+_WEB: Final = {80: "http", 443: "http", 8080: "http", 8443: "http"}
+# A port has one kind here: what listens on it is most likely that.
+_BY_PORT: Final = {
+    kind.port: name for name, kind in KINDS.items() if kind.port is not None and name != "tls"
+} | _WEB
+
+_NAME: Final = re.compile(r".+ - .+ (\d+)")
+_FEW: Final = 4
+_MOST: Final = 0.75
+
+
+class Advice(Struct, frozen=True):
+    """One piece of advice; `about` is a target's id or a host."""
+
+    about: str
+    rule: str
+    text: str
+
+
+def advice(targets: Iterable[Target]) -> tuple[Advice, ...]:
+    """What could be better, in the order of the targets, then by host."""
+    listed = tuple(targets)
+    names_matter = _has_convention(listed)
+    found: list[Advice] = []
+    for target in listed:
+        found += _of_target(target, names_matter=names_matter)
+    return (*found, *_of_hosts(listed))
+
+
+def _of_target(target: Target, *, names_matter: bool) -> Iterator[Advice]:
+    kind = _BY_PORT.get(target.port or 0)
+    if target.kind == "tcp" and target.probe is None and kind is not None:
+        text = (
+            f"an open port {target.port} does not say that anything works behind it: "
+            f"kind: {kind} would tell more"
+        )
+        yield Advice(target.id, "kind", text)
+    if names_matter and not _named(target):
+        text = f"most names read `what - service port`, this one is {target.name!r}"
+        yield Advice(target.id, "name", text)
+    if target.team is None:
+        yield Advice(target.id, "team", "nobody is responsible: give it a team")
+    if target.purpose is None:
+        text = "whoever is woken will ask what it is for: give it a purpose"
+        yield Advice(target.id, "purpose", text)
+
+
+def _of_hosts(targets: Iterable[Target]) -> Iterator[Advice]:
+    ports: dict[str, set[int | None]] = defaultdict(set)
+    for target in targets:
+        if target.host is not None:
+            ports[target.host].add(target.port)
+    for host, watched in ports.items():
+        if all(port in _WEB for port in watched):
+            text = (
+                "only its web ports are watched: when they fail, another one (22, the database's) "
+                "tells a dead host from a dead service"
+            )
+            yield Advice(host, "web_only", text)
+
+
+def _has_convention(targets: tuple[Target, ...]) -> bool:
+    named = sum(map(_named, targets))
+    return named >= max(_FEW, _MOST * len(targets))
+
+
+def _named(target: Target) -> bool:
+    """Whether the name reads as in the examples: `Production DB - PostgreSQL 5432`."""
+    found = _NAME.fullmatch(target.name)
+    return found is not None and found[1] == str(target.port)

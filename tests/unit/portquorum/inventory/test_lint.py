@@ -1,0 +1,87 @@
+"""Advice on an inventory, and the inventory as a page."""
+
+from pathlib import Path
+
+from portquorum.inventory import Inventory, check
+from portquorum.inventory.lint import advice
+from portquorum.inventory.page import page
+from producers.kinds.registry import KINDS
+
+GOOD = """\
+regions: {a: {allow: [10.1.0.0/16], deny: [10.9.0.0/16]}, b: {internal: true, source: 10.0.0.7}}
+teams: {web: {routes: [pager]}}
+routes: {pager: {urls: ["json://localhost"]}}
+defaults: {team: web}
+targets:
+  - {name: Shop - HTTP 443, kind: http, host: shop.example.com, port: 443, purpose: "sells | a_b"}
+  - {name: Shop - SSH 22, kind: ssh, host: shop.example.com, purpose: the way in}
+  - {name: DB - PostgreSQL 5432, kind: postgres, host: db.example.com, purpose: orders}
+  - {name: DB - app 7000, host: db.example.com, port: 7000, purpose: x, runbook: "https://w/x"}
+maintenance:
+  - {name: patches, targets: [all], start: 2026-12-01T02:00Z, duration: 90m, rrule: FREQ=MONTHLY}
+"""
+
+
+def inventory(tmp_path: Path, more: str = "") -> Inventory:
+    path = tmp_path / "f.yaml"
+    text = GOOD.replace("targets: [all]", "targets: [shop-http-443]")
+    path.write_text(text.replace("maintenance:", f"{more}maintenance:"))
+    return check([path])
+
+
+def said(tmp_path: Path, more: str) -> list[tuple[str, str]]:
+    return [(one.about, one.rule) for one in advice(inventory(tmp_path, more).targets)]
+
+
+def test_a_good_inventory_needs_no_advice(tmp_path: Path) -> None:
+    assert said(tmp_path, "") == []
+
+
+def test_each_piece_of_advice(tmp_path: Path) -> None:
+    assert said(
+        tmp_path,
+        """\
+  - {name: API - HTTP 443, id: api, host: api.example.com, port: 443, purpose: x}
+  - {name: cache, id: cache, kind: redis, host: db.example.com, purpose: x}
+  - {name: DB - Redis 6379, id: redis, host: db2.example.com, port: 6379, purpose: x}
+  - {name: Mail - SMTP 25, id: mail, kind: smtp, host: mail.example.com}
+  - {name: Own - x 5432, id: own, host: o.test, port: 5432, purpose: x, probe: {steps: [{send: a}]}}
+""",
+    ) == [
+        ("api", "kind"),
+        ("cache", "name"),
+        ("redis", "kind"),
+        ("mail", "purpose"),
+        ("api.example.com", "web_only"),
+    ]
+
+
+def test_without_a_team_nobody_is_responsible(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text("regions: {a: {}}\ntargets: [{host: a.test, port: 7000, purpose: x}]\n")
+    (one,) = advice(check([path]).targets)
+    assert (one.rule, one.about) == ("team", "a.test-7000")
+
+
+def test_the_kind_that_is_advised_exists(tmp_path: Path) -> None:
+    for port in (80, 443, 22, 25, 53, 5432, 3306, 6379, 9092):
+        path = tmp_path / "f.yaml"
+        path.write_text(f"regions: {{a: {{}}}}\ntargets: [{{host: a.test, port: {port}}}]\n")
+        (one, *_) = advice(check([path]).targets)
+        assert one.text.split("kind: ")[1].split()[0] in KINDS
+
+
+def test_the_page_has_everything_and_no_markup_of_others(tmp_path: Path) -> None:
+    text = page(inventory(tmp_path))
+    assert "4 targets on 2 hosts." in text
+    assert "## web" in text
+    assert "Told by: pager." in text
+    row = "| Shop - HTTP 443 | `shop.example.com:443` | http | 5m | a, b | normal |"
+    assert f"{row} sells \\| a\\_b |" in text
+    assert "| [DB - app 7000](<https://w/x>) |" in text
+    assert "| a | public, 10.1.0.0/16 | 10.9.0.0/16 |  |" in text
+    assert "| b | private addresses too |  | 10.0.0.7 |" in text
+    window = "| patches | shop-http-443 | 2026-12-01 02:00 UTC | 90m | FREQ=MONTHLY |"
+    assert window in text
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)
