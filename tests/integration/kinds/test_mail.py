@@ -58,8 +58,12 @@ def postfix(made_certificates: Certificates) -> Iterator[Mail]:
             "qmgr unix n - n 300 1 qmgr\nbounce unix - - n - 0 bounce\n"
         )
         command = [postfix, "-c", str(config), "start-fg"]
-        with running(command, ports.smtp, path / "log"):
-            yield ports
+        try:
+            with running(command, ports.smtp, path / "log"):
+                yield ports
+        finally:
+            # Its master leads a session of its own.
+            subprocess.run([postfix, "-c", config, "abort"], capture_output=True, check=False)
 
 
 @pytest.mark.root
