@@ -135,7 +135,8 @@ class _Talk:
         if step.when is not None and not step.when.match(self._last):
             return
         trial = self._trial
-        trial.silence = "timed_out" if self._spoken else "protocol_mismatch"
+        # Not `timed_out`: there is a connection, and no packet filter is to be looked for.
+        trial.silence = self._mismatch()
         trial.waiting_for = f"{self._protocol} {step.name}"
         broken = await self._send(step.send)
         if step.frame is None:

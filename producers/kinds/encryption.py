@@ -32,6 +32,7 @@ async def secure(trial: Trial, stream: Stream, *, verify: bool) -> ssl.SSLObject
     Raises:
         CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`.
     """
+    before = trial.silence
     trial.silence, trial.waiting_for = "tls_failed", "end of the TLS handshake"
     began = time.monotonic()
     try:
@@ -44,5 +45,5 @@ async def secure(trial: Trial, stream: Stream, *, verify: bool) -> ssl.SSLObject
     not_after = (tls.getpeercert() or {}).get("notAfter")
     if isinstance(not_after, str):
         trial.cert_expires_at = round(ssl.cert_time_to_seconds(not_after) * 1000)
-    trial.silence = "timed_out"
+    trial.silence = before
     return tls

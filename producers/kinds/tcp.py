@@ -128,7 +128,7 @@ async def _receive(
             reason: Reason = "unexpected_response" if spoken else "protocol_mismatch"
             raise CheckFailedError(reason, f"{text}, and the server closed")
         data += more
-    trial.silence = "timed_out"
+    trial.silence = "unexpected_response"
     if trial.banner is None:
         trial.banner = shown(data[:end])
     return data[end:]
