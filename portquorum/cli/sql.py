@@ -52,8 +52,8 @@ def sql(
 ) -> None:
     """Ask ClickHouse anything; it may only read. Ctrl-C ends the query at the server.
 
-    Tables and views: results, results_hourly, incidents, incidents_current, notifications,
-    targets, deadletter (`SHOW TABLES`).
+    Tables and views: results, incidents, incidents_current, uptime_daily, error_budget, slowest,
+    notifications, deadletter (`SHOW TABLES`); docs/analytics.md has twenty questions.
     """
     from portquorum import clickhouse
     from portquorum.cli import question

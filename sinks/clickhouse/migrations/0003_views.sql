@@ -419,7 +419,7 @@ SELECT
     region,
     hour,
     sum(r.up) AS up,
-    quantilesBFloat16Merge(0.5, 0.95, 0.99)(r.latency_us) AS us,
+    quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(r.latency_us) AS us,
     if(up = 0, NULL, us[1] / 1000) AS p50_ms,
     if(up = 0, NULL, us[2] / 1000) AS p95_ms,
     if(up = 0, NULL, us[3] / 1000) AS p99_ms,
