@@ -1,5 +1,6 @@
 """`tcp` with a dialogue of one's own: what is sent and what must come, step by step."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import re2
@@ -44,6 +45,7 @@ def sent(step: Step) -> bytes:
     return bytes.fromhex(step.send_hex) if step.send_hex else (step.send or "").encode()
 
 
+@lru_cache(maxsize=4096)
 def expected(step: Step) -> Expected | None:
     """What must come, None if nothing need.
 
