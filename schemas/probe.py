@@ -59,4 +59,66 @@ class HandshakeProbe(
     verify: bool = True
 
 
-Probe = TcpProbe | HandshakeProbe
+class UdpProbe(Step, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="udp"):
+    """Options of `udp`: what is sent and what must come, or a `protocol` that knows both."""
+
+    protocol: Literal["dns", "ntp"] | None = None
+
+
+class TlsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="tls"):
+    """Options of `tls`. `server_name` in place of the target's host, in SNI and certificate.
+
+    A certificate that holds for less than `critical_days` is taken as expired.
+    """
+
+    verify: bool = True
+    server_name: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
+    min_version: Literal["1.2", "1.3"] = "1.2"
+    critical_days: Annotated[int, Meta(ge=0, le=365)] = 3
+
+
+class DnsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="dns"):
+    """Options of `dns`: what is asked of the target, and records that must be in the answer."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    record: Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}\Z")] = "A"
+    expect: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
+
+
+class IcmpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="icmp"):
+    """Options of `icmp`: so many echo requests, of which at most the share `max_loss` is lost."""
+
+    count: Annotated[int, Meta(ge=1, le=20)] = 3
+    max_loss: Annotated[float, Meta(ge=0, lt=1)] = 0.5
+
+
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")]
+HeaderValue = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{0,2000}\Z")]
+HttpStatus = Annotated[int, Meta(ge=100, le=599)]
+
+
+class HttpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="http"):
+    """Options of `http`. `tls` is by the port when it is not said.
+
+    `status` lists what may come after at most `redirects` redirects (none: 200 to 299). All that
+    is expected must hold: `expect` (text) and `expect_regex` (RE2) in the body, `expect_json` (a
+    JSONPath, RFC 9535) finds something in it, equal to `json_value` (its JSON) if that is given,
+    `expect_headers` name → regular expression.
+    """
+
+    path: Annotated[str, Meta(pattern=r"^/[\x21-\x7e]{0,2000}\Z")] = "/"
+    method: Literal["GET", "HEAD"] = "GET"
+    tls: bool | None = None
+    verify: bool = True
+    critical_days: Annotated[int, Meta(ge=0, le=365)] = 3
+    headers: dict[HeaderName, HeaderValue] = {}
+    redirects: Annotated[int, Meta(ge=0, le=10)] = 5
+    status: Annotated[tuple[HttpStatus, ...], Meta(max_length=100)] = ()
+    expect: StepText | None = None
+    expect_regex: StepText | None = None
+    expect_json: StepText | None = None
+    json_value: str | None = None
+    expect_headers: dict[HeaderName, StepText] = {}
+
+
+Probe = TcpProbe | HandshakeProbe | UdpProbe | TlsProbe | DnsProbe | IcmpProbe | HttpProbe

@@ -24,8 +24,10 @@ def context(*, verify: bool) -> ssl.SSLContext:
     return made
 
 
-async def secure(trial: Trial, stream: Stream, *, verify: bool) -> ssl.SSLObject:
-    """Turns `stream` to TLS, under the name of the target; takes down time and expiry.
+async def secure(
+    trial: Trial, stream: Stream, *, verify: bool, server_name: str | None = None
+) -> ssl.SSLObject:
+    """Turns `stream` to TLS, under the name of the target or another; takes down time and expiry.
 
     The expiry is known only of a certificate that was verified.
 
@@ -36,7 +38,7 @@ async def secure(trial: Trial, stream: Stream, *, verify: bool) -> ssl.SSLObject
     trial.silence, trial.waiting_for = "tls_failed", "end of the TLS handshake"
     began = time.monotonic()
     try:
-        tls = await stream.secure(context(verify=verify), trial.target.host)
+        tls = await stream.secure(context(verify=verify), server_name or trial.target.host)
     except ssl.SSLCertVerificationError as error:
         expired = error.verify_code == _EXPIRED
         reason: Reason = "certificate_expired" if expired else "certificate_invalid"

@@ -4,7 +4,10 @@ from typing import Final
 
 from producers.kinds import (
     amqp,
+    dns,
     ftp,
+    http,
+    icmp,
     imap,
     kafka,
     memcached,
@@ -18,11 +21,18 @@ from producers.kinds import (
     smtp,
     ssh,
     tcp,
+    tls,
+    udp,
 )
 from producers.kinds.kind import Kind
 
 KINDS: Final[dict[str, Kind]] = {
     "tcp": tcp.KIND,
+    "udp": udp.KIND,
+    "tls": tls.KIND,
+    "http": http.KIND,
+    "dns": dns.KIND,
+    "icmp": icmp.KIND,
     "smtp": smtp.DIALOGUE.kind(),
     "imap": imap.DIALOGUE.kind(),
     "pop3": pop3.DIALOGUE.kind(),

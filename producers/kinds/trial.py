@@ -77,8 +77,7 @@ class Trial:
                 return await self._connect_to(address, port, self.left_s / (len(addresses) + 1))
             except CheckFailedError as failure:
                 failures.append((failure, address.ip))
-        first, self.address = min(failures, key=lambda pair: _WEIGHT.get(pair[0].reason, 0))
-        raise first
+        raise self.most_telling(failures)
 
     async def addresses(
         self, host: str | None = None
@@ -104,6 +103,11 @@ class Trial:
             else:
                 refused.append((why, one.ip))
         return tuple(allowed[:MOST_ADDRESSES]), refused
+
+    def most_telling(self, failures: list[tuple[CheckFailedError, str | None]]) -> CheckFailedError:
+        """Of the failures of several addresses the one that says most, with its address."""
+        found, self.address = min(failures, key=lambda pair: _WEIGHT.get(pair[0].reason, 0))
+        return found
 
     def out_of_time(self) -> CheckFailedError:
         """What it means that the deadline has passed now."""

@@ -120,6 +120,13 @@ def test_the_plan_carries_the_warnings() -> None:
     ).vantages == {"a": Vantage(internal=True)}
 
 
+def test_the_goals_of_other_sources_teams_are_known() -> None:
+    theirs = Team(name="t", slo=99.9, downtime_cost_per_hour=10)
+    own = Team(name="own", slo=90)
+    there = present(entries=(("o", theirs), ("s", own)))
+    assert there.known("s").goals == {"t": theirs}
+
+
 def test_policy_that_changed_or_went() -> None:
     there = present(entries=(("s", Region(name="a")), ("s", Region(name="b"))))
     made = plan(Inventory("s", (Region(name="a", internal=True),), ()), there, P, 1)

@@ -1,0 +1,239 @@
+"""HTTP: one request, its redirects, and what must be in the answer.
+
+HTTP/1.1 by h11 over connections of our own: each, of a redirect too, goes to an address that the
+guard has judged. No proxy, no cookies, no credentials that a redirect could carry away.
+"""
+
+import json
+from typing import Any, Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import h11
+import jsonpath
+from msgspec import Struct
+from msgspec.structs import replace
+
+from producers.kinds import encryption, tls
+from producers.kinds.dialogue import shown
+from producers.kinds.kind import Kind
+from producers.kinds.stream import Stream
+from producers.kinds.tcp import Expected, expected
+from producers.kinds.trial import Trial
+from producers.outcome import CheckFailedError
+from schemas.partition import canonical_host
+from schemas.probe import HttpProbe, Probe, Step
+from schemas.result import Reason
+
+MOST_BODY_BYTES: Final = 900_000
+_TLS_PORTS: Final = frozenset({443, 8443})
+_PORTS: Final = {"http": 80, "https": 443}
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_FINE: Final = frozenset(range(200, 300))
+_AGENT: Final = "portquorum"
+
+
+class _Place(Struct, frozen=True):
+    """Where a request goes; `target` as it stands in the request line."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+
+class _Answer(Struct):
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        found = [value for key, value in self.headers if key == name.lower()]
+        return ", ".join(found) if found else None
+
+
+async def check(trial: Trial) -> None:
+    """Up: the answer after the last redirect has the status, headers and body that it must have.
+
+    DNS time is that of all lookups; connect and TLS times are those of the last connection.
+
+    Raises:
+        CheckFailedError: as for all kinds; `unexpected_response` for another status or content.
+    """
+    probe, target = trial.target.probe, trial.target
+    options = probe if isinstance(probe, HttpProbe) else HttpProbe(tls=target.port in _TLS_PORTS)
+    if target.host is None or target.port is None:
+        raise CheckFailedError("prober_error", "the target has no host or no port")
+    scheme = "https" if options.tls else "http"
+    place = _Place(scheme, target.host, target.port, options.path)
+    headers, followed = options.headers, 0
+    while True:
+        answer = await _ask(trial, place, options, headers)
+        location = answer.header("location")
+        if answer.status not in _REDIRECTS or location is None or not options.redirects:
+            break
+        if answer.status in options.status:
+            break
+        if followed == options.redirects:
+            text = f"more than {options.redirects} redirects, the last one to {shown_url(location)}"
+            raise CheckFailedError("unexpected_response", text)
+        before, place = place, _next(place, location)
+        if (before.scheme, before.host, before.port) != (place.scheme, place.host, place.port):
+            headers = {}  # they may have credentials, which are for the target alone
+        followed += 1
+    if followed:
+        trial.banner = f"after {followed} redirects: {shown_url(place.url)}"
+    _judge(options, answer)
+    if place.scheme == "https":
+        tls.hold_on(trial, options.critical_days)
+
+
+def shown_url(url: str) -> str:
+    """The URL for people, without its query, which may have secrets."""
+    return shown(url.partition("?")[0].encode())
+
+
+def _next(place: _Place, location: str) -> _Place:
+    try:
+        url: SplitResult = urlsplit(urljoin(place.url, location))
+        port = url.port or _PORTS[url.scheme]
+        host = canonical_host(url.hostname or "")
+        (url.path + url.query).encode("ascii")
+    except (ValueError, KeyError):
+        text = f"a redirect to what is no URL of HTTP: {shown_url(location)}"
+        raise CheckFailedError("unexpected_response", text) from None
+    query = f"?{url.query}" if url.query else ""
+    return _Place(url.scheme, host, port, (url.path or "/") + query)
+
+
+async def _ask(trial: Trial, place: _Place, options: HttpProbe, headers: dict[str, str]) -> _Answer:
+    trial.waiting_for = "connection"
+    stream = await trial.connect(place.host, place.port)
+    trial.cert_expires_at = trial.tls_ms = None
+    if place.scheme == "https":
+        await encryption.secure(trial, stream, verify=options.verify, server_name=place.host)
+    trial.silence, trial.waiting_for = "timed_out", "HTTP answer"
+    wants_body = bool(options.expect or options.expect_regex or options.expect_json)
+    try:
+        answer = await _exchange(stream, place, options, headers, wants_body=wants_body)
+    except h11.RemoteProtocolError as error:
+        reason: Reason = "protocol_mismatch"
+        raise CheckFailedError(reason, f"expected an HTTP answer: {error}") from None
+    except h11.LocalProtocolError as error:
+        raise CheckFailedError("prober_error", f"no request can be made: {error}") from error
+    finally:
+        stream.close()
+    trial.http_status = answer.status
+    return answer
+
+
+async def _exchange(
+    stream: Stream, place: _Place, options: HttpProbe, headers: dict[str, str], *, wants_body: bool
+) -> _Answer:
+    talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=65_536)
+    sent = {"host": place.authority, "user-agent": _AGENT, "accept": "*/*"}
+    sent |= {name.lower(): value for name, value in headers.items()}
+    sent["connection"] = "close"
+    request = h11.Request(method=options.method, target=place.target, headers=list(sent.items()))
+    await stream.send((talk.send(request) or b"") + (talk.send(h11.EndOfMessage()) or b""))
+    answer: _Answer | None = None
+    while True:
+        event: Any = talk.next_event()
+        if event is h11.NEED_DATA:
+            talk.receive_data(await stream.receive())
+        elif isinstance(event, h11.Response):
+            names = [
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers
+            ]
+            answer = _Answer(event.status_code, names)
+            if not wants_body:
+                return answer
+        elif isinstance(event, h11.Data) and answer is not None:
+            answer.body += bytes(event.data)
+            if len(answer.body) > MOST_BODY_BYTES:
+                return answer  # what is expected must stand in the beginning
+        elif isinstance(event, h11.EndOfMessage) and answer is not None:
+            return answer
+        elif not isinstance(event, h11.InformationalResponse):
+            raise CheckFailedError("protocol_mismatch", "closed by the server without HTTP answer")
+
+
+def _judge(options: HttpProbe, answer: _Answer) -> None:
+    if answer.status not in (options.status or _FINE):
+        wanted = ", ".join(map(str, options.status)) or "200 to 299"
+        text = f"expected the status {wanted}, found {answer.status}"
+        raise CheckFailedError("unexpected_response", text)
+    for name, pattern in options.expect_headers.items():
+        value = answer.header(name)
+        wanted_value = _regex(pattern)
+        if value is None or wanted_value.end_in(value.encode("latin-1")) is None:
+            found = "none" if value is None else repr(shown(value.encode("latin-1")))
+            text = f"header {name}: expected {wanted_value.words}, found {found}"
+            raise CheckFailedError("unexpected_response", text)
+    for step in _body_steps(options):
+        wanted_text = expected(step)
+        if wanted_text is not None and wanted_text.end_in(answer.body) is None:
+            text = f"body: expected {wanted_text.words}, found {shown(answer.body)!r}"
+            raise CheckFailedError("unexpected_response", text)
+    if options.expect_json is not None:
+        _judge_json(options.expect_json, options.json_value, answer.body)
+
+
+def _body_steps(options: HttpProbe) -> list[Step]:
+    steps = [Step(expect=options.expect), Step(expect_regex=options.expect_regex)]
+    return [step for step in steps if step.expect or step.expect_regex]
+
+
+def _regex(pattern: str) -> Expected:
+    found = expected(Step(expect_regex=pattern))
+    if found is None:
+        raise ValueError(f"expected a regular expression, found {pattern!r}")
+    return found
+
+
+def _judge_json(path: str, value: str | None, body: bytes) -> None:
+    try:
+        found = jsonpath.findall(path, json.loads(body))
+    except (ValueError, RecursionError, jsonpath.JSONPathError) as error:
+        text = f"body: expected JSON, found {shown(body)!r} ({type(error).__name__})"
+        raise CheckFailedError("unexpected_response", text) from None
+    if value is None:
+        if not found:
+            raise CheckFailedError("unexpected_response", f"body: {path} finds nothing")
+    elif json.loads(value) not in found:
+        text = shown(json.dumps(found).encode())
+        raise CheckFailedError(
+            "unexpected_response", f"body: {path}: expected {value}, found {text}"
+        )
+
+
+def _settle(probe: Probe | None, port: int | None) -> Probe:
+    written = probe if isinstance(probe, HttpProbe) else HttpProbe()
+    if written.method == "HEAD" and (_body_steps(written) or written.expect_json):
+        raise ValueError("expected nothing of the body, since HEAD has none")
+    for pattern in (*written.expect_headers.values(), *filter(None, [written.expect_regex])):
+        _regex(pattern)
+    for name, value in (("path", written.expect_json), ("value", written.json_value)):
+        try:
+            if value is not None:
+                jsonpath.compile(value) if name == "path" else json.loads(value)
+        except (ValueError, jsonpath.JSONPathError) as error:
+            raise ValueError(
+                f"expected a JSONPath and a JSON value, found {value!r}: {error}"
+            ) from error
+    if written.json_value is not None and written.expect_json is None:
+        raise ValueError("expected expect_json beside json_value")
+    if written.tls is None:
+        return replace(written, tls=port in _TLS_PORTS)
+    return written
+
+
+KIND: Final = Kind(check=check, port=80, options=HttpProbe, settle=_settle)

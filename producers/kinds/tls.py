@@ -1,0 +1,58 @@
+"""TLS: the handshake, the certificate's chain, name and expiry, the version of the protocol."""
+
+import time
+from typing import Final
+
+from producers.kinds import encryption
+from producers.kinds.kind import Kind
+from producers.kinds.trial import Trial
+from producers.outcome import CheckFailedError
+from schemas.probe import Probe, TlsProbe
+
+DAY_MS: Final = 86_400_000
+_NOTHING: Final = TlsProbe()
+_ORDER: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+
+
+async def check(trial: Trial) -> None:
+    """Up: a handshake, a certificate that holds and goes on to hold, and a version that will do.
+
+    Raises:
+        CheckFailedError: as for all kinds; `certificate_expired` also for one that soon will be.
+    """
+    probe = trial.target.probe
+    options = probe if isinstance(probe, TlsProbe) else _NOTHING
+    trial.waiting_for = "connection"
+    stream = await trial.connect()
+    tls = await encryption.secure(
+        trial, stream, verify=options.verify, server_name=options.server_name
+    )
+    version = tls.version() or "no TLS"
+    trial.banner = version
+    least = f"TLSv{options.min_version}"
+    if version not in _ORDER[_ORDER.index(least) :]:
+        raise CheckFailedError("tls_failed", f"expected {least} or later, found {version}")
+    hold_on(trial, options.critical_days)
+
+
+def hold_on(trial: Trial, critical_days: int) -> None:
+    """That the certificate, if it was verified, holds for so many days yet.
+
+    Raises:
+        CheckFailedError: `certificate_expired`, with what is left of it.
+    """
+    if trial.cert_expires_at is None:
+        return
+    left_days = (trial.cert_expires_at - time.time() * 1000) / DAY_MS
+    if left_days < critical_days:
+        raise CheckFailedError(
+            "certificate_expired",
+            f"the certificate expires in {left_days:.1f} days, less than {critical_days}",
+        )
+
+
+def _settle(probe: Probe | None, _: int | None) -> Probe:
+    return probe if isinstance(probe, TlsProbe) else _NOTHING
+
+
+KIND: Final = Kind(check=check, port=443, options=TlsProbe, settle=_settle)

@@ -1,0 +1,191 @@
+"""UDP: a datagram and its answer. Silence is `timed_out`, never "probably up"."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import dns.exception
+import dns.message
+import dns.rcode
+
+from producers.kinds.dialogue import shown
+from producers.kinds.kind import Kind
+from producers.kinds.tcp import expected, sent, settle_steps
+from producers.kinds.trial import Trial
+from producers.outcome import CheckFailedError
+from producers.reasons import reason_of, text_of
+from producers.resolver import Address
+from schemas.probe import Probe, UdpProbe
+
+SENDS: Final = 3
+"""A datagram may be lost on the way: it is sent so often, spread over the time there is."""
+
+_MOST_BYTES: Final = 65_535
+_BY_PORT: Final = {53: UdpProbe(protocol="dns"), 123: UdpProbe(protocol="ntp")}
+
+Judge = Callable[[bytes], str | None]
+"""What an answer says of the server (a banner), None for an answer to something else.
+
+Raises `CheckFailedError` for one that is wrong.
+"""
+
+
+async def exchange(trial: Trial, port: int, data: bytes, judge: Judge) -> None:
+    """Sends `data` to the target until an answer comes that `judge` takes for one.
+
+    Raises:
+        CheckFailedError: refused (ICMP port unreachable), no answer, a wrong answer.
+    """
+    addresses, failures = await trial.addresses()
+    while addresses:
+        address, addresses = addresses[0], addresses[1:]
+        trial.address = address.ip
+        within_s = trial.left_s / (len(addresses) + 1)
+        try:
+            with _connected(address, port, trial.vantage.source) as sock:
+                await _until_answered(trial, sock, data, judge, within_s)
+        except OSError as error:
+            text = f"{address.ip}: {text_of(error.errno or 0)}"
+            failures.append((CheckFailedError(reason_of(error.errno or 0), text), address.ip))
+        except CheckFailedError as failure:
+            failures.append((failure, address.ip))
+        else:
+            return
+    raise trial.most_telling(failures)
+
+
+@contextlib.contextmanager
+def _connected(address: Address, port: int, source: str | None) -> Iterator[socket.socket]:
+    with socket.socket(address.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+        if source is not None:
+            sock.bind((source, 0))
+        # Only datagrams of this address and port come in, and ICMP errors are told to us.
+        sock.connect(address.endpoint(port))
+        yield sock
+
+
+async def _until_answered(
+    trial: Trial, sock: socket.socket, data: bytes, judge: Judge, within_s: float
+) -> None:
+    loop = asyncio.get_running_loop()
+    began = time.monotonic()
+    for number in range(1, SENDS + 1):
+        sock.send(data)
+        until = began + within_s * number / SENDS
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                while True:
+                    said = judge(await loop.sock_recv(sock, _MOST_BYTES))
+                    if said is not None:
+                        trial.total_ms = (time.monotonic() - began) * 1000 + (trial.dns_ms or 0.0)
+                        trial.banner = said or None
+                        return
+    text = f"{trial.address}: no answer within {within_s * 1000:.0f} ms"
+    raise CheckFailedError("timed_out", text)
+
+
+def question_for(
+    name: str, kind: str
+) -> tuple[bytes, Callable[[bytes], dns.message.Message | None]]:
+    """A DNS question, and what reads an answer to it: None for one to something else."""
+    query = dns.message.make_query(name, kind)
+
+    def read(data: bytes) -> dns.message.Message | None:
+        try:
+            answer = dns.message.from_wire(data, ignore_trailing=True)
+        except dns.exception.DNSException as error:
+            text = f"expected a DNS answer, found {shown(data)!r} ({error})"
+            raise CheckFailedError("protocol_mismatch", text) from None
+        return answer if query.is_response(answer) else None
+
+    return query.to_wire(), read
+
+
+def _dns() -> tuple[bytes, Judge]:
+    """Who serves the root: any answer to it, even a refusal, is one of a DNS server."""
+    data, read = question_for(".", "NS")
+
+    def judge(answer: bytes) -> str | None:
+        message = read(answer)
+        return None if message is None else dns.rcode.to_text(message.rcode())
+
+    return data, judge
+
+
+# RFC 5905, section 7.3: leap, version 4 and mode 3 (client); stratum; …; the transmit timestamp,
+# which the server sends back as the origin timestamp.
+_NTP: Final = struct.Struct(">BB22x8s8s8s")
+_CLIENT: Final = 4 << 3 | 3
+
+
+def _ntp() -> tuple[bytes, Judge]:
+    mark = secrets.token_bytes(8)
+
+    def judge(answer: bytes) -> str | None:
+        if len(answer) < _NTP.size or answer[0] & 7 != 4:
+            text = f"expected an NTP answer, found {shown(answer)!r}"
+            raise CheckFailedError("protocol_mismatch", text)
+        first, stratum, origin, _, _ = _NTP.unpack_from(answer)
+        if origin != mark:
+            return None
+        if stratum == 0:
+            code = shown(answer[12:16])
+            raise CheckFailedError("unexpected_response", f"NTP: the server declines: {code}")
+        if first >> 6 == 3:
+            raise CheckFailedError("unexpected_response", "NTP: the server's clock is not set")
+        return f"stratum {stratum}"
+
+    return _NTP.pack(_CLIENT, 0, bytes(8), bytes(8), mark), judge
+
+
+def _own(probe: UdpProbe) -> tuple[bytes, Judge]:
+    wanted = expected(probe)
+
+    def judge(answer: bytes) -> str | None:
+        if wanted is not None and wanted.end_in(answer) is None:
+            text = f"expected {wanted.words}, found {shown(answer)!r}"
+            raise CheckFailedError("unexpected_response", text)
+        return shown(answer)
+
+    return sent(probe), judge
+
+
+async def check(trial: Trial) -> None:
+    """One datagram, sent up to three times, and its answer.
+
+    Raises:
+        CheckFailedError: as for all kinds.
+    """
+    probe, port = trial.target.probe, trial.target.port
+    if not isinstance(probe, UdpProbe) or port is None:
+        raise CheckFailedError("prober_error", "the target does not say what to send")
+    if probe.protocol is None:
+        data, judge = _own(probe)
+    else:
+        data, judge = _dns() if probe.protocol == "dns" else _ntp()
+    await exchange(trial, port, data, judge)
+
+
+def _settle(probe: Probe | None, port: int | None) -> Probe:
+    if probe is None and port in _BY_PORT:
+        return _BY_PORT[port]
+    written = probe if isinstance(probe, UdpProbe) else UdpProbe()
+    sends = written.send is not None or written.send_hex is not None
+    if sends == (written.protocol is not None):
+        raise ValueError(
+            "a UDP port answers only what it understands: expected either protocol (dns, ntp) or "
+            f"what to send, found {'both' if sends else 'neither'}"
+        )
+    if written.protocol is None:
+        settle_steps((written,))
+    elif written.expect or written.expect_hex or written.expect_regex:
+        raise ValueError(f"expected nothing beside protocol: {written.protocol}, found an expect")
+    return written
+
+
+KIND: Final = Kind(check=check, options=UdpProbe, settle=_settle)

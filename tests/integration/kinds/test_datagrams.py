@@ -1,0 +1,291 @@
+"""`udp`, `dns` and `icmp`, against dnsmasq, chronyd, the kernel, and sockets that say anything."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import pytest
+
+from portquorum.inventory.probes import ProbeError, probe_of
+from producers.engine import CheckOutcome
+from producers.once import check_once
+from tests.integration.kinds.checking import assert_down
+from tests.integration.kinds.servers import folder, free_port, program, running
+
+NAMES = """
+no-resolv
+no-hosts
+local=/test/
+host-record=db.test,192.0.2.10,2001:db8::10
+address=/many.test/192.0.2.1
+cname=alias.test,db.test
+mx-host=mail.test,mx1.test,10
+txt-record=note.test,"two words"
+"""
+
+
+async def check(
+    kind: str, port: int | None, *, host: str = "127.0.0.1", timeout_s: float = 5, **probe: Any
+) -> CheckOutcome:
+    options = probe_of(kind, probe or None, port)
+    return await check_once(host, port, kind, timeout_s, probe=options)
+
+
+@pytest.fixture(scope="module")
+def names() -> Iterator[int]:
+    dnsmasq, port = program("dnsmasq"), free_port()
+    with folder() as home:
+        long = "".join(f"txt-record=long.test,{'x' * 200}{n}\n" for n in range(30))
+        (home / "conf").write_text(NAMES + long)
+        command = [dnsmasq, "--keep-in-foreground", f"--port={port}", f"--conf-file={home}/conf"]
+        command += ["--listen-address=127.0.0.1", "--bind-interfaces", "--user=", "--group="]
+        command += [f"--pid-file={home}/pid", "--log-facility=-"]
+        with running(command, port, home / "log"):
+            yield port
+
+
+@pytest.mark.parametrize(
+    ("probe", "banner"),
+    [
+        ({"name": "db.test"}, "192.0.2.10"),
+        ({"name": "db.test", "expect": ["192.0.2.10"]}, "192.0.2.10"),
+        ({"name": "db.test", "record": "AAAA", "expect": ["2001:DB8:0::10"]}, "2001:db8::10"),
+        ({"name": "alias.test", "expect": ["192.0.2.10"]}, "192.0.2.10"),
+        ({"name": "alias.test", "record": "CNAME", "expect": ["db.test."]}, "db.test."),
+        ({"name": "mail.test", "record": "MX", "expect": ["10 mx1.test."]}, "10 mx1.test."),
+        ({"name": "note.test", "record": "TXT", "expect": ['"two words"']}, '"two words"'),
+    ],
+    ids=str,
+)
+async def test_a_record_that_is_there(names: int, probe: dict[str, Any], banner: str) -> None:
+    outcome = await check("dns", names, **probe)
+    assert (outcome.status, outcome.detail, outcome.banner) == ("up", None, banner)
+    assert outcome.total_ms is not None
+
+
+async def test_an_answer_that_is_cut_short_is_asked_for_over_tcp(names: int) -> None:
+    outcome = await check("dns", names, name="long.test", record="TXT")
+    assert (outcome.status, outcome.detail) == ("up", None)
+    assert outcome.connect_ms is not None
+
+
+@pytest.mark.parametrize(
+    ("probe", "detail"),
+    [
+        ({"name": "none.test"}, "none.test A: NXDOMAIN"),
+        ({"name": "db.test", "record": "MX"}, "db.test MX: no such record"),
+        ({"name": "db.test", "expect": ["192.0.2.11"]}, "expected 192.0.2.11, found 192.0.2.10"),
+        ({"name": "example.com"}, "example.com A: REFUSED"),
+    ],
+    ids=str,
+)
+async def test_a_record_that_is_not(names: int, probe: dict[str, Any], detail: str) -> None:
+    assert_down(await check("dns", names, **probe), "unexpected_response", detail)
+
+
+async def test_a_name_server_over_udp_needs_no_name(names: int) -> None:
+    outcome = await check("udp", names, protocol="dns")
+    assert (outcome.status, outcome.reason, outcome.banner) == ("up", None, "REFUSED")
+
+
+@pytest.fixture
+def clock() -> Iterator[int]:
+    chronyd, port = program("chronyd"), free_port()
+    with folder() as home:
+        (home / "conf").write_text(
+            f"local stratum 5\nallow\nport {port}\nbindaddress 127.0.0.1\ncmdport 0\n"
+            f"pidfile {home}/pid\nbindcmdaddress /\n"
+        )
+        command = [chronyd, "-x", "-d", "-U", "-u", "root", "-f", str(home / "conf")]
+        with running(command, port, home / "log", ready=_bound):
+            yield port
+
+
+def _bound(port: int) -> bool:
+    """Whether somebody has the UDP port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="chronyd wants root")
+async def test_a_time_server(clock: int) -> None:
+    outcome = await check("udp", clock, protocol="ntp")
+    assert (outcome.status, outcome.detail, outcome.banner) == ("up", None, "stratum 5")
+
+
+class _Saying(asyncio.DatagramProtocol):
+    def __init__(self, answer: Callable[[bytes], list[bytes]]) -> None:
+        self._answer = answer
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        for answer in self._answer(data):
+            self._transport.sendto(answer, addr)
+
+
+@contextlib.asynccontextmanager
+async def saying(answer: Callable[[bytes], list[bytes]]) -> AsyncIterator[int]:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        lambda: _Saying(answer), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        yield transport.get_extra_info("sockname")[1]
+    finally:
+        transport.close()
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"send": "ping"},
+        {"send": "ping", "expect": "pong:ping"},
+        {"send_hex": "70 69 6e 67", "expect_hex": "3a70"},
+        {"send": "ping", "expect_regex": "^pong:[a-z]+$"},
+    ],
+    ids=str,
+)
+async def test_an_answer_of_ones_own(probe: dict[str, Any]) -> None:
+    async with saying(lambda data: [b"pong:" + data]) as port:
+        outcome = await check("udp", port, **probe)
+    assert (outcome.status, outcome.banner) == ("up", "pong:ping")
+
+
+async def test_another_answer_than_the_expected_one() -> None:
+    async with saying(lambda _: [b"what?"]) as port:
+        outcome = await check("udp", port, send="ping", expect="pong")
+    assert_down(outcome, "unexpected_response", "expected 'pong', found 'what?'")
+
+
+async def test_a_port_that_nobody_has_is_refused() -> None:
+    outcome = await check("udp", free_port(), send="ping")
+    assert_down(outcome, "connection_refused", "127.0.0.1: Connection refused")
+
+
+async def test_silence_is_no_success_and_what_was_lost_is_sent_again() -> None:
+    got: list[bytes] = []
+
+    def third(data: bytes) -> list[bytes]:
+        got.append(data)
+        return [b"pong"] if len(got) == 3 else []
+
+    async with saying(third) as port:
+        assert (await check("udp", port, send="ping", timeout_s=3)).status == "up"
+        silent = await check("udp", port, send="ping", timeout_s=0.6)
+    assert_down(silent, "timed_out", "127.0.0.1: no answer within")
+    assert got == [b"ping"] * 6
+
+
+async def test_an_answer_to_another_question_is_none() -> None:
+    def another(data: bytes) -> list[bytes]:
+        answer = dns.message.make_response(dns.message.from_wire(data))
+        answer.id ^= 1
+        return [answer.to_wire()]
+
+    async with saying(another) as port:
+        outcome = await check("udp", port, protocol="dns", timeout_s=0.6)
+        assert_down(outcome, "timed_out", "no answer")
+    async with saying(lambda _: [bytes([0x24, 5]) + bytes(46)]) as port:
+        outcome = await check("udp", port, protocol="ntp", timeout_s=0.6)
+        assert_down(outcome, "timed_out", "no answer")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "answer", "reason", "detail"),
+    [
+        ("dns", lambda _: b"pong", "protocol_mismatch", "expected a DNS answer, found 'pong'"),
+        ("ntp", lambda _: b"pong", "protocol_mismatch", "expected an NTP answer, found 'pong'"),
+        (
+            "ntp",
+            lambda data: b"\x24\0" + bytes(10) + b"RATE" + bytes(8) + data[40:48] + bytes(16),
+            "unexpected_response",
+            "NTP: the server declines: RATE",
+        ),
+        (
+            "ntp",
+            lambda data: b"\xe4\1" + bytes(22) + data[40:48] + bytes(16),
+            "unexpected_response",
+            "NTP: the server's clock is not set",
+        ),
+    ],
+)
+async def test_what_speaks_otherwise(
+    protocol: str, answer: Callable[[bytes], bytes], reason: str, detail: str
+) -> None:
+    async with saying(lambda data: [answer(data)]) as port:
+        assert_down(await check("udp", port, protocol=protocol), reason, detail)
+
+
+async def test_garbage_of_any_length_breaks_nothing() -> None:
+    """Some of it looks like an answer to something else, and is waited beyond."""
+    random = (os.urandom(n % 600) for n in itertools.count())
+    wrong = {"protocol_mismatch", "timed_out"}
+    async with saying(lambda _: [next(random)]) as port:
+        for _ in range(50):
+            assert (await check("udp", port, protocol="dns", timeout_s=0.3)).reason in wrong
+            assert (await check("udp", port, protocol="ntp", timeout_s=0.3)).reason in wrong
+            assert (await check("dns", port, name="a.test", timeout_s=0.3)).reason in wrong
+
+
+@pytest.mark.parametrize(
+    ("kind", "port", "probe", "message"),
+    [
+        ("udp", 9999, None, "found neither"),
+        ("udp", 53, {"send": "x", "protocol": "dns"}, "found both"),
+        ("udp", 53, {"expect": "x", "protocol": "dns"}, "found an expect"),
+        ("udp", 9, {"send": "x", "expect_regex": "("}, "regular expression"),
+        ("udp", 9, {"protocol": "snmp"}, "snmp"),
+        ("dns", 53, None, "expected name"),
+        ("dns", 53, {"name": "a..b"}, "expected a name"),
+        ("dns", 53, {"name": "a", "record": "NOPE"}, "NOPE"),
+        ("dns", 53, {"name": "a", "expect": ["x"]}, "expected a A record"),
+        ("icmp", None, {"count": 0}, "count"),
+    ],
+)
+def test_wrong_options_are_refused(
+    kind: str, port: int | None, probe: dict[str, Any] | None, message: str
+) -> None:
+    with pytest.raises(ProbeError) as found:
+        probe_of(kind, probe, port)
+    assert message in f"{found.value.path} {found.value}"
+
+
+def test_the_usual_ports_need_no_options() -> None:
+    assert probe_of("udp", None, 53) == probe_of("udp", {"protocol": "dns"}, 53)
+    assert probe_of("udp", None, 123) == probe_of("udp", {"protocol": "ntp"}, 123)
+
+
+def _may_ping() -> bool:
+    low, high = map(int, Path("/proc/sys/net/ipv4/ping_group_range").read_text().split())
+    return os.geteuid() == 0 or low <= os.getegid() <= high
+
+
+@pytest.mark.skipif(not _may_ping(), reason="needs root or net.ipv4.ping_group_range")
+async def test_an_echo_comes_back() -> None:
+    outcome = await check("icmp", None, count=2)
+    assert (outcome.status, outcome.reason) == ("up", None), outcome
+    assert outcome.banner is not None
+    assert outcome.banner.startswith("0% of 2 lost, jitter ")
+    assert outcome.connect_ms is not None
+    assert outcome.total_ms == outcome.connect_ms
+
+
+@pytest.mark.skipif(not _may_ping(), reason="needs root or net.ipv4.ping_group_range")
+async def test_no_echo_is_down() -> None:
+    """Documentation addresses answer nobody."""
+    outcome = await check("icmp", None, host="203.0.113.1", count=2, timeout_s=1)
+    assert outcome.status == "down" or outcome.reason == "prober_error"
+    assert outcome.reason in {"timed_out", "prober_error", "network_unreachable"}
+    assert outcome.connect_ms is None

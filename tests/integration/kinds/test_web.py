@@ -1,0 +1,269 @@
+"""`http` and `tls`, against nginx."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from portquorum.inventory.probes import ProbeError, probe_of
+from producers.engine import CheckOutcome, PlannedCheck, Vantage
+from producers.kinds import encryption
+from producers.once import check_once
+from producers.platform_engine import platform_engine
+from schemas.target import Target
+from tests.integration.kinds.certificates import Certificates, Pair
+from tests.integration.kinds.checking import assert_down
+from tests.integration.kinds.servers import folder, free_port, program, running
+
+STATUS = {"state": "ok", "queues": [{"name": "a", "length": 0}, {"name": "b", "length": 7}]}
+
+_CONFIG = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{ worker_connections 64; }}
+http {{
+  access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b;
+  fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{
+    listen 127.0.0.1:{port}; server_name _;
+    location / {{ return 200 "hello from $http_host $http_x_token\\n"; }}
+    location /status {{ default_type application/json; return 200 '{status}'; }}
+    location /broken {{ return 503 "no backend\\n"; }}
+    location /secret {{ return 401; }}
+    location /moved {{ return 302 /status; }}
+    location /away {{ return 302 http://localhost:{port}/echo; }}
+    location /echo {{ return 200 "token '$http_x_token'"; }}
+    location /metadata {{ return 302 http://169.254.169.254/latest/; }}
+    location /elsewhere {{ return 302 gopher://localhost/; }}
+    location /round {{ return 301 /round; }}
+    location /large {{ alias {folder}/large; }}
+    location /secure {{ return 302 https://localhost:{good}/; }}
+    location /expired {{ return 302 https://localhost:{expired}/; }}
+  }}
+  server {{ listen 127.0.0.1:{good} ssl; ssl_certificate {pair.good.certificate};
+    ssl_certificate_key {pair.good.key}; ssl_protocols TLSv1.2 TLSv1.3;
+    location / {{ return 200 "fine"; }} }}
+  server {{ listen 127.0.0.1:{expired} ssl; ssl_certificate {pair.expired.certificate};
+    ssl_certificate_key {pair.expired.key}; location / {{ return 200 "fine"; }} }}
+  server {{ listen 127.0.0.1:{other} ssl; ssl_certificate {pair.other.certificate};
+    ssl_certificate_key {pair.other.key}; ssl_protocols TLSv1.2; }}
+}}
+"""
+
+
+class Web(msgspec.Struct, frozen=True):
+    port: int
+    good: int
+    expired: int
+    other: int
+    pair: Pair
+
+
+@pytest.fixture(scope="module")
+def web(made_certificates: Certificates) -> Iterator[Web]:
+    nginx = program("nginx")
+    ports = [free_port() for _ in range(4)]
+    made = Web(*ports, made_certificates.good)
+    with folder("www-data") as home:
+        (home / "large").write_bytes(b"x" * 3_000_000 + b"the end")
+        named = dict(zip(("port", "good", "expired", "other"), ports, strict=True))
+        text = _CONFIG.format(
+            folder=home, status=json.dumps(STATUS), pair=made_certificates, **named
+        )
+        (home / "nginx.conf").write_text(text)
+        command = [nginx, "-c", str(home / "nginx.conf"), "-p", str(home)]
+        with running(command, made.other, home / "log"):
+            yield made
+
+
+@pytest.fixture(autouse=True)
+def trusted(certificates: Certificates) -> Certificates:
+    return certificates
+
+
+async def http(port: int, **probe: Any) -> CheckOutcome:
+    return await check_once("localhost", port, "http", 10, probe=probe_of("http", probe, port))
+
+
+async def tls(port: int, host: str = "localhost", **probe: Any) -> CheckOutcome:
+    return await check_once(host, port, "tls", 10, probe=probe_of("tls", probe, port))
+
+
+async def test_an_answer_is_up_and_every_phase_is_told(web: Web) -> None:
+    outcome = await http(web.port)
+    assert (outcome.status, outcome.reason, outcome.http_status) == ("up", None, 200)
+    assert outcome.dns_ms is not None
+    assert outcome.connect_ms is not None
+    assert outcome.tls_ms is outcome.cert_expires_at is None
+    assert outcome.total_ms is not None
+    assert outcome.total_ms > outcome.dns_ms + outcome.connect_ms
+    outcome = await http(web.good, tls=True)
+    assert (outcome.status, outcome.http_status) == ("up", 200)
+    assert outcome.tls_ms is not None
+    assert outcome.cert_expires_at == web.pair.until_ms
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"method": "HEAD"},
+        {"path": "/broken", "status": [500, 503]},
+        {"path": "/secret", "status": [401]},
+        {"path": "/moved", "expect": '"state": "ok"'},
+        {"path": "/moved", "redirects": 0, "status": [302]},
+        {"path": "/moved", "status": [302], "expect_headers": {"Location": "/status$"}},
+        {"headers": {"X-Token": "abc"}, "expect_regex": r"^hello from localhost:\d+ abc\n"},
+        {"headers": {"Host": "www.example.com"}, "expect": "hello from www.example.com"},
+        {"path": "/status", "expect_headers": {"content-type": "^application/json"}},
+        {"path": "/status", "expect_json": "$.queues[?@.length > 5]"},
+        {"path": "/status", "expect_json": "$.state", "json_value": '"ok"'},
+        {"path": "/status", "expect_json": "$.queues[*].length", "json_value": "7"},
+        {"path": "/large"},
+        {"path": "/large", "expect": "xxx"},
+        {"path": "/secure", "expect": "fine"},
+    ],
+    ids=str,
+)
+async def test_what_is_asked_for_is_up(web: Web, probe: dict[str, Any]) -> None:
+    outcome = await http(web.port, **probe)
+    assert (outcome.status, outcome.detail) == ("up", None)
+
+
+@pytest.mark.parametrize(
+    ("probe", "reason", "detail"),
+    [
+        ({"path": "/broken"}, "unexpected_response", "the status 200 to 299, found 503"),
+        ({"status": [204]}, "unexpected_response", "expected the status 204, found 200"),
+        ({"path": "/moved", "redirects": 0}, "unexpected_response", "200 to 299, found 302"),
+        ({"path": "/round"}, "unexpected_response", "more than 5 redirects, the last one to"),
+        ({"path": "/elsewhere"}, "unexpected_response", "no URL of HTTP: gopher://localhost/"),
+        ({"expect": "goodbye"}, "unexpected_response", "expected 'goodbye', found 'hello from"),
+        ({"expect_regex": "^bye"}, "unexpected_response", "expected a match of '^bye', found"),
+        ({"expect_headers": {"x-a": "b"}}, "unexpected_response", "header x-a: expected a match"),
+        ({"expect_json": "$.a"}, "unexpected_response", "expected JSON, found 'hello"),
+        (
+            {"path": "/status", "expect_json": "$.nothing"},
+            "unexpected_response",
+            "$.nothing finds nothing",
+        ),
+        (
+            {"path": "/status", "expect_json": "$.state", "json_value": '"bad"'},
+            "unexpected_response",
+            '$.state: expected "bad", found ["ok"]',
+        ),
+        ({"path": "/large", "expect": "the end"}, "unexpected_response", "expected 'the end'"),
+        ({"path": "/expired"}, "certificate_expired", "certificate has expired"),
+    ],
+    ids=str,
+)
+async def test_what_is_not_is_down_and_says_so(
+    web: Web, probe: dict[str, Any], reason: str, detail: str
+) -> None:
+    assert_down(await http(web.port, **probe), reason, detail)
+
+
+async def test_a_header_is_not_carried_to_another_host(web: Web) -> None:
+    """They may have credentials; 127.0.0.1 and localhost are two hosts."""
+    probe = {"path": "/away", "headers": {"X-Token": "secret"}, "expect": "token ''"}
+    found = probe_of("http", probe, web.port)
+    outcome = await check_once("127.0.0.1", web.port, "http", 10, probe=found)
+    assert (outcome.status, outcome.detail) == ("up", None)
+
+
+async def test_where_a_redirect_leads_is_judged_by_the_guard(web: Web) -> None:
+    engine = platform_engine(Vantage(allow=("127.0.0.0/8", "::1")))
+    target = Target(
+        id="t",
+        name="t",
+        kind="http",
+        host="localhost",
+        port=web.port,
+        regions=("r",),
+        interval_ms=60_000,
+        timeout_ms=5_000,
+        version=1,
+        source="test",
+        probe=probe_of("http", {"path": "/metadata"}, web.port),
+    )
+    outcomes: list[CheckOutcome] = []
+    with contextlib.closing(engine):
+        engine.submit(PlannedCheck(target, 0.0, 0, "schedule"), lambda _, one: outcomes.append(one))
+        while not outcomes:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (outcomes[0].status, outcomes[0].reason) == ("missed", "address_blocked")
+    assert outcomes[0].address == "169.254.169.254"
+
+
+async def test_http_to_a_port_with_tls_and_the_other_way_round(web: Web) -> None:
+    assert_down(await http(web.good, tls=False), "unexpected_response", "found 400")
+    assert_down(await http(web.port, tls=True), "tls_failed", "TLS: ")
+
+
+@pytest.mark.parametrize(
+    ("probe", "message"),
+    [
+        ({"path": "status"}, "status"),
+        ({"expect_regex": "("}, "regular expression"),
+        ({"expect_json": "$["}, "JSONPath"),
+        ({"expect_json": "$.a", "json_value": "ok"}, "JSON value"),
+        ({"json_value": "1"}, "expect_json beside"),
+        ({"method": "HEAD", "expect": "x"}, "HEAD has none"),
+        ({"method": "POST"}, "POST"),
+        ({"headers": {"a b": "c"}}, "a b"),
+        ({"headers": {"a": "b\r\nc: d"}}, "headers"),
+    ],
+    ids=str,
+)
+def test_wrong_options_are_refused(probe: dict[str, Any], message: str) -> None:
+    with pytest.raises(ProbeError) as found:
+        probe_of("http", probe, 80)
+    assert message in f"{found.value.path} {found.value}"
+
+
+# tls
+
+
+async def test_a_certificate_that_holds_is_up(web: Web) -> None:
+    outcome = await tls(web.good)
+    assert (outcome.status, outcome.reason, outcome.banner) == ("up", None, "TLSv1.3")
+    assert outcome.cert_expires_at == web.pair.until_ms
+    assert outcome.tls_ms is not None
+    assert (await tls(web.good, "127.0.0.1", server_name="localhost")).status == "up"
+
+
+async def test_a_broken_renewal_on_one_port_shows_while_the_other_is_fine(web: Web) -> None:
+    """One host, two targets: as on 587 and 443."""
+    fine, broken = await tls(web.good), await tls(web.expired)
+    assert fine.status == "up"
+    assert_down(broken, "certificate_expired", "certificate has expired")
+    assert broken.connect_ms is not None
+
+
+async def test_what_is_wrong_with_a_certificate_is_told(web: Web) -> None:
+    assert_down(await tls(web.other), "certificate_invalid", "Hostname mismatch")
+    assert (await tls(web.other, verify=False)).status == "up"
+    assert (await tls(web.other, server_name="other.example.com")).status == "up"
+    too_soon = await tls(web.good, critical_days=30)
+    assert_down(too_soon, "certificate_expired", "days, less than 30")
+    assert_down(
+        await tls(web.other, verify=False, min_version="1.3"),
+        "tls_failed",
+        "expected TLSv1.3 or later, found TLSv1.2",
+    )
+
+
+async def test_an_authority_that_is_not_trusted(
+    web: Web, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "none.pem").write_text("")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    encryption.context.cache_clear()
+    assert_down(await tls(web.good), "certificate_invalid", "unable to get local issuer")
+
+
+async def test_a_port_without_tls(web: Web) -> None:
+    assert_down(await tls(web.port), "tls_failed", "TLS: ")
