@@ -65,7 +65,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many of them in memory; when there are more, all go to a file below `data_dir`."""
     probe_spool_mb: Annotated[int, Meta(ge=0)] = 1_000
     """How large that file may become (MB); beyond it results wait in memory."""
-    probe_deny: str = ""
+    probe_deny: str | None = None
     """Networks that no check from this machine may reach, whatever the inventory allows:
     `10.0.0.0/8,fd00::/8`."""
     checkpoint_interval_s: Annotated[float, Meta(ge=0.1, le=600)] = 15.0
@@ -82,7 +82,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def denied_networks(self) -> tuple[str, ...]:
         """The networks of `probe_deny`."""
-        return tuple(text for part in self.probe_deny.split(",") if (text := part.strip()))
+        return tuple(text for part in (self.probe_deny or "").split(",") if (text := part.strip()))
 
     def topic(self, name: str) -> str:
         """The full name of the topic that the design calls `[name]`."""
