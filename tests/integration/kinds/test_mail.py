@@ -97,6 +97,22 @@ async def test_a_certificate_that_has_expired(postfix: Mail) -> None:
 
 
 @pytest.mark.root
+async def test_a_renewal_that_failed_behind_starttls_shows_before_the_certificate_expires(
+    postfix: Mail, certificates: Certificates
+) -> None:
+    outcome = await check("smtp", postfix.submission, tls="starttls", critical_days=30)
+    assert_down(outcome, "certificate_expired", "days, less than 30")
+    assert outcome.cert_expires_at == certificates.good.until_ms
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("certificates")
+async def test_a_certificate_of_a_name_that_was_given(postfix: Mail) -> None:
+    outcome = await check("smtp", postfix.other, tls="starttls", server_name="other.example.com")
+    assert_up(outcome, tls=True)
+
+
+@pytest.mark.root
 @pytest.mark.usefixtures("certificates")
 async def test_a_certificate_of_another_name(postfix: Mail) -> None:
     outcome = await check("smtp", postfix.other, tls="starttls", host="localhost")
