@@ -8,7 +8,7 @@ TICK_S: Final = 0.05
 LATE_S: Final = 0.1
 """A turn of the loop that comes so much too late is time lost; less is ordinary work."""
 
-SHARE: Final = 0.1
+SHARE: Final = 0.25
 """With this share of its timeout lost, a check that timed out says nothing."""
 
 

@@ -14,7 +14,7 @@ from producers.outcome import CheckFailedError
 from producers.reasons import clean
 from producers.resolver import Resolver
 
-MOST: Final = 1_000
+MOST: Final = 4_000
 """So many checks are on their way at a time; those beyond wait for their turn."""
 
 

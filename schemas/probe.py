@@ -52,11 +52,14 @@ class HandshakeProbe(
     """Options of all named handshakes (`smtp`, `postgres`, …).
 
     `tls`: `implicit` from the first byte on, `starttls` as the protocol itself begins it.
-    `verify`: the certificate must be trusted, valid, and of the target's name.
+    `verify`: the certificate must be trusted, valid, and of the target's name, or of `server_name`.
+    One that holds for less than `critical_days` is taken as expired.
     """
 
     tls: Tls = "none"
     verify: bool = True
+    server_name: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
+    critical_days: Annotated[int, Meta(ge=0, le=365)] = 3
 
 
 class UdpProbe(Step, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="udp"):

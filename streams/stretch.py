@@ -6,7 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from aiokafka import TopicPartition
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 from msgspec import Struct
 
 from portquorum import kafka
@@ -20,6 +24,11 @@ From = Literal["auto", "beginning", "checkpoint"]
 Source = Literal["checkpoints", "state", "nothing"]
 
 _COORDINATOR_WITHIN_S: Final = 15.0
+_NOT_YET: Final = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
 
 class Span(Struct, frozen=True):
@@ -190,24 +199,22 @@ async def _offsets_at(
 
 async def _acknowledged(settings: Settings) -> dict[int, int]:
     """The offsets up to which (exclusive) the stream has sent all its events."""
+    topic = settings.topic(topics.RESULTS.name)
+    parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
     client = kafka.admin(settings)
     await client.start()
     try:
         deadline = time.monotonic() + _COORDINATOR_WITHIN_S
         while True:
             try:
-                offsets = await client.list_consumer_group_offsets(settings.group("stream"))
+                found = await kafka.commits(client, settings.group("stream"), parts)
                 break
-            except GroupCoordinatorNotAvailableError:
-                # A cluster without any group yet makes its topic of offsets when it is asked.
+            except _NOT_YET:
+                # A cluster without any group yet makes its topic of offsets when it is asked; one
+                # that has just started reads it first.
                 if time.monotonic() >= deadline:
                     raise
                 await asyncio.sleep(0.2)
     finally:
         await client.close()
-    topic = settings.topic(topics.RESULTS.name)
-    return {
-        part.partition: entry.offset
-        for part, entry in offsets.items()
-        if part.topic == topic and entry.offset >= 0
-    }
+    return {part.partition: commit.offset for part, commit in found.items()}

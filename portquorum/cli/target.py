@@ -25,11 +25,17 @@ def target() -> None:
     epilog=examples(
         "portquorum target add db1.example.com:5432",
         'portquorum target add [2001:db8::7]:22 --name "Bastion" --criticality critical',
+        "portquorum target add db2.example.com --kind postgres",
         "portquorum target add 10.0.0.7:6379 --interval 10s --team database -i inventory.yaml",
     )
 )
 def add(
-    place: Annotated[str, typer.Argument(metavar="HOST:PORT", help="IPv6 in brackets: [::1]:22.")],
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOST[:PORT]", help="IPv6 in brackets: [::1]:22. Some kinds have a usual port."
+        ),
+    ],
     name: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What people call it; default: HOST:PORT.")
     ] = None,
@@ -71,12 +77,12 @@ def add(
     import msgspec
 
     from portquorum import settings
-    from portquorum.cli.place import parse
+    from portquorum.cli.probing import placed
     from portquorum.inventory import TargetEntry
     from portquorum.inventory import add as add_to
     from portquorum.supervisor import running
 
-    where = parse(place)
+    where = placed(place, kind)
     data_dir = settings.load().data_dir
     path = inventory or running.inventory_file(data_dir)
     fields = {

@@ -2,17 +2,20 @@
 
 from portquorum.kafka.clients import admin, client_options, consumer, producer
 from portquorum.kafka.closing import abandon, leave, vital_tasks
+from portquorum.kafka.commits import Commit, commits
 from portquorum.kafka.follower import Follower
 from portquorum.kafka.ready import topics_ready
 from portquorum.kafka.topics import TopicMismatchError, check_topics, create_topics
 
 __all__ = [
+    "Commit",
     "Follower",
     "TopicMismatchError",
     "abandon",
     "admin",
     "check_topics",
     "client_options",
+    "commits",
     "consumer",
     "create_topics",
     "leave",

@@ -14,6 +14,7 @@ from producers.kinds import encryption
 from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
 from producers.kinds.kind import Kind
 from producers.kinds.stream import Stream
+from producers.kinds.tls import hold_on
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
 from producers.reasons import clean
@@ -107,16 +108,17 @@ async def converse(
     Raises:
         CheckFailedError: the server is not what it should be.
     """
-    if options.tls == "implicit":
-        await encryption.secure(trial, stream, verify=options.verify)
-    steps = dialogue.starttls if options.tls == "starttls" else dialogue.steps
     talk = _Talk(dialogue, trial, stream)
+    if options.tls == "implicit":
+        await talk.secure(options)
+    steps = dialogue.starttls if options.tls == "starttls" else dialogue.steps
     for step in steps:
         await talk.take(step)
         if step.tls:
-            await talk.secure(verify=options.verify)
+            await talk.secure(options)
     if dialogue.bye:
         await talk.bye()
+    hold_on(trial, options.critical_days)
 
 
 class _Talk:
@@ -135,7 +137,8 @@ class _Talk:
         if step.when is not None and not step.when.match(self._last):
             return
         trial = self._trial
-        trial.silence = "timed_out" if self._spoken else "protocol_mismatch"
+        # Not `timed_out`: there is a connection, and no packet filter is to be looked for.
+        trial.silence = self._mismatch()
         trial.waiting_for = f"{self._protocol} {step.name}"
         broken = await self._send(step.send)
         if step.frame is None:
@@ -146,13 +149,15 @@ class _Talk:
         self._judge(step, answer)
         self._last, self._spoken = answer, True
 
-    async def secure(self, *, verify: bool) -> None:
+    async def secure(self, options: HandshakeProbe) -> None:
         if self._rest:
             # What came before TLS must not be taken for what comes in it.
             raise CheckFailedError(
                 "unexpected_response", f"{self._protocol}: the server went on before TLS began"
             )
-        await encryption.secure(self._trial, self._stream, verify=verify)
+        await encryption.secure(
+            self._trial, self._stream, verify=options.verify, server_name=options.server_name
+        )
 
     async def bye(self) -> None:
         await self._send(self._bye)  # whether it arrives is the server's business

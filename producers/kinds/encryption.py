@@ -34,6 +34,7 @@ async def secure(
     Raises:
         CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`.
     """
+    before = trial.silence
     trial.silence, trial.waiting_for = "tls_failed", "end of the TLS handshake"
     began = time.monotonic()
     try:
@@ -46,5 +47,5 @@ async def secure(
     not_after = (tls.getpeercert() or {}).get("notAfter")
     if isinstance(not_after, str):
         trial.cert_expires_at = round(ssl.cert_time_to_seconds(not_after) * 1000)
-    trial.silence = "timed_out"
+    trial.silence = before
     return tls

@@ -1,5 +1,6 @@
 """`tcp` with a dialogue of one's own: what is sent and what must come, step by step."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import re2
@@ -44,6 +45,7 @@ def sent(step: Step) -> bytes:
     return bytes.fromhex(step.send_hex) if step.send_hex else (step.send or "").encode()
 
 
+@lru_cache(maxsize=4096)
 def expected(step: Step) -> Expected | None:
     """What must come, None if nothing need.
 
@@ -128,7 +130,7 @@ async def _receive(
             reason: Reason = "unexpected_response" if spoken else "protocol_mismatch"
             raise CheckFailedError(reason, f"{text}, and the server closed")
         data += more
-    trial.silence = "timed_out"
+    trial.silence = "unexpected_response"
     if trial.banner is None:
         trial.banner = shown(data[:end])
     return data[end:]

@@ -7,11 +7,10 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, for_code
-from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from msgspec import Struct
 
-from portquorum.kafka import admin, consumer, leave
+from portquorum.kafka import admin, commits, consumer, leave
 from portquorum.settings import Settings
 from schemas import topics
 from sinks.clickhouse.errors import DoubtError
@@ -62,9 +61,7 @@ class Offsets:
     async def read(self, partition: TopicPartition) -> Committed:
         """What is committed now.
 
-        `consumer.committed()` gives the number without the metadata, and the admin client's
-        `list_consumer_group_offsets` (aiokafka 0.14) takes an answer that is an error as a whole,
-        as of a coordinator that still loads its group, for "there is no commit".
+        An admin client is asked: `consumer.committed()` gives the number without the metadata.
 
         Raises:
             aiokafka.errors.KafkaError, TimeoutError: the cluster can't be asked.
@@ -72,28 +69,11 @@ class Offsets:
         """
         stalls = self._watch.count()
         async with self._question():
-            offset, metadata = await self._fetch(await self._client(), partition)
-        if offset < 0:
+            found = await commits(await self._client(), self._group, [partition])
+        commit = found.get(partition)
+        if commit is None:
             return Committed(None, None, stalls)
-        return Committed(offset, from_metadata(metadata), stalls)
-
-    async def _fetch(
-        self, client: AIOKafkaAdminClient, partition: TopicPartition
-    ) -> tuple[int, str]:
-        """The commit's offset, -1 if there is none, and its metadata."""
-        request = OffsetFetchRequest(self._group, [(partition.topic, [partition.partition])])
-        coordinator = await client.find_coordinator(self._group)
-        answer = await client._send_request(request, coordinator)  # noqa: SLF001 - see `read`
-        if answer.error_code:
-            raise for_code(answer.error_code)(f"the commits of {self._group} can't be read")
-        for topic, partitions in answer.topics:
-            for number, offset, metadata, code in partitions:
-                if (topic, number) != (partition.topic, partition.partition):
-                    continue
-                if code:
-                    raise for_code(code)(f"the commit of {partition} can't be read")
-                return int(offset), str(metadata or "")
-        raise KafkaError(f"the broker's answer does not speak of {partition}")
+        return Committed(commit.offset, from_metadata(commit.metadata), stalls)
 
     async def bounds(self, partition: TopicPartition) -> tuple[int, int]:
         """The partition's first offset and the offset after its last.

@@ -161,7 +161,7 @@ def _service(known: Facts) -> Diagnosis:
             return Diagnosis(
                 "wrong_protocol",
                 f"Port {port(known)} is open, but does not speak {target.kind}: another service "
-                "listens there, or a proxy answers for it.",
+                "listens there, a proxy answers for it, or the service hangs.",
                 (steps.greeting(target), steps.listens(target)),
             )
         case _:

@@ -19,9 +19,10 @@ async def check(
     verify: bool = True,
     host: str = "127.0.0.1",
     timeout_s: float = 10,
+    **more: object,
 ) -> CheckOutcome:
     """The outcome of a check with these options."""
-    probe = probe_of(kind, {"tls": tls, "verify": verify}, port)
+    probe = probe_of(kind, {"tls": tls, "verify": verify, **more}, port)
     return await check_once(host, port, kind, timeout_s, probe=probe)
 
 

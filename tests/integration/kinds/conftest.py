@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import trustme
@@ -14,10 +13,6 @@ from tests.integration.kinds.certificates import Certificates, Pair
 @pytest.fixture(scope="session")
 def made_certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     folder = tmp_path_factory.mktemp("certificates")
-    # Servers read them as users of their own.
-    for parent in (folder, *folder.parents[:3]):
-        if parent.owner() == folder.owner() and parent != Path("/tmp"):  # noqa: S108
-            parent.chmod(0o755)
     ca = trustme.CA()
     ca.cert_pem.write_to_path(folder / "ca.pem")
     now = datetime.now(UTC)

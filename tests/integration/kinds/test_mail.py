@@ -58,8 +58,12 @@ def postfix(made_certificates: Certificates) -> Iterator[Mail]:
             "qmgr unix n - n 300 1 qmgr\nbounce unix - - n - 0 bounce\n"
         )
         command = [postfix, "-c", str(config), "start-fg"]
-        with running(command, ports.smtp, path / "log"):
-            yield ports
+        try:
+            with running(command, ports.smtp, path / "log"):
+                yield ports
+        finally:
+            # Its master leads a session of its own.
+            subprocess.run([postfix, "-c", config, "abort"], capture_output=True, check=False)
 
 
 @pytest.mark.root
@@ -90,6 +94,22 @@ async def test_a_certificate_that_has_expired(postfix: Mail) -> None:
     assert_down(outcome, "certificate_expired", "certificate has expired")
     assert outcome.banner is not None
     assert (await check("smtp", postfix.expired, tls="starttls", verify=False)).status == "up"
+
+
+@pytest.mark.root
+async def test_a_renewal_that_failed_behind_starttls_shows_before_the_certificate_expires(
+    postfix: Mail, certificates: Certificates
+) -> None:
+    outcome = await check("smtp", postfix.submission, tls="starttls", critical_days=30)
+    assert_down(outcome, "certificate_expired", "days, less than 30")
+    assert outcome.cert_expires_at == certificates.good.until_ms
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("certificates")
+async def test_a_certificate_of_a_name_that_was_given(postfix: Mail) -> None:
+    outcome = await check("smtp", postfix.other, tls="starttls", server_name="other.example.com")
+    assert_up(outcome, tls=True)
 
 
 @pytest.mark.root

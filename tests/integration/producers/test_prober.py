@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from producers.schedule import phase_ms
+from schemas.probe import HandshakeProbe
 from tests.integration.producers.ground import Ground
 
 HOUR_MS = 3_600_000
@@ -67,6 +68,32 @@ async def test_results_of_targets(ground: Ground, port: int) -> None:
     assert len(identities) == len(set(identities))
     for appended_at, result in ground.arrived:
         assert result.started_at <= appended_at + 1500
+
+
+async def test_a_handshake_and_a_wrong_one(ground: Ground, kafka: str) -> None:
+    """The server that is there anyway is a target as good as any."""
+    port = int(kafka.rpartition(":")[2])
+    await ground.region(internal=True)
+    await ground.apply(
+        ground.target("speaks", port, kind="kafka", probe=HandshakeProbe()),
+        ground.target("other", port, kind="redis", probe=HandshakeProbe()),
+    )
+    await ground.probe("p1")
+    await ground.until(
+        lambda: all(
+            any(result.status != "missed" for result in ground.of(name))
+            for name in ("speaks", "other")
+        ),
+        "results of both",
+    )
+    speaks = next(result for result in ground.of("speaks") if result.status != "missed")
+    assert (speaks.status, speaks.kind) == ("up", "kafka")
+    assert speaks.connect_ms is not None
+    assert speaks.total_ms is not None
+    assert speaks.total_ms > speaks.connect_ms
+    other = next(result for result in ground.of("other") if result.status != "missed")
+    # Kafka closes a connection whose first request is too large to be one.
+    assert (other.status, other.reason) == ("down", "protocol_mismatch")
 
 
 async def test_a_new_target_is_checked_before_its_phase(ground: Ground, port: int) -> None:

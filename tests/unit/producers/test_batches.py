@@ -106,6 +106,22 @@ def test_a_check_that_never_began_starts_at_its_scheduled_time() -> None:
     assert result.started_at == result.scheduled_at == 123_456
 
 
+def test_what_a_handshake_has_measured_is_in_its_result() -> None:
+    outcome = CheckOutcome(
+        status="up",
+        reason=None,
+        started_at=1.0,
+        tls_ms=4.5,
+        cert_expires_at=1_800_000_000_000,
+        http_status=204,
+        banner="ready",
+    )
+    item = Finished(PlannedCheck(TARGET, 0.0, 0, "schedule"), outcome, "routine")
+    (result,), _ = batch.decode(seal(0, [item], a_clock(), "eu", "p1", number=1).value())
+    assert (result.tls_ms, result.cert_expires_at) == (4.5, 1_800_000_000_000)
+    assert (result.http_status, result.banner) == (204, "ready")
+
+
 def test_packing_changes_no_byte() -> None:
     message = sealed(*[False] * 100)
     assert message.pack().value() == message.value()

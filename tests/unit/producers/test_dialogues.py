@@ -8,6 +8,7 @@ what these pages say, not that a server says it.
 import asyncio
 import random
 import re
+import resource
 import socket
 import struct
 import time
@@ -303,7 +304,10 @@ async def test_garbage_ends_every_dialogue(resolver: Resolver) -> None:
 
 @pytest.mark.soak
 async def test_a_million_answers(soak_seed: int, resolver: Resolver) -> None:
+    await survive(1_000, soak_seed, resolver)
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     await survive(1_000_000, soak_seed, resolver)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 32 * 1024
 
 
 @pytest.mark.parametrize("dialogue", GOOD, ids=lambda dialogue: dialogue.protocol)

@@ -74,7 +74,7 @@ async def test_what_is_no_smtp_says_so(said: bytes, reason: str, detail: str) ->
     ("said", "reason", "detail"),
     [
         (b"", "protocol_mismatch", "127.0.0.1: no SMTP greeting within 300 ms"),
-        (b"220 a\r\n", "timed_out", "127.0.0.1: no SMTP answer to EHLO within 300 ms"),
+        (b"220 a\r\n", "unexpected_response", "127.0.0.1: no SMTP answer to EHLO within 300 ms"),
     ],
 )
 async def test_silence_is_told_by_what_did_not_come(said: bytes, reason: str, detail: str) -> None:

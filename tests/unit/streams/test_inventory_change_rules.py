@@ -4,6 +4,7 @@ import pytest
 
 from schemas.control import TargetSet
 from schemas.incident import IncidentType
+from schemas.probe import HandshakeProbe
 from schemas.target import LatencyLimit, Target
 from streams import snapshot
 from tests.unit.streams.fleet import Fleet, target
@@ -283,3 +284,13 @@ def test_the_same_definition_again_changes_nothing(of: IncidentType) -> None:
     assert fleet.control(TargetSet(defined())) == []
     fleet.state.offset = offset
     assert snapshot.encode(fleet.state) == chunks
+
+
+@each_type
+def test_other_options_of_the_kind_leave_an_incident_and_are_kept(of: IncidentType) -> None:
+    fleet = opened(of)
+    assert change(fleet, probe=HandshakeProbe(tls="starttls")) == []
+    known = fleet.state.targets["db"].target
+    assert (known.version, known.probe) == (2, HandshakeProbe(tls="starttls"))
+    assert change(fleet, version=3) == []
+    assert fleet.state.targets["db"].target.probe is None

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,6 +285,38 @@ def test_target_add_makes_the_file_that_up_will_follow(home: Path) -> None:
     assert added["target"]["id"] == "bastion"
     assert added["target"]["host"] == "::1"
     assert portquorum(home, "inventory", "check", file).stdout == "fine: 2 targets\n"
+
+
+def test_target_add_knows_the_usual_port_of_a_kind(home: Path) -> None:
+    done = portquorum(home, "target", "add", "db1.example.com", "--kind", "postgres")
+    assert done.returncode == 0, done.stderr
+    assert "postgres db1.example.com:5432 every" in done.stdout
+    done = portquorum(home, "target", "add", "db1.example.com:1", "--kind", "gopher")
+    assert done.returncode == 2
+    assert "expected a kind (" in error_of(done)
+
+
+def test_a_handshake_shows_its_phases_and_its_banner(home: Path, open_port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = threading.Thread(target=_greet, args=(server,), daemon=True)
+        answering.start()
+        port = server.getsockname()[1]
+        done = portquorum(home, "check", f"localhost:{port}", "--kind", "pop3")
+        answering.join(10)
+    assert done.returncode == 0
+    assert f"pop3 localhost:{port}  answers" in done.stdout
+    shown = {line.split()[0] for line in done.stdout.splitlines()[1:]}
+    assert {"address", "banner", "DNS", "connect", "dialogue", "total"} <= shown
+    done = portquorum(home, "check", f"127.0.0.1:{open_port}", "--kind", "pop3", "--timeout", "1s")
+    assert done.returncode == 1
+    assert "Port open, but not the expected protocol" in done.stdout
+
+
+def _greet(server: socket.socket) -> None:
+    client, _ = server.accept()
+    with client:
+        client.sendall(b"+OK ready\r\n")
+        client.recv(100)
 
 
 def test_target_add_prefers_the_inventory_here(home: Path) -> None:
