@@ -15,6 +15,8 @@ from typing import Any, Final
 import pycares
 from msgspec import Struct
 
+from schemas.partition import canonical_host
+
 SHORTEST_S: Final = 5.0
 LONGEST_S: Final = 300.0
 """An answer is believed for its TTL within these bounds; one of /etc/hosts has none."""
@@ -165,7 +167,11 @@ class Resolver:
                 return
             channel = self._asking()
             channel.getaddrinfo(
-                lookup.host, None, family=socket.AF_UNSPEC, type=socket.SOCK_STREAM, callback=found
+                _name(lookup.host),
+                None,
+                family=socket.AF_UNSPEC,
+                type=socket.SOCK_STREAM,
+                callback=found,
             )
         except (OSError, ValueError, pycares.AresError) as error:
             lookup.error = error if isinstance(error, OSError | UnicodeError) else _ours(error)
@@ -227,6 +233,18 @@ def _error(number: int) -> socket.gaierror:
     if number in _NO_ANSWER:
         return socket.gaierror(socket.EAI_AGAIN, text)
     return socket.gaierror(socket.EAI_SYSTEM, text)
+
+
+def _name(host: str) -> str:
+    """The name as it is asked for.
+
+    Numbers that are no address are no name either: c-ares would read 0177.0.0.1 as 177.0.0.1,
+    getaddrinfo(3) as 127.0.0.1. No inventory has them, but [targets] may.
+    """
+    try:
+        return canonical_host(host)
+    except ValueError as error:
+        raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
 
 
 def _ours(error: Exception) -> socket.gaierror:
