@@ -127,7 +127,7 @@ async def test_new_lanes_read_nothing_while_clickhouse_is_away(kafka: str) -> No
         await rig.until(lambda: 0 < len(first._services.consumer.assignment()) < len(before))
         for sink in (first, second):
             mine = sink._services.consumer
-            await rig.until(lambda mine=mine: mine.paused() == mine.assignment(), 20)
+            await rig.until(lambda mine=mine: mine.paused() == mine.assignment())
     finally:
         stop.set()
         await asyncio.gather(*tasks)
