@@ -35,10 +35,11 @@ one that fails now may be a quorum. Not every check of such an outage falls into
 
 **Nothing else may be opened, or said**: each region that an event calls `down` failed the target
 within the reach of its last word (an interval, a series and the way into the log; `2.5 × interval
-+ timeout` if nobody could check it again), for at least the time from the first to the last attempt
-(0.8 × `retries` × `retry_delay`). Each that it calls `up` had not failed for so long without a
-break that it must have said so; `stale` is none that could speak; the votes are those of the
-regions. No incident opens before `open_after`. At most one is open for a target (**doubled**).
++ timeout` of running time if nobody could check it again), for at least the time from the first to
+the last attempt (0.8 × `retries` × `retry_delay`). Each that it calls `up` had not failed for so
+long without a break that it must have said so; `stale` is none that could speak; the votes are
+those of the regions. No incident opens before `open_after`. At most one is open for a target
+(**doubled**).
 
 **An incident MUST be closed** when every region sees the target succeed, without a break, until
 each has made its scheduled check (or its recheck, where all recovered at once); other regions must
@@ -49,9 +50,12 @@ that is removed or moved has no incident.
 that one was its last word, or while one that fell silent with `down` as its last word was not
 waited for, or when no majority could have succeeded.
 
-**Flapping**: the transitions are counted as they were told; an opening that is more than the 6th
-within the hour is `flapping`, any other is not; while it is open nothing else is, and it ends half
-an hour after the last transition.
+**Flapping**: the transitions at one place are counted as they were told; an opening that is more
+than the 6th within the hour of running time is `flapping`, any other is not; while it is open
+nothing else is, and it ends half an hour after the last transition.
+
+**A region without beats for 15 s MUST be told as silent** by the first control record at which the
+rules must look, but for those in the respite after a log that was silent.
 
 **A worker restored** from a checkpoint decides the same, byte for byte, and its state is the same.
 

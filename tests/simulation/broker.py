@@ -8,6 +8,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.loop import Loop
 from tests.simulation.scenario import Scenario
 from tests.simulation.spans import Spans
+from tests.simulation.stillness import Headers, Stillness
 
 WAY_MOST_MS = 260.0
 """No message takes longer to or from the broker, while both are there."""
@@ -15,7 +16,9 @@ WAY_MOST_MS = 260.0
 BACK_MOST_MS = 2_000.0
 """How long a client needs to find a broker that is back."""
 
-Headers = Sequence[tuple[str, bytes]]
+AGAIN_MOST_MS = 3_000.0
+"""A message that is appended twice comes the second time within this."""
+
 Taken = Callable[[int, int, bytes, Headers], None]
 """Partition, append time, value and headers of a message that was appended."""
 
@@ -55,6 +58,7 @@ class Broker:
             for region in {loss.region for loss in faults.losses}
         }
         self.messages = 0
+        self.stillness = [Stillness() for _ in range(scenario.partitions)]
         self.appended_at: dict[int, float] = {}
 
     def way_ms(self) -> float:
@@ -79,6 +83,7 @@ class Broker:
         now = self._loop.now
         self.messages += 1
         self.appended_at[partition] = now
+        self.stillness[partition].appended(int(now), headers)
         self._taken(partition, int(now), value, headers)
 
     def _arrive(self, letter: Letter) -> None:
@@ -91,7 +96,7 @@ class Broker:
         for partition in letter.partitions:
             self.append(partition, value, headers)
             if self._rng.random() < self._duplicates:
-                wait_ms = self._rng.uniform(10, 3000)
+                wait_ms = self._rng.uniform(10, AGAIN_MOST_MS)
                 self._loop.after(wait_ms, self._again, partition, value, headers)
         self._loop.after(self.way_ms(), self._heard, letter, int(self._loop.now))
 

@@ -186,14 +186,15 @@ class _Judge:
             opened = incident.opened
             truth = self.truth_at(opened.at)
             assert truth is not None
+            begun = self._counted_since(opened.at)
+            transitions = [at for at in transitions if at > begun]
             if opened.at != steady_at:
-                ages = [truth.running_between(at, opened.at) for at in transitions]
-                surely = 1 + sum(age < HOUR_MS - 5_000 for age in ages)
-                maybe = 1 + sum(age < HOUR_MS + 5_000 for age in ages)
-                if incident.type == "flapping" and maybe <= 6:
-                    self.diverges("flapping without reason", opened.at, f"{maybe} transitions")
-                if incident.type == "unreachable" and surely > 6:
-                    self.diverges("not told as flapping", opened.at, f"{surely} transitions")
+                ages = (truth.running_between(at, opened.at) for at in transitions)
+                count = 1 + sum(age < HOUR_MS for age in ages)
+                if incident.type == "flapping" and count <= 6:
+                    self.diverges("flapping without reason", opened.at, f"{count} transitions")
+                if incident.type == "unreachable" and count > 6:
+                    self.diverges("not told as flapping", opened.at, f"{count} transitions")
             closed = incident.closed
             if incident.type == "flapping":
                 transitions = []
@@ -203,8 +204,11 @@ class _Judge:
             transitions.append(opened.at)
             if closed is not None and closed.closed_because == "recovered":
                 transitions.append(closed.at)
-            elif closed is not None and closed.closed_because in ENDED:
-                transitions = []
+
+    def _counted_since(self, at: float) -> float:
+        """Another place, or a target that comes back, starts the count anew (rule 9)."""
+        ends = (truth.end for truth in self.truths if truth.ended in {"moved", "removed"})
+        return max((int(end) for end in ends if end <= at), default=0)
 
     # What must not be
 

@@ -3,7 +3,9 @@
 from typing import Final
 
 from schemas.incident import RegionEvent
-from tests.simulation.judge import LOOK_MS, Verdict
+from schemas.partition import partition_for
+from tests.simulation.broker import AGAIN_MOST_MS, BACK_MOST_MS, WAY_MOST_MS
+from tests.simulation.judge import Verdict
 from tests.simulation.prober import BEGIN_MOST_MS
 from tests.simulation.simulation import Run
 from tests.simulation.spans import Spans
@@ -82,7 +84,7 @@ def _silence(run: Run, verdict: Verdict, region: str, events: list[RegionEvent])
     said = Spans(told)
     for begin, end in (unheard - run.paused.grown(30_000, READY_MS)).spans:
         # What begins with the fleet was never heard, and what is not heard cannot fall silent.
-        due = begin + SILENT_MS + 10_000 + LOOK_MS
+        due = _told_by(run, region, begin)
         watched = begin > _first(run) and due < min(end, run.scenario.end)
         if watched and said.at(due) is None:
             _diverges(verdict, "a silent region was not told", region, due)
@@ -90,6 +92,17 @@ def _silence(run: Run, verdict: Verdict, region: str, events: list[RegionEvent])
         quiet = unheard.meets(end + 1, back) or run.paused.meets(end - 1, back)
         if back < run.scenario.end and said.at(back) and not quiet:
             _diverges(verdict, "a region's return was not told", region, back)
+
+
+def _told_by(run: Run, region: str, since: float) -> float:
+    """By when a region must be told as silent that sent nothing since.
+
+    Only a record tells, and none in the respite that a silent log gives (rule 4): when no region is
+    heard the log is as silent as without its broker, but for the worker's ticks.
+    """
+    last_beat = since + max(WAY_MOST_MS, BACK_MOST_MS) + AGAIN_MOST_MS
+    stillness = run.stillness[partition_for(region, run.scenario.partitions)]
+    return stillness.silence_told_by(last_beat + SILENT_MS)
 
 
 def _first(run: Run) -> float:

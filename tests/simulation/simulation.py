@@ -20,6 +20,7 @@ from tests.simulation.loop import Loop
 from tests.simulation.prober import Prober, Surroundings
 from tests.simulation.scenario import START, Scenario
 from tests.simulation.spans import FOREVER, Spans
+from tests.simulation.stillness import Stillness
 from tests.simulation.worker import Divergence, Message, Worker
 from tests.simulation.world import World
 
@@ -44,6 +45,7 @@ class Run(Struct, kw_only=True):
     unowned: dict[tuple[str, int], Spans]
     unheard: dict[str, Spans]
     paused: Spans
+    stillness: list[Stillness]
     cut: dict[str, Spans]
     blips: dict[tuple[str, str], list[float]]
     divergences: list[Divergence]
@@ -132,6 +134,7 @@ class Simulation:
                 for name, lives in self._lives.items()
             },
             paused=self._broker.paused,
+            stillness=self._broker.stillness,
             cut=cut,
             blips=self._world.blips,
             divergences=self._worker.divergences,

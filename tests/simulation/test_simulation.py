@@ -1,6 +1,7 @@
 """The short form. What must hold is told in the package's docstring."""
 
 import pytest
+from msgspec import structs
 
 from schemas.incident import IncidentEvent
 from tests.simulation.report import report, simulate
@@ -94,6 +95,29 @@ def test_the_judge_sees_an_incident_that_closes_while_the_target_fails() -> None
             **{name: getattr(outage, name) for name in outage.__struct_fields__} | changed
         )
     assert "closed too early" in {one.what for _, one in report(run).divergences}
+
+
+def test_the_judge_sees_flapping_that_was_not_told_or_counted_at_two_places() -> None:
+    run = Simulation(small_and_quiet(5, storms=2.0)).run()
+    assert not report(run).divergences
+    told = run.events
+    flapping = next(
+        event
+        for _, event in told
+        if isinstance(event, IncidentEvent) and event.incident_type == "flapping"
+    )
+    changed = structs.replace(flapping, incident_type="unreachable")
+    run.events = [(at, changed if event is flapping else event) for at, event in told]
+    assert "not told as flapping" in {one.what for _, one in report(run).divergences}
+    # It moved just before: what it did at the other place does not count.
+    run.events = told
+    (epoch,) = run.epochs[flapping.target]
+    moved_at = flapping.at - 10
+    run.epochs[flapping.target] = [
+        structs.replace(epoch, end=moved_at, ended="moved"),
+        structs.replace(epoch, begin=moved_at),
+    ]
+    assert "flapping without reason" in {one.what for _, one in report(run).divergences}
 
 
 def test_spans_are_sets_of_moments() -> None:

@@ -46,6 +46,7 @@ class Truth:
         self.outages = outages
         self.losses = run.faults.losses
         self.paused = run.paused
+        self.gaps = run.stillness[partition].gaps()
         self.blocked: dict[str, Spans] = {}
         self.tellable: dict[str, Spans] = {}
         self.failing: dict[str, Spans] = {}
@@ -129,14 +130,15 @@ class Truth:
         """How long before `at` the last word of `region`, if it is fresh, may have been true."""
         if self.able[region].covers(at - self.word_ms, at):
             return self.word_ms
-        reach = self.span_ms + PIPE_MS + SKEW_MS
-        for _ in range(4):
-            reach = self.span_ms + PIPE_MS + SKEW_MS + self.paused.length(at - reach, at)
+        word = reach = self.span_ms + PIPE_MS + SKEW_MS
+        # A gap moves the end of a word by its length, however many words long it is.
+        while (longer := word + self.gaps.length(at - reach, at)) > reach:
+            reach = longer
         return reach
 
     def blip_in(self, region: str, begin: float, end: float) -> bool:
         return any(begin <= at < end for at in self.blips[region])
 
     def running_between(self, begin: float, end: float) -> float:
-        """Running time from `begin` to `end`."""
-        return end - begin - self.paused.length(begin, end)
+        """Running time from `begin` to `end`: log time without its gaps."""
+        return end - begin - self.gaps.length(begin, end)

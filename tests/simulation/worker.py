@@ -16,9 +16,9 @@ from streams.records import decode_record
 from streams.rules import Output
 from streams.state import PartitionState, new_state
 from streams.step import step
-from tests.simulation.broker import Headers
 from tests.simulation.faults import Crash
 from tests.simulation.loop import Loop
+from tests.simulation.stillness import Headers
 
 
 class Divergence(Struct, frozen=True, kw_only=True):
