@@ -77,11 +77,6 @@ class Broker:
         )
         return future
 
-    async def renew(self) -> None:
-        """Gives the producer up, whatever it still holds, and connects anew."""
-        await self.give_up()
-        await self.start()
-
     async def give_up(self) -> None:
         """Closes the connection at once; what was not confirmed stays unconfirmed."""
         producer, self._producer = self._producer, None

@@ -25,11 +25,6 @@ def votes(counted: Tally, sort: Sort) -> Votes:
     )
 
 
-def agreed(counted: Tally, sort: Sort) -> bool:
-    """Whether the consensus of the regions is that it is so."""
-    return counted.is_down if sort == "down" else counted.is_slow
-
-
 def began(state: PartitionState, entry: TargetState, counted: Tally, sort: Sort) -> tuple[int, int]:
     """When it began: effective time, and running time. The regions must be agreed.
 

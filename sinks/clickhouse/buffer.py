@@ -63,11 +63,6 @@ class Buffer:
             return idle
         return min(idle, self._first_with_rows + self._wait_s)
 
-    @property
-    def last_offset(self) -> int | None:
-        """The newest message's offset."""
-        return self._held[-1].record.offset if self._held else None
-
     def take(self, rows: int, size: int) -> list[ConsumerRecord]:
         """Removes and returns the first messages: at least one, then up to both limits."""
         taken: list[ConsumerRecord] = []

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.installed import missing
+
 Curl = Callable[..., str]
 
 
@@ -17,7 +19,7 @@ Curl = Callable[..., str]
 def curl(clickhouse: str) -> Curl:
     """curl as the owner: its arguments after those, the parameters of the URL by name."""
     if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+        missing("curl")
     parts = urlsplit(clickhouse)
     base = f"http://{parts.hostname}:{parts.port}/"
 

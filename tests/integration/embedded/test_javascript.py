@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.installed import missing
+
 HERE = Path(__file__).parent / "javascript"
 
 
@@ -17,9 +19,7 @@ HERE = Path(__file__).parent / "javascript"
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program beside the packages that it imports; npm fetches them once a machine."""
     if not (shutil.which("node") and shutil.which("npm")):
-        # .ci/run installs both and says so; a developer may have neither.
-        assert "PORTQUORUM_TEST_NODE" not in os.environ, "node and npm are not installed"
-        pytest.skip("node and npm are not installed")
+        missing("node or npm")
     package = (HERE / "package.json").read_bytes()
     version = json.loads(package)["dependencies"]["@clickhouse/client"]
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.installed import missing
+
 START_S = 30
 END_S = 2
 
@@ -24,7 +26,7 @@ def program(name: str, *places: str) -> str:
         held = (path for place in places for path in sorted(Path("/").glob(place.lstrip("/"))))
         found = next(map(str, held), None)
     if found is None:
-        pytest.skip(f"{name} is not installed (.ci/run installs it)")
+        missing(name)
     return found
 
 

@@ -6,7 +6,6 @@ import itertools
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import dns.message
@@ -117,7 +116,7 @@ def _bound(port: int) -> bool:
     return False
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="chronyd wants root")
+@pytest.mark.root
 async def test_a_time_server(clock: int) -> None:
     outcome = await check("udp", clock, protocol="ntp")
     assert (outcome.status, outcome.detail, outcome.banner) == ("up", None, "stratum 5")
@@ -267,12 +266,7 @@ def test_the_usual_ports_need_no_options() -> None:
     assert probe_of("udp", None, 123) == probe_of("udp", {"protocol": "ntp"}, 123)
 
 
-def _may_ping() -> bool:
-    low, high = map(int, Path("/proc/sys/net/ipv4/ping_group_range").read_text().split())
-    return os.geteuid() == 0 or low <= os.getegid() <= high
-
-
-@pytest.mark.skipif(not _may_ping(), reason="needs root or net.ipv4.ping_group_range")
+@pytest.mark.root  # or a group of net.ipv4.ping_group_range
 async def test_an_echo_comes_back() -> None:
     outcome = await check("icmp", None, count=2)
     assert (outcome.status, outcome.reason) == ("up", None), outcome
@@ -282,7 +276,7 @@ async def test_an_echo_comes_back() -> None:
     assert outcome.total_ms == outcome.connect_ms
 
 
-@pytest.mark.skipif(not _may_ping(), reason="needs root or net.ipv4.ping_group_range")
+@pytest.mark.root  # or a group of net.ipv4.ping_group_range
 async def test_no_echo_is_down() -> None:
     """Documentation addresses answer nobody."""
     outcome = await check("icmp", None, host="203.0.113.1", count=2, timeout_s=1)
