@@ -1,5 +1,6 @@
 """Settings: `PORTQUORUM_*` variables over `portquorum.toml` over the running embedded services."""
 
+import difflib
 import ipaddress
 import os
 import re
@@ -17,6 +18,12 @@ CONFIG_FILE: Final = "portquorum.toml"
 SERVICES_FILE: Final = "services.json"
 DEFAULT_KAFKA: Final = "127.0.0.1:9092"
 DEFAULT_CLICKHOUSE: Final = "http://127.0.0.1:8123/portquorum"
+
+_OTHER_VARIABLES: Final = frozenset(
+    PREFIX + name for name in ("CONFIG", "CACHE", "MAVEN", "DEBUG", "PARENT")
+)
+_ALIKE: Final = 0.9
+"""Of two names that are alike; 1: the same."""
 
 
 class SettingsError(ValueError):
@@ -120,6 +127,18 @@ def chosen(env: Mapping[str, str] = os.environ, directory: Path | None = None) -
         SettingsError: the file can't be read or has an unknown name.
     """
     return frozenset(_chosen(env, directory)[0])
+
+
+def misspelt(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables that are no setting, each with the one that it resembles.
+
+    Others that begin alike are left alone: a cluster's service links, for example, name
+    `PORTQUORUM_SERVICE_HOST` when a service is called `portquorum`.
+    """
+    known = {PREFIX + name.upper() for name in Settings.__struct_fields__} | _OTHER_VARIABLES
+    strange = (name for name in env if name.startswith(PREFIX) and name not in known)
+    alike = ((name, difflib.get_close_matches(name, known, 1, _ALIKE)) for name in strange)
+    return {name: found[0] for name, found in alike if found}
 
 
 def _chosen(

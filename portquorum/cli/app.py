@@ -1,5 +1,6 @@
 """All commands."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -23,6 +24,8 @@ from portquorum.cli import (
     word,
 )
 from portquorum.cli.options import examples
+from portquorum.cli.output import print_notes
+from portquorum.settings import misspelt
 
 app = typer.Typer(
     name="portquorum",
@@ -65,6 +68,9 @@ def portquorum(
     Exit codes: 0 fine, 1 trouble found, 2 wrong use.
     """
     del version  # done by its callback
+    if not os.environ.get("PORTQUORUM_PARENT"):  # a supervisor's roles need not say it again
+        found = misspelt()
+        print_notes(f"{name} is no setting; {meant} is one" for name, meant in found.items())
 
 
 app.command(rich_help_panel=START, epilog=demo.HELP)(demo.demo)

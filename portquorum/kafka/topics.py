@@ -13,7 +13,9 @@ from portquorum.settings import Settings
 from schemas import topics
 from schemas.topics import Topic
 
-VISIBLE_WITHIN_S: Final = 10.0
+VISIBLE_WITHIN_S: Final = 60.0
+"""A broker with much to do makes its topics known late."""
+
 _TIMESTAMP_TYPE: Final = "message.timestamp.type"
 
 

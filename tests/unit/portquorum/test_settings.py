@@ -11,6 +11,7 @@ from portquorum.settings import (
     SettingsError,
     default_data_dir,
     load,
+    misspelt,
 )
 
 
@@ -170,3 +171,33 @@ def test_denied_networks(tmp_path: Path) -> None:
     assert load(env, tmp_path).denied_networks == ("10.0.0.0/8", "fd00::/8")
     with pytest.raises(SettingsError, match=r"PORTQUORUM_PROBE_DENY: .*host bits"):
         load({"PORTQUORUM_PROBE_DENY": "10.0.0.1/8"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("PORTQUORUM_KAFAK", "PORTQUORUM_KAFKA"),
+        ("PORTQUORUM_PARTITION", "PORTQUORUM_PARTITIONS"),
+        ("PORTQUORUM_CLICK_HOUSE", "PORTQUORUM_CLICKHOUSE"),
+        ("PORTQUORUM_RESULTS_TTL_DAY", "PORTQUORUM_RESULTS_TTL_DAYS"),
+    ],
+)
+def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(variable: str, meant: str) -> None:
+    assert misspelt({variable: "x", "PATH": "/bin"}) == {variable: meant}
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PORTQUORUM_KAFKA",
+        "PORTQUORUM_DEBUG",
+        "PORTQUORUM_SERVICE_HOST",
+        "PORTQUORUM_KAFKA_SERVICE_HOST",
+        "PORTQUORUM_PORT_8123_TCP",
+        "PORTQUORUM_SINK_PORT",
+        "PORTQUORUM_TEST_CLICKHOUSE",
+        "PORTQUORUM_SOAK_RATE",
+    ],
+)
+def test_other_variables_are_left_alone(variable: str) -> None:
+    assert misspelt({variable: "x"}) == {}

@@ -379,3 +379,8 @@ def test_output_that_does_not_fit_is_trouble(home: Path) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (1, "portquorum: No space left on device\n")
+
+
+def test_a_misspelt_variable_is_told(home: Path) -> None:
+    done = portquorum(home, "inventory", "check", "nope.yaml", PORTQUORUM_PARTITION="4")
+    assert "PORTQUORUM_PARTITION is no setting; PORTQUORUM_PARTITIONS is one" in error_of(done)
