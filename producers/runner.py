@@ -10,6 +10,7 @@ from producers import metrics
 from producers.clock import Clock
 from producers.connectivity import WITHIN_MS, Connectivity
 from producers.engine import CheckOutcome, Engine, PlannedCheck
+from producers.pace import Pace
 from producers.publisher import Publisher
 from producers.roster import Roster
 from producers.wake import Wake
@@ -55,7 +56,7 @@ class Runner:
         self._connectivity = connectivity
         self._limit = limit
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
-        self._lag_ms = 0.0
+        self._pace = Pace()
         self._stopped = False
         self._idle = asyncio.Event()
         self._wake = Wake(clock.monotonic)
@@ -63,7 +64,7 @@ class Runner:
     def state(self) -> State:
         """What there is to say now."""
         now_ms = self._clock.now_ms()
-        roster, lag_ms, self._lag_ms = self.roster, self._lag_ms, 0.0
+        roster = self.roster
         metrics.TARGETS.set(len(roster))
         metrics.FAILING.set(roster.failing)
         metrics.IN_FLIGHT.set(self._engine.in_flight)
@@ -73,7 +74,7 @@ class Runner:
             failing=roster.failing,
             newly_failing=roster.newly_failing(now_ms),
             connectivity=self._connectivity.alive,
-            lag_ms=lag_ms,
+            lag_ms=self._pace.tell(now_ms, self._limit),
         )
 
     def changed(self) -> None:
@@ -102,16 +103,19 @@ class Runner:
             return
         now_ms = self._clock.now_ms()
         begin, missed = self.roster.due(now_ms, self._limit - self._busy)
+        worst_ms = 0.0
         for check in missed:
             self._publisher.add(check, _LATE, worth="routine")
         for check in begin:
             lag_ms = max(0.0, now_ms - check.due_ms)
-            self._lag_ms = max(self._lag_ms, lag_ms)
+            worst_ms = max(worst_ms, lag_ms)
             metrics.LAG.observe(lag_ms / 1000)
             self._engine.submit(check, self._done)
         next_ms = self.roster.next_due_ms()
+        full = self._busy >= self._limit
+        self._pace.saw(worst_ms, missed=len(missed), full=full and next_ms is not None)
         # With no room left the next check that is done wakes us.
-        if next_ms is not None and self._busy < self._limit:
+        if next_ms is not None and not full:
             self._wake.at(self._clock.moment_of(next_ms))
 
     def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
