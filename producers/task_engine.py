@@ -116,7 +116,7 @@ def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
         status="up" if failure is None else "missed" if ours else "down",
         reason=None if failure is None else failure.reason,
         started_at=trial.started_at,
-        detail=None if failure is None else clean(failure.detail),
+        detail=_detail(trial, failure),
         address=trial.address,
         dns_ms=_rounded(trial.dns_ms),
         connect_ms=_rounded(trial.connect_ms),
@@ -128,10 +128,15 @@ def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
     )
 
 
+def _detail(trial: Trial, failure: CheckFailedError | None) -> str | None:
+    said = trial.notice if failure is None else failure.detail
+    return None if said is None else clean(said)
+
+
 def _total_ms(trial: Trial) -> float:
     if trial.total_ms is not None:
         return trial.total_ms
-    now = time.monotonic()
+    now = time.monotonic() if trial.ended_at is None else trial.ended_at
     if trial.connected_at is None or trial.connect_ms is None:
         return (now - trial.started_at) * 1000
     return (trial.dns_ms or 0.0) + trial.connect_ms + (now - trial.connected_at) * 1000

@@ -18,6 +18,7 @@ StepHex = Annotated[
     ),
 ]
 Tls = Literal["none", "starttls", "implicit"]
+Days = Annotated[int, Meta(ge=0, le=365)]
 
 
 class Step(Struct, frozen=True, gc=False, kw_only=True):
@@ -53,13 +54,15 @@ class HandshakeProbe(
 
     `tls`: `implicit` from the first byte on, `starttls` as the protocol itself begins it.
     `verify`: the certificate must be trusted, valid, and of the target's name, or of `server_name`.
-    One that holds for less than `critical_days` is taken as expired.
+    One that holds for less than `critical_days` is taken as expired; with less than `warn_days`
+    the result is up and its detail says so.
     """
 
     tls: Tls = "none"
     verify: bool = True
     server_name: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
-    critical_days: Annotated[int, Meta(ge=0, le=365)] = 3
+    critical_days: Days = 3
+    warn_days: Days = 14
 
 
 class UdpProbe(Step, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="udp"):
@@ -71,13 +74,15 @@ class UdpProbe(Step, frozen=True, gc=False, kw_only=True, tag_field="kind", tag=
 class TlsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="tls"):
     """Options of `tls`. `server_name` in place of the target's host, in SNI and certificate.
 
-    A certificate that holds for less than `critical_days` is taken as expired.
+    A certificate that holds for less than `critical_days` is taken as expired; with less than
+    `warn_days` the result is up and its detail says so.
     """
 
     verify: bool = True
     server_name: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
     min_version: Literal["1.2", "1.3"] = "1.2"
-    critical_days: Annotated[int, Meta(ge=0, le=365)] = 3
+    critical_days: Days = 3
+    warn_days: Days = 14
 
 
 class DnsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="dns"):
@@ -106,14 +111,15 @@ class HttpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", t
     `status` lists what may come after at most `redirects` redirects (none: 200 to 299). All that
     is expected must hold: `expect` (text) and `expect_regex` (RE2) in the body, `expect_json` (a
     JSONPath, RFC 9535) finds something in it, equal to `json_value` (its JSON) if that is given,
-    `expect_headers` name → regular expression.
+    `expect_headers` name → regular expression. `critical_days` and `warn_days` as for `tls`.
     """
 
     path: Annotated[str, Meta(pattern=r"^/[\x21-\x7e]{0,2000}\Z")] = "/"
     method: Literal["GET", "HEAD"] = "GET"
     tls: bool | None = None
     verify: bool = True
-    critical_days: Annotated[int, Meta(ge=0, le=365)] = 3
+    critical_days: Days = 3
+    warn_days: Days = 14
     headers: dict[HeaderName, HeaderValue] = {}
     redirects: Annotated[int, Meta(ge=0, le=10)] = 5
     status: Annotated[tuple[HttpStatus, ...], Meta(max_length=100)] = ()

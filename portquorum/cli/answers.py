@@ -112,6 +112,8 @@ def _status(one: "TargetStatus") -> Text:
     text = Text(one.status, style=STATUS_STYLE.get(one.status, "yellow"))
     if one.reason:
         text.append(f"  {texts.get(one.reason, one.reason)}", style="red")
+    elif one.status == "up" and one.detail:
+        text.append(f"  {one.detail}", style="yellow")
     if one.status == "blocked":
         text.append(f" {_UNBLOCK}", style="red")
     return text

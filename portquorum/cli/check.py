@@ -1,6 +1,7 @@
 """`portquorum check`: one check from here, now, shown in full."""
 
 import asyncio
+import time
 from typing import Annotated
 
 import msgspec
@@ -145,7 +146,7 @@ def _show(where: Place, answer: Answer) -> None:
     facts = Table.grid(padding=(0, 2))
     for name, value in (
         ("address", answer.address),
-        ("detail", answer.detail),
+        ("warning" if up else "detail", answer.detail),
         ("banner", answer.banner),
         ("status", None if answer.http_status is None else str(answer.http_status)),
         ("certificate", _until(answer.cert_expires_at)),
@@ -163,7 +164,10 @@ def _show(where: Place, answer: Answer) -> None:
 
 
 def _until(expires_at: int | None) -> str | None:
-    return None if expires_at is None else f"valid until {clock(expires_at)} UTC"
+    if expires_at is None:
+        return None
+    over = expires_at < time.time() * 1000
+    return f"{'was valid' if over else 'valid'} until {clock(expires_at)} UTC"
 
 
 def _ms(value: float | None) -> str | None:

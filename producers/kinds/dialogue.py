@@ -118,13 +118,22 @@ async def converse(
             await talk.secure(options)
     if dialogue.bye:
         await talk.bye()
-    hold_on(trial, options.critical_days)
+    hold_on(trial, options.critical_days, options.warn_days)
+
+
+async def _as_far_as_tls(dialogue: Dialogue, trial: Trial, stream: Stream) -> None:
+    talk = _Talk(dialogue, trial, stream)
+    for step in dialogue.starttls:
+        await talk.take(step)
+        if step.tls:
+            return
 
 
 class _Talk:
     """What was said so far."""
 
     def __init__(self, dialogue: Dialogue, trial: Trial, stream: Stream) -> None:
+        self._dialogue = dialogue
         self._protocol = dialogue.protocol
         self._bye = dialogue.bye
         self._trial = trial
@@ -155,8 +164,13 @@ class _Talk:
             raise CheckFailedError(
                 "unexpected_response", f"{self._protocol}: the server went on before TLS began"
             )
+        starttls = options.tls == "starttls"
         await encryption.secure(
-            self._trial, self._stream, verify=options.verify, server_name=options.server_name
+            self._trial,
+            self._stream,
+            verify=options.verify,
+            server_name=options.server_name,
+            before=partial(_as_far_as_tls, self._dialogue) if starttls else None,
         )
 
     async def bye(self) -> None:

@@ -1,17 +1,30 @@
 """TLS within a check: the handshake, what is asked of the certificate, and what it says."""
 
+import asyncio
 import ssl
 import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
+
+from cryptography import x509
 
 from producers.kinds.stream import Stream
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
 from schemas.result import Reason
 
+Before = Callable[[Trial, Stream], Awaitable[None]]
+"""What is said on a connection before TLS begins on it."""
+
 # X509_V_ERR_CERT_HAS_EXPIRED, openssl/x509_vfy.h
 _EXPIRED: Final = 10
+# What a result can say (schemas._types.Millis). RFC 5280, section 4.1.2.5, has the year 9999 for
+# a certificate that never ends.
+_LATEST_MS: Final = 9_999_999_999_999
+# Of the time that is left when a certificate did not hold, so much at most is for reading it.
+_SHARE: Final = 0.8
 
 
 @lru_cache(maxsize=2)
@@ -25,27 +38,70 @@ def context(*, verify: bool) -> ssl.SSLContext:
 
 
 async def secure(
-    trial: Trial, stream: Stream, *, verify: bool, server_name: str | None = None
+    trial: Trial,
+    stream: Stream,
+    *,
+    verify: bool,
+    server_name: str | None = None,
+    before: Before | None = None,
 ) -> ssl.SSLObject:
     """Turns `stream` to TLS, under the name of the target or another; takes down time and expiry.
 
-    The expiry is known only of a certificate that was verified.
+    OpenSSL hands over no certificate that does not hold. Its expiry comes from a second connection,
+    if there is time for one: `before` is what must be said there first.
 
     Raises:
         CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`.
     """
-    before = trial.silence
+    silence = trial.silence
     trial.silence, trial.waiting_for = "tls_failed", "end of the TLS handshake"
     began = time.monotonic()
+    name = server_name or trial.target.host
     try:
-        tls = await stream.secure(context(verify=verify), server_name or trial.target.host)
+        tls = await stream.secure(context(verify=verify), name)
     except ssl.SSLCertVerificationError as error:
-        expired = error.verify_code == _EXPIRED
-        reason: Reason = "certificate_expired" if expired else "certificate_invalid"
-        raise CheckFailedError(reason, error.verify_message) from error
+        trial.ended_at = time.monotonic()
+        trial.cert_expires_at = await _looked_up(trial, name, before)
+        raise _does_not_hold(error, trial.cert_expires_at) from error
     trial.tls_ms = (time.monotonic() - began) * 1000
     not_after = (tls.getpeercert() or {}).get("notAfter")
     if isinstance(not_after, str):
-        trial.cert_expires_at = round(ssl.cert_time_to_seconds(not_after) * 1000)
-    trial.silence = before
+        trial.cert_expires_at = _told_ms(ssl.cert_time_to_seconds(not_after))
+    trial.silence = silence
     return tls
+
+
+async def _looked_up(trial: Trial, name: str | None, before: Before | None) -> int | None:
+    """When the certificate ends that does not hold; None if that can't be had."""
+    other = trial.another()
+    try:
+        async with asyncio.timeout(_SHARE * trial.left_s):
+            stream = await other.connect_as(trial)
+            if before is not None:
+                await before(other, stream)
+            tls = await stream.secure(context(verify=False), name)
+        shown = tls.getpeercert(binary_form=True)
+        ends = x509.load_der_x509_certificate(shown or b"").not_valid_after_utc
+    except (CheckFailedError, TimeoutError, ValueError, x509.InvalidVersion):
+        return None
+    finally:
+        other.close()
+    return _told_ms(ends.timestamp())
+
+
+def _does_not_hold(error: ssl.SSLCertVerificationError, expires_at: int | None) -> CheckFailedError:
+    reason: Reason = "certificate_invalid"
+    text = error.verify_message
+    if error.verify_code == _EXPIRED:
+        reason = "certificate_expired"
+        if expires_at is not None and expires_at < time.time() * 1000:
+            ended = datetime.fromtimestamp(expires_at / 1000, UTC)
+            text = f"{text}: it was valid until {ended:%Y-%m-%d %H:%M} UTC"
+        elif expires_at is not None:
+            text = f"{text}: not the server's own, but one of its chain"
+    return CheckFailedError(reason, text)
+
+
+def _told_ms(seconds: float) -> int:
+    """UTC ms within what a result can say."""
+    return min(max(0, round(seconds * 1000)), _LATEST_MS)

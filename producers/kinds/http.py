@@ -93,7 +93,7 @@ async def check(trial: Trial) -> None:
         trial.banner = f"after {followed} redirects: {shown_url(place.url)}"
     _judge(options, answer)
     if place.scheme == "https":
-        tls.hold_on(trial, options.critical_days)
+        tls.hold_on(trial, options.critical_days, options.warn_days)
 
 
 def shown_url(url: str) -> str:

@@ -32,11 +32,13 @@ async def check(trial: Trial) -> None:
     least = f"TLSv{options.min_version}"
     if version not in _ORDER[_ORDER.index(least) :]:
         raise CheckFailedError("tls_failed", f"expected {least} or later, found {version}")
-    hold_on(trial, options.critical_days)
+    hold_on(trial, options.critical_days, options.warn_days)
 
 
-def hold_on(trial: Trial, critical_days: int) -> None:
+def hold_on(trial: Trial, critical_days: int, warn_days: int) -> None:
     """That the certificate, if it was verified, holds for so many days yet.
+
+    With less than `warn_days` left the target is up, and people are told of it.
 
     Raises:
         CheckFailedError: `certificate_expired`, with what is left of it.
@@ -44,11 +46,11 @@ def hold_on(trial: Trial, critical_days: int) -> None:
     if trial.cert_expires_at is None:
         return
     left_days = (trial.cert_expires_at - time.time() * 1000) / DAY_MS
+    said = f"the certificate expires in {left_days:.1f} days, less than"
     if left_days < critical_days:
-        raise CheckFailedError(
-            "certificate_expired",
-            f"the certificate expires in {left_days:.1f} days, less than {critical_days}",
-        )
+        raise CheckFailedError("certificate_expired", f"{said} {critical_days}")
+    if left_days < warn_days:
+        trial.notice = f"{said} {warn_days}"
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:

@@ -30,7 +30,8 @@ class Trial:
     this has at any moment, `waiting_for` says for people what did not come (`no {waiting_for}
     within 3000 ms`). All `_ms` are the phases of the result; `connected_at` (monotonic seconds) is
     when we saw the connection; `total_ms` is for a kind that knows better than DNS + connect + the
-    time since then.
+    time since then. `ended_at` (monotonic seconds) is for one that goes on after its result is
+    known. `notice` is what people should know of a target that is up.
     """
 
     def __init__(self, target: Target, vantage: Vantage, resolver: Resolver) -> None:
@@ -48,8 +49,11 @@ class Trial:
         self.cert_expires_at: int | None = None
         self.http_status: int | None = None
         self.banner: str | None = None
-        self._resolver = resolver
+        self.notice: str | None = None
         self.total_ms: float | None = None
+        self.ended_at: float | None = None
+        self._resolver = resolver
+        self._port: int | None = None
         self._lookup: Lookup | None = None
         self._streams: list[Stream] = []
 
@@ -78,6 +82,23 @@ class Trial:
             except CheckFailedError as failure:
                 failures.append((failure, address.ip))
         raise self.most_telling(failures)
+
+    def another(self) -> "Trial":
+        """A trial of the same target beside this one, whose result it is no part of.
+
+        It is to be closed. Nobody cancels it at its deadline, which is that of this one.
+        """
+        other = Trial(self.target, self.vantage, self._resolver)
+        other.deadline = self.deadline
+        return other
+
+    async def connect_as(self, other: "Trial") -> Stream:
+        """A connection to where `other` was connected to last.
+
+        Raises:
+            CheckFailedError: it could not be made.
+        """
+        return await self.connect(other.address, other._port)  # noqa: SLF001  (of the same class)
 
     async def addresses(
         self, host: str | None = None
@@ -175,7 +196,7 @@ class Trial:
         if number:
             stream.close()
             raise _os_failure(number, address.ip)
-        self.connected_at = now
+        self.connected_at, self._port = now, port
         self.connect_ms = tcp.connect_ms(stream.sock, (now - began) * 1000)
         return stream
 

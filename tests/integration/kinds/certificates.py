@@ -17,9 +17,10 @@ class Pair(Struct, frozen=True):
 
 
 class Certificates(Struct, frozen=True):
-    """`other` is of a name that no test checks."""
+    """`other` is of a name that no test checks, `endless` of the year 9999."""
 
     ca: Path
     good: Pair
     expired: Pair
     other: Pair
+    endless: Pair

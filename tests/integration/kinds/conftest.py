@@ -32,6 +32,7 @@ def made_certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         good=pair("good", "localhost", "127.0.0.1", until=later),
         expired=pair("expired", "localhost", "127.0.0.1", until=now - timedelta(days=1)),
         other=pair("other", "other.example.com", until=later),
+        endless=pair("endless", "localhost", "127.0.0.1", until=datetime.max.replace(tzinfo=UTC)),
     )
 
 

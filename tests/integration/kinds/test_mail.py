@@ -89,9 +89,12 @@ async def test_smtp_without_the_starttls_that_is_asked_for(postfix: Mail) -> Non
 
 @pytest.mark.root
 @pytest.mark.usefixtures("certificates")
-async def test_a_certificate_that_has_expired(postfix: Mail) -> None:
+async def test_a_certificate_that_has_expired(
+    postfix: Mail, made_certificates: Certificates
+) -> None:
     outcome = await check("smtp", postfix.expired, tls="starttls")
-    assert_down(outcome, "certificate_expired", "certificate has expired")
+    assert_down(outcome, "certificate_expired", "certificate has expired: it was valid until 20")
+    assert outcome.cert_expires_at == made_certificates.expired.until_ms
     assert outcome.banner is not None
     assert (await check("smtp", postfix.expired, tls="starttls", verify=False)).status == "up"
 
@@ -103,6 +106,10 @@ async def test_a_renewal_that_failed_behind_starttls_shows_before_the_certificat
     outcome = await check("smtp", postfix.submission, tls="starttls", critical_days=30)
     assert_down(outcome, "certificate_expired", "days, less than 30")
     assert outcome.cert_expires_at == certificates.good.until_ms
+    soon = await check("smtp", postfix.submission, tls="starttls", warn_days=30)
+    assert (soon.status, soon.reason) == ("up", None)
+    assert soon.detail is not None
+    assert soon.detail.endswith("days, less than 30")
 
 
 @pytest.mark.root

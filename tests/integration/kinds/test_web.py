@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +63,14 @@ class Web(msgspec.Struct, frozen=True):
     expired: int
     other: int
     pair: Pair
+    ended_ms: int
 
 
 @pytest.fixture(scope="module")
 def web(made_certificates: Certificates) -> Iterator[Web]:
     nginx = program("nginx")
     ports = [free_port() for _ in range(4)]
-    made = Web(*ports, made_certificates.good)
+    made = Web(*ports, made_certificates.good, made_certificates.expired.until_ms)
     with folder("www-data") as home:
         (home / "large").write_bytes(b"x" * 3_000_000 + b"the end")
         named = dict(zip(("port", "good", "expired", "other"), ports, strict=True))
@@ -239,21 +242,78 @@ async def test_a_broken_renewal_on_one_port_shows_while_the_other_is_fine(web: W
     """One host, two targets: as on 587 and 443."""
     fine, broken = await tls(web.good), await tls(web.expired)
     assert fine.status == "up"
-    assert_down(broken, "certificate_expired", "certificate has expired")
+    assert_down(broken, "certificate_expired", "certificate has expired: it was valid until 20")
     assert broken.connect_ms is not None
+    assert broken.cert_expires_at == web.ended_ms
 
 
 async def test_what_is_wrong_with_a_certificate_is_told(web: Web) -> None:
-    assert_down(await tls(web.other), "certificate_invalid", "Hostname mismatch")
+    another = await tls(web.other)
+    assert_down(another, "certificate_invalid", "Hostname mismatch")
+    assert another.cert_expires_at == web.pair.until_ms
     assert (await tls(web.other, verify=False)).status == "up"
     assert (await tls(web.other, server_name="other.example.com")).status == "up"
     too_soon = await tls(web.good, critical_days=30)
     assert_down(too_soon, "certificate_expired", "days, less than 30")
+    soon = await tls(web.good, warn_days=30)
+    assert (soon.status, soon.reason) == ("up", None)
+    assert soon.detail is not None
+    assert soon.detail.endswith("days, less than 30")
+    soon = await http(web.good, tls=True, warn_days=30)
+    assert (soon.status, soon.detail is not None) == ("up", True)
     assert_down(
         await tls(web.other, verify=False, min_version="1.3"),
         "tls_failed",
         "expected TLSv1.3 or later, found TLSv1.2",
     )
+
+
+@contextlib.asynccontextmanager
+async def secured(pair: Pair, connections: int) -> AsyncIterator[int]:
+    """A server that does TLS on so many connections, and says nothing on any later one."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+    left = [connections]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left[0] -= 1
+        with contextlib.suppress(OSError):
+            if left[0] >= 0:
+                await writer.start_tls(context)
+            await reader.read()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_second_connection_that_says_nothing_changes_nothing(
+    made_certificates: Certificates,
+) -> None:
+    """It is made for the expiry alone: reason, times and deadline are those of the first."""
+    probe = probe_of("tls", {}, 1)
+    async with secured(made_certificates.expired, connections=1) as port:
+        began = time.monotonic()
+        outcome = await check_once("127.0.0.1", port, "tls", 1, probe=probe)
+        took_ms = (time.monotonic() - began) * 1000
+    assert_down(outcome, "certificate_expired", "certificate has expired")
+    assert outcome.cert_expires_at is None
+    assert outcome.connect_ms is not None
+    assert outcome.total_ms is not None
+    # Four fifths of what was left went by after it.
+    assert took_ms >= outcome.total_ms + 0.8 * (1000 - outcome.total_ms)
+
+
+async def test_a_certificate_without_an_end_is_one_that_a_result_can_tell(
+    made_certificates: Certificates,
+) -> None:
+    """RFC 5280 has the year 9999 for it, and a result goes to 2286."""
+    async with secured(made_certificates.endless, connections=3) as port:
+        outcome = await tls(port)
+        unknown = await tls(port, server_name="other.example.com")
+    assert outcome.status == "up"
+    assert outcome.cert_expires_at == unknown.cert_expires_at == 9_999_999_999_999
+    assert unknown.reason == "certificate_invalid"
 
 
 async def test_an_authority_that_is_not_trusted(
@@ -262,7 +322,9 @@ async def test_an_authority_that_is_not_trusted(
     (tmp_path / "none.pem").write_text("")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     encryption.context.cache_clear()
-    assert_down(await tls(web.good), "certificate_invalid", "unable to get local issuer")
+    outcome = await tls(web.good)
+    assert_down(outcome, "certificate_invalid", "unable to get local issuer")
+    assert outcome.cert_expires_at == web.pair.until_ms
 
 
 async def test_a_port_without_tls(web: Web) -> None:

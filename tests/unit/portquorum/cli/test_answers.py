@@ -29,6 +29,10 @@ def seen(**changes: Any) -> TargetStatus:
     ("changes", "words"),
     [
         ({}, "up"),
+        (
+            {"detail": "the certificate expires in 9.0 days"},
+            "up  the certificate expires in 9.0 days",
+        ),
         ({"status": "down", "reason": "timed_out"}, "down  Connection timed out"),
         ({"status": "down", "reason": "of_a_later_version"}, "down  of_a_later_version"),
         ({"status": "stale"}, "stale"),
