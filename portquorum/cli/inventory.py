@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -31,6 +31,11 @@ Source = Annotated[
 Republish = Annotated[
     bool, typer.Option("--republish", help="Write what has not changed again too.")
 ]
+
+_RATE: Final = 100
+# With the timeout of a scan it bounds what is on its way, each of it with a descriptor: the usual
+# limit of a process is 1,024 of them.
+_MOST_RATE: Final = 400
 
 
 @app.command(
@@ -60,22 +65,76 @@ def check(files: Files, source: Source = None, json: Json = False) -> None:
     out().print(f"[green]fine[/green]: {count} target{'' if count == 1 else 's'}")
 
 
-@app.command(epilog=examples("portquorum inventory lint inventory.yaml"))
-def lint(files: Files, json: Json = False) -> None:
+@app.command(
+    epilog=examples(
+        "portquorum inventory lint inventory.yaml",
+        "portquorum inventory lint --scan inventory.yaml",
+        "portquorum inventory lint --scan --ports 1-1024,5432 --host db1.example.com team/",
+    )
+)
+def lint(
+    files: Files,
+    scan: Annotated[
+        bool,
+        typer.Option(
+            "--scan",
+            help="Look for open TCP ports of these hosts that are not in the inventory; asks "
+            "first. Only hosts of your own.",
+        ),
+    ] = False,
+    ports: Annotated[
+        str | None,
+        typer.Option(metavar="PORTS", help="With --scan: 1-1024,5432; default: about 100."),
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="With --scan: only this host; may be repeated."),
+    ] = None,
+    rate: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=_MOST_RATE,
+            metavar="N",
+            help="With --scan: at most so many connections a second.",
+        ),
+    ] = _RATE,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --scan: do not ask, the hosts are mine.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Give advice on an inventory that is right. Exit code 1 if there is any."""
+    from portquorum.cli import scanning
     from portquorum.inventory import check as check_files
     from portquorum.inventory.lint import advice
 
     _must_exist(files)
-    found = advice(check_files(files).targets)
-    if json:
-        print_json({"advice": found})
-    else:
+    if not scan and (ports or host or yes):
+        raise typer.BadParameter("expected --scan beside --ports, --host or --yes")
+    inventory = check_files(files)
+    found = advice(inventory.targets)
+    if not json:
         for one in found:
             out().print(Text(f"{one.about}: {one.text} ({one.rule})"), soft_wrap=True)
-        if not found:
-            out().print("[green]nothing to say[/green]")
-    raise typer.Exit(1 if found else 0)
+    seen = None
+    if scan:
+        plan = scanning.plan_of(inventory, ports, host or [])
+        if scanning.agreed(plan, rate, yes=yes):
+            seen = scanning.scanned(plan, rate)
+        else:
+            print_notes(["nothing was scanned"])
+    if json:
+        more = {"scan": seen and scanning.as_json(seen, inventory)} if scan else {}
+        print_json({"advice": found, **more})
+    elif seen is not None:
+        scanning.show(seen, inventory)
+    any_advice = bool(found or (seen and seen.open))
+    if not any_advice and not json:
+        out().print("[green]nothing to say[/green]")
+    if seen is not None and not seen.complete:
+        raise typer.Exit(scanning.EXIT_INTERRUPTED)
+    raise typer.Exit(1 if any_advice else 0)
 
 
 @app.command(epilog=examples("portquorum inventory doc inventory.yaml > inventory.md"))

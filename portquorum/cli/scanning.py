@@ -1,0 +1,143 @@
+"""`portquorum inventory lint --scan`: asks first, shows how far it is, ends with Ctrl-C."""
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+from rich.text import Text
+
+from portquorum.cli.errors import WrongUseError
+from portquorum.cli.output import err, out, print_notes, span
+
+if TYPE_CHECKING:
+    from portquorum.inventory import Inventory
+    from portquorum.inventory.scan import Scanned, ScanPlan
+
+EXIT_INTERRUPTED: Final = 130
+_HOSTS_SHOWN: Final = 20
+
+
+def plan_of(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "ScanPlan":
+    """What is to be scanned.
+
+    Raises:
+        typer.BadParameter: the ports can't be read, or a host is none of the inventory.
+    """
+    from portquorum.inventory.ports import SERVICES, parse
+    from portquorum.inventory.scan import plan
+    from portquorum.settings import load
+    from schemas.partition import canonical_host
+
+    try:
+        wanted = tuple(sorted(SERVICES)) if ports is None else parse(ports)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--ports") from error
+    try:
+        named = [canonical_host(host) for host in hosts]
+        return plan(inventory, wanted, named, load().denied_networks)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--host") from error
+
+
+def agreed(plan: "ScanPlan", rate: int, *, yes: bool) -> bool:
+    """Whether it may begin: says what would happen, and asks.
+
+    Raises:
+        WrongUseError: there is nobody to ask.
+    """
+    for line in _said(plan, rate):
+        err().print(Text(line), soft_wrap=True)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise WrongUseError(
+            "--scan asks before it connects to anything, and there is no terminal to ask at: "
+            "--yes says that the hosts are yours and may be scanned"
+        )
+    return typer.confirm("Are these hosts yours, and may they be scanned?", err=True)
+
+
+def scanned(plan: "ScanPlan", rate: int) -> "Scanned":
+    """Scans, with a bar on a terminal; Ctrl-C ends it, and what was found is returned."""
+    return asyncio.run(_scanned(plan, rate))
+
+
+def show(found: "Scanned", inventory: "Inventory") -> None:
+    """What is open, entries to copy, and what could not be seen."""
+    from portquorum.inventory.suggestion import as_yaml, entry, service
+
+    for one in found.open:
+        place = f"[{one.host}]:{one.port}" if ":" in one.host else f"{one.host}:{one.port}"
+        known = service(one.port)
+        what = f"; its number is that of {known.name}" if known else ""
+        text = f"{place}: open, and nobody put it in the inventory{what} (open_port)"
+        out().print(Text(text), soft_wrap=True)
+    if found.open:
+        out().print(Text("\ntargets:  # to watch what is open, by the number of its port"))
+        for one in found.open:
+            out().print(Text(f"  {as_yaml(entry(one, inventory))}"), soft_wrap=True)
+    print_notes(_notes(found))
+
+
+def as_json(found: "Scanned", inventory: "Inventory") -> dict[str, Any]:
+    """The same for programs; `entry` is one of `targets:`."""
+    from portquorum.inventory.suggestion import entry, service
+
+    return {
+        "complete": found.complete,
+        "looked_at": found.looked_at,
+        "of": found.of,
+        "failed": found.failed,
+        "failure": found.failure,
+        "skipped": [{"host": host, "why": why} for host, why in found.skipped.items()],
+        "open": [
+            {
+                "host": one.host,
+                "port": one.port,
+                "address": one.address,
+                "service": known.name if (known := service(one.port)) else None,
+                "entry": entry(one, inventory),
+            }
+            for one in found.open
+        ],
+    }
+
+
+def _said(plan: "ScanPlan", rate: int) -> list[str]:
+    from portquorum.inventory.ports import text
+
+    hosts = plan.hosts
+    more = f", and {len(hosts) - _HOSTS_SHOWN} more" if len(hosts) > _HOSTS_SHOWN else ""
+    takes = span(plan.expected_s(rate) * 1000)
+    count = f"{plan.count:,} connections, at most {rate} a second, {takes} at most"
+    return [
+        f"A scan from this machine: {count}.",
+        f"  hosts: {', '.join(hosts[:_HOSTS_SHOWN])}{more}",
+        f"  ports: {text(plan.ports)}, without those that are watched",
+    ]
+
+
+def _notes(found: "Scanned") -> list[str]:
+    notes = [f"{host} was not scanned: {why}" for host, why in found.skipped.items()]
+    if found.failed:
+        notes.append(f"{found.failed:,} connections could not be tried: {found.failure}")
+    if not found.complete:
+        notes.append(f"stopped: {found.looked_at:,} of {found.of:,} were looked at")
+    return notes
+
+
+async def _scanned(plan: "ScanPlan", rate: int) -> "Scanned":
+    from portquorum.cli.progress import bar
+    from portquorum.inventory.scan import scan
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with bar() as progress:
+        task = progress.add_task("scanning", total=plan.count)
+        return await scan(
+            plan, rate, stop, lambda done, total: progress.update(task, completed=done, total=total)
+        )
