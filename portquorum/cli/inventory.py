@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.text import Text
@@ -137,14 +137,27 @@ def lint(
     raise typer.Exit(1 if any_advice else 0)
 
 
-@app.command(epilog=examples("portquorum inventory doc inventory.yaml > inventory.md"))
-def doc(files: Files) -> None:
-    """Write the inventory as a page for people, in Markdown."""
+@app.command(
+    epilog=examples(
+        "portquorum inventory doc inventory.yaml > inventory.md",
+        "portquorum inventory doc --format html team/ > inventory.html",
+    )
+)
+def doc(
+    files: Files,
+    form: Annotated[
+        Literal["markdown", "html"],
+        typer.Option("--format", help="HTML is one file that needs nothing else."),
+    ] = "markdown",
+) -> None:
+    """Write the inventory as a page for people."""
     from portquorum.inventory import check as check_files
+    from portquorum.inventory import html, markdown
     from portquorum.inventory.page import page
 
     _must_exist(files)
-    typer.echo(page(check_files(files)), nl=False)
+    write = html.document if form == "html" else markdown.document
+    typer.echo(write(page(check_files(files))), nl=False)
 
 
 @app.command(epilog=examples("portquorum inventory diff inventory.yaml"))

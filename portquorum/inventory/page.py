@@ -1,96 +1,126 @@
-"""The inventory as a page for people, in Markdown."""
+"""The inventory as a page for people: what stands on it, whatever it is written in."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
 
 from portquorum.inventory.resolve import Inventory
 from schemas.policy import Maintenance, Region, Team
 from schemas.target import Target
 
+_LINKS: Final = ("http://", "https://")
 
-def page(inventory: Inventory) -> str:
+
+class Cell(Struct, frozen=True):
+    """What stands in a cell; `code` is shown as typed, `link` is where it leads (HTTP or none)."""
+
+    text: str
+    code: bool = False
+    link: str | None = None
+
+
+class Section(Struct, frozen=True):
+    """A table under a heading, `text` before it."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    text: str | None = None
+
+
+class Page(Struct, frozen=True):
+    """All of it. Everything but headings of columns may be a user's own text."""
+
+    title: str
+    lead: str
+    sections: tuple[Section, ...]
+
+
+def page(inventory: Inventory) -> Page:
     """What is watched, by team; from where; and when nobody is woken."""
-    return "\n".join([*_lines(inventory), ""])
-
-
-def _lines(inventory: Inventory) -> Iterator[str]:
     targets = inventory.targets
     hosts = {target.host for target in targets if target.host is not None}
-    yield f"# What is watched: {_text(inventory.source)}"
-    yield ""
-    yield f"{len(targets)} targets on {len(hosts)} hosts."
+    return Page(
+        f"What is watched: {inventory.source}",
+        f"{_count(len(targets), 'target')} on {_count(len(hosts), 'host')}.",
+        (*_teams(inventory), *_others(inventory)),
+    )
+
+
+def _teams(inventory: Inventory) -> Iterator[Section]:
     by_team: dict[str | None, list[Target]] = defaultdict(list)
-    for target in targets:
+    for target in inventory.targets:
         by_team[target.team].append(target)
     routes = {entry.name: entry.routes for entry in inventory.policy if isinstance(entry, Team)}
     for team in sorted(by_team, key=lambda name: (name is None, name or "")):
-        yield from ("", f"## {'Nobody' if team is None else _text(team)}", "")
         told = () if team is None else routes.get(team, ())
-        if told:
-            yield from (f"Told by: {_list(*told)}.", "")
-        rows = [_row(target) for target in sorted(by_team[team], key=lambda one: one.name)]
-        yield from _table(("name", "where", "kind", "every", "from", "matters", "purpose"), rows)
-    yield from ("", "## Regions", "")
-    regions = [entry for entry in inventory.policy if isinstance(entry, Region)]
-    yield from _table(
+        yield Section(
+            "Nobody" if team is None else team,
+            ("name", "where", "kind", "every", "from", "matters", "purpose"),
+            tuple(_row(target) for target in sorted(by_team[team], key=lambda one: one.name)),
+            f"Told by: {', '.join(told)}." if told else None,
+        )
+
+
+def _others(inventory: Inventory) -> Iterator[Section]:
+    yield Section(
+        "Regions",
         ("region", "may reach", "never", "checks leave from"),
-        [
-            (
+        tuple(
+            _cells(
                 region.name,
-                "private addresses too" if region.internal else _list("public", *region.allow),
-                _list(*region.deny),
+                "private addresses too"
+                if region.internal
+                else ", ".join(("public", *region.allow)),
+                ", ".join(region.deny),
                 region.source or "",
             )
-            for region in regions
-        ],
+            for region in inventory.policy
+            if isinstance(region, Region)
+        ),
     )
     windows = [entry for entry in inventory.policy if isinstance(entry, Maintenance)]
     if windows:
-        yield from ("", "## Maintenance", "")
-        yield from _table(
+        yield Section(
+            "Maintenance",
             ("name", "targets", "first", "for", "again"),
-            [
-                (
+            tuple(
+                _cells(
                     window.name,
-                    _list(*window.targets),
+                    ", ".join(window.targets),
                     f"{datetime.fromtimestamp(window.start / 1000, UTC):%Y-%m-%d %H:%M} UTC",
                     _span(window.duration_ms),
                     window.rrule or "",
                 )
                 for window in windows
-            ],
+            ),
         )
 
 
-def _row(target: Target) -> tuple[str, ...]:
-    name = _text(target.name)
+def _row(target: Target) -> tuple[Cell, ...]:
+    runbook = target.runbook
     return (
-        f"[{name}](<{target.runbook}>)" if target.runbook else name,
-        f"`{target.place}`",
-        target.kind,
-        _span(target.interval_ms),
-        _list(*target.regions),
-        target.criticality,
-        _text(target.purpose or ""),
+        Cell(target.name, link=runbook if runbook and runbook.startswith(_LINKS) else None),
+        Cell(target.place, code=True),
+        *_cells(
+            target.kind,
+            _span(target.interval_ms),
+            ", ".join(target.regions),
+            target.criticality,
+            target.purpose or "",
+        ),
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
+def _cells(*texts: str) -> tuple[Cell, ...]:
+    return tuple(map(Cell, texts))
 
 
-def _list(*parts: str) -> str:
-    return ", ".join(map(_text, parts))
-
-
-def _text(text: str) -> str:
-    """Text as it is, whatever Markdown would make of it."""
-    plain = " ".join(text.split())
-    return "".join(f"\\{c}" if c in r"\`*_[]<>|#" else c for c in plain)
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _span(span_ms: int) -> str:

@@ -1,10 +1,9 @@
-"""Advice on an inventory, and the inventory as a page."""
+"""Advice on an inventory."""
 
 from pathlib import Path
 
 from portquorum.inventory import Inventory, check
 from portquorum.inventory.lint import advice
-from portquorum.inventory.page import page
 from producers.kinds.registry import KINDS
 
 GOOD = """\
@@ -69,19 +68,3 @@ def test_the_kind_that_is_advised_exists(tmp_path: Path) -> None:
         path.write_text(f"regions: {{a: {{}}}}\ntargets: [{{host: a.test, port: {port}}}]\n")
         (one, *_) = advice(check([path]).targets)
         assert one.text.split("kind: ")[1].split()[0] in KINDS
-
-
-def test_the_page_has_everything_and_no_markup_of_others(tmp_path: Path) -> None:
-    text = page(inventory(tmp_path))
-    assert "4 targets on 2 hosts." in text
-    assert "## web" in text
-    assert "Told by: pager." in text
-    row = "| Shop - HTTP 443 | `shop.example.com:443` | http | 5m | a, b | normal |"
-    assert f"{row} sells \\| a\\_b |" in text
-    assert "| [DB - app 7000](<https://w/x>) |" in text
-    assert "| a | public, 10.1.0.0/16 | 10.9.0.0/16 |  |" in text
-    assert "| b | private addresses too |  | 10.0.0.7 |" in text
-    window = "| patches | shop-http-443 | 2026-12-01 02:00 UTC | 90m | FREQ=MONTHLY |"
-    assert window in text
-    tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(line.endswith("|") for line in tables)
