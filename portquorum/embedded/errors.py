@@ -1,4 +1,4 @@
-"""The one error of this package, and the sentences for what the system says."""
+"""The error of this package, and the sentences for what the system says."""
 
 import errno
 from pathlib import Path
@@ -6,6 +6,10 @@ from pathlib import Path
 
 class EmbeddedServiceError(Exception):
     """An embedded service can't start or go on: one sentence says what, where, and what to do."""
+
+
+class PortTakenError(EmbeddedServiceError):
+    """A port that was free when it was chosen was another program's a moment later."""
 
 
 def storage_error(error: OSError, path: Path) -> EmbeddedServiceError:

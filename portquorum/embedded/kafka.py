@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -15,13 +16,15 @@ from typing import Final
 from portquorum.embedded import addresses, announcement, jars, java, process
 from portquorum.embedded.child import ServiceProcess
 from portquorum.embedded.directory import ServiceDirectory
-from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.embedded.errors import EmbeddedServiceError, PortTakenError
 from portquorum.embedded.kafka_broker import Broker
 from portquorum.embedded.reports import OnProgress, Progress, Reporter
 
 DEFAULT_LISTEN: Final = "127.0.0.1:9092"
 ANSWER_TIMEOUT_S: Final = 60.0
 SERVICE: Final = "kafka"
+_STARTS: Final = 3
+"""So often other ports are tried."""
 
 
 class EmbeddedKafka(ServiceProcess):
@@ -84,15 +87,27 @@ async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:
         )
     directory = ServiceDirectory(data_dir, SERVICE)
     try:
-        address = addresses.reserve(address)
+        place = addresses.reserve(address)
         broker = Broker(
             directory, java.find(), jars.class_path(jars.cache_dir(), reporter.progress)
         )
-        reporter.progress(Progress("starting"))
-        broker.prepare(address)
-        await _run_broker(broker, data_dir, str(address), reporter)
+        # Nothing holds the ports until the JVM has come: another program may take one meanwhile.
+        for _ in range(_STARTS - 1):
+            with contextlib.suppress(PortTakenError):
+                await _start(broker, data_dir, place, reporter)
+                return
+            place = addresses.reserve(address)
+        await _start(broker, data_dir, place, reporter)
     finally:
         directory.close()
+
+
+async def _start(
+    broker: Broker, data_dir: Path, place: addresses.Address, reporter: Reporter
+) -> None:
+    reporter.progress(Progress("starting"))
+    broker.prepare(place)
+    await _run_broker(broker, data_dir, str(place), reporter)
 
 
 async def _run_broker(broker: Broker, data_dir: Path, address: str, reporter: Reporter) -> None:

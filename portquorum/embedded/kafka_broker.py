@@ -14,11 +14,18 @@ from typing import Final
 
 from portquorum.embedded.addresses import Address, reserve
 from portquorum.embedded.directory import ServiceDirectory
-from portquorum.embedded.errors import EmbeddedServiceError, disk_full, storage_error
+from portquorum.embedded.errors import (
+    EmbeddedServiceError,
+    PortTakenError,
+    disk_full,
+    storage_error,
+)
 from portquorum.embedded.lifeline import tie_to_parent
 
 _IN_ORDER_S: Final = 15.0
 _MEMORY: Final = ("-Xmx384m", "-XX:+UseSerialGC")
+
+_PORT_TAKEN: Final = "Address already in use"
 
 _LOGGING: Final = """\
 status = warn
@@ -168,7 +175,8 @@ class Broker:
         if "No space left on device" in text:
             return disk_full(self._directory.path)
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return EmbeddedServiceError(
+        kind = PortTakenError if _PORT_TAKEN in text else EmbeddedServiceError
+        return kind(
             f"Kafka's JVM ended ({how}): {cause_of_death(text)}; the whole log is in "
             f"{self._directory.logs}"
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from portquorum.embedded import jars
+from portquorum.embedded import jars, java
 from portquorum.embedded.errors import EmbeddedServiceError
 from portquorum.embedded.kafka import EmbeddedKafka
 from portquorum.embedded.reports import Progress
@@ -102,6 +102,42 @@ def test_a_jvm_that_dies_later_ends_the_service_in_words(tmp_path: Path) -> None
         assert service.stderr is not None
         assert "JVM ended (signal 9)" in service.stderr.read()
     assert not (tmp_path / "services.json").exists()
+
+
+# Its own end of the socket stays open in the JVM, which so meets a port that is taken.
+_TAKES_A_PORT = """#!{python}
+import os, re, socket, sys
+if "kafka.Kafka" in sys.argv and not os.path.exists({mark!r}):
+    ports = re.search({pattern!r}, open(sys.argv[-1]).read())
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", int(ports[1])))
+    taken.listen()
+    taken.set_inheritable(True)
+    open({mark!r}, "w").write(ports[1])
+os.execv({java!r}, [{java!r}, *sys.argv[1:]])
+"""
+
+
+def test_a_port_that_is_taken_in_the_last_moment_is_chosen_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "taken"
+    program = tmp_path / "bin" / "java"
+    program.parent.mkdir()
+    pattern = r"listeners=PLAINTEXT://127\.0\.0\.1:(\d+)"
+    program.write_text(
+        _TAKES_A_PORT.format(
+            python=sys.executable, mark=str(mark), pattern=pattern, java=str(java.find())
+        )
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with EmbeddedKafka(tmp_path / "data", ANY_PORT) as kafka:
+        text = (tmp_path / "data" / "kafka" / "server.properties").read_text()
+        found = re.search(pattern, text)
+        assert found is not None
+        assert found[1] != mark.read_text()
+        assert kafka.bootstrap_servers in text
 
 
 def test_another_controller_port_at_every_start_does_no_harm(tmp_path: Path) -> None:
