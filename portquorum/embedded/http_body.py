@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 from portquorum.embedded import compression
 from portquorum.embedded.blocks import BlockDecompressor
 from portquorum.embedded.engine import QueryError
-from portquorum.embedded.statement import split_insert, starts_insert
+from portquorum.embedded.statement import split_insert, starts_insert, takes_input
 
 MOST_QUERY_BYTES: Final = 1 << 20
 
@@ -48,7 +48,8 @@ async def read_statement(
     text ends somewhere in that data.
 
     Raises:
-        QueryError: a statement of more than 1 MiB, or a body in an unknown or broken encoding.
+        QueryError: a statement of more than 1 MiB, an INSERT from `input()`, or a body in an
+            unknown or broken encoding.
     """
     text = parameters.get("query", "").encode()
     if _is_form(request):
@@ -65,6 +66,8 @@ async def read_statement(
             # At the very end of what has come, a format's name may be half of it.
             if insert is not None and insert.data_at < len(text):
                 return text, body
+            if insert is None and takes_input(text[:MOST_QUERY_BYTES]):
+                raise _no_input()
         if len(text) > MOST_QUERY_BYTES:
             raise _too_large()
     return text, (body if starts_insert(text) and split_insert(text) is not None else None)
@@ -121,6 +124,14 @@ async def _through(
         raise QueryError(
             f"Code: {code}. DB::Exception: The body is not {name}: {error}. ({word})"
         ) from error
+
+
+def _no_input() -> QueryError:
+    return QueryError(
+        "Code: 48. DB::Exception: INSERT … SELECT … FROM input(…) is not known here; insert the "
+        "data into a temporary table of a session (session_id), and INSERT … SELECT from that. "
+        "(NOT_IMPLEMENTED)"
+    )
 
 
 def _too_large() -> QueryError:

@@ -6,6 +6,7 @@ FORMAT a query ends with, and what readers may not use.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 # https://clickhouse.com/docs/sql-reference/syntax: comments, strings (with \\ and doubled quotes),
@@ -106,6 +107,12 @@ def split_insert(sql: bytes) -> Insert | None:
                 return Insert(_text(sql[:before]), _text(written), data_at)
         before = token.end
     return None
+
+
+def takes_input(sql: bytes) -> bool:
+    """Whether `input(…)` stands in it: the table function that is the data of the same request."""
+    found = [token for token in tokens(sql) if token.kind in {"word", "sign"}]
+    return any((word.text, follows.text) == ("INPUT", "(") for word, follows in pairwise(found))
 
 
 def split_settings(head: str) -> tuple[str, str]:

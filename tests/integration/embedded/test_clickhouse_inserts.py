@@ -79,6 +79,35 @@ def test_an_insert_into_an_unknown_table_is_an_error(owner: Server) -> None:
     assert (answer.status, answer.code) == (404, "60")
 
 
+@pytest.mark.parametrize("waits", ["0", "1"])
+def test_async_insert_changes_nothing_what_is_confirmed_is_stored(
+    owner: Server, table: str, waits: str
+) -> None:
+    asked = {"async_insert": "1", "wait_for_async_insert": waits}
+    insert = f"INSERT INTO {table} FORMAT TSV"
+    for statement in ("INSERT INTO {t} VALUES (1, 'x')", "INSERT INTO {t} SELECT 2, 'y'"):
+        owner.value(statement.replace("{t}", table), **asked)
+    assert count(owner, table) == 2
+    for _ in range(2):
+        owner.value("3\tz\n", query=insert, insert_deduplication_token=waits, **asked)
+    assert count(owner, table) == 3
+    # Nothing is told later, or to nobody.
+    assert owner.post("x\n", query=insert, **asked).code == "27"
+    assert owner.post("1\tx\n", query="INSERT INTO nope FORMAT TSV", **asked).code == "60"
+    assert count(owner, table) == 3
+
+
+@pytest.mark.parametrize("in_url", [True, False])
+def test_an_insert_from_input_is_refused_in_words(owner: Server, table: str, in_url: bool) -> None:
+    head = f"INSERT INTO {table} SELECT a + 1, 'x' FROM input('a UInt64') FORMAT TSV"
+    # More than a statement may have: the data must not be taken for one.
+    data = "1\n" * 1_000_000
+    answer = owner.post(data, query=head) if in_url else owner.post(f"{head}\n{data}")
+    assert (answer.status, answer.code) == (501, "48")
+    assert b"temporary table" in answer.body
+    assert count(owner, table) == 0
+
+
 def test_a_big_body_of_many_parts_is_one_block(owner: Server, table: str) -> None:
     rows = 500_000
     body = b"".join(b"%d\t%064d\n" % (row, row) for row in range(rows))
