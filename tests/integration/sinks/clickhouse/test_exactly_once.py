@@ -1,7 +1,6 @@
 """Crashes at every point: each decoded line stays one row, in the table and in the roll-up."""
 
 import asyncio
-import signal
 from pathlib import Path
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -200,39 +199,6 @@ async def test_an_offset_that_the_log_does_not_have_is_a_recorded_gap(
         assert rig.ask(client, settings, "SELECT expected, found FROM {db}.gaps") == [(77, 0)]
     finally:
         await producer.stop()
-
-
-async def test_a_sink_that_stood_still_neither_loses_nor_doubles(
-    kafka: str, clickhouse: str, tmp_path: Path
-) -> None:
-    settings = rig.place(kafka, clickhouse, "stall", sink_block_rows=300, sink_block_wait_s=0.1)
-    producer = await rig.ready(settings)
-    client = rig.client_of(settings)
-    try:
-        with rig.SinkProcess(settings, tmp_path / "first") as first:
-            await rig.send_results(producer, settings, rig.results(0, 3_000))
-            await rig.until(lambda: rig.stored(client, settings) > 0)
-            first.signal(signal.SIGSTOP)
-            await rig.send_results(producer, settings, rig.results(3_000, 3_000))
-            with rig.SinkProcess(settings, tmp_path / "second") as second:
-                await rig.until(lambda: rig.stored(client, settings) == 6_000)
-                await rig.send_results(producer, settings, rig.results(6_000, 1_000))
-                await rig.until(lambda: rig.stored(client, settings) == 7_000)
-                first.signal(signal.SIGCONT)
-                await rig.until(lambda: _assigned(tmp_path / "first") >= 2)
-                await rig.send_results(producer, settings, rig.results(7_000, 1_000))
-                await rig.until(lambda: rig.stored(client, settings) >= 8_000)
-                assert second.end() == 0
-            await rig.send_results(producer, settings, rig.results(8_000, 1_000))
-            await rig.until(lambda: rig.stored(client, settings) >= 9_000)
-            assert first.end() == 0
-        rig.counts_agree(client, settings, 9_000)
-    finally:
-        await producer.stop()
-
-
-def _assigned(log: Path) -> int:
-    return sum(line["event"] == "partitions assigned" for line in rig.log_of(log))
 
 
 async def test_every_partition_ends_committed_and_nothing_pending(

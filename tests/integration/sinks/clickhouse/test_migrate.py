@@ -11,6 +11,7 @@ from sinks.clickhouse.migrate import SchemaTooNewError, migrate, refuse_newer
 from sinks.clickhouse.tables import ALL
 from tests.integration.sinks.clickhouse import rig
 
+FED_BY_RESULTS = {"results", *rig.ROLL_UPS, "failures_daily", "certificates"}
 VERSIONS = [migration.version for migration in module.migrations()]
 
 
@@ -34,6 +35,25 @@ async def test_the_tables_have_the_columns_that_are_inserted(clickhouse: str) ->
         described = rig.ask(client, settings, f"DESCRIBE TABLE {{db}}.{table.name}")
         stored = [(row[0], row[1]) for row in described if row[2] != "ALIAS"]
         assert stored == list(table.columns)
+
+
+async def test_every_table_that_is_inserted_into_remembers_an_hour_of_tokens(
+    clickhouse: str,
+) -> None:
+    settings = rig.place("127.0.0.1:1", clickhouse, "window")
+    migrate(settings)
+    client = rig.client_of(settings)
+    query = "SELECT name, create_table_query FROM system.tables WHERE database = "
+    found = dict(rig.ask(client, settings, f"{query}'{database(settings)}'"))
+    windows = {
+        name: int(text.partition("non_replicated_deduplication_window = ")[2].split(",")[0])
+        for name, text in found.items()
+        if "non_replicated_deduplication_window" in text
+    }
+    # Two inserts at a time: more than a hundred a second are not made.
+    least = {name: 360_000 if name in FED_BY_RESULTS else 10_000 for name in windows}
+    assert windows.keys() == {table.name for table in ALL} | FED_BY_RESULTS
+    assert all(windows[name] >= least[name] for name in windows)
 
 
 async def test_the_keeping_time_is_the_settings(clickhouse: str) -> None:
