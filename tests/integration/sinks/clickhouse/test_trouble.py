@@ -48,34 +48,6 @@ async def test_too_many_parts_are_waited_for(kafka: str, clickhouse: str, tmp_pa
         await producer.stop()
 
 
-async def test_a_slow_clickhouse_is_waited_for(kafka: str, clickhouse: str, tmp_path: Path) -> None:
-    settings = rig.place(kafka, clickhouse, "slow")
-    producer = await rig.ready(settings)
-    migrate(settings)
-    client = rig.client_of(settings)
-    log = tmp_path / "log"
-    # Longer than a sink may stand still (3 s) in sum, since two blocks wait for each other.
-    run(
-        client,
-        settings,
-        "CREATE MATERIALIZED VIEW {db}.slow ENGINE = Null AS SELECT sleep(3) FROM {db}.results",
-    )
-    try:
-        with rig.SinkProcess(settings, log) as sink:
-            await rig.send_results(producer, settings, rig.results(0, 600))
-            await rig.until(lambda: rig.stored(client, settings) == 600)
-            await rig.send_results(producer, settings, rig.results(600, 600))
-            await rig.until(lambda: rig.stored(client, settings) >= 1_200)
-            run(client, settings, "DROP TABLE {db}.slow")
-            await rig.send_results(producer, settings, rig.results(1_200, 600))
-            await rig.until(lambda: rig.stored(client, settings) >= 1_800)
-            assert sink.end() == 0
-        rig.counts_agree(client, settings, 1_800)
-        assert said(log, "partitions assigned") == 1
-    finally:
-        await producer.stop()
-
-
 @pytest.mark.parametrize("name", ["results", "results_hourly"])
 async def test_an_insert_that_failed_halfway_is_made_up_for(
     kafka: str, clickhouse: str, tmp_path: Path, name: str
