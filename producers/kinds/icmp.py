@@ -1,16 +1,43 @@
 """ICMP: echo requests, how many of them come back and how long that takes."""
 
+import asyncio
+import errno
+import socket
+import sys
+import time
 from typing import Final
 
 import icmplib
+from msgspec import Struct
 
 from producers.kinds.kind import Kind
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
+from producers.reasons import reason_of, text_of
 from schemas.probe import IcmpProbe, Probe
+from schemas.result import Reason
 
 _NOTHING: Final = IcmpProbe()
 _BETWEEN_S: Final = 0.1
+
+# linux/in.h, linux/in6.h: what routers answer is told to a socket without privilege, too.
+_RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+# Of what a router answers (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1) these codes
+# speak of the network, the others of the host: as the kernel has it for sockets without privilege.
+_NETWORK_CODES: Final = {4: frozenset({0, 6, 9, 11}), 6: frozenset({0})}
+
+
+class _Echoes(Struct):
+    """What came of the requests: a round trip (ms) for each that came back, else why it did not."""
+
+    round_trips_ms: list[float]
+    failures: list[CheckFailedError]
+
+    @property
+    def jitter_ms(self) -> float:
+        """The mean difference of one round trip to the next."""
+        pairs = list(zip(self.round_trips_ms, self.round_trips_ms[1:], strict=False))
+        return sum(abs(after - before) for before, after in pairs) / len(pairs) if pairs else 0.0
 
 
 async def check(trial: Trial) -> None:
@@ -20,45 +47,99 @@ async def check(trial: Trial) -> None:
     (net.ipv4.ping_group_range), then raw ones (CAP_NET_RAW).
 
     Raises:
-        CheckFailedError: `timed_out` with the loss; as for all kinds otherwise.
+        CheckFailedError: `timed_out` with the loss; if nothing came back and a router said why, or
+            this machine's own routes, that; as for all kinds otherwise.
     """
     probe = trial.target.probe
     options = probe if isinstance(probe, IcmpProbe) else _NOTHING
     addresses, failures = await trial.addresses()
     if not addresses:
         raise trial.most_telling(failures)
-    trial.address = addresses[0].ip
+    trial.address = ip = addresses[0].ip
     # All of them go out in turn; a lost one must leave time for those after it.
     each_s = max(0.01, 0.9 * trial.left_s / options.count - _BETWEEN_S)
-    host = await _ping(trial, addresses[0].ip, options.count, each_s)
-    lost = host.packet_loss
-    trial.banner = f"{lost:.0%} of {options.count} lost, jitter {host.jitter:.3f} ms"
-    if host.packets_received == 0 or lost > options.max_loss:
-        text = f"{trial.address}: {lost:.0%} of {options.count} echo requests lost"
+    with _socket(ip, trial.vantage.source) as sock:
+        echoes = await _exchange(sock, ip, options.count, each_s)
+    lost = 1 - len(echoes.round_trips_ms) / options.count
+    trial.banner = f"{lost:.0%} of {options.count} lost, jitter {echoes.jitter_ms:.3f} ms"
+    if not echoes.round_trips_ms and echoes.failures:
+        raise echoes.failures[-1]
+    if not echoes.round_trips_ms or lost > options.max_loss:
+        text = f"{ip}: {lost:.0%} of {options.count} echo requests lost"
         raise CheckFailedError("timed_out", text)
-    trial.connect_ms = host.avg_rtt
-    trial.total_ms = host.avg_rtt + (trial.dns_ms or 0.0)
+    trial.connect_ms = sum(echoes.round_trips_ms) / len(echoes.round_trips_ms)
+    trial.total_ms = trial.connect_ms + (trial.dns_ms or 0.0)
 
 
-async def _ping(trial: Trial, ip: str, count: int, each_s: float) -> icmplib.Host:
+def _socket(ip: str, source: str | None) -> icmplib.AsyncSocket:
+    family = 6 if ":" in ip else 4
+    kind = icmplib.ICMPv6Socket if family == 6 else icmplib.ICMPv4Socket
     for privileged in (False, True):
         try:
-            return await icmplib.async_ping(
-                ip,
-                count=count,
-                interval=_BETWEEN_S,
-                timeout=each_s,
-                source=trial.vantage.source,
-                privileged=privileged,
-            )
+            made = kind(address=source, privileged=privileged)
         except icmplib.SocketPermissionError:
             continue
         except (icmplib.ICMPLibError, OSError) as error:
             raise CheckFailedError("prober_error", f"{ip}: {error}") from error
+        if not privileged and sys.platform == "linux":
+            made.sock.setsockopt(*_RECVERR[family], 1)
+        return icmplib.AsyncSocket(made)
     raise CheckFailedError(
         "prober_error",
         "this prober may not send ICMP: it needs net.ipv4.ping_group_range or CAP_NET_RAW",
     )
+
+
+async def _exchange(sock: icmplib.AsyncSocket, ip: str, count: int, each_s: float) -> _Echoes:
+    """One request after the other; not `icmplib.async_ping`, to which any failure is a loss."""
+    echoes = _Echoes([], [])
+    number = icmplib.utils.unique_identifier()
+    for sequence in range(count):
+        if sequence:
+            await asyncio.sleep(_BETWEEN_S)
+        request = icmplib.ICMPRequest(destination=ip, id=number, sequence=sequence)
+        began = time.monotonic()
+        try:
+            sock.send(request)
+        except (icmplib.ICMPLibError, OSError) as error:
+            echoes.failures.append(_failed(ip, error))
+            continue
+        try:
+            reply = await sock.receive(request, each_s)
+            took_s = time.monotonic() - began
+            reply.raise_for_status()
+        except icmplib.TimeoutExceeded:
+            continue
+        except icmplib.ICMPError as error:
+            echoes.failures.append(_answered(ip, error))
+        except (icmplib.ICMPLibError, OSError) as error:
+            echoes.failures.append(_failed(ip, error, answered=True))
+        else:
+            echoes.round_trips_ms.append(took_s * 1000)
+    return echoes
+
+
+def _answered(ip: str, error: icmplib.ICMPError) -> CheckFailedError:
+    """What a router says."""
+    reason: Reason = "timed_out"
+    if isinstance(error, icmplib.DestinationUnreachable):
+        network = error.reply.code in _NETWORK_CODES[6 if ":" in ip else 4]
+        reason = "network_unreachable" if network else "host_unreachable"
+    return CheckFailedError(reason, f"{ip}: {error}")
+
+
+def _failed(ip: str, error: Exception, *, answered: bool = False) -> CheckFailedError:
+    """What the kernel says; icmplib keeps its error only as the context of its own.
+
+    `answered`: it came from outside. There EACCES is a router's (it may not pass, IPv6), which is
+    this machine's own when something is sent.
+    """
+    cause = error if isinstance(error, OSError) else error.__context__
+    if not isinstance(cause, OSError) or not cause.errno:
+        return CheckFailedError("prober_error", f"{ip}: {error}")
+    forbidden = answered and cause.errno == errno.EACCES
+    reason: Reason = "host_unreachable" if forbidden else reason_of(cause.errno)
+    return CheckFailedError(reason, f"{ip}: {text_of(cause.errno)}")
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:
