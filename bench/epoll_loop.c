@@ -158,11 +158,12 @@ int main(int argc, char **argv)
     qsort(connect_us, connects, sizeof *connect_us, by_size);
     qsort(lag_us, lags, sizeof *lag_us, by_size);
     printf("{\"checks\": %ld, \"seconds\": %.3f, \"cpu_us\": %.3f, \"connect_p50_us\": %.1f, "
-           "\"connect_p99_us\": %.1f, \"lag_p99_ms\": ",
+           "\"connect_p99_us\": %.1f, \"timed_out\": %ld, \"failed\": %ld",
            done, (now - start) / 1e9, cpu / 1e3 / (done ? done : 1),
-           share(connect_us, connects, 0.5), share(connect_us, connects, 0.99));
-    if (rate > 0) printf("%.3f", share(lag_us, lags, 0.99) / 1000);
-    else printf("null");
-    printf(", \"timed_out\": %ld, \"failed\": %ld, \"in_flight_bytes\": null}\n", timed_out, failed);
+           share(connect_us, connects, 0.5), share(connect_us, connects, 0.99), timed_out, failed);
+    if (rate > 0)
+        printf(", \"lag_p50_ms\": %.3f, \"lag_p99_ms\": %.3f", share(lag_us, lags, 0.5) / 1000,
+               share(lag_us, lags, 0.99) / 1000);
+    printf("}\n");
     return 0;
 }

@@ -20,20 +20,22 @@ class Figures(Struct, frozen=True, kw_only=True):
     """One run. `cpu_us` is process CPU time a check; `seconds` what the run took.
 
     The listener always answers, so `timed_out` are false timeouts, and `failed` (anything else
-    that is not `up`) is our fault too. `lag_p99_ms` is None in a saturated run, which has no
-    schedule; `in_flight_bytes` (resident memory of a check on its way, without its target) None
-    where it was not measured.
+    that is not `up`) is our fault too. None is what was not measured: a saturated run has no
+    schedule and so no lag (from when a check was due to when it began); `in_flight_bytes` is the
+    resident memory of a check on its way, without its target; `memory_mb` that of the process.
     """
 
     checks: int
     seconds: float
     cpu_us: float
-    connect_p50_us: float
-    connect_p99_us: float
-    lag_p99_ms: float | None
     timed_out: int
     failed: int
-    in_flight_bytes: float | None
+    connect_p50_us: float | None = None
+    connect_p99_us: float | None = None
+    lag_p50_ms: float | None = None
+    lag_p99_ms: float | None = None
+    in_flight_bytes: float | None = None
+    memory_mb: float | None = None
 
 
 def share(values: Sequence[float], part: float) -> float:

@@ -1,4 +1,4 @@
-"""One run of one of our engines: `python -m bench.load ENGINE RATE SECONDS PORT...`.
+"""One run of one engine: `python -m bench.load ENGINE RATE SECONDS PORT...`.
 
 RATE 0: as fast as it goes. Prints `bench.figures.Figures` as JSON.
 """
@@ -8,45 +8,62 @@ import os
 import sys
 import time
 from array import array
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bench.figures import IN_FLIGHT, TIMEOUT_MS, Figures, share
 from bench.listener import silent_port
+from bench.probe_naive import NaiveEngine
 from producers.asyncio_engine import AsyncioEngine
-from producers.checks.under_way import WaitingEngine
 from producers.descriptors import in_flight_limit
-from producers.engine import CheckOutcome, OnDone, PlannedCheck, Vantage
+from producers.engine import CheckOutcome, Engine, OnDone, PlannedCheck, Vantage
 from producers.epoll_engine import EpollEngine
+from producers.platform_engine import platform_engine
 from producers.runner import ROUND_S
+from producers.task_engine import MOST as TASKS
 from schemas.target import Target
 
-ENGINES: Final[dict[str, type[WaitingEngine]]] = {"epoll": EpollEngine, "asyncio": AsyncioEngine}
 
-_SILENT: Final = 5_000
+class Contestant(Struct, frozen=True):
+    """An engine, and the kind of its checks; `silent` of them at a time tell its memory."""
+
+    engine: Callable[[Vantage], Engine]
+    kind: str = "tcp"
+    silent: int = 5_000
+
+
+ENGINES: Final = {
+    "epoll": Contestant(EpollEngine),
+    "asyncio": Contestant(AsyncioEngine),
+    "naive": Contestant(NaiveEngine),
+    "redis": Contestant(platform_engine, "redis", silent=TASKS),
+}
 
 
 class Load:
     """Feeds an engine and takes down what comes of it."""
 
-    def __init__(self, engine: WaitingEngine, ports: list[int]) -> None:
+    def __init__(self, engine: Engine, kind: str, ports: list[int]) -> None:
         self._engine = engine
-        self._checks = [planned(port) for port in ports]
+        self._targets = [watched(kind, port) for port in ports]
         self._begun = 0
         self._over = False
         self._idle = asyncio.Event()
         self.connect_ms = array("d")
         self.lag_s = array("d")
+        self.done = 0
         self.timed_out = 0
         self.failed = 0
 
     async def saturate(self, seconds: float) -> None:
         """The next check begins when one is done."""
         for _ in range(IN_FLIGHT):
-            self._begin(self._done_and_again)
+            self._begin(0.0, self._done_and_again)
         await asyncio.sleep(seconds)
         await self._end()
 
@@ -55,8 +72,7 @@ class Load:
         start = time.monotonic()
         while (now := time.monotonic()) - start < seconds:
             while (due := start + self._begun / rate) <= now:
-                self.lag_s.append(time.monotonic() - due)
-                self._begin(self._done)
+                self._begin(due, self._done)
             await asyncio.sleep(ROUND_S)
         await self._end()
 
@@ -65,32 +81,36 @@ class Load:
         if self._engine.in_flight:
             await self._idle.wait()
 
-    def _begin(self, on_done: OnDone) -> None:
-        self._engine.submit(self._checks[self._begun % len(self._checks)], on_done)
+    def _begin(self, due: float, on_done: OnDone) -> None:
+        target = self._targets[self._begun % len(self._targets)]
         self._begun += 1
+        self._engine.submit(PlannedCheck(target, due * 1000, 0, "schedule"), on_done)
 
     def _done_and_again(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
         self._done(check, outcome)
         if not self._over:
-            self._begin(self._done_and_again)
+            self._begin(0.0, self._done_and_again)
 
-    def _done(self, _: PlannedCheck, outcome: CheckOutcome) -> None:
+    def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
+        if outcome.started_at is not None:
+            self.lag_s.append(outcome.started_at - check.due_ms / 1000)
+        self.done += 1
         if outcome.connect_ms is not None:
             self.connect_ms.append(outcome.connect_ms)
-        elif outcome.reason == "timed_out":
+        if outcome.reason == "timed_out":
             self.timed_out += 1
-        else:
+        elif outcome.reason is not None:
             self.failed += 1
         if self._over and not self._engine.in_flight:
             self._idle.set()
 
 
-def planned(port: int) -> PlannedCheck:
-    """A check of that port on loopback."""
-    target = Target(
+def watched(kind: str, port: int) -> Target:
+    """A target on loopback."""
+    return Target(
         id=f"bench-{port}",
         name=f"bench {port}",
-        kind="tcp",
+        kind=kind,
         host="127.0.0.1",
         port=port,
         regions=("bench",),
@@ -99,19 +119,21 @@ def planned(port: int) -> PlannedCheck:
         version=1,
         source="bench",
     )
-    return PlannedCheck(target, 0.0, 0, "schedule")
 
 
-async def in_flight_bytes(kind: type[WaitingEngine]) -> float:
+async def in_flight_bytes(one: Contestant) -> float:
     """What a check on its way takes of resident memory, from many that nobody answers."""
-    count = min(_SILENT, in_flight_limit(_SILENT))
+    count = min(one.silent, in_flight_limit(one.silent))
     with ExitStack() as stack:
-        check = planned(stack.enter_context(silent_port()))
-        engine = kind(Vantage(internal=True))
+        target = watched(one.kind, stack.enter_context(silent_port()))
+        engine = one.engine(Vantage(internal=True))
         stack.callback(engine.close)
         before = resident_bytes()
         for _ in range(count):
-            engine.submit(check, lambda _, __: None)
+            engine.submit(PlannedCheck(target, 0.0, 0, "schedule"), lambda _, __: None)
+        # Tasks begin when the loop has its turn.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
         return (resident_bytes() - before) / count
 
 
@@ -121,26 +143,26 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-async def run(kind: type[WaitingEngine], rate: float, seconds: float, ports: list[int]) -> Figures:
+async def run(one: Contestant, rate: float, seconds: float, ports: list[int]) -> Figures:
     """One run; in a paced one the memory is measured too, before."""
     in_flight_limit(IN_FLIGHT)
-    memory = await in_flight_bytes(kind) if rate else None
-    engine = kind(Vantage(internal=True))
-    load = Load(engine, ports)
+    memory = await in_flight_bytes(one) if rate else None
+    engine = one.engine(Vantage(internal=True))
+    load = Load(engine, one.kind, ports)
     start, cpu = time.monotonic(), time.process_time()
     await (load.pace(rate, seconds) if rate else load.saturate(seconds))
     took, cpu = time.monotonic() - start, time.process_time() - cpu
     engine.close()
-    checks = len(load.connect_ms) + load.timed_out + load.failed
     return Figures(
-        checks=checks,
+        checks=load.done,
         seconds=round(took, 3),
-        cpu_us=round(cpu / max(1, checks) * 1e6, 3),
-        connect_p50_us=round(share(load.connect_ms, 0.5) * 1000, 1),
-        connect_p99_us=round(share(load.connect_ms, 0.99) * 1000, 1),
-        lag_p99_ms=round(share(load.lag_s, 0.99) * 1000, 3) if rate else None,
+        cpu_us=round(cpu / max(1, load.done) * 1e6, 3),
         timed_out=load.timed_out,
         failed=load.failed,
+        connect_p50_us=round(share(load.connect_ms, 0.5) * 1000, 1),
+        connect_p99_us=round(share(load.connect_ms, 0.99) * 1000, 1),
+        lag_p50_ms=round(share(load.lag_s, 0.5) * 1000, 3) if rate else None,
+        lag_p99_ms=round(share(load.lag_s, 0.99) * 1000, 3) if rate else None,
         in_flight_bytes=memory,
     )
 

@@ -1,17 +1,16 @@
 """A role as anybody starts it: `portquorum …` in a process of its own."""
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from bench.process import started
 from portquorum.settings import Settings
 
-_STOP_S: Final = 20.0
 _TOLD: Final = ("kafka", "clickhouse", "topic_prefix", "partitions")
 
 
@@ -21,21 +20,8 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
     return dict(os.environ) | told | more
 
 
-@contextlib.contextmanager
 def running(
     arguments: list[str], env: Mapping[str, str], log: Path, module: str = "portquorum.cli"
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """The role (or another module), ended by SIGTERM; its words go to `log`."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], env=env, stdout=out, stderr=out
-        )
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    return started([sys.executable, "-m", module, *arguments], env, log)
