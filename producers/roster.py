@@ -3,7 +3,7 @@
 All times are broker time in ms.
 """
 
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
@@ -61,7 +61,7 @@ class Roster:
         self._entries: dict[str, _Entry] = {}
         self._by_host: dict[str, set[str]] = {}
         self._agenda = Agenda()
-        self._failures: deque[float] = deque()
+        self._failures: list[float] = []
         self._failing = 0
 
     def __len__(self) -> int:
@@ -74,9 +74,12 @@ class Roster:
 
     def newly_failing(self, now_ms: float, within_ms: int = _MINUTE_MS) -> int:
         """How many targets began to fail within the time before `now_ms` (at most a minute)."""
-        while self._failures and self._failures[0] < now_ms - _MINUTE_MS:
-            self._failures.popleft()
-        return sum(1 for at in reversed(self._failures) if at >= now_ms - within_ms)
+        # Asked after each check: it may not take longer the more targets fail.
+        failures = self._failures
+        old = bisect_left(failures, now_ms - _MINUTE_MS)
+        if 2 * old > len(failures):
+            del failures[:old]
+        return len(failures) - bisect_left(failures, now_ms - within_ms)
 
     # Targets
 

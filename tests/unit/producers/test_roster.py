@@ -81,6 +81,27 @@ def test_a_failure_is_retried_and_then_waits_for_its_slot() -> None:
     assert made.newly_failing(NOW + 61_100) == 0
 
 
+def test_what_began_to_fail_is_counted_by_when_it_did() -> None:
+    made = roster(*(target(f"t{n}", retries=0) for n in range(40)))
+    for number, check in enumerate(made.due(NOW + 29_000, 40)[0]):
+        made.done(check, ended("down"), NOW + 2_000 * number)
+        # Each 2 s one more; what is older than the time in question does not count.
+        assert made.newly_failing(NOW + 2_000 * number) == min(number + 1, 31)
+        assert made.newly_failing(NOW + 2_000 * number, 10_000) == min(number + 1, 6)
+    assert made.newly_failing(NOW + 200_000) == 0
+    assert made.failing == 40
+
+
+def test_however_many_fail_at_once_each_costs_the_same() -> None:
+    """Looked through at each check, as they were once, these failures would take minutes."""
+    count = 60_000
+    made = roster(*(target(f"t{n}", retries=0, interval_ms=60_000) for n in range(count)))
+    for check in made.due(NOW + 59_000, count)[0]:
+        made.done(check, ended("down"), NOW + 59_000)
+        made.newly_failing(NOW + 59_000, 10_000)
+    assert made.newly_failing(NOW + 59_000, 10_000) == count
+
+
 def test_the_end_of_a_failure_is_news() -> None:
     made = roster(target(retries=0))
     made.done(only(made, NOW), ended("down"), NOW)
