@@ -303,6 +303,28 @@ def test_many_new_targets_are_spread() -> None:
     assert len(made.due(NOW + 5000, 100_000)[0]) > 9_900
 
 
+def test_many_that_come_in_parts_are_spread_as_one() -> None:
+    made = Roster("us")
+    for part in range(10):
+        names = (f"t{part}-{n}" for n in range(1_000))
+        made.set_targets((target(name, interval_ms=300_000) for name in names), NOW + part)
+    # 2,000 first checks a second, and those whose own slot comes before.
+    assert 2_000 <= len(made.due(NOW + 1_000, 100_000)[0]) < 2_150
+    assert len(made.due(NOW + 5_100, 100_000)[0]) > 7_800
+
+
+def test_what_is_taken_over_is_checked_ten_seconds_late_at_most() -> None:
+    """8 s after a prober died, 1,500 of its targets should have been checked each second."""
+    fleet = [target(f"t{n}", interval_ms=20_000) for n in range(30_000)]
+    made = roster(*fleet)
+    due = {check.target.id: check.due_ms for check in made.due(NOW + 19_999, 30_000)[0]}
+    for one in fleet:
+        slot = slot_after(one, NOW)
+        assert due.get(one.id, slot) <= slot
+        if slot - 20_000 >= NOW - 8_000:
+            assert due[one.id] <= slot - 20_000 + 10_000
+
+
 class RosterMachine(RuleBasedStateMachine):
     """However it is driven: one check a target, none forgotten, none out of order."""
 
