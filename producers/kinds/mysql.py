@@ -21,9 +21,10 @@ _PACKET: Final = sized(3, more=4, order="little")
 _CAPABILITIES: Final = 0x1 | 0x200 | 0x8000 | 0x80000
 _SSL: Final = 0x800
 # Errors that say no to us and nothing against the server: 1044, 1045, 1698 access denied, 1251 and
-# 1524 another authentication, 3159 TLS only. In the packet the low byte comes first.
+# 1524 another authentication, 3159 TLS only; 2012 is what Vitess and Dolt say to a user they don't
+# know. In the packet the low byte comes first.
 _NO_ACCESS: Final = b"|".join(
-    re.escape(struct.pack("<H", code)) for code in (1044, 1045, 1251, 1524, 1698, 3159)
+    re.escape(struct.pack("<H", code)) for code in (1044, 1045, 1251, 1524, 1698, 2012, 3159)
 )
 _MOST: Final = 1 << 24
 _UTF8: Final = 33
