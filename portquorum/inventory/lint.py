@@ -7,14 +7,18 @@ from typing import Final
 
 from msgspec import Struct
 
+from portquorum.inventory.ports import SERVICES
 from producers.kinds.registry import KINDS
 from schemas.target import Target
 
 _WEB: Final = {80: "http", 443: "http", 8080: "http", 8443: "http"}
-# A port has one kind here: what listens on it is most likely that.
-_BY_PORT: Final = {
-    kind.port: name for name, kind in KINDS.items() if kind.port is not None and name != "tls"
-} | _WEB
+# A port has one kind here: what listens on it is most likely that. Of HTTP's many ports only those
+# on which hardly anything else is found.
+_BY_PORT: Final = (
+    {kind.port: name for name, kind in KINDS.items() if kind.port is not None and name != "tls"}
+    | {port: one.kind for port, one in SERVICES.items() if one.kind not in {"tcp", "http"}}
+    | _WEB
+)
 
 _NAME: Final = re.compile(r".+ - .+ (\d+)")
 _FEW: Final = 4

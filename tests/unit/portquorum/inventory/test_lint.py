@@ -63,7 +63,7 @@ def test_without_a_team_nobody_is_responsible(tmp_path: Path) -> None:
 
 
 def test_the_kind_that_is_advised_exists(tmp_path: Path) -> None:
-    for port in (80, 443, 22, 25, 53, 5432, 3306, 6379, 9092):
+    for port in (80, 443, 22, 25, 53, 465, 636, 993, 5432, 3306, 6379, 9092):
         path = tmp_path / "f.yaml"
         path.write_text(f"regions: {{a: {{}}}}\ntargets: [{{host: a.test, port: {port}}}]\n")
         (one, *_) = advice(check([path]).targets)
