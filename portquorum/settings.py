@@ -66,8 +66,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
     """How many checks one prober has on their way at a time; each takes a file descriptor."""
-    probe_spool_results: Annotated[int, Meta(ge=1_000)] = 600_000
-    """How many results a prober keeps while the broker is away: 5 min at 2,000 a second."""
+    probe_spool_results: Annotated[int, Meta(ge=1_000)] = 1_000_000
+    """How many results a prober keeps while the broker is away: 8 min at 2,000 a second."""
     probe_spool_memory_results: Annotated[int, Meta(ge=500)] = 10_000
     """How many of them in memory; when there are more, all go to a file below `data_dir`."""
     probe_spool_mb: Annotated[int, Meta(ge=0)] = 1_000

@@ -39,6 +39,23 @@ class Vantage(Struct, frozen=True, gc=False, kw_only=True):
         return guard.denied_because(address, self.deny) if self.deny else None
 
 
+class Hop(Struct, frozen=True, gc=False, kw_only=True):
+    """One request of an HTTP check that was answered, and its phases.
+
+    `wait_ms` is from the request to the head of the answer, `body_ms` from there to the end of what
+    was read; None as in a result for a phase that there was not. `url` is without its query.
+    """
+
+    url: str
+    address: str | None
+    status: int
+    dns_ms: float | None
+    connect_ms: float | None
+    tls_ms: float | None
+    wait_ms: float
+    body_ms: float | None
+
+
 class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):
     """What came of one check.
 
@@ -47,6 +64,7 @@ class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):
     `reason` is None exactly when the status is `up`; `detail` is clean and at most 300 characters.
     `total_ms` of a failure is user time, None when it could not be measured honestly.
     `cert_expires_at` is in UTC ms; `banner` is clean and at most 300 characters, as `detail` is.
+    `hops` are for who looks on; no result has them.
     """
 
     status: Status
@@ -61,6 +79,7 @@ class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):
     cert_expires_at: int | None = None
     http_status: int | None = None
     banner: str | None = None
+    hops: tuple[Hop, ...] = ()
 
 
 OnDone = Callable[[PlannedCheck, CheckOutcome], None]

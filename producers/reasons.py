@@ -28,12 +28,20 @@ def reason_of(number: int) -> Reason:
     """The reason for an errno of connect(2).
 
     What is not in the list is ours: EADDRNOTAVAIL (no such source address, or no free port),
-    EMFILE, ENOBUFS and the like. So are EACCES and EPERM: a TCP handshake that a *remote*
-    firewall rejects arrives as ICMP and becomes EHOSTUNREACH or ECONNREFUSED; these two are made
-    on this machine (a `prohibit` route, a BPF or LSM rule) before a packet has left, so they say
-    something of us and nothing of the target.
+    EMFILE, ENOBUFS and the like. So are EACCES and EPERM: they are made on this machine (a
+    `prohibit` route, a BPF or LSM rule) before a packet has left, so they say something of us and
+    nothing of the target. What a *remote* firewall rejects arrives as ICMP; see `answer_of`.
     """
     return _BY_ERRNO.get(number, "prober_error")
+
+
+def answer_of(number: int) -> int:
+    """The errno of an answer (SO_ERROR, or of recv), as `reason_of` takes it.
+
+    A router that lets nobody pass becomes EHOSTUNREACH with IPv4, and EACCES with IPv6
+    (net/ipv6/icmp.c, icmpv6_err_convert).
+    """
+    return errno.EHOSTUNREACH if number == errno.EACCES else number
 
 
 def reason_of_lookup(error: OSError | UnicodeError) -> Reason:

@@ -3,13 +3,20 @@
 All times are broker time in ms.
 """
 
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
 from producers.batcher import Worth
 from producers.engine import CheckOutcome, PlannedCheck
-from producers.schedule import Agenda, next_slot, phase_ms, shift_ms, spread_ms
+from producers.schedule import (
+    FIRST_CHECKS_PER_S,
+    Agenda,
+    next_slot,
+    phase_ms,
+    shift_ms,
+    spread_ms,
+)
 from producers.series import Attempt, follow
 from schemas.partition import host_key
 from schemas.result import Cause, Reason, Status
@@ -17,6 +24,9 @@ from schemas.target import Target
 
 MOST_MISSED: Final = 10
 """After a long standstill so many missed checks of a target are told, the newest ones."""
+
+TAKE_OVER_MS: Final = 10_000
+"""Within this a region's probers notice that one of them died, and take its targets over."""
 
 _MINUTE_MS: Final = 60_000
 
@@ -61,7 +71,8 @@ class Roster:
         self._entries: dict[str, _Entry] = {}
         self._by_host: dict[str, set[str]] = {}
         self._agenda = Agenda()
-        self._failures: deque[float] = deque()
+        self._failures: list[float] = []
+        self._spread_until_ms = 0.0
         self._failing = 0
 
     def __len__(self) -> int:
@@ -74,9 +85,12 @@ class Roster:
 
     def newly_failing(self, now_ms: float, within_ms: int = _MINUTE_MS) -> int:
         """How many targets began to fail within the time before `now_ms` (at most a minute)."""
-        while self._failures and self._failures[0] < now_ms - _MINUTE_MS:
-            self._failures.popleft()
-        return sum(1 for at in reversed(self._failures) if at >= now_ms - within_ms)
+        # Asked after each check: it may not take longer the more targets fail.
+        failures = self._failures
+        old = bisect_left(failures, now_ms - _MINUTE_MS)
+        if 2 * old > len(failures):
+            del failures[:old]
+        return len(failures) - bisect_left(failures, now_ms - within_ms)
 
     # Targets
 
@@ -125,12 +139,22 @@ class Roster:
         self._check_soon(self._entries, now_ms)
 
     def _check_soon(self, ids: Iterable[str], now_ms: float) -> None:
-        idle = [key for key in ids if (entry := self._entries[key]) and entry.in_flight is None]
-        for place, target_id in enumerate(idle):
-            entry = self._entries[target_id]
-            if entry.series is None:
-                wait = spread_ms(place, len(idle), entry.target.interval_ms)
-                self._agenda.hasten(target_id, now_ms + wait)
+        """Makes them due at once, or one after the other if they are many; at their slot at last.
+
+        Those whose slot passed within `TAKE_OVER_MS` come first, the longest ago before the others:
+        of what is taken over from a prober that died these are the ones that nobody has checked.
+        """
+        entries = map(self._entries.__getitem__, ids)
+        idle = [one for one in entries if one.in_flight is None and one.series is None]
+        first_ms = now_ms - TAKE_OVER_MS
+        idle.sort(key=lambda one: (one.phase - first_ms) % one.target.interval_ms)
+        ahead_ms = max(0.0, self._spread_until_ms - now_ms)
+        for place, entry in enumerate(idle):
+            interval = entry.target.interval_ms
+            wait = int(ahead_ms) + spread_ms(place, len(idle), interval)
+            slot = next_slot(now_ms, interval, entry.phase)
+            self._agenda.hasten(entry.target.id, min(now_ms + wait, slot))
+        self._spread_until_ms = now_ms + ahead_ms + len(idle) * 1000 / FIRST_CHECKS_PER_S
 
     # What is due
 

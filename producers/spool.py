@@ -66,6 +66,7 @@ class Spool:
         before = self._results
         for filed in self._file.take_over():
             self._insert(filed)
+        metrics.SPOOL_FILE.set(self._file.size)
         return self._results - before
 
     def push(self, sealed: Sealed) -> int:
@@ -93,8 +94,7 @@ class Spool:
 
     def forget(self, sealed: Sealed) -> None:
         """A batch that was popped need not be kept any longer: it is published, or given up."""
-        if self._file is not None and sealed.place is not None:
-            self._file.done(sealed.place)
+        self._unfile(sealed)
 
     def pop(self, partition: int) -> Sealed | None:
         """Takes the oldest batch of a partition; it stays in the file until it is forgotten."""
@@ -200,6 +200,7 @@ class Spool:
     def _unfile(self, item: _Item) -> None:
         if self._file is not None and item.place is not None:
             self._file.done(item.place)
+            metrics.SPOOL_FILE.set(self._file.size)
 
 
 def _number(item: _Item) -> int:

@@ -125,6 +125,7 @@ def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
         cert_expires_at=trial.cert_expires_at,
         http_status=trial.http_status,
         banner=None if trial.banner is None else clean(trial.banner) or None,
+        hops=tuple(trial.hops),
     )
 
 

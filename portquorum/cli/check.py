@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -10,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from portquorum.cli.options import Json, duration_s, examples
-from portquorum.cli.output import clock, out, print_json
+from portquorum.cli.output import clock, out, print_json, table
 from portquorum.cli.place import Place
-from producers.engine import CheckOutcome
+from producers.engine import CheckOutcome, Hop
 from schemas.probe import Probe
 from schemas.result import REASON_TEXT, Reason, Status
 
@@ -45,6 +46,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     banner: str | None
     cert_expires_at: int | None
     http_status: int | None
+    hops: tuple[Hop, ...]
 
 
 def check(
@@ -99,6 +101,7 @@ def check(
         banner=outcome.banner,
         cert_expires_at=outcome.cert_expires_at,
         http_status=outcome.http_status,
+        hops=outcome.hops,
     )
     if json:
         print_json(answer)
@@ -161,6 +164,21 @@ def _show(where: Place, answer: Answer) -> None:
             facts.add_row(Text(f"  {name}", style="dim"), Text(value))
     out().print(line)
     out().print(facts)
+    if answer.hops:
+        out().print(_requests(answer.hops))
+
+
+def _requests(hops: Sequence[Hop]) -> Table:
+    rows = [
+        (
+            hop.status,
+            hop.url,
+            *map(_ms, (hop.dns_ms, hop.connect_ms, hop.tls_ms, hop.wait_ms, hop.body_ms)),
+        )
+        for hop in hops
+    ]
+    columns = ("status", "request", "DNS", "connect", "TLS", "first byte", "body")
+    return table(columns, rows, fold=("request",))
 
 
 def _until(expires_at: int | None) -> str | None:

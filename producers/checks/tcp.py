@@ -9,6 +9,7 @@ import struct
 import sys
 from typing import Final
 
+from producers.reasons import answer_of
 from producers.resolver import Address
 
 # struct tcp_info, include/uapi/linux/tcp.h: at 56 tcpi_last_ack_recv (ms since the last ACK was
@@ -63,7 +64,7 @@ def answered(sock: socket.SocketType) -> bool:
 
 def error_of(sock: socket.SocketType) -> int:
     """The errno of a socket that has answered, 0 if it is connected."""
-    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    return answer_of(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
 
 def connect_ms(sock: socket.SocketType, user_ms: float) -> float:

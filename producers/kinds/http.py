@@ -5,6 +5,7 @@ guard has judged. No proxy, no cookies, no credentials that a redirect could car
 """
 
 import json
+import time
 from typing import Any, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -13,6 +14,7 @@ import jsonpath
 from msgspec import Struct
 from msgspec.structs import replace
 
+from producers.engine import Hop
 from producers.kinds import encryption, tls
 from producers.kinds.dialogue import shown
 from producers.kinds.kind import Kind
@@ -51,8 +53,12 @@ class _Place(Struct, frozen=True):
 
 
 class _Answer(Struct):
+    """`began_at` and `ended_at` are when its head and its last byte were read (monotonic s)."""
+
     status: int
     headers: list[tuple[str, str]]
+    began_at: float
+    ended_at: float = 0.0
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
@@ -90,7 +96,8 @@ async def check(trial: Trial) -> None:
             headers = {}  # they may have credentials, which are for the target alone
         followed += 1
     if followed:
-        trial.banner = f"after {followed} redirects: {shown_url(place.url)}"
+        redirects = "1 redirect" if followed == 1 else f"{followed} redirects"
+        trial.banner = f"after {redirects}: {shown_url(place.url)}"
     _judge(options, answer)
     if place.scheme == "https":
         tls.hold_on(trial, options.critical_days, options.warn_days)
@@ -116,12 +123,14 @@ def _next(place: _Place, location: str) -> _Place:
 
 async def _ask(trial: Trial, place: _Place, options: HttpProbe, headers: dict[str, str]) -> _Answer:
     trial.waiting_for = "connection"
+    dns_before_ms = trial.dns_ms
     stream = await trial.connect(place.host, place.port)
     trial.cert_expires_at = trial.tls_ms = None
     if place.scheme == "https":
         await encryption.secure(trial, stream, verify=options.verify, server_name=place.host)
     trial.silence, trial.waiting_for = "timed_out", "HTTP answer"
     wants_body = bool(options.expect or options.expect_regex or options.expect_json)
+    asked_at = time.monotonic()
     try:
         answer = await _exchange(stream, place, options, headers, wants_body=wants_body)
     except h11.RemoteProtocolError as error:
@@ -132,6 +141,19 @@ async def _ask(trial: Trial, place: _Place, options: HttpProbe, headers: dict[st
     finally:
         stream.close()
     trial.http_status = answer.status
+    asked = trial.dns_ms is not None and trial.dns_ms != dns_before_ms
+    trial.hops.append(
+        Hop(
+            url=shown_url(place.url),
+            address=trial.address,
+            status=answer.status,
+            dns_ms=round((trial.dns_ms or 0.0) - (dns_before_ms or 0.0), 3) if asked else None,
+            connect_ms=trial.connect_ms,
+            tls_ms=None if trial.tls_ms is None else round(trial.tls_ms, 3),
+            wait_ms=round((answer.began_at - asked_at) * 1000, 3),
+            body_ms=round((answer.ended_at - answer.began_at) * 1000, 3) if wants_body else None,
+        )
+    )
     return answer
 
 
@@ -153,14 +175,16 @@ async def _exchange(
             names = [
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers
             ]
-            answer = _Answer(event.status_code, names)
+            answer = _Answer(event.status_code, names, time.monotonic())
             if not wants_body:
                 return answer
         elif isinstance(event, h11.Data) and answer is not None:
             answer.body += bytes(event.data)
+            answer.ended_at = time.monotonic()
             if len(answer.body) > MOST_BODY_BYTES:
                 return answer  # what is expected must stand in the beginning
         elif isinstance(event, h11.EndOfMessage) and answer is not None:
+            answer.ended_at = time.monotonic()
             return answer
         elif not isinstance(event, h11.InformationalResponse):
             raise CheckFailedError("protocol_mismatch", "closed by the server without HTTP answer")

@@ -1,7 +1,6 @@
 """ICMP: echo requests, how many of them come back and how long that takes."""
 
 import asyncio
-import errno
 import socket
 import sys
 import time
@@ -13,7 +12,7 @@ from msgspec import Struct
 from producers.kinds.kind import Kind
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
-from producers.reasons import reason_of, text_of
+from producers.reasons import answer_of, reason_of, text_of
 from schemas.probe import IcmpProbe, Probe
 from schemas.result import Reason
 
@@ -131,15 +130,13 @@ def _answered(ip: str, error: icmplib.ICMPError) -> CheckFailedError:
 def _failed(ip: str, error: Exception, *, answered: bool = False) -> CheckFailedError:
     """What the kernel says; icmplib keeps its error only as the context of its own.
 
-    `answered`: it came from outside. There EACCES is a router's (it may not pass, IPv6), which is
-    this machine's own when something is sent.
+    `answered`: it came from outside.
     """
     cause = error if isinstance(error, OSError) else error.__context__
     if not isinstance(cause, OSError) or not cause.errno:
         return CheckFailedError("prober_error", f"{ip}: {error}")
-    forbidden = answered and cause.errno == errno.EACCES
-    reason: Reason = "host_unreachable" if forbidden else reason_of(cause.errno)
-    return CheckFailedError(reason, f"{ip}: {text_of(cause.errno)}")
+    number = answer_of(cause.errno) if answered else cause.errno
+    return CheckFailedError(reason_of(number), f"{ip}: {text_of(number)}")
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:

@@ -1,20 +1,33 @@
-"""MongoDB: the `hello` command as OP_MSG.
+"""MongoDB: the `hello` command as OP_MSG, `isMaster` to servers older than it (4.4.2).
 
 https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/, reference/command/hello/
 """
 
+import re
 import struct
 from typing import Final
 
 from producers.kinds.dialogue import Dialogue, Step, pattern
 from producers.kinds.framing import sized
 
-_OP_MSG: Final = 2013
-# {hello: 1, $db: "admin"} (https://bsonspec.org)
-_FIELDS: Final = b"\x10hello\0" + struct.pack("<i", 1) + b"\x02$db\0" + b"\x06\0\0\0admin\0"
-_DOCUMENT: Final = struct.pack("<i", 4 + len(_FIELDS) + 1) + _FIELDS + b"\0"
-_BODY: Final = struct.pack("<I", 0) + b"\0" + _DOCUMENT
-_HELLO: Final = struct.pack("<iiii", 16 + len(_BODY), 1, 0, _OP_MSG) + _BODY
+_OP_MSG: Final = struct.pack("<i", 2013)
+# BSON (https://bsonspec.org): 1.0 and 0.0 as double, which MongoDB sends, or as int32.
+_FINE: Final = rb"(?:\x01ok\0\0{6}\xf0\x3f|\x10ok\0\x01\0{3})"
+_NOT_FINE: Final = rb"(?:\x01ok\0\0{8}|\x10ok\0\0{4})"
+_COMMAND_NOT_FOUND: Final = rb"\x10code\0\x3b\0\0\0"
+
+
+def _request(number: int, command: bytes) -> bytes:
+    """{command: 1, $db: "admin"}, as the message of this number."""
+    fields = b"\x10" + command + b"\0" + struct.pack("<i", 1) + b"\x02$db\0\x06\0\0\0admin\0"
+    body = struct.pack("<I", 0) + b"\0" + struct.pack("<i", 4 + len(fields) + 1) + fields + b"\0"
+    return struct.pack("<iii", 16 + len(body), number, 0) + _OP_MSG + body
+
+
+def _answer(number: int, document: bytes) -> re.Pattern[bytes]:
+    """An answer to the message of this number (responseTo), in which `document` is found."""
+    begins = re.escape(struct.pack("<i", number) + _OP_MSG)
+    return pattern(rb".{8}" + begins + document)
 
 
 def _role(answer: bytes) -> str | None:
@@ -30,25 +43,31 @@ def _role(answer: bytes) -> str | None:
     return f"{role}, wire version {int.from_bytes(version, 'little')}"
 
 
+def _refused(number: int, unless: bytes = b"") -> re.Pattern[bytes]:
+    but = rb"(?!.*" + unless + rb")" if unless else b""
+    said = rb"(?=.*" + _NOT_FINE + rb")" + but + rb".*\x02errmsg\0.{4}(?P<text>[^\0]*)"
+    return _answer(number, said)
+
+
 DIALOGUE: Final = Dialogue(
     protocol="MongoDB",
     port=27017,
     steps=(
         Step(
             name="answer to hello",
-            send=_HELLO,
+            send=_request(1, b"hello"),
             frame=sized(4, order="little"),
-            # responseTo is our requestID; `ok` is 1.0. An error is {ok: 0.0, errmsg: …}.
-            good=pattern(rb".{8}\x01\0\0\0\xdd\x07\0\0.*\x01ok\0\0\0\0\0\0\0\xf0\x3f"),
-            bad=(
-                (
-                    pattern(
-                        rb".{8}\x01\0\0\0\xdd\x07\0\0(?=.*\x01ok\0{9}).*"
-                        rb"\x02errmsg\0.{4}(?P<text>[^\0]*)"
-                    ),
-                    "unexpected_response",
-                ),
-            ),
+            good=_answer(1, rb".*(?:" + _FINE + rb"|" + _COMMAND_NOT_FOUND + rb")"),
+            bad=((_refused(1, _COMMAND_NOT_FOUND), "unexpected_response"),),
+            tell=_role,
+        ),
+        Step(
+            name="answer to isMaster",
+            when=_answer(1, rb".*" + _COMMAND_NOT_FOUND),
+            send=_request(2, b"isMaster"),
+            frame=sized(4, order="little"),
+            good=_answer(2, rb".*" + _FINE),
+            bad=((_refused(2), "unexpected_response"),),
             tell=_role,
         ),
     ),

@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from producers.checks import tcp
-from producers.engine import Vantage
+from producers.engine import Hop, Vantage
 from producers.kinds.stream import Stream
 from producers.outcome import CheckFailedError
 from producers.reasons import reason_of, reason_of_lookup, text_of
@@ -31,7 +31,7 @@ class Trial:
     within 3000 ms`). All `_ms` are the phases of the result; `connected_at` (monotonic seconds) is
     when we saw the connection; `total_ms` is for a kind that knows better than DNS + connect + the
     time since then. `ended_at` (monotonic seconds) is for one that goes on after its result is
-    known. `notice` is what people should know of a target that is up.
+    known. `notice` is what people should know of a target that is up. `hops`: see `Hop`.
     """
 
     def __init__(self, target: Target, vantage: Vantage, resolver: Resolver) -> None:
@@ -50,6 +50,7 @@ class Trial:
         self.http_status: int | None = None
         self.banner: str | None = None
         self.notice: str | None = None
+        self.hops: list[Hop] = []
         self.total_ms: float | None = None
         self.ended_at: float | None = None
         self._resolver = resolver

@@ -18,7 +18,7 @@ from producers.kinds.kind import Kind
 from producers.kinds.tcp import expected, sent, settle_steps
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
-from producers.reasons import reason_of, text_of
+from producers.reasons import answer_of, reason_of, text_of
 from producers.resolver import Address
 from schemas.probe import Probe, UdpProbe
 
@@ -72,7 +72,6 @@ def _connected(address: Address, port: int, source: str | None) -> Iterator[sock
 async def _until_answered(
     trial: Trial, sock: socket.socket, data: bytes, judge: Judge, within_s: float
 ) -> None:
-    loop = asyncio.get_running_loop()
     began = time.monotonic()
     for number in range(1, SENDS + 1):
         sock.send(data)
@@ -80,13 +79,21 @@ async def _until_answered(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 while True:
-                    said = judge(await loop.sock_recv(sock, _MOST_BYTES))
+                    said = judge(await _received(sock))
                     if said is not None:
                         trial.total_ms = (time.monotonic() - began) * 1000 + (trial.dns_ms or 0.0)
                         trial.banner = said or None
                         return
     text = f"{trial.address}: no answer within {within_s * 1000:.0f} ms"
     raise CheckFailedError("timed_out", text)
+
+
+async def _received(sock: socket.socket) -> bytes:
+    try:
+        return await asyncio.get_running_loop().sock_recv(sock, _MOST_BYTES)
+    except OSError as error:
+        number = answer_of(error.errno or 0)
+        raise OSError(number, text_of(number)) from error
 
 
 def question_for(

@@ -33,6 +33,8 @@ async def test_a_hundred_thousand_targets_are_checked_on_time_by_one_process(
     print(outcome.report)  # noqa: T201 - soak tests tell
     assert outcome.wrong == []
     assert outcome.memory_mb < MOST_MEMORY_MB
-    assert outcome.first_in_1_s <= 1.1 * FIRST_CHECKS_PER_S
+    # Those that come to their slot before their turn are checked there.
+    a_second = FIRST_CHECKS_PER_S + 1_000 * plan.targets / plan.interval_ms
+    assert outcome.first_in_1_s <= 1.1 * a_second
     for herd in outcome.herds:
         assert herd.due < 2 * herd.mean, "phases are spread"

@@ -169,6 +169,24 @@ async def test_what_is_not_is_down_and_says_so(
     assert_down(await http(web.port, **probe), reason, detail)
 
 
+async def test_each_request_has_phases_of_its_own(web: Web) -> None:
+    outcome = await http(web.port, path="/secure", expect="fine")
+    first, second = outcome.hops
+    assert (first.status, first.url) == (302, f"http://localhost:{web.port}/secure")
+    assert (second.status, second.url) == (200, f"https://localhost:{web.good}/")
+    assert first.tls_ms is None
+    assert second.tls_ms == outcome.tls_ms
+    assert second.connect_ms == outcome.connect_ms
+    assert first.dns_ms is not None
+    assert second.dns_ms is None  # known from the first
+    spans = [
+        (hop.dns_ms, hop.connect_ms, hop.tls_ms, hop.wait_ms, hop.body_ms)
+        for hop in (first, second)
+    ]
+    assert outcome.total_ms is not None
+    assert 0 < sum(span or 0 for span in spans[1]) <= outcome.total_ms
+
+
 async def test_a_header_is_not_carried_to_another_host(web: Web) -> None:
     """They may have credentials; 127.0.0.1 and localhost are two hosts."""
     probe = {"path": "/away", "headers": {"X-Token": "secret"}, "expect": "token ''"}

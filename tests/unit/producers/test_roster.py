@@ -81,6 +81,27 @@ def test_a_failure_is_retried_and_then_waits_for_its_slot() -> None:
     assert made.newly_failing(NOW + 61_100) == 0
 
 
+def test_what_began_to_fail_is_counted_by_when_it_did() -> None:
+    made = roster(*(target(f"t{n}", retries=0) for n in range(40)))
+    for number, check in enumerate(made.due(NOW + 29_000, 40)[0]):
+        made.done(check, ended("down"), NOW + 2_000 * number)
+        # Each 2 s one more; what is older than the time in question does not count.
+        assert made.newly_failing(NOW + 2_000 * number) == min(number + 1, 31)
+        assert made.newly_failing(NOW + 2_000 * number, 10_000) == min(number + 1, 6)
+    assert made.newly_failing(NOW + 200_000) == 0
+    assert made.failing == 40
+
+
+def test_however_many_fail_at_once_each_costs_the_same() -> None:
+    """Looked through at each check, as they were once, these failures would take minutes."""
+    count = 60_000
+    made = roster(*(target(f"t{n}", retries=0, interval_ms=60_000) for n in range(count)))
+    for check in made.due(NOW + 59_000, count)[0]:
+        made.done(check, ended("down"), NOW + 59_000)
+        made.newly_failing(NOW + 59_000, 10_000)
+    assert made.newly_failing(NOW + 59_000, 10_000) == count
+
+
 def test_the_end_of_a_failure_is_news() -> None:
     made = roster(target(retries=0))
     made.done(only(made, NOW), ended("down"), NOW)
@@ -280,6 +301,28 @@ def test_many_new_targets_are_spread() -> None:
     made = roster(*(target(f"t{n}", interval_ms=300_000) for n in range(10_000)))
     assert len(made.due(NOW, 100_000)[0]) < 100
     assert len(made.due(NOW + 5000, 100_000)[0]) > 9_900
+
+
+def test_many_that_come_in_parts_are_spread_as_one() -> None:
+    made = Roster("us")
+    for part in range(10):
+        names = (f"t{part}-{n}" for n in range(1_000))
+        made.set_targets((target(name, interval_ms=300_000) for name in names), NOW + part)
+    # 2,000 first checks a second, and those whose own slot comes before.
+    assert 2_000 <= len(made.due(NOW + 1_000, 100_000)[0]) < 2_150
+    assert len(made.due(NOW + 5_100, 100_000)[0]) > 7_800
+
+
+def test_what_is_taken_over_is_checked_ten_seconds_late_at_most() -> None:
+    """8 s after a prober died, 1,500 of its targets should have been checked each second."""
+    fleet = [target(f"t{n}", interval_ms=20_000) for n in range(30_000)]
+    made = roster(*fleet)
+    due = {check.target.id: check.due_ms for check in made.due(NOW + 19_999, 30_000)[0]}
+    for one in fleet:
+        slot = slot_after(one, NOW)
+        assert due.get(one.id, slot) <= slot
+        if slot - 20_000 >= NOW - 8_000:
+            assert due[one.id] <= slot - 20_000 + 10_000
 
 
 class RosterMachine(RuleBasedStateMachine):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from prometheus_client import REGISTRY
 
 from producers.sealed import Sealed
 from producers.spool import Spool
@@ -57,6 +58,22 @@ def test_beyond_its_memory_all_goes_to_the_file(tmp_path: Path) -> None:
     assert drained(spool) == list(range(7))
     spool.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_metric_follows_the_file_up_and_down(tmp_path: Path) -> None:
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("portquorum_spool_file_bytes")
+
+    spool = a_spool(tmp_path)
+    assert told() == 0
+    spool.push(sealed(True, False, first=0))
+    killed(spool)
+    size = sum(path.stat().st_size for path in segments(tmp_path))
+    assert told() == size > 0
+    second = a_spool(tmp_path)
+    assert told() == size
+    assert drained(second) == [0, 1]
+    assert told() == 0
 
 
 def test_the_next_prober_takes_over_what_was_not_confirmed(tmp_path: Path) -> None:

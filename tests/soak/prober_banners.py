@@ -1,0 +1,459 @@
+"""Checks of every kind against servers that say anything: none may crash, hang or grow.
+
+The prober's own engine, over real sockets on loopback; each lane makes one check after the other,
+so it is known what was said to it.
+"""
+
+import asyncio
+import contextlib
+import gc
+import resource
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, cast
+
+import dns.message
+import dns.rrset
+from msgspec import Struct
+
+from producers.engine import CheckOutcome, PlannedCheck, Vantage
+from producers.kinds.registry import KINDS
+from producers.platform_engine import platform_engine
+from producers.reasons import DETAIL_LENGTH
+from schemas.probe import (
+    DnsProbe,
+    HandshakeProbe,
+    HttpProbe,
+    Probe,
+    Step,
+    TcpProbe,
+    TlsProbe,
+    UdpProbe,
+)
+from schemas.target import Target
+from tests.soak.prober_speeches import Speaker, Speech, flights, server_context
+from tests.unit.producers.answers import GOOD, GREETING
+
+TIMEOUT_MS: Final = 5_000
+WAITING_MS: Final = 200
+"""The timeout of a check that may have to wait for it."""
+SIDE_BY_SIDE: Final = 8
+"""So many copies of a lane whose checks often wait."""
+
+WARM_UP: Final = 4_000
+MOST_GROWTH_MB: Final = 32.0
+LONGEST_S: Final = 20.0
+"""Within this every check ends, and the event loop comes round: else something hangs."""
+
+
+class Lane(Struct, frozen=True, kw_only=True):
+    """Checks of one kind with the same options. `weight`: of how many it has its share.
+
+    `good`: what a server says when all is well. `tls`: it is said in TLS. `datagrams` makes the
+    good answer from the question; `copies` go side by side, for a lane that often has to wait.
+    """
+
+    name: str
+    kind: str
+    weight: float
+    good: tuple[tuple[bytes, ...], ...] = ()
+    probe: Probe | None = None
+    tls: bool = False
+    datagrams: Callable[[bytes], bytes] | None = None
+    copies: int = 1
+
+
+class Heard(Struct, kw_only=True):
+    """What came of the checks of a lane."""
+
+    checks: int = 0
+    outcomes: dict[str, int] = {}
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What came of a run; `wrong` is empty when nothing crashed, hung or said what it may not."""
+
+    seed: int
+    seconds: float
+    growth_mb: float
+    standstill_s: float
+    lanes: dict[str, Heard]
+    wrong: list[str]
+
+    @property
+    def checks(self) -> int:
+        """Of all lanes."""
+        return sum(lane.checks for lane in self.lanes.values())
+
+    @property
+    def report(self) -> str:
+        """For people."""
+        lines = [
+            f"seed {self.seed}, {self.seconds:.0f} s",
+            f"{self.checks} answers, {len(self.lanes)} lanes",
+            f"memory grew by {self.growth_mb:.1f} MB; the loop stood for {self.standstill_s:.2f} s",
+        ]
+        for name, lane in self.lanes.items():
+            told = ", ".join(f"{reason} {count}" for reason, count in sorted(lane.outcomes.items()))
+            lines.append(f"{name}: {lane.checks} ({told})")
+        return "\n".join([*lines, *(self.wrong or ["no crash, no hang, memory within its bound"])])
+
+
+def lanes() -> list[Lane]:
+    """Every kind that hears something, save ICMP (the kernel's answers)."""
+    found = []
+    for dialogue, good in GOOD.items():
+        kind = next(name for name, one in KINDS.items() if _protocol(one) == dialogue.protocol)
+        parts = _AS_PARTS.get(kind, (good,))
+        found.append(
+            Lane(
+                name=kind,
+                kind=kind,
+                weight=3,
+                good=(parts, (good,)),
+                probe=HandshakeProbe(),
+                copies=SIDE_BY_SIDE if len(parts) > 1 else 1,
+            )
+        )
+        if kind in _BEFORE_TLS:
+            way = HandshakeProbe(tls="starttls", verify=False)
+            speeches = tuple((*_BEFORE_TLS[kind], flight) for flight in flights())
+            found.append(
+                Lane(
+                    name=f"{kind}, STARTTLS",
+                    kind=kind,
+                    weight=1,
+                    good=speeches,
+                    probe=way,
+                    copies=SIDE_BY_SIDE,
+                )
+            )
+    implicit = HandshakeProbe(tls="implicit", verify=False)
+    handshakes = tuple((flight,) for flight in flights())
+    smtp = (_AS_PARTS["smtp"],)
+    web = HttpProbe(tls=False, redirects=0)
+    demanding = HttpProbe(
+        tls=False,
+        redirects=0,
+        expect="ok",
+        expect_regex="[a-z]+.*1",
+        expect_json="$.a.b",
+        json_value="1",
+        expect_headers={"content-type": "json"},
+    )
+    steps = TcpProbe(
+        steps=(
+            Step(expect_regex="^220[ -][a-z]+"),
+            Step(send="HELO x\r\n", expect="250 "),
+            Step(send_hex="00 ff", expect_hex="0d 0a"),
+        )
+    )
+    asked = DnsProbe(name="portquorum.example", record="A", expect=("192.0.2.1",))
+    own = UdpProbe(send="ping", expect_regex="pong [0-9]+")
+    return [
+        *found,
+        Lane(name="tls", kind="tls", weight=2, good=handshakes, probe=TlsProbe(verify=False)),
+        Lane(name="smtp, TLS", kind="smtp", weight=1, good=handshakes, probe=implicit),
+        Lane(
+            name="smtp within TLS",
+            kind="smtp",
+            weight=0.3,
+            good=smtp,
+            probe=implicit,
+            tls=True,
+            copies=SIDE_BY_SIDE,
+        ),
+        Lane(
+            name="tcp, steps",
+            kind="tcp",
+            weight=3,
+            good=_STEPS,
+            probe=steps,
+            copies=SIDE_BY_SIDE,
+        ),
+        Lane(name="http", kind="http", weight=3, good=_WEB, probe=web),
+        Lane(name="http, expectations", kind="http", weight=3, good=_WEB, probe=demanding),
+        _datagrams("udp, DNS", "udp", UdpProbe(protocol="dns"), _dns_answer),
+        _datagrams("udp, NTP", "udp", UdpProbe(protocol="ntp"), _ntp_answer),
+        _datagrams("udp, own", "udp", own, lambda _: b"pong 17"),
+        _datagrams("dns", "dns", asked, _dns_answer),
+    ]
+
+
+async def run(
+    seed: int, checks: int, chosen: Sequence[Lane], tell: Callable[[str], None] = print
+) -> Outcome:
+    """Makes about `checks` checks, shared out by the lanes' weights."""
+    engine = platform_engine(Vantage(internal=True))
+    hall = _Hall(engine.submit)
+    began = time.monotonic()
+    watching = asyncio.create_task(hall.watch())
+    try:
+        await hall.run(f"{seed} warm", chosen, WARM_UP)
+        gc.collect()
+        hall.forget()
+        before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        parts = max(1, min(10, checks // 10_000))
+        for part in range(parts):
+            await hall.run(f"{seed} {part}", chosen, checks / parts)
+            tell(f"{sum(one.checks for one in hall.heard.values())} answers")
+        grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib
+    finally:
+        watching.cancel()
+        engine.close()
+    growth_mb = grown_kib * 1024 / 1e6
+    wrong = [*hall.wrong]
+    if growth_mb > MOST_GROWTH_MB:
+        wrong.append(f"memory grew by {growth_mb:.0f} MB")
+    return Outcome(
+        seed=seed,
+        seconds=time.monotonic() - began,
+        growth_mb=growth_mb,
+        standstill_s=hall.standstill_s,
+        lanes=hall.heard,
+        wrong=wrong,
+    )
+
+
+class _Hall:
+    """Runs lanes side by side and takes down what came of them."""
+
+    def __init__(
+        self, submit: Callable[[PlannedCheck, Callable[[PlannedCheck, CheckOutcome], None]], None]
+    ) -> None:
+        self._submit = submit
+        self._since: dict[str, float] = {}
+        self.heard: dict[str, Heard] = {}
+        self.wrong: list[str] = []
+        self.standstill_s = 0.0
+
+    def forget(self) -> None:
+        self.heard.clear()
+        self.standstill_s = 0.0
+
+    async def watch(self) -> None:
+        """Notes how long the loop stood still."""
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.1)
+            self.standstill_s = max(self.standstill_s, time.monotonic() - began - 0.1)
+
+    async def run(self, seed: str, chosen: Sequence[Lane], checks: float) -> None:
+        total = sum(lane.weight for lane in chosen)
+        async with asyncio.TaskGroup() as group:
+            for lane in chosen:
+                count = max(1, round(checks * lane.weight / total / lane.copies))
+                for copy in range(lane.copies):
+                    group.create_task(self._run(f"{seed} {lane.name} {copy}", lane, count))
+
+    async def _run(self, seed: str, lane: Lane, count: int) -> None:
+        speaker = Speaker(seed, lane.good)
+        heard = self.heard.setdefault(lane.name, Heard())
+        async with _serving(lane, speaker) as (port, server):
+            for _ in range(count):
+                if lane.datagrams is None:
+                    server.speech = speaker.next()
+                waits = lane.datagrams is not None or server.speech.may_wait
+                target = _target(lane, port, WAITING_MS if waits else TIMEOUT_MS)
+                async with asyncio.timeout(LONGEST_S):
+                    outcome = await self._check(target)
+                self._judge(lane, heard, outcome, server)
+
+    async def _check(self, target: Target) -> CheckOutcome:
+        done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
+        self._submit(
+            PlannedCheck(target, 0.0, 0, "manual"), lambda _, outcome: done.set_result(outcome)
+        )
+        return await done
+
+    def _judge(self, lane: Lane, heard: Heard, outcome: CheckOutcome, server: "_Server") -> None:
+        heard.checks += 1
+        told = outcome.reason or "up"
+        heard.outcomes[told] = heard.outcomes.get(told, 0) + 1
+        for text in (outcome.detail, outcome.banner):
+            if text is not None and not (text.isprintable() and len(text) <= DETAIL_LENGTH):
+                self._complain(lane, server, f"says {text!r}")
+        detail = outcome.detail or ""
+        if outcome.reason == "prober_error" and not detail.startswith("the prober stood still"):
+            self._complain(lane, server, f"crashed: {detail}")
+
+    def _complain(self, lane: Lane, server: "_Server", text: str) -> None:
+        self.wrong.append(f"{lane.name}: {text}; it was told {server.said!r}"[:2_000])
+
+
+class _Server:
+    """What the server of a lane says next, and said last."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self.speaker = speaker
+        self.speech = Speech((), "at once")
+        self.datagram = b""
+
+    @property
+    def said(self) -> Speech | bytes:
+        return self.speech if self.speech.parts else self.datagram
+
+
+class _Speaking(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+        self._left: list[bytes] = []
+        self._in_turn = self._ends = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        speech, cut = self._server.speech, self._server.speaker.cut
+        self._in_turn = speech.manner == "in turn"
+        self._ends = speech.manner != "then silent"
+        match speech.manner:
+            case "in turn":
+                self._left = list(speech.parts)
+            case "in pieces":
+                self._left = [piece for part in speech.parts for piece in cut(part)]
+            case "byte by byte":
+                self._left = [bytes([byte]) for part in speech.parts for byte in part]
+            case _:
+                self._left = [b"".join(speech.parts)]
+        self._next()
+
+    def data_received(self, data: bytes) -> None:  # noqa: ARG002 - that it spoke is enough
+        if self._in_turn:
+            self._next()
+
+    def _next(self) -> None:
+        if self._transport.is_closing():
+            return
+        if self._left:
+            self._transport.write(self._left.pop(0))
+        if self._left and not self._in_turn:
+            asyncio.get_running_loop().call_soon(self._next)
+        elif not self._left and self._ends:
+            self._end()
+
+    def _end(self) -> None:
+        self._ends = False
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+
+class _Answering(asyncio.DatagramProtocol):
+    """One port of UDP."""
+
+    def __init__(self, server: _Server, good: Callable[[bytes], bytes]) -> None:
+        self._server = server
+        self._good = good
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Python 3.11's is none by its classes.
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        server = self._server
+        server.datagram = server.speaker.datagram(self._good(data))
+        # The same over TCP, for an answer that says that it was cut short.
+        whole = server.speaker.datagram(self._good(data))
+        server.speech = Speech((len(whole).to_bytes(2, "big") + whole,), "in pieces")
+        self._transport.sendto(server.datagram, addr)
+
+
+@contextlib.asynccontextmanager
+async def _serving(lane: Lane, speaker: Speaker) -> AsyncIterator[tuple[int, _Server]]:
+    loop = asyncio.get_running_loop()
+    server = _Server(speaker)
+    context = server_context() if lane.tls else None
+    listening = await loop.create_server(lambda: _Speaking(server), "127.0.0.1", 0, ssl=context)
+    port = int(listening.sockets[0].getsockname()[1])
+    answering: asyncio.DatagramTransport | None = None
+    try:
+        if lane.datagrams is not None:
+            good = lane.datagrams
+            answering, _ = await loop.create_datagram_endpoint(
+                lambda: _Answering(server, good), ("127.0.0.1", port)
+            )
+        yield port, server
+    finally:
+        listening.close()
+        if answering is not None:
+            answering.close()
+
+
+def _target(lane: Lane, port: int, timeout_ms: int) -> Target:
+    return Target(
+        id="t",
+        name="t",
+        kind=lane.kind,
+        host="127.0.0.1",
+        port=port,
+        regions=("here",),
+        interval_ms=60_000,
+        timeout_ms=timeout_ms,
+        version=1,
+        source="soak",
+        probe=lane.probe,
+    )
+
+
+def _datagrams(name: str, kind: str, probe: Probe, good: Callable[[bytes], bytes]) -> Lane:
+    return Lane(name=name, kind=kind, weight=0.4, probe=probe, datagrams=good, copies=SIDE_BY_SIDE)
+
+
+def _dns_answer(question: bytes) -> bytes:
+    answer = dns.message.make_response(dns.message.from_wire(question))
+    name = answer.question[0].name
+    answer.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.1", "192.0.2.2"))
+    answer.additional.append(dns.rrset.from_text(name, 60, "IN", "TXT", '"two" "words"'))
+    return answer.to_wire()
+
+
+def _ntp_answer(question: bytes) -> bytes:
+    """Version 4, mode 4 (server), stratum 2; the question's mark comes back (RFC 5905, 7.3)."""
+    return b"\x24\x02\0\0" + bytes(20) + question[40:48] + bytes(16)
+
+
+def _protocol(kind: object) -> str | None:
+    """The protocol of a kind that is a dialogue."""
+    arguments = getattr(getattr(kind, "check", None), "args", ())
+    return arguments[0].protocol if arguments else None
+
+
+_AS_PARTS: Final[dict[str, tuple[bytes, ...]]] = {
+    "smtp": (b"220-one\r\n220 two\r\n", b"250-a\r\n250 b\r\n"),
+    "imap": (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", b"a1 OK done\r\n"),
+}
+_BEFORE_TLS: Final[dict[str, tuple[bytes, ...]]] = {
+    "smtp": (b"220 one\r\n", b"250-a\r\n250 STARTTLS\r\n", b"220 go on\r\n"),
+    "imap": (b"* OK ready\r\n", b"a2 OK begin\r\n"),
+    "pop3": (b"+OK ready\r\n", b"+OK begin\r\n"),
+    "ftp": (b"220 ready\r\n", b"234 begin\r\n"),
+    "postgres": (b"", b"S"),
+    "mysql": (GREETING,),
+}
+_STEPS: Final = (
+    (b"220 mail\r\n", b"250 hello\r\n", b"..\r\n"),
+    (b"220-mail\r\n250 hello\r\n\r\n",),
+)
+_BODY: Final = b'{"a": {"b": 1}, "ok": "yes 1"}'
+_WEB: Final = (
+    (
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: "
+        + str(len(_BODY)).encode()
+        + b"\r\n\r\n"
+        + _BODY,
+    ),
+    (
+        b"",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+        + f"{len(_BODY):x}".encode()
+        + b"\r\n"
+        + _BODY
+        + b"\r\n0\r\n\r\n",
+    ),
+    (b"", b"HTTP/1.1 302 Found\r\nlocation: /elsewhere?a=b\r\ncontent-length: 0\r\n\r\n"),
+)
