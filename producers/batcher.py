@@ -19,11 +19,15 @@ When there is no room for all, what is `routine` (the other successes) goes firs
 
 
 class Finished(Struct, frozen=True, gc=False):
-    """A check with its outcome, and what that is worth (see `Roster.done`)."""
+    """A check with its outcome, and what that is worth (see `Roster.done`).
+
+    `line`: its line of the message, if that was made already (see `producers.sealed.line`).
+    """
 
     check: PlannedCheck
     outcome: CheckOutcome
     worth: Worth
+    line: bytes | None = None
 
 
 class _Lane:

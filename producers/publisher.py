@@ -12,6 +12,7 @@ history itself.
 
 import asyncio
 import contextlib
+import math
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from producers.batcher import Batcher, Finished, Worth
 from producers.broker import FIRST_WAIT_S, LONGEST_WAIT_S, SEND_ERRORS, Broker
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
-from producers.sealed import Sealed, seal
+from producers.sealed import Sealed, line, seal
 from producers.spool import Spool
 from producers.wake import Wake
 from schemas import control, topics
@@ -32,6 +33,12 @@ from schemas.partition import host_key, partition_for
 
 SETTLE_S: Final = 5.0
 """How long confirmations that are still out may take after one of them was a failure."""
+
+SHIFT_S: Final = 0.01
+"""For so long broker time minus local time is taken as it was: at most 1 ms off while it slews."""
+
+MOST_HOSTS: Final = 200_000
+"""The partitions of so many hosts are kept in mind."""
 
 _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 
@@ -64,6 +71,9 @@ class Publisher:
         self._batcher = Batcher()
         self._spool = Spool(settings.probe_spool_results) if spool is None else spool
         self._spool.on_lost = self._lose
+        self._shift_ms = 0.0
+        self._shift_until = -math.inf
+        self._known_partitions: dict[str, int] = {}
         self._sealed = 0
         self._was_fresh: set[int] = set()
         self._sending: dict[int, tuple[Sealed, _Future | None]] = {}
@@ -82,10 +92,11 @@ class Publisher:
 
     def add(self, check: PlannedCheck, outcome: CheckOutcome, *, worth: Worth) -> None:
         """Takes a finished check. Never blocks; see the promise above."""
-        key = host_key(check.target.host, check.target.id)
-        partition = partition_for(key, self._partitions)
-        item = Finished(check, outcome, worth)
-        due_at = self._batcher.add(partition, item, self._clock.monotonic())
+        target = check.target
+        partition = self._partition_of(host_key(target.host, target.id))
+        now = self._clock.monotonic()
+        item = Finished(check, outcome, worth, self._line(check, outcome, now))
+        due_at = self._batcher.add(partition, item, now)
         if self._batcher.full(partition) and (partition in self._sending or not self._can_send()):
             self._into_spool(partition)
         else:
@@ -173,6 +184,8 @@ class Publisher:
             if sealed is None:
                 continue  # thinned out while another one was handed over
             await self._send(sealed)
+            # Checks are due meanwhile: a message takes its time, and all partitions may be due.
+            await asyncio.sleep(0)
             if self._broken:
                 return
         free = [lane for lane in self._batcher.all() if lane not in self._sending]
@@ -202,6 +215,27 @@ class Publisher:
         metrics.count_checks(items)
         self._sealed += 1
         return seal(partition, items, self._clock, self._region, self._prober, number=self._sealed)
+
+    def _line(self, check: PlannedCheck, outcome: CheckOutcome, now: float) -> bytes | None:
+        """Encoded one by one: all of a message at once would keep the checks waiting.
+
+        None while no time is broker time; then it is done when the message is made.
+        """
+        if now >= self._shift_until:
+            if not self._clock.known:
+                return None
+            self._shift_ms = self._clock.at_ms(0.0)
+            self._shift_until = now + SHIFT_S
+        return line(check, outcome, self._shift_ms, self._region, self._prober)
+
+    def _partition_of(self, key: str) -> int:
+        # murmur2 in Python takes as long as all else that is done here.
+        partition = self._known_partitions.get(key)
+        if partition is None:
+            if len(self._known_partitions) >= MOST_HOSTS:
+                self._known_partitions.clear()
+            partition = self._known_partitions[key] = partition_for(key, self._partitions)
+        return partition
 
     def _into_spool(self, partition: int) -> None:
         if self._clock.known:

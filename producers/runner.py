@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from typing import Final
 
 from msgspec import Struct
@@ -13,10 +14,10 @@ from producers.engine import CheckOutcome, Engine, PlannedCheck
 from producers.pace import Pace
 from producers.publisher import Publisher
 from producers.roster import Roster
-from producers.wake import Wake
 
-ROUND_S: Final = 0.002
-"""Checks that fall due within so short a time are begun in one round."""
+ROUND_S: Final = 0.001
+"""Checks that fall due within so short a time are begun in one round. The event loop waits for
+whole milliseconds, rounded up, so that it is twice as long at times."""
 
 _LATE: Final = CheckOutcome(
     status="missed",
@@ -59,7 +60,11 @@ class Runner:
         self._pace = Pace()
         self._stopped = False
         self._idle = asyncio.Event()
-        self._wake = Wake(clock.monotonic)
+        self._over: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._not_before = 0.0
+        self._waits_for_ms = math.inf
 
     def state(self) -> State:
         """What there is to say now."""
@@ -79,15 +84,19 @@ class Runner:
 
     def changed(self) -> None:
         """To be called when the roster was changed: something may be due now."""
-        self._wake.now()
+        self._wake_at(self._clock.monotonic())
 
     async def run(self) -> None:
         """Begins checks until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._round()
-            # The loop gets its turn before the next round, however much is due.
-            await asyncio.sleep(ROUND_S)
+        self._over = asyncio.get_running_loop().create_future()
+        self.changed()
+        try:
+            await self._over
+        finally:
+            self._over = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
 
     async def drain(self, within_s: float) -> None:
         """Begins nothing more; returns when no check is on its way, or after `within_s`."""
@@ -97,6 +106,31 @@ class Runner:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._idle.wait()
+
+    def _wake_at(self, moment: float) -> None:
+        """The next round is at `moment` (monotonic seconds) at the latest.
+
+        The loop gets its turn before it, however much is due.
+        """
+        if self._over is None:
+            return
+        moment = max(moment, self._not_before)
+        if self._timer is not None:
+            if self._timer_at <= moment:
+                return
+            self._timer.cancel()
+        self._timer_at = moment
+        delay = max(0.0, moment - self._clock.monotonic())
+        self._timer = self._over.get_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._not_before = self._clock.monotonic() + ROUND_S
+        try:
+            self._round()
+        except Exception as error:  # noqa: BLE001  (it ends `run`, and with it the prober)
+            if self._over is not None and not self._over.done():
+                self._over.set_exception(error)
 
     def _round(self) -> None:
         if self._stopped:
@@ -111,35 +145,45 @@ class Runner:
             worst_ms = max(worst_ms, lag_ms)
             metrics.LAG.observe(lag_ms / 1000)
             self._engine.submit(check, self._done)
-        next_ms = self.roster.next_due_ms()
         full = self._busy >= self._limit
-        self._pace.saw(worst_ms, missed=len(missed), full=full and next_ms is not None)
+        waits = self.roster.next_due_ms() is not None
+        self._pace.saw(worst_ms, missed=len(missed), full=full and waits)
+        self._waits_for_ms = math.inf
         # With no room left the next check that is done wakes us.
-        if next_ms is not None and not full:
-            self._wake.at(self._clock.moment_of(next_ms))
+        if not full:
+            self._wait_for_next()
+
+    def _wait_for_next(self) -> None:
+        next_ms = self.roster.next_due_ms()
+        if next_ms is not None and next_ms < self._waits_for_ms:
+            self._waits_for_ms = next_ms
+            self._wake_at(self._clock.moment_of(next_ms))
 
     def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
-        roster = self.roster
-        failing = roster.newly_failing(self._clock.now_ms(), WITHIN_MS) + len(self._held) + 1
-        if self._connectivity.doubts(outcome, failing, len(roster)):
+        now_ms = self._clock.now_ms()
+        if outcome.reason is not None and self._doubts(outcome, now_ms):
             self._held.append((check, outcome))
             if len(self._held) == 1:
                 self._connectivity.ask(self._release)
         else:
-            self._tell(check, outcome)
+            self._tell(check, outcome, now_ms)
+
+    def _doubts(self, outcome: CheckOutcome, now_ms: float) -> bool:
+        roster = self.roster
+        failing = roster.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
+        return self._connectivity.doubts(outcome, failing, len(roster))
 
     def _release(self) -> None:
         held, self._held = self._held, []
+        now_ms = self._clock.now_ms()
         for check, outcome in held:
-            self._tell(check, outcome)
+            self._tell(check, outcome, now_ms)
 
-    def _tell(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
+    def _tell(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> None:
         outcome = self._connectivity.judge(outcome)
-        worth = self.roster.done(check, outcome, self._clock.now_ms())
+        worth = self.roster.done(check, outcome, now_ms)
         self._publisher.add(check, outcome, worth=worth)
-        next_ms = self.roster.next_due_ms()
-        if next_ms is not None:
-            self._wake.at(self._clock.moment_of(next_ms))
+        self._wait_for_next()
         if self._stopped and self._busy == 0:
             self._idle.set()
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import heapq
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -40,13 +39,15 @@ def spread_ms(place: int, count: int, interval_ms: int) -> int:
     return most * place // count
 
 
+_Item = tuple[float, int, str]
+
+
 class Agenda:
     """One due time a key; setting it again replaces it. A heap: n keys cost log n a change."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, str]] = []
-        self._valid: dict[str, int] = {}
-        self._due: dict[str, float] = {}
+        self._heap: list[_Item] = []
+        self._valid: dict[str, _Item] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -55,41 +56,40 @@ class Agenda:
     def put(self, key: str, due_ms: float) -> None:
         """Makes `key` due at `due_ms`."""
         self._count += 1
-        self._valid[key] = self._count
-        self._due[key] = due_ms
-        heapq.heappush(self._heap, (due_ms, self._count, key))
+        self._valid[key] = item = (due_ms, self._count, key)
+        heapq.heappush(self._heap, item)
         if len(self._heap) > 4 * len(self._valid) + 64:
             self._compact()
 
     def hasten(self, key: str, due_ms: float) -> None:
         """Makes `key` due at `due_ms`, unless it is due before that already."""
-        if due_ms < self._due.get(key, math.inf):
+        item = self._valid.get(key)
+        if item is None or due_ms < item[0]:
             self.put(key, due_ms)
 
     def remove(self, key: str) -> None:
         """Forgets `key`, if it is there."""
         self._valid.pop(key, None)
-        self._due.pop(key, None)
 
     def next_due_ms(self) -> float | None:
         """The earliest due time, None if there is none."""
-        self._drop_stale()
-        return self._heap[0][0] if self._heap else None
+        heap, valid = self._heap, self._valid
+        while heap:
+            item = heap[0]
+            if valid.get(item[2]) is item:
+                return item[0]
+            heapq.heappop(heap)
+        return None
 
     def pop(self, now_ms: float) -> tuple[str, float] | None:
         """Takes the key that has been due for longest at `now_ms`, with its due time."""
-        self._drop_stale()
-        if not self._heap or self._heap[0][0] > now_ms:
+        due_ms = self.next_due_ms()
+        if due_ms is None or due_ms > now_ms:
             return None
-        due_ms, _, key = heapq.heappop(self._heap)
-        del self._valid[key], self._due[key]
+        key = heapq.heappop(self._heap)[2]
+        del self._valid[key]
         return key, due_ms
 
-    def _drop_stale(self) -> None:
-        heap, valid = self._heap, self._valid
-        while heap and valid.get(heap[0][2]) != heap[0][1]:
-            heapq.heappop(heap)
-
     def _compact(self) -> None:
-        self._heap = [item for item in self._heap if self._valid.get(item[2]) == item[1]]
+        self._heap = [item for item in self._heap if self._valid.get(item[2]) is item]
         heapq.heapify(self._heap)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from producers.batcher import Finished
 from producers.clock import Clock
+from producers.engine import CheckOutcome, PlannedCheck
 from schemas import batch
 from schemas.result import CheckResult
 
@@ -88,19 +89,30 @@ def seal(
     *,
     number: int,
 ) -> Sealed:
-    """Encodes results; here their local times become the broker's, by what is known now."""
+    """Makes a message of results; those that have no line yet get theirs by what is known now."""
     shift_ms = clock.at_ms(0.0)
-    results = [_result(item, shift_ms, region, prober) for item in items]
+    lines = [
+        line(item.check, item.outcome, shift_ms, region, prober) if item.line is None else item.line
+        for item in items
+    ]
     return Sealed(
         partition=partition,
         number=number,
-        payload=batch.encode(results),
+        payload=b"".join(lines),
         kept=tuple(item.worth != "routine" for item in items),
     )
 
 
-def _result(item: Finished, shift_ms: float, region: str, prober: str) -> CheckResult:
-    check, outcome = item.check, item.outcome
+def line(
+    check: PlannedCheck, outcome: CheckOutcome, shift_ms: float, region: str, prober: str
+) -> bytes:
+    """The line of a result; here its local time becomes the broker's: by `shift_ms` more."""
+    return batch.encode((_result(check, outcome, shift_ms, region, prober),))
+
+
+def _result(
+    check: PlannedCheck, outcome: CheckOutcome, shift_ms: float, region: str, prober: str
+) -> CheckResult:
     target = check.target
     return CheckResult(
         target=target.id,

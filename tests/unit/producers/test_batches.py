@@ -2,11 +2,12 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from producers.batcher import NEWS_WAIT_S, OTHERS_WAIT_S, Batcher, Finished, Worth
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
-from producers.sealed import Sealed, seal
+from producers.sealed import Sealed, line, seal
 from producers.spool import Spool
 from schemas import batch
 from schemas.batch import MAX_RESULTS
@@ -104,6 +105,21 @@ def test_a_check_that_never_began_starts_at_its_scheduled_time() -> None:
     item = Finished(PlannedCheck(TARGET, 123_456.0, 0, "schedule"), outcome, "routine")
     (result,), _ = batch.decode(seal(0, [item], a_clock(), "eu", "p1", number=1).value())
     assert result.started_at == result.scheduled_at == 123_456
+
+
+def test_a_line_that_was_made_at_once_is_the_one_that_is_made_with_its_message() -> None:
+    clock = a_clock()
+    later = [finished(number) for number in range(3)]
+    at_once = [
+        replace(item, line=line(item.check, item.outcome, clock.at_ms(0.0), "eu", "p1"))
+        for item in later
+    ]
+    mixed = [later[0], *at_once[1:]]
+    values = {
+        seal(0, items, clock, "eu", "p1", number=1).value() for items in (later, at_once, mixed)
+    }
+    assert len(values) == 1
+    assert len(batch.decode(values.pop())[0]) == 3
 
 
 def test_what_a_handshake_has_measured_is_in_its_result() -> None:
