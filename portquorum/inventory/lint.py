@@ -51,7 +51,7 @@ def _of_target(target: Target, *, names_matter: bool) -> Iterator[Advice]:
             f"kind: {kind} would tell more"
         )
         yield Advice(target.id, "kind", text)
-    if names_matter and not _named(target):
+    if names_matter and target.port is not None and not _named(target):
         text = f"most names read `what - service port`, this one is {target.name!r}"
         yield Advice(target.id, "name", text)
     if target.team is None:
@@ -76,8 +76,9 @@ def _of_hosts(targets: Iterable[Target]) -> Iterator[Advice]:
 
 
 def _has_convention(targets: tuple[Target, ...]) -> bool:
-    named = sum(map(_named, targets))
-    return named >= max(_FEW, _MOST * len(targets))
+    with_port = [target for target in targets if target.port is not None]
+    named = sum(map(_named, with_port))
+    return named >= max(_FEW, _MOST * len(with_port))
 
 
 def _named(target: Target) -> bool:

@@ -42,6 +42,7 @@ def test_each_piece_of_advice(tmp_path: Path) -> None:
         """\
   - {name: API - HTTP 443, id: api, host: api.example.com, port: 443, purpose: x}
   - {name: cache, id: cache, kind: redis, host: db.example.com, purpose: x}
+  - {name: gateway, id: gw, kind: icmp, host: gw.example.com, purpose: has no port to be named by}
   - {name: DB - Redis 6379, id: redis, host: db2.example.com, port: 6379, purpose: x}
   - {name: Mail - SMTP 25, id: mail, kind: smtp, host: mail.example.com}
   - {name: Own - x 5432, id: own, host: o.test, port: 5432, purpose: x, probe: {steps: [{send: a}]}}
