@@ -32,6 +32,9 @@ INSERT_SETTINGS: Final[dict[str, Any]] = {
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     # Times are the probers' word: a block over many days must not be refused for ever.
     "max_partitions_per_insert_block": 0,
+    # By default a block is folded as a merge would do it, before it is written: a seventh of
+    # ClickHouse's work for a row, and there is nothing to fold in a block.
+    "optimize_on_insert": 0,
 }
 
 _FIRST_WAIT_S: Final = 0.2
