@@ -59,8 +59,13 @@ def started(
 
 
 def end_at_signals() -> None:
-    """SIGTERM ends this program as Ctrl-C does: what it has started is ended first."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """Ctrl-C and SIGTERM end this program quietly, after what it has started."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def say(text: str) -> None:
