@@ -10,6 +10,9 @@ from schemas.batch import MAX_RESULTS
 
 NEWS_WAIT_S: Final = 0.02
 OTHERS_WAIT_S: Final = 1.0
+"""So long they wait at most; see `turn_of`."""
+
+_GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 Worth = Literal["routine", "repeated", "news"]
@@ -38,6 +41,17 @@ class _Lane:
         self.due_at = 0.0
 
 
+def turn_of(partition: int, now: float) -> float:
+    """When the others of `partition` leave: later than `now`, by `OTHERS_WAIT_S` at most.
+
+    Each partition has a moment of its own within that time. If all were due together, compressing
+    and sending their messages would keep the checks waiting.
+    """
+    # Multiples of the golden ratio lie far from each other, however many there are.
+    phase = partition * _GOLDEN % 1.0 * OTHERS_WAIT_S
+    return now + OTHERS_WAIT_S - (now - phase) % OTHERS_WAIT_S
+
+
 class Batcher:
     """Collects results until they are due. Times are monotonic seconds.
 
@@ -57,8 +71,10 @@ class Batcher:
         lane = self._lanes.get(partition)
         if lane is None:
             lane = self._lanes[partition] = _Lane()
-        due_at = now + (NEWS_WAIT_S if item.worth == "news" else OTHERS_WAIT_S)
-        lane.due_at = min(lane.due_at, due_at) if lane.items else due_at
+        if not lane.items:
+            lane.due_at = turn_of(partition, now)
+        if item.worth == "news":
+            lane.due_at = min(lane.due_at, now + NEWS_WAIT_S)
         lane.items.append(item)
         self._waiting += 1
         if len(lane.items) >= MAX_RESULTS:

@@ -1,10 +1,19 @@
 """Grouping, sealing and spooling of results."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from producers.batcher import NEWS_WAIT_S, OTHERS_WAIT_S, Batcher, Finished, Worth
+from producers.batcher import (
+    NEWS_WAIT_S,
+    OTHERS_WAIT_S,
+    Batcher,
+    Finished,
+    Worth,
+    turn_of,
+)
 from producers.clock import Clock
 from producers.engine import CheckOutcome, PlannedCheck
 from producers.sealed import Sealed, line, seal
@@ -58,17 +67,32 @@ def numbers(message: Sealed) -> list[int]:
 # Batcher
 
 
-def test_news_waits_20_ms_all_else_a_second() -> None:
+def test_news_waits_20_ms_all_else_for_the_turn_of_its_partition() -> None:
     batcher = Batcher()
-    assert batcher.add(3, finished(1), now=10.0) == 10.0 + OTHERS_WAIT_S
-    assert batcher.add(4, finished(2), now=10.1) == 10.1 + OTHERS_WAIT_S
-    assert batcher.due(10.9) == []
-    assert batcher.next_due_of(batcher.all()) == 10.0 + OTHERS_WAIT_S
-    assert batcher.add(4, finished(3, "news"), now=10.5) == 10.5 + NEWS_WAIT_S
-    assert batcher.due(10.6) == [4]
-    assert [item.outcome.started_at for item in batcher.take(4)] == [2.0, 3.0], "in order"
-    assert batcher.due(11.0) == [3]
+    turn = turn_of(3, 10.0)
+    now = turn - 0.5
+    assert batcher.add(3, finished(0), now) == turn
+    assert batcher.add(3, finished(1), now + 0.1) == turn
+    assert batcher.due(turn - 0.01) == []
+    assert batcher.next_due_of(batcher.all()) == turn
+    assert batcher.add(4, finished(2, "news"), now) == now + NEWS_WAIT_S
+    assert batcher.due(now + 0.03) == [4]
+    assert batcher.add(3, finished(3, "news"), now + 0.2) == now + 0.2 + NEWS_WAIT_S
+    assert [item.outcome.started_at for item in batcher.take(3)] == [0.0, 1.0, 3.0], "in order"
+    assert batcher.due(turn) == [4]
     assert len(batcher) == 1
+
+
+@given(st.integers(0, 1023), st.floats(0, 1e7))
+def test_no_result_waits_longer_than_a_second(partition: int, now: float) -> None:
+    assert 0 <= turn_of(partition, now) - now <= OTHERS_WAIT_S + 1e-6
+
+
+def test_the_turns_of_the_partitions_lie_apart() -> None:
+    for count in (2, 16, 64):
+        turns = sorted(turn_of(partition, 1000.0) for partition in range(count))
+        gaps = [later - turn for turn, later in pairwise([*turns, turns[0] + OTHERS_WAIT_S])]
+        assert min(gaps) > 0.3 * OTHERS_WAIT_S / count
 
 
 def test_a_later_routine_result_does_not_put_news_off() -> None:
