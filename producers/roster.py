@@ -225,8 +225,6 @@ class Roster:
             entry.told = outcome.reason
         if entry.series is not None:
             self._agenda.put(target.id, entry.series.due_ms)
-        elif check.attempt:
-            self._agenda.put(target.id, next_slot(now_ms, target.interval_ms, entry.phase))
         else:
             # Not the first slot after now: one that passed while we checked is still to be met.
             self._agenda.put(target.id, entry.next_slot_ms)

@@ -3,8 +3,9 @@
 A new protocol is a file with one `Dialogue`, an entry in the registry, and a test.
 """
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Final
 
@@ -121,12 +122,19 @@ async def converse(
     hold_on(trial, options.critical_days, options.warn_days)
 
 
-async def _as_far_as_tls(dialogue: Dialogue, trial: Trial, stream: Stream) -> None:
+@contextlib.asynccontextmanager
+async def _around_tls(dialogue: Dialogue, trial: Trial, stream: Stream) -> AsyncIterator[None]:
+    """The dialogue with STARTTLS, but for the TLS handshake itself."""
     talk = _Talk(dialogue, trial, stream)
-    for step in dialogue.starttls:
+    steps = iter(dialogue.starttls)
+    for step in steps:
         await talk.take(step)
         if step.tls:
-            return
+            break
+    yield
+    for step in steps:
+        await talk.take(step)
+    await talk.bye()
 
 
 class _Talk:
@@ -164,13 +172,13 @@ class _Talk:
             raise CheckFailedError(
                 "unexpected_response", f"{self._protocol}: the server went on before TLS began"
             )
-        starttls = options.tls == "starttls"
+        starttls = partial(_around_tls, self._dialogue)
         await encryption.secure(
             self._trial,
             self._stream,
             verify=options.verify,
             server_name=options.server_name,
-            before=partial(_as_far_as_tls, self._dialogue) if starttls else None,
+            around=starttls if options.tls == "starttls" else encryption.at_once,
         )
 
     async def bye(self) -> None:

@@ -1,9 +1,11 @@
 """TLS within a check: the handshake, what is asked of the certificate, and what it says."""
 
 import asyncio
+import contextlib
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -15,8 +17,8 @@ from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
 from schemas.result import Reason
 
-Before = Callable[[Trial, Stream], Awaitable[None]]
-"""What is said on a connection before TLS begins on it."""
+Around = Callable[[Trial, Stream], AbstractAsyncContextManager[None]]
+"""What is said on a connection before TLS begins on it, and after that."""
 
 # X509_V_ERR_CERT_HAS_EXPIRED, openssl/x509_vfy.h
 _EXPIRED: Final = 10
@@ -37,18 +39,23 @@ def context(*, verify: bool) -> ssl.SSLContext:
     return made
 
 
+def at_once(_: Trial, __: Stream) -> AbstractAsyncContextManager[None]:
+    """TLS from the first byte on."""
+    return nullcontext()
+
+
 async def secure(
     trial: Trial,
     stream: Stream,
     *,
     verify: bool,
     server_name: str | None = None,
-    before: Before | None = None,
+    around: Around = at_once,
 ) -> ssl.SSLObject:
     """Turns `stream` to TLS, under the name of the target or another; takes down time and expiry.
 
     OpenSSL hands over no certificate that does not hold. Its expiry comes from a second connection,
-    if there is time for one: `before` is what must be said there first.
+    if there is time for one: `around` is what is said there.
 
     Raises:
         CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`.
@@ -61,7 +68,7 @@ async def secure(
         tls = await stream.secure(context(verify=verify), name)
     except ssl.SSLCertVerificationError as error:
         trial.ended_at = time.monotonic()
-        trial.cert_expires_at = await _looked_up(trial, name, before)
+        trial.cert_expires_at = await _looked_up(trial, name, around)
         raise _does_not_hold(error, trial.cert_expires_at) from error
     trial.tls_ms = (time.monotonic() - began) * 1000
     not_after = (tls.getpeercert() or {}).get("notAfter")
@@ -71,21 +78,21 @@ async def secure(
     return tls
 
 
-async def _looked_up(trial: Trial, name: str | None, before: Before | None) -> int | None:
+async def _looked_up(trial: Trial, name: str | None, around: Around) -> int | None:
     """When the certificate ends that does not hold; None if that can't be had."""
+    shown: bytes | None = None
     other = trial.another()
-    try:
+    # Once it was shown it does not matter how the rest of the conversation ends.
+    with contextlib.closing(other), contextlib.suppress(CheckFailedError, TimeoutError):
         async with asyncio.timeout(_SHARE * trial.left_s):
             stream = await other.connect_as(trial)
-            if before is not None:
-                await before(other, stream)
-            tls = await stream.secure(context(verify=False), name)
-        shown = tls.getpeercert(binary_form=True)
+            async with around(other, stream):
+                tls = await stream.secure(context(verify=False), name)
+                shown = tls.getpeercert(binary_form=True)
+    try:
         ends = x509.load_der_x509_certificate(shown or b"").not_valid_after_utc
-    except (CheckFailedError, TimeoutError, ValueError, x509.InvalidVersion):
+    except (ValueError, x509.InvalidVersion):
         return None
-    finally:
-        other.close()
     return _told_ms(ends.timestamp())
 
 

@@ -27,6 +27,8 @@ SHOWN: Final = 10
 
 Ails = Literal["nothing", "refused", "silent", "sometimes"]
 
+# Not the truth about the target, but about us: `missed` has the count.
+_MISSED: Final = ("missed", "prober_error")
 _UP: Final = ("up", None)
 _REFUSED: Final = ("down", "connection_refused")
 _TRUTH: Final[dict[Ails, set[tuple[str, str | None]]]] = {
@@ -51,13 +53,9 @@ class Said(NamedTuple):
 
 
 class Known(Struct, kw_only=True):
-    """What is true of a target.
-
-    `busy_ms`: its timeout and retry delay; `until`: it was removed then (UTC ms).
-    """
+    """What is true of a target. `until`: it was removed then (UTC ms)."""
 
     interval_ms: int
-    busy_ms: int
     ails: Ails = "nothing"
     until: int | None = None
 
@@ -160,7 +158,7 @@ class Ledger:
         if known.until is not None and max(page.on) > known.until + max(step, GONE_MS):
             yield f"checked at {max(page.on)}, removed at {known.until}"
         for (status, reason), count in self._statuses[name].items():
-            if (status, reason) not in _TRUTH[known.ails]:
+            if (status, reason) not in {_MISSED, *_TRUTH[known.ails]}:
                 yield f"{count} times {status} ({reason}), and what ails it is {known.ails}"
 
     # How punctual
@@ -206,7 +204,9 @@ def _within(times: Iterable[int], spans: Sequence[tuple[int, int]]) -> list[int]
 
 def _excused(page: _Page, slot: int, known: Known) -> bool:
     """Whether the target was being checked: in a retry series, or anew because it was changed."""
-    soon, busy = known.interval_ms // SOON, known.busy_ms
-    return any(abs(at - slot) <= busy for at in page.retries) or any(
-        0 <= at - slot <= soon for at in page.versions.values()
+    if any(0 <= at - slot <= known.interval_ms // SOON for at in page.versions.values()):
+        return True
+    return any(
+        slot <= retry and max((at for at in page.on if at < retry), default=retry) < slot
+        for retry in page.retries
     )

@@ -90,6 +90,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     spooled: list[Spooled]
     log: Truth
     stored: Stored
+    missed: int
     orders: int
     failed_meanwhile: int
     events: dict[str, int]
@@ -116,6 +117,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
                 *lines,
                 f"{self.log.lines} lines in {self.log.messages} messages, {self.stored.rows} rows",
                 f"rolled up: {self.stored.rolled_up}",
+                f"{self.missed} checks were missed, and say so",
                 f"each target's results lie there in {self.orders} orders at most",
                 f"{self.failed_meanwhile} targets failed only while the broker was away",
                 f"events: {self.events}, roles started again: {self.restarts}",
@@ -402,12 +404,13 @@ async def _outcome(
         problems.append(f"ClickHouse has not {rows}")
     await _acknowledged(scene)
     kept = await asyncio.to_thread(stored, settings)
-    ledger, orders, failed = await asyncio.to_thread(_read, settings, scene)
+    checks = await asyncio.to_thread(_checks, settings)
+    ledger, orders, failed = await asyncio.to_thread(_read, settings, set(scene.groups["blip"]))
     events = await scene.events()
     comparison = await compare(settings, start="beginning")
     wrong = [
         *problems,
-        *_claims(there, kept),
+        *_claims(there, kept, checks),
         *ledger.wrong(_known(plan, scene)),
         *scene.false_events(events, times),
     ]
@@ -423,6 +426,7 @@ async def _outcome(
         spooled=spooled,
         log=there,
         stored=kept,
+        missed=ledger.missed,
         orders=orders,
         failed_meanwhile=len(failed),
         events=dict(Counter([event.event for event in events] + region_events)),
@@ -438,11 +442,11 @@ async def _acknowledged(scene: Scene) -> None:
     await scene.until("the stream has acknowledged all", done)
 
 
-def _claims(there: Truth, kept: Stored) -> list[str]:
+def _claims(there: Truth, kept: Stored, checks: int) -> list[str]:
     lines = there.lines
     claims = {
         f"{kept.rows} rows": kept.rows == lines,
-        f"{kept.identities} identities": kept.identities == lines,
+        f"{checks} different checks": checks == lines,
         f"{kept.places} places in the log": kept.places == lines,
         f"rolled up: {kept.rolled_up}": kept.agrees(lines),
         f"{kept.differing} hours rolled up otherwise": kept.differing == 0,
@@ -462,7 +466,6 @@ def _known(plan: Plan, scene: Scene) -> dict[str, Known]:
     return {
         name: Known(
             interval_ms=plan.interval_ms,
-            busy_ms=plan.timeout_ms + plan.retry_delay_ms,
             ails=ails[group],
         )
         for group, names in scene.groups.items()
@@ -477,9 +480,24 @@ FROM results ORDER BY log_partition, log_offset, log_line
 """
 
 
-def _read(settings: Settings, scene: Scene) -> tuple[Ledger, int, set[str]]:
-    """The rows in a ledger; in how many orders they lie; which targets of `blip` ever failed."""
-    ledger, blips, failed = Ledger(), set(scene.groups["blip"]), set()
+# A check that began a whole interval late has the time at which the missed one after it was due.
+_CHECKS: Final = """
+SELECT uniqExact(target, region, prober, scheduled_at, started_at, attempt) FROM results
+"""
+
+
+def _checks(settings: Settings) -> int:
+    """How many rows tell of different checks."""
+    client = clickhouse.connect(settings)
+    try:
+        return int(client.query(_CHECKS).result_rows[0][0])
+    finally:
+        client.close()
+
+
+def _read(settings: Settings, blips: set[str]) -> tuple[Ledger, int, set[str]]:
+    """The rows in a ledger; in how many orders they lie; which of `blips` ever failed."""
+    ledger, failed = Ledger(), set()
     lasts: dict[str, list[int]] = {}
     client = clickhouse.connect(settings)
     try:

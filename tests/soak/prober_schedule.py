@@ -181,7 +181,6 @@ class Fleet:
         self._targets[made.id] = made
         self.known[made.id] = Known(
             interval_ms=plan.interval_ms,
-            busy_ms=plan.timeout_ms + plan.retry_delay_ms,
             ails=ails,
         )
         return made

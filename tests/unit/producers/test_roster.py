@@ -238,6 +238,17 @@ def test_a_check_that_outlasts_its_next_slot_is_followed_at_once() -> None:
     assert made.next_due_ms() == slot
 
 
+def test_a_slot_that_passes_while_a_retry_is_on_its_way_is_met_too() -> None:
+    db = target(retries=1, retry_delay_ms=1000)
+    made = roster(db)
+    slot = slot_after(db, NOW)
+    made.done(only(made, NOW), ended("down"), slot - 2000)
+    retry = only(made, slot - 1000)
+    assert (retry.due_ms, retry.attempt) == (slot - 1000, 1)
+    made.done(retry, ended("down"), slot + 100)
+    assert made.next_due_ms() == slot
+
+
 def test_without_room_nothing_begins_and_nothing_is_lost() -> None:
     made = roster(target("a"), target("b"))
     assert made.due(NOW + 1, 0) == ([], [])
