@@ -87,7 +87,8 @@ async def run(
             interval_ms=plan.interval_ms,
             seconds=0,
             changes=0,
-            timeout_ms=900,
+            timeout_ms=450,
+            retry_delay_ms=100,
             partitions=plan.partitions,
         ),
         # All are open: a failure would be tried again, and that is no gap of ours.

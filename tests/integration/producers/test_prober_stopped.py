@@ -81,3 +81,6 @@ async def test_checks_that_were_on_their_way_are_not_told_as_failures(ground: Gr
         ("up", None),
         ("missed", "prober_error"),
     }
+    never_begun = [one for one in ground.results if one.status == "missed" and not one.address]
+    assert never_begun
+    assert all(one.started_at == one.scheduled_at for one in never_begun)
