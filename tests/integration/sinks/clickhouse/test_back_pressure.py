@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 from aiokafka import TopicPartition
+from clickhouse_connect.driver.client import Client
 from msgspec import structs
 
 from portquorum.kafka.clients import SESSION_TIMEOUT_MS
@@ -81,6 +82,15 @@ async def watched(settings: Settings) -> AsyncIterator[Watched]:
         await task
 
 
+async def stored(client: Client, settings: Settings, rows: int) -> None:
+    """Waits for so many results; asks in a thread, for the sink lives in this one."""
+
+    async def there() -> bool:
+        return await asyncio.to_thread(rig.stored, client, settings) >= rows
+
+    await rig.until(there)
+
+
 def without_memory(call: Call) -> None:
     """The engine itself refuses: there is not a byte for the insert."""
     if call.table == "results":
@@ -97,7 +107,7 @@ async def test_a_memory_limit_is_waited_for(kafka: str, clickhouse: str) -> None
             way = structs.replace(settings, clickhouse=there.url)
             async with watched(way) as running:
                 await rig.send_results(producer, settings, rig.results(0, 600))
-                await rig.until(lambda: rig.stored(client, settings) == 600)
+                await stored(client, settings, 600)
                 before = running.membership
                 there.rule = without_memory
                 await rig.send_results(producer, settings, rig.results(600, MANY))
@@ -106,7 +116,7 @@ async def test_a_memory_limit_is_waited_for(kafka: str, clickhouse: str) -> None
                 await rig.until(lambda: running.waiting and running.held_bytes == 0)
                 await running.polls_on()
                 there.rule = open_to_all
-                await rig.until(lambda: rig.stored(client, settings) >= 600 + MANY)
+                await stored(client, settings, 600 + MANY)
                 assert running.membership == before
             waits = _waits(there, token)
         rig.counts_agree(client, settings, 600 + MANY)
@@ -135,7 +145,7 @@ async def test_a_slow_clickhouse_bounds_what_is_held(
             way = structs.replace(settings, clickhouse=there.url)
             async with watched(way) as running:
                 await rig.send_results(producer, settings, rig.results(0, 600))
-                await rig.until(lambda: rig.stored(client, settings) == 600)
+                await stored(client, settings, 600)
                 before = running.membership
                 there.rule = slow
                 await rig.send_results(producer, settings, rig.results(600, MANY))
@@ -148,7 +158,7 @@ async def test_a_slow_clickhouse_bounds_what_is_held(
                 assert slow.most <= writer.THREADS
                 await running.polls_on()
                 slow.let_go()
-                await rig.until(lambda: rig.stored(client, settings) >= 600 + MANY)
+                await stored(client, settings, 600 + MANY)
                 assert running.membership == before
         rig.counts_agree(client, settings, 600 + MANY)
     finally:
@@ -172,13 +182,13 @@ async def test_an_insert_that_took_too_long_and_lands_after_its_repetition_count
             async with watched(way) as running:
                 before = running.membership
                 await rig.send_results(producer, settings, rig.results(0, 1_000))
-                await rig.until(lambda: rig.stored(client, settings) == 1_000)
+                await stored(client, settings, 1_000)
                 assert [token for _, token in there.came].count(held.token) > 1
                 held.let_go()
                 landed = [(held.token, "")] * 2
                 await rig.until(lambda: [f for f in there.answered if f in landed][:2] == landed)
                 await rig.send_results(producer, settings, rig.results(1_000, 500))
-                await rig.until(lambda: rig.stored(client, settings) >= 1_500)
+                await stored(client, settings, 1_500)
                 assert running.membership == before
         rig.counts_agree(client, settings, 1_500)
     finally:
