@@ -4,7 +4,7 @@
 #   make test       all tests that need no root
 #   make test-root  those that need root (after make test, which fetches what they start)
 #   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
-#   make bench      what a check costs, on loopback (ARGS="--seconds 5 --json");
+#   make bench      what a check costs, on loopback (ARGS="--parts prober --json");
 #                   BENCH=stream, outage, detect or sink: what the others cost
 #   make lint       ruff, mypy, and whether the generated files are up to date
 
