@@ -117,13 +117,7 @@ def lint(
     if not json:
         for one in found:
             out().print(Text(f"{one.about}: {one.text} ({one.rule})"), soft_wrap=True)
-    seen = None
-    if scan:
-        plan = scanning.plan_of(inventory, ports, host or [])
-        if scanning.agreed(plan, rate, yes=yes):
-            seen = scanning.scanned(plan, rate)
-        else:
-            print_notes(["nothing was scanned"])
+    seen = scanning.on_request(inventory, ports, host or [], rate, yes=yes) if scan else None
     if json:
         more = {"scan": seen and scanning.as_json(seen, inventory)} if scan else {}
         print_json({"advice": found, **more})

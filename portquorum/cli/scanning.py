@@ -19,49 +19,23 @@ EXIT_INTERRUPTED: Final = 130
 _HOSTS_SHOWN: Final = 20
 
 
-def plan_of(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "ScanPlan":
-    """What is to be scanned.
+def on_request(
+    inventory: "Inventory", ports: str | None, hosts: list[str], rate: int, *, yes: bool
+) -> "Scanned | None":
+    """What a scan found; None if there was nothing to scan, or the answer was no.
 
     Raises:
         typer.BadParameter: the ports can't be read, or a host is none of the inventory.
-    """
-    from portquorum.inventory.ports import SERVICES, parse
-    from portquorum.inventory.scan import plan
-    from portquorum.settings import load
-    from schemas.partition import canonical_host
-
-    try:
-        wanted = tuple(sorted(SERVICES)) if ports is None else parse(ports)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--ports") from error
-    try:
-        named = [canonical_host(host) for host in hosts]
-        return plan(inventory, wanted, named, load().denied_networks)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--host") from error
-
-
-def agreed(plan: "ScanPlan", rate: int, *, yes: bool) -> bool:
-    """Whether it may begin: says what would happen, and asks.
-
-    Raises:
         WrongUseError: there is nobody to ask.
     """
-    for line in _said(plan, rate):
-        err().print(Text(line), soft_wrap=True)
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise WrongUseError(
-            "--scan asks before it connects to anything, and there is no terminal to ask at: "
-            "--yes says that the hosts are yours and may be scanned"
-        )
-    return typer.confirm("Are these hosts yours, and may they be scanned?", err=True)
-
-
-def scanned(plan: "ScanPlan", rate: int) -> "Scanned":
-    """Scans, with a bar on a terminal; Ctrl-C ends it, and what was found is returned."""
-    return asyncio.run(_scanned(plan, rate))
+    plan = _plan_of(inventory, ports, hosts)
+    if not plan.count:
+        print_notes(["nothing to scan: all of these ports are watched"])
+    elif not _agreed(plan, rate, yes=yes):
+        print_notes(["nothing was scanned"])
+    else:
+        return asyncio.run(_scanned(plan, rate))
+    return None
 
 
 def show(found: "Scanned", inventory: "Inventory") -> None:
@@ -105,6 +79,37 @@ def as_json(found: "Scanned", inventory: "Inventory") -> dict[str, Any]:
     }
 
 
+def _plan_of(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "ScanPlan":
+    from portquorum.inventory.ports import SERVICES, parse
+    from portquorum.inventory.scan import plan
+    from portquorum.settings import load
+    from schemas.partition import canonical_host
+
+    try:
+        wanted = tuple(sorted(SERVICES)) if ports is None else parse(ports)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--ports") from error
+    try:
+        named = [canonical_host(host) for host in hosts]
+        return plan(inventory, wanted, named, load().denied_networks)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--host") from error
+
+
+def _agreed(plan: "ScanPlan", rate: int, *, yes: bool) -> bool:
+    """Whether it may begin: says what would happen, and asks."""
+    for line in _said(plan, rate):
+        err().print(Text(line), soft_wrap=True)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise WrongUseError(
+            "--scan asks before it connects to anything, and there is no terminal to ask at: "
+            "--yes says that the hosts are yours and may be scanned"
+        )
+    return typer.confirm("Are these hosts yours, and may they be scanned?", err=True)
+
+
 def _said(plan: "ScanPlan", rate: int) -> list[str]:
     from portquorum.inventory.ports import text
 
@@ -129,6 +134,7 @@ def _notes(found: "Scanned") -> list[str]:
 
 
 async def _scanned(plan: "ScanPlan", rate: int) -> "Scanned":
+    """With a bar on a terminal; Ctrl-C ends it, and what was found is returned."""
     from portquorum.cli.progress import bar
     from portquorum.inventory.scan import scan
 

@@ -238,6 +238,16 @@ def test_ctrl_c_ends_it_and_shows_what_was_found(
     assert "Traceback" not in stderr
 
 
+def test_where_all_is_watched_there_is_nothing_to_ask(
+    home: Path, listeners: dict[str, Listener]
+) -> None:
+    file = inventory(home, listeners["watched"])
+    arguments = ["inventory", "lint", "--scan", "--ports", str(listeners["watched"].port)]
+    done = CliRunner().invoke(app, [*arguments, str(file)])
+    assert (done.exit_code, done.stdout) == (0, "nothing to say\n")
+    assert listeners["watched"].taken() == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
