@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.soak.prober_banners import lanes, run
+from tests.soak.prober_banners import run
+from tests.soak.prober_lanes import lanes
 
 
 @pytest.mark.soak

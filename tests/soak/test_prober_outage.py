@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from portquorum.settings import Settings
-from tests.soak.prober_outage import Away, Plan, run
+from tests.soak.prober_outage import run
+from tests.soak.prober_scene import Away, Plan
 
 INTERVAL_S = 5
 

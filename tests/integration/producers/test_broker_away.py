@@ -6,7 +6,8 @@ from pathlib import Path
 
 from portquorum.settings import Settings
 from tests.integration.producers.ground import Ground
-from tests.soak.prober_outage import Away, Plan, run
+from tests.soak.prober_outage import run
+from tests.soak.prober_scene import Away, Plan
 
 
 def _free_address() -> str:

@@ -8,7 +8,8 @@ from producers.kinds.http import _next, _Place
 from producers.kinds.registry import KINDS
 from producers.outcome import CheckFailedError
 from schemas.probe import HandshakeProbe
-from tests.soak.prober_banners import lanes, run
+from tests.soak.prober_banners import run
+from tests.soak.prober_lanes import lanes
 from tests.soak.prober_speeches import mutated
 
 # What answers ICMP is the kernel.
