@@ -13,7 +13,7 @@ app = typer.Typer(
     help="Measure on this machine: each starts what it needs itself. Everything behind the name "
     "goes to the benchmark; --help tells what it takes.",
     epilog=examples(
-        "portquorum bench probe --seconds 5",
+        "portquorum bench probe --parts prober --rate 2000",
         "portquorum bench stream --json",
         "portquorum bench outage --hosts 200 --ports 100",
     ),
@@ -28,7 +28,7 @@ _PASS_ON: Final = {
 
 @app.command(context_settings=_PASS_ON)
 def probe(context: typer.Context) -> None:
-    """What a TCP check costs, beside a C loop (if there is a compiler)."""
+    """What a TCP check costs: in the engine, in the whole prober, in other programs."""
     _run("bench.probe", context)
 
 
