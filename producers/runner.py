@@ -18,6 +18,8 @@ from producers.roster import Roster
 ROUND_S: Final = 0.001
 """Checks that fall due within so short a time are begun in one round. The event loop waits for
 whole milliseconds, rounded up, so that it is twice as long at times."""
+LONGEST_WAIT_S: Final = 1.0
+"""Then it is looked anew when the next check is due: broker time may have been learned better."""
 
 _LATE: Final = CheckOutcome(
     status="missed",
@@ -157,7 +159,8 @@ class Runner:
         next_ms = self.roster.next_due_ms()
         if next_ms is not None and next_ms < self._waits_for_ms:
             self._waits_for_ms = next_ms
-            self._wake_at(self._clock.moment_of(next_ms))
+            latest = self._clock.monotonic() + LONGEST_WAIT_S
+            self._wake_at(min(self._clock.moment_of(next_ms), latest))
 
     def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
         now_ms = self._clock.now_ms()

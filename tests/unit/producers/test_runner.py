@@ -38,8 +38,8 @@ class Answers:
         pass
 
 
-def runner(engine: Answers, *, limit: int = 100) -> Runner:
-    clock, settings = Clock(), Settings()
+def runner(engine: Answers, clock: Clock | None = None, *, limit: int = 100) -> Runner:
+    clock, settings = clock or Clock(), Settings()
     clock.learn(time.monotonic(), time.monotonic(), round(time.time() * 1000))
     clock.settle()
     publisher = Publisher(settings, Broker(settings), clock, region="eu", prober="p1")
@@ -47,7 +47,7 @@ def runner(engine: Answers, *, limit: int = 100) -> Runner:
     return Runner(Roster("eu"), engine, publisher, clock, connectivity, limit=limit)
 
 
-def target(number: int) -> Target:
+def target(number: int, interval_ms: int = 1000) -> Target:
     return Target(
         id=f"t{number}",
         name=f"t{number}",
@@ -55,7 +55,7 @@ def target(number: int) -> Target:
         host="127.0.0.1",
         port=1,
         regions=("eu",),
-        interval_ms=1000,
+        interval_ms=interval_ms,
         timeout_ms=500,
         version=1,
         source="test",
@@ -96,3 +96,20 @@ async def test_targets_that_come_while_it_waits_are_checked() -> None:
     made.roster.set_targets([target(1)], time.time() * 1000)
     made.changed()
     await checking
+
+
+async def test_a_step_of_broker_time_is_followed_by_one_that_waits() -> None:
+    engine, clock, hours = Answers(), Clock(), 7_200_000
+    made = runner(engine, clock)
+    made.roster.set_targets([target(0, hours)], time.time() * 1000)
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(30):
+        while len(engine.begun) < 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert clock._wanted_ms is not None
+        clock._wanted_ms += hours  # the machine was suspended: the next check is due
+        while len(engine.begun) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
