@@ -124,6 +124,7 @@ def watched(kind: str, port: int) -> Target:
 async def in_flight_bytes(one: Contestant) -> float:
     """What a check on its way takes of resident memory, from many that nobody answers."""
     count = min(one.silent, in_flight_limit(one.silent))
+    ours = asyncio.all_tasks()
     with ExitStack() as stack:
         target = watched(one.kind, stack.enter_context(silent_port()))
         engine = one.engine(Vantage(internal=True))
@@ -134,7 +135,10 @@ async def in_flight_bytes(one: Contestant) -> float:
         # Tasks begin when the loop has its turn.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        return (resident_bytes() - before) / count
+        taken = resident_bytes() - before
+    # To end so many takes its time too, which belongs to no run.
+    await asyncio.gather(*(asyncio.all_tasks() - ours), return_exceptions=True)
+    return taken / count
 
 
 def resident_bytes() -> int:
