@@ -1,5 +1,6 @@
 """The benchmark runs and counts; how fast it was is nobody's business here."""
 
+import asyncio
 import shutil
 import socket
 import subprocess
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bench.figures import Figures, share
 from bench.listener import PORTS, address_of, answering
+from bench.load import ENGINES, in_flight_bytes
 from bench.probe_engines import HANDSHAKE, HANDSHAKES, LIMIT, NAIVE, OURS, PLAIN, median
 from bench.probe_table import Report, Row, show
 from bench.probe_whole import figures as figures_of
@@ -38,6 +41,13 @@ def test_every_engine_runs_saturated_and_at_a_rate() -> None:
         assert row.figures.checks > 0
         assert row.figures.failed == 0
         assert (row.figures.lag_p99_ms is None) == (row.rate == 0)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+async def test_nothing_is_left_of_the_checks_that_tell_the_memory(name: str) -> None:
+    before = asyncio.all_tasks()
+    await in_flight_bytes(replace(ENGINES[name], silent=20))
+    assert asyncio.all_tasks() == before
 
 
 def test_a_peer_that_is_not_there_is_left_out_with_a_word_how_to_get_it(tmp_path: Path) -> None:
