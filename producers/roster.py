@@ -28,6 +28,9 @@ MOST_MISSED: Final = 10
 TAKE_OVER_MS: Final = 10_000
 """Within this a region's probers notice that one of them died, and take its targets over."""
 
+NEAR_MS: Final = 20
+"""A target whose slot is so near is checked there, not twice."""
+
 _MINUTE_MS: Final = 60_000
 
 
@@ -153,7 +156,8 @@ class Roster:
             interval = entry.target.interval_ms
             wait = int(ahead_ms) + spread_ms(place, len(idle), interval)
             slot = next_slot(now_ms, interval, entry.phase)
-            self._agenda.hasten(entry.target.id, min(now_ms + wait, slot))
+            due = now_ms + wait
+            self._agenda.hasten(entry.target.id, due if due < slot - NEAR_MS else slot)
         self._spread_until_ms = now_ms + ahead_ms + len(idle) * 1000 / FIRST_CHECKS_PER_S
 
     # What is due
@@ -177,7 +181,8 @@ class Roster:
                 continue
             check = PlannedCheck(entry.target, due_ms, *_place(entry))
             entry.in_flight, entry.asked = check, False
-            entry.next_slot_ms = next_slot(due_ms, entry.target.interval_ms, entry.phase)
+            # As it is told, in whole ms: no two checks are due at the same time.
+            entry.next_slot_ms = next_slot(round(due_ms), entry.target.interval_ms, entry.phase)
             begin.append(check)
         return begin, missed
 

@@ -147,13 +147,10 @@ class Ledger:
             if slot not in due and not _excused(page, slot, known):
                 yield f"nothing of the slot at {slot}"
             slot += step
-        # A first check is due at a fraction of a millisecond: it may be told as its next slot is.
         for at, count in due.items():
-            on_grid = (at - phase) % step == 0
-            wanted = on_grid + firsts[at] + (at in page.causes and not on_grid)
-            if count > max(1, wanted):
+            if count > 1:
                 yield f"{count} results of the check that was due at {at}"
-            if not on_grid and not firsts[at] and at not in page.causes:
+            if (at - phase) % step and not firsts[at] and at not in page.causes:
                 yield f"a check that nobody planned was due at {at}"
         if known.until is not None and max(page.on) > known.until + max(step, GONE_MS):
             yield f"checked at {max(page.on)}, removed at {known.until}"

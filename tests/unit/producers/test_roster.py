@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from producers.engine import CheckOutcome, PlannedCheck
-from producers.roster import MOST_MISSED, Roster
+from producers.roster import MOST_MISSED, NEAR_MS, Roster
 from producers.schedule import next_slot, phase_ms, shift_ms
 from schemas.result import Reason, Status
 from schemas.target import Target
@@ -322,6 +324,19 @@ def test_many_that_come_in_parts_are_spread_as_one() -> None:
     # 2,000 first checks a second, and those whose own slot comes before.
     assert 2_000 <= len(made.due(NOW + 1_000, 100_000)[0]) < 2_150
     assert len(made.due(NOW + 5_100, 100_000)[0]) > 7_800
+
+
+def test_a_first_check_beside_its_slot_is_that_of_the_slot() -> None:
+    """10,000 a 5 s are 2,000 a second: each one's turn comes about when its slot does."""
+    fleet = [target(f"t{n}", interval_ms=5_000) for n in range(10_000)]
+    made = roster(*fleet, now=NOW + 0.6)
+    told: dict[str, list[int]] = {one.id: [] for one in fleet}
+    for now in range(NOW, NOW + 5_000, 5):
+        for check in made.due(now, 10_000)[0]:
+            told[check.target.id].append(round(check.due_ms))
+            made.done(check, ended("up"), now)
+    for times in told.values():
+        assert all(later - sooner >= NEAR_MS for sooner, later in pairwise(times))
 
 
 def test_what_is_taken_over_is_checked_ten_seconds_late_at_most() -> None:
