@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from portquorum.embedded import tokens
 from portquorum.embedded.errors import EmbeddedServiceError, disk_full, extra_missing
 from portquorum.embedded.statement import split_settings
 
@@ -66,6 +67,7 @@ class Engine:
         shutil.rmtree(self._inserts, ignore_errors=True)
         self._inserts.mkdir(parents=True)
         try:
+            tokens.forget_lost(path)
             # As long as one connection is open, so is the engine.
             self._keep = Connection(self._path)
             # chDB begins with a database that shows every file of the machine as a table. Its name

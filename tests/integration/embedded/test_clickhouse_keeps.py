@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -71,6 +72,30 @@ def test_a_token_is_remembered_over_the_end(tmp_path: Path, end: str) -> None:
         assert counts(server) == "6\t6"
         insert(server, "t:0:6-8")
         assert counts(server) == "9\t9"
+
+
+@pytest.mark.parametrize("table", ["t", ".inner_id.%"])
+def test_a_token_whose_rows_a_crash_took_is_forgotten(tmp_path: Path, table: str) -> None:
+    """ClickHouse writes a token before the part: killed between the two it has the token alone."""
+    with EmbeddedClickHouse(tmp_path, ANY_PORT) as service:
+        server = Server(service.url)
+        create(server)
+        for name in ("t", "v"):
+            server.value(f"SYSTEM STOP MERGES {name}")
+        insert(server, "t:0:0-2")
+        insert(server, "t:0:3-5")
+        assert counts(server) == "6\t6"
+        where = f"SELECT data_paths[1] FROM system.tables WHERE name LIKE '{table}' FORMAT TSVRaw"
+        folder = Path(server.value(where))
+    (part,) = folder.glob("all_2_2_*")
+    shutil.rmtree(part)
+    with EmbeddedClickHouse(tmp_path, ANY_PORT) as again:
+        server = Server(again.url)
+        assert counts(server) in {"3\t6", "6\t3"}
+        insert(server, "t:0:0-2")
+        insert(server, "t:0:3-5")
+        insert(server, "t:0:3-5")
+        assert counts(server) == "6\t6"
 
 
 class Inserter(threading.Thread):
