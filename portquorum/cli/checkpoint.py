@@ -24,7 +24,7 @@ _NOTHING: Final = (
 
 
 def checkpoint(json: Json = False) -> None:
-    """Copy the stream's newest checkpoints to [checkpoints], where they are kept as the log is.
+    """Copy the stream's newest checkpoints to the topic `checkpoints`, kept as the log is.
 
     A replay, and a stream that has lost its state, can start from them. Done once a day anyway.
     Exit code 1 if there was nothing to copy.

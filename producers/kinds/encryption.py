@@ -68,6 +68,7 @@ async def secure(
         tls = await stream.secure(context(verify=verify), name)
     except ssl.SSLCertVerificationError as error:
         trial.ended_at = time.monotonic()
+        stream.close()  # a check has one connection at a time: so many descriptors are there
         trial.cert_expires_at = await _looked_up(trial, name, around)
         raise _does_not_hold(error, trial.cert_expires_at) from error
     trial.tls_ms = (time.monotonic() - began) * 1000

@@ -1,13 +1,11 @@
 """ICMP: echo requests, how many of them come back and how long that takes."""
 
-import asyncio
 import socket
 import sys
 import time
 from typing import Final
 
 import icmplib
-from msgspec import Struct
 
 from producers.kinds.kind import Kind
 from producers.kinds.trial import Trial
@@ -18,6 +16,10 @@ from schemas.result import Reason
 
 _NOTHING: Final = IcmpProbe()
 _BETWEEN_S: Final = 0.1
+"""From one request to the next, if the timeout is long enough for it."""
+
+_LATE_S: Final = 0.05
+"""What has come within the time may be read so much later."""
 
 # linux/in.h, linux/in6.h: what routers answer is told to a socket without privilege, too.
 _RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
@@ -26,17 +28,74 @@ _RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 _NETWORK_CODES: Final = {4: frozenset({0, 6, 9, 11}), 6: frozenset({0})}
 
 
-class _Echoes(Struct):
-    """What came of the requests: a round trip (ms) for each that came back, else why it did not."""
+class _Exchange:
+    """Echo requests to one address, and what came of them: a round trip (ms) each, or why not."""
 
-    round_trips_ms: list[float]
-    failures: list[CheckFailedError]
+    def __init__(self, sock: icmplib.AsyncSocket, ip: str) -> None:
+        self.round_trips_ms: list[float] = []
+        self.failures: list[CheckFailedError] = []
+        self._sock = sock
+        self._ip = ip
+        self._number = icmplib.utils.unique_identifier()
+        self._under_way: dict[tuple[int, int], float] = {}
 
     @property
     def jitter_ms(self) -> float:
         """The mean difference of one round trip to the next."""
         pairs = list(zip(self.round_trips_ms, self.round_trips_ms[1:], strict=False))
         return sum(abs(after - before) for before, after in pairs) / len(pairs) if pairs else 0.0
+
+    async def run(self, count: int, within_s: float) -> None:
+        """Sends one after the other, whether or not the last one was answered yet.
+
+        Not `icmplib.async_ping`, to which any failure is a loss, and which waits for each answer:
+        a slow network would take as many times its round trip.
+        """
+        began = time.monotonic()
+        apart_s = min(_BETWEEN_S, within_s / 2 / count)
+        for sequence in range(count):
+            self._send(sequence)
+            if sequence + 1 < count:
+                await self._receive(began + (sequence + 1) * apart_s)
+        await self._receive(began + within_s, all_of_them=True)
+
+    def _send(self, sequence: int) -> None:
+        request = icmplib.ICMPRequest(destination=self._ip, id=self._number, sequence=sequence)
+        began = time.monotonic()
+        try:
+            self._sock.send(request)
+        except (icmplib.ICMPLibError, OSError) as error:
+            self.failures.append(_failed(self._ip, error))
+        else:
+            self._under_way[request.id, sequence] = began
+
+    async def _receive(self, until: float, *, all_of_them: bool = False) -> None:
+        """Takes what comes until then (monotonic seconds), or until nothing more can come."""
+        while (now := time.monotonic()) < until + _LATE_S:
+            if all_of_them and not self._under_way:
+                return
+            try:
+                reply = await self._sock.receive(None, max(0.001, until - now))
+            except icmplib.TimeoutExceeded:
+                return
+            except (icmplib.ICMPLibError, OSError) as error:
+                self.failures.append(_failed(self._ip, error, answered=True))
+                if self._under_way:  # the kernel does not say of which one
+                    del self._under_way[next(iter(self._under_way))]
+            else:
+                self._take(reply)
+
+    def _take(self, reply: icmplib.ICMPReply) -> None:
+        sent_at = self._under_way.pop((reply.id, reply.sequence), None)
+        if sent_at is None:
+            return  # another's
+        took_s = time.monotonic() - sent_at
+        try:
+            reply.raise_for_status()
+        except icmplib.ICMPError as error:
+            self.failures.append(_answered(self._ip, error))
+        else:
+            self.round_trips_ms.append(took_s * 1000)
 
 
 async def check(trial: Trial) -> None:
@@ -55,15 +114,16 @@ async def check(trial: Trial) -> None:
     if not addresses:
         raise trial.most_telling(failures)
     trial.address = ip = addresses[0].ip
-    # All of them go out in turn; a lost one must leave time for those after it.
-    each_s = max(0.01, 0.9 * trial.left_s / options.count - _BETWEEN_S)
     with _socket(ip, trial.vantage.source) as sock:
-        echoes = await _exchange(sock, ip, options.count, each_s)
-    lost = 1 - len(echoes.round_trips_ms) / options.count
+        echoes = _Exchange(sock, ip)
+        await echoes.run(options.count, 0.9 * trial.left_s)
+    missing = options.count - len(echoes.round_trips_ms)
+    lost = missing / options.count
     trial.banner = f"{lost:.0%} of {options.count} lost, jitter {echoes.jitter_ms:.3f} ms"
     if not echoes.round_trips_ms and echoes.failures:
         raise echoes.failures[-1]
-    if not echoes.round_trips_ms or lost > options.max_loss:
+    # Not the shares: 1 - 0.7 is more than 0.3.
+    if not echoes.round_trips_ms or missing > options.max_loss * options.count + 1e-9:
         text = f"{ip}: {lost:.0%} of {options.count} echo requests lost"
         raise CheckFailedError("timed_out", text)
     trial.connect_ms = sum(echoes.round_trips_ms) / len(echoes.round_trips_ms)
@@ -87,35 +147,6 @@ def _socket(ip: str, source: str | None) -> icmplib.AsyncSocket:
         "prober_error",
         "this prober may not send ICMP: it needs net.ipv4.ping_group_range or CAP_NET_RAW",
     )
-
-
-async def _exchange(sock: icmplib.AsyncSocket, ip: str, count: int, each_s: float) -> _Echoes:
-    """One request after the other; not `icmplib.async_ping`, to which any failure is a loss."""
-    echoes = _Echoes([], [])
-    number = icmplib.utils.unique_identifier()
-    for sequence in range(count):
-        if sequence:
-            await asyncio.sleep(_BETWEEN_S)
-        request = icmplib.ICMPRequest(destination=ip, id=number, sequence=sequence)
-        began = time.monotonic()
-        try:
-            sock.send(request)
-        except (icmplib.ICMPLibError, OSError) as error:
-            echoes.failures.append(_failed(ip, error))
-            continue
-        try:
-            reply = await sock.receive(request, each_s)
-            took_s = time.monotonic() - began
-            reply.raise_for_status()
-        except icmplib.TimeoutExceeded:
-            continue
-        except icmplib.ICMPError as error:
-            echoes.failures.append(_answered(ip, error))
-        except (icmplib.ICMPLibError, OSError) as error:
-            echoes.failures.append(_failed(ip, error, answered=True))
-        else:
-            echoes.round_trips_ms.append(took_s * 1000)
-    return echoes
 
 
 def _answered(ip: str, error: icmplib.ICMPError) -> CheckFailedError:

@@ -9,18 +9,21 @@ import pytest
 
 pytestmark = pytest.mark.root
 
-# 10.9.0.1 answers; of the requests to 10.9.0.2 the first (ICMP's sequence 0) is lost, to 10.9.0.3
-# all; a router says of 10.9.0.4 and fd00:9::4 that they can't be reached; 10.9.1.1 has no way.
+# 10.9.0.1 answers; of the requests to 10.9.0.2 the first (ICMP's sequence 0) is lost, to 10.9.0.5
+# the first three, to 10.9.0.3 all; a router says of 10.9.0.4 and fd00:9::4 that they can't be
+# reached; 10.9.1.1 has no way.
 _SETUP: Final = """
 set -e
 ip link set lo up
 ip address add 10.9.0.1/32 dev lo && ip address add 10.9.0.2/32 dev lo
 ip address add 10.9.0.3/32 dev lo && ip address add 10.9.0.4/32 dev lo
+ip address add 10.9.0.5/32 dev lo
 ip address add fd00:9::1/128 dev lo nodad && ip address add fd00:9::4/128 dev lo nodad
 echo "$1" > /proc/sys/net/ipv4/ping_group_range
 nft add table inet t
 nft 'add chain inet t i { type filter hook input priority 0; }'
 nft add rule inet t i ip daddr 10.9.0.2 icmp type echo-request icmp sequence 0 drop
+nft add rule inet t i ip daddr 10.9.0.5 icmp type echo-request icmp sequence 0-2 drop
 nft add rule inet t i ip daddr 10.9.0.3 icmp type echo-request drop
 nft add rule inet t i ip daddr 10.9.0.4 icmp type echo-request \
     reject with icmp type host-unreachable
@@ -118,3 +121,25 @@ def test_without_a_right_it_is_no_outage() -> None:
     (outcome,) = found["outcomes"]
     assert (outcome["status"], outcome["reason"]) == ("missed", "prober_error")
     assert "net.ipv4.ping_group_range or CAP_NET_RAW" in outcome["detail"]
+
+
+def test_as_much_as_may_be_lost_is_no_outage() -> None:
+    """1 - 0.7 is more than 0.3."""
+    found = checked(
+        ALL,
+        "nobody",
+        ("10.9.0.5", {"count": 10, "max_loss": 0.3}),
+        ("10.9.0.5", {"count": 10, "max_loss": 0.29}),
+    )
+    at_most, more = found["outcomes"]
+    assert at_most["status"] == "up", at_most
+    assert at_most["banner"].startswith("30% of 10 lost")
+    assert more["status"] == "down", more
+
+
+@pytest.mark.parametrize(("group_range", "who"), [(ALL, "nobody"), (NOBODY, "root")])
+def test_many_requests_find_room_in_a_short_timeout(group_range: str, who: str) -> None:
+    """20 of them a tenth of a second apart would take longer than the timeout of 1.5 s."""
+    (outcome,) = checked(group_range, who, ("10.9.0.1", {"count": 20}))["outcomes"]
+    assert outcome["status"] == "up", outcome
+    assert outcome["banner"].startswith("0% of 20 lost")
