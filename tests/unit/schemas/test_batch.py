@@ -1,5 +1,7 @@
+import gc
+
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import batch
@@ -19,6 +21,19 @@ anything = st.lists(single | garbage | blank | double | spread | padded, max_siz
 def is_bad(line: bytes) -> bool:
     """Whether a line alone is neither a result nor empty."""
     return not batch.decode(line)[0] and bool(line.strip())
+
+
+@settings(max_examples=5)
+@given(st.lists(results, min_size=1, max_size=3))
+def test_encoding_leaves_nothing_behind(sent: list[CheckResult]) -> None:
+    """However often it is done: a prober encodes each of its results by itself."""
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(1_000):
+        batch.encode(sent)
+        batch.encode(tuple(sent))
+    gc.collect()
+    assert len(gc.get_objects()) < before + 100
 
 
 @given(st.lists(results, max_size=20))
