@@ -91,14 +91,14 @@ def lint(
         typer.Option(metavar="HOST", help="With --scan: only this host; may be repeated."),
     ] = None,
     rate: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1,
             max=_MOST_RATE,
             metavar="N",
-            help="With --scan: at most so many connections a second.",
+            help=f"With --scan: at most so many connections a second; default: {_RATE}.",
         ),
-    ] = _RATE,
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="With --scan: do not ask, the hosts are mine.")
     ] = False,
@@ -110,14 +110,15 @@ def lint(
     from portquorum.inventory.lint import advice
 
     _must_exist(files)
-    if not scan and (ports or host or yes):
-        raise typer.BadParameter("expected --scan beside --ports, --host or --yes")
+    if not scan and (ports or host or rate or yes):
+        raise typer.BadParameter("expected --scan beside --ports, --host, --rate or --yes")
     inventory = check_files(files)
+    plan = scanning.planned(inventory, ports, host or []) if scan else None
     found = advice(inventory.targets)
     if not json:
         for one in found:
             out().print(Text(f"{one.about}: {one.text} ({one.rule})"), soft_wrap=True)
-    seen = scanning.on_request(inventory, ports, host or [], rate, yes=yes) if scan else None
+    seen = scanning.on_request(plan, rate or _RATE, yes=yes) if plan is not None else None
     if json:
         more = {"scan": seen and scanning.as_json(seen, inventory)} if scan else {}
         print_json({"advice": found, **more})

@@ -19,17 +19,37 @@ EXIT_INTERRUPTED: Final = 130
 _HOSTS_SHOWN: Final = 20
 
 
-def on_request(
-    inventory: "Inventory", ports: str | None, hosts: list[str], rate: int, *, yes: bool
-) -> "Scanned | None":
-    """What a scan found; None if there was nothing to scan, or the answer was no.
+def planned(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "ScanPlan":
+    """What a scan of `ports` (as they are written; None: the usual ones) would connect to.
 
     Raises:
         typer.BadParameter: the ports can't be read, or a host is none of the inventory.
+    """
+    from portquorum.inventory.ports import SERVICES, parse
+    from portquorum.inventory.scan import plan
+    from portquorum.settings import load
+    from schemas.partition import canonical_host
+
+    try:
+        wanted = tuple(sorted(SERVICES)) if ports is None else parse(ports)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--ports") from error
+    try:
+        named = [canonical_host(host) for host in hosts]
+        return plan(inventory, wanted, named, load().denied_networks)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--host") from error
+
+
+def on_request(plan: "ScanPlan", rate: int, *, yes: bool) -> "Scanned | None":
+    """What a scan found; None if there was nothing to scan, or the answer was no.
+
+    Raises:
         WrongUseError: there is nobody to ask.
     """
-    plan = _plan_of(inventory, ports, hosts)
-    if not plan.count:
+    if not plan.hosts:
+        print_notes(["nothing to scan: the inventory names no host"])
+    elif not plan.count:
         print_notes(["nothing to scan: all of these ports are watched"])
     elif not _agreed(plan, rate, yes=yes):
         print_notes(["nothing was scanned"])
@@ -77,23 +97,6 @@ def as_json(found: "Scanned", inventory: "Inventory") -> dict[str, Any]:
             for one in found.open
         ],
     }
-
-
-def _plan_of(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "ScanPlan":
-    from portquorum.inventory.ports import SERVICES, parse
-    from portquorum.inventory.scan import plan
-    from portquorum.settings import load
-    from schemas.partition import canonical_host
-
-    try:
-        wanted = tuple(sorted(SERVICES)) if ports is None else parse(ports)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--ports") from error
-    try:
-        named = [canonical_host(host) for host in hosts]
-        return plan(inventory, wanted, named, load().denied_networks)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--host") from error
 
 
 def _agreed(plan: "ScanPlan", rate: int, *, yes: bool) -> bool:

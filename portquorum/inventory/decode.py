@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, inspect
 
 from portquorum.inventory.document import (
     PATTERN_TEXT,
@@ -197,8 +197,23 @@ def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -
             found = found[part]
         except (KeyError, IndexError, TypeError):
             break
-    expected = _expected(message, str(inner[0]) if inner else "")
+    field = str(inner[0]) if inner else ""
+    expected = _expected(message, field)
+    if message.startswith("Invalid enum value") and field not in _FIELD_TEXT:
+        expected = f"expected {choices}" if (choices := _choices(kind, field)) else expected
     return inner, f"{expected}, found {_short.repr(found)}"
+
+
+def _choices(kind: type[Struct] | None, field: str) -> str:
+    """The values that a field of `kind` may have, in words; empty if these are not such."""
+    if kind is None:
+        return ""
+    info = inspect.type_info(kind)
+    fields = info.fields if isinstance(info, inspect.StructType) else ()
+    of_it = next((one.type for one in fields if one.encode_name == field), None)
+    among = of_it.types if isinstance(of_it, inspect.UnionType) else (of_it,)
+    values = [str(v) for one in among if isinstance(one, inspect.LiteralType) for v in one.values]
+    return " or ".join((", ".join(values[:-1]), values[-1])) if len(values) > 1 else "".join(values)
 
 
 def _expected(message: str, field: str) -> str:

@@ -36,7 +36,7 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
         try:
             probe = msgspec.convert(dict(written), known.options)
         except msgspec.ValidationError as error:
-            path, message = explain(str(error), dict(written))
+            path, message = explain(str(error), dict(written), known.options)
             raise ProbeError(path, message) from error
         for path, names in _unknown(written, msgspec.to_builtins(probe), ()):
             raise ProbeError(path, f"no such option; there are {', '.join(names)}")

@@ -152,7 +152,7 @@ async def _plan(
         present = await presents.read(settings)
     except (KafkaError, OSError) as error:
         raise ApplyError(
-            f"can't reach Kafka at {settings.kafka} ({error!r}); nothing was changed. "
+            f"can't reach Kafka at {settings.kafka} ({type(error).__name__}); nothing was changed. "
             "Is it running? `portquorum up` or `portquorum dev kafka` starts one here",
             again=True,
         ) from error

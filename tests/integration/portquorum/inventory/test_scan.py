@@ -252,6 +252,7 @@ def test_where_all_is_watched_there_is_nothing_to_ask(
     ("arguments", "says"),
     [
         (["--ports", "22"], "expected --scan"),
+        (["--rate", "5"], "expected --scan"),
         (["--scan", "--ports", "0"], "expected ports such as"),
         (["--scan", "--rate", "401"], "less than or equal to 400"),
         (["--scan", "--host", "db9.example.com"], "a host of the inventory"),

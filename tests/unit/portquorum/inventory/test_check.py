@@ -113,7 +113,14 @@ def test_the_example_of_the_design(file: Write) -> None:
         ("host: x, port: 1, interval: 500ms", "interval: expected 1s to 1d, found 500ms"),
         ("host: x, port: 1, timeout: 1ms", "timeout: expected 50ms to 1h, found 1ms"),
         ("host: x, port: 1, kind: gopher", "kind: expected a kind that can be checked (tcp, "),
-        ("host: x, kind: smtp, probe: {tls: maybe}", "probe.tls: "),
+        (
+            "host: x, kind: smtp, probe: {tls: maybe}",
+            "probe.tls: expected implicit, none or starttls, found 'maybe'",
+        ),
+        (
+            "host: x, kind: http, probe: {method: POST}",
+            "probe.method: expected GET or HEAD, found 'POST'",
+        ),
         ("host: x, kind: ssh, probe: {tls: implicit}", "probe: SSH can be checked with tls: none,"),
         (
             "host: x, kind: smtp, probe: {colour: red}",
