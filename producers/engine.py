@@ -11,12 +11,17 @@ from schemas.target import Target
 
 
 class PlannedCheck(Struct, frozen=True, gc=False):
-    """One check that is due. `due_ms` is broker time (UTC ms)."""
+    """One check that is due. Times are broker time (UTC ms).
+
+    `free_ms` is when the check before it ended: a slot that passed meanwhile is met then, and that
+    it is late is the target's doing.
+    """
 
     target: Target
     due_ms: float
     attempt: int
     cause: Cause
+    free_ms: float = 0.0
 
 
 class Vantage(Struct, frozen=True, gc=False, kw_only=True):

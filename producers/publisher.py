@@ -193,7 +193,8 @@ class Publisher:
 
     def _next(self, partition: int, *, fresh: bool) -> Sealed | None:
         spools_turn = partition in self._was_fresh and self._spool.waiting(partition)
-        if fresh and not spools_turn:
+        # What was fresh may have become a full batch meanwhile, and gone to the spool.
+        if fresh and self._batcher.waits(partition) and not spools_turn:
             self._was_fresh.add(partition)
             return self._seal(partition)
         self._was_fresh.discard(partition)

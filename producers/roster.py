@@ -38,6 +38,7 @@ class _Entry:
     __slots__ = (
         "asked",
         "failing",
+        "free_ms",
         "in_flight",
         "next_slot_ms",
         "phase",
@@ -52,6 +53,7 @@ class _Entry:
         self.in_flight: PlannedCheck | None = None
         self.series: Attempt | None = None
         self.next_slot_ms = 0.0
+        self.free_ms = 0.0
         self.define(target, region)
 
     def define(self, target: Target, region: str) -> None:
@@ -77,9 +79,15 @@ class Roster:
         self._failures: list[float] = []
         self._spread_until_ms = 0.0
         self._failing = 0
+        self._changes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def changes(self) -> int:
+        """How often targets were added, changed or removed."""
+        return self._changes
 
     @property
     def failing(self) -> int:
@@ -122,13 +130,17 @@ class Roster:
                 self._entries[target.id] = _Entry(target, self._region)
             self._by_host.setdefault(_key(target), set()).add(target.id)
             fresh.append(target.id)
-        self._check_soon(dict.fromkeys(fresh), now_ms)
+        self._changes += len(fresh)
+        # Definitions come in parts: all of them are one spread.
+        ahead_ms = max(0.0, self._spread_until_ms - now_ms)
+        self._spread_until_ms = self._check_soon(dict.fromkeys(fresh), now_ms, ahead_ms)
 
     def remove(self, target_id: str) -> None:
         """Forgets a target, if it is there."""
         entry = self._entries.get(target_id)
         if entry is None:
             return
+        self._changes += 1
         self._agenda.remove(target_id)
         del self._entries[target_id]
         self._failing -= entry.failing
@@ -139,10 +151,12 @@ class Roster:
 
     def check_all(self, now_ms: float) -> None:
         """Makes every target due soon, because what decides its outcome has changed for all."""
-        self._check_soon(self._entries, now_ms)
+        self._check_soon(self._entries, now_ms, 0.0)
 
-    def _check_soon(self, ids: Iterable[str], now_ms: float) -> None:
+    def _check_soon(self, ids: Iterable[str], now_ms: float, ahead_ms: float) -> float:
         """Makes them due at once, or one after the other if they are many; at their slot at last.
+
+        They begin after `ahead_ms`, in which others have their turn. Returns when the last has.
 
         Those whose slot passed within `TAKE_OVER_MS` come first, the longest ago before the others:
         of what is taken over from a prober that died these are the ones that nobody has checked.
@@ -151,14 +165,13 @@ class Roster:
         idle = [one for one in entries if one.in_flight is None and one.series is None]
         first_ms = now_ms - TAKE_OVER_MS
         idle.sort(key=lambda one: (one.phase - first_ms) % one.target.interval_ms)
-        ahead_ms = max(0.0, self._spread_until_ms - now_ms)
         for place, entry in enumerate(idle):
             interval = entry.target.interval_ms
             wait = int(ahead_ms) + spread_ms(place, len(idle), interval)
             slot = next_slot(now_ms, interval, entry.phase)
             due = now_ms + wait
             self._agenda.hasten(entry.target.id, due if due < slot - NEAR_MS else slot)
-        self._spread_until_ms = now_ms + ahead_ms + len(idle) * 1000 / FIRST_CHECKS_PER_S
+        return now_ms + ahead_ms + len(idle) * 1000 / FIRST_CHECKS_PER_S
 
     # What is due
 
@@ -179,7 +192,7 @@ class Roster:
             if now_ms - due_ms >= entry.target.interval_ms:
                 missed.extend(self._miss(entry, due_ms, now_ms))
                 continue
-            check = PlannedCheck(entry.target, due_ms, *_place(entry))
+            check = PlannedCheck(entry.target, due_ms, *_place(entry), entry.free_ms)
             entry.in_flight, entry.asked = check, False
             # As it is told, in whole ms: no two checks are due at the same time.
             entry.next_slot_ms = next_slot(round(due_ms), entry.target.interval_ms, entry.phase)
@@ -212,7 +225,7 @@ class Roster:
         entry = self._entries.get(check.target.id)
         if entry is None or entry.in_flight is not check:
             return "news" if status == "down" or check.cause == "recheck" else "routine"
-        entry.in_flight = None
+        entry.in_flight, entry.free_ms = None, now_ms
         worth = _worth(entry, check, outcome)
         self._count(entry, status, now_ms)
         target = entry.target
@@ -237,6 +250,7 @@ class Roster:
 
     def _miss(self, entry: _Entry, due_ms: float, now_ms: float) -> list[PlannedCheck]:
         target, interval = entry.target, entry.target.interval_ms
+        due_ms = round(due_ms)  # as in `due`
         missed = [PlannedCheck(target, due_ms, *_place(entry))]
         entry.series, entry.asked = None, False
         told_since = max(due_ms, now_ms - (MOST_MISSED + 1) * interval)

@@ -14,6 +14,7 @@ from producers.engine import CheckOutcome, Engine, PlannedCheck
 from producers.pace import Pace
 from producers.publisher import Publisher
 from producers.roster import Roster
+from producers.tidy import Tidy
 
 ROUND_S: Final = 0.001
 """Checks that fall due within so short a time are begun in one round. The event loop waits for
@@ -60,6 +61,7 @@ class Runner:
         self._limit = limit
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
         self._pace = Pace()
+        self._tidy = Tidy()
         self._stopped = False
         self._idle = asyncio.Event()
         self._over: asyncio.Future[None] | None = None
@@ -69,7 +71,8 @@ class Runner:
         self._waits_for_ms = math.inf
 
     def state(self) -> State:
-        """What there is to say now."""
+        """What there is to say now. Asked with every beat, when other things may be done, too."""
+        self._tidy.look(self.roster.changes)
         now_ms = self._clock.now_ms()
         roster = self.roster
         metrics.TARGETS.set(len(roster))
@@ -143,7 +146,7 @@ class Runner:
         for check in missed:
             self._publisher.add(check, _LATE, worth="routine")
         for check in begin:
-            lag_ms = max(0.0, now_ms - check.due_ms)
+            lag_ms = max(0.0, now_ms - max(check.due_ms, check.free_ms))
             worst_ms = max(worst_ms, lag_ms)
             metrics.LAG.observe(lag_ms / 1000)
             self._engine.submit(check, self._done)

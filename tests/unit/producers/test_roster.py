@@ -251,6 +251,29 @@ def test_a_slot_that_passes_while_a_retry_is_on_its_way_is_met_too() -> None:
     assert made.next_due_ms() == slot
 
 
+def test_a_slot_that_waited_for_its_target_is_not_late_by_our_doing() -> None:
+    db = target(retries=1, retry_delay_ms=1000)
+    made = roster(db)
+    slot = slot_after(db, NOW)
+    assert only(made, NOW).free_ms == 0
+    made = roster(db)
+    made.done(only(made, NOW), ended("down"), slot - 2000)
+    made.done(only(made, slot - 1000), ended("down"), slot + 2900)
+    met = only(made, slot + 2901)
+    assert (met.due_ms, met.free_ms) == (slot, slot + 2900)
+
+
+def test_a_recheck_just_before_a_slot_and_a_standstill_miss_no_time_twice() -> None:
+    db = target()
+    made = roster(db)
+    made.done(only(made, NOW), ended("up"), NOW + 10)
+    slot = slot_after(db, NOW + 10)
+    assert made.recheck("h.example", slot - 0.4) == 1
+    _, missed = made.due(slot + 5 * db.interval_ms, 10)
+    times = [round(check.due_ms) for check in missed]
+    assert len(times) == len(set(times)) > 1
+
+
 def test_without_room_nothing_begins_and_nothing_is_lost() -> None:
     made = roster(target("a"), target("b"))
     assert made.due(NOW + 1, 0) == ([], [])
@@ -324,6 +347,18 @@ def test_many_that_come_in_parts_are_spread_as_one() -> None:
     # 2,000 first checks a second, and those whose own slot comes before.
     assert 2_000 <= len(made.due(NOW + 1_000, 100_000)[0]) < 2_150
     assert len(made.due(NOW + 5_100, 100_000)[0]) > 7_800
+
+
+def test_a_new_target_waits_for_no_others_that_are_looked_at_again() -> None:
+    made = roster(*(target(f"t{n}", interval_ms=300_000) for n in range(20_000)))
+    now = NOW + 200_000
+    for check in made.due(now, 20_000)[0]:
+        made.done(check, ended("up"), now)
+    for _ in range(6):
+        made.check_all(now)
+    made.set_targets([target("new", interval_ms=300_000)], now)
+    begun, _ = made.due(now, 20_000)
+    assert "new" in {check.target.id for check in begun}
 
 
 def test_a_first_check_beside_its_slot_is_that_of_the_slot() -> None:
