@@ -71,12 +71,15 @@ _CHECKER = """
 import socket, sys, time
 while True:
     socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+    worked = time.process_time() + 0.005
+    while time.process_time() < worked:
+        pass
     time.sleep(0.005)
 """
 
 
 class Checker(Gatus):
-    """A program that checks one port, as a peer does."""
+    """A program that checks one port, as a peer does, with 5 ms of CPU each time."""
 
     def command(self, program: str, work: Work) -> tuple[list[str], dict[str, str]]:
         return [program, "-c", _CHECKER, str(work.ports[0])], {}
@@ -88,7 +91,7 @@ def test_a_peers_checks_are_those_that_the_listener_has_seen(tmp_path: Path) -> 
             Checker(), sys.executable, Work.of(200, listener.ports, tmp_path), 0.5, listener
         )
         assert 0 < told.checks < listener.count()
-        assert told.cpu_us > 0
+        assert told.cpu_us > 1_000, "the system counts CPU time in steps of 10 ms"
         assert told.memory_mb
         assert told.failed == 0
 
