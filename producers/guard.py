@@ -59,7 +59,7 @@ _ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214, section 6.1
 Networks = tuple[str, ...]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=200_000)
 def blocked_because(address: str, allow: Networks = (), deny: Networks = ()) -> str | None:
     """Why a region that is not internal may not connect to `address`; None if it may.
 
@@ -79,7 +79,7 @@ def blocked_because(address: str, allow: Networks = (), deny: Networks = ()) -> 
     return None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=200_000)
 def denied_because(address: str, deny: Networks) -> str | None:
     """Why even a region that is internal may not connect to `address`: it lies in `deny`."""
     return _denied(_parts(ipaddress.ip_address(address)), deny)
