@@ -169,6 +169,11 @@ class Stage:
         self._services[victim] = kind(self._folder, address)
         await asyncio.to_thread(self._services[victim].start)
 
+    async def relieve(self) -> None:
+        """Another sink in an orderly way, with blocks as shipped: what is left may be much."""
+        assert await self.end_sink() == 0
+        self._start_sink(Settings().sink_block_rows)
+
     async def end_sink(self) -> int:
         """SIGTERM; its exit code."""
         assert self._sink is not None
@@ -182,8 +187,8 @@ class Stage:
             return self.settings.kafka
         return self.settings.clickhouse.rpartition("@")[2].partition("/")[0]
 
-    def _start_sink(self) -> None:
-        rows = self._random.choice(BLOCK_ROWS)
+    def _start_sink(self, rows: int | None = None) -> None:
+        rows = self._random.choice(BLOCK_ROWS) if rows is None else rows
         self._sink = rig.SinkProcess(structs.replace(self.settings, sink_block_rows=rows), self.log)
 
 
@@ -204,6 +209,7 @@ async def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> 
             loading.cancel()
         there = await truth(stage.settings)
         tell(f"{there.lines} lines on the log")
+        await stage.relieve()
         await _settled(stage, there)
         assert await stage.end_sink() == 0
         return Outcome(
