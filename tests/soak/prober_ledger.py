@@ -20,6 +20,9 @@ because it was changed."""
 GONE_MS: Final = 10_000
 """A target that was removed is not checked any more after so long, or an interval if it is more."""
 
+ENDING_MS: Final = 5_000
+"""A prober that ends waits 2.5 s for what is on its way; what nobody answers may take longer."""
+
 HEARD_MS: Final = 1_000
 """So much before a removal a slot may be left out: it may be heard of before a check is begun."""
 
@@ -141,6 +144,8 @@ class Ledger:
         later = [at for at in page.on if at not in firsts and at not in page.causes] or page.on
         phase, _ = Counter(at % step for at in later).most_common(1)[0]
         until = self.last_due if known.until is None else known.until - HEARD_MS
+        if known.ails == "silent":
+            until = min(until, self.last_due - ENDING_MS)
         first = min(page.on)
         slot = first + (phase - first) % step
         while slot <= until - 1:
