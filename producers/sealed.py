@@ -107,7 +107,7 @@ def line(
     check: PlannedCheck, outcome: CheckOutcome, shift_ms: float, region: str, prober: str
 ) -> bytes:
     """The line of a result; here its local time becomes the broker's: by `shift_ms` more."""
-    return batch.encode((_result(check, outcome, shift_ms, region, prober),))
+    return batch.encode([_result(check, outcome, shift_ms, region, prober)])
 
 
 def _result(
