@@ -13,14 +13,14 @@ from schemas.partition import host_key, partition_for
 from schemas.recheck import RecheckRequest
 from schemas.target import Target
 from streams.rules import Output
-from tests.simulation.broker import Broker
+from tests.simulation.broker import Broker, Taken
 from tests.simulation.faults import Change, ClockStep, Death, Faults, draw
 from tests.simulation.fleet import make_targets, region_names
 from tests.simulation.loop import Loop
 from tests.simulation.prober import Prober, Surroundings
 from tests.simulation.scenario import START, Scenario
 from tests.simulation.spans import FOREVER, Spans
-from tests.simulation.stillness import Stillness
+from tests.simulation.stillness import Headers, Stillness
 from tests.simulation.worker import Divergence, Message, Worker
 from tests.simulation.world import World
 
@@ -61,9 +61,14 @@ class Run(Struct, kw_only=True):
 
 
 class Simulation:
-    """One fleet. `run` lets all of the scenario's time pass."""
+    """One fleet. `run` lets all of the scenario's time pass.
 
-    def __init__(self, scenario: Scenario, *, watched: tuple[str, ...] = ()) -> None:
+    `also` is called with each message that is appended, after the worker had it.
+    """
+
+    def __init__(
+        self, scenario: Scenario, *, watched: tuple[str, ...] = (), also: Taken | None = None
+    ) -> None:
         self._scenario = scenario
         self._rng = rng = Random(scenario.seed)  # noqa: S311 - a simulation, seeded
         self._loop = Loop(START)
@@ -79,7 +84,9 @@ class Simulation:
             whole_step=scenario.seed % 3 == 0,
         )
         self._worker.watched = frozenset(name.encode() for name in watched)
-        self._broker = Broker(scenario, self._faults, self._loop, dice[2], self._worker.taken)
+        self._broker = Broker(
+            scenario, self._faults, self._loop, dice[2], _both(self._worker.taken, also)
+        )
         self._around = Surroundings(
             self._loop, self._world, self._broker, scenario.partitions, self._joins
         )
@@ -323,6 +330,18 @@ class Simulation:
                 if now - self._broker.appended_at.get(partition, 0) > 10_000:
                     self._control(partition, Tick("simulation"))
         self._loop.after(5_000, self._tick)
+
+
+def _both(taken: Taken, also: Taken | None) -> Taken:
+    if also is None:
+        return taken
+    other = also
+
+    def call(partition: int, append_time: int, value: bytes, headers: Headers) -> None:
+        taken(partition, append_time, value, headers)
+        other(partition, append_time, value, headers)
+
+    return call
 
 
 def _moved(old: Target, new: Target) -> bool:
