@@ -119,6 +119,23 @@ def _name(one: Message) -> str:
     return f"{one.partition}/{one.offset}"
 
 
+def _words(one: Message) -> str:
+    """What a message says, in a line."""
+    said = msgspec.json.decode(one.value or b"null", type=_Said)
+    what = [said.event, said.incident_type, said.because, said.target or said.region]
+    return f"{' '.join(word for word in what if word)}: {said.summary or said.host}"
+
+
+class _Said(Struct):
+    event: str = ""
+    incident_type: str = ""
+    because: str = ""
+    target: str = ""
+    region: str = ""
+    summary: str = ""
+    host: str | None = ""
+
+
 def _place(one: Message) -> str:
     return f"partition {one.partition}, by record {one.because} of [results]"
 
@@ -129,15 +146,24 @@ def _of_partition(recorded: list[Message], today: list[Message]) -> Iterator[Dif
     for name, one in old.items():
         if name not in new:
             yield Difference(
-                event=name, place=_place(one), field="missing", recorded=one.value, today=None
+                event=name, place=_place(one), field="missing", recorded=_words(one), today=None
             )
         else:
             yield from _of_message(name, one, new[name])
     for name, one in new.items():
         if name not in old:
             yield Difference(
-                event=name, place=_place(one), field="new", recorded=None, today=one.value
+                event=name, place=_place(one), field="new", recorded=None, today=_words(one)
             )
+    if len(new) != len(today) or len(old) != len(recorded):
+        # The stream sends an event once for a record.
+        yield Difference(
+            event="an event that comes twice",
+            place=f"partition {(today or recorded)[0].partition}",
+            field="count",
+            recorded=len(recorded),
+            today=len(today),
+        )
     common = [name for name in old if name in new]
     for name, other in zip(common, [name for name in new if name in old], strict=True):
         if name != other:
@@ -161,6 +187,8 @@ def _of_message(name: str, old: Message, new: Message) -> Iterator[Difference]:
         (f"header {header}", before, after)
         for header, before, after in walk(dict(old.headers), dict(new.headers))
     ]
+    if old.headers != new.headers and dict(old.headers) == dict(new.headers):
+        pairs.append(("headers", old.headers, new.headers))
     if old.value != new.value:
         fields = list(
             walk(

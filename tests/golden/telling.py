@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from aiokafka import TopicPartition
 
-from schemas import incident, policy
+from schemas import incident, notification, policy
 from schemas.policy import Policy
 from sinks.notifier.delivery import Deliverer
 from sinks.notifier.grouping import Groups, Taken, runs
@@ -92,14 +92,19 @@ class _Outbox:
 
 
 def send_log(
-    events: Iterable[container.Message], policies: Iterable[container.Message]
+    events: Iterable[container.Message],
+    policies: Iterable[container.Message],
+    before: Iterable[container.Message] = (),
 ) -> list[container.Message]:
-    """What the notifier writes to [notifications] when these events come under these policies."""
+    """What the notifier writes to [notifications] when these events come under these policies.
+
+    `before` is what it finds there when it starts.
+    """
     with hook() as server, mock.patch.dict(os.environ):
         server.refuse = _Refusing(server)
         os.environ["GOLDEN_HOOK"] = server.url.removeprefix("json://")
         os.environ.pop("GOLDEN_MISSING", None)
-        return asyncio.run(_tell(list(events), list(policies)))
+        return asyncio.run(_tell(list(events), list(policies), list(before)))
 
 
 class _Refusing:
@@ -119,10 +124,14 @@ class _Refusing:
 
 
 async def _tell(
-    events: list[container.Message], policies: list[container.Message]
+    events: list[container.Message],
+    policies: list[container.Message],
+    before: list[container.Message],
 ) -> list[container.Message]:
     clock = Clock()
     outbox = _Outbox(clock)
+    for one in before:
+        outbox.log._remember(notification.decode(one.value or b""))
     lanes = _Lanes(outbox, lambda _: None)  # type: ignore[arg-type]
     lanes.clock = clock
     groups = Groups(SETTINGS.group_wait_s)

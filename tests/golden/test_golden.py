@@ -13,6 +13,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from portquorum.inventory.load import load
+from portquorum.inventory.present import PolicyKept, Present
+from portquorum.inventory.resolve import resolve
 from schemas import checkpoint, incident, notification, policy, recheck, target
 from schemas.incident import IncidentEvent
 from tests.golden import container, expect, members, reading
@@ -21,6 +24,7 @@ from tests.golden.continued import go_on
 from tests.golden.differences import CHANGES, differences, told, unexplained, walk
 from tests.golden.replay import Outputs, beginning, chunks, encoded, replay, restored
 from tests.golden.saving import SETTINGS
+from tests.golden.telling import send_log
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(path.name for path in HERE.iterdir() if (path / "results.ndjson.xz").exists())
@@ -249,6 +253,56 @@ def test_what_is_decoded_loses_nothing(version: str) -> None:
                 if before != "nothing"
             ]
             assert not lost
+
+
+def test_nobody_is_told_again_of_what_the_send_log_says_was_sent(version: str) -> None:
+    known = logs(version)
+    events, policies = known["incidents"], known["policy"]
+    assert send_log(events, policies, known["notifications"]) == []
+    # What came to no end goes on with the attempt behind the last one.
+    ends = [one for one in known["notifications"] if _status(one) != "retrying"]
+    last = max(ends, key=lambda one: one.at)
+    cut = [one for one in known["notifications"] if one.key != last.key]
+    assert last.key in {one.key for one in send_log(events, policies, cut)}
+
+
+def _status(one: Message) -> str:
+    return notification.decode(one.value or b"").status
+
+
+def test_the_inventory_still_means_what_was_published(version: str) -> None:
+    """Every field of that time is resolved as it was; a later version may have more of them."""
+    folder = HERE / version / "inventory"
+    files = sorted(folder.iterdir())
+    published: dict[str, dict[str, Any]] = {}
+    for one in logs(version)["targets"]:
+        name = (one.key or b"").decode()
+        published.pop(name, None)
+        if one.value is not None:
+            published[name] = msgspec.json.decode(one.value)
+    seen = set()
+    for source in sorted({fields["source"] for fields in published.values()} - {"simulation"}):
+        of_source = [path for path in files if ("other" in path.name) == (source == "other")]
+        known = Present((), _policies(version)).known(source)
+        entries, problems = load([of_source[-1]])
+        for found in resolve(entries, source, problems, known).targets:
+            old = published[found.id]
+            new = msgspec.json.decode(msgspec.json.encode(found))
+            new["version"] = old["version"]
+            assert [each for each in walk(old, new) if each[1] != "nothing"] == []
+            seen.add(found.id)
+    assert seen == {n for n, fields in published.items() if fields["source"] != "simulation"}
+
+
+def _policies(version: str) -> dict[bytes, PolicyKept]:
+    kept: dict[bytes, PolicyKept] = {}
+    for one in logs(version)["policy"]:
+        key = one.key or b""
+        kept.pop(key, None)
+        if one.value is not None:
+            source = key.decode().split("/", 1)[0]
+            kept[key] = PolicyKept(source, policy.decode(one.value), one.offset)
+    return kept
 
 
 def test_the_sink_reads_the_same_rows_and_the_same_dead_letters(version: str) -> None:
