@@ -13,6 +13,7 @@ GROUND_FLOOR = (
     "portquorum.kafka",
     "portquorum.clickhouse",
     "portquorum.telemetry",
+    "portquorum.http_origin",
 )
 ALLOWED = {
     "schemas": ("schemas",),
