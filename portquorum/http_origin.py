@@ -168,6 +168,13 @@ def of_wsgi(environ: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def is_loopback(listen: str) -> bool:
+    """Whether nobody outside of this machine reaches a server that listens there."""
+    name = _plain(listen)
+    address = _address(name)
+    return name == "localhost" or (address is not None and address.is_loopback)
+
+
 class _Found:
     """The headers by lower-case name."""
 

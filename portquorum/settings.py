@@ -22,6 +22,7 @@ DEFAULT_CLICKHOUSE: Final = "http://127.0.0.1:8123/portquorum"
 _OTHER_VARIABLES: Final = frozenset(
     PREFIX + name for name in ("CONFIG", "CACHE", "MAVEN", "DEBUG", "PARENT")
 )
+_HOST_NAME: Final = re.compile(r"[\w.-]+", re.ASCII)
 _ALIKE: Final = 0.9
 """Of two names that are alike; 1: the same."""
 
@@ -62,6 +63,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     default: the user's data directory."""
     metrics: str = "auto"
     """`host:port` for Prometheus metrics; `auto` is the role's own port on loopback."""
+    metrics_password: Annotated[str, Meta(min_length=1)] | None = None
+    """Of the metrics (Basic authentication, any user); without one nobody is let in by a proxy."""
+    http_hosts: str | None = None
+    """Host names by which our HTTP servers are reached, besides this machine's own and addresses:
+    `prober,metrics.example.org`."""
     log_format: Literal["auto", "pretty", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
@@ -90,6 +96,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def denied_networks(self) -> tuple[str, ...]:
         """The networks of `probe_deny`."""
         return tuple(text for part in (self.probe_deny or "").split(",") if (text := part.strip()))
+
+    @property
+    def http_host_names(self) -> tuple[str, ...]:
+        """The names of `http_hosts`."""
+        return tuple(text for part in (self.http_hosts or "").split(",") if (text := part.strip()))
 
     def topic(self, name: str) -> str:
         """The full name of the topic that the design calls `[name]`."""
@@ -195,6 +206,11 @@ def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
         except ValueError as error:
             where = origin.get("probe_deny", "probe_deny")
             raise SettingsError(f"{where}: expected network[,network]; {error}") from error
+    for text in settings.http_host_names:
+        if not _HOST_NAME.fullmatch(text) and not _is_address(text):
+            where = origin.get("http_hosts", "http_hosts")
+            expected = "expected host[,host], each without scheme and port"
+            raise SettingsError(f"{where}: {expected}; found {text!r}")
     try:
         url = urlsplit(settings.clickhouse)
         fine = url.scheme in {"http", "https"} and url.hostname and url.port != 0
@@ -206,6 +222,14 @@ def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
         raise SettingsError(
             f"{where}: expected http[s]://[user:password@]host:port/database, found {shown!r}"
         )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """Logs (structlog) and metrics (prometheus-client) of all roles."""
 
 import logging
+import socket
 import sys
+import threading
 from typing import Final
 
 import structlog
-from prometheus_client import start_http_server
 
+from portquorum.http_origin import Served, is_loopback
+from portquorum.metrics_server import Access, MetricsServer, listen
 from portquorum.settings import Settings, SettingsError
 
 METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
@@ -15,6 +18,9 @@ METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9
 SELDOM_S: Final = 10.0
 """A library says the same thing once in so many seconds: aiokafka tries an absent broker 200 times
 a second, and says so each time."""
+
+NAMED_S: Final = 1.0
+"""How long a role waits at its start for the machine's full name."""
 
 _CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3")
 _MOST_REMEMBERED: Final = 1000
@@ -94,33 +100,45 @@ def serve_metrics(role: str, settings: Settings) -> int:
     """Serves the metrics of this process over HTTP; returns the port.
 
     If the role's own port is taken (a second prober on one machine) a free one is used and
-    logged; an address that was asked for by setting must be free.
+    logged; an address that was asked for by setting must be free. Who may read:
+    portquorum/http_origin.py, and `PORTQUORUM_METRICS_PASSWORD`.
 
     Raises:
         SettingsError: the address of the setting is malformed or can't be bound.
     """
+    host = "127.0.0.1"
     if settings.metrics == "auto":
         try:
-            server, _ = start_http_server(METRICS_PORTS[role], "127.0.0.1")
+            listening = listen(host, METRICS_PORTS[role])
         except OSError:
-            server, _ = start_http_server(0, "127.0.0.1")
+            listening = listen(host, 0)
     else:
-        host, _, port = settings.metrics.rpartition(":")
+        text, _, port = settings.metrics.rpartition(":")
         if not port.isdecimal() or int(port) > 65535:
             raise SettingsError(f"metrics: expected host:port, found {settings.metrics!r}")
+        host = text.removeprefix("[").removesuffix("]") or host
         try:
-            server, _ = start_http_server(int(port), host or "127.0.0.1")
+            listening = listen(host, int(port))
         except OSError as error:
             raise SettingsError(f"metrics: can't listen on {settings.metrics}: {error}") from error
-    # A reader that resets its connection (a TCP check does) is no event; the default prints a
-    # traceback past all logging.
-    vars(server)["handle_error"] = _reader_went_away
-    port_number = int(server.server_port)
-    logger(__name__).info("metrics served", address=f"http://127.0.0.1:{port_number}/metrics")
+    served = Served(host, (*settings.http_host_names, *own_names(host)))
+    MetricsServer(listening, Access(served, settings.metrics_password)).start()
+    port_number = int(listening.getsockname()[1])
+    shown = f"[{host}]" if ":" in host else host
+    logger(__name__).info("metrics served", address=f"http://{shown}:{port_number}/metrics")
     return port_number
 
 
-def _reader_went_away(_request: object, address: object) -> None:
-    logger(__name__).debug(
-        "a reader of the metrics went away", address=str(address), error=repr(sys.exception())
-    )
+def own_names(host: str) -> tuple[str, ...]:
+    """The names of this machine that a server on `host` answers for; none on loopback.
+
+    The full name comes from the system's lookup, which may take long: one that takes longer than
+    `NAMED_S` is left out.
+    """
+    if is_loopback(host):
+        return ()
+    found = [socket.gethostname()]
+    lookup = threading.Thread(target=lambda: found.append(socket.getfqdn()), daemon=True)
+    lookup.start()
+    lookup.join(NAMED_S)
+    return tuple(found)

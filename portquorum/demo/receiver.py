@@ -2,11 +2,13 @@
 
 import asyncio
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
+
+from portquorum.http_origin import Served, is_forwarded, refusal
 
 HOST: Final = "127.0.0.1"
 
@@ -51,6 +53,13 @@ class Receiver:
             await self._runner.cleanup()
 
     async def _post(self, request: web.Request) -> web.Response:
-        body: dict[str, Any] = msgspec.json.decode(await request.read())
-        self.messages.put_nowait(Message(str(body["title"]), str(body["message"])))
+        why = refusal(request.method, request.headers, Served(HOST), request.raw_path)
+        if why is None and is_forwarded(request.headers):
+            why = "expected a message of the demo's notifier, found one that a proxy passed on"
+        if why is not None:
+            raise web.HTTPForbidden(text=why)
+        try:
+            self.messages.put_nowait(msgspec.json.decode(await request.read(), type=Message))
+        except msgspec.MsgspecError as error:
+            raise web.HTTPBadRequest(text=f"expected a message of Apprise: {error}") from error
         return web.Response(text="thanks")

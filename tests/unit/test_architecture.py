@@ -14,6 +14,7 @@ GROUND_FLOOR = (
     "portquorum.clickhouse",
     "portquorum.telemetry",
     "portquorum.http_origin",
+    "portquorum.metrics_server",
 )
 ALLOWED = {
     "schemas": ("schemas",),

@@ -86,7 +86,9 @@ def test_data_outlives_the_containers() -> None:
 @every_role
 def test_every_variable_is_a_setting_with_a_good_value(name: str) -> None:
     found = {
-        variable: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+        variable: re.sub(
+            r"\$\{\w+:-([^}]*)\}", r"\1", re.sub(r"\$\{\w+:\?[^}]*\}", "a-b.c_1~", str(value))
+        )
         for variable, value in OURS[name]["environment"].items()
     }
     fields = {f"PORTQUORUM_{field.upper()}" for field in settings.Settings.__struct_fields__}
@@ -94,6 +96,25 @@ def test_every_variable_is_a_setting_with_a_good_value(name: str) -> None:
     loaded = settings.load(found, ROOT / "deploy")
     assert loaded.kafka == "kafka:9092"
     assert loaded.metrics == "0.0.0.0:9400"
+
+
+def test_a_prometheus_of_the_network_may_name_each_role() -> None:
+    for name in OURS.keys() - {"inventory"}:
+        listed = OURS[name]["environment"]["PORTQUORUM_HTTP_HOSTS"]
+        assert name in settings.load({"PORTQUORUM_HTTP_HOSTS": listed}).http_host_names
+
+
+def test_no_password_has_a_default() -> None:
+    """Nor is one written here: compose says what is missing, and starts nothing."""
+    for service in SERVICES.values():
+        for variable, value in service["environment"].items():
+            secrets = re.findall(r"\$\{\w*PASSWORD\w*([^}]*)\}", str(value))
+            assert all(secret.startswith(":?set it") for secret in secrets)
+            if "PASSWORD" in variable or re.search(r"//[^/]*:[^/]*@", str(value)):
+                assert secrets, variable
+    assert "portquorum:portquorum" not in (ROOT / "docker-compose.yml").read_text()
+    for text in (ROOT / "docs" / "deploy.md", ROOT / "README.md", ROOT / "Dockerfile"):
+        assert not re.search(r"PASSWORD=\w", text.read_text()), text
 
 
 @every_role
