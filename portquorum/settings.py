@@ -8,10 +8,12 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
+
+from portquorum.redact import HIDDEN, redact
 
 PREFIX: Final = "PORTQUORUM_"
 CONFIG_FILE: Final = "portquorum.toml"
@@ -23,6 +25,7 @@ _OTHER_VARIABLES: Final = frozenset(
     PREFIX + name for name in ("CONFIG", "CACHE", "MAVEN", "DEBUG", "PARENT")
 )
 _HOST_NAME: Final = re.compile(r"[\w.-]+", re.ASCII)
+_PASSWORDS: Final = ("kafka_password", "owner_password", "reader_password", "metrics_password")
 _ALIKE: Final = 0.9
 """Of two names that are alike; 1: the same."""
 
@@ -91,6 +94,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """With a larger share of bad lines among a topic's last 10,000 the sink stops; 1: never."""
     group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
     """How long the notifier waits for other incidents of the same host."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The passwords, as they are and as they stand in a URL."""
+        fields = (getattr(self, name) for name in _PASSWORDS)
+        given = [value for value in fields if value]
+        written = urlsplit(self.clickhouse).password
+        if written:
+            given += [written, unquote(written)]
+        return tuple(dict.fromkeys((*given, *(quote(value, safe="") for value in given))))
+
+    def __repr__(self) -> str:
+        """All of them, without passwords: whatever shows settings shows them thus."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        shown = (f"{name}={_shown(name, value)}" for name, value in values)
+        return f"Settings({', '.join(shown)})"
 
     @property
     def denied_networks(self) -> tuple[str, ...]:
@@ -183,7 +202,8 @@ def _convert(values: dict[str, Any], origin: dict[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         name = str(error).rpartition("`$.")[2].rstrip("`").split(".")[0].split("[")[0]
         where = origin.get(name, name)
-        raise SettingsError(f"{where}: {error}; found {values.get(name)!r}") from error
+        found = _shown(name, values.get(name))
+        raise SettingsError(f"{where}: {error}; found {found}") from error
     _check_addresses(settings, origin)
     return settings
 
@@ -197,6 +217,12 @@ def _path(kind: type, value: object) -> Path:
 def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
     for server in settings.kafka.split(","):
         host, _, port = server.strip().rpartition(":")
+        if "@" in server:
+            where = origin.get("kafka", "kafka")
+            raise SettingsError(
+                f"{where}: expected host:port[,host:port], found a user in front of a host; "
+                f"{PREFIX}KAFKA_USERNAME and {PREFIX}KAFKA_PASSWORD are for that"
+            )
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             where = origin.get("kafka", "kafka")
             raise SettingsError(f"{where}: expected host:port[,host:port], found {server!r}")
@@ -218,7 +244,7 @@ def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
         fine = False
     if not fine:
         where = origin.get("clickhouse", "clickhouse")
-        shown = re.sub(r"//[^@]*@", "//…@", settings.clickhouse)  # no password in a log
+        shown = redact(settings.clickhouse)
         raise SettingsError(
             f"{where}: expected http[s]://[user:password@]host:port/database, found {shown!r}"
         )
@@ -237,6 +263,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+def _shown(name: str, value: object) -> str:
+    """A value for people."""
+    if name in _PASSWORDS and value is not None:
+        return HIDDEN
+    return redact(repr(value))
 
 
 def _known(name: str, where: str) -> None:

@@ -1,15 +1,17 @@
 """Logs (structlog) and metrics (prometheus-client) of all roles."""
 
+import json
 import logging
 import socket
 import sys
 import threading
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from portquorum.http_origin import Served, is_loopback
 from portquorum.metrics_server import Access, MetricsServer, listen
+from portquorum.redact import redact
 from portquorum.settings import Settings, SettingsError
 
 METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
@@ -46,6 +48,19 @@ class _Seldom(logging.Filter):
         return True
 
 
+class _Redacting(structlog.stdlib.ProcessorFormatter):
+    """Writes no password, whichever library's error holds one."""
+
+    def __init__(self, secrets: tuple[str, ...], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # As they are, and as they are quoted in a line.
+        quoted = ((secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]) for secret in secrets)
+        self._secrets = tuple({form for forms in quoted for form in forms})
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), self._secrets)
+
+
 def configure_logging(role: str, settings: Settings) -> None:
     """Logs to stderr: pretty on a terminal, one JSON object a line otherwise.
 
@@ -76,7 +91,8 @@ def configure_logging(role: str, settings: Settings) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Redacting(
+            settings.secrets,
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )

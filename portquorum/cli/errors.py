@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from portquorum.redact import redact
+
 DEBUG: Final = "PORTQUORUM_DEBUG"
 EXIT_TROUBLE: Final = 1
 EXIT_WRONG_USE: Final = 2
@@ -42,7 +44,12 @@ class WrongUseError(Exception):
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """The sentence and the exit code of an error."""
+    """The sentence, without passwords, and the exit code of an error."""
+    sentence, code = _explain(error)
+    return redact(sentence), code
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
     error = _first(error)
     kinds = type(error).__mro__
     for kind in kinds:

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from traceback import format_exception
+from types import TracebackType
 from typing import Final
 
 PARENT: Final = "PORTQUORUM_PARENT"
@@ -35,12 +37,20 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:
         if debug:
+            sys.excepthook = _show
             raise
         from portquorum.cli.errors import explain
 
         sentence, code = explain(error)
         print(f"portquorum: {sentence}", file=sys.stderr)  # noqa: T201 (the error's one line)
         sys.exit(code)
+
+
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A traceback as Python shows it, without passwords."""
+    from portquorum.redact import redact
+
+    print(redact("".join(format_exception(kind, error, trace))), end="", file=sys.stderr)  # noqa: T201
 
 
 def _flush() -> None:

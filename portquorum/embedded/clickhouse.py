@@ -6,13 +6,14 @@ foreground; `EmbeddedClickHouse` runs the same as a child of this process.
 
 import os
 import secrets
+import shlex
 import socket
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from portquorum.embedded import addresses, announcement, process
 from portquorum.embedded.child import ServiceProcess
@@ -65,19 +66,29 @@ def run_clickhouse(data_dir: Path, listen: str = DEFAULT_LISTEN) -> int:
     Returns:
         The exit code: 0 after an end in order, 1 if it could not start or go on (and said why).
     """
-    return _run(data_dir, listen, process.ToTerminal("ClickHouse", how_to_connect), None)
+    return _run(data_dir, listen, _to_terminal(data_dir), None)
 
 
-def how_to_connect(url: str) -> Sequence[str]:
-    """What a person wants to know of a ClickHouse that runs at `url`."""
-    scheme, _, address = url.partition("://")
-    host = address.rpartition("@")[2].partition("/")[0]
+def _to_terminal(data_dir: Path) -> Reporter:
+    return process.ToTerminal("ClickHouse", partial(how_to_connect, data_dir=data_dir.absolute()))
+
+
+def how_to_connect(url: str, data_dir: Path) -> Sequence[str]:
+    """What a person wants to know of a ClickHouse that runs at `url`; no password is in it.
+
+    What a service writes to a terminal stays in the logs of whatever runs it.
+    """
+    parts = urlsplit(url)
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    file = data_dir / announcement.FILE
+    found = r"""sed -E 's/.*"clickhouse":"([^"]*)".*/\1/'"""
     return (
-        f"ClickHouse listens on {scheme}://{host} (Ctrl-C ends it).",
+        f"ClickHouse listens on {place} (Ctrl-C ends it).",
         "The user default reads, within limits (docs/embedded.md):",
-        f"  curl '{scheme}://{host}/?query=SELECT+version()'",
+        f"  curl '{place}/?query=SELECT+version()'",
+        f"The user {parts.username} has all rights; its password is in {file}.",
         "Other commands with the same data directory find it; elsewhere set (all rights)",
-        f"  PORTQUORUM_CLICKHOUSE={url}",
+        f'  export PORTQUORUM_CLICKHOUSE="$({found} {shlex.quote(str(file))})"',
     )
 
 

@@ -15,6 +15,7 @@ GROUND_FLOOR = (
     "portquorum.telemetry",
     "portquorum.http_origin",
     "portquorum.metrics_server",
+    "portquorum.redact",
 )
 ALLOWED = {
     "schemas": ("schemas",),

@@ -1,7 +1,10 @@
+import subprocess
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from portquorum.embedded import http_status
+from portquorum.embedded import announcement, http_status
 from portquorum.embedded.clickhouse import how_to_connect
 from portquorum.embedded.kafka_broker import cause_of_death
 from portquorum.embedded.reports import Failed, Progress, Ready, Report, decode, encode
@@ -40,8 +43,18 @@ def test_statuses_are_clickhouses_own() -> None:
     assert {code: http_status.of(code) for code in codes} == codes
 
 
-def test_a_person_is_told_how_to_read_without_the_password() -> None:
-    lines = how_to_connect("http://portquorum:secret@127.0.0.1:8123/portquorum")
+def test_a_person_is_told_how_to_read_and_where_the_password_is(tmp_path: Path) -> None:
+    url = "http://portquorum:s%2Fe'c-ret@127.0.0.1:8123/portquorum"
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    lines = how_to_connect(url, folder)
+    assert not any("ret" in line for line in lines)
     curl = next(line for line in lines if "curl" in line)
-    assert "secret" not in curl
     assert "http://127.0.0.1:8123/" in curl
+    assert str(folder / "services.json") in "".join(lines)
+
+    announcement.announce(folder, "clickhouse", url)
+    announcement.announce(folder, "kafka", "127.0.0.1:9092")
+    program = f"{lines[-1]}; printenv PORTQUORUM_CLICKHOUSE"
+    done = subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{url}\n"
