@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 from collections.abc import Iterator
 from typing import Final
 
-from portquorum import telemetry
+from portquorum import telemetry, watchdog
 from portquorum.kafka import topics_ready
 from portquorum.settings import Settings, SettingsError
 from portquorum.telemetry import logger
@@ -157,16 +156,8 @@ def _spool(settings: Settings) -> Spool:
 @contextlib.contextmanager
 def _stop_signals() -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    installed = []
-    for number in numbers:
-        # Only a program's main thread has signal handlers.
-        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-            installed.append(number)
+    watchdog.on_signals(stop.set)
     try:
         yield stop
     finally:
-        for number in installed:
-            loop.remove_signal_handler(number)
+        watchdog.off_signals()

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import signal
 import threading
 from collections.abc import Coroutine
 from typing import Any, Final
 
 from mode.threads import WorkerThread
 
-from portquorum import kafka, telemetry
+from portquorum import kafka, telemetry, watchdog
 from portquorum.settings import Settings
 from streams.fatal import end_process
 from streams.shell import ROLE, StreamApp
@@ -38,9 +37,7 @@ async def run(settings: Settings) -> None:
     telemetry.configure_logging(ROLE, settings)
     telemetry.serve_metrics(ROLE, settings)
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+    watchdog.on_signals(stopping.set)
     # The broker is waited for here, since a wait can be cancelled and a start of Faust can't.
     if await _first(kafka.topics_ready(settings), stopping):
         await _work(settings, stopping)

@@ -21,6 +21,7 @@ def demo() -> None:
     Starts real Kafka and ClickHouse and all roles in a temporary folder, on free ports, and
     removes everything at the end. Exit code 1 if a stage did not come.
     """
+    from portquorum import watchdog
     from portquorum.cli.output import out
     from portquorum.demo import StageError
     from portquorum.demo.page import Page
@@ -29,6 +30,7 @@ def demo() -> None:
     for name in [name for name in os.environ if name.startswith("PORTQUORUM_")]:
         if name != "PORTQUORUM_DEBUG":
             del os.environ[name]
+    watchdog.start(watchdog.LONGER_S)
     try:
         finished = asyncio.run(_run(Page(out())))
     except StageError as error:
@@ -40,12 +42,11 @@ def demo() -> None:
 
 async def _run(page: "Page") -> bool:
     """Whether the demo came to its end; False: Ctrl-C."""
+    from portquorum import watchdog
     from portquorum.demo import run
 
-    loop = asyncio.get_running_loop()
     work = asyncio.create_task(run(page))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, work.cancel)
+    watchdog.on_signals(work.cancel, (*watchdog.STOP_SIGNALS, signal.SIGHUP))
     try:
         await work
     except asyncio.CancelledError:

@@ -20,33 +20,41 @@ def probe(
     ] = None,
 ) -> None:
     """Check the targets of a region, until SIGTERM or Ctrl-C."""
+    from portquorum import watchdog
     from portquorum.settings import load
     from producers.prober import run
 
+    watchdog.start()
     asyncio.run(run(load(), region=region, source=source, prober=prober))
 
 
 def stream() -> None:
     """Turn results into incidents (a Faust worker), until SIGTERM or Ctrl-C."""
+    from portquorum import watchdog
     from portquorum.settings import load
     from streams.worker import run
 
+    watchdog.start()
     asyncio.run(run(load()))
 
 
 def sink() -> None:
     """Store results and events in ClickHouse, until SIGTERM or Ctrl-C."""
+    from portquorum import watchdog
     from portquorum.settings import load
     from sinks.clickhouse.run import run
 
+    watchdog.start()
     asyncio.run(run(load()))
 
 
 def notify() -> None:
     """Tell people about incidents by their channels, until SIGTERM or Ctrl-C."""
+    from portquorum import watchdog
     from portquorum.settings import load
     from sinks.notifier import run
 
+    watchdog.start()
     asyncio.run(run(load()))
 
 

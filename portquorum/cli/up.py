@@ -48,7 +48,7 @@ def up(
     """
     from msgspec.structs import replace
 
-    from portquorum import settings
+    from portquorum import settings, watchdog
     from portquorum.supervisor.up import UpOptions
 
     if inventory is not None and not inventory.is_file():
@@ -64,10 +64,12 @@ def up(
         kafka_listen=kafka_listen,
         clickhouse_listen=clickhouse_listen,
     )
+    watchdog.start(watchdog.LONGER_S)
     asyncio.run(_run(options, verbose=verbose))
 
 
 async def _run(options: "UpOptions", *, verbose: bool) -> None:
+    from portquorum import watchdog
     from portquorum.cli.output import out
     from portquorum.supervisor.narrator import JsonNarrator, Narrator, PrettyNarrator
     from portquorum.supervisor.screen import JsonListener, PrettyListener, Screen, terminal
@@ -97,8 +99,7 @@ async def _run(options: "UpOptions", *, verbose: bool) -> None:
             everything.supervisor.kill()
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, asked_to_stop)
+    watchdog.on_signals(asked_to_stop, (*watchdog.STOP_SIGNALS, signal.SIGHUP))
     try:
         await everything.run(stop)
     finally:

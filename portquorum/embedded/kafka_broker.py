@@ -22,7 +22,7 @@ from portquorum.embedded.errors import (
 )
 from portquorum.embedded.lifeline import tie_to_parent
 
-_IN_ORDER_S: Final = 15.0
+_IN_ORDER_S: Final = 7.0
 _MEMORY: Final = ("-Xmx384m", "-XX:+UseSerialGC")
 
 _PORT_TAKEN: Final = "Address already in use"
@@ -106,7 +106,7 @@ class Broker:
         return self._cause(code)
 
     async def stop(self) -> None:
-        """Ends the JVM in order (within 15 s, else by force) and returns when it has ended."""
+        """Ends the JVM in order (within 7 s, else by force) and returns when it has ended."""
         if self._process is None or self._process.returncode is not None:
             return
         self._process.send_signal(signal.SIGTERM)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressBar
 
+from portquorum import watchdog
 from portquorum.embedded import lifeline
 from portquorum.embedded.errors import EmbeddedServiceError
 from portquorum.embedded.reports import Failed, Progress, Ready, Report, Reporter, encode
@@ -95,6 +96,7 @@ def run(serve: Serve, reporter: Reporter, parent: int | None) -> int:
     """
     if parent is not None:
         lifeline.follow_parent(parent)
+    watchdog.start()
     try:
         asyncio.run(serve(reporter))
     except EmbeddedServiceError as error:
@@ -112,11 +114,10 @@ def stop_signal() -> asyncio.Event:
     ended in order yet, and a long fetch must not make Ctrl-C wait.
     """
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        # Under nohup SIGHUP is ignored, and stays so.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop.set)
+    numbers = (*watchdog.STOP_SIGNALS, signal.SIGHUP)
+    # Under nohup SIGHUP is ignored, and stays so.
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    watchdog.on_signals(stop.set, heeded)
     return stop
 
 

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import signal
 import time
 from collections.abc import Coroutine
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
-from portquorum import telemetry
+from portquorum import telemetry, watchdog
 from portquorum.kafka import topics_ready
 from portquorum.settings import Settings
 from sinks.clickhouse.errors import PartEndedError
@@ -37,9 +36,7 @@ async def run(settings: Settings) -> None:
         # They warn at each try of what the sink says once.
         logging.getLogger(chatty).setLevel(logging.ERROR)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    watchdog.on_signals(stop.set)
     telemetry.serve_metrics("sink", settings)
     wait_s = _FIRST_WAIT_S
     while await _done_before(stop, _prepare(settings)):

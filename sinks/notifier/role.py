@@ -1,13 +1,12 @@
 """The role `notify`."""
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from portquorum import telemetry
+from portquorum import telemetry, watchdog
 from portquorum.kafka import topics_ready
 from portquorum.settings import Settings
 from sinks.notifier.lanes import RETRY_DELAYS_S
@@ -29,9 +28,7 @@ async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DEL
     """
     telemetry.configure_logging("notify", settings)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    watchdog.on_signals(stop.set)
     telemetry.serve_metrics("notify", settings)
     outbox = Outbox(settings)
     try:

@@ -16,6 +16,8 @@ GROUND_FLOOR = (
     "portquorum.http_origin",
     "portquorum.metrics_server",
     "portquorum.redact",
+    "portquorum.watchdog",
+    "portquorum.watchdog_process",
 )
 ALLOWED = {
     "schemas": ("schemas",),
