@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from portquorum.embedded import statement
 from portquorum.embedded.engine import Session
 from portquorum.embedded.guard import Guard, RefusedError
+from portquorum.http_origin import is_forwarded
 
 OWNER: Final = "portquorum"
 READER: Final = "default"
@@ -53,14 +54,23 @@ class User(NamedTuple):
 class Access:
     """The two users, and what stands between the reader and the machine."""
 
-    def __init__(self, guard: Guard, password: str, reader_password: str | None = None) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        password: str,
+        reader_password: str | None = None,
+        *,
+        open_here: bool = True,
+    ) -> None:
         """Takes what nobody may touch and the passwords.
 
-        Without one of their own, readers are let in from this machine alone.
+        Without a password of their own, readers are let in from this machine alone, and only
+        while `open_here`.
         """
         self._guard = guard
         self._password = password
         self._reader_password = reader_password
+        self._open_here = open_here
 
     def user(
         self, headers: Mapping[str, str], query: Mapping[str, str], address: str | None
@@ -79,7 +89,7 @@ class Access:
         if name == OWNER and _same(password, self._password):
             return User(OWNER, owner=True)
         if name == READER and (
-            _is_here(address) and not password
+            not password and self._is_open(headers, address)
             if self._reader_password is None
             else _same(password, self._reader_password)
         ):
@@ -87,9 +97,14 @@ class Access:
         raise RefusedError(
             f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, or "
             f"there is no user with such name. The user {OWNER!r} has its password in "
-            f"services.json; {READER!r} reads only, and needs one from another machine or where "
-            "PORTQUORUM_READER_PASSWORD is set. (AUTHENTICATION_FAILED)"
+            f"services.json; {READER!r} reads only, and needs PORTQUORUM_READER_PASSWORD from "
+            "another machine, through a proxy, where the kernel has no Landlock, or where one "
+            "is set. (AUTHENTICATION_FAILED)"
         )
+
+    def _is_open(self, headers: Mapping[str, str], address: str | None) -> bool:
+        """Whether readers need no password: what a proxy passes on comes from anywhere."""
+        return self._open_here and _is_here(address) and not is_forwarded(headers)
 
     def database(self, user: User, asked: str | None) -> str | None:
         """The database that a request begins in; None if it says nothing of that.
@@ -137,13 +152,12 @@ class Access:
             RefusedError: the statement writes, or touches anything outside of the database.
             QueryError: it can't be parsed, or is more than one statement.
         """
-        reads = session.reads(sql)
         canonical = self._guard.canonical(sql)
-        session.set({"readonly": "1"})
         self._guard.check(canonical, {})
         self._guard.check_reader(canonical)
         first = statement.first_word(canonical.encode())
-        if first not in _READER_WORDS or not reads or not session.reads(canonical):
+        session.set({"readonly": "1"})
+        if first not in _READER_WORDS or not session.reads(canonical):
             raise _readonly(f"{first} is not for readers")
         return canonical
 
@@ -152,33 +166,32 @@ class Access:
     ) -> tuple[str, bool]:
         """The statement that the owner may run in place of `sql`, and whether it reads only.
 
+        As the engine writes it: what was looked at is what runs.
+
         Raises:
             RefusedError: it touches anything outside of the database; or it writes, and the
                 request may not.
             QueryError: it can't be parsed, or is more than one statement.
         """
-        reads = session.reads(sql)
         canonical = self._guard.canonical(sql)
         self._guard.check(canonical, params)
+        reads = session.reads(canonical)
         first = statement.first_word(canonical.encode())
         if only_reads and not reads and first not in _SESSION_WORDS:
             raise _readonly(f"{first} writes, and the request only reads")
         if first == "KILL":
             return _by_our_names(canonical), False
-        return sql, reads
+        return canonical, reads
 
-    def canonical(self, sql: str) -> str:
-        """The statement as the engine understands it."""
-        return self._guard.canonical(sql)
-
-    def inserting(self, head: str, params: Mapping[str, str]) -> None:
-        """Looks at an INSERT whose data comes with it.
+    def inserting(self, head: str, params: Mapping[str, str]) -> str:
+        """The head of an INSERT whose data comes with it, as the engine writes it.
 
         Raises:
             RefusedError: it touches anything outside of the database.
         """
         canonical = self._guard.canonical(f"{head} FORMAT Native")
         self._guard.check(canonical, params)
+        return canonical.removesuffix("FORMAT Native").rstrip()
 
 
 def _by_our_names(kill: str) -> str:
@@ -205,7 +218,8 @@ def _readonly(why: str) -> RefusedError:
 
 
 def _same(found: str, expected: str) -> bool:
-    return hmac.compare_digest(found.encode(), expected.encode())
+    # Bytes of a header that are no UTF-8 come as surrogates.
+    return hmac.compare_digest(found.encode(errors="surrogatepass"), expected.encode())
 
 
 def _is_here(address: str | None) -> bool:

@@ -40,6 +40,12 @@ def parse(listen: str) -> Address:
     return Address(host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port))
 
 
+def reachable(address: Address) -> Address:
+    """The address that clients of this machine use: loopback for a listener on all addresses."""
+    loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    return address._replace(host=loopback.get(address.host, address.host))
+
+
 def reserve(address: Address) -> Address:
     """The address with a free port in place of 0; the port is free when this returns.
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final, Protocol
 
-from portquorum.embedded.engine import Chunk, QueryError
+from portquorum.embedded.engine import QueryError
+from portquorum.embedded.engine_protocol import Result
 
 PART_BYTES: Final = 1 << 20
 """Bodies move between the network and the engine in parts of at least this size."""
@@ -33,7 +34,7 @@ class Parts(Protocol):
 class Whole:
     """An answer that the engine gave at once."""
 
-    def __init__(self, chunk: Chunk) -> None:
+    def __init__(self, chunk: Result) -> None:
         """Takes it."""
         self._chunk = chunk
         self.counts = {
@@ -59,11 +60,11 @@ class Piped:
     is a file that never lies on a disk.
     """
 
-    def __init__(self, run: Callable[[str], Chunk], kill: Callable[[], None]) -> None:
+    def __init__(self, run: Callable[[int], Result], kill: Callable[[], None]) -> None:
         """Begins.
 
         Args:
-            run: runs the statement INTO OUTFILE the path that it is given.
+            run: runs the statement; its answer goes into the pipe that it is given.
             kill: ends it, from another thread; the engine goes on when nobody reads.
         """
         self.counts = {"result_bytes": 0}
@@ -100,9 +101,9 @@ class Piped:
             self._kill()
             self._running.join(_KILL_EVERY_S)
 
-    def _run(self, run: Callable[[str], Chunk], write: int) -> None:
+    def _run(self, run: Callable[[int], Result], write: int) -> None:
         try:
-            chunk = run(f"/dev/fd/{write}")
+            chunk = run(write)
             self.counts["read_rows"] = chunk.read_rows
             self.counts["read_bytes"] = chunk.read_bytes
             self.counts["result_rows"] = chunk.rows

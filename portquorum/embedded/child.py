@@ -15,7 +15,7 @@ from typing import Final, Self
 import msgspec
 
 from portquorum.embedded.errors import EmbeddedServiceError, storage_error
-from portquorum.embedded.reports import Failed, OnProgress, Progress, Ready, decode
+from portquorum.embedded.reports import Failed, Notice, OnProgress, Progress, Ready, decode
 
 START_TIMEOUT_S: Final = 90.0
 """A start may take this long after its last report of progress."""
@@ -148,6 +148,8 @@ class ServiceProcess:
                 return address
             case Failed(message):
                 raise EmbeddedServiceError(message)
+            case Notice():
+                pass  # a caller who starts a service by itself knows this machine
         return None
 
     def _died(self, code: int) -> EmbeddedServiceError:

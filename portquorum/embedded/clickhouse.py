@@ -4,15 +4,18 @@
 foreground; `EmbeddedClickHouse` runs the same as a child of this process.
 """
 
+import asyncio
+import ipaddress
 import os
 import secrets
 import shlex
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from portquorum.embedded import addresses, announcement, process
@@ -22,12 +25,17 @@ from portquorum.embedded.errors import EmbeddedServiceError, extra_missing, stor
 from portquorum.embedded.reports import OnProgress, Progress, Reporter
 from portquorum.settings import Settings, SettingsError, load
 
+if TYPE_CHECKING:
+    from portquorum.embedded.engine import Engine
+
 DEFAULT_LISTEN: Final = "127.0.0.1:8123"
 DATABASE: Final = "portquorum"
 OWNER: Final = "portquorum"
 SERVICE: Final = "clickhouse"
 _GRACE_S: Final = 1.0
 """How long requests under way may take when the service is stopped."""
+_ABORT_AFTER_S: Final = 5.0
+"""The engine is killed when its end in order takes longer; what was confirmed is on the disk."""
 
 
 class EmbeddedClickHouse(ServiceProcess):
@@ -120,7 +128,7 @@ async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:
     try:
         with _listening(address) as server:
             reporter.progress(Progress("starting"))
-            await _serve_on(server, data_dir, directory.path, reporter)
+            await _serve_on(server, data_dir, directory, reporter)
     finally:
         directory.close()
 
@@ -147,8 +155,9 @@ def _settings() -> Settings:
 
 
 async def _serve_on(
-    server: socket.socket, data_dir: Path, folder: Path, reporter: Reporter
+    server: socket.socket, data_dir: Path, directory: ServiceDirectory, reporter: Reporter
 ) -> None:
+    folder = directory.path
     try:
         from aiohttp import web  # noqa: PLC0415 (of the extra)
 
@@ -156,43 +165,101 @@ async def _serve_on(
         from portquorum.embedded.clickhouse_http import HttpInterface  # noqa: PLC0415
         from portquorum.embedded.engine import Engine  # noqa: PLC0415
         from portquorum.embedded.guard import Guard  # noqa: PLC0415
+        from portquorum.http_origin import Served  # noqa: PLC0415
     except ImportError as error:
         raise extra_missing((error.name or "aiohttp").partition(".")[0]) from error
     settings = _settings()
     secret = settings.owner_password or password(folder / "password")
-    engine = Engine(folder / "data")
-    with engine.session({}) as session:
-        session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
-    interface = HttpInterface(
-        engine, Access(Guard(engine), secret, settings.reader_password), DATABASE
-    )
-    stop = process.stop_signal()
-    runner = web.AppRunner(
-        interface.application(),
-        access_log=None,
-        # A client that has gone needs no answer: its statement is killed.
-        handler_cancellation=True,
-        # Bodies are ours to decompress: aiohttp knows nothing of lz4.
-        auto_decompress=False,
-        # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
-        max_line_size=1 << 20,
-        max_field_size=1 << 20,
-        shutdown_timeout=_GRACE_S,
-    )
-    await runner.setup()
-    url = ""
+    engine = Engine(folder, (directory.lock_fd,))
     try:
-        await web.SockSite(runner, server).start()
         host, port = server.getsockname()[:2]
-        url = f"http://{OWNER}:{quote(secret, safe='')}@{addresses.Address(host, port)}/{DATABASE}"
-        announcement.announce(data_dir, SERVICE, url)
-        reporter.ready(url)
-        await stop.wait()
+        if engine.without_walls is not None:
+            _without_walls(engine.without_walls, host, settings, reporter)
+        with engine.session({}) as session:
+            session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        access = Access(
+            Guard(engine),
+            secret,
+            settings.reader_password,
+            open_here=engine.without_walls is None,
+        )
+        served = Served(host, settings.http_host_names)
+        interface = HttpInterface(engine, access, DATABASE, served)
+        here = addresses.reachable(addresses.Address(host, port))
+        url = f"http://{OWNER}:{quote(secret, safe='')}@{here}/{DATABASE}"
+        stop = process.stop_signal()
+        runner = web.AppRunner(
+            interface.application(),
+            access_log=None,
+            # A client that has gone needs no answer: its statement is killed.
+            handler_cancellation=True,
+            # Bodies are ours to decompress: aiohttp knows nothing of lz4.
+            auto_decompress=False,
+            # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
+            max_line_size=1 << 20,
+            max_field_size=1 << 20,
+            shutdown_timeout=_GRACE_S,
+        )
+        await runner.setup()
+        try:
+            await web.SockSite(runner, server).start()
+            announcement.announce(data_dir, SERVICE, url)
+            reporter.ready(url)
+            await _until_stopped(stop, engine, directory)
+        finally:
+            # Whatever a statement does, and whoever waits for it.
+            abort = threading.Timer(_ABORT_AFTER_S, engine.abort)
+            abort.daemon = True
+            abort.start()
+            announcement.withdraw(data_dir, SERVICE, url)
+            await runner.cleanup()
+            await asyncio.to_thread(interface.close)
+            abort.cancel()
     finally:
-        announcement.withdraw(data_dir, SERVICE, url)
-        await runner.cleanup()
-        interface.close()
-        engine.close()
+        await asyncio.to_thread(engine.close)
+
+
+async def _until_stopped(
+    stop: asyncio.Event, engine: "Engine", directory: ServiceDirectory
+) -> None:
+    """Returns when the service is to end.
+
+    Raises:
+        EmbeddedServiceError: the engine has ended by itself.
+    """
+    stopped = asyncio.create_task(stop.wait())
+    ended = asyncio.create_task(asyncio.to_thread(engine.wait))
+    try:
+        await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            code = ended.result()
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise EmbeddedServiceError(
+                f"ClickHouse's engine ended ({how}); what it had confirmed is on the disk; look "
+                f"into {directory.logs}"
+            )
+    finally:
+        stopped.cancel()
+        ended.cancel()
+
+
+def _without_walls(why: str, host: str, settings: Settings, reporter: Reporter) -> None:
+    """What holds where the kernel has no walls for the engine, and one line that says so.
+
+    Raises:
+        EmbeddedServiceError: it listens elsewhere than on loopback.
+    """
+    if not ipaddress.ip_address(host).is_loopback:
+        raise EmbeddedServiceError(
+            f"the embedded ClickHouse listens on {host} only behind the kernel's walls, and "
+            f"{why}; listen on 127.0.0.1, or run a ClickHouse server"
+        )
+    readers = (
+        "readers need their password"
+        if settings.reader_password
+        else "readers are not let in before PORTQUORUM_READER_PASSWORD is set"
+    )
+    reporter.notice(f"no walls around the engine: {why}; {readers} (docs/security.md)")
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """ClickHouse's HTTP interface (https://clickhouse.com/docs/interfaces/http) over the engine."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
@@ -11,51 +12,77 @@ from aiohttp import web
 from portquorum.embedded import sessions
 from portquorum.embedded.access import Access, User
 from portquorum.embedded.answers import PART_BYTES, Parts, Piped, Whole, kept_back
-from portquorum.embedded.engine import Chunk, Engine, QueryError, Session
+from portquorum.embedded.engine import Engine, QueryError, Session
+from portquorum.embedded.engine_protocol import Result
 from portquorum.embedded.guard import RefusedError
-from portquorum.embedded.http_body import read_parameters, read_statement
+from portquorum.embedded.http_body import Statement, read_parameters, read_statement
 from portquorum.embedded.http_exchange import Exchange
 from portquorum.embedded.statement import (
-    Insert,
+    Look,
+    around_outfile,
     first_word,
-    into_file,
+    look,
     output_format,
-    split_insert,
 )
 from portquorum.embedded.work import Work
+from portquorum.http_origin import Served, refusal
+from portquorum.telemetry import logger
 
+_LOOKED_AT_AT_ONCE_BYTES: Final = 4096
+"""A longer text is looked at in a thread: the event loop answers others meanwhile."""
 _METHODS: Final = ("GET", "HEAD", "POST")
 
 
 class HttpInterface:
     """The handlers. Inserts, our roles' queries and readers' queries have threads of their own."""
 
-    def __init__(self, engine: Engine, access: Access, database: str) -> None:
-        """Takes an open engine; `database` is the one of requests that name none."""
+    def __init__(self, engine: Engine, access: Access, database: str, served: Served) -> None:
+        """Takes an open engine.
+
+        Args:
+            engine: whose statements these are.
+            access: who may do what.
+            database: the one of requests that name none.
+            served: the hosts that it answers for.
+        """
         self._engine = engine
         self._access = access
+        self._served = served
         self._sessions = sessions.Sessions(engine, database)
         self._running: set[str] = set()
+        self._looks = ThreadPoolExecutor(2, "look")
         self._inserts = ThreadPoolExecutor(4, "insert")
         self._queries = ThreadPoolExecutor(8, "query")
         self._readers = ThreadPoolExecutor(4, "reader")
         with engine.session({}) as session:
             about = session.run("SELECT version(), timezone(), hostName() FORMAT TSVRaw")
+            formats = session.run("SELECT name FROM system.formats FORMAT TSVRaw")
         self.version, self._timezone, self._host = about.data.decode().strip().split("\t")
+        self._formats = {name.lower(): name for name in formats.data.decode().split()}
 
     def application(self) -> web.Application:
         """The routes."""
-        app = web.Application()
+        app = web.Application(middlewares=[self._only_ours])
         app.router.add_route("*", "/", self._handle)
         for path in ("/ping", "/replicas_status"):
             app.router.add_get(path, self._ping)
         return app
 
     def close(self) -> None:
-        """Waits for what is running in the engine."""
-        for pool in (self._inserts, self._queries, self._readers):
+        """Ends the sessions; the engine must have ended what was running."""
+        for pool in (self._looks, self._inserts, self._queries, self._readers):
             pool.shutdown()
         self._sessions.close()
+
+    @web.middleware
+    async def _only_ours(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """No answer, and nothing done, for pages of other origins and foreign host names."""
+        why = refusal(request.method, request.headers, self._served, request.raw_path)
+        if why is not None:
+            return web.Response(status=403, text=f"{why}\n")
+        return await handler(request)
 
     async def _ping(self, _request: web.Request) -> web.Response:
         return web.Response(text="Ok.\n")
@@ -65,12 +92,19 @@ class HttpInterface:
             raise web.HTTPMethodNotAllowed(request.method, _METHODS)
         exchange = Exchange(request, self._host, self._timezone)
         try:
-            exchange.read(await read_parameters(request))
+            parameters = await read_parameters(request)
+            exchange.read(parameters, self._formats)
             user = self._access.user(request.headers, exchange.parameters, request.remote)
             with self._named(exchange.id):
                 return await self._answer(exchange, user)
         except QueryError as error:
             return exchange.refuse(error, self.version)
+        except (web.HTTPException, ConnectionError):
+            raise  # an answer; a client that has gone
+        except Exception as error:  # noqa: BLE001 - one request's trouble is no other's
+            logger(__name__).exception("request failed", query_id=exchange.id)
+            unknown = QueryError(f"Code: 1001. DB::Exception: {error!r}. (STD_EXCEPTION)")
+            return exchange.refuse(unknown, self.version)
 
     @contextmanager
     def _named(self, name: str) -> Iterator[None]:
@@ -86,23 +120,31 @@ class HttpInterface:
         finally:
             self._running.discard(name)
 
+    async def _look(self, text: bytes) -> Look:
+        if len(text) <= _LOOKED_AT_AT_ONCE_BYTES:
+            return look(text)
+        return await asyncio.get_running_loop().run_in_executor(self._looks, look, text)
+
     async def _answer(self, exchange: Exchange, user: User) -> web.StreamResponse:
-        sql, data = await read_statement(exchange.request, exchange.parameters)
-        if not sql.strip():
+        def may_insert() -> None:
+            if not user.owner or exchange.only_reads:
+                raise RefusedError(
+                    f"Code: 164. DB::Exception: {user.name}: Cannot execute query in readonly "
+                    "mode. (READONLY)"
+                )
+
+        statement = await read_statement(
+            exchange.request, exchange.parameters, self._look, may_insert
+        )
+        if not statement.text.strip():
             if exchange.request.method == "POST":
                 raise QueryError(
                     "Code: 62. DB::Exception: Syntax error: Empty query. (SYNTAX_ERROR)"
                 )
             return web.Response(text="Ok.\n")
-        insert = split_insert(sql) if data is not None else None
-        if insert is None or data is None:
-            return await self._query(exchange, user, sql.decode(errors="replace"))
-        if not user.owner or exchange.only_reads:
-            raise RefusedError(
-                f"Code: 164. DB::Exception: {user.name}: Cannot execute query in readonly mode. "
-                "(READONLY)"
-            )
-        return await self._insert(exchange, user, insert, _joined(sql[insert.data_at :], data))
+        if statement.insert is not None and statement.data is not None:
+            return await self._insert(exchange, user, statement)
+        return await self._query(exchange, user, statement)
 
     def _connection(
         self, exchange: Exchange, user: User, work: Work, statement: str
@@ -123,14 +165,19 @@ class HttpInterface:
         return self._sessions.connection(user.name, asked, work, overlay, keeps=user.owner)
 
     async def _insert(
-        self, exchange: Exchange, user: User, insert: Insert, data: AsyncIterator[bytes]
+        self, exchange: Exchange, user: User, statement: Statement
     ) -> web.StreamResponse:
+        assert statement.insert is not None and statement.data is not None  # noqa: S101, PT018
+        form = self._formats.get(statement.insert.format.lower())
+        if form is None:
+            raise _unknown_format(statement.insert.format)
+        data = _joined(statement.text[statement.insert.data_at :], statement.data)
         work = Work(self._inserts, self._engine, exchange.id)
         async with self._connection(exchange, user, work, "INSERT") as session:
-            await work.run(self._access.inserting, insert.head, exchange.params)
+            head = await work.run(self._access.inserting, statement.insert.head, exchange.params)
             params = {f"param_{name}": text for name, text in exchange.params.items()}
             await work.run(session.set, params)
-            inserter = await work.run(session.insert, insert.head, insert.format)
+            inserter = await work.run(session.insert, head, form)
             try:
                 async for part in data:
                     await work.run(inserter.append, part)
@@ -142,10 +189,13 @@ class HttpInterface:
         exchange.summarise(counts | {"written_bytes": size})
         return exchange.response(b"")
 
-    async def _query(self, exchange: Exchange, user: User, sql: str) -> web.StreamResponse:
+    async def _query(
+        self, exchange: Exchange, user: User, statement: Statement
+    ) -> web.StreamResponse:
+        sql = statement.text.decode(errors="replace")
         pool = self._queries if user.owner else self._readers
         work = Work(pool, self._engine, exchange.id)
-        async with self._connection(exchange, user, work, first_word(sql.encode())) as session:
+        async with self._connection(exchange, user, work, statement.first) as session:
             parts: Parts = await work.run(self._begin, session, user, exchange, sql)
             if exchange.waits_for_end:
                 parts = await work.run(kept_back, parts)
@@ -160,8 +210,10 @@ class HttpInterface:
             sql, reads = self._access.owning(session, sql, exchange.params, exchange.only_reads)
         else:
             sql, reads = self._access.reading(session, sql), True
-        named = output_format(sql.encode())
-        form = named or exchange.default_format
+        named = output_format(sql.encode()) or exchange.default_format
+        form = self._formats.get(named.lower())
+        if form is None:
+            raise _unknown_format(named)
         if not reads:
             chunk = session.run(sql, form, exchange.params)
             # Some statements tell what they did (KILL QUERY, CHECK TABLE), most have no result.
@@ -171,10 +223,10 @@ class HttpInterface:
         # DESCRIBE, SHOW and the like are short, and have no INTO OUTFILE.
         if first_word(sql.encode()) not in {"SELECT", "WITH", "FROM"}:
             return Whole(session.run(sql, form, exchange.params))
-        canonical = self._access.canonical(sql)
+        parts = around_outfile(sql, form)
 
-        def run(path: str) -> Chunk:
-            return session.run(into_file(canonical, path, form), form, exchange.params)
+        def run(pipe: int) -> Result:
+            return session.run_into(parts, form, exchange.params, pipe)
 
         return Piped(run, partial(self._engine.kill, exchange.id))
 
@@ -208,3 +260,7 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
             pending, size = [], 0
     if size:
         yield b"".join(pending)
+
+
+def _unknown_format(name: str) -> QueryError:
+    return QueryError(f"Code: 73. DB::Exception: Unknown format {name}. (UNKNOWN_FORMAT)")

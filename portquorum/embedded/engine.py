@@ -1,23 +1,44 @@
-"""chDB, the ClickHouse engine in this process: a connection for every statement.
+"""The ClickHouse engine, seen from the HTTP side: a connection for every statement.
 
-A connection is cheap (0.5 ms) and keeps its settings to itself. One connection does one thing at
-a time; with one each, a slow SELECT holds nobody up, and no setting outlives its statement. What
-is said here blocks; it is called from threads (the engine lets go of the GIL).
+A connection is cheap (about 1 ms) and keeps its settings to itself. One connection does one thing
+at a time; with one each, a slow SELECT holds nobody up, and no setting outlives its statement. What
+is said here blocks; it is called from threads.
 """
 
+import importlib.util
+import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
+import msgspec
+
+import portquorum
+from portquorum.embedded import engine_protocol as protocol
 from portquorum.embedded import tokens
-from portquorum.embedded.errors import EmbeddedServiceError, disk_full, extra_missing
+from portquorum.embedded.errors import (
+    EmbeddedServiceError,
+    disk_full,
+    extra_missing,
+    storage_error,
+)
+from portquorum.embedded.lifeline import tie_to_parent
 from portquorum.embedded.statement import split_settings
 
 _SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_CLOSE_WITHIN_S: Final = 4.0
+"""An orderly end may take this long: what is killed was confirmed nowhere."""
+_hello: Final = msgspec.msgpack.Decoder(protocol.Hello)
+_reply: Final = msgspec.msgpack.Decoder(protocol.Reply)
 
 
 class QueryError(Exception):
@@ -31,55 +52,53 @@ class QueryError(Exception):
         self.code = int(code[1]) if code else 1002  # UNKNOWN_EXCEPTION
 
 
-class Chunk:
-    """A part of a result."""
+class EngineGoneError(QueryError):
+    """The engine's process has ended."""
 
-    def __init__(self, result: Any) -> None:
-        """Takes what the engine gave."""
-        self.data: bytes = result.bytes() or b""
-        self.rows = int(result.rows_read())
-        self.read_rows = int(result.storage_rows_read())
-        self.read_bytes = int(result.storage_bytes_read())
+    def __init__(self) -> None:
+        """Says so as ClickHouse does when it ends."""
+        super().__init__("Code: 734. DB::Exception: The engine has ended. (QUERY_WAS_CANCELLED)")
 
 
 class Engine:
-    """The engine on one data directory; the process can have no other one."""
+    """The engine on one data directory, in a process of its own (`engine_process`)."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens the directory, which takes about a second.
+    def __init__(self, folder: Path, inherited: Sequence[int] = ()) -> None:
+        """Starts the process, which opens the folder; takes about a second.
+
+        To be called in the main thread: the process is killed when the thread that made it ends.
+
+        Args:
+            folder: the service's folder; `data`, `inserts` and `tmp` inside of it are the engine's.
+            inherited: descriptors that stay open for as long as the engine runs.
 
         Raises:
-            EmbeddedServiceError: chDB is not installed, or it can't open the directory.
+            EmbeddedServiceError: chDB is not installed, or it can't open the folder.
         """
-        try:
-            from chdb.state.sqlitelike import Connection  # noqa: PLC0415 (1 s and 250 MB)
-        except ImportError as error:
-            raise extra_missing("chdb") from error
-        if "?" in str(path):
+        if importlib.util.find_spec("chdb") is None:
+            raise extra_missing("chdb")
+        data = folder / protocol.DATA
+        if "?" in str(data):
             raise EmbeddedServiceError(
-                f"ClickHouse can't keep its data in {path}: chDB takes what follows the question "
+                f"ClickHouse can't keep its data in {data}: chDB takes what follows the question "
                 "mark for options; choose another folder with --data"
             )
-        self._connect = Connection
-        self._path = str(path)
-        self._inserts = path.with_name("inserts")
-        # What is there is of an insert that a crash cut short: it was never confirmed.
-        shutil.rmtree(self._inserts, ignore_errors=True)
-        self._inserts.mkdir(parents=True)
+        self._inserts = folder / protocol.INSERTS
         try:
-            tokens.forget_lost(path)
-            # As long as one connection is open, so is the engine.
-            self._keep = Connection(self._path)
-            # chDB begins with a database that shows every file of the machine as a table. Its name
-            # must be there for the next connection.
-            self._keep.query("DROP DATABASE IF EXISTS default SYNC")
-            self._keep.query("CREATE DATABASE default ENGINE = Memory")
-        except Exception as error:
-            if "No space left" in str(error):
-                raise disk_full(path) from error
-            raise EmbeddedServiceError(
-                f"ClickHouse can't open {path}: {' '.join(str(error).split())[:300]}"
-            ) from error
+            # What is there is of a statement that a crash cut short: nothing of it was confirmed.
+            for name in (protocol.INSERTS, protocol.TEMPORARY):
+                shutil.rmtree(folder / name, ignore_errors=True)
+                (folder / name).mkdir(parents=True)
+            data.mkdir(exist_ok=True)
+            tokens.forget_lost(data)
+        except OSError as error:
+            raise storage_error(error, folder) from error
+        self._asking = threading.Lock()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = _start(folder, theirs.fileno(), inherited)
+        self.without_walls = self._opened(data)
+        """Why nothing but the checks of statements keeps SQL inside; None when walls stand."""
 
     def session(self, settings: Mapping[str, str], database: str | None = None) -> "Session":
         """A connection with settings of its own.
@@ -87,7 +106,14 @@ class Engine:
         Raises:
             QueryError: a setting or database that the engine does not know.
         """
-        session = Session(self._connect(self._path), self._inserts)
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self._asking:
+                protocol.send(self._control, protocol.OpenSession(), theirs.fileno())
+        except protocol.GoneError as error:
+            ours.close()
+            raise EngineGoneError from error
+        session = Session(ours, self._inserts)
         try:
             if database:
                 session.run(f"USE {quote_name(database)}")
@@ -105,17 +131,79 @@ class Engine:
         except QueryError:
             return  # it ended by itself meanwhile
 
+    def wait(self) -> int:
+        """Waits for the end of the process; its exit code, negative after a signal."""
+        return self._process.wait()
+
     def close(self) -> None:
-        """Closes the engine; sessions must be closed before."""
-        self._keep.close()
+        """Ends the engine: in order within `_CLOSE_WITHIN_S`, else by force.
+
+        Sessions that are still open get EngineGoneError.
+        """
+        self._control.close()
+        try:
+            self._process.wait(_CLOSE_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.abort()
+
+    def abort(self) -> None:
+        """Ends the engine at once, as a crash would: what was confirmed is on the disk."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _opened(self, data: Path) -> str | None:
+        try:
+            hello = _hello.decode(protocol.receive(self._control))
+        except protocol.GoneError:
+            self.abort()
+            code = self._process.returncode
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise EmbeddedServiceError(
+                f"ClickHouse's engine ended while it opened {data} ({how})"
+            ) from None
+        if isinstance(hello, protocol.Opened):
+            return hello.without_walls
+        self.abort()
+        if "No space left" in hello.message:
+            raise disk_full(data)
+        raise EmbeddedServiceError(
+            f"ClickHouse can't open {data}: {' '.join(hello.message.split())[:300]}"
+        )
+
+
+def _start(folder: Path, descriptor: int, inherited: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """The process, with nothing of this one's but what it needs."""
+    package = Path(portquorum.__file__).parent.parent
+    environment = {
+        "PYTHONPATH": str(package),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONNOUSERSITE": "1",
+        "TMPDIR": str(folder / protocol.TEMPORARY),
+        "LANG": "C.UTF-8",
+    }
+    if zone := os.environ.get("TZ"):
+        environment["TZ"] = zone
+    command = [sys.executable, "-m", "portquorum.embedded.engine_process"]
+    return subprocess.Popen(  # noqa: S603 (our own module)
+        [*command, str(descriptor), str(folder)],
+        stdin=subprocess.DEVNULL,
+        # Standard output may be the way to the parent (`process.ToParent`); the log is for errors.
+        stdout=subprocess.DEVNULL,
+        env=environment,
+        cwd=folder,
+        pass_fds=(descriptor, *inherited),
+        preexec_fn=tie_to_parent,  # noqa: PLW1509 (the process has one thread so far)
+        process_group=0,
+    )
 
 
 class Session:
     """One connection: one statement at a time, from any thread. Must be closed."""
 
-    def __init__(self, connection: Any, folder: Path) -> None:
-        """Takes a connection of chDB; in `folder` lies what is on its way into it."""
-        self._connection = connection
+    def __init__(self, asked: socket.socket, folder: Path) -> None:
+        """Takes the socket to it; in `folder` lies what is on its way into the engine."""
+        self._socket = asked
         self._folder = folder
 
     def set(self, settings: Mapping[str, str]) -> None:
@@ -126,15 +214,28 @@ class Session:
 
     def run(
         self, sql: str, as_format: str = "TabSeparated", params: Mapping[str, str] | None = None
-    ) -> Chunk:
+    ) -> protocol.Result:
         """The whole result at once."""
-        with _refusals():
-            return Chunk(self._connection.query(sql, as_format, params=dict(params or {})))
+        return self._run(protocol.Run(sql, as_format, dict(params or {})))
+
+    def run_into(
+        self, parts: tuple[str, str], as_format: str, params: Mapping[str, str], descriptor: int
+    ) -> protocol.Result:
+        """The result goes into a pipe; returns when all of it is there.
+
+        Args:
+            parts: the statement (`statement.around_outfile`).
+            as_format: of a statement that names none.
+            params: values for `{name:Type}`.
+            descriptor: the writing end; the engine gets one of its own and closes that.
+        """
+        query, rest = parts
+        request = protocol.Run(query, as_format, dict(params), into=True, rest=rest)
+        return self._run(request, descriptor)
 
     def insert(self, head: str, data_format: str) -> "Inserter":
         """Begins an INSERT whose data comes in parts; `head` is what is before its FORMAT."""
-        with _refusals():
-            return Inserter(self._connection, self._folder, head, data_format)
+        return Inserter(self, self._folder, head, data_format)
 
     def reads(self, sql: str) -> bool:
         """Whether the statement gives a result and changes nothing.
@@ -142,18 +243,37 @@ class Session:
         Raises:
             QueryError: it can't be parsed, or is more than one.
         """
-        with _refusals():
-            found = self._connection._conn.classify_query(sql)  # noqa: SLF001 (no public name yet)
-        if found["statement_count"] > 1:
+        found = self._ask(protocol.Classify(sql))
+        assert isinstance(found, protocol.Class)  # noqa: S101 (the protocol)
+        if found.statements > 1:
             raise QueryError(
                 "Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed). "
                 "(SYNTAX_ERROR)"
             )
-        return bool(found["query_class"].name == "READ_ONLY")
+        return found.reads
 
     def close(self) -> None:
         """Ends the connection."""
-        self._connection.close()
+        self._socket.close()
+
+    def _run(self, request: protocol.Run, descriptor: int | None = None) -> protocol.Result:
+        found = self._ask(request, descriptor)
+        assert isinstance(found, protocol.Result)  # noqa: S101 (the protocol)
+        return found
+
+    def _ask(self, request: protocol.Request, descriptor: int | None = None) -> protocol.Reply:
+        try:
+            protocol.send(self._socket, request, descriptor)
+            reply: protocol.Reply = _reply.decode(protocol.receive(self._socket))
+        except protocol.GoneError as error:
+            raise EngineGoneError from error
+        except UnicodeEncodeError as error:
+            raise QueryError(
+                "Code: 62. DB::Exception: The statement is not UTF-8. (SYNTAX_ERROR)"
+            ) from error
+        if isinstance(reply, protocol.Refused):
+            raise QueryError(reply.message)
+        return reply
 
     def __enter__(self) -> Self:
         return self
@@ -175,44 +295,44 @@ class Inserter:
     many parts, it says that they were written, and none is stored.
     """
 
-    def __init__(self, connection: Any, folder: Path, head: str, data_format: str) -> None:
+    def __init__(self, session: Session, folder: Path, head: str, data_format: str) -> None:
         """Begins a file in `folder`."""
-        self._connection = connection
+        self._session = session
         self._head, self._settings = split_settings(head)
         self._format = data_format
-        self._file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115 - `finish` closes it
+        with _disk():
+            self._file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115 - `finish` closes it
 
     def append(self, data: bytes) -> None:
         """The next part of the data, cut anywhere."""
-        with _refusals():
+        with _disk():
             self._file.write(data)
 
     def finish(self) -> tuple[int, int]:
         """Stores the rows; returns their number and their bytes."""
-        with _refusals(), self._file:
+        with _disk(), self._file:
             self._file.flush()
-            result = self._connection.query(
+            result = self._session.run(
                 f"{self._head} FROM INFILE {quote(self._file.name)} COMPRESSION 'none' "
                 f"{self._settings} FORMAT {self._format}"
             )
-        return int(result.rows_written()), int(result.bytes_written())
+        return result.written_rows, result.written_bytes
 
     def cancel(self) -> None:
         """Forgets the rows; nothing after `finish`."""
         self._file.close()
 
 
-class _refusals:  # noqa: N801 (used as a word: `with _refusals():`)
-    """Turns what chDB raises (its own error or a RuntimeError) into QueryError."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
-    ) -> None:
-        if isinstance(error, Exception) and not isinstance(error, QueryError):
-            raise QueryError(str(error)) from error
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Turns what the system says of the file of an INSERT into ClickHouse's error."""
+    try:
+        yield
+    except OSError as error:
+        raise QueryError(
+            f"Code: 75. DB::Exception: The data of the INSERT can't be kept: {error.strerror}. "
+            "(CANNOT_WRITE_TO_FILE_DESCRIPTOR)"
+        ) from error
 
 
 def quote(text: str) -> str:

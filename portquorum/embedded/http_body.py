@@ -1,14 +1,15 @@
 """The body of a request: a form's fields, the statement, and the data behind it."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from portquorum.embedded import compression
 from portquorum.embedded.blocks import BlockDecompressor
 from portquorum.embedded.engine import QueryError
-from portquorum.embedded.statement import split_insert, starts_insert, takes_input
+from portquorum.embedded.statement import Insert, Look
 
 MOST_QUERY_BYTES: Final = 1 << 20
 
@@ -17,60 +18,125 @@ async def read_parameters(request: web.Request) -> dict[str, str]:
     """The parameters of the URL, and those of a form (`multipart/form-data`), which has no body.
 
     Raises:
-        QueryError: a form of more than 1 MiB, or with a file (ClickHouse's external tables).
+        QueryError: a form of more than 1 MiB, one that can't be read, or one with a file
+            (ClickHouse's external tables).
     """
     parameters = dict(request.query)
     if not _is_form(request):
         return parameters
     size = 0
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or part.filename is not None or not part.name:
-            raise QueryError(
-                "Code: 48. DB::Exception: A form may have fields with names and no files: external "
-                "tables are not known here; use a temporary table in a session. (NOT_IMPLEMENTED)"
-            )
-        field = bytearray()
-        while piece := await part.read_chunk():
-            field += piece
-            size += len(piece)
-            if size > MOST_QUERY_BYTES:
-                raise _too_large()
-        parameters[part.name] = field.decode(errors="replace")
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or part.filename is not None or not part.name:
+                raise QueryError(
+                    "Code: 48. DB::Exception: A form may have fields with names and no files: "
+                    "external tables are not known here; use a temporary table in a session. "
+                    "(NOT_IMPLEMENTED)"
+                )
+            field = bytearray()
+            while piece := await part.read_chunk():
+                field += piece
+                size += len(piece)
+                if size > MOST_QUERY_BYTES:
+                    raise _too_large()
+            parameters[part.name] = field.decode(errors="replace")
+    # What aiohttp raises of a form that is none: no boundary, no end, broken headers or encodings.
+    except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError) as error:
+        raise QueryError(
+            f"Code: 36. DB::Exception: The form can't be read: {error}. (BAD_ARGUMENTS)"
+        ) from error
     return parameters
 
 
-async def read_statement(
-    request: web.Request, parameters: Mapping[str, str]
-) -> tuple[bytes, AsyncIterator[bytes] | None]:
-    """The statement (parameter `query`, then the body), and the rest of the body.
+class Statement(NamedTuple):
+    """A request's statement."""
 
-    The rest is None unless the statement is an INSERT that brings its data: then the statement's
-    text ends somewhere in that data.
+    text: bytes
+    first: str
+    """The first word in upper case; empty if there is none."""
+    insert: Insert | None
+    data: AsyncIterator[bytes] | None
+    """Of an INSERT: its data, as far as it is not in `text`; None of everything else."""
+
+
+Looking = Callable[[bytes], Awaitable[Look]]
+"""`statement.look`, run where a long text holds up nobody."""
+
+
+async def read_statement(
+    request: web.Request,
+    parameters: Mapping[str, str],
+    looking: Looking,
+    may_insert: Callable[[], None],
+) -> Statement:
+    """The statement: parameter `query`, then the body up to an INSERT's data.
+
+    Args:
+        request: whose body is read.
+        parameters: of the URL and of a form.
+        looking: tells what a text is.
+        may_insert: raises if the user may not insert; called before the data is read.
 
     Raises:
         QueryError: a statement of more than 1 MiB, an INSERT from `input()`, or a body in an
-            unknown or broken encoding.
+            unknown or broken encoding; and what `may_insert` raises.
     """
-    text = parameters.get("query", "").encode()
+    reading = _Reading(looking, may_insert, parameters.get("query", "").encode(errors="replace"))
+    await reading.look()
     if _is_form(request):
-        return text, None
+        return reading.statement(None)
     body = _body(request, framed=is_on(parameters.get("decompress")))
-    if starts_insert(text) and split_insert(text) is not None:
-        return text, body
-    if text.strip():
-        text += b"\n"
+    if reading.found.insert is not None:
+        return reading.statement(body)
+    if reading.text.strip():
+        reading.text += b"\n"
     async for part in body:
-        text += part
-        if starts_insert(text):
-            insert = split_insert(text[:MOST_QUERY_BYTES])
-            # At the very end of what has come, a format's name may be half of it.
-            if insert is not None and insert.data_at < len(text):
-                return text, body
-            if insert is None and takes_input(text[:MOST_QUERY_BYTES]):
-                raise _no_input()
-        if len(text) > MOST_QUERY_BYTES:
+        reading.text += part
+        if await reading.has_data():
+            return reading.statement(body)
+    await reading.look()
+    return reading.statement(body)
+
+
+class _Reading:
+    """What has come of a statement, and what it is so far."""
+
+    def __init__(self, looking: Looking, may_insert: Callable[[], None], text: bytes) -> None:
+        self.text = bytearray(text)
+        self.found = Look("", None, takes_input=False)
+        self._looking = looking
+        self._may_insert = may_insert
+        self._next_look = 0
+
+    async def look(self) -> None:
+        self.found = await self._looking(bytes(self.text[:MOST_QUERY_BYTES]))
+        if self.found.first == "INSERT":
+            self._may_insert()
+        if self.found.takes_input:
+            raise _no_input()
+
+    async def has_data(self) -> bool:
+        """Whether the data of an INSERT has begun.
+
+        Looked at again only when the text has doubled: a body may come a byte at a time.
+        """
+        size = len(self.text)
+        if size < self._next_look and size <= MOST_QUERY_BYTES:
+            return False
+        self._next_look = 2 * size
+        await self.look()
+        # At the very end of what has come, a format's name may be half of it.
+        insert = self.found.insert
+        if insert is not None and insert.data_at < size:
+            return True
+        if size > MOST_QUERY_BYTES:
             raise _too_large()
-    return text, (body if starts_insert(text) and split_insert(text) is not None else None)
+        return False
+
+    def statement(self, body: AsyncIterator[bytes] | None) -> Statement:
+        insert = None if body is None else self.found.insert
+        data = None if insert is None else body
+        return Statement(bytes(self.text), self.found.first, insert, data)
 
 
 def is_on(value: str | None) -> bool:

@@ -1,6 +1,7 @@
 """One request and its response, as ClickHouse's HTTP interface writes them."""
 
 import json
+import re
 import secrets
 import time
 import uuid
@@ -26,6 +27,7 @@ _TRANSPORT: Final = frozenset(
         *("add_http_cors_header", "http_response_buffer_size", "log_comment"),
     }
 )
+_QUERY_ID: Final = re.compile(r"[ -~]{1,256}")
 _CONTENT_TYPES: Final = (
     (("TabSeparated", "TSV"), "text/tab-separated-values; charset=UTF-8"),
     (("CSV",), "text/csv; charset=UTF-8; header=absent"),
@@ -40,7 +42,7 @@ class Exchange:
     """What a request asks for beside its statement, and the headers and body of the answer."""
 
     def __init__(self, request: web.Request, host: str, timezone: str) -> None:
-        """Reads the URL's parameters; `read` adds a form's."""
+        """Knows nothing of the parameters yet: `read` tells."""
         self.request = request
         self.format: str | None = None
         """The answer's format; None for a statement that gives no result."""
@@ -52,10 +54,19 @@ class Exchange:
             "X-ClickHouse-Timezone": timezone,
             "X-ClickHouse-Exception-Tag": self._tag,
         }
-        self.read(dict(request.query))
+        self.parameters: Mapping[str, str] = {}
+        self.id = str(uuid.uuid4())
 
-    def read(self, parameters: Mapping[str, str]) -> None:
-        """Takes the parameters; headers of ClickHouse go before those of the same meaning."""
+    def read(self, parameters: Mapping[str, str], formats: Mapping[str, str]) -> None:
+        """Takes the parameters; headers of ClickHouse go before those of the same meaning.
+
+        Args:
+            parameters: of the URL and of a form.
+            formats: the engine's, by their names in lower case.
+
+        Raises:
+            QueryError: a query id that can't stand in a header, or an unknown format.
+        """
         self.parameters = parameters
         self.settings = {
             name: value
@@ -68,14 +79,20 @@ class Exchange:
             if name.startswith("param_")
         }
         headers = self.request.headers
-        self.id = (
-            parameters.get("query_id") or headers.get("X-ClickHouse-Query-Id") or str(uuid.uuid4())
-        )
+        asked = parameters.get("query_id") or headers.get("X-ClickHouse-Query-Id")
+        if asked is not None and not _QUERY_ID.fullmatch(asked):
+            raise QueryError(
+                "Code: 36. DB::Exception: A query_id has up to 256 printable characters of ASCII. "
+                "(BAD_ARGUMENTS)"
+            )
+        self.id = asked or self.id
         self.headers["X-ClickHouse-Query-Id"] = self.id
         self.database = headers.get("X-ClickHouse-Database") or parameters.get("database")
-        self.default_format = (
-            headers.get("X-ClickHouse-Format") or parameters.get("default_format") or "TabSeparated"
-        )
+        form = headers.get("X-ClickHouse-Format") or parameters.get("default_format")
+        self.default_format = formats.get((form or "TabSeparated").lower(), "")
+        if not self.default_format:
+            # Whatever else stands there would become a part of the statement.
+            raise QueryError(f"Code: 73. DB::Exception: Unknown format {form}. (UNKNOWN_FORMAT)")
 
     @property
     def only_reads(self) -> bool:
@@ -127,9 +144,9 @@ class Exchange:
         The client can't take what it has for the whole: the body has no proper end.
         """
         text = f"{_with_version(error, version)}\n"
-        size = len(text.encode())
+        size = len(text.encode(errors="replace"))
         block = f"\r\n__exception__\r\n{self._tag}\r\n{text}{size} {self._tag}\r\n__exception__\r\n"
-        await response.write(self._packed(block.encode()) + self._rest())
+        await response.write(self._packed(block.encode(errors="replace")) + self._rest())
         response.force_close()
         if self.request.transport is not None:
             self.request.transport.close()
@@ -138,9 +155,9 @@ class Exchange:
         """An answer that is an error."""
         self.headers["X-ClickHouse-Exception-Code"] = str(error.code)
         self.headers["Content-Type"] = "text/plain; charset=UTF-8"
-        text = f"{_with_version(error, version)}\n"
+        body = f"{_with_version(error, version)}\n".encode(errors="replace")
         status = http_status.of(error.code)
-        return web.Response(text=text, status=status, headers=self.headers)
+        return web.Response(body=body, status=status, headers=self.headers)
 
     def _describe(self) -> None:
         if self.format is None:

@@ -17,7 +17,7 @@ from rich.progress import Progress as ProgressBar
 from portquorum import watchdog
 from portquorum.embedded import lifeline
 from portquorum.embedded.errors import EmbeddedServiceError
-from portquorum.embedded.reports import Failed, Progress, Ready, Report, Reporter, encode
+from portquorum.embedded.reports import Failed, Notice, Progress, Ready, Report, Reporter, encode
 
 EXIT_FINE: Final = 0
 EXIT_TROUBLE: Final = 1
@@ -32,6 +32,9 @@ class ToParent:
 
     def progress(self, progress: Progress) -> None:
         self._send(progress)
+
+    def notice(self, text: str) -> None:
+        self._send(Notice(text))
 
     def ready(self, address: str) -> None:
         self._send(Ready(address))
@@ -72,6 +75,10 @@ class ToTerminal:
         self._step = progress.step
         if self._bar is not None:
             self._bar.update(self._task, completed=progress.done)
+
+    def notice(self, text: str) -> None:
+        self._finish_bar()
+        self._console.print(f"{self._name}: {text}", markup=False, soft_wrap=True)
 
     def ready(self, address: str) -> None:
         self._finish_bar()

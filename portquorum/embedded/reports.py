@@ -17,6 +17,12 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     """Bytes in all; 0 when the step has no such measure."""
 
 
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """Something that people should know; the service goes on."""
+
+    text: str
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The service answers."""
 
@@ -30,7 +36,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     message: str
 
 
-Report = Progress | Ready | Failed
+Report = Progress | Notice | Ready | Failed
 OnProgress = Callable[[Progress], None]
 
 
@@ -38,6 +44,7 @@ class Reporter(Protocol):
     """Whoever listens to a service: a person at a terminal or a parent process."""
 
     def progress(self, progress: Progress, /) -> None: ...
+    def notice(self, text: str, /) -> None: ...
     def ready(self, address: str, /) -> None: ...
     def failed(self, message: str, /) -> None: ...
 

@@ -8,6 +8,7 @@ Source: ClickHouse, src/Interpreters/Session.cpp, and https://clickhouse.com/doc
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
@@ -24,6 +25,7 @@ MOST_SESSIONS: Final = 200
 """Of one user; each of the owner's holds a connection."""
 BUSY_WAIT_S: Final = 1.0
 """A client that left an answer half-way is back before its session is free."""
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 # Whatever a session has set, what we ask of it comes whole and alone.
 _AS_IT_IS: Final = "SETTINGS limit = 0, offset = 0, extremes = 0"
 
@@ -63,9 +65,10 @@ def asked_of(parameters: Mapping[str, str]) -> Asked | None:
     if not parameters.get("session_id"):
         return None
     text = parameters.get("session_timeout", str(DEFAULT_TIMEOUT_S))
-    if not text.isdecimal() or int(text) > MOST_TIMEOUT_S:
+    # int() refuses thousands of digits with an error of its own.
+    if not _SECONDS.fullmatch(text) or int(text) > MOST_TIMEOUT_S:
         raise QueryError(
-            f"Code: 374. DB::Exception: Invalid session timeout: {text!r}; expected 0 to "
+            f"Code: 374. DB::Exception: Invalid session timeout: {text[:40]!r}; expected 0 to "
             f"{MOST_TIMEOUT_S} seconds. (INVALID_SESSION_TIMEOUT)"
         )
     return Asked(

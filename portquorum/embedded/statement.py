@@ -10,12 +10,14 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 # https://clickhouse.com/docs/sql-reference/syntax: comments, strings (with \\ and doubled quotes),
-# heredocs, quoted names, words. Whatever else is one character a token.
+# heredocs, quoted names, words. Whatever else is one character a token. A quote or comment that is
+# not closed takes the rest, so each byte is looked at twice at the most, whatever the text is.
 _TOKEN: Final = re.compile(
     rb"""
       (?P<space>\s+ | --[^\n]* | \#[!\ ][^\n]* | /\*.*?\*/)
-    | (?P<string>'(?:[^'\\]|\\.|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-    | (?P<name>`(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*")
+    | (?P<string>'(?:[^'\\]|\\.|'')*+' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    | (?P<name>`(?:[^`\\]|\\.|``)*+` | "(?:[^"\\]|\\.|"")*+")
+    | (?P<open>['"`].* | /\*.* | \$\w*\$.*)
     | (?P<word>[A-Za-z_]\w*)
     | (?P<number>\d[\w.]*)
     | (?P<sign>.)
@@ -49,7 +51,7 @@ class Insert(NamedTuple):
 
 
 def tokens(sql: bytes) -> Iterator[Token]:
-    """The tokens in order; a quote that is not closed ends them with a `sign`."""
+    """The tokens in order; the last one is `open` where a quote or comment is not closed."""
     for match in _TOKEN.finditer(sql):
         kind = match.lastgroup if match.lastgroup != "tag" else "string"
         if kind == "space" or kind is None:
@@ -72,9 +74,24 @@ def first_word(sql: bytes) -> str:
     return ""
 
 
-def starts_insert(sql: bytes) -> bool:
-    """Whether the first word is INSERT."""
-    return first_word(sql) == "INSERT"
+class Look(NamedTuple):
+    """What the beginning of a request's text is."""
+
+    first: str
+    """The first word in upper case."""
+    insert: Insert | None
+    """Of an INSERT whose data comes with it."""
+    takes_input: bool
+    """An INSERT from the table function `input`."""
+
+
+def look(sql: bytes) -> Look:
+    """Looks at as much of a text as it takes to tell an INSERT's data from its statement."""
+    first = first_word(sql)
+    if first != "INSERT":
+        return Look(first, None, takes_input=False)
+    insert = split_insert(sql)
+    return Look(first, insert, insert is None and _takes_input(sql))
 
 
 def split_insert(sql: bytes) -> Insert | None:
@@ -109,7 +126,7 @@ def split_insert(sql: bytes) -> Insert | None:
     return None
 
 
-def takes_input(sql: bytes) -> bool:
+def _takes_input(sql: bytes) -> bool:
     """Whether `input(…)` stands in it: the table function that is the data of the same request."""
     found = [token for token in tokens(sql) if token.kind in {"word", "sign"}]
     return any((word.text, follows.text) == ("INPUT", "(") for word, follows in pairwise(found))
@@ -134,21 +151,18 @@ def output_format(sql: bytes) -> str | None:
     return None if found is None else found[0]
 
 
-def into_file(sql: str, path: str, form: str) -> str:
-    """The SELECT with its answer going to a file that is there, in the format that it ends with.
+def around_outfile(sql: str, form: str) -> tuple[str, str]:
+    """A SELECT in two parts, between which INTO OUTFILE has its place: query, and FORMAT with more.
 
     Args:
         sql: as the engine writes it.
-        path: without quotes in it.
         form: the format of a SELECT that names none.
     """
     text = sql.encode()
     found = _format_clause(text)
-    clause = f" INTO OUTFILE '{path}' APPEND "
     if found is None:
-        return f"{sql}{clause}FORMAT {form}"
-    at = found[1]
-    return _text(text[:at]) + clause + _text(text[at:])
+        return sql, f"FORMAT {form}"
+    return _text(text[: found[1]]), _text(text[found[1] :])
 
 
 def _format_clause(sql: bytes) -> tuple[str, int] | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from portquorum.embedded import addresses
 from portquorum.embedded.errors import EmbeddedServiceError
-from portquorum.embedded.reports import Failed, Progress, Ready, decode
+from portquorum.embedded.reports import Failed, Notice, Progress, Ready, Report, decode
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role, Stage
 from portquorum.supervisor.supervisor import Supervisor
@@ -106,11 +106,13 @@ class ServiceListener:
                 return
         self._inner.line(role, text)
 
-    def _heard(self, role: Role, starting: "_Starting", report: Progress | Ready | Failed) -> None:
+    def _heard(self, role: Role, starting: "_Starting", report: Report) -> None:
         starting.sign.set()
         match report:
             case Progress():
                 self._on_progress(role.name, report)
+            case Notice(text):
+                self._inner.line(role, text)
             case Ready(address) if not starting.outcome.done():
                 starting.outcome.set_result(address)
             case Failed(message) if not starting.outcome.done():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.processes import wait_until
 
 
 @pytest.fixture
@@ -41,4 +42,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
     yield disk
-    subprocess.run(["umount", disk], check=True)
+
+    def unmounted() -> bool:
+        return subprocess.run(["umount", disk], check=False, capture_output=True).returncode == 0
+
+    # The watchdog of a service ends a moment after it, and has its log open.
+    wait_until(unmounted, 10, "nobody has the disk")

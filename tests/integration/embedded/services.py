@@ -10,8 +10,8 @@ from portquorum.embedded.kafka import EmbeddedKafka
 
 ANY_PORT = "127.0.0.1:0"
 SERVICES = {"kafka": EmbeddedKafka, "clickhouse": EmbeddedClickHouse}
-# How many processes one is: Kafka's JVM is a child of its service process.
-PROCESSES = {"kafka": 2, "clickhouse": 1}
+# How many processes one is: itself, its watchdog, and the JVM or the engine.
+PROCESSES = {"kafka": 3, "clickhouse": 3}
 
 
 def port_of(service: ServiceProcess) -> int:

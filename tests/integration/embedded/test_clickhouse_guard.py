@@ -273,7 +273,7 @@ def test_the_owner_has_the_rest_of_clickhouse(owner: Server, database: str) -> N
         f"INSERT INTO {table} (a) SELECT * FROM generateRandom('a UInt64') LIMIT 5",
         (
             f"CREATE DICTIONARY {table}_d (a UInt64, host String) PRIMARY KEY a "
-            f"SOURCE(CLICKHOUSE(query 'SELECT a, host FROM {table}')) LAYOUT(FLAT()) LIFETIME(0)"
+            f"SOURCE(CLICKHOUSE(table 't' db '{database}')) LAYOUT(FLAT()) LIFETIME(0)"
         ),
         f"OPTIMIZE TABLE {table} FINAL",
         f"ALTER TABLE {table} DELETE WHERE a > 9 SETTINGS mutations_sync = 1",

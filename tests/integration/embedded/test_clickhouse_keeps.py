@@ -181,7 +181,7 @@ def test_the_statement_of_a_client_that_left_is_killed(owner: Server) -> None:
     sql = SLOW.format(mark=1)
     with socket.create_connection(owner.base.removeprefix("http://").split(":")) as client:
         headers = "".join(f"{name}: {value}\r\n" for name, value in owner.user.items())
-        head = f"POST / HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {len(sql)}\r\n\r\n"
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {len(sql)}\r\n\r\n"
         client.sendall((head + sql).encode())
         running = RUNNING.format(mark=1)
         wait_until(lambda: owner.value(running) == "1", 30, "the statement")
