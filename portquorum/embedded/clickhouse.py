@@ -177,8 +177,9 @@ async def _serve_on(
             _without_walls(engine.without_walls, host, settings, reporter)
         with engine.session({}) as session:
             session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        guard = Guard(engine)
         access = Access(
-            Guard(engine),
+            guard,
             secret,
             settings.reader_password,
             open_here=engine.without_walls is None,
@@ -214,6 +215,7 @@ async def _serve_on(
             announcement.withdraw(data_dir, SERVICE, url)
             await runner.cleanup()
             await asyncio.to_thread(interface.close)
+            guard.close()
             abort.cancel()
     finally:
         await asyncio.to_thread(engine.close)

@@ -9,12 +9,13 @@ rather than what is not, wherever a later version of the engine may bring new na
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 from portquorum.embedded import statement
-from portquorum.embedded.engine import Engine, QueryError, quote
+from portquorum.embedded.engine import Engine, QueryError, Session, quote
 
 # Functions that read files or tell where they are, which the engine's readonly does not forbid. A
 # function can be named without brackets (`* APPLY file`, `arrayMap(file, …)`), so not even a
@@ -107,6 +108,7 @@ class Guard:
     def __init__(self, engine: Engine) -> None:
         """Asks the engine for its table functions and for functions that ask models elsewhere."""
         self._engine = engine
+        self._idle: deque[Session] = deque()
         with engine.session({}) as session:
             tables = session.run("SELECT name FROM system.table_functions FORMAT TSVRaw")
             models = session.run(
@@ -118,7 +120,7 @@ class Guard:
     def canonical(self, sql: str) -> str:
         """The statement as the engine understands it: without comments, on one line.
 
-        On a connection of its own: a setting of the asker's (`offset`, `extremes`) would change
+        On connections of its own: a setting of the asker's (`offset`, `extremes`) would change
         what comes back.
 
         Raises:
@@ -128,9 +130,21 @@ class Guard:
         if _PYTHON.search(sql):
             # chDB looks for this in the text itself, before anything is parsed.
             raise _denied("python( stands in the statement, be it in a string")
-        with self._engine.session({}) as session:
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self._engine.session({})
+        try:
             text = f"SELECT formatQuerySingleLine({quote(sql)})"
             return session.run(text, "TSVRaw").data.decode().strip()
+        finally:
+            # Nothing of a statement stays in a session that only writes it anew.
+            self._idle.append(session)
+
+    def close(self) -> None:
+        """Ends the sessions that are kept; nobody may ask any more."""
+        while self._idle:
+            self._idle.pop().close()
 
     @staticmethod
     def check_setting(name: str) -> None:
