@@ -75,8 +75,9 @@ class Engine:
         Raises:
             EmbeddedServiceError: chDB is not installed, or it can't open the folder.
         """
-        if importlib.util.find_spec("chdb") is None:
-            raise extra_missing("chdb")
+        for package in ("chdb", "py_landlock"):
+            if importlib.util.find_spec(package) is None:
+                raise extra_missing(package)
         data = folder / protocol.DATA
         if "?" in str(data):
             raise EmbeddedServiceError(
