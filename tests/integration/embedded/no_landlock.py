@@ -29,4 +29,4 @@ def without_landlock() -> None:
 
 if __name__ == "__main__":
     without_landlock()
-    os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])  # noqa: S606
