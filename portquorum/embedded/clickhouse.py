@@ -24,6 +24,7 @@ from portquorum.embedded.directory import ServiceDirectory
 from portquorum.embedded.errors import EmbeddedServiceError, extra_missing, storage_error
 from portquorum.embedded.reports import OnProgress, Progress, Reporter
 from portquorum.settings import Settings, SettingsError, load
+from portquorum.telemetry import configure_logging
 
 if TYPE_CHECKING:
     from portquorum.embedded.engine import Engine
@@ -34,7 +35,7 @@ OWNER: Final = "portquorum"
 SERVICE: Final = "clickhouse"
 _GRACE_S: Final = 1.0
 """How long requests under way may take when the service is stopped."""
-_ABORT_AFTER_S: Final = 5.0
+_ABORT_AFTER_S: Final = 4.0
 """The engine is killed when its end in order takes longer; what was confirmed is on the disk."""
 
 
@@ -169,6 +170,8 @@ async def _serve_on(
     except ImportError as error:
         raise extra_missing((error.name or "aiohttp").partition(".")[0]) from error
     settings = _settings()
+    # Standard output is for the parent, who reads no logs there.
+    configure_logging(SERVICE, settings)
     secret = settings.owner_password or password(folder / "password")
     engine = Engine(folder, (directory.lock_fd,))
     try:

@@ -6,7 +6,7 @@ FORMAT a query ends with, and what readers may not use.
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, NamedTuple
 
 # https://clickhouse.com/docs/sql-reference/syntax: comments, strings (with \\ and doubled quotes),
@@ -25,6 +25,8 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 
+
+_MOST_BRACKETS: Final = 1000
 
 # What may end a query behind a column that is called `format`.
 _AFTER_A_COLUMN: Final = frozenset({"ASC", "DESC", "FINAL", "END"})
@@ -65,8 +67,11 @@ def tokens(sql: bytes) -> Iterator[Token]:
 
 
 def first_word(sql: bytes) -> str:
-    """The first word in upper case, after any opening brackets; empty if there is none."""
-    for token in tokens(sql):
+    """The first word in upper case, after any opening brackets; empty if there is none.
+
+    The engine takes no more than 1,000 brackets (`max_parser_depth`).
+    """
+    for token in islice(tokens(sql), _MOST_BRACKETS):
         if token.kind == "word":
             return token.text
         if token.text != "(":

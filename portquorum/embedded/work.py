@@ -1,11 +1,12 @@
 """Blocking work of one request, in threads; a request that is cancelled kills its statement."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from portquorum.embedded.engine import Engine
+from portquorum.embedded.engine import Engine, EngineGoneError
 
 _KILL_EVERY_S: Final = 0.5
 
@@ -22,8 +23,15 @@ class Work:
         self._name = name
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
-        """The result of `work`. When this is cancelled, the work has ended before it returns."""
-        running = self._pool.submit(work, *arguments)
+        """The result of `work`. When this is cancelled, the work has ended before it returns.
+
+        Raises:
+            EngineGoneError: the service is ending.
+        """
+        try:
+            running = self._pool.submit(work, *arguments)
+        except RuntimeError as error:
+            raise EngineGoneError from error  # the pool takes nothing new
         waiting = asyncio.wrap_future(running)
         try:
             return await asyncio.shield(waiting)
@@ -34,7 +42,10 @@ class Work:
 
     async def _end(self, running: "asyncio.Future[Result]") -> None:
         while not running.done():
-            await asyncio.to_thread(self._engine.kill, self._name)
-            await asyncio.wait({running}, timeout=_KILL_EVERY_S)
+            # Cancelled once more, it still waits: what the work holds (a pipe, a file) is given
+            # free after this, and would be another request's.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.to_thread(self._engine.kill, self._name)
+                await asyncio.wait({running}, timeout=_KILL_EVERY_S)
         if not running.cancelled():
             running.exception()  # seen: nobody else will ask
