@@ -8,6 +8,7 @@ from typing import Final
 from schemas.result import Reason
 
 DETAIL_LENGTH: Final = 300
+_SHOWN: Final = 80
 
 _BY_ERRNO: Final[dict[int, Reason]] = {
     errno.ECONNREFUSED: "connection_refused",
@@ -20,6 +21,15 @@ _BY_ERRNO: Final[dict[int, Reason]] = {
     errno.ECONNABORTED: "connection_reset",
     errno.EPIPE: "connection_reset",
 }
+
+_BY_ICMP: Final = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "ENOPROTOOPT", "EOPNOTSUPP", "ENONET", "EPROTO", "EMSGSIZE")
+    if hasattr(errno, name)  # ENONET is Linux's
+)
+
+_ADDRESS: Final = frozenset({errno.EINVAL, errno.EACCES, errno.EPERM})
+_NO_IPV6: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 _OUR_RESOLVER: Final = {socket.EAI_MEMORY, socket.EAI_SYSTEM, socket.EAI_SOCKTYPE}
 
@@ -38,10 +48,21 @@ def reason_of(number: int) -> Reason:
 def answer_of(number: int) -> int:
     """The errno of an answer (SO_ERROR, or of recv), as `reason_of` takes it.
 
-    A router that lets nobody pass becomes EHOSTUNREACH with IPv4, and EACCES with IPv6
-    (net/ipv6/icmp.c, icmpv6_err_convert).
+    A router that lets nobody pass becomes EHOSTUNREACH with IPv4, and EACCES with IPv6. Other ICMP
+    errors (protocol unreachable, source route failed, host isolated, parameter problem,
+    fragmentation needed) have numbers of their own, and none of them is our fault
+    (net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, icmpv6_err_convert).
     """
-    return errno.EHOSTUNREACH if number == errno.EACCES else number
+    return errno.EHOSTUNREACH if number in _BY_ICMP else number
+
+
+def is_no_way_to(number: int, *, ipv6: bool) -> bool:
+    """Whether an errno of connect(2) is about the address itself, and not about our resources.
+
+    EINVAL: a link-local address without a zone; EACCES, EPERM: a broadcast address, or one that a
+    route or a rule of this machine prohibits; the others: there is no IPv6 here.
+    """
+    return number in _ADDRESS or (ipv6 and number in _NO_IPV6)
 
 
 def reason_of_lookup(error: OSError | UnicodeError) -> Reason:
@@ -61,3 +82,12 @@ def clean(text: str) -> str:
     """`text` on one line, without control characters, at most 300 characters."""
     plain = "".join(c if c.isprintable() else " " for c in text[: 4 * DETAIL_LENGTH])
     return " ".join(plain.split())[:DETAIL_LENGTH]
+
+
+def shown(data: bytes) -> str:
+    """The beginning of what came, for people: text, or hex digits if most of it is none."""
+    text = data[: 2 * _SHOWN].decode("utf-8", "replace")
+    if "\0" in text or sum(c.isprintable() or c in "\r\n\t" for c in text) * 2 < len(text):
+        text = f"0x{data[: _SHOWN // 2].hex()}"
+    text = clean(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

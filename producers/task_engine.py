@@ -8,6 +8,7 @@ from typing import Final
 from portquorum.telemetry import logger
 from producers.engine import CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.held_up import SHARE, HeldUp
+from producers.judging.judges import Judges
 from producers.kinds.registry import KINDS
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
@@ -27,6 +28,7 @@ class TaskEngine:
         self._most = most
         self._loop = asyncio.get_running_loop()
         self._held_up = HeldUp()
+        self._judges = Judges()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
 
@@ -47,6 +49,7 @@ class TaskEngine:
         self._waiting.clear()
         for task in self._tasks:
             task.cancel()
+        self._judges.close()
 
     def _begin(self, check: PlannedCheck, on_done: OnDone) -> None:
         task = self._loop.create_task(self._run(check, on_done))
@@ -54,7 +57,7 @@ class TaskEngine:
 
     async def _run(self, check: PlannedCheck, on_done: OnDone) -> None:
         mark = self._held_up.begin()
-        trial = Trial(check.target, self.vantage, self._resolver)
+        trial = Trial(check.target, self.vantage, self._resolver, self._judges)
         try:
             failure = await self._failure(trial, mark)
         finally:
@@ -76,10 +79,9 @@ class TaskEngine:
                 await kind.check(trial)
         except CheckFailedError as error:
             failure, silent = error, error.reason == "timed_out"
-        except Exception as error:  # noqa: BLE001  (whatever it is: ours, not the target's)
+        except Exception as error:  # noqa: BLE001
             if not (limit.expired() and isinstance(error, TimeoutError)):
-                logger(__name__).exception("a check failed by our fault", kind=trial.target.kind)
-                return CheckFailedError("prober_error", f"{type(error).__name__}: {error}")
+                return _unforeseen(trial, error)
             failure, silent = trial.out_of_time(), True
         else:
             return None
@@ -108,6 +110,23 @@ class TaskEngine:
         except Exception as error:  # noqa: BLE001  (other checks wait behind this one)
             # To the loop it is a callback that failed, as any other.
             self._loop.call_soon(_raise, error)
+
+
+def _unforeseen(trial: Trial, error: Exception) -> CheckFailedError:
+    """What an error means that no kind has foreseen: the server's, once it has said something.
+
+    Before that it is ours. After that what we can't understand is what the server has sent, or a
+    mistake of ours in reading it; of both people must hear, and the log says which it was.
+    """
+    logger(__name__).error(
+        "a check failed by an error that its kind does not foresee",
+        kind=trial.target.kind,
+        exc_info=error,
+    )
+    text = f"{type(error).__name__}: {error}"
+    if trial.heard:
+        return CheckFailedError("unexpected_response", f"the answer can't be understood: {text}")
+    return CheckFailedError("prober_error", text)
 
 
 def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:

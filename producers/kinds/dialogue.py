@@ -18,11 +18,10 @@ from producers.kinds.stream import Stream
 from producers.kinds.tls import hold_on
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
-from producers.reasons import clean
+from producers.reasons import clean, shown
 from schemas.probe import HandshakeProbe, Probe
 from schemas.result import Reason
 
-_SHOWN: Final = 80
 _NOTHING: Final = HandshakeProbe()
 
 
@@ -246,15 +245,6 @@ class _Talk:
 
     def _mismatch(self) -> Reason:
         return "unexpected_response" if self._spoken else "protocol_mismatch"
-
-
-def shown(data: bytes) -> str:
-    """The beginning of what came, for people: text, or hex digits if most of it is none."""
-    text = _text(data[: 2 * _SHOWN])
-    if "\0" in text or sum(c.isprintable() or c in "\r\n\t" for c in text) * 2 < len(text):
-        text = f"0x{data[: _SHOWN // 2].hex()}"
-    text = clean(text)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _text(data: bytes) -> str:

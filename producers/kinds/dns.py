@@ -3,21 +3,20 @@
 from typing import Final
 
 import dns.exception
-import dns.flags
-import dns.message
 import dns.name
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from producers.judging.jobs import DnsAnswer, DnsSummary, first
 from producers.kinds.kind import Kind
 from producers.kinds.trial import Trial
-from producers.kinds.udp import Judge, exchange, question_for
+from producers.kinds.udp import exchange, question_for, read_answer, understood
 from producers.outcome import CheckFailedError
 from schemas.probe import DnsProbe, Probe
 
-_SHOWN: Final = 5
+_NO_ERROR: Final = dns.rcode.to_text(dns.rcode.NOERROR)
 
 
 async def check(trial: Trial) -> None:
@@ -30,58 +29,51 @@ async def check(trial: Trial) -> None:
     probe, port = trial.target.probe, trial.target.port
     if not isinstance(probe, DnsProbe) or port is None:
         raise CheckFailedError("prober_error", "the target does not say what to ask")
-    data, read = question_for(probe.name, probe.record)
-    found: list[dns.message.Message] = []
+    query = question_for(probe.name, probe.record)
+    found: list[DnsSummary] = []
 
-    def judge(answer: bytes) -> str | None:
-        message = read(answer)
-        if message is None:
+    def judge(data: bytes) -> str | None:
+        answer = read_answer(query, probe.record, data)
+        if answer is None:
             return None
-        found.append(message)
+        found.append(answer)
         return ""
 
-    await exchange(trial, port, data, judge)
-    message = found[-1]
-    if message.flags & dns.flags.TC:
-        message = await _over_tcp(trial, data, judge, found)
-    _judge(trial, probe, message)
+    await exchange(trial, port, query, judge)
+    answer = found[-1]
+    if answer.truncated:
+        answer = await _over_tcp(trial, query, probe.record)
+    _judge(trial, probe, answer)
 
 
-async def _over_tcp(
-    trial: Trial, data: bytes, judge: Judge, found: list[dns.message.Message]
-) -> dns.message.Message:
+async def _over_tcp(trial: Trial, query: bytes, record: str) -> DnsSummary:
     trial.waiting_for = "DNS answer over TCP"
     stream = await trial.connect()
-    await stream.send(len(data).to_bytes(2, "big") + data)
-    answer = b""
-    while len(answer) < 2 or len(answer) < 2 + int.from_bytes(answer[:2], "big"):
+    await stream.send(len(query).to_bytes(2, "big") + query)
+    data = b""
+    while len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
         more = await stream.receive()
         if not more:
             raise CheckFailedError("unexpected_response", "DNS over TCP: closed without an answer")
-        answer += more
-    if judge(answer[2:]) is None:
+        data += more
+    data = data[2 : 2 + int.from_bytes(data[:2], "big")]
+    found = await trial.verdict(DnsAnswer(query, record, data))
+    answer = understood(found, data)
+    if not answer.matches:
         raise CheckFailedError("unexpected_response", "DNS over TCP: an answer to something else")
-    return found[-1]
+    return answer
 
 
-def _judge(trial: Trial, probe: DnsProbe, message: dns.message.Message) -> None:
+def _judge(trial: Trial, probe: DnsProbe, answer: DnsSummary) -> None:
     what = f"{probe.name} {probe.record}"
-    if message.rcode() != dns.rcode.NOERROR:
-        code = dns.rcode.to_text(message.rcode())
-        raise CheckFailedError("unexpected_response", f"{what}: {code}")
-    wanted_type = dns.rdatatype.from_text(probe.record)
-    texts = [
-        record.to_text()
-        for rrset in message.answer
-        if rrset.rdtype == wanted_type
-        for record in rrset
-    ]
-    trial.banner = ", ".join(texts[:_SHOWN]) or None
-    if not texts:
+    if answer.rcode != _NO_ERROR:
+        raise CheckFailedError("unexpected_response", f"{what}: {answer.rcode}")
+    trial.banner = first(answer.records) or None
+    if not answer.records:
         raise CheckFailedError("unexpected_response", f"{what}: no such record")
-    missing = [value for value in probe.expect if value not in texts]
+    missing = [value for value in probe.expect if value not in answer.records]
     if missing:
-        text = f"{what}: expected {', '.join(missing)}, found {', '.join(texts[:_SHOWN])}"
+        text = f"{what}: expected {', '.join(missing)}, found {first(answer.records)}"
         raise CheckFailedError("unexpected_response", text)
 
 

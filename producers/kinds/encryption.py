@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from producers.kinds.stream import Stream
 from producers.kinds.trial import Trial
@@ -72,9 +73,8 @@ async def secure(
         trial.cert_expires_at = await _looked_up(trial, name, around)
         raise _does_not_hold(error, trial.cert_expires_at) from error
     trial.tls_ms = (time.monotonic() - began) * 1000
-    not_after = (tls.getpeercert() or {}).get("notAfter")
-    if isinstance(not_after, str):
-        trial.cert_expires_at = _told_ms(ssl.cert_time_to_seconds(not_after))
+    if verify:
+        trial.cert_expires_at = _end_of(tls.getpeercert(binary_form=True))
     trial.silence = silence
     return tls
 
@@ -90,9 +90,17 @@ async def _looked_up(trial: Trial, name: str | None, around: Around) -> int | No
             async with around(other, stream):
                 tls = await stream.secure(context(verify=False), name)
                 shown = tls.getpeercert(binary_form=True)
+    return _end_of(shown)
+
+
+def _end_of(certificate: bytes | None) -> int | None:
+    """When a certificate (DER) ends; None if it does not say so in a way that can be read.
+
+    `SSLObject.getpeercert()` would unpack all names of it, of which there may be thousands.
+    """
     try:
-        ends = x509.load_der_x509_certificate(shown or b"").not_valid_after_utc
-    except (ValueError, x509.InvalidVersion):
+        ends = x509.load_der_x509_certificate(certificate or b"").not_valid_after_utc
+    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):
         return None
     return _told_ms(ends.timestamp())
 

@@ -4,6 +4,7 @@ Each is given what has come, and returns the length of the first whole answer, N
 come. A `NotThisError` says that no more bytes can make it one.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -27,27 +28,26 @@ def line(data: bytes) -> int | None:
 
 def lines_to(*beginnings: bytes) -> Frame:
     """Up to the end of the first line that begins with one of these."""
+    begins = b"|".join(map(re.escape, beginnings))
+    wanted = re.compile(rb"^(?:" + begins + rb")[^\n]*\n", re.MULTILINE)
+    return lambda data: _lines_up_to(wanted, data)
 
-    def frame(data: bytes) -> int | None:
-        start = 0
-        while (end := line(data[start:])) is not None:
-            if data[start : start + end].startswith(beginnings):
-                return start + end
-            start += end
-        return None
 
-    return frame
+# Not line by line: a server may send tens of thousands of them, a byte at a time.
+_LAST_REPLY: Final = re.compile(rb"^(?![0-9]{3}-)[^\n]*\n", re.MULTILINE)
 
 
 def numbered(data: bytes) -> int | None:
     """A reply of SMTP or FTP (RFC 5321, section 4.2): `220-` goes on, `220 ` ends it."""
-    start = 0
-    while (end := line(data[start:])) is not None:
-        goes_on = data[start : start + 3].isdigit() and data[start + 3 : start + 4] == b"-"
-        start += end
-        if not goes_on:
-            return start
-    return None
+    return _lines_up_to(_LAST_REPLY, data)
+
+
+def _lines_up_to(wanted: re.Pattern[bytes], data: bytes) -> int | None:
+    found = wanted.search(data)
+    end = None if found is None else found.end()
+    if b"\0" in data[:end]:
+        raise NotThisError
+    return end
 
 
 def exactly(count: int) -> Frame:

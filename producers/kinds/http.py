@@ -5,6 +5,7 @@ guard has judged. No proxy, no cookies, no credentials that a redirect could car
 """
 
 import json
+import re
 import time
 from typing import Any, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -15,26 +16,32 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from producers.engine import Hop
+from producers.judging.jobs import Job, Json, Search
+from producers.judging.search import Expected, expected
 from producers.kinds import encryption, tls
-from producers.kinds.dialogue import shown
 from producers.kinds.kind import Kind
 from producers.kinds.stream import Stream
-from producers.kinds.tcp import Expected, expected
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
+from producers.reasons import shown
 from schemas.partition import canonical_host
 from schemas.probe import HttpProbe, Probe, Step
-from schemas.result import Reason
 
 MOST_BODY_BYTES: Final = 900_000
+MOST_LOCATION_BYTES: Final = 8_192
+MOST_CHUNKS: Final = 20_000
+"""Of a body: a server that sends it in smaller pieces means no good, or is no HTTP server."""
 _TLS_PORTS: Final = frozenset({443, 8443})
 _PORTS: Final = {"http": 80, "https": 443}
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FINE: Final = frozenset(range(200, 300))
 _AGENT: Final = "portquorum"
+_NOT_IN_URL: Final = re.compile(r"[ \x80-\xff]")
+# RFC 9112, section 3.2: visible characters; without the slash it would be no path.
+_TARGET: Final = re.compile(r"/[\x21-\x7e]*")
 
 
-class _Place(Struct, frozen=True):
+class Place(Struct, frozen=True):
     """Where a request goes; `target` as it stands in the request line."""
 
     scheme: str
@@ -79,7 +86,7 @@ async def check(trial: Trial) -> None:
     if target.host is None or target.port is None:
         raise CheckFailedError("prober_error", "the target has no host or no port")
     scheme = "https" if options.tls else "http"
-    place = _Place(scheme, target.host, target.port, options.path)
+    place = Place(scheme, target.host, target.port, options.path)
     headers, followed = options.headers, 0
     while True:
         answer = await _ask(trial, place, options, headers)
@@ -91,14 +98,16 @@ async def check(trial: Trial) -> None:
         if followed == options.redirects:
             text = f"more than {options.redirects} redirects, the last one to {shown_url(location)}"
             raise CheckFailedError("unexpected_response", text)
-        before, place = place, _next(place, location)
+        before, place = place, next_place(place, location)
         if (before.scheme, before.host, before.port) != (place.scheme, place.host, place.port):
             headers = {}  # they may have credentials, which are for the target alone
         followed += 1
     if followed:
         redirects = "1 redirect" if followed == 1 else f"{followed} redirects"
         trial.banner = f"after {redirects}: {shown_url(place.url)}"
-    _judge(options, answer)
+    # What follows is our time, and none of the target's.
+    trial.ended_at = time.monotonic()
+    await _judge(trial, options, answer)
     if place.scheme == "https":
         tls.hold_on(trial, options.critical_days, options.warn_days)
 
@@ -108,20 +117,35 @@ def shown_url(url: str) -> str:
     return shown(url.partition("?")[0].encode())
 
 
-def _next(place: _Place, location: str) -> _Place:
+def next_place(place: Place, location: str) -> Place:
+    """Where the redirect `location` (Latin-1, as it was received) leads from `place`.
+
+    As browsers and curl do it, blanks and bytes beyond ASCII are percent-encoded.
+
+    Raises:
+        CheckFailedError: it leads to no URL of HTTP.
+    """
     try:
-        url: SplitResult = urlsplit(urljoin(place.url, location))
-        port = url.port or _PORTS[url.scheme]
+        if len(location) > MOST_LOCATION_BYTES:
+            raise ValueError("too long")  # noqa: TRY301  (one outcome for all that is wrong)
+        url: SplitResult = urlsplit(urljoin(place.url, _encoded(location)))
+        port = _PORTS[url.scheme] if url.port is None else url.port
         host = canonical_host(url.hostname or "")
-        (url.path + url.query).encode("ascii")
-    except (ValueError, KeyError):
+        query = f"?{url.query}" if url.query else ""
+        target = (url.path or "/") + query
+        if not 0 < port < 65_536 or _TARGET.fullmatch(target) is None:
+            raise ValueError(target)  # noqa: TRY301
+    except (ValueError, KeyError, UnicodeError):
         text = f"a redirect to what is no URL of HTTP: {shown_url(location)}"
         raise CheckFailedError("unexpected_response", text) from None
-    query = f"?{url.query}" if url.query else ""
-    return _Place(url.scheme, host, port, (url.path or "/") + query)
+    return Place(url.scheme, host, port, target)
 
 
-async def _ask(trial: Trial, place: _Place, options: HttpProbe, headers: dict[str, str]) -> _Answer:
+def _encoded(location: str) -> str:
+    return _NOT_IN_URL.sub(lambda one: f"%{ord(one[0]):02X}", location.strip(" \t"))
+
+
+async def _ask(trial: Trial, place: Place, options: HttpProbe, headers: dict[str, str]) -> _Answer:
     trial.waiting_for = "connection"
     dns_before_ms = trial.dns_ms
     stream = await trial.connect(place.host, place.port)
@@ -133,11 +157,6 @@ async def _ask(trial: Trial, place: _Place, options: HttpProbe, headers: dict[st
     asked_at = time.monotonic()
     try:
         answer = await _exchange(stream, place, options, headers, wants_body=wants_body)
-    except h11.RemoteProtocolError as error:
-        reason: Reason = "protocol_mismatch"
-        raise CheckFailedError(reason, f"expected an HTTP answer: {error}") from None
-    except h11.LocalProtocolError as error:
-        raise CheckFailedError("prober_error", f"no request can be made: {error}") from error
     finally:
         stream.close()
     trial.http_status = answer.status
@@ -158,19 +177,20 @@ async def _ask(trial: Trial, place: _Place, options: HttpProbe, headers: dict[st
 
 
 async def _exchange(
-    stream: Stream, place: _Place, options: HttpProbe, headers: dict[str, str], *, wants_body: bool
+    stream: Stream, place: Place, options: HttpProbe, headers: dict[str, str], *, wants_body: bool
 ) -> _Answer:
     talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=65_536)
-    sent = {"host": place.authority, "user-agent": _AGENT, "accept": "*/*"}
-    sent |= {name.lower(): value for name, value in headers.items()}
-    sent["connection"] = "close"
-    request = h11.Request(method=options.method, target=place.target, headers=list(sent.items()))
-    await stream.send((talk.send(request) or b"") + (talk.send(h11.EndOfMessage()) or b""))
+    await stream.send(_request(talk, place, options, headers))
     answer: _Answer | None = None
+    body, events = bytearray(), 0
     while True:
-        event: Any = talk.next_event()
+        event = _next_event(talk)
+        events += 1
+        if events > MOST_CHUNKS:
+            text = f"the answer came in more than {MOST_CHUNKS} pieces"
+            raise CheckFailedError("unexpected_response", text)
         if event is h11.NEED_DATA:
-            talk.receive_data(await stream.receive())
+            _receive(talk, await stream.receive())
         elif isinstance(event, h11.Response):
             names = [
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers
@@ -179,36 +199,80 @@ async def _exchange(
             if not wants_body:
                 return answer
         elif isinstance(event, h11.Data) and answer is not None:
-            answer.body += bytes(event.data)
-            answer.ended_at = time.monotonic()
-            if len(answer.body) > MOST_BODY_BYTES:
-                return answer  # what is expected must stand in the beginning
+            body += event.data
+            # What is expected must stand in the beginning.
+            if len(body) > MOST_BODY_BYTES:
+                return _with_body(answer, body)
         elif isinstance(event, h11.EndOfMessage) and answer is not None:
-            answer.ended_at = time.monotonic()
-            return answer
+            return _with_body(answer, body)
         elif not isinstance(event, h11.InformationalResponse):
             raise CheckFailedError("protocol_mismatch", "closed by the server without HTTP answer")
 
 
-def _judge(options: HttpProbe, answer: _Answer) -> None:
+def _request(
+    talk: h11.Connection, place: Place, options: HttpProbe, headers: dict[str, str]
+) -> bytes:
+    sent = {"host": place.authority, "user-agent": _AGENT, "accept": "*/*"}
+    sent |= {name.lower(): value for name, value in headers.items()}
+    sent["connection"] = "close"
+    fields = list(sent.items())
+    try:
+        request = h11.Request(method=options.method, target=place.target, headers=fields)
+        return (talk.send(request) or b"") + (talk.send(h11.EndOfMessage()) or b"")
+    except h11.LocalProtocolError as error:
+        # Options of ours: where a redirect leads was looked at when it came (`next_place`).
+        raise CheckFailedError("prober_error", f"no request can be made: {error}") from error
+
+
+def _with_body(answer: _Answer, body: bytearray) -> _Answer:
+    return replace(answer, body=bytes(body), ended_at=time.monotonic())
+
+
+def _next_event(talk: h11.Connection) -> Any:
+    """The next event of what has come.
+
+    Raises:
+        CheckFailedError: what the server sent is no HTTP.
+    """
+    try:
+        return talk.next_event()
+    except (h11.ProtocolError, ValueError) as error:
+        raise CheckFailedError("protocol_mismatch", f"expected an HTTP answer: {error}") from None
+
+
+def _receive(talk: h11.Connection, data: bytes) -> None:
+    try:
+        talk.receive_data(data)
+    except (h11.ProtocolError, RuntimeError) as error:
+        raise CheckFailedError("protocol_mismatch", f"expected an HTTP answer: {error}") from None
+
+
+async def _judge(trial: Trial, options: HttpProbe, answer: _Answer) -> None:
     if answer.status not in (options.status or _FINE):
         wanted = ", ".join(map(str, options.status)) or "200 to 299"
         text = f"expected the status {wanted}, found {answer.status}"
         raise CheckFailedError("unexpected_response", text)
     for name, pattern in options.expect_headers.items():
         value = answer.header(name)
-        wanted_value = _regex(pattern)
-        if value is None or wanted_value.end_in(value.encode("latin-1")) is None:
+        step = Step(expect_regex=pattern)
+        if value is None or await trial.verdict(Search(step, value.encode("latin-1"))) is None:
             found = "none" if value is None else repr(shown(value.encode("latin-1")))
-            text = f"header {name}: expected {wanted_value.words}, found {found}"
+            text = f"header {name}: expected {_words(step)}, found {found}"
             raise CheckFailedError("unexpected_response", text)
     for step in _body_steps(options):
-        wanted_text = expected(step)
-        if wanted_text is not None and wanted_text.end_in(answer.body) is None:
-            text = f"body: expected {wanted_text.words}, found {shown(answer.body)!r}"
+        if await trial.verdict(Search(step, answer.body)) is None:
+            text = f"body: expected {_words(step)}, found {shown(answer.body)!r}"
             raise CheckFailedError("unexpected_response", text)
     if options.expect_json is not None:
-        _judge_json(options.expect_json, options.json_value, answer.body)
+        job: Job = Json(options.expect_json, options.json_value, answer.body)
+        wrong = await trial.verdict(job)
+        if wrong is not None:
+            raise CheckFailedError("unexpected_response", f"body: {wrong}")
+
+
+def _words(step: Step) -> str:
+    wanted = expected(step)
+    return "" if wanted is None else wanted.words
 
 
 def _body_steps(options: HttpProbe) -> list[Step]:
@@ -221,22 +285,6 @@ def _regex(pattern: str) -> Expected:
     if found is None:
         raise ValueError(f"expected a regular expression, found {pattern!r}")
     return found
-
-
-def _judge_json(path: str, value: str | None, body: bytes) -> None:
-    try:
-        found = jsonpath.findall(path, json.loads(body))
-    except (ValueError, RecursionError, jsonpath.JSONPathError) as error:
-        text = f"body: expected JSON, found {shown(body)!r} ({type(error).__name__})"
-        raise CheckFailedError("unexpected_response", text) from None
-    if value is None:
-        if not found:
-            raise CheckFailedError("unexpected_response", f"body: {path} finds nothing")
-    elif json.loads(value) not in found:
-        text = shown(json.dumps(found).encode())
-        raise CheckFailedError(
-            "unexpected_response", f"body: {path}: expected {value}, found {text}"
-        )
 
 
 def _settle(probe: Probe | None, port: int | None) -> Probe:

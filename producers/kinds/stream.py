@@ -8,12 +8,15 @@ from typing import Final
 
 from producers.checks import tcp
 from producers.outcome import CheckFailedError
-from producers.reasons import reason_of, text_of
+from producers.reasons import answer_of, reason_of, text_of
 
 MOST_BYTES: Final = 1 << 20
 """A server that sends more than this within one check is cut off."""
 
 _CHUNK: Final = 16_384
+_FREE_READS: Final = 32
+_BYTES_A_READ: Final = 1_024
+_PAUSE_S: Final = 0.01
 
 
 class Stream:
@@ -26,7 +29,9 @@ class Stream:
     def __init__(self, sock: socket.SocketType) -> None:
         self.sock = sock
         self._loop = asyncio.get_running_loop()
-        self._received = 0
+        self.received = 0
+        """Bytes that have come, the encrypted ones of TLS too."""
+        self._reads = 0
         self._tls: ssl.SSLObject | None = None
         self._from_peer = ssl.MemoryBIO()
         self._to_peer = ssl.MemoryBIO()
@@ -77,7 +82,11 @@ class Stream:
             ssl.SSLCertVerificationError: the certificate does not hold.
             CheckFailedError: the handshake failed otherwise.
         """
-        tls = context.wrap_bio(self._from_peer, self._to_peer, server_hostname=server_name)
+        try:
+            tls = context.wrap_bio(self._from_peer, self._to_peer, server_hostname=server_name)
+        except (ValueError, UnicodeError) as error:
+            text = f"no TLS with the name {server_name!r}: {error}"
+            raise CheckFailedError("tls_failed", text) from error
         while True:
             try:
                 tls.do_handshake()
@@ -113,6 +122,7 @@ class Stream:
         return bool(data)
 
     async def _take(self, most: int) -> bytes:
+        await self._let_others()
         try:
             while True:
                 try:
@@ -122,12 +132,22 @@ class Stream:
                 else:
                     break
         except OSError as error:
-            raise _broken(error) from error
-        self._received += len(data)
-        if self._received > MOST_BYTES:
+            raise _broken(answer_of(error.errno or 0)) from error
+        self.received += len(data)
+        if self.received > MOST_BYTES:
             text = f"the server sent more than {MOST_BYTES >> 10} KiB"
             raise CheckFailedError("unexpected_response", text)
         return data
+
+    async def _let_others(self) -> None:
+        """Others have their turn before each read, also while the peer sends faster than we read.
+
+        What has come is looked at anew after each read: from a peer that sends byte by byte it is
+        read at most 100 times a second.
+        """
+        self._reads += 1
+        dribbles = self._reads > _FREE_READS and self.received < self._reads * _BYTES_A_READ
+        await asyncio.sleep(_PAUSE_S if dribbles else 0)
 
     async def _push(self, data: bytes) -> None:
         left = memoryview(data)
@@ -138,7 +158,7 @@ class Stream:
                 except BlockingIOError:
                     await self._ready(write=True)
         except OSError as error:
-            raise _broken(error) from error
+            raise _broken(answer_of(error.errno or 0)) from error
 
     async def _ready(self, *, write: bool) -> None:
         number = self.sock.fileno()
@@ -157,8 +177,7 @@ def _set(done: "asyncio.Future[None]") -> None:
         done.set_result(None)
 
 
-def _broken(error: OSError) -> CheckFailedError:
-    number = error.errno or 0
+def _broken(number: int) -> CheckFailedError:
     return CheckFailedError(reason_of(number), text_of(number))
 
 

@@ -7,9 +7,11 @@ from typing import Final
 
 from producers.checks import tcp
 from producers.engine import Hop, Vantage
+from producers.judging.jobs import Job, Verdict
+from producers.judging.judges import Judges
 from producers.kinds.stream import Stream
 from producers.outcome import CheckFailedError
-from producers.reasons import reason_of, reason_of_lookup, text_of
+from producers.reasons import is_no_way_to, reason_of, reason_of_lookup, text_of
 from producers.resolver import Address, Lookup, Resolver, literal
 from schemas.result import Reason
 from schemas.target import Target
@@ -34,7 +36,9 @@ class Trial:
     known. `notice` is what people should know of a target that is up. `hops`: see `Hop`.
     """
 
-    def __init__(self, target: Target, vantage: Vantage, resolver: Resolver) -> None:
+    def __init__(
+        self, target: Target, vantage: Vantage, resolver: Resolver, judges: Judges
+    ) -> None:
         self.target = target
         self.vantage = vantage
         self.started_at = time.monotonic()
@@ -54,6 +58,9 @@ class Trial:
         self.total_ms: float | None = None
         self.ended_at: float | None = None
         self._resolver = resolver
+        self._judges = judges
+        self._judging = False
+        self._heard = False
         self._port: int | None = None
         self._lookup: Lookup | None = None
         self._streams: list[Stream] = []
@@ -62,6 +69,31 @@ class Trial:
     def left_s(self) -> float:
         """How much time is left."""
         return max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def heard(self) -> bool:
+        """Whether a byte of the server has come: what goes wrong from now on is by its data."""
+        return self._heard or any(stream.received for stream in self._streams)
+
+    def hear(self) -> None:
+        """To be called when a byte has come over something else than a stream."""
+        self._heard = True
+
+    async def verdict(self, job: Job) -> Verdict:
+        """The verdict on what the server has sent; the loop is not held up by it.
+
+        Raises:
+            CheckFailedError: there is none, because of what was sent, or because of us.
+        """
+        self._judging = True
+        try:
+            verdict = await self._judges.verdict(self.target.id, job, self.left_s)
+        except CheckFailedError:
+            self._judging = False
+            raise
+        # Not after a cancellation: that asks what the silence means.
+        self._judging = False
+        return verdict
 
     async def connect(self, host: str | None = None, port: int | None = None) -> Stream:
         """A connection to the target, or to another place, closed when the trial ends.
@@ -79,7 +111,8 @@ class Trial:
         while addresses:
             address, addresses = addresses[0], addresses[1:]
             try:
-                return await self._connect_to(address, port, self.left_s / (len(addresses) + 1))
+                within_s = self.left_s / (len(addresses) + 1)
+                return await self._connect_to(address, port, within_s, chosen=self._chosen(host))
             except CheckFailedError as failure:
                 failures.append((failure, address.ip))
         raise self.most_telling(failures)
@@ -89,7 +122,7 @@ class Trial:
 
         It is to be closed. Nobody cancels it at its deadline, which is that of this one.
         """
-        other = Trial(self.target, self.vantage, self._resolver)
+        other = Trial(self.target, self.vantage, self._resolver, self._judges)
         other.deadline = self.deadline
         return other
 
@@ -119,7 +152,7 @@ class Trial:
         refused: list[tuple[CheckFailedError, str | None]] = []
         allowed = []
         for one in found:
-            why = self._not_allowed(one)
+            why = self._not_allowed(one, chosen=self._chosen(host))
             if why is None:
                 allowed.append(one)
             else:
@@ -140,6 +173,10 @@ class Trial:
                 text = "the prober did not come to the lookup in time"
                 return CheckFailedError("prober_error", text)
             return CheckFailedError("dns_failed", f"no answer to the lookup {spent}")
+        if self._judging:
+            text = f"no verdict on the answer {spent}"
+            ours = not self._judges.expects_too_much(self.target.id)
+            return CheckFailedError("prober_error" if ours else "unexpected_response", text)
         where = f"{self.address}: " if self.address else ""
         return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}")
 
@@ -171,15 +208,21 @@ class Trial:
         self._lookup = None
         return lookup
 
-    def _not_allowed(self, address: Address) -> CheckFailedError | None:
+    def _chosen(self, host: str | None) -> bool:
+        """Whether a server has chosen this place, and not the inventory."""
+        return host is not None and host != self.target.host
+
+    def _not_allowed(self, address: Address, *, chosen: bool) -> CheckFailedError | None:
         source = self.vantage.source
         if source is not None and address.family != _family(source):
             text = f"{address.ip} can't be reached from the source address {source}"
-            return CheckFailedError("prober_error", text)
+            return CheckFailedError("unexpected_response" if chosen else "prober_error", text)
         why = self.vantage.blocked_because(address.ip)
         return None if why is None else CheckFailedError("address_blocked", why)
 
-    async def _connect_to(self, address: Address, port: int, within_s: float) -> Stream:
+    async def _connect_to(
+        self, address: Address, port: int, within_s: float, *, chosen: bool
+    ) -> Stream:
         self.address = address.ip
         began = time.monotonic()
         try:
@@ -188,7 +231,11 @@ class Trial:
             answered = await stream.connected(within_s)
             number = tcp.error_of(stream.sock) if answered else 0
         except OSError as error:
-            raise _os_failure(error.errno or 0, address.ip) from error
+            number = error.errno or 0
+            if chosen and is_no_way_to(number, ipv6=address.family == socket.AF_INET6):
+                text = f"led to {address.ip}, which can't be connected to: {text_of(number)}"
+                raise CheckFailedError("unexpected_response", text) from error
+            raise _os_failure(number, address.ip) from error
         now = time.monotonic()
         if not answered:
             stream.close()

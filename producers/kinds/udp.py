@@ -9,16 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import dns.exception
 import dns.message
-import dns.rcode
 
-from producers.kinds.dialogue import shown
+from producers.judging.jobs import DnsAnswer, DnsSummary, Verdict
+from producers.judging.search import expected
 from producers.kinds.kind import Kind
-from producers.kinds.tcp import expected, sent, settle_steps
+from producers.kinds.tcp import sent, settle_steps
 from producers.kinds.trial import Trial
 from producers.outcome import CheckFailedError
-from producers.reasons import answer_of, reason_of, text_of
+from producers.reasons import answer_of, reason_of, shown, text_of
 from producers.resolver import Address
 from schemas.probe import Probe, UdpProbe
 
@@ -26,6 +25,11 @@ SENDS: Final = 3
 """A datagram may be lost on the way: it is sent so often, spread over the time there is."""
 
 _MOST_BYTES: Final = 65_535
+_MOST_DNS_BYTES: Final = 4_096
+"""Without EDNS an answer over UDP has 512 bytes at most (RFC 1035, section 2.3.4)."""
+_DNS_HEADER_BYTES: Final = 12
+_MOST_STRAYS: Final = 16
+"""So many answers to something else may come, late ones of earlier checks among them."""
 _BY_PORT: Final = {53: UdpProbe(protocol="dns"), 123: UdpProbe(protocol="ntp")}
 
 Judge = Callable[[bytes], str | None]
@@ -50,13 +54,16 @@ async def exchange(trial: Trial, port: int, data: bytes, judge: Judge) -> None:
             with _connected(address, port, trial.vantage.source) as sock:
                 await _until_answered(trial, sock, data, judge, within_s)
         except OSError as error:
-            text = f"{address.ip}: {text_of(error.errno or 0)}"
-            failures.append((CheckFailedError(reason_of(error.errno or 0), text), address.ip))
+            failures.append((_failure(address.ip, error.errno or 0), address.ip))
         except CheckFailedError as failure:
             failures.append((failure, address.ip))
         else:
             return
     raise trial.most_telling(failures)
+
+
+def _failure(ip: str, number: int) -> CheckFailedError:
+    return CheckFailedError(reason_of(number), f"{ip}: {text_of(number)}")
 
 
 @contextlib.contextmanager
@@ -72,18 +79,25 @@ def _connected(address: Address, port: int, source: str | None) -> Iterator[sock
 async def _until_answered(
     trial: Trial, sock: socket.socket, data: bytes, judge: Judge, within_s: float
 ) -> None:
-    began = time.monotonic()
+    began, strays = time.monotonic(), 0
     for number in range(1, SENDS + 1):
         sock.send(data)
         until = began + within_s * number / SENDS
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 while True:
-                    said = judge(await _received(sock))
+                    answer = await _received(sock)
+                    trial.hear()
+                    said = judge(answer)
                     if said is not None:
                         trial.total_ms = (time.monotonic() - began) * 1000 + (trial.dns_ms or 0.0)
                         trial.banner = said or None
                         return
+                    strays += 1
+                    if strays > _MOST_STRAYS:
+                        text = f"{strays} answers to something else"
+                        raise CheckFailedError("unexpected_response", text)
+                    await asyncio.sleep(0)  # sock_recv does not wait for what is there already
     text = f"{trial.address}: no answer within {within_s * 1000:.0f} ms"
     raise CheckFailedError("timed_out", text)
 
@@ -96,32 +110,49 @@ async def _received(sock: socket.socket) -> bytes:
         raise OSError(number, text_of(number)) from error
 
 
-def question_for(
-    name: str, kind: str
-) -> tuple[bytes, Callable[[bytes], dns.message.Message | None]]:
-    """A DNS question, and what reads an answer to it: None for one to something else."""
-    query = dns.message.make_query(name, kind)
+def question_for(name: str, record: str) -> bytes:
+    """A DNS question as it is sent."""
+    return dns.message.make_query(name, record).to_wire()
 
-    def read(data: bytes) -> dns.message.Message | None:
-        try:
-            answer = dns.message.from_wire(data, ignore_trailing=True)
-        except dns.exception.DNSException as error:
-            text = f"expected a DNS answer, found {shown(data)!r} ({error})"
-            raise CheckFailedError("protocol_mismatch", text) from None
-        return answer if query.is_response(answer) else None
 
-    return query.to_wire(), read
+def read_answer(query: bytes, record: str, data: bytes) -> DnsSummary | None:
+    """What a datagram says as an answer to `query`; None for an answer to something else.
+
+    Raises:
+        CheckFailedError: it is no DNS.
+    """
+    # The id, before anything is unpacked; what is shorter than a header is no DNS at all.
+    if len(data) >= _DNS_HEADER_BYTES and data[:2] != query[:2]:
+        return None
+    if len(data) > _MOST_DNS_BYTES:
+        text = f"expected a DNS answer of at most {_MOST_DNS_BYTES} bytes, found {len(data)}"
+        raise CheckFailedError("protocol_mismatch", text)
+    answer = understood(DnsAnswer(query, record, data).verdict(), data)
+    return answer if answer.matches else None
+
+
+def understood(answer: Verdict, data: bytes) -> DnsSummary:
+    """The answer that was read from `data`.
+
+    Raises:
+        CheckFailedError: it could not be read.
+    """
+    if not isinstance(answer, DnsSummary) or answer.wrong is not None:
+        why = answer.wrong if isinstance(answer, DnsSummary) else "no answer"
+        text = f"expected a DNS answer, found {shown(data)!r} ({why})"
+        raise CheckFailedError("protocol_mismatch", text)
+    return answer
 
 
 def _dns() -> tuple[bytes, Judge]:
     """Who serves the root: any answer to it, even a refusal, is one of a DNS server."""
-    data, read = question_for(".", "NS")
+    query = question_for(".", "NS")
 
-    def judge(answer: bytes) -> str | None:
-        message = read(answer)
-        return None if message is None else dns.rcode.to_text(message.rcode())
+    def judge(data: bytes) -> str | None:
+        answer = read_answer(query, "NS", data)
+        return None if answer is None else answer.rcode
 
-    return data, judge
+    return query, judge
 
 
 # RFC 5905, section 7.3: leap, version 4 and mode 3 (client); stratum; …; the transmit timestamp,

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from producers.engine import Vantage
+from producers.judging.judges import Judges
 from producers.kinds import (
     amqp,
     ftp,
@@ -77,7 +78,7 @@ def trial_of(resolver: Resolver) -> Trial:
         version=1,
         source="test",
     )
-    return Trial(target, Vantage(internal=True), resolver)
+    return Trial(target, Vantage(internal=True), resolver, Judges())
 
 
 async def told(

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from producers.kinds.http import _next, _Place
+from producers.kinds.http import Place, next_place
 from producers.kinds.registry import KINDS
 from producers.outcome import CheckFailedError
 from schemas.probe import HandshakeProbe
@@ -39,12 +39,12 @@ async def test_mutated_answers_end_every_check() -> None:
 )
 def test_a_redirect_to_anything_is_a_place_or_a_failure(location: str) -> None:
     chance = random.Random(19)  # noqa: S311
-    place = _Place("http", "h.example", 80, "/a/b")
+    place = Place("http", "h.example", 80, "/a/b")
     kept = 0
     for _ in range(2_000):
         text = mutated(location.encode(), chance).decode("latin-1")
         try:
-            found = _next(place, text)
+            found = next_place(place, text)
         except CheckFailedError:
             continue  # whatever else is raised is a crash
         else:

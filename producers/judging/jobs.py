@@ -1,0 +1,165 @@
+"""The jobs of a judge: each is a value with what a server sent and what is asked of it.
+
+A job is pure, so it gives the same verdict in the event loop and in a worker process. `small` says
+that its cost is bounded and far below a millisecond a kilobyte, so that it may run in the loop.
+"""
+
+import json
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import jsonpath
+from msgspec import Struct
+
+from producers.judging.search import expected
+from producers.reasons import shown
+from schemas.probe import Step
+
+SMALL_BYTES: Final = 4_096
+"""RE2 needs up to some 3 µs a byte for an unlucky pattern (measured: 2.1 s for 900 kB)."""
+
+SMALL_JSON_BYTES: Final = 32_768
+"""Python's json needs some 0.05 µs a byte; a singular path visits one value a step."""
+
+SMALL_DNS_BYTES: Final = 1_024
+SHOWN_RECORDS: Final = 5
+_SHOWN_VALUES: Final = 5
+
+
+class Search(Struct, frozen=True, tag="search"):
+    """Where the first match of what `step` expects ends in `data`, None if there is none."""
+
+    step: Step
+    data: bytes
+
+    @property
+    def small(self) -> bool:
+        """Bytes are found fast in any amount that a check may receive."""
+        return self.step.expect_regex is None or len(self.data) <= SMALL_BYTES
+
+    def verdict(self) -> int | None:
+        """See the class."""
+        wanted = expected(self.step)
+        return 0 if wanted is None else wanted.end_in(self.data)
+
+
+class Json(Struct, frozen=True, tag="json"):
+    """What is wrong with a body that must be JSON in which `path` finds something; None: nothing.
+
+    With `value` (JSON) one of what is found must be equal to it.
+    """
+
+    path: str
+    value: str | None
+    body: bytes
+
+    @property
+    def small(self) -> bool:
+        """Other paths than singular ones can be quadratic and worse, also in a small body."""
+        return len(self.body) <= SMALL_JSON_BYTES and _singular(self.path)
+
+    def verdict(self) -> str | None:
+        """See the class."""
+        try:
+            found = jsonpath.finditer(self.path, json.loads(self.body))
+            if self.value is None:
+                return None if any(True for _ in found) else f"{self.path} finds nothing"
+            wanted = json.loads(self.value)
+            seen: list[Any] = []
+            for match in found:
+                if match.obj == wanted:
+                    return None
+                if len(seen) < _SHOWN_VALUES:
+                    seen.append(match.obj)
+            text = shown(json.dumps(seen).encode())
+        except (ValueError, RecursionError, jsonpath.JSONPathError) as error:
+            return f"expected JSON, found {shown(self.body)!r} ({type(error).__name__})"
+        return f"{self.path}: expected {self.value}, found {text}"
+
+
+class DnsSummary(Struct, frozen=True):
+    """What a DNS answer says. `records`: those of the type that was asked for, as in a zone."""
+
+    matches: bool
+    truncated: bool
+    rcode: str
+    records: tuple[str, ...]
+    wrong: str | None = None
+
+
+class DnsAnswer(Struct, frozen=True, tag="dns"):
+    """What `data` says as an answer to the question `query` (both as on the wire).
+
+    `record` is the type of the records that are of interest.
+    """
+
+    query: bytes
+    record: str
+    data: bytes
+
+    @property
+    def small(self) -> bool:
+        """Names can be compressed so that a short message has much to unpack."""
+        return len(self.data) <= SMALL_DNS_BYTES
+
+    def verdict(self) -> DnsSummary:
+        """See the class; `wrong` says that it is none, and why."""
+        try:
+            answer = dns.message.from_wire(self.data, ignore_trailing=True)
+            wanted = dns.rdatatype.from_text(self.record)
+            return DnsSummary(
+                matches=dns.message.from_wire(self.query).is_response(answer),
+                truncated=bool(answer.flags & dns.flags.TC),
+                rcode=dns.rcode.to_text(answer.rcode()),
+                records=tuple(
+                    record.to_text()
+                    for rrset in answer.answer
+                    if rrset.rdtype == wanted
+                    for record in rrset
+                ),
+            )
+        except dns.exception.DNSException as error:
+            wrong = str(error)
+        except Exception as error:  # noqa: BLE001  (dnspython lets others pass for odd records)
+            wrong = f"{type(error).__name__}: {error}"
+        return DnsSummary(matches=True, truncated=False, rcode="", records=(), wrong=wrong)
+
+
+Job = Search | Json | DnsAnswer
+Verdict = int | str | DnsSummary | None
+
+
+def take(job: Job) -> Verdict:
+    """The verdict of `job`, whatever is in its data.
+
+    Raises:
+        JudgingError: the data is beyond what can be judged (too deep, too large for the memory).
+    """
+    try:
+        return job.verdict()
+    except (Exception, MemoryError) as error:
+        raise JudgingError(f"{type(error).__name__}: {error}"[:_TEXT]) from error
+
+
+_TEXT: Final = 200
+
+
+class JudgingError(Exception):
+    """What the server sent can't be judged; the text says why."""
+
+
+@lru_cache(maxsize=4096)
+def _singular(path: str) -> bool:
+    compiled: Any = jsonpath.compile(path)
+    return isinstance(compiled, jsonpath.JSONPath) and compiled.singular_query()
+
+
+def first(records: tuple[str, ...]) -> str:
+    """The first records, for people."""
+    return ", ".join(islice(records, SHOWN_RECORDS))

@@ -1,0 +1,229 @@
+"""The judges of a prober: small jobs in the event loop, all others in worker processes.
+
+A thread would not do: Python code in it holds up the event loop, and can't be ended. A worker is
+started when it is first needed and serves many jobs; one that is not done in time is killed.
+
+There are three lanes, so that targets whose answers are too much to judge wait for each other and
+hold up no target else: one for targets of which nothing is known, with little time a job; one for
+those that need more; one for those that needed too much the last time.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from producers.judging.jobs import Job, JudgingError, Verdict, take
+from producers.judging.worker import LENGTH_BYTES, Answer, Request, framed
+from producers.outcome import CheckFailedError
+
+
+class _Lane(Struct, frozen=True):
+    """`limit_s`: processor time a job."""
+
+    workers: int
+    limit_s: float
+
+
+LANES: Final = (_Lane(workers=2, limit_s=0.2), _Lane(workers=1, limit_s=1.0), _Lane(1, 1.0))
+"""JSON of 900 kB (the longest body) needs 0.05 s with a singular path; 200,000 values that `$..*`
+finds there take 1.2 s."""
+_BEYOND: Final = 2
+
+SHARE: Final = 0.5
+"""So much of the time that a check has left is the most processor time it gets, so that a worker
+that had to wait for the processor is told apart from a job that is too long."""
+
+MOST_REMEMBERED: Final = 10_000
+_LEAST_S: Final = 0.01  # to the kernel 0 is no limit
+_END_S: Final = 2.0
+_CHUNK: Final = 1 << 16
+_ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "TZDIR", "SYSTEMROOT")
+
+
+class _TooLongError(Exception):
+    """The job needed more processor time than it was given."""
+
+
+class Judges:
+    """Takes verdicts. Made inside a running loop, which is the only one that uses it."""
+
+    def __init__(self) -> None:
+        self._queues = [_Queue(lane.workers) for lane in LANES]
+        self._lane_of: dict[str, int] = {}
+
+    async def verdict(self, target: str, job: Job, left_s: float) -> Verdict:
+        """The verdict on a job of this target, within about `left_s`.
+
+        To be cancelled at the check's deadline: what is on its way ends with it.
+
+        Raises:
+            CheckFailedError: `unexpected_response`, because of what the server sent: it can't be
+                judged, or not in the processor time there is; `prober_error`: no worker can be
+                started.
+        """
+        try:
+            if job.small:
+                return take(job)
+            return await self._by_worker(target, job, left_s)
+        except JudgingError as error:
+            text = f"the answer can't be judged: {error}"
+            raise CheckFailedError("unexpected_response", text) from error
+
+    def expects_too_much(self, target: str) -> bool:
+        """Whether the last answer of this target could not be judged in the time there is."""
+        return self._lane_of.get(target) == _BEYOND
+
+    def close(self) -> None:
+        """Kills all workers."""
+        for queue in self._queues:
+            queue.close()
+
+    async def _by_worker(self, target: str, job: Job, left_s: float) -> Verdict:
+        until = time.monotonic() + left_s
+        while True:
+            number = self._lane_of.get(target, 0)
+            left_s = max(_LEAST_S, until - time.monotonic())
+            limit_s = min(LANES[number].limit_s, SHARE * left_s)
+            began = time.monotonic()
+            try:
+                verdict = await self._queues[number].verdict(job, limit_s)
+            except _TooLongError:
+                self._moved(target, min(number + 1, _BEYOND))
+                if number:
+                    text = f"judging the answer took more than {limit_s * 1000:.0f} ms"
+                    raise CheckFailedError("unexpected_response", text) from None
+                continue
+            if time.monotonic() - began < LANES[0].limit_s:
+                self._moved(target, 0)
+            elif number == _BEYOND:
+                self._moved(target, 1)
+            return verdict
+
+    def _moved(self, target: str, lane: int) -> None:
+        self._lane_of.pop(target, None)
+        if lane:
+            if len(self._lane_of) >= MOST_REMEMBERED:
+                del self._lane_of[next(iter(self._lane_of))]
+            self._lane_of[target] = lane
+
+
+class _Queue:
+    """Workers that take jobs in the order in which these come."""
+
+    def __init__(self, most: int) -> None:
+        self._room = asyncio.Semaphore(most)
+        self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._ended: list[_Worker] = []
+
+    async def verdict(self, job: Job, limit_s: float) -> Verdict:
+        async with self._worker() as worker:
+            return await worker.verdict(job, limit_s)
+
+    @contextlib.asynccontextmanager
+    async def _worker(self) -> AsyncIterator["_Worker"]:
+        """A worker; after an exception within, a cancellation too, it is killed."""
+        async with self._room:
+            self._ended = [worker for worker in self._ended if not worker.gone]
+            try:
+                worker = self._idle.pop() if self._idle else _Worker()
+            except OSError as error:
+                text = f"no process to judge the answer can be started: {error}"
+                raise CheckFailedError("prober_error", text) from error
+            self._busy.add(worker)
+            try:
+                yield worker
+            except BaseException:
+                worker.kill()
+                self._ended.append(worker)
+                raise
+            else:
+                self._idle.append(worker)
+            finally:
+                self._busy.discard(worker)
+
+    def close(self) -> None:
+        for worker in (*self._idle, *self._busy, *self._ended):
+            worker.kill()
+            worker.wait()
+        self._idle.clear()
+
+
+class _Worker:
+    """One process, and the connection that is its standard input and output."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "producers.judging.worker"],
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
+                    stderr=subprocess.DEVNULL,
+                    # Nothing that it does not need: the settings have passwords.
+                    env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                    start_new_session=True,
+                )
+        except BaseException:
+            self._ours.close()
+            raise
+        self._ours.setblocking(False)
+
+    async def verdict(self, job: Job, limit_s: float) -> Verdict:
+        request = framed(msgspec.msgpack.encode(Request(job, limit_s)))
+        try:
+            await self._loop.sock_sendall(self._ours, request)
+            length = int.from_bytes(await self._read(LENGTH_BYTES), "big")
+            answer = msgspec.msgpack.decode(await self._read(length), type=Answer)
+        except OSError as error:
+            raise self._ended() from error
+        if answer.beyond is not None:
+            raise JudgingError(answer.beyond)
+        return answer.verdict
+
+    @property
+    def gone(self) -> bool:
+        """Whether the process has ended, and nothing is left of it."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """Ends the process hard; it takes no more jobs."""
+        self._ours.close()
+        self._process.kill()
+
+    def wait(self) -> None:
+        """Returns when the process that was killed has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
+
+    async def _read(self, count: int) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            more = await self._loop.sock_recv(self._ours, min(_CHUNK, count - len(data)))
+            if not more:
+                raise ConnectionResetError
+            data += more
+        return bytes(data)
+
+    def _ended(self) -> Exception:
+        """Why the process has gone: its connection has closed, so it has ended or is about to."""
+        self.wait()
+        status = self._process.poll()
+        if status == -signal.SIGPROF:
+            return _TooLongError()
+        if status in {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS}:
+            return JudgingError("the process that judged it crashed")
+        text = f"the process that judges answers ended with {status}"
+        return CheckFailedError("prober_error", text)

@@ -1,0 +1,52 @@
+"""What an answer must contain: bytes, or a match of a regular expression."""
+
+from functools import lru_cache
+from typing import Any, Final
+
+import re2
+from msgspec import Struct
+
+from schemas.probe import Step
+
+# RE2 takes time linear in what is searched: what a server sends can't make a pattern stand still.
+_OPTIONS: Final = re2.Options()
+_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+_OPTIONS.dot_nl = True
+_OPTIONS.log_errors = False
+_OPTIONS.max_mem = 1 << 20
+
+
+class Expected(Struct, frozen=True):
+    """What an answer must have: bytes, or a match of a regular expression."""
+
+    words: str
+    part: bytes | None = None
+    regex: Any = None
+
+    def end_in(self, data: bytes) -> int | None:
+        """Where the first match in `data` ends, None if there is none."""
+        if self.part is not None:
+            found = data.find(self.part)
+            return None if found < 0 else found + len(self.part)
+        match = self.regex.search(data)
+        return None if match is None else int(match.end())
+
+
+@lru_cache(maxsize=4096)
+def expected(step: Step) -> Expected | None:
+    """What must come, None if nothing need.
+
+    Raises:
+        ValueError: `expect_regex` is none.
+    """
+    if step.expect_regex is not None:
+        try:
+            regex = re2.compile(step.expect_regex.encode("latin-1"), _OPTIONS)
+        except (re2.error, UnicodeEncodeError) as error:
+            raise ValueError(f"expected a regular expression (RE2), found {error}") from error
+        return Expected(f"a match of {step.expect_regex!r}", regex=regex)
+    if step.expect_hex is not None:
+        return Expected(f"the bytes {step.expect_hex}", part=bytes.fromhex(step.expect_hex))
+    if step.expect is not None:
+        return Expected(repr(step.expect), part=step.expect.encode())
+    return None
