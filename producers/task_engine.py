@@ -18,6 +18,9 @@ from producers.resolver import Resolver
 MOST: Final = 4_000
 """So many checks are on their way at a time; those beyond wait for their turn."""
 
+NOT_UNDERSTOOD: Final = "the answer can't be understood"
+"""The detail of an outcome begins so if an error came of it that no kind foresees."""
+
 
 class TaskEngine:
     """See `producers.engine.Engine`. Made inside a running loop; `resolver` stays the caller's."""
@@ -125,7 +128,7 @@ def _unforeseen(trial: Trial, error: Exception) -> CheckFailedError:
     )
     text = f"{type(error).__name__}: {error}"
     if trial.heard:
-        return CheckFailedError("unexpected_response", f"the answer can't be understood: {text}")
+        return CheckFailedError("unexpected_response", f"{NOT_UNDERSTOOD}: {text}")
     return CheckFailedError("prober_error", text)
 
 

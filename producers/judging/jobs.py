@@ -29,6 +29,7 @@ SMALL_JSON_BYTES: Final = 32_768
 
 SMALL_DNS_BYTES: Final = 1_024
 SHOWN_RECORDS: Final = 5
+_TEXT: Final = 200
 _SHOWN_VALUES: Final = 5
 
 
@@ -125,9 +126,9 @@ class DnsAnswer(Struct, frozen=True, tag="dns"):
                 ),
             )
         except dns.exception.DNSException as error:
-            wrong = str(error)
+            wrong = _plain(str(error))
         except Exception as error:  # noqa: BLE001  (dnspython lets others pass for odd records)
-            wrong = f"{type(error).__name__}: {error}"
+            wrong = _told(error)
         return DnsSummary(matches=True, truncated=False, rcode="", records=(), wrong=wrong)
 
 
@@ -144,14 +145,20 @@ def take(job: Job) -> Verdict:
     try:
         return job.verdict()
     except (Exception, MemoryError) as error:
-        raise JudgingError(f"{type(error).__name__}: {error}"[:_TEXT]) from error
-
-
-_TEXT: Final = 200
+        raise JudgingError(_told(error)) from error
 
 
 class JudgingError(Exception):
     """What the server sent can't be judged; the text says why."""
+
+
+def _told(error: BaseException) -> str:
+    return _plain(f"{type(error).__name__}: {error}")
+
+
+def _plain(text: str) -> str:
+    """JSON has lone surrogates, which no encoding takes."""
+    return text[:_TEXT].encode("ascii", "backslashreplace").decode()
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,8 @@ started when it is first needed and serves many jobs; one that is not done in ti
 
 There are three lanes, so that targets whose answers are too much to judge wait for each other and
 hold up no target else: one for targets of which nothing is known, with little time a job; one for
-those that need more; one for those that needed too much the last time.
+those that needed more the last time, which is given to them by their retry; one for those that
+needed too much again.
 """
 
 import asyncio
@@ -37,7 +38,18 @@ class _Lane(Struct, frozen=True):
 LANES: Final = (_Lane(workers=2, limit_s=0.2), _Lane(workers=1, limit_s=1.0), _Lane(1, 1.0))
 """JSON of 900 kB (the longest body) needs 0.05 s with a singular path; 200,000 values that `$..*`
 finds there take 1.2 s."""
-_BEYOND: Final = 2
+_QUICK_S: Final = 0.1
+"""A verdict within this brings a target back to the first lane."""
+
+_LAST: Final = len(LANES) - 1
+
+
+class _Seen(Struct, frozen=True):
+    """What is known of a target: its lane, and whether there was no verdict the last time."""
+
+    lane: int = 0
+    overran: bool = False
+
 
 SHARE: Final = 0.5
 """So much of the time that a check has left is the most processor time it gets, so that a worker
@@ -59,7 +71,7 @@ class Judges:
 
     def __init__(self) -> None:
         self._queues = [_Queue(lane.workers) for lane in LANES]
-        self._lane_of: dict[str, int] = {}
+        self._seen: dict[str, _Seen] = {}
 
     async def verdict(self, target: str, job: Job, left_s: float) -> Verdict:
         """The verdict on a job of this target, within about `left_s`.
@@ -81,7 +93,7 @@ class Judges:
 
     def expects_too_much(self, target: str) -> bool:
         """Whether the last answer of this target could not be judged in the time there is."""
-        return self._lane_of.get(target) == _BEYOND
+        return self._seen.get(target, _Seen()).overran
 
     def close(self) -> None:
         """Kills all workers."""
@@ -89,32 +101,25 @@ class Judges:
             queue.close()
 
     async def _by_worker(self, target: str, job: Job, left_s: float) -> Verdict:
-        until = time.monotonic() + left_s
-        while True:
-            number = self._lane_of.get(target, 0)
-            left_s = max(_LEAST_S, until - time.monotonic())
-            limit_s = min(LANES[number].limit_s, SHARE * left_s)
-            began = time.monotonic()
-            try:
-                verdict = await self._queues[number].verdict(job, limit_s)
-            except _TooLongError:
-                self._moved(target, min(number + 1, _BEYOND))
-                if number:
-                    text = f"judging the answer took more than {limit_s * 1000:.0f} ms"
-                    raise CheckFailedError("unexpected_response", text) from None
-                continue
-            if time.monotonic() - began < LANES[0].limit_s:
-                self._moved(target, 0)
-            elif number == _BEYOND:
-                self._moved(target, 1)
-            return verdict
+        lane = self._seen.get(target, _Seen()).lane
+        limit_s = min(LANES[lane].limit_s, SHARE * max(_LEAST_S, left_s))
+        began = time.monotonic()
+        try:
+            verdict = await self._queues[lane].verdict(job, limit_s)
+        except _TooLongError:
+            self._remember(target, _Seen(min(lane + 1, _LAST), overran=True))
+            text = f"judging the answer took more than {limit_s * 1000:.0f} ms"
+            raise CheckFailedError("unexpected_response", text) from None
+        quick = time.monotonic() - began < _QUICK_S
+        self._remember(target, _Seen(0 if quick else min(lane, 1)))
+        return verdict
 
-    def _moved(self, target: str, lane: int) -> None:
-        self._lane_of.pop(target, None)
-        if lane:
-            if len(self._lane_of) >= MOST_REMEMBERED:
-                del self._lane_of[next(iter(self._lane_of))]
-            self._lane_of[target] = lane
+    def _remember(self, target: str, seen: _Seen) -> None:
+        self._seen.pop(target, None)
+        if seen.lane:
+            if len(self._seen) >= MOST_REMEMBERED:
+                del self._seen[next(iter(self._seen))]
+            self._seen[target] = seen
 
 
 class _Queue:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from producers.engine import CheckOutcome, PlannedCheck, Vantage
 from producers.platform_engine import platform_engine
 from producers.reasons import DETAIL_LENGTH
+from producers.task_engine import NOT_UNDERSTOOD
 from schemas.target import Target
 from tests.soak.prober_lanes import Lane
 from tests.soak.prober_speeches import Speaker, Speech, server_context
@@ -161,7 +162,8 @@ class _Hall:
             if text is not None and not (text.isprintable() and len(text) <= DETAIL_LENGTH):
                 self._complain(lane, server, f"says {text!r}")
         detail = outcome.detail or ""
-        if outcome.reason == "prober_error" and not detail.startswith("the prober stood still"):
+        ours = outcome.reason == "prober_error" and not detail.startswith("the prober stood still")
+        if ours or detail.startswith(NOT_UNDERSTOOD):
             self._complain(lane, server, f"crashed: {detail}")
 
     def _complain(self, lane: Lane, server: "_Server", text: str) -> None:

@@ -1,0 +1,77 @@
+"""Jobs: the verdicts, and which of them are small."""
+
+import json
+import struct
+
+import dns.message
+import dns.rrset
+import pytest
+
+from producers.judging.jobs import DnsAnswer, Job, Json, JudgingError, Search, take
+from schemas.probe import Step
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "body", "verdict"),
+    [
+        ("$.a", None, {"a": 1}, None),
+        ("$.a", "1", {"a": 1}, None),
+        ("$..b", '"x"', [{"b": "y"}, {"c": {"b": "x"}}], None),
+        ("$.b", None, {"a": 1}, "$.b finds nothing"),
+        ("$.a", "2", {"a": 1}, "$.a: expected 2, found [1]"),
+        ("$[*]", "9", list(range(7)), "$[*]: expected 9, found [0, 1, 2, 3, 4]"),
+    ],
+)
+def test_a_body_of_json(path: str, value: str | None, body: object, verdict: str | None) -> None:
+    assert take(Json(path, value, json.dumps(body).encode())) == verdict
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 20_000, b"1" * 5_000], ids=repr)
+def test_what_is_no_json_is_told(body: bytes) -> None:
+    verdict = take(Json("$.a", None, body))
+    assert isinstance(verdict, str)
+    assert verdict.startswith("expected JSON, found ")
+
+
+@pytest.mark.parametrize(
+    ("job", "small"),
+    [
+        (Search(Step(expect="x"), b"y" * 900_000), True),
+        (Search(Step(expect_regex="x"), b"y" * 4_096), True),
+        (Search(Step(expect_regex="x"), b"y" * 4_097), False),
+        (Json("$.a[0]['b']", "1", b" " * 32_768), True),
+        (Json("$.a", None, b" " * 32_769), False),
+        (Json("$.*", None, b"[]"), False),
+        (Json("$..a", None, b"[]"), False),
+        (Json("$[?search(@.a, @.b)]", None, b"[]"), False),
+        (Json("$.a | $.b", None, b"[]"), False),
+        (DnsAnswer(b"", "A", bytes(1_024)), True),
+        (DnsAnswer(b"", "A", bytes(1_025)), False),
+    ],
+    ids=str,
+)
+def test_only_what_is_surely_short_is_small(job: Job, small: bool) -> None:
+    assert job.small is small
+
+
+def test_a_dns_answer_is_summed_up() -> None:
+    query = dns.message.make_query("a.example", "A")
+    response = dns.message.make_response(query)
+    response.answer.append(dns.rrset.from_text("a.example.", 60, "IN", "A", "192.0.2.1"))
+    found = DnsAnswer(query.to_wire(), "A", response.to_wire()).verdict()
+    assert (found.matches, found.rcode, found.records) == (True, "NOERROR", ("192.0.2.1",))
+    other = dns.message.make_query("b.example", "A").to_wire()
+    assert not DnsAnswer(other, "A", response.to_wire()).verdict().matches
+
+
+def test_a_dns_answer_that_points_into_itself_is_wrong() -> None:
+    query = dns.message.make_query("a.example", "A").to_wire()
+    head = query[:2] + struct.pack(">HHHHH", 0x8180, 0, 5_000, 0, 0)
+    for tail in (b"\xc0\x0c" * 20_000, b"\xc0\x0e\xc0\x0c" * 900, b"\x3f" * 9_000):
+        found = DnsAnswer(query, "A", head + tail).verdict()
+        assert found.wrong is not None
+
+
+def test_what_can_not_be_judged_says_so() -> None:
+    with pytest.raises(JudgingError, match="ValueError"):
+        take(Search(Step(expect_regex="("), b""))
