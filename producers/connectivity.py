@@ -36,13 +36,15 @@ def many(newly_failing: int, targets: int) -> bool:
 class Connectivity:
     """Asks the region's reference addresses, and knows whether they answered last.
 
-    `engine` is one of its own, whose vantage may reach private addresses (a gateway is one).
-    Without references the network is taken to be alive.
+    `engine` is one of its own, with the vantage of the region: the address guard refuses references
+    as it refuses targets. A refused reference counts for nothing; without any other the network is
+    taken to be alive.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._references: tuple[Target, ...] = ()
+        self._refused: set[str] = set()
         self._asking = 0
         self._answers: list[bool] = []
         self._then: list[Callable[[], None]] = []
@@ -62,6 +64,7 @@ class Connectivity:
                     "a connectivity reference is left out: expected host:port", found=place
                 )
         self._references = tuple(found)
+        self._refused.clear()
         if not found:
             self.alive = True
 
@@ -101,12 +104,15 @@ class Connectivity:
         if self._again is not None:
             self._again.cancel()
 
-    def _answered(self, _: PlannedCheck, outcome: CheckOutcome) -> None:
-        self._answers.append(outcome.reason not in _OURS_TOO and outcome.status != "missed")
+    def _answered(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
+        if outcome.reason == "address_blocked":
+            self._warn_once(check.target, outcome)
+        else:
+            self._answers.append(outcome.reason not in _OURS_TOO and outcome.status != "missed")
         self._asking -= 1
         if self._asking:
             return
-        alive = any(self._answers)
+        alive = any(self._answers) or not self._answers
         if alive != self.alive:
             logger(__name__).warning("this prober's own network", alive=alive)
         self.alive = alive
@@ -117,6 +123,17 @@ class Connectivity:
         then, self._then = self._then, []
         for call in then:
             call()
+
+    def _warn_once(self, reference: Target, outcome: CheckOutcome) -> None:
+        place = f"{reference.host}:{reference.port}"
+        if place not in self._refused:
+            self._refused.add(place)
+            logger(__name__).warning(
+                "a connectivity reference is never asked: this region's probers may not reach it; "
+                "name another one, or add its network to the region's allow",
+                reference=place,
+                why=outcome.detail,
+            )
 
     def _ask_again(self) -> None:
         if self._references:

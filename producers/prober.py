@@ -78,7 +78,7 @@ async def _probe(
     broker = Broker(settings)
     clock = Clock()
     engine = platform_engine(Vantage(source=source))
-    references = platform_engine(Vantage(source=source, internal=True))
+    references = platform_engine(Vantage(source=source))
     connectivity = Connectivity(references)
     spool = _spool(settings)
     publisher = Publisher(settings, broker, clock, region=region, prober=prober, spool=spool)
@@ -87,13 +87,12 @@ async def _probe(
 
     def changed(policy: Region) -> None:
         way = source or policy.source
-        engine.vantage = Vantage(
+        engine.vantage = references.vantage = Vantage(
             source=way,
             internal=policy.internal,
             allow=policy.allow,
             deny=policy.deny + settings.denied_networks,
         )
-        references.vantage = Vantage(source=way, internal=True)
         connectivity.refer_to(policy.connectivity)
         runner.roster.check_all(clock.now_ms())
         runner.changed()

@@ -160,6 +160,8 @@ class _Resolver:
             if not _is_place(place):
                 expected = f"expected host:port, found {place!r}"
                 self._say(entry.where("connectivity", position), expected)
+            else:
+                self._reference_reachable(entry, position, place)
         for field, networks in (("allow", value.allow), ("deny", value.deny)):
             for position, text in enumerate(networks):
                 if not _is_network(text):
@@ -173,6 +175,20 @@ class _Resolver:
             allow=value.allow,
             deny=value.deny,
         )
+
+    def _reference_reachable(self, entry: Entry[RegionEntry], position: int, place: str) -> None:
+        """Warns of a connectivity reference that the region's own probers will refuse to ask."""
+        host = canonical_host(place.rpartition(":")[0])
+        if not _is_address(host):
+            return
+        why = _vantage(entry.value).blocked_because(host)
+        if why is not None:
+            message = (
+                f"{why}, so the region's probers never ask this reference; name another one, add "
+                "internal: true to the region if its probers may reach private addresses, or the "
+                "network to its allow"
+            )
+            self.warnings.append(Problem(entry.where("connectivity", position), message))
 
     def _reachable(self, entry: Entry[TargetEntry], target: Target) -> None:
         """Warns of an address that the probers of a region will refuse to connect to."""

@@ -24,6 +24,7 @@ exec "$@"
 _CHECKS = """
 import asyncio, json, subprocess
 from msgspec.structs import replace
+from producers.connectivity import Connectivity
 from producers.engine import PlannedCheck, Vantage
 from producers.platform_engine import platform_engine
 from schemas.probe import HttpProbe, UdpProbe
@@ -49,11 +50,34 @@ async def check(hosts, vantage):
     engine.close()
     return reasons
 
+async def refer(places, vantage):
+    engine = platform_engine(vantage)
+    made, asked = Connectivity(engine), asyncio.Event()
+    made.refer_to(places)
+    made.ask(asked.set)
+    await asked.wait()
+    made.close()
+    engine.close()
+    return made.alive
+
+def places(hosts):
+    return [f"[{host}]:7" if ":" in host else f"{host}:7" for host in hosts]
+
+before = counted()
+asyncio.run(refer(places([*BLOCKED, *SAME, "localhost"]), Vantage()))
+denied = Vantage(internal=True, deny=("0.0.0.0/0", "::/0"))
+alive = asyncio.run(refer(places(["10.1.2.3", "8.8.8.8", "localhost"]), denied))
+of_references = counted() - before
+asyncio.run(refer(places(["10.1.2.3", "fd00::1"]), Vantage(internal=True)))
+allowed_references = counted() - before - of_references
+
 before = counted()
 reasons = asyncio.run(check([*BLOCKED, *SAME, "localhost"], Vantage()))
 blocked = counted() - before
 asyncio.run(check(["10.1.2.3", "::ffff:10.1.2.3", "fd00::1"], Vantage(internal=True)))
 print(json.dumps({"checks": len(reasons), "reasons": sorted(set(map(str, reasons))),
+                  "references": of_references,
+                  "allowed_references": allowed_references, "alive": alive,
                   "packets": blocked, "allowed": counted() - before - blocked}))
 """
 
@@ -65,7 +89,9 @@ def test_no_packet_leaves_for_what_is_not_public() -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["checks"] >= 900
-    assert found["packets"] == 0
+    assert found["packets"] == found["references"] == 0
+    assert found["alive"], "what may not be asked says nothing of our network"
+    assert found["allowed_references"] >= 2
     assert set(found["reasons"]) <= {"address_blocked", "dns_failed"}
     assert "address_blocked" in found["reasons"]
     assert found["allowed"] >= 3

@@ -315,3 +315,26 @@ async def test_a_prober_does_not_outlive_one_of_its_parts(
     assert told["part"] == part
     assert told["why"] == "KeyError('broken')"
     assert told["at"]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_references_are_asked_only_where_checks_may_go(ground: Ground, allowed: bool) -> None:
+    """Four names that nobody knows fail at once, which lets the prober doubt its own network."""
+    with socket.create_server(("127.0.0.1", 0)) as reference:
+        reference.setblocking(False)
+        place = f"127.0.0.1:{reference.getsockname()[1]}"
+        allow = ("127.0.0.1",) if allowed else ()
+        await ground.region(allow=allow, connectivity=(place,))
+        names = [f"nonexistent-{number}" for number in range(4)]
+        await ground.apply(
+            *(ground.target(name, 80, host=f"{name}.invalid", timeout_ms=900) for name in names)
+        )
+        await ground.probe("p1")
+        await ground.until(lambda: all(len(ground.of(name)) >= 3 for name in names), "results")
+        assert {result.reason for result in ground.results} <= {"dns_failed", "prober_error"}
+        assert "dns_failed" in {result.reason for result in ground.results}
+        if allowed:
+            reference.accept()[0].close()
+        else:
+            with pytest.raises(BlockingIOError):
+                reference.accept()

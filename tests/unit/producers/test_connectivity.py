@@ -6,18 +6,20 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 
 from producers.connectivity import Connectivity, many
 from producers.engine import CheckOutcome, Vantage
 from producers.platform_engine import platform_engine
 
 TIMED_OUT = CheckOutcome(status="down", reason="timed_out", started_at=1.0)
+EVERYWHERE = Vantage(internal=True)
 REFUSED = CheckOutcome(status="down", reason="connection_refused", started_at=1.0)
 
 
 @contextlib.asynccontextmanager
-async def guard(*references: str) -> AsyncIterator[Connectivity]:
-    engine = platform_engine(Vantage(internal=True))
+async def guard(*references: str, vantage: Vantage = EVERYWHERE) -> AsyncIterator[Connectivity]:
+    engine = platform_engine(vantage)
     made = Connectivity(engine)
     made.refer_to(references)
     try:
@@ -85,3 +87,27 @@ def test_many() -> None:
     assert many(3, 5)
     assert not many(50, 1000)
     assert many(100, 1000)
+
+
+@pytest.mark.parametrize(
+    "vantage", [Vantage(), Vantage(internal=True, deny=("127.0.0.0/8", "::1"))]
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_reference_that_the_guard_refuses_is_not_asked_and_counts_for_nothing(
+    vantage: Vantage, host: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        place = f"{host}:{server.getsockname()[1]}"
+        async with guard(place, vantage=vantage) as made:
+            with structlog.testing.capture_logs() as logged:
+                await ask(made)
+                await ask(made)
+            assert made.alive, "a region without any reference that it may ask has none"
+            assert made.judge(TIMED_OUT) is TIMED_OUT
+        async with guard(place, "nonexistent.invalid:80", vantage=vantage) as made:
+            await ask(made)
+            assert not made.alive, "the other one speaks for itself"
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert [entry["reference"] for entry in logged] == [place], "said once"

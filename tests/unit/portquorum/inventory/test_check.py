@@ -431,6 +431,27 @@ def test_a_denied_network_is_warned_of_in_an_internal_region_too(file: Write) ->
     assert warning.message.startswith("10.0.0.7 lies in the denied network 10.0.0.0/8, and ")
 
 
+def test_a_connectivity_reference_that_probers_will_refuse_is_warned_of(file: Write) -> None:
+    head = (
+        "regions:\n"
+        "  a:\n"
+        "    allow: [10.0.1.0/24]\n"
+        "    connectivity: ['9.9.9.9:53', '10.0.1.1:53', 'gw.x:1', '10.0.0.1:53', '[::1]:1']\n"
+        "  office: {internal: true, connectivity: ['10.0.0.1:53']}\n"
+        "  lab: {internal: true, deny: [10.0.0.0/24], connectivity: ['10.0.0.1:53']}\n"
+        "targets: [{host: db1.example.com, port: 1}]\n"
+    )
+    path = file(head)
+    first, second, third = check([path]).warnings
+    assert str(first) == (
+        f"{path}:4: regions.a.connectivity[3]: 10.0.0.1 is a private address, so the region's "
+        "probers never ask this reference; name another one, add internal: true to the region if "
+        "its probers may reach private addresses, or the network to its allow"
+    )
+    assert "regions.a.connectivity[4]: ::1 is a loopback address, so" in str(second)
+    assert "regions.lab.connectivity[0]: 10.0.0.1 lies in the denied network" in str(third)
+
+
 def test_what_is_no_network_is_said(file: Write) -> None:
     head = "regions: {a: {allow: [10.0.0.0/8, 10.0.0.1/8], deny: [x]}}\n"
     with pytest.raises(InventoryError) as found:
