@@ -1,11 +1,12 @@
 """Logs (structlog) and metrics (prometheus-client) of all roles."""
 
+import io
 import json
 import logging
 import socket
 import sys
 import threading
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -13,6 +14,7 @@ from portquorum.http_origin import Served, is_loopback
 from portquorum.metrics_server import Access, MetricsServer, listen
 from portquorum.redact import redact
 from portquorum.settings import Settings, SettingsError
+from schemas.plain_text import plain
 
 METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
 """The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
@@ -79,7 +81,7 @@ def configure_logging(role: str, settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [_plain_values, structlog.dev.ConsoleRenderer(exception_formatter=_plain_traceback)]
         if pretty
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -104,6 +106,21 @@ def configure_logging(role: str, settings: Settings) -> None:
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     structlog.contextvars.bind_contextvars(role=role)
+
+
+def _plain_values(
+    _logger: object, _name: str, record: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """For a terminal, to which what servers sent may be commands; JSON escapes them by itself."""
+    return {
+        name: plain(value) if isinstance(value, str) else value for name, value in record.items()
+    }
+
+
+def _plain_traceback(stream: TextIO, error: structlog.typing.ExcInfo) -> None:
+    whole = io.StringIO()
+    structlog.dev.plain_traceback(whole, error)
+    stream.write(plain(whole.getvalue()))
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

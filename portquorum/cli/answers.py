@@ -9,6 +9,7 @@ from rich.text import Text
 
 from portquorum.cli.options import Json, examples
 from portquorum.cli.output import STATUS_STYLE, clock, out, print_json, span, table
+from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
     from sinks.clickhouse.queries import Incident, TargetStatus
@@ -85,7 +86,7 @@ def _show_targets(targets: Sequence["TargetStatus"]) -> None:
     now = time.time() * 1000
     rows = [
         (
-            Text(one.target, style="bold"),
+            Text(one_line(one.target), style="bold"),
             _place(one.kind, one.host, one.port),
             one.region,
             _status(one),
@@ -111,9 +112,9 @@ def _status(one: "TargetStatus") -> Text:
     texts = {str(reason): text for reason, text in REASON_TEXT.items()}
     text = Text(one.status, style=STATUS_STYLE.get(one.status, "yellow"))
     if one.reason:
-        text.append(f"  {texts.get(one.reason, one.reason)}", style="red")
+        text.append(f"  {one_line(texts.get(one.reason, one.reason))}", style="red")
     elif one.status == "up" and one.detail:
-        text.append(f"  {one.detail}", style="yellow")
+        text.append(f"  {one_line(one.detail)}", style="yellow")
     if one.status == "blocked":
         text.append(f" {_UNBLOCK}", style="red")
     return text
@@ -127,19 +128,19 @@ def _show_incidents(found: Sequence["Incident"], nothing: str) -> None:
         is_open = one.status == "open"
         line = Text.assemble(
             ("● ", "bold red" if is_open else "green"),
-            (f"{one.name} ", "bold"),
+            (f"{one_line(one.name)} ", "bold"),
             f"({_place(one.kind, one.host, one.port)})  ",
-            (one.incident_type, "red" if is_open else "green"),
+            (one_line(one.incident_type), "red" if is_open else "green"),
             ("  acknowledged" if one.acknowledged_by else "", "yellow"),
         )
         seconds = max(0.0, one.duration_s)
         when = f"  {'open' if is_open else 'closed'}, since {clock(one.opened_at)} UTC, "
         line.append(f"\n{when}{span(seconds * 1000)}", style="dim")
-        line.append(f"\n  {one.summary}")
-        line.append(f"\n  {one.incident_id}", style="dim")
+        line.append(f"\n  {one_line(one.summary)}")
+        line.append(f"\n  {one_line(one.incident_id)}", style="dim")
         out().print(line)
 
 
 def _place(kind: str, host: str, port: int | None) -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"{kind} {shown}" + (f":{port}" if port else "")
+    return one_line(f"{kind} {shown}") + (f":{port}" if port else "")

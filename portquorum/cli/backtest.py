@@ -10,6 +10,7 @@ import typer
 
 from portquorum.cli.options import Json, examples
 from portquorum.cli.output import clock, out, print_json, print_notes
+from schemas.plain_text import plain
 
 if TYPE_CHECKING:
     from portquorum.backtest.result import Result
@@ -84,7 +85,7 @@ def backtest(
     if format_ == "html":
         from portquorum.backtest.html import document
 
-        sys.stdout.write(document(result))
+        sys.stdout.write(plain(document(result)))
         return
     from portquorum.backtest.page import page
 

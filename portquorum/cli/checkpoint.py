@@ -66,7 +66,8 @@ def _show(archived: "list[Archived]", partitions: int) -> None:
     columns = ("partition", "offset", "log time (UTC)", "age", "size", "chunks")
     out().print(table(columns, rows))
     total = decimal(sum(one.bytes for one in archived))
-    out().print(f"[green]copied[/green]: {len(archived)} of {partitions} partitions, {total}")
+    what = f": {len(archived)} of {partitions} partitions, {total}"
+    out().print(Text.assemble(("copied", "green"), what))
     if len(archived) < partitions:
         with_one = {one.partition for one in archived}
         missing = [str(number) for number in range(partitions) if number not in with_one]

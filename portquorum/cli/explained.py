@@ -10,6 +10,7 @@ from rich.text import Text
 from portquorum.cli.output import STATUS_STYLE, clock, out, span, table
 from portquorum.cli.told import Told
 from schemas.notification import Notification
+from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
 from schemas.target import Target
 from streams.explain import Explanation, IncidentExplained, RecheckExplained, RegionExplained
@@ -48,7 +49,9 @@ def show(answer: Answer) -> None:
     target, known = answer.target, answer.explanation
     out().print(
         Text.assemble(
-            (target.name, "bold"), f"  {target.kind} {target.place}", (f"  {target.id}", "dim")
+            (one_line(target.name), "bold"),
+            one_line(f"  {target.kind} {target.place}"),
+            (f"  {target.id}", "dim"),
         )
     )
     if known is None:
@@ -225,7 +228,8 @@ def _chapter(title: str, lines: Iterable[Text | str]) -> None:
 
 
 def _indented(line: Text | str) -> None:
-    out().print(Padding(line if isinstance(line, Text) else Text(line), (0, 0, 0, 2)))
+    shown = line if isinstance(line, Text) else Text(one_line(line))
+    out().print(Padding(shown, (0, 0, 0, 2)))
 
 
 def _line(text: str, style: str = "") -> None:

@@ -62,7 +62,7 @@ def check(files: Files, source: Source = None, json: Json = False) -> None:
         return
     print_notes(lines(inventory.warnings))
     count = len(inventory.targets)
-    out().print(f"[green]fine[/green]: {count} target{'' if count == 1 else 's'}")
+    out().print(Text.assemble(("fine", "green"), f": {count} target{'' if count == 1 else 's'}"))
 
 
 @app.command(
@@ -126,7 +126,7 @@ def lint(
         scanning.show(seen, inventory)
     any_advice = bool(found or (seen and seen.open))
     if not any_advice and not json:
-        out().print("[green]nothing to say[/green]")
+        out().print(Text("nothing to say", style="green"))
     if seen is not None and not seen.complete:
         raise typer.Exit(scanning.EXIT_INTERRUPTED)
     raise typer.Exit(1 if any_advice else 0)
@@ -202,11 +202,12 @@ def apply(
         print_json(report)
         return
     print_notes(report.warnings)
-    out().print(
-        f"[green]applied[/green]: {len(report.added)} added, {len(report.changed)} changed, "
+    what = (
+        f": {len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.removed)} removed, {report.republished} written again, "
         f"{report.unchanged} unchanged (source {report.source})"
     )
+    out().print(Text.assemble(("applied", "green"), what))
 
 
 _LINE_STYLE = {"+": "green", "-": "red", "~": "yellow", "=": "dim"}

@@ -40,9 +40,10 @@ def main() -> None:
             sys.excepthook = _show
             raise
         from portquorum.cli.errors import explain
+        from schemas.plain_text import plain
 
         sentence, code = explain(error)
-        print(f"portquorum: {sentence}", file=sys.stderr)  # noqa: T201 (the error's one line)
+        print(f"portquorum: {plain(sentence)}", file=sys.stderr)  # noqa: T201 (the error's one line)
         sys.exit(code)
 
 

@@ -14,6 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from portquorum.plain_console import PlainConsole
+from schemas.plain_text import escaped_json, one_line, plain
+
 STATUS_STYLE: Final[Mapping[str, str]] = {
     "up": "green",
     "down": "bold red",
@@ -32,7 +35,7 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
 }
 
 
-class _Console(Console):
+class _Console(PlainConsole):
     """Reports a reader that went away as an error like any other.
 
     Rich would end the program there and then, and what has been started would not be stopped.
@@ -49,27 +52,30 @@ class _Console(Console):
 @cache
 def out() -> Console:
     """The console on standard output."""
-    return _Console(highlight=False)
+    return _Console()
 
 
 @cache
 def err() -> Console:
     """The console on standard error."""
-    return Console(stderr=True, highlight=False)
+    return PlainConsole(stderr=True)
 
 
 def print_notes(notes: Iterable[str]) -> None:
     """What people should know though nothing failed, on standard error."""
-    for note in notes:
+    for note in map(plain, notes):
         err().print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """One JSON document, indented on a terminal, on one line otherwise."""
+    """One JSON document, indented on a terminal, on one line otherwise.
+
+    Characters that a terminal takes for commands are escapes in it.
+    """
     encoded = msgspec.json.encode(value, enc_hook=_plain)
     if sys.stdout.isatty():
         encoded = msgspec.json.format(encoded, indent=2)
-    sys.stdout.write(encoded.decode() + "\n")
+    sys.stdout.write(escaped_json(encoded.decode()) + "\n")
 
 
 def _plain(value: Any) -> Any:
@@ -86,7 +92,7 @@ def table(
     """A table; a cell that is a known status gets its colour. Only the columns `fold` may wrap."""
     shown = Table(
         box=SIMPLE_HEAD,
-        title=title or None,
+        title=Text(one_line(title)) if title else None,
         title_justify="left",
         title_style="bold",
         pad_edge=False,
@@ -126,7 +132,7 @@ def cell(value: object) -> Text:
             text = ", ".join(str(item) for item in value)
         case _:
             text = str(value)
-    return Text(text, style=STATUS_STYLE.get(text, ""))
+    return Text(one_line(text), style=STATUS_STYLE.get(text, ""))
 
 
 def clock(at: datetime | int) -> str:

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from portquorum.cli.options import examples
 from portquorum.cli.output import err, out, print_json, print_notes
+from schemas.plain_text import plain
 
 if TYPE_CHECKING:
     from portquorum.report.history import History
@@ -174,13 +176,13 @@ def _show(report: "Report", format_: str) -> None:
     elif format_ == "html":
         from portquorum.report.html import document
 
-        sys.stdout.write(document(report))
+        sys.stdout.write(plain(document(report)))
     else:
         from portquorum.report.page import page
 
         out().print(page(report))
     if format_ == "csv" and not report.tables:
-        err().print(report.verdict)
+        err().print(Text(report.verdict))
     if format_ in {"table", "csv"}:
         print_notes(report.notes)
     raise typer.Exit(1 if report.trouble else 0)

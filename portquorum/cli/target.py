@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from portquorum.cli.options import Json, examples
 from portquorum.cli.output import out, print_json, print_notes
+from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
     from portquorum.inventory import Added
@@ -116,17 +118,14 @@ def _say(added: "Added", followed: bool) -> None:
     print_notes(added.warnings)
     target = added.target
     seconds = target.interval_ms / 1000
-    out().print(
-        f"[green]added[/green] {target.id}: {target.kind} {target.place} every {seconds:g} s "
-        f"from {', '.join(target.regions)}",
-        markup=True,
+    what = (
+        f" {target.id}: {target.kind} {target.place} every {seconds:g} s "
+        f"from {', '.join(target.regions)}"
     )
+    out().print(Text.assemble(("added", "green"), one_line(what)))
     shown = os.path.relpath(added.path) if sys.stdout.isatty() else str(added.path)
     if followed:
-        out().print(
-            f"in {shown}; the running `portquorum up` applies it now", style="dim", soft_wrap=True
-        )
+        text = f"in {shown}; the running `portquorum up` applies it now"
     else:
-        out().print(
-            f"in {shown}; apply it: portquorum inventory apply {shown}", style="dim", soft_wrap=True
-        )
+        text = f"in {shown}; apply it: portquorum inventory apply {shown}"
+    out().print(Text(one_line(text), style="dim"), soft_wrap=True)

@@ -5,9 +5,11 @@ import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from portquorum.cli.options import examples
 from portquorum.cli.output import out
+from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
     from portquorum.settings import Settings
@@ -39,7 +41,7 @@ def ack(incident: Id, by: By = None, note: Note = None) -> None:
         target=one.target, incident_id=one.incident_id, by=by or _user(), note=note
     )
     asyncio.run(_send(settings, one, record))
-    out().print(f"[green]acknowledged[/green] {one.name} by {record.by}")
+    out().print(_said("acknowledged", one.name, record.by))
 
 
 def resolve(incident: Id, by: By = None, note: Note = None) -> None:
@@ -54,7 +56,11 @@ def resolve(incident: Id, by: By = None, note: Note = None) -> None:
     one = _find(settings, incident)
     record = Resolved(target=one.target, incident_id=one.incident_id, by=by or _user(), note=note)
     asyncio.run(_send(settings, one, record))
-    out().print(f"[green]resolved[/green] {one.name} by {record.by}")
+    out().print(_said("resolved", one.name, record.by))
+
+
+def _said(what: str, name: str, by: str) -> Text:
+    return Text.assemble((what, "green"), one_line(f" {name} by {by}"))
 
 
 def _find(settings: "Settings", text: str) -> "Incident":

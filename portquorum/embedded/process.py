@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressBar
 
@@ -18,6 +17,7 @@ from portquorum import watchdog
 from portquorum.embedded import lifeline
 from portquorum.embedded.errors import EmbeddedServiceError
 from portquorum.embedded.reports import Failed, Notice, Progress, Ready, Report, Reporter, encode
+from portquorum.plain_console import PlainConsole
 
 EXIT_FINE: Final = 0
 EXIT_TROUBLE: Final = 1
@@ -57,7 +57,7 @@ class ToTerminal:
     def __init__(self, name: str, how_to_connect: Callable[[str], Sequence[str]]) -> None:
         self._name = name
         self._how_to_connect = how_to_connect
-        self._console = Console(stderr=True, highlight=False)
+        self._console = PlainConsole(stderr=True)
         self._bar: ProgressBar | None = None
         self._task = TaskID(0)
         self._step = ""
@@ -66,7 +66,7 @@ class ToTerminal:
         if not progress.total:
             self._finish_bar()
             if progress.step != self._step:
-                self._console.print(f"{self._name}: {progress.step} …", markup=False)
+                self._console.print(f"{self._name}: {progress.step} …")
         elif self._bar is None:
             columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
             self._bar = ProgressBar(*columns, console=self._console)
@@ -83,11 +83,11 @@ class ToTerminal:
     def ready(self, address: str) -> None:
         self._finish_bar()
         for line in self._how_to_connect(address):
-            self._console.print(line, markup=False, soft_wrap=True)
+            self._console.print(line, soft_wrap=True)
 
     def failed(self, message: str) -> None:
         self._finish_bar()
-        self._console.print(f"{self._name}: {message}", markup=False, soft_wrap=True)
+        self._console.print(f"{self._name}: {message}", soft_wrap=True)
 
     def _finish_bar(self) -> None:
         if self._bar is not None:

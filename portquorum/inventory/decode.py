@@ -19,8 +19,12 @@ from portquorum.inventory.document import (
 )
 from portquorum.inventory.errors import Path, Problem, Where
 from portquorum.inventory.tree import Mapping, Root, Sequence
+from schemas.plain_text import unsafe_in
 
 E = TypeVar("E", bound=Struct)
+
+MOST_PROBLEMS: Final = 1_000
+"""After so many the rest of a section is not looked at: a file may have millions."""
 
 SECTIONS: Final = ("regions", "teams", "routes", "defaults", "targets", "maintenance")
 
@@ -42,6 +46,8 @@ _TYPE_TEXT: Final = {
     "array": "a list",
     "object": "a mapping",
 }
+_OF_MANY_LINES: Final = frozenset({"purpose", "rrule"})
+_PROBE: Final = ("probe",)  # what is sent to servers, and what they must answer: any character
 _DURATION: Final = "a duration such as 250ms, 30s, 1m or 2h"
 _FIELD_TEXT: Final = {
     "port": "a port from 1 to 65535",
@@ -147,6 +153,10 @@ def _listed(
         problems.append(Problem(root.where((section,)), expected))
         return
     for position, item in enumerate(value):
+        if len(problems) >= MOST_PROBLEMS:
+            text = f"so many problems ({MOST_PROBLEMS:,}) that what comes from here on was not read"
+            problems.append(Problem(root.where((section, position)), text))
+            return
         yield from one_entry(root, (section, position), item, kind, problems)
 
 
@@ -156,6 +166,8 @@ def one_entry(
     """The entry at `path`; with problems, what is right of it; none if it is no mapping."""
     if item is None:
         item = Mapping(root.where(path).line)
+    for inner, message in _unsafe(item, ()):
+        problems.append(Problem(root.where((*path, *inner)), message))
     try:
         yield Entry(msgspec.convert(item, kind), root, path)
     except msgspec.ValidationError:
@@ -164,6 +176,23 @@ def one_entry(
         else:
             expected = f"expected a mapping (`field: value`), found {_short.repr(item)}"
             problems.append(Problem(root.where(path), expected))
+
+
+def _unsafe(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """Texts that people could not read as they stand there; see `schemas.plain_text`."""
+    if isinstance(value, str):
+        but = "\n\t" if path and path[0] in _OF_MANY_LINES else ""
+        found = unsafe_in(value, but=but)
+        if found is not None:
+            text = f"expected text that shows as it is written, found {found}; leave it out"
+            yield path, text
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if (*path, name) != _PROBE:
+                yield from _unsafe(inner, (*path, name))
+    elif isinstance(value, Sequence):
+        for position, inner in enumerate(value):
+            yield from _unsafe(inner, (*path, position))
 
 
 def _without_problems(

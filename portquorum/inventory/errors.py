@@ -5,6 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.plain_text import one_line
+
 SHOWN: Final = 50
 
 Path = tuple[str | int, ...]
@@ -41,7 +43,7 @@ class Problem(Struct, frozen=True, gc=False):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}"
+        return one_line(f"{self.where}: {self.message}")
 
 
 def lines(problems: Sequence[Problem]) -> list[str]:

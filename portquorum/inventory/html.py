@@ -4,6 +4,7 @@ from html import escape
 from typing import Final
 
 from portquorum.inventory.page import Cell, Page, Section
+from schemas.plain_text import plain
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --ink: #17212e; --dim: #64748b;
@@ -43,7 +44,7 @@ def document(page: Page) -> str:
         for number, section in enumerate(page.sections)
     )
     sections = "".join(_section(number, one) for number, one in enumerate(page.sections))
-    return (
+    return plain(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{_STYLE}</style></head>\n<body><h1>{title}</h1>"

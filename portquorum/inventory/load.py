@@ -9,6 +9,10 @@ from portquorum.inventory.decode import Entries, decode
 from portquorum.inventory.errors import InventoryError, Problem, Where
 
 SUFFIXES: Final = (".yaml", ".yml")
+_TOO_LONG: Final = (
+    f"expected at most {tree.MAX_BYTES // 1024 // 1024} MB in all files of an inventory, found "
+    "more; split it into inventories with a --source each"
+)
 
 
 def files(paths: Iterable[Path]) -> list[Path]:
@@ -41,9 +45,11 @@ def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
     """
     entries = Entries()
     problems: list[Problem] = []
+    left_bytes = tree.MAX_BYTES
     for path in files(paths):
-        text, failed = read_text(path)
+        text, failed = read_text(path, left_bytes)
         problems += failed
+        left_bytes -= len(text.encode())
         roots, unreadable = tree.read(text, str(path))
         problems += unreadable
         for root in roots:
@@ -51,13 +57,18 @@ def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
     return entries, problems
 
 
-def read_text(path: Path) -> tuple[str, list[Problem]]:
-    """The text of a file (UTF-8, its line ends as they are), or why it can't be had."""
+def read_text(path: Path, most_bytes: int = tree.MAX_BYTES) -> tuple[str, list[Problem]]:
+    """The text of a file (UTF-8, its line ends as they are), or why it can't be had.
+
+    Of a file that is longer than `most_bytes` (what earlier files of the inventory have left)
+    nothing is parsed.
+    """
     try:
-        if path.stat().st_size > tree.MAX_BYTES:
-            limit = tree.MAX_BYTES // 1024 // 1024
-            return "", [Problem(Where(str(path), 0), f"expected at most {limit} MB")]
-        return path.read_bytes().decode("utf-8-sig"), []
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)  # not by its size: a pipe has none
+        if len(data) > most_bytes:
+            return "", [Problem(Where(str(path), 0), _TOO_LONG)]
+        return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         return "", [Problem(Where(str(path), 0), f"expected UTF-8 text: {error}")]
     except OSError as error:

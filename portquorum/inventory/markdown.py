@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from portquorum.inventory.page import Cell, Page, Section
+from schemas.plain_text import plain
 
 
 def document(page: Page) -> str:
     """The page. Text of others stands as it is, whatever Markdown would make of it."""
-    return "\n".join([*_lines(page), ""])
+    return plain("\n".join([*_lines(page), ""]))
 
 
 def _lines(page: Page) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from portquorum.inventory import channels
-from portquorum.inventory.decode import Entries, Entry
+from portquorum.inventory.decode import MOST_PROBLEMS, Entries, Entry
 from portquorum.inventory.document import (
     DefaultsEntry,
     MaintenanceEntry,
@@ -250,6 +250,8 @@ class _Resolver:
         targets: list[Target] = []
         first: dict[str, Entry[TargetEntry]] = {}
         for entry in self.entries.targets:
+            if len(self.problems) > MOST_PROBLEMS:
+                break
             value = entry.value
             self._references(entry, value.regions, value.team, value.depends_on)
             target = resolver.resolve(entry)

@@ -2,8 +2,9 @@
 
 Built from the parser's events, so that nothing is ever constructed but text, numbers, truth
 values, lists and mappings, an alias costs nothing (no expansion: a "billion laughs" document is
-as small here as on disk), and the depth is bounded. Plain scalars follow YAML 1.2's core schema
-(section 10.3.2): `no`, `on` and `1:30` are text.
+as small here as on disk), and the depth is bounded. What aliases stand for is counted, since who
+reads the values later reads each of them as often as it is named. Plain scalars follow YAML 1.2's
+core schema (section 10.3.2): `no`, `on` and `1:30` are text.
 """
 
 import re
@@ -15,8 +16,12 @@ from msgspec import Struct
 
 from portquorum.inventory.errors import Path, Problem, Where
 
-MAX_BYTES: Final = 256 * 1024 * 1024
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Of all files of an inventory together. 100,000 targets written out have some 13 MB."""
+
 MAX_DEPTH: Final = 16
+MAX_ALIASED: Final = 2_000_000
+"""Values (numbers, texts, lists, mappings) that aliases and merge keys of a file may stand for."""
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml's is 20 times faster
 _INT: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
@@ -31,24 +36,26 @@ _WORDS: Final[dict[str, object]] = {
 
 
 class Mapping(dict[str, Any]):
-    """A YAML mapping; `lines` has the line (from 1) of each key."""
+    """A YAML mapping; `lines` has the line (from 1) of each key; `size` counts all values in it."""
 
-    __slots__ = ("line", "lines")
+    __slots__ = ("line", "lines", "size")
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
+        self.size = 1
         self.lines: dict[str, int] = {}
 
 
 class Sequence(list[Any]):
-    """A YAML sequence; `lines` has the line (from 1) of each item."""
+    """A YAML sequence; `lines` has the line (from 1) of each item; `size` as of a mapping."""
 
-    __slots__ = ("line", "lines")
+    __slots__ = ("line", "lines", "size")
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
+        self.size = 1
         self.lines: list[int] = []
 
 
@@ -122,6 +129,7 @@ class _Builder:
         self.file = file
         self.problems: list[Problem] = []
         self.anchors: dict[str, Any] = {}
+        self.aliased = 0
 
     def documents(self, text: str) -> Iterator[Root]:
         stack: list[_Open] = []
@@ -159,7 +167,15 @@ class _Builder:
     def _aliased(self, name: str | None, at: int) -> object:
         if name is None or name not in self.anchors:
             raise _Stop(at, f"expected an anchor &{name} above, found none")
-        return self.anchors[name]
+        value = self.anchors[name]
+        self._count_aliased(_size(value), at)
+        return value
+
+    def _count_aliased(self, count: int, at: int) -> None:
+        self.aliased += count
+        if self.aliased > MAX_ALIASED:
+            text = f"expected aliases that stand for at most {MAX_ALIASED:,} values, found more"
+            raise _Stop(at, f"{text}; write out less, or split the inventory")
 
     def _anchor(self, name: str | None, value: object) -> None:
         if name is not None:
@@ -167,6 +183,7 @@ class _Builder:
 
     def _put(self, into: _Open, value: object, at: int) -> None:
         if isinstance(into.value, Sequence):
+            into.value.size += _size(value)
             into.value.append(value)
             into.value.lines.append(at)
         elif into.key is None:
@@ -181,6 +198,7 @@ class _Builder:
                     Problem(Where(self.file, at), f"{text}; the first one is in line {first}")
                 )
             else:
+                into.value.size += _size(value)
                 into.value[into.key] = value
             into.key = None
 
@@ -198,6 +216,7 @@ class _Builder:
             for source in sources:
                 if not isinstance(source, Mapping) or not isinstance(done.value, Mapping):
                     raise _Stop(at, "expected a mapping (or a list of them) after `<<:`")
+                self._count_aliased(len(source), at)
                 for name, merged in source.items():
                     done.value.setdefault(name, merged)
                     done.value.lines.setdefault(name, at)
@@ -209,6 +228,10 @@ def _opened(event: Any, at: int, depth: int) -> _Open:
     _no_tag(event.tag, at)
     is_mapping = isinstance(event, yaml.MappingStartEvent)
     return _Open(Mapping(at) if is_mapping else Sequence(at), event.anchor)
+
+
+def _size(value: object) -> int:
+    return value.size if isinstance(value, Mapping | Sequence) else 1
 
 
 def _no_tag(tag: str | None, at: int) -> None:

@@ -33,7 +33,7 @@ def _head(report: Report) -> RenderableType:
     title = report.kind if report.kind != "slo" else "SLO"
     return Panel(
         shown,
-        title=title[0].upper() + title[1:],
+        title=Text(title[0].upper() + title[1:]),
         title_align="left",
         border_style="red" if report.trouble else "cyan",
         expand=False,
@@ -62,14 +62,14 @@ def _table(table: Table) -> RenderableType:
     if table.left_out:
         title += f" ({len(table.rows):,} of {len(table.rows) + table.left_out:,})"
     shown = Shown(
-        box=SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold"
+        box=SIMPLE_HEAD, pad_edge=False, title=Text(title), title_justify="left", title_style="bold"
     )
     if not table.rows:
         return Text.assemble((f"{title}\n", "bold"), ("  nothing\n", "dim"))
     for column in table.columns:
         is_text = column.unit == "text"
         justify: Literal["left", "right"] = "left" if is_text else "right"
-        shown.add_column(column.title, justify=justify, overflow="fold", no_wrap=not is_text)
+        shown.add_column(Text(column.title), justify=justify, overflow="fold", no_wrap=not is_text)
         if column.bar:
             shown.add_column("", no_wrap=True, min_width=_BAR)
     for row in table.rows:

@@ -7,6 +7,7 @@ from typing import Final
 from portquorum.backtest.charts import bar
 from portquorum.cli.output import clock, span
 from portquorum.report.result import Column, Days, Table, Unit, Value
+from schemas.plain_text import one_line
 
 NOTHING: Final = "–"
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
@@ -19,7 +20,7 @@ def text(value: Value, unit: Unit) -> str:
     if isinstance(value, datetime):
         return clock(value)
     if isinstance(value, str):
-        return value
+        return one_line(value)
     return _NUMBERS.get(unit, "{:,}".format)(value)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.incident import Event, IncidentEvent, RegionEvent, RegionVerdict
+from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
 
 _OPENED: Final = {"unreachable": "Unreachable", "slow": "Slow", "flapping": "Flapping"}
@@ -47,11 +48,11 @@ def compose(events: Sequence[Event]) -> Text:
     first = events[0]
     if isinstance(first, RegionEvent):
         subject = f"{_REGION.get(first.event, first.event)}: {first.region}"
-        return Text(_line(subject), "\n".join(_region_lines(events)))
+        return _text(_line(subject), _region_lines(events))
     incidents = [event for event in events if isinstance(event, IncidentEvent)]
     if len(incidents) == 1:
-        return Text(subject_of(first), "\n".join(_body_lines(first)))
-    return Text(_group_subject(incidents), "\n".join(_group_lines(incidents)))
+        return _text(subject_of(first), _body_lines(first))
+    return _text(_group_subject(incidents), _group_lines(incidents))
 
 
 def subject_of(event: IncidentEvent) -> str:
@@ -86,7 +87,12 @@ def time_text(at: int) -> str:
 
 def _line(text: str) -> str:
     """One line, as a subject has to be (a line break in a mail's would be a header of its own)."""
-    return " ".join(text.split())[:SUBJECT_LENGTH]
+    return " ".join(one_line(text).split())[:SUBJECT_LENGTH]
+
+
+def _text(subject: str, lines: Sequence[str]) -> Text:
+    """The message of a subject and lines, of which none can be more than one."""
+    return Text(subject, "\n".join(map(one_line, lines)))
 
 
 def _thing(kind: str) -> str:

@@ -15,6 +15,7 @@ from portquorum.inventory.errors import path_text
 from portquorum.inventory.load import load
 from portquorum.inventory.resolve import Known, resolve
 from producers.engine import Vantage
+from schemas.plain_text import unsafe_in
 from schemas.policy import Maintenance, Region, Route, Team
 from schemas.probe import HandshakeProbe, Step, TcpProbe
 from schemas.target import LatencyLimit
@@ -469,3 +470,96 @@ def test_a_region_of_another_source_counts_too(file: Write) -> None:
     internal = {"a": Vantage(internal=True)}
     known = Known(regions={"a": "other"}, vantages=internal)
     assert resolve(entries, "s", problems, known).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "char", ["\\x1b", "\\0", "\\x07", "\\x9b", "\\u202e", "\\u2066", "\\u200f"]
+)
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('targets: [{{host: a.test, port: 1, name: "x{}y"}}]', "targets[0].name"),
+        ('targets: [{{host: a.test, port: 1, purpose: "x{}y"}}]', "targets[0].purpose"),
+        ('targets: [{{host: a.test, port: 1, tags: [ok, "x{}y"]}}]', "targets[0].tags[1]"),
+        ('targets: [{{host: a.test, port: 1, runbook: "x{}y"}}]', "targets[0].runbook"),
+        ('targets: [{{host: a.test, port: 1, team: "x{}y"}}]', "targets[0].team"),
+        ('targets: [{{host: a.test, port: 1, depends_on: ["x{}y"]}}]', "targets[0].depends_on[0]"),
+        ('targets: [{{host: "x{}y", port: 1}}]', "targets[0].host"),
+        ('defaults: {{tags: ["x{}y"]}}', "defaults.tags[0]"),
+        ('maintenance: [{{name: "x{}y"}}]', "maintenance[0].name"),
+        ('routes: {{r: {{urls: ["x{}y"]}}}}', "routes.r.urls[0]"),
+        ('teams: {{t: {{routes: ["x{}y"]}}}}', "teams.t.routes[0]"),
+    ],
+)
+def test_text_that_does_not_show_as_it_is_written_is_refused(
+    file: Write, text: str, place: str, char: str
+) -> None:
+    path = file("regions: {a: {}}\n" + text.format(char) + "\n")
+    with pytest.raises(InventoryError) as found:
+        check([path])
+    said = [str(p) for p in found.value.problems if "shows as it is written, found U+" in p.message]
+    assert len(said) == 1
+    assert said[0].startswith(f"{path}:2: {place}: expected text")
+    assert said[0].endswith("as character 2; leave it out")
+
+
+@pytest.mark.parametrize("name", ["{}", '"x{}y"'])
+def test_names_as_keys_are_refused_too(file: Write, name: str) -> None:
+    for section in ("regions", "teams", "routes", "nonsense"):
+        written = name.format("\\e[31m") if name.startswith('"') else '"\\u202e"'
+        with pytest.raises(InventoryError) as found:
+            check([file(f"{section}: {{{written}: {{}}}}\n")])
+        assert unsafe_in(str(found.value), but="\n") is None
+
+
+def test_lines_of_a_purpose_and_what_is_sent_may_have_what_they_need(file: Write) -> None:
+    text = (
+        "regions: {a: {}}\n"
+        "targets:\n"
+        "  - id: a\n"
+        "    host: a.test\n"
+        "    port: 1\n"
+        '    name: "\\u0645\\u06cc\\u200c\\u062e"\n'
+        "    purpose: |\n"
+        "      first\n"
+        "      \tsecond\n"
+        '    probe: {steps: [{send: "\\0\\x1b\\r\\n", expect: "\\x07"}]}\n'
+    )
+    (target,) = check([file(text)]).targets
+    assert target.purpose == "first\n\tsecond\n"
+    with pytest.raises(InventoryError, match="LINE FEED"):
+        check([file('regions: {a: {}}\ntargets: [{host: a.test, port: 1, name: "x\\ny"}]\n')])
+
+
+def test_all_files_of_an_inventory_together_have_a_limit(file: Write, tmp_path: Path) -> None:
+    """Nothing of the file that is too much is parsed: it is no YAML at all."""
+    first = file("regions: {a: {}}\ntargets: [{host: a.test, port: 1}]\n")
+    assert check([first]).targets
+    second = tmp_path / "second.yaml"
+    with second.open("wb") as large:
+        large.write(b"{")
+        large.truncate(tree.MAX_BYTES)
+    for paths in ([first, second], [second, second]):
+        with pytest.raises(InventoryError) as found:
+            check(paths)
+        last = str(found.value).splitlines()[-1]
+        assert last.startswith(
+            f"{second}: expected at most 16 MB in all files of an inventory, found"
+        )
+
+
+def test_a_file_without_a_size_has_the_limit_too() -> None:
+    with pytest.raises(InventoryError, match="expected at most 16 MB"):
+        check([Path("/dev/zero")])
+
+
+def test_a_file_with_a_million_problems_says_the_first_of_them(file: Write) -> None:
+    path = file("regions: {a: {}}\ntargets:\n" + "- 1\n" * 20_000)
+    with pytest.raises(InventoryError) as found:
+        check([path])
+    assert 1_000 <= len(found.value.problems) <= 1_002
+    assert found.value.problems[-1].message.startswith("so many problems (1,000)")
+    path = file("regions: {a: {}}\ntargets:\n" + "- {host: a.test, port: 1}\n" * 3_000)
+    with pytest.raises(InventoryError) as found:
+        check([path])
+    assert len(found.value.problems) <= 1_002

@@ -74,16 +74,6 @@ def test_an_alias_is_the_value_and_a_merge_key_its_fields() -> None:
     }
 
 
-def test_a_billion_laughs_cost_nothing() -> None:
-    levels = "".join(
-        f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" if n else "l0: &l0 [ha]\n"
-        for n in range(30)
-    )
-    roots, problems = tree.read(levels, "f.yaml")
-    assert problems == []
-    assert len(roots[0].value) == 30
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -112,3 +102,20 @@ def test_no_text_raises(text: str) -> None:
 @given(st.text(alphabet="ab:-[]{}&*!<> \n'\"|#?~1.", max_size=200))
 def test_no_yaml_like_text_raises(text: str) -> None:
     tree.read(text, "f.yaml")
+
+
+def test_aliases_may_stand_for_much_but_not_for_anything() -> None:
+    """Each level names the one before ten times: ten lines for ten billion values."""
+    laughs = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"]
+    laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)]
+    assert "at most 2,000,000 values, found more" in only_problem("".join(laughs))
+    few = "".join(laughs[:5])
+    assert len(values(few)) == 1
+
+
+def test_merged_mappings_count_as_aliases() -> None:
+    many = ", ".join(f"k{n}: 1" for n in range(1000))
+    text = f"a: &a {{{many}}}\nb:\n" + "  - {<<: *a}\n" * 3000
+    assert only_problem(text).startswith("f.yaml:")
+    # Each is counted twice: as an alias, and as what it brings into the mapping.
+    assert values(f"a: &a {{{many}}}\nb:\n" + "  - {<<: *a}\n" * 900)
