@@ -14,6 +14,7 @@ MOST_BYTES: Final = 1 << 20
 """A server that sends more than this within one check is cut off."""
 
 _CHUNK: Final = 16_384
+_READS_AT_ONCE: Final = 4
 _FREE_READS: Final = 32
 _BYTES_A_READ: Final = 1_024
 _PAUSE_S: Final = 0.01
@@ -140,12 +141,14 @@ class Stream:
         return data
 
     async def _let_others(self) -> None:
-        """Others have their turn before each read, also while the peer sends faster than we read.
+        """After a few reads others have their turn before each, however fast the peer sends.
 
         What has come is looked at anew after each read: from a peer that sends byte by byte it is
         read at most 100 times a second.
         """
         self._reads += 1
+        if self._reads <= _READS_AT_ONCE:
+            return
         dribbles = self._reads > _FREE_READS and self.received < self._reads * _BYTES_A_READ
         await asyncio.sleep(_PAUSE_S if dribbles else 0)
 

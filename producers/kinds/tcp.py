@@ -72,7 +72,12 @@ async def _receive(
 ) -> bytes:
     """What came after the answer that is wanted."""
     step, expectation = wanted
-    while not isinstance(end := await trial.verdict(Search(step, data)), int):
+    received = 0
+    while True:
+        end = await trial.verdict(Search(step, data), on_more=received > 1)
+        if isinstance(end, int):
+            break
+        received += 1
         found = f"found {shown(data)!r}" if data else "found nothing"
         text = f"step {number}: expected {expectation.words}, {found}"
         if len(data) > MOST_BYTES:

@@ -7,6 +7,7 @@ from typing import Final
 
 from producers.checks import tcp
 from producers.engine import Hop, Vantage
+from producers.held_up import SHARE
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
 from producers.kinds.stream import Stream
@@ -59,7 +60,7 @@ class Trial:
         self.ended_at: float | None = None
         self._resolver = resolver
         self._judges = judges
-        self._judging = False
+        self._judged_late_at: float | None = None
         self._heard = False
         self._port: int | None = None
         self._lookup: Lookup | None = None
@@ -79,20 +80,24 @@ class Trial:
         """To be called when a byte has come over something else than a stream."""
         self._heard = True
 
-    async def verdict(self, job: Job) -> Verdict:
+    async def verdict(self, job: Job, *, on_more: bool = False) -> Verdict:
         """The verdict on what the server has sent; the loop is not held up by it.
+
+        `on_more`: less of the same answer was judged before and did not fit, so that the deadline
+        soon after the question means what it would have meant then.
 
         Raises:
             CheckFailedError: there is none, because of what was sent, or because of us.
         """
-        self._judging = True
+        waits_s = SHARE * self.target.timeout_ms / 1000 if on_more else 0.0
+        self._judged_late_at = time.monotonic() + waits_s
         try:
             verdict = await self._judges.verdict(self.target.id, job, self.left_s)
         except CheckFailedError:
-            self._judging = False
+            self._judged_late_at = None
             raise
         # Not after a cancellation: that asks what the silence means.
-        self._judging = False
+        self._judged_late_at = None
         return verdict
 
     async def connect(self, host: str | None = None, port: int | None = None) -> Stream:
@@ -173,7 +178,7 @@ class Trial:
                 text = "the prober did not come to the lookup in time"
                 return CheckFailedError("prober_error", text)
             return CheckFailedError("dns_failed", f"no answer to the lookup {spent}")
-        if self._judging:
+        if self._judged_late_at is not None and self._judged_late_at <= time.monotonic():
             text = f"no verdict on the answer {spent}"
             ours = not self._judges.expects_too_much(self.target.id)
             return CheckFailedError("prober_error" if ours else "unexpected_response", text)
