@@ -20,7 +20,7 @@ from producers.outcome import CheckFailedError
 from schemas.probe import Step
 
 ENDLESS = Json("$" + 8 * "..*", '"never"', b"[" * 90 + b"]" * 90)
-"""Far below the limits of size, and more steps than can be made in a year."""
+"""Far below the limits of size, and would take days."""
 SHORT = Json("$..a", "1", json.dumps([{"a": 1}]).encode())
 DEADLINE_S = 60.0
 
