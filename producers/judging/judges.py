@@ -173,7 +173,8 @@ class _Worker:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "producers.judging.worker"],
+                    # -P: not from the folder in which the prober happens to run.
+                    [sys.executable, "-P", "-m", "producers.judging.worker"],
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
                     stderr=subprocess.DEVNULL,

@@ -11,8 +11,8 @@ What a kind is: an async function `check(trial)` and an entry in `producers.kind
 - It needs no timeouts of its own: at the deadline it is cancelled. What that silence means is
   `trial.silence` (reason) and `trial.waiting_for` (words), which it sets as it goes on.
 - What a server has sent and what may take long to read is judged by `trial.verdict(job)`
-  (`producers.judging.jobs`), in a process that can be ended. An exception that comes of such data is
-  `CheckFailedError` with a reason of the target's, never `prober_error`.
+  (`producers.judging.jobs`), in a process that can be ended. An exception that comes of such data
+  is `CheckFailedError` with a reason of the target's, never `prober_error`.
 - `trial.connect()` gives a `Stream` with bounded reads, which `stream.secure(…)` turns into TLS.
 - Options: a Struct in `schemas.probe`, part of the union `Probe` there; `Kind.settle` checks what a
   user wrote and resolves its defaults. A raised ValueError says what was expected and found.
