@@ -82,7 +82,9 @@ class TaskEngine:
                 await kind.check(trial)
         except CheckFailedError as error:
             failure, silent = error, error.reason == "timed_out"
-        except Exception as error:  # noqa: BLE001
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  (a panic of a library in Rust is no Exception)
             if not (limit.expired() and isinstance(error, TimeoutError)):
                 return _unforeseen(trial, error)
             failure, silent = trial.out_of_time(), True
@@ -115,7 +117,7 @@ class TaskEngine:
             self._loop.call_soon(_raise, error)
 
 
-def _unforeseen(trial: Trial, error: Exception) -> CheckFailedError:
+def _unforeseen(trial: Trial, error: BaseException) -> CheckFailedError:
     """What an error means that no kind has foreseen: the server's, once it has said something.
 
     Before that it is ours. After that what we can't understand is what the server has sent, or a

@@ -6,8 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+import structlog
 
 from producers.engine import CheckOutcome, PlannedCheck, Vantage
+from producers.kinds.kind import Kind
+from producers.kinds.registry import KINDS
+from producers.kinds.trial import Trial
 from producers.once import check_once
 from producers.platform_engine import platform_engine
 from producers.resolver import Resolver
@@ -266,3 +270,32 @@ async def test_a_pattern_that_would_take_for_ever_does_not() -> None:
     async with serving(saying(b"a" * 60_000 + b"c")) as port:
         outcome = await check_once("127.0.0.1", port, "tcp", 20, probe=steps)
     assert outcome.reason == "unexpected_response"
+
+
+class PanicError(BaseException):
+    """As a library in Rust raises it."""
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), RecursionError(), PanicError("x")], ids=repr)
+async def test_an_error_that_nobody_foresees_is_ours_until_the_server_has_spoken(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    async def before(trial: Trial) -> None:
+        await trial.connect()
+        raise error
+
+    async def after(trial: Trial) -> None:
+        stream = await trial.connect()
+        await stream.receive()
+        raise error
+
+    monkeypatch.setitem(KINDS, "before", Kind(check=before))
+    monkeypatch.setitem(KINDS, "after", Kind(check=after))
+    async with serving(saying(b"220 a\r\n", then_silent=True)) as port:
+        with structlog.testing.capture_logs() as logged:
+            ours = await check_once("127.0.0.1", port, "before", 5)
+            theirs = await check_once("127.0.0.1", port, "after", 5)
+    assert (ours.status, ours.reason) == ("missed", "prober_error")
+    assert (theirs.status, theirs.reason) == ("down", "unexpected_response")
+    assert str(theirs.detail).startswith(f"the answer can't be understood: {type(error).__name__}")
+    assert [entry["log_level"] for entry in logged] == ["error", "error"], "people can mend it"
