@@ -14,20 +14,21 @@ role survives (docs/architecture.md).
 import asyncio
 import contextlib
 import faulthandler
+import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from portquorum import watchdog_process
 
 LIMIT_S: Final = 9.0
 """After the first signal; every role ends by itself before, whatever its broker does."""
 
-LONGER_S: Final = 9.6
+LONGER_S: Final = 9.3
 """For what ends others (`up`, `demo`), and needs a moment when these are gone."""
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -69,6 +70,21 @@ def start(limit_s: float = LIMIT_S) -> None:
         os.close(stacks)
     faulthandler.register(watchdog_process.SHOW, shown, all_threads=True)
     _Watched.asked = told
+
+
+def count_down() -> None:
+    """The process has nothing to do any more: the countdown starts, as after a signal."""
+    if _Watched.asked is not None:
+        os.write(_Watched.asked, b"\n")
+
+
+def leave(code: int = 0) -> NoReturn:
+    """Ends the process now, without waiting for its threads; what was written is out."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def on_signals(callback: Callable[[], object], numbers: Iterable[int] = STOP_SIGNALS) -> None:

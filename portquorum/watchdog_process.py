@@ -17,6 +17,8 @@ SHOW: Final = int(getattr(signal, "SIGRTMIN", signal.SIGUSR2 - 5)) + 5
 has no other use; where there are none it is SIGUSR2."""
 
 _SHOWN_S: Final = 0.2
+_CALLS: Final = 4
+"""Of each thread, the innermost."""
 _LONGEST: Final = 4000
 
 
@@ -55,8 +57,12 @@ def _stacks(parent: int, stacks: int) -> str:
         if not read:
             break
         text += read
-    lines = (line.strip() for line in text.decode(errors="replace").splitlines())
-    return " | ".join(line for line in lines if line)[:_LONGEST]
+    threads = [
+        [line.strip() for line in thread.splitlines()[: 1 + _CALLS]]
+        for thread in text.decode(errors="replace").split("\n\n")
+    ]
+    # The main thread is the last.
+    return " | ".join(" ".join(thread) for thread in reversed(threads))[:_LONGEST]
 
 
 def _say(parent: int, limit_s: float, text: str) -> None:

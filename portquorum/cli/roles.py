@@ -1,7 +1,8 @@
 """The commands that are one role each: `probe`, `stream`, `sink`, `notify`."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
 import typer
 
@@ -20,42 +21,49 @@ def probe(
     ] = None,
 ) -> None:
     """Check the targets of a region, until SIGTERM or Ctrl-C."""
-    from portquorum import watchdog
     from portquorum.settings import load
     from producers.prober import run
 
-    watchdog.start()
-    asyncio.run(run(load(), region=region, source=source, prober=prober))
+    _run(run(load(), region=region, source=source, prober=prober))
 
 
 def stream() -> None:
     """Turn results into incidents (a Faust worker), until SIGTERM or Ctrl-C."""
-    from portquorum import watchdog
     from portquorum.settings import load
     from streams.worker import run
 
-    watchdog.start()
-    asyncio.run(run(load()))
+    _run(run(load()))
 
 
 def sink() -> None:
     """Store results and events in ClickHouse, until SIGTERM or Ctrl-C."""
-    from portquorum import watchdog
     from portquorum.settings import load
     from sinks.clickhouse.run import run
 
-    watchdog.start()
-    asyncio.run(run(load()))
+    _run(run(load()))
 
 
 def notify() -> None:
     """Tell people about incidents by their channels, until SIGTERM or Ctrl-C."""
-    from portquorum import watchdog
     from portquorum.settings import load
+    from portquorum.watchdog import leave
     from sinks.notifier import run
 
+    _run(run(load()))
+    # Apprise sends in threads of its own, which Python would wait for; a channel that sends its
+    # answer a byte at a time keeps to every limit. Nobody is there to record what they did.
+    leave()
+
+
+def _run(role: Coroutine[Any, Any, None]) -> None:
+    """Runs a role to its end; one that can't end after a signal or a fault is killed."""
+    from portquorum import watchdog
+
     watchdog.start()
-    asyncio.run(run(load()))
+    try:
+        asyncio.run(role)
+    finally:
+        watchdog.count_down()
 
 
 PROBE_HELP = examples(

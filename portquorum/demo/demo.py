@@ -31,6 +31,9 @@ T = TypeVar("T")
 DEADLINE_S: Final = 60.0
 """A stage takes a second or a few; a slow machine may take this long."""
 
+STOP_S: Final = 6.0
+"""So long the processes may take to end; what they keep is removed after it."""
+
 LOOK_AGAIN_S: Final = 0.2
 
 RESULTS_FIRST: Final = 3
@@ -80,7 +83,7 @@ async def _supervised(
             page.note(f"{progress.step} ({progress.total / 1e6:.0f} MB, kept for the next time)")
 
     services = ServiceListener(log, on_progress)
-    supervisor = Supervisor(services)
+    supervisor = Supervisor(services, stop_budget_s=STOP_S)
     try:
         yield supervisor, services
     finally:

@@ -9,6 +9,7 @@ from aiokafka import ConsumerRecord
 from msgspec import Struct
 
 from portquorum import kafka
+from portquorum.kafka.closing import leave
 from portquorum.settings import Settings
 from schemas import batch, incident, notification, topics
 from schemas.incident import IncidentEvent
@@ -19,6 +20,9 @@ from schemas.result import CheckResult
 TAPPED: Final = (topics.RESULTS, topics.RECHECKS, topics.INCIDENTS, topics.NOTIFICATIONS)
 
 Published = CheckResult | RecheckRequest | IncidentEvent | Notification
+
+LEAVE_S: Final = 0.5
+"""So long a broker may take when the reading ends; there is no group to leave."""
 
 _recheck = msgspec.json.Decoder(RecheckRequest)
 
@@ -58,7 +62,7 @@ class Tap:
                         self.seen += sorted(news, key=lambda seen: seen.at)
                         self._more.notify_all()
         finally:
-            await client.stop()
+            await leave(client, LEAVE_S)
 
     async def since(self, position: int) -> AsyncIterator[Seen]:
         """All of `seen` from `position` on, and each further one, without end."""

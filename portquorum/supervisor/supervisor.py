@@ -10,7 +10,7 @@ from portquorum.supervisor.child import Child, how_it_ended
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role, Stage
 
-STOP_BUDGET_S: Final = 8.5
+STOP_BUDGET_S: Final = 8.0
 """Within this time every child has ended; what then still runs is killed."""
 
 RESERVED_S: Final = {Stage.PROBERS: 0.0, Stage.STREAM: 2.0, Stage.READERS: 1.5, Stage.SERVICES: 2.0}
