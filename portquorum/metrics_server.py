@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import h11
 from msgspec import Struct
-from prometheus_client import make_wsgi_app
+from prometheus_client import Counter, make_wsgi_app
 
 from portquorum.http_origin import Served, is_forwarded, refusal
 
@@ -44,6 +44,13 @@ _LINGER_S: Final = 1.0
 _BACKLOG: Final = 1024
 _READ: Final = 8 * 1024
 _TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
+
+
+_ANSWERS: Final = Counter(
+    "portquorum_metrics_answers",
+    "Requests for the metrics of this process, by the status of the answer.",
+    ["status"],
+)
 
 
 class Access(Struct, frozen=True):
@@ -143,8 +150,6 @@ class MetricsServer:
         self._making = asyncio.Lock()
         self._rested = 0.0  # monotonic: when the next text may be made
         self._open: dict[asyncio.Task[None], None] = {}
-        self.errors = 0
-        """Texts that could not be made."""
 
     def start(self) -> None:
         """Begins; connections that came before are answered, too."""
@@ -187,6 +192,7 @@ class MetricsServer:
             except h11.RemoteProtocolError as error:
                 status = HTTPStatus(error.error_status_hint)
                 answer = Answer.text(status, f"expected a request of HTTP/1.1, found none: {error}")
+            _ANSWERS.labels(str(int(answer.status))).inc()
             async with asyncio.timeout(ANSWER_S):
                 only_head = request is not None and request.method == b"HEAD"
                 sent = _bytes(http, answer, only_head=only_head)
@@ -213,7 +219,6 @@ class MetricsServer:
             try:
                 return self._metrics(target, dict(headers))
             except Exception as error:  # noqa: BLE001 (a metric's own function may raise anything)
-                self.errors += 1
                 return Answer.text(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     f"a metric can't be read: {type(error).__name__}",
