@@ -4,6 +4,7 @@ from portquorum.kafka.clients import admin, client_options, consumer, producer
 from portquorum.kafka.closing import abandon, leave, vital_tasks
 from portquorum.kafka.commits import Commit, commits
 from portquorum.kafka.follower import Follower
+from portquorum.kafka.header_names import install as _read_odd_header_names
 from portquorum.kafka.ready import topics_ready
 from portquorum.kafka.topics import TopicMismatchError, check_topics, create_topics
 
@@ -23,3 +24,5 @@ __all__ = [
     "topics_ready",
     "vital_tasks",
 ]
+
+_read_odd_header_names()
