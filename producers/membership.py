@@ -16,7 +16,8 @@ from producers import metrics
 from producers.clock import Clock
 from producers.definitions import Definitions
 from producers.runner import Runner
-from schemas import topics
+from schemas import recheck, topics
+from schemas import target as target_schema
 from schemas.recheck import RecheckRequest
 from schemas.target import Target
 
@@ -24,10 +25,6 @@ AGAIN_S: Final = 1.0
 STOP_S: Final = 2.0
 
 _Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
-
-_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_target = msgspec.json.Decoder(Target)
-_request = msgspec.json.Decoder(RecheckRequest)
 
 
 def group_of(settings: Settings, region: str) -> str:
@@ -177,8 +174,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             reading.targets.pop(key, None)
             return ()
         try:
-            target = _target.decode(record.value)
-        except _UNREADABLE as error:
+            target = target_schema.decode(record.value)
+        except msgspec.DecodeError as error:
             self._skip(record, error)
             return ()
         if reading is None:
@@ -188,8 +185,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     def _take_request(self, record: ConsumerRecord, requests: list[RecheckRequest]) -> None:
         try:
-            requests.append(_request.decode(record.value or b""))
-        except _UNREADABLE as error:
+            requests.append(recheck.decode(record.value or b""))
+        except msgspec.DecodeError as error:
             self._skip(record, error)
 
     def _recheck(self, request: RecheckRequest) -> None:

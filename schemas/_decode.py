@@ -11,7 +11,9 @@ class JsonDecoder(Generic[T]):
     """A decoder of `T` that raises `msgspec.DecodeError` alone.
 
     msgspec's own also raises `UnicodeDecodeError` for a string that is no UTF-8 and
-    `RecursionError` for deep nesting; a role that does not expect these dies of one message.
+    `RecursionError` for deep nesting; a role that does not expect these dies of one message. In
+    fields that nobody knows it lets such strings pass: here the whole must be UTF-8, so that a
+    value that one role takes can be stored as text by another.
     """
 
     def __init__(self, kind: Any) -> None:
@@ -26,6 +28,7 @@ class JsonDecoder(Generic[T]):
             msgspec.DecodeError: not JSON.
         """
         try:
+            str(raw, "utf-8")
             return self._decoder.decode(raw)
         except (UnicodeDecodeError, RecursionError) as error:
             raise msgspec.DecodeError(f"{type(error).__name__}: {error}") from error

@@ -22,3 +22,16 @@ RegionName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
 ProberName = Annotated[str, Meta(min_length=1, max_length=128)]
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
+
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1, description="a count: 31 bits")]
+"""Sums of as many counts as a log can bring still fit into 63 bits."""
+
+LogOffset = Annotated[int, Meta(ge=0, le=2**63 - 1, description="an offset of Kafka's")]
+Name = Annotated[str, Meta(max_length=255, description="a name: 255 characters at most")]
+Text = Annotated[str, Meta(max_length=10_000, description="a text: 10,000 characters at most")]
+LongText = Annotated[
+    str, Meta(max_length=2**20, description="what is made of lists: 2^20 characters at most")
+]
+Names = Annotated[tuple[Name, ...], Meta(max_length=1_000)]
+Texts = Annotated[tuple[Text, ...], Meta(max_length=100_000)]
+LongTexts = Annotated[tuple[LongText, ...], Meta(max_length=100_000)]

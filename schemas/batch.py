@@ -5,12 +5,12 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from schemas._decode import JsonDecoder
 from schemas.result import CheckResult
 
 MAX_RESULTS: Final = 500
 """A prober puts at most this many results into one message."""
 
+_DECODE_ERRORS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()
 
 Result = TypeVar("Result", bound=CheckResult)
@@ -28,7 +28,6 @@ class BatchDecoder(Generic[Result]):
     """A decoder of batches whose lines are taken as `Result`."""
 
     def __init__(self, kind: type[Result]) -> None:
-        self._line: JsonDecoder[Result] = JsonDecoder(kind)
         self._decode_line = msgspec.json.Decoder(kind).decode
 
     def decode(self, value: bytes) -> tuple[list[Result], list[BadLine]]:
@@ -54,7 +53,7 @@ class BatchDecoder(Generic[Result]):
         try:
             # Line by line: `decode_lines` would take any white space for the end of a line.
             return list(map(self._decode_line, value.removesuffix(b"\n").split(b"\n")))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except _DECODE_ERRORS:
             return None
 
     def _decode_each(self, value: bytes) -> tuple[list[tuple[int, Result]], list[BadLine]]:
@@ -64,8 +63,8 @@ class BatchDecoder(Generic[Result]):
             if not line.strip():
                 continue
             try:
-                results.append((number, self._line.decode(line)))
-            except msgspec.DecodeError as error:
+                results.append((number, self._decode_line(line)))
+            except _DECODE_ERRORS as error:
                 bad.append(BadLine(number, line, f"{type(error).__name__}: {error}"))
         return results, bad
 

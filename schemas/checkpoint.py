@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import Millis
+from schemas._types import Count, Millis
 
 FORMAT: Final = 1
 """Version of the chunks' content; a checkpoint of another format is left alone, not read.
@@ -23,6 +23,9 @@ fields with defaults at the end of what `streams.snapshot` encodes need no new f
 
 MAX_CHUNK_BYTES: Final = 512 * 1024
 HEAD: Final = "head"
+
+
+Crc32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 
 
 class CheckpointKey(Struct, frozen=True, gc=False):
@@ -56,12 +59,12 @@ class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):
     when it was written (for people, no rule reads it). `crc32` has one checksum a chunk.
     """
 
-    format: int
-    partition: Annotated[int, Meta(ge=0)]
-    offset: Annotated[int, Meta(ge=-1)]
+    format: Count
+    partition: Count
+    offset: Annotated[int, Meta(ge=-1, le=2**63 - 1)]
     now: Millis
     written_at: Millis
-    crc32: tuple[int, ...]
+    crc32: Annotated[tuple[Crc32, ...], Meta(max_length=1_000_000)]
 
 
 _head: JsonDecoder[CheckpointHead] = JsonDecoder(CheckpointHead)

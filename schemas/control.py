@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import Millis, ProberName, RegionName, TargetId
+from schemas._types import Count, Millis, Name, ProberName, RegionName, TargetId
 from schemas.target import Target
 
 HEADER: Final = "portquorum-control"
@@ -42,8 +42,8 @@ class Acknowledged(
     """Somebody has seen an incident."""
 
     target: TargetId
-    incident_id: str
-    by: str
+    incident_id: Name
+    by: Name
     note: Annotated[str, Meta(max_length=500)] | None = None
 
 
@@ -51,8 +51,8 @@ class Resolved(Struct, frozen=True, gc=False, kw_only=True, tag_field="control",
     """Somebody closes an incident by hand."""
 
     target: TargetId
-    incident_id: str
-    by: str
+    incident_id: Name
+    by: Name
     note: Annotated[str, Meta(max_length=500)] | None = None
 
 
@@ -68,21 +68,21 @@ class Beat(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag
 
     region: RegionName
     prober: ProberName
-    sequence: Annotated[int, Meta(ge=0)]
+    sequence: Annotated[int, Meta(ge=0, le=2**53)]
     started_at: Millis
-    targets: Annotated[int, Meta(ge=0)]
-    failing: Annotated[int, Meta(ge=0)]
-    newly_failing: Annotated[int, Meta(ge=0)]
+    targets: Count
+    failing: Count
+    newly_failing: Count
     connectivity: bool
-    lag_ms: Annotated[float, Meta(ge=0)]
-    spool: Annotated[int, Meta(ge=0)]
+    lag_ms: Annotated[float, Meta(ge=0, le=1e12)]
+    spool: Count
     clock_offset_ms: Annotated[int, Meta(ge=-(10**13), le=10**13)] | None
 
 
 class Tick(Struct, frozen=True, gc=False, tag_field="control", tag="tick"):
     """Moves the clock of an idle partition while all probers are silent."""
 
-    worker: str
+    worker: Annotated[str, Meta(max_length=1_000)]
 
 
 Control = TargetSet | TargetRemoved | Acknowledged | Resolved | Beat | Tick

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import Millis
+from schemas._types import Count, LogOffset, Millis, Name, Text
 
 MAX_RAW_BYTES: Final = 64 * 1024
 
@@ -19,15 +19,15 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     not be read.
     """
 
-    topic: str
-    partition: Annotated[int, Meta(ge=0)]
-    offset: Annotated[int, Meta(ge=0)]
-    line: Annotated[int, Meta(ge=-1)]
-    part: str
-    error: str
+    topic: Name
+    partition: Count
+    offset: LogOffset
+    line: Annotated[int, Meta(ge=-1, le=2**31 - 1)]
+    part: Name
+    error: Text
     at: Millis
-    size: Annotated[int, Meta(ge=0)]
-    raw: str
+    size: Count
+    raw: Annotated[str, Meta(max_length=100_000)]
 
     @property
     def id(self) -> str:

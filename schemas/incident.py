@@ -6,13 +6,25 @@ The value is JSON (`IncidentEvent` or `RegionEvent`), the attributes are Kafka h
 
 import uuid
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import Kind, Millis, RegionName, TargetId
+from schemas._types import (
+    Count,
+    Kind,
+    LongText,
+    LongTexts,
+    Millis,
+    Name,
+    Names,
+    Port,
+    RegionName,
+    TargetId,
+    Text,
+)
 from schemas.result import Reason
 from schemas.target import Criticality
 
@@ -45,7 +57,7 @@ class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
 
     verdict: Verdict
     reason: Reason | None = None
-    detail: str | None = None
+    detail: Text | None = None
     since: Millis | None = None
     set_aside: bool = False
 
@@ -56,19 +68,19 @@ class Votes(Struct, frozen=True, gc=False, kw_only=True):
     For an incident of the type `slow`, `down` counts the regions that say `slow`.
     """
 
-    down: int
-    need: int
-    fresh: int
-    configured: int
+    down: Count
+    need: Count
+    fresh: Count
+    configured: Count
 
 
 class HostTarget(Struct, frozen=True, gc=False, kw_only=True):
     """Another target of the same host and its status at that moment."""
 
     target: TargetId
-    name: str
+    name: Name
     kind: Kind
-    port: int | None
+    port: Port | None
     status: TargetStatus
 
 
@@ -80,44 +92,44 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     what an `updated` event is about.
     """
 
-    event_id: str
+    event_id: Name
     event: EventKind
-    incident_id: str
+    incident_id: Name
     incident_type: IncidentType
     severity: Severity
     target: TargetId
-    name: str
+    name: Name
     kind: Kind
-    host: str | None
-    port: int | None
-    team: str | None
-    tags: tuple[str, ...]
+    host: Name | None
+    port: Port | None
+    team: Name | None
+    tags: Names
     criticality: Criticality
-    depends_on: tuple[str, ...]
-    regions: dict[RegionName, RegionVerdict]
+    depends_on: Names
+    regions: Annotated[dict[RegionName, RegionVerdict], Meta(max_length=1_000)]
     votes: Votes
     first_failed_at: Millis
     opened_at: Millis
     closed_at: Millis | None
     closed_because: ClosedBecause | None
     at: Millis
-    host_targets: tuple[HostTarget, ...]
-    summary: str
-    first_steps: tuple[str, ...]
-    runbook: str | None
-    changes: tuple[str, ...] = ()
-    abandoned_regions: tuple[RegionName, ...] = ()
-    acknowledged_by: str | None = None
+    host_targets: Annotated[tuple[HostTarget, ...], Meta(max_length=2**20)]
+    summary: LongText
+    first_steps: LongTexts
+    runbook: Text | None
+    changes: LongTexts = ()
+    abandoned_regions: Annotated[tuple[RegionName, ...], Meta(max_length=1_000)] = ()
+    acknowledged_by: Name | None = None
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
     """Something about a region as a whole; emitted by partition murmur2(region) alone."""
 
-    event_id: str
+    event_id: Name
     event: RegionEventKind
     region: RegionName
     at: Millis
-    summary: str
+    summary: LongText
     last_beat_at: Millis | None = None
 
 

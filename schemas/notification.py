@@ -1,12 +1,13 @@
 """The send log on [notifications]: what was sent to whom, one record an event and channel."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import Millis
+from schemas._types import Millis, Name, Text
 
+MOST_ATTEMPTS: Final = 2**31 - 1
 NotificationStatus = Literal["sent", "retrying", "dead"]
 
 
@@ -19,21 +20,21 @@ class Notification(Struct, frozen=True, gc=False, kw_only=True):
     `at` is the notifier's clock, UTC ms.
     """
 
-    event_id: str
-    incident_id: str
-    event: str
-    target: str
-    team: str | None
-    route: str
-    channel: str
-    severity: str
+    event_id: Name
+    incident_id: Name
+    event: Name
+    target: Name
+    team: Name | None
+    route: Name
+    channel: Text
+    severity: Name
     status: NotificationStatus
-    attempt: Annotated[int, Meta(ge=1)]
+    attempt: Annotated[int, Meta(ge=1, le=MOST_ATTEMPTS)]
     at: Millis
     event_at: Millis
-    subject: str
-    group: str
-    error: str | None = None
+    subject: Text
+    group: Name
+    error: Text | None = None
 
     @property
     def key(self) -> bytes:

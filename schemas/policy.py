@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import Millis, RegionName
+from schemas._types import Millis, Name, Names, RegionName, Text, Texts
 from schemas.incident import Severity
 from schemas.target import Price, Slo
 
@@ -25,10 +25,10 @@ class Region(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", ta
 
     name: RegionName
     internal: bool = False
-    source: str | None = None
-    connectivity: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
+    source: Name | None = None
+    connectivity: Texts = ()
+    allow: Texts = ()
+    deny: Texts = ()
 
 
 class Team(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="team"):
@@ -38,8 +38,8 @@ class Team(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag=
     stand in the targets already, and here for the inventories that use a team of another one.
     """
 
-    name: str
-    routes: tuple[str, ...] = ()
+    name: Name
+    routes: Texts = ()
     slo: Slo | None = None
     downtime_cost_per_hour: Price | None = None
 
@@ -50,11 +50,11 @@ class Route(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag
     An empty match field matches everything.
     """
 
-    name: str
-    urls: Annotated[tuple[str, ...], Meta(min_length=1)]
-    severities: tuple[Severity, ...] = ()
-    tags: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
+    name: Name
+    urls: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=1_000)]
+    severities: Annotated[tuple[Severity, ...], Meta(max_length=1_000)] = ()
+    tags: Names = ()
+    kinds: Texts = ()
 
 
 class Maintenance(
@@ -62,17 +62,17 @@ class Maintenance(
 ):
     """A window in which nobody is woken. `targets` are ids or `tag:NAME`; `rrule` is RFC 5545."""
 
-    name: str
-    targets: tuple[str, ...]
+    name: Name
+    targets: Texts
     start: Millis
-    duration_ms: Annotated[int, Meta(gt=0)]
-    rrule: str | None = None
+    duration_ms: Annotated[int, Meta(gt=0, le=2**40)]
+    rrule: Text | None = None
 
 
 class ApplyMark(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="apply"):
     """Where an `apply` of a source is; one left at `begun` did not finish: republish all."""
 
-    source: str
+    source: Name
     state: Literal["begun", "done"]
     at: Millis
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas._types import LongText, Text
+
 StepText = Annotated[str, Meta(min_length=1, max_length=4096)]
 StepHex = Annotated[
     str,
@@ -90,7 +92,7 @@ class DnsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", ta
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
     record: Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}\Z")] = "A"
-    expect: Annotated[tuple[str, ...], Meta(max_length=20)] = ()
+    expect: Annotated[tuple[Text, ...], Meta(max_length=20)] = ()
 
 
 class IcmpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="icmp"):
@@ -120,14 +122,14 @@ class HttpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", t
     verify: bool = True
     critical_days: Days = 3
     warn_days: Days = 14
-    headers: dict[HeaderName, HeaderValue] = {}
+    headers: Annotated[dict[HeaderName, HeaderValue], Meta(max_length=1_000)] = {}
     redirects: Annotated[int, Meta(ge=0, le=10)] = 5
     status: Annotated[tuple[HttpStatus, ...], Meta(max_length=100)] = ()
     expect: StepText | None = None
     expect_regex: StepText | None = None
     expect_json: StepText | None = None
-    json_value: str | None = None
-    expect_headers: dict[HeaderName, StepText] = {}
+    json_value: LongText | None = None
+    expect_headers: Annotated[dict[HeaderName, StepText], Meta(max_length=1_000)] = {}
 
 
 Probe = TcpProbe | HandshakeProbe | UdpProbe | TlsProbe | DnsProbe | IcmpProbe | HttpProbe

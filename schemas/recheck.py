@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import Millis, TargetId
+from schemas._types import Millis, Name, TargetId
 
 
 class RecheckRequest(Struct, frozen=True, gc=False, kw_only=True):
@@ -16,7 +16,7 @@ class RecheckRequest(Struct, frozen=True, gc=False, kw_only=True):
     stream's (broker append time, UTC ms); after `expires_at` a prober ignores the request.
     """
 
-    host: str
+    host: Name
     target: TargetId
     because: Literal["failure", "recovery"]
     requested_at: Millis

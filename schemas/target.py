@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas._decode import JsonDecoder
-from schemas._types import DurationMs, Host, Kind, Millis, Port, RegionName, TargetId
+from schemas._types import (
+    DurationMs,
+    Host,
+    Kind,
+    Millis,
+    Name,
+    Names,
+    Port,
+    RegionName,
+    TargetId,
+    Text,
+)
 from schemas.probe import Probe
 
 Criticality = Literal["critical", "important", "normal"]
@@ -55,7 +66,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     kind: Kind
     host: Host | None
     port: Port | None
-    regions: Annotated[tuple[RegionName, ...], Meta(min_length=1)]
+    regions: Annotated[tuple[RegionName, ...], Meta(min_length=1, max_length=1_000)]
     interval_ms: Annotated[int, Meta(ge=1000, le=86_400_000)]
     timeout_ms: Annotated[int, Meta(ge=50, le=3_600_000)]
     version: Millis
@@ -68,11 +79,11 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     abandon_after_ms: DurationMs = 1_800_000
     latency: LatencyLimit | None = None
     criticality: Criticality = "normal"
-    team: str | None = None
-    purpose: str | None = None
-    tags: tuple[str, ...] = ()
-    depends_on: tuple[str, ...] = ()
-    runbook: str | None = None
+    team: Name | None = None
+    purpose: Text | None = None
+    tags: Names = ()
+    depends_on: Names = ()
+    runbook: Text | None = None
     slo: Slo | None = None
     downtime_cost_per_hour: Price | None = None
     probe: Probe | None = None

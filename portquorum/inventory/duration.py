@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 _UNIT_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_LONGEST_MS: Final = 2**53
 _WRITTEN: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)\Z")
 
 
@@ -16,7 +17,8 @@ def parse_ms(text: str) -> int:
     found = _WRITTEN.match(text)
     if found is None:
         raise ValueError(f"expected a duration such as 250ms, 30s, 1m or 2h, found {text!r}")
-    return round(float(found[1]) * _UNIT_MS[found[2]])
+    # Hundreds of digits would be infinite; whatever is limited is limited below that.
+    return round(min(float(found[1]) * _UNIT_MS[found[2]], _LONGEST_MS))
 
 
 def text(milliseconds: int) -> str:

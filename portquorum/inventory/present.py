@@ -10,10 +10,9 @@ from portquorum.kafka import Follower
 from portquorum.settings import Settings
 from producers.engine import Vantage
 from schemas import policy, topics
+from schemas import target as target_schema
 from schemas.policy import ApplyMark, Policy
 from schemas.target import Target
-
-_target = msgspec.json.Decoder(Target)
 
 
 class Placed(Struct, frozen=True):
@@ -122,7 +121,7 @@ async def read_targets(settings: Settings) -> tuple[Placed, ...]:
     for (partition, _), value in raw.items():
         if value:
             try:
-                placed.append(Placed(_target.decode(value), partition))
+                placed.append(Placed(target_schema.decode(value), partition))
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
     return tuple(placed)

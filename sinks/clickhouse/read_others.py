@@ -6,12 +6,11 @@ from typing import Any, Final
 import msgspec
 from aiokafka import ConsumerRecord
 
-from schemas import checkpoint, deadletter, incident, notification, policy
+from schemas import checkpoint, deadletter, incident, notification, policy, recheck
+from schemas import target as target_schema
 from schemas.deadletter import DeadLetter
 from schemas.incident import IncidentEvent, RegionEvent
 from schemas.occurrences import occurrences
-from schemas.recheck import RecheckRequest
-from schemas.target import Target
 from sinks.clickhouse import tables
 from sinks.clickhouse.pending import WHOLE
 from sinks.clickhouse.reading import (
@@ -38,8 +37,6 @@ UNROLLED_MS: Final = 10 * 365 * 86_400_000
 """A maintenance window that comes again is written out for so long after it was applied."""
 
 _NO_GOALS: Final = (None, None, "")
-_target = msgspec.json.Decoder(Target)
-_recheck = msgspec.json.Decoder(RecheckRequest)
 _chunk = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
@@ -157,7 +154,7 @@ def target_row(record: ConsumerRecord) -> Row:
     if record.value is None:
         nothing: tuple[Any, ...] = ("", "", "", "", 0, [], 0, 0, "", "", "", [], [], "", *_NO_GOALS)
         return tables.TARGETS, (key, 1, log_time(record), *nothing, *log_columns(record))
-    target = _target.decode(record.value)
+    target = target_schema.decode(record.value)
     if target.id != key:
         raise Unreadable("key", f"expected the target's id {target.id}, found {key}", record.key)
     return tables.TARGETS, (
@@ -240,7 +237,7 @@ def deadletter_row(record: ConsumerRecord) -> Row:
 
 def check_recheck(record: ConsumerRecord) -> None:
     """A request on [rechecks] can be read."""
-    _recheck.decode(value_of(record, "a recheck request"))
+    recheck.decode(value_of(record, "a recheck request"))
 
 
 def check_checkpoint(record: ConsumerRecord) -> None:

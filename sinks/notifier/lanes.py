@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from portquorum import telemetry
 from schemas.incident import NAMESPACE, Event, IncidentEvent
-from schemas.notification import Notification, NotificationStatus
+from schemas.notification import MOST_ATTEMPTS, Notification, NotificationStatus
 from sinks.notifier import metrics
 from sinks.notifier.grouping import Taken
 from sinks.notifier.message import SUBJECT_LENGTH, Text, compose
@@ -120,7 +120,7 @@ class Lanes:
                 if not events:
                     return True
                 tried = max(self._log.attempts(t.event.event_id, channel) for t in events)
-                over = await self._attempt(message, events, tried + 1)
+                over = await self._attempt(message, events, min(tried + 1, MOST_ATTEMPTS))
             if over:
                 return True
             await self._pause(self._retry_delays_s[min(tried, len(self._retry_delays_s) - 1)])

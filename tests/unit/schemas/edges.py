@@ -1,0 +1,137 @@
+"""Values at and around the ends of every range, made from the types of the Structs themselves.
+
+`values_of(T)` draws what JSON can carry for `T` and `T`'s decoder takes; nothing else may come in
+from outside, so what holds for these holds for whatever decodes.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from hypothesis import strategies as st
+from msgspec import Struct, inspect
+
+TEXTS: Final = (
+    "",
+    "x",
+    "\x00",
+    "\x00\x1b[2J\r\n",
+    "\u2028\u202e\ufeff\ufffd\uffff",
+    "\U0010ffff" * 3,
+    "Ä" * 60,
+    "${HOME} %s {0} <b>&amp;</b> @everyone '; DROP",
+)
+"""Odd texts. A lone surrogate is not among them: JSON that has one does not decode."""
+
+
+def values_of(kind: Any) -> st.SearchStrategy[Any]:
+    """Plain values (as JSON has them) that decode as `kind`."""
+    return _values(inspect.type_info(kind))
+
+
+def encoded(kind: Any) -> st.SearchStrategy[bytes]:
+    """JSON that decodes as `kind`."""
+    return values_of(kind).map(msgspec.json.encode)
+
+
+def decoded(kind: Any) -> st.SearchStrategy[Any]:
+    """What comes of it."""
+    return encoded(kind).map(msgspec.json.Decoder(kind).decode)
+
+
+def _values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 - a case a type
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _values(inner)
+        case inspect.NoneType():
+            return st.none()
+        case inspect.BoolType():
+            return st.booleans()
+        case inspect.LiteralType(values=values):
+            return st.sampled_from(values)
+        case inspect.IntType():
+            return _numbers(kind, 1)
+        case inspect.FloatType():
+            return _numbers(kind, 1e-6)
+        case inspect.StrType():
+            return _texts(kind)
+        case inspect.UnionType(types=types):
+            return st.one_of(*map(_values, types))
+        case inspect.TupleType(item_types=items):
+            return st.tuples(*map(_values, items))
+        case inspect.VarTupleType(item_type=item):
+            least, most = kind.min_length or 0, min(kind.max_length or 3, 3)
+            return st.lists(_values(item), min_size=least, max_size=max(least, most))
+        case inspect.DictType(key_type=key, value_type=value):
+            return st.dictionaries(_values(key), _values(value), max_size=3)
+        case inspect.StructType():
+            return _structs(kind)
+    raise TypeError(f"no values for {kind}")
+
+
+def _numbers(kind: Any, step: float) -> st.SearchStrategy[Any]:
+    least = kind.ge if kind.ge is not None else kind.gt + step
+    most = kind.le if kind.le is not None else kind.lt - step
+    near = {least, least + step, most, most - step, (least + most) / 2}
+    if isinstance(kind, inspect.IntType):
+        least, most = int(least), int(most)
+        ends = sorted(int(value) for value in near if least <= value <= most) or [least]
+        return st.sampled_from([least, most, *ends]) | st.integers(least, most)
+    ends = sorted(value for value in near if least <= value <= most)
+    return st.sampled_from([least, most, *ends]) | st.floats(
+        least, most, allow_nan=False, allow_infinity=False
+    )
+
+
+def _texts(kind: Any) -> st.SearchStrategy[str]:
+    if kind.pattern is not None:
+        drawn = st.from_regex(kind.pattern, fullmatch=True)
+        return drawn.filter(lambda text: len(text) <= (kind.max_length or len(text)))
+    least, most = kind.min_length or 0, kind.max_length
+    odd = [text for text in TEXTS if least <= len(text) <= most]
+    long = ["\U0001f600" * min(most, 1_000), "a" * min(most, 10_000)]
+    characters = st.characters(exclude_categories=["Cs"])
+    return st.sampled_from([*odd, *long]) | st.text(characters, min_size=least, max_size=40)
+
+
+def _structs(kind: inspect.StructType) -> st.SearchStrategy[Any]:
+    must, may = {}, {}
+    if kind.tag_field is not None:
+        must[kind.tag_field] = st.just(kind.tag)
+    for field in kind.fields:
+        (must if field.required else may)[field.encode_name] = _values(field.type)
+    return st.fixed_dictionaries(must, optional=may)
+
+
+def unbounded(kind: type[Struct]) -> list[str]:
+    """The places within `kind` where a value has no range, as paths."""
+    return sorted(set(_unbounded(inspect.type_info(kind), kind.__name__)))
+
+
+def _unbounded(kind: Any, path: str) -> list[str]:  # noqa: PLR0911 - a case a type
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _unbounded(inner, path)
+        case inspect.IntType() | inspect.FloatType():
+            low = kind.ge is not None or kind.gt is not None
+            high = kind.le is not None or kind.lt is not None
+            return [] if low and high else [path]
+        case inspect.StrType():
+            return [] if kind.max_length is not None or kind.pattern is not None else [path]
+        case inspect.UnionType(types=types):
+            return [found for one in types for found in _unbounded(one, path)]
+        case inspect.TupleType(item_types=items):
+            return [found for one in items for found in _unbounded(one, path)]
+        case inspect.VarTupleType(item_type=item):
+            return [*([] if kind.max_length else [path]), *_unbounded(item, f"{path}[]")]
+        case inspect.DictType(key_type=key, value_type=value):
+            inner = [*_unbounded(key, f"{path}{{}}"), *_unbounded(value, f"{path}{{}}")]
+            return [*([] if kind.max_length else [path]), *inner]
+        case inspect.StructType(fields=fields):
+            return [
+                found
+                for field in fields
+                for found in _unbounded(field.type, f"{path}.{field.encode_name}")
+            ]
+        case inspect.NoneType() | inspect.BoolType() | inspect.LiteralType():
+            return []
+    return [f"{path}: {kind}"]
