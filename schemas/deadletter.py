@@ -9,6 +9,7 @@ from schemas._decode import JsonDecoder
 from schemas._types import Count, LogOffset, Millis, Name, Text
 
 MAX_RAW_BYTES: Final = 64 * 1024
+MAX_ERROR_CHARS: Final = 500
 
 
 class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):

@@ -161,10 +161,11 @@ DEADLETTER = Topic(
     cleanup="delete",
     retention_ms=30 * DAY_MS,
     log_append_time=False,
-    writers=("sink",),
+    writers=("sink", "stream"),
     readers=("sink",),
     schema=(deadletter.DeadLetter,),
-    about="Messages, or single lines, that can't be read.",
+    about="Messages, or single lines, that can't be read (written by the sink), and those of "
+    "[results] that can be read and not applied (by the stream).",
 )
 
 ALL: Final[tuple[Topic, ...]] = (

@@ -85,6 +85,19 @@ class Window(Struct, frozen=True, gc=False):
         return self.pace is not None and self.pace.slow and not self.down
 
 
+class Saved(Struct, frozen=True, gc=False):
+    """The windows of one target, as they were."""
+
+    newest: "array[int]"
+    fresh_until: "array[int]"
+    since: "array[int]"
+    successes: "array[int]"
+    lately: "array[int]"
+    usual: "array[int]"
+    daily: "array[int]"
+    ahead: dict[int, int]
+
+
 class Columns:
     """One number a window in each column, at `slot + position`; what they mean: see `Window`.
 
@@ -162,6 +175,38 @@ class Columns:
             self.lately[at] = self.usual[at] = self.daily[at] = NONE
             self.ahead.pop(at, None)
         self._free.setdefault(windows, []).append(slot)
+
+    def save(self, slot: int, windows: int) -> Saved:
+        """The windows of a slot, to be given to `load`."""
+        end, ahead = slot + windows, self.ahead
+        return Saved(
+            self.newest[slot:end],
+            self.fresh_until[slot:end],
+            self.since[slot:end],
+            self.successes[slot:end],
+            self.lately[slot:end],
+            self.usual[slot:end],
+            self.daily[slot:end],
+            {at: ahead[at] for at in range(slot, end) if at in ahead} if ahead else {},
+        )
+
+    def load(self, slot: int, saved: Saved) -> None:
+        """Makes the windows of a slot what they were when they were saved."""
+        end = slot + len(saved.newest)
+        self.newest[slot:end] = saved.newest
+        self.fresh_until[slot:end] = saved.fresh_until
+        self.since[slot:end] = saved.since
+        self.successes[slot:end] = saved.successes
+        self.lately[slot:end] = saved.lately
+        self.usual[slot:end] = saved.usual
+        self.daily[slot:end] = saved.daily
+        for at in range(slot, end):
+            self.ahead.pop(at, None)
+        self.ahead.update(saved.ahead)
+
+    def reclaim(self, slot: int, windows: int) -> None:
+        """Takes back a slot that was freed and not allocated since."""
+        self._free[windows].remove(slot)
 
     def copy(self, source: int, to: int) -> None:
         """Makes the window at `to` like that at `source`."""

@@ -52,10 +52,7 @@ def note(prober: ProberState, beat: Beat) -> None:
 
 
 def look(state: PartitionState) -> list[Turned]:
-    """Judges every region that reports; those that turned, by name.
-
-    The targets that a region troubles are to be judged again when deadlines are looked at.
-    """
+    """Judges every region that reports; those that are to turn, by name. It changes nothing."""
     loads = {
         name: load
         for name, region in sorted(state.regions.items())
@@ -71,12 +68,20 @@ def look(state: PartitionState) -> list[Turned]:
         # Who has recovered within the minute is not suspect for the rest of it.
         suspect = (region.suspect or load.began_widely) and not (alike or load.recovered)
         if suspect != region.suspect:
-            region.suspect = suspect
-            (state.set_aside.add if suspect else state.set_aside.discard)(name)
             turned.append(Turned(name, suspect, load))
+    return turned
+
+
+def turn(state: PartitionState, turned: list[Turned]) -> None:
+    """Sets the regions aside, or no longer.
+
+    The targets that a region troubles are to be judged again when deadlines are looked at.
+    """
+    for one in turned:
+        state.regions[one.region].suspect = one.suspect
+        (state.set_aside.add if one.suspect else state.set_aside.discard)(one.region)
     if turned:
         _wake(state, {one.region for one in turned})
-    return turned
 
 
 def load_of(region: RegionState, running: int) -> Load | None:

@@ -16,6 +16,10 @@ CAUGHT_UP = Counter(
 RULE_FAILURES = Counter(
     "portquorum_stream_rule_failures_total", "Records on which the rules raised (a fault of ours)"
 )
+NOT_APPLIED = Counter(
+    "portquorum_stream_not_applied_total",
+    "Control records, and lines, that were read and not applied; each is a dead letter",
+)
 SENT = Counter(
     "portquorum_stream_sent_total", "Events and recheck requests the broker confirmed", ["type"]
 )

@@ -1,7 +1,7 @@
 """Sends what the rules decide, and knows what the broker has not confirmed yet."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from aiokafka import AIOKafkaProducer
@@ -9,9 +9,13 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from portquorum.settings import Settings
 from portquorum.telemetry import logger
+from schemas import topics
+from schemas.deadletter import MAX_ERROR_CHARS, DeadLetter, raw_text
 from streams import metrics
 from streams.fatal import end_process
-from streams.outputs import OutMessage
+from streams.outputs import OutMessage, dead_letter
+from streams.rules import LATEST_MS
+from streams.step import NotApplied
 
 Ticket = asyncio.Future[None]
 """Done when the broker has confirmed one message."""
@@ -42,6 +46,31 @@ class Outbox:
             self._open.add(ticket)
             self._waiting.append((message, ticket))
 
+    def letters(
+        self, offset: int, append_time: int, parts: Iterable[NotApplied]
+    ) -> tuple[OutMessage, ...]:
+        """A dead letter for each part of the record at `offset` that was not applied.
+
+        The same parts always give the same letters: the sink stores each id once.
+        """
+        topic = self._settings.topic(topics.RESULTS.name)
+        return tuple(
+            dead_letter(
+                DeadLetter(
+                    topic=topic,
+                    partition=self._partition,
+                    offset=offset,
+                    line=part.line,
+                    part="control" if part.line < 0 else "line",
+                    error=part.error[:MAX_ERROR_CHARS],
+                    at=min(max(append_time, 0), LATEST_MS),
+                    size=len(part.raw),
+                    raw=raw_text(part.raw),
+                )
+            )
+            for part in parts
+        )
+
     async def send(self) -> None:
         """Hands all accepted messages to the producer, which sends them in the background.
 
@@ -55,7 +84,7 @@ class Outbox:
                     self._settings.topic(message.topic),
                     value=message.value,
                     key=message.key,
-                    partition=self._partition,
+                    partition=self._partition if message.partition is None else message.partition,
                     headers=list(message.headers),
                 )
             except MessageSizeTooLargeError:

@@ -66,8 +66,12 @@ class Partition:
             metrics.UNREADABLE.inc(done.unreadable)
         if done.failed:
             metrics.RULE_FAILURES.inc()
-        if done.messages:
-            self.outbox.accept(done.messages)
+        messages = done.messages
+        if done.not_applied:
+            metrics.NOT_APPLIED.inc(len(done.not_applied))
+            messages += self.outbox.letters(offset, append_time, done.not_applied)
+        if messages:
+            self.outbox.accept(messages)
             return True
         return False
 

@@ -6,6 +6,7 @@ from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams.state import HostRecheck, PartitionState
 from streams.target_state import TargetState
+from streams.windows import Change
 
 EVERY_MS: Final = 5_000
 """At most one request a host in this time."""
@@ -24,22 +25,20 @@ _SECOND_US: Final = 1_000_000
 Because = Literal["failure", "recovery"]
 
 
-def ask_for_failure(
-    state: PartitionState, entry: TargetState, result: CheckResult
-) -> RecheckRequest | None:
-    """A region began to fail for this target with `result`."""
-    return _ask(state, entry, result, "failure")
+def reason_to_ask(entry: TargetState, change: Change) -> Because | None:
+    """Why the other regions are to be asked after `change`; None if they are not.
 
-
-def ask_for_recovery(
-    state: PartitionState, entry: TargetState, result: CheckResult
-) -> RecheckRequest | None:
-    """A region recovered with `result`; the first one during an incident asks the others."""
+    A region that begins to fail asks, and the first one that recovers during an incident.
+    """
     incident = entry.incident
-    if incident is None or incident.recovery_asked:
+    if change == "first_failure":
+        if incident is not None:
+            incident.recovery_asked = False
+        return "failure"
+    if change != "recovered" or incident is None or incident.recovery_asked:
         return None
     incident.recovery_asked = True
-    return _ask(state, entry, result, "recovery")
+    return "recovery"
 
 
 def due(state: PartitionState) -> list[RecheckRequest]:
@@ -60,7 +59,7 @@ def due(state: PartitionState) -> list[RecheckRequest]:
     return requests
 
 
-def _ask(
+def ask(
     state: PartitionState, entry: TargetState, result: CheckResult, because: Because
 ) -> RecheckRequest | None:
     """Asks now, or lets the request wait for its turn (`due`).
@@ -116,13 +115,14 @@ def _asks(entry: TargetState) -> bool:
 def _request(
     state: PartitionState, host: str, entry: TargetState, because: Because
 ) -> RecheckRequest:
-    _pay(state, len(state.on_host(host)))
-    state.rechecks.pop(host, None)
-    state.rechecks[host] = HostRecheck(state.running)
-    return RecheckRequest(
+    request = RecheckRequest(
         host=host,
         target=entry.id,
         because=because,
         requested_at=state.now,
         expires_at=state.now + EXPIRES_AFTER_MS,
     )
+    _pay(state, len(state.on_host(host)))
+    state.rechecks.pop(host, None)
+    state.rechecks[host] = HostRecheck(state.running)
+    return request

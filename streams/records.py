@@ -37,6 +37,11 @@ class Record(Struct, frozen=True, gc=False):
 _batches: Final = BatchDecoder(HeardResult)
 
 
+def result_lines(value: bytes) -> list[int]:
+    """The line, from 0, of each result that `decode_record` finds in a message."""
+    return [line for line, _ in _batches.decode_numbered(value)[0]]
+
+
 def decode_record(
     offset: int,
     append_time: int,

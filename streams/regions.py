@@ -2,11 +2,14 @@
 
 from typing import Final
 
+from msgspec import structs
+
 from schemas.control import Beat
 from schemas.incident import RegionEvent, RegionEventKind
 from schemas.partition import partition_for
 from streams import guard
 from streams.ids import Deciding, event_id
+from streams.refused import RefusedError
 from streams.state import PartitionState, ProberState, RegionState
 
 SILENT_AFTER_MS: Final = 15_000
@@ -18,6 +21,9 @@ RESPITE_MS: Final = 5_000
 
 SKEW_MS: Final = 5_000
 FORGET_PROBER_AFTER_MS: Final = 3_600_000
+MOST_REGIONS: Final = 1_000
+MOST_PROBERS: Final = 10_000
+"""So many a partition keeps; a fleet has fewer, a forger names as many as it likes."""
 
 
 def note_pause(state: PartitionState, pause_ms: int) -> None:
@@ -30,7 +36,36 @@ def note_pause(state: PartitionState, pause_ms: int) -> None:
 
 
 def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
-    """Notes a beat; the events it gives: the region is back, a clock is off."""
+    """Notes a beat; the events it gives: the region is back, a clock is off.
+
+    Raises:
+        RefusedError: there are too many regions or probers; nothing was changed.
+    """
+    known = state.regions.get(beat.region)
+    if known is None or beat.prober not in known.probers:
+        _make_room(state, beat)
+    respited = state.respited
+    before = None if known is None else _copy(known, beat.prober)
+    try:
+        return _take_beat(state, beat, deciding)
+    except Exception:
+        state.respited = respited
+        if before is None:
+            state.regions.pop(beat.region, None)
+        else:
+            state.regions[beat.region] = before
+        raise
+
+
+def _copy(region: RegionState, prober: str) -> RegionState:
+    """A region, and what of it a beat of `prober` changes."""
+    probers = dict(region.probers)
+    if prober in probers:
+        probers[prober] = structs.replace(probers[prober])
+    return structs.replace(region, probers=probers)
+
+
+def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
     running = state.running
     state.respited = False
     region = state.regions.get(beat.region)
@@ -66,7 +101,6 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
         region = state.regions[name]
         if region.silent or state.running - region.last_beat < SILENT_AFTER_MS:
             continue
-        region.silent = True
         event = _event(
             state,
             "region.silent",
@@ -76,8 +110,45 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
             "its targets are not watched from there.",
             region.last_beat_at,
         )
+        region.silent = True
         events += _ours(state, name, [event])
     return events
+
+
+def _make_room(state: PartitionState, beat: Beat) -> None:
+    """Sees to it that one more region, or prober, may be kept: else beats could fill the memory.
+
+    Where there are too many, those go that were not heard for an hour.
+
+    Raises:
+        RefusedError: too many were heard of late; nothing was changed.
+    """
+    regions, heard_since = state.regions, state.running - FORGET_PROBER_AFTER_MS
+    old_regions: list[str] = []
+    if beat.region not in regions and len(regions) >= MOST_REGIONS:
+        old_regions = [name for name, one in regions.items() if one.last_beat < heard_since]
+        if not old_regions:
+            raise RefusedError(
+                f"expected beats of at most {MOST_REGIONS} regions within an hour, found one of "
+                f"another region, {beat.region!r}"
+            )
+    if sum(len(region.probers) for region in regions.values()) >= MOST_PROBERS:
+        old = [
+            (region, name)
+            for region in regions.values()
+            for name, prober in region.probers.items()
+            if prober.last_beat < heard_since
+        ]
+        if not old:
+            raise RefusedError(
+                f"expected beats of at most {MOST_PROBERS} probers within an hour, found one of "
+                f"another prober, {beat.prober!r} in region {beat.region!r}"
+            )
+        for region, name in old:
+            del region.probers[name]
+    for name in old_regions:
+        del regions[name]
+        state.set_aside.discard(name)
 
 
 def _prober(state: PartitionState, region: RegionState, name: str) -> ProberState:
@@ -96,7 +167,8 @@ def _prober(state: PartitionState, region: RegionState, name: str) -> ProberStat
 
 def _guard(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
     events: list[RegionEvent] = []
-    for turned in guard.look(state):
+    found = guard.look(state)
+    for turned in found:
         name, load = turned.region, turned.load
         kind: RegionEventKind = "region.suspect" if turned.suspect else "region.cleared"
         if turned.suspect:
@@ -110,6 +182,7 @@ def _guard(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
         last_beat_at = state.regions[name].last_beat_at
         event = _event(state, kind, name, deciding, text, last_beat_at)
         events += _ours(state, name, [event])
+    guard.turn(state, found)
     return events
 
 

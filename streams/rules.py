@@ -1,6 +1,10 @@
 """The rules: `(state, record) -> events`. The state changes in place, and by nothing else."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
 from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
@@ -12,63 +16,109 @@ from streams.ids import Deciding
 from streams.records import Record
 from streams.state import PartitionState
 from streams.target_state import TargetState
+from streams.undo import Undo
 
 Output = IncidentEvent | RegionEvent | RecheckRequest
 
 GAP_MS: Final = 15_000
 """A longer silence of the log means that the broker was away: deadlines move by it."""
 
+LATEST_MS: Final = 7_258_118_400_000
+"""The beginning of the year 2200: sums of the clock and of spans are still times of our schemas."""
+
 LOOK_EVERY_MS: Final = 1_000
 """Deadlines are looked at with a control record, but not more often than this."""
 
 
+class Failed(Struct, frozen=True, gc=False):
+    """A part of a record that was not applied: the state is what it was without it.
+
+    `result` is its place among the record's results; None for a control record. `blamed`: it is
+    the part's own doing; else a deadline of a target failed that was due with it.
+    """
+
+    error: Exception
+    result: int | None = None
+    blamed: bool = True
+
+
 class RuleError(Exception):
-    """A rule failed on a part of a record; the rest of the record was applied.
+    """Parts of a record could not be applied; the rest of the record was.
 
     `outputs` are those of the parts that went well, to be sent like any others.
     """
 
-    def __init__(self, outputs: list[Output], causes: list[Exception]) -> None:
-        super().__init__(f"{len(causes)} parts of a record failed, the first: {causes[0]!r}")
+    def __init__(self, outputs: list[Output], parts: list[Failed]) -> None:
         self.outputs = outputs
-        self.causes = causes
+        self.parts = parts
+        self.causes = [part.error for part in parts]
+        super().__init__(f"{len(parts)} parts of a record failed, the first: {self.causes[0]!r}")
 
 
 def apply(state: PartitionState, record: Record) -> list[Output]:
     """Applies one record to the state; returns what is to be sent, in order.
 
     A record at or below the state's offset was applied before: it changes nothing and gives
-    nothing. The same state and record always give the same outputs, byte for byte.
+    nothing. The same state and record always give the same outputs, byte for byte. A result, or a
+    control record, is applied whole or not at all.
 
     Raises:
-        RuleError: a fault of ours; the state stands behind the record all the same.
+        RuleError: parts of it were not applied; the state stands behind the record all the same.
     """
     if record.offset <= state.offset:
         return []
     _advance(state, record.append_time)
     state.offset = record.offset
     outputs: list[Output] = []
-    failures: list[Exception] = []
-    for entry, result in windows.take_calm(state, record.results) if record.results else ():
-        try:
-            _take(state, entry, result, outputs)
-        except Exception as error:  # noqa: BLE001 - one result must not cost the others
-            failures.append(error)
-            # Whatever trouble it began is saved with the next checkpoint, and looked at again.
-            state.note_heat(entry, 0)
-            state.around.clear()
+    failed: list[Failed] = []
+    if record.results:
+        _results(state, record.results, outputs, failed)
     if record.control is not None:
-        try:
-            _control(state, record.control, outputs)
-        except Exception as error:  # noqa: BLE001 - what was decided before it must be sent
-            failures.append(error)
-    if failures:
-        raise RuleError(outputs, failures) from failures[0]
+        _control(state, record.control, outputs, failed)
+    if failed:
+        raise RuleError(outputs, failed) from failed[0].error
     return outputs
 
 
+def _results(
+    state: PartitionState,
+    results: Sequence[CheckResult],
+    outputs: list[Output],
+    failed: list[Failed],
+) -> None:
+    try:
+        for entry, result in windows.take_calm(state, results):
+            try:
+                _take(state, entry, result, outputs)
+            except Exception as error:  # noqa: BLE001 - one result must not cost the others
+                place = next(place for place, one in enumerate(results) if one is result)
+                failed.append(Failed(error, place))
+    except Exception:  # noqa: BLE001 - of the short way only the long one can tell whose fault it is
+        _results_one_by_one(state, results, outputs, failed)
+
+
+def _results_one_by_one(
+    state: PartitionState,
+    results: Sequence[CheckResult],
+    outputs: list[Output],
+    failed: list[Failed],
+) -> None:
+    """The long way for all results of a record; those that were counted already are ignored."""
+    known = {part.result for part in failed}
+    for place, result in enumerate(results):
+        entry = state.targets.get(result.target)
+        if entry is None or place in known:
+            continue
+        try:
+            _take(state, entry, result, outputs)
+        except Exception as error:  # noqa: BLE001 - one result must not cost the others
+            failed.append(Failed(error, place))
+
+
 def _advance(state: PartitionState, append_time: int) -> None:
-    if append_time <= state.now:
+    # A stamp that is no time (-1: none) does not move the clock; nor does one of the year 2200,
+    # or the clock would stand still until then.
+    if not state.now < append_time < LATEST_MS:
         return
     gap = append_time - state.now
     if state.now and gap > GAP_MS:
@@ -86,6 +136,17 @@ def _take(
         # Nor has a deadline passed: a judgement would find all as the last one did.
         windows.take(state, entry, result)
         return
+    undo = Undo(state, entry)
+    try:
+        _judge(state, entry, result, outputs)
+    except Exception:
+        undo.put_back(state)
+        raise
+
+
+def _judge(
+    state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
+) -> None:
     # While nothing is in trouble no diagnosis can rest on a success of a calm target.
     calm = entry.trouble is None and not state.hot
     before: TargetStatus | None = None
@@ -95,36 +156,58 @@ def _take(
     if change == "ignored" or (change == "success" and calm and entry.trouble is None):
         return
     neighbours.note_heard(state, entry, result.region)
-    request = None
-    if change == "first_failure":
-        if entry.incident is not None:
-            entry.incident.recovery_asked = False
-        request = rechecks.ask_for_failure(state, entry, result)
-    elif change == "recovered":
-        request = rechecks.ask_for_recovery(state, entry, result)
-    if request is not None:
-        outputs.append(request)
+    because = rechecks.reason_to_ask(entry, change)
     counted = tally(state, entry)
     after = status(state, entry, counted)
     if after != before:
         neighbours.note_status(state, entry, after)
-    outputs += incidents.judge(
+    events = incidents.judge(
         state, entry, Deciding(result, state.now, state.offset), counted=counted
     )
+    # Last, since what was asked for is not undone; said first, since the others look meanwhile.
+    request = None if because is None else rechecks.ask(state, entry, result, because)
+    if request is not None:
+        outputs.append(request)
+    outputs += events
 
 
-def _control(state: PartitionState, record: Control, outputs: list[Output]) -> None:
+def _control(
+    state: PartitionState, record: Control, outputs: list[Output], failed: list[Failed]
+) -> None:
     deciding = Deciding(record, state.now, state.offset)
-    match record:
-        case TargetSet(target):
-            outputs += targets.set_target(state, target, deciding)
-        case TargetRemoved():
-            outputs += targets.remove_target(state, record, deciding)
-        case Acknowledged() | Resolved():
-            outputs += _by_hand(state, record, deciding)
-        case Beat():
-            outputs += regions.take_beat(state, record, deciding)
-    _look_at_deadlines(state, deciding, outputs)
+    try:
+        match record:
+            case TargetSet(target):
+                outputs += _or_undone(
+                    state, target.id, lambda: targets.set_target(state, target, deciding)
+                )
+            case TargetRemoved():
+                outputs += _or_undone(
+                    state, record.target, lambda: targets.remove_target(state, record, deciding)
+                )
+            case Acknowledged() | Resolved():
+                outputs += _or_undone(
+                    state, record.target, lambda: _by_hand(state, record, deciding)
+                )
+            case Beat():
+                outputs += regions.take_beat(state, record, deciding)
+    except Exception as error:  # noqa: BLE001 - the time has come on all the same
+        failed.append(Failed(error))
+    _look_at_deadlines(state, deciding, outputs, failed)
+
+
+def _or_undone(
+    state: PartitionState, target_id: str, change: Callable[[], Sequence[Output]]
+) -> Sequence[Output]:
+    """What `change` gives; if it raises the target is what it was before."""
+    entry = state.targets.get(target_id)
+    undo = None if entry is None else Undo(state, entry)
+    try:
+        return change()
+    except Exception:
+        if undo is not None:
+            undo.put_back(state)
+        raise
 
 
 def _by_hand(
@@ -141,7 +224,9 @@ def _by_hand(
     return []
 
 
-def _look_at_deadlines(state: PartitionState, deciding: Deciding, outputs: list[Output]) -> None:
+def _look_at_deadlines(
+    state: PartitionState, deciding: Deciding, outputs: list[Output], failed: list[Failed]
+) -> None:
     before = state.looked_at
     if state.running - before < LOOK_EVERY_MS:
         return
@@ -157,8 +242,27 @@ def _look_at_deadlines(state: PartitionState, deciding: Deciding, outputs: list[
         # Some wait for their turn: it comes with the next control record.
         state.looked_at = before
     for target_id in sorted(due | news):
-        entry = state.targets[target_id]
-        if target_id in due:
-            outputs += incidents.judge(state, entry, deciding, news=target_id in news)
-        else:
-            outputs += incidents.look_again(state, entry, deciding)
+        try:
+            outputs += _or_undone(
+                state,
+                target_id,
+                partial(
+                    _look_at,
+                    state,
+                    target_id,
+                    deciding,
+                    due=target_id in due,
+                    news=target_id in news,
+                ),
+            )
+        except Exception as error:  # noqa: BLE001 - one target must not cost the others their turn
+            failed.append(Failed(error, blamed=False))
+
+
+def _look_at(
+    state: PartitionState, target_id: str, deciding: Deciding, *, due: bool, news: bool
+) -> list[IncidentEvent]:
+    entry = state.targets[target_id]
+    if due:
+        return incidents.judge(state, entry, deciding, news=news)
+    return incidents.look_again(state, entry, deciding)

@@ -179,7 +179,8 @@ class PartitionState(Struct, gc=False):
         Its windows begin anew; with `kept` (what the target was) those of the regions that stay
         go on, and so does its trouble.
         """
-        policy = self.policy(terms_of(target))
+        # Whatever may fail comes before the first change.
+        policy, definition = self.policy(terms_of(target)), pack(target)
         slot = self.columns.allocate(len(policy.regions))
         trouble = None if kept is None else self._carry(kept, policy, slot)
         entry = TargetState(
@@ -191,7 +192,7 @@ class PartitionState(Struct, gc=False):
             slot,
             trouble,
             floor,
-            pack(target),
+            definition,
         )
         self.add(entry)
         return entry

@@ -29,8 +29,9 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
     )
     old = state.targets.get(target.id)
     if old is None:
-        removed = state.removed.pop(target.id, None)
+        removed = state.removed.get(target.id)
         state.put(target, floor=removed.floor if removed else 0)
+        state.removed.pop(target.id, None)
         return []
     known = old.target
     if target.version < known.version or target == known:

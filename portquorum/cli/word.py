@@ -83,10 +83,18 @@ def _find(settings: "Settings", text: str) -> "Incident":
 
 
 async def _send(settings: "Settings", one: "Incident", record: "Acknowledged | Resolved") -> None:
+    import msgspec
+
     from portquorum import kafka
+    from portquorum.cli.errors import WrongUseError
     from schemas import control, topics
     from schemas.partition import host_key, partition_for
 
+    headers = control.headers(record)
+    try:
+        control.decode(headers[0][1])
+    except msgspec.ValidationError as error:
+        raise WrongUseError(f"{error}; write a shorter --by or --note") from error
     await kafka.check_topics(settings)
     producer = kafka.producer(settings)
     await producer.start()
@@ -95,7 +103,7 @@ async def _send(settings: "Settings", one: "Incident", record: "Acknowledged | R
             settings.topic(topics.RESULTS.name),
             b"",
             partition=partition_for(host_key(one.host or None, one.target), settings.partitions),
-            headers=control.headers(record),
+            headers=headers,
         )
     finally:
         await producer.stop()

@@ -6,12 +6,11 @@ import msgspec
 from aiokafka import ConsumerRecord
 from msgspec import Struct
 
-from schemas.deadletter import DeadLetter, raw_text
+from schemas.deadletter import MAX_ERROR_CHARS, DeadLetter, raw_text
 from sinks.clickhouse.pending import WHOLE
 from sinks.clickhouse.tables import Rows
 
 MAX_TIME_MS: Final = 9_999_999_999_999
-MAX_ERROR_CHARS: Final = 500
 
 Rejected = dict[int, set[int]]
 """Lines that were rejected before, by offset; `WHOLE` for a message."""

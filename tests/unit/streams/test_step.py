@@ -72,20 +72,6 @@ def test_a_fault_in_one_result_does_not_cost_the_others() -> None:
     ]
 
 
-def test_a_trouble_that_a_fault_cut_short_is_saved_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def fails(*_: object, **__: object) -> None:
-        raise ValueError("a fault of ours")
-
-    fleet = Fleet(target(regions="a", retries=1))
-    monkeypatch.setattr("streams.incidents.judge", fails)
-    assert step(fleet.state, 5, START, batch.encode([fleet.result("a", "timed_out")]), []).failed
-    live = fleet.state.targets["db"].trouble
-    assert live is not None
-    assert fleet.restored().targets["db"].trouble == live
-
-
 def test_a_lack_of_memory_is_not_passed_over() -> None:
     class Full(dict[str, TargetState]):
         def get(self, *_: object) -> TargetState:  # type: ignore[override]
