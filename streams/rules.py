@@ -60,7 +60,9 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
 
     A record at or below the state's offset was applied before: it changes nothing and gives
     nothing. The same state and record always give the same outputs, byte for byte. A result, or a
-    control record, is applied whole or not at all.
+    control record, is applied whole or not at all: what a rule did before it failed is undone. (The
+    two short ways, of a success of a calm target and of a word that says what was said already,
+    need no undoing: they are sums of numbers that have ranges.)
 
     Raises:
         RuleError: parts of it were not applied; the state stands behind the record all the same.
