@@ -47,9 +47,11 @@ class CheckpointKey(Struct, frozen=True, gc=False):
             ValueError: not a checkpoint key.
         """
         writer, generation, part = raw.decode().rsplit("/", 2)
-        if not writer or not (part == HEAD or part.isdecimal()):
-            raise ValueError(f"expected writer/generation/part, found {raw!r}")
-        return cls(writer, int(generation), part)
+        found = cls(writer, int(generation[:20]), part[:20])
+        # One spelling a key: `w/01/0` must not speak of `w/1/0`.
+        if not writer or found.encode() != raw or not (part == HEAD or str(int(part)) == part):
+            raise ValueError(f"expected writer/generation/part, found {raw[:200]!r}")
+        return found
 
 
 class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):

@@ -26,6 +26,11 @@ CRITICALITY_INTERVAL_MS: dict[Criticality, int] = {
     "normal": 300_000,
 }
 
+Regions = Annotated[tuple[RegionName, ...], Meta(min_length=1, max_length=1_000)]
+IntervalMs = Annotated[int, Meta(ge=1000, le=86_400_000)]
+TimeoutMs = Annotated[int, Meta(ge=50, le=3_600_000)]
+Retries = Annotated[int, Meta(ge=0, le=10)]
+RecoverAfter = Annotated[int, Meta(ge=1, le=100)]
 Fraction = Annotated[float, Meta(gt=0, le=1)]
 Consensus = Literal["quorum", "unanimous"] | Fraction
 Slo = Annotated[float, Meta(ge=50, le=100)]
@@ -66,16 +71,16 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     kind: Kind
     host: Host | None
     port: Port | None
-    regions: Annotated[tuple[RegionName, ...], Meta(min_length=1, max_length=1_000)]
-    interval_ms: Annotated[int, Meta(ge=1000, le=86_400_000)]
-    timeout_ms: Annotated[int, Meta(ge=50, le=3_600_000)]
+    regions: Regions
+    interval_ms: IntervalMs
+    timeout_ms: TimeoutMs
     version: Millis
     source: Annotated[str, Meta(min_length=1, max_length=200)]
-    retries: Annotated[int, Meta(ge=0, le=10)] = 1
+    retries: Retries = 1
     retry_delay_ms: DurationMs = 1000
     consensus: Consensus = "quorum"
     open_after_ms: DurationMs = 0
-    recover_after: Annotated[int, Meta(ge=1, le=100)] = 1
+    recover_after: RecoverAfter = 1
     abandon_after_ms: DurationMs = 1_800_000
     latency: LatencyLimit | None = None
     criticality: Criticality = "normal"

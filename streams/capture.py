@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.checkpoint import MAX_CHUNK_BYTES
-from streams.parts import BLOCK, NOTES, Frame
+from streams.parts import BLOCK, NOTES, PIECE, Frame
 from streams.planes import planes
 from streams.policy import Terms
 from streams.state import PartitionState
@@ -72,10 +72,18 @@ class Capture:
         self._transitions = dict(state.transitions)
 
     def chunks(self) -> Iterator[bytes]:
-        """The chunks, each at most `MAX_CHUNK_BYTES` (a single larger entry stands alone).
+        """The chunks, each of a size that goes into one message.
 
-        A full one is the work of some milliseconds.
+        A full one is the work of some milliseconds. All are at most `MAX_CHUNK_BYTES` and a bit;
+        a single entry that is larger is cut in pieces, and so is the frame, which stands first.
         """
+        for part in self._parts():
+            if len(part) <= MAX_CHUNK_BYTES:
+                yield part
+            else:
+                yield from _pieces(part)
+
+    def _parts(self) -> Iterator[bytes]:
         yield self._frame
         nothing: dict[str, msgspec.Raw] = {}
         for rechecks in _slices(self._rechecks):
@@ -170,6 +178,13 @@ class Capture:
                 planes(daily) if any(daily) else b"",
             )
         )
+
+
+def _pieces(part: bytes) -> Iterator[bytes]:
+    starts = range(0, len(part), MAX_CHUNK_BYTES)
+    for number, start in enumerate(starts, 1):
+        left = len(starts) - number
+        yield _encoder.encode((PIECE, left, part[start : start + MAX_CHUNK_BYTES]))
 
 
 def _slices(entries: Mapping[str, Struct | None]) -> Iterator[dict[str, msgspec.Raw]]:

@@ -16,7 +16,8 @@ from streams.rules import Output
 MOST_BYTES: Final = 900_000
 """A message that an untouched broker and producer take has 1,048,576, with headers and key."""
 
-_SHORT: Final = 1_000
+_SHORT: Final = 400
+_FEW: Final = 50
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -81,10 +82,10 @@ def _short_texts(event: IncidentEvent) -> IncidentEvent:
     return structs.replace(
         event,
         summary=event.summary[:_SHORT],
-        changes=tuple(text[:_SHORT] for text in event.changes[:100]),
-        first_steps=tuple(text[:_SHORT] for text in event.first_steps[:100]),
-        depends_on=event.depends_on[:100],
-        tags=event.tags[:100],
+        changes=tuple(text[:_SHORT] for text in event.changes[:_FEW]),
+        first_steps=tuple(text[:_SHORT] for text in event.first_steps[:_FEW]),
+        depends_on=event.depends_on[:_FEW],
+        tags=event.tags[:_FEW],
     )
 
 

@@ -16,6 +16,7 @@ from streams.target_state import Trouble
 
 NOTES: Final = 0
 BLOCK: Final = 1
+PIECE: Final = 2
 
 
 class Frame(Struct, gc=False, array_like=True):
@@ -43,6 +44,13 @@ class Notes(Struct, gc=False, array_like=True, tag=NOTES):
     removed: dict[str, Removed]
     news: dict[str, None] = {}
     woken: dict[str, None] = {}
+
+
+class Piece(Struct, gc=False, array_like=True, tag=PIECE):
+    """A stretch of a part that is too large for one message; `left` pieces follow."""
+
+    left: int
+    raw: bytes
 
 
 class Row(Struct, gc=False, array_like=True):

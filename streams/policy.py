@@ -2,22 +2,32 @@
 
 from msgspec import Struct
 
-from schemas.target import Consensus, LatencyLimit, Target
+from schemas._types import DurationMs
+from schemas.target import (
+    Consensus,
+    IntervalMs,
+    LatencyLimit,
+    RecoverAfter,
+    Regions,
+    Retries,
+    Target,
+    TimeoutMs,
+)
 from streams import freshness, levels
 
 
 class Terms(Struct, frozen=True, gc=False, array_like=True):
     """What a policy says; see `Target`. New terms go to the end, with defaults."""
 
-    regions: tuple[str, ...]
-    interval_ms: int
-    timeout_ms: int
-    retries: int
-    retry_delay_ms: int
+    regions: Regions
+    interval_ms: IntervalMs
+    timeout_ms: TimeoutMs
+    retries: Retries
+    retry_delay_ms: DurationMs
     consensus: Consensus
-    open_after_ms: int
-    recover_after: int
-    abandon_after_ms: int
+    open_after_ms: DurationMs
+    recover_after: RecoverAfter
+    abandon_after_ms: DurationMs
     latency: LatencyLimit | None
 
 

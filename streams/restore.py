@@ -34,7 +34,7 @@ def from_shelf(
             impossible.append(checkpoint)
             continue
         try:
-            return snapshot.decode(checkpoint.chunks, shelf.partition, partitions), impossible
+            return decoded(checkpoint, shelf.partition, partitions), impossible
         except ValueError as error:
             _log.error(
                 "a checkpoint can't be read; the one before it is used",
@@ -44,6 +44,21 @@ def from_shelf(
                 error=str(error),
             )
     return None, impossible
+
+
+def decoded(checkpoint: Checkpoint, partition: int, partitions: int) -> PartitionState:
+    """The state of a complete checkpoint.
+
+    Raises:
+        ValueError: it is none, or not the one that the head speaks of.
+    """
+    state, head = snapshot.decode(checkpoint.chunks, partition, partitions), checkpoint.head
+    if (state.offset, state.now) != (head.offset, head.now):
+        raise ValueError(
+            f"expected the state at offset {head.offset} and time {head.now}, found that at "
+            f"{state.offset} and {state.now}"
+        )
+    return state
 
 
 async def from_archive(settings: Settings, partition: int, before: int) -> Start:
@@ -57,7 +72,7 @@ async def from_archive(settings: Settings, partition: int, before: int) -> Start
     for checkpoint in shelf.complete():
         if checkpoint.head.offset < before:
             try:
-                state = snapshot.decode(checkpoint.chunks, partition, settings.partitions)
+                state = decoded(checkpoint, partition, settings.partitions)
             except ValueError as error:
                 _log.error("an archived checkpoint can't be read", error=str(error))
             else:

@@ -2,19 +2,21 @@
 
 import operator
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from streams.capture import Capture
 from streams.columns import Columns
-from streams.parts import Block, Frame, Notes, Row
+from streams.definition import unpack
+from streams.parts import PIECE, Block, Frame, Notes, Piece, Row
 from streams.planes import numbers
 from streams.policy import TargetPolicy
 from streams.state import PartitionState
 from streams.target_state import TargetState
 
+_piece = msgspec.msgpack.Decoder(Piece)
 _frame = msgspec.msgpack.Decoder(Frame)
 _part = msgspec.msgpack.Decoder(Notes | Block)
 _row = msgspec.msgpack.Decoder(Row)
@@ -40,9 +42,35 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         ValueError: the chunks are no state, or that of another partition or partition count.
     """
     try:
-        frame = _frame.decode(chunks[0])
-    except (msgspec.MsgspecError, IndexError) as error:
+        return _decode(list(_joined(chunks)), partition, partitions)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Anybody who may write to the topic may put anything there.
         raise ValueError(f"expected the state of partition {partition}: {error}") from error
+
+
+def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks, with one in the place of all pieces of one."""
+    held: list[bytes] = []
+    for chunk in chunks:
+        # An array of three (0x93) that begins with the tag: no frame and no other part does.
+        if chunk[:2] != bytes((0x93, PIECE)):
+            if held:
+                raise ValueError("expected another piece")
+            yield chunk
+            continue
+        piece = _piece.decode(chunk)
+        held.append(piece.raw)
+        if not piece.left:
+            yield b"".join(held)
+            held = []
+    if held:
+        raise ValueError("expected another piece")
+
+
+def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> PartitionState:
+    frame = _frame.decode(chunks[0])
     if (frame.partition, frame.partitions) != (partition, partitions):
         raise ValueError(
             f"expected the state of partition {partition} of {partitions}, "
@@ -65,22 +93,38 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         set_aside={name for name, region in frame.regions.items() if region.suspect},
     )
     blocks: list[Block] = []
-    try:
-        for chunk in chunks[1:]:
-            part = _part.decode(chunk)
-            if isinstance(part, Block):
-                blocks.append(part)
-            else:
-                state.rechecks |= part.rechecks
-                state.removed |= part.removed
-                state.news |= part.news
-                state.woken |= part.woken
-        _unpack(state, blocks)
-    except (msgspec.MsgspecError, IndexError, OverflowError) as error:
-        raise ValueError(f"expected targets of partition {partition}: {error}") from error
+    for chunk in chunks[1:]:
+        part = _part.decode(chunk)
+        if isinstance(part, Block):
+            blocks.append(part)
+        else:
+            state.rechecks |= part.rechecks
+            state.removed |= part.removed
+            state.news |= part.news
+            state.woken |= part.woken
+    _unpack(state, blocks)
+    _check(state)
     in_time = sorted(state.transitions.items(), key=lambda turned: turned[1][-1])
     state.transitions = dict(in_time)
     return state
+
+
+def _check(state: PartitionState) -> None:
+    """Holds against each other what only makes sense together.
+
+    Raises:
+        ValueError: the rules would stumble over it.
+    """
+    if not 0 <= state.gaps <= state.now:
+        raise ValueError(f"expected gaps of at most {state.now} ms, found {state.gaps}")
+    for entry in state.targets.values():
+        unpack(entry.definition)
+        if entry.trouble is not None:
+            positions = {*entry.trouble.failing, *entry.trouble.pace}
+            if not positions <= set(range(len(entry.policy.regions))):
+                raise ValueError(f"expected regions of {entry.id!r}, found {sorted(positions)}")
+    if strange := state.woken.keys() - state.hot.keys():
+        raise ValueError(f"expected targets in trouble to be woken, found {min(strange)!r}")
 
 
 def _unpack(state: PartitionState, blocks: Iterable[Block]) -> None:

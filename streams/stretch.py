@@ -16,7 +16,7 @@ from msgspec import Struct
 from portquorum import kafka
 from portquorum.settings import Settings
 from schemas import topics
-from streams import log, shelves, snapshot
+from streams import log, restore, shelves
 from streams.checkpoints import Checkpoint, Shelf
 from streams.state import PartitionState, new_state
 
@@ -166,7 +166,7 @@ def _stretch(  # noqa: PLR0917 - what a stretch is decided by
     source: Source = "nothing"
     for candidate in chosen:
         try:
-            state = snapshot.decode(candidate.checkpoint.chunks, number, settings.partitions)
+            state = restore.decoded(candidate.checkpoint, number, settings.partitions)
         except ValueError:
             continue
         source = candidate.source
