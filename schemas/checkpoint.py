@@ -5,6 +5,7 @@ A checkpoint is `chunks` messages of at most 512 KB and a head, all keyed
 their checksums agree. The chunks hold what `streams.state` puts into them (msgpack).
 """
 
+import re
 from typing import Annotated, Final
 
 import msgspec
@@ -23,6 +24,9 @@ fields with defaults at the end of what `streams.snapshot` encodes need no new f
 
 MAX_CHUNK_BYTES: Final = 512 * 1024
 HEAD: Final = "head"
+
+_KEY: Final = re.compile(rb"(.+)/(0|[1-9][0-9]{0,17})/(head|0|[1-9][0-9]{0,8})", re.DOTALL)
+"""One spelling a key: `w/01/0` must not speak of `w/1/0`."""
 
 
 Crc32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
@@ -46,12 +50,10 @@ class CheckpointKey(Struct, frozen=True, gc=False):
         Raises:
             ValueError: not a checkpoint key.
         """
-        writer, generation, part = raw.decode().rsplit("/", 2)
-        found = cls(writer, int(generation[:20]), part[:20])
-        # One spelling a key: `w/01/0` must not speak of `w/1/0`.
-        if not writer or found.encode() != raw or not (part == HEAD or str(int(part)) == part):
+        found = _KEY.fullmatch(raw)
+        if found is None:
             raise ValueError(f"expected writer/generation/part, found {raw[:200]!r}")
-        return found
+        return cls(found[1].decode(), int(found[2]), found[3].decode())
 
 
 class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):

@@ -53,20 +53,24 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
 def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The chunks, with one in the place of all pieces of one."""
     held: list[bytes] = []
+    left = 0
     for chunk in chunks:
         # An array of three (0x93) that begins with the tag: no frame and no other part does.
         if chunk[:2] != bytes((0x93, PIECE)):
-            if held:
-                raise ValueError("expected another piece")
+            if left:
+                raise ValueError(f"expected {left} more pieces, found another part")
             yield chunk
             continue
         piece = _piece.decode(chunk)
+        if held and piece.left != left - 1:
+            raise ValueError(f"expected a piece with {left - 1} behind it, found {piece.left}")
         held.append(piece.raw)
-        if not piece.left:
+        left = piece.left
+        if not left:
             yield b"".join(held)
             held = []
-    if held:
-        raise ValueError("expected another piece")
+    if left:
+        raise ValueError(f"expected {left} more pieces, found none")
 
 
 def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> PartitionState:

@@ -1,5 +1,7 @@
 """The shelf: which checkpoint is taken, whatever is missing, broken or foreign."""
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,3 +133,61 @@ def test_a_checkpoint_that_is_no_state_gives_way_and_one_beyond_the_log_is_impos
     assert [checkpoint.name for checkpoint in impossible] == [("gone", 1)]
     assert from_shelf(Shelf(0), 4, log_end=100) == (None, [])
     assert from_shelf(shelf, 8, log_end=100)[0] is None, "of another partition count"
+
+
+def true_checkpoint(offset: int, writer: str = "true") -> list[Message]:
+    state = new_state(0, 1)
+    state.offset, state.now = offset, 5
+    return written(writer, 1, offset, tuple(snapshot.encode(state)), now=5)
+
+
+def forged_chunks() -> list[tuple[bytes, ...]]:
+    """Chunks that are no state: each with a reason of its own."""
+    state = new_state(0, 1)
+    state.offset, state.now = 20, 5
+    frame = msgspec.msgpack.decode(snapshot.encode(state)[0])
+    pack = msgspec.msgpack.encode
+    terms = [["a"], 0, 0, 0, 0, "quorum", 0, 0, 0, None]
+    block: list[object] = [1, [terms], bytes(8), [], b"", b"", b"", b"", b"", b"", b""]
+    return [
+        (),
+        (b"",),
+        (b"\xff" * 100,),
+        (pack({}),),
+        (b"\x91" * 100_000,),
+        (pack([*frame[:2], 2**64 - 1, *frame[3:]]),),
+        (pack([*frame[:4], 10, *frame[5:]]),),
+        (pack(frame), pack(block)),
+        (pack(frame), pack([2, 1, b"x"])),
+        (pack(frame), pack([0, {}, {}, {}, {"nobody": None}])),
+        tuple(snapshot.encode(new_state(0, 1))),  # of another offset
+        tuple(snapshot.encode(new_state(1, 2))),  # of another partition
+    ]
+
+
+@pytest.mark.parametrize("chunks", forged_chunks())
+def test_a_forged_checkpoint_takes_the_place_of_no_true_one(chunks: tuple[bytes, ...]) -> None:
+    forged = written("forged", 1, 20, chunks, now=5)
+    state, impossible = from_shelf(shelf_of(*true_checkpoint(10), *forged), 1, log_end=100)
+    assert state is not None
+    assert (state.offset, impossible) == (10, [])
+
+
+@given(st.binary(max_size=200), st.integers(0, 2_000), st.binary(max_size=3))
+def test_a_changed_state_is_restored_or_refused(noise: bytes, at: int, other: bytes) -> None:
+    chunk = snapshot.encode(new_state(0, 1))[0]
+    changed = (chunk[: at % len(chunk)] + other + chunk[at % len(chunk) :], noise)
+    try:
+        state = snapshot.decode(changed, 0, 1)
+    except ValueError:
+        return
+    snapshot.encode(state)
+
+
+def test_a_key_has_one_spelling() -> None:
+    for key in (b"w/01/0", b"w/1/00", b"w/ 1/0", b"w/-0/0", "w/\u0661/0".encode(), b"w/1/head "):
+        with pytest.raises(ValueError, match="writer/generation/part"):
+            CheckpointKey.decode(key)
+    assert CheckpointKey.decode(b"a/b/12/3") == CheckpointKey("a/b", 12, "3")
+    with pytest.raises(ValueError, match="writer/generation/part"):
+        CheckpointKey.decode(b"w/" + b"9" * 5_000 + b"/0")
