@@ -1,7 +1,7 @@
 """When a maintenance window is on: its rule (RFC 5545, section 3.3.10) unrolled, in UTC."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -15,12 +15,19 @@ MOST: Final = 5_000
 
 _PARTS: Final = re.compile(r"[A-Z-]+=[A-Z0-9,+:-]+(;[A-Z-]+=[A-Z0-9,+:-]+)*\Z")
 _FREQ: Final = re.compile(r"(?:^|;)FREQ=(YEARLY|MONTHLY|WEEKLY|DAILY)(?:;|\Z)")
+_INTERVAL: Final = re.compile(r"(?:^|;)INTERVAL=([0-9]{1,9})(?:;|\Z)")
+MOST_INTERVAL: Final = 10_000
 _ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
 
 
 def problem(rule: str, start_ms: int) -> str | None:
     """What is wrong with a rule, as a sentence; None if it can be unrolled from `start_ms` on."""
-    if not _PARTS.match(rule) or not _FREQ.search(rule):
+    # With an interval of 0 a rule that never comes true is looked through without end.
+    intervals = [int(written) for written in _INTERVAL.findall(rule)]
+    every = rule.count("INTERVAL") == len(intervals) and all(
+        1 <= interval <= MOST_INTERVAL for interval in intervals
+    )
+    if not _PARTS.match(rule) or not _FREQ.search(rule) or not every:
         return f"expected a rule of RFC 5545 (FREQ=WEEKLY;BYDAY=SU), found {rule!r}"
     try:
         first = next(iter(_rule(rule, start_ms)), None)
@@ -39,10 +46,18 @@ def occurrences(window: Maintenance, until_ms: int) -> list[tuple[int, int]]:
     elif problem(window.rrule, window.start) is not None:
         begins = []
     else:
-        found = islice(_rule(window.rrule, window.start), MOST)
         # The library drops what is less than a second.
+        found = islice(_until_it_fails(_rule(window.rrule, window.start)), MOST)
         begins = [(one - _EPOCH) // _MS + window.start % 1000 for one in found]
     return [(begin, begin + window.duration_ms) for begin in begins if begin < until_ms]
+
+
+def _until_it_fails(rule: Iterable[datetime]) -> Iterator[datetime]:
+    """The occurrences up to one that the library can't reckon, as beyond the year 9999."""
+    try:
+        yield from rule
+    except _ERRORS:
+        return
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

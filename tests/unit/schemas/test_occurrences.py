@@ -72,3 +72,31 @@ def test_the_milliseconds_of_the_start_stay() -> None:
 def test_what_can_not_be_unrolled_is_told_and_has_no_occurrence(rule: str) -> None:
     assert "expected a rule of RFC 5545" in (problem(rule, 0) or "")
     assert begins(rule, "2026-01-01T00:00") == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;INTERVAL=0;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=YEARLY;INTERVAL=00",
+        "FREQ=WEEKLY;INTERVAL=-1",
+        "FREQ=DAILY;INTERVAL=+1",
+        "FREQ=DAILY;INTERVAL=99999999999999999999",
+        "FREQ=DAILY;INTERVAL=1;INTERVAL=0",
+    ],
+)
+def test_an_interval_that_leads_nowhere_is_refused(rule: str) -> None:
+    assert problem(rule, 0) is not None
+    window = Maintenance(name="x", targets=("a",), start=0, duration_ms=1, rrule=rule)
+    assert occurrences(window, 9_999_999_999_999) == []
+
+
+def test_a_rule_that_runs_out_of_years_ends_there() -> None:
+    window = Maintenance(
+        name="x",
+        targets=("a",),
+        start=9_999_999_999_999,
+        duration_ms=1,
+        rrule="FREQ=YEARLY;INTERVAL=9999",
+    )
+    assert occurrences(window, 2**62) == [(9_999_999_999_999, 10_000_000_000_000)]
