@@ -4,6 +4,7 @@
 from outside, so what holds for these holds for whatever decodes.
 """
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -69,8 +70,7 @@ def _values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 - a cas
 
 
 def _numbers(kind: Any, step: float) -> st.SearchStrategy[Any]:
-    least = kind.ge if kind.ge is not None else kind.gt + step
-    most = kind.le if kind.le is not None else kind.lt - step
+    least, most = _limits(kind, step)
     near = {least, least + step, most, most - step, (least + most) / 2}
     if isinstance(kind, inspect.IntType):
         least, most = int(least), int(most)
@@ -100,6 +100,64 @@ def _structs(kind: inspect.StructType) -> st.SearchStrategy[Any]:
     for field in kind.fields:
         (must if field.required else may)[field.encode_name] = _values(field.type)
     return st.fixed_dictionaries(must, optional=may)
+
+
+def ends_of(kind: Any) -> tuple[Any, Any]:
+    """Two plain values that decode as `kind`: all of it at the low end, and all at the high one."""
+    info = inspect.type_info(kind)
+    return _end(info, high=False), _end(info, high=True)
+
+
+def _end(kind: Any, *, high: bool) -> Any:  # noqa: C901, PLR0911 - a case a type
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _end(inner, high=high)
+        case inspect.NoneType():
+            return None
+        case inspect.BoolType():
+            return high
+        case inspect.LiteralType(values=values):
+            return values[-1 if high else 0]
+        case inspect.IntType():
+            return int(_limits(kind, 1)[high])
+        case inspect.FloatType():
+            return _limits(kind, 1e-6)[high]
+        case inspect.StrType():
+            return _text_end(kind, high=high)
+        case inspect.UnionType(types=types):
+            none = [one for one in types if isinstance(one, inspect.NoneType)]
+            others = [one for one in types if not isinstance(one, inspect.NoneType)]
+            return _end(others[-1], high=high) if high or not none else None
+        case inspect.TupleType(item_types=items):
+            return [_end(one, high=high) for one in items]
+        case inspect.VarTupleType(item_type=item):
+            return [_end(item, high=high)] * ((kind.min_length or 0) + 2 * high)
+        case inspect.DictType(key_type=key, value_type=value):
+            return {_end(key, high=True): _end(value, high=True)} if high else {}
+        case inspect.StructType():
+            found = {} if kind.tag_field is None else {kind.tag_field: kind.tag}
+            fields = [field for field in kind.fields if high or field.required]
+            return found | {one.encode_name: _end(one.type, high=high) for one in fields}
+    raise TypeError(f"no ends of {kind}")
+
+
+def _limits(kind: Any, step: float) -> tuple[Any, Any]:
+    least = kind.ge if kind.ge is not None else kind.gt + step
+    return least, kind.le if kind.le is not None else kind.lt - step
+
+
+def _text_end(kind: inspect.StrType, *, high: bool) -> str:
+    if kind.pattern is None:
+        most = min(kind.max_length or 0, 10_000)
+        return "\U0001f600" * most if high else "\x00" * (kind.min_length or 0)
+    tried = [
+        begin + more * times
+        for begin in ("", "a", "/")
+        for more in ("a", "A", "z9", "0a", "~")
+        for times in range(2_001)
+    ]
+    found = [text for text in tried if re.search(kind.pattern, text)]
+    return max(found, key=len) if high else min(found, key=len)
 
 
 def unbounded(kind: type[Struct]) -> list[str]:

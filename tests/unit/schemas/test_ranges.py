@@ -11,7 +11,7 @@ from schemas.control import Beat
 from schemas.result import CheckResult
 from sinks.clickhouse.result_columns import NamedResult
 from streams.records import HeardResult
-from tests.unit.schemas.edges import encoded, unbounded
+from tests.unit.schemas.edges import encoded, ends_of, unbounded
 
 ALL: list[type[Struct]] = [
     struct for topic in topics.ALL for struct in (*topic.schema, *topic.control)
@@ -78,3 +78,10 @@ def test_a_result_out_of_range_is_no_result(number: str) -> None:
         for struct in (CheckResult, HeardResult, NamedResult):
             with pytest.raises(msgspec.DecodeError):
                 msgspec.json.decode(line, type=struct)
+
+
+@pytest.mark.parametrize("struct", ALL, ids=lambda struct: struct.__name__)
+def test_the_ends_of_the_ranges_decode(struct: type[Struct]) -> None:
+    for end in ends_of(struct):
+        value = msgspec.json.decode(msgspec.json.encode(end), type=struct)
+        assert msgspec.json.decode(msgspec.json.encode(value), type=struct) == value
