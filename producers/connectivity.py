@@ -1,6 +1,7 @@
 """The region guard in the prober: a prober that lost its own network must not wake anybody."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -11,6 +12,7 @@ from schemas.result import Reason
 from schemas.target import Target
 
 TIMEOUT_MS: Final = 1_000
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 FRESH_S: Final = 1.0
 """An answer of the references is believed for so long while they answer."""
 
@@ -57,7 +59,7 @@ class Connectivity:
         found = []
         for place in places:
             host, _, port = place.rpartition(":")
-            if host and port.isdecimal() and 0 < int(port) < 65536:
+            if host and _PORT.fullmatch(port) and 0 < int(port) < 65536:
                 found.append(_target(host.strip("[]"), int(port)))
             else:
                 logger(__name__).warning(

@@ -95,6 +95,22 @@ def network(text: str) -> _Network:
     return ipaddress.ip_network(text)
 
 
+def networks(texts: Iterable[str]) -> Networks:
+    """Those of `texts` that name a network.
+
+    An inventory has no others. [policy] may, whoever wrote them; they must not end a prober.
+    """
+    return tuple(text for text in texts if _names_network(text))
+
+
+def _names_network(text: str) -> bool:
+    try:
+        network(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _denied(parts: Iterable[_Address], deny: Networks) -> str | None:
     for part in parts:
         for text in deny:

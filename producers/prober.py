@@ -11,6 +11,7 @@ from portquorum import telemetry, watchdog
 from portquorum.kafka import topics_ready
 from portquorum.settings import Settings, SettingsError
 from portquorum.telemetry import logger
+from producers import guard
 from producers.beats import Beats
 from producers.broker import Broker
 from producers.clock import Clock
@@ -90,8 +91,8 @@ async def _probe(
         engine.vantage = references.vantage = Vantage(
             source=way,
             internal=policy.internal,
-            allow=policy.allow,
-            deny=policy.deny + settings.denied_networks,
+            allow=guard.networks(policy.allow),
+            deny=guard.networks(policy.deny) + settings.denied_networks,
         )
         connectivity.refer_to(policy.connectivity)
         runner.roster.check_all(clock.now_ms())

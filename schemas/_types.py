@@ -1,14 +1,15 @@
 """Constrained field types that more than one message uses."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
+MAX_MILLIS: Final = 9_999_999_999_999
 Millis = Annotated[
     int,
     Meta(
         ge=0,
-        le=9_999_999_999_999,
+        le=MAX_MILLIS,
         description="UTC milliseconds since 1970; the upper bound (year 2286) fits DateTime64(3)",
     ),
 ]

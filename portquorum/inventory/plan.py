@@ -11,6 +11,7 @@ from portquorum.inventory.errors import InventoryError, Problem, Where, lines
 from portquorum.inventory.present import Placed, Present
 from portquorum.inventory.resolve import Inventory
 from schemas import policy
+from schemas._types import MAX_MILLIS
 from schemas.partition import host_key, partition_for
 from schemas.policy import ApplyMark, Policy
 from schemas.target import Target
@@ -116,7 +117,7 @@ def plan(
     source = wanted.source
     mark = present.mark(source)
     unfinished = mark is not None and mark.state == "begun"
-    at = now if mark is None else max(now, mark.at + 1)
+    at = now if mark is None else _later(now, mark.at)
     have = present.targets()
     own = {key: placed for key, placed in have.items() if placed.target.source == source}
     added: list[Target] = []
@@ -128,7 +129,7 @@ def plan(
         if old is None:
             added.append(replace(target, version=at))
         elif replace(old.target, version=0) != target or unfinished:
-            newer = replace(target, version=max(at, old.target.version + 1))
+            newer = replace(target, version=_later(at, old.target.version))
             same = replace(old.target, version=0) == target
             (again if same else changed).append(newer)
         elif republish:
@@ -156,6 +157,15 @@ def plan(
     )
 
 
+def _later(at: int, before: int) -> int:
+    """A version that takes the place of `before`: `at`, or the next one.
+
+    Behind the last that can be read there is none, if somebody has written it; it takes the place
+    of itself.
+    """
+    return min(max(at, before + 1), MAX_MILLIS)
+
+
 def home(target: Target, partitions: int) -> int:
     """The partition of a target in [targets] and [results]."""
     return partition_for(host_key(target.host, target.id), partitions)
@@ -176,7 +186,7 @@ def _removals(
         goes_on = wanted.get(target.id)
         if goes_on is not None and home(goes_on, partitions) == stands.partition:
             continue
-        version = max(at, target.version + 1)
+        version = _later(at, target.version)
         yield Removal(target, stands.partition, version, goes_on is not None)
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from portquorum.inventory.resolve import Known
 from portquorum.kafka import Follower
 from portquorum.settings import Settings
+from producers import guard
 from producers.engine import Vantage
 from schemas import policy, topics
 from schemas import target as target_schema
@@ -71,7 +72,9 @@ class Present(Struct, frozen=True):
         }
         vantages = {
             kept.entry.name: Vantage(
-                internal=kept.entry.internal, allow=kept.entry.allow, deny=kept.entry.deny
+                internal=kept.entry.internal,
+                allow=guard.networks(kept.entry.allow),
+                deny=guard.networks(kept.entry.deny),
             )
             for kept in self.policy.values()
             if isinstance(kept.entry, policy.Region) and kept.source != source

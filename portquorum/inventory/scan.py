@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from portquorum.inventory.resolve import Inventory
+from producers import guard
 from producers.engine import CheckOutcome, Engine, PlannedCheck, Vantage
 from producers.platform_engine import platform_engine
 from schemas.policy import Region
@@ -225,6 +226,6 @@ def _check(host: str, port: int) -> PlannedCheck:
 def _vantage(regions: tuple[Region, ...], denied: tuple[str, ...]) -> Vantage:
     return Vantage(
         internal=any(region.internal for region in regions),
-        allow=tuple(network for region in regions for network in region.allow),
-        deny=(*denied, *(network for region in regions for network in region.deny)),
+        allow=tuple(network for region in regions for network in guard.networks(region.allow)),
+        deny=(*denied, *(network for region in regions for network in guard.networks(region.deny))),
     )

@@ -18,13 +18,20 @@ _log = telemetry.logger(__name__)
 
 
 class PolicyFollower:
-    """Keeps `routes` as [policy] has them."""
+    """Knows the routes as [policy] has them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._entries: dict[bytes, policy.Policy] = {}
         self._present = asyncio.Event()
-        self.routes = Routes()
+        self._routes: Routes | None = None
+
+    @property
+    def routes(self) -> Routes:
+        """The routes of now; they are sorted when somebody asks, not with each of many changes."""
+        if self._routes is None:
+            self._routes = Routes.of(self._entries.values())
+        return self._routes
 
     async def run(self) -> None:
         """Follows until it is cancelled; a cluster that is away is waited for."""
@@ -34,11 +41,9 @@ class PolicyFollower:
                 async with Follower(self._settings, topic) as follower:
                     async for record in follower.present():
                         self._take(record)
-                    self._build()
                     self._present.set()
                     async for record in follower.changes():
                         self._take(record)
-                        self._build()
             except (KafkaError, LookupError, OSError) as error:
                 _log.warning("routes can't be followed, beginning again", error=repr(error))
                 await asyncio.sleep(AGAIN_S)
@@ -50,12 +55,10 @@ class PolicyFollower:
     def _take(self, record: ConsumerRecord) -> None:
         if record.key is None:
             return
+        self._routes = None
         self._entries.pop(record.key, None)
         if record.value:
             try:
                 self._entries[record.key] = policy.decode(record.value)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                _log.warning("an entry of the policy can't be read", key=repr(record.key))
-
-    def _build(self) -> None:
-        self.routes = Routes.of(self._entries.values())
+            except msgspec.DecodeError:
+                _log.warning("an entry of the policy can't be read", key=repr(record.key)[:200])
