@@ -170,7 +170,7 @@ def commands_answer(stack: Stack) -> None:
         ("incidents",),
         ("explain", "steady"),
         ("checkpoint",),
-        ("replay",),
+        ("replay", "--from", "1h"),
         ("inventory", "diff", str(stack.folder / "forger.yaml"), "--source", "forger"),
     ):
         done = stack.command(*arguments)
