@@ -9,6 +9,7 @@ from schemas._types import (
     DurationMs,
     Host,
     Kind,
+    LongText,
     Millis,
     Name,
     Names,
@@ -85,7 +86,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     latency: LatencyLimit | None = None
     criticality: Criticality = "normal"
     team: Name | None = None
-    purpose: Text | None = None
+    purpose: LongText | None = None
     tags: Names = ()
     depends_on: Names = ()
     runbook: Text | None = None
