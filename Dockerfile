@@ -5,6 +5,7 @@ FROM python:3.13.7-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
+COPY foundation foundation
 COPY producers producers
 COPY streams streams
 COPY sinks sinks

@@ -1,12 +1,8 @@
 """What a prober tells Prometheus. Counted once a batch or a round, not once a result."""
 
-from collections import Counter as Tally
-from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
-
-from producers.batcher import Finished
 
 CHECKS: Final = Counter("portquorum_checks_total", "Finished checks", ["status", "reason", "cause"])
 LAG: Final = Histogram(
@@ -40,12 +36,3 @@ OFFSET: Final = Gauge("portquorum_clock_offset_seconds", "Broker time minus the 
 CONNECTIVITY: Final = Gauge(
     "portquorum_prober_connectivity", "0 while the prober's own reference addresses fail"
 )
-
-
-def count_checks(items: Iterable[Finished]) -> None:
-    """Counts finished checks by outcome."""
-    tally = Tally(
-        (item.outcome.status, item.outcome.reason or "", item.check.cause) for item in items
-    )
-    for labels, count in tally.items():
-        CHECKS.labels(*labels).inc(count)

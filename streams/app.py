@@ -1,6 +1,6 @@
 """The Faust app of the settings: `faust -A streams.app worker`."""
 
-from portquorum import settings
-from streams.shell import StreamApp
+from foundation import settings
+from streams.worker.faust_app import StreamApp
 
 app = StreamApp(settings.load())

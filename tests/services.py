@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
-from portquorum.embedded.kafka import EmbeddedKafka
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
+from portquorum.embedded.kafka.main import EmbeddedKafka
 
 # The first start fetches 45 MB; every later one takes seconds.
 START_TIMEOUT_S = 300

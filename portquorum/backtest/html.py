@@ -6,7 +6,7 @@ from typing import Final
 
 from portquorum.backtest.charts import lines, verdict
 from portquorum.backtest.result import Result
-from portquorum.cli.output import clock, span
+from portquorum.presentation.output import clock, span
 from streams.backtest import compare
 
 SHOWN: Final = 500

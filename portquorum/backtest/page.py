@@ -11,7 +11,7 @@ from rich.text import Text
 
 from portquorum.backtest.charts import bar, lines, sparkline, verdict
 from portquorum.backtest.result import Result
-from portquorum.cli.output import clock, span
+from portquorum.presentation.output import clock, span
 from streams.backtest import compare
 
 SHOWN: Final = 10

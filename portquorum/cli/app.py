@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from foundation.settings import misspelt
 from portquorum.cli import (
-    answers,
+    acknowledge,
     backtest,
     bench,
     check,
@@ -21,11 +22,10 @@ from portquorum.cli import (
     sql,
     target,
     up,
-    word,
 )
+from portquorum.cli import status as answers
 from portquorum.cli.options import examples
-from portquorum.cli.output import print_notes
-from portquorum.settings import misspelt
+from portquorum.presentation.output import print_notes
 
 app = typer.Typer(
     name="portquorum",
@@ -81,8 +81,8 @@ app.command(rich_help_panel=LOOK, epilog=answers.INCIDENTS_HELP)(answers.inciden
 app.command(rich_help_panel=LOOK, epilog=explain.HELP)(explain.explain)
 app.add_typer(report.app, name="report", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)
-app.command(rich_help_panel=LOOK, epilog=word.ACK_HELP)(word.ack)
-app.command(rich_help_panel=LOOK, epilog=word.RESOLVE_HELP)(word.resolve)
+app.command(rich_help_panel=LOOK, epilog=acknowledge.ACK_HELP)(acknowledge.ack)
+app.command(rich_help_panel=LOOK, epilog=acknowledge.RESOLVE_HELP)(acknowledge.resolve)
 app.command(rich_help_panel=PROVE, epilog=replay.HELP)(replay.replay)
 app.command(rich_help_panel=PROVE, epilog=backtest.HELP)(backtest.backtest)
 app.command(rich_help_panel=PROVE, epilog=checkpoint.HELP)(checkpoint.checkpoint)

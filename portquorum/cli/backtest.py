@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import clock, out, print_json, print_notes
+from portquorum.presentation.output import clock, out, print_json, print_notes
 from schemas.plain_text import plain
 
 if TYPE_CHECKING:
+    from foundation.settings import Settings
     from portquorum.backtest.result import Result
-    from portquorum.settings import Settings
 
 HELP = examples(
     "portquorum backtest --policy calmer.yaml --since 30d",
@@ -61,12 +61,12 @@ def backtest(
     Stored results go through the same rules that decide now, once with the policy that the
     targets have at present and once with the one of FILE. Reads ClickHouse alone.
     """
-    from portquorum.cli import moment
-    from portquorum.settings import load
+    from foundation.settings import load
+    from portquorum.cli import time_argument
 
     now = int(time.time() * 1000)
-    start = moment.parse_ms(since, now)
-    end = now if until is None else min(now, moment.parse_ms(until, now))
+    start = time_argument.parse_ms(since, now)
+    end = now if until is None else min(now, time_argument.parse_ms(until, now))
     if end <= start:
         raise typer.BadParameter(
             f"expected a time before {clock(end)} UTC, found {clock(start)} UTC",
@@ -100,7 +100,7 @@ def _run(
     filters: dict[str, list[str]],
     workers: int,
 ) -> "Result":
-    from portquorum import clickhouse
+    from foundation import clickhouse
     from portquorum.backtest import notes, proposal
     from portquorum.backtest.result import Result, Scope
     from portquorum.cli.errors import WrongUseError

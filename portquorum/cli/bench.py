@@ -29,31 +29,31 @@ _PASS_ON: Final = {
 @app.command(context_settings=_PASS_ON)
 def probe(context: typer.Context) -> None:
     """What a TCP check costs: in the engine, in the whole prober, in other programs."""
-    _run("bench.probe", context)
+    _run("portquorum.bench.probe", context)
 
 
 @app.command(context_settings=_PASS_ON)
 def stream(context: typer.Context) -> None:
     """How fast results become incidents, beside a consumer that only decodes."""
-    _run("bench.stream", context)
+    _run("portquorum.bench.stream", context)
 
 
 @app.command(context_settings=_PASS_ON)
 def outage(context: typer.Context) -> None:
     """What the stream makes of thousands of outages at once."""
-    _run("bench.stream_outage", context)
+    _run("portquorum.bench.stream_outage", context)
 
 
 @app.command(context_settings=_PASS_ON)
 def detect(context: typer.Context) -> None:
     """How soon a closed port is an incident, with real probers."""
-    _run("bench.detect", context)
+    _run("portquorum.bench.detect", context)
 
 
 @app.command(context_settings=_PASS_ON)
 def sink(context: typer.Context) -> None:
     """How fast a backlog drains into ClickHouse, beside a bare insert."""
-    _run("bench.sink", context)
+    _run("portquorum.bench.sink", context)
 
 
 def _run(module: str, context: typer.Context) -> None:

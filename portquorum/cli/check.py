@@ -10,10 +10,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from portquorum.cli.host_port import Place
 from portquorum.cli.options import Json, duration_s, examples
-from portquorum.cli.output import clock, out, print_json, table
-from portquorum.cli.place import Place
-from producers.engine import CheckOutcome, Hop
+from portquorum.presentation.output import clock, out, print_json, table
+from producers.checks.model import CheckOutcome, Hop
 from schemas.probe import Probe
 from schemas.result import REASON_TEXT, Reason, Status
 
@@ -113,13 +113,13 @@ def check(
 def _outcome(
     where: Place, kind: str, timeout_s: float, source: str | None, probe: Probe | None
 ) -> CheckOutcome:
-    from producers.once import check_once
+    from producers.engine.single_check import check_once
 
     return asyncio.run(check_once(where.host, where.port, kind, timeout_s, source, probe=probe))
 
 
 def _address(text: str) -> str:
-    from producers.resolver import literal
+    from producers.checks.resolver import literal
 
     if literal(text) is None:
         raise typer.BadParameter(

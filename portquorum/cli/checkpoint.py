@@ -9,11 +9,11 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import clock, out, print_json, print_notes, span, table
+from portquorum.presentation.output import clock, out, print_json, print_notes, span, table
 
 if TYPE_CHECKING:
-    from portquorum.settings import Settings
-    from streams.archive import Archived
+    from foundation.settings import Settings
+    from streams.checkpoint.archive import Archived
 
 HELP = examples("portquorum checkpoint", "portquorum checkpoint --json")
 
@@ -29,7 +29,7 @@ def checkpoint(json: Json = False) -> None:
     A replay, and a stream that has lost its state, can start from them. Done once a day anyway.
     Exit code 1 if there was nothing to copy.
     """
-    from portquorum.settings import load
+    from foundation.settings import load
 
     settings = load()
     archived = asyncio.run(_archive(settings))
@@ -43,8 +43,8 @@ def checkpoint(json: Json = False) -> None:
 
 
 async def _archive(settings: "Settings") -> "list[Archived]":
-    from portquorum import kafka
-    from streams.archive import write_archive
+    from foundation import kafka
+    from streams.checkpoint.archive import write_archive
 
     await kafka.check_topics(settings)
     return await write_archive(settings)

@@ -21,10 +21,10 @@ def demo() -> None:
     Starts real Kafka and ClickHouse and all roles in a temporary folder, on free ports, and
     removes everything at the end. Exit code 1 if a stage did not come.
     """
-    from portquorum import watchdog
-    from portquorum.cli.output import out
+    from foundation import watchdog
     from portquorum.demo import StageError
     from portquorum.demo.page import Page
+    from portquorum.presentation.output import out
 
     # The user's own cluster has no part in it.
     for name in [name for name in os.environ if name.startswith("PORTQUORUM_")]:
@@ -42,7 +42,7 @@ def demo() -> None:
 
 async def _run(page: "Page") -> bool:
     """Whether the demo came to its end; False: Ctrl-C."""
-    from portquorum import watchdog
+    from foundation import watchdog
     from portquorum.demo import run
 
     work = asyncio.create_task(run(page))

@@ -22,7 +22,7 @@ def kafka(
     data: DataDir = None,
 ) -> None:
     """Run Apache Kafka (one real node) until Ctrl-C."""
-    from portquorum.embedded.kafka import run_kafka
+    from portquorum.embedded.kafka.main import run_kafka
 
     raise typer.Exit(run_kafka(_data_dir(data), listen))
 
@@ -40,12 +40,12 @@ def clickhouse(
     data: DataDir = None,
 ) -> None:
     """Run the ClickHouse engine behind its HTTP interface until Ctrl-C."""
-    from portquorum.embedded.clickhouse import run_clickhouse
+    from portquorum.embedded.clickhouse.main import run_clickhouse
 
     raise typer.Exit(run_clickhouse(_data_dir(data), listen))
 
 
 def _data_dir(data: Path | None) -> Path:
-    from portquorum.settings import load
+    from foundation.settings import load
 
     return data or load().data_dir

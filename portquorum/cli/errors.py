@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from portquorum.redact import redact
+from foundation.redact import redact
 
 DEBUG: Final = "PORTQUORUM_DEBUG"
 EXIT_TROUBLE: Final = 1

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import print_json
+from portquorum.presentation.output import print_json
 
 if TYPE_CHECKING:
+    from foundation.settings import Settings
     from portquorum.cli.explained import Answer
-    from portquorum.settings import Settings
 
 HELP = examples(
     "portquorum explain prod-db",
@@ -31,8 +31,8 @@ def explain(
     Applies the log to the stream's newest checkpoint, as the stream does; only reads. Exit code 1
     if an incident is open.
     """
+    from foundation.settings import load
     from portquorum.cli import explained
-    from portquorum.settings import load
 
     answer = asyncio.run(_answer(load(), target))
     if json:
@@ -43,19 +43,20 @@ def explain(
 
 
 async def _answer(settings: "Settings", text: str) -> "Answer":
-    from portquorum import kafka
+    from foundation import kafka
     from portquorum.cli.explained import Answer
-    from portquorum.cli.told import read_sent, told
-    from portquorum.cli.which import which
+    from portquorum.cli.notifications import read_sent, told
+    from portquorum.cli.target_lookup import which
     from portquorum.inventory import present
     from schemas.partition import host_key, partition_for
-    from streams import explain, latest
+    from streams import explain
+    from streams.replay import latest_state
 
     await kafka.check_topics(settings)
     found = await present.read(settings)
     wanted = which(text, {name: placed.target for name, placed in found.targets().items()})
     partition = partition_for(host_key(wanted.host, wanted.id), settings.partitions)
-    read = await latest.read(settings, partition)
+    read = await latest_state.read(settings, partition)
     explanation = explain.explain(read.state, wanted.id)
     incidents = () if explanation is None else explanation.incidents
     now = time.time_ns() // 1_000_000

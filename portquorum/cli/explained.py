@@ -7,14 +7,14 @@ from msgspec import Struct
 from rich.padding import Padding
 from rich.text import Text
 
-from portquorum.cli.output import STATUS_STYLE, clock, out, span, table
-from portquorum.cli.told import Told
+from portquorum.cli.notifications import Told
+from portquorum.presentation.output import STATUS_STYLE, clock, out, span, table
 from schemas.notification import Notification
 from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
 from schemas.target import Target
+from streams.diagnosis.units import milliseconds
 from streams.explain import Explanation, IncidentExplained, RecheckExplained, RegionExplained
-from streams.spans import milliseconds
 
 IDLE_MS: Final = 30_000
 """Probers beat every 5 s, the stream ticks after 10 s: a log older than this is fed by nobody."""

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import out, print_json, print_notes
+from portquorum.presentation.output import out, print_json, print_notes
 
 if TYPE_CHECKING:
     from portquorum.inventory.errors import Problem
@@ -160,8 +160,8 @@ def diff(
     files: Files, source: Source = None, republish: Republish = False, json: Json = False
 ) -> None:
     """Show what `apply` would change; writes nothing. Exit code 1 if something would change."""
+    from foundation.settings import load
     from portquorum.inventory import diff as compare
-    from portquorum.settings import load
 
     _must_exist(files)
     plan = asyncio.run(compare(load(), files, source=source, republish=republish))
@@ -193,8 +193,8 @@ def apply(
     json: Json = False,
 ) -> None:
     """Publish the inventory; on return Kafka has confirmed all of it."""
+    from foundation.settings import load
     from portquorum.inventory import apply as publish
-    from portquorum.settings import load
 
     _must_exist(files)
     report = asyncio.run(publish(load(), files, source=source, yes=yes, republish=republish))

@@ -49,7 +49,7 @@ def main() -> None:
 
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A traceback as Python shows it, without passwords."""
-    from portquorum.redact import redact
+    from foundation.redact import redact
 
     print(redact("".join(format_exception(kind, error, trace))), end="", file=sys.stderr)  # noqa: T201
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from portquorum.cli.place import Place, parse
+from portquorum.cli.host_port import Place, parse
 from schemas.probe import Probe
 
 

@@ -10,7 +10,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from portquorum.cli.output import err
+from portquorum.presentation.output import err
 
 
 def bar() -> Progress:

@@ -9,12 +9,12 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import clock, out, print_json, print_notes, table
+from portquorum.presentation.output import clock, out, print_json, print_notes, table
 
 if TYPE_CHECKING:
-    from portquorum.settings import Settings
-    from streams.replay import Comparison, Difference, Given
-    from streams.stretch import Origin, Span
+    from foundation.settings import Settings
+    from streams.replay.compare import Comparison, Difference, Given
+    from streams.replay.replay_range import Origin, Span
 
 HELP = examples(
     "portquorum replay --from 2h",
@@ -56,14 +56,14 @@ def replay(
     Reads only: it joins no group, commits nothing and writes to no topic. Exit code 1 if an
     event differs; the first that does is shown.
     """
-    from portquorum.cli import moment
-    from portquorum.settings import load
-    from streams.stretch import Span
+    from foundation.settings import load
+    from portquorum.cli import time_argument
+    from streams.replay.replay_range import Span
 
     settings = load()
     now = int(time.time() * 1000)
-    start = moment.parse_ms(since, now)
-    end = None if until is None else moment.parse_ms(until, now)
+    start = time_argument.parse_ms(since, now)
+    end = None if until is None else time_argument.parse_ms(until, now)
     if end is not None and end < start:
         raise typer.BadParameter(
             f"expected a time after {clock(start)} UTC, found {clock(end)} UTC", param_hint="--to"
@@ -82,9 +82,9 @@ def replay(
 
 
 async def _compare(settings: "Settings", partition: int | None, span: "Span") -> "Comparison":
-    from portquorum import kafka
+    from foundation import kafka
     from portquorum.cli.progress import bar
-    from streams.replay import compare
+    from streams.replay.compare import compare
 
     await kafka.check_topics(settings)
     with bar() as shown:

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.options import examples
-from portquorum.cli.output import err, out, print_json, print_notes
+from portquorum.presentation.output import err, out, print_json, print_notes
 from schemas.plain_text import plain
 
 if TYPE_CHECKING:
@@ -127,19 +127,19 @@ def reliability(
 def _history(since: str, until: str | None, team: str, target: str) -> "History":
     from clickhouse_connect.driver.exceptions import DatabaseError
 
-    from portquorum import clickhouse
-    from portquorum.cli import moment
+    from foundation import clickhouse
+    from foundation.settings import load
+    from portquorum.cli import time_argument
     from portquorum.cli.errors import WrongUseError
     from portquorum.report.history import MOST_DAYS, History, UnknownScopeError
-    from portquorum.settings import load
     from sinks.clickhouse.migrate import refuse_newer
-    from sinks.clickhouse.reckon import reckon_recent
+    from sinks.clickhouse.refresh_views import reckon_recent
 
     now = int(time.time() * 1000)
-    first = _day(moment.parse_ms(since, now))
-    if moment.is_ago(since):
+    first = _day(time_argument.parse_ms(since, now))
+    if time_argument.is_ago(since):
         first = min(first + timedelta(days=1), _day(now))
-    last = _day(now if until is None else min(now, moment.parse_ms(until, now)))
+    last = _day(now if until is None else min(now, time_argument.parse_ms(until, now)))
     if not 0 <= (last - first).days < MOST_DAYS:
         raise typer.BadParameter(
             f"expected a day of the {MOST_DAYS:,} up to {last}, found {first}",

@@ -21,32 +21,32 @@ def probe(
     ] = None,
 ) -> None:
     """Check the targets of a region, until SIGTERM or Ctrl-C."""
-    from portquorum.settings import load
-    from producers.prober import run
+    from foundation.settings import load
+    from producers.prober.main import run
 
     _run(run(load(), region=region, source=source, prober=prober))
 
 
 def stream() -> None:
     """Turn results into incidents (a Faust worker), until SIGTERM or Ctrl-C."""
-    from portquorum.settings import load
-    from streams.worker import run
+    from foundation.settings import load
+    from streams.worker.main import run
 
     _run(run(load()))
 
 
 def sink() -> None:
     """Store results and events in ClickHouse, until SIGTERM or Ctrl-C."""
-    from portquorum.settings import load
-    from sinks.clickhouse.run import run
+    from foundation.settings import load
+    from sinks.clickhouse.main import run
 
     _run(run(load()))
 
 
 def notify() -> None:
     """Tell people about incidents by their channels, until SIGTERM or Ctrl-C."""
-    from portquorum.settings import load
-    from portquorum.watchdog import leave
+    from foundation.settings import load
+    from foundation.watchdog import leave
     from sinks.notifier import run
 
     _run(run(load()))
@@ -57,7 +57,7 @@ def notify() -> None:
 
 def _run(role: Coroutine[Any, Any, None]) -> None:
     """Runs a role to its end; one that can't end after a signal or a fault is killed."""
-    from portquorum import watchdog
+    from foundation import watchdog
 
     watchdog.start()
     try:

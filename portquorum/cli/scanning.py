@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.errors import WrongUseError
-from portquorum.cli.output import err, out, print_notes, span
+from portquorum.presentation.output import err, out, print_notes, span
 
 if TYPE_CHECKING:
     from portquorum.inventory import Inventory
@@ -25,9 +25,9 @@ def planned(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "Sca
     Raises:
         typer.BadParameter: the ports can't be read, or a host is none of the inventory.
     """
+    from foundation.settings import load
     from portquorum.inventory.ports import SERVICES, parse
     from portquorum.inventory.scan import plan
-    from portquorum.settings import load
     from schemas.partition import canonical_host
 
     try:

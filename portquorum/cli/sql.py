@@ -55,9 +55,9 @@ def sql(
     Tables and views: results, incidents, incidents_current, uptime_daily, error_budget, slowest,
     notifications, deadletter (`SHOW TABLES`); docs/analytics.md has twenty questions.
     """
-    from portquorum import clickhouse
-    from portquorum.cli import question
-    from portquorum.settings import load
+    from foundation import clickhouse
+    from foundation.settings import load
+    from portquorum.cli import query_progress
 
     text = (sys.stdin.read() if query == "-" else query).strip().rstrip(";").strip()
     if not text:
@@ -74,5 +74,5 @@ def sql(
     if not terminal:
         options |= {"output_format_pretty_color": 0}
     connect = partial(clickhouse.connect, load(), send_receive_timeout=_PATIENCE_S)
-    asked = question.Question(connect, str(uuid.uuid4()))
+    asked = query_progress.Question(connect, str(uuid.uuid4()))
     asked.ask(text, None if named else form, options, sys.stdout.buffer)

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
-from portquorum.cli.output import out, print_json, print_notes
+from portquorum.presentation.output import out, print_json, print_notes
 from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def add(
     """
     import msgspec
 
-    from portquorum import settings
+    from foundation import settings
     from portquorum.cli.probing import placed
     from portquorum.inventory import TargetEntry
     from portquorum.inventory import add as add_to

@@ -48,7 +48,7 @@ def up(
     """
     from msgspec.structs import replace
 
-    from portquorum import settings, watchdog
+    from foundation import settings, watchdog
     from portquorum.supervisor.up import UpOptions
 
     if inventory is not None and not inventory.is_file():
@@ -69,8 +69,8 @@ def up(
 
 
 async def _run(options: "UpOptions", *, verbose: bool) -> None:
-    from portquorum import watchdog
-    from portquorum.cli.output import out
+    from foundation import watchdog
+    from portquorum.presentation.output import out
     from portquorum.supervisor.narrator import JsonNarrator, Narrator, PrettyNarrator
     from portquorum.supervisor.screen import JsonListener, PrettyListener, Screen, terminal
     from portquorum.supervisor.up import Up

@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from portquorum import clickhouse
-from portquorum.settings import Settings
+from foundation import clickhouse
+from foundation.settings import Settings
 from sinks.clickhouse import queries
 
 

@@ -19,7 +19,7 @@ from portquorum.demo.service import DemoService
 from portquorum.demo.stack import Stack, start_roles, start_services
 from portquorum.demo.story import Story
 from portquorum.demo.tap import Tap
-from portquorum.embedded.reports import Progress
+from portquorum.embedded.service.reports import Progress
 from portquorum.supervisor import Supervisor
 from portquorum.supervisor.called import called
 from portquorum.supervisor.services import ServiceListener

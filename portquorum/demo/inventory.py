@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portquorum.embedded.addresses import Address
+from portquorum.embedded.service.addresses import Address
 
 SERVICE_ID: Final = "demo-service"
 SOURCES: Final = {

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from portquorum.cli.output import cell, table
+from portquorum.presentation.output import cell, table
 
 
 class Page:

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from portquorum.http_origin import Served, is_forwarded, refusal
+from foundation.http_origin import Served, is_forwarded, refusal
 
 HOST: Final = "127.0.0.1"
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from foundation import kafka
+from foundation.settings import Settings
 from portquorum import inventory as inventories
-from portquorum import kafka
 from portquorum.demo.inventory import demo_inventory
-from portquorum.embedded.addresses import Address, parse
-from portquorum.settings import Settings
+from portquorum.embedded.service.addresses import Address, parse
 from portquorum.supervisor import Supervisor, fleet
 from portquorum.supervisor.services import CLICKHOUSE, KAFKA, ServiceListener, service_role
 

@@ -8,9 +8,9 @@ import msgspec
 from aiokafka import ConsumerRecord
 from msgspec import Struct
 
-from portquorum import kafka
-from portquorum.kafka.closing import leave
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.kafka.closing import leave
+from foundation.settings import Settings
 from schemas import batch, incident, notification, topics
 from schemas.incident import IncidentEvent
 from schemas.notification import Notification

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
+from foundation.kafka import Follower
+from foundation.settings import Settings
 from portquorum.inventory.resolve import Known
-from portquorum.kafka import Follower
-from portquorum.settings import Settings
-from producers import guard
-from producers.engine import Vantage
+from producers.checks import address_policy
+from producers.checks.model import Vantage
 from schemas import policy, topics
 from schemas import target as target_schema
 from schemas.policy import ApplyMark, Policy
@@ -73,8 +73,8 @@ class Present(Struct, frozen=True):
         vantages = {
             kept.entry.name: Vantage(
                 internal=kept.entry.internal,
-                allow=guard.networks(kept.entry.allow),
-                deny=guard.networks(kept.entry.deny),
+                allow=address_policy.networks(kept.entry.allow),
+                deny=address_policy.networks(kept.entry.deny),
             )
             for kept in self.policy.values()
             if isinstance(kept.entry, policy.Region) and kept.source != source

@@ -16,14 +16,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from portquorum import kafka
+from foundation import kafka
+from foundation.settings import Settings
 from portquorum.inventory import plan as plans
 from portquorum.inventory import present as presents
 from portquorum.inventory.errors import ApplyError
 from portquorum.inventory.load import load
 from portquorum.inventory.resolve import Inventory, resolve
-from portquorum.settings import Settings
-from producers.schedule import phase_ms
+from producers.schedule.schedule import phase_ms
 from schemas import control, policy, topics
 from schemas.control import TargetRemoved, TargetSet
 from schemas.policy import ApplyMark, Maintenance

@@ -19,8 +19,8 @@ from portquorum.inventory.duration import parse_ms
 from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.order import find_circle
 from portquorum.inventory.targets import TargetResolver
-from producers import guard
-from producers.engine import Vantage
+from producers.checks import address_policy
+from producers.checks.model import Vantage
 from schemas import occurrences
 from schemas.partition import canonical_host
 from schemas.policy import Maintenance, Policy, Region, Route, Team
@@ -364,7 +364,7 @@ def _some(names: Iterable[str]) -> str:
 
 def _is_network(text: str) -> bool:
     try:
-        guard.network(text)
+        address_policy.network(text)
     except ValueError:
         return False
     return True

@@ -11,9 +11,9 @@ from typing import Final
 from msgspec import Struct
 
 from portquorum.inventory.resolve import Inventory
-from producers import guard
-from producers.engine import CheckOutcome, Engine, PlannedCheck, Vantage
-from producers.platform_engine import platform_engine
+from producers.checks import address_policy
+from producers.checks.model import CheckOutcome, Engine, PlannedCheck, Vantage
+from producers.engine.factory import platform_engine
 from schemas.policy import Region
 from schemas.target import Target
 
@@ -226,6 +226,11 @@ def _check(host: str, port: int) -> PlannedCheck:
 def _vantage(regions: tuple[Region, ...], denied: tuple[str, ...]) -> Vantage:
     return Vantage(
         internal=any(region.internal for region in regions),
-        allow=tuple(network for region in regions for network in guard.networks(region.allow)),
-        deny=(*denied, *(network for region in regions for network in guard.networks(region.deny))),
+        allow=tuple(
+            network for region in regions for network in address_policy.networks(region.allow)
+        ),
+        deny=(
+            *denied,
+            *(network for region in regions for network in address_policy.networks(region.deny)),
+        ),
     )

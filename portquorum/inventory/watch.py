@@ -10,11 +10,11 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 from watchfiles import awatch
 
+from foundation.kafka import TopicMismatchError
+from foundation.settings import Settings
 from portquorum.inventory.errors import ApplyError, InventoryError
 from portquorum.inventory.load import files
 from portquorum.inventory.publish import ApplyReport, apply, source_name
-from portquorum.kafka import TopicMismatchError
-from portquorum.settings import Settings
 
 RETRY_FIRST_S: Final = 1.0
 RETRY_LONGEST_S: Final = 30.0

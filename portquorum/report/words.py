@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from portquorum.backtest.charts import bar
-from portquorum.cli.output import clock, span
+from portquorum.presentation.output import clock, span
 from portquorum.report.result import Column, Days, Table, Unit, Value
 from schemas.plain_text import one_line
 

@@ -8,7 +8,7 @@ import time
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from typing import Final, Self
 
-from portquorum.embedded.lifeline import follow_parent
+from portquorum.embedded.service.lifeline import follow_parent
 from portquorum.supervisor.lines import LineCutter
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role

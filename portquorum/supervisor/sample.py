@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portquorum.embedded.addresses import parse
+from portquorum.embedded.service.addresses import parse
 
 _TEXT: Final = """\
 # What portquorum watches on this machine. `portquorum up` follows this file: save it, and the

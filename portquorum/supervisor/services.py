@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from portquorum.embedded import addresses
-from portquorum.embedded.errors import EmbeddedServiceError
-from portquorum.embedded.reports import Failed, Notice, Progress, Ready, Report, decode
+from portquorum.embedded.service import addresses
+from portquorum.embedded.service.errors import EmbeddedServiceError
+from portquorum.embedded.service.reports import Failed, Notice, Progress, Ready, Report, decode
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role, Stage
 from portquorum.supervisor.supervisor import Supervisor
@@ -39,7 +39,7 @@ def service_role(service: str, listen: str, data_dir: Path) -> Role:
     return Role(
         name=service,
         argv=(
-            *(sys.executable, "-m", f"portquorum.embedded.{service}"),
+            *(sys.executable, "-m", f"portquorum.embedded.{service}.main"),
             *("--listen", str(address)),
             *("--data", str(data_dir.absolute())),
             *("--parent", str(os.getpid())),

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum import kafka, settings
-from portquorum.embedded.addresses import Address
-from portquorum.embedded.errors import EmbeddedServiceError
-from portquorum.embedded.reports import Progress
+from foundation import kafka, settings
+from foundation.settings import Settings
+from portquorum.embedded.service.addresses import Address
+from portquorum.embedded.service.errors import EmbeddedServiceError
+from portquorum.embedded.service.reports import Progress
 from portquorum.inventory import InventoryError, WatchEvent, check, watch_and_apply
-from portquorum.settings import Settings
 from portquorum.supervisor import fleet, running
 from portquorum.supervisor.called import called
 from portquorum.supervisor.listener import Listener

@@ -17,8 +17,8 @@ import dns.rdatatype
 import jsonpath
 from msgspec import Struct
 
+from producers.checks.os_errors import shown
 from producers.judging.search import expected
-from producers.reasons import shown
 from schemas.probe import Step
 
 SMALL_BYTES: Final = 4_096

@@ -23,9 +23,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from producers.checks.errors import CheckFailedError
 from producers.judging.jobs import Job, JudgingError, Verdict, take
 from producers.judging.worker import LENGTH_BYTES, Answer, Request, framed
-from producers.outcome import CheckFailedError
 
 
 class _Lane(Struct, frozen=True):

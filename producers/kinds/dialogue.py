@@ -11,14 +11,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from producers.kinds import encryption
+from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import clean, shown
+from producers.kinds import tls_session
+from producers.kinds.check_context import Trial
+from producers.kinds.connection import Stream
 from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
 from producers.kinds.kind import Kind
-from producers.kinds.stream import Stream
 from producers.kinds.tls import hold_on
-from producers.kinds.trial import Trial
-from producers.outcome import CheckFailedError
-from producers.reasons import clean, shown
 from schemas.probe import HandshakeProbe, Probe
 from schemas.result import Reason
 
@@ -172,12 +172,12 @@ class _Talk:
                 "unexpected_response", f"{self._protocol}: the server went on before TLS began"
             )
         starttls = partial(_around_tls, self._dialogue)
-        await encryption.secure(
+        await tls_session.secure(
             self._trial,
             self._stream,
             verify=options.verify,
             server_name=options.server_name,
-            around=starttls if options.tls == "starttls" else encryption.at_once,
+            around=starttls if options.tls == "starttls" else tls_session.at_once,
         )
 
     async def bye(self) -> None:

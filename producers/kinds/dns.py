@@ -9,11 +9,11 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from producers.checks.errors import CheckFailedError
 from producers.judging.jobs import DnsAnswer, DnsSummary, first
+from producers.kinds.check_context import Trial
 from producers.kinds.kind import Kind
-from producers.kinds.trial import Trial
 from producers.kinds.udp import exchange, question_for, read_answer, understood
-from producers.outcome import CheckFailedError
 from schemas.probe import DnsProbe, Probe
 
 _NO_ERROR: Final = dns.rcode.to_text(dns.rcode.NOERROR)

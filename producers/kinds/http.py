@@ -15,15 +15,15 @@ import jsonpath
 from msgspec import Struct
 from msgspec.structs import replace
 
-from producers.engine import Hop
+from producers.checks.errors import CheckFailedError
+from producers.checks.model import Hop
+from producers.checks.os_errors import shown
 from producers.judging.jobs import Job, Json, Search
 from producers.judging.search import Expected, expected
-from producers.kinds import encryption, tls
+from producers.kinds import tls, tls_session
+from producers.kinds.check_context import Trial
+from producers.kinds.connection import Stream
 from producers.kinds.kind import Kind
-from producers.kinds.stream import Stream
-from producers.kinds.trial import Trial
-from producers.outcome import CheckFailedError
-from producers.reasons import shown
 from schemas.partition import canonical_host
 from schemas.probe import HttpProbe, Probe, Step
 
@@ -151,7 +151,7 @@ async def _ask(trial: Trial, place: Place, options: HttpProbe, headers: dict[str
     stream = await trial.connect(place.host, place.port)
     trial.cert_expires_at = trial.tls_ms = None
     if place.scheme == "https":
-        await encryption.secure(trial, stream, verify=options.verify, server_name=place.host)
+        await tls_session.secure(trial, stream, verify=options.verify, server_name=place.host)
     trial.silence, trial.waiting_for = "timed_out", "HTTP answer"
     wants_body = bool(options.expect or options.expect_regex or options.expect_json)
     asked_at = time.monotonic()

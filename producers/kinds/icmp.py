@@ -7,10 +7,10 @@ from typing import Final
 
 import icmplib
 
+from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import answer_of, reason_of, text_of
+from producers.kinds.check_context import Trial
 from producers.kinds.kind import Kind
-from producers.kinds.trial import Trial
-from producers.outcome import CheckFailedError
-from producers.reasons import answer_of, reason_of, text_of
 from schemas.probe import IcmpProbe, Probe
 from schemas.result import Reason
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from producers.kinds.trial import Trial
+from producers.kinds.check_context import Trial
 from schemas.probe import Probe
 
 P = TypeVar("P", bound=Struct)

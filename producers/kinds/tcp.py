@@ -2,15 +2,15 @@
 
 from typing import Final
 
+from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import shown
 from producers.judging.jobs import Search
 from producers.judging.search import Expected, expected
-from producers.kinds import encryption
+from producers.kinds import tls_session
+from producers.kinds.check_context import Trial
+from producers.kinds.connection import Stream
 from producers.kinds.framing import MOST_BYTES
 from producers.kinds.kind import Kind
-from producers.kinds.stream import Stream
-from producers.kinds.trial import Trial
-from producers.outcome import CheckFailedError
-from producers.reasons import shown
 from schemas.probe import Probe, Step, TcpProbe
 from schemas.result import Reason
 
@@ -57,7 +57,7 @@ async def check(trial: Trial) -> None:
     if not isinstance(probe, TcpProbe):
         return
     if probe.tls == "implicit":
-        await encryption.secure(trial, stream, verify=probe.verify)
+        await tls_session.secure(trial, stream, verify=probe.verify)
     rest = b""
     trial.silence = "protocol_mismatch"
     for number, step in enumerate(probe.steps, 1):

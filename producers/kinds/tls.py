@@ -3,10 +3,10 @@
 import time
 from typing import Final
 
-from producers.kinds import encryption
+from producers.checks.errors import CheckFailedError
+from producers.kinds import tls_session
+from producers.kinds.check_context import Trial
 from producers.kinds.kind import Kind
-from producers.kinds.trial import Trial
-from producers.outcome import CheckFailedError
 from schemas.probe import Probe, TlsProbe
 
 DAY_MS: Final = 86_400_000
@@ -24,7 +24,7 @@ async def check(trial: Trial) -> None:
     options = probe if isinstance(probe, TlsProbe) else _NOTHING
     trial.waiting_for = "connection"
     stream = await trial.connect()
-    tls = await encryption.secure(
+    tls = await tls_session.secure(
         trial, stream, verify=options.verify, server_name=options.server_name
     )
     version = tls.version() or "no TLS"

@@ -11,14 +11,14 @@ from typing import Final
 
 import dns.message
 
+from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import answer_of, reason_of, shown, text_of
+from producers.checks.resolver import Address
 from producers.judging.jobs import DnsAnswer, DnsSummary, Verdict
 from producers.judging.search import expected
+from producers.kinds.check_context import Trial
 from producers.kinds.kind import Kind
 from producers.kinds.tcp import sent, settle_steps
-from producers.kinds.trial import Trial
-from producers.outcome import CheckFailedError
-from producers.reasons import answer_of, reason_of, shown, text_of
-from producers.resolver import Address
 from schemas.probe import Probe, UdpProbe
 
 SENDS: Final = 3

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from schemas.deadletter import DeadLetter
 from schemas.topics import DEADLETTER, RESULTS, Topic
-from sinks.clickhouse import read_others, read_results
-from sinks.clickhouse.pending import Pending, runs
-from sinks.clickhouse.reading import Read, Rejected, log_time
+from sinks.clickhouse import decode_results, decode_topics
+from sinks.clickhouse.decoding import Read, Rejected, log_time
+from sinks.clickhouse.pending_block import Pending, runs
 from sinks.clickhouse.tables import Rows
 
 
@@ -69,8 +69,8 @@ def _unnamed(block: Block) -> Block:
 
 def _read(topic: Topic, records: Sequence[ConsumerRecord], before: Rejected) -> Read:
     if topic is RESULTS:
-        return read_results.read(records, before)
-    return read_others.read(read_others.ROWS[topic.name], records, before)
+        return decode_results.read(records, before)
+    return decode_topics.read(decode_topics.ROWS[topic.name], records, before)
 
 
 def row_estimate(topic: Topic, record: ConsumerRecord) -> int:

@@ -9,9 +9,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from msgspec import Struct
 
-from portquorum.clickhouse import connect, database
-from portquorum.settings import Settings, SettingsError
-from portquorum.telemetry import logger
+from foundation.clickhouse import connect, database
+from foundation.settings import Settings, SettingsError
+from foundation.telemetry import logger
 from sinks.clickhouse.errors import FAILURES, in_words
 from sinks.clickhouse.threads import in_thread
 

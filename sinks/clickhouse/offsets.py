@@ -10,12 +10,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from msgspec import Struct
 
-from portquorum.kafka import admin, commits, consumer, leave
-from portquorum.settings import Settings
+from foundation.kafka import admin, commits, consumer, leave
+from foundation.settings import Settings
 from schemas import topics
 from sinks.clickhouse.errors import DoubtError
-from sinks.clickhouse.pending import Pending, from_metadata
-from sinks.clickhouse.stall import STALL_S, StallWatch, clock
+from sinks.clickhouse.pending_block import Pending, from_metadata
+from sinks.clickhouse.suspend_detector import STALL_S, StallWatch, clock
 
 COMMIT_TIMEOUT_S: Final = 2.0
 READ_TIMEOUT_S: Final = 10.0

@@ -19,7 +19,7 @@ from msgspec.structs import astuple
 from schemas._types import Kind, RegionName, TargetId
 from schemas.batch import BatchDecoder
 from schemas.result import CheckResult
-from sinks.clickhouse.reading import log_time
+from sinks.clickhouse.decoding import log_time
 from sinks.clickhouse.tables import LOG, RESULTS, Rows
 
 MAX_US: Final = 2**32 - 1

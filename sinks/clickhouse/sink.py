@@ -9,20 +9,20 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from portquorum.kafka import consumer, leave, vital_tasks
-from portquorum.settings import Settings
-from portquorum.telemetry import logger
+from foundation.kafka import consumer, leave, vital_tasks
+from foundation.settings import Settings
+from foundation.telemetry import logger
 from schemas import topics
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
-from sinks.clickhouse.bad_lines import BadLines, TooManyBadLinesError
+from sinks.clickhouse.bad_line_limit import BadLines, TooManyBadLinesError
+from sinks.clickhouse.context import Services
+from sinks.clickhouse.dead_letters import Letters
 from sinks.clickhouse.errors import PartEndedError
-from sinks.clickhouse.lane import Lane
-from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.offsets import Offsets
+from sinks.clickhouse.partition_pipeline import Lane
 from sinks.clickhouse.seldom import Seldom
-from sinks.clickhouse.services import Services
-from sinks.clickhouse.stall import StallWatch
+from sinks.clickhouse.suspend_detector import StallWatch
 from sinks.clickhouse.writer import Writer
 
 BUFFER_BYTES: Final = 48 * 1024 * 1024

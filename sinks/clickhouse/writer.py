@@ -10,13 +10,13 @@ from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
-from portquorum.clickhouse import connect, database
-from portquorum.settings import Settings
-from portquorum.telemetry import logger
+from foundation.clickhouse import connect, database
+from foundation.settings import Settings
+from foundation.telemetry import logger
 from sinks.clickhouse import metrics
 from sinks.clickhouse.errors import FAILURES, DoubtError, NotInsertedError, in_words
 from sinks.clickhouse.seldom import Seldom
-from sinks.clickhouse.stall import clock
+from sinks.clickhouse.suspend_detector import clock
 from sinks.clickhouse.tables import ALL, GAPS, Rows, Table
 from sinks.clickhouse.threads import in_thread
 

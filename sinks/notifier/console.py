@@ -4,7 +4,7 @@ from typing import Any
 
 from apprise.decorators import notify
 
-from portquorum import telemetry
+from foundation import telemetry
 
 SCHEME = "console"
 

@@ -9,8 +9,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 from msgspec import Struct
 
-from portquorum import kafka, telemetry
-from portquorum.settings import Settings
+from foundation import kafka, telemetry
+from foundation.settings import Settings
 
 FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 5.0

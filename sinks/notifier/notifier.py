@@ -15,17 +15,17 @@ from aiokafka import (
 )
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from portquorum import kafka, telemetry
-from portquorum.settings import Settings
+from foundation import kafka, telemetry
+from foundation.settings import Settings
 from schemas import incident, topics
 from sinks.notifier import metrics
+from sinks.notifier.delivery_queues import RETRY_DELAYS_S, Lanes, Message
 from sinks.notifier.grouping import Groups, Taken, runs
-from sinks.notifier.handled import Handled
-from sinks.notifier.lanes import RETRY_DELAYS_S, Lanes, Message
+from sinks.notifier.offset_tracker import Handled
 from sinks.notifier.outbox import Outbox
-from sinks.notifier.places import places
 from sinks.notifier.policy_follower import PolicyFollower
 from sinks.notifier.routing import Channel, told
+from sinks.notifier.start_offsets import places
 
 MOST_IN_HAND: Final = 10_000
 """With so many events in hand (a channel that fails) no further ones are read."""

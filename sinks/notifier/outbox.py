@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 from weakref import WeakValueDictionary
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from sinks.notifier.delivery import Deliverer
 from sinks.notifier.send_log import SendLog
 

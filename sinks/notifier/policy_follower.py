@@ -6,9 +6,9 @@ import msgspec
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from portquorum import telemetry
-from portquorum.kafka import Follower
-from portquorum.settings import Settings
+from foundation import telemetry
+from foundation.kafka import Follower
+from foundation.settings import Settings
 from schemas import policy, topics
 from sinks.notifier.routing import Routes
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from portquorum.kafka import Follower
-from portquorum.settings import Settings
+from foundation.kafka import Follower
+from foundation.settings import Settings
 from schemas import notification, topics
 from schemas.notification import Notification
 from sinks.notifier.log_writer import Line, LogWriter

@@ -3,7 +3,7 @@
 from schemas.result import REASON_TEXT
 from schemas.target import LatencyLimit, Target
 from streams.backtest.outcome import PastIncident
-from streams.consensus import majority, need
+from streams.rules.consensus import majority, need
 
 
 def why(one: PastIncident, opens: Target, other: Target | None) -> str:

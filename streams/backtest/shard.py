@@ -9,7 +9,7 @@ from schemas.target import Target
 from streams.backtest.history import Stored
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Policies, Shard
-from streams.backtest.trial import Trial
+from streams.backtest.policy_run import Trial
 
 
 class Outcome(Struct, frozen=True):

@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from portquorum import clickhouse
-from portquorum.settings import Settings
+from foundation import clickhouse
+from foundation.settings import Settings
 from streams.backtest import history, shard
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Plan, Policies, Shard

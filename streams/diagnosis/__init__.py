@@ -7,8 +7,7 @@ from schemas.incident import IncidentType
 from streams.diagnosis.diagnosis import Diagnosis, Likely
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.flapping import unsteadiness
-from streams.diagnosis.gather import gather
-from streams.diagnosis.partly import from_some
+from streams.diagnosis.partial import from_some
 from streams.diagnosis.slow import slowness
 from streams.diagnosis.unreachable import everywhere
 
@@ -27,4 +26,4 @@ def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
             return from_some(known) if known.working else everywhere(known)
 
 
-__all__ = ["Diagnosis", "Facts", "Likely", "diagnose", "gather"]
+__all__ = ["Diagnosis", "Facts", "Likely", "diagnose"]

@@ -1,6 +1,6 @@
 """Certificates and TLS handshakes."""
 
-from streams.diagnosis import steps
+from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.words import names, port, verb
@@ -16,7 +16,7 @@ def everywhere(known: Facts) -> Diagnosis:
                 f"The certificate of {target.place} has expired: it was not renewed, or the "
                 f"service was not reloaded after it was.{_plain(known)}",
                 (
-                    steps.certificate(target),
+                    first_steps.certificate(target),
                     "Renew it (certbot renew, or as your authority does), then reload the service",
                 ),
             )
@@ -25,14 +25,14 @@ def everywhere(known: Facts) -> Diagnosis:
                 "certificate_invalid",
                 f"The certificate of {target.place} is not valid for {target.host}: another name, "
                 f"an incomplete chain, or an unknown authority.{_plain(known)}",
-                (steps.verify(target), steps.certificate(target)),
+                (first_steps.verify(target), first_steps.certificate(target)),
             )
         case _:
             return Diagnosis(
                 "tls",
                 f"Port {port(known)} accepts connections, and the TLS handshake fails: no version "
                 f"or cipher in common, or no TLS there at all.{_plain(known)}",
-                (steps.handshake(target), steps.journal(target)),
+                (first_steps.handshake(target), first_steps.journal(target)),
             )
 
 
@@ -44,8 +44,8 @@ def from_some(known: Facts) -> Diagnosis:
         f"{names(failing)} {verb(failing, 'gets', 'get')} another certificate or handshake than "
         f"{names(known.working)}: one of several servers behind {target.host} has an old one.",
         (
-            f"From each region: {steps.addresses(target)}",
-            f"Each address in place of the name: {steps.certificate(target)}",
+            f"From each region: {first_steps.addresses(target)}",
+            f"Each address in place of the name: {first_steps.certificate(target)}",
         ),
     )
 

@@ -1,6 +1,6 @@
 """Why a target goes down and up again and again."""
 
-from streams.diagnosis import steps
+from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.words import names, port
@@ -15,8 +15,8 @@ def unsteadiness(known: Facts) -> Diagnosis:
             f"It comes and goes, and at the last fall {names(known.working)} could still connect: "
             f"an unsteady path from {names(known.failing_regions)}, or one of several servers.",
             (
-                f"From {names(known.failing_regions)}: {steps.trace(target)}",
-                f"From each region: {steps.addresses(target)} (the same addresses?)",
+                f"From {names(known.failing_regions)}: {first_steps.trace(target)}",
+                f"From each region: {first_steps.addresses(target)} (the same addresses?)",
             ),
         )
     if known.host.all_down:
@@ -24,7 +24,7 @@ def unsteadiness(known: Facts) -> Diagnosis:
             "unstable_host",
             f"It comes and goes together with the other {known.host.down} of the host's watched "
             "targets: the host restarts again and again, or its network is unsteady.",
-            (steps.started(target), steps.trace(target), steps.load(target)),
+            (first_steps.started(target), first_steps.trace(target), first_steps.load(target)),
         )
     if known.family == "refused":
         return Diagnosis(
@@ -32,12 +32,12 @@ def unsteadiness(known: Facts) -> Diagnosis:
             f"Nothing listens on {port(known)} each time it falls, and the host answers: the "
             "service crashes and is started again and again.",
             (
-                steps.restarts(target),
-                steps.out_of_memory(target),
+                first_steps.restarts(target),
+                first_steps.out_of_memory(target),
             ),
         )
     return Diagnosis(
         "unstable",
         f"It comes and goes: overload, or an unsteady network before {target.host or target.id}.",
-        (steps.load(target), steps.trace(target), steps.journal(target)),
+        (first_steps.load(target), first_steps.trace(target), first_steps.journal(target)),
     )

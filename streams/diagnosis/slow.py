@@ -1,12 +1,11 @@
 """Why a target is slow."""
 
-from streams.diagnosis import steps
+from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts
-from streams.diagnosis.partly import region_network
+from streams.diagnosis.partial import region_network
+from streams.diagnosis.units import about, milliseconds
 from streams.diagnosis.words import names, verb
-from streams.slow import about
-from streams.spans import milliseconds
 
 
 def slowness(known: Facts) -> Diagnosis:
@@ -22,7 +21,7 @@ def slowness(known: Facts) -> Diagnosis:
             f"It is {_how(known)} from {names(known.slow)} only{_times(known)}; "
             f"{names(known.quick)} {verb(known.quick, 'gets', 'get')} quick answers: the path "
             f"from {names(known.slow)}.",
-            (f"From a slow region: {steps.trace(target)} (where does the time grow?)",),
+            (f"From a slow region: {first_steps.trace(target)} (where does the time grow?)",),
         )
     if known.host.slow:
         others = known.host.slow
@@ -31,12 +30,12 @@ def slowness(known: Facts) -> Diagnosis:
             f"It is {_how(known)} from everywhere{_times(known)}, and so "
             f"{'is' if others == 1 else 'are'} {others} other "
             f"target{'' if others == 1 else 's'} of the host: the host or its uplink is busy.",
-            (steps.load(target), f"On {target.host}: sar -n DEV 1 5 (or ip -s link)"),
+            (first_steps.load(target), f"On {target.host}: sar -n DEV 1 5 (or ip -s link)"),
         )
     return Diagnosis(
         "service_slow",
         f"It is {_how(known)} from everywhere{_times(known)}{_others(known)}: the service is busy.",
-        (steps.load(target), steps.queue(target), *steps.connections(target)),
+        (first_steps.load(target), first_steps.queue(target), *first_steps.connections(target)),
     )
 
 
@@ -51,7 +50,11 @@ def _rising(known: Facts) -> Diagnosis:
         "rising",
         f"It takes longer and longer from {where}{_times(known)}: if it goes on like this, "
         f"{reached} in {about(hours)}. Something grows: data, a queue, memory, the load.",
-        (steps.load(known.target), steps.queue(known.target), *steps.connections(known.target)),
+        (
+            first_steps.load(known.target),
+            first_steps.queue(known.target),
+            *first_steps.connections(known.target),
+        ),
     )
 
 

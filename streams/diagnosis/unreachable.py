@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from streams.diagnosis import encrypted, steps
+from streams.diagnosis import encrypted, first_steps
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts, Family, Latency
 from streams.diagnosis.words import names, port, slowing
@@ -23,17 +23,17 @@ def _refused(known: Facts) -> Diagnosis:
             f"The host refuses, and none of its {host.ports} watched ports accepts a connection: "
             "it was just restarted, or all its services are down.",
             (
-                steps.started(target),
-                steps.journal(target),
+                first_steps.started(target),
+                first_steps.journal(target),
                 f"On {target.host}: ss -ltn (does anything listen?)",
             ),
         )
     answers = f" ({_answering(known)})" if host.answering else ""
     sentence = f"The host answers{answers}, nothing listens on {port(known)}: the service is down."
-    told = [steps.listens(target), steps.journal(target)]
+    told = [first_steps.listens(target), first_steps.journal(target)]
     if (slowed := known.slowed) is not None:
         sentence += f" It died under load: {slowing(slowed)}."
-        told.append(steps.out_of_memory(target))
+        told.append(first_steps.out_of_memory(target))
     told.append("If it runs: does it listen on this address and port?")
     return Diagnosis("service_down", sentence, tuple(told))
 
@@ -57,7 +57,7 @@ def _rejected(known: Facts) -> Diagnosis:
         "rejected",
         f"The host answers ({_answering(known)}); for {port(known)} a firewall or router says "
         "that it can't be reached (ICMP unreachable or prohibited).",
-        (steps.firewall(known.target), steps.trace(known.target)),
+        (first_steps.firewall(known.target), first_steps.trace(known.target)),
     )
 
 
@@ -67,7 +67,7 @@ def _overloaded(known: Facts, slowed: Latency) -> Diagnosis:
         "overloaded",
         f"Nothing comes back from {port(known)} any more; {slowing(slowed)}: "
         "overload rather than a cut cable.",
-        (steps.load(target), steps.queue(target), steps.out_of_memory(target)),
+        (first_steps.load(target), first_steps.queue(target), first_steps.out_of_memory(target)),
     )
 
 
@@ -77,7 +77,7 @@ def _filtered(known: Facts) -> Diagnosis:
         "filtered",
         f"The host answers ({_answering(known)}), nothing comes back from {port(known)}: "
         "a firewall drops it, or the service no longer accepts connections.",
-        (steps.queue(target), steps.firewall(target), steps.trace(target)),
+        (first_steps.queue(target), first_steps.firewall(target), first_steps.trace(target)),
     )
 
 
@@ -89,14 +89,18 @@ def _nobody(known: Facts) -> Diagnosis:
             return Diagnosis(
                 "no_route",
                 f"There is no route to {target.host}: its network is down or no longer announced.",
-                (steps.route(target), steps.trace(target), "Ask the network's operator"),
+                (
+                    first_steps.route(target),
+                    first_steps.trace(target),
+                    "Ask the network's operator",
+                ),
             )
         case "host_unreachable":
             return Diagnosis(
                 "host_down",
                 f"The last router finds nobody at {target.host}: the host is switched off or "
                 "unplugged, or a firewall says so.",
-                (_console(known), steps.trace(target)),
+                (_console(known), first_steps.trace(target)),
             )
         case _:
             return Diagnosis(
@@ -104,8 +108,8 @@ def _nobody(known: Facts) -> Diagnosis:
                 f"Nothing comes back from {target.host}: the host is down or cut off, or a "
                 "firewall drops it.",
                 (
-                    steps.ping(target),
-                    steps.trace(target),
+                    first_steps.ping(target),
+                    first_steps.trace(target),
                     "Watch a second port of this host: it tells a dead service from a dead host",
                 ),
             )
@@ -120,7 +124,7 @@ def _host_down(known: Facts) -> Diagnosis:
     )
     if (slowed := known.slowed) is not None:
         sentence += f" It fell under load: {slowing(slowed)}."
-    return Diagnosis("host_down", sentence, (_console(known), steps.trace(target)))
+    return Diagnosis("host_down", sentence, (_console(known), first_steps.trace(target)))
 
 
 def _reset(known: Facts) -> Diagnosis:
@@ -129,10 +133,10 @@ def _reset(known: Facts) -> Diagnosis:
         f"Connections to {port(known)} are reset: the service closes them at once, or a "
         "firewall or proxy before it does."
     )
-    told = [steps.journal(target), steps.greeting(target), steps.firewall(target)]
+    told = [first_steps.journal(target), first_steps.greeting(target), first_steps.firewall(target)]
     if (slowed := known.slowed) is not None:
         sentence += f" It was under load: {slowing(slowed)}."
-        told.insert(0, steps.load(target))
+        told.insert(0, first_steps.load(target))
     return Diagnosis("reset", sentence, tuple(told))
 
 
@@ -141,7 +145,10 @@ def _dns(known: Facts) -> Diagnosis:
         "dns",
         f"The name {known.target.host} does not resolve anywhere: its DNS record, its name "
         "servers, or an expired domain.",
-        (*steps.resolve(known.target), "Was the record or the domain changed, or did it expire?"),
+        (
+            *first_steps.resolve(known.target),
+            "Was the record or the domain changed, or did it expire?",
+        ),
     )
 
 
@@ -156,20 +163,20 @@ def _service(known: Facts) -> Diagnosis:
             )
             if (slowed := known.slowed) is not None:
                 sentence += f" It was slow before: {slowing(slowed)}."
-            return Diagnosis("too_many_connections", sentence, steps.connections(target))
+            return Diagnosis("too_many_connections", sentence, first_steps.connections(target))
         case "protocol_mismatch":
             return Diagnosis(
                 "wrong_protocol",
                 f"Port {port(known)} is open, but does not speak {target.kind}: another service "
                 "listens there, a proxy answers for it, or the service hangs.",
-                (steps.greeting(target), steps.listens(target)),
+                (first_steps.greeting(target), first_steps.listens(target)),
             )
         case _:
             return Diagnosis(
                 "unexpected_response",
                 f"Port {port(known)} is open and speaks {target.kind}, but its answer is not the "
                 "expected one: the service runs and is not well.",
-                (steps.greeting(target), steps.journal(target)),
+                (first_steps.greeting(target), first_steps.journal(target)),
             )
 
 
@@ -195,9 +202,9 @@ def _mixed(known: Facts) -> Diagnosis:
         "The regions fail in different ways: the host is going down or coming up, the name leads "
         "to several machines, or a firewall treats the regions differently.",
         (
-            f"From each region: {steps.addresses(target)} (the same addresses?)",
-            steps.trace(target),
-            steps.started(target),
+            f"From each region: {first_steps.addresses(target)} (the same addresses?)",
+            first_steps.trace(target),
+            first_steps.started(target),
         ),
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from streams.diagnosis.facts import Facts, Latency
-from streams.spans import milliseconds
+from streams.diagnosis.units import milliseconds
 
 
 def names(regions: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Why there is or is not an incident of a target now: pure, from the state of its partition."""
 
 from streams.explain.explain import explain
-from streams.explain.explanation import (
+from streams.explain.model import (
     Explanation,
     FlappingExplained,
     IncidentExplained,

@@ -3,11 +3,11 @@
 from typing import Final
 
 from schemas.incident import TargetStatus
-from streams import consensus, diagnosis, flapping, spell
-from streams.consensus import Tally, majority
+from streams import diagnosis
 from streams.diagnosis.words import names
-from streams.explain import because, outlook, regions
-from streams.explain.explanation import (
+from streams.explain import outlook, reasons, regions
+from streams.explain.format import clock, span
+from streams.explain.model import (
     Explanation,
     FlappingExplained,
     IncidentExplained,
@@ -15,11 +15,12 @@ from streams.explain.explanation import (
     RegionExplained,
     VotesExplained,
 )
-from streams.explain.words import clock, span
-from streams.neighbourhood import Neighbours
-from streams.neighbours import host_targets, look_around
-from streams.state import PartitionState
-from streams.target_state import OpenIncident, TargetState
+from streams.rules import consensus, diagnosis_facts, episode, flapping
+from streams.rules.consensus import Tally, majority
+from streams.rules.host_status import host_targets, look_around
+from streams.state.host_view import Neighbours
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import OpenIncident, TargetState
 
 _NO_INCIDENT: Final[dict[TargetStatus, str]] = {
     "pending": "No incident: no region has reported a result that counts yet.",
@@ -45,7 +46,7 @@ def explain(state: PartitionState, target_id: str) -> Explanation | None:
         at=state.now,
         status=_status(seen, counted),
         headline=_headline(state, entry, seen, counted),
-        because=because.because(state, entry, seen, counted),
+        because=reasons.because(state, entry, seen, counted),
         would_change=_would_change(state, entry, seen, counted),
         votes=votes,
         regions=seen,
@@ -124,7 +125,7 @@ def _would_change(
     elif entry.held:
         told.append(outlook.resolved("down"))
     elif counted.is_down:
-        began = spell.began(state, entry, counted, "down")[1]
+        began = episode.began(state, entry, counted, "down")[1]
         opens_at = regions.log_time(state, began + entry.policy.open_after_ms)
         told.append(outlook.held_back(opens_at, state.now))
     elif counted.known:
@@ -151,7 +152,7 @@ def _slow_would_change(
 def _incident(
     state: PartitionState, entry: TargetState, incident: OpenIncident, around: Neighbours
 ) -> IncidentExplained:
-    known = diagnosis.gather(state, entry, around)
+    known = diagnosis_facts.gather(state, entry, around)
     troubled = known.slow if incident.incident_type == "slow" else known.failing
     found = diagnosis.diagnose(known, incident.incident_type) if troubled else None
     return IncidentExplained(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from schemas.target import LatencyLimit
-from streams.consensus import majority
 from streams.diagnosis.words import names, verb
-from streams.explain.explanation import RegionExplained, VotesExplained
-from streams.explain.words import clock, in_a_row, span
-from streams.spell import Sort
+from streams.explain.format import clock, in_a_row, span
+from streams.explain.model import RegionExplained, VotesExplained
+from streams.rules.consensus import majority
+from streams.rules.episode import Sort
 
 
 def unheard(regions: Sequence[RegionExplained], votes: VotesExplained) -> str:

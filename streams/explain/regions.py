@@ -1,12 +1,13 @@
 """What each region says of a target, and how far it is from saying something else."""
 
 from schemas.incident import RegionVerdict
-from streams import consensus, levels
-from streams.columns import Window
-from streams.explain.explanation import RegionExplained
-from streams.freshness import is_fresh
-from streams.state import PartitionState
-from streams.target_state import TargetState
+from streams.explain.model import RegionExplained
+from streams.rules import consensus
+from streams.state import latency_levels
+from streams.state.freshness import is_fresh
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import TargetState
+from streams.state.windows import Window
 
 
 def explained(state: PartitionState, entry: TargetState) -> tuple[RegionExplained, ...]:
@@ -64,6 +65,6 @@ def _region(
         rising=window.slow and window.pace is not None and window.pace.why == "rising",
         waited_until=waited_until,
         silent_since=silent_since,
-        lately_us=levels.span_us(window.lately) if window.lately else None,
-        usual_us=levels.span_us(window.usual) if window.usual else None,
+        lately_us=latency_levels.span_us(window.lately) if window.lately else None,
+        usual_us=latency_levels.span_us(window.usual) if window.usual else None,
     )

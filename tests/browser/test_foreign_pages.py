@@ -17,7 +17,7 @@ import clickhouse_connect
 import pytest
 from playwright.sync_api import Page
 
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from tests.browser.browser import CONTENT, Server, attacked
 
 ORIGINS = {

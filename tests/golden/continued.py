@@ -7,9 +7,9 @@ from schemas.control import Beat
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
 from schemas.target import Target
-from streams.outputs import OutMessage
-from streams.state import PartitionState
-from streams.step import step
+from streams.rules.messages import OutMessage
+from streams.rules.process import step
+from streams.state.partition_state import PartitionState
 
 ROUND_MS = 5_000
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from schemas.checkpoint import HEAD, CheckpointKey
-from streams import snapshot
-from streams.checkpoints import Shelf
-from streams.restore import from_shelf
-from streams.state import PartitionState, new_state
-from streams.step import step
+from streams.checkpoint import decoder
+from streams.checkpoint.model import Shelf
+from streams.checkpoint.restore import from_shelf
+from streams.rules.process import step
+from streams.state.partition_state import PartitionState, new_state
 from tests.golden.container import Message, by_partition
 
 Outputs = dict[str, list[Message]]
@@ -77,4 +77,4 @@ def chunks(checkpoint: Iterable[Message]) -> dict[int, list[bytes]]:
 
 def encoded(states: Mapping[int, PartitionState]) -> dict[int, list[bytes]]:
     """The chunks of the states."""
-    return {number: snapshot.encode(state) for number, state in states.items()}
+    return {number: decoder.encode(state) for number, state in states.items()}

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Iterable
 from typing import Final
 from unittest import mock
 
-from portquorum.settings import Settings
-from streams import snapshot
-from streams.checkpoints import Shelf
-from streams.state import PartitionState
-from streams.writer import CheckpointWriter
+from foundation.settings import Settings
+from streams.checkpoint import decoder
+from streams.checkpoint.model import Shelf
+from streams.checkpoint.writer import CheckpointWriter
+from streams.state.partition_state import PartitionState
 from tests.golden.container import Message
 
 SETTINGS: Final = Settings(kafka="127.0.0.1:9092", partitions=3)
@@ -18,12 +18,12 @@ SETTINGS: Final = Settings(kafka="127.0.0.1:9092", partitions=3)
 def saved(states: Iterable[PartitionState], now: int) -> list[Message]:
     """What is written to [state] for these partitions at the machine's time `now`, UTC ms."""
     producer = _Producer(now)
-    with mock.patch("streams.writer.time.time", return_value=now / 1000):
+    with mock.patch("streams.checkpoint.writer.time.time", return_value=now / 1000):
         for state in states:
             writer = CheckpointWriter(SETTINGS, producer, Shelf(state.partition))
             # It is a new random name each time; here the same states give the same bytes.
             writer.writer = f"golden{state.partition}"
-            asyncio.run(writer.write(snapshot.encode(state), state.offset, state.now))
+            asyncio.run(writer.write(decoder.encode(state), state.offset, state.now))
     return producer.messages
 
 

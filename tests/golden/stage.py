@@ -21,8 +21,8 @@ from schemas.incident import IncidentEvent
 from schemas.partition import host_key, partition_for
 from schemas.recheck import RecheckRequest
 from schemas.target import Target
-from streams.state import new_state
-from streams.step import step
+from streams.rules.process import step
+from streams.state.partition_state import new_state
 from tests.golden.container import Message
 from tests.golden.saving import SETTINGS, saved
 

@@ -17,8 +17,8 @@ from aiokafka import TopicPartition
 from schemas import incident, notification, policy
 from schemas.policy import Policy
 from sinks.notifier.delivery import Deliverer
+from sinks.notifier.delivery_queues import Lanes, Message
 from sinks.notifier.grouping import Groups, Taken, runs
-from sinks.notifier.lanes import Lanes, Message
 from sinks.notifier.log_writer import Line
 from sinks.notifier.routing import Channel, Routes, told
 from sinks.notifier.send_log import SendLog
@@ -40,7 +40,7 @@ class Clock:
 
     @contextmanager
     def everywhere(self) -> Iterator[None]:
-        with mock.patch("sinks.notifier.lanes.time.time_ns", self.time_ns):
+        with mock.patch("sinks.notifier.delivery_queues.time.time_ns", self.time_ns):
             yield
 
 

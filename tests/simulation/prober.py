@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import NamedTuple
 
-from producers.batcher import Batcher, Finished, Worth
-from producers.clock import Clock
-from producers.connectivity import _OURS_TOO, AGAIN_S, FRESH_S, TIMEOUT_MS, WITHIN_MS, many
-from producers.engine import CheckOutcome, PlannedCheck
-from producers.roster import Roster
-from producers.sealed import Sealed, seal
+from producers.broker_clock import Clock
+from producers.checks.model import CheckOutcome, PlannedCheck
+from producers.prober.connectivity import _OURS_TOO, AGAIN_S, FRESH_S, TIMEOUT_MS, WITHIN_MS, many
+from producers.publishing.batch import Sealed, seal
+from producers.publishing.batcher import Batcher, Finished, Worth
+from producers.schedule.scheduler import Roster
 from schemas import control
 from schemas.control import Beat
 from schemas.partition import host_key, partition_for

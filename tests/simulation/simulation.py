@@ -12,7 +12,7 @@ from schemas.incident import IncidentEvent, RegionEvent
 from schemas.partition import host_key, partition_for
 from schemas.recheck import RecheckRequest
 from schemas.target import Target
-from streams.rules import Output
+from streams.rules.apply import Output
 from tests.simulation.broker import Broker, Taken
 from tests.simulation.faults import Change, ClockStep, Death, Faults, draw
 from tests.simulation.fleet import make_targets, region_names

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from producers.schedule import next_slot, phase_ms, shift_ms
+from producers.schedule.schedule import next_slot, phase_ms, shift_ms
 from schemas.target import Target
 from tests.simulation.broker import BACK_MOST_MS, WAY_MOST_MS
 from tests.simulation.faults import Loss, Outage

@@ -10,12 +10,13 @@ from schemas import incident, recheck
 from schemas.control import HEADER
 from schemas.incident import IncidentEvent, RegionEvent
 from schemas.recheck import RecheckRequest
-from streams import rules, snapshot
-from streams.outputs import OutMessage, encode
-from streams.records import decode_record
-from streams.rules import Output
-from streams.state import PartitionState, new_state
-from streams.step import step
+from streams.checkpoint import decoder
+from streams.rules import apply as rules
+from streams.rules.apply import Output
+from streams.rules.messages import OutMessage, encode
+from streams.rules.process import step
+from streams.rules.record import decode_record
+from streams.state.partition_state import PartitionState, new_state
 from tests.simulation.faults import Crash
 from tests.simulation.loop import Loop
 from tests.simulation.stillness import Headers
@@ -107,14 +108,14 @@ class Worker:
 
     def _save(self, partition: int) -> None:
         lane = self.lanes[partition]
-        lane.checkpoint = snapshot.encode(lane.state)
+        lane.checkpoint = decoder.encode(lane.state)
         lane.log, lane.sent = [], []
 
     def _crash(self, crash: Crash) -> None:
         lane = self.lanes[crash.partition]
         if lane.checkpoint is None:
             return  # another crash came between, and used it up
-        restored = snapshot.decode(lane.checkpoint, crash.partition, self._partitions)
+        restored = decoder.decode(lane.checkpoint, crash.partition, self._partitions)
         again: list[Output] = []
         for message in lane.log:
             again += self._apply(restored, message)
@@ -122,7 +123,7 @@ class Worker:
         self.replayed += len(lane.log)
         if [encode(output) for output in again] != lane.sent:
             self._diverged(crash, "a restored worker decides something else")
-        if snapshot.encode(restored) != snapshot.encode(lane.state):
+        if decoder.encode(restored) != decoder.encode(lane.state):
             self._diverged(crash, "a restored worker's state is another one")
         self.crashes += 1
         lane.state = restored

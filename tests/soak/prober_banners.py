@@ -14,10 +14,10 @@ from typing import Final, cast
 
 from msgspec import Struct
 
-from producers.engine import CheckOutcome, PlannedCheck, Vantage
-from producers.platform_engine import platform_engine
-from producers.reasons import DETAIL_LENGTH
-from producers.task_engine import NOT_UNDERSTOOD
+from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
+from producers.checks.os_errors import DETAIL_LENGTH
+from producers.engine.factory import platform_engine
+from producers.engine.task_engine import NOT_UNDERSTOOD
 from schemas.target import Target
 from tests.soak.prober_lanes import Lane
 from tests.soak.prober_speeches import Speaker, Speech, server_context

@@ -15,7 +15,7 @@ from typing import Final
 
 import psutil
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 
 END_S: Final = 30.0
 

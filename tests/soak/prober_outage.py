@@ -14,10 +14,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from portquorum import kafka
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
-from portquorum.settings import Settings
-from streams.replay import compare
+from foundation import kafka
+from foundation.settings import Settings
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
+from streams.replay.compare import compare
 from tests.integration.streams import ground
 from tests.soak import prober_rows
 from tests.soak.prober_ground import Prober, probing

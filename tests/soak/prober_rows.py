@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from portquorum import clickhouse
-from portquorum.settings import Settings
+from foundation import clickhouse
+from foundation.settings import Settings
 from tests.soak.prober_ledger import Ledger, Said
 
 _ROWS: Final = """

@@ -12,8 +12,8 @@ from typing import Final, Literal, NamedTuple, Self
 import psutil
 from msgspec import Struct
 
-from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.settings import Settings
+from foundation.settings import Settings
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas import incident
 from schemas.incident import IncidentEvent
 from tests.integration.streams import ground

@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum import kafka
-from portquorum.settings import Settings
-from producers.schedule import FIRST_CHECKS_PER_S
+from foundation import kafka
+from foundation.settings import Settings
+from producers.schedule.schedule import FIRST_CHECKS_PER_S
 from schemas import batch, policy, topics
 from schemas.partition import partition_for
 from schemas.target import Target

@@ -11,9 +11,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from portquorum import kafka
-from portquorum.settings import Settings
-from producers.schedule import FIRST_CHECKS_PER_S
+from foundation import kafka
+from foundation.settings import Settings
+from producers.schedule.schedule import FIRST_CHECKS_PER_S
 from schemas import policy, topics
 from tests.soak.prober_ground import Prober, doors, free_ports, probing
 from tests.soak.prober_ledger import Share, largest_gap_ms

@@ -15,9 +15,9 @@ from typing import Final, Literal, Self
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from msgspec import Struct, structs
 
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
-from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.settings import Settings
+from foundation.settings import Settings
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from tests.integration.sinks.clickhouse import rig
 from tests.soak.sink_load import Load, Truth, made_topics, truth
 

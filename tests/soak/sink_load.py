@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from portquorum import kafka
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.settings import Settings
 from schemas import batch, topics
 from schemas.result import CheckResult
 from tests.integration.sinks.clickhouse import rig

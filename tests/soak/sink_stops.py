@@ -11,9 +11,9 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
-from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.settings import Settings
+from foundation.settings import Settings
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse import rig
 from tests.soak.sink_kills import Stored, stored

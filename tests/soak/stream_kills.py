@@ -18,12 +18,12 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from msgspec import Struct
 
-from portquorum import kafka
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.settings import Settings
 from schemas import incident, topics
 from schemas.incident import IncidentEvent
-from streams.fatal import EXIT_CODE
-from streams.replay import Comparison, compare
+from streams.replay.compare import Comparison, compare
+from streams.worker.exit import EXIT_CODE
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 from tests.soak.stream_load import Load, differences

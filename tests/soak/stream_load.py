@@ -8,8 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from portquorum import kafka
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.settings import Settings
 from schemas import batch, control, topics
 from schemas.control import Beat, Control, TargetSet
 from schemas.incident import IncidentEvent

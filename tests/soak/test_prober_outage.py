@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 import pytest
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from tests.soak.prober_outage import run
 from tests.soak.prober_scene import Away, Plan
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from portquorum.embedded.kafka import EmbeddedKafka
-from producers.schedule import FIRST_CHECKS_PER_S
+from portquorum.embedded.kafka.main import EmbeddedKafka
+from producers.schedule.schedule import FIRST_CHECKS_PER_S
 from tests.soak.prober_schedule import MOST_MEMORY_MB, Plan, run
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from portquorum.embedded.kafka import EmbeddedKafka
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from tests.soak.prober_take_over import TAKE_OVER_S, Plan, run
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from tests.system.ground import Filter, Mailbox
 from tests.system.stack import Stack
 

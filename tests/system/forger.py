@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError
 
-from portquorum import kafka
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.settings import Settings
 from schemas import topics
 from schemas.checkpoint import FORMAT
 from schemas.control import HEADER

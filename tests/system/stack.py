@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from portquorum import clickhouse, kafka
-from portquorum.settings import Settings
+from foundation import clickhouse, kafka
+from foundation.settings import Settings
 from schemas import batch, incident
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult

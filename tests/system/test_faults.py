@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from portquorum import kafka
+from foundation import kafka
 from schemas import batch
 from schemas.control import HEADER
 from schemas.topics import ALL
-from streams import replay
+from streams.replay.compare import compare as replay
 from tests.system.conftest import REGIONS
 from tests.system.ground import Listener, Mailbox
 from tests.system.stack import Stack, eventually

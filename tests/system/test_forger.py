@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
-from portquorum import kafka
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.settings import Settings
 from schemas import topics
 from schemas.policy import Region
 from sinks.clickhouse.block import build
-from streams import replay
-from streams.state import new_state
-from streams.step import step
+from streams.replay.compare import compare as replay
+from streams.rules.process import step
+from streams.state.partition_state import new_state
 from tests.system.forger import Forger
 from tests.system.ground import Listener, Mailbox
 from tests.system.stack import Stack, eventually

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from bench import history
-from bench.analytics import PAGE, questions
-from bench.history_incidents import fill_incidents, fill_maintenance
-from portquorum.clickhouse import connect
-from portquorum.settings import Settings
+from foundation.clickhouse import connect
+from foundation.settings import Settings
+from portquorum.bench import history
+from portquorum.bench.analytics import PAGE, questions
+from portquorum.bench.history_incidents import fill_incidents, fill_maintenance
 from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.reckon import reckon
+from sinks.clickhouse.refresh_views import reckon
 
 DAYS = 8
 TARGETS = 40

@@ -5,8 +5,8 @@ import re
 import sys
 from pathlib import Path
 
-from portquorum.kafka import create_topics, producer
-from portquorum.settings import Settings
+from foundation.kafka import create_topics, producer
+from foundation.settings import Settings
 from schemas import incident
 from schemas.partition import partition_for
 

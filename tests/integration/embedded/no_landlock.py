@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 
-from portquorum.embedded import seccomp
+from portquorum.embedded.clickhouse import seccomp
 
 LANDLOCK = (444, 445, 446)
 

@@ -4,9 +4,9 @@ import json
 import socket
 from pathlib import Path
 
-from portquorum.embedded.child import ServiceProcess
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
-from portquorum.embedded.kafka import EmbeddedKafka
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
+from portquorum.embedded.kafka.main import EmbeddedKafka
+from portquorum.embedded.service.child import ServiceProcess
 
 ANY_PORT = "127.0.0.1:0"
 SERVICES = {"kafka": EmbeddedKafka, "clickhouse": EmbeddedClickHouse}

@@ -9,8 +9,8 @@ import lz4.frame
 import pytest
 import zstandard
 
-from portquorum.embedded.blocks import BlockDecompressor
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
+from portquorum.embedded.clickhouse.blocks import BlockDecompressor
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from tests.integration.embedded.http_calls import Server
 
 COMPRESS = {

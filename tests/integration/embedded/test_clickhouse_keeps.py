@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import psutil
 import pytest
 
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from tests.integration.embedded.http_calls import Server
 from tests.integration.embedded.processes import python, wait_until
 
@@ -243,7 +243,7 @@ def test_without_the_extra_it_names_the_package(tmp_path: Path, missing: str) ->
     program = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from pathlib import Path\n"
-        "from portquorum.embedded.clickhouse import run_clickhouse\n"
+        "from portquorum.embedded.clickhouse.main import run_clickhouse\n"
         f"sys.exit(run_clickhouse(Path(sys.argv[1]), {ANY_PORT!r}))\n"
     )
     with python(["-c", program, str(tmp_path)]) as service:
@@ -258,7 +258,7 @@ def test_a_path_that_chdb_would_misread_is_refused(tmp_path: Path) -> None:
     data_dir = tmp_path / "what?readonly=1"
     program = (
         "import sys\nfrom pathlib import Path\n"
-        "from portquorum.embedded.clickhouse import run_clickhouse\n"
+        "from portquorum.embedded.clickhouse.main import run_clickhouse\n"
         f"sys.exit(run_clickhouse(Path(sys.argv[1]), {ANY_PORT!r}))\n"
     )
     with python(["-c", program, str(data_dir)]) as service:

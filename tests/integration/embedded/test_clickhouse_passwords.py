@@ -8,9 +8,9 @@ import clickhouse_connect
 import psutil
 import pytest
 
-from portquorum.clickhouse import connection_options
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
-from portquorum.settings import Settings
+from foundation.clickhouse import connection_options
+from foundation.settings import Settings
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from tests.integration.embedded.http_calls import Server
 
 PASSWORD = "p@ss:w/rd é"  # noqa: S105

@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from portquorum.embedded import jars, java
-from portquorum.embedded.errors import EmbeddedServiceError
-from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.embedded.reports import Progress
+from portquorum.embedded.kafka import jars, java
+from portquorum.embedded.kafka.main import EmbeddedKafka
+from portquorum.embedded.service.errors import EmbeddedServiceError
+from portquorum.embedded.service.reports import Progress
 from tests.integration.embedded.processes import family, gone, module, python, wait_until
 
 ANY_PORT = "127.0.0.1:0"
@@ -20,7 +20,7 @@ ANY_PORT = "127.0.0.1:0"
 START_AND_STOP = """
 import sys
 from pathlib import Path
-from portquorum.embedded.kafka import EmbeddedKafka
+from portquorum.embedded.kafka.main import EmbeddedKafka
 with EmbeddedKafka(Path(sys.argv[1]), "127.0.0.1:0") as kafka:
     print(kafka.bootstrap_servers)
 """
@@ -94,7 +94,9 @@ def test_a_jvm_that_dies_at_start_says_why(tmp_path: Path) -> None:
 
 
 def test_a_jvm_that_dies_later_ends_the_service_in_words(tmp_path: Path) -> None:
-    with module("portquorum.embedded.kafka", "--listen", ANY_PORT, "--data", tmp_path) as service:
+    with module(
+        "portquorum.embedded.kafka.main", "--listen", ANY_PORT, "--data", tmp_path
+    ) as service:
         wait_until((tmp_path / "services.json").exists, 60, "the announcement")
         jvm = family(service.pid)[1]
         jvm.kill()

@@ -25,7 +25,7 @@ from tests.integration.embedded.services import (
 PARENT = """
 import sys, time
 from pathlib import Path
-from portquorum.embedded.{service} import {name}
+from portquorum.embedded.{service}.main import {name}
 service = {name}(Path(sys.argv[1]), "127.0.0.1:0").start()
 print(service.pid, flush=True)
 sys.stdin.read()
@@ -99,7 +99,9 @@ def test_nothing_is_left_when_the_service_process_is_killed(name: str, data_dir:
 def test_in_the_foreground_it_says_where_it_is_and_ends_in_order(
     name: str, data_dir: Path, number: str
 ) -> None:
-    with module(f"portquorum.embedded.{name}", "--listen", ANY_PORT, "--data", data_dir) as service:
+    with module(
+        f"portquorum.embedded.{name}.main", "--listen", ANY_PORT, "--data", data_dir
+    ) as service:
         assert service.stderr is not None
         said = ""
         while "PORTQUORUM_" not in said:

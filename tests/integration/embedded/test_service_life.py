@@ -10,9 +10,9 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from portquorum.embedded.child import ServiceProcess
-from portquorum.embedded.errors import EmbeddedServiceError
-from portquorum.embedded.reports import Progress
+from portquorum.embedded.service.child import ServiceProcess
+from portquorum.embedded.service.errors import EmbeddedServiceError
+from portquorum.embedded.service.reports import Progress
 from tests.integration.embedded.processes import family, gone, module
 from tests.integration.embedded.services import (
     ANY_PORT,
@@ -110,7 +110,7 @@ def test_a_wrong_address_is_said(name: str, tmp_path: Path) -> None:
 
 def test_the_foreground_fails_with_the_sentence_and_code_1(name: str, tmp_path: Path) -> None:
     arguments = ("--listen", "192.0.2.1:1", "--data", tmp_path)
-    with module(f"portquorum.embedded.{name}", *arguments) as service:
+    with module(f"portquorum.embedded.{name}.main", *arguments) as service:
         _, said = service.communicate(timeout=30)
     assert service.returncode == 1
     assert "192.0.2.1:1 can't be listened on" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from portquorum.embedded.engine import Engine, EngineGoneError, QueryError
+from portquorum.embedded.clickhouse.engine import Engine, EngineGoneError, QueryError
 from tests.integration.embedded.http_calls import Server
 from tests.integration.embedded.processes import python, wait_until
 
@@ -187,7 +187,7 @@ def test_a_statement_of_an_engine_that_is_killed_fails_in_words(tmp_path: Path) 
     engine.close()
 
 
-SERVICE = "portquorum.embedded.clickhouse"
+SERVICE = "portquorum.embedded.clickhouse.main"
 
 
 def test_without_landlock_readers_need_a_password_and_it_says_so(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ import time
 from typing import Literal
 
 from portquorum.inventory.probes import probe_of
-from producers.engine import CheckOutcome
-from producers.once import check_once
+from producers.checks.model import CheckOutcome
+from producers.engine.single_check import check_once
 
 Tls = Literal["none", "starttls", "implicit"]
 

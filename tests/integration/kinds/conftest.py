@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from producers.kinds import encryption
+from producers.kinds import tls_session
 from tests.integration.kinds.certificates import Certificates, Pair
 
 
@@ -42,6 +42,6 @@ def certificates(
 ) -> Iterator[Certificates]:
     """With them the checks of the test trust our authority alone."""
     monkeypatch.setenv("SSL_CERT_FILE", str(made_certificates.ca))
-    encryption.context.cache_clear()
+    tls_session.context.cache_clear()
     yield made_certificates
-    encryption.context.cache_clear()
+    tls_session.context.cache_clear()

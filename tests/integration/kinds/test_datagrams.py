@@ -12,8 +12,8 @@ import dns.message
 import pytest
 
 from portquorum.inventory.probes import ProbeError, probe_of
-from producers.engine import CheckOutcome
-from producers.once import check_once
+from producers.checks.model import CheckOutcome
+from producers.engine.single_check import check_once
 from tests.integration.kinds.checking import assert_down
 from tests.integration.kinds.servers import folder, free_port, program, running
 

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from portquorum.inventory.probes import probe_of
-from producers.engine import CheckOutcome
+from producers.checks.model import CheckOutcome
+from producers.engine.single_check import check_once
 from producers.kinds.registry import KINDS
-from producers.once import check_once
 from schemas.probe import HandshakeProbe, Probe
 
 TIMEOUT_S = 2.0

@@ -11,8 +11,8 @@ import pytest
 import structlog
 
 from portquorum.inventory.probes import probe_of
-from producers.engine import CheckOutcome, PlannedCheck, Vantage
-from producers.platform_engine import platform_engine
+from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
+from producers.engine.factory import platform_engine
 from schemas.target import Target
 
 ON_LOOPBACK = Vantage(allow=("127.0.0.0/8",))

@@ -38,7 +38,7 @@ exec "$@"
 _CHECKS: Final = """
 import asyncio, ctypes, os, socket, sys, msgspec
 from portquorum.inventory.probes import probe_of
-from producers.once import check_once
+from producers.engine.single_check import check_once
 
 who, checks = msgspec.json.decode(sys.argv[1])
 if who == "nobody":

@@ -17,8 +17,8 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from portquorum.embedded import java
-from portquorum.embedded.jars import REPOSITORY_VARIABLE, cache_dir
+from portquorum.embedded.kafka import java
+from portquorum.embedded.kafka.jars import REPOSITORY_VARIABLE, cache_dir
 from tests.installed import missing
 
 pytestmark = pytest.mark.root
@@ -37,7 +37,7 @@ shift 2
 
 _CHECK: Final = """
 import asyncio, time, msgspec
-from producers.once import check_once
+from producers.engine.single_check import check_once
 
 async def first_answer():
     deadline = time.monotonic() + 60

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from producers.engine import CheckOutcome
+from producers.checks.model import CheckOutcome
 from tests.integration.kinds.certificates import Certificates
 from tests.integration.kinds.checking import Tls, assert_down, assert_up, check
 from tests.integration.kinds.servers import folder, free_port, program, running

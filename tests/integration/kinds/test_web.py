@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from portquorum.inventory.probes import ProbeError, probe_of
-from producers.engine import CheckOutcome, PlannedCheck, Vantage
-from producers.kinds import encryption
-from producers.once import check_once
-from producers.platform_engine import platform_engine
+from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
+from producers.engine.factory import platform_engine
+from producers.engine.single_check import check_once
+from producers.kinds import tls_session
 from schemas.target import Target
 from tests.integration.kinds.certificates import Certificates, Pair
 from tests.integration.kinds.checking import assert_down
@@ -339,7 +339,7 @@ async def test_an_authority_that_is_not_trusted(
 ) -> None:
     (tmp_path / "none.pem").write_text("")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    encryption.context.cache_clear()
+    tls_session.context.cache_clear()
     outcome = await tls(web.good)
     assert_down(outcome, "certificate_invalid", "unable to get local issuer")
     assert outcome.cert_expires_at == web.pair.until_ms

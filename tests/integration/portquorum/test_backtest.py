@@ -16,18 +16,18 @@ import psutil
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from bench import history as generated
-from portquorum.clickhouse import connect
-from portquorum.settings import Settings
+from foundation.clickhouse import connect
+from foundation.settings import Settings
+from portquorum.bench import history as generated
 from schemas.control import Beat, Control, TargetSet
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
 from schemas.target import LatencyLimit, Target
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.tables import RESULTS
-from streams import rules
-from streams.records import Record
-from streams.state import new_state
+from streams.rules import apply as rules
+from streams.rules.record import Record
+from streams.state.partition_state import new_state
 
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000

@@ -18,10 +18,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
-from portquorum.embedded.kafka import EmbeddedKafka
-from portquorum.kafka import topics_ready
-from portquorum.settings import Settings
+from foundation.kafka import topics_ready
+from foundation.settings import Settings
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas.policy import Route
 from tests.integration.embedded.processes import gone, wait_until
 from tests.integration.sinks.notifier import rig

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from portquorum import kafka as clients
-from portquorum.settings import Settings
+from foundation import kafka as clients
+from foundation.settings import Settings
 from schemas import batch, control, policy
 from schemas.partition import host_key, partition_for
 from schemas.recheck import RecheckRequest
@@ -33,8 +33,8 @@ if off_ms:
     real = time.time
     time.time = lambda: real() + off_ms / 1000
 exec(sys.argv[5])
-from portquorum.settings import load
-from producers.prober import run
+from foundation.settings import load
+from producers.prober.main import run
 asyncio.run(run(load(), region=sys.argv[1], prober=sys.argv[2], source=sys.argv[3] or None))
 """
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from pathlib import Path
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from tests.integration.producers.ground import Ground
 from tests.soak.prober_outage import run
 from tests.soak.prober_scene import Away, Plan

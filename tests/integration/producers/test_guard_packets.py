@@ -24,12 +24,12 @@ exec "$@"
 _CHECKS = """
 import asyncio, json, subprocess
 from msgspec.structs import replace
-from producers.connectivity import Connectivity
-from producers.engine import PlannedCheck, Vantage
-from producers.platform_engine import platform_engine
+from producers.prober.connectivity import Connectivity
+from producers.checks.model import PlannedCheck, Vantage
+from producers.engine.factory import platform_engine
 from schemas.probe import HttpProbe, UdpProbe
 from schemas.target import Target
-from tests.unit.producers.guard_corpus import BLOCKED, SAME
+from tests.unit.producers.checks.guard_corpus import BLOCKED, SAME
 
 def counted():
     done = subprocess.run(["nft", "-j", "list", "counters"], capture_output=True, check=True)

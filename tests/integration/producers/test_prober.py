@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from producers.schedule import phase_ms
+from producers.schedule.schedule import phase_ms
 from schemas.probe import HandshakeProbe
 from tests.integration.producers.ground import Ground
 
@@ -290,15 +290,24 @@ async def test_an_end_publishes_what_was_finished(ground: Ground, port: int) -> 
 @pytest.mark.parametrize(
     ("part", "fault"),
     [
-        ("publishing", "from producers.publisher import Publisher as part; name = '_send_due'"),
+        (
+            "publishing",
+            "from producers.publishing.publisher import Publisher as part; name = '_send_due'",
+        ),
         (
             "following the policy",
-            "from producers.region import RegionPolicy as part; name = '_take'",
+            "from producers.prober.region_policy import RegionPolicy as part; name = '_take'",
         ),
-        ("checking", "from producers.runner import Runner as part; name = '_round'"),
-        ("membership", "from producers.membership import Membership as part; name = '_take'"),
-        ("membership", "from producers.definitions import Definitions as part; name = 'keep'"),
-        ("a callback", "from producers.runner import Runner as part; name = '_tell'"),
+        ("checking", "from producers.prober.check_loop import Runner as part; name = '_round'"),
+        (
+            "membership",
+            "from producers.prober.group_member import Membership as part; name = '_take'",
+        ),
+        (
+            "membership",
+            "from producers.schedule.target_definitions import Definitions as part; name = 'keep'",
+        ),
+        ("a callback", "from producers.prober.check_loop import Runner as part; name = '_tell'"),
     ],
 )
 async def test_a_prober_does_not_outlive_one_of_its_parts(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from portquorum.embedded.kafka import EmbeddedKafka
-from producers.spool_file import SpoolFile
+from portquorum.embedded.kafka.main import EmbeddedKafka
+from producers.publishing.spool_file import SpoolFile
 from schemas import batch
 from schemas.batch import MAX_RESULTS
 from tests.integration.producers.ground import Ground, ground_on

@@ -3,11 +3,11 @@
 import asyncio
 import time
 
-from producers.batcher import Worth
-from producers.broker import Broker
-from producers.clock import Clock
-from producers.engine import CheckOutcome, PlannedCheck
-from producers.publisher import Publisher
+from producers.broker_clock import Clock
+from producers.checks.model import CheckOutcome, PlannedCheck
+from producers.publishing.batcher import Worth
+from producers.publishing.connection import Broker
+from producers.publishing.publisher import Publisher
 from schemas import control
 from schemas.batch import MAX_RESULTS
 from tests.integration.producers.ground import Ground

@@ -26,7 +26,7 @@ exec "$@"
 _CHECKS: Final = """
 import asyncio, sys, msgspec
 from portquorum.inventory.probes import probe_of
-from producers.once import check_once
+from producers.engine.single_check import check_once
 
 async def all_of_them(checks):
     options = {"udp": {"send": "x"}}

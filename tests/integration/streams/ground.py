@@ -18,22 +18,25 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import OffsetAndMetadata
 from msgspec import Struct, structs
 
-from portquorum import kafka
-from portquorum.kafka import Follower
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.kafka import Follower
+from foundation.settings import Settings
 from schemas import batch, control, incident, topics
 from schemas.control import Control, TargetSet, Tick
 from schemas.partition import partition_for
 from schemas.result import CheckResult
 from schemas.target import Target
-from streams import log, shelves, snapshot
-from streams.checkpoints import Checkpoint
-from streams.state import new_state
-from streams.step import step
+from streams import results_log
+from streams.checkpoint import decoder, store
+from streams.checkpoint.model import Checkpoint
+from streams.rules.process import step
+from streams.state.partition_state import new_state
 
 T = TypeVar("T")
 REGIONS = ("eu", "us", "ap")
-WORKER = "from portquorum import settings; from streams.worker import main; main(settings.load())"
+WORKER = (
+    "from foundation import settings; from streams.worker.main import main; main(settings.load())"
+)
 
 
 def fresh(bootstrap: str, partitions: int = 2) -> Settings:
@@ -294,12 +297,12 @@ async def opened(settings: Settings, count: int) -> None:
 
 
 async def checkpoints(settings: Settings, partition: int) -> list[Checkpoint]:
-    found = await shelves.read(settings, topics.STATE.name, [partition])
+    found = await store.read(settings, topics.STATE.name, [partition])
     return found[partition].complete()
 
 
 async def log_ends(settings: Settings) -> dict[int, int]:
-    found = await log.bounds(settings, list(range(settings.partitions)))
+    found = await results_log.bounds(settings, list(range(settings.partitions)))
     return {number: bound.end for number, bound in found.items()}
 
 
@@ -339,9 +342,9 @@ async def rewind_group(settings: Settings) -> None:
 async def folded(settings: Settings, partition: int, offset: int) -> tuple[bytes, ...]:
     """The chunks of the state that the log up to `offset` gives, from nothing, without a worker."""
     state = new_state(partition, settings.partitions)
-    async for record in log.read(settings, partition, 0, offset + 1):
+    async for record in results_log.read(settings, partition, 0, offset + 1):
         step(state, record.offset, record.timestamp, record.value, record.headers)
-    return tuple(snapshot.encode(state))
+    return tuple(decoder.encode(state))
 
 
 async def delete_topic(settings: Settings, topic: str) -> None:
@@ -358,7 +361,7 @@ async def delete_topic(settings: Settings, topic: str) -> None:
 
 async def forget_state(settings: Settings, partition: int) -> None:
     """Deletes all checkpoints of a partition from [state]."""
-    found = await shelves.read(settings, topics.STATE.name, [partition])
+    found = await store.read(settings, topics.STATE.name, [partition])
     async with kafka.producer(settings) as producer:
         for keys in found[partition].keys().values():
-            await shelves.delete(producer, settings.topic(topics.STATE.name), partition, keys)
+            await store.delete(producer, settings.topic(topics.STATE.name), partition, keys)

@@ -3,8 +3,8 @@
 import signal
 from pathlib import Path
 
-from portquorum.embedded.kafka import EmbeddedKafka
-from streams.replay import compare
+from portquorum.embedded.kafka.main import EmbeddedKafka
+from streams.replay.compare import compare
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 

@@ -32,8 +32,8 @@ from faust.transport.drivers import aiokafka as driver
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portquorum.settings import Settings
-from streams.shell import StreamApp
+from foundation.settings import Settings
+from streams.worker.faust_app import StreamApp
 from tests.integration.streams.faust_ground import a_name, an_app, committed, create, running, send
 from tests.integration.streams.ground import eventually
 

@@ -4,14 +4,14 @@ import signal
 import sys
 from pathlib import Path
 
-from streams.replay import compare
+from streams.replay.compare import compare
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 
 # A fault of ours beneath the rules, where nothing is caught, at the third record.
 FAULTY = """
-from portquorum import settings
-from streams.partition import Partition
+from foundation import settings
+from streams.worker.partition_processor import Partition
 from streams.worker import main
 apply = Partition.apply
 def fail(self, offset, *rest):

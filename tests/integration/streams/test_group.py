@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.settings import Settings
-from streams.replay import compare
+from foundation.settings import Settings
+from streams.replay.compare import compare
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 

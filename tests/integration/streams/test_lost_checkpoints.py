@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from portquorum import kafka as clients
-from portquorum.settings import Settings
+from foundation import kafka as clients
+from foundation.settings import Settings
 from schemas import topics
 from schemas.checkpoint import HEAD, MAX_CHUNK_BYTES, CheckpointKey
-from streams.archive import write_archive
-from streams.checkpoints import Checkpoint
-from streams.replay import compare
+from streams.checkpoint.archive import write_archive
+from streams.checkpoint.model import Checkpoint
+from streams.replay.compare import compare
 from tests.integration.streams import ground
 from tests.integration.streams.ground import (
     Log,

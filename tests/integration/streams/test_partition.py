@@ -6,20 +6,20 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from portquorum import kafka as clients
-from portquorum.settings import Settings
+from foundation import kafka as clients
+from foundation.settings import Settings
 from schemas import control, topics
 from schemas.checkpoint import HEAD
 from schemas.control import Tick
-from streams import shelves, writer
-from streams.acknowledger import Acknowledger
-from streams.checkpoints import Shelf
-from streams.outbox import Outbox
-from streams.outputs import OutMessage
-from streams.partition import DAY_MS, Partition
-from streams.shell import StreamApp
-from streams.state import new_state
-from streams.writer import CheckpointWriter
+from streams.checkpoint import store, writer
+from streams.checkpoint.model import Shelf
+from streams.checkpoint.writer import CheckpointWriter
+from streams.rules.messages import OutMessage
+from streams.state.partition_state import new_state
+from streams.worker.committer import Acknowledger
+from streams.worker.event_producer import Outbox
+from streams.worker.faust_app import StreamApp
+from streams.worker.partition_processor import DAY_MS, Partition
 from tests.integration.streams import ground
 
 TICK = control.headers(Tick(worker="test"))
@@ -96,7 +96,7 @@ async def test_others_stay_until_the_own_is_old_and_only_what_was_found_goes(
     before = a_partition(settings, producer)
     before.apply(0, 1_000, b"", TICK)
     await before.checkpoint()
-    found = (await shelves.read(settings, topics.STATE.name, [0]))[0]
+    found = (await store.read(settings, topics.STATE.name, [0]))[0]
     zombie = a_partition(settings, producer, found)
     heir = a_partition(settings, producer, found)
     for owner, offset in ((zombie, 1), (heir, 2)):
@@ -135,6 +135,6 @@ async def test_a_new_day_puts_a_checkpoint_on_checkpoints(
     for offset, at in enumerate((DAY_MS - 2, DAY_MS - 1, DAY_MS, DAY_MS + 1)):
         partition.apply(offset, at, b"", TICK)
         await partition.checkpoint()
-    archive = (await shelves.read(settings, topics.CHECKPOINTS.name, [0]))[0]
+    archive = (await store.read(settings, topics.CHECKPOINTS.name, [0]))[0]
     assert [checkpoint.head.offset for checkpoint in archive.complete()] == [2]
     assert HEAD.encode() in b"".join(key for keys in archive.keys().values() for key in keys)

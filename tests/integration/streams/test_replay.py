@@ -14,12 +14,12 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from portquorum import kafka as clients
-from portquorum.settings import Settings
+from foundation import kafka as clients
+from foundation.settings import Settings
 from schemas import incident, topics
-from streams import archive
-from streams.replay import compare
-from streams.stretch import Span
+from streams.checkpoint import archive
+from streams.replay.compare import compare
+from streams.replay.replay_range import Span
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 

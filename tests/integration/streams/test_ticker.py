@@ -10,8 +10,8 @@ from tests.integration.streams.ground import Log, Worker
 STUCK = """
 import asyncio
 from portquorum import settings, telemetry
-from streams import ticker
-from streams.shell import StreamApp
+from streams.worker import watchdog as ticker
+from streams.worker.faust_app import StreamApp
 ticker.IDLE_S, ticker.DEAF_LOOKS, ticker._LOOK_S = 0.5, 5, 0.1
 async def main():
     chosen = settings.load()

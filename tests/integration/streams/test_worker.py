@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from portquorum import kafka as clients
-from portquorum.settings import Settings
+from foundation import kafka as clients
+from foundation.settings import Settings
 from schemas import incident, topics
 from schemas.incident import IncidentEvent
 from schemas.partition import partition_for
-from streams import snapshot
-from streams.replay import compare
+from streams.checkpoint import decoder
+from streams.replay.compare import compare
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, all_acknowledged, eventually, opened
 
@@ -193,7 +193,7 @@ async def test_an_event_that_is_not_confirmed_ends_the_process_and_comes_later(
             assert "did not confirm a message to [incidents]" in worker.said()
         for number in range(settings.partitions):
             for checkpoint in await ground.checkpoints(settings, number):
-                state = snapshot.decode(checkpoint.chunks, number, settings.partitions)
+                state = decoder.decode(checkpoint.chunks, number, settings.partitions)
                 assert all(entry.incident is None for entry in state.targets.values())
         await set_largest_message(settings, "1048588")
         with Worker(settings, tmp_path):

@@ -10,9 +10,9 @@ import pytest
 import typer
 import yaml
 
-from portquorum import settings
+from foundation import settings
 from portquorum.cli.app import app
-from portquorum.embedded.jars import KAFKA_VERSION
+from portquorum.embedded.kafka.jars import KAFKA_VERSION
 from portquorum.inventory import check
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.settings import Settings, default_data_dir
+from foundation.settings import Settings, default_data_dir
 
 ROOT = Path(__file__).parents[3]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]

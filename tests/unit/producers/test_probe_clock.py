@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.clock import GOOD_ROUND_TRIP_S, SLEW, Clock
+from producers.broker_clock import GOOD_ROUND_TRIP_S, SLEW, Clock
 
 HOUR_MS = 3_600_000
 BROKER_MS = 1_800_000_000_000.0

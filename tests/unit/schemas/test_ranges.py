@@ -10,7 +10,7 @@ from schemas import control, topics
 from schemas.control import Beat
 from schemas.result import CheckResult
 from sinks.clickhouse.result_columns import NamedResult
-from streams.records import HeardResult
+from streams.rules.record import HeardResult
 from tests.unit.schemas.edges import encoded, ends_of, unbounded
 
 ALL: list[type[Struct]] = [

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from portquorum import kafka as clients
+from foundation import kafka as clients
+from foundation.settings import Settings
 from portquorum.inventory import apply
-from portquorum.settings import Settings
 from schemas import topics
 from schemas.notification import Notification
-from streams import latest
+from streams.replay import latest_state
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 
@@ -146,7 +146,7 @@ async def test_without_any_checkpoint_the_whole_log_tells(
     async with Log(settings) as log:
         await applied(settings, tmp_path, [name])
         await log.outage([name])
-    read = await latest.read(settings, 0)
+    read = await latest_state.read(settings, 0)
     assert (read.checkpoint_at, read.complete) == (None, True)
     assert read.state.targets[name].incident is not None
     done = explain(settings, tmp_path, name)

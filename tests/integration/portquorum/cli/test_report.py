@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import pytest
 
+from foundation.clickhouse import connect
+from foundation.settings import Settings
 from portquorum.cli import main
-from portquorum.clickhouse import connect
-from portquorum.settings import Settings
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, TODAY, Past, write

@@ -20,8 +20,8 @@ import clickhouse_connect
 import pyarrow.parquet
 import pytest
 
-from portquorum.clickhouse import connection_options
-from portquorum.settings import Settings
+from foundation.clickhouse import connection_options
+from foundation.settings import Settings
 
 ROWS = "SELECT number AS n, concat('row ', toString(number)) AS name FROM numbers(3)"
 SLOW = "SELECT count() FROM numbers(1e12) WHERE sipHash64(number) = {mark}"

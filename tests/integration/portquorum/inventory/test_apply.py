@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from aiokafka import ConsumerRecord
 
-from portquorum import kafka as clients
+from foundation import kafka as clients
+from foundation.settings import Settings
 from portquorum.inventory import ApplyError, InventoryError, apply, diff
 from portquorum.inventory.present import read
-from portquorum.settings import Settings
 from schemas import control, policy
 from schemas.control import Control, TargetRemoved, TargetSet
 from schemas.partition import partition_for

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from foundation.settings import Settings
 from portquorum.inventory import WatchEvent, watch_and_apply
 from portquorum.inventory.present import read
-from portquorum.settings import Settings
 
 DEADLINE_S = 30
 

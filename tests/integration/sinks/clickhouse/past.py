@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from portquorum.clickhouse import database
-from portquorum.settings import Settings
+from foundation.clickhouse import database
+from foundation.settings import Settings
 from sinks.clickhouse import tables
-from sinks.clickhouse.reckon import reckon
+from sinks.clickhouse.refresh_views import reckon
 from sinks.clickhouse.tables import Table, from_tuples
 from sinks.clickhouse.writer import INSERT_SETTINGS
 

@@ -18,9 +18,9 @@ from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver.client import Client
 
-from portquorum.clickhouse import connect, database
-from portquorum.kafka import admin, consumer, create_topics, producer
-from portquorum.settings import Settings
+from foundation.clickhouse import connect, database
+from foundation.kafka import admin, consumer, create_topics, producer
+from foundation.settings import Settings
 from schemas import batch
 from schemas.result import CheckResult
 
@@ -49,8 +49,8 @@ def environment(settings: Settings) -> dict[str, str]:
 
 _PROGRAM = """
 import asyncio
-from portquorum.settings import load
-from sinks.clickhouse.run import run
+from foundation.settings import load
+from sinks.clickhouse.main import run
 asyncio.run(run(load()))
 """
 

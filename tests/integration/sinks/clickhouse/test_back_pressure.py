@@ -11,9 +11,9 @@ from aiokafka import TopicPartition
 from clickhouse_connect.driver.client import Client
 from msgspec import structs
 
-from portquorum.kafka.clients import SESSION_TIMEOUT_MS
-from portquorum.settings import Settings
-from sinks.clickhouse import lane, sink, writer
+from foundation.kafka.clients import SESSION_TIMEOUT_MS
+from foundation.settings import Settings
+from sinks.clickhouse import partition_pipeline, sink, writer
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.sink import Sink
 from tests.integration.sinks.clickhouse import rig
@@ -122,7 +122,7 @@ async def test_a_memory_limit_is_waited_for(kafka: str, clickhouse: str) -> None
         rig.counts_agree(client, settings, 600 + MANY)
         # Each time twice as long. What it does between two tries comes on top.
         for number, waited in enumerate(waits[:3]):
-            assert waited >= lane.FIRST_WAIT_S * 2**number
+            assert waited >= partition_pipeline.FIRST_WAIT_S * 2**number
     finally:
         await producer.stop()
 

@@ -11,8 +11,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from portquorum.kafka import admin, consumer, leave, vital_tasks
-from portquorum.settings import Settings
+from foundation.kafka import admin, consumer, leave, vital_tasks
+from foundation.settings import Settings
 from schemas import batch
 from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.sink import Sink

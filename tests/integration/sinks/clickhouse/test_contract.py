@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
-from portquorum.clickhouse import database
-from portquorum.settings import Settings
+from foundation.clickhouse import database
+from foundation.settings import Settings
 from schemas import batch, topics
 from schemas.result import CheckResult
 from sinks.clickhouse.block import build
 from sinks.clickhouse.errors import DoubtError, NotInsertedError
 from sinks.clickhouse.migrate import migrate, migrations
-from sinks.clickhouse.stall import clock
+from sinks.clickhouse.suspend_detector import clock
 from sinks.clickhouse.tables import GAPS, OF_TOPIC, RESULTS, Rows
 from sinks.clickhouse.writer import Writer, gap_rows
 from tests.integration.sinks.clickhouse import rig

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from schemas import batch, control, topics
 from schemas.deadletter import DeadLetter, raw_text
 from tests.integration.sinks.clickhouse import rig

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from portquorum.clickhouse import connect
-from portquorum.settings import Settings
+from foundation.clickhouse import connect
+from foundation.settings import Settings
 from schemas import incident, policy
 from schemas.incident import IncidentEvent, RegionEvent, RegionVerdict, Votes
 from schemas.notification import Notification

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.clickhouse import connect, database
+from foundation.clickhouse import connect, database
 from sinks.clickhouse import migrate as module
 from sinks.clickhouse.migrate import SchemaTooNewError, migrate, refuse_newer
 from sinks.clickhouse.tables import ALL

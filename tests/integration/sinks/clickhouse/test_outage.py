@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import cast
 
-from portquorum.embedded.clickhouse import EmbeddedClickHouse
+from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from tests.integration.sinks.clickhouse import rig
 
 

@@ -9,12 +9,12 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetMetadataTooLargeError
 from msgspec import structs
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from schemas import batch, topics
 from sinks.clickhouse.block import Block, build
 from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.pending import MAX_METADATA_BYTES, from_metadata
-from sinks.clickhouse.stall import clock
+from sinks.clickhouse.pending_block import MAX_METADATA_BYTES, from_metadata
+from sinks.clickhouse.suspend_detector import clock
 from sinks.clickhouse.writer import Writer
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.gate import Held, gate

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from portquorum.clickhouse import connect
-from portquorum.settings import Settings
+from foundation.clickhouse import connect
+from foundation.settings import Settings
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.queries import LOOK_BACK_H, TargetStatus, target_status
 from tests.integration.sinks.clickhouse import rig

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from portquorum.clickhouse import database
-from portquorum.settings import Settings
+from foundation.clickhouse import database
+from foundation.settings import Settings
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse import rig
 

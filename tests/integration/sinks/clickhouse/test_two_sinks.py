@@ -7,10 +7,10 @@ import pytest
 from aiokafka import TopicPartition
 from msgspec import structs
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from schemas import topics
 from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.pending import Pending, from_metadata
+from sinks.clickhouse.pending_block import Pending, from_metadata
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.gate import Call, Held, gate
 

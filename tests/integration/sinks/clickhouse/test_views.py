@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from portquorum.clickhouse import connect
-from portquorum.settings import Settings
+from foundation.clickhouse import connect
+from foundation.settings import Settings
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, MINUTE, TODAY, Past, write

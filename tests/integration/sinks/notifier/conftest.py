@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from portquorum import kafka as kafka_clients
-from portquorum.settings import Settings
+from foundation import kafka as kafka_clients
+from foundation.settings import Settings
 from tests.integration.sinks.notifier.rig import Hook, hook, settings_for
 
 

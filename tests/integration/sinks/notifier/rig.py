@@ -16,9 +16,9 @@ from pathlib import Path
 
 from aiokafka import TopicPartition
 
-from portquorum import kafka
-from portquorum.kafka import Follower
-from portquorum.settings import Settings
+from foundation import kafka
+from foundation.kafka import Follower
+from foundation.settings import Settings
 from schemas import incident, notification, policy
 from schemas.incident import Event, IncidentEvent, RegionVerdict, Votes
 from schemas.notification import Notification

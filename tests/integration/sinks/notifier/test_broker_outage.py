@@ -3,8 +3,8 @@
 import threading
 from pathlib import Path
 
-from portquorum import kafka as clients
-from portquorum.embedded.kafka import EmbeddedKafka
+from foundation import kafka as clients
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas.policy import Route
 from tests.integration.sinks.notifier.rig import (
     NotifierProcess,

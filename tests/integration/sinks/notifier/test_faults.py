@@ -6,7 +6,7 @@ import threading
 import pytest
 from aiokafka.errors import KafkaError
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from schemas.notification import Notification
 from sinks.notifier.notifier import Notifier
 from sinks.notifier.outbox import Outbox

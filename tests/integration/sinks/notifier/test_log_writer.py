@@ -8,9 +8,9 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.cluster import ClusterMetadata
 
-from portquorum import kafka as clients
-from portquorum.kafka import Follower, create_topics
-from portquorum.settings import Settings
+from foundation import kafka as clients
+from foundation.kafka import Follower, create_topics
+from foundation.settings import Settings
 from sinks.notifier.log_writer import Line, LogWriter
 from tests.integration.sinks.notifier.rig import DEADLINE_S, settings_for, until
 

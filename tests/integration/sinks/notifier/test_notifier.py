@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from portquorum import kafka as kafka_clients
-from portquorum.settings import Settings
+from foundation import kafka as kafka_clients
+from foundation.settings import Settings
 from schemas.incident import RegionEvent
 from schemas.policy import Route, Team
 from tests.integration.sinks.notifier.rig import (

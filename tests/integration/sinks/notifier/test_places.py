@@ -8,9 +8,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import RequestTimedOutError
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
+from sinks.notifier.main import again_and_again
 from sinks.notifier.notifier import Notifier
-from sinks.notifier.role import again_and_again
 from tests.integration.sinks.notifier.rig import (
     Hook,
     all_committed,

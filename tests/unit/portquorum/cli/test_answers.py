@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from portquorum.cli import answers
-from portquorum.cli.output import out
+from portquorum.cli import status as answers
+from portquorum.presentation.output import out
 from sinks.clickhouse.queries import TargetStatus
 
 

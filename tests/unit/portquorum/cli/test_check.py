@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from portquorum.cli import check
-from portquorum.cli.output import out
-from portquorum.cli.place import Place
-from producers.engine import Hop
+from portquorum.cli.host_port import Place
+from portquorum.presentation.output import out
+from producers.checks.model import Hop
 
 DAY_MS = 86_400_000
 

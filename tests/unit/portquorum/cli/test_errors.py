@@ -2,11 +2,11 @@ import errno
 
 import pytest
 
+from foundation.kafka import TopicMismatchError
+from foundation.settings import SettingsError
 from portquorum.cli.errors import TroubleError, WrongUseError, explain
-from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.inventory import ApplyError
-from portquorum.kafka import TopicMismatchError
-from portquorum.settings import SettingsError
 
 
 @pytest.mark.parametrize(

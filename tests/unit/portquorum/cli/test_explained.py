@@ -7,14 +7,14 @@ import pytest
 from portquorum.cli import explained
 from portquorum.cli.errors import WrongUseError
 from portquorum.cli.explained import Answer
-from portquorum.cli.output import out
-from portquorum.cli.told import LAST, Told, told
-from portquorum.cli.which import which
+from portquorum.cli.notifications import LAST, Told, told
+from portquorum.cli.target_lookup import which
+from portquorum.presentation.output import out
 from schemas.notification import Notification
 from schemas.policy import Maintenance, Policy, Route, Team
 from schemas.target import LatencyLimit, Target
 from streams.explain import explain
-from tests.unit.streams.fleet import START, Fleet, target
+from tests.unit.streams.rules.fleet import START, Fleet, target
 
 TARGETS = {
     one.id: one

@@ -5,7 +5,7 @@ import typer
 from rich.console import Console
 
 from portquorum.cli.options import duration_s
-from portquorum.cli.output import cell, clock, span, table
+from portquorum.presentation.output import cell, clock, span, table
 
 
 @pytest.mark.parametrize(

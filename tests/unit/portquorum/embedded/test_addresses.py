@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
-from portquorum.embedded.addresses import Address, parse, reserve
-from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.embedded.service.addresses import Address, parse, reserve
+from portquorum.embedded.service.errors import EmbeddedServiceError
 
 
 @pytest.mark.parametrize(

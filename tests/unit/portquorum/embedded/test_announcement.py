@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.embedded.announcement import FILE, announce, withdraw
+from portquorum.embedded.service.announcement import FILE, announce, withdraw
 
 
 def found(data_dir: Path) -> dict[str, str]:

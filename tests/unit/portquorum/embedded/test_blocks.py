@@ -6,8 +6,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portquorum.embedded import blocks
-from portquorum.embedded.blocks import BlockCompressor, BlockDecompressor
+from portquorum.embedded.clickhouse import blocks
+from portquorum.embedded.clickhouse.blocks import BlockCompressor, BlockDecompressor
 
 BODY = b"0123456789" * 300_000
 

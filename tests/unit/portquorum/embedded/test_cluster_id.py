@@ -1,4 +1,4 @@
-from portquorum.embedded.kafka_broker import cluster_id
+from portquorum.embedded.kafka.broker import cluster_id
 
 
 def test_no_cluster_id_looks_like_an_option() -> None:

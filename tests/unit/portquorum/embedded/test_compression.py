@@ -5,7 +5,7 @@ import lz4.frame
 import pytest
 import zstandard
 
-from portquorum.embedded.compression import Corrupt, choose, decompressor
+from portquorum.embedded.clickhouse.compression import Corrupt, choose, decompressor
 
 BODY = b"0123456789" * 100_000
 COMPRESS = {

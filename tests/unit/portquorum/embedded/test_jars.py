@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.embedded import jars
-from portquorum.embedded.errors import EmbeddedServiceError
-from portquorum.embedded.reports import Progress
+from portquorum.embedded.kafka import jars
+from portquorum.embedded.service.errors import EmbeddedServiceError
+from portquorum.embedded.service.reports import Progress
 
 
 def ignore(_progress: Progress) -> None:

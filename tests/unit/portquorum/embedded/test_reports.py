@@ -4,10 +4,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from portquorum.embedded import announcement, http_status
-from portquorum.embedded.clickhouse import how_to_connect
-from portquorum.embedded.kafka_broker import cause_of_death
-from portquorum.embedded.reports import Failed, Progress, Ready, Report, decode, encode
+from portquorum.embedded.clickhouse import http_status
+from portquorum.embedded.clickhouse.main import how_to_connect
+from portquorum.embedded.kafka.broker import cause_of_death
+from portquorum.embedded.service import announcement
+from portquorum.embedded.service.reports import Failed, Progress, Ready, Report, decode, encode
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.embedded.directory import ServiceDirectory
-from portquorum.embedded.errors import EmbeddedServiceError
+from portquorum.embedded.service.directory import ServiceDirectory
+from portquorum.embedded.service.errors import EmbeddedServiceError
 
 HOLD = """
 import sys
 from pathlib import Path
-from portquorum.embedded.directory import ServiceDirectory
+from portquorum.embedded.service.directory import ServiceDirectory
 directory = ServiceDirectory(Path(sys.argv[1]), "kafka")
 print("held", flush=True)
 sys.stdin.read()

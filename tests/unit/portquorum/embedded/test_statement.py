@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portquorum.embedded.statement import (
+from portquorum.embedded.clickhouse.statement import (
     around_outfile,
     first_word,
     output_format,

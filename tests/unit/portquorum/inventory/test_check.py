@@ -14,7 +14,7 @@ from portquorum.inventory.document import json_schema
 from portquorum.inventory.errors import path_text
 from portquorum.inventory.load import load
 from portquorum.inventory.resolve import Known, resolve
-from producers.engine import Vantage
+from producers.checks.model import Vantage
 from schemas.plain_text import unsafe_in
 from schemas.policy import Maintenance, Region, Route, Team
 from schemas.probe import HandshakeProbe, Step, TcpProbe

@@ -7,7 +7,7 @@ from portquorum.inventory import Inventory, InventoryError, Plan
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.plan import home, plan
 from portquorum.inventory.present import Placed, PolicyKept, Present
-from producers.engine import Vantage
+from producers.checks.model import Vantage
 from schemas import policy
 from schemas.policy import ApplyMark, Policy, Region, Team
 from schemas.target import Target

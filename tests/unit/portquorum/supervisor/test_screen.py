@@ -15,7 +15,7 @@ OTHER = Role(name="stream", argv=(), stage=Stage.STREAM)
 
 
 def record(**fields: Any) -> str:
-    given = {"event": "hello", "level": "info", "logger": "producers.prober", "role": "probe"}
+    given = {"event": "hello", "level": "info", "logger": "producers.prober.main", "role": "probe"}
     return msgspec.json.encode(given | {"timestamp": "2026-01-02T03:04:05Z"} | fields).decode()
 
 

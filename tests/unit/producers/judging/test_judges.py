@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from producers.checks.errors import CheckFailedError
 from producers.judging import judges
 from producers.judging.jobs import Json, Search
 from producers.judging.judges import Judges
-from producers.outcome import CheckFailedError
 from schemas.probe import Step
 
 ENDLESS = Json("$" + 8 * "..*", '"never"', b"[" * 90 + b"]" * 90)

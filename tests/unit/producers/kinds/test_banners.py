@@ -4,9 +4,9 @@ import random
 
 import pytest
 
+from producers.checks.errors import CheckFailedError
 from producers.kinds.http import Place, next_place
 from producers.kinds.registry import KINDS
-from producers.outcome import CheckFailedError
 from schemas.probe import HandshakeProbe
 from tests.soak.prober_banners import run
 from tests.soak.prober_lanes import lanes

@@ -2,7 +2,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from schemas import batch, topics
-from sinks.clickhouse.bad_lines import LEAST, OF_A_MESSAGE, BadLines, TooManyBadLinesError
+from sinks.clickhouse.bad_line_limit import LEAST, OF_A_MESSAGE, BadLines, TooManyBadLinesError
 from sinks.clickhouse.block import build
 from tests.unit.sinks.clickhouse.messages import record, result
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas import batch, control, topics
 from schemas.deadletter import DeadLetter
 from sinks.clickhouse.block import Block, build, rebuild
-from sinks.clickhouse.pending import MAX_METADATA_BYTES, Pending
+from sinks.clickhouse.pending_block import MAX_METADATA_BYTES, Pending
 from sinks.clickhouse.result_columns import whole_us
 from tests.unit.sinks.clickhouse.messages import record, result
 

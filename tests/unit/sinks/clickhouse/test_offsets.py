@@ -7,10 +7,10 @@ from aiokafka import TopicPartition
 from aiokafka.errors import GroupLoadInProgressError, KafkaError, NotCoordinatorForGroupError
 from aiokafka.protocol.commit import OffsetFetchResponse_v3
 
-from portquorum.settings import Settings
+from foundation.settings import Settings
 from sinks.clickhouse.offsets import Committed, Offsets
-from sinks.clickhouse.pending import Pending
-from sinks.clickhouse.stall import StallWatch
+from sinks.clickhouse.pending_block import Pending
+from sinks.clickhouse.suspend_detector import StallWatch
 
 PLACE = TopicPartition("p.results", 3)
 

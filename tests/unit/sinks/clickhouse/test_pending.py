@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.clickhouse.pending import WHOLE, Pending, PendingError, from_metadata, runs
+from sinks.clickhouse.pending_block import WHOLE, Pending, PendingError, from_metadata, runs
 
 lines = st.sets(
     st.tuples(st.integers(100, 140), st.one_of(st.just(WHOLE), st.integers(0, 500))), max_size=200

@@ -1,4 +1,4 @@
-from sinks.clickhouse.stall import STALL_S, StallWatch
+from sinks.clickhouse.suspend_detector import STALL_S, StallWatch
 
 
 def test_a_long_stand_still_is_counted_once() -> None:

@@ -4,7 +4,7 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.notifier.handled import Handled
+from sinks.notifier.offset_tracker import Handled
 
 P = TopicPartition("incidents", 0)
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from schemas.control import Tick
 from schemas.result import CheckResult
 from streams.backtest.plan import Policies, Shard
+from streams.backtest.policy_run import TICK_MS, Trial
 from streams.backtest.shard import run
-from streams.backtest.trial import TICK_MS, Trial
 from tests.unit.streams.backtest.past import MINUTE, REGIONS, START, result, target
 
 Rows = list[tuple[int, CheckResult]]

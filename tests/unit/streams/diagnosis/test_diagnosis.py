@@ -13,8 +13,8 @@ from schemas.incident import IncidentType
 from schemas.result import REASON_TEXT, Reason
 from streams.diagnosis import Facts, Likely, diagnose
 from streams.diagnosis.facts import FAMILY, Host, Latency
+from streams.diagnosis.units import milliseconds
 from streams.diagnosis.words import names
-from streams.spans import milliseconds
 from tests.unit.streams.diagnosis.situations import (
     ALL,
     AP,

@@ -1,15 +1,16 @@
 """Rule 10: the facts, gathered from a state that real records made."""
 
 from schemas.incident import IncidentEvent
-from streams.diagnosis import Facts, gather
-from streams.diagnosis.gather import LOOKED_AT
-from streams.neighbours import look_around
-from tests.unit.streams.fleet import Fleet, target
+from streams.diagnosis import Facts
+from streams.rules import diagnosis_facts
+from streams.rules.diagnosis_facts import LOOKED_AT
+from streams.rules.host_status import look_around
+from tests.unit.streams.rules.fleet import Fleet, target
 
 
 def known(fleet: Fleet, of: str = "db") -> Facts:
     entry = fleet.state.targets[of]
-    return gather(fleet.state, entry, look_around(fleet.state, entry))
+    return diagnosis_facts(fleet.state, entry, look_around(fleet.state, entry))
 
 
 def opened(fleet: Fleet) -> IncidentEvent:

@@ -5,10 +5,10 @@ import pytest
 
 from schemas.control import Acknowledged, Beat, Resolved, TargetSet
 from schemas.target import LatencyLimit
-from streams import snapshot
+from streams.checkpoint import decoder
 from streams.explain import Explanation, RegionExplained, explain
-from streams.explain.words import in_a_row, span
-from tests.unit.streams.fleet import Fleet, target
+from streams.explain.format import in_a_row, span
+from tests.unit.streams.rules.fleet import Fleet, target
 
 LIMIT = LatencyLimit(max_ms=250, for_results=2)
 
@@ -332,9 +332,9 @@ def test_others_of_the_host_and_the_whole_target_are_there() -> None:
 def test_it_changes_nothing_and_survives_a_restart() -> None:
     fleet = beaten(target(latency=LIMIT))
     fleet.down("a", "b")
-    before = snapshot.encode(fleet.state)
+    before = decoder.encode(fleet.state)
     first = explained(fleet)
-    assert snapshot.encode(fleet.state) == before
+    assert decoder.encode(fleet.state) == before
     assert explain(fleet.restored(), "db") == first
     assert msgspec.json.decode(msgspec.json.encode(first), type=Explanation) == first
 

@@ -1,0 +1,28 @@
+"""Kafka: clients, topics, and the follower of a compacted topic."""
+
+from foundation.kafka.clients import admin, client_options, consumer, producer
+from foundation.kafka.closing import abandon, leave, vital_tasks
+from foundation.kafka.commits import Commit, commits
+from foundation.kafka.follower import Follower
+from foundation.kafka.header_names import install as _read_odd_header_names
+from foundation.kafka.ready import topics_ready
+from foundation.kafka.topics import TopicMismatchError, check_topics, create_topics
+
+__all__ = [
+    "Commit",
+    "Follower",
+    "TopicMismatchError",
+    "abandon",
+    "admin",
+    "check_topics",
+    "client_options",
+    "commits",
+    "consumer",
+    "create_topics",
+    "leave",
+    "producer",
+    "topics_ready",
+    "vital_tasks",
+]
+
+_read_odd_header_names()

@@ -1,0 +1,89 @@
+"""Follows a compacted topic: its present content, then each change."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from foundation.kafka.clients import admin, consumer
+from foundation.settings import Settings
+
+
+class Follower:
+    """Reads every partition of `topic` from its beginning, without a consumer group.
+
+    Use as an async context manager; entering raises `aiokafka.errors.KafkaError` when the cluster
+    can't be reached, `LookupError` when the topic does not exist. Records arrive in offset order
+    within a partition; a null value means that the key was removed. Nothing is committed. Values
+    come raw: what can't be decoded is for the caller to skip and count.
+    """
+
+    def __init__(self, settings: Settings, topic: str) -> None:
+        """`topic` is the full name of the topic."""
+        self._settings = settings
+        self._topic = topic
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def __aenter__(self) -> Self:
+        # A consumer asks for a topic that does not exist until its request times out, 40 s.
+        if self._topic not in await _topics(self._settings):
+            raise LookupError(f"topic {self._topic} does not exist")
+        # Without a group, a subscription is every partition, assigned when `start` returns.
+        client = consumer(self._settings, self._topic)
+        try:
+            await client.start()
+            await client.seek_to_beginning()
+        except BaseException:
+            await client.stop()
+            raise
+        self._consumer = client
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    @property
+    def _client(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("enter the follower first: `async with Follower(…)`")
+        return self._consumer
+
+    async def present(self) -> AsyncIterator[ConsumerRecord]:
+        """All records up to where the topic ended when this was called, then returns."""
+        client = self._client
+        ends = await client.end_offsets(client.assignment())
+        while True:
+            behind = [part for part, end in ends.items() if await client.position(part) < end]
+            if not behind:
+                return
+            batches = await client.getmany(*behind, timeout_ms=500)
+            for records in batches.values():
+                for record in records:
+                    yield record
+
+    async def changes(self) -> AsyncIterator[ConsumerRecord]:
+        """Each further record, without end; cancel the task to stop."""
+        client = self._client
+        while True:
+            batches = await client.getmany(timeout_ms=1000)
+            for records in batches.values():
+                for record in records:
+                    yield record
+            await asyncio.sleep(0)
+
+
+async def _topics(settings: Settings) -> set[str]:
+    client = admin(settings)
+    await client.start()
+    try:
+        return set(await client.list_topics())
+    finally:
+        await client.close()

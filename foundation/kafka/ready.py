@@ -1,0 +1,50 @@
+"""What each role does first: waits until the cluster is there and has the topics."""
+
+import asyncio
+import logging
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from foundation.kafka.topics import create_topics
+from foundation.settings import Settings
+from foundation.telemetry import logger
+
+FIRST_WAIT_S: Final = 0.25
+LONGEST_WAIT_S: Final = 5.0
+
+
+async def topics_ready(settings: Settings) -> None:
+    """Returns when all topics exist and fit; waits for a broker that is not there yet.
+
+    Says once that it waits, and once that the wait is over. Cancel it to give up.
+
+    Raises:
+        TopicMismatchError: the cluster's topics are not those of the settings.
+    """
+    library = logging.getLogger("aiokafka")
+    level = library.level
+    library.setLevel(logging.CRITICAL)  # it reports each refused connection; we say it once
+    try:
+        await _wait(settings)
+    finally:
+        library.setLevel(level)
+
+
+async def _wait(settings: Settings) -> None:
+    log = logger(__name__)
+    wait_s = FIRST_WAIT_S
+    waiting = False
+    while True:
+        try:
+            await create_topics(settings)
+        except (KafkaError, OSError) as error:
+            if not waiting:
+                log.warning("waiting for Kafka", servers=settings.kafka, error=str(error))
+                waiting = True
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        else:
+            if waiting:
+                log.info("Kafka is there", servers=settings.kafka)
+            return

@@ -1,0 +1,287 @@
+"""Settings: `PORTQUORUM_*` variables over `portquorum.toml` over the running embedded services."""
+
+import difflib
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote, unquote, urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from foundation.redact import HIDDEN, redact
+
+PREFIX: Final = "PORTQUORUM_"
+CONFIG_FILE: Final = "portquorum.toml"
+SERVICES_FILE: Final = "services.json"
+DEFAULT_KAFKA: Final = "127.0.0.1:9092"
+DEFAULT_CLICKHOUSE: Final = "http://127.0.0.1:8123/portquorum"
+
+_OTHER_VARIABLES: Final = frozenset(
+    PREFIX + name for name in ("CONFIG", "CACHE", "MAVEN", "DEBUG", "PARENT")
+)
+_HOST_NAME: Final = re.compile(r"[\w.-]+", re.ASCII)
+_PASSWORDS: Final = ("kafka_password", "owner_password", "reader_password", "metrics_password")
+_ALIKE: Final = 0.9
+"""Of two names that are alike; 1: the same."""
+
+
+class SettingsError(ValueError):
+    """A setting has a value that it can't have; the text names it and where it stands."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of all roles.
+
+    Each field is read from `PORTQUORUM_<NAME>` (upper case), else from the key of that name in
+    `portquorum.toml` in the working directory (or the file that `PORTQUORUM_CONFIG` names).
+    Durations carry their unit in the name.
+    """
+
+    kafka: str = DEFAULT_KAFKA
+    """Bootstrap servers, `host:port[,host:port]`."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_username: str | None = None
+    kafka_password: str | None = None
+    kafka_ca_file: str | None = None
+    kafka_cert_file: str | None = None
+    kafka_key_file: str | None = None
+    topic_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")] = "portquorum"
+    partitions: Annotated[int, Meta(ge=1, le=1024)] = 16
+    """Partition count of the fleet's topics; fixed when they are created."""
+    replication_factor: Annotated[int, Meta(ge=1, le=9)] = 1
+    clickhouse: str = DEFAULT_CLICKHOUSE
+    """`http[s]://[user:password@]host:port/database`."""
+    owner_password: str | None = None
+    """Of the embedded ClickHouse's user `portquorum`; default: made at the first start."""
+    reader_password: str | None = None
+    """Of the embedded ClickHouse's user `default`; default: none, and only from this machine."""
+    data_dir: Path = Path()
+    """Where the embedded services keep their data, and probers what the broker did not take yet;
+    default: the user's data directory."""
+    metrics: str = "auto"
+    """`host:port` for Prometheus metrics; `auto` is the role's own port on loopback."""
+    metrics_password: Annotated[str, Meta(min_length=1)] | None = None
+    """Of the metrics (Basic authentication, any user); without one nobody is let in by a proxy."""
+    http_hosts: str | None = None
+    """Host names by which our HTTP servers are reached, besides this machine's own and addresses:
+    `prober,metrics.example.org`."""
+    log_format: Literal["auto", "pretty", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
+    """How many checks one prober has on their way at a time; each takes a file descriptor."""
+    probe_spool_results: Annotated[int, Meta(ge=1_000)] = 1_000_000
+    """How many results a prober keeps while the broker is away: 8 min at 2,000 a second."""
+    probe_spool_memory_results: Annotated[int, Meta(ge=500)] = 10_000
+    """How many of them in memory; when there are more, all go to a file below `data_dir`."""
+    probe_spool_mb: Annotated[int, Meta(ge=0)] = 1_000
+    """How large that file may become (MB); beyond it results wait in memory."""
+    probe_deny: str | None = None
+    """Networks that no check from this machine may reach, whatever the inventory allows:
+    `10.0.0.0/8,fd00::/8`."""
+    checkpoint_interval_s: Annotated[float, Meta(ge=0.1, le=600)] = 15.0
+    results_ttl_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    rollups_ttl_days: Annotated[int, Meta(ge=1, le=36500)] = 730
+    """How long the hourly and daily roll-ups are kept; reports and views read these."""
+    sink_block_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
+    sink_block_wait_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    sink_bad_lines_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    """With a larger share of bad lines among a topic's last 10,000 the sink stops; 1: never."""
+    group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
+    """How long the notifier waits for other incidents of the same host."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The passwords, as they are and as they stand in a URL."""
+        fields = (getattr(self, name) for name in _PASSWORDS)
+        given = [value for value in fields if value]
+        written = urlsplit(self.clickhouse).password
+        if written:
+            given += [written, unquote(written)]
+        return tuple(dict.fromkeys((*given, *(quote(value, safe="") for value in given))))
+
+    def __repr__(self) -> str:
+        """All of them, without passwords: whatever shows settings shows them thus."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        shown = (f"{name}={_shown(name, value)}" for name, value in values)
+        return f"Settings({', '.join(shown)})"
+
+    @property
+    def denied_networks(self) -> tuple[str, ...]:
+        """The networks of `probe_deny`."""
+        return tuple(text for part in (self.probe_deny or "").split(",") if (text := part.strip()))
+
+    @property
+    def http_host_names(self) -> tuple[str, ...]:
+        """The names of `http_hosts`."""
+        return tuple(text for part in (self.http_hosts or "").split(",") if (text := part.strip()))
+
+    def topic(self, name: str) -> str:
+        """The full name of the topic that the design calls `[name]`."""
+        return f"{self.topic_prefix}.{name}"
+
+    def group(self, role: str) -> str:
+        """The consumer group of a role."""
+        return f"{self.topic_prefix}-{role}"
+
+
+def default_data_dir(env: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_DATA_HOME/portquorum`, by default below `~/.local/share` (XDG base directories)."""
+    base = env.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "portquorum"
+
+
+def load(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> Settings:
+    """Reads the settings.
+
+    Raises:
+        SettingsError: an unknown name, or a value out of its range; says which and where.
+    """
+    values, origin = _chosen(env, directory)
+    values.setdefault("data_dir", str(default_data_dir(env)))
+    for name, value in _running_services(Path(values["data_dir"])).items():
+        values.setdefault(name, value)
+        origin.setdefault(name, str(Path(values["data_dir"]) / SERVICES_FILE))
+    return _convert(values, origin)
+
+
+def chosen(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> frozenset[str]:
+    """The names of the settings that a variable or the file gives, not a default or a service.
+
+    Raises:
+        SettingsError: the file can't be read or has an unknown name.
+    """
+    return frozenset(_chosen(env, directory)[0])
+
+
+def misspelt(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables that are no setting, each with the one that it resembles.
+
+    Others that begin alike are left alone: a cluster's service links, for example, name
+    `PORTQUORUM_SERVICE_HOST` when a service is called `portquorum`.
+    """
+    known = {PREFIX + name.upper() for name in Settings.__struct_fields__} | _OTHER_VARIABLES
+    strange = (name for name in env if name.startswith(PREFIX) and name not in known)
+    alike = ((name, difflib.get_close_matches(name, known, 1, _ALIKE)) for name in strange)
+    return {name: found[0] for name, found in alike if found}
+
+
+def _chosen(
+    env: Mapping[str, str], directory: Path | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    explicit = env.get(PREFIX + "CONFIG")
+    path = Path(explicit) if explicit else (directory or Path.cwd()) / CONFIG_FILE
+    if explicit and not path.is_file():
+        raise SettingsError(f"{PREFIX}CONFIG names {path}, which does not exist")
+    if path.is_file():
+        for name, value in _read_toml(path).items():
+            _known(name, f"{path}: {name}")
+            values[name], origin[name] = value, f"{path}: {name}"
+    for variable, text in env.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name in Settings.__struct_fields__:
+            values[name], origin[name] = text, variable
+    return values, origin
+
+
+def _convert(values: dict[str, Any], origin: dict[str, str]) -> Settings:
+    for name in ("kafka", "clickhouse"):
+        if isinstance(values.get(name), str):
+            values[name] = values[name].strip()
+    if "kafka" in values:
+        values["kafka"] = str(values["kafka"]).removeprefix("kafka://")
+    try:
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        name = str(error).rpartition("`$.")[2].rstrip("`").split(".")[0].split("[")[0]
+        where = origin.get(name, name)
+        found = _shown(name, values.get(name))
+        raise SettingsError(f"{where}: {error}; found {found}") from error
+    _check_addresses(settings, origin)
+    return settings
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value).expanduser()
+    raise msgspec.ValidationError(f"Expected `{kind.__name__}`, got {value!r}")
+
+
+def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
+    for server in settings.kafka.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if "@" in server:
+            where = origin.get("kafka", "kafka")
+            raise SettingsError(
+                f"{where}: expected host:port[,host:port], found a user in front of a host; "
+                f"{PREFIX}KAFKA_USERNAME and {PREFIX}KAFKA_PASSWORD are for that"
+            )
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            where = origin.get("kafka", "kafka")
+            raise SettingsError(f"{where}: expected host:port[,host:port], found {server!r}")
+    for text in settings.denied_networks:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            where = origin.get("probe_deny", "probe_deny")
+            raise SettingsError(f"{where}: expected network[,network]; {error}") from error
+    for text in settings.http_host_names:
+        if not _HOST_NAME.fullmatch(text) and not _is_address(text):
+            where = origin.get("http_hosts", "http_hosts")
+            expected = "expected host[,host], each without scheme and port"
+            raise SettingsError(f"{where}: {expected}; found {text!r}")
+    try:
+        url = urlsplit(settings.clickhouse)
+        fine = url.scheme in {"http", "https"} and url.hostname and url.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        where = origin.get("clickhouse", "clickhouse")
+        shown = redact(settings.clickhouse)
+        raise SettingsError(
+            f"{where}: expected http[s]://[user:password@]host:port/database, found {shown!r}"
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _shown(name: str, value: object) -> str:
+    """A value for people."""
+    if name in _PASSWORDS and value is not None:
+        return HIDDEN
+    return redact(repr(value))
+
+
+def _known(name: str, where: str) -> None:
+    if name not in Settings.__struct_fields__:
+        known = ", ".join(Settings.__struct_fields__)
+        raise SettingsError(f"{where}: no such setting; there are {known}")
+
+
+def _running_services(data_dir: Path) -> dict[str, str]:
+    """What the embedded services that are running wrote about themselves."""
+    try:
+        found = msgspec.json.decode((data_dir / SERVICES_FILE).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+    return {name: url for name, url in found.items() if name in {"kafka", "clickhouse"}}

@@ -1,0 +1,177 @@
+"""Logs (structlog) and metrics (prometheus-client) of all roles."""
+
+import io
+import json
+import logging
+import socket
+import sys
+import threading
+from typing import Any, Final, TextIO
+
+import structlog
+
+from foundation.http_origin import Served, is_loopback
+from foundation.metrics_server import Access, MetricsServer, listen
+from foundation.redact import redact
+from foundation.settings import Settings, SettingsError
+from schemas.plain_text import plain
+
+METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
+"""The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
+
+SELDOM_S: Final = 10.0
+"""A library says the same thing once in so many seconds: aiokafka tries an absent broker 200 times
+a second, and says so each time."""
+
+NAMED_S: Final = 1.0
+"""How long a role waits at its start for the machine's full name."""
+
+_CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3")
+_MOST_REMEMBERED: Final = 1000
+
+
+class _Seldom(logging.Filter):
+    """Lets a library's message through once in `SELDOM_S`, by its template and severity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in _CHATTY or record.exc_info:
+            return True
+        key = (record.name, record.levelno, str(record.msg)[:100])
+        last = self._last.get(key)
+        if last is not None and record.created - last < SELDOM_S:
+            return False
+        if len(self._last) > _MOST_REMEMBERED:
+            self._last.clear()
+        self._last[key] = record.created
+        return True
+
+
+class _Redacting(structlog.stdlib.ProcessorFormatter):
+    """Writes no password, whichever library's error holds one."""
+
+    def __init__(self, secrets: tuple[str, ...], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # As they are, and as they are quoted in a line.
+        quoted = ((secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]) for secret in secrets)
+        self._secrets = tuple({form for forms in quoted for form in forms})
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), self._secrets)
+
+
+def configure_logging(role: str, settings: Settings) -> None:
+    """Logs to stderr: pretty on a terminal, one JSON object a line otherwise.
+
+    Records of the standard library's loggers (aiokafka, faust) take the same way, each message at
+    most once in `SELDOM_S`.
+    """
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    pretty = settings.log_format == "pretty" or (
+        settings.log_format == "auto" and sys.stderr.isatty()
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: list[structlog.typing.Processor] = (
+        [_plain_values, structlog.dev.ConsoleRenderer(exception_formatter=_plain_traceback)]
+        if pretty
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _Redacting(
+            settings.secrets,
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    handler.addFilter(_Seldom())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+    structlog.contextvars.bind_contextvars(role=role)
+
+
+def _plain_values(
+    _logger: object, _name: str, record: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """For a terminal, to which what servers sent may be commands; JSON escapes them by itself."""
+    return {
+        name: plain(value) if isinstance(value, str) else value for name, value in record.items()
+    }
+
+
+def _plain_traceback(stream: TextIO, error: structlog.typing.ExcInfo) -> None:
+    whole = io.StringIO()
+    structlog.dev.plain_traceback(whole, error)
+    stream.write(plain(whole.getvalue()))
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module."""
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return bound
+
+
+def serve_metrics(role: str, settings: Settings) -> int:
+    """Serves the metrics of this process over HTTP; returns the port.
+
+    If the role's own port is taken (a second prober on one machine) a free one is used and
+    logged; an address that was asked for by setting must be free. Who may read:
+    foundation/http_origin.py, and `PORTQUORUM_METRICS_PASSWORD`.
+
+    Raises:
+        SettingsError: the address of the setting is malformed or can't be bound.
+    """
+    host = "127.0.0.1"
+    if settings.metrics == "auto":
+        try:
+            listening = listen(host, METRICS_PORTS[role])
+        except OSError:
+            listening = listen(host, 0)
+    else:
+        text, _, port = settings.metrics.rpartition(":")
+        if not port.isdecimal() or int(port) > 65535:
+            raise SettingsError(f"metrics: expected host:port, found {settings.metrics!r}")
+        host = text.removeprefix("[").removesuffix("]") or host
+        try:
+            listening = listen(host, int(port))
+        except OSError as error:
+            raise SettingsError(f"metrics: can't listen on {settings.metrics}: {error}") from error
+    served = Served(host, (*settings.http_host_names, *own_names(host)))
+    MetricsServer(listening, Access(served, settings.metrics_password)).start()
+    port_number = int(listening.getsockname()[1])
+    shown = f"[{host}]" if ":" in host else host
+    logger(__name__).info("metrics served", address=f"http://{shown}:{port_number}/metrics")
+    return port_number
+
+
+def own_names(host: str) -> tuple[str, ...]:
+    """The names of this machine that a server on `host` answers for; none on loopback.
+
+    The full name comes from the system's lookup, which may take long: one that takes longer than
+    `NAMED_S` is left out.
+    """
+    if is_loopback(host):
+        return ()
+    found = [socket.gethostname()]
+    lookup = threading.Thread(target=lambda: found.append(socket.getfqdn()), daemon=True)
+    lookup.start()
+    lookup.join(NAMED_S)
+    return tuple(found)

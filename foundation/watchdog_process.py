@@ -1,0 +1,88 @@
+"""The process that foundation/watchdog.py starts: waits for its parent's signal, then for its end.
+
+`python watchdog_process.py ASKED STACKS LIMIT_S`: two pipes' file descriptors and seconds. It
+imports nothing of ours and little of Python's, so that it is there at once and small.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+from typing import Final
+
+SHOW: Final = int(getattr(signal, "SIGRTMIN", signal.SIGUSR2 - 5)) + 5
+"""The parent's C handler of this signal writes the stacks of all its threads. A real-time signal
+has no other use; where there are none it is SIGUSR2."""
+
+_SHOWN_S: Final = 0.2
+_CALLS: Final = 4
+"""Of each thread, the innermost."""
+_LONGEST: Final = 4000
+
+
+def main(asked: int, stacks: int, limit_s: float) -> int:
+    """Returns when the parent has ended; 1 if it had to be killed."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        # Whoever ends a whole group of processes must not end the last resort first.
+        signal.signal(number, signal.SIG_IGN)
+    parent = os.getppid()
+    if not os.read(asked, 1 << 16):
+        return 0
+    deadline = time.monotonic() + limit_s
+    while (left := deadline - time.monotonic()) > 0:
+        if select.select([asked], [], [], left)[0] and not os.read(asked, 1 << 16):
+            return 0
+    if os.getppid() != parent:
+        return 0
+    text = _stacks(parent, stacks)
+    try:
+        os.kill(parent, signal.SIGKILL)
+    except ProcessLookupError:
+        return 0
+    _say(parent, limit_s, text)
+    return 1
+
+
+def _stacks(parent: int, stacks: int) -> str:
+    """What every thread of the parent does, the innermost calls first."""
+    try:
+        os.kill(parent, SHOW)
+    except ProcessLookupError:
+        return ""
+    text = b""
+    while select.select([stacks], [], [], _SHOWN_S)[0]:
+        read = os.read(stacks, 1 << 16)
+        if not read:
+            break
+        text += read
+    threads = [
+        [line.strip() for line in thread.splitlines()[: 1 + _CALLS]]
+        for thread in text.decode(errors="replace").split("\n\n")
+    ]
+    # The main thread is the last.
+    return " | ".join(" ".join(thread) for thread in reversed(threads))[:_LONGEST]
+
+
+def _say(parent: int, limit_s: float, text: str) -> None:
+    """One line of the log, as the role itself would write it."""
+    event = (
+        f"expected the process {parent} to end within {limit_s:g} s of a signal, found it running; "
+        "it is killed, what it had not confirmed will be done again"
+    )
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    form = os.environ.get("PORTQUORUM_LOG_FORMAT", "auto")
+    if form == "pretty" or (form != "json" and os.isatty(2)):
+        line = f"{at} [critical] {event} still_open={text}"
+    else:
+        import json  # noqa: PLC0415 (only now)
+
+        found = {"event": event, "still_open": text, "level": "critical", "timestamp": at}
+        line = json.dumps({**found, "logger": "foundation.watchdog"})
+    with contextlib.suppress(OSError):  # somebody may read the log no more
+        os.write(2, f"{line}\n".encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

@@ -1,0 +1,27 @@
+"""A role as anybody starts it: `portquorum …` in a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+from foundation.settings import Settings
+from portquorum.bench.process import started
+
+_TOLD: Final = ("kafka", "clickhouse", "topic_prefix", "partitions")
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """This process's environment with those settings; `more` by their full names."""
+    told = {f"PORTQUORUM_{name.upper()}": str(getattr(settings, name)) for name in _TOLD}
+    return dict(os.environ) | told | more
+
+
+def running(
+    arguments: list[str], env: Mapping[str, str], log: Path, module: str = "portquorum.cli"
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """The role (or another module), ended by SIGTERM; its words go to `log`."""
+    return started([sys.executable, "-m", module, *arguments], env, log)

@@ -1,0 +1,71 @@
+"""Writes a log that was made in virtual time into [results], with the append times that it has.
+
+The topic stamps messages itself; so that the log has the times of a fleet that ran for minutes,
+and not those of a program that wrote it within seconds, the stamping is switched off meanwhile.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from foundation import kafka
+from foundation.settings import Settings
+from portquorum.bench.stamps import stamped
+from portquorum.bench.stream_fleet import Message
+from schemas.topics import RESULTS
+
+_AT_ONCE: Final = 500
+
+
+class Written(Struct, frozen=True, gc=False):
+    """What was written: messages with results in them, results, bytes of JSON."""
+
+    messages: int
+    results: int
+    size: int
+
+
+async def write(settings: Settings, messages: Iterable[Message]) -> Written:
+    """Creates the topics if need be and writes all messages, in their order."""
+    await kafka.create_topics(settings)
+    async with stamped(settings, RESULTS, "CreateTime"):
+        return await _write(settings, messages)
+
+
+async def _write(settings: Settings, messages: Iterable[Message]) -> Written:
+    topic = settings.topic(RESULTS.name)
+    counts = [0, 0, 0]
+    client = kafka.producer(settings, linger_ms=20, max_batch_size=1 << 20)
+    await client.start()
+    try:
+        for group in _groups(messages):
+            sent = []
+            for message in group:
+                counts[0] += message.count > 0
+                counts[1] += message.count
+                counts[2] += len(message.value)
+                sent.append(
+                    await client.send(
+                        topic,
+                        message.value,
+                        partition=message.partition,
+                        timestamp_ms=message.at,
+                        headers=message.headers,
+                    )
+                )
+            await asyncio.gather(*sent)
+    finally:
+        await client.stop()
+    return Written(*counts)
+
+
+def _groups(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    group: list[Message] = []
+    for message in messages:
+        group.append(message)
+        if len(group) == _AT_ONCE:
+            yield group
+            group = []
+    yield group

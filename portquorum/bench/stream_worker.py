@@ -1,0 +1,160 @@
+"""The shipped worker, `portquorum stream`, in a process of its own, watched from outside."""
+
+import contextlib
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psutil
+from msgspec import Struct
+from prometheus_client.parser import text_string_to_metric_families
+
+from foundation.settings import Settings
+from portquorum.bench.role import environment, running
+from portquorum.bench.stream_fleet import REGIONS
+from portquorum.bench.stream_log import Written
+from portquorum.bench.stream_run import Run
+
+DEADLINE_S: Final = 600.0
+_LOOK_S: Final = 1.0
+"""A look is work for the worker too: to tell all its metrics takes some milliseconds."""
+
+
+class Drained(Struct, frozen=True, kw_only=True):
+    """A backlog that the worker has read.
+
+    `run` is from the first look at which as many results were applied as two intervals have, so
+    that the fleet is known and heard, to the last one before the end: both ends are exact. `sent`
+    counts what the broker confirmed, by type; memory in bytes, the process's largest.
+    """
+
+    run: Run
+    sent: dict[str, int]
+    checkpoints: int
+    memory: int
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """The worker at one moment.
+
+    `waited_s`: so long its main thread was ready to run while others had all the cores.
+    """
+
+    at: float
+    cpu_s: float
+    waited_s: float
+    memory: int
+    metrics: dict[str, float]
+
+    @property
+    def results(self) -> int:
+        """How many results were applied."""
+        return int(self.metrics.get("portquorum_stream_results_total", 0))
+
+    def sent(self) -> dict[str, int]:
+        """What the broker confirmed, by type."""
+        name = "portquorum_stream_sent_total:"
+        return {
+            key.removeprefix(name): int(value)
+            for key, value in self.metrics.items()
+            if key.startswith(name)
+        }
+
+
+class Worker:
+    """A running worker."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self._process = psutil.Process(process.pid)
+        self._popen = process
+        self._url = f"http://127.0.0.1:{port}/metrics"
+        self._log = log
+
+    def look(self) -> Look | None:
+        """The worker now; None while it does not answer yet.
+
+        Raises:
+            SystemExit: the process has ended.
+        """
+        if self._popen.poll() is not None:
+            raise SystemExit(f"the worker ended: {self._log.read_text()[-3000:]}")
+        try:
+            with urllib.request.urlopen(self._url, timeout=30) as page:  # noqa: S310 - our own
+                text = page.read().decode()
+        except OSError:
+            return None
+        metrics: dict[str, float] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                kind = sample.labels.get("type")
+                name = sample.name if kind is None else f"{sample.name}:{kind}"
+                metrics[name] = metrics.get(name, 0) + sample.value
+        times = self._process.cpu_times()
+        return Look(
+            at=time.perf_counter(),
+            cpu_s=times.user + times.system,
+            waited_s=self._waited_s(),
+            memory=self._process.memory_info().rss,
+            metrics=metrics,
+        )
+
+    def _waited_s(self) -> float:
+        # On the core and waiting for one, in ns (Documentation/scheduler/sched-stats.rst, Linux).
+        told = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="ascii")
+        return int(told.split()[1]) / 1e9
+
+    def until(self, results: int) -> list[Look]:
+        """Looks until so many results were applied; the last look is the first with all."""
+        looks: list[Look] = []
+        end = time.perf_counter() + DEADLINE_S
+        while time.perf_counter() < end:
+            look = self.look()
+            if look is not None:
+                looks.append(look)
+                if look.results >= results:
+                    return looks
+            time.sleep(_LOOK_S)
+        raise SystemExit(f"expected {results} results, found {looks[-1:]}")
+
+
+@contextlib.contextmanager
+def shipped(settings: Settings, log: Path) -> Iterator[Worker]:
+    """`portquorum stream`, ended by SIGTERM."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    env = environment(
+        settings,
+        PORTQUORUM_METRICS=f"127.0.0.1:{port}",
+    )
+    with running(["stream"], env, log) as process:
+        yield Worker(process, port, log)
+
+
+def drain(settings: Settings, targets: int, written: Written, log: Path) -> Drained:
+    """Starts a worker on a log that is there, and follows it to the end."""
+    results = written.results
+    # The first result of a target from a region makes its window, which the others need not.
+    begun = 2 * targets * len(REGIONS)
+    with shipped(settings, log) as worker:
+        looks = worker.until(results)
+    inner = [look for look in looks if begun <= look.results < results]
+    if len(inner) < 2:
+        raise SystemExit("the backlog is too short to be timed: give more results")
+    first, last = inner[0], inner[-1]
+    done = last.results - first.results
+    final = looks[-1]
+    return Drained(
+        run=Run(
+            results=done,
+            messages=written.messages * done // results,
+            seconds=last.at - first.at,
+            cpu_s=last.cpu_s - first.cpu_s,
+        ),
+        sent=final.sent(),
+        checkpoints=int(final.metrics.get("portquorum_stream_checkpoints_total", 0)),
+        memory=max(look.memory for look in looks),
+    )

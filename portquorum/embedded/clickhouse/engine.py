@@ -1,0 +1,354 @@
+"""The ClickHouse engine, seen from the HTTP side: a connection for every statement.
+
+A connection is cheap (about 1 ms) and keeps its settings to itself. One connection does one thing
+at a time; with one each, a slow SELECT holds nobody up, and no setting outlives its statement. What
+is said here blocks; it is called from threads.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+import portquorum
+from portquorum.embedded.clickhouse import engine_protocol as protocol
+from portquorum.embedded.clickhouse import insert_tokens
+from portquorum.embedded.clickhouse.statement import split_settings
+from portquorum.embedded.service.errors import (
+    EmbeddedServiceError,
+    disk_full,
+    extra_missing,
+    storage_error,
+)
+from portquorum.embedded.service.lifeline import tie_to_parent
+
+_SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_CLOSE_WITHIN_S: Final = 4.0
+"""An orderly end may take this long: what is killed was confirmed nowhere."""
+_hello: Final = msgspec.msgpack.Decoder(protocol.Hello)
+_reply: Final = msgspec.msgpack.Decoder(protocol.Reply)
+
+
+class QueryError(Exception):
+    """The engine refused a statement."""
+
+    def __init__(self, message: str) -> None:
+        """Takes the engine's text: `Code: 60. DB::Exception: … (UNKNOWN_TABLE)`."""
+        start = message.find("Code: ")
+        super().__init__(message[start:].strip() if start > 0 else message.strip())
+        code = re.match(r"Code: (\d+)", str(self))
+        self.code = int(code[1]) if code else 1002  # UNKNOWN_EXCEPTION
+
+
+class EngineGoneError(QueryError):
+    """The engine's process has ended."""
+
+    def __init__(self) -> None:
+        """Says so as ClickHouse does when it ends."""
+        super().__init__("Code: 734. DB::Exception: The engine has ended. (QUERY_WAS_CANCELLED)")
+
+
+class Engine:
+    """The engine on one data directory, in a process of its own (`engine_process`)."""
+
+    def __init__(self, folder: Path, inherited: Sequence[int] = ()) -> None:
+        """Starts the process, which opens the folder; takes about a second.
+
+        To be called in the main thread: the process is killed when the thread that made it ends.
+
+        Args:
+            folder: the service's folder; `data`, `inserts` and `tmp` inside of it are the engine's.
+            inherited: descriptors that stay open for as long as the engine runs.
+
+        Raises:
+            EmbeddedServiceError: chDB is not installed, or it can't open the folder.
+        """
+        for package in ("chdb", "py_landlock"):
+            if importlib.util.find_spec(package) is None:
+                raise extra_missing(package)
+        data = folder / protocol.DATA
+        if "?" in str(data):
+            raise EmbeddedServiceError(
+                f"ClickHouse can't keep its data in {data}: chDB takes what follows the question "
+                "mark for options; choose another folder with --data"
+            )
+        self._inserts = folder / protocol.INSERTS
+        try:
+            # What is there is of a statement that a crash cut short: nothing of it was confirmed.
+            for name in (protocol.INSERTS, protocol.TEMPORARY):
+                shutil.rmtree(folder / name, ignore_errors=True)
+                (folder / name).mkdir(parents=True)
+            data.mkdir(exist_ok=True)
+            insert_tokens.forget_lost(data)
+        except OSError as error:
+            raise storage_error(error, folder) from error
+        self._asking = threading.Lock()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = _start(folder, theirs.fileno(), inherited)
+        self.without_walls = self._opened(data)
+        """Why nothing but the checks of statements keeps SQL inside; None when walls stand."""
+
+    def session(self, settings: Mapping[str, str], database: str | None = None) -> "Session":
+        """A connection with settings of its own.
+
+        Raises:
+            QueryError: a setting or database that the engine does not know.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self._asking:
+                protocol.send(self._control, protocol.OpenSession(), theirs.fileno())
+        except protocol.GoneError as error:
+            ours.close()
+            raise EngineGoneError from error
+        session = Session(ours, self._inserts)
+        try:
+            if database:
+                session.run(f"USE {quote_name(database)}")
+            session.set(settings)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def kill(self, name: str) -> None:
+        """Ends the statements whose `log_comment` is `name`; they fail soon after this returns."""
+        try:
+            with self.session({}) as session:
+                session.run(f"KILL QUERY WHERE Settings['log_comment'] = {quote(name)} ASYNC")
+        except QueryError:
+            return  # it ended by itself meanwhile
+
+    def wait(self) -> int:
+        """Waits for the end of the process; its exit code, negative after a signal."""
+        return self._process.wait()
+
+    def close(self) -> None:
+        """Ends the engine: in order within `_CLOSE_WITHIN_S`, else by force.
+
+        Sessions that are still open get EngineGoneError.
+        """
+        self._control.close()
+        try:
+            self._process.wait(_CLOSE_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.abort()
+
+    def abort(self) -> None:
+        """Ends the engine at once, as a crash would: what was confirmed is on the disk."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _opened(self, data: Path) -> str | None:
+        try:
+            hello = _hello.decode(protocol.receive(self._control))
+        except protocol.GoneError:
+            self.abort()
+            code = self._process.returncode
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise EmbeddedServiceError(
+                f"ClickHouse's engine ended while it opened {data} ({how})"
+            ) from None
+        if isinstance(hello, protocol.Opened):
+            return hello.without_walls
+        self.abort()
+        if "No space left" in hello.message:
+            raise disk_full(data)
+        raise EmbeddedServiceError(
+            f"ClickHouse can't open {data}: {' '.join(hello.message.split())[:300]}"
+        )
+
+
+def _start(folder: Path, descriptor: int, inherited: Sequence[int]) -> "subprocess.Popen[bytes]":
+    """The process, with nothing of this one's but what it needs."""
+    package = Path(portquorum.__file__).parent.parent
+    environment = {
+        "PYTHONPATH": str(package),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONNOUSERSITE": "1",
+        "TMPDIR": str(folder / protocol.TEMPORARY),
+        "LANG": "C.UTF-8",
+    }
+    if zone := os.environ.get("TZ"):
+        environment["TZ"] = zone
+    command = [sys.executable, "-m", "portquorum.embedded.clickhouse.engine_process"]
+    return subprocess.Popen(  # noqa: S603 (our own module)
+        [*command, str(descriptor), str(folder)],
+        stdin=subprocess.DEVNULL,
+        # Standard output may be the way to the parent (`process.ToParent`); the log is for errors.
+        stdout=subprocess.DEVNULL,
+        env=environment,
+        cwd=folder,
+        pass_fds=(descriptor, *inherited),
+        preexec_fn=tie_to_parent,  # noqa: PLW1509 (the process has one thread so far)
+        process_group=0,
+    )
+
+
+class Session:
+    """One connection: one statement at a time, from any thread. Must be closed."""
+
+    def __init__(self, asked: socket.socket, folder: Path) -> None:
+        """Takes the socket to it; in `folder` lies what is on its way into the engine."""
+        self._socket = asked
+        self._folder = folder
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Sets what the next statements run with."""
+        if settings:
+            pairs = (f"{_setting_name(name)} = {quote(text)}" for name, text in settings.items())
+            self.run(f"SET {', '.join(pairs)}")
+
+    def run(
+        self, sql: str, as_format: str = "TabSeparated", params: Mapping[str, str] | None = None
+    ) -> protocol.Result:
+        """The whole result at once."""
+        return self._run(protocol.Run(sql, as_format, dict(params or {})))
+
+    def run_into(
+        self, parts: tuple[str, str], as_format: str, params: Mapping[str, str], descriptor: int
+    ) -> protocol.Result:
+        """The result goes into a pipe; returns when all of it is there.
+
+        Args:
+            parts: the statement (`statement.around_outfile`).
+            as_format: of a statement that names none.
+            params: values for `{name:Type}`.
+            descriptor: the writing end; the engine gets one of its own and closes that.
+        """
+        query, rest = parts
+        request = protocol.Run(query, as_format, dict(params), into=True, rest=rest)
+        return self._run(request, descriptor)
+
+    def insert(self, head: str, data_format: str) -> "Inserter":
+        """Begins an INSERT whose data comes in parts; `head` is what is before its FORMAT."""
+        return Inserter(self, self._folder, head, data_format)
+
+    def reads(self, sql: str) -> bool:
+        """Whether the statement gives a result and changes nothing.
+
+        Raises:
+            QueryError: it can't be parsed, or is more than one.
+        """
+        found = self._ask(protocol.Classify(sql))
+        assert isinstance(found, protocol.Class)  # noqa: S101 (the protocol)
+        if found.statements > 1:
+            raise QueryError(
+                "Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed). "
+                "(SYNTAX_ERROR)"
+            )
+        return found.reads
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._socket.close()
+
+    def _run(self, request: protocol.Run, descriptor: int | None = None) -> protocol.Result:
+        found = self._ask(request, descriptor)
+        assert isinstance(found, protocol.Result)  # noqa: S101 (the protocol)
+        return found
+
+    def _ask(self, request: protocol.Request, descriptor: int | None = None) -> protocol.Reply:
+        try:
+            protocol.send(self._socket, request, descriptor)
+            reply: protocol.Reply = _reply.decode(protocol.receive(self._socket))
+        except protocol.GoneError as error:
+            raise EngineGoneError from error
+        except UnicodeEncodeError as error:
+            raise QueryError(
+                "Code: 62. DB::Exception: The statement is not UTF-8. (SYNTAX_ERROR)"
+            ) from error
+        if isinstance(reply, protocol.Refused):
+            raise QueryError(reply.message)
+        return reply
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Inserter:
+    """An INSERT whose data comes in parts; nothing of it is stored before `finish`.
+
+    The data goes into a file first, and from there in one statement. chDB's own streaming insert
+    (4.4.0) loses errors: of rows that a constraint or a view refused, or for which there were too
+    many parts, it says that they were written, and none is stored.
+    """
+
+    def __init__(self, session: Session, folder: Path, head: str, data_format: str) -> None:
+        """Begins a file in `folder`."""
+        self._session = session
+        self._head, self._settings = split_settings(head)
+        self._format = data_format
+        with _disk():
+            self._file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115 - `finish` closes it
+
+    def append(self, data: bytes) -> None:
+        """The next part of the data, cut anywhere."""
+        with _disk():
+            self._file.write(data)
+
+    def finish(self) -> tuple[int, int]:
+        """Stores the rows; returns their number and their bytes."""
+        with _disk(), self._file:
+            self._file.flush()
+            result = self._session.run(
+                f"{self._head} FROM INFILE {quote(self._file.name)} COMPRESSION 'none' "
+                f"{self._settings} FORMAT {self._format}"
+            )
+        return result.written_rows, result.written_bytes
+
+    def cancel(self) -> None:
+        """Forgets the rows; nothing after `finish`."""
+        self._file.close()
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Turns what the system says of the file of an INSERT into ClickHouse's error."""
+    try:
+        yield
+    except OSError as error:
+        raise QueryError(
+            f"Code: 75. DB::Exception: The data of the INSERT can't be kept: {error.strerror}. "
+            "(CANNOT_WRITE_TO_FILE_DESCRIPTOR)"
+        ) from error
+
+
+def quote(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def quote_name(name: str) -> str:
+    """A quoted identifier."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _setting_name(name: str) -> str:
+    if not _SETTING.fullmatch(name):
+        raise QueryError(
+            f"Code: 115. DB::Exception: Setting {name!r} is unknown. (UNKNOWN_SETTING)"
+        )
+    return name

@@ -1,0 +1,193 @@
+"""One request and its response, as ClickHouse's HTTP interface writes them."""
+
+import json
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+
+from portquorum.embedded.clickhouse import compression, http_status
+from portquorum.embedded.clickhouse.blocks import BlockCompressor
+from portquorum.embedded.clickhouse.engine import QueryError
+from portquorum.embedded.clickhouse.http_body import is_on
+
+# Parameters of the transport; every other one is a setting of the engine, or a `param_`.
+_TRANSPORT: Final = frozenset(
+    {
+        *("query", "database", "user", "password", "quota_key", "query_id", "default_format"),
+        *("session_id", "session_timeout", "session_check", "close_session", "role", "stacktrace"),
+        *("compress", "decompress", "enable_http_compression", "http_zlib_compression_level"),
+        *("wait_end_of_query", "buffer_size", "send_progress_in_http_headers"),
+        *("http_headers_progress_interval_ms", "http_write_exception_in_output_format"),
+        *("client_protocol_version", "cancel_http_readonly_queries_on_client_close"),
+        *("add_http_cors_header", "http_response_buffer_size", "log_comment"),
+    }
+)
+_QUERY_ID: Final = re.compile(r"[ -~]{1,256}")
+_CONTENT_TYPES: Final = (
+    (("TabSeparated", "TSV"), "text/tab-separated-values; charset=UTF-8"),
+    (("CSV",), "text/csv; charset=UTF-8; header=absent"),
+    (("JSONEachRow", "JSONLines", "NDJSON"), "application/x-ndjson; charset=UTF-8"),
+    (("JSON",), "application/json; charset=UTF-8"),
+    (("XML",), "application/xml; charset=UTF-8"),
+    (("Native", "RowBinary", "Parquet", "Arrow", "ORC"), "application/octet-stream"),
+)
+
+
+class Exchange:
+    """What a request asks for beside its statement, and the headers and body of the answer."""
+
+    def __init__(self, request: web.Request, host: str, timezone: str) -> None:
+        """Knows nothing of the parameters yet: `read` tells."""
+        self.request = request
+        self.format: str | None = None
+        """The answer's format; None for a statement that gives no result."""
+        self._begun_at = time.monotonic_ns()
+        self._tag = secrets.token_hex(8)
+        self._compressors: list[compression.Compressor] = []
+        self.headers = {
+            "X-ClickHouse-Server-Display-Name": host,
+            "X-ClickHouse-Timezone": timezone,
+            "X-ClickHouse-Exception-Tag": self._tag,
+        }
+        self.parameters: Mapping[str, str] = {}
+        self.id = str(uuid.uuid4())
+
+    def read(self, parameters: Mapping[str, str], formats: Mapping[str, str]) -> None:
+        """Takes the parameters; headers of ClickHouse go before those of the same meaning.
+
+        Args:
+            parameters: of the URL and of a form.
+            formats: the engine's, by their names in lower case.
+
+        Raises:
+            QueryError: a query id that can't stand in a header, or an unknown format.
+        """
+        self.parameters = parameters
+        self.settings = {
+            name: value
+            for name, value in parameters.items()
+            if name not in _TRANSPORT and not name.startswith("param_")
+        }
+        self.params = {
+            name.removeprefix("param_"): value
+            for name, value in parameters.items()
+            if name.startswith("param_")
+        }
+        headers = self.request.headers
+        asked = parameters.get("query_id") or headers.get("X-ClickHouse-Query-Id")
+        if asked is not None and not _QUERY_ID.fullmatch(asked):
+            raise QueryError(
+                "Code: 36. DB::Exception: A query_id has up to 256 printable characters of ASCII. "
+                "(BAD_ARGUMENTS)"
+            )
+        self.id = asked or self.id
+        self.headers["X-ClickHouse-Query-Id"] = self.id
+        self.database = headers.get("X-ClickHouse-Database") or parameters.get("database")
+        form = headers.get("X-ClickHouse-Format") or parameters.get("default_format")
+        self.default_format = formats.get((form or "TabSeparated").lower(), "")
+        if not self.default_format:
+            # Whatever else stands there would become a part of the statement.
+            raise QueryError(f"Code: 73. DB::Exception: Unknown format {form}. (UNKNOWN_FORMAT)")
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it may change nothing: as in ClickHouse, a GET, and who says `readonly`."""
+        return self.request.method != "POST" or is_on(self.parameters.get("readonly"))
+
+    @property
+    def waits_for_end(self) -> bool:
+        """The answer begins when the statement has ended: an error always has its status."""
+        return is_on(self.parameters.get("wait_end_of_query"))
+
+    def summarise(self, counts: Mapping[str, int]) -> None:
+        """Sets X-ClickHouse-Summary: counts as strings, as ClickHouse writes them."""
+        names = ("read_rows", "read_bytes", "written_rows", "written_bytes", "result_rows")
+        found = {name: str(counts.get(name, 0)) for name in (*names, "result_bytes")}
+        found["total_rows_to_read"] = found["read_rows"]
+        found["elapsed_ns"] = str(time.monotonic_ns() - self._begun_at)
+        self.headers["X-ClickHouse-Summary"] = json.dumps(found, separators=(",", ":"))
+
+    def response(self, body: bytes) -> web.Response:
+        """A whole answer."""
+        self._describe()
+        return web.Response(body=self._packed(body) + self._rest(), headers=self.headers)
+
+    async def begin(self, first: bytes) -> web.StreamResponse:
+        """An answer that goes on with `write` and ends with `finish` or `break_off`."""
+        self._describe()
+        response = web.StreamResponse(headers=self.headers)
+        await response.prepare(self.request)
+        await self.write(response, first)
+        return response
+
+    async def write(self, response: web.StreamResponse, part: bytes) -> None:
+        """The next part; waits while the client is slow."""
+        if packed := self._packed(part):
+            await response.write(packed)
+
+    async def finish(self, response: web.StreamResponse) -> None:
+        """The end of the answer."""
+        if rest := self._rest():
+            await response.write(rest)
+        await response.write_eof()
+
+    async def break_off(
+        self, response: web.StreamResponse, error: QueryError, version: str
+    ) -> None:
+        """The end of an answer that failed half-way: the error between tags, then a broken line.
+
+        The client can't take what it has for the whole: the body has no proper end.
+        """
+        text = f"{_with_version(error, version)}\n"
+        size = len(text.encode(errors="replace"))
+        block = f"\r\n__exception__\r\n{self._tag}\r\n{text}{size} {self._tag}\r\n__exception__\r\n"
+        await response.write(self._packed(block.encode(errors="replace")) + self._rest())
+        response.force_close()
+        if self.request.transport is not None:
+            self.request.transport.close()
+
+    def refuse(self, error: QueryError, version: str) -> web.Response:
+        """An answer that is an error."""
+        self.headers["X-ClickHouse-Exception-Code"] = str(error.code)
+        self.headers["Content-Type"] = "text/plain; charset=UTF-8"
+        body = f"{_with_version(error, version)}\n".encode(errors="replace")
+        status = http_status.of(error.code)
+        return web.Response(body=body, status=status, headers=self.headers)
+
+    def _describe(self) -> None:
+        if self.format is None:
+            return
+        self.headers["X-ClickHouse-Format"] = self.format
+        self.headers["Content-Type"] = next(
+            (text for starts, text in _CONTENT_TYPES if self.format.startswith(starts)),
+            "text/plain; charset=UTF-8",
+        )
+        if is_on(self.parameters.get("compress")):
+            self._compressors.append(BlockCompressor())
+        if is_on(self.parameters.get("enable_http_compression")):
+            chosen = compression.choose(self.request.headers.get("Accept-Encoding", ""))
+            if chosen is not None:
+                self.headers["Content-Encoding"] = chosen[0]
+                self._compressors.append(chosen[1])
+
+    def _packed(self, part: bytes) -> bytes:
+        for compressor in self._compressors:
+            part = compressor.compress(part)
+        return part
+
+    def _rest(self) -> bytes:
+        """What the compressors still hold, each through those outside of it."""
+        rest = b""
+        for compressor in self._compressors:
+            rest = (compressor.compress(rest) if rest else b"") + compressor.flush()
+        return rest
+
+
+def _with_version(error: QueryError, version: str) -> str:
+    text = str(error)
+    return text if "(version " in text else f"{text} (version {version})"

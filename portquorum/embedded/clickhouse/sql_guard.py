@@ -1,0 +1,358 @@
+"""What no statement touches, whoever sends it: files, programs, other hosts, the engine's folder.
+
+This is the first wall, and tells a user why. The second one does not depend on any text: the engine
+runs in a process that can't reach outside (`sandbox`).
+
+Statements are looked at as the engine writes them anew, and that text is the one that runs: the
+engine's parser has then read every trick of quoting, comments and case. What is allowed is listed
+rather than what is not, wherever a later version of the engine may bring new names.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from portquorum.embedded.clickhouse import statement
+from portquorum.embedded.clickhouse.engine import Engine, QueryError, Session, quote
+
+# Functions that read files or tell where they are, which the engine's readonly does not forbid. A
+# function can be named without brackets (`* APPLY file`, `arrayMap(file, …)`), so not even a
+# column may have such a name.
+_FUNCTIONS: Final = frozenset({"FILE", "CATBOOSTEVALUATE", "GETSERVERSETTING"})
+# Table functions that make rows of nothing, or of the engine's own tables.
+_TABLE_FUNCTIONS: Final = frozenset(
+    {
+        *("NUMBERS", "NUMBERS_MT", "PRIMES", "ZEROS", "ZEROS_MT", "GENERATE_SERIES"),
+        *("GENERATESERIES", "GENERATERANDOM", "NULL", "VALUES", "SQLSTANDARDVALUES", "FORMAT"),
+        *("FUZZJSON", "FUZZQUERY", "VIEW", "VIEWEXPLAIN", "VIEWIFPERMITTED", "MERGE", "LOOP"),
+        *("DICTIONARY", "MERGETREEINDEX", "MERGETREEPROJECTION", "MERGETREETEXTINDEX"),
+    }
+)
+# Of these, what shows a table without its name in the statement.
+_NOT_FOR_READERS: Final = frozenset({"MERGE", "LOOP", "DICTIONARY"})
+# Engines that keep everything in the engine's own folder, or nothing.
+_ENGINES: Final = frozenset(
+    {
+        *("ATOMIC", "MEMORY", "LOG", "TINYLOG", "STRIPELOG", "NULL", "SET", "JOIN", "BUFFER"),
+        *("MERGE", "VIEW", "MATERIALIZEDVIEW", "DICTIONARY", "GENERATERANDOM"),
+    }
+)
+_DEFINES: Final = frozenset({"CREATE", "REPLACE", "ATTACH", "ALTER"})
+# What a statement may begin with; users, grants, backups and named collections are no part of it.
+_KINDS: Final = frozenset(
+    {
+        *("SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "SET", "USE"),
+        *("INSERT", "CREATE", "REPLACE", "DROP", "TRUNCATE", "ALTER", "RENAME", "EXCHANGE"),
+        *("OPTIMIZE", "CHECK", "KILL", "SYSTEM", "ATTACH", "DETACH", "UNDROP", "DELETE", "UPDATE"),
+    }
+)
+# What is created, dropped and altered.
+_OBJECTS: Final = frozenset({"TABLE", "DATABASE", "VIEW", "DICTIONARY", "FUNCTION"})
+_OBJECT_STATEMENTS: Final = frozenset(
+    {"CREATE", "REPLACE", "DROP", "ALTER", "ATTACH", "DETACH", "UNDROP", "TRUNCATE"}
+)
+# Words between CREATE and what is created.
+_BEFORE_OBJECTS: Final = frozenset(
+    {"OR", "REPLACE", "TEMPORARY", "MATERIALIZED", "LIVE", "WINDOW", "UNIQUE", "ALL", "PERMANENTLY"}
+)
+# Of SYSTEM, what tends the tables; the rest tends a server, or ends it.
+_SYSTEM: Final = frozenset({"FLUSH", "REFRESH", "WAIT", "CLEAR", "DROP", "SYNC", "START", "STOP"})
+# Settings whose value is SQL or a structure, in another language, or names a file or an address.
+_SETTINGS: Final = re.compile(
+    r"""
+      additional_.* | ai_.* | .*dialect.* | compatibility_s3.*
+    | format_schema.* | format_template.* | output_format_schema | schema_inference_hints
+    | format_avro_schema_registry.* | (?:.*_)?(?:path|file|url|uri|directory|endpoint|proxy)
+    | url_base | rename_files.* | filesystem_cache_name | distributed_cache.* | dynamic_disk.*
+    | http_response_headers | into_outfile.* | cluster_for_parallel_replicas | disk
+    | storage_policy | table_disk | log_comment | object_storage.* | .*named_collection.*
+    """,
+    re.VERBOSE,
+)
+# Table functions whose arguments may be the structure of a table, which is SQL in a string.
+_STRUCTURED: Final = frozenset(
+    {"VALUES", "GENERATERANDOM", "FORMAT", "NULL", "INPUT", "FUZZJSON", "SQLSTANDARDVALUES"}
+)
+_PYTHON: Final = re.compile(r"python\s*\(", re.IGNORECASE)
+_DEPTHS: Final = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+_EXPRESSION: Final = re.compile(r"\b(?:DEFAULT|ALIAS|MATERIALIZED|EPHEMERAL)\b", re.IGNORECASE)
+# Where a dictionary's rows come from: a table that the guard has seen the name of.
+_SOURCE_KEYS: Final = frozenset({"TABLE", "DB"})
+_PAIRS: Final = {
+    ("INTO", "OUTFILE"): "INTO OUTFILE writes a file",
+    ("FROM", "INFILE"): "FROM INFILE reads a file",
+    ("PARALLEL", "WITH"): "one statement at a time",
+    ("DEFAULT", "."): "the database default keeps nothing",
+}
+# Tables of `system` for readers, and those of them with a column that is a path.
+_OPEN: Final = frozenset(
+    {
+        *("ONE", "NUMBERS", "NUMBERS_MT", "ZEROS", "ZEROS_MT", "COLUMNS", "FUNCTIONS", "FORMATS"),
+        *("TABLE_FUNCTIONS", "TABLE_ENGINES", "DATABASE_ENGINES", "SETTINGS", "TIME_ZONES"),
+        *("DATA_TYPE_FAMILIES", "KEYWORDS", "COLLATIONS", "CONTRIBUTORS", "LICENSES", "VIEWS"),
+        *("AGGREGATE_FUNCTION_COMBINATORS", "MERGE_TREE_SETTINGS", "METRICS", "EVENTS"),
+    }
+)
+_WITH_PATHS: Final = frozenset({"TABLES", "DATABASES", "PARTS"})
+
+
+class RefusedError(QueryError):
+    """A user without the right; has a ClickHouse error code as the engine's own refusals do."""
+
+
+class Guard:
+    """Knows the names of what reaches outside."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Asks the engine for its table functions and for functions that ask models elsewhere."""
+        self._engine = engine
+        self._idle: deque[Session] = deque()
+        with engine.session({}) as session:
+            tables = session.run("SELECT name FROM system.table_functions FORMAT TSVRaw")
+            models = session.run(
+                "SELECT name FROM system.functions WHERE name ILIKE 'ai%' FORMAT TSVRaw"
+            )
+        self._outside = _names(tables.data) - _TABLE_FUNCTIONS
+        self._functions = _FUNCTIONS | _names(models.data)
+
+    def canonical(self, sql: str) -> str:
+        """The statement as the engine understands it: without comments, on one line.
+
+        On connections of its own: a setting of the asker's (`offset`, `extremes`) would change
+        what comes back.
+
+        Raises:
+            QueryError: it can't be parsed.
+            RefusedError: `python(` stands in it.
+        """
+        if _PYTHON.search(sql):
+            # chDB looks for this in the text itself, before anything is parsed.
+            raise _denied("python( stands in the statement, be it in a string")
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self._engine.session({})
+        try:
+            text = f"SELECT formatQuerySingleLine({quote(sql)})"
+            return session.run(text, "TSVRaw").data.decode().strip()
+        finally:
+            # Nothing of a statement stays in a session that only writes it anew.
+            self._idle.append(session)
+
+    def close(self) -> None:
+        """Ends the sessions that are kept; nobody may ask any more."""
+        while self._idle:
+            self._idle.pop().close()
+
+    @staticmethod
+    def check_setting(name: str) -> None:
+        """Looks at a setting that comes with a request.
+
+        Raises:
+            RefusedError: it brings SQL in another language or in a string, or names a file.
+        """
+        if _SETTINGS.fullmatch(name.lower()):
+            raise _denied(f"the setting {name}")
+
+    def check(self, canonical: str, params: Mapping[str, str]) -> None:
+        """Looks at a statement that the engine wrote, and at the parameters it is sent with.
+
+        Raises:
+            RefusedError: it names what reaches outside.
+        """
+        found = list(statement.tokens(canonical.encode()))
+        words = _words(found)
+        for name, value in params.items():
+            if value.strip('`" ').upper() in self._functions:
+                raise _denied(f"parameter {name} is the name of a function that reads files")
+        for word, follows in pairwise([*words, ""]):
+            if word in self._functions or (word in self._outside and follows == "("):
+                raise _denied(f"{word.lower()} reaches outside of the database")
+            if follows == "=":
+                self.check_setting(word)
+            if (word, follows) in _PAIRS:
+                raise _denied(_PAIRS[word, follows])
+        _check_kind(words[:12])
+        _check_structures(found, words)
+        if words and words[0] in _DEFINES:
+            _check_definition(found, words)
+
+    def check_reader(self, canonical: str) -> None:
+        """Looks for what only readers may not: how the server is doing, and where its files are.
+
+        Raises:
+            RefusedError: it is there.
+        """
+        words = _words(list(statement.tokens(canonical.encode())))
+        paths = False
+        for word, follows, name in zip(words, words[1:], words[2:], strict=False):
+            if word in _NOT_FOR_READERS and follows == "(":
+                raise _denied(f"{word.lower()} is not for readers")
+            if (word, follows) == ("SYSTEM", "."):
+                if name not in _OPEN | _WITH_PATHS:
+                    raise _denied(f"system.{name.lower()} is not for readers")
+                paths = paths or name in _WITH_PATHS
+        if "IDENTIFIER" in words or "PROCESSLIST" in words:
+            raise _denied("names of tables stand in a reader's statement, and are of the database")
+        if paths and (_has_star(words) or any("PATH" in w or w == "COLUMNS" for w in words)):
+            raise _denied("a reader names the columns of system tables, and takes no paths")
+
+
+def _names(data: bytes) -> frozenset[str]:
+    return frozenset(name.upper() for name in data.decode().split())
+
+
+def _words(found: Sequence[statement.Token]) -> list[str]:
+    return ["" if token.kind == "string" else token.text.upper() for token in found]
+
+
+def _has_star(words: Sequence[str]) -> bool:
+    """Whether a star stands for columns: not `count(*)`, not between two values."""
+    before = ["", "", *words]
+    return any(
+        word == "*"
+        and previous in {"SELECT", "DISTINCT", ",", ".", "("}
+        and (earlier, previous) != ("COUNT", "(")
+        for earlier, previous, word in zip(before, before[1:], words, strict=False)
+    )
+
+
+def _check_kind(words: Sequence[str]) -> None:
+    """What a statement does, by its first words."""
+    found = [word for word in words if word != "("]
+    first, second, *rest = [*found, "", ""]
+    if first not in _KINDS or (first == "SYSTEM" and second not in _SYSTEM):
+        raise _denied(f"{first} {second} is not done here")
+    if first == "KILL" and second not in {"QUERY", "MUTATION"}:
+        raise _denied(f"{first} {second} is not done here")
+    if first in _OBJECT_STATEMENTS:
+        kind = next((word for word in found[1:] if word not in _BEFORE_OBJECTS), "")
+        # TRUNCATE and UNDROP may leave TABLE out.
+        if kind not in _OBJECTS and first not in {"TRUNCATE", "UNDROP"}:
+            raise _denied(f"{first} {kind} is not done here")
+    if second == "DATABASE" and first != "SHOW" and "DEFAULT" in rest[:4]:
+        raise _denied("connections begin in the database default")
+
+
+def _check_structures(found: Sequence[statement.Token], words: Sequence[str]) -> None:
+    """Structures are literals, and their columns have names and types alone.
+
+    The engine takes a structure as SQL: a column with a default is an expression. A structure that
+    is itself an expression can't be looked at.
+    """
+    for at, (word, follows) in enumerate(pairwise(words)):
+        if word not in _STRUCTURED or follows != "(":
+            continue
+        arguments = list(_arguments(found[at + 1 :]))
+        if word == "FORMAT":
+            # `format('{} of {}', a, b)` is a function; the name of a format is one word.
+            if len(arguments) < 3 or _is_text(arguments[0]):
+                continue
+            del arguments[0]
+        if arguments and not _is_structure(arguments[0]) and not _is_row(arguments[0]):
+            raise _denied(
+                f"the structure of {word.lower()} is a literal of names and types, without "
+                "expressions"
+            )
+
+
+def _is_text(argument: Sequence[statement.Token]) -> bool:
+    first, *rest = argument
+    return first.kind == "string" and not rest and not re.fullmatch(r"'\w*'", first.text)
+
+
+def _is_structure(argument: Sequence[statement.Token]) -> bool:
+    first, *rest = argument
+    return first.kind == "string" and not rest and not _EXPRESSION.search(_unescaped(first.text))
+
+
+def _is_row(argument: Sequence[statement.Token]) -> bool:
+    """Whether it is a number, NULL, a truth value, an array, or brackets around more than one."""
+    first, *rest = argument
+    if first.text == "-" and first.kind == "sign":
+        return len(rest) == 1 and rest[0].kind == "number"
+    if first.kind == "sign" and first.text in {"(", "["}:
+        inside = list(_arguments(argument))
+        size = sum(len(part) for part in inside) + len(inside) - 1
+        whole = size + 2 == len(argument)  # nothing comes after the closing bracket
+        if first.text == "(" and len(inside) == 1:
+            return whole and (_is_structure(inside[0]) or _is_row(inside[0]))
+        return whole
+    return not rest and (first.kind == "number" or first.text.upper() in {"NULL", "TRUE", "FALSE"})
+
+
+def _arguments(found: Sequence[statement.Token]) -> Iterator[Sequence[statement.Token]]:
+    """What is between the commas of the pair of brackets that `found` begins with."""
+    depth = 0
+    argument: list[statement.Token] = []
+    for token in found:
+        if token.kind == "sign":
+            depth += _DEPTHS.get(token.text, 0)
+        if depth == 0:
+            break
+        if depth == 1 and token.kind == "sign" and token.text == ",":
+            yield argument
+            argument = []
+        elif token is not found[0]:
+            argument.append(token)
+    if argument:
+        yield argument
+
+
+def _unescaped(literal: str) -> str:
+    """A string literal without what an escape could hide a word behind."""
+    text = re.sub(r"\\x([0-9A-Fa-f]{2})", lambda match: chr(int(match[1], 16)), literal.strip("'"))
+    return re.sub(r"\\[bfrnt0a]", " ", text).replace("\\", "")
+
+
+def _check_definition(found: Sequence[statement.Token], words: Sequence[str]) -> None:
+    """What a table, database, dictionary or function may be made of."""
+    kinds = words[1:4]  # OR REPLACE may come before
+    for at, word in enumerate(words):
+        follows, name, *_ = [*words[at + 1 : at + 3], "", ""]
+        if word == "ENGINE" and follows == "=":
+            if name not in _ENGINES and not name.endswith("MERGETREE"):
+                raise _denied(f"the engine {name} keeps its data elsewhere")
+        elif word in {"DISK", "STORAGE_POLICY"} and follows in {"=", "("}:
+            raise _denied("a disk of its own")
+            # These read tables whose names stand in strings.
+            if name in {"MERGE", "BUFFER", "DICTIONARY"} and _names_system(found[at + 2 :]):
+                raise _denied(f"the engine {name} on tables of system")
+        elif "DICTIONARY" in kinds and (word, follows) == ("SOURCE", "("):
+            _check_source(name, found[at + 3 :])
+        elif "FUNCTION" in kinds and word == "LANGUAGE":
+            raise _denied("a function in another language")
+        elif words[0] == "ATTACH" and word == "FROM" and found[at + 1].kind == "string":
+            raise _denied("ATTACH FROM a path")
+
+
+def _names_system(found: Sequence[statement.Token]) -> bool:
+    """Whether the arguments of an engine name `system`, or a database by an expression."""
+    database = next(_arguments(found), [])
+    texts = [token.text.upper() for token in database]
+    if texts == ["CURRENTDATABASE", "(", ")"]:
+        return False
+    return len(texts) > 1 or "SYSTEM" in _unescaped("".join(texts))
+
+
+def _check_source(name: str, found: Sequence[statement.Token]) -> None:
+    """Where the rows of a dictionary come from: `found` are the brackets behind the name."""
+    if name == "NULL":
+        return
+    if name != "CLICKHOUSE":
+        raise _denied(f"a dictionary from {name}")
+    said = next(_arguments(found), [])
+    for key, value in zip(said[::2], said[1::2], strict=False):
+        if key.text.upper() not in _SOURCE_KEYS:
+            raise _denied(f"a dictionary by {key.text.lower()}: it may name a table, and no more")
+        if "SYSTEM" in _unescaped(value.text).upper():
+            raise _denied("a dictionary of tables of system")
+
+
+def _denied(why: str) -> RefusedError:
+    return RefusedError(
+        f"Code: 497. DB::Exception: Not enough privileges: {why}; the embedded ClickHouse works "
+        "on its own tables only. (ACCESS_DENIED)"
+    )

@@ -1,0 +1,160 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final, Literal
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from portquorum.presentation.plain_console import PlainConsole
+from schemas.plain_text import escaped_json, one_line, plain
+
+STATUS_STYLE: Final[Mapping[str, str]] = {
+    "up": "green",
+    "down": "bold red",
+    "slow": "yellow",
+    "stale": "magenta",
+    "unknown": "magenta",
+    "pending": "dim",
+    "missed": "magenta",
+    "blocked": "yellow",
+    "open": "bold red",
+    "opened": "bold red",
+    "updated": "yellow",
+    "closed": "green",
+    "critical": "bold red",
+    "warning": "yellow",
+}
+
+
+class _Console(PlainConsole):
+    """Reports a reader that went away as an error like any other.
+
+    Rich would end the program there and then, and what has been started would not be stopped.
+    """
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, self.file.fileno())
+        os.close(devnull)
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+@cache
+def out() -> Console:
+    """The console on standard output."""
+    return _Console()
+
+
+@cache
+def err() -> Console:
+    """The console on standard error."""
+    return PlainConsole(stderr=True)
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """What people should know though nothing failed, on standard error."""
+    for note in map(plain, notes):
+        err().print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document, indented on a terminal, on one line otherwise.
+
+    Characters that a terminal takes for commands are escapes in it.
+    """
+    encoded = msgspec.json.encode(value, enc_hook=_plain)
+    if sys.stdout.isatty():
+        encoded = msgspec.json.format(encoded, indent=2)
+    sys.stdout.write(escaped_json(encoded.decode()) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    return str(value)
+
+
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    title: str = "",
+    fold: Sequence[str] = (),
+) -> Table:
+    """A table; a cell that is a known status gets its colour. Only the columns `fold` may wrap."""
+    shown = Table(
+        box=SIMPLE_HEAD,
+        title=Text(one_line(title)) if title else None,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(
+            isinstance(row[index], int | float) and not isinstance(row[index], bool)
+            for row in rows
+            if row[index] is not None
+        )
+        justify: Literal["right", "left"] = "right" if numeric else "left"
+        shown.add_column(
+            column,
+            justify=justify,
+            overflow="fold",
+            no_wrap=bool(fold) and column not in fold,
+        )
+    for row in rows:
+        shown.add_row(*(cell(value) for value in row))
+    return shown
+
+
+def cell(value: object) -> Text:
+    """A value as a table shows it."""
+    match value:
+        case Text():
+            return value
+        case None:
+            return Text("–", style="dim")
+        case float():
+            text = f"{value:,.2f}".rstrip("0").rstrip(".")
+        case datetime():
+            text = clock(value)
+        case bytes():
+            text = value.decode(errors="replace")
+        case list() | tuple() | set():
+            text = ", ".join(str(item) for item in value)
+        case _:
+            text = str(value)
+    return Text(one_line(text), style=STATUS_STYLE.get(text, ""))
+
+
+def clock(at: datetime | int) -> str:
+    """A time as people read it, UTC, to the second: a datetime or UTC milliseconds."""
+    if isinstance(at, int):
+        at = datetime.fromtimestamp(at / 1000, tz=UTC)
+    if at.tzinfo is not None:
+        at = at.astimezone(UTC)
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def span(milliseconds: float) -> str:
+    """A span as people read it: `850 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`, `4 d 2 h`."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    seconds = int(milliseconds / 1000)
+    for unit, size, small, small_size in (
+        ("d", 86_400, "h", 3_600),
+        ("h", 3_600, "min", 60),
+        ("min", 60, "s", 1),
+    ):
+        if seconds >= size:
+            rest = seconds % size // small_size
+            return f"{seconds // size} {unit}" + (f" {rest} {small}" if rest else "")
+    return f"{seconds} s"

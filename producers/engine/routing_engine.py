@@ -1,0 +1,40 @@
+"""One engine of two: the plain TCP handshake goes the fast way, all else is a task."""
+
+from producers.checks.model import OnDone, PlannedCheck, Vantage
+from producers.engine.task_engine import TaskEngine
+from producers.engine.tcp_attempt import WaitingEngine
+
+
+class RoutingEngine:
+    """See `producers.engine.Engine`."""
+
+    def __init__(self, plain: WaitingEngine) -> None:
+        self.plain = plain
+        self._tasks = TaskEngine(plain.vantage, plain.resolver)
+
+    @property
+    def vantage(self) -> Vantage:
+        """Where the checks that are submitted from now on are made from."""
+        return self.plain.vantage
+
+    @vantage.setter
+    def vantage(self, vantage: Vantage) -> None:
+        self.plain.vantage = self._tasks.vantage = vantage
+
+    @property
+    def in_flight(self) -> int:
+        """How many checks have begun and are not done."""
+        return self.plain.in_flight + self._tasks.in_flight
+
+    def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
+        """Begins the check; see the protocol."""
+        target = check.target
+        if target.kind == "tcp" and target.probe is None:
+            self.plain.submit(check, on_done)
+        else:
+            self._tasks.submit(check, on_done)
+
+    def close(self) -> None:
+        """Ends all checks in flight without an outcome."""
+        self._tasks.close()
+        self.plain.close()

@@ -1,0 +1,175 @@
+"""The engine of all kinds but the plain TCP handshake: one asyncio task a check."""
+
+import asyncio
+import time
+from collections import deque
+from typing import Final
+
+from foundation.telemetry import logger
+from producers.checks.errors import CheckFailedError
+from producers.checks.model import LOST_SHARE, CheckOutcome, OnDone, PlannedCheck, Vantage
+from producers.checks.os_errors import clean
+from producers.checks.resolver import Resolver
+from producers.engine.loop_lag import HeldUp
+from producers.judging.judges import Judges
+from producers.kinds.check_context import Trial
+from producers.kinds.registry import KINDS
+
+MOST: Final = 4_000
+"""So many checks are on their way at a time; those beyond wait for their turn."""
+
+NOT_UNDERSTOOD: Final = "the answer can't be understood"
+"""The detail of an outcome begins so if an error came of it that no kind foresees."""
+
+
+class TaskEngine:
+    """See `producers.engine.Engine`. Made inside a running loop; `resolver` stays the caller's."""
+
+    def __init__(self, vantage: Vantage, resolver: Resolver, most: int = MOST) -> None:
+        self.vantage = vantage
+        self._resolver = resolver
+        self._most = most
+        self._loop = asyncio.get_running_loop()
+        self._held_up = HeldUp()
+        self._judges = Judges()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
+
+    @property
+    def in_flight(self) -> int:
+        """How many checks have begun, or wait for their turn, and are not done."""
+        return len(self._tasks) + len(self._waiting)
+
+    def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
+        """Begins the check, or lets it wait for its turn; see the protocol."""
+        if len(self._tasks) < self._most:
+            self._begin(check, on_done)
+        else:
+            self._waiting.append((time.monotonic(), check, on_done))
+
+    def close(self) -> None:
+        """Ends all checks in flight without an outcome."""
+        self._waiting.clear()
+        for task in self._tasks:
+            task.cancel()
+        self._judges.close()
+
+    def _begin(self, check: PlannedCheck, on_done: OnDone) -> None:
+        task = self._loop.create_task(self._run(check, on_done))
+        self._tasks.add(task)
+
+    async def _run(self, check: PlannedCheck, on_done: OnDone) -> None:
+        mark = self._held_up.begin()
+        trial = Trial(check.target, self.vantage, self._resolver, self._judges)
+        try:
+            failure = await self._failure(trial, mark)
+        finally:
+            trial.close()
+            self._held_up.end()
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.discard(task)
+        self._tell(check, _outcome(trial, failure), on_done)
+        self._take_waiting()
+
+    async def _failure(self, trial: Trial, mark: float) -> CheckFailedError | None:
+        kind = KINDS.get(trial.target.kind)
+        if kind is None:
+            text = f"this prober can't check kind {trial.target.kind!r}"
+            return CheckFailedError("prober_error", text)
+        try:
+            async with asyncio.timeout_at(trial.deadline) as limit:
+                await kind.check(trial)
+        except CheckFailedError as error:
+            failure, silent = error, error.reason == "timed_out"
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  (a panic of a library in Rust is no Exception)
+            if not (limit.expired() and isinstance(error, TimeoutError)):
+                return _unforeseen(trial, error)
+            failure, silent = trial.out_of_time(), True
+        else:
+            return None
+        lost_s = self._held_up.lost_s(mark)
+        if silent and lost_s * 1000 > LOST_SHARE * trial.target.timeout_ms:
+            text = f"the prober stood still for {lost_s:.1f} s of this check"
+            return CheckFailedError("prober_error", text)
+        return failure
+
+    def _take_waiting(self) -> None:
+        now = time.monotonic()
+        while self._waiting and len(self._tasks) < self._most:
+            since, check, on_done = self._waiting.popleft()
+            if (now - since) * 1000 < check.target.timeout_ms:
+                self._begin(check, on_done)
+                continue
+            text = f"{self._most} checks of such kinds were on their way: no room for this one"
+            outcome = CheckOutcome(
+                status="missed", reason="prober_error", started_at=None, detail=text
+            )
+            self._tell(check, outcome, on_done)
+
+    def _tell(self, check: PlannedCheck, outcome: CheckOutcome, on_done: OnDone) -> None:
+        try:
+            on_done(check, outcome)
+        except Exception as error:  # noqa: BLE001  (other checks wait behind this one)
+            # To the loop it is a callback that failed, as any other.
+            self._loop.call_soon(_raise, error)
+
+
+def _unforeseen(trial: Trial, error: BaseException) -> CheckFailedError:
+    """What an error means that no kind has foreseen: the server's, once it has said something.
+
+    Before that it is ours. After that what we can't understand is what the server has sent, or a
+    mistake of ours in reading it; of both people must hear, and the log says which it was.
+    """
+    logger(__name__).error(
+        "a check failed by an error that its kind does not foresee",
+        kind=trial.target.kind,
+        exc_info=error,
+    )
+    text = f"{type(error).__name__}: {error}"
+    if trial.heard:
+        return CheckFailedError("unexpected_response", f"{NOT_UNDERSTOOD}: {text}")
+    return CheckFailedError("prober_error", text)
+
+
+def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
+    ours = failure is not None and failure.reason in {"prober_error", "address_blocked"}
+    return CheckOutcome(
+        status="up" if failure is None else "missed" if ours else "down",
+        reason=None if failure is None else failure.reason,
+        started_at=trial.started_at,
+        detail=_detail(trial, failure),
+        address=trial.address,
+        dns_ms=_rounded(trial.dns_ms),
+        connect_ms=_rounded(trial.connect_ms),
+        tls_ms=_rounded(trial.tls_ms),
+        total_ms=None if ours else _rounded(_total_ms(trial)),
+        cert_expires_at=trial.cert_expires_at,
+        http_status=trial.http_status,
+        banner=None if trial.banner is None else clean(trial.banner) or None,
+        hops=tuple(trial.hops),
+    )
+
+
+def _detail(trial: Trial, failure: CheckFailedError | None) -> str | None:
+    said = trial.notice if failure is None else failure.detail
+    return None if said is None else clean(said)
+
+
+def _total_ms(trial: Trial) -> float:
+    if trial.total_ms is not None:
+        return trial.total_ms
+    now = time.monotonic() if trial.ended_at is None else trial.ended_at
+    if trial.connected_at is None or trial.connect_ms is None:
+        return (now - trial.started_at) * 1000
+    return (trial.dns_ms or 0.0) + trial.connect_ms + (now - trial.connected_at) * 1000
+
+
+def _rounded(span_ms: float | None) -> float | None:
+    return None if span_ms is None else round(span_ms, 3)
+
+
+def _raise(error: Exception) -> None:
+    raise error

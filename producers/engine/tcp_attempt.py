@@ -1,0 +1,380 @@
+"""One TCP check on its way: lookup, then one address after the other within the one timeout.
+
+What is waited for and what it means is decided here, once for all engines; they differ in how
+they wait.
+"""
+
+import asyncio
+import socket
+import time
+from abc import ABC, abstractmethod
+from typing import Any, Final
+
+from msgspec import Struct
+
+from foundation.telemetry import logger
+from producers.checks import tcp_socket
+from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
+from producers.checks.os_errors import clean, reason_of, reason_of_lookup, text_of
+from producers.checks.resolver import Address, Lookup, Resolver, literal
+from schemas.result import Reason
+
+LATE_S: Final = 1.0
+"""If we look at a timeout later than this, silence proves nothing: the machine may have slept."""
+
+KINDS: Final = frozenset({"tcp"})
+"""The kinds that can be checked."""
+
+_MOST_ADDRESSES: Final = 4
+# Of the failures of several addresses the one is told that says most of the target.
+_WEIGHT: Final[dict[Reason, int]] = {
+    "network_unreachable": 1,
+    "prober_error": 2,
+    "address_blocked": 3,
+}
+
+
+class WaitingEngine(ABC):
+    """What all engines have in common; see `producers.engine.Engine`.
+
+    Made inside a running loop. A subclass says how one waits.
+    """
+
+    def __init__(self, vantage: Vantage) -> None:
+        self.vantage = vantage
+        self.resolver = Resolver()
+        self._loop = asyncio.get_running_loop()
+        self._checks: set[UnderWay] = set()
+        self._beginning = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many checks have begun and are not done."""
+        return len(self._checks)
+
+    def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
+        """Begins the check; see the protocol."""
+        begun = UnderWay(self, check, on_done)
+        self._checks.add(begun)
+        self._beginning = True
+        try:
+            begun.begin()
+        finally:
+            self._beginning = False
+
+    def close(self) -> None:
+        """Ends all checks in flight without an outcome."""
+        for check in self._checks:
+            self.release(check)
+            check.over = True
+        self._checks.clear()
+        self.resolver.close()
+
+    @abstractmethod
+    def wait(self, check: "UnderWay") -> None:
+        """Waits for the socket of `check`, if it has one, and for `check.due`.
+
+        Calls `check.answered` when the socket has an answer, `check.overdue` at `check.due` or
+        soon after, whichever is first. Nothing may be waited for before.
+
+        Raises:
+            OSError: the system can't watch so many sockets.
+        """
+
+    @abstractmethod
+    def release(self, check: "UnderWay") -> None:
+        """Waits no more and closes the socket, if there are such."""
+
+    def done(self, check: "UnderWay", outcome: CheckOutcome) -> None:
+        """Tells the outcome of a check that was released, but not before `submit` has returned."""
+        if self._beginning:
+            self._loop.call_soon(self._tell, check, outcome)
+        else:
+            self._tell(check, outcome)
+
+    def _tell(self, check: "UnderWay", outcome: CheckOutcome) -> None:
+        if check not in self._checks:
+            return
+        self._checks.remove(check)
+        try:
+            check.on_done(check.planned, outcome)
+        except Exception as error:  # noqa: BLE001  (other checks wait behind this one)
+            # To the loop it is a callback that failed, as any other.
+            self._loop.call_soon(_raise, error)
+
+
+class _Failure(Struct, frozen=True, gc=False):
+    reason: Reason
+    detail: str
+    address: str | None = None
+
+
+class UnderWay:
+    """A check that was submitted and is not done.
+
+    `sock` is connecting, None during the lookup; `due` is in monotonic seconds; `place` is the
+    engine's own note of where it waits.
+    """
+
+    __slots__ = (
+        "_addresses",
+        "_deadline",
+        "_dns_ms",
+        "_engine",
+        "_failures",
+        "_lookup",
+        "_started_at",
+        "_tried",
+        "_tried_at",
+        "_vantage",
+        "due",
+        "on_done",
+        "over",
+        "place",
+        "planned",
+        "sock",
+    )
+
+    def __init__(self, engine: WaitingEngine, planned: PlannedCheck, on_done: OnDone) -> None:
+        self.planned = planned
+        self.on_done = on_done
+        self.sock: socket.SocketType | None = None
+        self.due = 0.0
+        self.place: Any = None
+        self.over = False
+        self._engine = engine
+        self._vantage = engine.vantage
+        self._started_at = time.monotonic()
+        self._deadline = self._started_at + planned.target.timeout_ms / 1000
+        self._addresses: tuple[Address, ...] = ()
+        self._failures: tuple[_Failure, ...] = ()
+        self._dns_ms: float | None = None
+        self._lookup: Lookup | None = None
+        self._tried = ""
+        self._tried_at = 0.0
+
+    # What comes in from outside: whatever is raised on the way, the check has an outcome.
+
+    def begin(self) -> None:
+        """To be called once. The check may be done when it returns."""
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def answered(self, *, fine: bool = False) -> None:
+        """The socket has an answer; `fine` if it is known to be a connection."""
+        try:
+            self._take_answer(fine=fine)
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def overdue(self) -> None:
+        """The time of `due` is over."""
+        try:
+            self._take_silence()
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def _looked_up(self, lookup: Lookup) -> None:
+        try:
+            self._take_lookup(lookup)
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
+
+    def _broke(self, error: Exception) -> None:
+        logger(__name__).error("a check failed by our fault", exc_info=error)
+        if not self.over:
+            self._fail(_Failure("prober_error", f"{type(error).__name__}: {error}"))
+
+    def _begin(self) -> None:
+        target = self.planned.target
+        if target.kind not in KINDS or target.host is None or target.port is None:
+            self._fail(_Failure("prober_error", f"this prober can't check kind {target.kind!r}"))
+        elif (address := literal(target.host)) is not None:
+            self._connect((address,))
+        elif (known := self._engine.resolver.known(target.host)) is not None:
+            self._go_on(known)
+        else:
+            self.due = self._deadline
+            self._engine.wait(self)
+            self._lookup = self._engine.resolver.lookup(target.host, self._looked_up)
+
+    def _take_answer(self, *, fine: bool) -> None:
+        sock = self.sock
+        if sock is None:
+            return
+        number = 0 if fine else tcp_socket.error_of(sock)
+        now = time.monotonic()
+        late_s = now - self.due
+        if number == 0:
+            took_ms = tcp_socket.connect_ms(sock, (now - self._tried_at) * 1000)
+            if late_s > LATE_S and took_ms > (self.due - self._tried_at) * 1000:
+                # A late banner renews the time of the last ACK: this number can't be trusted.
+                self._fail(_late(late_s, self._tried))
+            else:
+                self._succeed(took_ms)
+            return
+        self._engine.release(self)
+        failure = _os_failure(number, self._tried)
+        if late_s > LATE_S and failure.reason == "timed_out":
+            failure = _late(late_s, self._tried)
+        self._failures += (failure,)
+        self._next_address()
+
+    def _take_silence(self) -> None:
+        if self.over:
+            return
+        if self.sock is None:
+            self._lookup_timed_out()
+        elif tcp_socket.answered(self.sock):
+            # The loop was busy: the answer is here and has not been looked at.
+            self._take_answer(fine=False)
+        else:
+            self._timed_out()
+
+    # Lookup
+
+    def _take_lookup(self, lookup: Lookup) -> None:
+        if self.over:
+            return  # it came after the timeout
+        self._engine.release(self)
+        self._dns_ms = lookup.took_ms
+        self._go_on(lookup)
+
+    def _go_on(self, lookup: Lookup) -> None:
+        if lookup.error is not None:
+            reason = reason_of_lookup(lookup.error)
+            text = lookup.error.strerror if isinstance(lookup.error, OSError) else None
+            self._fail(_Failure(reason, text or str(lookup.error)))
+        else:
+            self._connect(lookup.addresses)
+
+    def _lookup_timed_out(self) -> None:
+        lookup = self._lookup
+        now = time.monotonic()
+        if now - self._deadline > LATE_S:
+            self._fail(_late(now - self._deadline))
+        elif lookup is None or lookup.began_at is None or lookup.ended_at is not None:
+            # No thread was free in time, or the answer lay there and we did not come to it.
+            self._fail(_Failure("prober_error", "the prober did not come to the lookup in time"))
+        else:
+            waited = (now - max(lookup.began_at, self._started_at)) * 1000
+            self._dns_ms = waited
+            self._fail(_Failure("dns_failed", f"no answer to the lookup within {waited:.0f} ms"))
+
+    # Connect
+
+    def _connect(self, found: tuple[Address, ...]) -> None:
+        vantage = self._vantage
+        if vantage.internal and vantage.source is None and not vantage.deny:
+            self._addresses = found[:_MOST_ADDRESSES]
+        else:
+            self._addresses = tuple(filter(self._may_be_tried, found))[:_MOST_ADDRESSES]
+        self._next_address()
+
+    def _may_be_tried(self, address: Address) -> bool:
+        source = self._vantage.source
+        if source is not None and address.family != _family(source):
+            text = f"{address.ip} can't be reached from the source address {source}"
+            self._failures += (_Failure("prober_error", text, address.ip),)
+            return False
+        why = self._vantage.blocked_because(address.ip)
+        if why is not None:
+            self._failures += (_Failure("address_blocked", why, address.ip),)
+        return why is None
+
+    def _next_address(self) -> None:
+        while self._addresses:
+            now = time.monotonic()
+            left = self._deadline - now
+            if left <= 0:
+                if -left > LATE_S:
+                    self._failures += (_late(-left),)
+                break
+            # Each address has its share, so that one that swallows packets leaves time.
+            self.due = now + left / len(self._addresses)
+            address, self._addresses = self._addresses[0], self._addresses[1:]
+            self._tried, self._tried_at = address.ip, now
+            try:
+                self.sock = tcp_socket.begin(
+                    address, self.planned.target.port or 0, self._vantage.source
+                )
+                self._engine.wait(self)
+            except OSError as error:
+                self._engine.release(self)
+                self._failures += (_os_failure(error.errno or 0, address.ip),)
+            else:
+                return
+        if not self._failures:
+            self._failures = (_Failure("prober_error", "no time was left to connect"),)
+        self._fail(min(self._failures, key=lambda failure: _WEIGHT.get(failure.reason, 0)))
+
+    def _timed_out(self) -> None:
+        late_s = time.monotonic() - self.due
+        waited_ms = (self.due - self._tried_at) * 1000
+        self._engine.release(self)
+        if late_s > LATE_S:
+            self._fail(_late(late_s, self._tried))
+            return
+        text = f"{self._tried}: no answer within {waited_ms:.0f} ms"
+        self._failures += (_Failure("timed_out", text, self._tried),)
+        self._next_address()
+
+    # The end
+
+    def _succeed(self, took_ms: float) -> None:
+        connect_ms = round(took_ms, 3)
+        dns_ms = _rounded(self._dns_ms)
+        self._finish(
+            CheckOutcome(
+                status="up",
+                reason=None,
+                started_at=self._started_at,
+                address=self._tried,
+                dns_ms=dns_ms,
+                connect_ms=connect_ms,
+                total_ms=connect_ms if dns_ms is None else round(dns_ms + connect_ms, 3),
+            )
+        )
+
+    def _fail(self, failure: _Failure) -> None:
+        ours = failure.reason in {"prober_error", "address_blocked"}
+        total_ms = None if ours else (time.monotonic() - self._started_at) * 1000
+        self._finish(
+            CheckOutcome(
+                status="missed" if ours else "down",
+                reason=failure.reason,
+                started_at=self._started_at,
+                detail=clean(failure.detail),
+                address=failure.address,
+                dns_ms=_rounded(self._dns_ms),
+                total_ms=_rounded(total_ms),
+            )
+        )
+
+    def _finish(self, outcome: CheckOutcome) -> None:
+        self._engine.release(self)
+        self.over = True
+        self._engine.done(self, outcome)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _os_failure(number: int, ip: str) -> _Failure:
+    return _Failure(reason_of(number), f"{ip}: {text_of(number)}", ip)
+
+
+def _late(late_s: float, ip: str | None = None) -> _Failure:
+    text = f"the prober looked {late_s:.1f} s too late to know whether there was an answer"
+    return _Failure("prober_error", text, ip)
+
+
+def _rounded(span_ms: float | None) -> float | None:
+    return None if span_ms is None else round(span_ms, 3)

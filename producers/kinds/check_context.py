@@ -1,0 +1,261 @@
+"""One check on its way, whatever its kind: where it goes, its deadline, what it measured."""
+
+import asyncio
+import socket
+import time
+from typing import Final
+
+from producers.checks import tcp_socket
+from producers.checks.errors import CheckFailedError
+from producers.checks.model import LOST_SHARE, Hop, Vantage
+from producers.checks.os_errors import is_no_way_to, reason_of, reason_of_lookup, text_of
+from producers.checks.resolver import Address, Lookup, Resolver, literal
+from producers.judging.jobs import Job, Verdict
+from producers.judging.judges import Judges
+from producers.kinds.connection import Stream
+from schemas.result import Reason
+from schemas.target import Target
+
+MOST_ADDRESSES: Final = 4
+# Of the failures of several addresses the one is told that says most of the target.
+_WEIGHT: Final[dict[Reason, int]] = {
+    "network_unreachable": 1,
+    "prober_error": 2,
+    "address_blocked": 3,
+}
+
+
+class Trial:
+    """What a kind is given, and where it takes down what it has measured.
+
+    `deadline` is in monotonic seconds; a kind is cancelled there. `silence` is the reason that
+    this has at any moment, `waiting_for` says for people what did not come (`no {waiting_for}
+    within 3000 ms`). All `_ms` are the phases of the result; `connected_at` (monotonic seconds) is
+    when we saw the connection; `total_ms` is for a kind that knows better than DNS + connect + the
+    time since then. `ended_at` (monotonic seconds) is for one that goes on after its result is
+    known. `notice` is what people should know of a target that is up. `hops`: see `Hop`.
+    """
+
+    def __init__(
+        self, target: Target, vantage: Vantage, resolver: Resolver, judges: Judges
+    ) -> None:
+        self.target = target
+        self.vantage = vantage
+        self.started_at = time.monotonic()
+        self.deadline = self.started_at + target.timeout_ms / 1000
+        self.silence: Reason = "timed_out"
+        self.waiting_for = "answer"
+        self.address: str | None = None
+        self.dns_ms: float | None = None
+        self.connect_ms: float | None = None
+        self.connected_at: float | None = None
+        self.tls_ms: float | None = None
+        self.cert_expires_at: int | None = None
+        self.http_status: int | None = None
+        self.banner: str | None = None
+        self.notice: str | None = None
+        self.hops: list[Hop] = []
+        self.total_ms: float | None = None
+        self.ended_at: float | None = None
+        self._resolver = resolver
+        self._judges = judges
+        self._judged_late_at: float | None = None
+        self._heard = False
+        self._port: int | None = None
+        self._lookup: Lookup | None = None
+        self._streams: list[Stream] = []
+
+    @property
+    def left_s(self) -> float:
+        """How much time is left."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def heard(self) -> bool:
+        """Whether a byte of the server has come: what goes wrong from now on is by its data."""
+        return self._heard or any(stream.received for stream in self._streams)
+
+    def hear(self) -> None:
+        """To be called when a byte has come over something else than a stream."""
+        self._heard = True
+
+    async def verdict(self, job: Job, *, on_more: bool = False) -> Verdict:
+        """The verdict on what the server has sent; the loop is not held up by it.
+
+        `on_more`: less of the same answer was judged before and did not fit, so that the deadline
+        soon after the question means what it would have meant then.
+
+        Raises:
+            CheckFailedError: there is none, because of what was sent, or because of us.
+        """
+        waits_s = LOST_SHARE * self.target.timeout_ms / 1000 if on_more else 0.0
+        self._judged_late_at = time.monotonic() + waits_s
+        try:
+            verdict = await self._judges.verdict(self.target.id, job, self.left_s)
+        except CheckFailedError:
+            self._judged_late_at = None
+            raise
+        # Not after a cancellation: that asks what the silence means.
+        self._judged_late_at = None
+        return verdict
+
+    async def connect(self, host: str | None = None, port: int | None = None) -> Stream:
+        """A connection to the target, or to another place, closed when the trial ends.
+
+        The addresses are tried one after the other, each with its share of the time; all of them
+        are judged by the guard.
+
+        Raises:
+            CheckFailedError: no address could be connected to.
+        """
+        port = self.target.port if port is None else port
+        if port is None:
+            raise CheckFailedError("prober_error", "the target has no port")
+        addresses, failures = await self.addresses(host)
+        while addresses:
+            address, addresses = addresses[0], addresses[1:]
+            try:
+                within_s = self.left_s / (len(addresses) + 1)
+                return await self._connect_to(address, port, within_s, chosen=self._chosen(host))
+            except CheckFailedError as failure:
+                failures.append((failure, address.ip))
+        raise self.most_telling(failures)
+
+    def another(self) -> "Trial":
+        """A trial of the same target beside this one, whose result it is no part of.
+
+        It is to be closed. Nobody cancels it at its deadline, which is that of this one.
+        """
+        other = Trial(self.target, self.vantage, self._resolver, self._judges)
+        other.deadline = self.deadline
+        return other
+
+    async def connect_as(self, other: "Trial") -> Stream:
+        """A connection to where `other` was connected to last.
+
+        Raises:
+            CheckFailedError: it could not be made.
+        """
+        return await self.connect(other.address, other._port)  # noqa: SLF001  (of the same class)
+
+    async def addresses(
+        self, host: str | None = None
+    ) -> tuple[tuple[Address, ...], list[tuple[CheckFailedError, str | None]]]:
+        """The addresses of the target's host, or of another, that may be connected to.
+
+        Beside them why the others may not; one of both is never empty.
+
+        Raises:
+            CheckFailedError: the name can't be resolved.
+        """
+        host = self.target.host if host is None else host
+        if host is None:
+            raise CheckFailedError("prober_error", "the target has no host")
+        address = literal(host)
+        found = (address,) if address is not None else await self._look_up(host)
+        refused: list[tuple[CheckFailedError, str | None]] = []
+        allowed = []
+        for one in found:
+            why = self._not_allowed(one, chosen=self._chosen(host))
+            if why is None:
+                allowed.append(one)
+            else:
+                refused.append((why, one.ip))
+        return tuple(allowed[:MOST_ADDRESSES]), refused
+
+    def most_telling(self, failures: list[tuple[CheckFailedError, str | None]]) -> CheckFailedError:
+        """Of the failures of several addresses the one that says most, with its address."""
+        found, self.address = min(failures, key=lambda pair: _WEIGHT.get(pair[0].reason, 0))
+        return found
+
+    def out_of_time(self) -> CheckFailedError:
+        """What it means that the deadline has passed now."""
+        spent = f"within {self.target.timeout_ms} ms"
+        lookup = self._lookup
+        if lookup is not None:
+            if lookup.began_at is None or lookup.ended_at is not None:
+                text = "the prober did not come to the lookup in time"
+                return CheckFailedError("prober_error", text)
+            return CheckFailedError("dns_failed", f"no answer to the lookup {spent}")
+        if self._judged_late_at is not None and self._judged_late_at <= time.monotonic():
+            text = f"no verdict on the answer {spent}"
+            ours = not self._judges.expects_too_much(self.target.id)
+            return CheckFailedError("prober_error" if ours else "unexpected_response", text)
+        where = f"{self.address}: " if self.address else ""
+        return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}")
+
+    def close(self) -> None:
+        """Closes all connections of the trial."""
+        for stream in self._streams:
+            stream.close()
+
+    async def _look_up(self, host: str) -> tuple[Address, ...]:
+        lookup = self._resolver.known(host)
+        if lookup is None:
+            lookup = await self._asked(host)
+            took_ms = lookup.took_ms or 0.0
+            self.dns_ms = took_ms if self.dns_ms is None else self.dns_ms + took_ms
+        if lookup.error is not None:
+            text = lookup.error.strerror if isinstance(lookup.error, OSError) else None
+            raise CheckFailedError(reason_of_lookup(lookup.error), text or str(lookup.error))
+        return lookup.addresses
+
+    async def _asked(self, host: str) -> Lookup:
+        done: asyncio.Future[Lookup] = asyncio.get_running_loop().create_future()
+
+        def answered(lookup: Lookup) -> None:
+            if not done.done():
+                done.set_result(lookup)
+
+        self._lookup = self._resolver.lookup(host, answered)
+        lookup = await done
+        self._lookup = None
+        return lookup
+
+    def _chosen(self, host: str | None) -> bool:
+        """Whether a server has chosen this place, and not the inventory."""
+        return host is not None and host != self.target.host
+
+    def _not_allowed(self, address: Address, *, chosen: bool) -> CheckFailedError | None:
+        source = self.vantage.source
+        if source is not None and address.family != _family(source):
+            text = f"{address.ip} can't be reached from the source address {source}"
+            return CheckFailedError("unexpected_response" if chosen else "prober_error", text)
+        why = self.vantage.blocked_because(address.ip)
+        return None if why is None else CheckFailedError("address_blocked", why)
+
+    async def _connect_to(
+        self, address: Address, port: int, within_s: float, *, chosen: bool
+    ) -> Stream:
+        self.address = address.ip
+        began = time.monotonic()
+        try:
+            stream = Stream(tcp_socket.begin(address, port, self.vantage.source))
+            self._streams.append(stream)
+            answered = await stream.connected(within_s)
+            number = tcp_socket.error_of(stream.sock) if answered else 0
+        except OSError as error:
+            number = error.errno or 0
+            if chosen and is_no_way_to(number, ipv6=address.family == socket.AF_INET6):
+                text = f"led to {address.ip}, which can't be connected to: {text_of(number)}"
+                raise CheckFailedError("unexpected_response", text) from error
+            raise _os_failure(number, address.ip) from error
+        now = time.monotonic()
+        if not answered:
+            stream.close()
+            text = f"{address.ip}: no answer within {within_s * 1000:.0f} ms"
+            raise CheckFailedError("timed_out", text)
+        if number:
+            stream.close()
+            raise _os_failure(number, address.ip)
+        self.connected_at, self._port = now, port
+        self.connect_ms = tcp_socket.connect_ms(stream.sock, (now - began) * 1000)
+        return stream
+
+
+def _os_failure(number: int, ip: str) -> CheckFailedError:
+    return CheckFailedError(reason_of(number), f"{ip}: {text_of(number)}")
+
+
+def _family(address: str) -> int:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -1,0 +1,189 @@
+"""A connection with bounded reads, which can turn to TLS in the middle."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from typing import Final
+
+from producers.checks import tcp_socket
+from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import answer_of, reason_of, text_of
+
+MOST_BYTES: Final = 1 << 20
+"""A server that sends more than this within one check is cut off."""
+
+_CHUNK: Final = 16_384
+_READS_AT_ONCE: Final = 4
+_FREE_READS: Final = 32
+_BYTES_A_READ: Final = 1_024
+_PAUSE_S: Final = 0.01
+
+
+class Stream:
+    """A connection that was begun by `tcp.begin`. One reader at a time.
+
+    What goes wrong is raised as `CheckFailedError`: `connection_reset` and the like for the
+    connection, `tls_failed` for TLS.
+    """
+
+    def __init__(self, sock: socket.SocketType) -> None:
+        self.sock = sock
+        self._loop = asyncio.get_running_loop()
+        self.received = 0
+        """Bytes that have come, the encrypted ones of TLS too."""
+        self._reads = 0
+        self._tls: ssl.SSLObject | None = None
+        self._from_peer = ssl.MemoryBIO()
+        self._to_peer = ssl.MemoryBIO()
+
+    async def connected(self, within_s: float) -> bool:
+        """Whether the kernel has an answer to the connect (a connection or an error) in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._ready(write=True)
+        except TimeoutError:
+            return tcp_socket.answered(self.sock)
+        return True
+
+    async def send(self, data: bytes) -> None:
+        """Sends all of it."""
+        if self._tls is None:
+            await self._push(data)
+            return
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._tls.write(left) :]
+            except ssl.SSLWantReadError:
+                await self._pull()
+            except ssl.SSLError as error:
+                raise _tls_failed(error) from error
+            await self._push(self._to_peer.read())
+
+    async def receive(self, most: int = _CHUNK) -> bytes:
+        """At least one byte and at most `most`; none at the end of what the peer sends."""
+        if self._tls is None:
+            return await self._take(most)
+        while True:
+            try:
+                return self._tls.read(most)
+            except ssl.SSLWantReadError:
+                await self._push(self._to_peer.read())
+                await self._pull()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+            except ssl.SSLError as error:
+                raise _tls_failed(error) from error
+
+    async def secure(self, context: ssl.SSLContext, server_name: str | None) -> ssl.SSLObject:
+        """Begins TLS and returns when the handshake is done.
+
+        Raises:
+            ssl.SSLCertVerificationError: the certificate does not hold.
+            CheckFailedError: the handshake failed otherwise.
+        """
+        try:
+            tls = context.wrap_bio(self._from_peer, self._to_peer, server_hostname=server_name)
+        except (ValueError, UnicodeError) as error:
+            text = f"no TLS with the name {server_name!r}: {error}"
+            raise CheckFailedError("tls_failed", text) from error
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._push(self._to_peer.read())
+                if not await self._pull():
+                    raise CheckFailedError(
+                        "tls_failed", "closed by the server during the TLS handshake"
+                    ) from None
+            except ssl.SSLCertVerificationError:
+                with contextlib.suppress(CheckFailedError):
+                    await self._push(self._to_peer.read())  # tells the server why we go
+                raise
+            except ssl.SSLError as error:
+                raise _tls_failed(error) from error
+            else:
+                break
+        await self._push(self._to_peer.read())
+        self._tls = tls
+        return tls
+
+    def close(self) -> None:
+        """Closes the connection with a reset. May be called again."""
+        self.sock.close()
+
+    async def _pull(self) -> bool:
+        """Takes encrypted bytes; whether there were any."""
+        data = await self._take(_CHUNK)
+        if data:
+            self._from_peer.write(data)
+        else:
+            self._from_peer.write_eof()
+        return bool(data)
+
+    async def _take(self, most: int) -> bytes:
+        await self._let_others()
+        try:
+            while True:
+                try:
+                    data = self.sock.recv(most)
+                except BlockingIOError:
+                    await self._ready(write=False)
+                else:
+                    break
+        except OSError as error:
+            raise _broken(answer_of(error.errno or 0)) from error
+        self.received += len(data)
+        if self.received > MOST_BYTES:
+            text = f"the server sent more than {MOST_BYTES >> 10} KiB"
+            raise CheckFailedError("unexpected_response", text)
+        return data
+
+    async def _let_others(self) -> None:
+        """After a few reads others have their turn before each, however fast the peer sends.
+
+        What has come is looked at anew after each read: from a peer that sends byte by byte it is
+        read at most 100 times a second.
+        """
+        self._reads += 1
+        if self._reads <= _READS_AT_ONCE:
+            return
+        dribbles = self._reads > _FREE_READS and self.received < self._reads * _BYTES_A_READ
+        await asyncio.sleep(_PAUSE_S if dribbles else 0)
+
+    async def _push(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                try:
+                    left = left[self.sock.send(left) :]
+                except BlockingIOError:
+                    await self._ready(write=True)
+        except OSError as error:
+            raise _broken(answer_of(error.errno or 0)) from error
+
+    async def _ready(self, *, write: bool) -> None:
+        number = self.sock.fileno()
+        done: asyncio.Future[None] = self._loop.create_future()
+        add = self._loop.add_writer if write else self._loop.add_reader
+        remove = self._loop.remove_writer if write else self._loop.remove_reader
+        add(number, _set, done)
+        try:
+            await done
+        finally:
+            remove(number)
+
+
+def _set(done: "asyncio.Future[None]") -> None:
+    if not done.done():
+        done.set_result(None)
+
+
+def _broken(number: int) -> CheckFailedError:
+    return CheckFailedError(reason_of(number), text_of(number))
+
+
+def _tls_failed(error: ssl.SSLError) -> CheckFailedError:
+    words = (error.reason or str(error)).replace("_", " ").lower()
+    return CheckFailedError("tls_failed", f"TLS: {words}")

@@ -1,0 +1,198 @@
+"""Runs what the roster plans: one timer, the engine, and the way of each outcome."""
+
+import asyncio
+import contextlib
+import math
+from typing import Final
+
+from msgspec import Struct
+
+from producers import metrics
+from producers.broker_clock import Clock
+from producers.checks.model import CheckOutcome, Engine, PlannedCheck
+from producers.prober.connectivity import WITHIN_MS, Connectivity
+from producers.prober.gc_freeze import Tidy
+from producers.prober.lag_reporter import Pace
+from producers.publishing.publisher import Publisher
+from producers.schedule.scheduler import Roster
+
+ROUND_S: Final = 0.001
+"""Checks that fall due within so short a time are begun in one round. The event loop waits for
+whole milliseconds, rounded up, so that it is twice as long at times."""
+LONGEST_WAIT_S: Final = 1.0
+"""Then it is looked anew when the next check is due: broker time may have been learned better."""
+
+_LATE: Final = CheckOutcome(
+    status="missed",
+    reason="prober_error",
+    started_at=None,
+    detail="the prober did not come to this check within its interval",
+)
+
+
+class State(Struct, frozen=True, gc=False):
+    """What a beat tells of the checks; `lag_ms` is the worst since the last time."""
+
+    targets: int
+    failing: int
+    newly_failing: int
+    connectivity: bool
+    lag_ms: float
+
+
+class Runner:
+    """Begins the checks that are due and hands on what came of them."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        engine: Engine,
+        publisher: Publisher,
+        clock: Clock,
+        connectivity: Connectivity,
+        *,
+        limit: int,
+    ) -> None:
+        self.roster = roster
+        self._engine = engine
+        self._publisher = publisher
+        self._clock = clock
+        self._connectivity = connectivity
+        self._limit = limit
+        self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
+        self._pace = Pace()
+        self._tidy = Tidy()
+        self._stopped = False
+        self._idle = asyncio.Event()
+        self._over: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._not_before = 0.0
+        self._waits_for_ms = math.inf
+
+    def state(self) -> State:
+        """What there is to say now. Asked with every beat, when other things may be done, too."""
+        self._tidy.look(self.roster.changes)
+        now_ms = self._clock.now_ms()
+        roster = self.roster
+        metrics.TARGETS.set(len(roster))
+        metrics.FAILING.set(roster.failing)
+        metrics.IN_FLIGHT.set(self._engine.in_flight)
+        metrics.CONNECTIVITY.set(self._connectivity.alive)
+        return State(
+            targets=len(roster),
+            failing=roster.failing,
+            newly_failing=roster.newly_failing(now_ms),
+            connectivity=self._connectivity.alive,
+            lag_ms=self._pace.tell(now_ms, self._limit),
+        )
+
+    def changed(self) -> None:
+        """To be called when the roster was changed: something may be due now."""
+        self._wake_at(self._clock.monotonic())
+
+    async def run(self) -> None:
+        """Begins checks until cancelled."""
+        self._over = asyncio.get_running_loop().create_future()
+        self.changed()
+        try:
+            await self._over
+        finally:
+            self._over = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    async def drain(self, within_s: float) -> None:
+        """Begins nothing more; returns when no check is on its way, or after `within_s`."""
+        self._stopped = True
+        if self._busy == 0:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+
+    def _wake_at(self, moment: float) -> None:
+        """The next round is at `moment` (monotonic seconds) at the latest.
+
+        The loop gets its turn before it, however much is due.
+        """
+        if self._over is None:
+            return
+        moment = max(moment, self._not_before)
+        if self._timer is not None:
+            if self._timer_at <= moment:
+                return
+            self._timer.cancel()
+        self._timer_at = moment
+        delay = max(0.0, moment - self._clock.monotonic())
+        self._timer = self._over.get_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._not_before = self._clock.monotonic() + ROUND_S
+        try:
+            self._round()
+        except Exception as error:  # noqa: BLE001  (it ends `run`, and with it the prober)
+            if self._over is not None and not self._over.done():
+                self._over.set_exception(error)
+
+    def _round(self) -> None:
+        if self._stopped:
+            return
+        now_ms = self._clock.now_ms()
+        begin, missed = self.roster.due(now_ms, self._limit - self._busy)
+        worst_ms = 0.0
+        for check in missed:
+            self._publisher.add(check, _LATE, worth="routine")
+        for check in begin:
+            lag_ms = max(0.0, now_ms - max(check.due_ms, check.free_ms))
+            worst_ms = max(worst_ms, lag_ms)
+            metrics.LAG.observe(lag_ms / 1000)
+            self._engine.submit(check, self._done)
+        full = self._busy >= self._limit
+        waits = self.roster.next_due_ms() is not None
+        self._pace.saw(worst_ms, missed=len(missed), full=full and waits)
+        self._waits_for_ms = math.inf
+        # With no room left the next check that is done wakes us.
+        if not full:
+            self._wait_for_next()
+
+    def _wait_for_next(self) -> None:
+        next_ms = self.roster.next_due_ms()
+        if next_ms is not None and next_ms < self._waits_for_ms:
+            self._waits_for_ms = next_ms
+            latest = self._clock.monotonic() + LONGEST_WAIT_S
+            self._wake_at(min(self._clock.moment_of(next_ms), latest))
+
+    def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
+        now_ms = self._clock.now_ms()
+        if outcome.reason is not None and self._doubts(outcome, now_ms):
+            self._held.append((check, outcome))
+            if len(self._held) == 1:
+                self._connectivity.ask(self._release)
+        else:
+            self._tell(check, outcome, now_ms)
+
+    def _doubts(self, outcome: CheckOutcome, now_ms: float) -> bool:
+        roster = self.roster
+        failing = roster.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
+        return self._connectivity.doubts(outcome, failing, len(roster))
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        now_ms = self._clock.now_ms()
+        for check, outcome in held:
+            self._tell(check, outcome, now_ms)
+
+    def _tell(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> None:
+        outcome = self._connectivity.judge(outcome)
+        worth = self.roster.done(check, outcome, now_ms)
+        self._publisher.add(check, outcome, worth=worth)
+        self._wait_for_next()
+        if self._stopped and self._busy == 0:
+            self._idle.set()
+
+    @property
+    def _busy(self) -> int:
+        return self._engine.in_flight + len(self._held)

@@ -1,0 +1,163 @@
+"""The prober: one process that checks targets from one region."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+from foundation import telemetry, watchdog
+from foundation.kafka import topics_ready
+from foundation.settings import Settings, SettingsError
+from foundation.telemetry import logger
+from producers.broker_clock import Clock
+from producers.checks import address_policy
+from producers.checks.model import Vantage
+from producers.checks.resolver import literal
+from producers.engine.factory import platform_engine
+from producers.engine.file_descriptors import in_flight_limit
+from producers.prober.beats import Beats
+from producers.prober.check_loop import Runner
+from producers.prober.connectivity import Connectivity
+from producers.prober.group_member import Membership
+from producers.prober.region_policy import RegionPolicy
+from producers.prober.task_supervisor import Parts
+from producers.publishing.connection import Broker
+from producers.publishing.publisher import Publisher
+from producers.publishing.spool import Spool
+from producers.publishing.spool_file import SpoolFile
+from producers.schedule.scheduler import Roster
+from schemas.policy import Region
+
+DRAIN_S: Final = 2.5
+FLUSH_S: Final = 3.0
+"""What an end may take: checks on their way (meanwhile the group is left), then results on their
+way; with closing the connection it stays below 10 s."""
+
+
+async def run(
+    settings: Settings, *, region: str, source: str | None = None, prober: str | None = None
+) -> None:
+    """Checks the region's targets until SIGTERM, SIGINT or cancellation.
+
+    `source` is the local address that checks leave from, over the one in [policy]; `prober` the
+    name of this process (default: host name and process id). When it returns every finished
+    check has been published, or counted as lost and said so.
+
+    Raises:
+        TopicMismatchError: the cluster's topics are not those of the settings.
+        PartEndedError: a part of it ended on its own; what was finished is published all the same.
+        SettingsError: `source` is no IP address, or the metrics' address can't be used.
+    """
+    if source is not None and literal(source) is None:
+        raise SettingsError(
+            f"source: expected an IP address of this machine, without a zone, found {source!r}"
+        )
+    name = prober or f"{socket.gethostname()}-{os.getpid()}"[-128:]
+    telemetry.configure_logging("probe", settings)
+    telemetry.serve_metrics("probe", settings)
+    with _stop_signals() as stop:
+        main = asyncio.ensure_future(_probe(settings, region, source, name, stop))
+        stopped = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait((main, stopped), return_when=asyncio.FIRST_COMPLETED)
+            stop.set()
+            await main
+        except asyncio.CancelledError:
+            stop.set()
+            await main
+            raise
+        finally:
+            stopped.cancel()
+
+
+async def _probe(
+    settings: Settings, region: str, source: str | None, prober: str, stop: asyncio.Event
+) -> None:
+    log = logger(__name__).bind(region=region, prober=prober)
+    broker = Broker(settings)
+    clock = Clock()
+    engine = platform_engine(Vantage(source=source))
+    references = platform_engine(Vantage(source=source))
+    connectivity = Connectivity(references)
+    spool = _spool(settings)
+    publisher = Publisher(settings, broker, clock, region=region, prober=prober, spool=spool)
+    limit = in_flight_limit(settings.probe_in_flight)
+    runner = Runner(Roster(region), engine, publisher, clock, connectivity, limit=limit)
+
+    def changed(policy: Region) -> None:
+        way = source or policy.source
+        engine.vantage = references.vantage = Vantage(
+            source=way,
+            internal=policy.internal,
+            allow=address_policy.networks(policy.allow),
+            deny=address_policy.networks(policy.deny) + settings.denied_networks,
+        )
+        connectivity.refer_to(policy.connectivity)
+        runner.roster.check_all(clock.now_ms())
+        runner.changed()
+        log.info("region", internal=policy.internal, source=way)
+
+    region_policy = RegionPolicy(settings, region, changed)
+    beats = Beats(publisher, runner, clock, region=region, prober=prober)
+    membership = Membership(settings, runner, clock, region=region)
+    publishing: asyncio.Task[None] | None = None
+    with Parts() as parts:
+        try:
+            if not await parts.unless(stop, topics_ready(settings)):
+                return
+            if not await parts.unless(stop, broker.start()):
+                return
+            publishing = parts.start("publishing", publisher.run())
+            parts.start("following the policy", region_policy.run())
+            # No check before the broker's time and the region's rights are known.
+            if not await parts.unless(stop, beats.first()):
+                return
+            if not await parts.unless(stop, region_policy.read.wait()):
+                return
+            parts.start("beating", beats.run())
+            parts.start("checking", runner.run())
+            parts.start("membership", membership.run())
+            log.info("probing", in_flight=limit, clock_offset_ms=clock.raw_offset_ms())
+            await parts.watch(stop)
+        finally:
+            log.info("ending")
+            # The group is left at once: others begin while we end.
+            await asyncio.gather(runner.drain(DRAIN_S), parts.cancel(but=publishing))
+            engine.close()
+            connectivity.close()
+            references.close()
+            unsent = await publisher.close(FLUSH_S) if publishing is not None else 0
+            await parts.cancel()
+            # What could not be sent: the broker is away, there is nobody to take leave of.
+            await (broker.give_up() if unsent else broker.stop())
+            spool.close()
+            log.info("ended", unsent=unsent)
+
+
+def _spool(settings: Settings) -> Spool:
+    """The spool, with what dead probers of this machine have left."""
+    folder = f"{settings.topic_prefix}-{settings.partitions}"
+    file = SpoolFile(settings.data_dir / "spool" / folder, settings.probe_spool_mb * 1_000_000)
+    spool = Spool(
+        settings.probe_spool_results, in_memory=settings.probe_spool_memory_results, file=file
+    )
+    try:
+        count = spool.take_over()
+    except OSError as error:
+        logger(__name__).error("can't read what earlier probers have left", error=str(error))
+    else:
+        if count:
+            logger(__name__).info("results of earlier probers wait to be published", count=count)
+    return spool
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    stop = asyncio.Event()
+    watchdog.on_signals(stop.set)
+    try:
+        yield stop
+    finally:
+        watchdog.off_signals()

@@ -1,0 +1,131 @@
+"""The parts of a role that run side by side: when one of them ends, the role ends.
+
+A role that lives on without one of its parts looks healthy and does nothing: whoever started it
+can start it anew only if it ends.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Coroutine, Iterable
+from types import TracebackType
+from typing import Any, Final, Self
+
+from foundation.telemetry import logger
+from producers.prober import check_loop
+from producers.publishing import publisher
+
+_CALLED_BACK: Final = frozenset({publisher.__name__, check_loop.__name__})
+"""Whose callbacks are parts too: what fails there leaves a partition or a target standing. A
+library's callback that fails is the library's to recover from."""
+
+
+class PartEndedError(Exception):
+    """A part of a role ended that should run as long as the role; the text says which and why."""
+
+
+class Parts:
+    """Background tasks, none of which should end. A context manager; made inside a running loop.
+
+    While it is entered, an exception in a callback of ours is the end of a part, too.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ended = asyncio.Event()
+        self._error: PartEndedError | None = None
+        self._closing = False
+
+    def __enter__(self) -> Self:
+        self._handler = self._loop.get_exception_handler()
+        self._loop.set_exception_handler(self._called_back)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.set_exception_handler(self._handler)
+
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begins a part."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._task_done)
+        self._tasks.append(task)
+        return task
+
+    async def unless(self, stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
+        """Whether `work` came to its end before `stop` was set; raises what it raises.
+
+        Raises:
+            PartEndedError: a part ended before.
+        """
+        task = asyncio.ensure_future(work)
+        others = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._ended.wait())]
+        try:
+            await asyncio.wait((task, *others), return_when=asyncio.FIRST_COMPLETED)
+            if stop.is_set():
+                return False
+            if self._error is not None:
+                raise self._error
+            task.result()
+            return True
+        finally:
+            await _cancel([task, *others])
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Returns when `stop` is set.
+
+        Raises:
+            PartEndedError: a part ended before.
+        """
+        await self.unless(stop, asyncio.Event().wait())
+
+    async def cancel(self, *, but: asyncio.Task[None] | None = None) -> None:
+        """Ends all parts save one; from here on each may end by itself."""
+        self._closing = True
+        await _cancel(task for task in self._tasks if task is not but)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if not self._closing:
+            how = "was cancelled" if task.cancelled() else "returned"
+            self._fail(task.get_name(), repr(error) if error else how, error)
+
+    def _called_back(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if "handle" in context and isinstance(error, Exception) and _ours(error):
+            self._fail("a callback", repr(error), error)
+        elif self._handler is not None:
+            self._handler(loop, context)
+        else:
+            loop.default_exception_handler(context)
+
+    def _fail(self, part: str, why: str, error: BaseException | None) -> None:
+        if self._error is not None:
+            return
+        where = _where(error)
+        logger(__name__).error("a part ended, and the role with it", part=part, why=why, at=where)
+        self._error = PartEndedError(f"{part} ended, and the role with it: {why} at {where}")
+        self._error.__cause__ = error
+        self._ended.set()
+
+
+async def _cancel(futures: Iterable["asyncio.Future[Any]"]) -> None:
+    """Cancels all and returns when they have ended, however they did."""
+    ending = list(futures)
+    for future in ending:
+        future.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
+
+
+def _ours(error: Exception) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") in _CALLED_BACK for frame, _ in frames)
+
+
+def _where(error: BaseException | None) -> str:
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no place of ours"

@@ -1,0 +1,105 @@
+"""Which results leave together, and when. Pure: groups by partition, keeps the order of each."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from producers.checks.model import CheckOutcome, PlannedCheck, Worth
+from schemas.batch import MAX_RESULTS
+
+NEWS_WAIT_S: Final = 0.02
+OTHERS_WAIT_S: Final = 1.0
+"""So long they wait at most; see `turn_of`."""
+
+_GOLDEN: Final = (5**0.5 - 1) / 2
+
+
+class Finished(Struct, frozen=True, gc=False):
+    """A check with its outcome, and what that is worth (see `Roster.done`).
+
+    `line`: its line of the message, if that was made already (see `producers.sealed.line`).
+    """
+
+    check: PlannedCheck
+    outcome: CheckOutcome
+    worth: Worth
+    line: bytes | None = None
+
+
+class _Lane:
+    __slots__ = ("due_at", "items")
+
+    def __init__(self) -> None:
+        self.items: list[Finished] = []
+        self.due_at = 0.0
+
+
+def turn_of(partition: int, now: float) -> float:
+    """When the others of `partition` leave: later than `now`, by `OTHERS_WAIT_S` at most.
+
+    Each partition has a moment of its own within that time. If all were due together, compressing
+    and sending their messages would keep the checks waiting.
+    """
+    # Multiples of the golden ratio lie far from each other, however many there are.
+    phase = partition * _GOLDEN % 1.0 * OTHERS_WAIT_S
+    return now + OTHERS_WAIT_S - (now - phase) % OTHERS_WAIT_S
+
+
+class Batcher:
+    """Collects results until they are due. Times are monotonic seconds.
+
+    News takes all that waits in its partition with it, so the order within a
+    partition is the order of `add`.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: dict[int, _Lane] = {}
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def add(self, partition: int, item: Finished, now: float) -> float:
+        """Takes a result; returns when its partition is due."""
+        lane = self._lanes.get(partition)
+        if lane is None:
+            lane = self._lanes[partition] = _Lane()
+        if not lane.items:
+            lane.due_at = turn_of(partition, now)
+        if item.worth == "news":
+            lane.due_at = min(lane.due_at, now + NEWS_WAIT_S)
+        lane.items.append(item)
+        self._waiting += 1
+        if len(lane.items) >= MAX_RESULTS:
+            lane.due_at = now
+        return lane.due_at
+
+    def due(self, now: float) -> list[int]:
+        """The partitions that have waited long enough or are full."""
+        return [key for key, lane in self._lanes.items() if lane.items and lane.due_at <= now]
+
+    def all(self) -> list[int]:
+        """The partitions in which anything waits."""
+        return [key for key, lane in self._lanes.items() if lane.items]
+
+    def full(self, partition: int) -> bool:
+        """Whether a whole batch waits in `partition`."""
+        lane = self._lanes.get(partition)
+        return lane is not None and len(lane.items) >= MAX_RESULTS
+
+    def waits(self, partition: int) -> bool:
+        """Whether anything waits in `partition`."""
+        lane = self._lanes.get(partition)
+        return lane is not None and bool(lane.items)
+
+    def next_due_of(self, partitions: Iterable[int]) -> float | None:
+        """When the first of `partitions`, in all of which something waits, is due."""
+        return min((self._lanes[key].due_at for key in partitions), default=None)
+
+    def take(self, partition: int) -> list[Finished]:
+        """The oldest results of `partition`, at most a batch; what is left stays due."""
+        lane = self._lanes[partition]
+        taken, lane.items = lane.items[:MAX_RESULTS], lane.items[MAX_RESULTS:]
+        self._waiting -= len(taken)
+        return taken

@@ -1,0 +1,332 @@
+"""Publishes results and beats to [results].
+
+The promise: a result that was handed to `add` is published or counted as lost. While the broker is
+away it waits in the spool: in memory, then in a file. Once sealed its bytes never change, so a
+batch that is sent again after an uncertain failure is the same batch.
+
+The order within a partition: what is fresh is never behind more than one batch of the spool, and
+the spool has its turn after each fresh batch; both keep the order of `add`. A result that had to
+wait is history to the rules, whatever its place; a fresh one behind a long queue would become
+history itself.
+"""
+
+import asyncio
+import contextlib
+import math
+from collections import Counter as Tally
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+
+from foundation.settings import Settings
+from foundation.telemetry import logger
+from producers import metrics
+from producers.broker_clock import Clock
+from producers.checks.model import CheckOutcome, PlannedCheck, Worth
+from producers.publishing.batch import Sealed, line, seal
+from producers.publishing.batcher import Batcher, Finished
+from producers.publishing.connection import FIRST_WAIT_S, LONGEST_WAIT_S, SEND_ERRORS, Broker
+from producers.publishing.spool import Spool
+from producers.publishing.wakeup import Wake
+from schemas import control, topics
+from schemas.partition import host_key, partition_for
+
+SETTLE_S: Final = 5.0
+"""How long confirmations that are still out may take after one of them was a failure."""
+
+SHIFT_S: Final = 0.01
+"""For so long broker time minus local time is taken as it was: at most 1 ms off while it slews."""
+
+MOST_HOSTS: Final = 200_000
+"""The partitions of so many hosts are kept in mind."""
+
+_TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+_Future = asyncio.Future[Any]
+
+
+class Publisher:
+    """Sends one message a partition at a time.
+
+    That keeps the orders, and while the broker is slow or away results gather into full batches
+    by themselves.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        broker: Broker,
+        clock: Clock,
+        *,
+        region: str,
+        prober: str,
+        spool: Spool | None = None,
+    ) -> None:
+        self._topic = topics.RESULTS.full_name(settings.topic_prefix)
+        self._partitions = settings.partitions
+        self._broker = broker
+        self._clock = clock
+        self._region = region
+        self._prober = prober
+        self._batcher = Batcher()
+        self._spool = Spool(settings.probe_spool_results) if spool is None else spool
+        self._spool.on_lost = self._lose
+        self._shift_ms = 0.0
+        self._shift_until = -math.inf
+        self._known_partitions: dict[str, int] = {}
+        self._sealed = 0
+        self._was_fresh: set[int] = set()
+        self._sending: dict[int, tuple[Sealed, _Future | None]] = {}
+        self._beating: dict[int, _Future] = {}
+        self._broken = False
+        self._failures = 0
+        self._flushing = False
+        self._empty = asyncio.Event()
+        self._wake = Wake(clock.monotonic)
+
+    @property
+    def waiting(self) -> int:
+        """How many results are not confirmed yet."""
+        on_the_way = sum(sealed.count for sealed, _ in self._sending.values())
+        return len(self._batcher) + len(self._spool) + on_the_way
+
+    def add(self, check: PlannedCheck, outcome: CheckOutcome, *, worth: Worth) -> None:
+        """Takes a finished check. Never blocks; see the promise above."""
+        target = check.target
+        partition = self._partition_of(host_key(target.host, target.id))
+        now = self._clock.monotonic()
+        item = Finished(check, outcome, worth, self._line(check, outcome, now))
+        due_at = self._batcher.add(partition, item, now)
+        if self._batcher.full(partition) and (partition in self._sending or not self._can_send()):
+            self._into_spool(partition)
+        else:
+            self._wake.at(due_at)
+
+    async def run(self) -> None:
+        """Publishes until cancelled."""
+        while True:
+            await self._wake.wait()
+            if self._broken:
+                await self._recover()
+            if self._can_send():
+                await self._send_due()
+            metrics.SPOOL.set(self.waiting)
+            if self._flushing and not self.waiting:
+                self._empty.set()
+
+    async def beat(self, beat: control.Beat) -> None:
+        """Sends a beat into every partition, save where the last one is still on its way.
+
+        Returns when it was handed over; what its confirmations tell of the clock is learned.
+        """
+        headers = control.headers(beat)
+        for partition in range(self._partitions):
+            if partition in self._beating:
+                continue
+            enqueued_at = self._clock.monotonic()
+            try:
+                future = await self._broker.send(self._topic, partition, b"", headers)
+            except SEND_ERRORS as error:
+                self._break(error)
+                return
+            self._beating[partition] = future
+            future.add_done_callback(partial(self._beat_confirmed, partition, enqueued_at))
+
+    async def beats_confirmed(self) -> None:
+        """Returns when no beat is on its way."""
+        while self._beating:
+            await asyncio.wait(list(self._beating.values()))
+            await asyncio.sleep(0)
+
+    async def close(self, within_s: float) -> int:
+        """Sends all that waits, for at most `within_s`; returns how many results were not sent.
+
+        They are left to a later prober in the spool's file; those that are not are lost. `run` must
+        still be running, and may not go on afterwards.
+        """
+        self._flushing = True
+        self._wake.now()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._empty.wait()
+        left = self.waiting
+        self._broken = True  # nothing more is sent
+        if self._clock.known:
+            self._keep()
+        self._spool.close()
+        lost = self._spool.only_in_memory + len(self._batcher)
+        self._lose(lost, "the prober ends and the broker did not take them")
+        if left > lost:
+            logger(__name__).warning("results are left to a later prober", count=left - lost)
+        return left
+
+    def _keep(self) -> None:
+        for sealed, _ in self._sending.values():
+            self._spool.put_back(sealed)
+        self._sending.clear()
+        for partition in self._batcher.all():
+            while self._batcher.waits(partition):
+                self._spool.push(self._seal(partition))
+
+    # Sending
+
+    def _can_send(self) -> bool:
+        return self._clock.known and not self._broken
+
+    async def _send_due(self) -> None:
+        now = self._clock.monotonic()
+        due = self._batcher.all() if self._flushing else self._batcher.due(now)
+        fresh = frozenset(due)
+        for partition in dict.fromkeys((*due, *self._spool.partitions())):
+            if partition in self._sending:
+                continue
+            sealed = self._next(partition, fresh=partition in fresh)
+            if sealed is None:
+                continue  # thinned out while another one was handed over
+            await self._send(sealed)
+            # Checks are due meanwhile: a message takes its time, and all partitions may be due.
+            await asyncio.sleep(0)
+            if self._broken:
+                return
+        free = [lane for lane in self._batcher.all() if lane not in self._sending]
+        self._wake.at(self._batcher.next_due_of(free))
+
+    def _next(self, partition: int, *, fresh: bool) -> Sealed | None:
+        spools_turn = partition in self._was_fresh and self._spool.waiting(partition)
+        # What was fresh may have become a full batch meanwhile, and gone to the spool.
+        if fresh and self._batcher.waits(partition) and not spools_turn:
+            self._was_fresh.add(partition)
+            return self._seal(partition)
+        self._was_fresh.discard(partition)
+        return self._spool.pop(partition)
+
+    async def _send(self, sealed: Sealed) -> None:
+        enqueued_at = self._clock.monotonic()
+        self._sending[sealed.partition] = (sealed, None)
+        try:
+            future = await self._broker.send(self._topic, sealed.partition, sealed.value())
+        except SEND_ERRORS as error:
+            self._came_back(sealed, error)
+            return
+        self._sending[sealed.partition] = (sealed, future)
+        future.add_done_callback(partial(self._confirmed, sealed, enqueued_at))
+
+    def _seal(self, partition: int) -> Sealed:
+        items = self._batcher.take(partition)
+        _count(items)
+        self._sealed += 1
+        return seal(partition, items, self._clock, self._region, self._prober, number=self._sealed)
+
+    def _line(self, check: PlannedCheck, outcome: CheckOutcome, now: float) -> bytes | None:
+        """Encoded one by one: all of a message at once would keep the checks waiting.
+
+        None while no time is broker time; then it is done when the message is made.
+        """
+        if now >= self._shift_until:
+            if not self._clock.known:
+                return None
+            self._shift_ms = self._clock.at_ms(0.0)
+            self._shift_until = now + SHIFT_S
+        return line(check, outcome, self._shift_ms, self._region, self._prober)
+
+    def _partition_of(self, key: str) -> int:
+        # murmur2 in Python takes as long as all else that is done here.
+        partition = self._known_partitions.get(key)
+        if partition is None:
+            if len(self._known_partitions) >= MOST_HOSTS:
+                self._known_partitions.clear()
+            partition = self._known_partitions[key] = partition_for(key, self._partitions)
+        return partition
+
+    def _into_spool(self, partition: int) -> None:
+        if self._clock.known:
+            self._lose(self._spool.push(self._seal(partition)), "the spool is full")
+
+    # Confirmations
+
+    def _confirmed(self, sealed: Sealed, enqueued_at: float, future: _Future) -> None:
+        if self._sending.get(sealed.partition, (None, None))[1] is not future:
+            return  # given up: it was put back and is sent again
+        if future.cancelled() or future.exception() is not None:
+            self._came_back(sealed, future.exception() if not future.cancelled() else None)
+            return
+        del self._sending[sealed.partition]
+        self._spool.forget(sealed)
+        self._failures = 0
+        self._learn(enqueued_at, future)
+        metrics.BATCHES.inc()
+        metrics.BATCH_RESULTS.observe(sealed.count)
+        self._wake.now()
+
+    def _beat_confirmed(self, partition: int, enqueued_at: float, future: _Future) -> None:
+        if self._beating.get(partition) is not future:
+            return
+        del self._beating[partition]
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            self._learn(enqueued_at, future)
+        else:
+            self._break(error)
+
+    def _learn(self, enqueued_at: float, future: _Future) -> None:
+        metadata = future.result()
+        if metadata.timestamp_type == 1:
+            self._clock.learn(enqueued_at, self._clock.monotonic(), metadata.timestamp)
+
+    # Failures
+
+    def _came_back(self, sealed: Sealed, error: BaseException | None) -> None:
+        del self._sending[sealed.partition]
+        if isinstance(error, _TOO_LARGE):
+            if sealed.count == 1:
+                self._lose(1, f"the broker refuses its size: {error}")
+            else:
+                for half in reversed(sealed.halves()):
+                    self._spool.put_back(half)
+            self._spool.forget(sealed)
+        else:
+            self._spool.put_back(sealed)
+        self._break(error)
+
+    def _break(self, error: BaseException | None) -> None:
+        metrics.PUBLISH_FAILURES.inc()
+        if not self._broken:
+            logger(__name__).warning(
+                "a send failed; connecting anew and sending again", error=repr(error)
+            )
+        self._broken = True
+        self._wake.now()
+
+    async def _recover(self) -> None:
+        out = [future for _, future in self._sending.values() if future is not None]
+        out += self._beating.values()
+        if out:
+            await asyncio.wait(out, timeout=SETTLE_S)
+        await self._broker.give_up()
+        for sealed, _ in tuple(self._sending.values()):
+            self._spool.put_back(sealed)
+        self._sending.clear()
+        self._beating.clear()
+        await asyncio.sleep(min(FIRST_WAIT_S * 2**self._failures, LONGEST_WAIT_S))
+        self._failures = min(self._failures + 1, 10)
+        await self._broker.start()
+        self._broken = False
+        self._wake.now()
+
+    def _lose(self, count: int, why: str) -> None:
+        if count:
+            metrics.LOST.inc(count)
+            logger(__name__).error("results are lost", count=count, because=why)
+
+
+def _count(items: Iterable[Finished]) -> None:
+    """Counts finished checks by outcome."""
+    tally = Tally(
+        (item.outcome.status, item.outcome.reason or "", item.check.cause) for item in items
+    )
+    for labels, count in tally.items():
+        metrics.CHECKS.labels(*labels).inc(count)

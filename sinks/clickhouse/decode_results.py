@@ -1,0 +1,81 @@
+"""[results]: batches of check results become rows; control records make none."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiokafka import ConsumerRecord
+
+from schemas import batch, control
+from schemas.deadletter import DeadLetter
+from schemas.result import CheckResult
+from sinks.clickhouse.decoding import (
+    DECODE_ERRORS,
+    Read,
+    Rejected,
+    Unreadable,
+    letter,
+    letter_of,
+    words,
+)
+from sinks.clickhouse.pending_block import WHOLE
+from sinks.clickhouse.result_columns import Columns
+
+_EXPECTED: Final = "lines of check results, or an empty value with the header " + control.HEADER
+
+
+def read(records: Sequence[ConsumerRecord], before: Rejected) -> Read:
+    """The rows of the results, and a dead letter for each line or message that can't be read.
+
+    A message of several lines of which none can be read is one dead letter, not many. What was
+    rejected `before` is no row even if it can be read now.
+    """
+    columns = Columns()
+    letters: list[DeadLetter] = []
+    for record in records:
+        if record.value and record.offset not in before and columns.take(record):
+            continue
+        try:
+            results, lines, bad = _lines(record, before.get(record.offset, set()))
+        except Unreadable as found:
+            letters.append(letter_of(record, found))
+            continue
+        letters.extend(
+            letter(record, line.line, "line", line.error, line.raw)
+            for line in sorted(bad, key=lambda line: line.line)
+        )
+        if results:
+            columns.add(results, lines, record)
+    return Read([columns.rows()], letters)
+
+
+def _lines(
+    record: ConsumerRecord, before: set[int]
+) -> tuple[list[CheckResult], Sequence[int], list[batch.BadLine]]:
+    """The results of a message, the line of each, and what is no result; for any message."""
+    value = record.value
+    if not value:
+        _check_control(record)
+        return [], [], []
+    if WHOLE in before:
+        raise Unreadable("value", "rejected when it was first read", value)
+    numbered, bad = batch.decode_numbered(value)
+    if before:
+        now_fine = [number for number, _ in numbered if number in before]
+        numbered = [(number, result) for number, result in numbered if number not in before]
+        split = value.split(b"\n") if now_fine else []
+        bad += [batch.BadLine(n, split[n], "rejected when it was first read") for n in now_fine]
+    elif not numbered and len(bad) != 1:
+        error = bad[0].error if bad else "found blank lines only"
+        raise Unreadable("value", f"expected {_EXPECTED}; no line can be read: {error}", value)
+    return [result for _, result in numbered], [number for number, _ in numbered], bad
+
+
+def _check_control(record: ConsumerRecord) -> None:
+    body = None if record.value is None else control.body(record.headers)
+    if body is None:
+        found = "no value" if record.value is None else "an empty value without the header"
+        raise Unreadable("value", f"expected {_EXPECTED}; found {found}", b"")
+    try:
+        control.decode(body)
+    except DECODE_ERRORS as error:
+        raise Unreadable("control", words(error), body) from error

@@ -1,0 +1,278 @@
+"""The topics beside [results]: a message is a row, nothing to store, or unreadable."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+from aiokafka import ConsumerRecord
+
+from schemas import checkpoint, deadletter, incident, notification, policy, recheck
+from schemas import target as target_schema
+from schemas.deadletter import DeadLetter
+from schemas.incident import IncidentEvent, RegionEvent
+from schemas.occurrences import occurrences
+from sinks.clickhouse import tables
+from sinks.clickhouse.decoding import (
+    DECODE_ERRORS,
+    MAX_TIME_MS,
+    Read,
+    Rejected,
+    Unreadable,
+    letter_of,
+    log_columns,
+    log_time,
+    texts,
+    u16,
+    u32,
+    value_of,
+    words,
+)
+from sinks.clickhouse.pending_block import WHOLE
+from sinks.clickhouse.tables import Table, from_tuples
+
+Row = tuple[Table, tuple[Any, ...]]
+RowOf = Callable[[ConsumerRecord], Row | None]
+
+UNROLLED_MS: Final = 10 * 365 * 86_400_000
+"""A maintenance window that comes again is written out for so long after it was applied."""
+
+_NO_GOALS: Final = (None, None, "")
+_chunk = msgspec.msgpack.Decoder(list[msgspec.Raw])
+
+
+def read(row_of: RowOf, records: Sequence[ConsumerRecord], before: Rejected) -> Read:
+    """The rows that `row_of` makes of each message, and the dead letters of those it can't read.
+
+    What was rejected `before` is no row even if it can be read now.
+    """
+    rows: dict[str, tuple[Table, list[tuple[Any, ...]]]] = {}
+    letters: list[DeadLetter] = []
+    for record in records:
+        try:
+            row = _row(row_of, record, before.get(record.offset, set()))
+        except Unreadable as found:
+            letters.append(letter_of(record, found))
+            continue
+        if row is not None:
+            table, values = row
+            rows.setdefault(table.name, (table, []))[1].append(values)
+    return Read([from_tuples(table, made) for table, made in rows.values()], letters)
+
+
+def _row(row_of: RowOf, record: ConsumerRecord, before: set[int]) -> Row | None:
+    if WHOLE in before:
+        raise Unreadable("value", "rejected when it was first read", record.value or b"")
+    try:
+        return row_of(record)
+    except Unreadable:
+        raise
+    except Exception as error:
+        # Whatever else bytes may bring about: one message must never hold up a partition.
+        raise Unreadable("value", words(error), record.value or b"") from error
+
+
+def incident_row(record: ConsumerRecord) -> Row:
+    """An event of [incidents]."""
+    value = value_of(record, "an incident or region event")
+    event = incident.decode(value)
+    if isinstance(event, RegionEvent):
+        return tables.REGION_EVENTS, (
+            event.event_id,
+            event.event,
+            event.region,
+            event.at,
+            event.summary,
+            event.last_beat_at,
+            *log_columns(record),
+        )
+    return tables.INCIDENTS, _incident_values(event, value, record)
+
+
+def _incident_values(event: IncidentEvent, value: bytes, record: ConsumerRecord) -> tuple[Any, ...]:
+    return (
+        event.event_id,
+        event.event,
+        event.incident_id,
+        event.incident_type,
+        event.severity,
+        event.target,
+        event.name,
+        event.kind,
+        event.host or "",
+        u16(event.port),
+        event.team or "",
+        texts(event.tags),
+        event.criticality,
+        texts(event.depends_on),
+        {region: said.verdict for region, said in event.regions.items()},
+        {region: said.reason for region, said in event.regions.items() if said.reason},
+        u16(event.votes.down),
+        u16(event.votes.need),
+        u16(event.votes.fresh),
+        u16(event.votes.configured),
+        event.first_failed_at,
+        event.opened_at,
+        event.closed_at,
+        event.closed_because or "",
+        event.at,
+        event.summary,
+        texts(event.changes),
+        event.acknowledged_by or "",
+        value.decode(),
+        *log_columns(record),
+    )
+
+
+def notification_row(record: ConsumerRecord) -> Row | None:
+    """A line of the send log on [notifications]; a removed key is no row."""
+    if record.value is None:
+        return None
+    sent = notification.decode(record.value)
+    return tables.NOTIFICATIONS, (
+        sent.event_id,
+        sent.incident_id,
+        sent.event,
+        sent.target,
+        sent.team or "",
+        sent.route,
+        sent.channel,
+        sent.severity,
+        sent.status,
+        u32(sent.attempt),
+        sent.at,
+        sent.event_at,
+        sent.subject,
+        sent.group,
+        sent.error or "",
+        *log_columns(record),
+    )
+
+
+def target_row(record: ConsumerRecord) -> Row:
+    """A definition of a target, or its removal."""
+    key = _key(record, "the id of a target")
+    if record.value is None:
+        nothing: tuple[Any, ...] = ("", "", "", "", 0, [], 0, 0, "", "", "", [], [], "", *_NO_GOALS)
+        return tables.TARGETS, (key, 1, log_time(record), *nothing, *log_columns(record))
+    target = target_schema.decode(record.value)
+    if target.id != key:
+        raise Unreadable("key", f"expected the target's id {target.id}, found {key}", record.key)
+    return tables.TARGETS, (
+        target.id,
+        0,
+        target.version,
+        target.source,
+        target.name,
+        target.kind,
+        target.host or "",
+        u16(target.port),
+        texts(target.regions),
+        target.interval_ms,
+        target.timeout_ms,
+        target.criticality,
+        target.team or "",
+        target.purpose or "",
+        texts(target.tags),
+        texts(target.depends_on),
+        target.runbook or "",
+        target.slo,
+        target.downtime_cost_per_hour,
+        record.value.decode(),
+        *log_columns(record),
+    )
+
+
+def policy_row(record: ConsumerRecord) -> Row | None:
+    """A maintenance window of [policy], or its removal; other entries are only looked at."""
+    key = _key(record, "source/type/name")
+    # A source may be a path: the name comes last, the type before it.
+    source, found, name = key.rpartition("/maintenance/")
+    if record.value is None:
+        if not found:
+            return None
+        return tables.MAINTENANCE, (key, 1, source, name, [], 0, 0, "", [], *log_columns(record))
+    entry = policy.decode(record.value)
+    if not isinstance(entry, policy.Maintenance):
+        return None
+    return tables.MAINTENANCE, (
+        key,
+        0,
+        source,
+        entry.name,
+        texts(entry.targets),
+        entry.start,
+        min(entry.duration_ms, 2**63),
+        entry.rrule or "",
+        [begin for begin, _ in occurrences(entry, _horizon(record))],
+        *log_columns(record),
+    )
+
+
+def _horizon(record: ConsumerRecord) -> int:
+    return min(log_time(record) + UNROLLED_MS, MAX_TIME_MS)
+
+
+def deadletter_row(record: ConsumerRecord) -> Row:
+    """A dead letter; what is none is a row of its own, and never a message: it must not loop."""
+    try:
+        found = deadletter.decode(value_of(record, "a dead letter"))
+    except DECODE_ERRORS as error:
+        found = letter_of(record, Unreadable("value", words(error), record.value or b""))
+    except Unreadable as error:
+        found = letter_of(record, error)
+    return tables.DEADLETTER, (
+        found.id,
+        found.topic,
+        u32(found.partition),
+        min(found.offset, 2**63),
+        min(found.line, 2**62),
+        found.part,
+        found.error,
+        found.at,
+        min(found.size, 2**63),
+        found.raw,
+        *log_columns(record),
+    )
+
+
+def check_recheck(record: ConsumerRecord) -> None:
+    """A request on [rechecks] can be read."""
+    recheck.decode(value_of(record, "a recheck request"))
+
+
+def check_checkpoint(record: ConsumerRecord) -> None:
+    """A part of a checkpoint can be read: its key, a head's fields, a chunk's msgpack."""
+    raw = record.key or b""
+    try:
+        key = checkpoint.CheckpointKey.decode(raw)
+    except ValueError as error:
+        raise Unreadable("key", f"expected writer/generation/part: {error}", raw) from error
+    if record.value is None:
+        return
+    if key.part == checkpoint.HEAD:
+        checkpoint.decode_head(record.value)
+    else:
+        _chunk.decode(record.value)
+
+
+def _key(record: ConsumerRecord, expected: str) -> str:
+    raw: bytes | None = record.key
+    if not raw:
+        raise Unreadable("key", f"expected {expected}, found no key", b"")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable("key", f"expected {expected}: {error}", raw) from error
+
+
+ROWS: Final[dict[str, RowOf]] = {
+    "incidents": incident_row,
+    "notifications": notification_row,
+    "targets": target_row,
+    "policy": policy_row,
+    "deadletter": deadletter_row,
+    "rechecks": check_recheck,
+    "state": check_checkpoint,
+    "checkpoints": check_checkpoint,
+}
+"""How a message of each topic becomes a row."""

@@ -1,0 +1,58 @@
+"""The role `notify`."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from foundation import telemetry, watchdog
+from foundation.kafka import topics_ready
+from foundation.settings import Settings
+from sinks.notifier.delivery_queues import RETRY_DELAYS_S
+from sinks.notifier.notifier import Notifier
+from sinks.notifier.outbox import Outbox
+
+_AGAIN_S: Final = 1.0
+
+
+async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DELAYS_S) -> None:
+    """Tells people of incidents until SIGTERM or SIGINT; ends within 10 s.
+
+    Waits for a Kafka that is not there yet, and begins again when the cluster went away; each
+    event goes by each channel once all the same.
+
+    Raises:
+        portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
+        Exception: a fault of ours; the process should end with it and be started again.
+    """
+    telemetry.configure_logging("notify", settings)
+    stop = asyncio.Event()
+    watchdog.on_signals(stop.set)
+    telemetry.serve_metrics("notify", settings)
+    outbox = Outbox(settings)
+    try:
+        await again_and_again(settings, outbox, stop, retry_delays_s)
+    finally:
+        await outbox.close()
+
+
+async def again_and_again(
+    settings: Settings, outbox: Outbox, stop: asyncio.Event, retry_delays_s: Sequence[float]
+) -> None:
+    """Runs a notifier until `stop` is set, another when the cluster went away."""
+    stopped = asyncio.create_task(stop.wait())
+    while not stop.is_set():
+        ready = asyncio.create_task(topics_ready(settings))
+        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            ready.cancel()
+            await asyncio.gather(ready, return_exceptions=True)
+            return
+        ready.result()
+        try:
+            await Notifier(settings, outbox, retry_delays_s).run(stop)
+        except (KafkaError, OSError) as error:
+            telemetry.logger(__name__).warning("beginning again", error=repr(error))
+            await asyncio.wait({stopped}, timeout=_AGAIN_S)
+    stopped.cancel()

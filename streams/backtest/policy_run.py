@@ -1,0 +1,91 @@
+"""One policy on one history: results in, incidents out."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec.structs import replace
+
+from schemas.control import Control, TargetSet, Tick
+from schemas.incident import IncidentEvent
+from schemas.result import CheckResult
+from schemas.target import Target
+from streams.backtest.outcome import PastIncident, opened
+from streams.rules import apply as rules
+from streams.rules import work_budget
+from streams.rules.apply import Output
+from streams.rules.record import Record
+from streams.state.partition_state import new_state
+
+TICK_MS: Final = 2_000
+"""Deadlines are looked at so often. With three probers a beat comes every 1.7 s."""
+
+STEP_MS: Final = 5_000
+"""So often at least a tick is really given, also when no deadline has come: the broker of a log
+that is silent for longer than 7.5 s may have been away."""
+
+_TICK: Final = Tick("backtest")
+
+
+class Trial:
+    """Feeds the real rules with a history, in the order of append times.
+
+    History has no beats; ticks stand in for them, so that deadlines are looked at and a quiet
+    stretch is no silence of the broker. Without beats no region is silent or suspect.
+    """
+
+    def __init__(self, targets: Iterable[Target], at: int) -> None:
+        """`at` is a time before the first result, UTC ms: the targets are set then."""
+        self._state = new_state(0, 1)
+        self._offset = -1
+        self._at = at
+        self._open: dict[str, PastIncident] = {}
+        self._closed: list[PastIncident] = []
+        self.failures = 0
+        """How many records the rules raised on: a fault of ours."""
+        for target in targets:
+            self._apply(at, [], TargetSet(target))
+
+    def feed(self, at: int, results: list[CheckResult]) -> None:
+        """Results that were appended at `at`; not before any that were fed already."""
+        self.pass_time(at)
+        self._apply(at, results, None)
+
+    def pass_time(self, until: int) -> None:
+        """Lets the log's time pass without results."""
+        while until - self._at >= TICK_MS:
+            self._at += TICK_MS
+            quiet_ms = self._at - self._state.now
+            if quiet_ms < STEP_MS and work_budget.none(self._state, self._at - self._state.gaps):
+                # Nothing would come of it; its offset is used up all the same.
+                self._offset += 1
+            else:
+                self._apply(self._at, [], _TICK)
+
+    def incidents(self) -> list[PastIncident]:
+        """All that were opened so far, in the order of their openings."""
+        found = [*self._closed, *self._open.values()]
+        return sorted(found, key=lambda one: (one.opened_at, one.target))
+
+    def _apply(self, at: int, results: list[CheckResult], control: Control | None) -> None:
+        self._offset += 1
+        try:
+            outputs = rules.apply(self._state, Record(self._offset, at, results, control))
+        except rules.RuleError as error:
+            self.failures += 1
+            outputs = error.outputs
+        if outputs:
+            self._note(outputs)
+
+    def _note(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            if not isinstance(output, IncidentEvent):
+                continue
+            if output.event == "opened":
+                self._open[output.incident_id] = opened(output)
+            elif output.event == "closed":
+                one = self._open.pop(output.incident_id, None)
+                if one is not None:
+                    closed = replace(
+                        one, closed_at=output.closed_at, closed_because=output.closed_because
+                    )
+                    self._closed.append(closed)

@@ -1,0 +1,192 @@
+"""The state of a partition as checkpoint chunks (`streams.parts`), and back."""
+
+import operator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from streams.checkpoint.byte_planes import numbers
+from streams.checkpoint.encoder import Capture
+from streams.checkpoint.format import PIECE, Block, Frame, Notes, Piece, Row
+from streams.state.partition_state import PartitionState
+from streams.state.policy import TargetPolicy
+from streams.state.target_details import unpack
+from streams.state.target_state import TargetState
+from streams.state.windows import Columns
+
+_piece = msgspec.msgpack.Decoder(Piece)
+_frame = msgspec.msgpack.Decoder(Frame)
+_part = msgspec.msgpack.Decoder(Notes | Block)
+_row = msgspec.msgpack.Decoder(Row)
+
+
+class _Place(Struct, gc=False):
+    """A row, and where its windows stand in the columns as they were saved."""
+
+    raw: msgspec.Raw
+    policy: TargetPolicy
+    slot: int
+
+
+def encode(state: PartitionState) -> list[bytes]:
+    """The chunks of the state as it is; see `Capture`."""
+    return list(Capture(state).chunks())
+
+
+def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> PartitionState:
+    """The state that `encode` was given.
+
+    Raises:
+        ValueError: the chunks are no state, or that of another partition or partition count.
+    """
+    try:
+        return _decode(list(_joined(chunks)), partition, partitions)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Anybody who may write to the topic may put anything there.
+        raise ValueError(f"expected the state of partition {partition}: {error}") from error
+
+
+def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks, with one in the place of all pieces of one."""
+    held: list[bytes] = []
+    left = 0
+    for chunk in chunks:
+        # An array of three (0x93) that begins with the tag: no frame and no other part does.
+        if chunk[:2] != bytes((0x93, PIECE)):
+            if left:
+                raise ValueError(f"expected {left} more pieces, found another part")
+            yield chunk
+            continue
+        piece = _piece.decode(chunk)
+        if held and piece.left != left - 1:
+            raise ValueError(f"expected a piece with {left - 1} behind it, found {piece.left}")
+        held.append(piece.raw)
+        left = piece.left
+        if not left:
+            yield b"".join(held)
+            held = []
+    if left:
+        raise ValueError(f"expected {left} more pieces, found none")
+
+
+def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> PartitionState:
+    frame = _frame.decode(chunks[0])
+    if (frame.partition, frame.partitions) != (partition, partitions):
+        raise ValueError(
+            f"expected the state of partition {partition} of {partitions}, "
+            f"found {frame.partition} of {frame.partitions}"
+        )
+    state = PartitionState(
+        partition,
+        partitions,
+        frame.offset,
+        frame.now,
+        frame.gaps,
+        frame.gap_end,
+        frame.gap_ms,
+        frame.looked_at,
+        frame.respite_until,
+        frame.respited,
+        regions=frame.regions,
+        rechecks_paid_us=frame.rechecks_paid_us,
+        rechecks_wait=frame.rechecks_wait,
+        set_aside={name for name, region in frame.regions.items() if region.suspect},
+    )
+    blocks: list[Block] = []
+    for chunk in chunks[1:]:
+        part = _part.decode(chunk)
+        if isinstance(part, Block):
+            blocks.append(part)
+        else:
+            state.rechecks |= part.rechecks
+            state.removed |= part.removed
+            state.news |= part.news
+            state.woken |= part.woken
+    _unpack(state, blocks)
+    _check(state)
+    in_time = sorted(state.transitions.items(), key=lambda turned: turned[1][-1])
+    state.transitions = dict(in_time)
+    return state
+
+
+def _check(state: PartitionState) -> None:
+    """Holds against each other what only makes sense together.
+
+    Raises:
+        ValueError: the rules would stumble over it.
+    """
+    if not 0 <= state.gaps <= state.now:
+        raise ValueError(f"expected gaps of at most {state.now} ms, found {state.gaps}")
+    for entry in state.targets.values():
+        unpack(entry.definition)
+        if entry.trouble is not None:
+            positions = {*entry.trouble.failing, *entry.trouble.pace}
+            if not positions <= set(range(len(entry.policy.regions))):
+                raise ValueError(f"expected regions of {entry.id!r}, found {sorted(positions)}")
+    if strange := state.woken.keys() - state.hot.keys():
+        raise ValueError(f"expected targets in trouble to be woken, found {min(strange)!r}")
+
+
+def _unpack(state: PartitionState, blocks: Iterable[Block]) -> None:
+    policies: list[TargetPolicy] = []
+    places: list[_Place] = []
+    saved = Columns()
+    slot = 0
+    for block in blocks:
+        policies += map(state.policy, block.policies)
+        newest, reach = numbers("q", block.newest), numbers("q", block.reach)
+        saved.extend(
+            newest,
+            array("q", map(operator.add, newest, reach)),
+            numbers("q", block.since),
+            array("B", block.successes),
+            numbers("H", block.lately),
+            numbers("H", block.usual),
+            numbers("I", block.daily) if block.daily else array("I", bytes(4 * len(newest))),
+        )
+        for raw, number in zip(block.rows, numbers("q", block.which), strict=True):
+            places.append(_Place(raw, policies[number], slot))
+            slot += len(policies[number].regions)
+    if slot != len(saved.newest):
+        raise ValueError(f"expected {slot} windows, found {len(saved.newest)}")
+    # In memory, too, targets stand in the order in which they are checked: so the next result is
+    # about what lies behind the one before, and need not be fetched from far away. That is more
+    # than half of what a result costs when there are many.
+    order = sorted(range(len(places)), key=lambda number: saved.newest[places[number].slot])
+    entries = {number: _restore(state, places[number], saved) for number in order}
+    for number in range(len(places)):
+        state.add(entries[number])
+
+
+def _restore(state: PartitionState, place: _Place, saved: Columns) -> TargetState:
+    row, columns = _row.decode(place.raw), state.columns
+    windows = slice(place.slot, place.slot + len(place.policy.regions))
+    slot = len(columns.newest)
+    columns.extend(
+        saved.newest[windows],
+        saved.fresh_until[windows],
+        saved.since[windows],
+        saved.successes[windows],
+        saved.lately[windows],
+        saved.usual[windows],
+        saved.daily[windows],
+    )
+    for position, started in (row.ahead or {}).items():
+        columns.ahead[slot + position] = started
+    if row.transitions:
+        state.transitions[row.id] = row.transitions
+    return TargetState(
+        row.id,
+        row.kind,
+        row.host,
+        row.port,
+        place.policy,
+        slot,
+        row.trouble,
+        row.floor,
+        row.definition,
+    )

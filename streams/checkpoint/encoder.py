@@ -1,0 +1,214 @@
+"""A state that is being encoded as checkpoint chunks while it goes on."""
+
+import operator
+from array import array
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from schemas.checkpoint import MAX_CHUNK_BYTES
+from streams.checkpoint.byte_planes import planes
+from streams.checkpoint.format import BLOCK, NOTES, PIECE, Frame
+from streams.state.partition_state import PartitionState
+from streams.state.policy import Terms
+from streams.state.target_state import TargetState
+
+_PART_BYTES: Final = 48
+"""Room for what a block or a note has besides its entries."""
+
+_KEY_BYTES: Final = 3
+"""Room for the length of a key; no id and no host is longer than 65,535 bytes."""
+
+_NUMBER_BYTES: Final = 8
+_WINDOW_BYTES: Final = 33
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Capture:
+    """A state as it was at one offset, to be encoded while the state goes on.
+
+    To make it costs little: it copies the columns, which is fast, and encodes the troubles, which
+    are few. What else there is of a target never changes.
+    """
+
+    def __init__(self, state: PartitionState) -> None:
+        self._frame = _encoder.encode(
+            Frame(
+                state.partition,
+                state.partitions,
+                state.offset,
+                state.now,
+                state.gaps,
+                state.gap_end,
+                state.gap_ms,
+                state.looked_at,
+                state.respite_until,
+                state.respited,
+                state.regions,
+                state.rechecks_paid_us,
+                state.rechecks_wait,
+            )
+        )
+        self._rechecks = dict(state.rechecks)
+        self._removed = dict(state.removed)
+        self._news = dict(state.news)
+        self._woken = dict(state.woken)
+        self._entries = list(state.targets.values())
+        self._newest = state.columns.newest[:]
+        self._fresh_until = state.columns.fresh_until[:]
+        self._since = state.columns.since[:]
+        self._successes = state.columns.successes[:]
+        self._lately = state.columns.lately[:]
+        self._usual = state.columns.usual[:]
+        self._daily = state.columns.daily[:]
+        self._ahead = dict(state.columns.ahead)
+        self._troubles = {
+            target_id: msgspec.Raw(_encoder.encode(state.targets[target_id].trouble))
+            for target_id in state.hot
+        }
+        self._transitions = dict(state.transitions)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The chunks, each of a size that goes into one message.
+
+        A full one is the work of some milliseconds. All are at most `MAX_CHUNK_BYTES` and a bit;
+        a single entry that is larger is cut in pieces, and so is the frame, which stands first.
+        """
+        for part in self._parts():
+            if len(part) <= MAX_CHUNK_BYTES:
+                yield part
+            else:
+                yield from _pieces(part)
+
+    def _parts(self) -> Iterator[bytes]:
+        yield self._frame
+        nothing: dict[str, msgspec.Raw] = {}
+        for rechecks in _slices(self._rechecks):
+            yield _encoder.encode((NOTES, rechecks, nothing))
+        for removed in _slices(self._removed):
+            yield _encoder.encode((NOTES, nothing, removed))
+        for news in _slices(self._news):
+            yield _encoder.encode((NOTES, nothing, nothing, news))
+        for woken in _slices(self._woken):
+            yield _encoder.encode((NOTES, nothing, nothing, nothing, woken))
+        yield from self._blocks()
+
+    def _blocks(self) -> Iterator[bytes]:
+        # By identity: equal policies are the same object, and its hash would cost more than a row.
+        known: dict[int, int] = {}
+        policies: list[Terms] = []
+        which = array("q")
+        rows: list[msgspec.Raw] = []
+        block: list[TargetState] = []
+        size = _PART_BYTES
+        for entry in self._entries:
+            raw, policy = self._row(entry), entry.policy
+            weight = len(raw) + _NUMBER_BYTES + _WINDOW_BYTES * len(policy.regions)
+            if id(policy) not in known:
+                weight += len(_encoder.encode(policy.terms))
+            if block and size + weight > MAX_CHUNK_BYTES:
+                yield self._pack(policies, which, rows, block)
+                policies, which, rows, block, size = [], array("q"), [], [], _PART_BYTES
+            if id(policy) not in known:
+                known[id(policy)] = len(known)
+                policies.append(policy.terms)
+            which.append(known[id(policy)])
+            rows.append(msgspec.Raw(raw))
+            block.append(entry)
+            size += weight
+        if block:
+            yield self._pack(policies, which, rows, block)
+
+    def _row(self, entry: TargetState) -> bytes:
+        return _encoder.encode(
+            (
+                entry.id,
+                entry.kind,
+                entry.host,
+                entry.port,
+                entry.floor,
+                entry.definition,
+                self._ahead_of(entry) if self._ahead else None,
+                self._troubles.get(entry.id),
+                self._transitions.get(entry.id, ()),
+            )
+        )
+
+    def _ahead_of(self, entry: TargetState) -> dict[int, int] | None:
+        found = {
+            position: self._ahead[entry.slot + position]
+            for position in range(len(entry.policy.regions))
+            if entry.slot + position in self._ahead
+        }
+        return found or None
+
+    def _pack(
+        self,
+        policies: list[Terms],
+        which: "array[int]",
+        rows: list[msgspec.Raw],
+        entries: list[TargetState],
+    ) -> bytes:
+        newest, fresh_until, since = array("q"), array("q"), array("q")
+        successes, lately, usual, daily = array("B"), array("H"), array("H"), array("I")
+        for begin, end in _runs(entries):
+            newest += self._newest[begin:end]
+            fresh_until += self._fresh_until[begin:end]
+            since += self._since[begin:end]
+            successes += self._successes[begin:end]
+            lately += self._lately[begin:end]
+            usual += self._usual[begin:end]
+            daily += self._daily[begin:end]
+        reach = array("q", map(operator.sub, fresh_until, newest))
+        return _encoder.encode(
+            (
+                BLOCK,
+                policies,
+                planes(which),
+                rows,
+                planes(newest),
+                planes(reach),
+                planes(since),
+                successes.tobytes(),
+                planes(lately),
+                planes(usual),
+                planes(daily) if any(daily) else b"",
+            )
+        )
+
+
+def _pieces(part: bytes) -> Iterator[bytes]:
+    starts = range(0, len(part), MAX_CHUNK_BYTES)
+    for number, start in enumerate(starts, 1):
+        left = len(starts) - number
+        yield _encoder.encode((PIECE, left, part[start : start + MAX_CHUNK_BYTES]))
+
+
+def _slices(entries: Mapping[str, Struct | None]) -> Iterator[dict[str, msgspec.Raw]]:
+    """The entries in pieces that fit into a chunk, in their order."""
+    piece: dict[str, msgspec.Raw] = {}
+    size = _PART_BYTES
+    for key, entry in entries.items():
+        raw = _encoder.encode(entry)
+        weight = len(key.encode()) + _KEY_BYTES + len(raw)
+        if piece and size + weight > MAX_CHUNK_BYTES:
+            yield piece
+            piece, size = {}, _PART_BYTES
+        piece[key] = msgspec.Raw(raw)
+        size += weight
+    if piece:
+        yield piece
+
+
+def _runs(entries: list[TargetState]) -> Iterator[tuple[int, int]]:
+    """Where the windows of `entries` stand: begin and end of each stretch."""
+    begin = end = entries[0].slot
+    for entry in entries:
+        if entry.slot != end:
+            yield begin, end
+            begin = end = entry.slot
+        end += len(entry.policy.regions)
+    yield begin, end

@@ -1,0 +1,80 @@
+"""Finds the state that a partition starts from."""
+
+from msgspec import Struct
+
+from foundation.settings import Settings
+from foundation.telemetry import logger
+from schemas import topics
+from streams.checkpoint import decoder, store
+from streams.checkpoint.model import Checkpoint, Shelf
+from streams.state.partition_state import PartitionState, new_state
+
+_log = logger(__name__)
+
+
+class Start(Struct, frozen=True):
+    """A state to start from. `source` is where it came from: `state`, `checkpoints`, `nothing`."""
+
+    state: PartitionState
+    source: str
+
+
+def from_shelf(
+    shelf: Shelf, partitions: int, *, log_end: int
+) -> tuple[PartitionState | None, list[Checkpoint]]:
+    """The state of the complete checkpoint with the highest offset, None if there is none.
+
+    A checkpoint that can't be decoded is passed over for the next. Those whose offset lies beyond
+    the log's end belong to a log that is no more (the topic was deleted and made anew): they are
+    returned, to be deleted, since the new log will grow past them one day.
+    """
+    impossible: list[Checkpoint] = []
+    for checkpoint in shelf.complete():
+        if checkpoint.head.offset >= log_end:
+            impossible.append(checkpoint)
+            continue
+        try:
+            return decoded(checkpoint, shelf.partition, partitions), impossible
+        except ValueError as error:
+            _log.error(
+                "a checkpoint can't be read; the one before it is used",
+                partition=shelf.partition,
+                offset=checkpoint.head.offset,
+                writer=checkpoint.writer,
+                error=str(error),
+            )
+    return None, impossible
+
+
+def decoded(checkpoint: Checkpoint, partition: int, partitions: int) -> PartitionState:
+    """The state of a complete checkpoint.
+
+    Raises:
+        ValueError: it is none, or not the one that the head speaks of.
+    """
+    state, head = decoder.decode(checkpoint.chunks, partition, partitions), checkpoint.head
+    if (state.offset, state.now) != (head.offset, head.now):
+        raise ValueError(
+            f"expected the state at offset {head.offset} and time {head.now}, found that at "
+            f"{state.offset} and {state.now}"
+        )
+    return state
+
+
+async def from_archive(settings: Settings, partition: int, before: int) -> Start:
+    """The newest checkpoint on [checkpoints] below offset `before`, or nothing.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster can't be reached.
+    """
+    found = await store.read(settings, topics.CHECKPOINTS.name, [partition])
+    shelf = found[partition]
+    for checkpoint in shelf.complete():
+        if checkpoint.head.offset < before:
+            try:
+                state = decoded(checkpoint, partition, settings.partitions)
+            except ValueError as error:
+                _log.error("an archived checkpoint can't be read", error=str(error))
+            else:
+                return Start(state, "checkpoints")
+    return Start(new_state(partition, settings.partitions), "nothing")

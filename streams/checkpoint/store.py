@@ -1,0 +1,51 @@
+"""Reads and deletes checkpoints on [state] and [checkpoints]."""
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from foundation import kafka
+from foundation.settings import Settings
+from streams.checkpoint.model import Shelf
+
+
+async def read(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, Shelf]:
+    """What lies on `topic` (its name without prefix) in each partition.
+
+    Reads until nothing is left to read at the moment of asking, so that a checkpoint whose
+    successor is being written meanwhile is never missed for a deletion that came with it.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster can't be reached.
+    """
+    shelves = {partition: Shelf(partition) for partition in partitions}
+    parts = [TopicPartition(settings.topic(topic), partition) for partition in shelves]
+    if not parts:
+        return shelves
+    async with kafka.consumer(settings) as reader:
+        reader.assign(parts)
+        await reader.seek_to_beginning()
+        while behind := await _behind(reader, parts):
+            for part, records in (await reader.getmany(*behind, timeout_ms=500)).items():
+                for record in records:
+                    shelves[part.partition].add(record.key, record.value)
+            await asyncio.sleep(0)
+    return shelves
+
+
+async def _behind(reader: AIOKafkaConsumer, parts: list[TopicPartition]) -> list[TopicPartition]:
+    ends = await reader.end_offsets(parts)
+    return [part for part in parts if await reader.position(part) < ends[part]]
+
+
+async def delete(
+    producer: AIOKafkaProducer, topic: str, partition: int, keys: Iterable[bytes]
+) -> None:
+    """Writes null values under `keys` into the full `topic`, in order; confirmed on return.
+
+    Raises:
+        aiokafka.errors.KafkaError: a deletion was not confirmed.
+    """
+    sent = [await producer.send(topic, value=None, key=key, partition=partition) for key in keys]
+    await asyncio.gather(*sent)

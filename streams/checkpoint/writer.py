@@ -1,0 +1,111 @@
+"""Writes the checkpoints of one partition for one assignment, and tidies up after others."""
+
+import asyncio
+import time
+import uuid
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+
+from foundation.settings import Settings
+from schemas import topics
+from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, encode_head
+from streams.checkpoint import store
+from streams.checkpoint.model import Shelf, checksums
+
+OTHERS_KEPT_S: Final = 600.0
+"""The checkpoints of earlier writers are kept until an own one has been confirmed for so long: by
+then whoever was reading the partition has found the newer one."""
+
+OWN_KEPT: Final = 2
+"""So many own generations stay: should a chunk of the newest be lost, the one before it serves."""
+
+
+class CheckpointWriter:
+    """The writer of one partition of [state]; its name is new each time one is made.
+
+    It deletes what it found when it was made and what it wrote itself, nothing else: a writer
+    that slept through a reassignment does not know its successor's checkpoints, so it cannot
+    delete them.
+    """
+
+    def __init__(self, settings: Settings, producer: AIOKafkaProducer, found: Shelf) -> None:
+        self.writer = uuid.uuid4().hex
+        self.partition = found.partition
+        self._topic = settings.topic(topics.STATE.name)
+        self._archive = settings.topic(topics.CHECKPOINTS.name)
+        self._producer = producer
+        self._generation = 0
+        self._found = [key for keys in found.keys().values() for key in keys]
+        self._own: list[list[bytes]] = []
+        self._first_confirmed: float | None = None
+
+    async def write(self, chunks: list[bytes], offset: int, now: int) -> CheckpointHead:
+        """Writes a checkpoint to [state]; on return the broker has confirmed all of it.
+
+        `offset` is the last record applied, `now` the state's newest append time.
+
+        Raises:
+            aiokafka.errors.KafkaError: a part was not confirmed; the checkpoint is incomplete.
+        """
+        self._generation += 1
+        head = _head(self.partition, chunks, offset, now)
+        self._own.append(await self._put(self._topic, chunks, head))
+        if self._first_confirmed is None:
+            self._first_confirmed = time.monotonic()
+        return head
+
+    async def archive(self, chunks: list[bytes], offset: int, now: int) -> None:
+        """Writes the checkpoint to [checkpoints] too; confirmed on return.
+
+        Raises:
+            aiokafka.errors.KafkaError: a part was not confirmed.
+        """
+        await self._put(self._archive, chunks, _head(self.partition, chunks, offset, now))
+
+    async def tidy(self) -> None:
+        """Deletes own generations but the newest two, and after 10 min those of others.
+
+        Call it only after a `write`. Heads go before their chunks, so that at no time a head
+        stands without its chunks.
+
+        Raises:
+            aiokafka.errors.KafkaError: a deletion was not confirmed.
+        """
+        while len(self._own) > OWN_KEPT:
+            await self._delete(self._own[0])
+            self._own.pop(0)
+        first = self._first_confirmed
+        if self._found and first is not None and time.monotonic() - first >= OTHERS_KEPT_S:
+            await self._delete(self._found)
+            self._found = []
+
+    async def _put(self, topic: str, chunks: list[bytes], head: CheckpointHead) -> list[bytes]:
+        """Writes the chunks, then the head; returns the keys, the head's first."""
+        keys = [self._key(str(number)) for number in range(len(chunks))]
+        sent = [
+            await self._producer.send(topic, value=chunk, key=key, partition=self.partition)
+            for key, chunk in zip(keys, chunks, strict=True)
+        ]
+        await asyncio.gather(*sent)
+        await self._producer.send_and_wait(
+            topic, value=encode_head(head), key=self._key(HEAD), partition=self.partition
+        )
+        return [self._key(HEAD), *keys]
+
+    def _key(self, part: str) -> bytes:
+        return CheckpointKey(self.writer, self._generation, part).encode()
+
+    async def _delete(self, keys: list[bytes]) -> None:
+        await store.delete(self._producer, self._topic, self.partition, keys)
+
+
+def _head(partition: int, chunks: list[bytes], offset: int, now: int) -> CheckpointHead:
+    return CheckpointHead(
+        format=FORMAT,
+        partition=partition,
+        offset=offset,
+        now=now,
+        written_at=int(time.time() * 1000),
+        crc32=checksums(chunks),
+    )

@@ -1,0 +1,20 @@
+"""Short spans as people read them."""
+
+
+def milliseconds(us: int) -> str:
+    """Two digits of a span in µs, in the unit that suits it: `0.3 ms`, `2 ms`, `340 ms`, `1.2 s`.
+
+    Integers only: events are the same bytes wherever they are made.
+    """
+    if us >= 999_500:
+        tenths = (us + 50_000) // 100_000
+        return f"{tenths // 10}.{tenths % 10} s" if tenths % 10 else f"{tenths // 10} s"
+    if us >= 9_950:
+        return f"{(us + 500) // 1000} ms"
+    tenths = max(1, (us + 50) // 100)
+    return f"{tenths // 10}.{tenths % 10} ms" if tenths % 10 else f"{tenths // 10} ms"
+
+
+def about(hours: int) -> str:
+    """`about 9 h`, `about 3 d`."""
+    return f"about {hours} h" if hours < 48 else f"about {(hours + 12) // 24} d"

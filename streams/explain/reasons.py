@@ -1,0 +1,70 @@
+"""Why it is as it is: the count, and whoever is missing from it. Sentences."""
+
+from collections.abc import Iterable, Sequence
+
+from streams.diagnosis.words import names, verb
+from streams.explain.format import clock, span, times
+from streams.explain.model import RegionExplained
+from streams.rules import flapping
+from streams.rules.consensus import Tally
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import TargetState
+
+
+def because(
+    state: PartitionState,
+    entry: TargetState,
+    seen: Sequence[RegionExplained],
+    counted: Tally,
+) -> tuple[str, ...]:
+    """The votes, the regions that have none, and the turns of the last hour."""
+    told = [
+        (
+            f"{counted.down} of {counted.fresh} regions that count "
+            f"{'says' if counted.down == 1 else 'say'} down; {counted.need} "
+            f"{'is' if counted.need == 1 else 'are'} needed ({entry.policy.consensus}, and a "
+            f"majority of the {counted.configured} configured)."
+        )
+    ]
+    if entry.policy.latency is not None:
+        told.append(f"{counted.slow} of them {'says' if counted.slow == 1 else 'say'} slow.")
+    told += _missing(state, seen)
+    turns = flapping.count(state, entry.id)
+    if turns:
+        told.append(
+            f"It opened or recovered {times(turns)} within the last hour; an opening beyond "
+            f"{flapping.LIMIT} of these is one flapping incident in place of many."
+        )
+    return tuple(told)
+
+
+def _missing(state: PartitionState, seen: Sequence[RegionExplained]) -> Iterable[str]:
+    aside = [one.region for one in seen if one.said.set_aside]
+    if aside:
+        yield (
+            f"{names(aside)} {verb(aside, 'is', 'are')} set aside: much of what "
+            f"{verb(aside, 'it checks', 'they check')} began to fail at once, so that "
+            f"{verb(aside, 'its', 'their')} own network is suspected."
+        )
+    for one in seen:
+        if one.silent_since is not None:
+            yield (
+                f"{one.region} is silent since {clock(one.silent_since)} "
+                f"({span(state.now - one.silent_since)}): no prober of it reports."
+            )
+    unheard = [one.region for one in seen if one.region not in state.regions]
+    if unheard:
+        yield f"No prober of {names(unheard)} has ever been heard."
+    quiet = [
+        one.region
+        for one in seen
+        if one.said.verdict in {"stale", "pending"}
+        and one.silent_since is None
+        and one.region not in unheard
+    ]
+    if quiet:
+        yield (
+            f"{names(quiet)} {verb(quiet, 'has', 'have')} no fresh result, though "
+            f"{verb(quiet, 'its', 'their')} probers report: the address is blocked by policy, or "
+            "checks are missed."
+        )

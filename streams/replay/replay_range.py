@@ -1,0 +1,221 @@
+"""Which part of a partition's log is replayed, and on which state that begins."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+from aiokafka import TopicPartition
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
+from msgspec import Struct
+
+from foundation import kafka
+from foundation.settings import Settings
+from schemas import topics
+from streams import results_log
+from streams.checkpoint import restore, store
+from streams.checkpoint.model import Checkpoint, Shelf
+from streams.state.partition_state import PartitionState, new_state
+
+From = Literal["auto", "beginning", "checkpoint"]
+Source = Literal["checkpoints", "state", "nothing"]
+
+_COORDINATOR_WITHIN_S: Final = 15.0
+_NOT_YET: Final = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
+
+
+class Span(Struct, frozen=True):
+    """A time of the log, UTC ms, both ends included; None is the log's own end."""
+
+    since: int | None = None
+    until: int | None = None
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """What of a partition is replayed: the offsets from `first` to `end` (exclusive).
+
+    `source` is where the state before `first` came from, `offset` its own (-1: nothing), `at` its
+    append time (0: nothing). `complete` is False if the log no longer has all records between the
+    state and `first`: then the events need not be those of the first time. `begins_late`: neither
+    state nor log reach back to the time that was asked for.
+    """
+
+    partition: int
+    source: Source
+    offset: int
+    at: int
+    first: int
+    end: int
+    complete: bool
+    begins_late: bool
+
+    @property
+    def records(self) -> int:
+        """How many offsets lie in it."""
+        return max(0, self.end - self.first)
+
+
+class Stretch(Struct, frozen=True):
+    """A part of the log, and the state to begin on, which moves along as it is replayed."""
+
+    origin: Origin
+    state: PartitionState
+
+
+async def find(
+    settings: Settings,
+    partitions: Iterable[int],
+    *,
+    start: From = "auto",
+    span: Span | None = None,
+    acknowledged: bool = False,
+) -> list[Stretch]:
+    """The stretch of each partition that covers `span`, up to where the log ends now.
+
+    With `span.since`, each begins on the newest checkpoint before that time that the log follows
+    on, be it on [checkpoints] or [state]; without one, on nothing at the beginning of a log that
+    is whole; when the log is not, on the oldest checkpoint after that time. Without `span.since`,
+    `start` decides: `beginning` is nothing, at the first record that the log has; `checkpoint` the
+    oldest checkpoint on [checkpoints] that the log follows on; `auto` the beginning if the log
+    still has its first record, else that checkpoint.
+
+    `acknowledged`: not beyond what the stream's group has acknowledged, so that on a living system
+    no event is missed that the stream has not come to yet.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster can't be reached.
+    """
+    span = span or Span()
+    bounds = await results_log.bounds(settings, list(partitions))
+    ends = {number: bound.end for number, bound in bounds.items()}
+    if acknowledged:
+        for number, offset in (await _acknowledged(settings)).items():
+            if number in ends:
+                ends[number] = min(ends[number], offset)
+    if span.until is not None:
+        after = await _offsets_at(settings, bounds, span.until + 1)
+        ends = {n: min(end, after[n]) if n in after else end for n, end in ends.items()}
+    begins = {} if span.since is None else await _offsets_at(settings, bounds, span.since)
+    candidates = await _candidates(settings, bounds, start, span)
+    stretches = []
+    for number, bound in bounds.items():
+        wanted = None if span.since is None else begins.get(number, bound.end)
+        chosen = _chosen(candidates[number], start, wanted, bound)
+        stretches.append(_stretch(settings, number, bound, ends[number], wanted, chosen))
+    return stretches
+
+
+class _Candidate(Struct, frozen=True):
+    source: Source
+    checkpoint: Checkpoint
+
+    @property
+    def next_offset(self) -> int:
+        return self.checkpoint.head.offset + 1
+
+
+async def _candidates(
+    settings: Settings, bounds: Mapping[int, results_log.Bounds], start: From, span: Span
+) -> dict[int, list[_Candidate]]:
+    """The checkpoints that could be begun on, the oldest first."""
+    sources: tuple[tuple[str, Source], ...]
+    if span.since is not None:
+        sources = (topics.CHECKPOINTS.name, "checkpoints"), (topics.STATE.name, "state")
+    else:
+        sources = ((topics.CHECKPOINTS.name, "checkpoints"),) if start != "beginning" else ()
+    found: dict[int, list[_Candidate]] = {number: [] for number in bounds}
+    for topic, source in sources:
+        shelves_read: Mapping[int, Shelf] = await store.read(settings, topic, bounds)
+        for number, shelf in shelves_read.items():
+            found[number] += [_Candidate(source, one) for one in shelf.complete()]
+    for number, bound in bounds.items():
+        found[number] = sorted(
+            (one for one in found[number] if bound.begin <= one.next_offset <= bound.end),
+            key=lambda one: one.next_offset,
+        )
+    return found
+
+
+def _chosen(
+    found: list[_Candidate], start: From, wanted: int | None, bound: results_log.Bounds
+) -> list[_Candidate]:
+    """Those to begin on, the best first; when none of them can be read, on nothing."""
+    if wanted is None:
+        return found if start == "checkpoint" or bound.begin > 0 else []
+    earlier = [one for one in found if one.next_offset <= wanted]
+    # Nothing and a whole log are better than a beginning that comes late.
+    return earlier[::-1] + (found[len(earlier) :] if bound.begin > 0 else [])
+
+
+def _stretch(  # noqa: PLR0917 - what a stretch is decided by
+    settings: Settings,
+    number: int,
+    bound: results_log.Bounds,
+    end: int,
+    wanted: int | None,
+    chosen: Iterable[_Candidate],
+) -> Stretch:
+    state = new_state(number, settings.partitions)
+    source: Source = "nothing"
+    for candidate in chosen:
+        try:
+            state = restore.decoded(candidate.checkpoint, number, settings.partitions)
+        except ValueError:
+            continue
+        source = candidate.source
+        break
+    first = max(state.offset + 1, bound.begin)
+    origin = Origin(
+        partition=number,
+        source=source,
+        offset=state.offset,
+        at=state.now,
+        first=first,
+        end=max(end, first),
+        complete=first == state.offset + 1,
+        begins_late=wanted is not None and first > wanted,
+    )
+    return Stretch(origin, state)
+
+
+async def _offsets_at(
+    settings: Settings, bounds: Mapping[int, results_log.Bounds], at: int
+) -> dict[int, int]:
+    """The first offset appended at or after `at`; a partition that has none is left out."""
+    topic = settings.topic(topics.RESULTS.name)
+    parts = [TopicPartition(topic, number) for number in bounds]
+    async with kafka.consumer(settings) as reader:
+        reader.assign(parts)
+        found = await reader.offsets_for_times(dict.fromkeys(parts, at))
+    return {part.partition: one.offset for part, one in found.items() if one is not None}
+
+
+async def _acknowledged(settings: Settings) -> dict[int, int]:
+    """The offsets up to which (exclusive) the stream has sent all its events."""
+    topic = settings.topic(topics.RESULTS.name)
+    parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
+    client = kafka.admin(settings)
+    await client.start()
+    try:
+        deadline = time.monotonic() + _COORDINATOR_WITHIN_S
+        while True:
+            try:
+                found = await kafka.commits(client, settings.group("stream"), parts)
+                break
+            except _NOT_YET:
+                # A cluster without any group yet makes its topic of offsets when it is asked; one
+                # that has just started reads it first.
+                if time.monotonic() >= deadline:
+                    raise
+                await asyncio.sleep(0.2)
+    finally:
+        await client.close()
+    return {part.partition: commit.offset for part, commit in found.items()}

@@ -1,0 +1,281 @@
+"""The rules: `(state, record) -> events`. The state changes in place, and by nothing else."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
+from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
+from schemas.recheck import RecheckRequest
+from schemas.result import CheckResult
+from streams.rules import (
+    flapping,
+    host_status,
+    incidents,
+    inventory_changes,
+    rechecks,
+    regions,
+    work_budget,
+)
+from streams.rules import results as windows
+from streams.rules.consensus import status, tally
+from streams.rules.ids import Deciding
+from streams.rules.record import Record
+from streams.rules.undo import Undo
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import TargetState
+
+Output = IncidentEvent | RegionEvent | RecheckRequest
+
+GAP_MS: Final = 15_000
+"""A longer silence of the log means that the broker was away: deadlines move by it."""
+
+LATEST_MS: Final = 7_258_118_400_000
+"""The beginning of the year 2200: sums of the clock and of spans are still times of our schemas."""
+
+LOOK_EVERY_MS: Final = 1_000
+"""Deadlines are looked at with a control record, but not more often than this."""
+
+
+class Failed(Struct, frozen=True, gc=False):
+    """A part of a record that was not applied: the state is what it was without it.
+
+    `result` is its place among the record's results; None for a control record. `blamed`: it is
+    the part's own doing; else a deadline of a target failed that was due with it.
+    """
+
+    error: Exception
+    result: int | None = None
+    blamed: bool = True
+
+
+class RuleError(Exception):
+    """Parts of a record could not be applied; the rest of the record was.
+
+    `outputs` are those of the parts that went well, to be sent like any others.
+    """
+
+    def __init__(self, outputs: list[Output], parts: list[Failed]) -> None:
+        self.outputs = outputs
+        self.parts = parts
+        self.causes = [part.error for part in parts]
+        super().__init__(f"{len(parts)} parts of a record failed, the first: {self.causes[0]!r}")
+
+
+def apply(state: PartitionState, record: Record) -> list[Output]:
+    """Applies one record to the state; returns what is to be sent, in order.
+
+    A record at or below the state's offset was applied before: it changes nothing and gives
+    nothing. The same state and record always give the same outputs, byte for byte. A result, or a
+    control record, is applied whole or not at all: what a rule did before it failed is undone. (The
+    two short ways, of a success of a calm target and of a word that says what was said already,
+    need no undoing: they are sums of numbers that have ranges.)
+
+    Raises:
+        RuleError: parts of it were not applied; the state stands behind the record all the same.
+    """
+    if record.offset <= state.offset:
+        return []
+    _advance(state, record.append_time)
+    state.offset = record.offset
+    outputs: list[Output] = []
+    failed: list[Failed] = []
+    if record.results:
+        _results(state, record.results, outputs, failed)
+    if record.control is not None:
+        _control(state, record.control, outputs, failed)
+    if failed:
+        raise RuleError(outputs, failed) from failed[0].error
+    return outputs
+
+
+def _results(
+    state: PartitionState,
+    results: Sequence[CheckResult],
+    outputs: list[Output],
+    failed: list[Failed],
+) -> None:
+    try:
+        for entry, result in windows.take_calm(state, results):
+            try:
+                _take(state, entry, result, outputs)
+            except Exception as error:  # noqa: BLE001 - one result must not cost the others
+                place = next(place for place, one in enumerate(results) if one is result)
+                failed.append(Failed(error, place))
+    except Exception:  # noqa: BLE001 - of the short way only the long one can tell whose fault it is
+        _results_one_by_one(state, results, outputs, failed)
+
+
+def _results_one_by_one(
+    state: PartitionState,
+    results: Sequence[CheckResult],
+    outputs: list[Output],
+    failed: list[Failed],
+) -> None:
+    """The long way for all results of a record; those that were counted already are ignored."""
+    known = {part.result for part in failed}
+    for place, result in enumerate(results):
+        entry = state.targets.get(result.target)
+        if entry is None or place in known:
+            continue
+        try:
+            _take(state, entry, result, outputs)
+        except Exception as error:  # noqa: BLE001 - one result must not cost the others
+            failed.append(Failed(error, place))
+
+
+def _advance(state: PartitionState, append_time: int) -> None:
+    # A stamp that is no time (-1: none) does not move the clock; nor does one of the year 2200,
+    # or the clock would stand still until then.
+    if not state.now < append_time < LATEST_MS:
+        return
+    gap = append_time - state.now
+    if state.now and gap > GAP_MS:
+        state.gaps += gap
+        state.gap_end, state.gap_ms = append_time, gap
+    state.now = append_time
+    if gap <= GAP_MS:
+        regions.note_pause(state, gap)
+
+
+def _take(
+    state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
+) -> None:
+    if state.hot.get(entry.id, 0) > state.running and windows.says_it_already(state, entry, result):
+        # Nor has a deadline passed: a judgement would find all as the last one did.
+        windows.take(state, entry, result)
+        return
+    undo = Undo(state, entry)
+    try:
+        _judge(state, entry, result, outputs)
+    except Exception:
+        undo.put_back(state)
+        raise
+
+
+def _judge(
+    state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
+) -> None:
+    # While nothing is in trouble no diagnosis can rest on a success of a calm target.
+    calm = entry.trouble is None and not state.hot
+    before: TargetStatus | None = None
+    if not calm or result.status != "up":
+        before = host_status.status_of(state, entry)
+    change = windows.take(state, entry, result)
+    if change == "ignored" or (change == "success" and calm and entry.trouble is None):
+        return
+    host_status.note_heard(state, entry, result.region)
+    because = rechecks.reason_to_ask(entry, change)
+    counted = tally(state, entry)
+    after = status(state, entry, counted)
+    if after != before:
+        host_status.note_status(state, entry, after)
+    events = incidents.judge(
+        state, entry, Deciding(result, state.now, state.offset), counted=counted
+    )
+    # Last, since what was asked for is not undone; said first, since the others look meanwhile.
+    request = None if because is None else rechecks.ask(state, entry, result, because)
+    if request is not None:
+        outputs.append(request)
+    outputs += events
+
+
+def _control(
+    state: PartitionState, record: Control, outputs: list[Output], failed: list[Failed]
+) -> None:
+    deciding = Deciding(record, state.now, state.offset)
+    try:
+        match record:
+            case TargetSet(target):
+                outputs += _or_undone(
+                    state, target.id, lambda: inventory_changes.set_target(state, target, deciding)
+                )
+            case TargetRemoved():
+                outputs += _or_undone(
+                    state,
+                    record.target,
+                    lambda: inventory_changes.remove_target(state, record, deciding),
+                )
+            case Acknowledged() | Resolved():
+                outputs += _or_undone(
+                    state, record.target, lambda: _by_hand(state, record, deciding)
+                )
+            case Beat():
+                outputs += regions.take_beat(state, record, deciding)
+    except Exception as error:  # noqa: BLE001 - the time has come on all the same
+        failed.append(Failed(error))
+    _look_at_deadlines(state, deciding, outputs, failed)
+
+
+def _or_undone(
+    state: PartitionState, target_id: str, change: Callable[[], Sequence[Output]]
+) -> Sequence[Output]:
+    """What `change` gives; if it raises the target is what it was before."""
+    entry = state.targets.get(target_id)
+    undo = None if entry is None else Undo(state, entry)
+    try:
+        return change()
+    except Exception:
+        if undo is not None:
+            undo.put_back(state)
+        raise
+
+
+def _by_hand(
+    state: PartitionState, record: Acknowledged | Resolved, deciding: Deciding
+) -> list[IncidentEvent]:
+    entry = state.targets.get(record.target)
+    if entry is None:
+        return []
+    for incident in entry.incidents:
+        if incident.incident_id == record.incident_id:
+            if isinstance(record, Acknowledged):
+                return incidents.acknowledge(state, entry, incident, deciding, record.by)
+            return incidents.resolve(state, entry, incident, deciding)
+    return []
+
+
+def _look_at_deadlines(
+    state: PartitionState, deciding: Deciding, outputs: list[Output], failed: list[Failed]
+) -> None:
+    before = state.looked_at
+    if state.running - before < LOOK_EVERY_MS:
+        return
+    state.looked_at = state.running
+    outputs += regions.look_for_silence(state, deciding)
+    outputs += rechecks.due(state)
+    inventory_changes.forget_removed(state)
+    flapping.forget(state)
+    # What was seen of hosts is kept for about a second: in an outage each is seen often meanwhile.
+    state.around.clear()
+    due, news = work_budget.due(state), work_budget.news(state)
+    if state.woken:
+        # Some wait for their turn: it comes with the next control record.
+        state.looked_at = before
+    for target_id in sorted(due | news):
+        try:
+            outputs += _or_undone(
+                state,
+                target_id,
+                partial(
+                    _look_at,
+                    state,
+                    target_id,
+                    deciding,
+                    due=target_id in due,
+                    news=target_id in news,
+                ),
+            )
+        except Exception as error:  # noqa: BLE001 - one target must not cost the others their turn
+            failed.append(Failed(error, blamed=False))
+
+
+def _look_at(
+    state: PartitionState, target_id: str, deciding: Deciding, *, due: bool, news: bool
+) -> list[IncidentEvent]:
+    entry = state.targets[target_id]
+    if due:
+        return incidents.judge(state, entry, deciding, news=news)
+    return incidents.look_again(state, entry, deciding)

@@ -1,0 +1,163 @@
+"""Rule 5: from the regions' verdicts to the target's status."""
+
+import math
+from fractions import Fraction
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.incident import RegionVerdict, TargetStatus, Verdict
+from schemas.target import Consensus
+from streams.rules import slow as slowness
+from streams.state.freshness import is_fresh
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import TargetState
+from streams.state.windows import Window
+
+QUORUM_PERCENT: Final = 66
+
+
+class Tally(Struct, frozen=True, gc=False):
+    """The count of a target's regions at one moment.
+
+    `down` regions are fresh and confirmed, `failing` ones fresh with at least one failure, `slow`
+    ones fresh and slow; those that are set aside are none of them. `known` says whether enough
+    regions are fresh to say anything.
+    """
+
+    fresh: int
+    down: int
+    failing: int
+    slow: int
+    need: int
+    configured: int
+
+    @property
+    def known(self) -> bool:
+        return self.fresh >= majority(self.configured)
+
+    @property
+    def is_down(self) -> bool:
+        return self.known and self.down >= self.need
+
+    @property
+    def is_slow(self) -> bool:
+        return self.known and self.slow >= self.need
+
+
+def majority(regions: int) -> int:
+    """More than half: 1 of 1, 2 of 2, 2 of 3, 3 of 4."""
+    return regions // 2 + 1
+
+
+def need(consensus: Consensus, fresh: int) -> int:
+    """How many of `fresh` regions must say down: 1 of 1, 2 of 2, 2 of 3, 3 of 4, and so on.
+
+    `quorum` is ceil(66·n / 100), `unanimous` all, a fraction f is ceil(f·n), with f taken as the
+    decimal number that was written.
+    """
+    if consensus == "unanimous":
+        return fresh
+    if consensus == "quorum":
+        return -(-QUORUM_PERCENT * fresh // 100)
+    return math.ceil(Fraction(str(consensus)) * fresh)
+
+
+def tally(state: PartitionState, entry: TargetState) -> Tally:
+    """Counts the regions of a target at the state's moment."""
+    # As `counts` and `Window` have it: a mass outage asks this several times for each result.
+    fresh = down = failing = slow = 0
+    columns, running, set_aside = state.columns, state.running, state.set_aside
+    trouble, at = entry.trouble, entry.slot
+    for position, region in enumerate(entry.policy.regions):
+        if (
+            not columns.newest[at + position]
+            or columns.fresh_until[at + position] < running
+            or region in set_aside
+        ):
+            continue
+        fresh += 1
+        if trouble is None:
+            continue
+        row = trouble.failing.get(position)
+        if row is not None:
+            failing += 1
+            if row.down:
+                down += 1
+                continue
+        pace = trouble.pace.get(position)
+        slow += pace is not None and pace.slow
+    configured = len(entry.policy.regions)
+    needed = max(need(entry.policy.consensus, fresh), majority(configured))
+    return Tally(fresh, down, failing, slow, needed, configured)
+
+
+def counts(state: PartitionState, region: str, window: Window) -> bool:
+    """Whether what a region says counts: it is fresh, and not set aside."""
+    return is_fresh(window, state.running) and region not in state.set_aside
+
+
+def verdict(window: Window | None, running: int) -> Verdict:
+    """What one region says."""
+    if window is None:
+        return "pending"
+    if not is_fresh(window, running):
+        return "stale"
+    if window.down:
+        return "down"
+    return "slow" if window.slow else "up"
+
+
+def verdicts(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
+    """What each region says, for an event; sorted by name.
+
+    A stale region keeps the reason of its last word; beside `up` and `slow` a reason is a failure
+    that is not confirmed (yet).
+    """
+    return {
+        region: _region_verdict(state, entry, region, state.window(entry, position))
+        for region, position in entry.policy.by_name
+    }
+
+
+def _region_verdict(
+    state: PartitionState, entry: TargetState, region: str, window: Window | None
+) -> RegionVerdict:
+    said = verdict(window, state.running)
+    set_aside = region in state.set_aside
+    if window is None:
+        return RegionVerdict(verdict=said, set_aside=set_aside)
+    failing, pace = window.failing, window.pace
+    since: int | None = window.since or None
+    detail = failing.detail if failing else None
+    if said == "stale":
+        since = state.log_at(window.fresh_until)
+    elif failing is not None and said == "down":
+        since = failing.since
+    elif pace is not None and said == "slow":
+        since = pace.since
+        limit = entry.policy.latency
+        if failing is None and limit is not None:
+            detail = slowness.in_words(pace, limit)
+    return RegionVerdict(
+        verdict=said,
+        reason=failing.reason if failing else None,
+        detail=detail,
+        since=since,
+        set_aside=set_aside,
+    )
+
+
+def status(state: PartitionState, entry: TargetState, counted: Tally | None = None) -> TargetStatus:
+    """The status of a target as a neighbour of the same host sees it; `counted` if it is known.
+
+    A failure that is not yet confirmed counts here: when a host dies all its ports fail within a
+    second, and the first incident should already say so.
+    """
+    counted = counted or tally(state, entry)
+    if not counted.known:
+        end = entry.slot + len(entry.policy.regions)
+        return "unknown" if any(state.columns.newest[entry.slot : end]) else "pending"
+    if counted.failing >= counted.need:
+        return "down"
+    return "slow" if counted.is_slow else "up"

@@ -1,0 +1,105 @@
+"""Rules 5 and 6 for both kinds of trouble: an outage, and a spell of slowness.
+
+Both are judged alike; what differs is the verdict that regions vote with.
+"""
+
+from typing import Literal
+
+from schemas.incident import Votes
+from streams.rules.consensus import Tally, counts, majority
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import TargetState, Trouble
+from streams.state.windows import Window
+
+Sort = Literal["down", "slow"]
+"""The verdict in question."""
+
+
+def votes(counted: Tally, sort: Sort) -> Votes:
+    """The count for an event."""
+    return Votes(
+        down=counted.down if sort == "down" else counted.slow,
+        need=counted.need,
+        fresh=counted.fresh,
+        configured=counted.configured,
+    )
+
+
+def began(state: PartitionState, entry: TargetState, counted: Tally, sort: Sort) -> tuple[int, int]:
+    """When it began: effective time, and running time. The regions must be agreed.
+
+    It began when as many regions were in it as are needed, and with those that came at most one
+    interval before that; a region that had been so on its own for long is another story.
+    """
+    starts = sorted(
+        _row_began(window, sort)
+        for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
+        if window is not None and _says(window, sort) and counts(state, region, window)
+    )
+    decided = starts[counted.need - 1][0]
+    reach = entry.policy.interval_ms + entry.policy.timeout_ms
+    return next(start for start in starts if start[0] >= decided - reach)
+
+
+def over(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...], sort: Sort) -> bool:
+    """Whether every region that must has said that it is over (rule 6)."""
+    trouble = entry.trouble
+    for position, region in enumerate(entry.policy.regions):
+        if region in abandoned:
+            continue
+        if trouble is not None and _last_word_blocks(trouble, position, sort):
+            return False
+        window = state.window(entry, position)
+        if window is None:
+            continue
+        lacking = sort == "down" and window.successes < entry.policy.recover_after
+        if lacking and counts(state, region, window):
+            return False
+    return heard(state, entry, abandoned)
+
+
+def heard(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
+    """Whether enough regions count for a closing: a majority of those that are waited for."""
+    fresh = sum(
+        window is not None and region not in abandoned and counts(state, region, window)
+        for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
+    )
+    return fresh >= majority(len(entry.policy.regions) - len(abandoned))
+
+
+def abandoned(state: PartitionState, entry: TargetState, sort: Sort) -> tuple[str, ...]:
+    """The regions whose last word was that it is so, too long ago to wait for; sorted."""
+    trouble = entry.trouble
+    if trouble is None:
+        return ()
+    limit, running = entry.policy.abandon_after_ms, state.running
+    fresh_until = state.columns.fresh_until
+    return tuple(
+        [
+            region
+            for region, position in entry.policy.by_name
+            if fresh_until[entry.slot + position] < running
+            and running - fresh_until[entry.slot + position] >= limit
+            and _last_word_blocks(trouble, position, sort)
+        ]
+    )
+
+
+def _says(window: Window, sort: Sort) -> bool:
+    return window.down if sort == "down" else window.slow
+
+
+def _last_word_blocks(trouble: Trouble, position: int, sort: Sort) -> bool:
+    """Whether the (last) word of the region at `position` is against a closing."""
+    row = trouble.failing.get(position)
+    if row is not None and row.down:
+        return True
+    pace = trouble.pace.get(position) if sort == "slow" else None
+    return pace is not None and pace.slow
+
+
+def _row_began(window: Window, sort: Sort) -> tuple[int, int]:
+    row = window.failing if sort == "down" else window.pace
+    if row is None:
+        raise ValueError(f"expected a region that says {sort}")
+    return row.since, row.running_since

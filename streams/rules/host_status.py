@@ -1,0 +1,99 @@
+"""The other targets of a host: how they are, and which hosts have news of them.
+
+The diagnosis of an incident rests on the other targets of its host. Looking at all of them for each
+result would cost their square when a host with many ports fails: so what was seen is kept for as
+long as it stays true, and the incidents of a host are looked at again with the deadlines.
+"""
+
+from typing import Final
+
+from schemas.incident import HostTarget, TargetStatus
+from streams.rules.consensus import status
+from streams.state.host_view import Neighbours
+from streams.state.partition_state import PartitionState
+from streams.state.target_details import unpack
+from streams.state.target_state import TargetState
+
+_NEVER: Final = 2**62
+
+
+def look_around(state: PartitionState, entry: TargetState) -> Neighbours:
+    """How the targets of the host of `entry` are at the state's moment."""
+    key = entry.host_key
+    around = state.around.get(key)
+    if around is not None and state.running < around.until:
+        return around
+    around = _look(state, key)
+    # While nothing is in trouble, what calm targets say is not followed (`rules`): no longer true.
+    if state.hot and len(around.statuses) > 1:
+        state.around[key] = around
+    return around
+
+
+def status_of(state: PartitionState, entry: TargetState) -> TargetStatus:
+    """How `entry` itself is."""
+    around = state.around.get(entry.host_key)
+    if around is not None and state.running < around.until:
+        return around.statuses[entry.id]
+    return status(state, entry)
+
+
+def note_heard(state: PartitionState, entry: TargetState, region: str) -> None:
+    """A result of `region` counted: what was seen is true until that is stale, at most."""
+    around = state.around.get(entry.host_key)
+    if around is not None:
+        at = entry.slot + entry.policy.positions[region]
+        around.until = min(around.until, state.columns.fresh_until[at] + 1)
+
+
+def note_status(state: PartitionState, entry: TargetState, said: TargetStatus) -> None:
+    """A target has another status now, which is news for the incidents of its host."""
+    key = entry.host_key
+    if isinstance(state.hosts[key], str):
+        return
+    state.news[key] = None
+    around = state.around.get(key)
+    if around is not None:
+        around.turn(entry.id, said)
+
+
+def host_targets(
+    state: PartitionState, entry: TargetState, around: Neighbours
+) -> tuple[HostTarget, ...]:
+    """The other targets of the host as an event lists them, sorted by id."""
+    if len(around.statuses) == 1:
+        return ()
+    if not around.listed:
+        around.listed = [
+            _list(state.targets[target_id], said) for target_id, said in around.statuses.items()
+        ]
+        around.places = {target_id: place for place, target_id in enumerate(around.statuses)}
+    own = around.places[entry.id]
+    return (*around.listed[:own], *around.listed[own + 1 :])
+
+
+def _look(state: PartitionState, key: str) -> Neighbours:
+    columns, running = state.columns, state.running
+    statuses: dict[str, TargetStatus] = {}
+    counts: dict[TargetStatus, int] = {}
+    kinds: dict[str, list[str]] = {}
+    until = _NEVER
+    for target_id in state.on_host(key):
+        other = state.targets[target_id]
+        said = statuses[target_id] = status(state, other)
+        counts[said] = counts.get(said, 0) + 1
+        kinds.setdefault(other.kind, []).append(target_id)
+        for at in columns.fresh_until[other.slot : other.slot + len(other.policy.regions)]:
+            if running <= at < until:
+                until = at + 1
+    return Neighbours(statuses, counts, kinds, until)
+
+
+def _list(entry: TargetState, said: TargetStatus) -> HostTarget:
+    return HostTarget(
+        target=entry.id,
+        name=unpack(entry.definition).name,
+        kind=entry.kind,
+        port=entry.port,
+        status=said,
+    )

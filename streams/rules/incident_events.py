@@ -1,0 +1,303 @@
+"""What is told of an incident: its events, and their words."""
+
+from typing import Final
+
+from schemas.incident import (
+    ClosedBecause,
+    EventKind,
+    IncidentEvent,
+    IncidentType,
+    Severity,
+    Votes,
+)
+from schemas.result import REASON_TEXT, Reason
+from schemas.target import Target
+from streams import diagnosis
+from streams.diagnosis import Diagnosis, Facts
+from streams.rules import consensus, diagnosis_facts, episode, ids
+from streams.rules.consensus import Tally
+from streams.rules.episode import Sort
+from streams.rules.host_status import host_targets, look_around
+from streams.rules.ids import Deciding
+from streams.state.host_view import Neighbours
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import OpenIncident, TargetState
+
+SEVERITY: Final[dict[IncidentType, Severity]] = {
+    "unreachable": "critical",
+    "flapping": "critical",
+    "slow": "warning",
+}
+
+
+def sort_of(incident: OpenIncident) -> Sort:
+    """The verdict that an incident is about."""
+    return "slow" if incident.incident_type == "slow" else "down"
+
+
+def opened(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+) -> IncidentEvent:
+    """The event that an incident opens; what it says is kept in `incident`."""
+    around = look_around(state, entry)
+    known = diagnosis_facts.gather(state, entry, around)
+    found = diagnosis.diagnose(known, incident.incident_type)
+    incident.seen = _saying(state, entry, incident)
+    incident.diagnosis = found.likely
+    return _event(
+        state,
+        entry,
+        incident,
+        "opened",
+        deciding,
+        target=known.target,
+        votes=episode.votes(counted, sort_of(incident)),
+        around=around,
+        summary=_summary(known, found, counted, incident),
+        found=found,
+    )
+
+
+def updated(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+    *,
+    told: tuple[str, ...] = (),
+    news: bool = False,
+) -> IncidentEvent | None:
+    """The event that tells what has changed since the last one; None if nothing has.
+
+    With `news` of the host, what it looks like may have changed. Of a flapping one only `told` is
+    told.
+    """
+    flaps = incident.incident_type == "flapping"
+    changes = told if flaps else (*told, *_changes(incident, _saying(state, entry, incident)))
+    # While regions recover one by one, those that succeed say nothing of the cause.
+    settled = flaps or incident.recovery_asked
+    if not changes and (settled or not news):
+        return None
+    around = look_around(state, entry)
+    known = diagnosis_facts.gather(state, entry, around)
+    found = None
+    if _involved(known, incident) and not incident.recovery_asked:
+        found = diagnosis.diagnose(known, incident.incident_type)
+        if found.likely != incident.diagnosis and not flaps:
+            changes = (*changes, f"it now looks like this: {found.sentence}")
+    if not changes:
+        return None
+    incident.seen = _saying(state, entry, incident)
+    if found is not None:
+        incident.diagnosis = found.likely
+    return _event(
+        state,
+        entry,
+        incident,
+        "updated",
+        deciding,
+        target=known.target,
+        votes=episode.votes(counted, sort_of(incident)),
+        around=around,
+        summary=_summary(known, found, counted, incident) if found else _progress(known, incident),
+        found=found,
+        changes=changes,
+    )
+
+
+def closed(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    deciding: Deciding,
+    because: ClosedBecause,
+    *,
+    abandoned: tuple[str, ...] = (),
+) -> IncidentEvent:
+    """The event that an incident is over."""
+    counted = consensus.tally(state, entry)
+    seconds = max(0, state.now - incident.first_failed_at) // 1000
+    words = _closing_words(incident, because, abandoned)
+    target = entry.target
+    return _event(
+        state,
+        entry,
+        incident,
+        "closed",
+        deciding,
+        target=target,
+        votes=episode.votes(counted, sort_of(incident)),
+        around=look_around(state, entry),
+        summary=f"{target.place} {words} after {_duration(seconds)}.",
+        closed_because=because,
+        abandoned=abandoned,
+    )
+
+
+def _involved(known: Facts, incident: OpenIncident) -> bool:
+    """Whether there is anything to diagnose."""
+    return bool(known.slow if incident.incident_type == "slow" else known.failing)
+
+
+def _saying(
+    state: PartitionState, entry: TargetState, incident: OpenIncident
+) -> dict[str, tuple[str, Reason | None]]:
+    """What each region says, as far as it matters to an incident."""
+    found: dict[str, tuple[str, Reason | None]] = {}
+    for region, position in entry.policy.by_name:
+        window = state.window(entry, position)
+        verdict = consensus.verdict(window, state.running)
+        if verdict == "slow" and incident.incident_type != "slow":
+            verdict = "up"
+        failing = None if window is None else window.failing
+        speaks = verdict in {"down", "stale"}
+        found[region] = (verdict, failing.reason if failing is not None and speaks else None)
+    return found
+
+
+def _changes(
+    incident: OpenIncident, saying: dict[str, tuple[str, Reason | None]]
+) -> tuple[str, ...]:
+    changes = []
+    for region, (verdict, reason) in saying.items():
+        if incident.seen.get(region) == (verdict, reason):
+            continue
+        if verdict == "down":
+            text = REASON_TEXT[reason] if reason else "failed"
+            changes.append(f"{region}: {text}")
+        elif verdict == "slow":
+            changes.append(f"{region}: slow")
+        elif verdict == "up":
+            fast = incident.incident_type == "slow"
+            changes.append(f"{region}: {'fast again' if fast else 'succeeds'}")
+        else:
+            changes.append(f"{region}: no fresh result")
+    gone = sorted(set(incident.seen) - set(saying))
+    return (*changes, *(f"{region}: no longer checks this target" for region in gone))
+
+
+def _event(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    kind: EventKind,
+    deciding: Deciding,
+    *,
+    target: Target,
+    votes: Votes,
+    around: Neighbours,
+    summary: str,
+    found: Diagnosis | None = None,
+    changes: tuple[str, ...] = (),
+    closed_because: ClosedBecause | None = None,
+    abandoned: tuple[str, ...] = (),
+) -> IncidentEvent:
+    return IncidentEvent(
+        event_id=ids.event_id(incident.incident_id, kind, deciding),
+        event=kind,
+        incident_id=incident.incident_id,
+        incident_type=incident.incident_type,
+        severity=SEVERITY[incident.incident_type],
+        target=target.id,
+        name=target.name,
+        kind=target.kind,
+        host=target.host,
+        port=target.port,
+        team=target.team,
+        tags=target.tags,
+        criticality=target.criticality,
+        depends_on=target.depends_on,
+        regions=consensus.verdicts(state, entry),
+        votes=votes,
+        first_failed_at=incident.first_failed_at,
+        opened_at=incident.opened_at,
+        closed_at=None if closed_because is None else state.now,
+        closed_because=closed_because,
+        at=state.now,
+        host_targets=host_targets(state, entry, around),
+        summary=summary,
+        first_steps=found.first_steps if found else (),
+        runbook=target.runbook,
+        changes=changes,
+        abandoned_regions=abandoned,
+        acknowledged_by=incident.acknowledged_by,
+    )
+
+
+def _summary(known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncident) -> str:
+    place = known.target.place
+    if incident.incident_type == "slow":
+        return (
+            f"{place} is slow from {counted.slow} of {counted.configured} regions{_why(known)}. "
+            f"{found.sentence}"
+        )
+    texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
+    now = f"unreachable from {counted.down} of {counted.configured} regions ({texts})"
+    if incident.incident_type == "flapping":
+        return f"{place} goes down and up again and again; now it is {now}. {found.sentence}"
+    return f"{place} is {now}. {found.sentence}"
+
+
+def _why(known: Facts) -> str:
+    """Of which sorts its slowness is."""
+    limit = known.target.latency
+    if limit is None:
+        return ""
+    ways = ["above usual"] if known.unusual else []
+    if limit.max_ms is not None:
+        if len(known.slow) > len(known.unusual) + len(known.rising):
+            ways.insert(0, f"above {limit.max_ms:g} ms")
+        if known.rising:
+            ways.append(f"rising to {limit.max_ms:g} ms")
+    return f" ({', '.join(ways)})" if ways else ""
+
+
+def _progress(known: Facts, incident: OpenIncident) -> str:
+    """What is said while an incident is on its way to its end."""
+    place = known.target.place
+    if incident.incident_type == "flapping":
+        return f"{place} goes down and up again and again; now it is reachable."
+    if incident.incident_type == "slow":
+        return f"{place} is still an incident: not every region has said that it is fast again."
+    if not known.failing:
+        return f"{place} is still an incident: not every region has succeeded again."
+    still = ", ".join(f"{region} ({REASON_TEXT[reason]})" for region, reason in known.failing)
+    working = ", ".join(known.working) or "no region"
+    return f"{place} is reachable again from {working}; not yet from {still}."
+
+
+_OVER: Final[dict[IncidentType, str]] = {
+    "unreachable": "is reachable again from every region",
+    "slow": "is fast again from every region",
+    "flapping": "has been steadily reachable for half an hour",
+}
+_ENDED: Final[dict[ClosedBecause, str]] = {
+    "resolved": "was resolved by hand",
+    "target_removed": "is no longer watched; its incident ends",
+    "target_changed": "was given another place; its incident ends",
+    "policy_changed": "has no limit for its latency any more; its incident ends",
+    "steady": "no longer flaps, it stays down; its flapping ends",
+}
+
+
+def _closing_words(
+    incident: OpenIncident, because: ClosedBecause, abandoned: tuple[str, ...]
+) -> str:
+    words = _ENDED.get(because) or _OVER[incident.incident_type]
+    if not abandoned:
+        return words
+    words = words.removesuffix(" from every region")
+    return f"{words} ({', '.join(abandoned)} long silent and not waited for)"
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 7200:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

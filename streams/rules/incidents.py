@@ -1,0 +1,248 @@
+"""Rules 6, 7 and 9: when incidents open, and when they close."""
+
+from typing import Final
+
+from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
+from streams.rules import consensus, episode, flapping, ids, incident_events
+from streams.rules.consensus import Tally
+from streams.rules.ids import Deciding
+from streams.state import latency_levels
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import OpenIncident, TargetState
+
+_NEVER: Final = 2**62
+
+
+def judge(
+    state: PartitionState,
+    entry: TargetState,
+    deciding: Deciding,
+    *,
+    counted: Tally | None = None,
+    told: dict[str, tuple[str, ...]] | None = None,
+    news: bool = False,
+) -> list[IncidentEvent]:
+    """Opens, updates or closes the incidents of a target, or leaves all as it is.
+
+    At most one event of an incident comes of one record. `counted` is the count of the regions if
+    the caller has it, `told` are changes that it made,
+    by incident id; with `news` of the host the diagnosis is looked at again.
+    """
+    if entry.trouble is None:
+        return []
+    counted = counted or consensus.tally(state, entry)
+    events = [
+        *_judge_outage(state, entry, counted, deciding),
+        *_judge_slowness(state, entry, counted, deciding),
+    ]
+    spoken = {event.incident_id for event in events}
+    for incident in entry.incidents:
+        if incident.incident_id not in spoken:
+            event = incident_events.updated(
+                state,
+                entry,
+                incident,
+                counted,
+                deciding,
+                told=(told or {}).get(incident.incident_id, ()),
+                news=news,
+            )
+            events += [event] if event else []
+    state.note_heat(entry, _next_deadline(state, entry))
+    return events
+
+
+def look_again(
+    state: PartitionState, entry: TargetState, deciding: Deciding
+) -> list[IncidentEvent]:
+    """There is news of the host, and nothing else is due: the diagnosis may have changed."""
+    counted = consensus.tally(state, entry)
+    events = (
+        incident_events.updated(state, entry, incident, counted, deciding, news=True)
+        for incident in entry.incidents
+    )
+    return [event for event in events if event is not None]
+
+
+def close(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    deciding: Deciding,
+    because: ClosedBecause,
+    *,
+    abandoned: tuple[str, ...] = (),
+) -> IncidentEvent:
+    """Closes an open incident of `entry`; a flapping one forgets its transitions."""
+    event = incident_events.closed(state, entry, incident, deciding, because, abandoned=abandoned)
+    trouble = entry.troubled()
+    if incident.incident_type == "slow":
+        trouble.slow_incident = None
+    else:
+        trouble.incident = None
+    if incident.incident_type == "flapping":
+        state.transitions.pop(entry.id, None)
+    return event
+
+
+def resolve(
+    state: PartitionState, entry: TargetState, incident: OpenIncident, deciding: Deciding
+) -> list[IncidentEvent]:
+    """Closes an incident by hand: none opens until consensus has said once that it is not so.
+
+    Whoever resolves slowness accepts what it takes now: it is usual in every region.
+    """
+    event = close(state, entry, incident, deciding, "resolved")
+    trouble = entry.troubled()
+    if incident.incident_type == "slow":
+        trouble.slow_held = True
+        for at in range(entry.slot, entry.slot + len(entry.policy.regions)):
+            latency_levels.accept(state.columns, at)
+    else:
+        trouble.held = True
+    state.note_heat(entry, 0)
+    return [event]
+
+
+def acknowledge(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    deciding: Deciding,
+    by: str,
+) -> list[IncidentEvent]:
+    """Notes who has seen an incident; no event if that is known and nothing else changed."""
+    told: dict[str, tuple[str, ...]] = {}
+    if incident.acknowledged_by != by:
+        incident.acknowledged_by = by
+        told[incident.incident_id] = (f"acknowledged by {by}",)
+    return judge(state, entry, deciding, told=told)
+
+
+def _judge_outage(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> list[IncidentEvent]:
+    incident = entry.incident
+    if incident is None:
+        if entry.held:
+            entry.troubled().held = counted.is_down or not counted.known
+        elif counted.is_down and _lasted(state, entry, counted):
+            return [_open_outage(state, entry, counted, deciding)]
+        return []
+    if incident.incident_type == "flapping":
+        return _judge_flapping(state, entry, incident, counted, deciding)
+    abandoned = episode.abandoned(state, entry, "down")
+    if not episode.over(state, entry, abandoned, "down"):
+        return []
+    flapping.note(state, entry.id)
+    return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+
+
+def _open_outage(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> IncidentEvent:
+    began_at, _ = episode.began(state, entry, counted, "down")
+    flaps = flapping.note(state, entry.id) > flapping.LIMIT
+    incident = _new(state, entry, "flapping" if flaps else "unreachable", began_at, deciding)
+    entry.troubled().incident = incident
+    return incident_events.opened(state, entry, incident, counted, deciding)
+
+
+def _judge_flapping(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+) -> list[IncidentEvent]:
+    abandoned = episode.abandoned(state, entry, "down")
+    if incident.down and episode.over(state, entry, abandoned, "down"):
+        _turn(state, entry, incident, down=False)
+    elif not incident.down and counted.is_down and _lasted(state, entry, counted):
+        _turn(state, entry, incident, down=True)
+        incident.outage_at = episode.began(state, entry, counted, "down")[0]
+    if state.running - incident.turned_at < flapping.QUIET_MS:
+        return []
+    if incident.down and counted.is_down:
+        event = close(state, entry, incident, deciding, "steady")
+        flapping.note(state, entry.id)
+        successor = _new(state, entry, "unreachable", incident.outage_at, deciding)
+        entry.troubled().incident = successor
+        return [event, incident_events.opened(state, entry, successor, counted, deciding)]
+    if not incident.down and episode.heard(state, entry, abandoned):
+        return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+    return []
+
+
+def _turn(state: PartitionState, entry: TargetState, incident: OpenIncident, *, down: bool) -> None:
+    """A silent transition within a flapping incident."""
+    incident.down, incident.turned_at = down, state.running
+    flapping.note(state, entry.id)
+
+
+def _judge_slowness(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> list[IncidentEvent]:
+    trouble = entry.troubled()
+    incident = trouble.slow_incident
+    if incident is None:
+        if trouble.slow_held:
+            trouble.slow_held = counted.is_slow or not counted.known
+        elif counted.is_slow:
+            began_at, _ = episode.began(state, entry, counted, "slow")
+            incident = trouble.slow_incident = _new(state, entry, "slow", began_at, deciding)
+            return [incident_events.opened(state, entry, incident, counted, deciding)]
+        return []
+    if entry.policy.latency is None:
+        return [close(state, entry, incident, deciding, "policy_changed")]
+    abandoned = episode.abandoned(state, entry, "slow")
+    if episode.over(state, entry, abandoned, "slow"):
+        return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+    return []
+
+
+def _new(
+    state: PartitionState,
+    entry: TargetState,
+    incident_type: IncidentType,
+    began_at: int,
+    deciding: Deciding,
+) -> OpenIncident:
+    return OpenIncident(
+        incident_id=ids.incident_id(entry.id, incident_type, deciding),
+        incident_type=incident_type,
+        opened_at=state.now,
+        first_failed_at=began_at,
+        seen={},
+        diagnosis="",
+        turned_at=state.running,
+        outage_at=began_at,
+    )
+
+
+def _lasted(state: PartitionState, entry: TargetState, counted: Tally) -> bool:
+    hold = entry.policy.open_after_ms
+    return not hold or state.running - episode.began(state, entry, counted, "down")[1] >= hold
+
+
+def _next_deadline(state: PartitionState, entry: TargetState) -> int:
+    """The running time before which time alone changes nothing of `entry`."""
+    running, policy = state.running, entry.policy
+    deadlines = []
+    incident = entry.incident
+    if incident is not None and incident.incident_type == "flapping":
+        deadlines.append(incident.turned_at + flapping.QUIET_MS)
+    trouble, columns, slot = entry.troubled(), state.columns, entry.slot
+    end = slot + len(policy.regions)
+    windows = zip(columns.newest[slot:end], columns.fresh_until[slot:end], strict=True)
+    for position, (newest, fresh_until) in enumerate(windows):
+        if not newest:
+            continue
+        row, pace = trouble.failing.get(position), trouble.pace.get(position)
+        if running <= fresh_until:
+            deadlines.append(fresh_until + 1)
+            if row is not None and policy.open_after_ms:
+                deadlines.append(row.running_since + policy.open_after_ms)
+        elif (row is not None and row.down) or (pace is not None and pace.slow):
+            deadlines.append(fresh_until + policy.abandon_after_ms)
+    return min([at for at in deadlines if at > running], default=_NEVER)

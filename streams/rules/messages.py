@@ -1,0 +1,97 @@
+"""What the rules decide, as messages: topic, key, value, headers."""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct, structs
+
+from schemas import incident
+from schemas.deadletter import DeadLetter
+from schemas.incident import Event, IncidentEvent, RegionEvent
+from schemas.partition import host_key
+from schemas.recheck import RecheckRequest
+from streams.rules.apply import Output
+
+MOST_BYTES: Final = 900_000
+"""A message that an untouched broker and producer take has 1,048,576, with headers and key."""
+
+_SHORT: Final = 400
+_FEW: Final = 50
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class OutMessage(Struct, frozen=True, gc=False):
+    """A message for the partition of `topic` that has the number of the record's own.
+
+    With `partition` it is for that one.
+    `topic` is the name without prefix. `kind` is what metrics count it by: the `ce_type` of an
+    event, `recheck` for a request.
+    """
+
+    topic: Literal["incidents", "rechecks", "deadletter"]
+    kind: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+
+
+def encode(output: Output) -> OutMessage:
+    """The message; the same output always gives the same bytes."""
+    if isinstance(output, RecheckRequest):
+        return OutMessage("rechecks", "recheck", output.host.encode(), _encode(output))
+    key = output.region if isinstance(output, RegionEvent) else host_key(output.host, output.target)
+    return OutMessage(
+        "incidents",
+        incident.event_type(output),
+        key.encode(),
+        _fitting(output),
+        tuple(incident.headers(output)),
+    )
+
+
+def dead_letter(found: DeadLetter) -> OutMessage:
+    """The message of a dead letter; the same letter always gives the same bytes."""
+    return OutMessage("deadletter", "deadletter", found.id.encode(), _encode(found), partition=0)
+
+
+def _fitting(event: Event) -> bytes:
+    """The value of an event, at most `MOST_BYTES` of it.
+
+    What a broker refuses nobody is told. Of an event that is larger the lists are left out that
+    people miss least, the longest texts last: no more of them than must be.
+    """
+    value = incident.encode(event)
+    if len(value) <= MOST_BYTES or isinstance(event, RegionEvent):
+        return value
+    for shorter in _SHORTER:
+        event = shorter(event)
+        value = incident.encode(event)
+        if len(value) <= MOST_BYTES:
+            break
+    return value
+
+
+def _without_details(event: IncidentEvent) -> IncidentEvent:
+    regions = {name: structs.replace(said, detail=None) for name, said in event.regions.items()}
+    return structs.replace(event, regions=regions)
+
+
+def _short_texts(event: IncidentEvent) -> IncidentEvent:
+    return structs.replace(
+        event,
+        summary=event.summary[:_SHORT],
+        changes=tuple(text[:_SHORT] for text in event.changes[:_FEW]),
+        first_steps=tuple(text[:_SHORT] for text in event.first_steps[:_FEW]),
+        depends_on=event.depends_on[:_FEW],
+        tags=event.tags[:_FEW],
+    )
+
+
+_SHORTER: Final[tuple[Callable[[IncidentEvent], IncidentEvent], ...]] = (
+    lambda event: structs.replace(event, host_targets=event.host_targets[:1_000]),
+    _without_details,
+    lambda event: structs.replace(event, host_targets=()),
+    _short_texts,
+)

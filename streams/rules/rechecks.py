@@ -1,0 +1,128 @@
+"""Rule 3: ask every region at once, before anybody is woken."""
+
+from typing import Final, Literal
+
+from schemas.recheck import RecheckRequest
+from schemas.result import CheckResult
+from streams.rules.results import Change
+from streams.state.partition_state import HostRecheck, PartitionState
+from streams.state.target_state import TargetState
+
+EVERY_MS: Final = 5_000
+"""At most one request a host in this time."""
+
+EXPIRES_AFTER_MS: Final = 10_000
+"""A prober that reads a request later than this ignores it: the schedule has come by."""
+
+CHECKS_PER_S: Final = 2_000
+"""What all partitions together ask of a region, in checks a second."""
+
+AT_LEAST_PER_S: Final = 20
+"""What one partition may ask, however many there are."""
+
+_SECOND_US: Final = 1_000_000
+
+Because = Literal["failure", "recovery"]
+
+
+def reason_to_ask(entry: TargetState, change: Change) -> Because | None:
+    """Why the other regions are to be asked after `change`; None if they are not.
+
+    A region that begins to fail asks, and the first one that recovers during an incident.
+    """
+    incident = entry.incident
+    if change == "first_failure":
+        if incident is not None:
+            incident.recovery_asked = False
+        return "failure"
+    if change != "recovered" or incident is None or incident.recovery_asked:
+        return None
+    incident.recovery_asked = True
+    return "recovery"
+
+
+def due(state: PartitionState) -> list[RecheckRequest]:
+    """The requests whose turn has come, the longest waiting first; forgets hosts without one."""
+    requests = []
+    state.rechecks_wait = False
+    for host, last in list(state.rechecks.items()):
+        if last.asked_at is not None and state.running - last.asked_at < EVERY_MS:
+            continue
+        if last.waiting_since is not None and not _affordable(state):
+            state.rechecks_wait = True
+            break
+        del state.rechecks[host]
+        entry = _unheard(state, host, last.waiting_since)
+        if entry is not None:
+            because: Because = "failure" if entry.incident is None else "recovery"
+            requests.append(_request(state, host, entry, because))
+    return requests
+
+
+def ask(
+    state: PartitionState, entry: TargetState, result: CheckResult, because: Because
+) -> RecheckRequest | None:
+    """Asks now, or lets the request wait for its turn (`due`).
+
+    What a recheck itself finds always waits: the other regions were just asked, and whoever has
+    spoken by then need not be asked again.
+    """
+    host = entry.host_key
+    last = state.rechecks.get(host)
+    if last is None:
+        last = HostRecheck(state.running if result.cause == "recheck" else None)
+    in_turn = last.asked_at is None or state.running - last.asked_at >= EVERY_MS
+    if in_turn and result.cause != "recheck":
+        if not state.rechecks_wait and _affordable(state):
+            return _request(state, host, entry, because)
+        state.rechecks_wait = True
+    if last.waiting_since is None:
+        state.rechecks.pop(host, None)  # to the end: who waits longest stands first
+    newest = max(last.waiting_since or 0, min(result.started_at, state.now))
+    state.rechecks[host] = HostRecheck(last.asked_at, newest)
+    return None
+
+
+def _affordable(state: PartitionState) -> bool:
+    """Whether anything is left of what may be asked within a second."""
+    return state.rechecks_paid_us < state.running * 1000 + _SECOND_US
+
+
+def _pay(state: PartitionState, checks: int) -> None:
+    per_s = max(AT_LEAST_PER_S, CHECKS_PER_S // state.partitions)
+    paid_us = max(state.rechecks_paid_us, state.running * 1000)
+    state.rechecks_paid_us = paid_us - (-checks * _SECOND_US // per_s)
+
+
+def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState | None:
+    """A troubled target of `host` of which some region has said nothing since `since`."""
+    if since is None:
+        return None
+    for target_id in state.on_host(host):
+        entry = state.targets[target_id]
+        if _asks(entry) and any(
+            window is None or window.newest < since for window in state.windows(entry)
+        ):
+            return entry
+    return None
+
+
+def _asks(entry: TargetState) -> bool:
+    """Whether a target has a trouble that rechecks are for; slowness is none."""
+    return entry.incident is not None or (entry.trouble is not None and bool(entry.trouble.failing))
+
+
+def _request(
+    state: PartitionState, host: str, entry: TargetState, because: Because
+) -> RecheckRequest:
+    request = RecheckRequest(
+        host=host,
+        target=entry.id,
+        because=because,
+        requested_at=state.now,
+        expires_at=state.now + EXPIRES_AFTER_MS,
+    )
+    _pay(state, len(state.on_host(host)))
+    state.rechecks.pop(host, None)
+    state.rechecks[host] = HostRecheck(state.running)
+    return request

@@ -1,0 +1,108 @@
+"""Rule 8: a region that lost its own network is set aside."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.control import Beat
+from streams.state.partition_state import PartitionState, ProberState, RegionState
+
+HEARD_MS: Final = 15_000
+"""A prober counts for its region while it was heard within this time."""
+
+SUSPECT_PERCENT: Final = 40
+CLEARED_PERCENT: Final = 20
+AT_LEAST: Final = 20
+"""So many targets must fail at least: of a few, chance makes many."""
+
+
+class Load(Struct, frozen=True, gc=False):
+    """What the probers of a region have, added up."""
+
+    targets: int
+    failing: int
+    newly_failing: int
+
+    @property
+    def fails_widely(self) -> bool:
+        return _widely(self.failing, self.targets)
+
+    @property
+    def began_widely(self) -> bool:
+        return _widely(self.newly_failing, self.targets)
+
+    @property
+    def recovered(self) -> bool:
+        return self.failing * 100 <= CLEARED_PERCENT * self.targets
+
+
+class Turned(Struct, frozen=True, gc=False):
+    """A region that is suspect from now on, or no longer, and what its probers have."""
+
+    region: str
+    suspect: bool
+    load: Load
+
+
+def note(prober: ProberState, beat: Beat) -> None:
+    """Keeps what a prober says of its targets."""
+    prober.targets = beat.targets
+    prober.failing = beat.failing
+    prober.newly_failing = beat.newly_failing
+
+
+def look(state: PartitionState) -> list[Turned]:
+    """Judges every region that reports; those that are to turn, by name. It changes nothing."""
+    loads = {
+        name: load
+        for name, region in sorted(state.regions.items())
+        if (load := load_of(region, state.running)) is not None
+    }
+    wide = sum(load.fails_widely for load in loads.values())
+    turned = []
+    for name, load in loads.items():
+        region = state.regions[name]
+        # It is one of those that fail, also when some of its targets are well again: else a region
+        # that reports alone could be suspect, and its targets unwatched.
+        alike = (wide + (not load.fails_widely)) * 2 > len(loads)
+        # Who has recovered within the minute is not suspect for the rest of it.
+        suspect = (region.suspect or load.began_widely) and not (alike or load.recovered)
+        if suspect != region.suspect:
+            turned.append(Turned(name, suspect, load))
+    return turned
+
+
+def turn(state: PartitionState, turned: list[Turned]) -> None:
+    """Sets the regions aside, or no longer.
+
+    The targets that a region troubles are to be judged again when deadlines are looked at.
+    """
+    for one in turned:
+        state.regions[one.region].suspect = one.suspect
+        (state.set_aside.add if one.suspect else state.set_aside.discard)(one.region)
+    if turned:
+        _wake(state, {one.region for one in turned})
+
+
+def load_of(region: RegionState, running: int) -> Load | None:
+    """What a region's probers say, added up; None when none was heard of late."""
+    targets = failing = newly_failing = heard = 0
+    for one in region.probers.values():
+        if running - one.last_beat < HEARD_MS:
+            heard += 1
+            targets += one.targets
+            failing += one.failing
+            newly_failing += one.newly_failing
+    return Load(targets, failing, newly_failing) if heard else None
+
+
+def _widely(failing: int, targets: int) -> bool:
+    return failing >= AT_LEAST and failing * 100 > SUSPECT_PERCENT * targets
+
+
+def _wake(state: PartitionState, regions: set[str]) -> None:
+    state.around.clear()
+    for target_id in sorted(state.hot):  # the index has no order of its own: it is made anew
+        if not regions.isdisjoint(state.targets[target_id].policy.positions):
+            state.hot[target_id] = 0
+            state.woken[target_id] = None

@@ -1,0 +1,233 @@
+"""What beats tell of a region: that it is heard (rule 4), that its clock is off, its load."""
+
+from typing import Final
+
+from msgspec import structs
+
+from schemas.control import Beat
+from schemas.incident import RegionEvent, RegionEventKind
+from schemas.partition import partition_for
+from streams.rules import region_guard
+from streams.rules.ids import Deciding, event_id
+from streams.rules.refused import RefusedError
+from streams.state.partition_state import PartitionState, ProberState, RegionState
+
+SILENT_AFTER_MS: Final = 15_000
+PAUSE_MS: Final = 7_500
+"""Beats come every 5 s: a log that is silent for longer may have been without its broker."""
+
+RESPITE_MS: Final = 5_000
+"""By then every region has been heard again that was only kept from it."""
+
+SKEW_MS: Final = 5_000
+FORGET_PROBER_AFTER_MS: Final = 3_600_000
+MOST_REGIONS: Final = 1_000
+MOST_PROBERS: Final = 10_000
+"""So many a partition keeps; a fleet has fewer, a forger names as many as it likes."""
+
+
+def note_pause(state: PartitionState, pause_ms: int) -> None:
+    """Notes how long the log was silent before this record: regions may not be to blame for it.
+
+    Ticks alone give no more than one respite, or nobody would ever learn that all are silent.
+    """
+    if pause_ms > PAUSE_MS and not state.respited:
+        state.respite_until, state.respited = state.running + RESPITE_MS, True
+
+
+def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
+    """Notes a beat; the events it gives: the region is back, a clock is off.
+
+    Raises:
+        RefusedError: there are too many regions or probers; nothing was changed.
+    """
+    known = state.regions.get(beat.region)
+    if known is None or beat.prober not in known.probers:
+        _make_room(state, beat)
+    respited = state.respited
+    before = None if known is None else _copy(known, beat.prober)
+    try:
+        return _take_beat(state, beat, deciding)
+    except Exception:
+        state.respited = respited
+        if before is None:
+            state.regions.pop(beat.region, None)
+        else:
+            state.regions[beat.region] = before
+        raise
+
+
+def _copy(region: RegionState, prober: str) -> RegionState:
+    """A region, and what of it a beat of `prober` changes."""
+    probers = dict(region.probers)
+    if prober in probers:
+        probers[prober] = structs.replace(probers[prober])
+    return structs.replace(region, probers=probers)
+
+
+def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
+    running = state.running
+    state.respited = False
+    region = state.regions.get(beat.region)
+    if region is None:
+        region = state.regions[beat.region] = RegionState(running, state.now)
+    events = []
+    if region.silent:
+        region.silent = False
+        seconds = (state.now - region.last_beat_at) // 1000
+        events.append(
+            _event(
+                state,
+                "region.returned",
+                beat.region,
+                deciding,
+                f"Region {beat.region} reports again after {seconds} s.",
+                region.last_beat_at,
+            )
+        )
+    region.last_beat, region.last_beat_at = running, state.now
+    prober = _prober(state, region, beat.prober)
+    region_guard.note(prober, beat)
+    events += _clock(state, region, prober, beat, deciding)
+    return _ours(state, beat.region, events) + _guard(state, deciding)
+
+
+def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
+    """The regions that have just fallen silent."""
+    events: list[RegionEvent] = []
+    if state.running < state.respite_until:
+        return events
+    for name in sorted(state.regions):
+        region = state.regions[name]
+        if region.silent or state.running - region.last_beat < SILENT_AFTER_MS:
+            continue
+        event = _event(
+            state,
+            "region.silent",
+            name,
+            deciding,
+            f"No prober of region {name} has reported for {SILENT_AFTER_MS // 1000} s: "
+            "its targets are not watched from there.",
+            region.last_beat_at,
+        )
+        region.silent = True
+        events += _ours(state, name, [event])
+    return events
+
+
+def _make_room(state: PartitionState, beat: Beat) -> None:
+    """Sees to it that one more region, or prober, may be kept: else beats could fill the memory.
+
+    Where there are too many, those go that were not heard for an hour.
+
+    Raises:
+        RefusedError: too many were heard of late; nothing was changed.
+    """
+    regions, heard_since = state.regions, state.running - FORGET_PROBER_AFTER_MS
+    old_regions: list[str] = []
+    if beat.region not in regions and len(regions) >= MOST_REGIONS:
+        old_regions = [name for name, one in regions.items() if one.last_beat < heard_since]
+        if not old_regions:
+            raise RefusedError(
+                f"expected beats of at most {MOST_REGIONS} regions within an hour, found one of "
+                f"another region, {beat.region!r}"
+            )
+    if sum(len(region.probers) for region in regions.values()) >= MOST_PROBERS:
+        old = [
+            (region, name)
+            for region in regions.values()
+            for name, prober in region.probers.items()
+            if prober.last_beat < heard_since
+        ]
+        if not old:
+            raise RefusedError(
+                f"expected beats of at most {MOST_PROBERS} probers within an hour, found one of "
+                f"another prober, {beat.prober!r} in region {beat.region!r}"
+            )
+        for region, name in old:
+            del region.probers[name]
+    for name in old_regions:
+        del regions[name]
+        state.set_aside.discard(name)
+
+
+def _prober(state: PartitionState, region: RegionState, name: str) -> ProberState:
+    prober = region.probers.get(name)
+    if prober is None:
+        for gone in [
+            gone
+            for gone, other in region.probers.items()
+            if state.running - other.last_beat > FORGET_PROBER_AFTER_MS
+        ]:
+            del region.probers[gone]
+        prober = region.probers[name] = ProberState(state.running)
+    prober.last_beat = state.running
+    return prober
+
+
+def _guard(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
+    events: list[RegionEvent] = []
+    found = region_guard.look(state)
+    for turned in found:
+        name, load = turned.region, turned.load
+        kind: RegionEventKind = "region.suspect" if turned.suspect else "region.cleared"
+        if turned.suspect:
+            text = (
+                f"{load.newly_failing} of the {load.targets} targets of region {name} began to "
+                "fail within a minute, and other regions see no such thing: it looks like its own "
+                "network, so it is set aside."
+            )
+        else:
+            text = f"Region {name} counts again: {load.failing} of its {load.targets} targets fail."
+        last_beat_at = state.regions[name].last_beat_at
+        event = _event(state, kind, name, deciding, text, last_beat_at)
+        events += _ours(state, name, [event])
+    region_guard.turn(state, found)
+    return events
+
+
+def _clock(
+    state: PartitionState,
+    region: RegionState,
+    prober: ProberState,
+    beat: Beat,
+    deciding: Deciding,
+) -> list[RegionEvent]:
+    offset = beat.clock_offset_ms
+    if offset is None:
+        return []
+    if prober.skewed:
+        prober.skewed = abs(offset) * 2 > SKEW_MS
+        return []
+    if abs(offset) <= SKEW_MS:
+        return []
+    prober.skewed = True
+    way = "behind" if offset > 0 else "ahead"
+    text = (
+        f"The clock of prober {beat.prober} in region {beat.region} is "
+        f"{abs(offset) / 1000:.1f} s {way} of the broker's. Results are corrected; set the clock."
+    )
+    return [_event(state, "region.clock_skewed", beat.region, deciding, text, region.last_beat_at)]
+
+
+def _ours(state: PartitionState, region: str, events: list[RegionEvent]) -> list[RegionEvent]:
+    # Every partition keeps the liveness of all regions; one of them speaks.
+    return events if partition_for(region, state.partitions) == state.partition else []
+
+
+def _event(  # noqa: PLR0917 - what a region event is made of
+    state: PartitionState,
+    event: RegionEventKind,
+    region: str,
+    deciding: Deciding,
+    summary: str,
+    last_beat_at: int,
+) -> RegionEvent:
+    return RegionEvent(
+        event_id=event_id(region, event, deciding),
+        event=event,
+        region=region,
+        at=state.now,
+        summary=summary,
+        last_beat_at=last_beat_at,
+    )

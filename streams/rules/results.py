@@ -1,0 +1,227 @@
+"""Rules 1 and 2: which results count, and when a region's verdict turns."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from schemas.result import CheckResult
+from streams.rules import slow
+from streams.state import latency_levels
+from streams.state.partition_state import PartitionState
+from streams.state.target_state import TargetState
+from streams.state.windows import Failing
+
+Change = Literal["ignored", "success", "turned", "recovered", "first_failure", "failure"]
+"""What a result did to its window.
+
+`recovered` is the success that ends a row of failures, `turned` one that made its region say
+`slow`, or no longer.
+"""
+
+
+def take_calm(  # noqa: C901 - the way of nearly every result: a call would take longer than it does
+    state: PartitionState, results: Sequence[CheckResult]
+) -> Iterator[tuple[TargetState, CheckResult]]:
+    """Counts results one by one as long as nothing can come of them; gives those that are more.
+
+    Nothing comes of one more success of a calm target, and of what is ignored: that is nearly all
+    there is, so it is done here without a call, as `take` would do it. Whatever is not as simple
+    (a failure, a target in trouble, a first result, a slow one, a time ahead of the log or within
+    a gap; and while any target is in trouble, since a neighbour's diagnosis may rest on it, the
+    first result of a region that was stale) is given with its target, to be taken before the next
+    is asked for.
+    """
+    columns, now = state.columns, state.now
+    newest, fresh_until, successes = columns.newest, columns.fresh_until, columns.successes
+    since = columns.since
+    lately, usual_turn = columns.lately, latency_levels.is_usual_turn(state.offset)
+    small_steps = latency_levels.SMALL_STEPS
+    ahead, gap_end, gaps = columns.ahead, state.gap_end, state.gaps
+    find, hot, running = state.targets.get, state.hot, state.running
+    # All at once, before anything else is touched: a processor waits for many at the same time.
+    found = list(map(find, [result.target for result in results]))
+    for result, entry, seen in zip(results, found, latency_levels.of_all(results), strict=True):
+        if entry is None:
+            continue
+        if entry.trouble is not None or result.status != "up" or result.reason is not None:
+            yield entry, result
+            continue
+        policy = entry.policy
+        position = policy.positions.get(result.region)
+        if (
+            position is None
+            or result.host != entry.host
+            or result.port != entry.port
+            or result.kind != entry.kind
+        ):
+            continue
+        at, started = entry.slot + position, result.started_at
+        last = newest[at]
+        limit = policy.latency
+        if (
+            not last
+            or started > now
+            or started < gap_end
+            or (ahead and at in ahead)
+            or (hot and fresh_until[at] < running)
+            or (limit is not None and slow.why(columns, at, policy, result, started) is not None)
+        ):
+            yield entry, result
+            continue
+        if started <= last or started + policy.late_ms <= now:
+            continue
+        newest[at] = started
+        until = started - gaps + policy.span_ms
+        if until > fresh_until[at]:  # noqa: PLR1730 - a call to max takes longer than all of this
+            fresh_until[at] = until
+        if seen > 0:
+            # `levels.note`; of those that `usual` follows in small steps seldom more than `lately`.
+            kept = lately[at]
+            if not kept or usual_turn or policy.usual_shift < small_steps:
+                latency_levels.note(columns, at, seen, policy.usual_shift, usual_turn=usual_turn)
+            else:
+                lately[at] = kept + (seen - kept + 2 >> 2)
+            if limit is not None and policy.daily_shift:
+                latency_levels.note_daily(
+                    columns, at, seen, policy.daily_shift, started - since[at]
+                )
+        # A calm window has had one success at least.
+        if policy.recover_after > 1 and successes[at] < policy.recover_after:
+            successes[at] += 1
+
+
+def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Change:
+    """Counts a result in the window of its region.
+
+    Ignored (history only) is what says nothing of the target (`missed`, `prober_error`,
+    `address_blocked`), what is about another kind, host or port, comes from a region that is not
+    the target's, is not newer than the newest of its region (or than what was seen before its
+    window began anew), or waited in a spool (`late_ms`). Of results whose own time lies ahead of
+    the log's only those count that started after the newest: their effective time is no order.
+    """
+    policy, columns = entry.policy, state.columns
+    position = policy.positions.get(result.region)
+    if position is None or not result.counted or not _same_place(entry, result):
+        return "ignored"
+    at = entry.slot + position
+    started, newest = result.started_at, columns.newest[at]
+    effective = min(started, state.now)
+    if effective <= (newest or entry.floor) or effective + policy.late_ms <= state.now:
+        return "ignored"
+    if newest and _seen_ahead(state, columns.ahead.get(at, newest), started):
+        return "ignored"
+    columns.newest[at] = effective
+    if started != effective:
+        columns.ahead[at] = started
+    elif columns.ahead:
+        columns.ahead.pop(at, None)
+    fresh_until = state.running_at(effective) + policy.span_ms
+    columns.fresh_until[at] = max(columns.fresh_until[at], fresh_until)
+    if result.status == "up":
+        return _success(state, entry, position, result, effective)
+    return _failure(state, entry, position, result, effective)
+
+
+def says_it_already(state: PartitionState, entry: TargetState, result: CheckResult) -> bool:
+    """Whether a result of a target in trouble only says what its region says already.
+
+    That is nearly all that comes of a target that is down for long, or fails from one region. The
+    region must be fresh, or what it says begins to count again.
+    """
+    position = entry.policy.positions.get(result.region)
+    if position is None or entry.trouble is None:
+        return False
+    at, columns = entry.slot + position, state.columns
+    if columns.fresh_until[at] < state.running:
+        return False
+    row = entry.trouble.failing.get(position)
+    if result.status == "down":
+        return row is not None and row.down and row.reason == result.reason
+    return (
+        result.status == "up"
+        and row is None
+        and entry.policy.latency is None
+        and columns.successes[at] >= entry.policy.recover_after
+    )
+
+
+def _seen_ahead(state: PartitionState, newest_started: int, started: int) -> bool:
+    if started > state.now:
+        return started <= newest_started
+    return started == newest_started
+
+
+def _same_place(entry: TargetState, result: CheckResult) -> bool:
+    return result.port == entry.port and result.host == entry.host and result.kind == entry.kind
+
+
+def _success(
+    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
+) -> Change:
+    columns, at = state.columns, entry.slot + position
+    if columns.successes[at] < entry.policy.recover_after:
+        columns.successes[at] += 1
+    failing = None if entry.trouble is None else entry.trouble.failing.pop(position, None)
+    if not columns.since[at] or (failing is not None and failing.down):
+        columns.since[at] = effective
+    turned = entry.policy.latency is not None and slow.take(
+        state, entry, position, result, effective
+    )
+    if turned and not _says_slow(entry, position):
+        columns.since[at] = effective
+    _learn(state, entry, position, result, effective)
+    if failing is not None:
+        return "recovered"
+    return "turned" if turned else "success"
+
+
+def _learn(
+    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
+) -> None:
+    policy, columns, at = entry.policy, state.columns, entry.slot + position
+    seen, learned = latency_levels.of(result), slow.is_learned_from(entry, position)
+    latency_levels.note(
+        columns,
+        at,
+        seen,
+        policy.usual_shift,
+        usual_turn=latency_levels.is_usual_turn(state.offset),
+        usual_stands=not learned,
+    )
+    if policy.daily_shift and learned:
+        latency_levels.note_daily(
+            columns, at, seen, policy.daily_shift, effective - columns.since[at]
+        )
+
+
+def _says_slow(entry: TargetState, position: int) -> bool:
+    return entry.trouble is not None and position in entry.trouble.pace
+
+
+def _failure(
+    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
+) -> Change:
+    policy = entry.policy
+    state.columns.successes[entry.slot + position] = 0
+    # A failed result without a reason breaks its schema's promise; it still is a failure.
+    reason = result.reason or "unexpected_response"
+    rows = entry.troubled().failing
+    failing = rows.get(position)
+    if failing is None:
+        rows[position] = Failing(
+            count=1,
+            counted_at=effective,
+            since=effective,
+            running_since=state.running_at(effective),
+            reason=reason,
+            detail=result.detail,
+            down=policy.retries == 0,
+        )
+        return "first_failure"
+    failing.reason = reason
+    failing.detail = result.detail
+    if (effective - failing.counted_at) * 5 >= policy.retry_delay_ms * 4:
+        failing.count += 1
+        failing.counted_at = effective
+        if failing.count > policy.retries:
+            failing.down = True
+    return "failure"

@@ -1,0 +1,146 @@
+"""What is known of one target: little while it is calm, more while there is trouble."""
+
+from msgspec import Struct, field
+
+from schemas.incident import IncidentType
+from schemas.partition import host_key
+from schemas.result import Reason
+from schemas.target import Target
+from streams.state.policy import TargetPolicy
+from streams.state.target_details import unpack
+from streams.state.windows import Failing, Slow
+
+
+class OpenIncident(Struct, gc=False, array_like=True):
+    """An incident that is open; `seen` and `diagnosis` are what the last event told.
+
+    The others are of a `flapping` one: the target is `down` or up in it since `turned_at` (running
+    time); `outage_at` is when the last outage began (effective time).
+    """
+
+    incident_id: str
+    incident_type: IncidentType
+    opened_at: int
+    first_failed_at: int
+    seen: dict[str, tuple[str, Reason | None]]
+    diagnosis: str
+    recovery_asked: bool = False
+    acknowledged_by: str | None = None
+    down: bool = True
+    turned_at: int = 0
+    outage_at: int = 0
+
+
+class Trouble(Struct, gc=False, array_like=True):
+    """What there is to a target that is not calm; a calm one has none.
+
+    `failing` and `pace` have the rows of failures and of slow successes by the position of their
+    region. `incident` is `unreachable` or `flapping`, `slow_incident` is `slow`. `held`: an
+    incident was resolved by hand; none opens until consensus has said "not down" once; `slow_held`
+    likewise until it has said "not slow".
+    """
+
+    failing: dict[int, Failing] = field(default_factory=dict)
+    incident: OpenIncident | None = None
+    held: bool = False
+    pace: dict[int, Slow] = field(default_factory=dict)
+    slow_incident: OpenIncident | None = None
+    slow_held: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether all is calm again."""
+        return not (
+            self.failing
+            or self.incident
+            or self.held
+            or self.pace
+            or self.slow_incident
+            or self.slow_held
+        )
+
+
+class TargetState(Struct, gc=False):
+    """A target and what is known of it; its windows stand in the columns from `slot` on.
+
+    `floor`: the newest effective time when windows were last dropped; to a window that begins
+    anew, what is not newer was seen. All but `trouble` stays as it is: a target that changes gets
+    another `TargetState` (a checkpoint that is being encoded still has the old one).
+    """
+
+    id: str
+    kind: str
+    host: str | None
+    port: int | None
+    policy: TargetPolicy
+    slot: int
+    trouble: Trouble | None
+    floor: int
+    definition: bytes
+
+    @property
+    def target(self) -> Target:
+        """The whole target, made anew each time: not for the way of every result."""
+        policy, known = self.policy, unpack(self.definition)
+        return Target(
+            id=self.id,
+            name=known.name,
+            kind=self.kind,
+            host=self.host,
+            port=self.port,
+            regions=policy.regions,
+            interval_ms=policy.interval_ms,
+            timeout_ms=policy.timeout_ms,
+            version=known.version,
+            source=known.source,
+            retries=policy.retries,
+            retry_delay_ms=policy.retry_delay_ms,
+            consensus=policy.consensus,
+            open_after_ms=policy.open_after_ms,
+            recover_after=policy.recover_after,
+            abandon_after_ms=policy.abandon_after_ms,
+            latency=policy.latency,
+            criticality=known.criticality,
+            team=known.team,
+            purpose=known.purpose,
+            tags=known.tags,
+            depends_on=known.depends_on,
+            runbook=known.runbook,
+            probe=known.probe,
+        )
+
+    @property
+    def host_key(self) -> str:
+        """What the target's records are partitioned by."""
+        return host_key(self.host, self.id)
+
+    @property
+    def incident(self) -> OpenIncident | None:
+        """The open incident of the type `unreachable` or `flapping`."""
+        return None if self.trouble is None else self.trouble.incident
+
+    @property
+    def incidents(self) -> tuple[OpenIncident, ...]:
+        """All that are open, at most one of each type."""
+        trouble = self.trouble
+        if trouble is None:
+            return ()
+        both = (trouble.incident, trouble.slow_incident)
+        return tuple(incident for incident in both if incident is not None)
+
+    @property
+    def held(self) -> bool:
+        """See `Trouble`."""
+        return self.trouble is not None and self.trouble.held
+
+    @property
+    def hot(self) -> bool:
+        """Whether a deadline could change something here."""
+        return self.trouble is not None and not self.trouble.over
+
+    def troubled(self) -> Trouble:
+        """The trouble of the target, begun if there is none; `note_heat` drops it when over."""
+        trouble = self.trouble
+        if trouble is None:
+            trouble = self.trouble = Trouble()
+        return trouble

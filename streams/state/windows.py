@@ -1,0 +1,221 @@
+"""The windows of all targets of a partition, as columns, and how one of them is read.
+
+A window takes 33 bytes here; as an object of its own it would take ten times as much. The windows
+of a target stand side by side, from its slot on, in the order of its regions.
+"""
+
+from array import array
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.result import Reason
+from streams.state.latency_levels import NONE
+
+
+class Failing(Struct, gc=False, array_like=True):
+    """A row of failures of one target in one region.
+
+    `count` failures were counted, the last at `counted_at` (effective time); the row began at
+    `since` (effective time), which was `running_since` in running time. `down` is the confirmed
+    verdict.
+    """
+
+    count: int
+    counted_at: int
+    since: int
+    running_since: int
+    reason: Reason
+    detail: str | None
+    down: bool = False
+
+
+Why = Literal["limit", "usual", "rising"]
+"""Why a success is slow: it is above the limit, above the usual time, or soon will be."""
+
+
+class Slow(Struct, gc=False, array_like=True):
+    """A row of slow successes of one target in one region, or the verdict `slow` that came of one.
+
+    `slow` is the verdict. `count` successes in a row contradict it. The row that led to it began
+    at `since` (effective time), which was `running_since` in running time; `took_ms` is the newest
+    slow time, and `why` says why it was one. `measure` is what it was held against: the usual time
+    in µs, or in how many hours the limit would be reached.
+    """
+
+    count: int
+    since: int
+    running_since: int
+    took_ms: float
+    slow: bool = False
+    why: Why = "limit"
+    measure: int = 0
+
+
+class Window(Struct, frozen=True, gc=False):
+    """What the rules keep of the last results of one target in one region, as it is now.
+
+    `newest` is the effective time of the newest counted result, `started` its own time of start
+    (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
+    `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
+    target's `recover_after`. `failing` is the row of failures so far, None after a success;
+    `pace` the row of slow successes, or what it led to. `lately`, `usual` and `daily` are latencies
+    (`streams.levels`).
+    """
+
+    newest: int
+    started: int
+    fresh_until: int
+    since: int
+    successes: int
+    failing: Failing | None
+    pace: Slow | None = None
+    lately: int = NONE
+    usual: int = NONE
+    daily: int = NONE
+
+    @property
+    def down(self) -> bool:
+        """The confirmed verdict."""
+        return self.failing is not None and self.failing.down
+
+    @property
+    def slow(self) -> bool:
+        """Whether it succeeds slowly; `down` goes before it."""
+        return self.pace is not None and self.pace.slow and not self.down
+
+
+class Saved(Struct, frozen=True, gc=False):
+    """The windows of one target, as they were."""
+
+    newest: "array[int]"
+    fresh_until: "array[int]"
+    since: "array[int]"
+    successes: "array[int]"
+    lately: "array[int]"
+    usual: "array[int]"
+    daily: "array[int]"
+    ahead: dict[int, int]
+
+
+class Columns:
+    """One number a window in each column, at `slot + position`; what they mean: see `Window`.
+
+    `newest` is 0 where there is no window (no counted result can be as old as that); then the
+    other columns are 0 too. `ahead` has `started` of the few windows where it is not `newest`.
+    Where a target's windows stand says nothing, and is not saved.
+    """
+
+    __slots__ = (
+        "_free",
+        "ahead",
+        "daily",
+        "fresh_until",
+        "lately",
+        "newest",
+        "since",
+        "successes",
+        "usual",
+    )
+
+    def __init__(self) -> None:
+        self.newest = array("q")
+        self.fresh_until = array("q")
+        self.since = array("q")
+        self.successes = array("B")
+        self.lately = array("H")
+        self.usual = array("H")
+        self.daily = array("I")
+        self.ahead: dict[int, int] = {}
+        self._free: dict[int, list[int]] = {}
+
+    def allocate(self, windows: int) -> int:
+        """A slot for so many windows; none of them is there yet."""
+        free = self._free.get(windows)
+        if free:
+            return free.pop()
+        slot = len(self.newest)
+        for column in (self.newest, self.fresh_until, self.since):
+            column.frombytes(bytes(8 * windows))
+        self.successes.frombytes(bytes(windows))
+        for levels in (self.lately, self.usual):
+            levels.frombytes(bytes(2 * windows))
+        self.daily.frombytes(bytes(4 * windows))
+        return slot
+
+    def extend(  # noqa: PLR0917 - one argument a column
+        self,
+        newest: "array[int]",
+        fresh_until: "array[int]",
+        since: "array[int]",
+        successes: "array[int]",
+        lately: "array[int]",
+        usual: "array[int]",
+        daily: "array[int]",
+    ) -> None:
+        """Puts windows behind all others.
+
+        Raises:
+            ValueError: the columns are not of the same length.
+        """
+        if len({*map(len, (newest, fresh_until, since, successes, lately, usual, daily))}) != 1:
+            raise ValueError("expected columns of one length")
+        self.newest += newest
+        self.fresh_until += fresh_until
+        self.since += since
+        self.successes += successes
+        self.lately += lately
+        self.usual += usual
+        self.daily += daily
+
+    def free(self, slot: int, windows: int) -> None:
+        """Drops the windows of a slot; it can be allocated again."""
+        for at in range(slot, slot + windows):
+            self.newest[at] = self.fresh_until[at] = self.since[at] = self.successes[at] = 0
+            self.lately[at] = self.usual[at] = self.daily[at] = NONE
+            self.ahead.pop(at, None)
+        self._free.setdefault(windows, []).append(slot)
+
+    def save(self, slot: int, windows: int) -> Saved:
+        """The windows of a slot, to be given to `load`."""
+        end, ahead = slot + windows, self.ahead
+        return Saved(
+            self.newest[slot:end],
+            self.fresh_until[slot:end],
+            self.since[slot:end],
+            self.successes[slot:end],
+            self.lately[slot:end],
+            self.usual[slot:end],
+            self.daily[slot:end],
+            {at: ahead[at] for at in range(slot, end) if at in ahead} if ahead else {},
+        )
+
+    def load(self, slot: int, saved: Saved) -> None:
+        """Makes the windows of a slot what they were when they were saved."""
+        end = slot + len(saved.newest)
+        self.newest[slot:end] = saved.newest
+        self.fresh_until[slot:end] = saved.fresh_until
+        self.since[slot:end] = saved.since
+        self.successes[slot:end] = saved.successes
+        self.lately[slot:end] = saved.lately
+        self.usual[slot:end] = saved.usual
+        self.daily[slot:end] = saved.daily
+        for at in range(slot, end):
+            self.ahead.pop(at, None)
+        self.ahead.update(saved.ahead)
+
+    def reclaim(self, slot: int, windows: int) -> None:
+        """Takes back a slot that was freed and not allocated since."""
+        self._free[windows].remove(slot)
+
+    def copy(self, source: int, to: int) -> None:
+        """Makes the window at `to` like that at `source`."""
+        self.newest[to] = self.newest[source]
+        self.fresh_until[to] = self.fresh_until[source]
+        self.since[to] = self.since[source]
+        self.successes[to] = self.successes[source]
+        self.lately[to] = self.lately[source]
+        self.usual[to] = self.usual[source]
+        self.daily[to] = self.daily[source]
+        if source in self.ahead:
+            self.ahead[to] = self.ahead[source]

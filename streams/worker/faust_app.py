@@ -1,0 +1,132 @@
+"""The Faust app: what runs around the rules."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Iterable
+from typing import Any, Final
+
+import faust
+from aiokafka import AIOKafkaProducer
+
+from foundation import kafka
+from foundation.settings import Settings
+from schemas import topics
+from streams.worker.agent import Feeder
+from streams.worker.assignment import Assignment
+from streams.worker.committer import Acknowledger
+from streams.worker.exit import end_process
+from streams.worker.faust_config import configuration
+from streams.worker.faust_consumer import Transport
+from streams.worker.gauges import measure
+from streams.worker.watchdog import Ticker
+
+ROLE: Final = "stream"
+
+_MAX_REQUEST_BYTES: Final = 8 * 1024 * 1024
+_BATCH_BYTES: Final = 256 * 1024
+_LINGER_MS: Final = 5
+_GOODBYE_S: Final = 2.0
+
+
+class StreamApp(faust.App):
+    """Reads [results] with one agent; everything else is this package's own.
+
+    No tables, no `take`, no windowed tables, no exactly-once, no acknowledgement by Faust: see
+    section 5 of the design for what was found about each.
+    """
+
+    # What Faust says of its services goes where its other words go.
+    logger = logging.getLogger("faust.app")
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.group(ROLE), **configuration(settings))
+        self.settings = settings
+        self.assignment: Assignment | None = None
+        self._outgoing: AIOKafkaProducer | None = None
+        self._kept: list[asyncio.Task[None]] = []
+        results = self.topic(
+            settings.topic(topics.RESULTS.name),
+            key_serializer="raw",
+            value_serializer="raw",
+            acks=False,
+            internal=False,
+        )
+        self.agent(results, name="results", concurrency=1)(self._feed)
+        self.on_partitions_assigned.connect(self._assigned)
+        self.on_partitions_revoked.connect(self._revoked)
+        self.on_before_shutdown.connect(self._revoked)
+
+    def on_init_dependencies(self) -> Iterable[Any]:
+        """Faust's services, without its statistics of each event: ours are `streams.metrics`."""
+        services: Iterable[Any] = super().on_init_dependencies()
+        self.sensors.remove(self.monitor)
+        return services
+
+    async def on_first_start(self) -> None:
+        """Waits for the broker and the topics: Faust never reads a topic that is made later."""
+        await kafka.topics_ready(self.settings)
+        producer = kafka.producer(
+            self.settings,
+            linger_ms=_LINGER_MS,
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=_MAX_REQUEST_BYTES,
+        )
+        await producer.start()
+        self._outgoing = producer
+        assignment = Assignment(self.settings, producer, Acknowledger(self.settings, self))
+        self.assignment = assignment
+        self._keep("checkpoints", self._checkpoint_forever(assignment))
+        self._keep("ticks", Ticker(self.settings, producer, assignment).run())
+        self._keep("gauges", measure(self.settings, self, assignment))
+
+    async def on_shutdown(self) -> None:
+        """Ends what `on_first_start` began. The last checkpoints were written before."""
+        for task in self._kept:
+            task.cancel()
+        for task in self._kept:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self._outgoing is not None:
+            # It would wait for a broker that is away; whatever matters was awaited before.
+            await asyncio.wait({asyncio.create_task(self._outgoing.stop())}, timeout=_GOODBYE_S)
+
+    def _new_transport(self) -> Transport:
+        """The transport with the shorter way for messages."""
+        return Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Faust's tables would live there; this app keeps no file."""
+
+    async def _feed(self, stream: Any) -> None:
+        await Feeder(self, self._entered).feed(stream.noack())
+
+    @property
+    def _entered(self) -> Assignment:
+        if self.assignment is None:
+            raise RuntimeError("the app has not started")
+        return self.assignment
+
+    async def _assigned(self, *sent: Any, **_: Any) -> None:
+        _app, assigned = sent
+        self._entered.assigned(part.partition for part in assigned)
+
+    async def _revoked(self, *_sent: Any, **_: Any) -> None:
+        if self.assignment is not None:
+            await self.assignment.revoked()
+
+    async def _checkpoint_forever(self, assignment: Assignment) -> None:
+        while True:
+            await asyncio.sleep(self.settings.checkpoint_interval_s)
+            await assignment.checkpoint()
+
+    def _keep(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Runs `coroutine` beside the app; if it fails the process ends."""
+
+        async def guarded() -> None:
+            try:
+                await coroutine
+            except Exception as error:  # noqa: BLE001 - nothing that is kept may die silently
+                end_process(f"{name} failed", error)
+
+        self._kept.append(asyncio.create_task(guarded(), name=name))

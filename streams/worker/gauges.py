@@ -1,0 +1,31 @@
+"""Keeps the gauges of the partitions up to date."""
+
+import asyncio
+from typing import Final
+
+from faust import App
+
+from foundation.settings import Settings
+from schemas import topics
+from streams.worker import metrics
+from streams.worker.assignment import Assignment
+
+_EVERY_S: Final = 2.0
+
+
+async def measure(settings: Settings, app: App, assignment: Assignment) -> None:
+    """Sets the gauges every 2 s until it is cancelled."""
+    topic = settings.topic(topics.RESULTS.name)
+    while True:
+        await asyncio.sleep(_EVERY_S)
+        ends = {
+            part.partition: end
+            for part, end in app.monitor.tp_end_offsets.items()
+            if part.topic == topic
+        }
+        for partition in assignment.partitions:
+            label = str(partition.number)
+            metrics.TARGETS.labels(label).set(len(partition.state.targets))
+            metrics.UNACKNOWLEDGED.labels(label).set(partition.unacknowledged)
+            behind = ends.get(partition.number, 0) - partition.state.offset - 1
+            metrics.LAG.labels(label).set(max(0, behind))

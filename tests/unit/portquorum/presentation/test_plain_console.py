@@ -1,0 +1,187 @@
+"""What people read never has a command to their terminal, a turned text or markup in it."""
+
+import io
+import logging
+import sys
+from typing import Any
+
+import msgspec
+import pytest
+import structlog
+from rich.color import ColorSystem
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from foundation import telemetry
+from foundation.settings import Settings
+from portquorum.cli import check
+from portquorum.cli import status as answers
+from portquorum.cli.host_port import Place
+from portquorum.inventory import html, markdown
+from portquorum.inventory.errors import Problem, Where
+from portquorum.inventory.page import Cell, Page, Section
+from portquorum.presentation import output
+from portquorum.presentation.output import out, print_json, print_notes, table
+from portquorum.presentation.plain_console import PlainConsole
+from portquorum.supervisor import Role, Stage
+from portquorum.supervisor.screen import PrettyListener, Screen
+from schemas.plain_text import unsafe_in
+from sinks.clickhouse.queries import Incident, TargetStatus
+from sinks.notifier.message import compose
+from tests.unit.sinks.notifier.events import incident_event
+
+EVIL = "a\x1b[31mb\x1b]0;title\x07\x9b2J\x00\x7f\u202ec\u2066d\u2028e\ud800f\rg\x08"
+MARKUP = "[red]x[/red] [/] :warning: [link=file:///]y"
+
+
+def harmless(text: str) -> bool:
+    return unsafe_in(text, but="\n") is None
+
+
+@pytest.fixture
+def console() -> PlainConsole:
+    made = PlainConsole()
+    made.width = 300
+    return made
+
+
+@pytest.mark.parametrize(
+    "wrapped", [str, Text, Padding, Panel, lambda text: table((text,), [(text,)])]
+)
+def test_nothing_that_is_printed_is_a_command(console: PlainConsole, wrapped: Any) -> None:
+    with console.capture() as printed:
+        console.print(wrapped(EVIL))
+    text = printed.get()
+    assert harmless(text)
+    assert "[31mb" in text, "what was meant as a command can be seen"
+
+
+def test_brackets_and_colons_are_text(console: PlainConsole) -> None:
+    with console.capture() as printed:
+        console.print(MARKUP)
+        console.print(table(("a",), [(MARKUP,)], title=MARKUP))
+    assert printed.get().count(MARKUP) == 3
+
+
+def test_colours_are_still_there(console: PlainConsole, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_color_system", ColorSystem.STANDARD)
+    with console.capture() as printed:
+        console.print(Text("x", style="red"))
+    assert printed.get() == "\x1b[31mx\x1b[0m\n"
+
+
+def test_a_value_in_a_table_is_one_line(console: PlainConsole) -> None:
+    with console.capture() as printed:
+        console.print(table(("name", "status"), [("real\nforged  up", "down")]))
+    assert "real forged  up" in printed.get()
+
+
+def test_json_stays_json_and_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    text = EVIL.replace("\ud800", "")
+    print_json({"name": text})
+    printed = capsys.readouterr().out
+    assert harmless(printed)
+    assert msgspec.json.decode(printed) == {"name": text}
+
+
+def incident(text: str) -> Incident:
+    fields: dict[str, Any] = dict.fromkeys(Incident.__struct_fields__, 0)
+    words = ("incident_id", "status", "incident_type", "name", "kind", "host", "summary")
+    return Incident(**(fields | dict.fromkeys(words, text)))
+
+
+def test_status_incidents_and_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out(), "width", 300)
+    status: dict[str, Any] = dict.fromkeys(TargetStatus.__struct_fields__, EVIL + MARKUP)
+    for state in ("up", "down"):
+        row = TargetStatus(**(status | {"port": 1, "connect_ms": 1.0, "started_at": 1}))
+        with out().capture() as printed:
+            answers._show_targets([msgspec.structs.replace(row, status=state)])
+        assert harmless(printed.get())
+        assert MARKUP in printed.get()
+    with out().capture() as printed:
+        answers._show_incidents([incident(EVIL + MARKUP + "\nforged")], "")
+    assert harmless(printed.get())
+    assert MARKUP in printed.get()
+    assert not any(line.startswith("forged") for line in printed.get().splitlines())
+    answer: dict[str, Any] = dict.fromkeys(check.Answer.__struct_fields__)
+    answer |= {"host": "a", "kind": "http", "status": "down", "hops": ()}
+    answer |= {"detail": EVIL, "banner": EVIL, "address": EVIL}
+    with out().capture() as printed:
+        check._show(Place("a", 1), check.Answer(**answer))
+    assert harmless(printed.get())
+
+
+def test_notes_and_problems(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = Problem(Where(f"{EVIL}.yaml", 3, (EVIL,)), EVIL)
+    assert harmless(str(problem).replace("\n", "\x00"))
+    output.err.cache_clear()
+    print_notes([EVIL])
+    output.err.cache_clear()
+    assert harmless(capsys.readouterr().err)
+
+
+def test_an_inventory_as_a_page() -> None:
+    cell = Cell(EVIL, link=f"https://{EVIL}")
+    page = Page(EVIL, EVIL, (Section(EVIL, (EVIL,), ((cell, Cell(EVIL, code=True)),), EVIL),))
+    for document in (html.document(page), markdown.document(page)):
+        assert harmless(document)
+
+
+def test_a_message_to_people() -> None:
+    event = incident_event(
+        name=f"{EVIL}\nSeverity: none",
+        summary=EVIL,
+        host=EVIL,
+        team=EVIL,
+        tags=(EVIL,),
+        runbook=EVIL,
+        first_steps=(EVIL,),
+    )
+    for events in ([event], [event, event]):
+        text = compose(events)
+        assert harmless(text.subject + text.body)
+        assert "\n" not in text.subject
+        assert "\nSeverity: none" not in text.body
+
+
+def test_the_screen_of_up() -> None:
+    console = PlainConsole()
+    console.file = io.StringIO()
+    console.width = 300
+    screen = Screen(console, lambda: None)
+    listener = PrettyListener(screen, verbose=True)
+    role = Role(name="probe local", argv=(), stage=Stage.PROBERS)
+    text = EVIL.replace("\ud800", "")
+    record = {"event": text, "level": "error", "exception": text, "body": text, text: text}
+    listener.line(role, msgspec.json.encode(record).decode())
+    listener.line(role, text)
+    screen.close()
+    printed = console.file.getvalue()
+    assert len(printed.splitlines()) >= 2
+    assert harmless(printed)
+
+
+def test_a_log_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    try:
+        telemetry.configure_logging("probe", Settings(log_format="pretty"))
+        log = structlog.stdlib.get_logger("of.this.test")
+        log.warning(EVIL, why=EVIL)
+        try:
+            raise ValueError(EVIL)  # noqa: TRY301
+        except ValueError:
+            log.exception("failed")
+        logging.getLogger("of.a.library").warning("%s", EVIL)
+    finally:
+        logging.getLogger().handlers = handlers
+        logging.getLogger().setLevel(level)
+        structlog.reset_defaults()
+    printed = stream.getvalue()
+    assert "ValueError" in printed
+    # Its own colours begin with ESC [ and end with m.
+    for code in ("\x1b]", "\x1b[31mb", "\x9b", "\x07", "\x00", "\x7f", "\u202e", "\r", "\x08"):
+        assert code not in printed, code

@@ -1,0 +1,381 @@
+"""The rules a second time: slow and obvious, to hold the real ones against.
+
+Written from docs/rules.md, not from `streams`. Nothing is remembered but what happened: every
+result that ever counted, every gap of the log, the last beats, the transitions. What a region
+says, who votes and what is due is worked out anew from that whole history each time somebody asks.
+
+It knows when incidents of each type open and close, when regions fall silent and return, are held
+for suspect and cleared. Of updates it knows those that must come: a region that votes joined or
+recovered or gave another reason, somebody else acknowledged. Of rechecks it knows for which hosts
+one may be asked for, and must be at once if none was 5 s ago. It does not know diagnosis and ids:
+`name` tells it the id of an incident that was opened, `asked` the host of a request.
+
+What the text leaves open, and how it is read here:
+
+- A verdict turns with a result, under the policy that holds then; a new policy alone turns none.
+- A result is fresh for as long as the policy says under which it counted.
+- A result is too old to count by log time: it may have waited out a gap, it is old all the same.
+- A region that begins anew (its target was moved or removed, or it was taken off and came back)
+  counts nothing that is not newer than all that had counted for the target by then.
+- Of two results whose own times lie ahead of the log's, the one that started later is newer.
+- A target is looked at with each result of its own that counts, when its policy changes, when
+  something was done to it by hand, and when deadlines are (then what the guard decided counts,
+  too).
+- A flapping incident began when the outage did that opened it.
+"""
+
+from typing import Final, Literal
+
+from msgspec import structs
+
+from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
+from schemas.incident import IncidentType
+from schemas.partition import host_key
+from schemas.result import Cause, CheckResult
+from schemas.target import Target
+from streams.rules.record import Record
+from tests.unit.streams.rules.reference_guard import Guard
+from tests.unit.streams.rules.reference_hearing import Counted, Said
+from tests.unit.streams.rules.reference_target import Incident, Watched
+from tests.unit.streams.rules.reference_words import (
+    SEVERITIES,
+    Clock,
+    Closed,
+    Opened,
+    Returned,
+    Silent,
+    Told,
+    Updated,
+    late,
+    majority,
+)
+
+QUIET_MS: Final = 1_800_000
+"""After so long without a transition a target flaps no more."""
+
+
+class Reference:
+    """Takes the log record by record; each gives what is told of it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.offset = -1
+        self.targets: dict[str, Watched] = {}
+        self.newest: dict[str, int] = {}
+        self.beats: dict[str, int] = {}
+        self.silent: set[str] = set()
+        self.guard = Guard()
+        self.looked_at = 0
+        self.respite: int | None = None
+        self.beat_since_respite = True
+        self.told: list[Told] = []
+        self.may_ask: set[str] = set()
+        self.must_ask: set[str] = set()
+        self.rechecked: dict[str, int] = {}
+
+    @property
+    def now(self) -> int:
+        return self.clock.now
+
+    @property
+    def running(self) -> int:
+        return self.clock.running(self.clock.now)
+
+    @property
+    def aside(self) -> set[str]:
+        return self.guard.suspect
+
+    def name(self, target: str, of: IncidentType, incident_id: str) -> None:
+        """Tells the id of the incident that is open."""
+        self.targets[target].incidents[of].id = incident_id
+
+    def feed(self, record: Record) -> list[Told]:
+        self.told = []
+        self.must_ask = set()
+        paused = record.append_time - self.now
+        self.clock.advance(record.append_time)
+        self.offset = record.offset
+        if 7_500 < paused <= 15_000 and self.beat_since_respite:
+            self.respite = self.running
+            self.beat_since_respite = False
+        for result in record.results:
+            self._result(result)
+        if record.control is not None:
+            self._control(record.control)
+            if self.running - self.looked_at >= 1000:
+                self._look()
+        return self.told
+
+    # Rule 1
+
+    def _result(self, result: CheckResult) -> None:
+        watched = self.targets.get(result.target)
+        if watched is None or not self._counts(watched, result):
+            return
+        incidents = dict(watched.incidents)
+        before = watched.said(self.running).get(result.region)
+        effective = min(result.started_at, self.now)
+        watched.heard[result.region].append(
+            Counted(
+                effective,
+                self.clock.running(effective),
+                result.started_at,
+                result.status == "up",
+                result.reason,
+                result.total_ms if result.connect_ms is None else result.connect_ms,
+                watched.target,
+                len(watched.limits) - 1,
+                self.offset,
+            )
+        )
+        newest = self.newest.get(result.target, 0)
+        self.newest[result.target] = max(newest, effective)
+        self._judge(watched)
+        after = watched.said(self.running)[result.region]
+        self._note_rechecks(watched, incidents, before, after, result.cause)
+        if before is not None and result.region not in self.aside:
+            self._tell_updates(watched, incidents, before, after)
+
+    def _counts(self, watched: Watched, result: CheckResult) -> bool:
+        target = watched.target
+        if result.status == "missed" or result.reason in {"prober_error", "address_blocked"}:
+            return False
+        if (result.kind, result.host, result.port) != (target.kind, target.host, target.port):
+            return False
+        if result.region not in watched.heard:
+            return False
+        effective = min(result.started_at, self.now)
+        if self.now - effective >= late(target):
+            return False
+        history = watched.heard[result.region]
+        return self._newer(result, history[-1]) if history else effective > watched.floor
+
+    def _newer(self, result: CheckResult, newest: Counted) -> bool:
+        effective = min(result.started_at, self.now)
+        if effective <= newest.effective or result.started_at == newest.started:
+            return False
+        return result.started_at <= self.now or result.started_at > newest.started
+
+    # Rule 3
+
+    def asked(self, host: str) -> None:
+        """A request for `host` went out with the last record."""
+        if host not in self.must_ask:
+            self.may_ask.discard(host)
+
+    def _note_rechecks(
+        self,
+        watched: Watched,
+        incidents: dict[IncidentType, Incident],
+        before: Said | None,
+        after: Said,
+        cause: Cause,
+    ) -> None:
+        """A region that began to fail asks at once, unless a recheck found that or another."""
+        host = host_key(watched.target.host, watched.target.id)
+        failed = before is not None and bool(before.row)
+        if cause == "recheck":
+            self.rechecked[host] = self.running
+        if after.row and not failed:
+            self.may_ask.add(host)
+            if self.running - self.rechecked.get(host, -5_000) >= 5_000:
+                self.must_ask.add(host)
+        elif failed and not after.row and incidents.keys() - {"slow"}:
+            self.may_ask.add(host)
+
+    def _tell_updates(
+        self,
+        watched: Watched,
+        incidents: dict[IncidentType, Incident],
+        before: Said,
+        after: Said,
+    ) -> None:
+        """Rule 6: a region that votes joined, recovered or gave another reason."""
+        if not (before.fresh and after.fresh):
+            return
+        turned = before.down != after.down
+        stays = before.down and after.down
+        other_reason = stays and before.row[-1].reason != after.row[-1].reason
+        for of, incident in incidents.items():
+            if watched.incidents.get(of) is not incident:
+                continue
+            of_an_outage = of == "unreachable" and (turned or other_reason)
+            of_slowness = of == "slow" and {before.word, after.word} == {"up", "slow"}
+            if of_an_outage or of_slowness:
+                self.told.append(Updated(watched.target.id, of, self.now))
+
+    # Rules 6, 7 and 9
+
+    def _judge(self, watched: Watched) -> None:
+        if "flapping" in watched.incidents:
+            self._follow_flapping(watched)
+        elif "unreachable" in watched.incidents:
+            if watched.recovered(self.aside, self.running):
+                self._recovered(watched, "unreachable", ("down",))
+                watched.transitions.append(self.running)
+        elif (began := self._may_open(watched)) is not None:
+            watched.transitions.append(self.running)
+            if watched.recent(self.running) > 6:
+                watched.outage = began
+                self._open(watched, "flapping", began)
+            else:
+                self._open(watched, "unreachable", began)
+        self._judge_slowness(watched)
+
+    def _follow_flapping(self, watched: Watched) -> None:
+        if watched.outage is None:
+            watched.outage = self._may_open(watched)
+            if watched.outage is not None:
+                watched.transitions.append(self.running)
+        elif watched.recovered(self.aside, self.running):
+            watched.outage = None
+            watched.transitions.append(self.running)
+        if self.running - watched.transitions[-1] < QUIET_MS:
+            return
+        if watched.outage is None:
+            abandoned = watched.abandoned(("down",), self.running)
+            if watched.enough_fresh(abandoned, self.aside, self.running):
+                self._recovered(watched, "flapping", ("down",))
+        elif self._is(watched, "down"):
+            began = watched.outage
+            self._close(watched, "flapping", "steady")
+            watched.transitions.append(self.running)
+            self._open(watched, "unreachable", began)
+
+    def _is(self, watched: Watched, word: Literal["down", "slow"]) -> bool | None:
+        """What consensus says: None if the status is unknown."""
+        votes = watched.votes(word, self.aside, self.running)
+        if votes.fresh < majority(votes.configured):
+            return None
+        return votes.down >= votes.need
+
+    def _may_open(self, watched: Watched) -> int | None:
+        """When the outage began (effective time) that is to be told now."""
+        down = self._is(watched, "down")
+        if watched.held - {"slow"}:
+            if down is False:
+                watched.held &= {"slow"}
+            return None
+        if not down:
+            return None
+        votes = watched.votes("down", self.aside, self.running)
+        began = watched.began("down", votes, self.aside, self.running)
+        lasted = self.running - began.running
+        return began.effective if lasted >= watched.target.open_after_ms else None
+
+    def _judge_slowness(self, watched: Watched) -> None:
+        slow = self._is(watched, "slow")
+        if "slow" in watched.incidents:
+            if watched.fast_again(self.aside, self.running):
+                self._recovered(watched, "slow", ("down", "slow"))
+        elif "slow" in watched.held:
+            if slow is False:
+                watched.held.remove("slow")
+        elif slow:
+            votes = watched.votes("slow", self.aside, self.running)
+            began = watched.began("slow", votes, self.aside, self.running)
+            self._open(watched, "slow", began.effective)
+
+    def _open(self, watched: Watched, of: IncidentType, began: int) -> None:
+        watched.incidents[of] = Incident(began)
+        votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
+        self.told.append(Opened(watched.target.id, of, SEVERITIES[of], self.now, votes, began))
+
+    def _recovered(self, watched: Watched, of: IncidentType, words: tuple[str, ...]) -> None:
+        self._close(watched, of, "recovered", watched.abandoned(words, self.running))
+
+    def _close(
+        self, watched: Watched, of: IncidentType, because: str, abandoned: tuple[str, ...] = ()
+    ) -> None:
+        incident = watched.incidents.pop(of)
+        votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
+        began = incident.first_failed_at
+        self.told.append(Closed(watched.target.id, of, self.now, votes, began, because, abandoned))
+        if of == "flapping":
+            watched.transitions = []
+            watched.outage = None
+
+    def _close_all(self, watched: Watched, because: str) -> None:
+        for of in sorted(watched.incidents):
+            self._close(watched, of, because)
+
+    # Control records
+
+    def _control(self, control: Control) -> None:
+        match control:
+            case TargetSet(target):
+                self._set(structs.replace(target, regions=tuple(dict.fromkeys(target.regions))))
+            case TargetRemoved():
+                watched = self.targets.get(control.target)
+                if watched is not None and control.version >= watched.target.version:
+                    removed = control.because == "removed"
+                    self._close_all(watched, "target_removed" if removed else "target_changed")
+                    del self.targets[control.target]
+            case Acknowledged() | Resolved():
+                self._by_hand(control)
+            case Beat():
+                self._beat(control)
+
+    def _by_hand(self, control: Acknowledged | Resolved) -> None:
+        watched = self.targets.get(control.target)
+        if watched is None:
+            return
+        for of, incident in list(watched.incidents.items()):
+            if incident.id != control.incident_id:
+                continue
+            if isinstance(control, Resolved):
+                self._close(watched, of, "resolved")
+                watched.held.add(of)
+                if of == "slow":
+                    watched.accept()
+                continue
+            told = incident.acknowledged_by == control.by
+            incident.acknowledged_by = control.by
+            self._judge(watched)
+            if not told and watched.incidents.get(of) is incident:
+                self.told.append(Updated(watched.target.id, of, self.now))
+
+    def _set(self, target: Target) -> None:
+        watched = self.targets.get(target.id)
+        floor = self.newest.get(target.id, 0)
+        if watched is None:
+            self.targets[target.id] = Watched(target, floor)
+            return
+        old = watched.target
+        if target.version < old.version or target == old:
+            return
+        if (target.kind, target.host, target.port) != (old.kind, old.host, old.port):
+            self._close_all(watched, "target_changed")
+            self.targets[target.id] = Watched(target, floor)
+            return
+        if set(old.regions) - set(target.regions):
+            watched.floor = floor
+        watched.heard = {region: watched.heard.get(region, []) for region in target.regions}
+        watched.target = target
+        if target.latency != old.latency:
+            watched.limits.append(target.latency)
+        if target.latency is None and "slow" in watched.incidents:
+            self._close(watched, "slow", "policy_changed")
+        self._judge(watched)
+
+    # Rules 4 (second half) and 8
+
+    def _beat(self, beat: Beat) -> None:
+        self.beat_since_respite = True
+        if beat.region in self.silent:
+            self.silent.remove(beat.region)
+            self.told.append(Returned(beat.region, self.now, self.beats[beat.region]))
+        self.beats[beat.region] = self.now
+        self.told += self.guard.take(beat, self.running, self.now)
+
+    def _look(self) -> None:
+        """Whatever time alone has made due."""
+        self.looked_at = self.running
+        for region, last in sorted(self.beats.items()):
+            unheard = self.running - self.clock.running(last)
+            respite = self.respite is not None and self.running - self.respite < 5_000
+            if region not in self.silent and unheard >= 15_000 and not respite:
+                self.silent.add(region)
+                self.told.append(Silent(region, self.now, last))
+        for _, watched in sorted(self.targets.items()):
+            self._judge(watched)

@@ -1,0 +1,100 @@
+"""What a region says of a target, from all that it ever said (rules 2, 4 and 7)."""
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from schemas.result import Reason
+from schemas.target import LatencyLimit, Target
+from tests.unit.streams.rules.reference_speed import Speed
+from tests.unit.streams.rules.reference_words import span
+
+
+class Counted(Struct, frozen=True):
+    """A result that counted: effective time in log and running time, and the policy of then.
+
+    `took_ms` is its connect time, or its total time when it has none. `limits` is how often the
+    target had been given other latency limits by then, `offset` that of the record it came in.
+    """
+
+    effective: int
+    running: int
+    started: int
+    up: bool
+    reason: Reason | None
+    took_ms: float | None
+    policy: Target
+    limits: int
+    offset: int
+
+    @property
+    def fresh_until(self) -> int:
+        return self.running + span(self.policy)
+
+
+class Said(Struct, frozen=True):
+    """What a region says, fresh or not, until `fresh_until`.
+
+    `row` are its failures since the last success, `successes` those since the last failure.
+    `slow` is the first result of the row that made it say so; `speed` says more of that.
+    """
+
+    fresh_until: int
+    down: bool
+    row: tuple[Counted, ...]
+    successes: int
+    slow: Counted | None
+    speed: Speed
+    fresh: bool = True
+    stale_for: int = 0
+
+    def at(self, running: int) -> "Said":
+        return structs.replace(
+            self, fresh=running <= self.fresh_until, stale_for=running - self.fresh_until
+        )
+
+    @property
+    def word(self) -> Literal["up", "down", "slow"]:
+        """The verdict, were it fresh."""
+        if self.down:
+            return "down"
+        return "slow" if self.slow else "up"
+
+
+def listen(
+    history: Sequence[Counted],
+    limits: Sequence[LatencyLimit | None],
+    accepted: Collection[Counted],
+) -> Said:
+    """Goes through the results of a region, one after the other.
+
+    `limits` are the latency limits that the target was given, one after the other; `accepted` the
+    newest results at the times when its slowness was resolved by hand.
+    """
+    speed = Speed(limits, accepted)
+    down = False
+    row: list[Counted] = []
+    apart: list[Counted] = []
+    successes = 0
+    fresh_until = 0
+    for result in history:
+        fresh_until = max(fresh_until, result.fresh_until)
+        if result.up:
+            speed.hear(result, was_down=down)
+        speed.after(result)
+        if result.up:
+            down, row, apart = False, [], []
+            if successes < result.policy.recover_after:
+                successes += 1
+            continue
+        successes = 0
+        row.append(result)
+        delay = Decimal("0.8") * result.policy.retry_delay_ms
+        if not apart or result.effective - apart[-1].effective >= delay:
+            apart.append(result)
+            if len(apart) >= result.policy.retries + 1:
+                down = True
+    speed.given(len(limits) - 1)
+    return Said(fresh_until, down, tuple(row), successes, speed.slow, speed)

@@ -1,0 +1,150 @@
+"""A log that goes through the rules and through the reference, which must tell the same."""
+
+from collections import Counter
+from typing import Final
+
+from hypothesis import note
+from msgspec import structs
+
+from schemas.control import Control, Tick
+from schemas.incident import IncidentEvent, IncidentType, Votes
+from schemas.partition import host_key
+from schemas.recheck import RecheckRequest
+from schemas.result import CheckResult
+from streams.checkpoint import decoder
+from streams.rules import apply as rules
+from streams.rules import messages as outputs
+from streams.rules.apply import Output
+from streams.rules.messages import OutMessage
+from streams.rules.record import Record
+from tests.unit.streams.rules.fleet import Fleet
+from tests.unit.streams.rules.reference import Reference
+from tests.unit.streams.rules.reference_promises import keep_rule_3, keep_rule_5, keep_rule_6
+from tests.unit.streams.rules.reference_words import Closed, Opened, Told, Updated, told_by
+
+IDLE_MS: Final = 15_000
+"""Ticks this far apart are no gap of the log."""
+
+
+class Log(Fleet):
+    """Appends records; what each one gives is held against the reference and a restored state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reference = Reference()
+        self.given: list[list[OutMessage]] = []
+        self.open: dict[tuple[str, IncidentType], str] = {}
+        self.event_ids: set[str] = set()
+        self.asked_at: dict[str, int] = {}
+        self.reached: set[str] = set()
+
+    def append(self, results: list[CheckResult], control: Control | None = None) -> list[Output]:
+        restored = self.restored()
+        found = super().append(results, control)
+        record = self.log[-1]
+        self.given.append(messages(found))
+
+        # A restored state has looked at no deadline yet: what it finds, the index did not hide.
+        assert messages(rules.apply(restored, record)) == self.given[-1]
+        assert decoder.encode(restored) == decoder.encode(self.state)
+
+        expected = self.reference.feed(record)
+        if found or expected or not isinstance(control, Tick):
+            note(f"{record.append_time}: {[told_by(out) for out in found]}")
+        self._compare([told for out in found if (told := told_by(out)) is not None], expected)
+        self._keep_the_promises(found, record)
+        self._name_incidents(found)
+        return found
+
+    def quiet(self, ms: int) -> None:
+        """Lets time pass in which nothing comes but a tick now and then."""
+        while ms > 0:
+            self.now += min(ms, IDLE_MS)
+            ms -= IDLE_MS
+            self.tick()
+
+    def _compare(self, said: list[Told], expected: list[Told]) -> None:
+        updates = Counter(one for one in said if isinstance(one, Updated))
+        expected_updates = Counter(one for one in expected if isinstance(one, Updated))
+        assert updates >= expected_updates
+        for one in updates - expected_updates:
+            # Nothing but an acknowledgement is told of flapping.
+            assert one.type != "flapping"
+        assert decided(said) == decided(expected)
+        for one in said:
+            self.reached.add(in_short(one))
+
+    def _name_incidents(self, found: list[Output]) -> None:
+        for out in found:
+            if isinstance(out, IncidentEvent) and out.event == "opened":
+                watched = self.reference.targets[out.target]
+                if out.incident_type in watched.incidents:
+                    self.reference.name(out.target, out.incident_type, out.incident_id)
+
+    def _keep_the_promises(self, found: list[Output], record: Record) -> None:
+        events = [out for out in found if isinstance(out, IncidentEvent)]
+        deciding = 1 if record.control is not None else len(record.results)
+        for count in Counter(one.incident_id for one in events).values():
+            assert count <= deciding
+        for one in events:
+            key = (one.target, one.incident_type)
+            assert one.event_id not in self.event_ids
+            self.event_ids.add(one.event_id)
+            if one.event == "opened":
+                assert key not in self.open
+                self.open[key] = one.incident_id
+                assert {(one.target, "unreachable"), (one.target, "flapping")} - self.open.keys()
+                keep_rule_5(one)
+            else:
+                assert self.open[key] == one.incident_id
+            if one.event == "closed":
+                del self.open[key]
+                keep_rule_6(one)
+            if one.closed_because == "steady":
+                after = events[events.index(one) + 1 :]
+                opened = {(o.target, o.incident_type) for o in after if o.event == "opened"}
+                assert (one.target, "unreachable") in opened
+            if any(said.set_aside for said in one.regions.values()):
+                self.reached.add(f"{one.event} while a region is set aside")
+        self._keep_rule_3([out for out in found if isinstance(out, RecheckRequest)])
+
+    def _keep_rule_3(self, requests: list[RecheckRequest]) -> None:
+        running = self.reference.running
+        for host in self.reference.must_ask - {request.host for request in requests}:
+            assert running - self.asked_at.get(host, -(10**9)) < 5_000
+        for request in requests:
+            keep_rule_3(request, self.reference.now)
+            assert running - self.asked_at.get(request.host, -(10**9)) >= 5_000
+            assert request.host in self.reference.may_ask
+            assert request.host == host_key(
+                self.reference.targets[request.target].target.host, request.target
+            )
+            self.asked_at[request.host] = running
+            self.reference.asked(request.host)
+
+
+def messages(found: list[Output]) -> list[OutMessage]:
+    return [outputs.encode(out) for out in found]
+
+
+def decided(told: list[Told]) -> Counter[Told]:
+    """All but the updates. The votes of what nobody looks at any more are left open."""
+    found: Counter[Told] = Counter()
+    for one in told:
+        if isinstance(one, Closed) and one.because == "policy_changed":
+            nobody = Votes(down=0, need=0, fresh=0, configured=0)
+            found[structs.replace(one, votes=nobody)] += 1
+        elif not isinstance(one, Updated):
+            found[one] += 1
+    return found
+
+
+def in_short(told: Told) -> str:
+    match told:
+        case Opened() | Updated():
+            return f"{type(told).__name__.lower()} {told.type}"
+        case Closed():
+            given_up = " without some" * bool(told.abandoned)
+            return f"closed {told.type}: {told.because}{given_up}"
+        case _:
+            return type(told).__name__.lower()

@@ -1,0 +1,134 @@
+"""A target in the reference: what was heard of it, who votes, what is open (rules 5 to 7 and 9)."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from schemas.incident import IncidentType, Votes
+from schemas.target import LatencyLimit, Target
+from tests.unit.streams.rules.reference_hearing import Counted, Said, listen
+from tests.unit.streams.rules.reference_words import majority, need
+
+HOUR_MS = 3_600_000
+
+
+class Incident:
+    def __init__(self, first_failed_at: int) -> None:
+        self.first_failed_at = first_failed_at
+        self.id = ""
+        self.acknowledged_by: str | None = None
+
+
+class Watched:
+    """A target, and per region all that counted since the region began (anew).
+
+    `limits` are all latency limits that it was given, `accepted` the newest results of its regions
+    at the times when its slowness was resolved by hand. `held` are the types of incident that were
+    resolved by hand and may not open yet. `transitions` are in running time; `outage` is when the
+    outage began (effective time) that goes on silently while a flapping incident is open.
+    """
+
+    def __init__(self, target: Target, floor: int) -> None:
+        self.target = target
+        self.floor = floor
+        self.heard: dict[str, list[Counted]] = {region: [] for region in target.regions}
+        self.limits: list[LatencyLimit | None] = [target.latency]
+        self.accepted: list[Counted] = []
+        self.incidents: dict[IncidentType, Incident] = {}
+        self.held: set[IncidentType] = set()
+        self.transitions: list[int] = []
+        self.outage: int | None = None
+        self._listened: dict[str, tuple[Counted, int, int, Said]] = {}
+
+    def said(self, running: int) -> dict[str, Said]:
+        """What each region says that ever said anything."""
+        return {
+            region: self._listen(region, history).at(running)
+            for region, history in self.heard.items()
+            if history
+        }
+
+    def _listen(self, region: str, history: list[Counted]) -> Said:
+        """Listens again only when something was said: nothing else is remembered to save time."""
+        known = self._listened.get(region)
+        now = (len(self.limits), len(self.accepted))
+        if known is None or known[0] is not history[-1] or known[1:3] != now:
+            known = (history[-1], *now, listen(history, self.limits, self.accepted))
+            self._listened[region] = known
+        return known[3]
+
+    def accept(self) -> None:
+        """What it takes now is usual from here on."""
+        self.accepted += [history[-1] for history in self.heard.values() if history]
+
+    def votes(self, word: Literal["down", "slow"], aside: Collection[str], running: int) -> Votes:
+        """Rule 5: a region that is set aside is none of the fresh ones."""
+        fresh = [
+            one for region, one in self.said(running).items() if one.fresh and region not in aside
+        ]
+        configured = len(self.target.regions)
+        return Votes(
+            down=sum(one.word == word for one in fresh),
+            need=max(need(self.target, len(fresh)), majority(configured)),
+            fresh=len(fresh),
+            configured=configured,
+        )
+
+    def began(
+        self, word: Literal["down", "slow"], votes: Votes, aside: Collection[str], running: int
+    ) -> Counted:
+        """The first failed (slow) result of the outage (slowness) that the votes say there is.
+
+        It began when the region failed that made them enough; failures of other regions belong to
+        it that came at most an interval and a timeout before.
+        """
+        firsts = []
+        for region, one in self.said(running).items():
+            if one.fresh and region not in aside and one.word == word:
+                first = one.row[0] if word == "down" else one.slow
+                assert first is not None
+                firsts.append(first)
+        firsts.sort(key=lambda first: (first.effective, first.running))
+        enough = firsts[votes.need - 1].effective
+        reach = self.target.interval_ms + self.target.timeout_ms
+        return next(first for first in firsts if enough - first.effective <= reach)
+
+    def abandoned(self, words: Collection[str], running: int) -> tuple[str, ...]:
+        """The regions whose last word is one of `words`, stale too long to be waited for."""
+        return tuple(
+            sorted(
+                region
+                for region, one in self.said(running).items()
+                if not one.fresh
+                and one.word in words
+                and one.stale_for >= self.target.abandon_after_ms
+            )
+        )
+
+    def enough_fresh(
+        self, abandoned: Collection[str], aside: Collection[str], running: int
+    ) -> bool:
+        fresh = sum(one.fresh and region not in aside for region, one in self.said(running).items())
+        return fresh >= majority(len(self.target.regions) - len(abandoned))
+
+    def recovered(self, aside: Collection[str], running: int) -> bool:
+        """Rule 6: whether an outage is over."""
+        abandoned = self.abandoned(("down",), running)
+        for region, one in self.said(running).items():
+            if region in abandoned:
+                continue
+            if one.down:
+                return False
+            votes = one.fresh and region not in aside
+            if votes and one.successes < self.target.recover_after:
+                return False
+        return self.enough_fresh(abandoned, aside, running)
+
+    def fast_again(self, aside: Collection[str], running: int) -> bool:
+        """Rule 7: whether every region says `up`."""
+        abandoned = self.abandoned(("down", "slow"), running)
+        words = {one.word for region, one in self.said(running).items() if region not in abandoned}
+        return words <= {"up"} and self.enough_fresh(abandoned, aside, running)
+
+    def recent(self, running: int) -> int:
+        """Rule 9: the transitions within the last hour."""
+        return sum(running - at < HOUR_MS for at in self.transitions)

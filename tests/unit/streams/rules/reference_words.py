@@ -1,0 +1,150 @@
+"""What the reference tells, and the arithmetic that it rests on (rules 1, 4 and 5)."""
+
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.incident import IncidentEvent, IncidentType, RegionEvent, Severity, Votes
+from schemas.target import Target
+from streams.rules.apply import Output
+
+SEVERITIES: Final[dict[IncidentType, Severity]] = {
+    "unreachable": "critical",
+    "slow": "warning",
+    "flapping": "critical",
+}
+
+
+class Opened(Struct, frozen=True):
+    target: str
+    type: IncidentType
+    severity: Severity
+    at: int
+    votes: Votes
+    first_failed_at: int
+
+
+class Closed(Struct, frozen=True):
+    target: str
+    type: IncidentType
+    at: int
+    votes: Votes
+    first_failed_at: int
+    because: str
+    abandoned: tuple[str, ...] = ()
+
+
+class Updated(Struct, frozen=True):
+    """Something that must be told of an open incident; a diagnosis that changes may be, beside."""
+
+    target: str
+    type: IncidentType
+    at: int
+
+
+class Silent(Struct, frozen=True):
+    region: str
+    at: int
+    last_beat_at: int
+
+
+class Returned(Struct, frozen=True):
+    region: str
+    at: int
+    last_beat_at: int
+
+
+class Suspect(Struct, frozen=True):
+    region: str
+    at: int
+
+
+class Cleared(Struct, frozen=True):
+    region: str
+    at: int
+
+
+OfRegion = Silent | Returned | Suspect | Cleared
+Told = Opened | Closed | Updated | OfRegion
+
+
+class Clock:
+    """Log time, and running time: the same without the gaps in which the broker was away."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.gaps: list[tuple[int, int]] = []
+
+    def advance(self, append_time: int) -> None:
+        if self.now and append_time - self.now > 15_000:
+            self.gaps.append((self.now, append_time))
+        self.now = max(self.now, append_time)
+
+    def running(self, at: int) -> int:
+        stood = sum(min(at, end) - begin for begin, end in self.gaps if at > begin)
+        return at - stood
+
+
+def span(target: Target) -> int:
+    """Rule 4: `2.5 × interval + timeout`."""
+    return int(Decimal("2.5") * target.interval_ms + target.timeout_ms)
+
+
+def late(target: Target) -> int:
+    """What is appended so long after its start waited in a spool (decision 11)."""
+    return min(span(target), target.timeout_ms + 15_000)
+
+
+def majority(regions: int) -> int:
+    return next(n for n in range(regions + 2) if 2 * n > regions)
+
+
+def need(target: Target, fresh: int) -> int:
+    """Rule 5: how many of the fresh regions must say down, by the target's consensus."""
+    if target.consensus == "unanimous":
+        share = Decimal(1)
+    elif target.consensus == "quorum":
+        share = Decimal("0.66")
+    else:
+        share = Decimal(str(target.consensus))
+    return int((share * fresh).to_integral_value(ROUND_CEILING))
+
+
+def told_by(out: Output) -> Told | None:
+    """What the reference, too, would tell; None for what it does not know."""
+    match out:
+        case IncidentEvent(event="opened"):
+            return Opened(
+                out.target, out.incident_type, out.severity, out.at, out.votes, out.first_failed_at
+            )
+        case IncidentEvent(event="updated"):
+            return Updated(out.target, out.incident_type, out.at)
+        case IncidentEvent(event="closed", closed_because=str(because)):
+            return Closed(
+                out.target,
+                out.incident_type,
+                out.at,
+                out.votes,
+                out.first_failed_at,
+                because,
+                out.abandoned_regions,
+            )
+        case RegionEvent():
+            return told_of_region(out)
+        case _:
+            return None
+
+
+def told_of_region(out: RegionEvent) -> OfRegion | None:
+    match out:
+        case RegionEvent(event="region.silent", last_beat_at=int(last)):
+            return Silent(out.region, out.at, last)
+        case RegionEvent(event="region.returned", last_beat_at=int(last)):
+            return Returned(out.region, out.at, last)
+        case RegionEvent(event="region.suspect"):
+            return Suspect(out.region, out.at)
+        case RegionEvent(event="region.cleared"):
+            return Cleared(out.region, out.at)
+        case _:
+            return None
