@@ -32,6 +32,10 @@ _READER_SETTINGS: Final = (
     *("session_timezone", "extremes", "max_block_size", "result_overflow_mode"),
     *("limit", "offset", "use_client_time_zone", "cast_keep_nullable", "use_query_cache"),
 )
+# Of these, what names a file, which is then written: not left to the guard alone.
+_NO_READER_SETTINGS: Final = frozenset(
+    {"input_format_record_errors_file_path", "output_format_schema"}
+)
 # What clients send that here means nothing.
 _IGNORED: Final = frozenset({"readonly", "log_queries"})
 _READER_WORDS: Final = frozenset(
@@ -133,7 +137,7 @@ class Access:
         for name, value in asked.items():
             if name in READER_LIMITS:
                 limits[name] = _smaller(value, READER_LIMITS[name])
-            elif name.startswith(_READER_SETTINGS):
+            elif name.startswith(_READER_SETTINGS) and name not in _NO_READER_SETTINGS:
                 limits[name] = value
             else:
                 raise RefusedError(
