@@ -162,19 +162,24 @@ class Guard:
         found = list(statement.tokens(canonical.encode()))
         words = _words(found)
         for name, value in params.items():
-            if value.strip('`" ').upper() in self._functions:
-                raise _denied(f"parameter {name} is the name of a function that reads files")
+            self._check_param(name, value)
         for word, follows in pairwise([*words, ""]):
             if word in self._functions or (word in self._outside and follows == "("):
                 raise _denied(f"{word.lower()} reaches outside of the database")
             if (word, follows) in _PAIRS:
                 raise _denied(_PAIRS[word, follows])
-        for name in _settings(found, words):
+        for name, value in _settings(found, words):
+            if name.startswith("PARAM_"):
+                self._check_param(name, _unescaped(value))
             self.check_setting(name)
         _check_kind(words[:12])
         _check_structures(found, words)
         if words and words[0] in _DEFINES:
             _check_definition(found, words)
+
+    def _check_param(self, name: str, value: str) -> None:
+        if value.strip('`" ').upper() in self._functions:
+            raise _denied(f"parameter {name} is the name of a function that reads files")
 
     def check_reader(self, canonical: str) -> None:
         """Looks for what only readers may not: how the server is doing, and where its files are.
@@ -205,14 +210,15 @@ def _words(found: Sequence[statement.Token]) -> list[str]:
     return ["" if token.kind == "string" else token.text.upper() for token in found]
 
 
-def _settings(found: Sequence[statement.Token], words: Sequence[str]) -> Iterator[str]:
-    """The names before `=` in a SET, and behind SETTING or SETTINGS up to the end of the brackets.
+def _settings(found: Sequence[statement.Token], words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What stands around `=` in a SET, and behind SETTING or SETTINGS up to the end of the brackets.
 
     Elsewhere `=` compares: a column may be called `url`.
     """
     depth = 0
     inside = 0 if words[:1] == ["SET"] else None  # the depth of the clause
-    for token, word, follows in zip(found, words, [*words[1:], ""], strict=True):
+    values = [*(token.text for token in found[2:]), "", ""]
+    for token, word, follows, value in zip(found, words, [*words[1:], ""], values, strict=False):
         if token.kind == "sign":
             depth += _DEPTHS.get(word, 0)
         if inside is not None and depth < inside:
@@ -220,7 +226,7 @@ def _settings(found: Sequence[statement.Token], words: Sequence[str]) -> Iterato
         if inside is None and token.kind == "word" and word in {"SETTING", "SETTINGS"}:
             inside = depth
         elif inside is not None and follows == "=":
-            yield word
+            yield word, value
 
 
 def _has_star(words: Sequence[str]) -> bool:
