@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (requests stand as they are sent)
 """Requests, as bytes, that try to confuse an HTTP server; seeds of `mutations`, too.
 
 In them stand `<host>` and `<auth>` (the owner's headers) for what a run has; `<own>` and the like
@@ -45,7 +46,9 @@ VALID: Final = (
     get("/?query=SELECT+1&enable_http_compression=1", "Accept-Encoding: zstd, gzip;q=0.5"),
     get("/?query=SELECT+{x:UInt8}&param_x=7"),
     get("/?query=SELECT+1&compress=1&wait_end_of_query=1"),
-    get("/?query=SELECT+1", "X-ClickHouse-Format: CSVWithNames", "X-ClickHouse-Database: portquorum"),
+    get(
+        "/?query=SELECT+1", "X-ClickHouse-Format: CSVWithNames", "X-ClickHouse-Database: portquorum"
+    ),
     get("/?query=SELECT+1&session_id=mutant&session_timeout=5"),
     get("/?query=SELECT+1&query_id=mutant-1"),
     get("/?query=SELECT+1", method="HEAD"),
@@ -142,7 +145,9 @@ HOSTILE: Final = (
     get("/?query=SELECT+1&buffer_size=-1&wait_end_of_query=x&compress=x"),
     # Bodies: packed more than once, bombs, broken, with the wrong name.
     post(gzip.compress(_ZEROS, mtime=0), "Content-Encoding: gzip"),
-    post(gzip.compress(gzip.compress(b"SELECT 1", mtime=0), mtime=0), "Content-Encoding: gzip, gzip"),
+    post(
+        gzip.compress(gzip.compress(b"SELECT 1", mtime=0), mtime=0), "Content-Encoding: gzip, gzip"
+    ),
     post(b"SELECT 1", "Content-Encoding: gzip"),
     post(b"SELECT 1", "Content-Encoding: br"),
     post(b"SELECT 1", "Content-Encoding: identity, identity"),
@@ -180,7 +185,9 @@ HOSTILE: Final = (
     form(b'Content-Disposition: form-data; name="f"; filename="../../x"\r\n\r\n1'),
     form(b"Content-Disposition: form-data\r\n\r\nSELECT 1"),
     form(b'Content-Disposition: form-data; name="query"\r\nContent-Encoding: gzip\r\n\r\nxx'),
-    form(b'Content-Disposition: form-data; name="query"\r\nContent-Transfer-Encoding: base64\r\n\r\n!'),
+    form(
+        b'Content-Disposition: form-data; name="query"\r\nContent-Transfer-Encoding: base64\r\n\r\n!'
+    ),
     form(b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--"),
     form(*[b'Content-Disposition: form-data; name="a"\r\n\r\nx'] * 2_000),
     form(b'Content-Disposition: form-data; name="query"\r\n\r\n' + b"x" * 2_000_000),

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 import psutil
@@ -278,7 +278,7 @@ class Pings:
         """What the service itself was late by."""
         return max(0.0, self.longest_s - self.machine_s)
 
-    def __enter__(self) -> "Pings":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

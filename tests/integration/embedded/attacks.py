@@ -1,3 +1,4 @@
+# ruff: noqa: E501, S608 (the texts of attacks stand as they are sent)
 """What an enemy sends: statements and requests that try to leave the database, as data.
 
 In the texts stand, for what a run has (`Place.fill`): `<secret>` a file outside with a secret,
@@ -760,3 +761,7 @@ def statements(*, reader: bool) -> Sequence[Attack]:
         *SETTINGS,
     ]
     return [*everybodys, *WRITES] if reader else everybodys
+
+
+ENDS_THE_ENGINE: Final = ("SYSTEM SHUTDOWN", "SYSTEM KILL", "DROP DATABASE default")
+"""With these the owner takes the engine from everybody, where nothing looks at SQL."""
