@@ -211,7 +211,7 @@ def _words(found: Sequence[statement.Token]) -> list[str]:
 
 
 def _settings(found: Sequence[statement.Token], words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What stands around `=` in a SET, and behind SETTING or SETTINGS up to the end of the brackets.
+    """Names and values in a SET, and behind SETTING or SETTINGS up to the end of the brackets.
 
     Elsewhere `=` compares: a column may be called `url`.
     """

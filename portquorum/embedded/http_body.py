@@ -1,7 +1,8 @@
 """The body of a request: a form's fields, the statement, and the data behind it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -12,29 +13,48 @@ from portquorum.embedded.engine import QueryError
 from portquorum.embedded.statement import Insert, Look
 
 MOST_QUERY_BYTES: Final = 1 << 20
+MOST_FIELDS: Final = 256
+"""Of a form; each costs about a millisecond, and anybody may send one."""
+NEXT_PART_S: Final = 30.0
+"""How long a body's next part may take, as ClickHouse's `http_receive_timeout`.
+
+aiohttp (3.14) tells nobody of a chunk that is broken after the first ones: the body just goes on
+nowhere, on a connection that may be closed already.
+"""
+
+_Part = TypeVar("_Part")
 
 
 async def read_parameters(request: web.Request) -> dict[str, str]:
     """The parameters of the URL, and those of a form (`multipart/form-data`), which has no body.
 
     Raises:
-        QueryError: a form of more than 1 MiB, one that can't be read, or one with a file
-            (ClickHouse's external tables).
+        QueryError: a form of more than 1 MiB or 256 fields, one that can't be read, or one with a
+            file (ClickHouse's external tables).
     """
     parameters = dict(request.query)
     if not _is_form(request):
         return parameters
-    size = 0
+    size = fields = 0
     try:
-        async for part in await request.multipart():
+        form = await request.multipart()
+        while (part := await _in_time(form.next())) is not None:
             if not isinstance(part, BodyPartReader) or part.filename is not None or not part.name:
                 raise QueryError(
                     "Code: 48. DB::Exception: A form may have fields with names and no files: "
                     "external tables are not known here; use a temporary table in a session. "
                     "(NOT_IMPLEMENTED)"
                 )
+            fields += 1
+            if fields > MOST_FIELDS:
+                raise QueryError(
+                    f"Code: 36. DB::Exception: A form has up to {MOST_FIELDS} fields, and this one "
+                    "has more. (BAD_ARGUMENTS)"
+                )
+            # What has come already is read without a pause: the others have their turn here.
+            await asyncio.sleep(0)
             field = bytearray()
-            while piece := await part.read_chunk():
+            while piece := await _in_time(part.read_chunk()):
                 field += piece
                 size += len(piece)
                 if size > MOST_QUERY_BYTES:
@@ -159,10 +179,31 @@ async def _body(request: web.Request, *, framed: bool) -> AsyncIterator[bytes]:
         yield piece
 
 
+async def _in_time(coming: Awaitable[_Part]) -> _Part:
+    """What comes from the client.
+
+    Raises:
+        QueryError: nothing came for `NEXT_PART_S`.
+    """
+    try:
+        async with asyncio.timeout(NEXT_PART_S):
+            return await coming
+    except TimeoutError as error:
+        raise QueryError(
+            "Code: 209. DB::Exception: Expected the next part of the body within "
+            f"{NEXT_PART_S:.0f} s, and nothing came. (SOCKET_TIMEOUT)"
+        ) from error
+
+
+async def _received(request: web.Request) -> AsyncIterator[bytes]:
+    while part := await _in_time(request.content.readany()):
+        yield part
+
+
 async def _decoded(request: web.Request) -> AsyncIterator[bytes]:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.lower() in {"identity", ""}:
-        async for part in request.content.iter_any():
+        async for part in _received(request):
             yield part
         return
     try:
@@ -172,7 +213,7 @@ async def _decoded(request: web.Request) -> AsyncIterator[bytes]:
             f"Code: 48. DB::Exception: Content-Encoding {encoding!r} is not known here; lz4, zstd, "
             "gzip and deflate are. (NOT_IMPLEMENTED)"
         ) from None
-    async for piece in _through(decompressor, request.content.iter_any(), encoding, "354"):
+    async for piece in _through(decompressor, _received(request), encoding, "354"):
         yield piece
 
 

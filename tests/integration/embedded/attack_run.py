@@ -21,6 +21,7 @@ import psutil
 
 from tests.integration.embedded.attack_requests import HOSTILE
 from tests.integration.embedded.attack_scene import (
+    ANSWER_S,
     MARKS,
     WELL_KNOWN,
     Listeners,
@@ -29,6 +30,7 @@ from tests.integration.embedded.attack_scene import (
     Surroundings,
     forms,
     own_state,
+    read_answer,
     running,
 )
 from tests.integration.embedded.attacks import ENDS_THE_ENGINE, Attack, Place, statements
@@ -206,16 +208,15 @@ def _send_raw(service: Service, request: bytes, outcome: Outcome) -> None:
     request = request.replace(b"<host>", f"127.0.0.1:{service.port}".encode())
     request = request.replace(b"<auth>", owner.encode())
     answer = bytearray()
-    with socket.create_connection(("127.0.0.1", service.port), timeout=5) as connection:
-        try:
+    try:
+        address = ("127.0.0.1", service.port)
+        with socket.create_connection(address, timeout=ANSWER_S) as connection:
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
-            while part := connection.recv(1 << 16):
-                answer += part
-        except TimeoutError:
-            outcome.unanswered.append(repr(request[:120]))
-        except OSError:
-            pass  # it need not read all of a request that it refuses
+            read_answer(connection, answer)
+    except TimeoutError:
+        outcome.unanswered.append(repr(request[:120]))
+    except OSError:
+        pass  # it need not read all of a request that it refuses
     outcome.refused += not answer.startswith(b"HTTP/1.1 200")
     if answer.startswith(b"HTTP/1.1 500") and b"X-ClickHouse-Exception-Code" not in answer:
         outcome.unknown.append(f"{request[:200]!r}: {bytes(answer[:300])!r}")

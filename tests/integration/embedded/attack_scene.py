@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import selectors
 import socket
 import sqlite3
@@ -27,6 +28,10 @@ ENVIRONMENT_MARK: Final = "mark-of-the-environment-91c2"
 MARKS: Final = (FILE_MARK, ENVIRONMENT_MARK)
 # Where servers of all kinds listen: those that the engine's clients would ask by themselves.
 WELL_KNOWN: Final = (22, 53, 80, 443, 1433, 3306, 5432, 6379, 8080, 9000, 9092, 9181, 9440, 27017)
+ANSWER_S: Final = 45.0
+"""A body that does not go on is given up after 30 s, and its connection after 10 s more."""
+_MORE_S: Final = 0.25
+"""A request that has no answer by then has perhaps no end."""
 _LONG_AGO_NS: Final = 1_000_000_000_000_000_000
 
 
@@ -297,3 +302,34 @@ def running(surroundings: Surroundings, module: str) -> Iterator[Service]:
         yield service
     finally:
         service.kill()
+
+
+def read_answer(connection: socket.socket, answer: bytearray) -> None:
+    """Reads one answer; of a request that has no end, says so, and reads what there is.
+
+    Raises:
+        TimeoutError: the server neither answers nor closes.
+    """
+    connection.settimeout(_MORE_S)
+    try:
+        while not _is_whole(answer):
+            part = connection.recv(1 << 16)
+            if not part:
+                return
+            answer += part
+    except TimeoutError:
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(ANSWER_S)
+        while part := connection.recv(1 << 16):
+            answer += part
+
+
+def _is_whole(answer: bytearray) -> bool:
+    """Whether the first answer has its end."""
+    head, found, body = answer.partition(b"\r\n\r\n")
+    if not found or head.startswith(b"HTTP/1.1 100"):
+        return False
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    if length is not None:
+        return len(body) >= int(length[1])
+    return body.endswith(b"0\r\n\r\n")

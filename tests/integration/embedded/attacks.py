@@ -425,7 +425,7 @@ ENGINES: Final = [
         "Alias('system', 'disks')",
         "Loop('system', 'disks')",
         "Merge('system', 'disks')",
-        "Merge(REGEXP('.*'), '.*')",
+        "Merge(REGEXP('.*'), 'disks')",
         "Merge(concat('sys', 'tem'), 'disks')",
         "Buffer('system', 'disks', 1, 1, 1, 1, 1, 1, 1)",
         "TimeSeries",
@@ -592,8 +592,8 @@ OTHER_HOSTS: Final = [
         "prometheusQuery('t', 'up', now())",
         "timeSeriesData('t')",
         "merge('system', 'disks')",
-        "merge(REGEXP('.*'), '.*')",
-        "loop(system.disks)",
+        "merge(REGEXP('s.*m'), 'disks|tables')",
+        "loop(system.disks) LIMIT 3",
     )
 ]
 OTHER_HOSTS += [
