@@ -10,13 +10,22 @@ from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved
 from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
-from streams import flapping, incidents, neighbours, rechecks, regions, targets, turns, windows
+from streams import (
+    flapping,
+    incidents,
+    neighbours,
+    rechecks,
+    regions,
+    targets,
+    turns,
+    undo,
+    windows,
+)
 from streams.consensus import status, tally
 from streams.ids import Deciding
 from streams.records import Record
 from streams.state import PartitionState
 from streams.target_state import TargetState
-from streams.undo import Undo
 
 Output = IncidentEvent | RegionEvent | RecheckRequest
 
@@ -138,11 +147,14 @@ def _take(
         # Nor has a deadline passed: a judgement would find all as the last one did.
         windows.take(state, entry, result)
         return
-    undo = Undo(state, entry)
+    position = entry.policy.positions.get(result.region)
+    if position is None:
+        return
+    before = undo.of_result(state, entry, position)
     try:
         _judge(state, entry, result, outputs)
     except Exception:
-        undo.put_back(state)
+        undo.put_back(state, before)
         raise
 
 
@@ -203,12 +215,12 @@ def _or_undone(
 ) -> Sequence[Output]:
     """What `change` gives; if it raises the target is what it was before."""
     entry = state.targets.get(target_id)
-    undo = None if entry is None else Undo(state, entry)
+    before = None if entry is None else undo.of_target(state, entry)
     try:
         return change()
     except Exception:
-        if undo is not None:
-            undo.put_back(state)
+        if before is not None:
+            undo.put_back(state, before)
         raise
 
 
