@@ -192,8 +192,8 @@ async def _serve_on(
         here = addresses.reachable(addresses.Address(host, port))
         url = f"http://{OWNER}:{quote(secret, safe='')}@{here}/{DATABASE}"
         stop = process.stop_signal()
-        runner = web.AppRunner(
-            interface.application(),
+        http = web.Server(
+            interface.handle,
             access_log=None,
             # A client that has gone needs no answer: its statement is killed.
             handler_cancellation=True,
@@ -201,9 +201,10 @@ async def _serve_on(
             auto_decompress=False,
             # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
             max_line_size=1 << 20,
-            max_field_size=1 << 20,
-            shutdown_timeout=_GRACE_S,
+            # What aiohttp makes of a Content-Type takes the square of its length.
+            max_field_size=16 << 10,
         )
+        runner = web.ServerRunner(http, shutdown_timeout=_GRACE_S)
         await runner.setup()
         try:
             await web.SockSite(runner, server).start()

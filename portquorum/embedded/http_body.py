@@ -13,6 +13,8 @@ from portquorum.embedded.engine import QueryError
 from portquorum.embedded.statement import Insert, Look
 
 MOST_QUERY_BYTES: Final = 1 << 20
+MOST_PARAMETERS: Final = 1000
+"""Of a URL; half a million fit into one, and hold everybody up for a second."""
 MOST_FIELDS: Final = 256
 """Of a form; each costs about a millisecond, and anybody may send one."""
 NEXT_PART_S: Final = 30.0
@@ -25,13 +27,18 @@ nowhere, on a connection that may be closed already.
 _Part = TypeVar("_Part")
 
 
-async def read_parameters(request: web.Request) -> dict[str, str]:
+async def read_parameters(request: web.BaseRequest) -> dict[str, str]:
     """The parameters of the URL, and those of a form (`multipart/form-data`), which has no body.
 
     Raises:
-        QueryError: a form of more than 1 MiB or 256 fields, one that can't be read, or one with a
+        QueryError: a URL of more than 1,000 parameters, a form of more than 1 MiB or 256 fields, one that can't be read, or one with a
             file (ClickHouse's external tables).
     """
+    if request.raw_path.count("&") >= MOST_PARAMETERS:
+        raise QueryError(
+            f"Code: 36. DB::Exception: A URL has up to {MOST_PARAMETERS} parameters, and this one has "
+            "more. (BAD_ARGUMENTS)"
+        )
     parameters = dict(request.query)
     if not _is_form(request):
         return parameters
@@ -84,7 +91,7 @@ Looking = Callable[[bytes], Awaitable[Look]]
 
 
 async def read_statement(
-    request: web.Request,
+    request: web.BaseRequest,
     parameters: Mapping[str, str],
     looking: Looking,
     may_insert: Callable[[], None],
@@ -164,11 +171,11 @@ def is_on(value: str | None) -> bool:
     return value not in {None, "", "0", "false"}
 
 
-def _is_form(request: web.Request) -> bool:
+def _is_form(request: web.BaseRequest) -> bool:
     return request.content_type == "multipart/form-data"
 
 
-async def _body(request: web.Request, *, framed: bool) -> AsyncIterator[bytes]:
+async def _body(request: web.BaseRequest, *, framed: bool) -> AsyncIterator[bytes]:
     """The body without its encodings: `framed` is the one of ClickHouse, inside of any other."""
     body = _decoded(request)
     if not framed:
@@ -195,12 +202,12 @@ async def _in_time(coming: Awaitable[_Part]) -> _Part:
         ) from error
 
 
-async def _received(request: web.Request) -> AsyncIterator[bytes]:
+async def _received(request: web.BaseRequest) -> AsyncIterator[bytes]:
     while part := await _in_time(request.content.readany()):
         yield part
 
 
-async def _decoded(request: web.Request) -> AsyncIterator[bytes]:
+async def _decoded(request: web.BaseRequest) -> AsyncIterator[bytes]:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.lower() in {"identity", ""}:
         async for part in _received(request):
