@@ -6,6 +6,7 @@ foreground; `EmbeddedClickHouse` runs the same as a child of this process.
 
 import asyncio
 import ipaddress
+import logging
 import os
 import secrets
 import shlex
@@ -201,7 +202,7 @@ async def _serve_on(
             auto_decompress=False,
             # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
             max_line_size=1 << 20,
-            # What aiohttp makes of a Content-Type takes the square of its length.
+            logger=_http_log(),
             max_field_size=16 << 10,
         )
         runner = web.ServerRunner(http, shutdown_timeout=_GRACE_S)
@@ -223,6 +224,22 @@ async def _serve_on(
             abort.cancel()
     finally:
         await asyncio.to_thread(engine.close)
+
+
+def _http_log() -> logging.Logger:
+    """aiohttp's, without the requests that are none: those are not the operator's trouble.
+
+    Anybody may send as many as he likes, and each would be a page of the log.
+    """
+    log = logging.getLogger("aiohttp.server")
+    log.addFilter(_is_ours)
+    return log
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    from aiohttp.http_exceptions import HttpProcessingError  # noqa: PLC0415 (of the extra)
+
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _until_stopped(

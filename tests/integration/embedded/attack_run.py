@@ -114,8 +114,8 @@ def main() -> None:
             _count(service.port)
         with Pings(service.port) as pings:
             _attack(service, names, outcome, unguarded=module == UNGUARDED)
-        outcome.pings, outcome.ping_late_s = pings.count, round(pings.late_s, 3)
-        outcome.wrong_pings = pings.wrong
+        outcome.pings, outcome.ping_late_s = pings.found.count, round(pings.found.late_s, 3)
+        outcome.wrong_pings = pings.found.wrong
         outcome.alive = not service.ended and service.engine.is_running()
         outcome.alive = outcome.alive and service.value("SELECT 41 + 1") == "42\n"
         outcome.processes = _processes(service, waited_for)

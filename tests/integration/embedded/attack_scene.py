@@ -14,13 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 import psutil
 
+from tests.integration.embedded.pings import Found
 from tests.integration.embedded.processes import wait_until
 
 FILE_MARK: Final = "mark-of-a-file-7f3a"
@@ -244,54 +245,22 @@ class Service:
 
 
 class Pings:
-    """Asks for `/ping` all the while, and knows how long it took, and how late the machine is."""
+    """Another process (pings.py) that asks for `/ping` all the while."""
 
     def __init__(self, port: int) -> None:
-        self.longest_s = 0.0
-        self.machine_s = 0.0
-        """How much longer than asked for a sleep of 20 ms was."""
-        self.count = 0
-        self.wrong: list[str] = []
-        self._port = port
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=run) for run in (self._ping, self._sleep)]
-
-    def _ping(self) -> None:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=20)
-        while not self._stop.wait(0.02):
-            begun_at = time.monotonic()
-            try:
-                connection.request("GET", "/ping")
-                with connection.getresponse() as answer:
-                    if (answer.status, answer.read()) != (200, b"Ok.\n"):
-                        self.wrong.append(f"status {answer.status}")
-            except (OSError, HTTPException) as error:
-                self.wrong.append(repr(error))
-                connection.close()
-            self.longest_s = max(self.longest_s, time.monotonic() - begun_at)
-            self.count += 1
-        connection.close()
-
-    def _sleep(self) -> None:
-        while not self._stop.is_set():
-            begun_at = time.monotonic()
-            time.sleep(0.02)
-            self.machine_s = max(self.machine_s, time.monotonic() - begun_at - 0.02)
-
-    @property
-    def late_s(self) -> float:
-        """What the service itself was late by."""
-        return max(0.0, self.longest_s - self.machine_s)
+        """Starts with `with`; what it found is there at the end."""
+        self._command = [sys.executable, "-m", "tests.integration.embedded.pings", str(port)]
+        self.found = Found()
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        said, _error = self._process.communicate(timeout=60)
+        self.found = Found(**json.loads(said))
 
 
 @contextlib.contextmanager
