@@ -19,6 +19,10 @@ from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually, opened
 
 PARTITION = 0
+REFUSED = (
+    f"expected beats of at most {MOST_REGIONS} regions within an hour, "
+    f"found one of another region, 'r{MOST_REGIONS}'"
+)
 
 
 def beat(number: int) -> Beat:
@@ -96,7 +100,8 @@ async def test_a_record_that_is_refused_is_one_row_also_when_it_is_applied_again
             rows = rig.ask(
                 client,
                 settings,
-                "SELECT topic, partition, offset, line, part, error, raw FROM {db}.deadletter FINAL",
+                "SELECT topic, partition, offset, line, part, error, raw "
+                "FROM {db}.deadletter FINAL",
             )
             body = control.body(headers)
             assert body is not None
@@ -107,8 +112,7 @@ async def test_a_record_that_is_refused_is_one_row_also_when_it_is_applied_again
                     refused,
                     -1,
                     "control",
-                    f"expected beats of at most {MOST_REGIONS} regions within an hour, "
-                    f"found one of another region, 'r{MOST_REGIONS}'",
+                    REFUSED,
                     base64.b64encode(body).decode(),
                 )
             ]
