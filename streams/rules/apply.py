@@ -17,13 +17,13 @@ from streams.rules import (
     inventory_changes,
     rechecks,
     regions,
+    undo,
     work_budget,
 )
 from streams.rules import results as windows
 from streams.rules.consensus import status, tally
 from streams.rules.ids import Deciding
 from streams.rules.record import Record
-from streams.rules.undo import Undo
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
 
@@ -147,11 +147,14 @@ def _take(
         # Nor has a deadline passed: a judgement would find all as the last one did.
         windows.take(state, entry, result)
         return
-    undo = Undo(state, entry)
+    position = entry.policy.positions.get(result.region)
+    if position is None:
+        return
+    before = undo.of_result(state, entry, position)
     try:
         _judge(state, entry, result, outputs)
     except Exception:
-        undo.put_back(state)
+        undo.put_back(state, before)
         raise
 
 
@@ -214,12 +217,12 @@ def _or_undone(
 ) -> Sequence[Output]:
     """What `change` gives; if it raises the target is what it was before."""
     entry = state.targets.get(target_id)
-    undo = None if entry is None else Undo(state, entry)
+    before = None if entry is None else undo.of_target(state, entry)
     try:
         return change()
     except Exception:
-        if undo is not None:
-            undo.put_back(state)
+        if before is not None:
+            undo.put_back(state, before)
         raise
 
 

@@ -32,14 +32,17 @@ def look_around(state: PartitionState, entry: TargetState) -> Neighbours:
 
 def status_of(state: PartitionState, entry: TargetState) -> TargetStatus:
     """How `entry` itself is."""
-    around = state.around.get(entry.host_key)
-    if around is not None and state.running < around.until:
-        return around.statuses[entry.id]
+    if state.around:  # mostly not: only hosts with several targets are kept
+        around = state.around.get(entry.host_key)
+        if around is not None and state.running < around.until:
+            return around.statuses[entry.id]
     return status(state, entry)
 
 
 def note_heard(state: PartitionState, entry: TargetState, region: str) -> None:
     """A result of `region` counted: what was seen is true until that is stale, at most."""
+    if not state.around:
+        return
     around = state.around.get(entry.host_key)
     if around is not None:
         at = entry.slot + entry.policy.positions[region]

@@ -1,5 +1,6 @@
 """Rules 6, 7 and 9: when incidents open, and when they close."""
 
+from collections.abc import Collection
 from typing import Final
 
 from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
@@ -35,7 +36,7 @@ def judge(
         *_judge_outage(state, entry, counted, deciding),
         *_judge_slowness(state, entry, counted, deciding),
     ]
-    spoken = {event.incident_id for event in events}
+    spoken: Collection[str] = {event.incident_id for event in events} if events else ()
     for incident in entry.incidents:
         if incident.incident_id not in spoken:
             event = incident_events.updated(

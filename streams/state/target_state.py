@@ -125,8 +125,10 @@ class TargetState(Struct, gc=False):
         trouble = self.trouble
         if trouble is None:
             return ()
-        both = (trouble.incident, trouble.slow_incident)
-        return tuple(incident for incident in both if incident is not None)
+        incident, slow = trouble.incident, trouble.slow_incident
+        if slow is None:
+            return () if incident is None else (incident,)
+        return (slow,) if incident is None else (incident, slow)
 
     @property
     def held(self) -> bool:

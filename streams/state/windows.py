@@ -85,17 +85,8 @@ class Window(Struct, frozen=True, gc=False):
         return self.pace is not None and self.pace.slow and not self.down
 
 
-class Saved(Struct, frozen=True, gc=False):
-    """The windows of one target, as they were."""
-
-    newest: "array[int]"
-    fresh_until: "array[int]"
-    since: "array[int]"
-    successes: "array[int]"
-    lately: "array[int]"
-    usual: "array[int]"
-    daily: "array[int]"
-    ahead: dict[int, int]
+SavedWindow = tuple[int, int, int, int, int, int, int, int | None]
+"""One window as it was: a number of each column, and of `ahead`."""
 
 
 class Columns:
@@ -176,33 +167,35 @@ class Columns:
             self.ahead.pop(at, None)
         self._free.setdefault(windows, []).append(slot)
 
-    def save(self, slot: int, windows: int) -> Saved:
-        """The windows of a slot, to be given to `load`."""
-        end, ahead = slot + windows, self.ahead
-        return Saved(
-            self.newest[slot:end],
-            self.fresh_until[slot:end],
-            self.since[slot:end],
-            self.successes[slot:end],
-            self.lately[slot:end],
-            self.usual[slot:end],
-            self.daily[slot:end],
-            {at: ahead[at] for at in range(slot, end) if at in ahead} if ahead else {},
+    def save(self, at: int) -> SavedWindow:
+        """The window at `at`, to be given to `load`."""
+        return (
+            self.newest[at],
+            self.fresh_until[at],
+            self.since[at],
+            self.successes[at],
+            self.lately[at],
+            self.usual[at],
+            self.daily[at],
+            self.ahead.get(at),
         )
 
-    def load(self, slot: int, saved: Saved) -> None:
-        """Makes the windows of a slot what they were when they were saved."""
-        end = slot + len(saved.newest)
-        self.newest[slot:end] = saved.newest
-        self.fresh_until[slot:end] = saved.fresh_until
-        self.since[slot:end] = saved.since
-        self.successes[slot:end] = saved.successes
-        self.lately[slot:end] = saved.lately
-        self.usual[slot:end] = saved.usual
-        self.daily[slot:end] = saved.daily
-        for at in range(slot, end):
+    def load(self, at: int, saved: SavedWindow) -> None:
+        """Makes the window at `at` what it was when it was saved."""
+        (
+            self.newest[at],
+            self.fresh_until[at],
+            self.since[at],
+            self.successes[at],
+            self.lately[at],
+            self.usual[at],
+            self.daily[at],
+            ahead,
+        ) = saved
+        if ahead is None:
             self.ahead.pop(at, None)
-        self.ahead.update(saved.ahead)
+        else:
+            self.ahead[at] = ahead
 
     def reclaim(self, slot: int, windows: int) -> None:
         """Takes back a slot that was freed and not allocated since."""

@@ -1,7 +1,6 @@
 """Who may do what: our own roles everything, everybody else on this machine read, within limits."""
 
 import base64
-import binascii
 import hmac
 import ipaddress
 import os
@@ -31,6 +30,10 @@ _READER_SETTINGS: Final = (
     *("output_format_", "input_format_", "format_csv_", "date_time_", "join_", "aggregate_"),
     *("session_timezone", "extremes", "max_block_size", "result_overflow_mode"),
     *("limit", "offset", "use_client_time_zone", "cast_keep_nullable", "use_query_cache"),
+)
+# Of these, what names a file, which is then written: not left to the guard alone.
+_NO_READER_SETTINGS: Final = frozenset(
+    {"input_format_record_errors_file_path", "output_format_schema"}
 )
 # What clients send that here means nothing.
 _IGNORED: Final = frozenset({"readonly", "log_queries"})
@@ -133,7 +136,7 @@ class Access:
         for name, value in asked.items():
             if name in READER_LIMITS:
                 limits[name] = _smaller(value, READER_LIMITS[name])
-            elif name.startswith(_READER_SETTINGS):
+            elif name.startswith(_READER_SETTINGS) and name not in _NO_READER_SETTINGS:
                 limits[name] = value
             else:
                 raise RefusedError(
@@ -245,7 +248,7 @@ def _credentials(headers: Mapping[str, str], query: Mapping[str, str]) -> tuple[
     if scheme.lower() == "basic":
         try:
             name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base 64, no ASCII, no UTF-8
             return "", ""
         return name, password
     if "X-ClickHouse-User" in headers or "X-ClickHouse-Key" in headers:

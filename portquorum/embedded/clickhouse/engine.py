@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -34,6 +34,9 @@ from portquorum.embedded.service.errors import (
 )
 from portquorum.embedded.service.lifeline import tie_to_parent
 
+# chDB looks for this in the text of a statement, strings and names too, before anything is parsed.
+_PYTHON: Final = re.compile(r"python\s*\(", re.IGNORECASE)
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _CLOSE_WITHIN_S: Final = 4.0
 """An orderly end may take this long: what is killed was confirmed nowhere."""
@@ -96,8 +99,10 @@ class Engine:
             raise storage_error(error, folder) from error
         self._asking = threading.Lock()
         self._control, theirs = socket.socketpair()
-        with theirs:
-            self._process = _start(folder, theirs.fileno(), inherited)
+        said, theirs_to_say = socket.socketpair()
+        with theirs, theirs_to_say:
+            self._process = _start(folder, theirs.fileno(), theirs_to_say.fileno(), inherited)
+        threading.Thread(target=_pass_on, args=(said,), name="engine's log", daemon=True).start()
         self.without_walls = self._opened(data)
         """Why nothing but the checks of statements keeps SQL inside; None when walls stand."""
 
@@ -173,7 +178,22 @@ class Engine:
         )
 
 
-def _start(folder: Path, descriptor: int, inherited: Sequence[int]) -> "subprocess.Popen[bytes]":
+def _pass_on(said: socket.socket) -> None:
+    """Writes what the engine's process says to standard error, until that process has ended.
+
+    Standard error itself is not the engine's: SQL can open a pipe or a terminal anew by its
+    descriptor (`INTO OUTFILE '/dev/fd/2'`), but no socket. Nor are control characters, which a
+    terminal would obey.
+    """
+    with said:
+        while part := said.recv(1 << 16):
+            with suppress(OSError):
+                os.write(sys.stderr.fileno(), _CONTROL.sub(b"?", part))
+
+
+def _start(
+    folder: Path, descriptor: int, said: int, inherited: Sequence[int]
+) -> "subprocess.Popen[bytes]":
     """The process, with nothing of this one's but what it needs."""
     package = Path(portquorum.__file__).parent.parent
     environment = {
@@ -189,8 +209,9 @@ def _start(folder: Path, descriptor: int, inherited: Sequence[int]) -> "subproce
     return subprocess.Popen(  # noqa: S603 (our own module)
         [*command, str(descriptor), str(folder)],
         stdin=subprocess.DEVNULL,
-        # Standard output may be the way to the parent (`process.ToParent`); the log is for errors.
+        # Standard output may be the way to the parent (`process.ToParent`).
         stdout=subprocess.DEVNULL,
+        stderr=said,
         env=environment,
         cwd=folder,
         pass_fds=(descriptor, *inherited),
@@ -263,6 +284,12 @@ class Session:
         return found
 
     def _ask(self, request: protocol.Request, descriptor: int | None = None) -> protocol.Reply:
+        if _PYTHON.search(request.sql):
+            # Also what came as a setting's value, a database's name or a query id.
+            raise QueryError(
+                "Code: 497. DB::Exception: Not enough privileges: python( stands in the statement, "
+                "be it in a string. (ACCESS_DENIED)"
+            )
         try:
             protocol.send(self._socket, request, descriptor)
             reply: protocol.Reply = _reply.decode(protocol.receive(self._socket))

@@ -119,6 +119,9 @@ def _answer(asked: socket.socket, connection: Any) -> protocol.Reply:
         if isinstance(request, protocol.Classify):
             return _classify(connection, request)
         return _run(connection, request, descriptor)
+    except UnicodeDecodeError as error:
+        # Of an error of the engine's that shows bytes of the data: here is its text.
+        return protocol.Refused(error.object.decode(errors="replace"))
     except Exception as error:  # noqa: BLE001 - chDB raises its own error or a RuntimeError
         return protocol.Refused(str(error))
     finally:

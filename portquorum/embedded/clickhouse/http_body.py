@@ -1,9 +1,11 @@
 """The body of a request: a form's fields, the statement, and the data behind it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http_exceptions import HttpProcessingError
 
 from portquorum.embedded.clickhouse import compression
@@ -12,40 +14,96 @@ from portquorum.embedded.clickhouse.engine import QueryError
 from portquorum.embedded.clickhouse.statement import Insert, Look
 
 MOST_QUERY_BYTES: Final = 1 << 20
+MOST_PARAMETERS: Final = 1000
+"""Of a URL; half a million fit into one, and hold everybody up for a second."""
+MOST_CONTENT_TYPE: Final = 256
+MOST_FIELDS: Final = 256
+"""Of a form; each costs about a millisecond, and anybody may send one."""
+NEXT_PART_S: Final = 30.0
+"""How long a body's next part may take, as ClickHouse's `http_receive_timeout`.
+
+aiohttp (3.14) tells nobody of a chunk that is broken after the first ones: the body just goes on
+nowhere, on a connection that may be closed already.
+"""
+
+_Part = TypeVar("_Part")
 
 
-async def read_parameters(request: web.Request) -> dict[str, str]:
+async def read_parameters(request: web.BaseRequest) -> dict[str, str]:
     """The parameters of the URL, and those of a form (`multipart/form-data`), which has no body.
 
     Raises:
-        QueryError: a form of more than 1 MiB, one that can't be read, or one with a file
-            (ClickHouse's external tables).
+        QueryError: a URL of more than 1,000 parameters; a form of more than 1 MiB or 256 fields,
+            one that can't be read, or one with a file (ClickHouse's external tables).
     """
+    if request.raw_path.count("&") >= MOST_PARAMETERS:
+        raise QueryError(
+            f"Code: 36. DB::Exception: A URL has up to {MOST_PARAMETERS} parameters, and this one "
+            "has more. (BAD_ARGUMENTS)"
+        )
     parameters = dict(request.query)
     if not _is_form(request):
         return parameters
-    size = 0
+    form, is_whole = await _form(request)
+    fields = 0
     try:
-        async for part in await request.multipart():
+        while (part := await form.next()) is not None:
             if not isinstance(part, BodyPartReader) or part.filename is not None or not part.name:
                 raise QueryError(
                     "Code: 48. DB::Exception: A form may have fields with names and no files: "
                     "external tables are not known here; use a temporary table in a session. "
                     "(NOT_IMPLEMENTED)"
                 )
-            field = bytearray()
-            while piece := await part.read_chunk():
-                field += piece
-                size += len(piece)
-                if size > MOST_QUERY_BYTES:
-                    raise _too_large()
+            fields += 1
+            if fields > MOST_FIELDS:
+                raise QueryError(
+                    f"Code: 36. DB::Exception: A form has up to {MOST_FIELDS} fields, and this one "
+                    "has more. (BAD_ARGUMENTS)"
+                )
+            # Nothing here waits for anything: the others have their turn.
+            await asyncio.sleep(0)
+            field = bytes(await part.read())
             parameters[part.name] = field.decode(errors="replace")
-    # What aiohttp raises of a form that is none: no boundary, no end, broken headers or encodings.
+    # What aiohttp raises of a form that is none: no end, broken headers or encodings.
     except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError) as error:
+        if is_whole:
+            raise QueryError(
+                f"Code: 36. DB::Exception: The form can't be read: {error}. (BAD_ARGUMENTS)"
+            ) from error
+    if not is_whole:
+        raise _too_large()
+    return parameters
+
+
+async def _form(request: web.BaseRequest) -> tuple[MultipartReader, bool]:
+    """The form up to 1 MiB, and whether that is all of it.
+
+    All has come before it is read: what aiohttp reads while it comes costs it far more.
+
+    Raises:
+        QueryError: it has no boundary, or does not begin with a field.
+    """
+    body = bytearray()
+    async for part in _received(request):
+        body += part
+        if len(body) > MOST_QUERY_BYTES:
+            break
+    if not body.startswith(b"--"):
+        # No client of HTTP sends the text before the first field that a mail may have.
+        raise QueryError(
+            "Code: 36. DB::Exception: The form can't be read: expected -- and its boundary first. "
+            "(BAD_ARGUMENTS)"
+        )
+    loop = asyncio.get_running_loop()
+    whole = StreamReader(BaseProtocol(loop), MOST_QUERY_BYTES, loop=loop)
+    whole.feed_data(bytes(body))
+    whole.feed_eof()
+    try:
+        return MultipartReader(request.headers, whole), len(body) <= MOST_QUERY_BYTES
+    except (ValueError, AssertionError) as error:
         raise QueryError(
             f"Code: 36. DB::Exception: The form can't be read: {error}. (BAD_ARGUMENTS)"
         ) from error
-    return parameters
 
 
 class Statement(NamedTuple):
@@ -64,7 +122,7 @@ Looking = Callable[[bytes], Awaitable[Look]]
 
 
 async def read_statement(
-    request: web.Request,
+    request: web.BaseRequest,
     parameters: Mapping[str, str],
     looking: Looking,
     may_insert: Callable[[], None],
@@ -144,11 +202,22 @@ def is_on(value: str | None) -> bool:
     return value not in {None, "", "0", "false"}
 
 
-def _is_form(request: web.Request) -> bool:
+def _is_form(request: web.BaseRequest) -> bool:
+    """Whether the body is a form.
+
+    Raises:
+        QueryError: a Content-Type of more than 256 characters: Python's own parser of it, which
+            aiohttp uses, takes a second for 16 KB.
+    """
+    if len(request.headers.get("Content-Type", "")) > MOST_CONTENT_TYPE:
+        raise QueryError(
+            f"Code: 36. DB::Exception: A Content-Type has up to {MOST_CONTENT_TYPE} characters. "
+            "(BAD_ARGUMENTS)"
+        )
     return request.content_type == "multipart/form-data"
 
 
-async def _body(request: web.Request, *, framed: bool) -> AsyncIterator[bytes]:
+async def _body(request: web.BaseRequest, *, framed: bool) -> AsyncIterator[bytes]:
     """The body without its encodings: `framed` is the one of ClickHouse, inside of any other."""
     body = _decoded(request)
     if not framed:
@@ -159,10 +228,31 @@ async def _body(request: web.Request, *, framed: bool) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _decoded(request: web.Request) -> AsyncIterator[bytes]:
+async def _in_time(coming: Awaitable[_Part]) -> _Part:
+    """What comes from the client.
+
+    Raises:
+        QueryError: nothing came for `NEXT_PART_S`.
+    """
+    try:
+        async with asyncio.timeout(NEXT_PART_S):
+            return await coming
+    except TimeoutError as error:
+        raise QueryError(
+            "Code: 209. DB::Exception: Expected the next part of the body within "
+            f"{NEXT_PART_S:.0f} s, and nothing came. (SOCKET_TIMEOUT)"
+        ) from error
+
+
+async def _received(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    while part := await _in_time(request.content.readany()):
+        yield part
+
+
+async def _decoded(request: web.BaseRequest) -> AsyncIterator[bytes]:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.lower() in {"identity", ""}:
-        async for part in request.content.iter_any():
+        async for part in _received(request):
             yield part
         return
     try:
@@ -172,7 +262,7 @@ async def _decoded(request: web.Request) -> AsyncIterator[bytes]:
             f"Code: 48. DB::Exception: Content-Encoding {encoding!r} is not known here; lz4, zstd, "
             "gzip and deflate are. (NOT_IMPLEMENTED)"
         ) from None
-    async for piece in _through(decompressor, request.content.iter_any(), encoding, "354"):
+    async for piece in _through(decompressor, _received(request), encoding, "354"):
         yield piece
 
 

@@ -41,7 +41,7 @@ _CONTENT_TYPES: Final = (
 class Exchange:
     """What a request asks for beside its statement, and the headers and body of the answer."""
 
-    def __init__(self, request: web.Request, host: str, timezone: str) -> None:
+    def __init__(self, request: web.BaseRequest, host: str, timezone: str) -> None:
         """Knows nothing of the parameters yet: `read` tells."""
         self.request = request
         self.format: str | None = None

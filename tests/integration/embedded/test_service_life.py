@@ -13,7 +13,7 @@ import pytest
 from portquorum.embedded.service.child import ServiceProcess
 from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.embedded.service.reports import Progress
-from tests.integration.embedded.processes import family, gone, module
+from tests.integration.embedded.processes import family, gone, module, wait_until
 from tests.integration.embedded.services import (
     ANY_PORT,
     PROCESSES,
@@ -54,7 +54,8 @@ def running(name: str, data_dir: Path) -> Iterator[Running]:
     yield Running(service, processes, progress)
     assert not any(gone(process) for process in processes)
     service.stop()
-    assert all(gone(process) for process in processes)
+    # Its watchdog ends a moment after it.
+    wait_until(lambda: all(gone(process) for process in processes), 10, "the end of all")
     assert not listens(port)
     assert announced(data_dir) == {}
 

@@ -65,17 +65,20 @@ async def test_an_event_that_comes_twice_is_told_once(settings: Settings, channe
     assert len(channel.posts) == 3
 
 
+PORTS = range(1, 11)
+
+
 async def test_ten_ports_of_a_host_are_one_message(kafka: str, channel: Hook) -> None:
     settings = settings_for(kafka, group_wait_s=1.0)
     await kafka_clients.create_topics(settings)
     await publish_policy(settings, route(channel))
-    events = [incident_event(f"db-{port}", host="db.example.com", port=port) for port in range(10)]
+    events = [incident_event(f"db-{port}", host="db.example.com", port=port) for port in PORTS]
     async with notifier(settings):
         await publish(settings, *events)
         await until(lambda: len(channel.posts) == 1, "the host is told")
         await until(lambda: all_committed(settings), "all is committed")
     assert channel.subjects == ["TCP Port Unreachable: 10 ports of db.example.com"]
-    assert all(f"(db.example.com:{port})" in channel.posts[0]["message"] for port in range(10))
+    assert all(f"(db.example.com:{port})" in channel.posts[0]["message"] for port in PORTS)
     log = await send_log(settings)
     assert {record.event_id for record in log} == {event.event_id for event in events}
     assert len({record.group for record in log}) == 1

@@ -5,12 +5,15 @@ from msgspec.structs import replace
 
 from portquorum.inventory import Inventory, InventoryError, Plan
 from portquorum.inventory.errors import Problem, Where
-from portquorum.inventory.plan import home, plan
+from portquorum.inventory.plan import encode, home, plan
 from portquorum.inventory.present import Placed, PolicyKept, Present
 from producers.checks.model import Vantage
-from schemas import policy
+from schemas import control, policy
+from schemas._types import MAX_MILLIS
+from schemas.control import TargetRemoved, TargetSet
 from schemas.policy import ApplyMark, Policy, Region, Team
-from schemas.target import Target
+from schemas.target import Target, decode
+from tests.unit.streams.rules.fleet import Fleet
 
 P = 16
 
@@ -62,6 +65,30 @@ def test_a_version_is_always_newer_than_the_one_before() -> None:
     assert made.changed[0].version == 9_001
     (gone,) = compared([], present(target("a", version=9_000))).removals
     assert gone.version == 9_001
+
+
+@pytest.mark.parametrize("version", [MAX_MILLIS - 1, MAX_MILLIS])
+def test_behind_the_last_version_there_is_none_and_it_takes_the_place_of_itself(
+    version: int,
+) -> None:
+    mark = ApplyMark(source="s", at=version, state="done")
+    there = present(target("a", version=version), target("b", version=version))
+    there = replace(there, policy=present(entries=(("s", mark),)).policy)
+    made = compared([target("a", port=2), target("c")], there)
+    written = [*made.changed, *made.added]
+    assert [(one.id, one.version) for one in written] == [("a", MAX_MILLIS), ("c", MAX_MILLIS)]
+    assert [(gone.target.id, gone.version) for gone in made.removals] == [("b", MAX_MILLIS)]
+    assert made.at == MAX_MILLIS
+    # Whoever follows them can read them, and the stream takes them for the newest.
+    assert [decode(encode(one)) for one in written] == written
+    fleet = Fleet(*(one.target for one in there.placed))
+    for record in (
+        *map(TargetSet, written),
+        *(TargetRemoved(target=gone.target.id, version=gone.version) for gone in made.removals),
+    ):
+        read = control.decode(control.headers(record)[0][1])
+        fleet.control(read)
+    assert {key: entry.port for key, entry in fleet.state.targets.items()} == {"a": 2, "c": 1}
 
 
 def test_targets_of_other_sources_are_left_alone() -> None:

@@ -270,7 +270,7 @@ async def test_one_lookup_is_shared_by_all_who_ask(kind: type[WaitingEngine]) ->
 
 _STOPPED = """
 import asyncio, os, signal, sys
-from producers import asyncio_engine, epoll_engine
+from producers.engine import asyncio_engine, epoll_engine
 from producers.checks.model import PlannedCheck, Vantage
 from schemas.target import Target
 async def main():
