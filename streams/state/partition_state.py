@@ -2,8 +2,8 @@
 
 Two clocks stand in it. *Log time* is the broker's append time, UTC ms, what people see. *Running
 time* is log time without the gaps in which the broker was away: all deadlines are kept in it, so
-that a gap moves every deadline by its length (section 4 of the design). Effective times of
-results are log time.
+that a gap moves every deadline by its length (docs/rules.md). Effective times of results are log
+time.
 """
 
 import sys

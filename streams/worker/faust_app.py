@@ -32,8 +32,9 @@ _GOODBYE_S: Final = 2.0
 class StreamApp(faust.App):
     """Reads [results] with one agent; everything else is this package's own.
 
-    No tables, no `take`, no windowed tables, no exactly-once, no acknowledgement by Faust: see
-    section 5 of the design for what was found about each.
+    No tables, no `take`, no windowed tables, no exactly-once, no acknowledgement by Faust: what was
+    found about each stands in tests/integration/streams/test_faust_pins.py, what was chosen in
+    docs/decisions (2 and 10).
     """
 
     # What Faust says of its services goes where its other words go.

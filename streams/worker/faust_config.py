@@ -14,7 +14,7 @@ _BUFFERED: Final = 128
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
-    """The keyword arguments of the app, its id aside. What is switched off stands in section 5."""
+    """The keyword arguments of the app, its id aside. What is switched off: see `StreamApp`."""
     return {
         "broker": [f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
         "broker_credentials": _credentials(settings),
