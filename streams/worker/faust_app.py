@@ -1,4 +1,4 @@
-"""The Faust app: what runs around the rules."""
+"""The Faust app: the services around the rules."""
 
 import asyncio
 import contextlib
@@ -30,11 +30,11 @@ _GOODBYE_S: Final = 2.0
 
 
 class StreamApp(faust.App):
-    """Reads [results] with one agent; everything else is this package's own.
+    """Reads [results] with one agent; all other services are this package's own.
 
-    No tables, no `take`, no windowed tables, no exactly-once, no acknowledgement by Faust: what was
-    found about each stands in tests/integration/streams/test_faust_pins.py, what was chosen in
-    docs/decisions (2 and 10).
+    No tables, no `take`, no windowed tables, no exactly-once, no acknowledgement by Faust: see
+    docs/decisions/0002-plain-state-and-checkpoints.md and 0010-acknowledgement-beside-faust.md for
+    the reasons.
     """
 
     # What Faust says of its services goes where its other words go.
