@@ -6,7 +6,8 @@
 #   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
 #   make bench      what a check costs, on loopback (ARGS="--parts prober --json");
 #                   BENCH=stream, outage, detect or sink: what the others cost
-#   make lint       ruff, mypy, and whether the generated files are up to date
+#   make lint       ruff, mypy, which package may import which, and whether the generated files
+#                   are up to date
 
 VENV ?= .venv
 BIN := $(VENV)/bin

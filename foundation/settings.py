@@ -122,7 +122,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(text for part in (self.http_hosts or "").split(",") if (text := part.strip()))
 
     def topic(self, name: str) -> str:
-        """The full name of the topic that the design calls `[name]`."""
+        """The full name of the topic that docs/topics.md lists as `name`."""
         return f"{self.topic_prefix}.{name}"
 
     def group(self, role: str) -> str:

@@ -90,7 +90,7 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
 
     @property
     def counted(self) -> bool:
-        """Whether this says anything of the target (section 4 of the design)."""
+        """Whether the rules count this result (docs/rules.md)."""
         return self.status != "missed" and self.reason not in NEVER_COUNTED
 
     @property

@@ -52,7 +52,7 @@ TARGETS = Topic(
     retention_ms=None,
     log_append_time=False,
     writers=("apply",),
-    readers=("prober", "notifier", "sink", "web"),
+    readers=("prober", "sink", "apply"),
     schema=(Target,),
     about="The inventory's targets, regions and defaults resolved. A null value removes one.",
 )
@@ -64,7 +64,7 @@ POLICY = Topic(
     retention_ms=None,
     log_append_time=False,
     writers=("apply",),
-    readers=("prober", "notifier", "sink", "web", "apply"),
+    readers=("prober", "notifier", "sink", "apply"),
     schema=(policy.Region, policy.Team, policy.Route, policy.Maintenance, policy.ApplyMark),
     about="Regions, teams, routes, maintenance, and how far an apply has come.",
 )
@@ -75,7 +75,7 @@ RESULTS = Topic(
     cleanup="delete",
     retention_ms=7 * DAY_MS,
     log_append_time=True,
-    writers=("prober", "apply", "stream"),
+    writers=("prober", "apply", "ack", "stream"),
     readers=("stream", "sink"),
     schema=(CheckResult,),
     control=(
@@ -133,7 +133,7 @@ INCIDENTS = Topic(
     retention_ms=90 * DAY_MS,
     log_append_time=False,
     writers=("stream",),
-    readers=("notifier", "sink", "web", "any subscriber"),
+    readers=("notifier", "sink", "any subscriber"),
     schema=(incident.IncidentEvent, incident.RegionEvent),
     about="Incident and region events as CloudEvents 1.0 (binary mode).",
 )
@@ -149,7 +149,7 @@ NOTIFICATIONS = Topic(
     retention_ms=30 * DAY_MS,
     log_append_time=False,
     writers=("notifier",),
-    readers=("notifier", "sink", "web"),
+    readers=("notifier", "sink"),
     schema=(notification.Notification,),
     about="The send log: what was sent to whom. Kept for longer than [results], out of which a "
     "stream may publish an event again.",

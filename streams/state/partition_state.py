@@ -1,9 +1,9 @@
 """The state of one partition: a function of the log up to one offset.
 
-Two clocks stand in it. *Log time* is the broker's append time, UTC ms, what people see. *Running
-time* is log time without the gaps in which the broker was away: all deadlines are kept in it, so
-that a gap moves every deadline by its length (section 4 of the design). Effective times of
-results are log time.
+It has two clocks. *Log time* is the broker's append time, UTC ms, which people see. *Running time*
+is log time without the gaps in which the broker was away: all deadlines use it, so that a gap moves
+every deadline by its length (docs/decisions/0007-the-brokers-clock.md). Effective times of results
+are log time.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The Faust app: what runs around the rules."""
+"""The Faust app: the services around the rules."""
 
 import asyncio
 import contextlib
@@ -30,10 +30,11 @@ _GOODBYE_S: Final = 2.0
 
 
 class StreamApp(faust.App):
-    """Reads [results] with one agent; everything else is this package's own.
+    """Reads [results] with one agent; all other services are this package's own.
 
     No tables, no `take`, no windowed tables, no exactly-once, no acknowledgement by Faust: see
-    section 5 of the design for what was found about each.
+    docs/decisions/0002-plain-state-and-checkpoints.md and 0010-acknowledgement-beside-faust.md for
+    the reasons.
     """
 
     # What Faust says of its services goes where its other words go.

@@ -80,7 +80,7 @@ class Truth:
             self.clean[region] = self.able[region] - (out | lost)
             self.blips[region] = run.blips.get((self.target.id, region), [])
 
-    # The schedule, as section 3 of the design promises it
+    # The schedule, as producers/schedule/schedule.py promises it
 
     def slot(self, region: str, after: float) -> float:
         """The first scheduled check of `region` that surely begins after `after`."""

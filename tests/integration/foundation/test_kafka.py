@@ -1,4 +1,4 @@
-"""The ground floor on a real broker: topics, and the follower of a compacted one."""
+"""The foundation on a real broker: topics, and the follower of a compacted one."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,8 +1,8 @@
 """What was found in Faust 0.15.3, and what the stream is built around.
 
 Each test fails when Faust changes, so that an upgrade shows what may be simplified, or what no
-longer holds. The rows are those of the table in section 5 of the design; "ours" are the tests of
-what follows from a row.
+longer holds. The decisions that rest on the rows are 2 and 10 (docs/decisions); "ours" are the
+tests of what follows from a row.
 
 | found | pinned by | ours |
 |---|---|---|

@@ -30,15 +30,6 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in slugs, target
 
 
-@every_page
-def test_files_that_are_named_exist(page: Path) -> None:
-    named = re.findall(
-        r"\b((?:schemas|streams|sinks|producers|portquorum|tests|tools)/[\w./-]+\.\w+)",
-        page.read_text(),
-    )
-    assert [path for path in named if not (ROOT / path).exists()] == []
-
-
 def test_every_setting_is_in_the_table_with_its_default() -> None:
     page = (ROOT / "docs" / "deploy.md").read_text()
     table = [line for line in page.splitlines() if line.startswith("| `PORTQUORUM_")]
