@@ -8,8 +8,8 @@ import re
 import sys
 from typing import Any
 
-from portquorum.embedded import clickhouse
 from portquorum.embedded.clickhouse import engine
+from portquorum.embedded.clickhouse import main as service
 from portquorum.embedded.clickhouse import sql_guard as guard
 
 
@@ -23,7 +23,7 @@ def main() -> int:
         setattr(guard.Guard, name, _nothing)
     guard.Guard.check_setting = staticmethod(_nothing)  # type: ignore[assignment]
     engine._PYTHON = re.compile(r"(?!)")  # type: ignore[misc]
-    return clickhouse.main()
+    return service.main()
 
 
 if __name__ == "__main__":

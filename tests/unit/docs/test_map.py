@@ -25,7 +25,6 @@ TOP: Final = (*PACKAGES, "tests", "tools", "docs", "deploy")
 _PATH: Final = re.compile(rf"(?<![\w/.:-])((?:{'|'.join(TOP)})/[\w./-]*\w/?)")
 _FILE: Final = re.compile(r"(?<![\w/.-])(\w+\.(?:py|sql|c))(?![\w/])")
 
-NOT_IN_A_CHECKOUT: Final = frozenset({"tests/golden/0.2", "subscriber.py", "test_attacks.py"})
 """The next version's folder, and a file that a reader of docs/incidents.md saves. The last one is
 on the branch of the embedded ClickHouse's walls."""
 
