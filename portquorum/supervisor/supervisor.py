@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from portquorum.supervisor.backoff import Backoff
+from foundation.backoff import Backoff
 from portquorum.supervisor.child import Child, how_it_ended
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role, Stage

@@ -7,12 +7,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from foundation import kafka
+from foundation.backoff import Backoff
 from foundation.settings import Settings
 from foundation.telemetry import logger
 
 STOP_S: Final = 1.5
-FIRST_WAIT_S: Final = 0.25
-LONGEST_WAIT_S: Final = 5.0
+BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
 
 _MAX_BATCH_BYTES: Final = 1_000_000
 _MAX_REQUEST_BYTES: Final = (
@@ -38,7 +38,7 @@ class Broker:
 
     async def start(self) -> None:
         """Connects; waits with growing pauses while the broker is not there."""
-        wait_s = FIRST_WAIT_S
+        wait_s: float | None = None
         while True:
             producer = kafka.producer(
                 self._settings,
@@ -48,10 +48,10 @@ class Broker:
             try:
                 await producer.start()
             except (KafkaError, OSError) as error:
+                wait_s = BACKOFF.next(wait_s)
                 logger(__name__).warning("can't reach Kafka", error=str(error), again_in_s=wait_s)
                 await kafka.abandon(producer)
                 await asyncio.sleep(wait_s)
-                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             except BaseException:
                 await kafka.abandon(producer)
                 raise

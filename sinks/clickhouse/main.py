@@ -10,14 +10,14 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 
 from foundation import telemetry, watchdog
+from foundation.backoff import Backoff
 from foundation.kafka import topics_ready
 from foundation.settings import Settings
 from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.migrate import migrated
 from sinks.clickhouse.sink import Sink
 
-_FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 30.0
+_BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0, well_after_s=30.0)
 
 
 async def run(settings: Settings) -> None:
@@ -38,13 +38,13 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     watchdog.on_signals(stop.set)
     telemetry.serve_metrics("sink", settings)
-    wait_s = _FIRST_WAIT_S
+    wait_s: float | None = None
     while await _done_before(stop, _prepare(settings)):
         began = time.monotonic()
         try:
             await Sink(settings).run(stop)
         except (KafkaError, PartEndedError, OSError) as error:
-            wait_s = _FIRST_WAIT_S if time.monotonic() - began > _LONGEST_WAIT_S else wait_s
+            wait_s = _BACKOFF.next(wait_s, time.monotonic() - began)
             telemetry.logger(__name__).error(
                 "the sink ended and begins again: nothing is lost",
                 error=str(error) or repr(error),
@@ -53,7 +53,6 @@ async def run(settings: Settings) -> None:
             )
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
 
 async def _prepare(settings: Settings) -> None:

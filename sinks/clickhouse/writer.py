@@ -10,6 +10,7 @@ from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from foundation.backoff import Backoff
 from foundation.clickhouse import connect, database
 from foundation.settings import Settings
 from foundation.telemetry import logger
@@ -37,8 +38,7 @@ INSERT_SETTINGS: Final[dict[str, Any]] = {
     "optimize_on_insert": 0,
 }
 
-_FIRST_WAIT_S: Final = 0.2
-_LONGEST_WAIT_S: Final = 5.0
+_BACKOFF: Final = Backoff(first_s=0.2, longest_s=5.0)
 
 
 class Writer:
@@ -173,10 +173,10 @@ class Writer:
             self._watch = asyncio.create_task(self._wait_for_answer())
 
     async def _wait_for_answer(self) -> None:
-        wait_s = _FIRST_WAIT_S
+        wait_s: float | None = None
         while True:
+            wait_s = _BACKOFF.next(wait_s)
             await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
             try:
                 await in_thread(partial(self._with_client, _ask))
             except FAILURES:
