@@ -179,7 +179,7 @@ class Lane:
 
         An outage meets all lanes at each try. What is not said is there at the level debug.
         """
-        times = self._services.seldom.times(f"{level} {event}")
+        times = self._services.throttle.times(f"{level} {event}")
         log = getattr(self._log, level if times else "debug")
         log(event, **fields, **({"times": times} if times > 1 else {}))
 

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from foundation.kafka import consumer, leave, vital_tasks
+from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
 from schemas import topics
@@ -21,7 +22,6 @@ from sinks.clickhouse.dead_letters import Letters
 from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.offsets import Offsets
 from sinks.clickhouse.partition_pipeline import Lane
-from sinks.clickhouse.seldom import Seldom
 from sinks.clickhouse.suspend_detector import StallWatch
 from sinks.clickhouse.writer import Writer
 
@@ -95,7 +95,7 @@ class Sink:
             offsets=offsets,
             writer=writer,
             letters=letters,
-            seldom=Seldom(),
+            throttle=LogThrottle(),
             bad_lines=self._bad_lines(),
             turns=asyncio.Semaphore(TURNS),
             desks=asyncio.Semaphore(DESKS),
@@ -190,7 +190,7 @@ class Sink:
                 if now - failing_since > PATIENCE_S:
                     raise
                 # What other partitions had in the same call is gone with it.
-                if times := self._services.seldom.times("reading failed"):
+                if times := self._services.throttle.times("reading failed"):
                     self._log.warning("reading from Kafka failed", error=str(error), times=times)
                 for lane, _ in self._lanes.values():
                     lane.forget()
