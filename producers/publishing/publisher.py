@@ -11,7 +11,6 @@ history itself.
 """
 
 import asyncio
-import contextlib
 import math
 from collections import Counter as Tally
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from typing import Any, Final
 
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
+from foundation.lifecycle import set_within
 from foundation.settings import Settings
 from foundation.telemetry import logger
 from producers import metrics
@@ -148,9 +148,7 @@ class Publisher:
         """
         self._flushing = True
         self._wake.now()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._empty.wait()
+        await set_within(within_s, self._empty)
         left = self.waiting
         self._broken = True  # nothing more is sent
         if self._clock.known:

@@ -1,17 +1,15 @@
 """The role `sink`."""
 
-import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from foundation import telemetry, watchdog
+from foundation import telemetry
 from foundation.backoff import Backoff
 from foundation.kafka import topics_ready
+from foundation.lifecycle import done_before, set_within, stop_on_signals
 from foundation.settings import Settings
 from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.migrate import migrated
@@ -35,11 +33,10 @@ async def run(settings: Settings) -> None:
     for chatty in ("urllib3", "clickhouse_connect"):
         # They warn at each try of what the sink says once.
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    stop = asyncio.Event()
-    watchdog.on_signals(stop.set)
+    stop = stop_on_signals()
     telemetry.serve_metrics("sink", settings)
     wait_s: float | None = None
-    while await _done_before(stop, _prepare(settings)):
+    while await done_before(stop, _prepare(settings)):
         began = time.monotonic()
         try:
             await Sink(settings).run(stop)
@@ -51,24 +48,9 @@ async def run(settings: Settings) -> None:
                 again_in_s=wait_s,
                 exc_info=not isinstance(error.__cause__, KafkaError | None),
             )
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait_s)
+            await set_within(wait_s, stop)
 
 
 async def _prepare(settings: Settings) -> None:
     await topics_ready(settings)
     await migrated(settings)
-
-
-async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Whether `work` was done and `stop` not set; `work` is cancelled by `stop`."""
-    task = asyncio.create_task(work)
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        return False
-    task.result()
-    return not stop.is_set()

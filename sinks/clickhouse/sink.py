@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from foundation.kafka import consumer, leave, vital_tasks
+from foundation.lifecycle import cancelled
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
@@ -117,7 +118,7 @@ class Sink:
         finally:
             self._ending = True
             await self.end_lanes(list(self._lanes))
-            await _cancelled(stopped, starting, *own)
+            await cancelled(stopped, starting, *own)
             if not self._broken.cancel():
                 self._broken.exception()  # it is raised, or too late to matter
             await asyncio.gather(
@@ -156,7 +157,7 @@ class Sink:
             lane.stop()
         tasks = [task for _, task in ended]
         await asyncio.wait(tasks, timeout=GRACE_S)
-        await _cancelled(*tasks)
+        await cancelled(*tasks)
 
     def fail(self, why: str, error: BaseException | None) -> None:
         """Ends the sink: what it has is not whole any more."""
@@ -252,9 +253,3 @@ def _raise_ended(*parts: asyncio.Future[Any]) -> None:
         routine = part.get_coro() if isinstance(part, asyncio.Task) else part
         name = getattr(routine, "__qualname__", "a part")
         raise PartEndedError(f"{name} ended: {error or 'without an error'}") from error
-
-
-async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
