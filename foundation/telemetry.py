@@ -11,6 +11,7 @@ from typing import Any, Final, TextIO
 import structlog
 
 from foundation.http_origin import Served, is_loopback
+from foundation.log_throttle import LogThrottle
 from foundation.metrics_server import Access, MetricsServer, listen
 from foundation.redact import redact
 from foundation.settings import Settings, SettingsError
@@ -27,7 +28,6 @@ NAMED_S: Final = 1.0
 """How long a role waits at its start for the machine's full name."""
 
 _CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3")
-_MOST_REMEMBERED: Final = 1000
 
 
 class _Seldom(logging.Filter):
@@ -35,19 +35,13 @@ class _Seldom(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last: dict[tuple[str, int, str], float] = {}
+        self._throttle = LogThrottle[tuple[str, int, str]](SELDOM_S)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.partition(".")[0] not in _CHATTY or record.exc_info:
             return True
         key = (record.name, record.levelno, str(record.msg)[:100])
-        last = self._last.get(key)
-        if last is not None and record.created - last < SELDOM_S:
-            return False
-        if len(self._last) > _MOST_REMEMBERED:
-            self._last.clear()
-        self._last[key] = record.created
-        return True
+        return self._throttle.times(key, record.created) > 0
 
 
 class _Redacting(structlog.stdlib.ProcessorFormatter):

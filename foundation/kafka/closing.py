@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from foundation.lifecycle import ends_within
+
 ABANDON_S: Final = 1.0
 
 
@@ -19,8 +21,8 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     """
     producer._closed = True  # noqa: SLF001 - stop() would wait for all that is not confirmed
     sender = producer._sender  # noqa: SLF001
-    await _within(ABANDON_S, sender.close())
-    await _within(ABANDON_S, producer.client.close())
+    await ends_within(ABANDON_S, sender.close())
+    await ends_within(ABANDON_S, producer.client.close())
 
 
 async def leave(consumer: AIOKafkaConsumer, within_s: float) -> None:
@@ -29,7 +31,7 @@ async def leave(consumer: AIOKafkaConsumer, within_s: float) -> None:
     On return none of its tasks runs. A `stop()` that was cut short may leave the heartbeat: a
     member that reads nothing and keeps its partitions.
     """
-    if await _within(within_s, consumer.stop()):
+    if await ends_within(within_s, consumer.stop()):
         return
     consumer._closed = True  # noqa: SLF001
     tasks = [task for task in _all_tasks(consumer) if not task.done()]
@@ -37,7 +39,7 @@ async def leave(consumer: AIOKafkaConsumer, within_s: float) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=ABANDON_S)
-    await _within(ABANDON_S, consumer._client.close())  # noqa: SLF001
+    await ends_within(ABANDON_S, consumer._client.close())  # noqa: SLF001
 
 
 def vital_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
@@ -63,15 +65,3 @@ def _all_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
         *getattr(fetcher, "_pending_tasks", ()),
     )
     return vital_tasks(consumer) + [task for task in found if task is not None]
-
-
-async def _within(seconds: float, closing: Any) -> bool:
-    """Whether `closing` ended well in time; it is cancelled if not."""
-    task = asyncio.ensure_future(closing)
-    try:
-        await asyncio.wait({task}, timeout=seconds)
-    finally:
-        task.cancel()
-    # A second wait, since what is cancelled has its own ends to see to.
-    await asyncio.wait({task}, timeout=ABANDON_S)
-    return task.done() and not task.cancelled() and task.exception() is None

@@ -6,12 +6,12 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from foundation.backoff import Backoff
 from foundation.kafka.topics import create_topics
 from foundation.settings import Settings
 from foundation.telemetry import logger
 
-FIRST_WAIT_S: Final = 0.25
-LONGEST_WAIT_S: Final = 5.0
+_BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
 
 
 async def topics_ready(settings: Settings) -> None:
@@ -33,7 +33,7 @@ async def topics_ready(settings: Settings) -> None:
 
 async def _wait(settings: Settings) -> None:
     log = logger(__name__)
-    wait_s = FIRST_WAIT_S
+    wait_s: float | None = None
     waiting = False
     while True:
         try:
@@ -42,8 +42,8 @@ async def _wait(settings: Settings) -> None:
             if not waiting:
                 log.warning("waiting for Kafka", servers=settings.kafka, error=str(error))
                 waiting = True
+            wait_s = _BACKOFF.next(wait_s)
             await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         else:
             if waiting:
                 log.info("Kafka is there", servers=settings.kafka)

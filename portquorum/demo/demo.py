@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
+from foundation.lifecycle import cancelled
 from portquorum.demo import answers
 from portquorum.demo.errors import StageError
 from portquorum.demo.inventory import SERVICE_ID, SOURCES
@@ -263,5 +264,4 @@ async def _background(work: Awaitable[None]) -> AsyncIterator["asyncio.Future[No
     try:
         yield task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancelled(task)

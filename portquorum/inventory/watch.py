@@ -10,14 +10,15 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 from watchfiles import awatch
 
+from foundation.backoff import Backoff
 from foundation.kafka import TopicMismatchError
+from foundation.lifecycle import cancelled, set_within
 from foundation.settings import Settings
 from portquorum.inventory.errors import ApplyError, InventoryError
 from portquorum.inventory.load import files
 from portquorum.inventory.publish import ApplyReport, apply, source_name
 
-RETRY_FIRST_S: Final = 1.0
-RETRY_LONGEST_S: Final = 30.0
+_BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0)
 LOOK_ANYWAY_S: Final = 10.0
 """Some file systems (network, containers) tell of no changes."""
 
@@ -61,17 +62,16 @@ async def watch_and_apply(
             if content != seen:
                 event = await _apply(settings, paths, name)
                 on_event(event)
-                wait_s = RETRY_FIRST_S
-                while event.what == "failed" and not await _either(changed, stop, wait_s):
-                    wait_s = min(2 * wait_s, RETRY_LONGEST_S)
+                wait_s = _BACKOFF.next(None)
+                while event.what == "failed" and not await set_within(wait_s, changed, stop):
+                    wait_s = _BACKOFF.next(wait_s)
                     event = await _apply(settings, paths, name)
                     if event.what != "failed":
                         on_event(event)
                 seen = None if event.what == "failed" else content
-            await _either(changed, stop, LOOK_ANYWAY_S)
+            await set_within(LOOK_ANYWAY_S, changed, stop)
     finally:
-        watcher.cancel()
-        await asyncio.gather(watcher, return_exceptions=True)
+        await cancelled(watcher)
 
 
 async def _apply(settings: Settings, paths: Sequence[Path], source: str) -> WatchEvent:
@@ -103,17 +103,6 @@ def summary(report: ApplyReport) -> str:
 async def _watch(folders: set[Path], changed: asyncio.Event, stop: asyncio.Event) -> None:
     async for _ in awatch(*folders, recursive=False, stop_event=stop):
         changed.set()
-
-
-async def _either(one: asyncio.Event, other: asyncio.Event, timeout_s: float) -> bool:
-    """Waits for one of two; False when neither was set in time."""
-    waits = [asyncio.create_task(event.wait()) for event in (one, other)]
-    try:
-        done, _ = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        return bool(done)
-    finally:
-        for wait in waits:
-            wait.cancel()
 
 
 def _fingerprint(paths: Sequence[Path]) -> bytes:

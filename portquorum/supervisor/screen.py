@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from foundation.log_throttle import LogThrottle
 from portquorum.supervisor.role import Role
 
 MAX_WAITING: Final = 10_000
@@ -99,36 +100,31 @@ class PrettyListener:
         self._verbose = verbose
         self._colours: dict[str, str] = {}
         self._warned: dict[str, float] = {}
-        self._shown: dict[tuple[str, str], float] = {}
-        self._again: dict[tuple[str, str], int] = {}
+        self._throttle = LogThrottle[tuple[str, str]](_SAME_AGAIN_S)
 
     def line(self, role: Role, text: str) -> None:
         """One line of a role; a JSON log record is shown as people read it."""
         record = _record(text)
         if record is None:
             self._say(role, _clock(None), Text(text.expandtabs()))
-        elif self._worth_showing(role, record):
+        elif times := self._times(role, record):
             said = _said(record)
-            if again := self._again.pop((role.name, record["event"]), 0):
-                said.append(f"  ({again} more of these)", style="dim")
+            if times > 1:
+                said.append(f"  ({times - 1} more of these)", style="dim")
             self._say(role, _clock(record.get("timestamp")), said)
 
-    def _worth_showing(self, role: Role, record: Mapping[str, Any]) -> bool:
+    def _times(self, role: Role, record: Mapping[str, Any]) -> int:
+        """Records like this one since one was shown last, itself included; 0: not to be shown."""
         if self._verbose or "body" in record:  # a message to people is never left out
-            return True
+            return 1
         if str(record.get("logger", "")).partition(".")[0] in _LIBRARIES:
-            return False
+            return 0
         now = time.monotonic()
         if record.get("level", "info") in _WORTH_SHOWING:
             self._warned[role.name] = now
         elif now - self._warned.get(role.name, -_AFTER_A_WARNING_S) >= _AFTER_A_WARNING_S:
-            return False
-        key = (role.name, record["event"])
-        if now - self._shown.get(key, -_SAME_AGAIN_S) < _SAME_AGAIN_S:
-            self._again[key] = self._again.get(key, 0) + 1
-            return False
-        self._shown[key] = now
-        return True
+            return 0
+        return self._throttle.times((role.name, record["event"]), now)
 
     def started(self, role: Role, pid: int) -> None:
         """Not worth a line: the start-up shows it."""

@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from portquorum.supervisor.backoff import Backoff
+from foundation.backoff import Backoff
+from foundation.lifecycle import set_within
 from portquorum.supervisor.child import Child, how_it_ended
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role, Stage
@@ -128,11 +129,7 @@ class Supervisor:
             wait_s = self._backoff.next(wait_s, ran_s)
             self._listener.died(kept.role, kept.last_end, ran_s, wait_s)
             kept.died.set()
-            try:
-                await asyncio.wait_for(kept.wake.wait(), wait_s)
-            except TimeoutError:
-                pass
-            else:
+            if await set_within(wait_s, kept.wake):
                 self._listener.stopped(kept.role, kept.last_end)
                 return
             try:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from foundation import kafka, settings
+from foundation.lifecycle import cancelled
 from foundation.settings import Settings
 from portquorum.embedded.service.addresses import Address
 from portquorum.embedded.service.errors import EmbeddedServiceError
@@ -77,7 +78,7 @@ class Up:
                 work.result()
         finally:
             self._narrator.quiet()
-            await _cancel(work, stopping)
+            await cancelled(work, stopping)
             if self.supervisor.roles:
                 self._narrator.say("stopping …")
                 began = time.monotonic()
@@ -115,7 +116,7 @@ class Up:
                 await self._applied(event, inventory)
             watching.result()
         finally:
-            await _cancel(watching)
+            await cancelled(watching)
 
     def _first(self, event: WatchEvent, began: float) -> None:
         self._narrator.quiet()
@@ -250,12 +251,6 @@ async def _all_or_first_error() -> AsyncIterator[asyncio.TaskGroup]:
             yield group
     except* EmbeddedServiceError as errors:
         raise errors.exceptions[0] from None
-
-
-async def _cancel(*tasks: asyncio.Task[object]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def public(url: str) -> str:

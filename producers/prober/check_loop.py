@@ -1,12 +1,12 @@
 """Runs what the roster plans: one timer, the engine, and the way of each outcome."""
 
 import asyncio
-import contextlib
 import math
 from typing import Final
 
 from msgspec import Struct
 
+from foundation.lifecycle import set_within
 from producers import metrics
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, Engine, PlannedCheck
@@ -108,9 +108,7 @@ class Runner:
         self._stopped = True
         if self._busy == 0:
             return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._idle.wait()
+        await set_within(within_s, self._idle)
 
     def _wake_at(self, moment: float) -> None:
         """The next round is at `moment` (monotonic seconds) at the latest.

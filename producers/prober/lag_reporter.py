@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from foundation.log_throttle import LogThrottle
 from foundation.telemetry import logger
 
 LATE_MS: Final = 2_000.0
@@ -20,7 +21,7 @@ class Pace:
         self._untold_ms = 0.0
         self._untold = 0
         self._full = 0
-        self._told_at_ms: float | None = None
+        self._throttle = LogThrottle[str](AGAIN_MS / 1000)
 
     def saw(self, lag_ms: float, *, missed: int, full: bool) -> None:
         """One round: its worst lag, the checks it gave up, and whether some found no room."""
@@ -38,11 +39,9 @@ class Pace:
         self._untold_ms = max(self._untold_ms, lag_ms)
         self._untold += missed
         if missed or lag_ms >= LATE_MS:
-            if self._told_at_ms is None or now_ms - self._told_at_ms >= AGAIN_MS:
-                self._told_at_ms = now_ms
+            if self._throttle.times("late", now_ms / 1000):
                 logger(__name__).warning("can't keep up with the schedule", **self._account(limit))
-        elif self._told_at_ms is not None:
-            self._told_at_ms = None
+        elif self._throttle.forget("late"):
             logger(__name__).info("keeps up again", **self._account(limit))
         else:
             self._account(limit)

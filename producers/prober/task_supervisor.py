@@ -6,10 +6,11 @@ can start it anew only if it ends.
 
 import asyncio
 import traceback
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Final, Self
 
+from foundation.lifecycle import cancelled
 from foundation.telemetry import logger
 from producers.prober import check_loop
 from producers.publishing import publisher
@@ -73,7 +74,7 @@ class Parts:
             task.result()
             return True
         finally:
-            await _cancel([task, *others])
+            await cancelled(task, *others)
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Returns when `stop` is set.
@@ -86,7 +87,7 @@ class Parts:
     async def cancel(self, *, but: asyncio.Task[None] | None = None) -> None:
         """Ends all parts save one; from here on each may end by itself."""
         self._closing = True
-        await _cancel(task for task in self._tasks if task is not but)
+        await cancelled(*(task for task in self._tasks if task is not but))
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -111,14 +112,6 @@ class Parts:
         self._error = PartEndedError(f"{part} ended, and the role with it: {why} at {where}")
         self._error.__cause__ = error
         self._ended.set()
-
-
-async def _cancel(futures: Iterable["asyncio.Future[Any]"]) -> None:
-    """Cancels all and returns when they have ended, however they did."""
-    ending = list(futures)
-    for future in ending:
-        future.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)
 
 
 def _ours(error: Exception) -> bool:

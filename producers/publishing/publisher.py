@@ -11,7 +11,6 @@ history itself.
 """
 
 import asyncio
-import contextlib
 import math
 from collections import Counter as Tally
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from typing import Any, Final
 
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
+from foundation.lifecycle import set_within
 from foundation.settings import Settings
 from foundation.telemetry import logger
 from producers import metrics
@@ -27,7 +27,7 @@ from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck, Worth
 from producers.publishing.batch import Sealed, line, seal
 from producers.publishing.batcher import Batcher, Finished
-from producers.publishing.connection import FIRST_WAIT_S, LONGEST_WAIT_S, SEND_ERRORS, Broker
+from producers.publishing.connection import BACKOFF, SEND_ERRORS, Broker
 from producers.publishing.spool import Spool
 from producers.publishing.wakeup import Wake
 from schemas import control, topics
@@ -81,7 +81,7 @@ class Publisher:
         self._sending: dict[int, tuple[Sealed, _Future | None]] = {}
         self._beating: dict[int, _Future] = {}
         self._broken = False
-        self._failures = 0
+        self._last_wait_s: float | None = None
         self._flushing = False
         self._empty = asyncio.Event()
         self._wake = Wake(clock.monotonic)
@@ -148,9 +148,7 @@ class Publisher:
         """
         self._flushing = True
         self._wake.now()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._empty.wait()
+        await set_within(within_s, self._empty)
         left = self.waiting
         self._broken = True  # nothing more is sent
         if self._clock.known:
@@ -254,7 +252,7 @@ class Publisher:
             return
         del self._sending[sealed.partition]
         self._spool.forget(sealed)
-        self._failures = 0
+        self._last_wait_s = None
         self._learn(enqueued_at, future)
         metrics.BATCHES.inc()
         metrics.BATCH_RESULTS.observe(sealed.count)
@@ -311,8 +309,8 @@ class Publisher:
             self._spool.put_back(sealed)
         self._sending.clear()
         self._beating.clear()
-        await asyncio.sleep(min(FIRST_WAIT_S * 2**self._failures, LONGEST_WAIT_S))
-        self._failures = min(self._failures + 1, 10)
+        self._last_wait_s = BACKOFF.next(self._last_wait_s)
+        await asyncio.sleep(self._last_wait_s)
         await self._broker.start()
         self._broken = False
         self._wake.now()

@@ -5,11 +5,11 @@ import asyncio
 from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
+from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from sinks.clickhouse.bad_line_limit import BadLines
 from sinks.clickhouse.dead_letters import Letters
 from sinks.clickhouse.offsets import Offsets
-from sinks.clickhouse.seldom import Seldom
 from sinks.clickhouse.writer import Writer
 
 
@@ -21,7 +21,7 @@ class Services(Struct, frozen=True):
     offsets: Offsets
     writer: Writer
     letters: Letters
-    seldom: Seldom
+    throttle: LogThrottle[str]
     bad_lines: dict[str, BadLines]
     """By the topic's name."""
     turns: asyncio.Semaphore

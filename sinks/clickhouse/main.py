@@ -1,23 +1,21 @@
 """The role `sink`."""
 
-import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from foundation import telemetry, watchdog
+from foundation import telemetry
+from foundation.backoff import Backoff
 from foundation.kafka import topics_ready
+from foundation.lifecycle import done_before, set_within, stop_on_signals
 from foundation.settings import Settings
 from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.migrate import migrated
 from sinks.clickhouse.sink import Sink
 
-_FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 30.0
+_BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0, well_after_s=30.0)
 
 
 async def run(settings: Settings) -> None:
@@ -35,41 +33,24 @@ async def run(settings: Settings) -> None:
     for chatty in ("urllib3", "clickhouse_connect"):
         # They warn at each try of what the sink says once.
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    stop = asyncio.Event()
-    watchdog.on_signals(stop.set)
+    stop = stop_on_signals()
     telemetry.serve_metrics("sink", settings)
-    wait_s = _FIRST_WAIT_S
-    while await _done_before(stop, _prepare(settings)):
+    wait_s: float | None = None
+    while await done_before(stop, _prepare(settings)):
         began = time.monotonic()
         try:
             await Sink(settings).run(stop)
         except (KafkaError, PartEndedError, OSError) as error:
-            wait_s = _FIRST_WAIT_S if time.monotonic() - began > _LONGEST_WAIT_S else wait_s
+            wait_s = _BACKOFF.next(wait_s, time.monotonic() - began)
             telemetry.logger(__name__).error(
                 "the sink ended and begins again: nothing is lost",
                 error=str(error) or repr(error),
                 again_in_s=wait_s,
                 exc_info=not isinstance(error.__cause__, KafkaError | None),
             )
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+            await set_within(wait_s, stop)
 
 
 async def _prepare(settings: Settings) -> None:
     await topics_ready(settings)
     await migrated(settings)
-
-
-async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Whether `work` was done and `stop` not set; `work` is cancelled by `stop`."""
-    task = asyncio.create_task(work)
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        return False
-    task.result()
-    return not stop.is_set()

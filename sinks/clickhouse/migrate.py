@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from msgspec import Struct
 
+from foundation.backoff import Backoff
 from foundation.clickhouse import connect, database
 from foundation.settings import Settings, SettingsError
 from foundation.telemetry import logger
@@ -17,8 +18,7 @@ from sinks.clickhouse.threads import in_thread
 
 _FILE: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
-_FIRST_WAIT_S: Final = 0.25
-_LONGEST_WAIT_S: Final = 5.0
+_BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
 _KEPT_BY: Final = {
     "results": "toDateTime(appended_at)",
     "results_hourly": "hour",
@@ -133,7 +133,7 @@ async def migrated(settings: Settings) -> None:
         SchemaTooNewError, SettingsError, MigrationError: as `migrate`.
     """
     log = logger(__name__)
-    wait_s = _FIRST_WAIT_S
+    wait_s: float | None = None
     waiting = False
     while True:
         try:
@@ -143,8 +143,8 @@ async def migrated(settings: Settings) -> None:
                 url = settings.clickhouse.rpartition("@")[2]
                 log.warning("waiting for ClickHouse", url=url, error=in_words(error))
                 waiting = True
+            wait_s = _BACKOFF.next(wait_s)
             await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
         else:
             if done:
                 log.info("ClickHouse migrated", versions=done)

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from foundation.backoff import Backoff
 from foundation.telemetry import logger
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
@@ -21,8 +22,7 @@ from sinks.clickhouse.errors import DoubtError, NotInsertedError
 from sinks.clickhouse.pending_block import Pending, PendingError
 from sinks.clickhouse.start_offset import find, record_gap
 
-FIRST_WAIT_S: Final = 0.2
-LONGEST_WAIT_S: Final = 10.0
+BACKOFF: Final = Backoff(first_s=0.2, longest_s=10.0)
 _REPLAY_PATIENCE_S: Final = 30.0
 
 FILL_S: Final = 2.0
@@ -123,7 +123,7 @@ class Lane:
             metrics.PAUSED.dec(int(self._paused))
 
     async def _work(self) -> None:
-        wait_s = FIRST_WAIT_S
+        wait_s: float | None = None
         while not self._stopping:
             before = self.committed
             try:
@@ -133,7 +133,7 @@ class Lane:
                 while not self._services.writer.is_up:
                     self._rest()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._services.writer.reachable(), FIRST_WAIT_S)
+                        await asyncio.wait_for(self._services.writer.reachable(), BACKOFF.first_s)
                 await self._begin()
                 while True:
                     await self._next()
@@ -144,9 +144,8 @@ class Lane:
             except Exception as error:  # noqa: BLE001 - a partition nobody reads would be worse
                 self._tell(error)
             self._rest()
-            wait_s = FIRST_WAIT_S if self.committed > before else wait_s
+            wait_s = BACKOFF.next(None if self.committed > before else wait_s)
             await self._pause_for(wait_s)
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
         self._rest()
 
     def _tell(self, error: Exception) -> None:
@@ -180,7 +179,7 @@ class Lane:
 
         An outage meets all lanes at each try. What is not said is there at the level debug.
         """
-        times = self._services.seldom.times(f"{level} {event}")
+        times = self._services.throttle.times(f"{level} {event}")
         log = getattr(self._log, level if times else "debug")
         log(event, **fields, **({"times": times} if times > 1 else {}))
 

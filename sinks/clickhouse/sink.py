@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from foundation.kafka import consumer, leave, vital_tasks
+from foundation.lifecycle import cancelled
+from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
 from schemas import topics
@@ -21,7 +23,6 @@ from sinks.clickhouse.dead_letters import Letters
 from sinks.clickhouse.errors import PartEndedError
 from sinks.clickhouse.offsets import Offsets
 from sinks.clickhouse.partition_pipeline import Lane
-from sinks.clickhouse.seldom import Seldom
 from sinks.clickhouse.suspend_detector import StallWatch
 from sinks.clickhouse.writer import Writer
 
@@ -95,7 +96,7 @@ class Sink:
             offsets=offsets,
             writer=writer,
             letters=letters,
-            seldom=Seldom(),
+            throttle=LogThrottle(),
             bad_lines=self._bad_lines(),
             turns=asyncio.Semaphore(TURNS),
             desks=asyncio.Semaphore(DESKS),
@@ -117,7 +118,7 @@ class Sink:
         finally:
             self._ending = True
             await self.end_lanes(list(self._lanes))
-            await _cancelled(stopped, starting, *own)
+            await cancelled(stopped, starting, *own)
             if not self._broken.cancel():
                 self._broken.exception()  # it is raised, or too late to matter
             await asyncio.gather(
@@ -156,7 +157,7 @@ class Sink:
             lane.stop()
         tasks = [task for _, task in ended]
         await asyncio.wait(tasks, timeout=GRACE_S)
-        await _cancelled(*tasks)
+        await cancelled(*tasks)
 
     def fail(self, why: str, error: BaseException | None) -> None:
         """Ends the sink: what it has is not whole any more."""
@@ -190,7 +191,7 @@ class Sink:
                 if now - failing_since > PATIENCE_S:
                     raise
                 # What other partitions had in the same call is gone with it.
-                if times := self._services.seldom.times("reading failed"):
+                if times := self._services.throttle.times("reading failed"):
                     self._log.warning("reading from Kafka failed", error=str(error), times=times)
                 for lane, _ in self._lanes.values():
                     lane.forget()
@@ -252,9 +253,3 @@ def _raise_ended(*parts: asyncio.Future[Any]) -> None:
         routine = part.get_coro() if isinstance(part, asyncio.Task) else part
         name = getattr(routine, "__qualname__", "a part")
         raise PartEndedError(f"{name} ended: {error or 'without an error'}") from error
-
-
-async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -10,12 +10,13 @@ from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from foundation.backoff import Backoff
 from foundation.clickhouse import connect, database
+from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
 from sinks.clickhouse import metrics
 from sinks.clickhouse.errors import FAILURES, DoubtError, NotInsertedError, in_words
-from sinks.clickhouse.seldom import Seldom
 from sinks.clickhouse.suspend_detector import clock
 from sinks.clickhouse.tables import ALL, GAPS, Rows, Table
 from sinks.clickhouse.threads import in_thread
@@ -37,8 +38,7 @@ INSERT_SETTINGS: Final[dict[str, Any]] = {
     "optimize_on_insert": 0,
 }
 
-_FIRST_WAIT_S: Final = 0.2
-_LONGEST_WAIT_S: Final = 5.0
+_BACKOFF: Final = Backoff(first_s=0.2, longest_s=5.0)
 
 
 class Writer:
@@ -51,7 +51,7 @@ class Writer:
         self._up = asyncio.Event()
         self._up.set()
         self._watch: asyncio.Task[None] | None = None
-        self._seldom = Seldom()
+        self._throttle = LogThrottle[str]()
         self._types = {table: [get_from_name(kind) for _, kind in table.columns] for table in ALL}
         self.slots = asyncio.Semaphore(THREADS)
         """Who holds one finds a thread free: take it before the pending range is committed."""
@@ -173,17 +173,17 @@ class Writer:
             self._watch = asyncio.create_task(self._wait_for_answer())
 
     async def _wait_for_answer(self) -> None:
-        wait_s = _FIRST_WAIT_S
+        wait_s: float | None = None
         while True:
+            wait_s = _BACKOFF.next(wait_s)
             await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
             try:
                 await in_thread(partial(self._with_client, _ask))
             except FAILURES:
                 continue
             except Exception as error:  # noqa: BLE001 - if this task died, all lanes would wait
                 # What answers there is no ClickHouse: a page of a proxy, say.
-                if times := self._seldom.times("odd answer"):
+                if times := self._throttle.times("odd answer"):
                     logger(__name__).warning(
                         "ClickHouse's address gives an answer that makes no sense: still waiting",
                         error=in_words(error),

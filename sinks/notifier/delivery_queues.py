@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from foundation import telemetry
+from foundation.lifecycle import set_within
 from schemas.incident import NAMESPACE, Event, IncidentEvent
 from schemas.notification import MOST_ATTEMPTS, Notification, NotificationStatus
 from sinks.notifier import metrics
@@ -142,11 +143,7 @@ class Lanes:
         return status != "retrying"
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
+        await set_within(seconds, self._stop)
 
 
 class _Attempt(Struct, frozen=True):

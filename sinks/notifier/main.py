@@ -6,8 +6,9 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from foundation import telemetry, watchdog
+from foundation import telemetry
 from foundation.kafka import topics_ready
+from foundation.lifecycle import done_before, set_within, stop_on_signals
 from foundation.settings import Settings
 from sinks.notifier.delivery_queues import RETRY_DELAYS_S
 from sinks.notifier.notifier import Notifier
@@ -27,8 +28,7 @@ async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DEL
         Exception: a fault of ours; the process should end with it and be started again.
     """
     telemetry.configure_logging("notify", settings)
-    stop = asyncio.Event()
-    watchdog.on_signals(stop.set)
+    stop = stop_on_signals()
     telemetry.serve_metrics("notify", settings)
     outbox = Outbox(settings)
     try:
@@ -41,18 +41,9 @@ async def again_and_again(
     settings: Settings, outbox: Outbox, stop: asyncio.Event, retry_delays_s: Sequence[float]
 ) -> None:
     """Runs a notifier until `stop` is set, another when the cluster went away."""
-    stopped = asyncio.create_task(stop.wait())
-    while not stop.is_set():
-        ready = asyncio.create_task(topics_ready(settings))
-        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
-            ready.cancel()
-            await asyncio.gather(ready, return_exceptions=True)
-            return
-        ready.result()
+    while await done_before(stop, topics_ready(settings)):
         try:
             await Notifier(settings, outbox, retry_delays_s).run(stop)
         except (KafkaError, OSError) as error:
             telemetry.logger(__name__).warning("beginning again", error=repr(error))
-            await asyncio.wait({stopped}, timeout=_AGAIN_S)
-    stopped.cancel()
+            await set_within(_AGAIN_S, stop)

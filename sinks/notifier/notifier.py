@@ -16,6 +16,7 @@ from aiokafka import (
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from foundation import kafka, telemetry
+from foundation.lifecycle import ends_within
 from foundation.settings import Settings
 from schemas import incident, topics
 from sinks.notifier import metrics
@@ -41,6 +42,9 @@ LAST_TURN_WITHIN_S: Final = 1.0
 STOP_WITHIN_S: Final = 5.0
 CLOSE_WITHIN_S: Final = 1.0
 """Together below the 10 s in which a role ends, even when the broker does not answer."""
+
+_SETTLE_S: Final = 0.1
+"""What was cancelled at the end gets so long."""
 
 _log = telemetry.logger(__name__)
 
@@ -100,7 +104,7 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await asyncio.wait({working, following, stopped}, return_when=asyncio.FIRST_COMPLETED)
             # A turn ends soon, unless it waits for a broker that is away.
-            await _within(LAST_TURN_WITHIN_S, working)
+            await ends_within(LAST_TURN_WITHIN_S, working, settle_s=_SETTLE_S)
             await self._lanes.stop(STOP_WITHIN_S)
         finally:
             if stop.is_set():
@@ -121,7 +125,7 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _close(self) -> None:
         """Commits and leaves the group, each as far as the cluster answers in time."""
-        await _within(CLOSE_WITHIN_S, asyncio.ensure_future(self._commit()))
+        await ends_within(CLOSE_WITHIN_S, self._commit(), settle_s=_SETTLE_S)
         await kafka.leave(self._consumer, CLOSE_WITHIN_S)
 
     async def _turn(self) -> None:
@@ -224,11 +228,3 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             self._consumer.seek(partition, offset)
             self._handled.begins(partition, offset)
         self._placed = True
-
-
-async def _within(seconds: float, *tasks: "asyncio.Future[None]") -> None:
-    """Waits for the tasks; those that take longer are cancelled. What they raise is theirs."""
-    _, late = await asyncio.wait(tasks, timeout=seconds)
-    for task in late:
-        task.cancel()
-    await asyncio.wait(tasks, timeout=0.1)

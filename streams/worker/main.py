@@ -1,14 +1,14 @@
 """The role `stream`: one worker, from its start to a signal."""
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Coroutine
 from typing import Any, Final
 
 from mode.threads import WorkerThread
 
-from foundation import kafka, telemetry, watchdog
+from foundation import kafka, telemetry
+from foundation.lifecycle import done_before, stop_on_signals
 from foundation.settings import Settings
 from streams.worker.exit import end_process
 from streams.worker.faust_app import ROLE, StreamApp
@@ -36,10 +36,9 @@ async def run(settings: Settings) -> None:
     """
     telemetry.configure_logging(ROLE, settings)
     telemetry.serve_metrics(ROLE, settings)
-    stopping = asyncio.Event()
-    watchdog.on_signals(stopping.set)
+    stopping = stop_on_signals()
     # The broker is waited for here, since a wait can be cancelled and a start of Faust can't.
-    if await _first(kafka.topics_ready(settings), stopping):
+    if await done_before(stopping, kafka.topics_ready(settings)):
         await _work(settings, stopping)
 
 
@@ -48,7 +47,7 @@ async def _work(settings: Settings, stopping: asyncio.Event) -> None:
     if not await _within(app.start(), START_S, "the stream could not start"):
         end_process(f"Faust did not start within {START_S:.0f} s")
     _log.info("stream started", group=settings.group(ROLE), partitions=settings.partitions)
-    if await _first(app.wait_until_stopped(), stopping):
+    if await done_before(stopping, app.wait_until_stopped()):
         end_process("the Faust app failed", app.crash_reason)
     if not await _within(app.stop(), STOP_S, "the stream could not stop") or _lingering():
         # Asked for, and nothing is lost: the checkpoints were written first, as far as the
@@ -75,21 +74,6 @@ async def _within(work: Coroutine[Any, Any, None], seconds: float, trouble: str)
 def _lingering() -> bool:
     """Whether one of Faust's threads is still there: it would keep the process alive."""
     return any(isinstance(thread, WorkerThread) for thread in threading.enumerate())
-
-
-async def _first(work: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
-    """Whether `work` was done before `stopping` was set; otherwise it is cancelled."""
-    task = asyncio.create_task(work)
-    asked = asyncio.create_task(stopping.wait())
-    await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-    if task.done():
-        await task
-        return not stopping.is_set()
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-    return False
 
 
 def main(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+from foundation.lifecycle import done_before
 from foundation.settings import Settings, SettingsError, load
 from foundation.telemetry import configure_logging
 from portquorum.embedded.service import addresses, announcement, process
@@ -250,20 +251,16 @@ async def _until_stopped(
     Raises:
         EmbeddedServiceError: the engine has ended by itself.
     """
-    stopped = asyncio.create_task(stop.wait())
-    ended = asyncio.create_task(asyncio.to_thread(engine.wait))
-    try:
-        await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            code = ended.result()
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise EmbeddedServiceError(
-                f"ClickHouse's engine ended ({how}); what it had confirmed is on the disk; look "
-                f"into {directory.logs}"
-            )
-    finally:
-        stopped.cancel()
-        ended.cancel()
+
+    async def ended() -> None:
+        code = await asyncio.to_thread(engine.wait)
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise EmbeddedServiceError(
+            f"ClickHouse's engine ended ({how}); what it had confirmed is on the disk; look "
+            f"into {directory.logs}"
+        )
+
+    await done_before(stop, ended())
 
 
 def _without_walls(why: str, host: str, settings: Settings, reporter: Reporter) -> None:

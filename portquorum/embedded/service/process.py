@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressBar
 
 from foundation import watchdog
+from foundation.lifecycle import stop_on_signals
 from portquorum.embedded.service import lifeline
 from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.embedded.service.reports import (
@@ -128,12 +129,10 @@ def stop_signal() -> asyncio.Event:
     Until a service asks for it these signals end the process at once: there is nothing to be
     ended in order yet, and a long fetch must not make Ctrl-C wait.
     """
-    stop = asyncio.Event()
     numbers = (*watchdog.STOP_SIGNALS, signal.SIGHUP)
     # Under nohup SIGHUP is ignored, and stays so.
     heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    watchdog.on_signals(stop.set, heeded)
-    return stop
+    return stop_on_signals(heeded)
 
 
 def arguments(module: str, listen: str) -> argparse.Namespace:

@@ -122,7 +122,7 @@ async def test_a_memory_limit_is_waited_for(kafka: str, clickhouse: str) -> None
         rig.counts_agree(client, settings, 600 + MANY)
         # Each time twice as long. What it does between two tries comes on top.
         for number, waited in enumerate(waits[:3]):
-            assert waited >= partition_pipeline.FIRST_WAIT_S * 2**number
+            assert waited >= partition_pipeline.BACKOFF.first_s * 2**number
     finally:
         await producer.stop()
 

@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from portquorum.supervisor import Backoff, Role, Stage, Supervisor
+from foundation.backoff import Backoff
+from portquorum.supervisor import Role, Stage, Supervisor
 from tests.unit.portquorum.supervisor.children import Heard, alive, script, until
 
 QUICK = Backoff(first_s=0.05, longest_s=0.2, well_after_s=30)

@@ -1,4 +1,4 @@
-from portquorum.supervisor import Backoff
+from foundation.backoff import Backoff
 
 
 def test_it_doubles_up_to_the_longest_wait() -> None:
@@ -11,7 +11,13 @@ def test_it_doubles_up_to_the_longest_wait() -> None:
     assert waits == [0.5, 1, 2, 3, 3]
 
 
-def test_a_role_that_ran_well_starts_again_at_once() -> None:
+def test_what_ran_well_starts_again_after_the_first_wait() -> None:
     backoff = Backoff(first_s=0.5, longest_s=30, well_after_s=30)
     assert backoff.next(16, ran_s=31) == 0.5
     assert backoff.next(16, ran_s=29) == 30
+
+
+def test_a_success_starts_the_waits_anew() -> None:
+    backoff = Backoff(first_s=0.25, longest_s=5)
+    assert backoff.next(backoff.next(None)) == 0.5
+    assert backoff.next(None) == 0.25
