@@ -50,5 +50,5 @@ def decode_record(
         return Record(offset, append_time, [], None), 1
     try:
         return Record(offset, append_time, [], control.decode(body)), 0
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except msgspec.DecodeError:
         return Record(offset, append_time, [], None), 1
