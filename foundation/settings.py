@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from foundation.redact import HIDDEN, redact
+from schemas.json_decoder import JsonDecoder
 
 PREFIX: Final = "PORTQUORUM_"
 CONFIG_FILE: Final = "portquorum.toml"
@@ -24,6 +25,7 @@ DEFAULT_CLICKHOUSE: Final = "http://127.0.0.1:8123/portquorum"
 _OTHER_VARIABLES: Final = frozenset(
     PREFIX + name for name in ("CONFIG", "CACHE", "MAVEN", "DEBUG", "PARENT")
 )
+_services: Final[JsonDecoder[dict[str, str]]] = JsonDecoder(dict[str, str])
 _HOST_NAME: Final = re.compile(r"[\w.-]+", re.ASCII)
 _PASSWORDS: Final = ("kafka_password", "owner_password", "reader_password", "metrics_password")
 _ALIKE: Final = 0.9
@@ -281,7 +283,7 @@ def _known(name: str, where: str) -> None:
 def _running_services(data_dir: Path) -> dict[str, str]:
     """What the embedded services that are running wrote about themselves."""
     try:
-        found = msgspec.json.decode((data_dir / SERVICES_FILE).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = _services.decode((data_dir / SERVICES_FILE).read_bytes())
+    except (OSError, msgspec.DecodeError):
         return {}
     return {name: url for name, url in found.items() if name in {"kafka", "clickhouse"}}

@@ -5,12 +5,12 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from schemas.json_decoder import DECODE_ERRORS
 from schemas.result import CheckResult
 
 MAX_RESULTS: Final = 500
 """A prober puts at most this many results into one message."""
 
-_DECODE_ERRORS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder()
 
 Result = TypeVar("Result", bound=CheckResult)
@@ -53,7 +53,7 @@ class BatchDecoder(Generic[Result]):
         try:
             # Line by line: `decode_lines` would take any white space for the end of a line.
             return list(map(self._decode_line, value.removesuffix(b"\n").split(b"\n")))
-        except _DECODE_ERRORS:
+        except DECODE_ERRORS:
             return None
 
     def _decode_each(self, value: bytes) -> tuple[list[tuple[int, Result]], list[BadLine]]:
@@ -64,7 +64,7 @@ class BatchDecoder(Generic[Result]):
                 continue
             try:
                 results.append((number, self._decode_line(line)))
-            except _DECODE_ERRORS as error:
+            except DECODE_ERRORS as error:
                 bad.append(BadLine(number, line, f"{type(error).__name__}: {error}"))
         return results, bad
 

@@ -11,8 +11,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import Count, Millis
+from schemas.json_decoder import JsonDecoder
 
 FORMAT: Final = 1
 """Version of the chunks' content; a checkpoint of another format is left alone, not read.

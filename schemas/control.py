@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import Count, Millis, Name, ProberName, RegionName, TargetId
+from schemas.json_decoder import JsonDecoder
 from schemas.target import Target
 
 HEADER: Final = "portquorum-control"

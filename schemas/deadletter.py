@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import Count, LogOffset, Millis, Name, Text
+from schemas.json_decoder import JsonDecoder
 
 MAX_RAW_BYTES: Final = 64 * 1024
 MAX_ERROR_CHARS: Final = 500

@@ -11,7 +11,6 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import (
     Count,
     Kind,
@@ -25,6 +24,7 @@ from schemas._types import (
     TargetId,
     Text,
 )
+from schemas.json_decoder import JsonDecoder
 from schemas.result import Reason
 from schemas.target import Criticality
 

@@ -4,8 +4,8 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import Millis, Name, Text
+from schemas.json_decoder import JsonDecoder
 
 MOST_ATTEMPTS: Final = 2**31 - 1
 NotificationStatus = Literal["sent", "retrying", "dead"]

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import Millis, Name, Names, RegionName, Text, Texts
 from schemas.incident import Severity
+from schemas.json_decoder import JsonDecoder
 from schemas.target import Price, Slo
 
 

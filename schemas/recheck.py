@@ -4,8 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import Millis, Name, TargetId
+from schemas.json_decoder import JsonDecoder
 
 
 class RecheckRequest(Struct, frozen=True, gc=False, kw_only=True):

@@ -97,3 +97,15 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     def identity(self) -> str:
         """The identity as one string; unique among all results."""
         return f"{self.target}|{self.region}|{self.prober}|{self.started_at}|{self.attempt}"
+
+
+class LoggedResult(CheckResult, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A result as a reader of [results] decodes it: target, kind and region are any strings.
+
+    To check the patterns of these three takes longer than the rest of decoding. A reader checks
+    each distinct name once, or against the targets that it knows.
+    """
+
+    target: str
+    kind: str
+    region: str

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas._decode import JsonDecoder
 from schemas._types import (
     DurationMs,
     Host,
@@ -18,6 +17,7 @@ from schemas._types import (
     TargetId,
     Text,
 )
+from schemas.json_decoder import JsonDecoder
 from schemas.probe import Probe
 
 Criticality = Literal["critical", "important", "normal"]

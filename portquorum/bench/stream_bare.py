@@ -14,10 +14,10 @@ from aiokafka import TopicPartition
 from foundation import kafka
 from foundation.settings import Settings, load
 from portquorum.bench.stream_run import Run
+from schemas.result import LoggedResult
 from schemas.topics import RESULTS
-from streams.rules.record import HeardResult
 
-_decode: Final = msgspec.json.Decoder(HeardResult).decode_lines
+_decode: Final = msgspec.json.Decoder(LoggedResult).decode_lines
 """Into what the stream decodes, without its look at whether each line is just one result."""
 
 _FETCH_BYTES: Final = 4 * 1024 * 1024

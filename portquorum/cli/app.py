@@ -20,10 +20,10 @@ from portquorum.cli import (
     report,
     roles,
     sql,
+    status,
     target,
     up,
 )
-from portquorum.cli import status as answers
 from portquorum.cli.options import examples
 from portquorum.presentation.output import print_notes
 
@@ -76,8 +76,8 @@ def portquorum(
 app.command(rich_help_panel=START, epilog=demo.HELP)(demo.demo)
 app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
 app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
-app.command(rich_help_panel=LOOK, epilog=answers.STATUS_HELP)(answers.status)
-app.command(rich_help_panel=LOOK, epilog=answers.INCIDENTS_HELP)(answers.incidents)
+app.command(rich_help_panel=LOOK, epilog=status.STATUS_HELP)(status.status)
+app.command(rich_help_panel=LOOK, epilog=status.INCIDENTS_HELP)(status.incidents)
 app.command(rich_help_panel=LOOK, epilog=explain.HELP)(explain.explain)
 app.add_typer(report.app, name="report", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)

@@ -61,7 +61,7 @@ async def read_sent(settings: Settings, target_id: str) -> list[Notification]:
                 continue
             try:
                 found = notification.decode(record.value)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except msgspec.DecodeError:
                 continue
             if found.target == target_id:
                 newest[record.key] = found

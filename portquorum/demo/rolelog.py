@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from portquorum.supervisor.role import Role
+from schemas.json_decoder import DECODE_ERRORS
 
 KEPT: Final = 30
 
@@ -52,7 +53,7 @@ class RoleLog:
 def _plain(text: str) -> str:
     try:
         record = _record.decode(text)
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return text
     more = " ".join(
         f"{name}={value}"

@@ -11,7 +11,7 @@ from msgspec import Struct
 from foundation import kafka
 from foundation.kafka.closing import leave
 from foundation.settings import Settings
-from schemas import batch, incident, notification, topics
+from schemas import batch, incident, notification, recheck, topics
 from schemas.incident import IncidentEvent
 from schemas.notification import Notification
 from schemas.recheck import RecheckRequest
@@ -23,8 +23,6 @@ Published = CheckResult | RecheckRequest | IncidentEvent | Notification
 
 LEAVE_S: Final = 0.5
 """So long a broker may take when the reading ends; there is no group to leave."""
-
-_recheck = msgspec.json.Decoder(RecheckRequest)
 
 
 class Seen(Struct, frozen=True, gc=False):
@@ -90,13 +88,13 @@ def _decode(topic: str, value: bytes | None) -> list[Published]:
             case topics.RESULTS.name:
                 return list(batch.decode(value)[0])
             case topics.RECHECKS.name:
-                return [_recheck.decode(value)]
+                return [recheck.decode(value)]
             case topics.NOTIFICATIONS.name:
                 return [notification.decode(value)]
             case _:
                 event = incident.decode(value)
                 return [event] if isinstance(event, IncidentEvent) else []
-    except msgspec.MsgspecError:
+    except msgspec.DecodeError:
         return []
 
 

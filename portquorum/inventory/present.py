@@ -125,7 +125,7 @@ async def read_targets(settings: Settings) -> tuple[Placed, ...]:
         if value:
             try:
                 placed.append(Placed(target_schema.decode(value), partition))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except msgspec.DecodeError:
                 continue
     return tuple(placed)
 
@@ -142,7 +142,7 @@ async def read_policy(settings: Settings) -> dict[bytes, PolicyKept]:
                 try:
                     entry = policy.decode(record.value)
                     source = record.key.decode().split("/", 1)[0]
-                except (msgspec.MsgspecError, UnicodeDecodeError):
+                except (msgspec.DecodeError, UnicodeDecodeError):  # the value, the key
                     continue
                 found[record.key] = PolicyKept(source, entry, record.offset)
     return found

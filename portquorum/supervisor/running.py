@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from schemas.json_decoder import JsonDecoder
+
 FILE: Final = "up.json"
 
 
@@ -17,6 +19,9 @@ class Running(Struct, frozen=True, kw_only=True):
     inventory: str
     kafka: str
     clickhouse: str
+
+
+_decoder: Final[JsonDecoder[Running]] = JsonDecoder(Running)
 
 
 def write(data_dir: Path, running: Running) -> None:
@@ -33,8 +38,8 @@ def write(data_dir: Path, running: Running) -> None:
 def read(data_dir: Path) -> Running | None:
     """What the last `up` on this data directory wrote; None if there was none."""
     try:
-        return msgspec.json.decode((data_dir / FILE).read_bytes(), type=Running)
-    except (OSError, msgspec.MsgspecError):
+        return _decoder.decode((data_dir / FILE).read_bytes())
+    except (OSError, msgspec.DecodeError):
         return None
 
 

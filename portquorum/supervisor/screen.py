@@ -15,6 +15,7 @@ from rich.text import Text
 
 from foundation.log_throttle import LogThrottle
 from portquorum.supervisor.role import Role
+from schemas.json_decoder import DECODE_ERRORS
 
 MAX_WAITING: Final = 10_000
 """So many lines wait for a slow terminal; what comes then is dropped and counted."""
@@ -198,7 +199,7 @@ def _record(text: str) -> Mapping[str, Any] | None:
         return None
     try:
         record = _log_line.decode(text)
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return None
     return record if isinstance(record.get("event"), str) else None
 

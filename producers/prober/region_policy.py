@@ -72,7 +72,7 @@ class RegionPolicy:
             return
         try:
             entry = policy.decode(record.value)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except msgspec.DecodeError:
             metrics.UNREADABLE.labels(self._topic).inc()
             return
         if isinstance(entry, Region) and entry.name == self._default.name:

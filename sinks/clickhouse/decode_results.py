@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from aiokafka import ConsumerRecord
 
 from schemas import batch, control
 from schemas.deadletter import DeadLetter
 from schemas.result import CheckResult
 from sinks.clickhouse.decoding import (
-    DECODE_ERRORS,
     Read,
     Rejected,
     Unreadable,
@@ -77,5 +77,5 @@ def _check_control(record: ConsumerRecord) -> None:
         raise Unreadable("value", f"expected {_EXPECTED}; found {found}", b"")
     try:
         control.decode(body)
-    except DECODE_ERRORS as error:
+    except msgspec.DecodeError as error:
         raise Unreadable("control", words(error), body) from error

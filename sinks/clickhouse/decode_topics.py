@@ -13,7 +13,6 @@ from schemas.incident import IncidentEvent, RegionEvent
 from schemas.occurrences import occurrences
 from sinks.clickhouse import tables
 from sinks.clickhouse.decoding import (
-    DECODE_ERRORS,
     MAX_TIME_MS,
     Read,
     Rejected,
@@ -216,7 +215,7 @@ def deadletter_row(record: ConsumerRecord) -> Row:
     """A dead letter; what is none is a row of its own, and never a message: it must not loop."""
     try:
         found = deadletter.decode(value_of(record, "a dead letter"))
-    except DECODE_ERRORS as error:
+    except msgspec.DecodeError as error:
         found = letter_of(record, Unreadable("value", words(error), record.value or b""))
     except Unreadable as error:
         found = letter_of(record, error)

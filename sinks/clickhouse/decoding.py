@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import msgspec
 from aiokafka import ConsumerRecord
 from msgspec import Struct
 
@@ -32,9 +31,6 @@ class Unreadable(Exception):  # noqa: N818 - it is a finding about a message, no
         self.part = part
         self.error = error
         self.raw = raw
-
-
-DECODE_ERRORS: Final = (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError)
 
 
 def log_time(record: ConsumerRecord) -> int:

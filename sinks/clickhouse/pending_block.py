@@ -6,6 +6,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas.json_decoder import DECODE_ERRORS
+
 MAX_METADATA_BYTES: Final = 4_096
 """What a broker keeps at most (its default `offset.metadata.max.bytes`)."""
 
@@ -68,7 +70,7 @@ def from_metadata(metadata: str) -> Pending | None:
         return None
     try:
         pending = _decoder.decode(metadata)
-    except msgspec.MsgspecError as error:
+    except DECODE_ERRORS as error:
         raise PendingError(f"expected a pending range, found {metadata[:200]!r}: {error}") from None
     if pending.last < pending.first:
         raise PendingError(f"expected first <= last, found {metadata[:200]!r}")

@@ -18,7 +18,7 @@ from msgspec.structs import astuple
 
 from schemas._types import Kind, RegionName, TargetId
 from schemas.batch import BatchDecoder
-from schemas.result import CheckResult
+from schemas.result import CheckResult, LoggedResult
 from sinks.clickhouse.decoding import log_time
 from sinks.clickhouse.tables import LOG, RESULTS, Rows
 
@@ -27,14 +27,6 @@ MAX_MS: Final = MAX_US / 1000
 
 MOST_NAMES: Final = 200_000
 """So many names of a kind are remembered, some 40 MB; then they are forgotten all at once."""
-
-
-class NamedResult(CheckResult, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A result of which target, kind and region may be any strings."""
-
-    target: str
-    kind: str
-    region: str
 
 
 class Names(dict[str | None, str]):
@@ -56,8 +48,8 @@ class Names(dict[str | None, str]):
         return self.setdefault(name, name or "")
 
 
-_decode: Final = BatchDecoder(NamedResult).decode
-_fields: Final = NamedResult.__struct_fields__
+_decode: Final = BatchDecoder(LoggedResult).decode
+_fields: Final = LoggedResult.__struct_fields__
 
 _text = str | None
 _NAMES: Final = {

@@ -169,7 +169,7 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
     def _take(self, partition: TopicPartition, record: ConsumerRecord) -> None:
         try:
             event = incident.decode(record.value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except msgspec.DecodeError:
             # The sink dead-letters it.
             metrics.UNREADABLE.inc()
             self._handled.passed(partition, record.offset)

@@ -39,7 +39,7 @@ class SendLog:
                     continue
                 try:
                     sent = notification.decode(record.value)
-                except (msgspec.MsgspecError, UnicodeDecodeError):
+                except msgspec.DecodeError:
                     continue
                 if sent.at >= oldest:
                     self._remember(sent)

@@ -10,9 +10,8 @@ from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
 from schemas.target import Target
 from streams.backtest.outcome import PastIncident, opened
-from streams.rules import apply as rules
 from streams.rules import work_budget
-from streams.rules.apply import Output
+from streams.rules.apply import Output, RuleError, apply
 from streams.rules.record import Record
 from streams.state.partition_state import new_state
 
@@ -69,8 +68,8 @@ class Trial:
     def _apply(self, at: int, results: list[CheckResult], control: Control | None) -> None:
         self._offset += 1
         try:
-            outputs = rules.apply(self._state, Record(self._offset, at, results, control))
-        except rules.RuleError as error:
+            outputs = apply(self._state, Record(self._offset, at, results, control))
+        except RuleError as error:
             self.failures += 1
             outputs = error.outputs
         if outputs:

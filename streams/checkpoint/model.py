@@ -45,7 +45,7 @@ class Shelf:
         """Takes one message; a null value removes what had its key. Never raises."""
         try:
             parsed = CheckpointKey.decode(key or b"")
-        except (ValueError, UnicodeDecodeError):
+        except ValueError:
             return
         name = (parsed.writer, parsed.generation)
         if value is not None:
@@ -105,6 +105,6 @@ def _head(parts: Mapping[str, bytes], partition: int) -> CheckpointHead | None:
     """The head among `parts` if it is one of this format and partition."""
     try:
         head = decode_head(parts[HEAD])
-    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (KeyError, msgspec.DecodeError):
         return None
     return head if (head.format, head.partition) == (FORMAT, partition) else None

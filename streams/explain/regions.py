@@ -2,7 +2,7 @@
 
 from schemas.incident import RegionVerdict
 from streams.explain.model import RegionExplained
-from streams.rules import consensus
+from streams.rules import consensus, incident_events
 from streams.state import latency_levels
 from streams.state.freshness import is_fresh
 from streams.state.partition_state import PartitionState
@@ -13,7 +13,7 @@ from streams.state.windows import Window
 def explained(state: PartitionState, entry: TargetState) -> tuple[RegionExplained, ...]:
     """Every configured region, sorted by name."""
     positions = entry.policy.positions
-    said = consensus.verdicts(state, entry)
+    said = incident_events.verdicts(state, entry)
     return tuple(
         _region(state, entry, region, said[region], state.window(entry, positions[region]))
         for region in sorted(positions)

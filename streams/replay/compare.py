@@ -12,6 +12,7 @@ from msgspec import Struct
 from foundation.kafka import Follower
 from foundation.settings import Settings
 from schemas import topics
+from schemas.json_decoder import JsonDecoder
 from streams import results_log
 from streams.replay import replay_range
 from streams.replay.replay_range import From, Origin, Span, Stretch
@@ -112,7 +113,7 @@ class _EventHead(Struct):
     at: int
 
 
-_head: Final = msgspec.json.Decoder(_EventHead)
+_head: Final[JsonDecoder[_EventHead]] = JsonDecoder(_EventHead)
 
 
 async def compare(
@@ -203,7 +204,7 @@ async def _sent(
                 continue
             try:
                 head = _head.decode(record.value or b"")
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except msgspec.DecodeError:
                 continue
             event = Given(head.event_id, head.at, record.partition, record.offset, record.value)
             if head.event_id in given:

@@ -20,10 +20,10 @@ from streams.rules import (
     undo,
     work_budget,
 )
-from streams.rules import results as windows
 from streams.rules.consensus import status, tally
 from streams.rules.ids import Deciding
 from streams.rules.record import Record
+from streams.rules.results import says_it_already, take, take_calm
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
 
@@ -98,7 +98,7 @@ def _results(
     failed: list[Failed],
 ) -> None:
     try:
-        for entry, result in windows.take_calm(state, results):
+        for entry, result in take_calm(state, results):
             try:
                 _take(state, entry, result, outputs)
             except Exception as error:  # noqa: BLE001 - one result must not cost the others
@@ -143,9 +143,9 @@ def _advance(state: PartitionState, append_time: int) -> None:
 def _take(
     state: PartitionState, entry: TargetState, result: CheckResult, outputs: list[Output]
 ) -> None:
-    if state.hot.get(entry.id, 0) > state.running and windows.says_it_already(state, entry, result):
+    if state.hot.get(entry.id, 0) > state.running and says_it_already(state, entry, result):
         # Nor has a deadline passed: a judgement would find all as the last one did.
-        windows.take(state, entry, result)
+        take(state, entry, result)
         return
     position = entry.policy.positions.get(result.region)
     if position is None:
@@ -166,7 +166,7 @@ def _judge(
     before: TargetStatus | None = None
     if not calm or result.status != "up":
         before = host_status.status_of(state, entry)
-    change = windows.take(state, entry, result)
+    change = take(state, entry, result)
     if change == "ignored" or (change == "success" and calm and entry.trouble is None):
         return
     host_status.note_heard(state, entry, result.region)

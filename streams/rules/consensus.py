@@ -6,9 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.incident import RegionVerdict, TargetStatus, Verdict
+from schemas.incident import TargetStatus, Verdict
 from schemas.target import Consensus
-from streams.rules import slow as slowness
 from streams.state.freshness import is_fresh
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
@@ -106,46 +105,6 @@ def verdict(window: Window | None, running: int) -> Verdict:
     if window.down:
         return "down"
     return "slow" if window.slow else "up"
-
-
-def verdicts(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
-    """What each region says, for an event; sorted by name.
-
-    A stale region keeps the reason of its last word; beside `up` and `slow` a reason is a failure
-    that is not confirmed (yet).
-    """
-    return {
-        region: _region_verdict(state, entry, region, state.window(entry, position))
-        for region, position in entry.policy.by_name
-    }
-
-
-def _region_verdict(
-    state: PartitionState, entry: TargetState, region: str, window: Window | None
-) -> RegionVerdict:
-    said = verdict(window, state.running)
-    set_aside = region in state.set_aside
-    if window is None:
-        return RegionVerdict(verdict=said, set_aside=set_aside)
-    failing, pace = window.failing, window.pace
-    since: int | None = window.since or None
-    detail = failing.detail if failing else None
-    if said == "stale":
-        since = state.log_at(window.fresh_until)
-    elif failing is not None and said == "down":
-        since = failing.since
-    elif pace is not None and said == "slow":
-        since = pace.since
-        limit = entry.policy.latency
-        if failing is None and limit is not None:
-            detail = slowness.in_words(pace, limit)
-    return RegionVerdict(
-        verdict=said,
-        reason=failing.reason if failing else None,
-        detail=detail,
-        since=since,
-        set_aside=set_aside,
-    )
 
 
 def status(state: PartitionState, entry: TargetState, counted: Tally | None = None) -> TargetStatus:

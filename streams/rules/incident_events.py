@@ -7,6 +7,7 @@ from schemas.incident import (
     EventKind,
     IncidentEvent,
     IncidentType,
+    RegionVerdict,
     Severity,
     Votes,
 )
@@ -14,7 +15,7 @@ from schemas.result import REASON_TEXT, Reason
 from schemas.target import Target
 from streams import diagnosis
 from streams.diagnosis import Diagnosis, Facts
-from streams.rules import consensus, diagnosis_facts, episode, ids
+from streams.rules import consensus, diagnosis_facts, episode, ids, slow
 from streams.rules.consensus import Tally
 from streams.rules.episode import Sort
 from streams.rules.host_status import host_targets, look_around
@@ -22,6 +23,7 @@ from streams.rules.ids import Deciding
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
+from streams.state.windows import Window
 
 SEVERITY: Final[dict[IncidentType, Severity]] = {
     "unreachable": "critical",
@@ -139,6 +141,46 @@ def closed(
     )
 
 
+def verdicts(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
+    """The verdict of each region with its reason, as an event carries it; sorted by name.
+
+    A stale region keeps the reason of its last result. A reason beside `up` or `slow` is a failure
+    that is not confirmed (yet).
+    """
+    return {
+        region: _region_verdict(state, entry, region, state.window(entry, position))
+        for region, position in entry.policy.by_name
+    }
+
+
+def _region_verdict(
+    state: PartitionState, entry: TargetState, region: str, window: Window | None
+) -> RegionVerdict:
+    said = consensus.verdict(window, state.running)
+    set_aside = region in state.set_aside
+    if window is None:
+        return RegionVerdict(verdict=said, set_aside=set_aside)
+    failing, pace = window.failing, window.pace
+    since: int | None = window.since or None
+    detail = failing.detail if failing else None
+    if said == "stale":
+        since = state.log_at(window.fresh_until)
+    elif failing is not None and said == "down":
+        since = failing.since
+    elif pace is not None and said == "slow":
+        since = pace.since
+        limit = entry.policy.latency
+        if failing is None and limit is not None:
+            detail = slow.in_words(pace, limit)
+    return RegionVerdict(
+        verdict=said,
+        reason=failing.reason if failing else None,
+        detail=detail,
+        since=since,
+        set_aside=set_aside,
+    )
+
+
 def _involved(known: Facts, incident: OpenIncident) -> bool:
     """Whether there is anything to diagnose."""
     return bool(known.slow if incident.incident_type == "slow" else known.failing)
@@ -212,7 +254,7 @@ def _event(
         tags=target.tags,
         criticality=target.criticality,
         depends_on=target.depends_on,
-        regions=consensus.verdicts(state, entry),
+        regions=verdicts(state, entry),
         votes=votes,
         first_failed_at=incident.first_failed_at,
         opened_at=incident.opened_at,

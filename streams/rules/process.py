@@ -10,7 +10,7 @@ import structlog
 from msgspec import Struct
 
 from schemas import control
-from streams.rules import apply as rules
+from streams.rules.apply import RuleError, apply
 from streams.rules.messages import OutMessage, encode
 from streams.rules.record import Record, decode_record, result_lines
 from streams.rules.refused import RefusedError
@@ -63,8 +63,8 @@ def step(
     failed = False
     not_applied: tuple[NotApplied, ...] = ()
     try:
-        outputs = rules.apply(state, record)
-    except rules.RuleError as error:
+        outputs = apply(state, record)
+    except RuleError as error:
         if any(isinstance(cause, MemoryError) for cause in error.causes):
             raise  # the machine's fault, not the record's: it may go well the next time
         failed = not all(isinstance(cause, RefusedError) for cause in error.causes)
@@ -76,7 +76,7 @@ def step(
 
 
 def _not_applied(
-    error: rules.RuleError, value: bytes | None, headers: tuple[tuple[str, bytes], ...]
+    error: RuleError, value: bytes | None, headers: tuple[tuple[str, bytes], ...]
 ) -> tuple[NotApplied, ...]:
     """The parts that are to blame, as they lie in the message."""
     blamed = [part for part in error.parts if part.blamed]
@@ -99,9 +99,7 @@ def in_words(error: Exception) -> str:
     return f"expected a record that the rules can apply, found one on which they fail: {error!r}"
 
 
-def _say_failure(
-    state: PartitionState, record: Record, error: rules.RuleError, *, ours: bool
-) -> None:
+def _say_failure(state: PartitionState, record: Record, error: RuleError, *, ours: bool) -> None:
     about = {"partition": state.partition, "offset": record.offset}
     if ours:
         _log.error(

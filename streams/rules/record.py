@@ -9,20 +9,7 @@ from msgspec import Struct
 from schemas import control
 from schemas.batch import BatchDecoder
 from schemas.control import Control
-from schemas.result import CheckResult
-
-
-class HeardResult(CheckResult, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A result as the rules take it: its names are not held against their patterns.
-
-    That would take longer than all the rest of decoding, and changes nothing: a result counts only
-    if target, kind and region are those of a target that is known, which have been held against
-    them. The sink holds every line against everything, and dead-letters it if need be.
-    """
-
-    target: str
-    kind: str
-    region: str
+from schemas.result import CheckResult, LoggedResult
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -34,7 +21,9 @@ class Record(Struct, frozen=True, gc=False):
     control: Control | None
 
 
-_batches: Final = BatchDecoder(HeardResult)
+# Names without their patterns change nothing here: a result counts only if target, kind and region
+# are those of a known target, whose names are valid. The sink checks the names of every line.
+_batches: Final = BatchDecoder(LoggedResult)
 
 
 def result_lines(value: bytes) -> list[int]:
@@ -61,5 +50,5 @@ def decode_record(
         return Record(offset, append_time, [], None), 1
     try:
         return Record(offset, append_time, [], control.decode(body)), 0
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except msgspec.DecodeError:
         return Record(offset, append_time, [], None), 1

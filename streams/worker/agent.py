@@ -52,8 +52,9 @@ class Feeder:
             partition.heard_at = time.monotonic()
             # Faust gives seconds as a float, which is exact to the millisecond until 2286.
             append_time = round(message.timestamp * 1000)
-            if partition.apply(message.offset, append_time, message.value, message.headers or ()):
-                await partition.outbox.send()
+            await partition.process(
+                message.offset, append_time, message.value, message.headers or ()
+            )
 
     async def _find_way(self, message: Any) -> Partition | None:
         """The partition, ready for exactly this message; None if it is not to be applied."""

@@ -45,8 +45,7 @@ async def catch_up(settings: Settings, partition: Partition, until: int) -> bool
     async for record in results_log.read(settings, partition.number, first, until):
         if not partition.open:
             return False
-        if partition.apply(record.offset, record.timestamp, record.value, record.headers):
-            await partition.outbox.send()
+        await partition.process(record.offset, record.timestamp, record.value, record.headers)
         metrics.CAUGHT_UP.inc()
         applied += 1
     if until - first > applied:

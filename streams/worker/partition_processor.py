@@ -47,16 +47,17 @@ class Partition:
         self._acknowledged = state.offset
         self._busy = asyncio.Lock()
 
-    def apply(
+    async def process(
         self,
         offset: int,
         append_time: int,
         value: bytes | None,
         headers: Iterable[tuple[str, bytes]],
-    ) -> bool:
-        """Applies a record beyond the state's offset, without any await.
+    ) -> None:
+        """Applies a record beyond the state's offset and hands its messages to the producer.
 
-        Returns whether there is something to send; call `outbox.send()` before the next record.
+        The state has the record before the first await. The only await waits for room in the
+        producer, and only when there is something to send.
         """
         done = step(self.state, offset, append_time, value, headers)
         metrics.RECORDS.inc()
@@ -72,8 +73,7 @@ class Partition:
             messages += self.outbox.letters(offset, append_time, done.not_applied)
         if messages:
             self.outbox.accept(messages)
-            return True
-        return False
+            await self.outbox.send()
 
     def start_from(self, state: PartitionState) -> None:
         """Takes another state as the beginning, before anything was applied."""

@@ -11,8 +11,7 @@ from schemas.control import HEADER
 from schemas.incident import IncidentEvent, RegionEvent
 from schemas.recheck import RecheckRequest
 from streams.checkpoint import decoder
-from streams.rules import apply as rules
-from streams.rules.apply import Output
+from streams.rules.apply import Output, apply
 from streams.rules.messages import OutMessage, encode
 from streams.rules.process import step
 from streams.rules.record import decode_record
@@ -57,7 +56,7 @@ class Worker:
 
     `told` is called with the partition, the time at which it may be known, and the output. With
     `whole_step` records go through `streams.step`, with all encoding; otherwise through
-    `rules.apply`.
+    `apply`.
     """
 
     def __init__(
@@ -153,7 +152,7 @@ class Worker:
         else:
             record, failed = decode_record(offset, at, value, headers)
             self.results += len(record.results)
-            outputs = rules.apply(state, record)
+            outputs = apply(state, record)
         if failed:
             self.divergences.append(
                 Divergence(what="a record was not taken", target=repr(value[:200]), at=at)

@@ -14,8 +14,11 @@ from typing import Final
 import msgspec
 
 from portquorum.embedded.service.errors import storage_error
+from schemas.json_decoder import JsonDecoder
 
 FILE: Final = "services.json"
+
+_decoder: Final[JsonDecoder[dict[str, str]]] = JsonDecoder(dict[str, str])
 
 
 def announce(data_dir: Path, service: str, address: str) -> None:
@@ -59,8 +62,8 @@ def _exclusive(data_dir: Path) -> Iterator[None]:
 
 def _read(data_dir: Path) -> dict[str, str]:
     try:
-        return msgspec.json.decode((data_dir / FILE).read_bytes(), type=dict[str, str])
-    except (FileNotFoundError, msgspec.MsgspecError):
+        return _decoder.decode((data_dir / FILE).read_bytes())
+    except (FileNotFoundError, msgspec.DecodeError):
         return {}
 
 

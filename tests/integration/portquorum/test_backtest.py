@@ -25,7 +25,7 @@ from schemas.result import CheckResult
 from schemas.target import LatencyLimit, Target
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.tables import RESULTS
-from streams.rules import apply as rules
+from streams.rules.apply import Output, apply
 from streams.rules.record import Record
 from streams.state.partition_state import new_state
 
@@ -169,12 +169,12 @@ def store(client: Client, targets: list[Target], rows: list[tuple[int, CheckResu
 def decided(targets: list[Target], rows: list[tuple[int, CheckResult]]) -> list[tuple[Any, ...]]:
     """What the stream decided from the log: the same rules, with the beats of three probers."""
     state = new_state(0, 1)
-    outputs: list[rules.Output] = []
+    outputs: list[Output] = []
     offset = 0
 
     def append(at: int, results: list[CheckResult], control: Control | None) -> None:
         nonlocal offset
-        outputs.extend(rules.apply(state, Record(offset, at, results, control)))
+        outputs.extend(apply(state, Record(offset, at, results, control)))
         offset += 1
 
     for one in targets:

@@ -13,12 +13,12 @@ FAULTY = """
 from foundation import settings
 from streams.worker.partition_processor import Partition
 from streams.worker import main
-apply = Partition.apply
-def fail(self, offset, *rest):
+process = Partition.process
+async def fail(self, offset, *rest):
     if offset == 2:
         raise OverflowError("a fault")
-    return apply(self, offset, *rest)
-Partition.apply = fail
+    await process(self, offset, *rest)
+Partition.process = fail
 main(settings.load())
 """
 

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from foundation import kafka as clients
 from foundation.settings import Settings
-from schemas import control, topics
+from schemas import batch, control, incident, topics
 from schemas.checkpoint import HEAD
 from schemas.control import Tick
 from streams.checkpoint import store, writer
@@ -21,6 +21,7 @@ from streams.worker.event_producer import Outbox
 from streams.worker.faust_app import StreamApp
 from streams.worker.partition_processor import DAY_MS, Partition
 from tests.integration.streams import ground
+from tests.unit.streams.rules.fleet import Fleet, target
 
 TICK = control.headers(Tick(worker="test"))
 MESSAGE = OutMessage("incidents", "test", b"key", b"value")
@@ -59,7 +60,7 @@ async def test_a_checkpoint_waits_for_what_was_accepted_even_before_it_is_sent(
     settings: Settings, producer: AIOKafkaProducer
 ) -> None:
     partition = a_partition(settings, producer)
-    partition.apply(0, 1_000, b"", TICK)
+    await partition.process(0, 1_000, b"", TICK)
     partition.outbox.accept([MESSAGE])
     task = asyncio.create_task(partition.checkpoint())
     # Give it every chance to be wrong: other work on the same producer goes through meanwhile.
@@ -76,7 +77,7 @@ async def test_a_checkpoint_waits_for_what_was_accepted_even_before_it_is_sent(
 async def test_nothing_new_writes_nothing(settings: Settings, producer: AIOKafkaProducer) -> None:
     partition = a_partition(settings, producer)
     assert not await partition.checkpoint()
-    partition.apply(0, 1_000, b"", TICK)
+    await partition.process(0, 1_000, b"", TICK)
     assert await partition.checkpoint()
     assert not await partition.checkpoint()
     assert await generations(settings) == [1]
@@ -85,7 +86,7 @@ async def test_nothing_new_writes_nothing(settings: Settings, producer: AIOKafka
 async def test_two_own_generations_stay(settings: Settings, producer: AIOKafkaProducer) -> None:
     partition = a_partition(settings, producer)
     for offset in range(5):
-        partition.apply(offset, 1_000 + offset, b"", TICK)
+        await partition.process(offset, 1_000 + offset, b"", TICK)
         await partition.checkpoint()
     assert await generations(settings) == [5, 4]
 
@@ -94,18 +95,18 @@ async def test_others_stay_until_the_own_is_old_and_only_what_was_found_goes(
     settings: Settings, producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = a_partition(settings, producer)
-    before.apply(0, 1_000, b"", TICK)
+    await before.process(0, 1_000, b"", TICK)
     await before.checkpoint()
     found = (await store.read(settings, topics.STATE.name, [0]))[0]
     zombie = a_partition(settings, producer, found)
     heir = a_partition(settings, producer, found)
     for owner, offset in ((zombie, 1), (heir, 2)):
-        owner.apply(offset, 1_001, b"", TICK)
+        await owner.process(offset, 1_001, b"", TICK)
         await owner.checkpoint()
     offsets = [c.head.offset for c in await ground.checkpoints(settings, 0)]
     assert offsets == [2, 1, 0]
     monkeypatch.setattr(writer, "OTHERS_KEPT_S", 0.0)
-    zombie.apply(3, 1_002, b"", TICK)
+    await zombie.process(3, 1_002, b"", TICK)
     await zombie.checkpoint()
     # The zombie knows nothing of its heir, so it can't delete what the heir wrote.
     left = await ground.checkpoints(settings, 0)
@@ -116,9 +117,9 @@ async def test_an_interrupted_checkpoint_leaves_the_one_before(
     settings: Settings, producer: AIOKafkaProducer
 ) -> None:
     partition = a_partition(settings, producer)
-    partition.apply(0, 1_000, b"", TICK)
+    await partition.process(0, 1_000, b"", TICK)
     await partition.checkpoint()
-    partition.apply(1, 1_001, b"", TICK)
+    await partition.process(1, 1_001, b"", TICK)
     partition.outbox.accept([MESSAGE])
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(partition.checkpoint(), 0.2)
@@ -133,8 +134,25 @@ async def test_a_new_day_puts_a_checkpoint_on_checkpoints(
 ) -> None:
     partition = a_partition(settings, producer)
     for offset, at in enumerate((DAY_MS - 2, DAY_MS - 1, DAY_MS, DAY_MS + 1)):
-        partition.apply(offset, at, b"", TICK)
+        await partition.process(offset, at, b"", TICK)
         await partition.checkpoint()
     archive = (await store.read(settings, topics.CHECKPOINTS.name, [0]))[0]
     assert [checkpoint.head.offset for checkpoint in archive.complete()] == [2]
     assert HEAD.encode() in b"".join(key for keys in archive.keys().values() for key in keys)
+
+
+async def test_what_a_record_decides_is_sent_with_it(
+    settings: Settings, producer: AIOKafkaProducer
+) -> None:
+    [host] = ground.hosts(settings, 1, partition=0)
+    fleet = Fleet(target(host=host), partitions=settings.partitions)
+    fleet.down("a", "b", "c")
+    partition = a_partition(settings, producer)
+    for record in fleet.log:
+        value = batch.encode(record.results) if record.results else b""
+        headers = control.headers(record.control) if record.control else []
+        await partition.process(record.offset, record.append_time, value, headers)
+    await asyncio.wait(partition.outbox.open(), timeout=10)
+    sent = [record.value for record in await ground.incidents(settings)]
+    assert sent == [incident.encode(event) for event in fleet.events]
+    assert sent

@@ -8,9 +8,7 @@ from msgspec import Struct
 
 from schemas import control, topics
 from schemas.control import Beat
-from schemas.result import CheckResult
-from sinks.clickhouse.result_columns import NamedResult
-from streams.rules.record import HeardResult
+from schemas.result import CheckResult, LoggedResult
 from tests.unit.schemas.edges import encoded, ends_of, unbounded
 
 ALL: list[type[Struct]] = [
@@ -25,9 +23,8 @@ def test_every_number_text_and_list_has_a_range(struct: type[Struct]) -> None:
 
 def test_results_are_read_with_their_ranges_by_stream_and_sink() -> None:
     # Names are held against those of known targets, or against their patterns once for each name.
-    for struct in (HeardResult, NamedResult):
-        names = [f"{struct.__name__}.{name}" for name in ("kind", "region", "target")]
-        assert unbounded(struct) == names
+    names = [f"LoggedResult.{name}" for name in ("kind", "region", "target")]
+    assert unbounded(LoggedResult) == names
 
 
 @pytest.mark.parametrize("struct", ALL, ids=lambda struct: struct.__name__)
@@ -75,7 +72,7 @@ def test_a_result_out_of_range_is_no_result(number: str) -> None:
     assert msgspec.json.decode(plain, type=CheckResult).started_at == 1
     for field, value in (("started_at", "1"), ("port", "80"), ("connect_ms", "1.5")):
         line = plain.replace(f'"{field}":{value}', f'"{field}":{number}')
-        for struct in (CheckResult, HeardResult, NamedResult):
+        for struct in (CheckResult, LoggedResult):
             with pytest.raises(msgspec.DecodeError):
                 msgspec.json.decode(line, type=struct)
 

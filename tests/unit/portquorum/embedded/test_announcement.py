@@ -37,8 +37,8 @@ def test_a_successor_is_not_withdrawn(tmp_path: Path) -> None:
     assert found(tmp_path) == {"kafka": "a:2"}
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]"])
-def test_a_broken_file_is_replaced(tmp_path: Path, content: str) -> None:
-    (tmp_path / FILE).write_text(content)
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"kafka":"\xff"}', b"[" * 100_000])
+def test_a_broken_file_is_replaced(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
     announce(tmp_path, "kafka", "a:1")
     assert found(tmp_path) == {"kafka": "a:1"}

@@ -16,8 +16,8 @@ from rich.text import Text
 from foundation import telemetry
 from foundation.settings import Settings
 from portquorum.cli import check
-from portquorum.cli import status as answers
 from portquorum.cli.host_port import Place
+from portquorum.cli.status import _show_incidents, _show_targets
 from portquorum.inventory import html, markdown
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.page import Cell, Page, Section
@@ -97,11 +97,11 @@ def test_status_incidents_and_check(monkeypatch: pytest.MonkeyPatch) -> None:
     for state in ("up", "down"):
         row = TargetStatus(**(status | {"port": 1, "connect_ms": 1.0, "started_at": 1}))
         with out().capture() as printed:
-            answers._show_targets([msgspec.structs.replace(row, status=state)])
+            _show_targets([msgspec.structs.replace(row, status=state)])
         assert harmless(printed.get())
         assert MARKUP in printed.get()
     with out().capture() as printed:
-        answers._show_incidents([incident(EVIL + MARKUP + "\nforged")], "")
+        _show_incidents([incident(EVIL + MARKUP + "\nforged")], "")
     assert harmless(printed.get())
     assert MARKUP in printed.get()
     assert not any(line.startswith("forged") for line in printed.get().splitlines())

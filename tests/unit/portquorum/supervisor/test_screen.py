@@ -119,3 +119,8 @@ def test_a_reader_that_went_away_is_told_once_and_blocks_nothing() -> None:
         screen.show("line")
     assert closed.wait(30)
     screen.close()
+
+
+def test_a_line_nested_too_deeply_is_shown_as_it_is() -> None:
+    deep = '{"event":"x","level":"error","more":' + "[" * 100_000
+    assert '{"event":"x"' in pretty((ROLE, deep))

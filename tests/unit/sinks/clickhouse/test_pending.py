@@ -37,7 +37,14 @@ def test_neighbouring_lines_take_one_entry() -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    ["x", "{}", '{"first": 1}', '{"first": 5, "last": 4, "at": 0}', '{"first":-1,"last":1,"at":0}'],
+    [
+        "x",
+        "{}",
+        '{"first": 1}',
+        '{"first": 5, "last": 4, "at": 0}',
+        '{"first":-1,"last":1,"at":0}',
+        '{"x":' + "[" * 4_000,
+    ],
 )
 def test_foreign_metadata_is_refused_with_what_was_found(metadata: str) -> None:
     with pytest.raises(PendingError, match="expected"):

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import batch, topics
-from schemas.result import Cause, CheckResult, Reason, Status
+from schemas.result import Cause, CheckResult, LoggedResult, Reason, Status
 from sinks.clickhouse import result_columns
 from sinks.clickhouse.block import build, rebuild
-from sinks.clickhouse.result_columns import NamedResult, Names
+from sinks.clickhouse.result_columns import Names
 from sinks.clickhouse.tables import RESULTS
 from tests.unit.sinks.clickhouse.messages import record
 
@@ -183,4 +183,4 @@ def test_equal_names_are_one_string() -> None:
 
 
 def test_a_result_with_free_names_has_the_fields_of_a_result() -> None:
-    assert NamedResult.__struct_fields__ == CheckResult.__struct_fields__
+    assert LoggedResult.__struct_fields__ == CheckResult.__struct_fields__

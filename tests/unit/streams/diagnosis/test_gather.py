@@ -10,7 +10,7 @@ from tests.unit.streams.rules.fleet import Fleet, target
 
 def known(fleet: Fleet, of: str = "db") -> Facts:
     entry = fleet.state.targets[of]
-    return diagnosis_facts(fleet.state, entry, look_around(fleet.state, entry))
+    return diagnosis_facts.gather(fleet.state, entry, look_around(fleet.state, entry))
 
 
 def opened(fleet: Fleet) -> IncidentEvent:

@@ -6,8 +6,7 @@ from schemas.recheck import RecheckRequest
 from schemas.result import Cause, CheckResult, Reason
 from schemas.target import Target
 from streams.checkpoint import decoder
-from streams.rules import apply as rules
-from streams.rules.apply import Output
+from streams.rules.apply import Output, apply
 from streams.rules.record import Record
 from streams.state.partition_state import PartitionState, new_state
 from streams.state.windows import Window
@@ -55,7 +54,7 @@ class Fleet:
     def append(self, results: list[CheckResult], control: Control | None = None) -> list[Output]:
         record = Record(len(self.log), self.now, results, control)
         self.log.append(record)
-        found = rules.apply(self.state, record)
+        found = apply(self.state, record)
         self.outputs += found
         return found
 

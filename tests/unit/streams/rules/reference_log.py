@@ -12,10 +12,8 @@ from schemas.partition import host_key
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams.checkpoint import decoder
-from streams.rules import apply as rules
-from streams.rules import messages as outputs
-from streams.rules.apply import Output
-from streams.rules.messages import OutMessage
+from streams.rules.apply import Output, apply
+from streams.rules.messages import OutMessage, encode
 from streams.rules.record import Record
 from tests.unit.streams.rules.fleet import Fleet
 from tests.unit.streams.rules.reference import Reference
@@ -45,7 +43,7 @@ class Log(Fleet):
         self.given.append(messages(found))
 
         # A restored state has looked at no deadline yet: what it finds, the index did not hide.
-        assert messages(rules.apply(restored, record)) == self.given[-1]
+        assert messages(apply(restored, record)) == self.given[-1]
         assert decoder.encode(restored) == decoder.encode(self.state)
 
         expected = self.reference.feed(record)
@@ -124,7 +122,7 @@ class Log(Fleet):
 
 
 def messages(found: list[Output]) -> list[OutMessage]:
-    return [outputs.encode(out) for out in found]
+    return [encode(out) for out in found]
 
 
 def decided(told: list[Told]) -> Counter[Told]:

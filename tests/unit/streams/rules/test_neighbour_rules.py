@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.control import TargetSet
-from streams.rules import apply as rules
 from streams.rules import work_budget
+from streams.rules.apply import apply
 from tests.unit.streams.rules.fleet import Fleet, target
 
 PORTS = ("p1", "p2", "p3")
@@ -76,7 +76,7 @@ def test_news_outlive_a_restart() -> None:
     restored = fleet.restored()
     assert list(restored.news) == ["db1.example.com"]
     found = fleet.tick()
-    assert rules.apply(restored, fleet.log[-1]) == found
+    assert apply(restored, fleet.log[-1]) == found
     assert found
     assert not restored.news
 

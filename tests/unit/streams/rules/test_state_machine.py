@@ -27,8 +27,8 @@ from hypothesis.stateful import invariant, rule
 
 from schemas import batch, control
 from streams.checkpoint import decoder
-from streams.rules import apply as rules
 from streams.rules import consensus, flapping
+from streams.rules.apply import apply
 from streams.rules.process import step
 from streams.rules.record import Record
 from streams.state.freshness import is_fresh
@@ -62,9 +62,9 @@ class Machine(Histories):
         covered, chunks = self.checkpoint
         state = decoder.decode(chunks, 0, 1)
         for record in self.fleet.log[max(0, covered - more) : covered]:
-            assert rules.apply(state, record) == []
+            assert apply(state, record) == []
         for record in self.fleet.log[covered:]:
-            assert messages(rules.apply(state, record)) == self.fleet.given[record.offset]
+            assert messages(apply(state, record)) == self.fleet.given[record.offset]
         assert decoder.encode(state) == decoder.encode(self.fleet.state)
         self.fleet.state = state
 

@@ -11,8 +11,8 @@ from schemas.incident import IncidentEvent
 from schemas.target import Target
 from streams.checkpoint import decoder
 from streams.checkpoint.encoder import Capture
-from streams.rules import apply as rules
 from streams.rules import work_budget
+from streams.rules.apply import apply
 from streams.state.partition_state import new_state
 from tests.unit.schemas.strategies import targets
 from tests.unit.streams.rules.fleet import START, Fleet, target
@@ -97,10 +97,10 @@ def crash_and_restore(script: list[tuple], crash_after: int) -> None:  # type: i
     state = new_state(0, 1)
     again = []
     for number, record in enumerate(fleet.log):
-        again += rules.apply(state, record)
+        again += apply(state, record)
         if number == crash_after:
             state = decoder.decode(decoder.encode(state), 0, 1)
-            assert rules.apply(state, record) == []  # delivered once more after the crash
+            assert apply(state, record) == []  # delivered once more after the crash
     assert again == fleet.outputs
     encoded = [incident.encode(out) for out in again if isinstance(out, IncidentEvent)]
     assert encoded == [incident.encode(event) for event in fleet.events]

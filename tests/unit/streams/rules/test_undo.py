@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from schemas import batch, control
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet, Tick
 from streams.checkpoint import decoder
-from streams.rules import apply as rules
-from streams.rules import regions
+from streams.rules import apply, incidents, regions, results
 from streams.rules.process import step
 from streams.rules.record import Record
 from streams.state.partition_state import PartitionState
@@ -60,12 +59,12 @@ def busy(script: list[tuple]) -> Fleet:  # type: ignore[type-arg]
     return fleet
 
 
-def with_fault(place: str, state: PartitionState, record: Record) -> list[rules.Failed]:
+def with_fault(place: str, state: PartitionState, record: Record) -> list[apply.Failed]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(place, fails)
         try:
-            rules.apply(state, record)
-        except rules.RuleError as error:
+            apply.apply(state, record)
+        except apply.RuleError as error:
             return error.parts
     return []
 
@@ -94,12 +93,12 @@ def test_a_result_on_which_a_rule_fails_changes_nothing(
     if not failed:
         return  # the result did not come that way
     assert [part.result for part in failed] == [0]
-    rules.apply(without, Record(offset, fleet.now, [], None))
+    apply.apply(without, Record(offset, fleet.now, [], None))
     assert decoder.encode(fleet.state) == decoder.encode(without)
     # And it goes on as if the record had never been, indexes and all.
     for number, later in enumerate((fleet.result(region, reason, of=of, ago=-1),) * 2, 1):
         record = Record(offset + number, fleet.now + 700 * number, [later], Tick("t"))
-        assert rules.apply(fleet.state, record) == rules.apply(without, record)
+        assert apply.apply(fleet.state, record) == apply.apply(without, record)
     assert decoder.encode(fleet.state) == decoder.encode(without)
 
 
@@ -153,10 +152,10 @@ def test_a_control_record_on_which_a_rule_fails_changes_nothing(
     if not failed:
         return
     assert [(part.result, part.blamed) for part in failed] == [(None, True)]
-    rules.apply(without, Record(offset, fleet.now, [], None))
+    apply.apply(without, Record(offset, fleet.now, [], None))
     assert decoder.encode(fleet.state) == decoder.encode(without)
     again = Record(offset + 1, fleet.now + 1, [], record.control)
-    assert rules.apply(fleet.state, again) == rules.apply(without, again)
+    assert apply.apply(fleet.state, again) == apply.apply(without, again)
     assert decoder.encode(fleet.state) == decoder.encode(without)
     assert fleet.state.hosts == copy(fleet.state).hosts
 
@@ -168,7 +167,7 @@ def test_one_target_on_which_a_deadline_fails_costs_no_other_its_turn() -> None:
     for of in ("aaa", "zzz"):
         fleet.down("a", "b", "c", of=of)
     before = fleet.state.targets["aaa"].trouble
-    judge = rules.incidents.judge
+    judge = incidents.judge
 
     def breaks(state: PartitionState, entry: object, *more: object, **named: object) -> object:
         if entry is fleet.state.targets["aaa"]:
@@ -178,7 +177,7 @@ def test_one_target_on_which_a_deadline_fails_costs_no_other_its_turn() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("streams.rules.incidents.judge", breaks)
         fleet.now += 6_000
-        with pytest.raises(rules.RuleError) as caught:
+        with pytest.raises(apply.RuleError) as caught:
             fleet.tick()
     assert [part.blamed for part in caught.value.parts] == [False]
     assert [event.target for event in caught.value.outputs] == ["zzz"]  # type: ignore[union-attr]
@@ -192,14 +191,14 @@ def test_what_is_not_applied_is_named_by_line(monkeypatch: pytest.MonkeyPatch) -
     lines = batch.encode([fleet.result("a", "timed_out", of=of) for of in ("ok", "db")]).split(
         b"\n"
     )
-    take = rules.windows.take
+    take = results.take
 
     def breaks(state: PartitionState, entry: object, result: object) -> object:
         if entry is fleet.state.targets["db"]:
             raise FaultError("broken")
         return take(state, entry, result)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("streams.rules.results.take", breaks)
+    monkeypatch.setattr("streams.rules.apply.take", breaks)
     done = step(fleet.state, 5, START, b"\n".join([b"{garbage", lines[0], b"", lines[1]]), [])
     assert (done.failed, done.unreadable, done.results) == (True, 1, 2)
     (left_out,) = done.not_applied
@@ -238,11 +237,11 @@ def test_more_regions_than_there_may_be_are_refused_until_others_are_silent() ->
         assert fleet.restored().regions.keys() == fleet.state.regions.keys()
 
 
-@pytest.mark.parametrize("stamp", [-1, -(2**63), 0, 2**62, rules.LATEST_MS, rules.LATEST_MS * 2])
+@pytest.mark.parametrize("stamp", [-1, -(2**63), 0, 2**62, apply.LATEST_MS, apply.LATEST_MS * 2])
 def test_a_stamp_that_is_no_time_does_not_move_the_clock(stamp: int) -> None:
     fleet = Fleet(target())
     fleet.append([fleet.result(region, "timed_out") for region in "abc"])
     now = fleet.state.now
-    rules.apply(fleet.state, Record(len(fleet.log), stamp, [], Tick("t")))
+    apply.apply(fleet.state, Record(len(fleet.log), stamp, [], Tick("t")))
     assert (fleet.state.now, fleet.state.offset) == (now, len(fleet.log))
     decoder.decode(decoder.encode(fleet.state), 0, 1)

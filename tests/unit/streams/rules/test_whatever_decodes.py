@@ -17,7 +17,7 @@ from schemas.target import Target
 from sinks.notifier.message import compose
 from streams.checkpoint import decoder
 from streams.rules import apply
-from streams.rules import messages as outputs
+from streams.rules.messages import encode
 from streams.rules.process import Step, step
 from streams.state.partition_state import PartitionState, new_state
 from tests.unit.schemas.edges import values_of
@@ -202,12 +202,12 @@ def test_an_event_that_is_too_large_loses_what_people_miss_least() -> None:
     fleet = Fleet(target(regions="a", retries=0))
     fleet.append([fleet.result("a", "timed_out")])
     (event,) = fleet.events
-    assert outputs.encode(event).value == incident.encode(event)
+    assert encode(event).value == incident.encode(event)
     said = RegionVerdict(verdict="down", reason="timed_out", detail="d" * 300, since=1)
     many = structs.replace(event, regions={f"r{n}": said for n in range(1_000)})
     other = incident.HostTarget(target="t", name="n" * 200, kind="tcp", port=1, status="down")
     large = structs.replace(many, host_targets=(other,) * 10_000)
-    shorter = incident.decode(outputs.encode(large).value)
+    shorter = incident.decode(encode(large).value)
     assert isinstance(shorter, IncidentEvent)
     assert len(shorter.host_targets) == 1_000
     assert shorter.regions == many.regions

@@ -14,9 +14,9 @@ from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
 from schemas.target import LatencyLimit, Target
 from streams.checkpoint import decoder
-from streams.rules import apply as rules
-from streams.rules import results as windows
+from streams.rules.apply import apply
 from streams.rules.record import Record
+from streams.rules.results import take
 from streams.state import latency_levels
 from streams.state.partition_state import new_state
 from streams.state.windows import Window
@@ -301,9 +301,9 @@ def test_the_short_way_of_calm_results_does_the_same(
     for ms in times:
         found = short.result("a", connect_ms=ms)
         short.append([found])
-        rules.apply(long.state, Record(len(long.log), long.now, [], None))
+        apply(long.state, Record(len(long.log), long.now, [], None))
         long.log.append(long.log[-1])
-        windows.take(long.state, long.state.targets["db"], found)
+        take(long.state, long.state.targets["db"], found)
         long.state.note_heat(long.state.targets["db"], 0)
         for fleet in (short, long):
             fleet.wait(5_000)
@@ -338,7 +338,7 @@ class Days:
 
     def _append(self, results: list[CheckResult], control: TargetSet | None = None) -> None:
         record = Record(self.state.offset + 1, self.now, results, control)
-        found = rules.apply(self.state, record)
+        found = apply(self.state, record)
         self.events += [out for out in found if isinstance(out, IncidentEvent)]
 
     def _result(self, one: Target, took_ms: float) -> CheckResult:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from schemas.control import TargetSet
 from schemas.result import CheckResult
 from streams.checkpoint import decoder
-from streams.rules import apply as rules
-from streams.rules import results as windows
+from streams.rules.apply import apply
 from streams.rules.record import Record
+from streams.rules.results import take
 from streams.state import latency_levels
 from streams.state.windows import Window
 from tests.unit.streams.rules.fleet import START, Fleet, target
@@ -150,9 +150,9 @@ def test_the_short_way_of_calm_results_keeps_the_same(
         found = short.result("a", connect_ms=ms)
         short.append([found])
         # An empty record moves the clock and the offset, then the result goes the long way.
-        rules.apply(long.state, Record(len(long.log), long.now, [], None))
+        apply(long.state, Record(len(long.log), long.now, [], None))
         long.log.append(long.log[-1])
-        windows.take(long.state, long.state.targets["db"], found)
+        take(long.state, long.state.targets["db"], found)
     assert window(short) == window(long)
 
 

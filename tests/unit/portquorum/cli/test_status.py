@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from portquorum.cli import status as answers
+from portquorum.cli import status
 from portquorum.presentation.output import out
 from sinks.clickhouse.queries import TargetStatus
 
@@ -47,13 +47,13 @@ def seen(**changes: Any) -> TargetStatus:
     ],
 )
 def test_a_status_in_words(changes: dict[str, Any], words: str) -> None:
-    assert answers._status(seen(**changes)).plain == words
+    assert status._status(seen(**changes)).plain == words
 
 
 def test_a_region_that_never_reported_has_no_times(monkeypatch: pytest.MonkeyPatch) -> None:
     pending = seen(status="pending", connect_ms=None, started_at=None)
     monkeypatch.setattr(out(), "width", 120)
     with out().capture() as printed:
-        answers._show_targets([pending])
+        status._show_targets([pending])
     row = printed.get().split("\n")[-3].split()
     assert row == ["db", "tcp", "10.0.0.5:5432", "eu", "pending", "–", "–"]

@@ -10,9 +10,9 @@ from tests.integration.streams.ground import Log, Worker
 STUCK = """
 import asyncio
 from foundation import settings, telemetry
-from streams.worker import watchdog as ticker
+from streams.worker import watchdog
 from streams.worker.faust_app import StreamApp
-ticker.IDLE_S, ticker.DEAF_LOOKS, ticker._LOOK_S = 0.5, 5, 0.1
+watchdog.IDLE_S, watchdog.DEAF_LOOKS, watchdog._LOOK_S = 0.5, 5, 0.1
 async def main():
     chosen = settings.load()
     telemetry.configure_logging("stream", chosen)
