@@ -6,7 +6,8 @@ from typing import Final
 
 from portquorum.backtest.charts import lines, verdict
 from portquorum.backtest.result import Result
-from portquorum.presentation.output import clock, span
+from portquorum.presentation.output import clock
+from schemas.duration import duration_text
 from streams.backtest import compare
 
 SHOWN: Final = 500
@@ -129,6 +130,6 @@ def _told(title: str, some: Sequence[compare.Told]) -> Iterable[str]:
         yield (
             f"<tr><td>{clock(one.incident.opened_at)}<td><b>{escape(one.name)}</b><br>"
             f"<span class=dim>{escape(one.place)}</span><td>{escape(one.team or '')}"
-            f"<td class=n>{span(one.lasted_ms)}<td>{escape(one.why)}"
+            f"<td class=n>{duration_text(one.lasted_ms)}<td>{escape(one.why)}"
         )
     yield "</table>"

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from portquorum.backtest.charts import bar, lines, sparkline, verdict
 from portquorum.backtest.result import Result
-from portquorum.presentation.output import clock, span
+from portquorum.presentation.output import clock
+from schemas.duration import duration_text
 from streams.backtest import compare
 
 SHOWN: Final = 10
@@ -118,7 +119,7 @@ def _told(title: str, some: list[compare.Told], style: str) -> Iterator[Renderab
         table.add_row(
             clock(one.incident.opened_at),
             Text.assemble((one.name, "bold"), f"\n{one.place}"),
-            span(one.lasted_ms),
+            duration_text(one.lasted_ms),
             one.why,
         )
     yield table

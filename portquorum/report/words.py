@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from portquorum.backtest.charts import bar
-from portquorum.presentation.output import clock, span
+from portquorum.presentation.output import clock
 from portquorum.report.result import Column, Days, Table, Unit, Value
+from schemas.duration import duration_text
 from schemas.plain_text import one_line
 
 NOTHING: Final = "–"
@@ -27,7 +28,7 @@ def text(value: Value, unit: Unit) -> str:
 def _seconds(value: float) -> str:
     if not value:
         return "0"
-    return f"-{span(-value * 1000)}" if value < 0 else span(value * 1000)
+    return f"-{duration_text(-value * 1000)}" if value < 0 else duration_text(value * 1000)
 
 
 def percent(value: float) -> str:
