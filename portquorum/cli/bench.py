@@ -1,4 +1,4 @@
-"""`portquorum bench`: what is measured, on this machine, as `python -m bench.…` does it."""
+"""`portquorum bench`: what is measured, on this machine, as `python -m portquorum.bench.…` does it."""
 
 import runpy
 import sys
