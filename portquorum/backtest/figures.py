@@ -1,29 +1,8 @@
-"""Small charts of characters, and the words for figures that both pages use."""
-
-from collections.abc import Sequence
-from typing import Final
+"""The figures and the result in words, for the terminal and for the page."""
 
 from schemas.duration import ONE_UNIT, duration_text
 from streams.backtest.compare import Comparison
 from streams.backtest.figures import SHORT_MS, Figures
-
-_LEVELS: Final = "▁▂▃▄▅▆▇█"
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
-
-
-def sparkline(values: Sequence[int], most: int) -> str:
-    """A character a value, `most` being the highest; a value of 0 is a dot."""
-    return "".join(
-        "·" if not value else _LEVELS[min(7, value * 8 // (most + 1))] for value in values
-    )
-
-
-def bar(value: float, most: float, width: int) -> str:
-    """A bar of at most `width` characters, to the eighth of one; something is never nothing."""
-    if value <= 0 or most <= 0:
-        return ""
-    eighths = max(1, round(value / most * width * 8))
-    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
 class Line:
