@@ -9,9 +9,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from portquorum.backtest.charts import bar, lines, sparkline, verdict
+from portquorum.backtest.figures import lines, verdict
 from portquorum.backtest.result import Result
-from portquorum.presentation.output import clock, span
+from portquorum.presentation.charts import bar, sparkline
+from portquorum.presentation.output import clock
+from schemas.duration import duration_text
 from streams.backtest import compare
 
 SHOWN: Final = 10
@@ -63,15 +65,20 @@ def _days(result: Result) -> RenderableType:
     text = Text("Openings a day", style="bold")
     text.append(f"  (most: {most})\n", style="dim")
     text.append("  now       ")
-    text.append(sparkline(found.present.days, most), style="yellow")
+    text.append(_sparkline(found.present.days, most), style="yellow")
     text.append("\n  proposed  ")
-    text.append(sparkline(found.proposed.days, most), style="cyan")
+    text.append(_sparkline(found.proposed.days, most), style="cyan")
     text.append("\n")
     return text
 
 
+def _sparkline(values: Sequence[int], most: int) -> str:
+    """A character a day; a day without an opening is a dot."""
+    return sparkline(value / (most + 1) if value else None for value in values)
+
+
 def _groups(title: str, rows: Sequence[tuple[str, compare.Group]]) -> RenderableType:
-    most = max(max(one.present.incidents, one.proposed.incidents) for _, one in rows)
+    most = max(max(one.present.incidents, one.proposed.incidents, 1) for _, one in rows)
     table = Table(
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -85,8 +92,8 @@ def _groups(title: str, rows: Sequence[tuple[str, compare.Group]]) -> Renderable
         table.add_column(name, justify="right")
     for name, one in rows:
         first, second = one.present, one.proposed
-        bars = Text(bar(first.incidents, most, _BAR), style="yellow")
-        bars.append("\n" + bar(second.incidents, most, _BAR), style="cyan")
+        bars = Text(bar(first.incidents / most, _BAR), style="yellow")
+        bars.append("\n" + bar(second.incidents / most, _BAR), style="cyan")
         table.add_row(
             name,
             bars,
@@ -118,7 +125,7 @@ def _told(title: str, some: list[compare.Told], style: str) -> Iterator[Renderab
         table.add_row(
             clock(one.incident.opened_at),
             Text.assemble((one.name, "bold"), f"\n{one.place}"),
-            span(one.lasted_ms),
+            duration_text(one.lasted_ms),
             one.why,
         )
     yield table

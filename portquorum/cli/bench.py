@@ -1,4 +1,4 @@
-"""`portquorum bench`: what is measured, on this machine, as `python -m bench.…` does it."""
+"""`portquorum bench`: measurements on this machine; as `python -m portquorum.bench.…`."""
 
 import runpy
 import sys

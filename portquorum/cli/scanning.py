@@ -9,7 +9,8 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.errors import WrongUseError
-from portquorum.presentation.output import err, out, print_notes, span
+from portquorum.presentation.output import err, out, print_notes
+from schemas.duration import duration_text
 
 if TYPE_CHECKING:
     from portquorum.inventory import Inventory
@@ -118,7 +119,7 @@ def _said(plan: "ScanPlan", rate: int) -> list[str]:
 
     hosts = plan.hosts
     more = f", and {len(hosts) - _HOSTS_SHOWN} more" if len(hosts) > _HOSTS_SHOWN else ""
-    takes = span(plan.expected_s(rate) * 1000)
+    takes = duration_text(plan.expected_s(rate) * 1000)
     count = f"{plan.count:,} connections, at most {rate} a second, {takes} at most"
     return [
         f"A scan from this machine: {count}.",

@@ -8,7 +8,8 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples
-from portquorum.presentation.output import STATUS_STYLE, clock, out, print_json, span, table
+from portquorum.presentation.output import STATUS_STYLE, clock, out, print_json, table
+from schemas.duration import duration_text
 from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _show_targets(targets: Sequence["TargetStatus"]) -> None:
             None if one.connect_ms is None else Text(f"{one.connect_ms:.2f} ms", justify="right"),
             None
             if one.started_at is None
-            else Text(f"{span(max(0, now - one.started_at))} ago", style="dim"),
+            else Text(f"{duration_text(max(0, now - one.started_at))} ago", style="dim"),
         )
         for one in targets
     ]
@@ -135,7 +136,7 @@ def _show_incidents(found: Sequence["Incident"], nothing: str) -> None:
         )
         seconds = max(0.0, one.duration_s)
         when = f"  {'open' if is_open else 'closed'}, since {clock(one.opened_at)} UTC, "
-        line.append(f"\n{when}{span(seconds * 1000)}", style="dim")
+        line.append(f"\n{when}{duration_text(seconds * 1000)}", style="dim")
         line.append(f"\n  {one_line(one.summary)}")
         line.append(f"\n  {one_line(one.incident_id)}", style="dim")
         out().print(line)

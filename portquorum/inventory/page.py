@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from portquorum.inventory import duration
 from portquorum.inventory.resolve import Inventory
 from schemas.policy import Maintenance, Region, Team
 from schemas.target import Target
@@ -92,7 +93,7 @@ def _others(inventory: Inventory) -> Iterator[Section]:
                     window.name,
                     ", ".join(window.targets),
                     f"{datetime.fromtimestamp(window.start / 1000, UTC):%Y-%m-%d %H:%M} UTC",
-                    _span(window.duration_ms),
+                    duration.text(window.duration_ms),
                     window.rrule or "",
                 )
                 for window in windows
@@ -107,7 +108,7 @@ def _row(target: Target) -> tuple[Cell, ...]:
         Cell(target.place, code=True),
         *_cells(
             target.kind,
-            _span(target.interval_ms),
+            duration.text(target.interval_ms),
             ", ".join(target.regions),
             target.criticality,
             target.purpose or "",
@@ -121,10 +122,3 @@ def _cells(*texts: str) -> tuple[Cell, ...]:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _span(span_ms: int) -> str:
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if span_ms >= size and span_ms % size == 0:
-            return f"{span_ms // size}{unit}"
-    return f"{span_ms}ms"

@@ -142,19 +142,3 @@ def clock(at: datetime | int) -> str:
     if at.tzinfo is not None:
         at = at.astimezone(UTC)
     return at.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def span(milliseconds: float) -> str:
-    """A span as people read it: `850 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`, `4 d 2 h`."""
-    if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
-    seconds = int(milliseconds / 1000)
-    for unit, size, small, small_size in (
-        ("d", 86_400, "h", 3_600),
-        ("h", 3_600, "min", 60),
-        ("min", 60, "s", 1),
-    ):
-        if seconds >= size:
-            rest = seconds % size // small_size
-            return f"{seconds // size} {unit}" + (f" {rest} {small}" if rest else "")
-    return f"{seconds} s"

@@ -9,8 +9,9 @@ from rich.panel import Panel
 from rich.table import Table as Shown
 from rich.text import Text
 
+from portquorum.presentation.charts import bar
 from portquorum.report.result import Days, Report, Table
-from portquorum.report.words import drawn, share, sparkline, text
+from portquorum.report.words import share, sparkline, text
 
 _BAR: Final = 12
 _TONE: Final = {"good": "green", "bad": "bold red", "plain": "bold"}
@@ -79,6 +80,6 @@ def _table(table: Table) -> RenderableType:
             cells.append(Text(shown_value, style="red" if shown_value.startswith("-") else ""))
             if column.bar:
                 part = share(column, table, value)
-                cells.append(Text(drawn(part, _BAR), style="cyan"))
+                cells.append(Text(bar(part, _BAR), style="cyan"))
         shown.add_row(*cells)
     return shown

@@ -1,16 +1,16 @@
-"""Values as people read them, and small charts of characters."""
+"""Values as people read them, and their places in a chart."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from portquorum.backtest.charts import bar
-from portquorum.presentation.output import clock, span
+from portquorum.presentation import charts
+from portquorum.presentation.output import clock
 from portquorum.report.result import Column, Days, Table, Unit, Value
+from schemas.duration import duration_text
 from schemas.plain_text import one_line
 
 NOTHING: Final = "–"
-_LEVELS: Final = "▁▂▃▄▅▆▇█"
 
 
 def text(value: Value, unit: Unit) -> str:
@@ -27,7 +27,7 @@ def text(value: Value, unit: Unit) -> str:
 def _seconds(value: float) -> str:
     if not value:
         return "0"
-    return f"-{span(-value * 1000)}" if value < 0 else span(value * 1000)
+    return f"-{duration_text(-value * 1000)}" if value < 0 else duration_text(value * 1000)
 
 
 def percent(value: float) -> str:
@@ -60,9 +60,8 @@ def height(days: Days) -> tuple[float, float]:
 def sparkline(days: Days) -> str:
     """A character a day; a dot where there is no value."""
     low, high = height(days)
-    return "".join(
-        "·" if value is None else _LEVELS[max(0, min(7, int((value - low) / (high - low) * 8)))]
-        for value in days.values
+    return charts.sparkline(
+        None if value is None else (value - low) / (high - low) for value in days.values
     )
 
 
@@ -76,8 +75,3 @@ def share(column: Column, table: Table, value: Value) -> float:
     if column.unit != "percent":
         most = max((one for one in numbers if isinstance(one, int | float)), default=0.0)
     return max(0.0, min(1.0, value / most)) if most > 0 else 0.0
-
-
-def drawn(part: float, width: int) -> str:
-    """A bar of characters for a share."""
-    return bar(part, 1.0, width)

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.incident import Event, IncidentEvent, RegionEvent, RegionVerdict
 from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
@@ -68,18 +69,6 @@ def place(event: IncidentEvent) -> str:
     return host if event.port is None else f"{host}:{event.port}"
 
 
-def span(milliseconds: int) -> str:
-    """A length of time in its two largest units: `45 s`, `3 min 20 s`, `2 h 5 min`, `1 d 3 h`."""
-    seconds = max(0, milliseconds) // 1000
-    units = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-    for index, (size, name) in enumerate(units):
-        if seconds >= size > 1:
-            smaller, small_name = units[index + 1]
-            rest = seconds % size // smaller
-            return f"{seconds // size} {name}" + (f" {rest} {small_name}" if rest else "")
-    return f"{seconds} s"
-
-
 def time_text(at: int) -> str:
     """UTC, to the second."""
     return datetime.fromtimestamp(at / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -134,12 +123,16 @@ def _times(event: IncidentEvent) -> list[str]:
     lines = [f"First failure: {time_text(event.first_failed_at)}"]
     if event.event == "closed" and event.closed_at is not None:
         lines.append(f"Ended: {time_text(event.closed_at)}")
-        lines.append(f"It lasted: {span(event.closed_at - event.first_failed_at)}")
+        lines.append(
+            f"It lasted: {duration_text(event.closed_at - event.first_failed_at, WHOLE_SECONDS)}"
+        )
         if event.abandoned_regions:
             lines.append(f"Without a word from: {', '.join(event.abandoned_regions)}")
     else:
         lines.append(f"Confirmed: {time_text(event.opened_at)}")
-        lines.append(f"For: {span(event.at - event.first_failed_at)} so far")
+        lines.append(
+            f"For: {duration_text(event.at - event.first_failed_at, WHOLE_SECONDS)} so far"
+        )
     return lines
 
 

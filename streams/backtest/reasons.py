@@ -1,5 +1,6 @@
 """Why one policy opens an incident that the other one does not, as a sentence."""
 
+from schemas.duration import COARSE, duration_text
 from schemas.result import REASON_TEXT
 from schemas.target import LatencyLimit, Target
 from streams.backtest.outcome import PastIncident
@@ -55,7 +56,7 @@ def _because(one: PastIncident, opens: Target, other: Target) -> str:
     if not gone and one.down < wanted:
         return f"{wanted} of {one.fresh} would be needed"
     if one.closed_at is not None and outage_ms < other.open_after_ms:
-        return f"over before open_after {_span(other.open_after_ms)}"
+        return f"over before open_after {duration_text(other.open_after_ms, COARSE)}"
     if other.retries > opens.retries:
         return f"never {wanted} regions at once with {other.retries + 1} failures in a row"
     differences = changes(opens, other)
@@ -72,7 +73,7 @@ def _text(field: str, value: object) -> str:
     if value is None:
         return "none"
     if field.endswith("_ms") and isinstance(value, int):
-        return _span(value)
+        return duration_text(value, COARSE)
     if isinstance(value, LatencyLimit):
         return _limit(value)
     if isinstance(value, tuple):
@@ -85,17 +86,5 @@ def _limit(limit: LatencyLimit) -> str:
     ways = [] if limit.max_ms is None else [f"{limit.max_ms:g} ms"]
     if limit.times_usual is not None:
         ways.append(f"{limit.times_usual:g} times usual")
-    ahead = f", {_span(limit.warn_ahead_ms)} ahead" if limit.warn_ahead_ms else ""
+    ahead = f", {duration_text(limit.warn_ahead_ms, COARSE)} ahead" if limit.warn_ahead_ms else ""
     return f"{' or '.join(ways)} × {limit.for_results}{ahead}"
-
-
-def _span(milliseconds: int) -> str:
-    """`800 ms`, `45 s`, `12 min`, `3 h 5 min`."""
-    if milliseconds < 1000:
-        return f"{milliseconds} ms"
-    seconds = milliseconds // 1000
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 7200:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

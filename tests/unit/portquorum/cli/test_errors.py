@@ -30,8 +30,9 @@ def test_the_first_error_of_a_group_speaks() -> None:
     assert explain(group) == ("the disk is full", 1)
 
 
-def test_a_missing_extra_is_named() -> None:
-    said, code = explain(ModuleNotFoundError("No module named 'chdb.x'", name="chdb.x"))
+@pytest.mark.parametrize("module", ["chdb.x", "psutil", "py_landlock", "clickhouse_cityhash"])
+def test_a_missing_extra_is_named(module: str) -> None:
+    said, code = explain(ModuleNotFoundError(f"No module named {module!r}", name=module))
     assert code == 2
     assert "pip install 'portquorum[embedded]'" in said
 

@@ -5,7 +5,7 @@ import typer
 from rich.console import Console
 
 from portquorum.cli.options import duration_s
-from portquorum.presentation.output import cell, clock, span, table
+from portquorum.presentation.output import cell, clock, table
 
 
 @pytest.mark.parametrize(
@@ -19,22 +19,6 @@ def test_durations(text: str, seconds: float) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="expected a duration"):
         duration_s(text)
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "text"),
-    [
-        (0, "0 ms"),
-        (999, "999 ms"),
-        (1000, "1 s"),
-        (185_000, "3 min 5 s"),
-        (7_800_000, "2 h 10 min"),
-        (352_800_000, "4 d 2 h"),
-        (86_400_000, "1 d"),
-    ],
-)
-def test_spans(milliseconds: float, text: str) -> None:
-    assert span(milliseconds) == text
 
 
 def test_cells() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.incident import HostTarget, RegionEvent, RegionVerdict
-from sinks.notifier.message import compose, span
+from sinks.notifier.message import compose
 from tests.unit.sinks.notifier.events import AT, incident_event
 
 
@@ -151,21 +151,3 @@ def test_how_an_incident_ended_is_in_the_subject(
 ) -> None:
     event = incident_event(event="closed", incident_type=incident_type, closed_because=because)
     assert compose([event]).subject.startswith(f"{subject}: ")
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "text"),
-    [
-        (0, "0 s"),
-        (-5, "0 s"),
-        (999, "0 s"),
-        (45_000, "45 s"),
-        (60_000, "1 min"),
-        (200_000, "3 min 20 s"),
-        (7_500_000, "2 h 5 min"),
-        (97_200_000, "1 d 3 h"),
-        (86_400_000, "1 d"),
-    ],
-)
-def test_spans(milliseconds: int, text: str) -> None:
-    assert span(milliseconds) == text

@@ -102,5 +102,5 @@ def test_a_reason_names_the_field_that_explains_it() -> None:
     assert reasons.changes(mine, limited) == ["latency none → 50 ms × 3"]
     learned = LatencyLimit(max_ms=50, for_results=2, times_usual=2.5, warn_ahead_ms=86_400_000)
     assert reasons.changes(limited, replace(mine, latency=learned)) == [
-        "latency 50 ms × 3 → 50 ms or 2.5 times usual × 2, 24 h 0 min ahead"
+        "latency 50 ms × 3 → 50 ms or 2.5 times usual × 2, 24 h ahead"
     ]

@@ -7,7 +7,7 @@ from schemas.control import Acknowledged, Beat, Resolved, TargetSet
 from schemas.target import LatencyLimit
 from streams.checkpoint import decoder
 from streams.explain import Explanation, RegionExplained, explain
-from streams.explain.format import in_a_row, span
+from streams.explain.format import in_a_row
 from tests.unit.streams.rules.fleet import Fleet, target
 
 LIMIT = LatencyLimit(max_ms=250, for_results=2)
@@ -346,22 +346,6 @@ def test_a_new_policy_is_the_one_that_counts() -> None:
     assert explained(fleet).would_change == (
         "An incident opens when a, b and c fail 4 times in a row.",
     )
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [
-        (-5, "0 ms"),
-        (850, "850 ms"),
-        (119_000, "119 s"),
-        (720_000, "12 min"),
-        (7_200_000, "2 h"),
-        (11_100_000, "3 h 5 min"),
-        (187_200_000, "2 d 4 h"),
-    ],
-)
-def test_spans(ms: int, text: str) -> None:
-    assert span(ms) == text
 
 
 def test_once_is_no_row() -> None:

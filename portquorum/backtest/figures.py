@@ -1,28 +1,8 @@
-"""Small charts of characters, and the words for figures that both pages use."""
+"""The figures and the result in words, for the terminal and for the page."""
 
-from collections.abc import Sequence
-from typing import Final
-
+from schemas.duration import ONE_UNIT, duration_text
 from streams.backtest.compare import Comparison
 from streams.backtest.figures import SHORT_MS, Figures
-
-_LEVELS: Final = "▁▂▃▄▅▆▇█"
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
-
-
-def sparkline(values: Sequence[int], most: int) -> str:
-    """A character a value, `most` being the highest; a value of 0 is a dot."""
-    return "".join(
-        "·" if not value else _LEVELS[min(7, value * 8 // (most + 1))] for value in values
-    )
-
-
-def bar(value: float, most: float, width: int) -> str:
-    """A bar of at most `width` characters, to the eighth of one; something is never nothing."""
-    if value <= 0 or most <= 0:
-        return ""
-    eighths = max(1, round(value / most * width * 8))
-    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
 class Line:
@@ -85,19 +65,8 @@ def verdict(found: Comparison) -> str:
         change = second.detect_p95_s - first.detect_p95_s
         if abs(change) >= 1:
             way = "later" if change > 0 else "sooner"
-            parts.append(f"95 % are known {seconds(abs(change))} {way}")
+            parts.append(f"95 % are known {duration_text(abs(change) * 1000, ONE_UNIT)} {way}")
     return "; ".join(parts) + "."
-
-
-def seconds(value: float) -> str:
-    """`0.8 s`, `45 s`, `12 min`, `3.1 h`."""
-    if value < 10:
-        return f"{value:.1f} s"
-    if value < 120:
-        return f"{value:.0f} s"
-    if value < 7200:
-        return f"{value / 60:.0f} min"
-    return f"{value / 3600:.1f} h"
 
 
 def _alerts(figures: Figures) -> str:
@@ -112,7 +81,7 @@ def _text(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     if unit == "s":
-        return seconds(value)
+        return duration_text(value * 1000, ONE_UNIT)
     if unit == "a day":
         return f"{value:,.1f}"
     return f"{value:,.0f}"
