@@ -13,7 +13,7 @@ import time
 from typing import Final
 
 from producers.checks.model import Vantage
-from producers.engine.tcp_attempt import UnderWay, WaitingEngine
+from producers.engine.tcp_attempt import TcpAttempt, WaitingEngine
 
 BULK: Final = 128
 """So many answers are taken at a time; then the rest of the program has its turn."""
@@ -31,8 +31,8 @@ class EpollEngine(WaitingEngine):
 
     def __init__(self, vantage: Vantage) -> None:
         super().__init__(vantage)
-        self._connecting: dict[int, UnderWay] = {}
-        self._slots: dict[int, set[UnderWay]] = {}
+        self._connecting: dict[int, TcpAttempt] = {}
+        self._slots: dict[int, set[TcpAttempt]] = {}
         self._ticks: list[int] = []  # a heap of the slots there are
         self._timer: asyncio.TimerHandle | None = None
         self._timer_tick = 0
@@ -49,7 +49,7 @@ class EpollEngine(WaitingEngine):
         self._loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
 
-    def wait(self, check: UnderWay) -> None:
+    def wait(self, check: TcpAttempt) -> None:
         """Puts it into the slot of its deadline, and its socket into the epoll set."""
         tick = math.ceil(check.due / TICK_S)
         slot = self._slots.get(tick)
@@ -64,7 +64,7 @@ class EpollEngine(WaitingEngine):
             self._epoll.register(number, _ANSWER)
             self._connecting[number] = check
 
-    def release(self, check: UnderWay) -> None:
+    def release(self, check: TcpAttempt) -> None:
         """Takes it out of its slot, closes the socket."""
         if check.place is not None:
             check.place.discard(check)

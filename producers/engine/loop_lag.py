@@ -9,7 +9,7 @@ LATE_S: Final = 0.1
 """A turn of the loop that comes so much too late is time lost; less is ordinary work."""
 
 
-class HeldUp:
+class LoopLag:
     """Looks every 50 ms, while anything asks it to, whether it could look in time."""
 
     def __init__(self) -> None:

@@ -10,9 +10,9 @@ from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.checks.os_errors import clean
 from producers.checks.resolver import Resolver
-from producers.engine.loop_lag import HeldUp
+from producers.engine.loop_lag import LoopLag
 from producers.judging.judges import Judges
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from producers.kinds.registry import KINDS
 
 MOST: Final = 4_000
@@ -30,7 +30,7 @@ class TaskEngine:
         self._resolver = resolver
         self._most = most
         self._loop = asyncio.get_running_loop()
-        self._held_up = HeldUp()
+        self._held_up = LoopLag()
         self._judges = Judges()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
@@ -60,7 +60,7 @@ class TaskEngine:
 
     async def _run(self, check: PlannedCheck, on_done: OnDone) -> None:
         mark = self._held_up.begin()
-        trial = Trial(check.target, self.vantage, self._resolver, self._judges)
+        trial = CheckContext(check.target, self.vantage, self._resolver, self._judges)
         try:
             failure = await self._failure(trial, mark)
         finally:
@@ -72,7 +72,7 @@ class TaskEngine:
         self._tell(check, _outcome(trial, failure), on_done)
         self._take_waiting()
 
-    async def _failure(self, trial: Trial, mark: float) -> CheckFailedError | None:
+    async def _failure(self, trial: CheckContext, mark: float) -> CheckFailedError | None:
         kind = KINDS.get(trial.target.kind)
         if kind is None:
             text = f"this prober can't check kind {trial.target.kind!r}"
@@ -117,7 +117,7 @@ class TaskEngine:
             self._loop.call_soon(_raise, error)
 
 
-def _unforeseen(trial: Trial, error: BaseException) -> CheckFailedError:
+def _unforeseen(trial: CheckContext, error: BaseException) -> CheckFailedError:
     """What an error means that no kind has foreseen: the server's, once it has said something.
 
     Before that it is ours. After that what we can't understand is what the server has sent, or a
@@ -134,7 +134,7 @@ def _unforeseen(trial: Trial, error: BaseException) -> CheckFailedError:
     return CheckFailedError("prober_error", text)
 
 
-def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
+def _outcome(trial: CheckContext, failure: CheckFailedError | None) -> CheckOutcome:
     ours = failure is not None and failure.reason in {"prober_error", "address_blocked"}
     return CheckOutcome(
         status="up" if failure is None else "missed" if ours else "down",
@@ -153,12 +153,12 @@ def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
     )
 
 
-def _detail(trial: Trial, failure: CheckFailedError | None) -> str | None:
+def _detail(trial: CheckContext, failure: CheckFailedError | None) -> str | None:
     said = trial.notice if failure is None else failure.detail
     return None if said is None else clean(said)
 
 
-def _total_ms(trial: Trial) -> float:
+def _total_ms(trial: CheckContext) -> float:
     if trial.total_ms is not None:
         return trial.total_ms
     now = time.monotonic() if trial.ended_at is None else trial.ended_at

@@ -44,7 +44,7 @@ class WaitingEngine(ABC):
         self.vantage = vantage
         self.resolver = Resolver()
         self._loop = asyncio.get_running_loop()
-        self._checks: set[UnderWay] = set()
+        self._checks: set[TcpAttempt] = set()
         self._beginning = False
 
     @property
@@ -54,7 +54,7 @@ class WaitingEngine(ABC):
 
     def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
         """Begins the check; see the protocol."""
-        begun = UnderWay(self, check, on_done)
+        begun = TcpAttempt(self, check, on_done)
         self._checks.add(begun)
         self._beginning = True
         try:
@@ -71,7 +71,7 @@ class WaitingEngine(ABC):
         self.resolver.close()
 
     @abstractmethod
-    def wait(self, check: "UnderWay") -> None:
+    def wait(self, check: "TcpAttempt") -> None:
         """Waits for the socket of `check`, if it has one, and for `check.due`.
 
         Calls `check.answered` when the socket has an answer, `check.overdue` at `check.due` or
@@ -82,17 +82,17 @@ class WaitingEngine(ABC):
         """
 
     @abstractmethod
-    def release(self, check: "UnderWay") -> None:
+    def release(self, check: "TcpAttempt") -> None:
         """Waits no more and closes the socket, if there are such."""
 
-    def done(self, check: "UnderWay", outcome: CheckOutcome) -> None:
+    def done(self, check: "TcpAttempt", outcome: CheckOutcome) -> None:
         """Tells the outcome of a check that was released, but not before `submit` has returned."""
         if self._beginning:
             self._loop.call_soon(self._tell, check, outcome)
         else:
             self._tell(check, outcome)
 
-    def _tell(self, check: "UnderWay", outcome: CheckOutcome) -> None:
+    def _tell(self, check: "TcpAttempt", outcome: CheckOutcome) -> None:
         if check not in self._checks:
             return
         self._checks.remove(check)
@@ -109,7 +109,7 @@ class _Failure(Struct, frozen=True, gc=False):
     address: str | None = None
 
 
-class UnderWay:
+class TcpAttempt:
     """A check that was submitted and is not done.
 
     `sock` is connecting, None during the lookup; `due` is in monotonic seconds; `place` is the

@@ -6,7 +6,7 @@ from typing import Final
 
 from producers import metrics
 from producers.broker_clock import Clock
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.publishing.publisher import Publisher
 from schemas import control
 
@@ -23,7 +23,7 @@ class Beats:
     """Writes the beats of one prober; the first one at once."""
 
     def __init__(
-        self, publisher: Publisher, runner: Runner, clock: Clock, *, region: str, prober: str
+        self, publisher: Publisher, runner: CheckLoop, clock: Clock, *, region: str, prober: str
     ) -> None:
         self._publisher = publisher
         self._runner = runner

@@ -11,10 +11,10 @@ from producers import metrics
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, Engine, PlannedCheck
 from producers.prober.connectivity import WITHIN_MS, Connectivity
-from producers.prober.gc_freeze import Tidy
-from producers.prober.lag_reporter import Pace
+from producers.prober.gc_freeze import GcFreeze
+from producers.prober.lag_reporter import LagReporter
 from producers.publishing.publisher import Publisher
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 
 ROUND_S: Final = 0.001
 """Checks that fall due within so short a time are begun in one round. The event loop waits for
@@ -40,12 +40,12 @@ class State(Struct, frozen=True, gc=False):
     lag_ms: float
 
 
-class Runner:
+class CheckLoop:
     """Begins the checks that are due and hands on what came of them."""
 
     def __init__(
         self,
-        roster: Roster,
+        roster: Scheduler,
         engine: Engine,
         publisher: Publisher,
         clock: Clock,
@@ -60,8 +60,8 @@ class Runner:
         self._connectivity = connectivity
         self._limit = limit
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
-        self._pace = Pace()
-        self._tidy = Tidy()
+        self._pace = LagReporter()
+        self._tidy = GcFreeze()
         self._stopped = False
         self._idle = asyncio.Event()
         self._over: asyncio.Future[None] | None = None

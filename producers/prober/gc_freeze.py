@@ -3,7 +3,7 @@
 import gc
 
 
-class Tidy:
+class GcFreeze:
     """Takes what is watched out of garbage collection, once it stays as it is.
 
     A full collection looks at everything there is and stops all checks meanwhile: 20 to 80 ms with

@@ -14,7 +14,7 @@ from foundation.settings import Settings
 from foundation.telemetry import logger
 from producers import metrics
 from producers.broker_clock import Clock
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.schedule.target_definitions import Definitions
 from schemas import recheck, topics
 from schemas import target as target_schema
@@ -48,7 +48,7 @@ class _Reading:
         self.targets: dict[str, Target] = {}
 
 
-class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Feeds the roster from [targets] and the rechecks from [rechecks].
 
     The range assignor gives both topics' partition p to the same member. A partition that is
@@ -56,7 +56,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     nobody else could take it, and a target checked twice does no harm, one not checked does.
     """
 
-    def __init__(self, settings: Settings, runner: Runner, clock: Clock, *, region: str) -> None:
+    def __init__(self, settings: Settings, runner: CheckLoop, clock: Clock, *, region: str) -> None:
         self._settings = settings
         self._runner = runner
         self._clock = clock

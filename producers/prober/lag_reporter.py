@@ -11,7 +11,7 @@ AGAIN_MS: Final = 60_000.0
 """While it can't keep up it is said so often."""
 
 
-class Pace:
+class LagReporter:
     """Collects what the rounds saw; `tell` logs it, seldom. Times are broker time in ms."""
 
     def __init__(self) -> None:

@@ -18,16 +18,16 @@ from producers.checks.resolver import literal
 from producers.engine.factory import platform_engine
 from producers.engine.file_descriptors import in_flight_limit
 from producers.prober.beats import Beats
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.prober.connectivity import Connectivity
-from producers.prober.group_member import Membership
+from producers.prober.group_member import GroupMember
 from producers.prober.region_policy import RegionPolicy
-from producers.prober.task_supervisor import Parts
+from producers.prober.task_supervisor import TaskSupervisor
 from producers.publishing.connection import Broker
 from producers.publishing.publisher import Publisher
 from producers.publishing.spool import Spool
 from producers.publishing.spool_file import SpoolFile
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from schemas.policy import Region
 
 DRAIN_S: Final = 2.5
@@ -47,7 +47,7 @@ async def run(
 
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
-        PartEndedError: a part of it ended on its own; what was finished is published all the same.
+        TaskEndedError: a part of it ended on its own; what was finished is published all the same.
         SettingsError: `source` is no IP address, or the metrics' address can't be used.
     """
     if source is not None and literal(source) is None:
@@ -84,7 +84,7 @@ async def _probe(
     spool = _spool(settings)
     publisher = Publisher(settings, broker, clock, region=region, prober=prober, spool=spool)
     limit = in_flight_limit(settings.probe_in_flight)
-    runner = Runner(Roster(region), engine, publisher, clock, connectivity, limit=limit)
+    runner = CheckLoop(Scheduler(region), engine, publisher, clock, connectivity, limit=limit)
 
     def changed(policy: Region) -> None:
         way = source or policy.source
@@ -101,9 +101,9 @@ async def _probe(
 
     region_policy = RegionPolicy(settings, region, changed)
     beats = Beats(publisher, runner, clock, region=region, prober=prober)
-    membership = Membership(settings, runner, clock, region=region)
+    membership = GroupMember(settings, runner, clock, region=region)
     publishing: asyncio.Task[None] | None = None
-    with Parts() as parts:
+    with TaskSupervisor() as parts:
         try:
             if not await parts.unless(stop, topics_ready(settings)):
                 return

@@ -19,11 +19,11 @@ _CALLED_BACK: Final = frozenset({publisher.__name__, check_loop.__name__})
 library's callback that fails is the library's to recover from."""
 
 
-class PartEndedError(Exception):
+class TaskEndedError(Exception):
     """A part of a role ended that should run as long as the role; the text says which and why."""
 
 
-class Parts:
+class TaskSupervisor:
     """Background tasks, none of which should end. A context manager; made inside a running loop.
 
     While it is entered, an exception in a callback of ours is the end of a part, too.
@@ -33,7 +33,7 @@ class Parts:
         self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = asyncio.Event()
-        self._error: PartEndedError | None = None
+        self._error: TaskEndedError | None = None
         self._closing = False
 
     def __enter__(self) -> Self:
@@ -60,7 +60,7 @@ class Parts:
         """Whether `work` came to its end before `stop` was set; raises what it raises.
 
         Raises:
-            PartEndedError: a part ended before.
+            TaskEndedError: a part ended before.
         """
         task = asyncio.ensure_future(work)
         others = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._ended.wait())]
@@ -79,7 +79,7 @@ class Parts:
         """Returns when `stop` is set.
 
         Raises:
-            PartEndedError: a part ended before.
+            TaskEndedError: a part ended before.
         """
         await self.unless(stop, asyncio.Event().wait())
 
@@ -108,7 +108,7 @@ class Parts:
             return
         where = _where(error)
         logger(__name__).error("a part ended, and the role with it", part=part, why=why, at=where)
-        self._error = PartEndedError(f"{part} ended, and the role with it: {why} at {where}")
+        self._error = TaskEndedError(f"{part} ended, and the role with it: {why} at {where}")
         self._error.__cause__ = error
         self._ended.set()
 

@@ -13,7 +13,7 @@ from schemas import batch
 from schemas.result import CheckResult
 
 
-class Place(Struct, frozen=True, gc=False, kw_only=True):
+class SpoolPosition(Struct, frozen=True, gc=False, kw_only=True):
     """Where a batch lies in the spool's file: a segment of this process, and bytes."""
 
     segment: int
@@ -21,7 +21,7 @@ class Place(Struct, frozen=True, gc=False, kw_only=True):
     length: int
 
 
-class Sealed(Struct, frozen=True, gc=False, kw_only=True):
+class SealedBatch(Struct, frozen=True, gc=False, kw_only=True):
     """A message for one partition. `kept` tells for each line whether it is more than routine.
 
     Of two batches the one with the smaller `number` was sealed first. `place`: where it lies in the
@@ -33,7 +33,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
     payload: bytes
     kept: tuple[bool, ...]
     packed: bool = False
-    place: Place | None = None
+    place: SpoolPosition | None = None
 
     @property
     def count(self) -> int:
@@ -49,13 +49,13 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
         """The value of the message."""
         return zlib.decompress(self.payload) if self.packed else self.payload
 
-    def pack(self) -> "Sealed":
+    def pack(self) -> "SealedBatch":
         """The same, small in memory: for one that has to wait."""
         if self.packed:
             return self
         return replace(self, payload=zlib.compress(self.payload, 1), packed=True)
 
-    def without_routine(self) -> "Sealed | None":
+    def without_routine(self) -> "SealedBatch | None":
         """What is left without routine results, None if nothing is."""
         if not any(self.kept):
             return None
@@ -66,7 +66,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
         )
         return left.pack() if self.packed else left
 
-    def halves(self) -> "tuple[Sealed, Sealed]":
+    def halves(self) -> "tuple[SealedBatch, SealedBatch]":
         """Two messages with the first and the second half of at least two lines."""
         lines = self.value().splitlines(keepends=True)
         middle = len(lines) // 2
@@ -88,14 +88,14 @@ def seal(
     prober: str,
     *,
     number: int,
-) -> Sealed:
+) -> SealedBatch:
     """Makes a message of results; those that have no line yet get theirs by what is known now."""
     shift_ms = clock.at_ms(0.0)
     lines = [
         line(item.check, item.outcome, shift_ms, region, prober) if item.line is None else item.line
         for item in items
     ]
-    return Sealed(
+    return SealedBatch(
         partition=partition,
         number=number,
         payload=b"".join(lines),

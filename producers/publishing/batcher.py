@@ -16,7 +16,7 @@ _GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 class Finished(Struct, frozen=True, gc=False):
-    """A check with its outcome, and what that is worth (see `Roster.done`).
+    """A check with its outcome, and what that is worth (see `Scheduler.done`).
 
     `line`: its line of the message, if that was made already (see `producers.sealed.line`).
     """

@@ -25,11 +25,11 @@ from foundation.telemetry import logger
 from producers import metrics
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck, Worth
-from producers.publishing.batch import Sealed, line, seal
+from producers.publishing.batch import SealedBatch, line, seal
 from producers.publishing.batcher import Batcher, Finished
 from producers.publishing.connection import FIRST_WAIT_S, LONGEST_WAIT_S, SEND_ERRORS, Broker
 from producers.publishing.spool import Spool
-from producers.publishing.wakeup import Wake
+from producers.publishing.wakeup import Wakeup
 from schemas import control, topics
 from schemas.partition import host_key, partition_for
 
@@ -78,13 +78,13 @@ class Publisher:
         self._known_partitions: dict[str, int] = {}
         self._sealed = 0
         self._was_fresh: set[int] = set()
-        self._sending: dict[int, tuple[Sealed, _Future | None]] = {}
+        self._sending: dict[int, tuple[SealedBatch, _Future | None]] = {}
         self._beating: dict[int, _Future] = {}
         self._broken = False
         self._failures = 0
         self._flushing = False
         self._empty = asyncio.Event()
-        self._wake = Wake(clock.monotonic)
+        self._wake = Wakeup(clock.monotonic)
 
     @property
     def waiting(self) -> int:
@@ -193,7 +193,7 @@ class Publisher:
         free = [lane for lane in self._batcher.all() if lane not in self._sending]
         self._wake.at(self._batcher.next_due_of(free))
 
-    def _next(self, partition: int, *, fresh: bool) -> Sealed | None:
+    def _next(self, partition: int, *, fresh: bool) -> SealedBatch | None:
         spools_turn = partition in self._was_fresh and self._spool.waiting(partition)
         # What was fresh may have become a full batch meanwhile, and gone to the spool.
         if fresh and self._batcher.waits(partition) and not spools_turn:
@@ -202,7 +202,7 @@ class Publisher:
         self._was_fresh.discard(partition)
         return self._spool.pop(partition)
 
-    async def _send(self, sealed: Sealed) -> None:
+    async def _send(self, sealed: SealedBatch) -> None:
         enqueued_at = self._clock.monotonic()
         self._sending[sealed.partition] = (sealed, None)
         try:
@@ -213,7 +213,7 @@ class Publisher:
         self._sending[sealed.partition] = (sealed, future)
         future.add_done_callback(partial(self._confirmed, sealed, enqueued_at))
 
-    def _seal(self, partition: int) -> Sealed:
+    def _seal(self, partition: int) -> SealedBatch:
         items = self._batcher.take(partition)
         _count(items)
         self._sealed += 1
@@ -246,7 +246,7 @@ class Publisher:
 
     # Confirmations
 
-    def _confirmed(self, sealed: Sealed, enqueued_at: float, future: _Future) -> None:
+    def _confirmed(self, sealed: SealedBatch, enqueued_at: float, future: _Future) -> None:
         if self._sending.get(sealed.partition, (None, None))[1] is not future:
             return  # given up: it was put back and is sent again
         if future.cancelled() or future.exception() is not None:
@@ -279,7 +279,7 @@ class Publisher:
 
     # Failures
 
-    def _came_back(self, sealed: Sealed, error: BaseException | None) -> None:
+    def _came_back(self, sealed: SealedBatch, error: BaseException | None) -> None:
         del self._sending[sealed.partition]
         if isinstance(error, _TOO_LARGE):
             if sealed.count == 1:

@@ -9,7 +9,7 @@ from typing import Final
 
 from foundation.telemetry import logger
 from producers import metrics
-from producers.publishing.batch import Sealed
+from producers.publishing.batch import SealedBatch
 from producers.publishing.spool_file import DamagedError, Filed, SpoolFile
 
 _SLACK: Final = 0.95
@@ -18,7 +18,7 @@ _SLACK: Final = 0.95
 AGAIN_S: Final = 5.0
 """A disk that can't be written to is tried again after so long."""
 
-_Item = Sealed | Filed
+_Item = SealedBatch | Filed
 
 
 class Spool:
@@ -69,7 +69,7 @@ class Spool:
         metrics.SPOOL_FILE.set(self._file.size)
         return self._results - before
 
-    def push(self, sealed: Sealed) -> int:
+    def push(self, sealed: SealedBatch) -> int:
         """Adds a batch; returns how many results were dropped for it."""
         self._insert(sealed.pack())
         dropped = self._thin() if self._results > self._limit else 0
@@ -77,7 +77,7 @@ class Spool:
             self.keep()
         return dropped
 
-    def put_back(self, sealed: Sealed) -> None:
+    def put_back(self, sealed: SealedBatch) -> None:
         """Puts a batch that came back where it belongs by its number. Never drops anything."""
         if sealed.place is None:
             self._insert(sealed)
@@ -92,11 +92,11 @@ class Spool:
                 )
             )
 
-    def forget(self, sealed: Sealed) -> None:
+    def forget(self, sealed: SealedBatch) -> None:
         """A batch that was popped need not be kept any longer: it is published, or given up."""
         self._unfile(sealed)
 
-    def pop(self, partition: int) -> Sealed | None:
+    def pop(self, partition: int) -> SealedBatch | None:
         """Takes the oldest batch of a partition; it stays in the file until it is forgotten."""
         queue = self._queues.get(partition)
         while queue:
@@ -125,7 +125,7 @@ class Spool:
         try:
             for queue in self._queues.values():
                 for index, item in enumerate(queue):
-                    if isinstance(item, Sealed):
+                    if isinstance(item, SealedBatch):
                         filed = _filed(item, file)
                         self._memory_results -= item.count
                         queue[index] = filed
@@ -153,11 +153,11 @@ class Spool:
 
     def _count(self, item: _Item, sign: int) -> None:
         self._results += sign * item.count
-        if isinstance(item, Sealed):
+        if isinstance(item, SealedBatch):
             self._memory_results += sign * item.count
 
-    def _load(self, item: _Item) -> Sealed:
-        if isinstance(item, Sealed):
+    def _load(self, item: _Item) -> SealedBatch:
+        if isinstance(item, SealedBatch):
             return item
         if self._file is None:
             raise LookupError("a batch was filed, and there is no file")
@@ -186,7 +186,7 @@ class Spool:
                 self._queues[item.partition].append(item)
         return before - self._results
 
-    def _without_routine(self, item: _Item) -> Sealed | None:
+    def _without_routine(self, item: _Item) -> SealedBatch | None:
         self._count(item, -1)
         sealed = None
         if item.routine < item.count:
@@ -207,7 +207,7 @@ def _number(item: _Item) -> int:
     return item.number
 
 
-def _filed(sealed: Sealed, file: SpoolFile) -> Filed:
+def _filed(sealed: SealedBatch, file: SpoolFile) -> Filed:
     return Filed(
         partition=sealed.partition,
         number=sealed.number,

@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct
 
 from foundation.telemetry import logger
-from producers.publishing.batch import Place, Sealed
+from producers.publishing.batch import SealedBatch, SpoolPosition
 
 SEGMENT_BYTES: Final = 8_000_000
 
@@ -38,13 +38,13 @@ class DamagedError(Exception):
 
 
 class Filed(Struct, frozen=True, gc=False, kw_only=True):
-    """A batch in the file, as far as it must be known; see `Sealed` for the fields."""
+    """A batch in the file, as far as it must be known; see `SealedBatch` for the fields."""
 
     partition: int
     number: int
     count: int
     routine: int
-    place: Place
+    place: SpoolPosition
 
 
 class _Directory:
@@ -92,7 +92,7 @@ class SpoolFile:
         """How many bytes it takes."""
         return sum(segment.size for segment in self._segments.values())
 
-    def write(self, sealed: Sealed) -> Place:
+    def write(self, sealed: SealedBatch) -> SpoolPosition:
         """Writes a batch; it is all there when this returns.
 
         Raises:
@@ -118,9 +118,9 @@ class SpoolFile:
         segment.waiting += 1
         if segment.size >= self._segment_bytes:
             self._writing = None
-        return Place(segment=segment.number, offset=offset, length=len(frame))
+        return SpoolPosition(segment=segment.number, offset=offset, length=len(frame))
 
-    def read(self, filed: Filed) -> Sealed:
+    def read(self, filed: Filed) -> SealedBatch:
         """A batch that was filed.
 
         Raises:
@@ -134,7 +134,7 @@ class SpoolFile:
             path = self._segments[place.segment].path
             raise DamagedError(f"{path}: the frame at {place.offset} is damaged")
         _, partition, kept, payload, _ = found
-        return Sealed(
+        return SealedBatch(
             partition=partition,
             number=filed.number,
             payload=payload,
@@ -143,7 +143,7 @@ class SpoolFile:
             place=place,
         )
 
-    def done(self, place: Place) -> None:
+    def done(self, place: SpoolPosition) -> None:
         """What lies there need not be read again, nor by a later prober."""
         segment = self._segments[place.segment]
         segment.waiting -= 1
@@ -242,7 +242,7 @@ class SpoolFile:
             if state == _WAITING:
                 segment.waiting += 1
                 count += len(kept)
-                place = Place(segment=segment.number, offset=offset, length=end - offset)
+                place = SpoolPosition(segment=segment.number, offset=offset, length=end - offset)
                 yield Filed(
                     partition=partition,
                     number=0,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Wake:
+class Wakeup:
     """Wakes its waiter at the earliest of the times that were asked for.
 
     Times are of `monotonic` (seconds). A wake-up that comes while nobody waits is kept.

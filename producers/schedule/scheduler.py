@@ -62,7 +62,7 @@ class _Entry:
         self.phase = phase_ms(target.id, interval) + shift_ms(target.regions, region, interval)
 
 
-class Roster:
+class Scheduler:
     """What one prober of `region` has to check, and when.
 
     A target has at most one check on its way: in flight, or waiting for its retry. While it is

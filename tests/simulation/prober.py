@@ -12,9 +12,9 @@ from typing import NamedTuple
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck
 from producers.prober.connectivity import _OURS_TOO, AGAIN_S, FRESH_S, TIMEOUT_MS, WITHIN_MS, many
-from producers.publishing.batch import Sealed, seal
+from producers.publishing.batch import SealedBatch, seal
 from producers.publishing.batcher import Batcher, Finished, Worth
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from schemas import control
 from schemas.control import Beat
 from schemas.partition import host_key, partition_for
@@ -108,14 +108,14 @@ class Prober:
         self._rate = 1 + rng.uniform(-50e-6, 50e-6)
         self._first = rng.uniform(10, 100_000)
         self.clock = Clock(self._wall, self._monotonic)
-        self.roster = Roster(region)
+        self.roster = Scheduler(region)
         self._guard = Guard(around, region, has_references=has_references)
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
         self._in_flight = 0
         self._wake_at = self._wake_due_ms = float("inf")
         self._batcher = Batcher()
         self._flush_at = float("inf")
-        self._spool: dict[int, deque[Sealed]] = {}
+        self._spool: dict[int, deque[SealedBatch]] = {}
         self._was_fresh: set[int] = set()
         self._sending: set[int] = set()
         self._sealed = 0
@@ -286,7 +286,7 @@ class Prober:
         if len(self._batcher) or any(self._spool.values()):
             self._flush_by(self._loop.now)
 
-    def _seal(self, partition: int) -> Sealed:
+    def _seal(self, partition: int) -> SealedBatch:
         self._sealed += 1
         items = self._batcher.take(partition)
         return seal(partition, items, self.clock, self.region, self.name, number=self._sealed)

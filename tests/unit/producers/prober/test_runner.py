@@ -6,11 +6,11 @@ import pytest
 from foundation.settings import Settings
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.prober.connectivity import Connectivity
 from producers.publishing.connection import Broker
 from producers.publishing.publisher import Publisher
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from schemas.target import Target
 
 
@@ -38,13 +38,13 @@ class Answers:
         pass
 
 
-def runner(engine: Answers, clock: Clock | None = None, *, limit: int = 100) -> Runner:
+def runner(engine: Answers, clock: Clock | None = None, *, limit: int = 100) -> CheckLoop:
     clock, settings = clock or Clock(), Settings()
     clock.learn(time.monotonic(), time.monotonic(), round(time.time() * 1000))
     clock.settle()
     publisher = Publisher(settings, Broker(settings), clock, region="eu", prober="p1")
     connectivity = Connectivity(Answers())
-    return Runner(Roster("eu"), engine, publisher, clock, connectivity, limit=limit)
+    return CheckLoop(Scheduler("eu"), engine, publisher, clock, connectivity, limit=limit)
 
 
 def target(number: int, interval_ms: int = 1000) -> Target:
@@ -62,7 +62,7 @@ def target(number: int, interval_ms: int = 1000) -> Target:
     )
 
 
-async def checked(made: Runner, engine: Answers, count: int) -> None:
+async def checked(made: CheckLoop, engine: Answers, count: int) -> None:
     running = asyncio.create_task(made.run())
     async with asyncio.timeout(30):
         while len({check.target.id for check in engine.begun}) < count:  # noqa: ASYNC110

@@ -4,7 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from producers.schedule.target_definitions import Definitions
 from schemas.target import Target
 from tests.unit.producers.schedule.test_roster import NOW, ended, only, target
@@ -59,7 +59,7 @@ def test_what_a_partition_does_not_hold_any_more_is_gone_after_a_reading() -> No
 
 
 def test_reading_a_partition_again_disturbs_no_retry_series() -> None:
-    made, roster = Definitions(), Roster("us")
+    made, roster = Definitions(), Scheduler("us")
     now = target(version=2, retry_delay_ms=1000)
     for said in (target(version=1), now):
         made.define(0, said)
@@ -74,7 +74,7 @@ def _take(made: Definitions, partition: int, said: Target | None) -> tuple[str, 
     return made.remove(partition, "db") if said is None else made.define(partition, said)
 
 
-def _tell(roster: Roster, made: Definitions, changed: tuple[str, ...]) -> None:
+def _tell(roster: Scheduler, made: Definitions, changed: tuple[str, ...]) -> None:
     found = {key: made.of(key) for key in changed}
     for key, one in found.items():
         if one is None:
@@ -93,7 +93,7 @@ class DefinitionsMachine(RuleBasedStateMachine):
         self.homes: dict[str, tuple[int, Target]] = {}
         self.version = 0
         self.made = Definitions()
-        self.roster = Roster("us")
+        self.roster = Scheduler("us")
 
     @rule(name=st.sampled_from("ab"), partition=st.integers(0, PARTITIONS - 1), here=st.booleans())
     def apply(self, name: str, partition: int, *, here: bool) -> None:

@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from producers.checks.model import CheckOutcome, PlannedCheck
 from producers.schedule.schedule import next_slot, phase_ms, shift_ms
-from producers.schedule.scheduler import MOST_MISSED, NEAR_MS, Roster
+from producers.schedule.scheduler import MOST_MISSED, NEAR_MS, Scheduler
 from schemas.result import Reason, Status
 from schemas.target import Target
 
@@ -33,13 +33,13 @@ def target(name: str = "db", host: str = "h.example", version: int = 1, **more: 
     )
 
 
-def roster(*targets: Target, now: float = NOW) -> Roster:
-    made = Roster("us")
+def roster(*targets: Target, now: float = NOW) -> Scheduler:
+    made = Scheduler("us")
     made.set_targets(targets, now)
     return made
 
 
-def only(made: Roster, now: float) -> PlannedCheck:
+def only(made: Scheduler, now: float) -> PlannedCheck:
     (check,), missed = made.due(now, 10)
     assert missed == []
     return check
@@ -340,7 +340,7 @@ def test_many_new_targets_are_spread() -> None:
 
 
 def test_many_that_come_in_parts_are_spread_as_one() -> None:
-    made = Roster("us")
+    made = Scheduler("us")
     for part in range(10):
         names = (f"t{part}-{n}" for n in range(1_000))
         made.set_targets((target(name, interval_ms=300_000) for name in names), NOW + part)
@@ -392,7 +392,7 @@ class RosterMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = float(NOW)
-        self.made = Roster("us")
+        self.made = Scheduler("us")
         self.known: dict[str, Target] = {}
         self.version = 1
         self.in_flight: list[PlannedCheck] = []
