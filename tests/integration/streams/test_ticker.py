@@ -9,7 +9,7 @@ from tests.integration.streams.ground import Log, Worker
 # Faust stops feeding, as it may after a rebalance that went wrong; the looks are made quick.
 STUCK = """
 import asyncio
-from portquorum import settings, telemetry
+from foundation import settings, telemetry
 from streams.worker import watchdog as ticker
 from streams.worker.faust_app import StreamApp
 ticker.IDLE_S, ticker.DEAF_LOOKS, ticker._LOOK_S = 0.5, 5, 0.1
