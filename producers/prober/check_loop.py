@@ -1,4 +1,4 @@
-"""Runs what the roster plans: one timer, the engine, and the way of each outcome."""
+"""Runs what the scheduler plans: one timer, the engine, and the way of each outcome."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ class CheckLoop:
 
     def __init__(
         self,
-        roster: Scheduler,
+        scheduler: Scheduler,
         engine: Engine,
         publisher: Publisher,
         clock: Clock,
@@ -53,15 +53,15 @@ class CheckLoop:
         *,
         limit: int,
     ) -> None:
-        self.roster = roster
+        self.scheduler = scheduler
         self._engine = engine
         self._publisher = publisher
         self._clock = clock
         self._connectivity = connectivity
         self._limit = limit
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
-        self._pace = LagReporter()
-        self._tidy = GcFreeze()
+        self._lag_reporter = LagReporter()
+        self._gc_freeze = GcFreeze()
         self._stopped = False
         self._idle = asyncio.Event()
         self._over: asyncio.Future[None] | None = None
@@ -72,23 +72,23 @@ class CheckLoop:
 
     def state(self) -> State:
         """What there is to say now. Asked with every beat, when other things may be done, too."""
-        self._tidy.look(self.roster.changes)
+        self._gc_freeze.look(self.scheduler.changes)
         now_ms = self._clock.now_ms()
-        roster = self.roster
-        metrics.TARGETS.set(len(roster))
-        metrics.FAILING.set(roster.failing)
+        scheduler = self.scheduler
+        metrics.TARGETS.set(len(scheduler))
+        metrics.FAILING.set(scheduler.failing)
         metrics.IN_FLIGHT.set(self._engine.in_flight)
         metrics.CONNECTIVITY.set(self._connectivity.alive)
         return State(
-            targets=len(roster),
-            failing=roster.failing,
-            newly_failing=roster.newly_failing(now_ms),
+            targets=len(scheduler),
+            failing=scheduler.failing,
+            newly_failing=scheduler.newly_failing(now_ms),
             connectivity=self._connectivity.alive,
-            lag_ms=self._pace.tell(now_ms, self._limit),
+            lag_ms=self._lag_reporter.tell(now_ms, self._limit),
         )
 
     def changed(self) -> None:
-        """To be called when the roster was changed: something may be due now."""
+        """To be called when the scheduler was changed: something may be due now."""
         self._wake_at(self._clock.monotonic())
 
     async def run(self) -> None:
@@ -141,7 +141,7 @@ class CheckLoop:
         if self._stopped:
             return
         now_ms = self._clock.now_ms()
-        begin, missed = self.roster.due(now_ms, self._limit - self._busy)
+        begin, missed = self.scheduler.due(now_ms, self._limit - self._busy)
         worst_ms = 0.0
         for check in missed:
             self._publisher.add(check, _LATE, worth="routine")
@@ -151,15 +151,15 @@ class CheckLoop:
             metrics.LAG.observe(lag_ms / 1000)
             self._engine.submit(check, self._done)
         full = self._busy >= self._limit
-        waits = self.roster.next_due_ms() is not None
-        self._pace.saw(worst_ms, missed=len(missed), full=full and waits)
+        waits = self.scheduler.next_due_ms() is not None
+        self._lag_reporter.saw(worst_ms, missed=len(missed), full=full and waits)
         self._waits_for_ms = math.inf
         # With no room left the next check that is done wakes us.
         if not full:
             self._wait_for_next()
 
     def _wait_for_next(self) -> None:
-        next_ms = self.roster.next_due_ms()
+        next_ms = self.scheduler.next_due_ms()
         if next_ms is not None and next_ms < self._waits_for_ms:
             self._waits_for_ms = next_ms
             latest = self._clock.monotonic() + LONGEST_WAIT_S
@@ -175,9 +175,9 @@ class CheckLoop:
             self._tell(check, outcome, now_ms)
 
     def _doubts(self, outcome: CheckOutcome, now_ms: float) -> bool:
-        roster = self.roster
-        failing = roster.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
-        return self._connectivity.doubts(outcome, failing, len(roster))
+        scheduler = self.scheduler
+        failing = scheduler.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
+        return self._connectivity.doubts(outcome, failing, len(scheduler))
 
     def _release(self) -> None:
         held, self._held = self._held, []
@@ -187,7 +187,7 @@ class CheckLoop:
 
     def _tell(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> None:
         outcome = self._connectivity.judge(outcome)
-        worth = self.roster.done(check, outcome, now_ms)
+        worth = self.scheduler.done(check, outcome, now_ms)
         self._publisher.add(check, outcome, worth=worth)
         self._wait_for_next()
         if self._stopped and self._busy == 0:

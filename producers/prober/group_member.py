@@ -49,7 +49,7 @@ class _Reading:
 
 
 class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Feeds the roster from [targets] and the rechecks from [rechecks].
+    """Feeds the scheduler from [targets] and the rechecks from [rechecks].
 
     The range assignor gives both topics' partition p to the same member. A partition that is
     taken away is checked on until the group has said who has it now: while the broker is away
@@ -138,16 +138,16 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._define(changed)
 
     def _define(self, changed: Collection[str]) -> None:
-        """Tells the roster which definitions of these ids hold now."""
-        roster = self._runner.roster
+        """Tells the scheduler which definitions of these ids hold now."""
+        scheduler = self._runner.scheduler
         hold: list[Target] = []
         for target_id in changed:
             target = self._definitions.of(target_id)
             if target is None:
-                roster.remove(target_id)
+                scheduler.remove(target_id)
             else:
                 hold.append(target)
-        roster.set_targets(hold, self._clock.now_ms())
+        scheduler.set_targets(hold, self._clock.now_ms())
         if changed:
             self._runner.changed()
 
@@ -194,7 +194,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if now_ms > request.expires_at:
             metrics.RECHECKS.labels("expired").inc()
             return
-        asked = self._runner.roster.recheck(request.host, now_ms)
+        asked = self._runner.scheduler.recheck(request.host, now_ms)
         if asked:
             self._runner.changed()
         metrics.RECHECKS.labels("checked" if asked else "nothing_to_do").inc()

@@ -95,7 +95,7 @@ async def _probe(
             deny=address_policy.networks(policy.deny) + settings.denied_networks,
         )
         connectivity.refer_to(policy.connectivity)
-        runner.roster.check_all(clock.now_ms())
+        runner.scheduler.check_all(clock.now_ms())
         runner.changed()
         log.info("region", internal=policy.internal, source=way)
 
