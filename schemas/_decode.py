@@ -11,9 +11,9 @@ class JsonDecoder(Generic[T]):
     """A decoder of `T` that raises `msgspec.DecodeError` alone.
 
     msgspec's own also raises `UnicodeDecodeError` for a string that is no UTF-8 and
-    `RecursionError` for deep nesting; a role that does not expect these dies of one message. In
-    fields that nobody knows it lets such strings pass: here the whole must be UTF-8, so that a
-    value that one role takes can be stored as text by another.
+    `RecursionError` for deep nesting; one message would end a role that does not expect these.
+    In unknown fields it accepts strings that are no UTF-8. This decoder wants UTF-8 everywhere, so
+    that every role can store as text what another role accepted.
     """
 
     def __init__(self, kind: Any) -> None:
