@@ -6,7 +6,7 @@ from producers.engine.tcp_attempt import TcpAttempt, WaitingEngine
 
 
 class AsyncioEngine(WaitingEngine):
-    """See `producers.engine.Engine`. Made inside a running loop."""
+    """See `producers.checks.model.Engine`. Made inside a running loop."""
 
     def wait(self, check: TcpAttempt) -> None:
         """One timer, and one writer if there is a socket."""

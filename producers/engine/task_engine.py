@@ -1,4 +1,4 @@
-"""The engine of all kinds but the plain TCP handshake: one asyncio task a check."""
+"""The engine of all kinds but the plain TCP handshake: one asyncio task for each check."""
 
 import asyncio
 import time
@@ -16,14 +16,14 @@ from producers.kinds.check_context import CheckContext
 from producers.kinds.registry import KINDS
 
 MOST: Final = 4_000
-"""So many checks are on their way at a time; those beyond wait for their turn."""
+"""The most checks in flight; further ones wait in a queue."""
 
 NOT_UNDERSTOOD: Final = "the answer can't be understood"
-"""The detail of an outcome begins so if an error came of it that no kind foresees."""
+"""The beginning of the detail after an error that the kind does not handle."""
 
 
 class TaskEngine:
-    """See `producers.engine.Engine`. Made inside a running loop; `resolver` stays the caller's."""
+    """See `producers.checks.model.Engine`. Made in a running loop; the caller closes `resolver`."""
 
     def __init__(self, vantage: Vantage, resolver: Resolver, most: int = MOST) -> None:
         self.vantage = vantage
@@ -37,11 +37,11 @@ class TaskEngine:
 
     @property
     def in_flight(self) -> int:
-        """How many checks have begun, or wait for their turn, and are not done."""
+        """The number of checks in flight or in the queue."""
         return len(self._tasks) + len(self._waiting)
 
     def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
-        """Begins the check, or lets it wait for its turn; see the protocol."""
+        """Begins the check or queues it; see the protocol."""
         if len(self._tasks) < self._most:
             self._begin(check, on_done)
         else:
@@ -113,15 +113,15 @@ class TaskEngine:
         try:
             on_done(check, outcome)
         except Exception as error:  # noqa: BLE001  (other checks wait behind this one)
-            # To the loop it is a callback that failed, as any other.
+            # The loop treats it like any other failed callback.
             self._loop.call_soon(_raise, error)
 
 
 def _unforeseen(trial: CheckContext, error: BaseException) -> CheckFailedError:
-    """What an error means that no kind has foreseen: the server's, once it has said something.
+    """The failure for an error that no kind handles: the server's, after its first byte.
 
-    Before that it is ours. After that what we can't understand is what the server has sent, or a
-    mistake of ours in reading it; of both people must hear, and the log says which it was.
+    Before the first byte it is a fault of the prober. After it the cause is the server's data or a
+    mistake of ours in decoding it; people must learn of both, and the log has the cause.
     """
     logger(__name__).error(
         "a check failed by an error that its kind does not foresee",
