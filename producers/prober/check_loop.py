@@ -1,4 +1,4 @@
-"""Runs what the scheduler plans: one timer, the engine, and the way of each outcome."""
+"""Runs the checks of the scheduler: one timer, the engine, and the path of each outcome."""
 
 import asyncio
 import contextlib
@@ -17,10 +17,10 @@ from producers.publishing.publisher import Publisher
 from producers.schedule.scheduler import Scheduler
 
 ROUND_S: Final = 0.001
-"""Checks that fall due within so short a time are begun in one round. The event loop waits for
-whole milliseconds, rounded up, so that it is twice as long at times."""
+"""Checks that are due within this time begin in one round. The event loop rounds waits up to whole
+milliseconds, so a round may cover twice the time."""
 LONGEST_WAIT_S: Final = 1.0
-"""Then it is looked anew when the next check is due: broker time may have been learned better."""
+"""Longest wait before the next due time is computed again: broker time may have changed."""
 
 _LATE: Final = CheckOutcome(
     status="missed",
@@ -31,7 +31,7 @@ _LATE: Final = CheckOutcome(
 
 
 class State(Struct, frozen=True, gc=False):
-    """What a beat tells of the checks; `lag_ms` is the worst since the last time."""
+    """The checks' part of a beat; `lag_ms` is the worst lag since the last beat."""
 
     targets: int
     failing: int
@@ -41,7 +41,7 @@ class State(Struct, frozen=True, gc=False):
 
 
 class CheckLoop:
-    """Begins the checks that are due and hands on what came of them."""
+    """Begins the checks that are due and publishes their outcomes."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class CheckLoop:
         self._waits_for_ms = math.inf
 
     def state(self) -> State:
-        """What there is to say now. Asked with every beat, when other things may be done, too."""
+        """The state for a beat. Each call also updates metrics and freezes garbage collection."""
         self._gc_freeze.look(self.scheduler.changes)
         now_ms = self._clock.now_ms()
         scheduler = self.scheduler
@@ -88,7 +88,7 @@ class CheckLoop:
         )
 
     def changed(self) -> None:
-        """To be called when the scheduler was changed: something may be due now."""
+        """To be called after a change of the scheduler: a check may be due now."""
         self._wake_at(self._clock.monotonic())
 
     async def run(self) -> None:
@@ -104,7 +104,7 @@ class CheckLoop:
                 self._timer = None
 
     async def drain(self, within_s: float) -> None:
-        """Begins nothing more; returns when no check is on its way, or after `within_s`."""
+        """Begins no more checks; returns when none is in flight, or after `within_s`."""
         self._stopped = True
         if self._busy == 0:
             return
@@ -113,9 +113,9 @@ class CheckLoop:
                 await self._idle.wait()
 
     def _wake_at(self, moment: float) -> None:
-        """The next round is at `moment` (monotonic seconds) at the latest.
+        """Plans the next round for `moment` (monotonic seconds) at the latest.
 
-        The loop gets its turn before it, however much is due.
+        The event loop does other work before it, however many checks are due.
         """
         if self._over is None:
             return
@@ -154,7 +154,7 @@ class CheckLoop:
         waits = self.scheduler.next_due_ms() is not None
         self._lag_reporter.saw(worst_ms, missed=len(missed), full=full and waits)
         self._waits_for_ms = math.inf
-        # With no room left the next check that is done wakes us.
+        # Without room the end of the next check starts the next round.
         if not full:
             self._wait_for_next()
 

@@ -1,18 +1,18 @@
-"""Whether this prober keeps its schedule; when it does not, it says so."""
+"""Reports when this prober can't keep its schedule."""
 
 from typing import Final
 
 from foundation.telemetry import logger
 
 LATE_MS: Final = 2_000.0
-"""A check that begins so much later than due is a sign of too much work, or of a standstill."""
+"""A larger lag of a check is a sign of overload or of a standstill."""
 
 AGAIN_MS: Final = 60_000.0
-"""While it can't keep up it is said so often."""
+"""Time between two reports of an overload."""
 
 
 class LagReporter:
-    """Collects what the rounds saw; `tell` logs it, seldom. Times are broker time in ms."""
+    """Collects the lag of the rounds; `tell` logs it at a limited rate. Broker time, ms."""
 
     def __init__(self) -> None:
         self._lag_ms = 0.0
@@ -23,15 +23,15 @@ class LagReporter:
         self._told_at_ms: float | None = None
 
     def saw(self, lag_ms: float, *, missed: int, full: bool) -> None:
-        """One round: its worst lag, the checks it gave up, and whether some found no room."""
+        """Adds a round: its worst lag, its missed checks, and whether the limit held some back."""
         self._lag_ms = max(self._lag_ms, lag_ms)
         self._missed += missed
         self._full += full
 
     def tell(self, now_ms: float, limit: int) -> float:
-        """Logs if it fell behind, or keeps up again, since the last time; returns the worst lag.
+        """Logs a new overload or its end since the last call; returns the worst lag.
 
-        `limit` is how many checks may be on their way.
+        `limit` is the most checks in flight.
         """
         lag_ms, missed = self._lag_ms, self._missed
         self._lag_ms, self._missed = 0.0, 0
@@ -49,7 +49,7 @@ class LagReporter:
         return lag_ms
 
     def _account(self, limit: int) -> dict[str, int]:
-        """What was not told yet."""
+        """The numbers since the last report."""
         account = {
             "worst_lag_ms": round(self._untold_ms),
             "missed": self._untold,
