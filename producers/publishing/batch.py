@@ -1,4 +1,4 @@
-"""A batch as it will be sent: its bytes are fixed here, so that sending it again is the same."""
+"""A sealed batch: its bytes are fixed, so that a repeated send has the same bytes."""
 
 import zlib
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from schemas.result import CheckResult
 
 
 class SpoolPosition(Struct, frozen=True, gc=False, kw_only=True):
-    """Where a batch lies in the spool's file: a segment of this process, and bytes."""
+    """Position of a batch in the spool's file: a segment of this process, and bytes."""
 
     segment: int
     offset: int
@@ -22,10 +22,10 @@ class SpoolPosition(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class SealedBatch(Struct, frozen=True, gc=False, kw_only=True):
-    """A message for one partition. `kept` tells for each line whether it is more than routine.
+    """A message for one partition. `kept`: for each line, whether it is more than routine.
 
-    Of two batches the one with the smaller `number` was sealed first. `place`: where it lies in the
-    spool's file, if it does.
+    A smaller `number` was sealed earlier. `place` is the position in the spool's file, None outside
+    of it.
     """
 
     partition: int
@@ -37,12 +37,12 @@ class SealedBatch(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def count(self) -> int:
-        """How many results it carries."""
+        """The number of its results."""
         return len(self.kept)
 
     @property
     def routine(self) -> int:
-        """How many of them are routine."""
+        """The number of its routine results."""
         return len(self.kept) - sum(self.kept)
 
     def value(self) -> bytes:
@@ -50,13 +50,13 @@ class SealedBatch(Struct, frozen=True, gc=False, kw_only=True):
         return zlib.decompress(self.payload) if self.packed else self.payload
 
     def pack(self) -> "SealedBatch":
-        """The same, small in memory: for one that has to wait."""
+        """The same batch, compressed for a longer wait in memory."""
         if self.packed:
             return self
         return replace(self, payload=zlib.compress(self.payload, 1), packed=True)
 
     def without_routine(self) -> "SealedBatch | None":
-        """What is left without routine results, None if nothing is."""
+        """The batch without its routine results, None if it has no others."""
         if not any(self.kept):
             return None
         lines = self.value().splitlines(keepends=True)
@@ -89,7 +89,7 @@ def seal(
     *,
     number: int,
 ) -> SealedBatch:
-    """Makes a message of results; those that have no line yet get theirs by what is known now."""
+    """Makes a message of results; results without a line get one by the present clock offset."""
     shift_ms = clock.at_ms(0.0)
     lines = [
         line(item.check, item.outcome, shift_ms, region, prober) if item.line is None else item.line
@@ -106,7 +106,7 @@ def seal(
 def line(
     check: PlannedCheck, outcome: CheckOutcome, shift_ms: float, region: str, prober: str
 ) -> bytes:
-    """The line of a result; here its local time becomes the broker's: by `shift_ms` more."""
+    """The line of a result; its local times become broker times by adding `shift_ms`."""
     return batch.encode([_result(check, outcome, shift_ms, region, prober)])
 
 
@@ -122,7 +122,7 @@ def _result(
         region=region,
         prober=prober,
         scheduled_at=round(check.due_ms),
-        # A check that never began has no start of its own.
+        # A check that never began has no start time.
         started_at=round(
             check.due_ms if outcome.started_at is None else outcome.started_at * 1000 + shift_ms
         ),
