@@ -1,4 +1,4 @@
-"""ClickHouse: the client that every role uses, made from the URL of the settings."""
+"""The ClickHouse client of every role, configured by the URL of the settings."""
 
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -35,15 +35,15 @@ def database(settings: Settings) -> str:
 def connect(settings: Settings, **options: Any) -> Client:
     """A client without a session (so that calls may overlap).
 
-    `chdb:///folder/database` is the engine in this process, on a folder that nobody else has open:
-    what is held against the same contract as a server. No setting takes it.
+    `chdb:///folder/database` is the engine in this process, on a folder that no other process has
+    open. The contract tests run against it, too. No setting accepts it.
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
     """
     url = urlsplit(settings.clickhouse)
     if url.scheme == CHDB:
-        # Hosts, time-outs and sessions are a server's.
+        # Only a server has hosts, time-outs and sessions.
         return clickhouse_connect.get_client(
             interface=CHDB,
             path=url.path.rpartition("/")[0],

@@ -1,21 +1,21 @@
-"""Whether an HTTP request may be answered: no page of another origin, no foreign host name.
+"""Origin check for HTTP requests: refuses pages of other origins and foreign host names.
 
-A browser sends requests to this machine for any page that its user opens. Three things tell such a
-request from one of our own clients:
+A browser sends requests to this machine for any page that its user opens. Three headers distinguish
+such a request from one of our own clients:
 
-- `Host` (RFC 9110, section 7.2) is the name in the address. A page of `evil.example` whose name is
-  then made to resolve to 127.0.0.1 (DNS rebinding) is of the same origin as our server for the
-  browser; only the name in `Host` tells it.
-- `Sec-Fetch-Site` (W3C, Fetch Metadata Request Headers, section 2.4) says how the page and our
-  server are related. `same-site` is not enough: all ports of localhost are one site. Browsers send
-  it to https, to localhost and to loopback addresses, and to nobody else.
+- `Host` (RFC 9110, section 7.2) is the name in the address. The owner of `evil.example` may change
+  its address to 127.0.0.1 after the page is loaded (DNS rebinding); the browser then sees page and
+  server as one origin, and only the name in `Host` shows it.
+- `Sec-Fetch-Site` (W3C, Fetch Metadata Request Headers, section 2.4) is the relation of the page to
+  our server. `same-site` is not enough: all ports of localhost are one site. Browsers send it only
+  to https, to localhost and to loopback addresses.
 - `Origin` (RFC 6454, section 7) and `Referer` (RFC 9110, section 10.1.3) name the page. A browser
   sends no `Origin` with a GET for an image or a script.
 
-A page can neither set nor remove any of these (Fetch, "forbidden request-header"). What is left:
-`<img src="http://192.168.0.7:9402/">` with `referrerpolicy="no-referrer"` has no sign at all, since
-the address is not a loopback one. The page can't read the answer; what a GET may do there must
-therefore be harmless, or need a password.
+A page can neither set nor remove any of these (Fetch, "forbidden request-header"). One gap remains:
+`<img src="http://192.168.0.7:9402/">` with `referrerpolicy="no-referrer"` has none of the three,
+since the address is not a loopback one. The page can't read the answer; a GET must therefore be
+harmless there, or need a password.
 
 No sockets, no framework: values in, values out.
 """
@@ -29,14 +29,14 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 SETTING: Final = "PORTQUORUM_HTTP_HOSTS"
-"""The variable with the host names under which our servers are reached."""
+"""The variable with the host names of our servers."""
 
 _AUTHORITY: Final = re.compile(
     r"(\[[0-9A-Fa-f:.]+(?:%[\w.~%-]+)?\]|[\w.-]+)(?::(\d{1,5}))?", re.ASCII
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _SHOWN: Final = 80
-"""Characters of a header that a sentence shows."""
+"""The most characters of a header in an error text."""
 
 _FORWARDED: Final = frozenset(
     {
@@ -79,9 +79,9 @@ _FORWARDED_BEGINNINGS: Final = (
 
 
 class Headers(Protocol):
-    """The headers of a request, each as often as it was sent, in any case.
+    """The headers of a request, with duplicates, in upper or lower case.
 
-    aiohttp's `request.headers` and http.server's `self.headers` are such; for WSGI see `of_wsgi`.
+    aiohttp's `request.headers` and http.server's `self.headers` fit; for WSGI see `of_wsgi`.
     """
 
     def items(self) -> Iterable[tuple[str, Any]]:
@@ -91,40 +91,40 @@ class Headers(Protocol):
 class Served(Struct, frozen=True):
     """The hosts that a server answers for.
 
-    The address it listens on, `localhost` and loopback addresses are always among them: no page
-    can be served from there by anybody outside of this machine. A server that listens on all
-    addresses answers for every IP address: an address in `Host` can't be rebound.
+    The address it listens on, `localhost` and loopback addresses are always among them: nobody
+    outside of this machine can serve a page from there. A server that listens on all addresses
+    answers for every IP address: DNS rebinding needs a name in `Host`.
 
-    The port in `Host` may be any: a forwarded port (`docker run -p`, `ssh -L`) has another one
-    outside, and a page can't choose it.
+    Any port in `Host` is accepted: a forwarded port (`docker run -p`, `ssh -L`) differs outside,
+    and a page can't choose it.
     """
 
     listen: str
     """The address or name it listens on: `127.0.0.1`, `::1`, `0.0.0.0`, `prober1.example.org`."""
     names: tuple[str, ...] = ()
-    """Other names under which it is reached; exact, in any case."""
+    """Other names of the server; exact, in upper or lower case."""
 
     def answers_for(self, host: str) -> bool:
-        """Whether a host, in lower case and without port, is one of this server's."""
+        """Whether this server answers for a host (lower case, without port)."""
         if host == "localhost" or host == _plain(self.listen) or host in map(_plain, self.names):
             return not _is_unspecified(host)
         address = _address(host)
         if address is None or address.is_unspecified:
-            # A page reaches this machine by http://0.0.0.0/, too; nobody else needs to.
+            # A page reaches this machine by http://0.0.0.0/, too; no other client needs it.
             return False
         return address.is_loopback or _is_unspecified(self.listen)
 
 
 def refusal(method: str, headers: Headers, served: Served, target: str = "/") -> str | None:
-    """Why a request must be answered with 403; None if it may go on.
+    """The reason to answer a request with 403; None for an allowed request.
 
     Args:
-        method: of the request. A browser's question before a request (preflight) is refused
-            whatever its method: nothing here is for pages of other origins.
-        headers: all of them.
-        served: which hosts the server answers for.
+        method: the method of the request. A browser's preflight request is refused for every
+            method: nothing here is for pages of other origins.
+        headers: all headers of the request.
+        served: the hosts that the server answers for.
         target: the request target; one in absolute form (RFC 9112, section 3.2.2) names a host
-            as well, which is then looked at like `Host`.
+            as well, which is checked like `Host`.
 
     Returns:
         One sentence: what was found, what was expected, and which setting changes it.
@@ -145,10 +145,10 @@ def refusal(method: str, headers: Headers, served: Served, target: str = "/") ->
 
 
 def is_forwarded(headers: Headers) -> bool:
-    """Whether a proxy passed this request on; its sender is then not the address it comes from.
+    """Whether a proxy forwarded this request; the peer address is then not the sender's.
 
-    By the headers that proxies add. A proxy that adds none can't be told from a client of its
-    machine (nginx with a bare `proxy_pass` is one): its servers need a password.
+    Decided by the headers that proxies add. A proxy that adds none (nginx with a bare `proxy_pass`)
+    looks like a client on its own machine: servers behind it need a password.
     """
     names = {name.lower() for name, _ in headers.items()}
     return not names.isdisjoint(_FORWARDED) or any(
@@ -159,7 +159,7 @@ def is_forwarded(headers: Headers) -> bool:
 def of_wsgi(environ: Mapping[str, Any]) -> dict[str, str]:
     """The headers of a WSGI request (PEP 3333).
 
-    wsgiref joins headers of one name by a comma: several `Host` are thus one malformed.
+    wsgiref joins headers of one name with a comma: several `Host` become one malformed header.
     """
     return {
         key.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
@@ -169,7 +169,7 @@ def of_wsgi(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def is_loopback(listen: str) -> bool:
-    """Whether nobody outside of this machine reaches a server that listens there."""
+    """Whether only this machine reaches a server that listens on this address."""
     name = _plain(listen)
     address = _address(name)
     return name == "localhost" or (address is not None and address.is_loopback)
@@ -219,7 +219,7 @@ def _foreign_host(host: str, served: Served) -> str | None:
 
 
 def _foreign_page(found: _Found, hosts: list[str]) -> str | None:
-    """Why a page of another origin is behind the request; None if none is."""
+    """The sign of a page of another origin behind the request; None if there is none."""
     asked = next((name for name in found if name.startswith("access-control-request-")), None)
     if asked is not None:
         return f"expected no request of another origin, found {asked.title()}; no setting allows it"
@@ -230,7 +230,7 @@ def _foreign_page(found: _Found, hosts: list[str]) -> str | None:
             "origins get no answer, and no setting allows it; type the address, or ask with a "
             "client that is no browser"
         )
-    # A page can't send these headers: the browser would ask first (preflight).
+    # A page can't send these headers: the browser would send a preflight request first.
     schemes = {"http", *({"https"} if _came_by_tls(found) else ())}
     own = {(scheme, *_place(host, scheme)) for scheme in schemes for host in hosts}
     for name in ("origin", "referer"):
@@ -258,13 +258,13 @@ def _is_own(page: str, own: set[tuple[str, str, int]], *, relative: bool) -> boo
 
 
 def _came_by_tls(found: _Found) -> bool:
-    """Whether a proxy says that it ended TLS for the request."""
+    """Whether a proxy terminated TLS for the request, by its headers."""
     return found.one("x-forwarded-proto") == "https"
 
 
 def _place(host: str, scheme: str) -> tuple[str, int]:
     parsed = _AUTHORITY.fullmatch(host)
-    if parsed is None:  # looked at before
+    if parsed is None:  # checked before
         return host, 0
     return _plain(parsed[1]), int(parsed[2] or _DEFAULT_PORTS[scheme])
 

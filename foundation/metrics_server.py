@@ -1,9 +1,8 @@
-"""The HTTP server of a role's metrics: a thread of its own, which can't hurt the role.
+"""The HTTP server of a role's metrics, in a thread of its own with limits that protect the role.
 
-What whoever reaches the port can cost is bounded: connections (`MOST_CONNECTIONS`; the oldest
-makes room for a new one), the time of each (`REQUEST_S`, `ANSWER_S`), the size of a request
-(`MOST_BYTES`), new connections a second, and the share of a CPU that making the text may take
-(`MOST_SHARE`).
+Limits for all clients of the port: connections (`MOST_CONNECTIONS`; a new one replaces the oldest),
+the time of each (`REQUEST_S`, `ANSWER_S`), the size of a request (`MOST_BYTES`), new connections a
+second, and the CPU share for the metrics text (`MOST_SHARE`).
 """
 
 import asyncio
@@ -28,18 +27,18 @@ from foundation.http_origin import Served, is_forwarded, refusal
 PATH: Final = "/metrics"
 MOST_CONNECTIONS: Final = 64
 MOST_BYTES: Final = 16 * 1024
-"""Of a request's head."""
+"""The largest head of a request."""
 REQUEST_S: Final = 5.0
-"""How long a request may take to come, whole."""
+"""Time limit to receive a whole request."""
 ANSWER_S: Final = 10.0
-"""How long its answer may take to go."""
+"""Time limit to send the answer."""
 MOST_SHARE: Final = 0.2
-"""Of one CPU: after a text that took 10 ms to make, the next one is begun 40 ms later."""
+"""The largest share of one CPU: after a text of 10 ms the next one begins 40 ms later."""
 PASSWORD_SETTING: Final = "PORTQUORUM_METRICS_PASSWORD"  # noqa: S105 (a name)
 
 _TURN_S: Final = 0.01
 _MOST_A_TURN: Final = 20
-"""New connections between two rests; what comes faster waits in the system's queue."""
+"""New connections between two pauses; more wait in the backlog of the socket."""
 _LINGER_S: Final = 1.0
 _BACKLOG: Final = 1024
 _READ: Final = 8 * 1024
@@ -54,29 +53,29 @@ _ANSWERS: Final = Counter(
 
 
 class Access(Struct, frozen=True):
-    """Who may read: which hosts are this server's, and the password, if there is one."""
+    """Access rules: the hosts that this server answers for, and the password, if any."""
 
     served: Served
     password: str | None = None
 
 
-class Answer(Struct, frozen=True):
-    """What is sent back."""
+class Response(Struct, frozen=True):
+    """The response to a request."""
 
     status: HTTPStatus
     body: bytes
     headers: tuple[tuple[str, str], ...] = (_TEXT,)
 
     @classmethod
-    def text(cls, status: HTTPStatus, text: str, *headers: tuple[str, str]) -> "Answer":
+    def text(cls, status: HTTPStatus, text: str, *headers: tuple[str, str]) -> "Response":
         """One line of text."""
         return cls(status, f"{text}\n".encode(), (_TEXT, *headers))
 
 
 def judge(
     method: str, target: str, headers: Iterable[tuple[str, str]], access: Access
-) -> Answer | None:
-    """The answer to a request that gets no metrics; None if it gets them."""
+) -> Response | None:
+    """The response to a request that may not or does not ask for metrics; None if it gets them."""
     fields = list(headers)
     items = _Items(fields)
     why = refusal(method, items, access.served, target)
@@ -86,29 +85,29 @@ def judge(
             f"{PASSWORD_SETTING} and send it (Basic authentication, any user)"
         )
     if why is not None:
-        return Answer.text(HTTPStatus.FORBIDDEN, why)
+        return Response.text(HTTPStatus.FORBIDDEN, why)
     if access.password is not None and not _knows(fields, access.password):
-        return Answer.text(
+        return Response.text(
             HTTPStatus.UNAUTHORIZED,
             f"expected the password of {PASSWORD_SETTING} (Basic authentication, any user)",
             ("WWW-Authenticate", 'Basic realm="portquorum metrics", charset="UTF-8"'),
         )
     path = urlsplit(target).path
     if path not in {PATH, "/"}:
-        return Answer.text(HTTPStatus.NOT_FOUND, f"the metrics are at {PATH}")
+        return Response.text(HTTPStatus.NOT_FOUND, f"the metrics are at {PATH}")
     if method not in {"GET", "HEAD"}:
-        return Answer.text(
+        return Response.text(
             HTTPStatus.METHOD_NOT_ALLOWED,
             f"expected GET or HEAD, found {method[:20]}",
             ("Allow", "GET, HEAD"),
         )
     if path == "/":
-        return Answer.text(HTTPStatus.OK, f"the metrics are at {PATH}")
+        return Response.text(HTTPStatus.OK, f"the metrics are at {PATH}")
     return None
 
 
 class _Items:
-    """Headers as `http_origin` takes them."""
+    """Headers in the form that `http_origin` expects."""
 
     def __init__(self, fields: list[tuple[str, str]]) -> None:
         self._fields = fields
@@ -128,10 +127,10 @@ def _knows(fields: list[tuple[str, str]], password: str) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; `::` takes IPv4, too, where the system can.
+    """A listening socket; `::` accepts IPv4, too, where the system can.
 
     Raises:
-        OSError: the address is taken, none of this machine's, or no address.
+        OSError: the address is in use, not of this machine, or invalid.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]
@@ -143,16 +142,16 @@ class MetricsServer:
     """Answers on a listening socket from a daemon thread, until the process ends."""
 
     def __init__(self, listening: socket.socket, access: Access) -> None:
-        """Takes the socket, and who may read."""
+        """Takes the listening socket and the access rules."""
         self._listening = listening
         self._access = access
         self._application = make_wsgi_app()
         self._making = asyncio.Lock()
-        self._rested = 0.0  # monotonic: when the next text may be made
+        self._rested = 0.0  # monotonic: the earliest time of the next text
         self._open: dict[asyncio.Task[None], None] = {}
 
     def start(self) -> None:
-        """Begins; connections that came before are answered, too."""
+        """Starts; it also answers connections that are already in the backlog."""
         threading.Thread(target=self._run, name="metrics", daemon=True).start()
 
     def _run(self) -> None:
@@ -165,7 +164,7 @@ class MetricsServer:
             try:
                 connection, _ = await loop.sock_accept(self._listening)
             except OSError:
-                # Descriptors are used up, or the other side went away: no reason to end.
+                # No free descriptor, or the peer closed: no reason to end.
                 await asyncio.sleep(0.1)
                 continue
             connection.setblocking(False)
@@ -191,26 +190,28 @@ class MetricsServer:
                 answer = await self._answer(request)
             except h11.RemoteProtocolError as error:
                 status = HTTPStatus(error.error_status_hint)
-                answer = Answer.text(status, f"expected a request of HTTP/1.1, found none: {error}")
+                answer = Response.text(
+                    status, f"expected a request of HTTP/1.1, found none: {error}"
+                )
             _ANSWERS.labels(str(int(answer.status))).inc()
             async with asyncio.timeout(ANSWER_S):
                 only_head = request is not None and request.method == b"HEAD"
                 sent = _bytes(http, answer, only_head=only_head)
                 await asyncio.get_running_loop().sock_sendall(connection, sent)
-                # A connection that is closed with something unread is reset, and the other
-                # side may lose the answer.
+                # Closing a connection with unread data resets it, and the peer may lose the
+                # answer.
                 connection.shutdown(socket.SHUT_WR)
             async with asyncio.timeout(_LINGER_S):
                 while await asyncio.get_running_loop().sock_recv(connection, _READ):
                     pass
 
-    async def _answer(self, request: h11.Request) -> Answer:
+    async def _answer(self, request: h11.Request) -> Response:
         method, target = request.method.decode(), request.target.decode("latin-1")
         headers = [(name.decode(), value.decode("latin-1")) for name, value in request.headers]
         try:
             judged = judge(method, target, headers, self._access)
         except ValueError:  # the target is no URL
-            judged = Answer.text(HTTPStatus.BAD_REQUEST, f"expected {PATH}, found no path")
+            judged = Response.text(HTTPStatus.BAD_REQUEST, f"expected {PATH}, found no path")
         if judged is not None:
             return judged
         async with self._making:
@@ -219,7 +220,7 @@ class MetricsServer:
             try:
                 return self._metrics(target, dict(headers))
             except Exception as error:  # noqa: BLE001 (a metric's own function may raise anything)
-                return Answer.text(
+                return Response.text(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     f"a metric can't be read: {type(error).__name__}",
                 )
@@ -227,8 +228,8 @@ class MetricsServer:
                 now = time.monotonic()
                 self._rested = now + (now - began) * (1 / MOST_SHARE - 1)
 
-    def _metrics(self, target: str, headers: Mapping[str, str]) -> Answer:
-        """The text, in the format and for the names that the request asks for."""
+    def _metrics(self, target: str, headers: Mapping[str, str]) -> Response:
+        """The metrics text in the requested format, for the requested names."""
         said: list[tuple[str, list[tuple[str, str]]]] = []
 
         def begin(status: str, fields: list[tuple[str, str]], *_: Any) -> None:
@@ -243,11 +244,11 @@ class MetricsServer:
         }
         body = b"".join(self._application(environ, begin))
         status, fields = said[0]
-        return Answer(HTTPStatus(int(status.split()[0])), body, tuple(fields))
+        return Response(HTTPStatus(int(status.split()[0])), body, tuple(fields))
 
 
 async def _read(connection: socket.socket, http: h11.Connection) -> h11.Request | None:
-    """The request's head; None if the other side went away before."""
+    """The head of the request; None if the peer closed before."""
     loop = asyncio.get_running_loop()
     while True:
         event = http.next_event()
@@ -258,13 +259,13 @@ async def _read(connection: socket.socket, http: h11.Connection) -> h11.Request 
         http.receive_data(await loop.sock_recv(connection, _READ))
 
 
-def _bytes(http: h11.Connection, answer: Answer, *, only_head: bool) -> bytes:
+def _bytes(http: h11.Connection, answer: Response, *, only_head: bool) -> bytes:
     fields = [
         *answer.headers,
         ("Content-Length", str(len(answer.body))),
         ("Connection", "close"),
         ("Cache-Control", "no-store"),
-        # A page may neither show nor load it, nor take it for something else.
+        # A page may neither show nor load it, nor treat it as another type.
         ("Cross-Origin-Resource-Policy", "same-origin"),
         ("X-Content-Type-Options", "nosniff"),
         ("X-Frame-Options", "DENY"),

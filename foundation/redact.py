@@ -9,14 +9,14 @@ HIDDEN: Final = "…"
 _SHORTEST: Final = 8
 _WORDS: Final = frozenset({"portquorum", "clickhouse"})
 _USER_INFO: Final = re.compile(r"(?<=://)[^\s'\"<>]*@")
-"""Up to the last `@`: a password may have one that is not percent-encoded, or a slash."""
+"""Up to the last `@`: a password may contain an `@` that is not percent-encoded, or a slash."""
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """`text` with `…` in place of the user and password of each URL, and of each of the secrets.
 
-    Secrets below 8 characters and words of ours stay: without every word that is alike a text says
-    nothing any more, and the password remains a bad one.
+    Secrets below 8 characters and words of our own stay: replacing every equal word would make the
+    text useless, and such a password is weak anyway.
     """
     if "://" in text:
         text = _USER_INFO.sub(f"{HIDDEN}@", text)

@@ -29,11 +29,11 @@ _services: Final[JsonDecoder[dict[str, str]]] = JsonDecoder(dict[str, str])
 _HOST_NAME: Final = re.compile(r"[\w.-]+", re.ASCII)
 _PASSWORDS: Final = ("kafka_password", "owner_password", "reader_password", "metrics_password")
 _ALIKE: Final = 0.9
-"""Of two names that are alike; 1: the same."""
+"""Lowest similarity of two names that count as a spelling mistake; 1: equal."""
 
 
 class SettingsError(ValueError):
-    """A setting has a value that it can't have; the text names it and where it stands."""
+    """An invalid setting; the text names it and its source (variable or file)."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,46 +60,46 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clickhouse: str = DEFAULT_CLICKHOUSE
     """`http[s]://[user:password@]host:port/database`."""
     owner_password: str | None = None
-    """Of the embedded ClickHouse's user `portquorum`; default: made at the first start."""
+    """Password of the embedded ClickHouse's user `portquorum`; default: made at the first start."""
     reader_password: str | None = None
-    """Of the embedded ClickHouse's user `default`; default: none, and only from this machine."""
+    """Password of the embedded ClickHouse's user `default`; default: none, this machine only."""
     data_dir: Path = Path()
-    """Where the embedded services keep their data, and probers what the broker did not take yet;
-    default: the user's data directory."""
+    """Folder of the embedded services' data and of the probers' unpublished results; default: the
+    user's data directory."""
     metrics: str = "auto"
     """`host:port` for Prometheus metrics; `auto` is the role's own port on loopback."""
     metrics_password: Annotated[str, Meta(min_length=1)] | None = None
-    """Of the metrics (Basic authentication, any user); without one nobody is let in by a proxy."""
+    """Password of the metrics (Basic authentication, any user); required behind a proxy."""
     http_hosts: str | None = None
-    """Host names by which our HTTP servers are reached, besides this machine's own and addresses:
+    """Other host names of our HTTP servers, beside this machine's names and addresses:
     `prober,metrics.example.org`."""
     log_format: Literal["auto", "pretty", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
-    """How many checks one prober has on their way at a time; each takes a file descriptor."""
+    """The most checks of one prober in flight; each needs a file descriptor."""
     probe_spool_results: Annotated[int, Meta(ge=1_000)] = 1_000_000
-    """How many results a prober keeps while the broker is away: 8 min at 2,000 a second."""
+    """The most results that a prober keeps while the broker is away: 8 min at 2,000 a second."""
     probe_spool_memory_results: Annotated[int, Meta(ge=500)] = 10_000
-    """How many of them in memory; when there are more, all go to a file below `data_dir`."""
+    """The most of them in memory; above it all go to a file below `data_dir`."""
     probe_spool_mb: Annotated[int, Meta(ge=0)] = 1_000
-    """How large that file may become (MB); beyond it results wait in memory."""
+    """The largest size of that file (MB); when it is full, results wait in memory."""
     probe_deny: str | None = None
     """Networks that no check from this machine may reach, whatever the inventory allows:
     `10.0.0.0/8,fd00::/8`."""
     checkpoint_interval_s: Annotated[float, Meta(ge=0.1, le=600)] = 15.0
     results_ttl_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     rollups_ttl_days: Annotated[int, Meta(ge=1, le=36500)] = 730
-    """How long the hourly and daily roll-ups are kept; reports and views read these."""
+    """Retention of the hourly and daily roll-ups, which reports and views read."""
     sink_block_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     sink_block_wait_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
     sink_bad_lines_ratio: Annotated[float, Meta(gt=0, le=1)] = 0.5
-    """With a larger share of bad lines among a topic's last 10,000 the sink stops; 1: never."""
+    """The sink stops above this share of bad lines in a topic's last 10,000; 1: never."""
     group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
-    """How long the notifier waits for other incidents of the same host."""
+    """The notifier's wait for other incidents of the same host."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The passwords, as they are and as they stand in a URL."""
+        """The passwords, plain and percent-encoded."""
         fields = (getattr(self, name) for name in _PASSWORDS)
         given = [value for value in fields if value]
         written = urlsplit(self.clickhouse).password
@@ -108,7 +108,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(dict.fromkeys((*given, *(quote(value, safe="") for value in given))))
 
     def __repr__(self) -> str:
-        """All of them, without passwords: whatever shows settings shows them thus."""
+        """All settings without passwords, for every text that shows them."""
         values = ((name, getattr(self, name)) for name in self.__struct_fields__)
         shown = (f"{name}={_shown(name, value)}" for name, value in values)
         return f"Settings({', '.join(shown)})"
@@ -142,7 +142,7 @@ def load(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> 
     """Reads the settings.
 
     Raises:
-        SettingsError: an unknown name, or a value out of its range; says which and where.
+        SettingsError: an unknown name, or a value out of its range; the text names it.
     """
     values, origin = _chosen(env, directory)
     values.setdefault("data_dir", str(default_data_dir(env)))
@@ -153,7 +153,7 @@ def load(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> 
 
 
 def chosen(env: Mapping[str, str] = os.environ, directory: Path | None = None) -> frozenset[str]:
-    """The names of the settings that a variable or the file gives, not a default or a service.
+    """The names of the settings from a variable or the file, not from a default or a service.
 
     Raises:
         SettingsError: the file can't be read or has an unknown name.
@@ -162,10 +162,10 @@ def chosen(env: Mapping[str, str] = os.environ, directory: Path | None = None) -
 
 
 def misspelt(env: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Variables that are no setting, each with the one that it resembles.
+    """Unknown variables with a similar name of a setting, each with that setting.
 
-    Others that begin alike are left alone: a cluster's service links, for example, name
-    `PORTQUORUM_SERVICE_HOST` when a service is called `portquorum`.
+    Other variables with the prefix are accepted: Kubernetes, for example, sets
+    `PORTQUORUM_SERVICE_HOST` for a service with the name `portquorum`.
     """
     known = {PREFIX + name.upper() for name in Settings.__struct_fields__} | _OTHER_VARIABLES
     strange = (name for name in env if name.startswith(PREFIX) and name not in known)
@@ -281,7 +281,7 @@ def _known(name: str, where: str) -> None:
 
 
 def _running_services(data_dir: Path) -> dict[str, str]:
-    """What the embedded services that are running wrote about themselves."""
+    """The addresses of the running embedded services, from the files that they write."""
     try:
         found = _services.decode((data_dir / SERVICES_FILE).read_bytes())
     except (OSError, msgspec.DecodeError):

@@ -25,7 +25,7 @@ SELDOM_S: Final = 10.0
 a second, and says so each time."""
 
 NAMED_S: Final = 1.0
-"""How long a role waits at its start for the machine's full name."""
+"""A role's wait at its start for the machine's full name."""
 
 _CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3")
 
@@ -45,11 +45,11 @@ class _Seldom(logging.Filter):
 
 
 class _Redacting(structlog.stdlib.ProcessorFormatter):
-    """Writes no password, whichever library's error holds one."""
+    """Removes passwords from log lines, also from errors of libraries."""
 
     def __init__(self, secrets: tuple[str, ...], *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # As they are, and as they are quoted in a line.
+        # Plain, and as a quoted string in a line.
         quoted = ((secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]) for secret in secrets)
         self._secrets = tuple({form for forms in quoted for form in forms})
 
@@ -60,8 +60,8 @@ class _Redacting(structlog.stdlib.ProcessorFormatter):
 def configure_logging(role: str, settings: Settings) -> None:
     """Logs to stderr: pretty on a terminal, one JSON object a line otherwise.
 
-    Records of the standard library's loggers (aiokafka, faust) take the same way, each message at
-    most once in `SELDOM_S`.
+    Records of the standard library's loggers (aiokafka, faust) have the same format, each message
+    at most once in `SELDOM_S`.
     """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     pretty = settings.log_format == "pretty" or (
@@ -105,7 +105,7 @@ def configure_logging(role: str, settings: Settings) -> None:
 def _plain_values(
     _logger: object, _name: str, record: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """For a terminal, to which what servers sent may be commands; JSON escapes them by itself."""
+    """For a terminal, which may execute control characters of servers; JSON escapes them itself."""
     return {
         name: plain(value) if isinstance(value, str) else value for name, value in record.items()
     }
@@ -126,12 +126,12 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
 def serve_metrics(role: str, settings: Settings) -> int:
     """Serves the metrics of this process over HTTP; returns the port.
 
-    If the role's own port is taken (a second prober on one machine) a free one is used and
-    logged; an address that was asked for by setting must be free. Who may read:
-    foundation/http_origin.py, and `PORTQUORUM_METRICS_PASSWORD`.
+    If the role's own port is in use (a second prober on one machine), a free one is used and
+    logged; an address from the settings must be free. Access: foundation/http_origin.py, and
+    `PORTQUORUM_METRICS_PASSWORD`.
 
     Raises:
-        SettingsError: the address of the setting is malformed or can't be bound.
+        SettingsError: the configured address is malformed or can't be bound.
     """
     host = "127.0.0.1"
     if settings.metrics == "auto":
@@ -159,8 +159,7 @@ def serve_metrics(role: str, settings: Settings) -> int:
 def own_names(host: str) -> tuple[str, ...]:
     """The names of this machine that a server on `host` answers for; none on loopback.
 
-    The full name comes from the system's lookup, which may take long: one that takes longer than
-    `NAMED_S` is left out.
+    The system's lookup of the full name may be slow: after `NAMED_S` the name is left out.
     """
     if is_loopback(host):
         return ()

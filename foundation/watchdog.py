@@ -1,14 +1,14 @@
-"""The last resort: a process that was asked to end, and does not, is killed.
+"""The watchdog kills a process that does not end in time after a signal.
 
-A process of its own (foundation/watchdog_process.py) waits, since nothing in this one can be relied
-upon: a thread needs the interpreter's lock (GIL), which a long call in C may hold, and Python's
-signal handlers wait for the main thread. What tells the watchdog of a signal is therefore
+It is a process of its own (foundation/watchdog_process.py), since nothing in a hanging process is
+reliable: a thread needs the interpreter's lock (GIL), which a long call in C may hold, and Python's
+signal handlers wait for the main thread. The watchdog learns of a signal by
 `faulthandler.register`, whose handler runs in C whatever the interpreter does: it writes the main
-thread's stack to a pipe, and calls Python's handler (`chain`). When the pipe closes, this process
-has ended, by whatever way, and so does the watchdog.
+thread's stack to a pipe, and calls Python's handler (`chain`). The pipe closes at the end of the
+watched process, however it ended, and the watchdog ends, too.
 
-A process that ends thus has acknowledged nothing that it had not done: it is `kill -9`, which every
-role survives (docs/architecture.md).
+A killed process has acknowledged no unfinished work: every role survives `kill -9`
+(docs/architecture.md).
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from typing import Final, NoReturn
 from foundation import watchdog_process
 
 LIMIT_S: Final = 9.0
-"""After the first signal; every role ends by itself before, whatever its broker does."""
+"""Seconds after the first signal; every role ends by itself before, whatever its broker does."""
 
 LONGER_S: Final = 9.3
-"""For what ends others (`up`, `demo`), and needs a moment when these are gone."""
+"""The limit of processes that stop others first (`up`, `demo`)."""
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -37,17 +37,17 @@ _PROGRAM: Final = Path(watchdog_process.__file__)
 
 
 class _Watched:
-    """Where the C handlers of this process write."""
+    """The pipe of the C signal handlers, and the watchdog process that reads it."""
 
     asked: int | None = None
     process: "subprocess.Popen[bytes] | None" = None
 
 
 def start(limit_s: float = LIMIT_S) -> None:
-    """From now on this process is killed `limit_s` after a signal that `on_signals` handles.
+    """Starts the watchdog: it kills this process `limit_s` after a signal handled by `on_signals`.
 
-    Does nothing if it is watched already. Costs one small process; if that can't be started there
-    is no last resort, and everything else goes on.
+    Does nothing if the watchdog runs already. Costs one small process; without it (it can't be
+    started) everything else works as before.
     """
     if _Watched.asked is not None:
         return
@@ -55,7 +55,7 @@ def start(limit_s: float = LIMIT_S) -> None:
     stacks, shown = os.pipe()
     try:
         _Watched.process = subprocess.Popen(  # noqa: S603 (our own program)
-            # Isolated and without site packages: it starts in milliseconds, on few MB.
+            # Isolated and without site packages: it starts in milliseconds and needs few MB.
             [sys.executable, "-IS", str(_PROGRAM), str(asked), str(stacks), str(limit_s)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -73,13 +73,13 @@ def start(limit_s: float = LIMIT_S) -> None:
 
 
 def count_down() -> None:
-    """The process has nothing to do any more: the countdown starts, as after a signal."""
+    """Starts the countdown as after a signal, at the end of all work."""
     if _Watched.asked is not None:
         os.write(_Watched.asked, b"\n")
 
 
 def leave(code: int = 0) -> NoReturn:
-    """Ends the process now, without waiting for its threads; what was written is out."""
+    """Ends the process now, without waiting for its threads; written output is flushed."""
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -90,19 +90,19 @@ def leave(code: int = 0) -> NoReturn:
 def on_signals(callback: Callable[[], object], numbers: Iterable[int] = STOP_SIGNALS) -> None:
     """The running loop calls `callback` at each of these signals; the first starts the countdown.
 
-    In a thread that is not the main one there are no signals to handle, and nothing is done.
+    Does nothing outside of the main thread: only the main thread handles signals.
     """
     loop = asyncio.get_running_loop()
     for number in numbers:
         with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
             loop.add_signal_handler(number, callback)
             if _Watched.asked is not None:
-                # After asyncio's handler, which is called by this one.
+                # After asyncio's handler, which this handler calls.
                 faulthandler.register(number, _Watched.asked, all_threads=False, chain=True)
 
 
 def off_signals(numbers: Iterable[int] = STOP_SIGNALS) -> None:
-    """Takes the handlers of `on_signals` away; a countdown that has begun goes on."""
+    """Removes the handlers of `on_signals`; a running countdown continues."""
     loop = asyncio.get_running_loop()
     for number in numbers:
         with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):

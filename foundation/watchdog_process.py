@@ -1,7 +1,7 @@
-"""The process that foundation/watchdog.py starts: waits for its parent's signal, then for its end.
+"""The watchdog process of foundation/watchdog.py: waits for its parent's signal, then for its end.
 
-`python watchdog_process.py ASKED STACKS LIMIT_S`: two pipes' file descriptors and seconds. It
-imports nothing of ours and little of Python's, so that it is there at once and small.
+`python watchdog_process.py ASKED STACKS LIMIT_S`: the file descriptors of two pipes, and seconds.
+It imports none of our modules and few of Python's, so that it starts fast and stays small.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ has no other use; where there are none it is SIGUSR2."""
 
 _SHOWN_S: Final = 0.2
 _CALLS: Final = 4
-"""Of each thread, the innermost."""
+"""Stack frames shown of each thread, the innermost ones."""
 _LONGEST: Final = 4000
 
 
 def main(asked: int, stacks: int, limit_s: float) -> int:
     """Returns when the parent has ended; 1 if it had to be killed."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        # Whoever ends a whole group of processes must not end the last resort first.
+        # A signal to the whole process group must not end the watchdog first.
         signal.signal(number, signal.SIG_IGN)
     parent = os.getppid()
     if not os.read(asked, 1 << 16):
@@ -46,7 +46,7 @@ def main(asked: int, stacks: int, limit_s: float) -> int:
 
 
 def _stacks(parent: int, stacks: int) -> str:
-    """What every thread of the parent does, the innermost calls first."""
+    """The stack of every thread of the parent, the innermost calls first."""
     try:
         os.kill(parent, SHOW)
     except ProcessLookupError:
@@ -61,12 +61,12 @@ def _stacks(parent: int, stacks: int) -> str:
         [line.strip() for line in thread.splitlines()[: 1 + _CALLS]]
         for thread in text.decode(errors="replace").split("\n\n")
     ]
-    # The main thread is the last.
+    # The main thread comes last.
     return " | ".join(" ".join(thread) for thread in reversed(threads))[:_LONGEST]
 
 
 def _say(parent: int, limit_s: float, text: str) -> None:
-    """One line of the log, as the role itself would write it."""
+    """Writes one log line in the format of the role."""
     event = (
         f"expected the process {parent} to end within {limit_s:g} s of a signal, found it running; "
         "it is killed, what it had not confirmed will be done again"
@@ -80,7 +80,7 @@ def _say(parent: int, limit_s: float, text: str) -> None:
 
         found = {"event": event, "still_open": text, "level": "critical", "timestamp": at}
         line = json.dumps({**found, "logger": "foundation.watchdog"})
-    with contextlib.suppress(OSError):  # somebody may read the log no more
+    with contextlib.suppress(OSError):  # the reader of the log may be gone
         os.write(2, f"{line}\n".encode())
 
 

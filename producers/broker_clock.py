@@ -1,10 +1,10 @@
-"""The broker's time, kept by a prober without trusting the machine's clock.
+"""The broker's clock in a prober, independent of the machine's clock.
 
-One anchor, the monotonic clock, and an offset learned from produce acknowledgements. A message
-is enqueued at local time `e`, the broker stamps it with `a`, the acknowledgement is seen at local
-time `s`. The stamp was made between the two, so the true offset (broker minus local) lies in
-`[a - s, a - e]`. Whatever delays a message (our queue, the network, a frozen broker) makes
-`a - e` larger and never smaller: of many samples the smallest `a - e` is the nearest to the truth.
+It has one anchor, the monotonic clock, and an offset from produce acknowledgements. A message is
+enqueued at local time `e`, the broker stamps it with `a`, the acknowledgement arrives at local time
+`s`. The stamp was made between the two, so the true offset (broker minus local) lies in
+`[a - s, a - e]`. Delays of a message (our queue, the network, a frozen broker) only increase
+`a - e`: the smallest `a - e` of many samples is the best estimate.
 """
 
 import time
@@ -13,26 +13,26 @@ from collections.abc import Callable
 from typing import Final
 
 WINDOW_S: Final = 60.0
-"""The smallest sample of so long a time is the offset."""
+"""The offset is the smallest sample of this time."""
 
 GOOD_ROUND_TRIP_S: Final = 1.0
-"""A slower acknowledgement says too little to be used."""
+"""A slower acknowledgement is too imprecise as a sample."""
 
 SLEW: Final = 0.1
-"""A change is followed by so many seconds a second: time never runs backwards, and a retry that
-was made `d` later is never told as less than `0.9 d` later (the rules ask for `0.8 d`)."""
+"""Rate of a correction (s/s): time never runs backwards, and a retry after `d` is reported after
+`0.9 d` at least (the rules need `0.8 d`)."""
 
 STEP_MS: Final = 5_000.0
-"""Forward changes of more (the machine was suspended) are made at once; order is kept by that."""
+"""Larger forward corrections (after a suspend) are made at once; they keep the order."""
 
 _TOLERANCE_MS: Final = 20.0
 
 
 class Clock:
-    """Broker time in ms since 1970 (UTC). Times of events are taken with `monotonic`.
+    """Broker time in ms since 1970 (UTC). Times of events come from `monotonic`.
 
-    `wall` (seconds since 1970) is looked at once, for the anchor, and in `raw_offset_ms` to tell
-    people about a machine whose clock is off. Nothing else in `producers` reads the wall clock.
+    `wall` (seconds since 1970) is read once for the anchor, and in `raw_offset_ms` to report a
+    machine whose clock is wrong. Nothing else in `producers` reads the wall clock.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Clock:
 
     @property
     def known(self) -> bool:
-        """Whether `learn` and `settle` have given an offset. Before that no time is broker time."""
+        """Whether `learn` and `settle` have set an offset. Before that no time is broker time."""
         return self._wanted_ms is not None
 
     def learn(self, enqueued_at: float, acknowledged_at: float, append_ms: int) -> None:
@@ -68,10 +68,10 @@ class Clock:
         if poor:
             self._poor_ms = most if self._poor_ms is None else min(self._poor_ms, most)
             return
-        # A sample that proves an older one wrong: the offset has moved, what was is void.
+        # A sample that contradicts an older one: the offset has changed, older samples are void.
         while self._samples and self._samples[0][1] < least - _TOLERANCE_MS:
             self._samples.popleft()
-        # A deque of growing offsets: the first is the smallest of the window.
+        # A deque of increasing offsets: the first is the smallest of the window.
         while self._samples and self._samples[-1][1] >= most:
             self._samples.pop()
         self._samples.append((acknowledged_at, most))
@@ -84,7 +84,7 @@ class Clock:
     def settle(self, *, anyhow: bool = False) -> bool:
         """Makes the best sample so far the first offset; returns whether the offset is known.
 
-        With `anyhow` a sample with a poor round trip will do.
+        `anyhow` accepts a sample with a slow round trip.
         """
         if self._wanted_ms is None:
             if self._samples:
@@ -96,7 +96,7 @@ class Clock:
         return self.known
 
     def at_ms(self, moment: float) -> float:
-        """The broker time of a moment (monotonic seconds), by what is known now."""
+        """The broker time of a moment (monotonic seconds), by the present offset."""
         self._slew(self.monotonic())
         return self._local_ms(moment) + self._offset_ms
 
@@ -105,7 +105,7 @@ class Clock:
         return self.at_ms(self.monotonic())
 
     def moment_of(self, time_ms: float) -> float:
-        """The moment (monotonic seconds) of a broker time, by what is known now."""
+        """The moment (monotonic seconds) of a broker time, by the present offset."""
         self._slew(self.monotonic())
         return (time_ms - self._offset_ms - self._anchor_ms) / 1000
 

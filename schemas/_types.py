@@ -25,7 +25,7 @@ Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1, description="a count: 31 bits")]
-"""Sums of as many counts as a log can bring still fit into 63 bits."""
+"""The sum of all counts that a log can hold fits into 63 bits."""
 
 LogOffset = Annotated[int, Meta(ge=0, le=2**63 - 1, description="an offset of Kafka's")]
 Name = Annotated[str, Meta(max_length=255, description="a name: 255 characters at most")]

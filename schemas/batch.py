@@ -9,7 +9,7 @@ from schemas.json_decoder import DECODE_ERRORS
 from schemas.result import CheckResult
 
 MAX_RESULTS: Final = 500
-"""A prober puts at most this many results into one message."""
+"""The most results in one message of a prober."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -17,7 +17,7 @@ Result = TypeVar("Result", bound=CheckResult)
 
 
 class BadLine(msgspec.Struct, frozen=True, gc=False):
-    """A line of a batch that is no check result. `line` counts from 0."""
+    """A line of a batch that is not a check result. `line` counts from 0."""
 
     line: int
     raw: bytes
@@ -25,17 +25,16 @@ class BadLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class BatchDecoder(Generic[Result]):
-    """A decoder of batches whose lines are taken as `Result`."""
+    """A decoder of batches; each line is decoded as a `Result`."""
 
     def __init__(self, kind: type[Result]) -> None:
         self._decode_line = msgspec.json.Decoder(kind).decode
 
     def decode(self, value: bytes) -> tuple[list[Result], list[BadLine]]:
-        """All results of a message in their order, and the lines that can't be read.
+        """All results of a message in their order, and the lines that can't be decoded.
 
-        Never raises: whatever the bytes are, each line is either a result or a bad line. Empty
-        lines are neither. A result that goes over several lines, or shares its line, is no line of
-        a batch.
+        Raises nothing: each line is either a result or a bad line, whatever the bytes are. Empty
+        lines are neither. A result over several lines, or two on one line, are bad lines.
         """
         whole = self._decode_whole(value)
         if whole is not None:
@@ -44,14 +43,14 @@ class BatchDecoder(Generic[Result]):
         return [result for _, result in numbered], bad
 
     def decode_numbered(self, value: bytes) -> tuple[list[tuple[int, Result]], list[BadLine]]:
-        """As `decode`, with each result's line number (from 0), by which a row is found again."""
+        """As `decode`, with each result's line number (from 0), which identifies its row."""
         whole = self._decode_whole(value)
         return self._decode_each(value) if whole is None else (list(enumerate(whole)), [])
 
     def _decode_whole(self, value: bytes) -> list[Result] | None:
         """All results when every line is one, else None."""
         try:
-            # Line by line: `decode_lines` would take any white space for the end of a line.
+            # Line by line: `decode_lines` treats any white space as the end of a line.
             return list(map(self._decode_line, value.removesuffix(b"\n").split(b"\n")))
         except DECODE_ERRORS:
             return None
@@ -74,7 +73,7 @@ _decoder = BatchDecoder(CheckResult)
 
 def encode(results: Sequence[CheckResult]) -> bytes:
     """The lines of `results`, each ended by a newline."""
-    # Of what is no list msgspec 0.22 never lets the iterator go: some bytes lost with each call.
+    # A list: msgspec 0.22 never frees an iterator of anything else and leaks bytes at each call.
     return _encoder.encode_lines(results if isinstance(results, list) else list(results))
 
 

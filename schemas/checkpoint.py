@@ -2,7 +2,7 @@
 
 A checkpoint is `chunks` messages of at most 512 KB and a head, all keyed
 `writer/generation/part`; it is complete when the head and all chunks that it names are there and
-their checksums agree. The chunks hold what `streams.state` puts into them (msgpack).
+their checksums agree. The chunks hold the encoded state (msgpack, `streams.checkpoint.encoder`).
 """
 
 import re
@@ -15,18 +15,18 @@ from schemas._types import Count, Millis
 from schemas.json_decoder import JsonDecoder
 
 FORMAT: Final = 1
-"""Version of the chunks' content; a checkpoint of another format is left alone, not read.
+"""Version of the chunks' content; the stream ignores checkpoints of other versions.
 
-Never raise it without a reader of the old one: targets that were set before the log begins stand
-in no other place, so an upgrade that starts from the log alone would watch nothing of them. New
-fields with defaults at the end of what `streams.snapshot` encodes need no new format.
+Never raise it without a reader of the old version: only checkpoints have the targets that were set
+before the log begins, and an upgrade that starts from the log alone would lose them. New fields
+with defaults at the end of the encoded state (`streams.checkpoint.encoder`) need no new version.
 """
 
 MAX_CHUNK_BYTES: Final = 512 * 1024
 HEAD: Final = "head"
 
 _KEY: Final = re.compile(rb"(.+)/(0|[1-9][0-9]{0,17})/(head|0|[1-9][0-9]{0,8})", re.DOTALL)
-"""One spelling a key: `w/01/0` must not speak of `w/1/0`."""
+"""Each key has one spelling: `w/01/0` must not mean `w/1/0`."""
 
 
 Crc32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
@@ -57,10 +57,10 @@ class CheckpointKey(Struct, frozen=True, gc=False):
 
 
 class CheckpointHead(Struct, frozen=True, gc=False, kw_only=True):
-    """What a checkpoint is: all records of the partition up to and including `offset` applied.
+    """Describes a checkpoint: the state after all records up to and including `offset`.
 
-    `now` is the partition's newest append time at that offset; `written_at` the worker's clock
-    when it was written (for people, no rule reads it). `crc32` has one checksum a chunk.
+    `now` is the partition's newest append time at that offset; `written_at` is the worker's
+    clock at the time of writing (for people; no rule reads it). `crc32` has one checksum a chunk.
     """
 
     format: Count

@@ -1,6 +1,6 @@
 """Control records: messages on [results] with an empty value and a header with a JSON body.
 
-Whoever reads the results sees nothing of them; the stream's state is a function of both.
+Readers of the results do not see them; the stream's state is a function of both.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ HEADER: Final = "portquorum-control"
 
 
 class TargetSet(Struct, frozen=True, gc=False, tag_field="control", tag="target_set"):
-    """A target was added or changed; written by `apply` before [targets]."""
+    """A target was added or changed; `apply` writes it before [targets]."""
 
     target: Target
 
@@ -27,8 +27,8 @@ class TargetRemoved(
 ):
     """A target is gone from this partition.
 
-    `because` is `target_changed` when its new host lies in another partition. `version` is the
-    time of the apply, so that a late removal never undoes a newer definition.
+    `because` is `target_changed` when its new host belongs to another partition. `version` is the
+    time of the apply; it keeps a late removal from undoing a newer definition.
     """
 
     target: TargetId
@@ -57,12 +57,12 @@ class Resolved(Struct, frozen=True, gc=False, kw_only=True, tag_field="control",
 
 
 class Beat(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="beat"):
-    """What a prober says of itself, to every partition, every 5 s.
+    """The heartbeat of a prober, sent to every partition every 5 s.
 
     `connectivity` is False while its own reference addresses fail; `lag_ms` is its worst
     scheduling lag since the last beat; `spool` counts results that wait for the broker;
     `clock_offset_ms` is broker time minus the machine's time (raw, not slewed), None before the
-    first acknowledgement has told it. `started_at` tells a restarted prober from a running one
+    first acknowledgement. `started_at` tells a restarted prober from a running one
     (`sequence` begins at 0 again).
     """
 

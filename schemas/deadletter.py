@@ -1,4 +1,4 @@
-"""A message, or a line of one, that nobody can read; the value of [deadletter]."""
+"""An undecodable message, or one such line of a batch; the value of [deadletter]."""
 
 import base64
 from typing import Annotated, Final
@@ -13,11 +13,11 @@ MAX_ERROR_CHARS: Final = 500
 
 
 class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
-    """One row an id. `line` is the line of a batch (from 0), -1 for a whole message.
+    """A dead letter; `id` identifies it. `line` is the line of a batch (from 0), -1: whole message.
 
     `at` is the broker's append time of the unreadable message. `raw` is base64, cut to the first
-    `MAX_RAW_BYTES`; `size` is the whole length in bytes. `part` says what of the message could
-    not be read.
+    `MAX_RAW_BYTES`; `size` is the whole length in bytes. `part` names the undecodable part of the
+    message.
     """
 
     topic: Name
@@ -37,7 +37,7 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
 
 
 def raw_text(raw: bytes) -> str:
-    """`raw` as the field of that name has it."""
+    """`raw` as the field `raw` holds it: cut, then base64."""
     return base64.b64encode(raw[:MAX_RAW_BYTES]).decode()
 
 

@@ -1,7 +1,7 @@
-"""`python -m schemas.generate [--check]`: writes what is made from the Structs and the topics.
+"""`python -m schemas.generate [--check]`: generates files from the Structs and the topics.
 
-These are `schemas/json/*.schema.json` and `docs/topics.md` of the repository that this package lies
-in. With `--check` nothing is written; the exit code is 1 if a file is not what would be written.
+The files are `schemas/json/*.schema.json` and `docs/topics.md` of this package's repository. With
+`--check` nothing is written; the exit code is 1 if a file differs from the generated one.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Events on [incidents]: what other services subscribe to. CloudEvents 1.0, binary mode.
+"""Events on [incidents], to which other services subscribe. CloudEvents 1.0, binary mode.
 
 The value is JSON (`IncidentEvent` or `RegionEvent`), the attributes are Kafka headers `ce_…`
 (CloudEvents Kafka protocol binding 1.0.2, section 3.2).
@@ -39,7 +39,7 @@ EventKind = Literal["opened", "updated", "closed"]
 ClosedBecause = Literal[
     "recovered", "resolved", "target_removed", "target_changed", "policy_changed", "steady"
 ]
-"""`policy_changed`: what it was about is no longer looked at; `steady`: no longer flapping."""
+"""`policy_changed`: its cause is no longer monitored; `steady`: no longer flapping."""
 
 NAMESPACE: Final = uuid.UUID("5b1ac0b6-5b0c-5d8e-9d4c-6f7a1f1e7a01")
 """The namespace of all UUIDv5 ids of portquorum (RFC 9562, section 5.5)."""
@@ -48,11 +48,11 @@ SOURCE: Final = "/portquorum/stream"
 
 
 class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
-    """What one region says of a target.
+    """The verdict of one region on a target.
 
-    `since` is when the verdict began, None if `pending`. `reason` is that of the last result: of
-    `down` why, of `stale` its last word, of `up` a failure that is not confirmed (yet).
-    `set_aside`: the region guard holds the whole region for suspect, so that it does not count.
+    `since` is the start of the verdict, None if `pending`. `reason` is the reason of the last
+    result: the cause of `down`, the last known one of `stale`, an unconfirmed failure of `up`.
+    `set_aside`: the region guard suspects the whole region, and its verdict does not count.
     """
 
     verdict: Verdict
@@ -63,7 +63,7 @@ class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Votes(Struct, frozen=True, gc=False, kw_only=True):
-    """The count behind a decision: down verdicts, those needed, fresh and configured regions.
+    """The votes behind a decision: down verdicts, the quorum, fresh and configured regions.
 
     For an incident of the type `slow`, `down` counts the regions that say `slow`.
     """
@@ -88,8 +88,8 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     """One event of an incident. Times are UTC ms of the log (broker append time).
 
     `regions` is sorted by name. `first_failed_at` is the effective time of the first failure that
-    led to the incident. `at` is when the deciding record was appended. `changes` says, in words,
-    what an `updated` event is about.
+    led to the incident. `at` is the append time of the deciding record. `changes` describes in
+    words the changes of an `updated` event.
     """
 
     event_id: Name
@@ -123,7 +123,7 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
-    """Something about a region as a whole; emitted by partition murmur2(region) alone."""
+    """An event of a region as a whole; only partition murmur2(region) emits it."""
 
     event_id: Name
     event: RegionEventKind
@@ -164,7 +164,7 @@ def decode(value: bytes) -> Event:
 
 
 def subject(event: Event) -> str:
-    """What the event is about: the target's id or the region's name."""
+    """The subject of an event: the target's id or the region's name."""
     return event.region if isinstance(event, RegionEvent) else event.target
 
 
@@ -175,7 +175,7 @@ def event_type(event: Event) -> str:
 
 
 def traceparent(event_id: str) -> str:
-    """A W3C trace context (version 00) that anyone derives from the event id alone."""
+    """A W3C trace context (version 00), derived from the event id alone."""
     trace = uuid.UUID(event_id).hex
     return f"00-{trace}-{uuid.uuid5(NAMESPACE, event_id).hex[:16]}-01"
 

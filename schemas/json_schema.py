@@ -38,11 +38,11 @@ def _schema(topic: Topic, structs: tuple[type[msgspec.Struct], ...], about: str)
 
 
 def portable(schema: dict[str, Any]) -> dict[str, Any]:
-    r"""A schema that msgspec made, as other programs and other versions of Python want it.
+    r"""A schema of msgspec, made independent of Python and its version.
 
     In Python `$` also matches before a final newline, so our patterns end in `\Z`; ECMA-262,
-    which JSON Schema refers to, knows no `\Z`, and its `$` means just that. Descriptions are
-    docstrings, whose indentation Python keeps up to 3.12 and drops from 3.13 on.
+    to which JSON Schema refers, has no `\Z`, and its `$` matches only at the end. Descriptions are
+    docstrings; Python keeps their indentation up to 3.12 and drops it from 3.13 on.
     """
     return {"$schema": DIALECT, **_node(schema)}
 

@@ -1,4 +1,4 @@
-"""The send log on [notifications]: what was sent to whom, one record an event and channel."""
+"""The notification log on [notifications]: one record for each event and channel."""
 
 from typing import Annotated, Final, Literal
 
@@ -12,12 +12,12 @@ NotificationStatus = Literal["sent", "retrying", "dead"]
 
 
 class Notification(Struct, frozen=True, gc=False, kw_only=True):
-    """The newest word on one event and one channel; the key is `event_id/channel`.
+    """The delivery status of one event on one channel; the key is `event_id/channel`.
 
     `channel` names one URL of a route without its secrets (`route/position/scheme`). `sent` means
-    that the channel confirmed; `dead` that it never did and nobody tries again: people must see
-    it. `group` is the id of the message that was sent, shared by events that went out in one.
-    `at` is the notifier's clock, UTC ms.
+    that the channel confirmed; `dead` that it never did and the notifier gave up: people must see
+    it. `group` is the id of the message; events of one message share it. `at` is the notifier's
+    clock, UTC ms.
     """
 
     event_id: Name
@@ -43,7 +43,7 @@ class Notification(Struct, frozen=True, gc=False, kw_only=True):
 
 
 def notification_key(event_id: str, channel: str) -> bytes:
-    """The key under which the send of an event by a channel is logged."""
+    """The message key of an event's delivery on a channel."""
     return f"{event_id}/{channel}".encode()
 
 

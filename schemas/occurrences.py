@@ -1,4 +1,4 @@
-"""When a maintenance window is on: its rule (RFC 5545, section 3.3.10) unrolled, in UTC."""
+"""Occurrences of a maintenance window: its rule (RFC 5545, section 3.3.10) unrolled, in UTC."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from dateutil.rrule import rrulestr
 from schemas.policy import Maintenance
 
 MOST: Final = 5_000
-"""So many occurrences of a window are unrolled at most: one a day for 13 years."""
+"""The most occurrences of a window that are unrolled: one a day for 13 years."""
 
 _PARTS: Final = re.compile(r"[A-Z-]+=[A-Z0-9,+:-]+(;[A-Z-]+=[A-Z0-9,+:-]+)*\Z")
 _FREQ: Final = re.compile(r"(?:^|;)FREQ=(YEARLY|MONTHLY|WEEKLY|DAILY)(?:;|\Z)")
@@ -21,8 +21,8 @@ _ERRORS: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError, At
 
 
 def problem(rule: str, start_ms: int) -> str | None:
-    """What is wrong with a rule, as a sentence; None if it can be unrolled from `start_ms` on."""
-    # With an interval of 0 a rule that never comes true is looked through without end.
+    """The error in a rule, as a sentence; None if it can be unrolled from `start_ms` on."""
+    # The library searches without end for a rule with an interval of 0 that never matches.
     intervals = [int(written) for written in _INTERVAL.findall(rule)]
     every = rule.count("INTERVAL") == len(intervals) and all(
         1 <= interval <= MOST_INTERVAL for interval in intervals
@@ -37,23 +37,23 @@ def problem(rule: str, start_ms: int) -> str | None:
 
 
 def occurrences(window: Maintenance, until_ms: int) -> list[tuple[int, int]]:
-    """Begin and end (UTC ms) of each time it is on that begins before `until_ms`, in order.
+    """Begin and end (UTC ms) of each occurrence that begins before `until_ms`, in order.
 
-    At most `MOST`. A rule that can't be read has none; the inventory refuses it before.
+    At most `MOST`. An invalid rule has none; the inventory refuses it before.
     """
     if window.rrule is None:
         begins = [window.start]
     elif problem(window.rrule, window.start) is not None:
         begins = []
     else:
-        # The library drops what is less than a second.
+        # The library drops fractions of a second.
         found = islice(_until_it_fails(_rule(window.rrule, window.start)), MOST)
         begins = [(one - _EPOCH) // _MS + window.start % 1000 for one in found]
     return [(begin, begin + window.duration_ms) for begin in begins if begin < until_ms]
 
 
 def _until_it_fails(rule: Iterable[datetime]) -> Iterator[datetime]:
-    """The occurrences up to one that the library can't reckon, as beyond the year 9999."""
+    """The occurrences up to one that the library can't compute (beyond the year 9999)."""
     try:
         yield from rule
     except _ERRORS:

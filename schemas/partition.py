@@ -1,4 +1,4 @@
-"""Which partition a host's records go to: canonical host, then Kafka's own murmur2."""
+"""The partition of a host's records: canonical host, then Kafka's own murmur2."""
 
 import ipaddress
 import re
@@ -31,7 +31,7 @@ def canonical_host(host: str) -> str:
         encoded = idna.encode(text, uts46=True).decode()
     except idna.IDNAError as error:
         raise ValueError(f"expected a host name, found {host!r}: {error}") from error
-    # UTS 46 turns other scripts' full stops and digits into ours: look again.
+    # UTS 46 maps full stops and digits of other scripts to ASCII: check again.
     return canonical_host(encoded)
 
 
@@ -40,12 +40,12 @@ def _spelled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
         return str(address)
     if address.scope_id is not None and not address.scope_id.isalnum():
         raise ValueError(f"expected a zone of letters and digits, found {address}")
-    # Python writes these one way up to 3.12 and another from 3.13 on; RFC 5952, section 5.
+    # Python up to 3.12 and from 3.13 on format these differently; RFC 5952, section 5.
     return str(address) if address.ipv4_mapped is None else f"::ffff:{address.ipv4_mapped}"
 
 
 def _checked_ascii(text: str, written: str) -> str:
-    # Underscores are no host names by RFC 1123 but stand in real inventories (Docker, Windows).
+    # RFC 1123 has no underscores in host names, but real inventories do (Docker, Windows).
     labels = text.split(".")
     for label in labels:
         plain = label.replace("-", "").replace("_", "")
@@ -53,7 +53,7 @@ def _checked_ascii(text: str, written: str) -> str:
         if not plain.isalnum() or bad_hyphen or len(label) > 63:
             raise ValueError(f"expected a host name or an IP address, found {written!r}")
     if _NUMBER.fullmatch(labels[-1]):
-        # `127.1` or `0x7f000001` would be an address to the resolver, `256.1.1.1` a slip.
+        # The resolver would take `127.1` or `0x7f000001` for an address; `256.1.1.1` is a mistake.
         raise ValueError(f"expected an IP address of four numbers up to 255, found {written!r}")
     if len(text) > 253:
         raise ValueError(f"a host name has at most 253 characters, found {len(text)}: {written!r}")
@@ -70,5 +70,5 @@ def partition_for(key: str | bytes, partitions: int) -> int:
 
 
 def host_key(host: str | None, target_id: str) -> str:
-    """What a target's records are partitioned by: its host, or its id when it has none."""
+    """The partition key of a target: its host, or its id when it has none."""
     return target_id if host is None else host

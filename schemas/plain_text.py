@@ -1,8 +1,8 @@
 """Text that people wrote or servers sent, made safe for a terminal, a page or one line.
 
-Unsafe are control characters (C0, DEL, C1: a terminal takes them for commands), line and paragraph
-separators, characters that turn the direction of text (Unicode's property Bidi_Control: what is
-read is not what stands there), and lone surrogates (no encoding takes them). Zero width joiner and
+Unsafe characters: control characters (C0, DEL, C1: commands for a terminal), line and paragraph
+separators, characters that change the direction of text (Unicode's property Bidi_Control: the
+display differs from the content), and lone surrogates (no encoding has them). Zero width joiner and
 non-joiner are safe: names in Persian and in Indian languages, and emoji, need them.
 """
 
@@ -29,17 +29,17 @@ _NAMES: Final = {
 
 
 def one_line(text: str) -> str:
-    """`text` on one line: a blank for what separates lines and words, U+FFFD for other unsafe."""
+    """`text` on one line: a blank for each separator, U+FFFD for other unsafe characters."""
     return _UNSAFE.sub(_replaced, text)
 
 
 def plain(text: str) -> str:
-    """`text` with its line feeds and tabs, all else that is unsafe as `one_line` has it."""
+    """`text` with its line feeds and tabs; other unsafe characters as in `one_line`."""
     return _UNSAFE.sub(lambda one: one[0] if one[0] in _BUT_LINES else _replaced(one), text)
 
 
 def unsafe_in(text: str, *, but: str = "") -> str | None:
-    """The first unsafe character of `text` that is none of `but`, in words; None if all are safe.
+    """The first unsafe character of `text` that is not in `but`, in words; None if all are safe.
 
     For example `U+001B (ESCAPE) as character 5`.
     """

@@ -1,4 +1,4 @@
-"""What is not a target: regions, teams, routes, maintenance; the values of [policy].
+"""Policy entries: regions, teams, routes, maintenance, apply marks; the values of [policy].
 
 The key of a message is `source/type/name` (`key` below), a null value removes the entry.
 """
@@ -15,12 +15,12 @@ from schemas.target import Price, Slo
 
 
 class Region(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="region"):
-    """A place that checks.
+    """A region: a place from which probers check.
 
-    `internal` regions may reach private addresses; others those in the networks `allow` besides
-    the public ones; none those in `deny` (CIDR). `source` is the local address that their checks
-    leave from; `connectivity` lists `host:port` references that tell a prober whether its own
-    network is alive.
+    `internal` regions may reach private addresses; other regions reach public addresses and the
+    networks `allow`; no region reaches the networks `deny` (CIDR). `source` is the local address of
+    outgoing checks; `connectivity` lists `host:port` references by which a prober tests its own
+    network.
     """
 
     name: RegionName
@@ -32,10 +32,10 @@ class Region(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", ta
 
 
 class Team(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="team"):
-    """Who is responsible; `routes` names routes.
+    """The people responsible for targets; `routes` names their routes.
 
-    `slo` and `downtime_cost_per_hour` are those of its targets that have none of their own; they
-    stand in the targets already, and here for the inventories that use a team of another one.
+    `slo` and `downtime_cost_per_hour` are the defaults for its targets. The targets have them
+    resolved; they are here for inventories that use a team of another inventory.
     """
 
     name: Name
@@ -45,7 +45,7 @@ class Team(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag=
 
 
 class Route(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="route"):
-    """Who is told by which channels: Apprise URLs with `${ENV_NAME}` for secrets.
+    """The channels for some incidents: Apprise URLs with `${ENV_NAME}` for secrets.
 
     An empty match field matches everything.
     """
@@ -60,7 +60,7 @@ class Route(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag
 class Maintenance(
     Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="maintenance"
 ):
-    """A window in which nobody is woken. `targets` are ids or `tag:NAME`; `rrule` is RFC 5545."""
+    """A window without notifications. `targets` are ids or `tag:NAME`; `rrule` is RFC 5545."""
 
     name: Name
     targets: Texts
@@ -70,7 +70,7 @@ class Maintenance(
 
 
 class ApplyMark(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="apply"):
-    """Where an `apply` of a source is; one left at `begun` did not finish: republish all."""
+    """The progress of an `apply` of a source; `begun`: it did not finish, republish all."""
 
     source: Name
     state: Literal["begun", "done"]
@@ -83,7 +83,7 @@ _decoder: JsonDecoder[Policy] = JsonDecoder(Policy)
 
 
 def key(source: str, entry: Policy) -> bytes:
-    """The message key of an entry that came from the inventory `source`."""
+    """The message key of an entry of the inventory `source`."""
     if isinstance(entry, ApplyMark):
         return f"{source}/apply/".encode()
     return f"{source}/{type(entry).__name__.lower()}/{entry.name}".encode()

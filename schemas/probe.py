@@ -1,7 +1,7 @@
-"""What a kind of check needs beyond host and port: the options of a target, one Struct a kind.
+"""Options of a target beyond host and port, one Struct for each kind of check.
 
-The field `kind` tells them apart on the wire; several kinds may share one Struct. All defaults are
-resolved when the inventory is applied.
+The field `kind` distinguishes them on the wire; several kinds may share one Struct. All defaults
+are resolved by `apply`.
 """
 
 from typing import Annotated, Literal
@@ -24,11 +24,11 @@ Days = Annotated[int, Meta(ge=0, le=365)]
 
 
 class Step(Struct, frozen=True, gc=False, kw_only=True):
-    """One step of a dialogue of one's own: what is sent, and what must come then.
+    """One step of a user-defined dialogue: the data to send and the expected answer.
 
-    At most one of `send` and `send_hex`, and at most one of the three `expect`s, of which `expect`
-    and `expect_hex` must occur in the answer, `expect_regex` (RE2) must be found in it. Text is
-    UTF-8; of the answer to a regular expression each byte is one character (Latin-1).
+    At most one of `send` and `send_hex`, and at most one of the three `expect`s: the answer must
+    contain `expect` or `expect_hex`, or have a match of `expect_regex` (RE2). Text is UTF-8; a
+    regular expression sees each byte of the answer as one character (Latin-1).
     """
 
     send: StepText | None = None
@@ -54,10 +54,10 @@ class HandshakeProbe(
 ):
     """Options of all named handshakes (`smtp`, `postgres`, …).
 
-    `tls`: `implicit` from the first byte on, `starttls` as the protocol itself begins it.
+    `tls`: `implicit` from the first byte on, `starttls` by the protocol's own command.
     `verify`: the certificate must be trusted, valid, and of the target's name, or of `server_name`.
-    One that holds for less than `critical_days` is taken as expired; with less than `warn_days`
-    the result is up and its detail says so.
+    A certificate that is valid for less than `critical_days` counts as expired; with less than
+    `warn_days` the result is up and its detail has a warning.
     """
 
     tls: Tls = "none"
@@ -68,16 +68,16 @@ class HandshakeProbe(
 
 
 class UdpProbe(Step, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="udp"):
-    """Options of `udp`: what is sent and what must come, or a `protocol` that knows both."""
+    """Options of `udp`: a datagram and the expected answer, or a `protocol` that has both."""
 
     protocol: Literal["dns", "ntp"] | None = None
 
 
 class TlsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="tls"):
-    """Options of `tls`. `server_name` in place of the target's host, in SNI and certificate.
+    """Options of `tls`. `server_name` replaces the target's host in SNI and certificate.
 
-    A certificate that holds for less than `critical_days` is taken as expired; with less than
-    `warn_days` the result is up and its detail says so.
+    A certificate that is valid for less than `critical_days` counts as expired; with less than
+    `warn_days` the result is up and its detail has a warning.
     """
 
     verify: bool = True
@@ -88,7 +88,7 @@ class TlsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", ta
 
 
 class DnsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="dns"):
-    """Options of `dns`: what is asked of the target, and records that must be in the answer."""
+    """Options of `dns`: the question to the target, and records that the answer must contain."""
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
     record: Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}\Z")] = "A"
@@ -96,7 +96,7 @@ class DnsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", ta
 
 
 class IcmpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="icmp"):
-    """Options of `icmp`: so many echo requests, of which at most the share `max_loss` is lost."""
+    """Options of `icmp`: `count` echo requests; a share of `max_loss` may be lost."""
 
     count: Annotated[int, Meta(ge=1, le=20)] = 3
     max_loss: Annotated[float, Meta(ge=0, lt=1)] = 0.5
@@ -108,12 +108,13 @@ HttpStatus = Annotated[int, Meta(ge=100, le=599)]
 
 
 class HttpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="http"):
-    """Options of `http`. `tls` is by the port when it is not said.
+    """Options of `http`. The port decides the default of `tls`.
 
-    `status` lists what may come after at most `redirects` redirects (none: 200 to 299). All that
-    is expected must hold: `expect` (text) and `expect_regex` (RE2) in the body, `expect_json` (a
-    JSONPath, RFC 9535) finds something in it, equal to `json_value` (its JSON) if that is given,
-    `expect_headers` name → regular expression. `critical_days` and `warn_days` as for `tls`.
+    `status` lists the accepted statuses after at most `redirects` redirects (empty: 200 to 299).
+    All expectations must hold: the body contains `expect` (text), matches `expect_regex` (RE2), and
+    has a value at `expect_json` (a JSONPath, RFC 9535), equal to `json_value` (JSON) if given;
+    `expect_headers` maps names to regular expressions. `critical_days` and `warn_days`: as for
+    `tls`.
     """
 
     path: Annotated[str, Meta(pattern=r"^/[\x21-\x7e]{0,2000}\Z")] = "/"

@@ -12,8 +12,8 @@ class RecheckRequest(Struct, frozen=True, gc=False, kw_only=True):
     """Asks for a check of every target of `host`, now.
 
     `host` is the partition key of the targets: the canonical host, or the id of a target without
-    one. `target` is the one whose change asked for it, `because` which change. Times are the
-    stream's (broker append time, UTC ms); after `expires_at` a prober ignores the request.
+    one. `target` is the target whose change caused the request, `because` names the change. Times
+    are the stream's (broker append time, UTC ms); a prober ignores the request after `expires_at`.
     """
 
     host: Name

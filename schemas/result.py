@@ -43,10 +43,10 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     "heartbeat_missed": "Heartbeat missed",
     "prober_error": "Prober error",
 }
-"""What people see. The first four texts are fixed."""
+"""Texts for people. The first four are fixed."""
 
 NEVER_COUNTED: Final[frozenset[str]] = frozenset({"address_blocked", "prober_error"})
-"""Reasons that say something of us or of our policy, nothing of the target."""
+"""Reasons about the prober or the policy, not about the target."""
 
 
 class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -57,10 +57,10 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     `up`. A check that never started has its scheduled time as `started_at`.
 
     `connect_ms` is the network's time for the handshake (TCP_INFO), not the event loop's;
-    `total_ms` is DNS + connect (+ TLS and dialogue). `dns_ms` is null when nobody was asked: the
-    host is an address, or its addresses were known from a lookup that may still be believed.
-    `attempt` is the place in a retry series, 0 = first. `target_version` is the `Target.version`
-    that was checked.
+    `total_ms` is DNS + connect (+ TLS and dialogue). `dns_ms` is null without a lookup: the host is
+    an address, or the answer of an earlier lookup is still valid.
+    `attempt` is the position in a retry series, 0 = first. `target_version` is the
+    `Target.version` at the time of the check.
 
     The identity of a result is (`target`, `region`, `prober`, `started_at`, `attempt`).
     """

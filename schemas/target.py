@@ -35,19 +35,19 @@ RecoverAfter = Annotated[int, Meta(ge=1, le=100)]
 Fraction = Annotated[float, Meta(gt=0, le=1)]
 Consensus = Literal["quorum", "unanimous"] | Fraction
 Slo = Annotated[float, Meta(ge=50, le=100)]
-"""The uptime that is aimed at, in percent."""
+"""The uptime objective, in percent."""
 
 Price = Annotated[float, Meta(ge=0, le=1e12)]
-"""What an hour costs, in whatever the inventory counts in."""
+"""The cost of an hour, in the currency of the inventory."""
 
 
 class LatencyLimit(Struct, frozen=True, gc=False, kw_only=True):
-    """When the connect time is too long (rule 7 of docs/rules.md).
+    """The conditions for a slow target (rule 7 of docs/rules.md).
 
-    `max_ms`: slower than this is slow; `times_usual`: so is what took so many times as long as
-    usual (to a thousandth); one of them is there at least. `warn_ahead_ms`: so is one that reaches
-    `max_ms` within that time if it goes on rising as it does (only with `max_ms`). `for_results`:
-    so many results in a row.
+    `max_ms`: the highest normal connect time. `times_usual`: the highest normal multiple of the
+    usual connect time (to a thousandth). At least one of the two is set. `warn_ahead_ms`: a rising
+    connect time that will reach `max_ms` within this time is slow, too (only with `max_ms`).
+    `for_results`: the number of consecutive slow results that is needed.
     """
 
     max_ms: Annotated[float, Meta(gt=0, le=86_400_000)] | None = None
@@ -61,8 +61,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
 
     All fields are always written: a default that changes in a later version must not change what
     an old record means. `host` is canonical (see `schemas.partition.canonical_host`); it is None
-    only for a target without a host (a heartbeat). `version` is the UTC ms of the `apply` that
-    gave the target this definition and grows with each change; results carry it back. `slo` and
+    only for a target without a host (a heartbeat). `version` is the UTC ms of the `apply` of this
+    definition and grows with each change; results carry it back. `slo` and
     `downtime_cost_per_hour` are for reports (docs/analytics.md); no rule reads them. `probe` has
     the options of the kind (docs/kinds.md), None when there are none; no rule reads it either.
     """
@@ -96,7 +96,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def place(self) -> str:
-        """`host:port` as people write it; IPv6 in brackets; the id when there is no host."""
+        """`host:port` for people, IPv6 in brackets; the id when there is no host."""
         if self.host is None:
             return self.id
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -1,4 +1,4 @@
-"""Each topic, declared once: who writes it, who reads it, how Kafka keeps it."""
+"""The declaration of each topic: writers, readers, retention."""
 
 from typing import Final, Literal
 
@@ -16,11 +16,11 @@ HOUR_MS: Final = 3_600_000
 class Topic(Struct, frozen=True, kw_only=True):
     """The declaration of a topic.
 
-    `partitions` is `fleet` for those that share the fleet's partition count P and are
-    partitioned by host, else a number. `retention_ms` of None means that compaction alone
-    removes; `compact,delete` keeps the newest of each key, and that only so long. `schema` names
-    the Structs of the values (`control` those of the control records' header bodies); their JSON
-    Schema and examples lie in `schemas/json/` and `schemas/examples/` under `name`.
+    `partitions` is `fleet` for topics that are partitioned by host into the fleet's partition count
+    P, else a number. `retention_ms` of None: only compaction removes records; `compact,delete`
+    keeps the newest record of each key, for the retention time at most. `schema` names the Structs
+    of the values (`control` those of the control records' header bodies); their JSON Schema and
+    examples are in `schemas/json/` and `schemas/examples/` under `name`.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Topic(Struct, frozen=True, kw_only=True):
         return f"{prefix}.{self.name}"
 
     def partition_count(self, fleet: int) -> int:
-        """How many partitions it has in a fleet of `fleet` partitions."""
+        """The partition count of the topic in a fleet of `fleet` partitions."""
         return fleet if self.partitions == "fleet" else self.partitions
 
 
@@ -142,10 +142,10 @@ NOTIFICATIONS = Topic(
     partitions=1,
     key="event_id/channel",
     cleanup="compact,delete",
-    # Each event has keys of its own, so compaction alone would keep every send for ever, and the
-    # notifier reads all of them at each assignment. A send must be known for as long as its event
-    # may come again: those in hand (minutes), the last hour when the group's place is lost, and
-    # what a stream that lost its checkpoints finds again in [results], 7 days.
+    # Each event has keys of its own, so compaction alone would keep every record for ever, and the
+    # notifier reads all of them at each assignment. A record must stay as long as its event may
+    # come again: events in progress (minutes), the last hour after a loss of the group's offsets,
+    # and 7 days, the events that a stream without checkpoints finds again in [results].
     retention_ms=30 * DAY_MS,
     log_append_time=False,
     writers=("notifier",),

@@ -13,7 +13,7 @@ HEARTBEAT_INTERVAL_MS: Final = 1_500
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """What every aiokafka client takes: servers and security."""
+    """The options of every aiokafka client: servers and security."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka,
         "security_protocol": settings.kafka_security_protocol,
@@ -33,7 +33,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:
-    """A producer that waits for all replicas and never doubles a message by its own retries."""
+    """An idempotent producer that waits for all replicas."""
     return AIOKafkaProducer(
         **(
             client_options(settings)
@@ -44,7 +44,7 @@ def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:
 
 
 def consumer(settings: Settings, *topics: str, **options: Any) -> AIOKafkaConsumer:
-    """A consumer that commits only by hand; a dead member is noticed after 6 s."""
+    """A consumer without automatic commits; its group notices a dead member after 6 s."""
     return AIOKafkaConsumer(
         *topics,
         **(

@@ -1,7 +1,7 @@
-"""Ends of aiokafka clients that come in time, whatever the broker does.
+"""Closing aiokafka clients within a time limit, whatever the broker does.
 
-aiokafka (0.14) has no public way: `stop()` waits for a broker that is away, and leaves tasks
-running when it is cut short.
+aiokafka (0.14) has no public way: `stop()` waits for an absent broker, and leaves tasks running
+when it is cancelled.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ ABANDON_S: Final = 1.0
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
-    """Closes a producer within a few seconds, started or not, whatever it still holds.
+    """Closes a producer within a few seconds, started or not, and drops its unsent messages.
 
-    What was not confirmed may or may not be in the log; its futures may stay pending for ever.
+    Unconfirmed messages may or may not be in the log; their futures may stay pending for ever.
     """
     producer._closed = True  # noqa: SLF001 - stop() would wait for all that is not confirmed
     sender = producer._sender  # noqa: SLF001
@@ -28,8 +28,8 @@ async def abandon(producer: AIOKafkaProducer) -> None:
 async def leave(consumer: AIOKafkaConsumer, within_s: float) -> None:
     """Closes a consumer; it leaves its group, if the broker answers within `within_s`.
 
-    On return none of its tasks runs. A `stop()` that was cut short may leave the heartbeat: a
-    member that reads nothing and keeps its partitions.
+    On return none of its tasks runs. A cancelled `stop()` may leave the heartbeat task: a member
+    that reads nothing and keeps its partitions.
     """
     if await ends_within(within_s, consumer.stop()):
         return
@@ -43,10 +43,10 @@ async def leave(consumer: AIOKafkaConsumer, within_s: float) -> None:
 
 
 def vital_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
-    """The tasks of a started consumer; one that has ended means that nothing more is read.
+    """The tasks that a started consumer needs; when one has ended, the consumer reads no more.
 
-    aiokafka itself does not notice the end of its fetches or its metadata: `getmany` then gives
-    nothing for ever, while the heartbeat goes on.
+    aiokafka does not notice the end of its fetch or metadata task: `getmany` then returns nothing
+    for ever, while the heartbeat continues.
     """
     found = (
         getattr(consumer._fetcher, "_fetch_task", None),  # noqa: SLF001

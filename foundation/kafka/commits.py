@@ -1,4 +1,4 @@
-"""What a consumer group has committed, with the metadata."""
+"""The committed offsets of a consumer group, with their metadata."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class Commit(Struct, frozen=True):
-    """The next offset to read, and what was written beside it."""
+    """The next offset to read, and the metadata of the commit."""
 
     offset: int
     metadata: str
@@ -21,8 +21,8 @@ async def commits(
 ) -> dict[TopicPartition, Commit]:
     """The commits of a group; partitions without one are left out.
 
-    The client's own `list_consumer_group_offsets` (aiokafka 0.14) takes an answer that is an error
-    as a whole, as of a coordinator that still loads its group, for "there is no commit".
+    `list_consumer_group_offsets` of aiokafka (0.14) does not check the answer's top-level error
+    code (a coordinator that still loads its group sends one) and returns "no commit".
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't say; some of these are retriable.

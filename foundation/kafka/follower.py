@@ -17,7 +17,7 @@ class Follower:
     Use as an async context manager; entering raises `aiokafka.errors.KafkaError` when the cluster
     can't be reached, `LookupError` when the topic does not exist. Records arrive in offset order
     within a partition; a null value means that the key was removed. Nothing is committed. Values
-    come raw: what can't be decoded is for the caller to skip and count.
+    are raw bytes: the caller decodes them, and skips and counts undecodable ones.
     """
 
     def __init__(self, settings: Settings, topic: str) -> None:
@@ -27,7 +27,7 @@ class Follower:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
-        # A consumer asks for a topic that does not exist until its request times out, 40 s.
+        # A consumer asks for a missing topic until its request times out, 40 s.
         if self._topic not in await _topics(self._settings):
             raise LookupError(f"topic {self._topic} does not exist")
         # Without a group, a subscription is every partition, assigned when `start` returns.
@@ -57,7 +57,7 @@ class Follower:
         return self._consumer
 
     async def present(self) -> AsyncIterator[ConsumerRecord]:
-        """All records up to where the topic ended when this was called, then returns."""
+        """All records up to the end of the topic at the time of the call, then returns."""
         client = self._client
         ends = await client.end_offsets(client.assignment())
         while True:
@@ -70,7 +70,7 @@ class Follower:
                     yield record
 
     async def changes(self) -> AsyncIterator[ConsumerRecord]:
-        """Each further record, without end; cancel the task to stop."""
+        """Each later record, without end; cancel the task to stop."""
         client = self._client
         while True:
             batches = await client.getmany(timeout_ms=1000)

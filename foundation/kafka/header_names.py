@@ -1,9 +1,9 @@
-"""Header names that are no UTF-8: read with U+FFFD in their place, as Kafka's Java client does.
+"""Header names with invalid UTF-8, decoded with U+FFFD as Kafka's Java client does.
 
-The broker takes any bytes for the name of a header. aiokafka (0.14) raises `UnicodeDecodeError`
-for such a record, out of `getmany`, at each call again: one message ends every reader of its
-partition for ever. `install` puts `_Records` in the place of the class that opens fetched bytes,
-for all consumers of this process, Faust's among them.
+The broker accepts any bytes as the name of a header. aiokafka (0.14) raises `UnicodeDecodeError`
+for such a record in every call of `getmany`: one message stops every reader of its partition for
+ever. `install` replaces the class that decodes fetched bytes by `_Records`, for all consumers of
+this process, also for Faust.
 """
 
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
 _LENGTH: Final = slice(8, 12)
-"""Where a batch says how many bytes follow the length itself (Kafka protocol, record batch v2)."""
+"""Position of a batch's length field: the bytes after it (Kafka protocol, record batch v2)."""
 
 
 def install() -> None:
-    """Lets every consumer of this process read such headers. Safe to call more than once."""
+    """Makes every consumer of this process decode such headers. Safe to call more than once."""
     fetcher.MemoryRecords = _Records
 
 
 class _Records:
-    """The batches of one fetched answer, each with its own bytes at hand."""
+    """The batches of one fetch response, each with its own bytes."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = memoryview(raw)
@@ -36,7 +36,7 @@ class _Records:
         return int(self._records.size_in_bytes())
 
     def next_batch(self) -> Any:
-        """The next batch, None behind the last one."""
+        """The next batch, None after the last one."""
         batch = self._records.next_batch()
         if batch is None:
             return None
@@ -46,7 +46,7 @@ class _Records:
 
 
 class _Batch:
-    """A batch as aiokafka's; its records are read again when a header's name is no UTF-8."""
+    """A batch of aiokafka; decodes its records again when a header's name is not UTF-8."""
 
     def __init__(self, batch: Any, raw: memoryview) -> None:
         self._batch = batch
@@ -56,7 +56,7 @@ class _Batch:
         return getattr(self._batch, name)
 
     def __next__(self) -> Any:
-        """The one record of a control batch: aiokafka asks for it without an iterator."""
+        """The one record of a control batch: aiokafka reads it without an iterator."""
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
@@ -70,7 +70,7 @@ class _Batch:
 
 
 class _Bytes(bytearray):
-    """Bytes of which every slice can be decoded."""
+    """Bytes whose slices decode without an error."""
 
     def __getitem__(self, place: SupportsIndex | slice) -> Any:
         found = super().__getitem__(place)

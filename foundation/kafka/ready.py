@@ -1,4 +1,4 @@
-"""What each role does first: waits until the cluster is there and has the topics."""
+"""The first step of each role: waits for the cluster and its topics."""
 
 import asyncio
 import logging
@@ -15,16 +15,16 @@ _BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
 
 
 async def topics_ready(settings: Settings) -> None:
-    """Returns when all topics exist and fit; waits for a broker that is not there yet.
+    """Returns when all topics exist and fit; waits for an absent broker.
 
-    Says once that it waits, and once that the wait is over. Cancel it to give up.
+    Logs once that it waits, and once that the wait is over. Cancel it to give up.
 
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
     """
     library = logging.getLogger("aiokafka")
     level = library.level
-    library.setLevel(logging.CRITICAL)  # it reports each refused connection; we say it once
+    library.setLevel(logging.CRITICAL)  # it reports each refused connection; we log it once
     try:
         await _wait(settings)
     finally:

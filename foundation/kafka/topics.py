@@ -1,4 +1,4 @@
-"""Creates the topics before any role starts, and refuses a cluster that does not fit."""
+"""Creates the topics before any role starts, and refuses a cluster whose topics differ."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from schemas import topics
 from schemas.topics import Topic
 
 VISIBLE_WITHIN_S: Final = 60.0
-"""A broker with much to do makes its topics known late."""
+"""Time for new topics to appear in the metadata of a busy broker."""
 
 _TIMESTAMP_TYPE: Final = "message.timestamp.type"
 
@@ -33,8 +33,8 @@ def topic_config(topic: Topic) -> dict[str, str]:
     if "compact" in topic.cleanup:
         config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": str(topics.HOUR_MS)}
     if topic is topics.STATE:
-        # A worker reads its partitions from the beginning when it takes them over, and only what
-        # is not in the active segment can be compacted: small segments make for a short read.
+        # A worker reads an assigned partition from its beginning, and Kafka never compacts the
+        # active segment: small segments keep this read short.
         config |= {
             "segment.bytes": str(32 * 1024 * 1024),
             "segment.ms": str(topics.HOUR_MS // 6),
@@ -82,7 +82,7 @@ async def create_topics(settings: Settings) -> list[str]:
 
 
 async def _visible(settings: Settings) -> None:
-    """Waits until the broker's metadata has every topic: it follows a creation with a delay."""
+    """Waits until the broker's metadata has every topic; it lags behind a creation."""
     names = [topic.full_name(settings.topic_prefix) for topic in topics.ALL]
     deadline = time.monotonic() + VISIBLE_WITHIN_S
     while time.monotonic() < deadline:
@@ -128,7 +128,7 @@ async def _partition_counts(settings: Settings) -> dict[str, int]:
     try:
         existing = set(await client.list_topics())
         ours = [topic.full_name(settings.topic_prefix) for topic in topics.ALL]
-        # Asks the broker; a consumer's `partitions_for_topic` answers from what it knew at start.
+        # Asks the broker; a consumer's `partitions_for_topic` returns the metadata of its start.
         described = await client.describe_topics([name for name in ours if name in existing])
         return {topic["topic"]: len(topic["partitions"]) for topic in described}
     finally:

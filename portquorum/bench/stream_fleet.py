@@ -178,7 +178,7 @@ def check(
         connect_ms=connect_ms,
         total_ms=None if connect_ms is None else round(connect_ms + 0.412, 3),
     )
-    # As `Roster.done`: what has been down from the beginning was told.
+    # As `Scheduler.done`: what has been down from the beginning was told.
     news: Worth = "repeated" if told else "news"
     return Finished(planned, outcome, news if down or attempt else "routine")
 

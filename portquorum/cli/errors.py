@@ -33,6 +33,7 @@ _OURS_BY_NAME: Final = {
     "BacktestError": EXIT_TROUBLE,
     "MigrationError": EXIT_TROUBLE,
     "PartEndedError": EXIT_TROUBLE,
+    "TaskEndedError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,
     "TooManyBadLinesError": EXIT_TROUBLE,
 }

@@ -1,1 +1,1 @@
-"""One module a kind of check."""
+"""The model of a check, name resolution, the address policy, TCP sockets, OS errors."""

@@ -1,7 +1,7 @@
-"""Which addresses a prober may connect to: a public region never reaches what is not public.
+"""The address policy: the addresses that a prober may connect to.
 
-Judged is the address that will be connected to, as the resolver gave it, never a name: what odd
-spellings of an address a resolver understands does not matter.
+A public region connects to public addresses only. The policy judges the resolved address of the
+connection, never a name: odd spellings of an address do not matter.
 """
 
 import ipaddress
@@ -24,10 +24,10 @@ def _named(**networks: str) -> _Named:
     )
 
 
-# IANA's registries of special-purpose addresses, and multicast. Written down here, since Python's
-# `is_global` and `is_private` changed their minds in 3.11.10, 3.12.4 and 3.13.
+# IANA's registries of special-purpose addresses, and multicast. A copy, since Python's `is_global`
+# and `is_private` changed in 3.11.10, 3.12.4 and 3.13.
 _SPECIAL_V4: Final = _named(
-    # Azure's is a public address by its number, and is one of each machine there.
+    # Azure's (168.63.129.16) is in the public range, and local to each machine there.
     cloud_metadata="169.254.169.254/32 168.63.129.16/32 100.100.100.200/32 192.0.0.192/32",
     loopback="127.0.0.0/8",
     link7local="169.254.0.0/16",
@@ -53,7 +53,7 @@ _SPECIAL_V6: Final = _named(
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1
 _TRANSLATED: Final = ipaddress.IPv6Network("::ffff:0:0:0/96")  # RFC 2765, section 2.1
 _COMPATIBLE: Final = ipaddress.IPv6Network("::/96")  # RFC 4291, section 2.5.5.1
-_UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")  # the range that IANA allocates
 _ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214, section 6.1
 
 Networks = tuple[str, ...]
@@ -61,12 +61,11 @@ Networks = tuple[str, ...]
 
 @lru_cache(maxsize=200_000)
 def blocked_because(address: str, allow: Networks = (), deny: Networks = ()) -> str | None:
-    """Why a region that is not internal may not connect to `address`; None if it may.
+    """The reason why a region that is not internal may not connect to `address`; None if it may.
 
-    `address` is an IP address as the resolver gave it (an IPv6 zone is allowed). One that carries
-    an IPv4 address inside (mapped, compatible, translated, 6to4, Teredo, NAT64, ISATAP) is judged
-    by that one too. What lies in a network of `allow` is taken as public, unless it lies in one of
-    `deny`; both are networks as `network` takes them.
+    `address` is a resolved IP address (an IPv6 zone is allowed). An embedded IPv4 address (mapped,
+    compatible, translated, 6to4, Teredo, NAT64, ISATAP) is judged, too. Addresses in a network of
+    `allow` count as public, unless they are in a network of `deny`; both come from `network`.
     """
     ip = ipaddress.ip_address(address)
     parts = tuple(_parts(ip))
@@ -81,7 +80,7 @@ def blocked_because(address: str, allow: Networks = (), deny: Networks = ()) -> 
 
 @lru_cache(maxsize=200_000)
 def denied_because(address: str, deny: Networks) -> str | None:
-    """Why even a region that is internal may not connect to `address`: it lies in `deny`."""
+    """The reason why even an internal region may not connect: `address` is in `deny`."""
     return _denied(_parts(ipaddress.ip_address(address)), deny)
 
 
@@ -96,9 +95,9 @@ def network(text: str) -> _Network:
 
 
 def networks(texts: Iterable[str]) -> Networks:
-    """Those of `texts` that name a network.
+    """The networks of those `texts` that are valid.
 
-    An inventory has no others. [policy] may, whoever wrote them; they must not end a prober.
+    An inventory has no invalid ones, but [policy] may; they must not end a prober.
     """
     return tuple(text for text in texts if _names_network(text))
 
@@ -130,19 +129,19 @@ def _not_public(part: _Address) -> str | None:
             return f"{part} is {article} {name} address"
     if isinstance(part, _V6) and part not in _UNICAST and not _only_carries(part):
         return f"{part} is a reserved address"
-    # What a later Python knows of, and this table does not.
+    # Ranges that a later Python knows and this table does not.
     if not part.is_global and not (isinstance(part, _V6) and _only_carries(part)):
         return f"{part} is not a public address"
     return None
 
 
 def _only_carries(ip: _V6) -> bool:
-    """Whether `ip` is nothing but a wrapper, as public as what it carries."""
+    """Whether `ip` only embeds another address, and is as public as that one."""
     return ip.ipv4_mapped is not None or ip in _NAT64
 
 
 def _parts(ip: _Address) -> Iterator[_Address]:
-    """The address, and those it carries: packets may end up at any of them."""
+    """The address and those embedded in it: packets may reach any of them."""
     yield ip
     if isinstance(ip, _V4):
         return

@@ -1,10 +1,10 @@
-"""Why a check did not succeed, raised where it is found."""
+"""The error of a failed check."""
 
 from schemas.result import Reason
 
 
 class CheckFailedError(Exception):
-    """The check ends with this reason; `detail` is for people and need not be clean yet."""
+    """A check ended with `reason`; `detail` is for people and may still have unsafe characters."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""What a check engine takes and gives; `platform_engine` makes one."""
+"""Input and output of a check engine; `producers.engine.factory.platform_engine` makes one."""
 
 from collections.abc import Callable
 from typing import Final, Literal, Protocol
@@ -10,19 +10,19 @@ from schemas.result import Cause, Reason, Status
 from schemas.target import Target
 
 Worth = Literal["routine", "repeated", "news"]
-"""What a result is worth telling. `news` leave at once: a failure that was not told yet, the end of
-one, the answer to a recheck. `repeated` is a failure that only says again what was told before it.
-When there is no room for all, what is `routine` (the other successes) goes first."""
+"""The publishing priority of a result. `news` is published at once: the first results of a failure,
+the end of one, the answer to a recheck. `repeated` is a failure that was published before.
+`routine` are all other successes: a full spool drops them first."""
 
 LOST_SHARE: Final = 0.25
-"""With this share of its timeout lost, a check that timed out says nothing."""
+"""A timeout is no evidence when the prober stood still for this share of it."""
 
 
 class PlannedCheck(Struct, frozen=True, gc=False):
     """One check that is due. Times are broker time (UTC ms).
 
-    `free_ms` is when the check before it ended: a slot that passed meanwhile is met then, and that
-    it is late is the target's doing.
+    `free_ms` is the end of the previous check: a slot that passed during that check begins then,
+    and the delay is the target's fault.
     """
 
     target: Target
@@ -33,11 +33,11 @@ class PlannedCheck(Struct, frozen=True, gc=False):
 
 
 class Vantage(Struct, frozen=True, gc=False, kw_only=True):
-    """Where checks are made from.
+    """The place of the checks in the network, and their rights.
 
-    `source` is the local address that they leave from, None for the system's choice; `internal`
-    lets them reach what is not public, `allow` so much of it, `deny` keeps them from networks
-    whatever the others say (both as `producers.guard.network` takes them).
+    `source` is the local address of outgoing checks, None for the system's choice; `internal`
+    allows addresses that are not public, `allow` only these networks of them; `deny` overrides
+    both (networks of `producers.checks.address_policy.network`).
     """
 
     source: str | None = None
@@ -46,7 +46,7 @@ class Vantage(Struct, frozen=True, gc=False, kw_only=True):
     deny: address_policy.Networks = ()
 
     def blocked_because(self, address: str) -> str | None:
-        """Why no check from here may connect to the IP address `address`; None if it may."""
+        """The reason why no check may connect to the IP address `address`; None if it may."""
         if not self.internal:
             return address_policy.blocked_because(address, self.allow, self.deny)
         return address_policy.denied_because(address, self.deny) if self.deny else None
@@ -55,8 +55,8 @@ class Vantage(Struct, frozen=True, gc=False, kw_only=True):
 class Hop(Struct, frozen=True, gc=False, kw_only=True):
     """One request of an HTTP check that was answered, and its phases.
 
-    `wait_ms` is from the request to the head of the answer, `body_ms` from there to the end of what
-    was read; None as in a result for a phase that there was not. `url` is without its query.
+    `wait_ms` is the time from the request to the head of the answer, `body_ms` from there to the
+    end of the read; a phase that did not happen is None, as in a result. `url` has no query.
     """
 
     url: str
@@ -70,14 +70,14 @@ class Hop(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class CheckOutcome(Struct, frozen=True, gc=False, kw_only=True):
-    """What came of one check.
+    """The outcome of one check.
 
-    `started_at` is in monotonic seconds, None for a check that never began (`missed`, without a
-    reason of its own: `prober_error` says that we were too late).
+    `started_at` is in monotonic seconds, None for a check that never began (`missed` with the
+    reason `prober_error`: the prober was too late).
     `reason` is None exactly when the status is `up`; `detail` is clean and at most 300 characters.
     `total_ms` of a failure is user time, None when it could not be measured honestly.
     `cert_expires_at` is in UTC ms; `banner` is clean and at most 300 characters, as `detail` is.
-    `hops` are for who looks on; no result has them.
+    `hops` are for a person at a terminal; no result has them.
     """
 
     status: Status
@@ -102,19 +102,19 @@ class Engine(Protocol):
     """Makes checks. All methods are called in the event loop's thread."""
 
     vantage: Vantage
-    """Where the checks that are submitted from now on are made from."""
+    """The vantage of the checks that are submitted from now on."""
 
     def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
         """Begins the check and returns at once.
 
         `on_done` is called exactly once, in the loop's thread, never before `submit` has
-        returned, and not much later than the target's timeout. Nothing is raised: what goes
-        wrong on our side is the outcome `prober_error`.
+        returned, and not much later than the target's timeout. Raises nothing: an error of the
+        prober is the outcome `prober_error`.
         """
 
     @property
     def in_flight(self) -> int:
-        """How many checks have begun and are not done."""
+        """The number of checks in flight."""
 
     def close(self) -> None:
-        """Ends all checks in flight without an outcome; nothing may be submitted any more."""
+        """Ends all checks in flight without an outcome; no more submit is allowed."""

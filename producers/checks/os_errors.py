@@ -1,4 +1,4 @@
-"""Which reason an operating system's error stands for."""
+"""Maps errors of the operating system to reasons."""
 
 import errno
 import os
@@ -37,30 +37,30 @@ _OUR_RESOLVER: Final = {socket.EAI_MEMORY, socket.EAI_SYSTEM, socket.EAI_SOCKTYP
 def reason_of(number: int) -> Reason:
     """The reason for an errno of connect(2).
 
-    What is not in the list is ours: EADDRNOTAVAIL (no such source address, or no free port),
-    EMFILE, ENOBUFS and the like. So are EACCES and EPERM: they are made on this machine (a
-    `prohibit` route, a BPF or LSM rule) before a packet has left, so they say something of us and
-    nothing of the target. What a *remote* firewall rejects arrives as ICMP; see `answer_of`.
+    Errors outside of the list are faults of this machine: EADDRNOTAVAIL (no such source address, or
+    no free port), EMFILE, ENOBUFS and others. EACCES and EPERM are, too: this machine raises them
+    (a `prohibit` route, a BPF or LSM rule) before a packet leaves, so they are no evidence about
+    the target. A *remote* firewall rejects by ICMP; see `answer_of`.
     """
     return _BY_ERRNO.get(number, "prober_error")
 
 
 def answer_of(number: int) -> int:
-    """The errno of an answer (SO_ERROR, or of recv), as `reason_of` takes it.
+    """The errno of an answer (SO_ERROR, or of recv), normalised for `reason_of`.
 
-    A router that lets nobody pass becomes EHOSTUNREACH with IPv4, and EACCES with IPv6. Other ICMP
-    errors (protocol unreachable, source route failed, host isolated, parameter problem,
-    fragmentation needed) have numbers of their own, and none of them is our fault
+    A router that prohibits the packet gives EHOSTUNREACH with IPv4, and EACCES with IPv6. Other
+    ICMP errors (protocol unreachable, source route failed, host isolated, parameter problem,
+    fragmentation needed) have numbers of their own, and none of them is a local fault
     (net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, icmpv6_err_convert).
     """
     return errno.EHOSTUNREACH if number in _BY_ICMP else number
 
 
 def is_no_way_to(number: int, *, ipv6: bool) -> bool:
-    """Whether an errno of connect(2) is about the address itself, and not about our resources.
+    """Whether an errno of connect(2) concerns the address itself, and not our resources.
 
     EINVAL: a link-local address without a zone; EACCES, EPERM: a broadcast address, or one that a
-    route or a rule of this machine prohibits; the others: there is no IPv6 here.
+    route or a rule of this machine prohibits; the others: this machine has no IPv6.
     """
     return number in _ADDRESS or (ipv6 and number in _NO_IPV6)
 
@@ -69,12 +69,12 @@ def reason_of_lookup(error: OSError | UnicodeError) -> Reason:
     """The reason for an error of getaddrinfo(3)."""
     if isinstance(error, socket.gaierror):
         return "prober_error" if error.errno in _OUR_RESOLVER else "dns_failed"
-    # A name that can't be encoded can't be resolved; any other error is this machine's.
+    # A name that can't be encoded can't be resolved; any other error is a local fault.
     return "dns_failed" if isinstance(error, UnicodeError) else "prober_error"
 
 
 def text_of(number: int) -> str:
-    """The operating system's words for an errno."""
+    """The operating system's text for an errno."""
     return os.strerror(number)
 
 
@@ -85,7 +85,7 @@ def clean(text: str) -> str:
 
 
 def shown(data: bytes) -> str:
-    """The beginning of what came, for people: text, or hex digits if most of it is none."""
+    """The beginning of `data` for people: text, or hex digits if most of it is not text."""
     text = data[: 2 * _SHOWN].decode("utf-8", "replace")
     if "\0" in text or sum(c.isprintable() or c in "\r\n\t" for c in text) * 2 < len(text):
         text = f"0x{data[: _SHOWN // 2].hex()}"

@@ -1,8 +1,8 @@
-"""Resolves names (c-ares) and keeps the answers for as long as they say, within limits.
+"""Resolves names (c-ares) and caches the answers for their TTL, within limits.
 
-c-ares asks the servers of /etc/resolv.conf, both families at once, and reads /etc/hosts; its own
-thread waits for the answers and takes their time, so that a busy event loop is no part of it. A
-server that does not answer holds up nobody but those who asked for the same name.
+c-ares asks the servers of /etc/resolv.conf, both families at once, and reads /etc/hosts. Its own
+thread waits for the answers and measures their time, so that a busy event loop adds nothing. A
+server that does not answer delays only the checks of the same name.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from schemas.partition import canonical_host
 
 SHORTEST_S: Final = 5.0
 LONGEST_S: Final = 300.0
-"""An answer is believed for its TTL within these bounds; one of /etc/hosts has none."""
+"""Bounds of the cache time of an answer (its TTL); answers of /etc/hosts have no TTL."""
 
 NEGATIVE_S: Final = 0.5
-"""That there is no such name is believed for less than a retry waits: a retry asks again. A server
-that failed or did not answer is always asked again."""
+"""Cache time of "no such name", shorter than a retry delay: a retry asks again. Failures and
+timeouts of servers are not cached."""
 
 MOST_NAMES: Final = 200_000
 
@@ -31,8 +31,8 @@ _TIMEOUT_S: Final = 1.0
 _TRIES: Final = 3
 _CHANNEL_S: Final = 4.0
 _AFTER_NEGATIVE_S: Final = 0.25
-# c-ares has a cache of its own that can't be turned off from here, and believes what it has for up
-# to an hour. It lies in the channel: one that is younger than any answer of ours really asks.
+# c-ares has a cache of its own, of up to an hour, that can't be turned off from here. It belongs to
+# the channel: a channel younger than our cache time always asks.
 
 _IPV4: Final = int(socket.AF_INET)
 _IPV6: Final = int(socket.AF_INET6)
@@ -46,17 +46,17 @@ class Address(Struct, frozen=True, gc=False):
     zone: int = 0
 
     def endpoint(self, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
-        """What connect(2) takes."""
+        """The argument of connect(2)."""
         if self.family == _IPV6:
             return self.ip.partition("%")[0], port, 0, self.zone
         return self.ip, port
 
 
 def literal(host: str) -> Address | None:
-    """The address that `host` spells out, None if it has to be looked up.
+    """The address that `host` is, None if `host` needs a lookup.
 
-    That is a name, or an IPv6 address with a zone: what number the zone has on this machine, if
-    any, is for the system's resolver to say (RFC 4007, section 11).
+    A name needs one, and an IPv6 address with a zone: the system's resolver knows the number of the
+    zone on this machine (RFC 4007, section 11).
     """
     try:
         if ":" in host:
@@ -71,9 +71,9 @@ def literal(host: str) -> Address | None:
 class Lookup:
     """One lookup of one name.
 
-    `began_at` and `ended_at` are monotonic seconds, None while that has not happened; `addresses`
-    in the order in which they are to be tried (RFC 6724); `error` if there are none. `until`: for
-    how long it may be believed, 0 if not at all.
+    `began_at` and `ended_at` are monotonic seconds, None before; `addresses` are in the order of
+    connection attempts (RFC 6724); `error` if there are none. `until` is the end of the cache time,
+    0 for an answer that is not cached.
     """
 
     __slots__ = ("addresses", "began_at", "ended_at", "error", "host", "until", "waiting")
@@ -89,13 +89,13 @@ class Lookup:
 
     @property
     def took_ms(self) -> float | None:
-        """How long the lookup itself took."""
+        """The duration of the lookup itself."""
         if self.began_at is None or self.ended_at is None:
             return None
         return (self.ended_at - self.began_at) * 1000
 
     def found(self, result: Any, number: int | None) -> None:
-        """Takes down what c-ares found; in whatever thread that happened."""
+        """Stores the answer of c-ares; called in any thread."""
         ended_at = time.monotonic()
         if number is not None:
             self.error = _error(number)
@@ -113,9 +113,9 @@ class Lookup:
 
 
 class Resolver:
-    """One lookup a name at a time, shared by all who ask, and what was found lately.
+    """Lookups, at most one for each name at a time, and a cache of recent answers.
 
-    Made inside a running loop. `servers` (`ip` or `ip:port`) instead of those of the system.
+    Made inside a running loop. `servers` (`ip` or `ip:port`) replace those of the system.
     """
 
     def __init__(self, servers: Sequence[str] | None = None) -> None:
@@ -128,7 +128,7 @@ class Resolver:
         self._closed = False
 
     def known(self, host: str) -> Lookup | None:
-        """A lookup of `host` that may still be believed; asking for it takes no time."""
+        """The cached lookup of `host` that is still valid, None without one."""
         found = self._found.get(host)
         if found is None or found.until <= time.monotonic():
             return None
@@ -148,10 +148,10 @@ class Resolver:
         return running
 
     def close(self) -> None:
-        """Lookups that still run are forgotten."""
+        """Drops the lookups that still run."""
         self._closed = True
         self._running.clear()
-        self._channel = None  # ends when the last of its lookups has ended
+        self._channel = None  # ends with the last of its lookups
 
     def _begin(self, lookup: Lookup) -> None:
         def found(result: Any, number: int | None) -> None:
@@ -226,7 +226,7 @@ _NO_ANSWER: Final = frozenset(
 
 
 def _error(number: int) -> socket.gaierror:
-    """As getaddrinfo(3) would say it; what is neither is this machine's."""
+    """Maps c-ares errors to EAI codes; unknown means a local fault."""
     text = pycares.errno.strerror(number)
     if number in _NO_NAME:
         return socket.gaierror(socket.EAI_NONAME, text)
@@ -236,10 +236,10 @@ def _error(number: int) -> socket.gaierror:
 
 
 def _name(host: str) -> str:
-    """The name as it is asked for.
+    """The name in the DNS question.
 
-    Numbers that are no address are no name either: c-ares would read 0177.0.0.1 as 177.0.0.1,
-    getaddrinfo(3) as 127.0.0.1. No inventory has them, but [targets] may.
+    Numbers that are not an address are not a name either: c-ares would read 0177.0.0.1 as
+    177.0.0.1, getaddrinfo(3) as 127.0.0.1. No inventory has them, but [targets] may.
     """
     try:
         return canonical_host(host)

@@ -22,7 +22,7 @@ _BIND_ADDRESS_NO_PORT: Final = 24  # linux/in.h; Python names it from 3.12 on
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _CONNECTING: Final = frozenset({0, errno.EINPROGRESS})
 
-# As plain numbers: an enum's members are computed with, and converted, at every use.
+# Plain numbers: members of an enum are converted at every use.
 _KIND: Final = int(socket.SOCK_STREAM) | int(socket.SOCK_NONBLOCK)
 _SOL_SOCKET: Final = int(socket.SOL_SOCKET)
 _SO_LINGER: Final = int(socket.SO_LINGER)
@@ -35,15 +35,15 @@ def begin(address: Address, port: int, source: str | None) -> socket.SocketType:
     Closing it sends a reset (SO_LINGER 0), so no TIME_WAIT is left behind.
 
     Raises:
-        OSError: the connection failed at once, or the socket could not be had.
+        OSError: the connection failed at once, or no socket could be made.
     """
-    # Not socket.socket: that wraps this one for what is not needed here, and costs as much again.
+    # Not socket.socket: that is a wrapper of this one and doubles the cost.
     sock = socket.SocketType(address.family, _KIND)
     try:
         sock.setsockopt(_SOL_SOCKET, _SO_LINGER, _RESET_ON_CLOSE)
         if source is not None:
             with contextlib.suppress(OSError):
-                # Without it bind(2) takes a port that no other target can be checked from.
+                # Without it bind(2) reserves a port that no check of another target can use.
                 sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
             sock.bind((source, 0))
         number = sock.connect_ex(address.endpoint(port))
@@ -68,11 +68,11 @@ def error_of(sock: socket.SocketType) -> int:
 
 
 def connect_ms(sock: socket.SocketType, user_ms: float) -> float:
-    """How long the handshake took on the network, in ms.
+    """The duration of the handshake on the network, in ms.
 
-    `user_ms` is the time that has passed for us since connect(2). Without retransmission the
-    kernel's round trip is the truth. It leaves out the wait for a SYN that was sent again, so
-    then it is our time minus the time since the kernel got the last ACK.
+    `user_ms` is the time since connect(2) in this process. Without retransmission the kernel's
+    round trip is exact. It does not include the wait for a retransmitted SYN; the duration is then
+    `user_ms` minus the time since the last ACK in the kernel.
     """
     if not _HAS_INFO:
         return user_ms

@@ -2,20 +2,20 @@
 
 import time
 
-from producers.engine.tcp_attempt import UnderWay, WaitingEngine
+from producers.engine.tcp_attempt import TcpAttempt, WaitingEngine
 
 
 class AsyncioEngine(WaitingEngine):
-    """See `producers.engine.Engine`. Made inside a running loop."""
+    """See `producers.checks.model.Engine`. Made inside a running loop."""
 
-    def wait(self, check: UnderWay) -> None:
+    def wait(self, check: TcpAttempt) -> None:
         """One timer, and one writer if there is a socket."""
         left_s = max(0.0, check.due - time.monotonic())
         check.place = self._loop.call_later(left_s, check.overdue)
         if check.sock is not None:
             self._loop.add_writer(check.sock.fileno(), check.answered)
 
-    def release(self, check: UnderWay) -> None:
+    def release(self, check: TcpAttempt) -> None:
         """Cancels the timer, closes the socket."""
         if check.place is not None:
             check.place.cancel()

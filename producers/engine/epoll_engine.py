@@ -1,8 +1,8 @@
 """The engine of Linux: an epoll set of its own inside the loop's, one timer for all deadlines.
 
-The loop sees one descriptor, the epoll set's, which is readable while any check has an answer.
-Deadlines lie in slots of `TICK_S`, so that a check costs neither a task nor a timer nor an entry
-that stays behind when the answer has come.
+The loop watches one descriptor, the epoll set's, which is readable while any check has an answer.
+Deadlines are in slots of `TICK_S`, so that a check needs neither a task nor a timer, and leaves no
+entry behind after its answer.
 """
 
 import asyncio
@@ -13,27 +13,27 @@ import time
 from typing import Final
 
 from producers.checks.model import Vantage
-from producers.engine.tcp_attempt import UnderWay, WaitingEngine
+from producers.engine.tcp_attempt import TcpAttempt, WaitingEngine
 
 BULK: Final = 128
-"""So many answers are taken at a time; then the rest of the program has its turn."""
+"""The most answers that are processed before the event loop continues with other work."""
 
 TICK_S: Final = 0.01
-"""Deadlines within so short a time are looked at together, at its end."""
+"""Resolution of deadlines: those of one slot are processed together, at its end."""
 
-# One shot: what has answered is never told again, even if a forked child still holds the socket
-# and the number of the descriptor has a new owner here.
+# One shot: no socket is reported twice, even if a forked child still holds it and its descriptor
+# number is in use again here.
 _ANSWER: Final = select.EPOLLOUT | select.EPOLLONESHOT
 
 
 class EpollEngine(WaitingEngine):
-    """See `producers.engine.Engine`. Made inside a running loop."""
+    """See `producers.checks.model.Engine`. Made inside a running loop."""
 
     def __init__(self, vantage: Vantage) -> None:
         super().__init__(vantage)
-        self._connecting: dict[int, UnderWay] = {}
-        self._slots: dict[int, set[UnderWay]] = {}
-        self._ticks: list[int] = []  # a heap of the slots there are
+        self._connecting: dict[int, TcpAttempt] = {}
+        self._slots: dict[int, set[TcpAttempt]] = {}
+        self._ticks: list[int] = []  # a heap of the slots
         self._timer: asyncio.TimerHandle | None = None
         self._timer_tick = 0
         self._epoll = select.epoll()
@@ -49,8 +49,8 @@ class EpollEngine(WaitingEngine):
         self._loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
 
-    def wait(self, check: UnderWay) -> None:
-        """Puts it into the slot of its deadline, and its socket into the epoll set."""
+    def wait(self, check: TcpAttempt) -> None:
+        """Adds the check to the slot of its deadline, and its socket to the epoll set."""
         tick = math.ceil(check.due / TICK_S)
         slot = self._slots.get(tick)
         if slot is None:
@@ -64,8 +64,8 @@ class EpollEngine(WaitingEngine):
             self._epoll.register(number, _ANSWER)
             self._connecting[number] = check
 
-    def release(self, check: UnderWay) -> None:
-        """Takes it out of its slot, closes the socket."""
+    def release(self, check: TcpAttempt) -> None:
+        """Removes the check from its slot, closes the socket."""
         if check.place is not None:
             check.place.discard(check)
             check.place = None
@@ -97,12 +97,12 @@ class EpollEngine(WaitingEngine):
                 check.place = None
                 check.overdue()
             if not slot:
-                # Nothing that came in meanwhile is due earlier: this is still the first.
+                # Checks that were added meanwhile are not due earlier: this is still the first.
                 del self._slots[heapq.heappop(self._ticks)]
         self._set_timer()
 
     def _set_timer(self) -> None:
-        """Makes sure that the timer goes off at the first of all ticks."""
+        """Sets the timer to the first tick."""
         if not self._ticks or (self._timer is not None and self._timer_tick <= self._ticks[0]):
             return
         if self._timer is not None:

@@ -1,4 +1,4 @@
-"""Which engine this platform has."""
+"""Chooses the engine of this platform."""
 
 import select
 

@@ -1,4 +1,4 @@
-"""File descriptors: each check on its way takes one, and the system has a limit."""
+"""File descriptors: each check in flight needs one, and the system has a limit."""
 
 import resource
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 from foundation.telemetry import logger
 
 SPARE: Final = 200
-"""What is left for everything but checks: Kafka's connections, files, metrics."""
+"""Descriptors reserved for Kafka's connections, files and metrics."""
 
 
 def in_flight_limit(wanted: int) -> int:
-    """How many checks may be on their way: `wanted`, or what the limit of open files leaves.
+    """The most checks in flight: `wanted`, or less by the limit of open files.
 
-    The soft limit of this process is raised to the hard one. A lack of room is logged.
+    The soft limit of this process is raised to the hard one. A smaller number is logged.
     """
     limit = _raised(wanted + SPARE)
     if limit is None or limit >= wanted + SPARE:
@@ -28,11 +28,11 @@ def in_flight_limit(wanted: int) -> int:
 
 
 def _raised(needed: int) -> int | None:
-    """The limit of open files after it was raised; None if there is none."""
+    """The limit of open files after raising it; None without a limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return None
-    # Where there is no hard limit (macOS) the kernel has one of its own, and refuses to tell.
+    # Without a hard limit (macOS) the kernel has one of its own that can't be read.
     better = max(soft, needed) if hard == resource.RLIM_INFINITY else hard
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (better, hard))

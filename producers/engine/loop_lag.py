@@ -1,4 +1,4 @@
-"""Whether the event loop stood still, so that silence proves nothing of a target."""
+"""Measures standstills of the event loop, during which silence proves nothing about a target."""
 
 import asyncio
 import time
@@ -6,11 +6,11 @@ from typing import Final
 
 TICK_S: Final = 0.05
 LATE_S: Final = 0.1
-"""A turn of the loop that comes so much too late is time lost; less is ordinary work."""
+"""A delay of a loop iteration above this is lost time; a shorter one is ordinary work."""
 
 
-class HeldUp:
-    """Looks every 50 ms, while anything asks it to, whether it could look in time."""
+class LoopLag:
+    """Measures by a timer of 50 ms, while a check is in flight, how late the loop runs it."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -20,21 +20,21 @@ class HeldUp:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> float:
-        """Begins to look for one check; returns its mark for `lost_s`."""
+        """Begins the measurement for one check; returns its mark for `lost_s`."""
         self._users += 1
         if self._timer is None:
             self._next()
         return self.lost_s(0.0)
 
     def end(self) -> None:
-        """The check that `begin` was called for is done."""
+        """Ends the measurement for one check."""
         self._users -= 1
         if not self._users and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def lost_s(self, mark: float) -> float:
-        """How long the loop has stood still since `begin` returned `mark`."""
+        """The standstill of the loop since `begin` returned `mark`."""
         return self._lost_s + self._late_s() - mark
 
     def _late_s(self) -> float:

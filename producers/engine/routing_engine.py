@@ -1,4 +1,4 @@
-"""One engine of two: the plain TCP handshake goes the fast way, all else is a task."""
+"""An engine that chooses one of two: the fast one for the plain TCP handshake, or tasks."""
 
 from producers.checks.model import OnDone, PlannedCheck, Vantage
 from producers.engine.task_engine import TaskEngine
@@ -6,7 +6,7 @@ from producers.engine.tcp_attempt import WaitingEngine
 
 
 class RoutingEngine:
-    """See `producers.engine.Engine`."""
+    """See `producers.checks.model.Engine`."""
 
     def __init__(self, plain: WaitingEngine) -> None:
         self.plain = plain
@@ -14,7 +14,7 @@ class RoutingEngine:
 
     @property
     def vantage(self) -> Vantage:
-        """Where the checks that are submitted from now on are made from."""
+        """The vantage of the checks that are submitted from now on."""
         return self.plain.vantage
 
     @vantage.setter
@@ -23,7 +23,7 @@ class RoutingEngine:
 
     @property
     def in_flight(self) -> int:
-        """How many checks have begun and are not done."""
+        """The number of checks in flight."""
         return self.plain.in_flight + self._tasks.in_flight
 
     def submit(self, check: PlannedCheck, on_done: OnDone) -> None:

@@ -1,4 +1,4 @@
-"""One check from here, now, by hand: nothing is scheduled, guarded or published."""
+"""A single manual check from this machine: no schedule, no address policy, no publishing."""
 
 import asyncio
 
@@ -19,8 +19,8 @@ async def check_once(
 ) -> CheckOutcome:
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
-    Private addresses are allowed: it is the user's own hand. A kind that is not known gives the
-    outcome `prober_error`. Raises nothing.
+    Private addresses are allowed, since a user starts the check. An unknown kind gives the outcome
+    `prober_error`. Raises nothing.
     """
     engine = platform_engine(Vantage(source=source, internal=True))
     done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()

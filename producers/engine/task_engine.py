@@ -1,4 +1,4 @@
-"""The engine of all kinds but the plain TCP handshake: one asyncio task a check."""
+"""The engine of all kinds but the plain TCP handshake: one asyncio task for each check."""
 
 import asyncio
 import time
@@ -10,38 +10,38 @@ from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.checks.os_errors import clean
 from producers.checks.resolver import Resolver
-from producers.engine.loop_lag import HeldUp
+from producers.engine.loop_lag import LoopLag
 from producers.judging.judges import Judges
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from producers.kinds.registry import KINDS
 
 MOST: Final = 4_000
-"""So many checks are on their way at a time; those beyond wait for their turn."""
+"""The most checks in flight; further ones wait in a queue."""
 
 NOT_UNDERSTOOD: Final = "the answer can't be understood"
-"""The detail of an outcome begins so if an error came of it that no kind foresees."""
+"""The beginning of the detail after an error that the kind does not handle."""
 
 
 class TaskEngine:
-    """See `producers.engine.Engine`. Made inside a running loop; `resolver` stays the caller's."""
+    """See `producers.checks.model.Engine`. Made in a running loop; the caller closes `resolver`."""
 
     def __init__(self, vantage: Vantage, resolver: Resolver, most: int = MOST) -> None:
         self.vantage = vantage
         self._resolver = resolver
         self._most = most
         self._loop = asyncio.get_running_loop()
-        self._held_up = HeldUp()
+        self._held_up = LoopLag()
         self._judges = Judges()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
 
     @property
     def in_flight(self) -> int:
-        """How many checks have begun, or wait for their turn, and are not done."""
+        """The number of checks in flight or in the queue."""
         return len(self._tasks) + len(self._waiting)
 
     def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
-        """Begins the check, or lets it wait for its turn; see the protocol."""
+        """Begins the check or queues it; see the protocol."""
         if len(self._tasks) < self._most:
             self._begin(check, on_done)
         else:
@@ -60,7 +60,7 @@ class TaskEngine:
 
     async def _run(self, check: PlannedCheck, on_done: OnDone) -> None:
         mark = self._held_up.begin()
-        trial = Trial(check.target, self.vantage, self._resolver, self._judges)
+        trial = CheckContext(check.target, self.vantage, self._resolver, self._judges)
         try:
             failure = await self._failure(trial, mark)
         finally:
@@ -72,7 +72,7 @@ class TaskEngine:
         self._tell(check, _outcome(trial, failure), on_done)
         self._take_waiting()
 
-    async def _failure(self, trial: Trial, mark: float) -> CheckFailedError | None:
+    async def _failure(self, trial: CheckContext, mark: float) -> CheckFailedError | None:
         kind = KINDS.get(trial.target.kind)
         if kind is None:
             text = f"this prober can't check kind {trial.target.kind!r}"
@@ -113,15 +113,15 @@ class TaskEngine:
         try:
             on_done(check, outcome)
         except Exception as error:  # noqa: BLE001  (other checks wait behind this one)
-            # To the loop it is a callback that failed, as any other.
+            # The loop treats it like any other failed callback.
             self._loop.call_soon(_raise, error)
 
 
-def _unforeseen(trial: Trial, error: BaseException) -> CheckFailedError:
-    """What an error means that no kind has foreseen: the server's, once it has said something.
+def _unforeseen(trial: CheckContext, error: BaseException) -> CheckFailedError:
+    """The failure for an error that no kind handles: the server's, after its first byte.
 
-    Before that it is ours. After that what we can't understand is what the server has sent, or a
-    mistake of ours in reading it; of both people must hear, and the log says which it was.
+    Before the first byte it is a fault of the prober. After it the cause is the server's data or a
+    mistake of ours in decoding it; people must learn of both, and the log has the cause.
     """
     logger(__name__).error(
         "a check failed by an error that its kind does not foresee",
@@ -134,7 +134,7 @@ def _unforeseen(trial: Trial, error: BaseException) -> CheckFailedError:
     return CheckFailedError("prober_error", text)
 
 
-def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
+def _outcome(trial: CheckContext, failure: CheckFailedError | None) -> CheckOutcome:
     ours = failure is not None and failure.reason in {"prober_error", "address_blocked"}
     return CheckOutcome(
         status="up" if failure is None else "missed" if ours else "down",
@@ -153,12 +153,12 @@ def _outcome(trial: Trial, failure: CheckFailedError | None) -> CheckOutcome:
     )
 
 
-def _detail(trial: Trial, failure: CheckFailedError | None) -> str | None:
+def _detail(trial: CheckContext, failure: CheckFailedError | None) -> str | None:
     said = trial.notice if failure is None else failure.detail
     return None if said is None else clean(said)
 
 
-def _total_ms(trial: Trial) -> float:
+def _total_ms(trial: CheckContext) -> float:
     if trial.total_ms is not None:
         return trial.total_ms
     now = time.monotonic() if trial.ended_at is None else trial.ended_at

@@ -1,7 +1,6 @@
-"""One TCP check on its way: lookup, then one address after the other within the one timeout.
+"""One TCP check: the lookup, then one address after the other within one timeout.
 
-What is waited for and what it means is decided here, once for all engines; they differ in how
-they wait.
+The logic of all engines is here; they differ only in their way to wait.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ from producers.checks.resolver import Address, Lookup, Resolver, literal
 from schemas.result import Reason
 
 LATE_S: Final = 1.0
-"""If we look at a timeout later than this, silence proves nothing: the machine may have slept."""
+"""After a longer delay a timeout proves nothing: the machine may have been suspended."""
 
 KINDS: Final = frozenset({"tcp"})
 """The kinds that can be checked."""
@@ -35,26 +34,26 @@ _WEIGHT: Final[dict[Reason, int]] = {
 
 
 class WaitingEngine(ABC):
-    """What all engines have in common; see `producers.engine.Engine`.
+    """The common part of all engines; see `producers.checks.model.Engine`.
 
-    Made inside a running loop. A subclass says how one waits.
+    Made inside a running loop. A subclass implements the wait.
     """
 
     def __init__(self, vantage: Vantage) -> None:
         self.vantage = vantage
         self.resolver = Resolver()
         self._loop = asyncio.get_running_loop()
-        self._checks: set[UnderWay] = set()
+        self._checks: set[TcpAttempt] = set()
         self._beginning = False
 
     @property
     def in_flight(self) -> int:
-        """How many checks have begun and are not done."""
+        """The number of checks in flight."""
         return len(self._checks)
 
     def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
         """Begins the check; see the protocol."""
-        begun = UnderWay(self, check, on_done)
+        begun = TcpAttempt(self, check, on_done)
         self._checks.add(begun)
         self._beginning = True
         try:
@@ -71,35 +70,35 @@ class WaitingEngine(ABC):
         self.resolver.close()
 
     @abstractmethod
-    def wait(self, check: "UnderWay") -> None:
+    def wait(self, check: "TcpAttempt") -> None:
         """Waits for the socket of `check`, if it has one, and for `check.due`.
 
         Calls `check.answered` when the socket has an answer, `check.overdue` at `check.due` or
-        soon after, whichever is first. Nothing may be waited for before.
+        soon after, whichever is first. The check must not wait already.
 
         Raises:
             OSError: the system can't watch so many sockets.
         """
 
     @abstractmethod
-    def release(self, check: "UnderWay") -> None:
-        """Waits no more and closes the socket, if there are such."""
+    def release(self, check: "TcpAttempt") -> None:
+        """Ends the wait and closes the socket, if there are such."""
 
-    def done(self, check: "UnderWay", outcome: CheckOutcome) -> None:
-        """Tells the outcome of a check that was released, but not before `submit` has returned."""
+    def done(self, check: "TcpAttempt", outcome: CheckOutcome) -> None:
+        """Reports the outcome of a released check, but not before `submit` has returned."""
         if self._beginning:
             self._loop.call_soon(self._tell, check, outcome)
         else:
             self._tell(check, outcome)
 
-    def _tell(self, check: "UnderWay", outcome: CheckOutcome) -> None:
+    def _tell(self, check: "TcpAttempt", outcome: CheckOutcome) -> None:
         if check not in self._checks:
             return
         self._checks.remove(check)
         try:
             check.on_done(check.planned, outcome)
         except Exception as error:  # noqa: BLE001  (other checks wait behind this one)
-            # To the loop it is a callback that failed, as any other.
+            # The loop treats it like any other failed callback.
             self._loop.call_soon(_raise, error)
 
 
@@ -109,11 +108,11 @@ class _Failure(Struct, frozen=True, gc=False):
     address: str | None = None
 
 
-class UnderWay:
-    """A check that was submitted and is not done.
+class TcpAttempt:
+    """A TCP check in flight.
 
-    `sock` is connecting, None during the lookup; `due` is in monotonic seconds; `place` is the
-    engine's own note of where it waits.
+    `sock` is connecting, None during the lookup; `due` is in monotonic seconds; `place` is for the
+    engine's own use (the position of the wait).
     """
 
     __slots__ = (
@@ -153,24 +152,24 @@ class UnderWay:
         self._tried = ""
         self._tried_at = 0.0
 
-    # What comes in from outside: whatever is raised on the way, the check has an outcome.
+    # Entry points: the check has an outcome after every exception.
 
     def begin(self) -> None:
-        """To be called once. The check may be done when it returns."""
+        """Begins the check; called once. The check may be done on return."""
         try:
             self._begin()
         except Exception as error:  # noqa: BLE001
             self._broke(error)
 
     def answered(self, *, fine: bool = False) -> None:
-        """The socket has an answer; `fine` if it is known to be a connection."""
+        """The socket has an answer; `fine`: it is known to be a connection."""
         try:
             self._take_answer(fine=fine)
         except Exception as error:  # noqa: BLE001
             self._broke(error)
 
     def overdue(self) -> None:
-        """The time of `due` is over."""
+        """The time `due` has passed."""
         try:
             self._take_silence()
         except Exception as error:  # noqa: BLE001
@@ -210,7 +209,7 @@ class UnderWay:
         if number == 0:
             took_ms = tcp_socket.connect_ms(sock, (now - self._tried_at) * 1000)
             if late_s > LATE_S and took_ms > (self.due - self._tried_at) * 1000:
-                # A late banner renews the time of the last ACK: this number can't be trusted.
+                # A late banner renews the time of the last ACK: the number is not reliable.
                 self._fail(_late(late_s, self._tried))
             else:
                 self._succeed(took_ms)
@@ -228,7 +227,7 @@ class UnderWay:
         if self.sock is None:
             self._lookup_timed_out()
         elif tcp_socket.answered(self.sock):
-            # The loop was busy: the answer is here and has not been looked at.
+            # The loop was busy: there is an unprocessed answer.
             self._take_answer(fine=False)
         else:
             self._timed_out()
@@ -256,7 +255,7 @@ class UnderWay:
         if now - self._deadline > LATE_S:
             self._fail(_late(now - self._deadline))
         elif lookup is None or lookup.began_at is None or lookup.ended_at is not None:
-            # No thread was free in time, or the answer lay there and we did not come to it.
+            # No thread was free in time, or the loop did not process the answer in time.
             self._fail(_Failure("prober_error", "the prober did not come to the lookup in time"))
         else:
             waited = (now - max(lookup.began_at, self._started_at)) * 1000
@@ -292,7 +291,7 @@ class UnderWay:
                 if -left > LATE_S:
                     self._failures += (_late(-left),)
                 break
-            # Each address has its share, so that one that swallows packets leaves time.
+            # Each address has its share, so that one that drops packets leaves time.
             self.due = now + left / len(self._addresses)
             address, self._addresses = self._addresses[0], self._addresses[1:]
             self._tried, self._tried_at = address.ip, now

@@ -1,7 +1,7 @@
-"""The jobs of a judge: each is a value with what a server sent and what is asked of it.
+"""The jobs of a judge: values with the data of a server and the expectation.
 
-A job is pure, so it gives the same verdict in the event loop and in a worker process. `small` says
-that its cost is bounded and far below a millisecond a kilobyte, so that it may run in the loop.
+A job is pure, so it gives the same verdict in the event loop and in a worker process. `small`: its
+cost is bounded and far below a millisecond a kilobyte, so that it may run in the loop.
 """
 
 import json
@@ -34,14 +34,14 @@ _SHOWN_VALUES: Final = 5
 
 
 class Search(Struct, frozen=True, tag="search"):
-    """Where the first match of what `step` expects ends in `data`, None if there is none."""
+    """The end of the first match of the expectation of `step` in `data`, None if there is none."""
 
     step: Step
     data: bytes
 
     @property
     def small(self) -> bool:
-        """Bytes are found fast in any amount that a check may receive."""
+        """A search for bytes is fast in the most data that a check receives."""
         return self.step.expect_regex is None or len(self.data) <= SMALL_BYTES
 
     def verdict(self) -> int | None:
@@ -51,9 +51,9 @@ class Search(Struct, frozen=True, tag="search"):
 
 
 class Json(Struct, frozen=True, tag="json"):
-    """What is wrong with a body that must be JSON in which `path` finds something; None: nothing.
+    """The error of a body that must be JSON with a value at `path`; None for a good one.
 
-    With `value` (JSON) one of what is found must be equal to it.
+    With `value` (JSON) one of the values found must be equal to it.
     """
 
     path: str
@@ -62,7 +62,7 @@ class Json(Struct, frozen=True, tag="json"):
 
     @property
     def small(self) -> bool:
-        """Other paths than singular ones can be quadratic and worse, also in a small body."""
+        """Paths that are not singular can be quadratic and worse, also in a small body."""
         return len(self.body) <= SMALL_JSON_BYTES and _singular(self.path)
 
     def verdict(self) -> str | None:
@@ -85,7 +85,7 @@ class Json(Struct, frozen=True, tag="json"):
 
 
 class DnsSummary(Struct, frozen=True):
-    """What a DNS answer says. `records`: those of the type that was asked for, as in a zone."""
+    """The content of a DNS answer. `records`: those of the requested type, in zone format."""
 
     matches: bool
     truncated: bool
@@ -95,9 +95,9 @@ class DnsSummary(Struct, frozen=True):
 
 
 class DnsAnswer(Struct, frozen=True, tag="dns"):
-    """What `data` says as an answer to the question `query` (both as on the wire).
+    """The content of `data` as an answer to the question `query` (both in wire format).
 
-    `record` is the type of the records that are of interest.
+    `record` is the type of the wanted records.
     """
 
     query: bytes
@@ -106,11 +106,11 @@ class DnsAnswer(Struct, frozen=True, tag="dns"):
 
     @property
     def small(self) -> bool:
-        """Names can be compressed so that a short message has much to unpack."""
+        """Compressed names can make a short message expensive to unpack."""
         return len(self.data) <= SMALL_DNS_BYTES
 
     def verdict(self) -> DnsSummary:
-        """See the class; `wrong` says that it is none, and why."""
+        """See the class; `wrong` is the reason why it is not an answer."""
         try:
             answer = dns.message.from_wire(self.data, ignore_trailing=True)
             wanted = dns.rdatatype.from_text(self.record)
@@ -140,7 +140,7 @@ def take(job: Job) -> Verdict:
     """The verdict of `job`, whatever is in its data.
 
     Raises:
-        JudgingError: the data is beyond what can be judged (too deep, too large for the memory).
+        JudgingError: the data can't be judged (too deep, too large for the memory).
     """
     try:
         return job.verdict()
@@ -149,7 +149,7 @@ def take(job: Job) -> Verdict:
 
 
 class JudgingError(Exception):
-    """What the server sent can't be judged; the text says why."""
+    """The data of the server can't be judged; the text has the cause."""
 
 
 def _told(error: BaseException) -> str:

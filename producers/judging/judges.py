@@ -1,12 +1,11 @@
 """The judges of a prober: small jobs in the event loop, all others in worker processes.
 
-A thread would not do: Python code in it holds up the event loop, and can't be ended. A worker is
-started when it is first needed and serves many jobs; one that is not done in time is killed.
+A thread is no solution: its Python code blocks the event loop and can't be killed. A worker starts
+at the first need and serves many jobs; one that exceeds its time is killed.
 
-There are three lanes, so that targets whose answers are too much to judge wait for each other and
-hold up no target else: one for targets of which nothing is known, with little time a job; one for
-those that needed more the last time, which is given to them by their retry; one for those that
-needed too much again.
+Three lanes keep targets with expensive answers from delaying other targets: the first, with little
+time for each job, for unknown targets; the second for targets that needed more the last time (their
+retry gets it); the third for targets that needed too much again.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ from producers.judging.worker import LENGTH_BYTES, Answer, Request, framed
 
 
 class _Lane(Struct, frozen=True):
-    """`limit_s`: processor time a job."""
+    """`limit_s`: processor time of a job."""
 
     workers: int
     limit_s: float
@@ -39,24 +38,24 @@ LANES: Final = (_Lane(workers=2, limit_s=0.2), _Lane(workers=1, limit_s=1.0), _L
 """JSON of 900 kB (the longest body) needs 0.05 s with a singular path; 200,000 values that `$..*`
 finds there take 1.2 s."""
 _QUICK_S: Final = 0.1
-"""A verdict within this brings a target back to the first lane."""
+"""A verdict within this time returns a target to the first lane."""
 
 _LAST: Final = len(LANES) - 1
 
 
 class _Seen(Struct, frozen=True):
-    """What is known of a target: its lane, and whether there was no verdict the last time."""
+    """The state of a target: its lane, and whether the last job had no verdict."""
 
     lane: int = 0
     overran: bool = False
 
 
 SHARE: Final = 0.5
-"""So much of the time that a check has left is the most processor time it gets, so that a worker
-that had to wait for the processor is told apart from a job that is too long."""
+"""The largest share of a check's remaining time that a job gets as processor time. It distinguishes a
+wait for the processor from a job that is too long."""
 
 MOST_REMEMBERED: Final = 10_000
-_LEAST_S: Final = 0.01  # to the kernel 0 is no limit
+_LEAST_S: Final = 0.01  # 0 means no limit for the kernel
 _END_S: Final = 2.0
 _CHUNK: Final = 1 << 16
 _ENVIRONMENT: Final = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "TZDIR", "SYSTEMROOT")
@@ -67,7 +66,7 @@ class _TooLongError(Exception):
 
 
 class Judges:
-    """Takes verdicts. Made inside a running loop, which is the only one that uses it."""
+    """Runs jobs. Made inside a running loop, and only used by that loop."""
 
     def __init__(self) -> None:
         self._queues = [_Queue(lane.workers) for lane in LANES]
@@ -76,7 +75,7 @@ class Judges:
     async def verdict(self, target: str, job: Job, left_s: float) -> Verdict:
         """The verdict on a job of this target, within about `left_s`.
 
-        To be cancelled at the check's deadline: what is on its way ends with it.
+        To be cancelled at the check's deadline; this ends a running job.
 
         Raises:
             CheckFailedError: `unexpected_response`, because of what the server sent: it can't be
@@ -92,7 +91,7 @@ class Judges:
             raise CheckFailedError("unexpected_response", text) from error
 
     def expects_too_much(self, target: str) -> bool:
-        """Whether the last answer of this target could not be judged in the time there is."""
+        """Whether judging the last answer of this target exceeded its time."""
         return self._seen.get(target, _Seen()).overran
 
     def close(self) -> None:
@@ -123,7 +122,7 @@ class Judges:
 
 
 class _Queue:
-    """Workers that take jobs in the order in which these come."""
+    """Workers that run jobs in the order of their arrival."""
 
     def __init__(self, most: int) -> None:
         self._room = asyncio.Semaphore(most)
@@ -137,7 +136,7 @@ class _Queue:
 
     @contextlib.asynccontextmanager
     async def _worker(self) -> AsyncIterator["_Worker"]:
-        """A worker; after an exception within, a cancellation too, it is killed."""
+        """A worker; an exception or cancellation inside the context kills it."""
         async with self._room:
             self._ended = [worker for worker in self._ended if not worker.gone]
             try:
@@ -178,7 +177,7 @@ class _Worker:
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
                     stderr=subprocess.DEVNULL,
-                    # Nothing that it does not need: the settings have passwords.
+                    # Only what it needs: the settings have passwords.
                     env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
                     start_new_session=True,
                 )
@@ -201,16 +200,16 @@ class _Worker:
 
     @property
     def gone(self) -> bool:
-        """Whether the process has ended, and nothing is left of it."""
+        """Whether the process has ended and was reaped."""
         return self._process.poll() is not None
 
     def kill(self) -> None:
-        """Ends the process hard; it takes no more jobs."""
+        """Kills the process; it takes no more jobs."""
         self._ours.close()
         self._process.kill()
 
     def wait(self) -> None:
-        """Returns when the process that was killed has ended."""
+        """Returns when the killed process has ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)
 
@@ -224,7 +223,7 @@ class _Worker:
         return bytes(data)
 
     def _ended(self) -> Exception:
-        """Why the process has gone: its connection has closed, so it has ended or is about to."""
+        """The cause of the process's end; its connection has closed, so it ends at least soon."""
         self.wait()
         status = self._process.poll()
         if status == -signal.SIGPROF:

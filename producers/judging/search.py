@@ -1,4 +1,4 @@
-"""What an answer must contain: bytes, or a match of a regular expression."""
+"""Expected content of an answer: bytes, or a match of a regular expression."""
 
 from functools import lru_cache
 from typing import Any, Final
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas.probe import Step
 
-# RE2 takes time linear in what is searched: what a server sends can't make a pattern stand still.
+# RE2 is linear in the length of the data: no data of a server makes a pattern hang.
 _OPTIONS: Final = re2.Options()
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _OPTIONS.dot_nl = True
@@ -17,14 +17,14 @@ _OPTIONS.max_mem = 1 << 20
 
 
 class Expected(Struct, frozen=True):
-    """What an answer must have: bytes, or a match of a regular expression."""
+    """The expected content: bytes, or a match of a regular expression."""
 
     words: str
     part: bytes | None = None
     regex: Any = None
 
     def end_in(self, data: bytes) -> int | None:
-        """Where the first match in `data` ends, None if there is none."""
+        """The end of the first match in `data`, None if there is none."""
         if self.part is not None:
             found = data.find(self.part)
             return None if found < 0 else found + len(self.part)
@@ -34,10 +34,10 @@ class Expected(Struct, frozen=True):
 
 @lru_cache(maxsize=4096)
 def expected(step: Step) -> Expected | None:
-    """What must come, None if nothing need.
+    """The expectation of a step, None if it has none.
 
     Raises:
-        ValueError: `expect_regex` is none.
+        ValueError: `expect_regex` is not a regular expression.
     """
     if step.expect_regex is not None:
         try:

@@ -1,8 +1,8 @@
 """The worker process of a judge: `python -m producers.judging.worker`, one job after the other.
 
-A request is a frame on standard input, its answer one on standard output. The kernel ends the
-process when a job needs more processor time than it was given, whatever holds the interpreter; the
-end of standard input (the prober has ended, by SIGKILL too) ends it as well.
+A request is a frame on standard input, its answer a frame on standard output. The kernel kills the
+process when a job exceeds its processor time, even while C code holds the interpreter; the end of
+standard input (the prober has ended, also by SIGKILL) ends it as well.
 """
 
 import contextlib
@@ -17,21 +17,21 @@ from msgspec import Struct
 from producers.judging.jobs import Job, JudgingError, Verdict, take
 
 NICENESS: Final = 10
-"""The event loop of the prober goes first."""
+"""Lower priority than the event loop of the prober."""
 
 MOST_MEMORY_BYTES: Final = 1 << 30
 LENGTH_BYTES: Final = 4
 
 
 class Request(Struct, frozen=True):
-    """A job and the processor time (s) that it may need."""
+    """A job and its limit of processor time (s)."""
 
     job: Job
     limit_s: float
 
 
 class Answer(Struct, frozen=True):
-    """The verdict; `beyond` says that there can be none, and why."""
+    """The verdict; `beyond` is the cause if there can be none."""
 
     verdict: Verdict = None
     beyond: str | None = None

@@ -6,7 +6,7 @@ https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.2.4 and 4.2
 import re
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import MOST_BYTES, NotThisError
 
 _FRAME_END: Final = 0xCE
@@ -46,7 +46,7 @@ DIALOGUE: Final = Dialogue(
     port=5672,
     implicit_ports=frozenset({5671}),
     steps=(
-        Step(
+        DialogueStep(
             name="Connection.Start",
             send=b"AMQP\0\0\x09\x01",
             frame=_frame,

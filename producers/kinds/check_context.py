@@ -12,7 +12,7 @@ from producers.checks.os_errors import is_no_way_to, reason_of, reason_of_lookup
 from producers.checks.resolver import Address, Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
-from producers.kinds.connection import Stream
+from producers.kinds.connection import Connection
 from schemas.result import Reason
 from schemas.target import Target
 
@@ -25,7 +25,7 @@ _WEIGHT: Final[dict[Reason, int]] = {
 }
 
 
-class Trial:
+class CheckContext:
     """What a kind is given, and where it takes down what it has measured.
 
     `deadline` is in monotonic seconds; a kind is cancelled there. `silence` is the reason that
@@ -63,7 +63,7 @@ class Trial:
         self._heard = False
         self._port: int | None = None
         self._lookup: Lookup | None = None
-        self._streams: list[Stream] = []
+        self._streams: list[Connection] = []
 
     @property
     def left_s(self) -> float:
@@ -99,7 +99,7 @@ class Trial:
         self._judged_late_at = None
         return verdict
 
-    async def connect(self, host: str | None = None, port: int | None = None) -> Stream:
+    async def connect(self, host: str | None = None, port: int | None = None) -> Connection:
         """A connection to the target, or to another place, closed when the trial ends.
 
         The addresses are tried one after the other, each with its share of the time; all of them
@@ -121,16 +121,16 @@ class Trial:
                 failures.append((failure, address.ip))
         raise self.most_telling(failures)
 
-    def another(self) -> "Trial":
+    def another(self) -> "CheckContext":
         """A trial of the same target beside this one, whose result it is no part of.
 
         It is to be closed. Nobody cancels it at its deadline, which is that of this one.
         """
-        other = Trial(self.target, self.vantage, self._resolver, self._judges)
+        other = CheckContext(self.target, self.vantage, self._resolver, self._judges)
         other.deadline = self.deadline
         return other
 
-    async def connect_as(self, other: "Trial") -> Stream:
+    async def connect_as(self, other: "CheckContext") -> Connection:
         """A connection to where `other` was connected to last.
 
         Raises:
@@ -226,11 +226,11 @@ class Trial:
 
     async def _connect_to(
         self, address: Address, port: int, within_s: float, *, chosen: bool
-    ) -> Stream:
+    ) -> Connection:
         self.address = address.ip
         began = time.monotonic()
         try:
-            stream = Stream(tcp_socket.begin(address, port, self.vantage.source))
+            stream = Connection(tcp_socket.begin(address, port, self.vantage.source))
             self._streams.append(stream)
             answered = await stream.connected(within_s)
             number = tcp_socket.error_of(stream.sock) if answered else 0

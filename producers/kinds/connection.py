@@ -20,7 +20,7 @@ _BYTES_A_READ: Final = 1_024
 _PAUSE_S: Final = 0.01
 
 
-class Stream:
+class Connection:
     """A connection that was begun by `tcp.begin`. One reader at a time.
 
     What goes wrong is raised as `CheckFailedError`: `connection_reset` and the like for the

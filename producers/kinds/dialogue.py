@@ -14,8 +14,8 @@ from msgspec import Struct
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import clean, shown
 from producers.kinds import tls_session
-from producers.kinds.check_context import Trial
-from producers.kinds.connection import Stream
+from producers.kinds.check_context import CheckContext
+from producers.kinds.connection import Connection
 from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
 from producers.kinds.kind import Kind
 from producers.kinds.tls import hold_on
@@ -30,7 +30,7 @@ def pattern(text: bytes) -> re.Pattern[bytes]:
     return re.compile(text, re.DOTALL)
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class DialogueStep(Struct, frozen=True, kw_only=True):
     """One step.
 
     `name` says what is waited for (`no {name} within 3 s`); `frame` where the answer ends, None if
@@ -60,8 +60,8 @@ class Dialogue(Struct, frozen=True, kw_only=True):
 
     protocol: str
     port: int
-    steps: tuple[Step, ...]
-    starttls: tuple[Step, ...] = ()
+    steps: tuple[DialogueStep, ...]
+    starttls: tuple[DialogueStep, ...] = ()
     implicit: bool = True
     implicit_ports: frozenset[int] = frozenset()
     starttls_ports: frozenset[int] = frozenset()
@@ -92,7 +92,7 @@ class Dialogue(Struct, frozen=True, kw_only=True):
         return probe
 
 
-async def _check(dialogue: Dialogue, trial: Trial) -> None:
+async def _check(dialogue: Dialogue, trial: CheckContext) -> None:
     probe = trial.target.probe
     options = probe if isinstance(probe, HandshakeProbe) else _NOTHING
     trial.waiting_for = "connection"
@@ -101,7 +101,7 @@ async def _check(dialogue: Dialogue, trial: Trial) -> None:
 
 
 async def converse(
-    dialogue: Dialogue, options: HandshakeProbe, trial: Trial, stream: Stream
+    dialogue: Dialogue, options: HandshakeProbe, trial: CheckContext, stream: Connection
 ) -> None:
     """The whole dialogue over a connection; what it tells is taken down in `trial`.
 
@@ -122,7 +122,9 @@ async def converse(
 
 
 @contextlib.asynccontextmanager
-async def _around_tls(dialogue: Dialogue, trial: Trial, stream: Stream) -> AsyncIterator[None]:
+async def _around_tls(
+    dialogue: Dialogue, trial: CheckContext, stream: Connection
+) -> AsyncIterator[None]:
     """The dialogue with STARTTLS, but for the TLS handshake itself."""
     talk = _Talk(dialogue, trial, stream)
     steps = iter(dialogue.starttls)
@@ -139,7 +141,7 @@ async def _around_tls(dialogue: Dialogue, trial: Trial, stream: Stream) -> Async
 class _Talk:
     """What was said so far."""
 
-    def __init__(self, dialogue: Dialogue, trial: Trial, stream: Stream) -> None:
+    def __init__(self, dialogue: Dialogue, trial: CheckContext, stream: Connection) -> None:
         self._dialogue = dialogue
         self._protocol = dialogue.protocol
         self._bye = dialogue.bye
@@ -149,7 +151,7 @@ class _Talk:
         self._last = b""
         self._spoken = False
 
-    async def take(self, step: Step) -> None:
+    async def take(self, step: DialogueStep) -> None:
         if step.when is not None and not step.when.match(self._last):
             return
         trial = self._trial
@@ -191,7 +193,9 @@ class _Talk:
             return error
         return None
 
-    async def _answer(self, step: Step, frame: Frame, broken: CheckFailedError | None) -> bytes:
+    async def _answer(
+        self, step: DialogueStep, frame: Frame, broken: CheckFailedError | None
+    ) -> bytes:
         data = self._rest
         while True:
             try:
@@ -214,7 +218,7 @@ class _Talk:
                 raise self._closed(step, data)
             data += more
 
-    def _judge(self, step: Step, answer: bytes) -> None:
+    def _judge(self, step: DialogueStep, answer: bytes) -> None:
         self._judge_bad(step, answer)
         found = step.good.match(answer)
         if found is None:
@@ -226,18 +230,18 @@ class _Talk:
         if said and self._trial.banner is None:
             self._trial.banner = clean(said)
 
-    def _judge_bad(self, step: Step, answer: bytes) -> None:
+    def _judge_bad(self, step: DialogueStep, answer: bytes) -> None:
         for bad, reason in step.bad:
             found = bad.match(answer)
             if found is not None:
                 text = found.groupdict().get("text") or answer
                 raise CheckFailedError(reason, f"{self._protocol}: {shown(text)}")
 
-    def _wrong(self, step: Step, data: bytes) -> CheckFailedError:
+    def _wrong(self, step: DialogueStep, data: bytes) -> CheckFailedError:
         expected = f"expected the {self._protocol} {step.name}"
         return CheckFailedError(self._mismatch(), f"{expected}, found {shown(data)!r}")
 
-    def _closed(self, step: Step, data: bytes) -> CheckFailedError:
+    def _closed(self, step: DialogueStep, data: bytes) -> CheckFailedError:
         after = f" after {shown(data)!r}" if data else ""
         return CheckFailedError(
             self._mismatch(), f"closed by the server{after} without {self._protocol} {step.name}"

@@ -11,7 +11,7 @@ import dns.rdatatype
 
 from producers.checks.errors import CheckFailedError
 from producers.judging.jobs import DnsAnswer, DnsSummary, first
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from producers.kinds.udp import exchange, question_for, read_answer, understood
 from schemas.probe import DnsProbe, Probe
@@ -19,7 +19,7 @@ from schemas.probe import DnsProbe, Probe
 _NO_ERROR: Final = dns.rcode.to_text(dns.rcode.NOERROR)
 
 
-async def check(trial: Trial) -> None:
+async def check(trial: CheckContext) -> None:
     """Asks over UDP, and over TCP when the answer was cut short.
 
     Raises:
@@ -46,7 +46,7 @@ async def check(trial: Trial) -> None:
     _judge(trial, probe, answer)
 
 
-async def _over_tcp(trial: Trial, query: bytes, record: str) -> DnsSummary:
+async def _over_tcp(trial: CheckContext, query: bytes, record: str) -> DnsSummary:
     trial.waiting_for = "DNS answer over TCP"
     stream = await trial.connect()
     await stream.send(len(query).to_bytes(2, "big") + query)
@@ -64,7 +64,7 @@ async def _over_tcp(trial: Trial, query: bytes, record: str) -> DnsSummary:
     return answer
 
 
-def _judge(trial: Trial, probe: DnsProbe, answer: DnsSummary) -> None:
+def _judge(trial: CheckContext, probe: DnsProbe, answer: DnsSummary) -> None:
     what = f"{probe.name} {probe.record}"
     if answer.rcode != _NO_ERROR:
         raise CheckFailedError("unexpected_response", f"{what}: {answer.rcode}")

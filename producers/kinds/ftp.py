@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import numbered
 
-_GREETING: Final = Step(
+_GREETING: Final = DialogueStep(
     name="greeting",
     frame=numbered,
     good=pattern(rb"220[ -](?P<banner>[^\r\n]*)"),
@@ -17,7 +17,7 @@ _GREETING: Final = Step(
         (pattern(rb"(?P<text>(?:120|[45][0-9]{2})[ -][^\r\n]*)"), "unexpected_response"),
     ),
 )
-_AUTH_TLS: Final = Step(
+_AUTH_TLS: Final = DialogueStep(
     name="answer to AUTH TLS",
     send=b"AUTH TLS\r\n",
     frame=numbered,

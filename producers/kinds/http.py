@@ -21,8 +21,8 @@ from producers.checks.os_errors import shown
 from producers.judging.jobs import Job, Json, Search
 from producers.judging.search import Expected, expected
 from producers.kinds import tls, tls_session
-from producers.kinds.check_context import Trial
-from producers.kinds.connection import Stream
+from producers.kinds.check_context import CheckContext
+from producers.kinds.connection import Connection
 from producers.kinds.kind import Kind
 from schemas.partition import canonical_host
 from schemas.probe import HttpProbe, Probe, Step
@@ -41,7 +41,7 @@ _NOT_IN_URL: Final = re.compile(r"[ \x80-\xff]")
 _TARGET: Final = re.compile(r"/[\x21-\x7e]*")
 
 
-class Place(Struct, frozen=True):
+class RequestUrl(Struct, frozen=True):
     """Where a request goes; `target` as it stands in the request line."""
 
     scheme: str
@@ -73,7 +73,7 @@ class _Answer(Struct):
         return ", ".join(found) if found else None
 
 
-async def check(trial: Trial) -> None:
+async def check(trial: CheckContext) -> None:
     """Up: the answer after the last redirect has the status, headers and body that it must have.
 
     DNS time is that of all lookups; connect and TLS times are those of the last connection.
@@ -86,7 +86,7 @@ async def check(trial: Trial) -> None:
     if target.host is None or target.port is None:
         raise CheckFailedError("prober_error", "the target has no host or no port")
     scheme = "https" if options.tls else "http"
-    place = Place(scheme, target.host, target.port, options.path)
+    place = RequestUrl(scheme, target.host, target.port, options.path)
     headers, followed = options.headers, 0
     while True:
         answer = await _ask(trial, place, options, headers)
@@ -117,7 +117,7 @@ def shown_url(url: str) -> str:
     return shown(url.partition("?")[0].encode())
 
 
-def next_place(place: Place, location: str) -> Place:
+def next_place(place: RequestUrl, location: str) -> RequestUrl:
     """Where the redirect `location` (Latin-1, as it was received) leads from `place`.
 
     As browsers and curl do it, blanks and bytes beyond ASCII are percent-encoded.
@@ -138,14 +138,16 @@ def next_place(place: Place, location: str) -> Place:
     except (ValueError, KeyError, UnicodeError):
         text = f"a redirect to what is no URL of HTTP: {shown_url(location)}"
         raise CheckFailedError("unexpected_response", text) from None
-    return Place(url.scheme, host, port, target)
+    return RequestUrl(url.scheme, host, port, target)
 
 
 def _encoded(location: str) -> str:
     return _NOT_IN_URL.sub(lambda one: f"%{ord(one[0]):02X}", location.strip(" \t"))
 
 
-async def _ask(trial: Trial, place: Place, options: HttpProbe, headers: dict[str, str]) -> _Answer:
+async def _ask(
+    trial: CheckContext, place: RequestUrl, options: HttpProbe, headers: dict[str, str]
+) -> _Answer:
     trial.waiting_for = "connection"
     dns_before_ms = trial.dns_ms
     stream = await trial.connect(place.host, place.port)
@@ -177,7 +179,12 @@ async def _ask(trial: Trial, place: Place, options: HttpProbe, headers: dict[str
 
 
 async def _exchange(
-    stream: Stream, place: Place, options: HttpProbe, headers: dict[str, str], *, wants_body: bool
+    stream: Connection,
+    place: RequestUrl,
+    options: HttpProbe,
+    headers: dict[str, str],
+    *,
+    wants_body: bool,
 ) -> _Answer:
     talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=65_536)
     await stream.send(_request(talk, place, options, headers))
@@ -210,7 +217,7 @@ async def _exchange(
 
 
 def _request(
-    talk: h11.Connection, place: Place, options: HttpProbe, headers: dict[str, str]
+    talk: h11.Connection, place: RequestUrl, options: HttpProbe, headers: dict[str, str]
 ) -> bytes:
     sent = {"host": place.authority, "user-agent": _AGENT, "accept": "*/*"}
     sent |= {name.lower(): value for name, value in headers.items()}
@@ -247,7 +254,7 @@ def _receive(talk: h11.Connection, data: bytes) -> None:
         raise CheckFailedError("protocol_mismatch", f"expected an HTTP answer: {error}") from None
 
 
-async def _judge(trial: Trial, options: HttpProbe, answer: _Answer) -> None:
+async def _judge(trial: CheckContext, options: HttpProbe, answer: _Answer) -> None:
     if answer.status not in (options.status or _FINE):
         wanted = ", ".join(map(str, options.status)) or "200 to 299"
         text = f"expected the status {wanted}, found {answer.status}"

@@ -9,7 +9,7 @@ import icmplib
 
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of, reason_of, text_of
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from schemas.probe import IcmpProbe, Probe
 from schemas.result import Reason
@@ -98,7 +98,7 @@ class _Exchange:
             self.round_trips_ms.append(took_s * 1000)
 
 
-async def check(trial: Trial) -> None:
+async def check(trial: CheckContext) -> None:
     """Up: no larger share of the requests is lost than may be.
 
     The connect time is the mean round trip. Sockets without privilege are tried first

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line, lines_to
 
-_GREETING: Final = Step(
+_GREETING: Final = DialogueStep(
     name="greeting",
     frame=line,
     good=pattern(rb"\* (?:OK|PREAUTH)(?: \[CAPABILITY[^\]\r\n]*\])? *(?P<banner>[^\r\n]*)"),
@@ -14,10 +14,10 @@ _GREETING: Final = Step(
         (pattern(rb"\* BYE(?P<text>[^\r\n]*)"), "unexpected_response"),
     ),
 )
-_NOOP: Final = Step(
+_NOOP: Final = DialogueStep(
     name="answer to NOOP", send=b"a1 NOOP\r\n", frame=lines_to(b"a1 "), good=pattern(rb".*a1 OK")
 )
-_STARTTLS: Final = Step(
+_STARTTLS: Final = DialogueStep(
     name="answer to STARTTLS",
     send=b"a2 STARTTLS\r\n",
     frame=lines_to(b"a2 "),

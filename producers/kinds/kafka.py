@@ -6,7 +6,7 @@ https://kafka.apache.org/protocol.html#The_Messages_ApiVersions
 import struct
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import sized
 
 _API_VERSIONS: Final = 18
@@ -18,7 +18,7 @@ DIALOGUE: Final = Dialogue(
     protocol="Kafka",
     port=9092,
     steps=(
-        Step(
+        DialogueStep(
             name="answer to ApiVersions",
             send=struct.pack(">i", len(_REQUEST)) + _REQUEST,
             frame=sized(4, more=4),

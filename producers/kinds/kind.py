@@ -5,12 +5,12 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from schemas.probe import Probe
 
 P = TypeVar("P", bound=Struct)
 
-Check = Callable[[Trial], Awaitable[None]]
+Check = Callable[[CheckContext], Awaitable[None]]
 """Returns if the target is up, raises `CheckFailedError` if it is down."""
 
 Settle = Callable[[Probe | None, int | None], Probe | None]

@@ -5,14 +5,14 @@ https://github.com/memcached/memcached/blob/master/doc/protocol.txt
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line
 
 DIALOGUE: Final = Dialogue(
     protocol="memcached",
     port=11211,
     steps=(
-        Step(
+        DialogueStep(
             name="answer to version",
             send=b"version\r\n",
             frame=line,

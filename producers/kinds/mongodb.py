@@ -7,7 +7,7 @@ import re
 import struct
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import sized
 
 _OP_MSG: Final = struct.pack("<i", 2013)
@@ -53,7 +53,7 @@ DIALOGUE: Final = Dialogue(
     protocol="MongoDB",
     port=27017,
     steps=(
-        Step(
+        DialogueStep(
             name="answer to hello",
             send=_request(1, b"hello"),
             frame=sized(4, order="little"),
@@ -61,7 +61,7 @@ DIALOGUE: Final = Dialogue(
             bad=((_refused(1, _COMMAND_NOT_FOUND), "unexpected_response"),),
             tell=_role,
         ),
-        Step(
+        DialogueStep(
             name="answer to isMaster",
             when=_answer(1, rb".*" + _COMMAND_NOT_FOUND),
             send=_request(2, b"isMaster"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import NotThisError
 
 _CLEAN_SESSION: Final = 0x02
@@ -22,7 +22,7 @@ DIALOGUE: Final = Dialogue(
     port=1883,
     implicit_ports=frozenset({8883}),
     steps=(
-        Step(
+        DialogueStep(
             name="CONNACK",
             send=b"\x10" + bytes([len(_CONNECT)]) + _CONNECT,
             frame=_connack,

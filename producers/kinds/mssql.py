@@ -6,7 +6,7 @@ Its TLS lies inside of the PRELOGIN packets; that is not gone into.
 import struct
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import sized
 
 # Options: token, offset, length; then their values. VERSION (0), ENCRYPTION (1), end (0xff).
@@ -32,7 +32,7 @@ DIALOGUE: Final = Dialogue(
     port=1433,
     implicit=False,
     steps=(
-        Step(
+        DialogueStep(
             name="answer to PRELOGIN",
             send=_PRELOGIN,
             frame=sized(2, at=2),

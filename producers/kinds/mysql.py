@@ -11,7 +11,7 @@ import re
 import struct
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import sized
 from schemas.result import Reason
 
@@ -50,7 +50,7 @@ _GREETS: Final = rb"...\0\x0a(?P<banner>[ -~]{1,64})\0.{4}"
 _HOST: Final = rb"...\0\xff\x6a\x04"
 _TOO_MANY: Final = pattern(rb"...\0\xff\x10\x04(?:#.{5})?(?P<text>.*)")
 
-_GREETING: Final = Step(
+_GREETING: Final = DialogueStep(
     name="greeting",
     frame=_PACKET,
     good=pattern(_GREETS + rb"|" + _HOST),
@@ -59,7 +59,7 @@ _GREETING: Final = Step(
         (pattern(rb"...\0\xff(?!\x6a\x04)..(?:#.{5})?(?P<text>.*)"), "unexpected_response"),
     ),
 )
-_GREETING_BEFORE_TLS: Final = Step(
+_GREETING_BEFORE_TLS: Final = DialogueStep(
     name="greeting",
     frame=_PACKET,
     good=pattern(_GREETS),
@@ -70,7 +70,7 @@ _GREETING_BEFORE_TLS: Final = Step(
 )
 
 
-def _login_steps(number: int, capabilities: int) -> tuple[Step, ...]:
+def _login_steps(number: int, capabilities: int) -> tuple[DialogueStep, ...]:
     bad: tuple[tuple[re.Pattern[bytes], Reason], ...] = (
         (pattern(rb"....\xff\x10\x04(?:#.{5})?(?P<text>.*)"), "too_many_connections"),
         (
@@ -79,7 +79,7 @@ def _login_steps(number: int, capabilities: int) -> tuple[Step, ...]:
         ),
     )
     return (
-        Step(
+        DialogueStep(
             name="answer to the login",
             when=None if capabilities & _SSL else pattern(rb"...\0\x0a"),
             send=_login(number, capabilities),
@@ -88,7 +88,7 @@ def _login_steps(number: int, capabilities: int) -> tuple[Step, ...]:
             bad=bad,
         ),
         # The server would rather have another way of authentication: an empty answer ends it.
-        Step(
+        DialogueStep(
             name="end of the login",
             when=pattern(rb"....\xfe"),
             send=_packet(number + 2, b""),
@@ -105,7 +105,7 @@ DIALOGUE: Final = Dialogue(
     steps=(_GREETING, *_login_steps(1, _CAPABILITIES)),
     starttls=(
         _GREETING_BEFORE_TLS,
-        Step(name="TLS", send=_packet(1, _head(_CAPABILITIES | _SSL)), tls=True),
+        DialogueStep(name="TLS", send=_packet(1, _head(_CAPABILITIES | _SSL)), tls=True),
         *_login_steps(2, _CAPABILITIES | _SSL),
     ),
 )

@@ -2,17 +2,17 @@
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line
 
 _REFUSED: Final = (
     (pattern(rb"-ERR (?P<text>[^\r\n]*[Tt]oo many[^\r\n]*)"), "too_many_connections"),
     (pattern(rb"(?P<text>-ERR[^\r\n]*)"), "unexpected_response"),
 )
-_GREETING: Final = Step(
+_GREETING: Final = DialogueStep(
     name="greeting", frame=line, good=pattern(rb"\+OK *(?P<banner>[^\r\n]*)"), bad=_REFUSED
 )
-_STLS: Final = Step(
+_STLS: Final = DialogueStep(
     name="answer to STLS",
     send=b"STLS\r\n",
     frame=line,

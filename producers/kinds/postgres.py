@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/protocol-flow.html, protocol-message-for
 import struct
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import MOST_BYTES, NotThisError, exactly
 
 _USER: Final = b"portquorum"
@@ -36,7 +36,7 @@ def _begun(data: bytes) -> int | None:
 
 
 # The fields of an ErrorResponse: S(everity), V, C(ode), M(essage), each ended by a NUL.
-_START: Final = Step(
+_START: Final = DialogueStep(
     name="answer to the startup message",
     send=_STARTUP,
     frame=_begun,
@@ -55,7 +55,7 @@ _START: Final = Step(
         (pattern(rb"E(?P<text>(?!\0)[^\0]*)\n\0"), "unexpected_response"),
     ),
 )
-_SSL: Final = Step(
+_SSL: Final = DialogueStep(
     name="answer to SSLRequest",
     send=_SSL_REQUEST,
     frame=exactly(1),

@@ -5,14 +5,14 @@ https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line
 
 DIALOGUE: Final = Dialogue(
     protocol="Redis",
     port=6379,
     steps=(
-        Step(
+        DialogueStep(
             name="answer to PING",
             send=b"PING\r\n",
             frame=line,

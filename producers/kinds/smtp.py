@@ -2,28 +2,28 @@
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import numbered
 
 _REFUSED: Final = (
     (pattern(rb"421[ -](?P<text>[^\r\n]*too many[^\r\n]*)"), "too_many_connections"),
     (pattern(rb"(?P<text>[45][0-9]{2}[ -][^\r\n]*)"), "unexpected_response"),
 )
-_GREETING: Final = Step(
+_GREETING: Final = DialogueStep(
     name="greeting",
     frame=numbered,
     good=pattern(rb"220[ -](?P<banner>[^\r\n]*)"),
     bad=_REFUSED,
 )
 # RFC 2606: a name that nobody has. What we are called is nobody's business here.
-_EHLO: Final = Step(
+_EHLO: Final = DialogueStep(
     name="answer to EHLO",
     send=b"EHLO portquorum.invalid\r\n",
     frame=numbered,
     good=pattern(rb"250[ -]"),
     bad=_REFUSED,
 )
-_STARTTLS: Final = Step(
+_STARTTLS: Final = DialogueStep(
     name="answer to STARTTLS",
     send=b"STARTTLS\r\n",
     frame=numbered,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from producers.kinds.dialogue import Dialogue, Step, pattern
+from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import lines_to
 
 DIALOGUE: Final = Dialogue(
@@ -10,7 +10,7 @@ DIALOGUE: Final = Dialogue(
     port=22,
     implicit=False,
     steps=(
-        Step(
+        DialogueStep(
             name="identification",
             # Lines before it are allowed; OpenSSH's sshd says why it takes nobody more in one.
             frame=lines_to(b"SSH-", b"Exceeded MaxStartups"),

@@ -7,8 +7,8 @@ from producers.checks.os_errors import shown
 from producers.judging.jobs import Search
 from producers.judging.search import Expected, expected
 from producers.kinds import tls_session
-from producers.kinds.check_context import Trial
-from producers.kinds.connection import Stream
+from producers.kinds.check_context import CheckContext
+from producers.kinds.connection import Connection
 from producers.kinds.framing import MOST_BYTES
 from producers.kinds.kind import Kind
 from schemas.probe import Probe, Step, TcpProbe
@@ -45,7 +45,7 @@ def settle_steps(steps: tuple[Step, ...]) -> None:
             raise ValueError(f"steps[{number}]: {error}") from error
 
 
-async def check(trial: Trial) -> None:
+async def check(trial: CheckContext) -> None:
     """All steps, one after the other; an answer is searched in what no step before it has used.
 
     Raises:
@@ -68,7 +68,7 @@ async def check(trial: Trial) -> None:
 
 
 async def _receive(
-    trial: Trial, stream: Stream, data: bytes, wanted: tuple[Step, Expected], number: int
+    trial: CheckContext, stream: Connection, data: bytes, wanted: tuple[Step, Expected], number: int
 ) -> bytes:
     """What came after the answer that is wanted."""
     step, expectation = wanted

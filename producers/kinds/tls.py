@@ -5,7 +5,7 @@ from typing import Final
 
 from producers.checks.errors import CheckFailedError
 from producers.kinds import tls_session
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from schemas.probe import Probe, TlsProbe
 
@@ -14,7 +14,7 @@ _NOTHING: Final = TlsProbe()
 _ORDER: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
-async def check(trial: Trial) -> None:
+async def check(trial: CheckContext) -> None:
     """Up: a handshake, a certificate that holds and goes on to hold, and a version that will do.
 
     Raises:
@@ -35,7 +35,7 @@ async def check(trial: Trial) -> None:
     hold_on(trial, options.critical_days, options.warn_days)
 
 
-def hold_on(trial: Trial, critical_days: int, warn_days: int) -> None:
+def hold_on(trial: CheckContext, critical_days: int, warn_days: int) -> None:
     """That the certificate, if it was verified, holds for so many days yet.
 
     With less than `warn_days` left the target is up, and people are told of it.

@@ -14,11 +14,11 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from producers.checks.errors import CheckFailedError
-from producers.kinds.check_context import Trial
-from producers.kinds.connection import Stream
+from producers.kinds.check_context import CheckContext
+from producers.kinds.connection import Connection
 from schemas.result import Reason
 
-Around = Callable[[Trial, Stream], AbstractAsyncContextManager[None]]
+Around = Callable[[CheckContext, Connection], AbstractAsyncContextManager[None]]
 """What is said on a connection before TLS begins on it, and after that."""
 
 # X509_V_ERR_CERT_HAS_EXPIRED, openssl/x509_vfy.h
@@ -40,14 +40,14 @@ def context(*, verify: bool) -> ssl.SSLContext:
     return made
 
 
-def at_once(_: Trial, __: Stream) -> AbstractAsyncContextManager[None]:
+def at_once(_: CheckContext, __: Connection) -> AbstractAsyncContextManager[None]:
     """TLS from the first byte on."""
     return nullcontext()
 
 
 async def secure(
-    trial: Trial,
-    stream: Stream,
+    trial: CheckContext,
+    stream: Connection,
     *,
     verify: bool,
     server_name: str | None = None,
@@ -79,7 +79,7 @@ async def secure(
     return tls
 
 
-async def _looked_up(trial: Trial, name: str | None, around: Around) -> int | None:
+async def _looked_up(trial: CheckContext, name: str | None, around: Around) -> int | None:
     """When the certificate ends that does not hold; None if that can't be had."""
     shown: bytes | None = None
     other = trial.another()

@@ -16,7 +16,7 @@ from producers.checks.os_errors import answer_of, reason_of, shown, text_of
 from producers.checks.resolver import Address
 from producers.judging.jobs import DnsAnswer, DnsSummary, Verdict
 from producers.judging.search import expected
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from producers.kinds.tcp import sent, settle_steps
 from schemas.probe import Probe, UdpProbe
@@ -39,7 +39,7 @@ Raises `CheckFailedError` for one that is wrong.
 """
 
 
-async def exchange(trial: Trial, port: int, data: bytes, judge: Judge) -> None:
+async def exchange(trial: CheckContext, port: int, data: bytes, judge: Judge) -> None:
     """Sends `data` to the target until an answer comes that `judge` takes for one.
 
     Raises:
@@ -77,7 +77,7 @@ def _connected(address: Address, port: int, source: str | None) -> Iterator[sock
 
 
 async def _until_answered(
-    trial: Trial, sock: socket.socket, data: bytes, judge: Judge, within_s: float
+    trial: CheckContext, sock: socket.socket, data: bytes, judge: Judge, within_s: float
 ) -> None:
     began, strays = time.monotonic(), 0
     for number in range(1, SENDS + 1):
@@ -193,7 +193,7 @@ def _own(probe: UdpProbe) -> tuple[bytes, Judge]:
     return sent(probe), judge
 
 
-async def check(trial: Trial) -> None:
+async def check(trial: CheckContext) -> None:
     """One datagram, sent up to three times, and its answer.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Beats: what this prober says of itself, every 5 s, to every partition of [results]."""
+"""Beats: the heartbeat of this prober, every 5 s, to every partition of [results]."""
 
 import asyncio
 import contextlib
@@ -6,24 +6,24 @@ from typing import Final
 
 from producers import metrics
 from producers.broker_clock import Clock
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.publishing.publisher import Publisher
 from schemas import control
 
 INTERVAL_S: Final = 5.0
 
 UNSETTLED_S: Final = 1.0
-"""Beats come faster until the clock is known."""
+"""Interval of beats until the clock is known."""
 
 PATIENCE: Final = 5
-"""After so many beats without a good acknowledgement a poor one must do."""
+"""Beats without a good acknowledgement before a slow one is accepted."""
 
 
 class Beats:
     """Writes the beats of one prober; the first one at once."""
 
     def __init__(
-        self, publisher: Publisher, runner: Runner, clock: Clock, *, region: str, prober: str
+        self, publisher: Publisher, runner: CheckLoop, clock: Clock, *, region: str, prober: str
     ) -> None:
         self._publisher = publisher
         self._runner = runner
@@ -31,7 +31,7 @@ class Beats:
         self._region = region
         self._prober = prober
         self._sequence = 0
-        # Only a name for this process: it may not change when the broker's time is learned.
+        # Only an id of this process: it must not change with the broker's time.
         self._started_ms = round(clock.now_ms())
 
     async def first(self) -> None:
@@ -51,7 +51,7 @@ class Beats:
         while True:
             at = loop.time()
             await self._publisher.beat(self._next())
-            # Not "every 5 s on the clock": after a standstill there is nothing to catch up on.
+            # Not "every 5 s by the clock": a standstill needs no catching up.
             await asyncio.sleep(max(0.0, at + INTERVAL_S - loop.time()))
 
     def _next(self) -> control.Beat:

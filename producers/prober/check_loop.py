@@ -1,4 +1,4 @@
-"""Runs what the roster plans: one timer, the engine, and the way of each outcome."""
+"""Runs the checks of the scheduler: one timer, the engine, and the path of each outcome."""
 
 import asyncio
 import math
@@ -11,16 +11,16 @@ from producers import metrics
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, Engine, PlannedCheck
 from producers.prober.connectivity import WITHIN_MS, Connectivity
-from producers.prober.gc_freeze import Tidy
-from producers.prober.lag_reporter import Pace
+from producers.prober.gc_freeze import GcFreeze
+from producers.prober.lag_reporter import LagReporter
 from producers.publishing.publisher import Publisher
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 
 ROUND_S: Final = 0.001
-"""Checks that fall due within so short a time are begun in one round. The event loop waits for
-whole milliseconds, rounded up, so that it is twice as long at times."""
+"""Checks that are due within this time begin in one round. The event loop rounds waits up to whole
+milliseconds, so a round may cover twice the time."""
 LONGEST_WAIT_S: Final = 1.0
-"""Then it is looked anew when the next check is due: broker time may have been learned better."""
+"""Longest wait before the next due time is computed again: broker time may have changed."""
 
 _LATE: Final = CheckOutcome(
     status="missed",
@@ -31,7 +31,7 @@ _LATE: Final = CheckOutcome(
 
 
 class State(Struct, frozen=True, gc=False):
-    """What a beat tells of the checks; `lag_ms` is the worst since the last time."""
+    """The checks' part of a beat; `lag_ms` is the worst lag since the last beat."""
 
     targets: int
     failing: int
@@ -40,12 +40,12 @@ class State(Struct, frozen=True, gc=False):
     lag_ms: float
 
 
-class Runner:
-    """Begins the checks that are due and hands on what came of them."""
+class CheckLoop:
+    """Begins the checks that are due and publishes their outcomes."""
 
     def __init__(
         self,
-        roster: Roster,
+        scheduler: Scheduler,
         engine: Engine,
         publisher: Publisher,
         clock: Clock,
@@ -53,15 +53,15 @@ class Runner:
         *,
         limit: int,
     ) -> None:
-        self.roster = roster
+        self.scheduler = scheduler
         self._engine = engine
         self._publisher = publisher
         self._clock = clock
         self._connectivity = connectivity
         self._limit = limit
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
-        self._pace = Pace()
-        self._tidy = Tidy()
+        self._lag_reporter = LagReporter()
+        self._gc_freeze = GcFreeze()
         self._stopped = False
         self._idle = asyncio.Event()
         self._over: asyncio.Future[None] | None = None
@@ -71,24 +71,24 @@ class Runner:
         self._waits_for_ms = math.inf
 
     def state(self) -> State:
-        """What there is to say now. Asked with every beat, when other things may be done, too."""
-        self._tidy.look(self.roster.changes)
+        """The state for a beat. Each call also updates metrics and freezes garbage collection."""
+        self._gc_freeze.look(self.scheduler.changes)
         now_ms = self._clock.now_ms()
-        roster = self.roster
-        metrics.TARGETS.set(len(roster))
-        metrics.FAILING.set(roster.failing)
+        scheduler = self.scheduler
+        metrics.TARGETS.set(len(scheduler))
+        metrics.FAILING.set(scheduler.failing)
         metrics.IN_FLIGHT.set(self._engine.in_flight)
         metrics.CONNECTIVITY.set(self._connectivity.alive)
         return State(
-            targets=len(roster),
-            failing=roster.failing,
-            newly_failing=roster.newly_failing(now_ms),
+            targets=len(scheduler),
+            failing=scheduler.failing,
+            newly_failing=scheduler.newly_failing(now_ms),
             connectivity=self._connectivity.alive,
-            lag_ms=self._pace.tell(now_ms, self._limit),
+            lag_ms=self._lag_reporter.tell(now_ms, self._limit),
         )
 
     def changed(self) -> None:
-        """To be called when the roster was changed: something may be due now."""
+        """To be called after a change of the scheduler: a check may be due now."""
         self._wake_at(self._clock.monotonic())
 
     async def run(self) -> None:
@@ -104,16 +104,16 @@ class Runner:
                 self._timer = None
 
     async def drain(self, within_s: float) -> None:
-        """Begins nothing more; returns when no check is on its way, or after `within_s`."""
+        """Begins no more checks; returns when none is in flight, or after `within_s`."""
         self._stopped = True
         if self._busy == 0:
             return
         await set_within(within_s, self._idle)
 
     def _wake_at(self, moment: float) -> None:
-        """The next round is at `moment` (monotonic seconds) at the latest.
+        """Plans the next round for `moment` (monotonic seconds) at the latest.
 
-        The loop gets its turn before it, however much is due.
+        The event loop does other work before it, however many checks are due.
         """
         if self._over is None:
             return
@@ -139,7 +139,7 @@ class Runner:
         if self._stopped:
             return
         now_ms = self._clock.now_ms()
-        begin, missed = self.roster.due(now_ms, self._limit - self._busy)
+        begin, missed = self.scheduler.due(now_ms, self._limit - self._busy)
         worst_ms = 0.0
         for check in missed:
             self._publisher.add(check, _LATE, worth="routine")
@@ -149,15 +149,15 @@ class Runner:
             metrics.LAG.observe(lag_ms / 1000)
             self._engine.submit(check, self._done)
         full = self._busy >= self._limit
-        waits = self.roster.next_due_ms() is not None
-        self._pace.saw(worst_ms, missed=len(missed), full=full and waits)
+        waits = self.scheduler.next_due_ms() is not None
+        self._lag_reporter.saw(worst_ms, missed=len(missed), full=full and waits)
         self._waits_for_ms = math.inf
-        # With no room left the next check that is done wakes us.
+        # Without room the end of the next check starts the next round.
         if not full:
             self._wait_for_next()
 
     def _wait_for_next(self) -> None:
-        next_ms = self.roster.next_due_ms()
+        next_ms = self.scheduler.next_due_ms()
         if next_ms is not None and next_ms < self._waits_for_ms:
             self._waits_for_ms = next_ms
             latest = self._clock.monotonic() + LONGEST_WAIT_S
@@ -173,9 +173,9 @@ class Runner:
             self._tell(check, outcome, now_ms)
 
     def _doubts(self, outcome: CheckOutcome, now_ms: float) -> bool:
-        roster = self.roster
-        failing = roster.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
-        return self._connectivity.doubts(outcome, failing, len(roster))
+        scheduler = self.scheduler
+        failing = scheduler.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
+        return self._connectivity.doubts(outcome, failing, len(scheduler))
 
     def _release(self) -> None:
         held, self._held = self._held, []
@@ -185,7 +185,7 @@ class Runner:
 
     def _tell(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> None:
         outcome = self._connectivity.judge(outcome)
-        worth = self.roster.done(check, outcome, now_ms)
+        worth = self.scheduler.done(check, outcome, now_ms)
         self._publisher.add(check, outcome, worth=worth)
         self._wait_for_next()
         if self._stopped and self._busy == 0:

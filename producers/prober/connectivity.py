@@ -1,4 +1,4 @@
-"""The region guard in the prober: a prober that lost its own network must not wake anybody."""
+"""The region guard in the prober: a prober without network must not report failures."""
 
 import asyncio
 import re
@@ -14,33 +14,33 @@ from schemas.target import Target
 TIMEOUT_MS: Final = 1_000
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 FRESH_S: Final = 1.0
-"""An answer of the references is believed for so long while they answer."""
+"""Validity of a successful answer of the references."""
 
 AGAIN_S: Final = 2.0
-"""While they do not answer they are asked again after so long."""
+"""Time between two questions to references that do not answer."""
 
 WITHIN_MS: Final = 10_000
 MANY: Final = 3
 MANY_SHARE: Final = 0.1
-"""`many` targets began to fail at once: so many, and this share of all, within 10 s."""
+"""`many` targets began to fail at once: MANY of them, and this share of all, within 10 s."""
 
 _OURS_TOO: Final[frozenset[Reason]] = frozenset(
     {"timed_out", "network_unreachable", "host_unreachable", "dns_failed"}
 )
-"""Failures that a prober without a network would see; a refusal needs somebody who refuses."""
+"""Failures that a prober without network sees; a refusal needs a peer that refuses."""
 
 
 def many(newly_failing: int, targets: int) -> bool:
-    """Whether so many new failures are a reason to doubt our own network."""
+    """Whether the number of new failures is a reason to doubt our own network."""
     return newly_failing >= max(MANY, MANY_SHARE * targets)
 
 
 class Connectivity:
-    """Asks the region's reference addresses, and knows whether they answered last.
+    """Asks the region's reference addresses, and stores whether they answered last.
 
-    `engine` is one of its own, with the vantage of the region: the address guard refuses references
-    as it refuses targets. A refused reference counts for nothing; without any other the network is
-    taken to be alive.
+    `engine` is its own engine, with the vantage of the region: the address policy refuses
+    references like targets. A refused reference does not count; without another one the network
+    counts as alive.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -55,7 +55,7 @@ class Connectivity:
         self.alive = True
 
     def refer_to(self, places: Iterable[str]) -> None:
-        """Takes the references, `host:port` each; what is not one is left out with a warning."""
+        """Sets the references (`host:port`); invalid ones are left out with a warning."""
         found = []
         for place in places:
             host, _, port = place.rpartition(":")
@@ -71,7 +71,7 @@ class Connectivity:
             self.alive = True
 
     def doubts(self, outcome: CheckOutcome, newly_failing: int, targets: int) -> bool:
-        """Whether the references must be asked before this outcome is told."""
+        """Whether the references must be asked before this outcome is published."""
         if not self._references or outcome.reason not in _OURS_TOO or not self.alive:
             return False
         if not many(newly_failing, targets):
@@ -79,7 +79,7 @@ class Connectivity:
         return self._asking > 0 or time.monotonic() - self._asked_at > FRESH_S
 
     def ask(self, then: Callable[[], None]) -> None:
-        """Asks all references; calls `then` when `alive` says what they answered."""
+        """Asks all references; calls `then` when `alive` has their answer."""
         self._then.append(then)
         if self._asking:
             return
@@ -89,7 +89,7 @@ class Connectivity:
             self._engine.submit(PlannedCheck(target, 0.0, 0, "manual"), self._answered)
 
     def judge(self, outcome: CheckOutcome) -> CheckOutcome:
-        """The outcome as it is to be told: not the target's failure while we have no network."""
+        """The outcome to publish: without network a failure is `prober_error`, not the target's."""
         if self.alive or outcome.reason not in _OURS_TOO:
             return outcome
         return CheckOutcome(
@@ -102,7 +102,7 @@ class Connectivity:
         )
 
     def close(self) -> None:
-        """Asks no more."""
+        """Stops all questions."""
         if self._again is not None:
             self._again.cancel()
 

@@ -1,15 +1,14 @@
-"""Keeps Python's garbage collector away from what stays."""
+"""Excludes long-lived objects from garbage collection (`gc.freeze`)."""
 
 import gc
 
 
-class Tidy:
-    """Takes what is watched out of garbage collection, once it stays as it is.
+class GcFreeze:
+    """Freezes the targets in the garbage collector when they no longer change.
 
-    A full collection looks at everything there is and stops all checks meanwhile: 20 to 80 ms with
-    50,000 targets, and again and again. What is frozen is freed as before when nothing refers to it
-    any more. Only what was already garbage and refers to itself stays: what of the last seconds
-    does is collected first.
+    A full collection visits all objects and stops all checks: 20 to 80 ms with 50,000 targets,
+    again and again. Reference counting still frees frozen objects. Only reference cycles that are
+    already garbage would stay for ever: those of the last seconds are collected first.
     """
 
     def __init__(self) -> None:
@@ -17,7 +16,7 @@ class Tidy:
         self._frozen = 0
 
     def look(self, changes: int) -> None:
-        """To be called every few seconds with how often what is watched has changed so far."""
+        """To be called every few seconds with the number of changes of the targets so far."""
         settled = changes == self._seen
         self._seen = changes
         if settled and changes != self._frozen:

@@ -1,4 +1,4 @@
-"""This prober's share of its region's targets: a member of the region's consumer group."""
+"""The member of the region's consumer group: gets this prober's share of the targets."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from foundation.settings import Settings
 from foundation.telemetry import logger
 from producers import metrics
 from producers.broker_clock import Clock
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.schedule.target_definitions import Definitions
 from schemas import recheck, topics
 from schemas import target as target_schema
@@ -33,11 +33,11 @@ def group_of(settings: Settings, region: str) -> str:
 
 
 class _Reading:
-    """A partition of [targets] that is being read from its beginning.
+    """A partition of [targets] during the read from its beginning.
 
-    Compaction leaves older records standing for a while. Told one by one they would undo and
-    redo what is known already, and with it end a retry series or begin a check: only what the
-    partition says at its end counts. `end` is where that was when the reading began.
+    Compaction keeps older records for a while. Applied one by one they would undo and redo known
+    definitions, and end a retry series or begin a check: only the content at the end of the
+    partition counts. `end` is its end offset at the start of the read.
     """
 
     __slots__ = ("end", "sought", "targets")
@@ -48,15 +48,15 @@ class _Reading:
         self.targets: dict[str, Target] = {}
 
 
-class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Feeds the roster from [targets] and the rechecks from [rechecks].
+class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Feeds the scheduler from [targets] and the rechecks from [rechecks].
 
-    The range assignor gives both topics' partition p to the same member. A partition that is
-    taken away is checked on until the group has said who has it now: while the broker is away
-    nobody else could take it, and a target checked twice does no harm, one not checked does.
+    The range assignor gives partition p of both topics to the same member. The targets of a revoked
+    partition are checked until the next assignment: while the broker is away no other member can
+    take them, and a target without checks is worse than one checked twice.
     """
 
-    def __init__(self, settings: Settings, runner: Runner, clock: Clock, *, region: str) -> None:
+    def __init__(self, settings: Settings, runner: CheckLoop, clock: Clock, *, region: str) -> None:
         self._settings = settings
         self._runner = runner
         self._clock = clock
@@ -69,7 +69,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._failure: Exception | None = None
 
     async def run(self) -> None:
-        """Is a member until cancelled, then leaves the group, so that others take over at once."""
+        """Stays a member until cancelled, then leaves the group, so that others take over."""
         while True:
             consumer = kafka.consumer(
                 self._settings,
@@ -95,11 +95,11 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Keeps the targets until the next assignment; see the class."""
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Drops the targets of partitions that others have now, reads those that are ours."""
+        """Drops the targets of other members' partitions, reads the assigned ones."""
         try:
             await self._begin_reading(tuple(assigned))
         except IllegalStateError:
-            return  # assigned anew meanwhile; this is called again
+            return  # a new assignment came meanwhile; this is called again
         except Exception as error:  # noqa: BLE001  (aiokafka would log it and go on)
             self._failure = error
 
@@ -120,7 +120,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             await self._consumer.seek_to_end(*asked)
 
     async def _finish_reading(self, consumer: AIOKafkaConsumer) -> None:
-        """Lets hold what was read of those partitions that have been read to their end."""
+        """Applies the content of the partitions that have been read to their end."""
         changed: dict[str, None] = {}
         for partition, reading in tuple(self._reading.items()):
             part = TopicPartition(self._targets, partition)
@@ -131,23 +131,23 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             try:
                 read = reading.end is not None and await consumer.position(part) >= reading.end
             except IllegalStateError:
-                return  # assigned anew meanwhile
+                return  # a new assignment came meanwhile
             if read and self._reading.get(partition) is reading:
                 del self._reading[partition]
                 changed |= dict.fromkeys(self._definitions.replace(partition, reading.targets))
         self._define(changed)
 
     def _define(self, changed: Collection[str]) -> None:
-        """Tells the roster which definitions of these ids hold now."""
-        roster = self._runner.roster
+        """Gives the scheduler the valid definitions of these ids."""
+        scheduler = self._runner.scheduler
         hold: list[Target] = []
         for target_id in changed:
             target = self._definitions.of(target_id)
             if target is None:
-                roster.remove(target_id)
+                scheduler.remove(target_id)
             else:
                 hold.append(target)
-        roster.set_targets(hold, self._clock.now_ms())
+        scheduler.set_targets(hold, self._clock.now_ms())
         if changed:
             self._runner.changed()
 
@@ -165,7 +165,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._recheck(request)
 
     def _take_target(self, record: ConsumerRecord) -> tuple[str, ...]:
-        """Takes a definition or a removal; returns whose definition may be another now."""
+        """Applies a definition or a removal; returns the ids whose definition may have changed."""
         reading = self._reading.get(record.partition)
         if record.value is None:
             key = (record.key or b"").decode(errors="replace")
@@ -194,7 +194,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if now_ms > request.expires_at:
             metrics.RECHECKS.labels("expired").inc()
             return
-        asked = self._runner.roster.recheck(request.host, now_ms)
+        asked = self._runner.scheduler.recheck(request.host, now_ms)
         if asked:
             self._runner.changed()
         metrics.RECHECKS.labels("checked" if asked else "nothing_to_do").inc()

@@ -1,4 +1,4 @@
-"""Whether this prober keeps its schedule; when it does not, it says so."""
+"""Reports when this prober can't keep its schedule."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from foundation.log_throttle import LogThrottle
 from foundation.telemetry import logger
 
 LATE_MS: Final = 2_000.0
-"""A check that begins so much later than due is a sign of too much work, or of a standstill."""
+"""A larger lag of a check is a sign of overload or of a standstill."""
 
 AGAIN_MS: Final = 60_000.0
-"""While it can't keep up it is said so often."""
+"""Time between two reports of an overload."""
 
 
-class Pace:
-    """Collects what the rounds saw; `tell` logs it, seldom. Times are broker time in ms."""
+class LagReporter:
+    """Collects the lag of the rounds; `tell` logs it at a limited rate. Broker time, ms."""
 
     def __init__(self) -> None:
         self._lag_ms = 0.0
@@ -24,15 +24,15 @@ class Pace:
         self._throttle = LogThrottle[str](AGAIN_MS / 1000)
 
     def saw(self, lag_ms: float, *, missed: int, full: bool) -> None:
-        """One round: its worst lag, the checks it gave up, and whether some found no room."""
+        """Adds a round: its worst lag, its missed checks, and whether the limit held some back."""
         self._lag_ms = max(self._lag_ms, lag_ms)
         self._missed += missed
         self._full += full
 
     def tell(self, now_ms: float, limit: int) -> float:
-        """Logs if it fell behind, or keeps up again, since the last time; returns the worst lag.
+        """Logs a new overload or its end since the last call; returns the worst lag.
 
-        `limit` is how many checks may be on their way.
+        `limit` is the most checks in flight.
         """
         lag_ms, missed = self._lag_ms, self._missed
         self._lag_ms, self._missed = 0.0, 0
@@ -48,7 +48,7 @@ class Pace:
         return lag_ms
 
     def _account(self, limit: int) -> dict[str, int]:
-        """What was not told yet."""
+        """The numbers since the last report."""
         account = {
             "worst_lag_ms": round(self._untold_ms),
             "missed": self._untold,

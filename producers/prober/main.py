@@ -18,22 +18,22 @@ from producers.checks.resolver import literal
 from producers.engine.factory import platform_engine
 from producers.engine.file_descriptors import in_flight_limit
 from producers.prober.beats import Beats
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.prober.connectivity import Connectivity
-from producers.prober.group_member import Membership
+from producers.prober.group_member import GroupMember
 from producers.prober.region_policy import RegionPolicy
-from producers.prober.task_supervisor import Parts
+from producers.prober.task_supervisor import TaskSupervisor
 from producers.publishing.connection import Broker
 from producers.publishing.publisher import Publisher
 from producers.publishing.spool import Spool
 from producers.publishing.spool_file import SpoolFile
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from schemas.policy import Region
 
 DRAIN_S: Final = 2.5
 FLUSH_S: Final = 3.0
-"""What an end may take: checks on their way (meanwhile the group is left), then results on their
-way; with closing the connection it stays below 10 s."""
+"""Time limit at shutdown, once for checks in flight (the group is left meanwhile) and once for
+unpublished results; with closing the connection all stays below 10 s."""
 
 
 async def run(
@@ -41,14 +41,14 @@ async def run(
 ) -> None:
     """Checks the region's targets until SIGTERM, SIGINT or cancellation.
 
-    `source` is the local address that checks leave from, over the one in [policy]; `prober` the
-    name of this process (default: host name and process id). When it returns every finished
-    check has been published, or counted as lost and said so.
+    `source` is the local address of outgoing checks and overrides [policy]; `prober` is the name of
+    this process (default: host name and process id). On return every finished check has been
+    published, or counted and logged as lost.
 
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
-        PartEndedError: a part of it ended on its own; what was finished is published all the same.
-        SettingsError: `source` is no IP address, or the metrics' address can't be used.
+        TaskEndedError: a background task ended on its own; finished checks are still published.
+        SettingsError: `source` is not an IP address, or the metrics' address can't be used.
     """
     if source is not None and literal(source) is None:
         raise SettingsError(
@@ -84,7 +84,7 @@ async def _probe(
     spool = _spool(settings)
     publisher = Publisher(settings, broker, clock, region=region, prober=prober, spool=spool)
     limit = in_flight_limit(settings.probe_in_flight)
-    runner = Runner(Roster(region), engine, publisher, clock, connectivity, limit=limit)
+    runner = CheckLoop(Scheduler(region), engine, publisher, clock, connectivity, limit=limit)
 
     def changed(policy: Region) -> None:
         way = source or policy.source
@@ -95,15 +95,15 @@ async def _probe(
             deny=address_policy.networks(policy.deny) + settings.denied_networks,
         )
         connectivity.refer_to(policy.connectivity)
-        runner.roster.check_all(clock.now_ms())
+        runner.scheduler.check_all(clock.now_ms())
         runner.changed()
         log.info("region", internal=policy.internal, source=way)
 
     region_policy = RegionPolicy(settings, region, changed)
     beats = Beats(publisher, runner, clock, region=region, prober=prober)
-    membership = Membership(settings, runner, clock, region=region)
+    membership = GroupMember(settings, runner, clock, region=region)
     publishing: asyncio.Task[None] | None = None
-    with Parts() as parts:
+    with TaskSupervisor() as parts:
         try:
             if not await parts.unless(stop, topics_ready(settings)):
                 return
@@ -111,7 +111,7 @@ async def _probe(
                 return
             publishing = parts.start("publishing", publisher.run())
             parts.start("following the policy", region_policy.run())
-            # No check before the broker's time and the region's rights are known.
+            # No check begins before the broker's time and the region's rights are known.
             if not await parts.unless(stop, beats.first()):
                 return
             if not await parts.unless(stop, region_policy.read.wait()):
@@ -123,21 +123,21 @@ async def _probe(
             await parts.watch(stop)
         finally:
             log.info("ending")
-            # The group is left at once: others begin while we end.
+            # Leaves the group at once: other members begin during this shutdown.
             await asyncio.gather(runner.drain(DRAIN_S), parts.cancel(but=publishing))
             engine.close()
             connectivity.close()
             references.close()
             unsent = await publisher.close(FLUSH_S) if publishing is not None else 0
             await parts.cancel()
-            # What could not be sent: the broker is away, there is nobody to take leave of.
+            # Unsent results: the broker is away, and leaving the group would only wait.
             await (broker.give_up() if unsent else broker.stop())
             spool.close()
             log.info("ended", unsent=unsent)
 
 
 def _spool(settings: Settings) -> Spool:
-    """The spool, with what dead probers of this machine have left."""
+    """The spool, with the unpublished results of dead probers of this machine."""
     folder = f"{settings.topic_prefix}-{settings.partitions}"
     file = SpoolFile(settings.data_dir / "spool" / folder, settings.probe_spool_mb * 1_000_000)
     spool = Spool(

@@ -1,4 +1,4 @@
-"""What [policy] says of this prober's region, followed as it changes."""
+"""Follows this prober's region in [policy]."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,8 +21,8 @@ AGAIN_S: Final = 1.0
 class RegionPolicy:
     """Follows the entry of one region; `on_change` is called with each new definition.
 
-    A region that is not in [policy] is taken as one that is not internal, has no source address
-    and no references. Of several sources' definitions the last one written holds.
+    A region without an entry in [policy] is not internal and has no source address and no
+    references. With entries of several sources the last one written is valid.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class RegionPolicy:
         self._warned = False
         self.current = self._default
         self.read = asyncio.Event()
-        """Set when what [policy] held at the start has been read."""
+        """Set when [policy] has been read up to its end at the start."""
 
     async def run(self) -> None:
-        """Follows until cancelled; a broker that is away is waited for."""
+        """Follows until cancelled; waits for an absent broker."""
         while True:
             try:
                 async with Follower(self._settings, self._topic) as follower:
@@ -50,7 +50,7 @@ class RegionPolicy:
                         self._take(record)
             except (KafkaError, OSError, LookupError) as error:
                 if isinstance(error, (KeyError, IndexError)):
-                    raise  # no missing topic, but a fault of ours
+                    raise  # not a missing topic, but a fault of ours
                 logger(__name__).warning("can't follow the policy", error=str(error))
             await asyncio.sleep(AGAIN_S)
 

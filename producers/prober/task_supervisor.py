@@ -1,7 +1,7 @@
-"""The parts of a role that run side by side: when one of them ends, the role ends.
+"""Supervises the background tasks of a role: when one of them ends, the role ends.
 
-A role that lives on without one of its parts looks healthy and does nothing: whoever started it
-can start it anew only if it ends.
+A role without one of its tasks would look healthy and do nothing: only a role that ends can be
+restarted by its supervisor.
 """
 
 import asyncio
@@ -16,25 +16,25 @@ from producers.prober import check_loop
 from producers.publishing import publisher
 
 _CALLED_BACK: Final = frozenset({publisher.__name__, check_loop.__name__})
-"""Whose callbacks are parts too: what fails there leaves a partition or a target standing. A
-library's callback that fails is the library's to recover from."""
+"""Modules whose callbacks are supervised, too: a failed one would stop a partition or a target.
+Libraries recover from failures of their own callbacks."""
 
 
-class PartEndedError(Exception):
-    """A part of a role ended that should run as long as the role; the text says which and why."""
+class TaskEndedError(Exception):
+    """A background task of a role ended before the role; the text has its name and the cause."""
 
 
-class Parts:
-    """Background tasks, none of which should end. A context manager; made inside a running loop.
+class TaskSupervisor:
+    """Background tasks that must not end. A context manager; made inside a running loop.
 
-    While it is entered, an exception in a callback of ours is the end of a part, too.
+    Inside of it an exception in a supervised callback counts as the end of a task.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = asyncio.Event()
-        self._error: PartEndedError | None = None
+        self._error: TaskEndedError | None = None
         self._closing = False
 
     def __enter__(self) -> Self:
@@ -51,17 +51,17 @@ class Parts:
         self._loop.set_exception_handler(self._handler)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Begins a part."""
+        """Starts a task."""
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._task_done)
         self._tasks.append(task)
         return task
 
     async def unless(self, stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
-        """Whether `work` came to its end before `stop` was set; raises what it raises.
+        """Whether `work` ended before `stop` was set; passes on its exception.
 
         Raises:
-            PartEndedError: a part ended before.
+            TaskEndedError: a task ended before.
         """
         task = asyncio.ensure_future(work)
         others = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._ended.wait())]
@@ -80,12 +80,12 @@ class Parts:
         """Returns when `stop` is set.
 
         Raises:
-            PartEndedError: a part ended before.
+            TaskEndedError: a task ended before.
         """
         await self.unless(stop, asyncio.Event().wait())
 
     async def cancel(self, *, but: asyncio.Task[None] | None = None) -> None:
-        """Ends all parts save one; from here on each may end by itself."""
+        """Cancels all tasks except `but`; from now on each may end by itself."""
         self._closing = True
         await cancelled(*(task for task in self._tasks if task is not but))
 
@@ -109,7 +109,7 @@ class Parts:
             return
         where = _where(error)
         logger(__name__).error("a part ended, and the role with it", part=part, why=why, at=where)
-        self._error = PartEndedError(f"{part} ended, and the role with it: {why} at {where}")
+        self._error = TaskEndedError(f"{part} ended, and the role with it: {why} at {where}")
         self._error.__cause__ = error
         self._ended.set()
 

@@ -1,4 +1,4 @@
-"""A batch as it will be sent: its bytes are fixed here, so that sending it again is the same."""
+"""A sealed batch: its bytes are fixed, so that a repeated send has the same bytes."""
 
 import zlib
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from schemas import batch
 from schemas.result import CheckResult
 
 
-class Place(Struct, frozen=True, gc=False, kw_only=True):
-    """Where a batch lies in the spool's file: a segment of this process, and bytes."""
+class SpoolPosition(Struct, frozen=True, gc=False, kw_only=True):
+    """Position of a batch in the spool's file: a segment of this process, and bytes."""
 
     segment: int
     offset: int
     length: int
 
 
-class Sealed(Struct, frozen=True, gc=False, kw_only=True):
-    """A message for one partition. `kept` tells for each line whether it is more than routine.
+class SealedBatch(Struct, frozen=True, gc=False, kw_only=True):
+    """A message for one partition. `kept`: for each line, whether it is more than routine.
 
-    Of two batches the one with the smaller `number` was sealed first. `place`: where it lies in the
-    spool's file, if it does.
+    A smaller `number` was sealed earlier. `place` is the position in the spool's file, None outside
+    of it.
     """
 
     partition: int
@@ -33,30 +33,30 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
     payload: bytes
     kept: tuple[bool, ...]
     packed: bool = False
-    place: Place | None = None
+    place: SpoolPosition | None = None
 
     @property
     def count(self) -> int:
-        """How many results it carries."""
+        """The number of its results."""
         return len(self.kept)
 
     @property
     def routine(self) -> int:
-        """How many of them are routine."""
+        """The number of its routine results."""
         return len(self.kept) - sum(self.kept)
 
     def value(self) -> bytes:
         """The value of the message."""
         return zlib.decompress(self.payload) if self.packed else self.payload
 
-    def pack(self) -> "Sealed":
-        """The same, small in memory: for one that has to wait."""
+    def pack(self) -> "SealedBatch":
+        """The same batch, compressed for a longer wait in memory."""
         if self.packed:
             return self
         return replace(self, payload=zlib.compress(self.payload, 1), packed=True)
 
-    def without_routine(self) -> "Sealed | None":
-        """What is left without routine results, None if nothing is."""
+    def without_routine(self) -> "SealedBatch | None":
+        """The batch without its routine results, None if it has no others."""
         if not any(self.kept):
             return None
         lines = self.value().splitlines(keepends=True)
@@ -66,7 +66,7 @@ class Sealed(Struct, frozen=True, gc=False, kw_only=True):
         )
         return left.pack() if self.packed else left
 
-    def halves(self) -> "tuple[Sealed, Sealed]":
+    def halves(self) -> "tuple[SealedBatch, SealedBatch]":
         """Two messages with the first and the second half of at least two lines."""
         lines = self.value().splitlines(keepends=True)
         middle = len(lines) // 2
@@ -88,14 +88,14 @@ def seal(
     prober: str,
     *,
     number: int,
-) -> Sealed:
-    """Makes a message of results; those that have no line yet get theirs by what is known now."""
+) -> SealedBatch:
+    """Makes a message of results; results without a line get one by the present clock offset."""
     shift_ms = clock.at_ms(0.0)
     lines = [
         line(item.check, item.outcome, shift_ms, region, prober) if item.line is None else item.line
         for item in items
     ]
-    return Sealed(
+    return SealedBatch(
         partition=partition,
         number=number,
         payload=b"".join(lines),
@@ -106,7 +106,7 @@ def seal(
 def line(
     check: PlannedCheck, outcome: CheckOutcome, shift_ms: float, region: str, prober: str
 ) -> bytes:
-    """The line of a result; here its local time becomes the broker's: by `shift_ms` more."""
+    """The line of a result; its local times become broker times by adding `shift_ms`."""
     return batch.encode([_result(check, outcome, shift_ms, region, prober)])
 
 
@@ -122,7 +122,7 @@ def _result(
         region=region,
         prober=prober,
         scheduled_at=round(check.due_ms),
-        # A check that never began has no start of its own.
+        # A check that never began has no start time.
         started_at=round(
             check.due_ms if outcome.started_at is None else outcome.started_at * 1000 + shift_ms
         ),

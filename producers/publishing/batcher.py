@@ -1,4 +1,4 @@
-"""Which results leave together, and when. Pure: groups by partition, keeps the order of each."""
+"""Groups results into batches by partition and decides when they are due. Pure; keeps order."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,15 +10,15 @@ from schemas.batch import MAX_RESULTS
 
 NEWS_WAIT_S: Final = 0.02
 OTHERS_WAIT_S: Final = 1.0
-"""So long they wait at most; see `turn_of`."""
+"""The longest wait of results that are not news; see `turn_of`."""
 
 _GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 class Finished(Struct, frozen=True, gc=False):
-    """A check with its outcome, and what that is worth (see `Roster.done`).
+    """A check with its outcome and publishing priority (see `Scheduler.done`).
 
-    `line`: its line of the message, if that was made already (see `producers.sealed.line`).
+    `line`: its line of the message, if made already (see `producers.publishing.batch.line`).
     """
 
     check: PlannedCheck
@@ -36,12 +36,12 @@ class _Lane:
 
 
 def turn_of(partition: int, now: float) -> float:
-    """When the others of `partition` leave: later than `now`, by `OTHERS_WAIT_S` at most.
+    """The next send time of the other results of `partition`, at most `OTHERS_WAIT_S` after `now`.
 
-    Each partition has a moment of its own within that time. If all were due together, compressing
-    and sending their messages would keep the checks waiting.
+    Each partition has its own phase within that time. If all were due together, compressing and
+    sending their messages would delay the checks.
     """
-    # Multiples of the golden ratio lie far from each other, however many there are.
+    # Multiples of the golden ratio are evenly spread for every number of partitions.
     phase = partition * _GOLDEN % 1.0 * OTHERS_WAIT_S
     return now + OTHERS_WAIT_S - (now - phase) % OTHERS_WAIT_S
 
@@ -49,8 +49,8 @@ def turn_of(partition: int, now: float) -> float:
 class Batcher:
     """Collects results until they are due. Times are monotonic seconds.
 
-    News takes all that waits in its partition with it, so the order within a
-    partition is the order of `add`.
+    News makes all waiting results of its partition due, too, so the order within a partition is the
+    order of `add`.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Batcher:
         return [key for key, lane in self._lanes.items() if lane.items and lane.due_at <= now]
 
     def all(self) -> list[int]:
-        """The partitions in which anything waits."""
+        """The partitions with waiting results."""
         return [key for key, lane in self._lanes.items() if lane.items]
 
     def full(self, partition: int) -> bool:
@@ -89,16 +89,16 @@ class Batcher:
         return lane is not None and len(lane.items) >= MAX_RESULTS
 
     def waits(self, partition: int) -> bool:
-        """Whether anything waits in `partition`."""
+        """Whether results wait in `partition`."""
         lane = self._lanes.get(partition)
         return lane is not None and bool(lane.items)
 
     def next_due_of(self, partitions: Iterable[int]) -> float | None:
-        """When the first of `partitions`, in all of which something waits, is due."""
+        """The earliest due time of `partitions`, all of which have waiting results."""
         return min((self._lanes[key].due_at for key in partitions), default=None)
 
     def take(self, partition: int) -> list[Finished]:
-        """The oldest results of `partition`, at most a batch; what is left stays due."""
+        """Removes the oldest results of `partition`, at most a batch; the rest stays due."""
         lane = self._lanes[partition]
         taken, lane.items = lane.items[:MAX_RESULTS], lane.items[MAX_RESULTS:]
         self._waiting -= len(taken)

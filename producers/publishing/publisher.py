@@ -1,13 +1,12 @@
 """Publishes results and beats to [results].
 
-The promise: a result that was handed to `add` is published or counted as lost. While the broker is
-away it waits in the spool: in memory, then in a file. Once sealed its bytes never change, so a
-batch that is sent again after an uncertain failure is the same batch.
+Guarantee: every result given to `add` is published or counted as lost. While the broker is away it
+waits in the spool: in memory, then in a file. The bytes of a sealed batch never change, so a repeat
+after an uncertain failure is the same batch.
 
-The order within a partition: what is fresh is never behind more than one batch of the spool, and
-the spool has its turn after each fresh batch; both keep the order of `add`. A result that had to
-wait is history to the rules, whatever its place; a fresh one behind a long queue would become
-history itself.
+Order within a partition: a fresh batch waits for at most one batch of the spool, and after each
+fresh batch one of the spool is sent; both keep the order of `add`. The rules treat a delayed result
+as history in any position; a fresh one behind a long queue would become history, too.
 """
 
 import asyncio
@@ -25,22 +24,22 @@ from foundation.telemetry import logger
 from producers import metrics
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck, Worth
-from producers.publishing.batch import Sealed, line, seal
+from producers.publishing.batch import SealedBatch, line, seal
 from producers.publishing.batcher import Batcher, Finished
 from producers.publishing.connection import BACKOFF, SEND_ERRORS, Broker
 from producers.publishing.spool import Spool
-from producers.publishing.wakeup import Wake
+from producers.publishing.wakeup import Wakeup
 from schemas import control, topics
 from schemas.partition import host_key, partition_for
 
 SETTLE_S: Final = 5.0
-"""How long confirmations that are still out may take after one of them was a failure."""
+"""Wait for the remaining confirmations after one of them failed."""
 
 SHIFT_S: Final = 0.01
-"""For so long broker time minus local time is taken as it was: at most 1 ms off while it slews."""
+"""Cache time of the offset from local to broker time: an error of 1 ms at most while it slews."""
 
 MOST_HOSTS: Final = 200_000
-"""The partitions of so many hosts are kept in mind."""
+"""The most hosts in the cache of partitions."""
 
 _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 
@@ -48,10 +47,9 @@ _Future = asyncio.Future[Any]
 
 
 class Publisher:
-    """Sends one message a partition at a time.
+    """Sends at most one message at a time to each partition.
 
-    That keeps the orders, and while the broker is slow or away results gather into full batches
-    by themselves.
+    This keeps the order, and while the broker is slow or away the results form full batches.
     """
 
     def __init__(
@@ -78,22 +76,22 @@ class Publisher:
         self._known_partitions: dict[str, int] = {}
         self._sealed = 0
         self._was_fresh: set[int] = set()
-        self._sending: dict[int, tuple[Sealed, _Future | None]] = {}
+        self._sending: dict[int, tuple[SealedBatch, _Future | None]] = {}
         self._beating: dict[int, _Future] = {}
         self._broken = False
         self._last_wait_s: float | None = None
         self._flushing = False
         self._empty = asyncio.Event()
-        self._wake = Wake(clock.monotonic)
+        self._wake = Wakeup(clock.monotonic)
 
     @property
     def waiting(self) -> int:
-        """How many results are not confirmed yet."""
+        """The number of results without a confirmation."""
         on_the_way = sum(sealed.count for sealed, _ in self._sending.values())
         return len(self._batcher) + len(self._spool) + on_the_way
 
     def add(self, check: PlannedCheck, outcome: CheckOutcome, *, worth: Worth) -> None:
-        """Takes a finished check. Never blocks; see the promise above."""
+        """Adds a finished check. Never blocks; for the guarantee see the module."""
         target = check.target
         partition = self._partition_of(host_key(target.host, target.id))
         now = self._clock.monotonic()
@@ -117,9 +115,9 @@ class Publisher:
                 self._empty.set()
 
     async def beat(self, beat: control.Beat) -> None:
-        """Sends a beat into every partition, save where the last one is still on its way.
+        """Sends a beat to every partition whose last beat is confirmed.
 
-        Returns when it was handed over; what its confirmations tell of the clock is learned.
+        Returns after the producer accepted it; its confirmations are samples for the clock.
         """
         headers = control.headers(beat)
         for partition in range(self._partitions):
@@ -135,16 +133,16 @@ class Publisher:
             future.add_done_callback(partial(self._beat_confirmed, partition, enqueued_at))
 
     async def beats_confirmed(self) -> None:
-        """Returns when no beat is on its way."""
+        """Returns when all beats are confirmed."""
         while self._beating:
             await asyncio.wait(list(self._beating.values()))
             await asyncio.sleep(0)
 
     async def close(self, within_s: float) -> int:
-        """Sends all that waits, for at most `within_s`; returns how many results were not sent.
+        """Sends all waiting results, for at most `within_s`; returns the number of unsent ones.
 
-        They are left to a later prober in the spool's file; those that are not are lost. `run` must
-        still be running, and may not go on afterwards.
+        Unsent results stay in the spool's file for a later prober; without it they are lost. `run`
+        must still be running, and must be cancelled afterwards.
         """
         self._flushing = True
         self._wake.now()
@@ -182,25 +180,25 @@ class Publisher:
                 continue
             sealed = self._next(partition, fresh=partition in fresh)
             if sealed is None:
-                continue  # thinned out while another one was handed over
+                continue  # the spool dropped it during another send
             await self._send(sealed)
-            # Checks are due meanwhile: a message takes its time, and all partitions may be due.
+            # A message takes time and all partitions may be due: let due checks begin in between.
             await asyncio.sleep(0)
             if self._broken:
                 return
         free = [lane for lane in self._batcher.all() if lane not in self._sending]
         self._wake.at(self._batcher.next_due_of(free))
 
-    def _next(self, partition: int, *, fresh: bool) -> Sealed | None:
+    def _next(self, partition: int, *, fresh: bool) -> SealedBatch | None:
         spools_turn = partition in self._was_fresh and self._spool.waiting(partition)
-        # What was fresh may have become a full batch meanwhile, and gone to the spool.
+        # Fresh results may have become a full batch meanwhile, and moved to the spool.
         if fresh and self._batcher.waits(partition) and not spools_turn:
             self._was_fresh.add(partition)
             return self._seal(partition)
         self._was_fresh.discard(partition)
         return self._spool.pop(partition)
 
-    async def _send(self, sealed: Sealed) -> None:
+    async def _send(self, sealed: SealedBatch) -> None:
         enqueued_at = self._clock.monotonic()
         self._sending[sealed.partition] = (sealed, None)
         try:
@@ -211,16 +209,16 @@ class Publisher:
         self._sending[sealed.partition] = (sealed, future)
         future.add_done_callback(partial(self._confirmed, sealed, enqueued_at))
 
-    def _seal(self, partition: int) -> Sealed:
+    def _seal(self, partition: int) -> SealedBatch:
         items = self._batcher.take(partition)
         _count(items)
         self._sealed += 1
         return seal(partition, items, self._clock, self._region, self._prober, number=self._sealed)
 
     def _line(self, check: PlannedCheck, outcome: CheckOutcome, now: float) -> bytes | None:
-        """Encoded one by one: all of a message at once would keep the checks waiting.
+        """Encodes a single result: encoding a whole message at once would delay the checks.
 
-        None while no time is broker time; then it is done when the message is made.
+        None before the broker's time is known; the line is then made with the message.
         """
         if now >= self._shift_until:
             if not self._clock.known:
@@ -230,7 +228,7 @@ class Publisher:
         return line(check, outcome, self._shift_ms, self._region, self._prober)
 
     def _partition_of(self, key: str) -> int:
-        # murmur2 in Python takes as long as all else that is done here.
+        # murmur2 in Python takes as long as all other work here.
         partition = self._known_partitions.get(key)
         if partition is None:
             if len(self._known_partitions) >= MOST_HOSTS:
@@ -244,9 +242,9 @@ class Publisher:
 
     # Confirmations
 
-    def _confirmed(self, sealed: Sealed, enqueued_at: float, future: _Future) -> None:
+    def _confirmed(self, sealed: SealedBatch, enqueued_at: float, future: _Future) -> None:
         if self._sending.get(sealed.partition, (None, None))[1] is not future:
-            return  # given up: it was put back and is sent again
+            return  # given up: it is back in the spool and will be sent again
         if future.cancelled() or future.exception() is not None:
             self._came_back(sealed, future.exception() if not future.cancelled() else None)
             return
@@ -277,7 +275,7 @@ class Publisher:
 
     # Failures
 
-    def _came_back(self, sealed: Sealed, error: BaseException | None) -> None:
+    def _came_back(self, sealed: SealedBatch, error: BaseException | None) -> None:
         del self._sending[sealed.partition]
         if isinstance(error, _TOO_LARGE):
             if sealed.count == 1:

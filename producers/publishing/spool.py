@@ -1,4 +1,4 @@
-"""Batches that wait for the broker: in memory, then in a file; bounded, thinned by what matters."""
+"""Batches that wait for the broker: in memory, then in a file; bounded, drops routine first."""
 
 import contextlib
 import time
@@ -9,29 +9,29 @@ from typing import Final
 
 from foundation.telemetry import logger
 from producers import metrics
-from producers.publishing.batch import Sealed
+from producers.publishing.batch import SealedBatch
 from producers.publishing.spool_file import DamagedError, Filed, SpoolFile
 
 _SLACK: Final = 0.95
-"""Thinning goes down to this share of the limit, so that it is not done for every batch."""
+"""Thinning stops at this share of the limit, so that it is not needed for every batch."""
 
 AGAIN_S: Final = 5.0
-"""A disk that can't be written to is tried again after so long."""
+"""Time before the next attempt to write after a disk error."""
 
-_Item = Sealed | Filed
+_Item = SealedBatch | Filed
 
 
 class Spool:
-    """One queue a partition. `limit` counts results over all of them.
+    """One queue for each partition. `limit` is the most results in all of them.
 
-    With a `file`, at most `in_memory` results wait in memory: when there are more, all go to the
-    file. While the file can't be written to they stay in memory, and that is counted and told.
+    With a `file`, at most `in_memory` results wait in memory; above it all go to the file. After a
+    write error they stay in memory, and the error is counted and logged.
 
-    Over the limit routine successes go first, of every second batch from the oldest on (so what
-    is left still tells how each target was all the time), then those of the others; failures and
-    other news only when nothing else is left, the oldest first.
+    Over the limit the spool drops routine successes first: of every second batch from the oldest on
+    (the rest still covers the whole time), then of the other batches. It drops failures and other
+    news last, the oldest first.
 
-    `on_lost` is told how many results were lost because the file was damaged.
+    `on_lost` receives the number of results that were lost by damage of the file.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class Spool:
 
     @property
     def only_in_memory(self) -> int:
-        """How many results would be lost with the process."""
+        """The number of results that are only in memory."""
         return self._memory_results
 
     def take_over(self) -> int:
-        """Takes what dead probers of this machine have left; returns how many results that is."""
+        """Takes over the files of dead probers of this machine; returns the number of results."""
         if self._file is None:
             return 0
         before = self._results
@@ -69,16 +69,16 @@ class Spool:
         metrics.SPOOL_FILE.set(self._file.size)
         return self._results - before
 
-    def push(self, sealed: Sealed) -> int:
-        """Adds a batch; returns how many results were dropped for it."""
+    def push(self, sealed: SealedBatch) -> int:
+        """Adds a batch; returns the number of results that were dropped for it."""
         self._insert(sealed.pack())
         dropped = self._thin() if self._results > self._limit else 0
         if self._memory_results > self._in_memory:
             self.keep()
         return dropped
 
-    def put_back(self, sealed: Sealed) -> None:
-        """Puts a batch that came back where it belongs by its number. Never drops anything."""
+    def put_back(self, sealed: SealedBatch) -> None:
+        """Returns an unsent batch to its position by number. Never drops anything."""
         if sealed.place is None:
             self._insert(sealed)
         else:
@@ -92,12 +92,12 @@ class Spool:
                 )
             )
 
-    def forget(self, sealed: Sealed) -> None:
-        """A batch that was popped need not be kept any longer: it is published, or given up."""
+    def forget(self, sealed: SealedBatch) -> None:
+        """Removes a popped batch from the file: it is published, or given up."""
         self._unfile(sealed)
 
-    def pop(self, partition: int) -> Sealed | None:
-        """Takes the oldest batch of a partition; it stays in the file until it is forgotten."""
+    def pop(self, partition: int) -> SealedBatch | None:
+        """Takes the oldest batch of a partition; it stays in the file until `forget`."""
         queue = self._queues.get(partition)
         while queue:
             item = queue.popleft()
@@ -110,22 +110,22 @@ class Spool:
         return None
 
     def waiting(self, partition: int) -> bool:
-        """Whether anything waits for `partition`."""
+        """Whether a batch waits for `partition`."""
         return bool(self._queues.get(partition))
 
     def partitions(self) -> list[int]:
-        """The partitions for which anything waits."""
+        """The partitions with waiting batches."""
         return [key for key, queue in self._queues.items() if queue]
 
     def keep(self) -> None:
-        """Brings all that is in memory to the file, if there is one that can be written to."""
+        """Writes all batches in memory to the file, if there is a writable one."""
         file = self._file
         if file is None or time.monotonic() < self._again_at:
             return
         try:
             for queue in self._queues.values():
                 for index, item in enumerate(queue):
-                    if isinstance(item, Sealed):
+                    if isinstance(item, SealedBatch):
                         filed = _filed(item, file)
                         self._memory_results -= item.count
                         queue[index] = filed
@@ -140,7 +140,7 @@ class Spool:
         metrics.SPOOL_FILE.set(file.size)
 
     def close(self) -> None:
-        """Brings all to the file, which is left to a later prober."""
+        """Writes all batches to the file, which stays for a later prober."""
         self._again_at = 0.0
         self.keep()
         if self._file is not None:
@@ -153,11 +153,11 @@ class Spool:
 
     def _count(self, item: _Item, sign: int) -> None:
         self._results += sign * item.count
-        if isinstance(item, Sealed):
+        if isinstance(item, SealedBatch):
             self._memory_results += sign * item.count
 
-    def _load(self, item: _Item) -> Sealed:
-        if isinstance(item, Sealed):
+    def _load(self, item: _Item) -> SealedBatch:
+        if isinstance(item, SealedBatch):
             return item
         if self._file is None:
             raise LookupError("a batch was filed, and there is no file")
@@ -186,7 +186,7 @@ class Spool:
                 self._queues[item.partition].append(item)
         return before - self._results
 
-    def _without_routine(self, item: _Item) -> Sealed | None:
+    def _without_routine(self, item: _Item) -> SealedBatch | None:
         self._count(item, -1)
         sealed = None
         if item.routine < item.count:
@@ -207,7 +207,7 @@ def _number(item: _Item) -> int:
     return item.number
 
 
-def _filed(sealed: Sealed, file: SpoolFile) -> Filed:
+def _filed(sealed: SealedBatch, file: SpoolFile) -> Filed:
     return Filed(
         partition=sealed.partition,
         number=sealed.number,

@@ -1,10 +1,10 @@
-"""Batches that wait on disk: what is here outlives the prober, be it killed.
+"""Batches on disk; they survive the prober, also a killed one.
 
-Each prober has a directory of its own, locked (flock) while it lives; a later one of the machine
-takes over what a dead one has left. A directory has segments, a segment frames, a frame one batch:
-one byte that says whether it still waits, then what the CRC-32 covers. A segment is deleted when
-nothing in it waits. What a killed prober was writing ends in a tear: a segment is read up to it.
-Nothing is synced: frames outlive the process, not a loss of power in the seconds after.
+Each prober has a directory of its own, locked (flock) for its lifetime; a later prober of the
+machine takes over the directory of a dead one. A directory has segments, a segment has frames, a
+frame has one batch: a state byte (waiting or done), then the data under the CRC-32. A segment is
+deleted when all its frames are done. A killed prober may leave a torn frame at the end: a segment
+is read up to it. Nothing is synced: frames survive the process, not a loss of power shortly after.
 """
 
 import errno
@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct
 
 from foundation.telemetry import logger
-from producers.publishing.batch import Place, Sealed
+from producers.publishing.batch import SealedBatch, SpoolPosition
 
 SEGMENT_BYTES: Final = 8_000_000
 
@@ -34,21 +34,21 @@ _LOCK: Final = "lock"
 
 
 class DamagedError(Exception):
-    """What was read is not what was written."""
+    """The data read differs from the data written."""
 
 
 class Filed(Struct, frozen=True, gc=False, kw_only=True):
-    """A batch in the file, as far as it must be known; see `Sealed` for the fields."""
+    """The fields of a batch in the file that stay in memory; see `SealedBatch`."""
 
     partition: int
     number: int
     count: int
     routine: int
-    place: Place
+    place: SpoolPosition
 
 
 class _Directory:
-    """A directory whose lock we hold."""
+    """A directory locked by this process."""
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
@@ -56,9 +56,9 @@ class _Directory:
         self.segments = 0
 
     def leave(self) -> None:
-        """Lets go of it; it goes away if nothing is in it."""
+        """Unlocks the directory; deletes it first if it is empty."""
         if not self.segments:
-            # Deleted before it is unlocked: nobody locks what is about to go.
+            # Deleted before the unlock: no other process locks a directory that is about to go.
             (self.path / _LOCK).unlink(missing_ok=True)
             self.path.rmdir()
         os.close(self.lock)
@@ -74,7 +74,7 @@ class _Segment:
 
 
 class SpoolFile:
-    """The spool's part on disk, below `root`. At most `limit` bytes; segments count as a whole."""
+    """The spool's part on disk, below `root`: at most `limit` bytes in whole segments."""
 
     def __init__(self, root: Path, limit: int, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._root = root
@@ -89,14 +89,14 @@ class SpoolFile:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
+        """The size on disk in bytes."""
         return sum(segment.size for segment in self._segments.values())
 
-    def write(self, sealed: Sealed) -> Place:
-        """Writes a batch; it is all there when this returns.
+    def write(self, sealed: SealedBatch) -> SpoolPosition:
+        """Writes a batch completely before it returns.
 
         Raises:
-            OSError: it could not be written (EDQUOT: the limit is reached); nothing of it is there.
+            OSError: the write failed (EDQUOT: the limit is reached); nothing of the batch remains.
         """
         packed = sealed.pack()
         bits = sum(1 << index for index, kept in enumerate(packed.kept) if kept)
@@ -109,7 +109,7 @@ class SpoolFile:
         try:
             _write_all(descriptor, frame, offset)
         except OSError:
-            self._writing = None  # whatever lies at its end now is a tear
+            self._writing = None  # its end may be torn now
             os.ftruncate(descriptor, offset)
             if segment.waiting == 0:
                 self._remove(segment)
@@ -118,14 +118,14 @@ class SpoolFile:
         segment.waiting += 1
         if segment.size >= self._segment_bytes:
             self._writing = None
-        return Place(segment=segment.number, offset=offset, length=len(frame))
+        return SpoolPosition(segment=segment.number, offset=offset, length=len(frame))
 
-    def read(self, filed: Filed) -> Sealed:
-        """A batch that was filed.
+    def read(self, filed: Filed) -> SealedBatch:
+        """Reads a batch.
 
         Raises:
             OSError: it can't be read.
-            DamagedError: it is not what was written.
+            DamagedError: the data differs from the data written.
         """
         place = filed.place
         raw = os.pread(self._descriptors[place.segment], place.length, place.offset)
@@ -134,7 +134,7 @@ class SpoolFile:
             path = self._segments[place.segment].path
             raise DamagedError(f"{path}: the frame at {place.offset} is damaged")
         _, partition, kept, payload, _ = found
-        return Sealed(
+        return SealedBatch(
             partition=partition,
             number=filed.number,
             payload=payload,
@@ -143,8 +143,8 @@ class SpoolFile:
             place=place,
         )
 
-    def done(self, place: Place) -> None:
-        """What lies there need not be read again, nor by a later prober."""
+    def done(self, place: SpoolPosition) -> None:
+        """Marks a frame as done, also for a later prober."""
         segment = self._segments[place.segment]
         segment.waiting -= 1
         try:
@@ -153,11 +153,11 @@ class SpoolFile:
             else:
                 os.pwrite(self._descriptors[place.segment], _DONE, place.offset)
         except OSError as error:
-            # Then a later prober may publish it again: the same bytes, which are folded.
+            # A later prober may then publish the same bytes again; duplicates are removed.
             logger(__name__).warning("can't mark what was published", error=str(error))
 
     def take_over(self) -> list[Filed]:
-        """What dead probers of this machine have left, the oldest first; to be called once."""
+        """The batches of dead probers of this machine, the oldest first; to be called once."""
         found: list[Filed] = []
         if not self._root.is_dir():
             return found
@@ -182,7 +182,7 @@ class SpoolFile:
         ]
 
     def close(self) -> None:
-        """Leaves what still waits to a later prober."""
+        """Closes the files; waiting batches stay for a later prober."""
         for descriptor in self._descriptors.values():
             os.close(descriptor)
         self._descriptors.clear()
@@ -207,7 +207,7 @@ class SpoolFile:
         while True:
             path = self._root / uuid.uuid4().hex
             path.mkdir(mode=0o700)
-            # Somebody who takes over what is unlocked may be faster.
+            # Another prober may take over the unlocked directory first.
             if (directory := _locked(path)) is not None:
                 return directory
 
@@ -242,7 +242,7 @@ class SpoolFile:
             if state == _WAITING:
                 segment.waiting += 1
                 count += len(kept)
-                place = Place(segment=segment.number, offset=offset, length=end - offset)
+                place = SpoolPosition(segment=segment.number, offset=offset, length=end - offset)
                 yield Filed(
                     partition=partition,
                     number=0,
@@ -265,7 +265,7 @@ class SpoolFile:
 
 
 def _locked(path: Path) -> _Directory | None:
-    """The directory with its lock, None if somebody has it or the directory is gone."""
+    """The locked directory, None if another process has the lock or the directory is gone."""
     try:
         descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
@@ -288,7 +288,7 @@ def _frame(partition: int, count: int, body: bytes) -> bytes:
 
 
 def _parse(data: bytes, offset: int) -> tuple[bytes, int, tuple[bool, ...], bytes, int] | None:
-    """State, partition, kept, payload, and where the frame ends; None if there is no whole one."""
+    """State, partition, kept, payload, and end of a frame; None if the frame is incomplete."""
     start = offset + _HEAD.size
     if len(data) < start:
         return None

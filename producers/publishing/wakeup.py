@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 
-class Wake:
-    """Wakes its waiter at the earliest of the times that were asked for.
+class Wakeup:
+    """Wakes its waiter at the earliest of the requested times.
 
-    Times are of `monotonic` (seconds). A wake-up that comes while nobody waits is kept.
+    Times are of `monotonic` (seconds). A wake-up without a waiter is kept for the next one.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -21,7 +21,7 @@ class Wake:
         self._event.set()
 
     def at(self, moment: float | None) -> None:
-        """Wakes at `moment` at the latest; None asks for nothing."""
+        """Wakes at `moment` at the latest; None does nothing."""
         if moment is None or (self._timer is not None and self._timer_at <= moment):
             return
         if self._timer is not None:

@@ -6,7 +6,7 @@ from schemas.result import Cause, Status
 
 
 class Attempt(Struct, frozen=True, gc=False):
-    """The next attempt of a series: its number, its cause and when it is due (broker ms)."""
+    """The next attempt of a series: number, cause and due time (broker ms)."""
 
     number: int
     cause: Cause
@@ -16,10 +16,10 @@ class Attempt(Struct, frozen=True, gc=False):
 def follow(
     number: int, status: Status, finished_ms: float, *, retries: int, retry_delay_ms: int
 ) -> Attempt | None:
-    """What comes after attempt `number` ended as `status`; None when the series is over.
+    """The attempt after attempt `number` with the result `status`; None at the end of the series.
 
-    A series begins with a failed attempt 0, whatever its cause. `missed` (our own fault) says
-    nothing: it begins no series, and within one it uses up its attempt.
+    A failed attempt 0 begins a series, whatever its cause. `missed` (our own fault) is no evidence:
+    it begins no series, and within one it uses up its attempt.
     """
     if status == "up" or number >= retries or (status == "missed" and number == 0):
         return None

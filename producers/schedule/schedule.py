@@ -1,4 +1,4 @@
-"""When each target is due: a phase of its own, regions shifted against each other, one heap."""
+"""Due times of targets: a phase for each target, a shift for each region, one heap."""
 
 import hashlib
 import heapq
@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from typing import Final
 
 FIRST_CHECKS_PER_S: Final = 2_000
-"""Many targets that are new at the same time are first checked at this rate, not in one herd."""
+"""Rate of the first checks of many new targets, against a thundering herd."""
 
 
 def phase_ms(target_id: str, interval_ms: int) -> int:
-    """Where in its interval a target is due; from its id alone, the same in every process."""
+    """The position of the due time in the interval; from the id alone, equal in every process."""
     digest = hashlib.blake2b(target_id.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % interval_ms
 
 
 def shift_ms(regions: Sequence[str], region: str, interval_ms: int) -> int:
-    """How much later than the phase `region` checks: the regions divide the interval evenly.
+    """The delay of `region` after the phase: the regions divide the interval evenly.
 
-    By the place of `region` in the sorted `regions`; 0 for one that is not among them.
+    It follows from the position in the sorted `regions`; 0 for a region that is not in them.
     """
     ordered = sorted(regions)
     return interval_ms * ordered.index(region) // len(ordered) if region in ordered else 0
 
 
 def next_slot(after_ms: float, interval_ms: int, phase: int) -> int:
-    """The first time later than `after_ms` that lies `phase` ms into an interval since 1970."""
+    """The first time after `after_ms` that is `phase` ms into an interval (counted from 1970)."""
     passed = int(after_ms - phase) // interval_ms
     slot = passed * interval_ms + phase
     while slot <= after_ms:
@@ -34,7 +34,7 @@ def next_slot(after_ms: float, interval_ms: int, phase: int) -> int:
 
 
 def spread_ms(place: int, count: int, interval_ms: int) -> int:
-    """How long the `place`-th (from 0) of `count` new targets waits for its first check."""
+    """The wait of the `place`-th (from 0) of `count` new targets for its first check."""
     most = min(interval_ms - 1, count * 1000 // FIRST_CHECKS_PER_S)
     return most * place // count
 
@@ -43,7 +43,7 @@ _Item = tuple[float, int, str]
 
 
 class Agenda:
-    """One due time a key; setting it again replaces it. A heap: n keys cost log n a change."""
+    """A heap of due times, one for each key; a change costs O(log n)."""
 
     def __init__(self) -> None:
         self._heap: list[_Item] = []
@@ -54,7 +54,7 @@ class Agenda:
         return len(self._valid)
 
     def put(self, key: str, due_ms: float) -> None:
-        """Makes `key` due at `due_ms`."""
+        """Sets the due time of `key`."""
         self._count += 1
         self._valid[key] = item = (due_ms, self._count, key)
         heapq.heappush(self._heap, item)
@@ -62,13 +62,13 @@ class Agenda:
             self._compact()
 
     def hasten(self, key: str, due_ms: float) -> None:
-        """Makes `key` due at `due_ms`, unless it is due before that already."""
+        """Sets the due time of `key`, unless it is earlier already."""
         item = self._valid.get(key)
         if item is None or due_ms < item[0]:
             self.put(key, due_ms)
 
     def remove(self, key: str) -> None:
-        """Forgets `key`, if it is there."""
+        """Removes `key`, if present."""
         self._valid.pop(key, None)
 
     def next_due_ms(self) -> float | None:
@@ -82,7 +82,7 @@ class Agenda:
         return None
 
     def pop(self, now_ms: float) -> tuple[str, float] | None:
-        """Takes the key that has been due for longest at `now_ms`, with its due time."""
+        """Removes and returns the key with the earliest due time up to `now_ms`, and that time."""
         due_ms = self.next_due_ms()
         if due_ms is None or due_ms > now_ms:
             return None

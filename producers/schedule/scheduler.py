@@ -1,4 +1,4 @@
-"""The targets of this prober and what is to be done with each next. Pure: no clock, no I/O.
+"""The targets of this prober and the next action for each. Pure: no clock, no I/O.
 
 All times are broker time in ms.
 """
@@ -22,13 +22,13 @@ from schemas.result import Cause, Reason, Status
 from schemas.target import Target
 
 MOST_MISSED: Final = 10
-"""After a long standstill so many missed checks of a target are told, the newest ones."""
+"""The most missed checks of a target that are reported after a standstill, the newest ones."""
 
 TAKE_OVER_MS: Final = 10_000
-"""Within this a region's probers notice that one of them died, and take its targets over."""
+"""Time in which a region's probers notice the death of one and take over its targets."""
 
 NEAR_MS: Final = 20
-"""A target whose slot is so near is checked there, not twice."""
+"""No extra check for a target whose slot is nearer than this."""
 
 _MINUTE_MS: Final = 60_000
 
@@ -62,12 +62,11 @@ class _Entry:
         self.phase = phase_ms(target.id, interval) + shift_ms(target.regions, region, interval)
 
 
-class Roster:
-    """What one prober of `region` has to check, and when.
+class Scheduler:
+    """The targets of one prober of `region`, and the due time of each.
 
-    A target has at most one check on its way: in flight, or waiting for its retry. While it is
-    in a series its slots pass by without being missed (it is being checked), and rechecks are
-    ignored.
+    A target has at most one check in flight or waiting for its retry. During a retry series its
+    regular slots do not count as missed, and rechecks are ignored.
     """
 
     def __init__(self, region: str) -> None:
@@ -85,17 +84,17 @@ class Roster:
 
     @property
     def changes(self) -> int:
-        """How often targets were added, changed or removed."""
+        """The number of added, changed and removed targets."""
         return self._changes
 
     @property
     def failing(self) -> int:
-        """How many targets failed at their last check."""
+        """The number of targets whose last check failed."""
         return self._failing
 
     def newly_failing(self, now_ms: float, within_ms: int = _MINUTE_MS) -> int:
-        """How many targets began to fail within the time before `now_ms` (at most a minute)."""
-        # Asked after each check: it may not take longer the more targets fail.
+        """The number of targets that began to fail within `within_ms` (at most a minute)."""
+        # Called after each check: the cost must not grow with the number of failing targets.
         failures = self._failures
         old = bisect_left(failures, now_ms - _MINUTE_MS)
         if 2 * old > len(failures):
@@ -105,9 +104,9 @@ class Roster:
     # Targets
 
     def set_targets(self, targets: Iterable[Target], now_ms: float) -> None:
-        """Takes the definitions that hold (see `Definitions`); new and changed ones are checked.
+        """Applies valid definitions (see `Definitions`) and plans checks of new and changed ones.
 
-        At once, save that many at the same time are spread a little. A definition that is known
+        The checks begin at once; many at the same time are spread a little. A known definition
         changes nothing; a target without this region is removed.
         """
         fresh: list[str] = []
@@ -122,7 +121,7 @@ class Roster:
                 continue
             elif _key(entry.target) == _key(target):
                 entry.series = None
-                self._agenda.remove(target.id)  # what the old definition was due for is void
+                self._agenda.remove(target.id)  # the due time of the old definition is void
                 entry.define(target, self._region)
             else:
                 self.remove(target.id)
@@ -130,12 +129,12 @@ class Roster:
             self._by_host.setdefault(_key(target), set()).add(target.id)
             fresh.append(target.id)
         self._changes += len(fresh)
-        # Definitions come in parts: all of them are one spread.
+        # Definitions come in batches: all of them share one spread.
         ahead_ms = max(0.0, self._spread_until_ms - now_ms)
         self._spread_until_ms = self._check_soon(dict.fromkeys(fresh), now_ms, ahead_ms)
 
     def remove(self, target_id: str) -> None:
-        """Forgets a target, if it is there."""
+        """Removes a target, if present."""
         entry = self._entries.get(target_id)
         if entry is None:
             return
@@ -149,16 +148,16 @@ class Roster:
             del self._by_host[key]
 
     def check_all(self, now_ms: float) -> None:
-        """Makes every target due soon, because what decides its outcome has changed for all."""
+        """Makes every target due soon, after a change that affects all outcomes."""
         self._check_soon(self._entries, now_ms, 0.0)
 
     def _check_soon(self, ids: Iterable[str], now_ms: float, ahead_ms: float) -> float:
-        """Makes them due at once, or one after the other if they are many; at their slot at last.
+        """Makes targets due at once, or one after the other if many; at their slot at the latest.
 
-        They begin after `ahead_ms`, in which others have their turn. Returns when the last has.
+        The first is due after `ahead_ms`, reserved for others. Returns the due time of the last.
 
-        Those whose slot passed within `TAKE_OVER_MS` come first, the longest ago before the others:
-        of what is taken over from a prober that died these are the ones that nobody has checked.
+        Targets whose slot passed within `TAKE_OVER_MS` come first, the oldest slot first: after the
+        death of another prober these are the targets without a check.
         """
         entries = map(self._entries.__getitem__, ids)
         idle = [one for one in entries if one.in_flight is None and one.series is None]
@@ -175,14 +174,14 @@ class Roster:
     # What is due
 
     def next_due_ms(self) -> float | None:
-        """When `due` has something to give, None if never."""
+        """The time of the next result of `due`, None if never."""
         return self._agenda.next_due_ms()
 
     def due(self, now_ms: float, room: int) -> tuple[list[PlannedCheck], list[PlannedCheck]]:
-        """At most `room` checks to begin now, and those that were missed.
+        """At most `room` checks to begin now, and the missed ones.
 
-        Each check that is given is in flight until `done` is called with it. What does not find
-        room stays due; what has been due for its whole interval is missed.
+        Each returned check is in flight until the call of `done`. Without room a target stays due;
+        after a whole interval its check is missed.
         """
         begin: list[PlannedCheck] = []
         missed: list[PlannedCheck] = []
@@ -193,32 +192,32 @@ class Roster:
                 continue
             check = PlannedCheck(entry.target, due_ms, *_place(entry), entry.free_ms)
             entry.in_flight, entry.asked = check, False
-            # As it is told, in whole ms: no two checks are due at the same time.
+            # Whole ms, as reported: no two checks of a target have the same due time.
             entry.next_slot_ms = next_slot(round(due_ms), entry.target.interval_ms, entry.phase)
             begin.append(check)
         return begin, missed
 
     def recheck(self, key: str, now_ms: float) -> int:
-        """Makes all targets of a host due now, because the stream asked; returns how many.
+        """Makes all targets of a host due now for a recheck request; returns their number.
 
-        `key` is the partition key of the targets. One that is in flight or in a series is left.
+        `key` is the partition key of the targets. Targets in flight or in a series are skipped.
         """
         asked = 0
         for target_id in sorted(self._by_host.get(key, ())):
             entry = self._entries[target_id]
             if entry.in_flight is None and entry.series is None:
                 entry.asked = True
-                # One that should have begun before stays late: it is missed if it has to be.
+                # A late check keeps its due time, so that it can still be missed.
                 self._agenda.hasten(target_id, now_ms)
                 asked += 1
         return asked
 
     def done(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> Worth:
-        """Takes the end of a check: plans its retry or the next slot.
+        """Applies the outcome of a check: plans its retry or the next slot.
 
-        Returns what the result is worth telling. A whole series that failed for one reason has been
-        told: from then on a failure for that reason says it again. Of a target that is gone or was
-        defined anew meanwhile it changes nothing.
+        Returns the publishing priority of the result. After a whole failed series with one reason,
+        further failures with that reason are `repeated`. The outcome of a removed or changed target
+        changes nothing.
         """
         status = outcome.status
         entry = self._entries.get(check.target.id)
@@ -229,7 +228,7 @@ class Roster:
         self._count(entry, status, now_ms)
         target = entry.target
         if target != check.target:
-            self._agenda.put(target.id, now_ms)  # changed while in flight: look at once
+            self._agenda.put(target.id, now_ms)  # changed while in flight: check at once
             return worth
         entry.series = follow(
             check.attempt,
@@ -243,7 +242,7 @@ class Roster:
         if entry.series is not None:
             self._agenda.put(target.id, entry.series.due_ms)
         else:
-            # Not the first slot after now: one that passed while we checked is still to be met.
+            # Not the first slot after now: a slot that passed during the check is still due.
             self._agenda.put(target.id, entry.next_slot_ms)
         return worth
 
@@ -279,7 +278,7 @@ def _worth(entry: _Entry, check: PlannedCheck, outcome: CheckOutcome) -> Worth:
 
 
 def _place(entry: _Entry) -> tuple[int, Cause]:
-    """The attempt and the cause of what the target is due for."""
+    """The attempt and the cause of the target's next check."""
     if entry.series is not None:
         return entry.series.number, entry.series.cause
     return 0, "recheck" if entry.asked else "schedule"

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck
 from producers.prober.connectivity import _OURS_TOO, AGAIN_S, FRESH_S, TIMEOUT_MS, WITHIN_MS, many
-from producers.publishing.batch import Sealed, seal
+from producers.publishing.batch import SealedBatch, seal
 from producers.publishing.batcher import Batcher, Finished, Worth
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from schemas import control
 from schemas.control import Beat
 from schemas.partition import host_key, partition_for
@@ -108,14 +108,14 @@ class Prober:
         self._rate = 1 + rng.uniform(-50e-6, 50e-6)
         self._first = rng.uniform(10, 100_000)
         self.clock = Clock(self._wall, self._monotonic)
-        self.roster = Roster(region)
+        self.scheduler = Scheduler(region)
         self._guard = Guard(around, region, has_references=has_references)
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
         self._in_flight = 0
         self._wake_at = self._wake_due_ms = float("inf")
         self._batcher = Batcher()
         self._flush_at = float("inf")
-        self._spool: dict[int, deque[Sealed]] = {}
+        self._spool: dict[int, deque[SealedBatch]] = {}
         self._was_fresh: set[int] = set()
         self._sending: set[int] = set()
         self._sealed = 0
@@ -144,26 +144,26 @@ class Prober:
 
     def take(self, targets: Iterable[Target]) -> None:
         """Definitions that hold from now on."""
-        self.roster.set_targets(targets, self.clock.now_ms())
+        self.scheduler.set_targets(targets, self.clock.now_ms())
         self._plan()
 
     def leave(self, target_ids: Iterable[str]) -> None:
         for target_id in target_ids:
-            self.roster.remove(target_id)
+            self.scheduler.remove(target_id)
 
     def recheck(self, request: RecheckRequest) -> int:
         """Returns how many checks the request gave."""
         now_ms = self.clock.now_ms()
         if now_ms > request.expires_at:
             return 0
-        asked = self.roster.recheck(request.host, now_ms)
+        asked = self.scheduler.recheck(request.host, now_ms)
         self._plan()
         return asked
 
     # Checks (`runner`)
 
     def _plan(self) -> None:
-        due_ms = self.roster.next_due_ms()
+        due_ms = self.scheduler.next_due_ms()
         if due_ms is None or due_ms >= self._wake_due_ms or self._in_flight >= IN_FLIGHT:
             return
         self._wake_due_ms = due_ms
@@ -177,7 +177,7 @@ class Prober:
             return
         self._wake_at = self._wake_due_ms = float("inf")
         room = IN_FLIGHT - self._in_flight
-        begin, missed = self.roster.due(self.clock.now_ms(), room)
+        begin, missed = self.scheduler.due(self.clock.now_ms(), room)
         for check in missed:
             late = CheckOutcome(status="missed", reason="prober_error", started_at=None)
             self._publish(check, late, worth="routine")
@@ -203,9 +203,9 @@ class Prober:
             self._tell(check, outcome)
             return
         outcome = CheckOutcome(status="down", reason=reason, started_at=moment)
-        roster = self.roster
-        failing = roster.newly_failing(self.clock.now_ms(), WITHIN_MS) + len(self._held) + 1
-        if self._guard.doubts(reason, failing, len(roster)):
+        scheduler = self.scheduler
+        failing = scheduler.newly_failing(self.clock.now_ms(), WITHIN_MS) + len(self._held) + 1
+        if self._guard.doubts(reason, failing, len(scheduler)):
             self._held.append((check, outcome))
             if len(self._held) == 1:
                 self._guard.ask(self._release)
@@ -220,7 +220,7 @@ class Prober:
 
     def _tell(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
         outcome = self._guard.judge(outcome)
-        worth = self.roster.done(check, outcome, self.clock.now_ms())
+        worth = self.scheduler.done(check, outcome, self.clock.now_ms())
         self._publish(check, outcome, worth=worth)
         self._plan()
 
@@ -286,7 +286,7 @@ class Prober:
         if len(self._batcher) or any(self._spool.values()):
             self._flush_by(self._loop.now)
 
-    def _seal(self, partition: int) -> Sealed:
+    def _seal(self, partition: int) -> SealedBatch:
         self._sealed += 1
         items = self._batcher.take(partition)
         return seal(partition, items, self.clock, self.region, self.name, number=self._sealed)
@@ -304,15 +304,15 @@ class Prober:
             return
         if not self._beating:
             self._beating = True
-            roster = self.roster
+            scheduler = self.scheduler
             beat = Beat(
                 region=self.region,
                 prober=self.name,
                 sequence=self._sequence,
                 started_at=int(self._born),
-                targets=len(roster),
-                failing=roster.failing,
-                newly_failing=roster.newly_failing(self.clock.now_ms()),
+                targets=len(scheduler),
+                failing=scheduler.failing,
+                newly_failing=scheduler.newly_failing(self.clock.now_ms()),
                 connectivity=self._guard.alive,
                 lag_ms=0.0,
                 spool=0,

@@ -298,16 +298,16 @@ async def test_an_end_publishes_what_was_finished(ground: Ground, port: int) -> 
             "following the policy",
             "from producers.prober.region_policy import RegionPolicy as part; name = '_take'",
         ),
-        ("checking", "from producers.prober.check_loop import Runner as part; name = '_round'"),
+        ("checking", "from producers.prober.check_loop import CheckLoop as part; name = '_round'"),
         (
             "membership",
-            "from producers.prober.group_member import Membership as part; name = '_take'",
+            "from producers.prober.group_member import GroupMember as part; name = '_take'",
         ),
         (
             "membership",
             "from producers.schedule.target_definitions import Definitions as part; name = 'keep'",
         ),
-        ("a callback", "from producers.prober.check_loop import Runner as part; name = '_tell'"),
+        ("a callback", "from producers.prober.check_loop import CheckLoop as part; name = '_tell'"),
     ],
 )
 async def test_a_prober_does_not_outlive_one_of_its_parts(

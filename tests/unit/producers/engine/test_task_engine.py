@@ -13,7 +13,7 @@ from producers.checks.resolver import Resolver
 from producers.engine.factory import platform_engine
 from producers.engine.single_check import check_once
 from producers.engine.task_engine import TaskEngine
-from producers.kinds.check_context import Trial
+from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from producers.kinds.registry import KINDS
 from schemas.probe import HandshakeProbe, Step, TcpProbe
@@ -280,11 +280,11 @@ class PanicError(BaseException):
 async def test_an_error_that_nobody_foresees_is_ours_until_the_server_has_spoken(
     monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    async def before(trial: Trial) -> None:
+    async def before(trial: CheckContext) -> None:
         await trial.connect()
         raise error
 
-    async def after(trial: Trial) -> None:
+    async def after(trial: CheckContext) -> None:
         stream = await trial.connect()
         await stream.receive()
         raise error

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from producers.checks.errors import CheckFailedError
-from producers.kinds.http import Place, next_place
+from producers.kinds.http import RequestUrl, next_place
 from producers.kinds.registry import KINDS
 from schemas.probe import HandshakeProbe
 from tests.soak.prober_banners import run
@@ -39,7 +39,7 @@ async def test_mutated_answers_end_every_check() -> None:
 )
 def test_a_redirect_to_anything_is_a_place_or_a_failure(location: str) -> None:
     chance = random.Random(19)  # noqa: S311
-    place = Place("http", "h.example", 80, "/a/b")
+    place = RequestUrl("http", "h.example", 80, "/a/b")
     kept = 0
     for _ in range(2_000):
         text = mutated(location.encode(), chance).decode("latin-1")

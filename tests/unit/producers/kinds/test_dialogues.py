@@ -34,8 +34,8 @@ from producers.kinds import (
     smtp,
     ssh,
 )
-from producers.kinds.check_context import Trial
-from producers.kinds.connection import Stream
+from producers.kinds.check_context import CheckContext
+from producers.kinds.connection import Connection
 from producers.kinds.dialogue import Dialogue, converse
 from producers.kinds.registry import KINDS
 from schemas.probe import HandshakeProbe
@@ -65,7 +65,7 @@ async def resolver() -> AsyncIterator[Resolver]:
     made.close()
 
 
-def trial_of(resolver: Resolver) -> Trial:
+def trial_of(resolver: Resolver) -> CheckContext:
     target = Target(
         id="t",
         name="t",
@@ -78,7 +78,7 @@ def trial_of(resolver: Resolver) -> Trial:
         version=1,
         source="test",
     )
-    return Trial(target, Vantage(internal=True), resolver, Judges())
+    return CheckContext(target, Vantage(internal=True), resolver, Judges())
 
 
 async def told(
@@ -92,7 +92,7 @@ async def told(
         theirs.shutdown(socket.SHUT_WR)
         trial = trial_of(resolver)
         try:
-            await converse(dialogue, PLAIN, trial, Stream(ours))
+            await converse(dialogue, PLAIN, trial, Connection(ours))
         except CheckFailedError as error:
             return error.reason, error.detail
         return None, trial.banner
@@ -214,7 +214,7 @@ async def test_an_answer_without_end_is_cut_off(dialogue: Dialogue, resolver: Re
             sending = asyncio.ensure_future(asyncio.get_running_loop().sock_sendall(theirs, said))
             with pytest.raises(CheckFailedError) as failed:
                 async with asyncio.timeout(20):
-                    await converse(dialogue, PLAIN, trial_of(resolver), Stream(ours))
+                    await converse(dialogue, PLAIN, trial_of(resolver), Connection(ours))
             assert failed.value.reason in {"protocol_mismatch", "unexpected_response"}
             assert len(failed.value.detail) < 300
             sending.cancel()

@@ -6,11 +6,11 @@ import pytest
 from foundation.settings import Settings
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
-from producers.prober.check_loop import Runner
+from producers.prober.check_loop import CheckLoop
 from producers.prober.connectivity import Connectivity
 from producers.publishing.connection import Broker
 from producers.publishing.publisher import Publisher
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from schemas.target import Target
 
 
@@ -38,13 +38,13 @@ class Answers:
         pass
 
 
-def runner(engine: Answers, clock: Clock | None = None, *, limit: int = 100) -> Runner:
+def runner(engine: Answers, clock: Clock | None = None, *, limit: int = 100) -> CheckLoop:
     clock, settings = clock or Clock(), Settings()
     clock.learn(time.monotonic(), time.monotonic(), round(time.time() * 1000))
     clock.settle()
     publisher = Publisher(settings, Broker(settings), clock, region="eu", prober="p1")
     connectivity = Connectivity(Answers())
-    return Runner(Roster("eu"), engine, publisher, clock, connectivity, limit=limit)
+    return CheckLoop(Scheduler("eu"), engine, publisher, clock, connectivity, limit=limit)
 
 
 def target(number: int, interval_ms: int = 1000) -> Target:
@@ -62,7 +62,7 @@ def target(number: int, interval_ms: int = 1000) -> Target:
     )
 
 
-async def checked(made: Runner, engine: Answers, count: int) -> None:
+async def checked(made: CheckLoop, engine: Answers, count: int) -> None:
     running = asyncio.create_task(made.run())
     async with asyncio.timeout(30):
         while len({check.target.id for check in engine.begun}) < count:  # noqa: ASYNC110
@@ -74,7 +74,7 @@ async def checked(made: Runner, engine: Answers, count: int) -> None:
 
 async def test_what_goes_wrong_in_a_round_ends_the_runner() -> None:
     made = runner(Answers(RuntimeError("ours")))
-    made.roster.set_targets([target(1)], time.time() * 1000)
+    made.scheduler.set_targets([target(1)], time.time() * 1000)
     with pytest.raises(RuntimeError, match="ours"):
         async with asyncio.timeout(30):
             await made.run()
@@ -83,17 +83,17 @@ async def test_what_goes_wrong_in_a_round_ends_the_runner() -> None:
 async def test_with_less_room_than_targets_all_have_their_turn() -> None:
     engine = Answers()
     made = runner(engine, limit=1)
-    made.roster.set_targets([target(number) for number in range(20)], time.time() * 1000)
+    made.scheduler.set_targets([target(number) for number in range(20)], time.time() * 1000)
     await checked(made, engine, 20)
 
 
 async def test_targets_that_come_while_it_waits_are_checked() -> None:
     engine = Answers()
     made = runner(engine)
-    made.roster.set_targets([target(0)], time.time() * 1000)
+    made.scheduler.set_targets([target(0)], time.time() * 1000)
     checking = asyncio.create_task(checked(made, engine, 2))
     await asyncio.sleep(0)
-    made.roster.set_targets([target(1)], time.time() * 1000)
+    made.scheduler.set_targets([target(1)], time.time() * 1000)
     made.changed()
     await checking
 
@@ -101,7 +101,7 @@ async def test_targets_that_come_while_it_waits_are_checked() -> None:
 async def test_a_step_of_broker_time_is_followed_by_one_that_waits() -> None:
     engine, clock, hours = Answers(), Clock(), 7_200_000
     made = runner(engine, clock)
-    made.roster.set_targets([target(0, hours)], time.time() * 1000)
+    made.scheduler.set_targets([target(0, hours)], time.time() * 1000)
     running = asyncio.create_task(made.run())
     async with asyncio.timeout(30):
         while len(engine.begun) < 1:  # noqa: ASYNC110

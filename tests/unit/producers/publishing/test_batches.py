@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck
-from producers.publishing.batch import Sealed, line, seal
+from producers.publishing.batch import SealedBatch, line, seal
 from producers.publishing.batcher import (
     NEWS_WAIT_S,
     OTHERS_WAIT_S,
@@ -52,13 +52,13 @@ def a_clock() -> Clock:
     return clock
 
 
-def sealed(*failed: bool, partition: int = 0, first: int = 0) -> Sealed:
+def sealed(*failed: bool, partition: int = 0, first: int = 0) -> SealedBatch:
     worth: tuple[Worth, Worth] = ("routine", "repeated")
     items = [finished(first + place, worth[one]) for place, one in enumerate(failed)]
     return seal(partition, items, a_clock(), "eu", "p1", number=first)
 
 
-def numbers(message: Sealed) -> list[int]:
+def numbers(message: SealedBatch) -> list[int]:
     results, bad = batch.decode(message.value())
     assert bad == []
     return [result.scheduled_at // 1000 for result in results]
@@ -114,7 +114,7 @@ def test_a_full_batch_is_due_at_once_and_the_rest_stays() -> None:
     assert batcher.next_due_of([]) is None
 
 
-# Sealed
+# SealedBatch
 
 
 def test_times_become_the_brokers_when_a_batch_is_sealed() -> None:

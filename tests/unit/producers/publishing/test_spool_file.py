@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from prometheus_client import REGISTRY
 
-from producers.publishing.batch import Sealed
+from producers.publishing.batch import SealedBatch
 from producers.publishing.spool import Spool
 from producers.publishing.spool_file import SpoolFile
 from tests.unit.producers.publishing.test_batches import numbers, sealed
@@ -225,7 +225,7 @@ class Crashing(RuleBasedStateMachine):
         self.root = Path(self.folder.name)
         self.spool = a_spool(self.root)
         self.waiting: set[int] = set()
-        self.out: list[Sealed] = []
+        self.out: list[SealedBatch] = []
         self.next = 0
 
     def teardown(self) -> None:

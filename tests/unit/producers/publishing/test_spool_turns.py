@@ -2,7 +2,7 @@
 
 from foundation.settings import Settings
 from producers.broker_clock import Clock
-from producers.publishing.batch import Sealed
+from producers.publishing.batch import SealedBatch
 from producers.publishing.connection import Broker
 from producers.publishing.publisher import Publisher
 from schemas import batch
@@ -21,7 +21,7 @@ def add(publisher: Publisher, numbers: range) -> None:
         publisher.add(item.check, item.outcome, worth="routine")
 
 
-def first(sealed: Sealed | None) -> int:
+def first(sealed: SealedBatch | None) -> int:
     assert sealed is not None
     results, _ = batch.decode(sealed.value())
     return results[0].scheduled_at // 1000

@@ -4,10 +4,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from producers.schedule.scheduler import Roster
+from producers.schedule.scheduler import Scheduler
 from producers.schedule.target_definitions import Definitions
 from schemas.target import Target
-from tests.unit.producers.schedule.test_roster import NOW, ended, only, target
+from tests.unit.producers.schedule.test_scheduler import NOW, ended, only, target
 
 PARTITIONS = 3
 
@@ -59,27 +59,27 @@ def test_what_a_partition_does_not_hold_any_more_is_gone_after_a_reading() -> No
 
 
 def test_reading_a_partition_again_disturbs_no_retry_series() -> None:
-    made, roster = Definitions(), Roster("us")
+    made, scheduler = Definitions(), Scheduler("us")
     now = target(version=2, retry_delay_ms=1000)
     for said in (target(version=1), now):
         made.define(0, said)
-    roster.set_targets([now], NOW)
-    roster.done(only(roster, NOW), ended("down"), NOW + 10)
-    _tell(roster, made, made.replace(0, {"db": now}))
-    assert roster.next_due_ms() == NOW + 1010
-    assert only(roster, NOW + 1010).attempt == 1
+    scheduler.set_targets([now], NOW)
+    scheduler.done(only(scheduler, NOW), ended("down"), NOW + 10)
+    _tell(scheduler, made, made.replace(0, {"db": now}))
+    assert scheduler.next_due_ms() == NOW + 1010
+    assert only(scheduler, NOW + 1010).attempt == 1
 
 
 def _take(made: Definitions, partition: int, said: Target | None) -> tuple[str, ...]:
     return made.remove(partition, "db") if said is None else made.define(partition, said)
 
 
-def _tell(roster: Roster, made: Definitions, changed: tuple[str, ...]) -> None:
+def _tell(scheduler: Scheduler, made: Definitions, changed: tuple[str, ...]) -> None:
     found = {key: made.of(key) for key in changed}
     for key, one in found.items():
         if one is None:
-            roster.remove(key)
-    roster.set_targets([one for one in found.values() if one is not None], NOW)
+            scheduler.remove(key)
+    scheduler.set_targets([one for one in found.values() if one is not None], NOW)
 
 
 class DefinitionsMachine(RuleBasedStateMachine):
@@ -93,7 +93,7 @@ class DefinitionsMachine(RuleBasedStateMachine):
         self.homes: dict[str, tuple[int, Target]] = {}
         self.version = 0
         self.made = Definitions()
-        self.roster = Roster("us")
+        self.scheduler = Scheduler("us")
 
     @rule(name=st.sampled_from("ab"), partition=st.integers(0, PARTITIONS - 1), here=st.booleans())
     def apply(self, name: str, partition: int, *, here: bool) -> None:
@@ -148,12 +148,12 @@ class DefinitionsMachine(RuleBasedStateMachine):
             name: hold.get(name) for name in "ab"
         }
         checked = {name for name, one in hold.items() if "us" in one.regions}
-        begin, _ = self.roster.due(NOW + 20_000, 10)
+        begin, _ = self.scheduler.due(NOW + 20_000, 10)
         assert {check.target.id for check in begin} <= checked
-        assert len(self.roster) == len(checked)
+        assert len(self.scheduler) == len(checked)
         for check in begin:
             assert check.target == hold[check.target.id]
-            self.roster.done(check, ended("up"), NOW)
+            self.scheduler.done(check, ended("up"), NOW)
 
     def _records(self, partition: int, count: int) -> list[tuple[str, Target | None]]:
         if partition not in self.ours:
@@ -163,7 +163,7 @@ class DefinitionsMachine(RuleBasedStateMachine):
         return self.logs[partition][first : self.read[partition]]
 
     def _tell(self, changed: tuple[str, ...]) -> None:
-        _tell(self.roster, self.made, changed)
+        _tell(self.scheduler, self.made, changed)
 
 
 TestDefinitionsMachine = DefinitionsMachine.TestCase

@@ -2,12 +2,12 @@
 
 import structlog.testing
 
-from producers.prober.lag_reporter import AGAIN_MS, LATE_MS, Pace
+from producers.prober.lag_reporter import AGAIN_MS, LATE_MS, LagReporter
 
 NOW = 1_800_000_000_000.0
 
 
-def told(pace: Pace, now_ms: float) -> list[dict[str, object]]:
+def told(pace: LagReporter, now_ms: float) -> list[dict[str, object]]:
     with structlog.testing.capture_logs() as logs:
         pace.tell(now_ms, 100)
     return [{key: line[key] for key in line if key != "log_level"} for line in logs]
@@ -24,7 +24,7 @@ def behind(event: str, lag_ms: int, missed: int, full: int) -> dict[str, object]
 
 
 def test_a_prober_that_keeps_up_says_nothing_and_tells_its_worst_lag_once() -> None:
-    pace = Pace()
+    pace = LagReporter()
     pace.saw(3.0, missed=0, full=True)
     pace.saw(1.0, missed=0, full=False)
     with structlog.testing.capture_logs() as logs:
@@ -34,7 +34,7 @@ def test_a_prober_that_keeps_up_says_nothing_and_tells_its_worst_lag_once() -> N
 
 
 def test_late_checks_are_said_at_once_and_then_once_a_minute_with_all_that_came() -> None:
-    pace = Pace()
+    pace = LagReporter()
     pace.saw(LATE_MS, missed=0, full=True)
     assert told(pace, NOW) == [behind("can't keep up with the schedule", 2000, 0, 1)]
     pace.saw(9000.0, missed=3, full=True)
@@ -44,13 +44,13 @@ def test_late_checks_are_said_at_once_and_then_once_a_minute_with_all_that_came(
 
 
 def test_a_missed_check_is_said_however_small_the_lag_of_the_others() -> None:
-    pace = Pace()
+    pace = LagReporter()
     pace.saw(1.0, missed=1, full=False)
     assert told(pace, NOW) == [behind("can't keep up with the schedule", 1, 1, 0)]
 
 
 def test_the_end_is_said_with_what_was_not_told_yet_and_the_next_time_at_once() -> None:
-    pace = Pace()
+    pace = LagReporter()
     pace.saw(LATE_MS, missed=0, full=False)
     told(pace, NOW)
     pace.saw(5000.0, missed=2, full=False)

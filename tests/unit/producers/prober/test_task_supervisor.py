@@ -3,7 +3,7 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from producers.prober.task_supervisor import PartEndedError, Parts
+from producers.prober.task_supervisor import TaskEndedError, TaskSupervisor
 from producers.publishing.publisher import Publisher
 
 
@@ -30,18 +30,18 @@ async def _be_cancelled() -> None:
 async def test_the_end_of_a_part_ends_what_is_waited_for(
     part: Callable[[], Coroutine[None, None, None]], why: str
 ) -> None:
-    with Parts() as parts:
+    with TaskSupervisor() as parts:
         parts.start("one", _forever())
         parts.start("other", part())
-        with pytest.raises(PartEndedError, match=f"other ended, and the role with it: .*{why}"):
+        with pytest.raises(TaskEndedError, match=f"other ended, and the role with it: .*{why}"):
             await parts.unless(asyncio.Event(), _forever())
-        with pytest.raises(PartEndedError, match="other"):
+        with pytest.raises(TaskEndedError, match="other"):
             await parts.watch(asyncio.Event())
         await parts.cancel()
 
 
 async def test_work_that_comes_to_its_end() -> None:
-    with Parts() as parts:
+    with TaskSupervisor() as parts:
         parts.start("one", _forever())
         assert await parts.unless(asyncio.Event(), _return()) is True
         with pytest.raises(KeyError):
@@ -52,7 +52,7 @@ async def test_work_that_comes_to_its_end() -> None:
 async def test_a_stop_is_no_failure() -> None:
     stop = asyncio.Event()
     stop.set()
-    with Parts() as parts:
+    with TaskSupervisor() as parts:
         task = parts.start("one", _forever())
         kept = parts.start("kept", _forever())
         assert await parts.unless(stop, _forever()) is False
@@ -66,9 +66,9 @@ async def test_a_stop_is_no_failure() -> None:
 async def test_a_callback_of_ours_that_fails_is_the_end_of_a_part() -> None:
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
-    with Parts() as parts:
+    with TaskSupervisor() as parts:
         loop.call_soon(Publisher._learn, None, 0.0, None)
-        with pytest.raises(PartEndedError, match="a callback ended"):
+        with pytest.raises(TaskEndedError, match="a callback ended"):
             await parts.watch(asyncio.Event())
     assert loop.get_exception_handler() is before
 
@@ -79,7 +79,7 @@ async def test_a_callback_of_somebody_else_is_his_affair() -> None:
     before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
     try:
-        with Parts() as parts:
+        with TaskSupervisor() as parts:
             loop.call_soon(int, "no number")
             assert await parts.unless(asyncio.Event(), asyncio.sleep(0)) is True
             await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from producers.prober.gc_freeze import Tidy
+from producers.prober.gc_freeze import GcFreeze
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +16,7 @@ def thawed() -> Iterator[None]:
 
 
 def test_what_is_watched_is_frozen_once_it_stays_the_same() -> None:
-    tidy = Tidy()
+    tidy = GcFreeze()
     tidy.look(0)
     assert gc.get_freeze_count() == 0, "nothing was ever watched"
     tidy.look(3)
@@ -35,7 +35,7 @@ def test_what_is_watched_is_frozen_once_it_stays_the_same() -> None:
 
 def test_what_is_frozen_is_freed_when_nothing_refers_to_it() -> None:
     watched = [[n] for n in range(10_000)]
-    tidy = Tidy()
+    tidy = GcFreeze()
     tidy.look(1)
     tidy.look(1)
     frozen = gc.get_freeze_count()

@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from producers.checks.model import CheckOutcome, PlannedCheck
 from producers.schedule.schedule import next_slot, phase_ms, shift_ms
-from producers.schedule.scheduler import MOST_MISSED, NEAR_MS, Roster
+from producers.schedule.scheduler import MOST_MISSED, NEAR_MS, Scheduler
 from schemas.result import Reason, Status
 from schemas.target import Target
 
@@ -33,13 +33,13 @@ def target(name: str = "db", host: str = "h.example", version: int = 1, **more: 
     )
 
 
-def roster(*targets: Target, now: float = NOW) -> Roster:
-    made = Roster("us")
+def scheduler(*targets: Target, now: float = NOW) -> Scheduler:
+    made = Scheduler("us")
     made.set_targets(targets, now)
     return made
 
 
-def only(made: Roster, now: float) -> PlannedCheck:
+def only(made: Scheduler, now: float) -> PlannedCheck:
     (check,), missed = made.due(now, 10)
     assert missed == []
     return check
@@ -58,7 +58,7 @@ def slot_after(one: Target, now: float) -> int:
 
 def test_a_new_target_is_checked_at_once_then_on_its_phase() -> None:
     db = target()
-    made = roster(db)
+    made = scheduler(db)
     check = only(made, NOW)
     assert (check.target, check.due_ms, check.attempt, check.cause) == (db, NOW, 0, "schedule")
     assert made.done(check, ended("up"), NOW + 5) == "routine"
@@ -70,7 +70,7 @@ def test_a_new_target_is_checked_at_once_then_on_its_phase() -> None:
 
 def test_a_failure_is_retried_and_then_waits_for_its_slot() -> None:
     db = target(retries=1, retry_delay_ms=1000)
-    made = roster(db)
+    made = scheduler(db)
     assert made.done(only(made, NOW), ended("down"), NOW + 3) == "news"
     assert made.next_due_ms() == NOW + 1003
     retry = only(made, NOW + 1003)
@@ -84,7 +84,7 @@ def test_a_failure_is_retried_and_then_waits_for_its_slot() -> None:
 
 
 def test_what_began_to_fail_is_counted_by_when_it_did() -> None:
-    made = roster(*(target(f"t{n}", retries=0) for n in range(40)))
+    made = scheduler(*(target(f"t{n}", retries=0) for n in range(40)))
     for number, check in enumerate(made.due(NOW + 29_000, 40)[0]):
         made.done(check, ended("down"), NOW + 2_000 * number)
         # Each 2 s one more; what is older than the time in question does not count.
@@ -97,7 +97,7 @@ def test_what_began_to_fail_is_counted_by_when_it_did() -> None:
 def test_however_many_fail_at_once_each_costs_the_same() -> None:
     """Looked through at each check, as they were once, these failures would take minutes."""
     count = 60_000
-    made = roster(*(target(f"t{n}", retries=0, interval_ms=60_000) for n in range(count)))
+    made = scheduler(*(target(f"t{n}", retries=0, interval_ms=60_000) for n in range(count)))
     for check in made.due(NOW + 59_000, count)[0]:
         made.done(check, ended("down"), NOW + 59_000)
         made.newly_failing(NOW + 59_000, 10_000)
@@ -105,7 +105,7 @@ def test_however_many_fail_at_once_each_costs_the_same() -> None:
 
 
 def test_the_end_of_a_failure_is_news() -> None:
-    made = roster(target(retries=0))
+    made = scheduler(target(retries=0))
     made.done(only(made, NOW), ended("down"), NOW)
     due = made.next_due_ms()
     assert due is not None
@@ -117,7 +117,7 @@ def test_the_end_of_a_failure_is_news() -> None:
 
 
 def test_a_failure_that_was_told_is_no_news_until_its_reason_changes() -> None:
-    made = roster(target(retries=1))
+    made = scheduler(target(retries=1))
     told = []
     for reason in (
         *("connection_refused", "connection_refused"),  # the series that makes it known
@@ -137,7 +137,7 @@ def test_a_failure_that_was_told_is_no_news_until_its_reason_changes() -> None:
 
 
 def test_a_recheck_that_fails_is_news_however_often_it_was_told() -> None:
-    made = roster(target(retries=0))
+    made = scheduler(target(retries=0))
     for _ in range(2):
         made.done(only(made, made.next_due_ms() or 0), ended("down"), NOW)
     made.recheck("h.example", NOW + 100)
@@ -145,14 +145,14 @@ def test_a_recheck_that_fails_is_news_however_often_it_was_told() -> None:
 
 
 def test_our_own_fault_changes_nothing() -> None:
-    made = roster(target())
+    made = scheduler(target())
     assert made.done(only(made, NOW), ended("missed"), NOW) == "routine"
     assert made.failing == 0
     assert made.next_due_ms() == slot_after(target(), NOW)
 
 
 def test_a_recheck_takes_all_targets_of_the_host_and_follows_the_series() -> None:
-    made = roster(target("a"), target("b"), target("c", host="other.example"))
+    made = scheduler(target("a"), target("b"), target("c", host="other.example"))
     first, _ = made.due(NOW, 10)
     for check in first:
         made.done(check, ended("up"), NOW)
@@ -171,7 +171,7 @@ def test_a_recheck_takes_all_targets_of_the_host_and_follows_the_series() -> Non
 
 def test_a_recheck_leaves_the_schedule_as_it_was() -> None:
     db = target()
-    made = roster(db)
+    made = scheduler(db)
     made.done(only(made, NOW), ended("up"), NOW)
     made.recheck("h.example", NOW + 10)
     made.done(only(made, NOW + 10), ended("up"), NOW + 12)
@@ -180,7 +180,7 @@ def test_a_recheck_leaves_the_schedule_as_it_was() -> None:
 
 def test_a_recheck_does_not_hide_that_a_check_is_late() -> None:
     db = target()
-    made = roster(db)
+    made = scheduler(db)
     made.done(only(made, NOW), ended("up"), NOW)
     slot = slot_after(db, NOW)
     for late in (slot + 10, slot + 20_000):
@@ -194,7 +194,7 @@ def test_a_recheck_does_not_hide_that_a_check_is_late() -> None:
 
 
 def test_a_changed_target_is_not_late_for_what_its_old_definition_was_due_for() -> None:
-    made = roster(target())
+    made = scheduler(target())
     late = NOW + 29_000
     made.set_targets([target(version=2, interval_ms=5000)], late)
     begin, missed = made.due(late, 10)
@@ -203,7 +203,7 @@ def test_a_changed_target_is_not_late_for_what_its_old_definition_was_due_for() 
 
 def test_what_could_not_begin_within_its_interval_is_missed() -> None:
     db = target()
-    made = roster(db)
+    made = scheduler(db)
     made.done(only(made, NOW), ended("up"), NOW)
     slot = slot_after(db, NOW)
     late = slot + 2 * 30_000 + 5
@@ -216,7 +216,7 @@ def test_what_could_not_begin_within_its_interval_is_missed() -> None:
 
 
 def test_a_long_standstill_is_told_in_few_words() -> None:
-    made = roster(target(interval_ms=1000, timeout_ms=500))
+    made = scheduler(target(interval_ms=1000, timeout_ms=500))
     made.done(only(made, NOW), ended("up"), NOW)
     begin, missed = made.due(NOW + 3_600_000, 10)
     assert len(missed) == MOST_MISSED
@@ -224,7 +224,7 @@ def test_a_long_standstill_is_told_in_few_words() -> None:
 
 
 def test_a_standstill_within_the_interval_misses_nothing() -> None:
-    made = roster(target())
+    made = scheduler(target())
     made.done(only(made, NOW), ended("up"), NOW)
     slot = slot_after(target(), NOW)
     begin, missed = made.due(slot + 10_000, 10)
@@ -233,7 +233,7 @@ def test_a_standstill_within_the_interval_misses_nothing() -> None:
 
 def test_a_check_that_outlasts_its_next_slot_is_followed_at_once() -> None:
     db = target()
-    made = roster(db)
+    made = scheduler(db)
     slot = slot_after(db, NOW)
     check = only(made, slot - 5)  # late: it was due at NOW
     made.done(check, ended("up"), slot + 20)
@@ -242,7 +242,7 @@ def test_a_check_that_outlasts_its_next_slot_is_followed_at_once() -> None:
 
 def test_a_slot_that_passes_while_a_retry_is_on_its_way_is_met_too() -> None:
     db = target(retries=1, retry_delay_ms=1000)
-    made = roster(db)
+    made = scheduler(db)
     slot = slot_after(db, NOW)
     made.done(only(made, NOW), ended("down"), slot - 2000)
     retry = only(made, slot - 1000)
@@ -253,10 +253,10 @@ def test_a_slot_that_passes_while_a_retry_is_on_its_way_is_met_too() -> None:
 
 def test_a_slot_that_waited_for_its_target_is_not_late_by_our_doing() -> None:
     db = target(retries=1, retry_delay_ms=1000)
-    made = roster(db)
+    made = scheduler(db)
     slot = slot_after(db, NOW)
     assert only(made, NOW).free_ms == 0
-    made = roster(db)
+    made = scheduler(db)
     made.done(only(made, NOW), ended("down"), slot - 2000)
     made.done(only(made, slot - 1000), ended("down"), slot + 2900)
     met = only(made, slot + 2901)
@@ -265,7 +265,7 @@ def test_a_slot_that_waited_for_its_target_is_not_late_by_our_doing() -> None:
 
 def test_a_recheck_just_before_a_slot_and_a_standstill_miss_no_time_twice() -> None:
     db = target()
-    made = roster(db)
+    made = scheduler(db)
     made.done(only(made, NOW), ended("up"), NOW + 10)
     slot = slot_after(db, NOW + 10)
     assert made.recheck("h.example", slot - 0.4) == 1
@@ -275,7 +275,7 @@ def test_a_recheck_just_before_a_slot_and_a_standstill_miss_no_time_twice() -> N
 
 
 def test_without_room_nothing_begins_and_nothing_is_lost() -> None:
-    made = roster(target("a"), target("b"))
+    made = scheduler(target("a"), target("b"))
     assert made.due(NOW + 1, 0) == ([], [])
     assert len(made.due(NOW + 1, 1)[0]) == 1
     assert len(made.due(NOW + 1, 1)[0]) == 1
@@ -283,21 +283,21 @@ def test_without_room_nothing_begins_and_nothing_is_lost() -> None:
 
 
 def test_the_same_definition_again_changes_nothing() -> None:
-    made = roster(target())
+    made = scheduler(target())
     made.done(only(made, NOW), ended("up"), NOW)
     made.set_targets([target()], NOW + 10)
     assert made.due(NOW + 10, 10) == ([], [])
 
 
 def test_a_changed_target_is_checked_at_once() -> None:
-    made = roster(target())
+    made = scheduler(target())
     made.done(only(made, NOW), ended("up"), NOW)
     made.set_targets([target(version=2, port=6000)], NOW + 10)
     assert only(made, NOW + 10).target.version == 2
 
 
 def test_a_target_that_changes_in_flight_is_checked_again_at_once() -> None:
-    made = roster(target())
+    made = scheduler(target())
     check = only(made, NOW)
     made.set_targets([target(version=2)], NOW + 10)
     assert made.due(NOW + 10, 10) == ([], [])
@@ -306,7 +306,7 @@ def test_a_target_that_changes_in_flight_is_checked_again_at_once() -> None:
 
 
 def test_only_this_regions_targets() -> None:
-    made = roster(target("here"), target("elsewhere", regions=("eu",)))
+    made = scheduler(target("here"), target("elsewhere", regions=("eu",)))
     assert len(made) == 1
     made.set_targets([target("here", version=2, regions=("eu",))], NOW)
     assert len(made) == 0
@@ -314,7 +314,7 @@ def test_only_this_regions_targets() -> None:
 
 
 def test_a_removed_target_is_not_checked_and_its_late_end_is_ignored() -> None:
-    made = roster(target())
+    made = scheduler(target())
     check = only(made, NOW)
     made.remove("db")
     made.done(check, ended("down"), NOW)
@@ -323,7 +323,7 @@ def test_a_removed_target_is_not_checked_and_its_late_end_is_ignored() -> None:
 
 
 def test_a_target_whose_host_changes_is_another_host_s_from_then_on() -> None:
-    made = roster(target())
+    made = scheduler(target())
     old = only(made, NOW)
     made.set_targets([target(host="new.example", version=2)], NOW + 1)
     assert made.recheck("h.example", NOW + 2) == 0
@@ -334,13 +334,13 @@ def test_a_target_whose_host_changes_is_another_host_s_from_then_on() -> None:
 
 
 def test_many_new_targets_are_spread() -> None:
-    made = roster(*(target(f"t{n}", interval_ms=300_000) for n in range(10_000)))
+    made = scheduler(*(target(f"t{n}", interval_ms=300_000) for n in range(10_000)))
     assert len(made.due(NOW, 100_000)[0]) < 100
     assert len(made.due(NOW + 5000, 100_000)[0]) > 9_900
 
 
 def test_many_that_come_in_parts_are_spread_as_one() -> None:
-    made = Roster("us")
+    made = Scheduler("us")
     for part in range(10):
         names = (f"t{part}-{n}" for n in range(1_000))
         made.set_targets((target(name, interval_ms=300_000) for name in names), NOW + part)
@@ -350,7 +350,7 @@ def test_many_that_come_in_parts_are_spread_as_one() -> None:
 
 
 def test_a_new_target_waits_for_no_others_that_are_looked_at_again() -> None:
-    made = roster(*(target(f"t{n}", interval_ms=300_000) for n in range(20_000)))
+    made = scheduler(*(target(f"t{n}", interval_ms=300_000) for n in range(20_000)))
     now = NOW + 200_000
     for check in made.due(now, 20_000)[0]:
         made.done(check, ended("up"), now)
@@ -364,7 +364,7 @@ def test_a_new_target_waits_for_no_others_that_are_looked_at_again() -> None:
 def test_a_first_check_beside_its_slot_is_that_of_the_slot() -> None:
     """10,000 a 5 s are 2,000 a second: each one's turn comes about when its slot does."""
     fleet = [target(f"t{n}", interval_ms=5_000) for n in range(10_000)]
-    made = roster(*fleet, now=NOW + 0.6)
+    made = scheduler(*fleet, now=NOW + 0.6)
     told: dict[str, list[int]] = {one.id: [] for one in fleet}
     for now in range(NOW, NOW + 5_000, 5):
         for check in made.due(now, 10_000)[0]:
@@ -377,7 +377,7 @@ def test_a_first_check_beside_its_slot_is_that_of_the_slot() -> None:
 def test_what_is_taken_over_is_checked_ten_seconds_late_at_most() -> None:
     """8 s after a prober died, 1,500 of its targets should have been checked each second."""
     fleet = [target(f"t{n}", interval_ms=20_000) for n in range(30_000)]
-    made = roster(*fleet)
+    made = scheduler(*fleet)
     due = {check.target.id: check.due_ms for check in made.due(NOW + 19_999, 30_000)[0]}
     for one in fleet:
         slot = slot_after(one, NOW)
@@ -392,7 +392,7 @@ class RosterMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = float(NOW)
-        self.made = Roster("us")
+        self.made = Scheduler("us")
         self.known: dict[str, Target] = {}
         self.version = 1
         self.in_flight: list[PlannedCheck] = []
