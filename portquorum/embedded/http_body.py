@@ -211,8 +211,8 @@ def _is_form(request: web.BaseRequest) -> bool:
     """
     if len(request.headers.get("Content-Type", "")) > MOST_CONTENT_TYPE:
         raise QueryError(
-            f"Code: 36. DB::Exception: A Content-Type has up to {MOST_CONTENT_TYPE} characters, and "
-            "this one has more. (BAD_ARGUMENTS)"
+            f"Code: 36. DB::Exception: A Content-Type has up to {MOST_CONTENT_TYPE} characters, "
+            "and this one has more. (BAD_ARGUMENTS)"
         )
     return request.content_type == "multipart/form-data"
 
