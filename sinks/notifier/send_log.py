@@ -6,10 +6,11 @@ from typing import Final
 import msgspec
 
 from foundation.kafka import Follower
+from foundation.kafka.reconnecting_producer import KeyedMessage
 from foundation.settings import Settings
 from schemas import notification, topics
 from schemas.notification import Notification
-from sinks.notifier.log_writer import Line, LogWriter
+from sinks.notifier.log_writer import LogWriter
 
 KEPT_MS: Final = topics.NOTIFICATIONS.retention_ms or 0
 """Older sends are forgotten, though Kafka may still have them: it removes whole segments."""
@@ -61,7 +62,7 @@ class SendLog:
         for sent in notifications:
             self._remember(sent)
         await self._writer.write(
-            [Line(sent.key, msgspec.json.encode(sent)) for sent in notifications]
+            [KeyedMessage(sent.key, msgspec.json.encode(sent)) for sent in notifications]
         )
 
     async def close(self, within_s: float) -> None:

@@ -10,8 +10,9 @@ from aiokafka.cluster import ClusterMetadata
 
 from foundation import kafka as clients
 from foundation.kafka import Follower, create_topics
+from foundation.kafka.reconnecting_producer import KeyedMessage
 from foundation.settings import Settings
-from sinks.notifier.log_writer import Line, LogWriter
+from sinks.notifier.log_writer import LogWriter
 from tests.integration.sinks.notifier.rig import DEADLINE_S, settings_for, until
 
 
@@ -52,16 +53,18 @@ async def test_a_partition_that_was_without_a_leader_is_written_again(
 
     monkeypatch.setattr(ClusterMetadata, "leader_for_partition", none_while_gone)
     async with writer(settings, producers) as log, asyncio.timeout(DEADLINE_S):
-        await log.write([Line(b"before", b"{}")])
+        await log.write([KeyedMessage(b"before", b"{}")])
         gone.set()
         writes = [
-            asyncio.create_task(log.write([Line(key, b"{}"), Line(key + b"2", b"{}")]))
+            asyncio.create_task(
+                log.write([KeyedMessage(key, b"{}"), KeyedMessage(key + b"2", b"{}")])
+            )
             for key in (b"x", b"y")
         ]
         await until(lambda: len(producers.made) > 1, "the first producer is given up")
         gone.clear()
         await asyncio.gather(*writes)
-        await log.write([Line(b"after", b"{}")])
+        await log.write([KeyedMessage(b"after", b"{}")])
     found = await keys(settings)
     assert set(found) == {b"before", b"x", b"x2", b"y", b"y2", b"after"}
     assert found[-1] == b"after"
@@ -70,7 +73,7 @@ async def test_a_partition_that_was_without_a_leader_is_written_again(
 async def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: str) -> None:
     settings, producers = settings_for(kafka), Producers()
     async with writer(settings, producers) as log, asyncio.timeout(DEADLINE_S):
-        write = asyncio.create_task(log.write([Line(b"x", b"{}")]))
+        write = asyncio.create_task(log.write([KeyedMessage(b"x", b"{}")]))
         await until(lambda: len(producers.made) > 1, "the first try has failed")
         await create_topics(settings)
         await write
@@ -81,7 +84,7 @@ async def test_a_broker_that_is_away_does_not_hold_up_the_end(settings: Settings
     away = Settings(kafka="127.0.0.1:1", topic_prefix=settings.topic_prefix)
     producers = Producers()
     async with asyncio.timeout(DEADLINE_S), writer(away, producers) as log:
-        write = asyncio.create_task(log.write([Line(b"x", b"{}")]))
+        write = asyncio.create_task(log.write([KeyedMessage(b"x", b"{}")]))
         await until(lambda: bool(producers.made), "it tries")
         write.cancel()
         await asyncio.wait({write})
