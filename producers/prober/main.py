@@ -9,6 +9,7 @@ from typing import Final
 
 from foundation import telemetry, watchdog
 from foundation.kafka import topics_ready
+from foundation.lifecycle import stop_on_signals
 from foundation.settings import Settings, SettingsError
 from foundation.telemetry import logger
 from producers.broker_clock import Clock
@@ -155,8 +156,7 @@ def _spool(settings: Settings) -> Spool:
 
 @contextlib.contextmanager
 def _stop_signals() -> Iterator[asyncio.Event]:
-    stop = asyncio.Event()
-    watchdog.on_signals(stop.set)
+    stop = stop_on_signals()
     try:
         yield stop
     finally:

@@ -14,12 +14,12 @@ from weakref import WeakValueDictionary
 
 from aiokafka import TopicPartition
 
+from foundation.kafka.reconnecting_producer import KeyedMessage
 from schemas import incident, notification, policy
 from schemas.policy import Policy
 from sinks.notifier.delivery import Deliverer
 from sinks.notifier.delivery_queues import Lanes, Message
 from sinks.notifier.grouping import Groups, Taken, runs
-from sinks.notifier.log_writer import Line
 from sinks.notifier.routing import Channel, Routes, told
 from sinks.notifier.send_log import SendLog
 from tests.golden import container
@@ -68,7 +68,7 @@ class _Writer:
         self._clock = clock
         self.messages: list[container.Message] = []
 
-    async def write(self, lines: list[Line]) -> None:
+    async def write(self, lines: list[KeyedMessage]) -> None:
         for line in lines:
             self.messages.append(
                 container.Message(
