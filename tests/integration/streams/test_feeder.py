@@ -12,7 +12,7 @@ from tests.integration.streams.ground import Log, Worker, eventually
 FAULTY = """
 from foundation import settings
 from streams.worker.partition_processor import Partition
-from streams.worker import main
+from streams.worker.main import main
 process = Partition.process
 async def fail(self, offset, *rest):
     if offset == 2:
