@@ -1,4 +1,4 @@
-"""What a prober tells Prometheus. Counted once a batch or a round, not once a result."""
+"""Prometheus metrics of a prober, updated once for each batch or round, not for each result."""
 
 from typing import Final
 

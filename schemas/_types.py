@@ -31,7 +31,7 @@ LogOffset = Annotated[int, Meta(ge=0, le=2**63 - 1, description="an offset of Ka
 Name = Annotated[str, Meta(max_length=255, description="a name: 255 characters at most")]
 Text = Annotated[str, Meta(max_length=10_000, description="a text: 10,000 characters at most")]
 LongText = Annotated[
-    str, Meta(max_length=2**20, description="what is made of lists: 2^20 characters at most")
+    str, Meta(max_length=2**20, description="a text made of lists: 2^20 characters at most")
 ]
 Names = Annotated[tuple[Name, ...], Meta(max_length=1_000)]
 Texts = Annotated[tuple[Text, ...], Meta(max_length=100_000)]

@@ -39,7 +39,7 @@ class TargetRemoved(
 class Acknowledged(
     Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="acknowledged"
 ):
-    """Somebody has seen an incident."""
+    """An acknowledgement of an incident by a person."""
 
     target: TargetId
     incident_id: Name
@@ -48,7 +48,7 @@ class Acknowledged(
 
 
 class Resolved(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="resolved"):
-    """Somebody closes an incident by hand."""
+    """A manual close of an incident."""
 
     target: TargetId
     incident_id: Name

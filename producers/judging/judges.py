@@ -51,8 +51,8 @@ class _Seen(Struct, frozen=True):
 
 
 SHARE: Final = 0.5
-"""The largest share of a check's remaining time that a job gets as processor time. It distinguishes a
-wait for the processor from a job that is too long."""
+"""The largest share of a check's remaining time that a job gets as processor time. It distinguishes
+a wait for the processor from a job that is too long."""
 
 MOST_REMEMBERED: Final = 10_000
 _LEAST_S: Final = 0.01  # 0 means no limit for the kernel

@@ -14,7 +14,7 @@ _START: Final = b"\x01\0\0"
 
 
 def _frame(data: bytes) -> int | None:
-    """A frame, or the header that a server sends which speaks another version."""
+    """A frame, or the protocol header of a server with another version."""
     if data.startswith(b"AMQP"):
         return 8 if len(data) >= 8 else None
     if not data.startswith(_START[: len(data)]):
@@ -32,7 +32,7 @@ def _frame(data: bytes) -> int | None:
 
 
 def _product(answer: bytes) -> str | None:
-    """Product and version of the server's properties: long strings of a field table."""
+    """Product and version from the server's properties: long strings of a field table."""
     words = []
     for name in (b"\x07product", b"\x07version"):
         found = re.search(name + rb"S\0\0\0(.)", answer, re.DOTALL)

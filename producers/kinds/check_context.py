@@ -1,4 +1,4 @@
-"""One check on its way, whatever its kind: where it goes, its deadline, what it measured."""
+"""The context of one check of any kind: target, vantage, deadline, measurements."""
 
 import asyncio
 import socket
@@ -26,14 +26,14 @@ _WEIGHT: Final[dict[Reason, int]] = {
 
 
 class CheckContext:
-    """What a kind is given, and where it takes down what it has measured.
+    """The argument of a kind's `check`, which also stores its measurements here.
 
-    `deadline` is in monotonic seconds; a kind is cancelled there. `silence` is the reason that
-    this has at any moment, `waiting_for` says for people what did not come (`no {waiting_for}
-    within 3000 ms`). All `_ms` are the phases of the result; `connected_at` (monotonic seconds) is
-    when we saw the connection; `total_ms` is for a kind that knows better than DNS + connect + the
-    time since then. `ended_at` (monotonic seconds) is for one that goes on after its result is
-    known. `notice` is what people should know of a target that is up. `hops`: see `Hop`.
+    `deadline` is in monotonic seconds; a kind is cancelled then. `silence` is the reason of a
+    timeout at this moment, `waiting_for` is for people (`no {waiting_for} within 3000 ms`). All
+    `_ms` are the phases of the result; `connected_at` (monotonic seconds) is the time at which we
+    saw the connection; `total_ms` replaces DNS + connect + the time since then in kinds that
+    measure better. `ended_at` (monotonic seconds) is for kinds that continue after their result is
+    known. `notice` is a remark for people on a target that is up. `hops`: see `Hop`.
     """
 
     def __init__(
@@ -67,26 +67,26 @@ class CheckContext:
 
     @property
     def left_s(self) -> float:
-        """How much time is left."""
+        """The time until the deadline."""
         return max(0.0, self.deadline - time.monotonic())
 
     @property
     def heard(self) -> bool:
-        """Whether a byte of the server has come: what goes wrong from now on is by its data."""
+        """Whether a byte of the server has come: later errors are caused by its data."""
         return self._heard or any(stream.received for stream in self._streams)
 
     def hear(self) -> None:
-        """To be called when a byte has come over something else than a stream."""
+        """To be called when a byte has come by another way than a `Connection`."""
         self._heard = True
 
     async def verdict(self, job: Job, *, on_more: bool = False) -> Verdict:
-        """The verdict on what the server has sent; the loop is not held up by it.
+        """The verdict on data of the server; it does not block the loop.
 
-        `on_more`: less of the same answer was judged before and did not fit, so that the deadline
-        soon after the question means what it would have meant then.
+        `on_more`: a shorter part of the same answer was judged before and did not match, so that a
+        timeout soon after has the same meaning as before.
 
         Raises:
-            CheckFailedError: there is none, because of what was sent, or because of us.
+            CheckFailedError: there is no verdict, because of the data or of the prober.
         """
         waits_s = LOST_SHARE * self.target.timeout_ms / 1000 if on_more else 0.0
         self._judged_late_at = time.monotonic() + waits_s
@@ -95,15 +95,15 @@ class CheckContext:
         except CheckFailedError:
             self._judged_late_at = None
             raise
-        # Not after a cancellation: that asks what the silence means.
+        # Not after a cancellation: its handler needs the meaning of the silence.
         self._judged_late_at = None
         return verdict
 
     async def connect(self, host: str | None = None, port: int | None = None) -> Connection:
-        """A connection to the target, or to another place, closed when the trial ends.
+        """A connection to the target, or to another host and port, closed at the end of the check.
 
-        The addresses are tried one after the other, each with its share of the time; all of them
-        are judged by the guard.
+        The addresses are tried one after the other, each with its share of the time; the address
+        policy judges all of them.
 
         Raises:
             CheckFailedError: no address could be connected to.
@@ -122,16 +122,16 @@ class CheckContext:
         raise self.most_telling(failures)
 
     def another(self) -> "CheckContext":
-        """A trial of the same target beside this one, whose result it is no part of.
+        """A second context for the same target that is not part of the result.
 
-        It is to be closed. Nobody cancels it at its deadline, which is that of this one.
+        The caller must close it. It has the same deadline, but is not cancelled then.
         """
         other = CheckContext(self.target, self.vantage, self._resolver, self._judges)
         other.deadline = self.deadline
         return other
 
     async def connect_as(self, other: "CheckContext") -> Connection:
-        """A connection to where `other` was connected to last.
+        """A connection to the last address of `other`.
 
         Raises:
             CheckFailedError: it could not be made.
@@ -141,9 +141,9 @@ class CheckContext:
     async def addresses(
         self, host: str | None = None
     ) -> tuple[tuple[Address, ...], list[tuple[CheckFailedError, str | None]]]:
-        """The addresses of the target's host, or of another, that may be connected to.
+        """The allowed addresses of the target's host, or of another, and the refusals of the rest.
 
-        Beside them why the others may not; one of both is never empty.
+        At least one of the two is not empty.
 
         Raises:
             CheckFailedError: the name can't be resolved.
@@ -164,12 +164,12 @@ class CheckContext:
         return tuple(allowed[:MOST_ADDRESSES]), refused
 
     def most_telling(self, failures: list[tuple[CheckFailedError, str | None]]) -> CheckFailedError:
-        """Of the failures of several addresses the one that says most, with its address."""
+        """The most informative of the failures of several addresses; sets `address`."""
         found, self.address = min(failures, key=lambda pair: _WEIGHT.get(pair[0].reason, 0))
         return found
 
     def out_of_time(self) -> CheckFailedError:
-        """What it means that the deadline has passed now."""
+        """The failure for a deadline that passes now."""
         spent = f"within {self.target.timeout_ms} ms"
         lookup = self._lookup
         if lookup is not None:
@@ -185,7 +185,7 @@ class CheckContext:
         return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}")
 
     def close(self) -> None:
-        """Closes all connections of the trial."""
+        """Closes all connections of the check."""
         for stream in self._streams:
             stream.close()
 
@@ -213,7 +213,7 @@ class CheckContext:
         return lookup
 
     def _chosen(self, host: str | None) -> bool:
-        """Whether a server has chosen this place, and not the inventory."""
+        """Whether a server chose this host (a redirect), and not the inventory."""
         return host is not None and host != self.target.host
 
     def _not_allowed(self, address: Address, *, chosen: bool) -> CheckFailedError | None:

@@ -1,4 +1,4 @@
-"""A connection with bounded reads, which can turn to TLS in the middle."""
+"""A connection with bounded reads that can switch to TLS."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of, reason_of, text_of
 
 MOST_BYTES: Final = 1 << 20
-"""A server that sends more than this within one check is cut off."""
+"""The most bytes of a server in one check; with more the connection is closed."""
 
 _CHUNK: Final = 16_384
 _READS_AT_ONCE: Final = 4
@@ -21,24 +21,24 @@ _PAUSE_S: Final = 0.01
 
 
 class Connection:
-    """A connection that was begun by `tcp.begin`. One reader at a time.
+    """A connection begun by `tcp_socket.begin`. One reader at a time.
 
-    What goes wrong is raised as `CheckFailedError`: `connection_reset` and the like for the
-    connection, `tls_failed` for TLS.
+    Errors are raised as `CheckFailedError`: `connection_reset` and similar for the connection,
+    `tls_failed` for TLS.
     """
 
     def __init__(self, sock: socket.SocketType) -> None:
         self.sock = sock
         self._loop = asyncio.get_running_loop()
         self.received = 0
-        """Bytes that have come, the encrypted ones of TLS too."""
+        """Received bytes, including the encrypted ones of TLS."""
         self._reads = 0
         self._tls: ssl.SSLObject | None = None
         self._from_peer = ssl.MemoryBIO()
         self._to_peer = ssl.MemoryBIO()
 
     async def connected(self, within_s: float) -> bool:
-        """Whether the kernel has an answer to the connect (a connection or an error) in time."""
+        """Whether the connect was answered (connected or failed) in time."""
         try:
             async with asyncio.timeout(within_s):
                 await self._ready(write=True)
@@ -62,7 +62,7 @@ class Connection:
             await self._push(self._to_peer.read())
 
     async def receive(self, most: int = _CHUNK) -> bytes:
-        """At least one byte and at most `most`; none at the end of what the peer sends."""
+        """At least one byte and at most `most`; empty at the end of the peer's data."""
         if self._tls is None:
             return await self._take(most)
         while True:
@@ -80,7 +80,7 @@ class Connection:
         """Begins TLS and returns when the handshake is done.
 
         Raises:
-            ssl.SSLCertVerificationError: the certificate does not hold.
+            ssl.SSLCertVerificationError: the certificate is not valid.
             CheckFailedError: the handshake failed otherwise.
         """
         try:
@@ -99,7 +99,7 @@ class Connection:
                     ) from None
             except ssl.SSLCertVerificationError:
                 with contextlib.suppress(CheckFailedError):
-                    await self._push(self._to_peer.read())  # tells the server why we go
+                    await self._push(self._to_peer.read())  # sends the TLS alert to the server
                 raise
             except ssl.SSLError as error:
                 raise _tls_failed(error) from error
@@ -114,7 +114,7 @@ class Connection:
         self.sock.close()
 
     async def _pull(self) -> bool:
-        """Takes encrypted bytes; whether there were any."""
+        """Receives encrypted bytes; False at the end of the data."""
         data = await self._take(_CHUNK)
         if data:
             self._from_peer.write(data)
@@ -141,10 +141,10 @@ class Connection:
         return data
 
     async def _let_others(self) -> None:
-        """After a few reads others have their turn before each, however fast the peer sends.
+        """After a few reads each further one first lets other tasks run, also with a fast peer.
 
-        What has come is looked at anew after each read: from a peer that sends byte by byte it is
-        read at most 100 times a second.
+        The caller examines all data again after each read: with a peer that sends single bytes
+        this happens at most 100 times a second.
         """
         self._reads += 1
         if self._reads <= _READS_AT_ONCE:

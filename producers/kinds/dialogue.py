@@ -1,4 +1,4 @@
-"""Dialogues as data: what is sent, what an answer looks like, when TLS begins.
+"""Dialogues as data: messages to send, patterns of answers, the start of TLS.
 
 A new protocol is a file with one `Dialogue`, an entry in the registry, and a test.
 """
@@ -31,13 +31,13 @@ def pattern(text: bytes) -> re.Pattern[bytes]:
 
 
 class DialogueStep(Struct, frozen=True, kw_only=True):
-    """One step.
+    """One step of a protocol's dialogue.
 
-    `name` says what is waited for (`no {name} within 3 s`); `frame` where the answer ends, None if
-    none comes. An answer that matches one of `bad` at its start ends the check with that reason; it
-    must match `good` otherwise. The group `banner` of `good` is what the server says of itself, or
-    `tell` makes it out; the group `text` of a `bad` is the detail. `when`: the step is left out
-    unless the answer before matches. `tls`: TLS begins after it.
+    `name` is the expected answer (`no {name} within 3 s`); `frame` finds its end, None: the step
+    has no answer. An answer whose start matches one of `bad` ends the check with that reason; other
+    answers must match `good`. The banner is the group `banner` of `good`, or the result of `tell`;
+    the group `text` of a `bad` is the detail. `when`: the step is skipped unless the previous
+    answer matches. `tls`: TLS begins after it.
     """
 
     name: str
@@ -51,11 +51,11 @@ class DialogueStep(Struct, frozen=True, kw_only=True):
 
 
 class Dialogue(Struct, frozen=True, kw_only=True):
-    """A protocol: `port` by default, the ports where TLS is usual, and the steps.
+    """A protocol: its default `port`, ports with TLS by default, and the steps.
 
-    `steps` without TLS or after it, `starttls` in their place with a step that begins TLS, empty
-    if the protocol has none; `implicit`: it may be spoken in TLS from the first byte on. `bye` is
-    sent at the end, so that the server's log has nothing to complain of.
+    `steps` are used without TLS and inside implicit TLS; `starttls` replaces them, with a step that
+    begins TLS, and is empty without STARTTLS; `implicit`: TLS from the first byte on is possible.
+    `bye` is sent at the end, so that the server logs no error.
     """
 
     protocol: str
@@ -68,7 +68,7 @@ class Dialogue(Struct, frozen=True, kw_only=True):
     bye: bytes = b""
 
     def kind(self) -> Kind:
-        """The kind that this is."""
+        """The kind of this dialogue."""
         return Kind(
             check=partial(_check, self),
             port=self.port,
@@ -103,10 +103,10 @@ async def _check(dialogue: Dialogue, trial: CheckContext) -> None:
 async def converse(
     dialogue: Dialogue, options: HandshakeProbe, trial: CheckContext, stream: Connection
 ) -> None:
-    """The whole dialogue over a connection; what it tells is taken down in `trial`.
+    """The whole dialogue over a connection; stores its findings in `trial`.
 
     Raises:
-        CheckFailedError: the server is not what it should be.
+        CheckFailedError: the server does not answer as expected.
     """
     talk = _Talk(dialogue, trial, stream)
     if options.tls == "implicit":
@@ -125,7 +125,7 @@ async def converse(
 async def _around_tls(
     dialogue: Dialogue, trial: CheckContext, stream: Connection
 ) -> AsyncIterator[None]:
-    """The dialogue with STARTTLS, but for the TLS handshake itself."""
+    """The dialogue with STARTTLS without the TLS handshake itself."""
     talk = _Talk(dialogue, trial, stream)
     steps = iter(dialogue.starttls)
     for step in steps:
@@ -139,7 +139,7 @@ async def _around_tls(
 
 
 class _Talk:
-    """What was said so far."""
+    """The state of a dialogue."""
 
     def __init__(self, dialogue: Dialogue, trial: CheckContext, stream: Connection) -> None:
         self._dialogue = dialogue
@@ -155,7 +155,7 @@ class _Talk:
         if step.when is not None and not step.when.match(self._last):
             return
         trial = self._trial
-        # Not `timed_out`: there is a connection, and no packet filter is to be looked for.
+        # Not `timed_out`: the connection works, so the cause is not a packet filter.
         trial.silence = self._mismatch()
         trial.waiting_for = f"{self._protocol} {step.name}"
         broken = await self._send(step.send)
@@ -169,7 +169,7 @@ class _Talk:
 
     async def secure(self, options: HandshakeProbe) -> None:
         if self._rest:
-            # What came before TLS must not be taken for what comes in it.
+            # Data from before TLS must not count as data inside of it.
             raise CheckFailedError(
                 "unexpected_response", f"{self._protocol}: the server went on before TLS began"
             )
@@ -183,10 +183,10 @@ class _Talk:
         )
 
     async def bye(self) -> None:
-        await self._send(self._bye)  # whether it arrives is the server's business
+        await self._send(self._bye)  # a failure does not matter
 
     async def _send(self, data: bytes) -> CheckFailedError | None:
-        """Why it could not be sent: a server that refuses may have said why before it went."""
+        """Returns the error of a send: a server may explain its refusal before it closes."""
         try:
             await self._stream.send(data)
         except CheckFailedError as error:

@@ -1,4 +1,4 @@
-"""DNS: a question to the target, which is a name server, and what must be in its answer."""
+"""DNS: a question to the target (a name server) and the expected records of the answer."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ _NO_ERROR: Final = dns.rcode.to_text(dns.rcode.NOERROR)
 
 
 async def check(trial: CheckContext) -> None:
-    """Asks over UDP, and over TCP when the answer was cut short.
+    """Asks over UDP, and over TCP after a truncated answer.
 
     Raises:
         CheckFailedError: as for all kinds; `unexpected_response` for an error of the server and

@@ -1,7 +1,7 @@
-"""Where an answer ends: for each way of marking it one pure function.
+"""The end of an answer: one pure function for each kind of framing.
 
-Each is given what has come, and returns the length of the first whole answer, None if more must
-come. A `NotThisError` says that no more bytes can make it one.
+Each takes the received data and returns the length of the first whole answer, None if it is not
+whole yet. `NotThisError`: no further bytes can make it an answer.
 """
 
 import re
@@ -11,15 +11,15 @@ from typing import Final
 Frame = Callable[[bytes], int | None]
 
 MOST_BYTES: Final = 65_536
-"""An answer that is longer is none of a protocol that we know."""
+"""The longest answer of a known protocol."""
 
 
 class NotThisError(ValueError):
-    """What has come is not the beginning of an answer."""
+    """The data is not the beginning of an answer."""
 
 
 def line(data: bytes) -> int | None:
-    """Up to the first line feed. What has a NUL is no text."""
+    """Up to the first line feed. Data with a NUL is not text."""
     end = data.find(b"\n")
     if b"\0" in data[: end + 1 or None]:
         raise NotThisError
@@ -51,14 +51,14 @@ def _lines_up_to(wanted: re.Pattern[bytes], data: bytes) -> int | None:
 
 
 def exactly(count: int) -> Frame:
-    """So many bytes."""
+    """Exactly `count` bytes."""
     return lambda data: count if len(data) >= count else None
 
 
 def sized(
     count: int, *, at: int = 0, more: int = 0, order: str = "big", most: int = MOST_BYTES
 ) -> Frame:
-    """A message that says its length in `count` bytes at `at`; `more` is what this leaves out."""
+    """A message with its length in `count` bytes at `at`; `more` is added to that length."""
 
     def frame(data: bytes) -> int | None:
         if len(data) < at + count:

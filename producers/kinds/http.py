@@ -1,7 +1,7 @@
-"""HTTP: one request, its redirects, and what must be in the answer.
+"""HTTP: one request, its redirects, and the expected answer.
 
-HTTP/1.1 by h11 over connections of our own: each, of a redirect too, goes to an address that the
-guard has judged. No proxy, no cookies, no credentials that a redirect could carry away.
+HTTP/1.1 by h11 over our own connections: the address policy judges each address, also after a
+redirect. No proxy, no cookies, no credentials that a redirect could pass on.
 """
 
 import json
@@ -30,7 +30,7 @@ from schemas.probe import HttpProbe, Probe, Step
 MOST_BODY_BYTES: Final = 900_000
 MOST_LOCATION_BYTES: Final = 8_192
 MOST_CHUNKS: Final = 20_000
-"""Of a body: a server that sends it in smaller pieces means no good, or is no HTTP server."""
+"""The most pieces of a body: a server that sends more is malicious or not an HTTP server."""
 _TLS_PORTS: Final = frozenset({443, 8443})
 _PORTS: Final = {"http": 80, "https": 443}
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -42,7 +42,7 @@ _TARGET: Final = re.compile(r"/[\x21-\x7e]*")
 
 
 class RequestUrl(Struct, frozen=True):
-    """Where a request goes; `target` as it stands in the request line."""
+    """The URL of a request; `target` in the form of the request line."""
 
     scheme: str
     host: str
@@ -74,9 +74,9 @@ class _Answer(Struct):
 
 
 async def check(trial: CheckContext) -> None:
-    """Up: the answer after the last redirect has the status, headers and body that it must have.
+    """Up: the answer after the last redirect has the expected status, headers and body.
 
-    DNS time is that of all lookups; connect and TLS times are those of the last connection.
+    DNS time is the sum of all lookups; connect and TLS times are those of the last connection.
 
     Raises:
         CheckFailedError: as for all kinds; `unexpected_response` for another status or content.
@@ -100,12 +100,12 @@ async def check(trial: CheckContext) -> None:
             raise CheckFailedError("unexpected_response", text)
         before, place = place, next_place(place, location)
         if (before.scheme, before.host, before.port) != (place.scheme, place.host, place.port):
-            headers = {}  # they may have credentials, which are for the target alone
+            headers = {}  # they may have credentials, which only the target may see
         followed += 1
     if followed:
         redirects = "1 redirect" if followed == 1 else f"{followed} redirects"
         trial.banner = f"after {redirects}: {shown_url(place.url)}"
-    # What follows is our time, and none of the target's.
+    # The rest is our own time, not the target's.
     trial.ended_at = time.monotonic()
     await _judge(trial, options, answer)
     if place.scheme == "https":
@@ -113,17 +113,17 @@ async def check(trial: CheckContext) -> None:
 
 
 def shown_url(url: str) -> str:
-    """The URL for people, without its query, which may have secrets."""
+    """The URL for people without its query, which may have secrets."""
     return shown(url.partition("?")[0].encode())
 
 
 def next_place(place: RequestUrl, location: str) -> RequestUrl:
-    """Where the redirect `location` (Latin-1, as it was received) leads from `place`.
+    """The URL of the redirect `location` (Latin-1, as received) relative to `place`.
 
-    As browsers and curl do it, blanks and bytes beyond ASCII are percent-encoded.
+    Blanks and bytes beyond ASCII are percent-encoded, as in browsers and curl.
 
     Raises:
-        CheckFailedError: it leads to no URL of HTTP.
+        CheckFailedError: it is not a URL of HTTP.
     """
     try:
         if len(location) > MOST_LOCATION_BYTES:
@@ -207,7 +207,7 @@ async def _exchange(
                 return answer
         elif isinstance(event, h11.Data) and answer is not None:
             body += event.data
-            # What is expected must stand in the beginning.
+            # The expected content must be in the beginning.
             if len(body) > MOST_BODY_BYTES:
                 return _with_body(answer, body)
         elif isinstance(event, h11.EndOfMessage) and answer is not None:
@@ -227,7 +227,7 @@ def _request(
         request = h11.Request(method=options.method, target=place.target, headers=fields)
         return (talk.send(request) or b"") + (talk.send(h11.EndOfMessage()) or b"")
     except h11.LocalProtocolError as error:
-        # Options of ours: where a redirect leads was looked at when it came (`next_place`).
+        # Our own options: `next_place` has checked the URLs of redirects.
         raise CheckFailedError("prober_error", f"no request can be made: {error}") from error
 
 
@@ -236,10 +236,10 @@ def _with_body(answer: _Answer, body: bytearray) -> _Answer:
 
 
 def _next_event(talk: h11.Connection) -> Any:
-    """The next event of what has come.
+    """The next event of the received data.
 
     Raises:
-        CheckFailedError: what the server sent is no HTTP.
+        CheckFailedError: the data is not HTTP.
     """
     try:
         return talk.next_event()

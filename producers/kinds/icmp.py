@@ -1,4 +1,4 @@
-"""ICMP: echo requests, how many of them come back and how long that takes."""
+"""ICMP: echo requests, their loss and their round trip."""
 
 import socket
 import sys
@@ -16,20 +16,20 @@ from schemas.result import Reason
 
 _NOTHING: Final = IcmpProbe()
 _BETWEEN_S: Final = 0.1
-"""From one request to the next, if the timeout is long enough for it."""
+"""Time between two requests, shorter with a short timeout."""
 
 _LATE_S: Final = 0.05
-"""What has come within the time may be read so much later."""
+"""Extra time to read replies that arrived in time."""
 
-# linux/in.h, linux/in6.h: what routers answer is told to a socket without privilege, too.
+# linux/in.h, linux/in6.h: report errors of routers to unprivileged sockets, too.
 _RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
-# Of what a router answers (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1) these codes
-# speak of the network, the others of the host: as the kernel has it for sockets without privilege.
+# These codes of a router's answer (RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 section 3.1) mean
+# the network, the others the host: as in the kernel for unprivileged sockets.
 _NETWORK_CODES: Final = {4: frozenset({0, 6, 9, 11}), 6: frozenset({0})}
 
 
 class _Exchange:
-    """Echo requests to one address, and what came of them: a round trip (ms) each, or why not."""
+    """Echo requests to one address, and the round trip (ms) or the error of each."""
 
     def __init__(self, sock: icmplib.AsyncSocket, ip: str) -> None:
         self.round_trips_ms: list[float] = []
@@ -41,15 +41,15 @@ class _Exchange:
 
     @property
     def jitter_ms(self) -> float:
-        """The mean difference of one round trip to the next."""
+        """The mean difference between consecutive round trips."""
         pairs = list(zip(self.round_trips_ms, self.round_trips_ms[1:], strict=False))
         return sum(abs(after - before) for before, after in pairs) / len(pairs) if pairs else 0.0
 
     async def run(self, count: int, within_s: float) -> None:
-        """Sends one after the other, whether or not the last one was answered yet.
+        """Sends one request after the other without waiting for the answers.
 
-        Not `icmplib.async_ping`, to which any failure is a loss, and which waits for each answer:
-        a slow network would take as many times its round trip.
+        Not `icmplib.async_ping`: it counts every error as a loss, and waits for each answer, so
+        that a slow network takes `count` round trips.
         """
         began = time.monotonic()
         apart_s = min(_BETWEEN_S, within_s / 2 / count)
@@ -70,7 +70,7 @@ class _Exchange:
             self._under_way[request.id, sequence] = began
 
     async def _receive(self, until: float, *, all_of_them: bool = False) -> None:
-        """Takes what comes until then (monotonic seconds), or until nothing more can come."""
+        """Receives replies until then (monotonic seconds), or until no more can come."""
         while (now := time.monotonic()) < until + _LATE_S:
             if all_of_them and not self._under_way:
                 return
@@ -80,7 +80,7 @@ class _Exchange:
                 return
             except (icmplib.ICMPLibError, OSError) as error:
                 self.failures.append(_failed(self._ip, error, answered=True))
-                if self._under_way:  # the kernel does not say of which one
+                if self._under_way:  # the kernel does not say for which one
                     del self._under_way[next(iter(self._under_way))]
             else:
                 self._take(reply)
@@ -88,7 +88,7 @@ class _Exchange:
     def _take(self, reply: icmplib.ICMPReply) -> None:
         sent_at = self._under_way.pop((reply.id, reply.sequence), None)
         if sent_at is None:
-            return  # another's
+            return  # the reply of another process
         took_s = time.monotonic() - sent_at
         try:
             reply.raise_for_status()
@@ -99,14 +99,14 @@ class _Exchange:
 
 
 async def check(trial: CheckContext) -> None:
-    """Up: no larger share of the requests is lost than may be.
+    """Up: the share of lost requests is not larger than allowed.
 
     The connect time is the mean round trip. Sockets without privilege are tried first
     (net.ipv4.ping_group_range), then raw ones (CAP_NET_RAW).
 
     Raises:
-        CheckFailedError: `timed_out` with the loss; if nothing came back and a router said why, or
-            this machine's own routes, that; as for all kinds otherwise.
+        CheckFailedError: `timed_out` with the loss; without any reply the reason of a router or of
+            this machine's routes, if known; as for all kinds otherwise.
     """
     probe = trial.target.probe
     options = probe if isinstance(probe, IcmpProbe) else _NOTHING
@@ -150,7 +150,7 @@ def _socket(ip: str, source: str | None) -> icmplib.AsyncSocket:
 
 
 def _answered(ip: str, error: icmplib.ICMPError) -> CheckFailedError:
-    """What a router says."""
+    """The failure for a router's answer."""
     reason: Reason = "timed_out"
     if isinstance(error, icmplib.DestinationUnreachable):
         network = error.reply.code in _NETWORK_CODES[6 if ":" in ip else 4]
@@ -159,9 +159,9 @@ def _answered(ip: str, error: icmplib.ICMPError) -> CheckFailedError:
 
 
 def _failed(ip: str, error: Exception, *, answered: bool = False) -> CheckFailedError:
-    """What the kernel says; icmplib keeps its error only as the context of its own.
+    """The failure for an error of the kernel; icmplib keeps it as the context of its own error.
 
-    `answered`: it came from outside.
+    `answered`: the error came from outside.
     """
     cause = error if isinstance(error, OSError) else error.__context__
     if not isinstance(cause, OSError) or not cause.errno:

@@ -1,4 +1,4 @@
-"""Kafka: ApiVersions, which any client may ask before it has logged in.
+"""Kafka: ApiVersions, which needs no login.
 
 https://kafka.apache.org/protocol.html#The_Messages_ApiVersions
 """

@@ -1,4 +1,4 @@
-"""What a kind of check is made of."""
+"""The definition of a kind of check."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -14,22 +14,22 @@ Check = Callable[[CheckContext], Awaitable[None]]
 """Returns if the target is up, raises `CheckFailedError` if it is down."""
 
 Settle = Callable[[Probe | None, int | None], Probe | None]
-"""The options with their defaults resolved, given those that were written and the port.
+"""The options with resolved defaults, from the options in the inventory and the port.
 
 Raises ValueError with a sentence: what was expected, what was found.
 """
 
 
 def as_written(probe: Probe | None, _: int | None) -> Probe | None:
-    """For a kind whose options need no second look."""
+    """`Settle` of a kind whose options need no checks and no defaults."""
     return probe
 
 
 class Kind(Struct, frozen=True, kw_only=True):
-    """A kind. `port`: that of a target that names none, None if it must be named.
+    """A kind. `port`: the default port, None if a target must have one in the inventory.
 
-    `options`: the Struct of its options, None if there are none. `has_port`: False for a kind
-    that knows no ports, of which a target may name none.
+    `options`: the Struct of its options, None without options. `has_port`: False for a kind without
+    ports, whose targets must not have one.
     """
 
     check: Check

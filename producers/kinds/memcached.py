@@ -16,7 +16,7 @@ DIALOGUE: Final = Dialogue(
             name="answer to version",
             send=b"version\r\n",
             frame=line,
-            # One that wants a login first is alive too.
+            # A server that wants a login first is up, too.
             good=pattern(rb"(?:VERSION (?P<banner>[^\r\n]+)|CLIENT_ERROR unauthenticated)"),
             bad=(
                 (

@@ -18,20 +18,20 @@ _COMMAND_NOT_FOUND: Final = rb"\x10code\0\x3b\0\0\0"
 
 
 def _request(number: int, command: bytes) -> bytes:
-    """{command: 1, $db: "admin"}, as the message of this number."""
+    """The message {command: 1, $db: "admin"} with this number."""
     fields = b"\x10" + command + b"\0" + struct.pack("<i", 1) + b"\x02$db\0\x06\0\0\0admin\0"
     body = struct.pack("<I", 0) + b"\0" + struct.pack("<i", 4 + len(fields) + 1) + fields + b"\0"
     return struct.pack("<iii", 16 + len(body), number, 0) + _OP_MSG + body
 
 
 def _answer(number: int, document: bytes) -> re.Pattern[bytes]:
-    """An answer to the message of this number (responseTo), in which `document` is found."""
+    """The pattern of an answer to this message number (responseTo) that contains `document`."""
     begins = re.escape(struct.pack("<i", number) + _OP_MSG)
     return pattern(rb".{8}" + begins + document)
 
 
 def _role(answer: bytes) -> str | None:
-    """What the server says that it is."""
+    """The role of the server, by its own answer."""
     wire = answer.find(b"\x10maxWireVersion\0")
     if wire < 0:
         return None

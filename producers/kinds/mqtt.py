@@ -7,7 +7,7 @@ from producers.kinds.framing import NotThisError
 
 _CLEAN_SESSION: Final = 0x02
 _KEEP_ALIVE: Final = b"\0\x3c"
-# An empty name of the client: the server makes one up, and forgets all with the connection.
+# An empty client id: the server assigns one, and keeps no session after the connection.
 _CONNECT: Final = b"\0\x04MQTT\x04" + bytes([_CLEAN_SESSION]) + _KEEP_ALIVE + b"\0\0"
 
 

@@ -1,6 +1,6 @@
 """Microsoft SQL Server: PRELOGIN ([MS-TDS], sections 2.2.3.1 and 2.2.6.5).
 
-Its TLS lies inside of the PRELOGIN packets; that is not gone into.
+Its TLS is inside of the PRELOGIN packets; the check does not use it.
 """
 
 import struct
@@ -18,7 +18,7 @@ _PRELOGIN: Final = struct.pack(">BBHHBB", 0x12, 1, 8 + len(_PAYLOAD), 0, 1, 0) +
 
 
 def _version(answer: bytes) -> str | None:
-    """The server's version: the first option is it, always."""
+    """The server's version: always the first option."""
     at = 8 + int.from_bytes(answer[9:11], "big")
     found = answer[at : at + 4]
     if len(found) < 4:

@@ -1,10 +1,10 @@
-"""MySQL and MariaDB: the greeting, and a login that is refused.
+"""MySQL and MariaDB: the greeting, and a refused login.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
 
-A client that goes away in the middle counts as a failed connect, and after `max_connect_errors` of
-these the server takes no more connections from that host: a monitor must end what it began. A
-refused login is no such failure.
+A client that closes in the middle counts as a failed connect, and after `max_connect_errors` of
+them the server refuses all connections of that host: a monitor must finish the login. A refused
+login does not count.
 """
 
 import re
@@ -20,9 +20,9 @@ _PACKET: Final = sized(3, more=4, order="little")
 # CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH
 _CAPABILITIES: Final = 0x1 | 0x200 | 0x8000 | 0x80000
 _SSL: Final = 0x800
-# Errors that say no to us and nothing against the server: 1044, 1045, 1698 access denied, 1251 and
-# 1524 another authentication, 3159 TLS only; 2012 is what Vitess and Dolt say to a user they don't
-# know. In the packet the low byte comes first.
+# Errors that refuse our login and prove that the server is up: 1044, 1045, 1698 access denied, 1251
+# and 1524 another authentication, 3159 TLS only, 2012 an unknown user of Vitess and Dolt. In the
+# packet the low byte comes first.
 _NO_ACCESS: Final = b"|".join(
     re.escape(struct.pack("<H", code)) for code in (1044, 1045, 1251, 1524, 1698, 2012, 3159)
 )
@@ -87,7 +87,7 @@ def _login_steps(number: int, capabilities: int) -> tuple[DialogueStep, ...]:
             good=pattern(rb"....(?:\xff(?:" + _NO_ACCESS + rb")|\xfe|\0)"),
             bad=bad,
         ),
-        # The server would rather have another way of authentication: an empty answer ends it.
+        # The server wants another way of authentication: an empty answer ends it.
         DialogueStep(
             name="end of the login",
             when=pattern(rb"....\xfe"),

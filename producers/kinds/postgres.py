@@ -19,7 +19,7 @@ _AUTHENTICATED: Final = b"R\0\0\0\x08\0\0\0\0"
 
 
 def _begun(data: bytes) -> int | None:
-    """Up to what settles it: a request to authenticate, an error, or a session that is ready."""
+    """Up to the deciding message: an authentication request, an error, or ReadyForQuery."""
     start = 0
     while len(data) >= start + 5:
         kind = data[start : start + 1]
@@ -40,7 +40,7 @@ _START: Final = DialogueStep(
     name="answer to the startup message",
     send=_STARTUP,
     frame=_begun,
-    # 28000, 28P01: nobody of our name may log in; 3D000: no such database. All of them is alive.
+    # 28000, 28P01: our user may not log in; 3D000: no such database. The server is up in each case.
     good=pattern(rb"(?:.*\0C(?:28...|3D000)\0|R|.*Z\0\0\0\x05)"),
     bad=(
         (
@@ -51,7 +51,7 @@ _START: Final = DialogueStep(
             pattern(rb"(?:R\0\0\0\x08\0{4})?E.*\0C(?!28|3D000)[0-9A-Z]{5}\0M(?P<text>[^\0]*)"),
             "unexpected_response",
         ),
-        # Before protocol 3, and from the postmaster when it can't even start a process.
+        # Before protocol 3, and from the postmaster when it can't start a process.
         (pattern(rb"E(?P<text>(?!\0)[^\0]*)\n\0"), "unexpected_response"),
     ),
 )

@@ -16,7 +16,7 @@ DIALOGUE: Final = Dialogue(
             name="answer to PING",
             send=b"PING\r\n",
             frame=line,
-            # One that wants a password, or lets nobody PING without a right, is alive too.
+            # A server that wants a password or a right for PING is up, too.
             good=pattern(rb"(?P<banner>\+PONG|-NOAUTH[^\r\n]*|-NOPERM[^\r\n]*)"),
             bad=(
                 (

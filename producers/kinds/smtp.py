@@ -15,7 +15,7 @@ _GREETING: Final = DialogueStep(
     good=pattern(rb"220[ -](?P<banner>[^\r\n]*)"),
     bad=_REFUSED,
 )
-# RFC 2606: a name that nobody has. What we are called is nobody's business here.
+# RFC 2606: a name that does not exist. The server does not learn our own name.
 _EHLO: Final = DialogueStep(
     name="answer to EHLO",
     send=b"EHLO portquorum.invalid\r\n",

@@ -12,7 +12,7 @@ DIALOGUE: Final = Dialogue(
     steps=(
         DialogueStep(
             name="identification",
-            # Lines before it are allowed; OpenSSH's sshd says why it takes nobody more in one.
+            # Lines before it are allowed; OpenSSH's sshd reports too many connections in one.
             frame=lines_to(b"SSH-", b"Exceeded MaxStartups"),
             good=pattern(rb".*?SSH-(?:2\.0|1\.99)-(?P<banner>[^\r\n]*)"),
             bad=((pattern(rb"(?P<text>Exceeded MaxStartups)"), "too_many_connections"),),

@@ -1,4 +1,4 @@
-"""`tcp` with a dialogue of one's own: what is sent and what must come, step by step."""
+"""`tcp` with a user-defined dialogue: data to send and expected answers, step by step."""
 
 from typing import Final
 
@@ -16,15 +16,15 @@ from schemas.result import Reason
 
 
 def sent(step: Step) -> bytes:
-    """What the step sends; nothing is none."""
+    """The data that the step sends; may be empty."""
     return bytes.fromhex(step.send_hex) if step.send_hex else (step.send or "").encode()
 
 
 def settle_steps(steps: tuple[Step, ...]) -> None:
-    """Looks at steps as they were written.
+    """Checks the steps of an inventory.
 
     Raises:
-        ValueError: what is wrong with the first that is.
+        ValueError: the error in the first wrong step.
     """
     for number, step in enumerate(steps):
         sends = [name for name in ("send", "send_hex") if getattr(step, name) is not None]
@@ -46,7 +46,7 @@ def settle_steps(steps: tuple[Step, ...]) -> None:
 
 
 async def check(trial: CheckContext) -> None:
-    """All steps, one after the other; an answer is searched in what no step before it has used.
+    """All steps, one after the other; each searches the data after the previous match.
 
     Raises:
         CheckFailedError: as for all kinds.
@@ -70,7 +70,7 @@ async def check(trial: CheckContext) -> None:
 async def _receive(
     trial: CheckContext, stream: Connection, data: bytes, wanted: tuple[Step, Expected], number: int
 ) -> bytes:
-    """What came after the answer that is wanted."""
+    """Waits for the expected answer; returns the data after it."""
     step, expectation = wanted
     received = 0
     while True:

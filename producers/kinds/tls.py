@@ -1,4 +1,4 @@
-"""TLS: the handshake, the certificate's chain, name and expiry, the version of the protocol."""
+"""TLS: the handshake, the certificate's chain, name and expiry, the protocol version."""
 
 import time
 from typing import Final
@@ -15,10 +15,10 @@ _ORDER: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
 async def check(trial: CheckContext) -> None:
-    """Up: a handshake, a certificate that holds and goes on to hold, and a version that will do.
+    """Up: a handshake, a certificate that is valid for long enough, and an accepted version.
 
     Raises:
-        CheckFailedError: as for all kinds; `certificate_expired` also for one that soon will be.
+        CheckFailedError: as for all kinds; `certificate_expired` also for one that expires soon.
     """
     probe = trial.target.probe
     options = probe if isinstance(probe, TlsProbe) else _NOTHING
@@ -36,12 +36,12 @@ async def check(trial: CheckContext) -> None:
 
 
 def hold_on(trial: CheckContext, critical_days: int, warn_days: int) -> None:
-    """That the certificate, if it was verified, holds for so many days yet.
+    """Checks the remaining days of a verified certificate.
 
-    With less than `warn_days` left the target is up, and people are told of it.
+    With less than `warn_days` the target is up, and the detail has a warning.
 
     Raises:
-        CheckFailedError: `certificate_expired`, with what is left of it.
+        CheckFailedError: `certificate_expired`: less than `critical_days` remain.
     """
     if trial.cert_expires_at is None:
         return

@@ -1,4 +1,4 @@
-"""TLS within a check: the handshake, what is asked of the certificate, and what it says."""
+"""TLS within a check: the handshake and the validation of the certificate."""
 
 import asyncio
 import contextlib
@@ -19,20 +19,20 @@ from producers.kinds.connection import Connection
 from schemas.result import Reason
 
 Around = Callable[[CheckContext, Connection], AbstractAsyncContextManager[None]]
-"""What is said on a connection before TLS begins on it, and after that."""
+"""The dialogue on a connection before and after the TLS handshake."""
 
 # X509_V_ERR_CERT_HAS_EXPIRED, openssl/x509_vfy.h
 _EXPIRED: Final = 10
-# What a result can say (schemas._types.Millis). RFC 5280, section 4.1.2.5, has the year 9999 for
-# a certificate that never ends.
+# The range of a result (schemas._types.Millis). RFC 5280, section 4.1.2.5: the year 9999 means a
+# certificate without end.
 _LATEST_MS: Final = 9_999_999_999_999
-# Of the time that is left when a certificate did not hold, so much at most is for reading it.
+# The largest share of the remaining time for reading an invalid certificate.
 _SHARE: Final = 0.8
 
 
 @lru_cache(maxsize=2)
 def context(*, verify: bool) -> ssl.SSLContext:
-    """Trusts what the system trusts (or SSL_CERT_FILE); without `verify`, everything."""
+    """A context with the system's trust store (or SSL_CERT_FILE); trusts all without `verify`."""
     made = ssl.create_default_context()
     if not verify:
         made.check_hostname = False
@@ -53,10 +53,10 @@ async def secure(
     server_name: str | None = None,
     around: Around = at_once,
 ) -> ssl.SSLObject:
-    """Turns `stream` to TLS, under the name of the target or another; takes down time and expiry.
+    """Switches `stream` to TLS, with the name of the target or another; stores time and expiry.
 
-    OpenSSL hands over no certificate that does not hold. Its expiry comes from a second connection,
-    if there is time for one: `around` is what is said there.
+    OpenSSL does not return an invalid certificate. Its expiry comes from a second connection, if
+    there is time for one: `around` is the dialogue on it.
 
     Raises:
         CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`.
@@ -69,7 +69,7 @@ async def secure(
         tls = await stream.secure(context(verify=verify), name)
     except ssl.SSLCertVerificationError as error:
         trial.ended_at = time.monotonic()
-        stream.close()  # a check has one connection at a time: so many descriptors are there
+        stream.close()  # a check has one connection at a time: the descriptors suffice for that
         trial.cert_expires_at = await _looked_up(trial, name, around)
         raise _does_not_hold(error, trial.cert_expires_at) from error
     trial.tls_ms = (time.monotonic() - began) * 1000
@@ -80,10 +80,10 @@ async def secure(
 
 
 async def _looked_up(trial: CheckContext, name: str | None, around: Around) -> int | None:
-    """When the certificate ends that does not hold; None if that can't be had."""
+    """The expiry of the invalid certificate; None if it can't be read."""
     shown: bytes | None = None
     other = trial.another()
-    # Once it was shown it does not matter how the rest of the conversation ends.
+    # After the certificate has come, errors of the rest of the dialogue do not matter.
     with contextlib.closing(other), contextlib.suppress(CheckFailedError, TimeoutError):
         async with asyncio.timeout(_SHARE * trial.left_s):
             stream = await other.connect_as(trial)
@@ -94,9 +94,9 @@ async def _looked_up(trial: CheckContext, name: str | None, around: Around) -> i
 
 
 def _end_of(certificate: bytes | None) -> int | None:
-    """When a certificate (DER) ends; None if it does not say so in a way that can be read.
+    """The expiry of a certificate (DER); None if it can't be parsed.
 
-    `SSLObject.getpeercert()` would unpack all names of it, of which there may be thousands.
+    `SSLObject.getpeercert()` would unpack all of its names, of which there may be thousands.
     """
     try:
         ends = x509.load_der_x509_certificate(certificate or b"").not_valid_after_utc
@@ -119,5 +119,5 @@ def _does_not_hold(error: ssl.SSLCertVerificationError, expires_at: int | None) 
 
 
 def _told_ms(seconds: float) -> int:
-    """UTC ms within what a result can say."""
+    """UTC ms, limited to the range of a result."""
     return min(max(0, round(seconds * 1000)), _LATEST_MS)

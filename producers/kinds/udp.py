@@ -22,25 +22,25 @@ from producers.kinds.tcp import sent, settle_steps
 from schemas.probe import Probe, UdpProbe
 
 SENDS: Final = 3
-"""A datagram may be lost on the way: it is sent so often, spread over the time there is."""
+"""Sends of the datagram, since one may be lost; spread over the timeout."""
 
 _MOST_BYTES: Final = 65_535
 _MOST_DNS_BYTES: Final = 4_096
-"""Without EDNS an answer over UDP has 512 bytes at most (RFC 1035, section 2.3.4)."""
+"""The most bytes accepted; without EDNS the limit over UDP is 512 (RFC 1035, section 2.3.4)."""
 _DNS_HEADER_BYTES: Final = 12
 _MOST_STRAYS: Final = 16
-"""So many answers to something else may come, late ones of earlier checks among them."""
+"""The most answers to something else (for example late ones of earlier checks)."""
 _BY_PORT: Final = {53: UdpProbe(protocol="dns"), 123: UdpProbe(protocol="ntp")}
 
 Judge = Callable[[bytes], str | None]
-"""What an answer says of the server (a banner), None for an answer to something else.
+"""The banner of an answer, None for an answer to something else.
 
-Raises `CheckFailedError` for one that is wrong.
+Raises `CheckFailedError` for a wrong answer.
 """
 
 
 async def exchange(trial: CheckContext, port: int, data: bytes, judge: Judge) -> None:
-    """Sends `data` to the target until an answer comes that `judge` takes for one.
+    """Sends `data` to the target until `judge` accepts an answer.
 
     Raises:
         CheckFailedError: refused (ICMP port unreachable), no answer, a wrong answer.
@@ -71,7 +71,7 @@ def _connected(address: Address, port: int, source: str | None) -> Iterator[sock
     with socket.socket(address.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         if source is not None:
             sock.bind((source, 0))
-        # Only datagrams of this address and port come in, and ICMP errors are told to us.
+        # The socket receives only datagrams of this address and port, and ICMP errors.
         sock.connect(address.endpoint(port))
         yield sock
 
@@ -97,7 +97,7 @@ async def _until_answered(
                     if strays > _MOST_STRAYS:
                         text = f"{strays} answers to something else"
                         raise CheckFailedError("unexpected_response", text)
-                    await asyncio.sleep(0)  # sock_recv does not wait for what is there already
+                    await asyncio.sleep(0)  # sock_recv does not yield when data is there already
     text = f"{trial.address}: no answer within {within_s * 1000:.0f} ms"
     raise CheckFailedError("timed_out", text)
 
@@ -111,17 +111,17 @@ async def _received(sock: socket.socket) -> bytes:
 
 
 def question_for(name: str, record: str) -> bytes:
-    """A DNS question as it is sent."""
+    """A DNS question in wire format."""
     return dns.message.make_query(name, record).to_wire()
 
 
 def read_answer(query: bytes, record: str, data: bytes) -> DnsSummary | None:
-    """What a datagram says as an answer to `query`; None for an answer to something else.
+    """The content of a datagram as an answer to `query`; None for an answer to something else.
 
     Raises:
-        CheckFailedError: it is no DNS.
+        CheckFailedError: it is not DNS.
     """
-    # The id, before anything is unpacked; what is shorter than a header is no DNS at all.
+    # The id, before unpacking; data shorter than a header is not DNS.
     if len(data) >= _DNS_HEADER_BYTES and data[:2] != query[:2]:
         return None
     if len(data) > _MOST_DNS_BYTES:
@@ -132,10 +132,10 @@ def read_answer(query: bytes, record: str, data: bytes) -> DnsSummary | None:
 
 
 def understood(answer: Verdict, data: bytes) -> DnsSummary:
-    """The answer that was read from `data`.
+    """The decoded answer of `data`.
 
     Raises:
-        CheckFailedError: it could not be read.
+        CheckFailedError: it can't be decoded.
     """
     if not isinstance(answer, DnsSummary) or answer.wrong is not None:
         why = answer.wrong if isinstance(answer, DnsSummary) else "no answer"
@@ -145,7 +145,7 @@ def understood(answer: Verdict, data: bytes) -> DnsSummary:
 
 
 def _dns() -> tuple[bytes, Judge]:
-    """Who serves the root: any answer to it, even a refusal, is one of a DNS server."""
+    """The question for the root's name servers: any answer, even a refusal, is a DNS server's."""
     query = question_for(".", "NS")
 
     def judge(data: bytes) -> str | None:
