@@ -211,13 +211,8 @@ def _is_form(request: web.BaseRequest) -> bool:
     """
     if len(request.headers.get("Content-Type", "")) > MOST_CONTENT_TYPE:
         raise QueryError(
-<<<<<<< HEAD:portquorum/embedded/clickhouse/http_body.py
             f"Code: 36. DB::Exception: A Content-Type has up to {MOST_CONTENT_TYPE} characters. "
             "(BAD_ARGUMENTS)"
-=======
-            f"Code: 36. DB::Exception: A Content-Type has up to {MOST_CONTENT_TYPE} characters, "
-            "and this one has more. (BAD_ARGUMENTS)"
->>>>>>> main:portquorum/embedded/http_body.py
         )
     return request.content_type == "multipart/form-data"
 
