@@ -69,7 +69,7 @@ _SETTINGS: Final = re.compile(
     | http_response_headers | into_outfile.* | cluster_for_parallel_replicas | disk
     | storage_policy | table_disk | log_comment | object_storage.* | .*named_collection.*
     | select | filter | order | sort | implicit_.* | (?:(?:input|output|framing_output)_)?format
-    | compression | .*credentials | s3_base
+    | compression | .*credentials | s3_base | parallel_replicas_custom_key | .*time_zone_name
     """,
     re.VERBOSE,
 )
@@ -343,6 +343,8 @@ def _check_definition(found: Sequence[statement.Token], words: Sequence[str]) ->
             raise _denied("a disk of its own")
         elif "DICTIONARY" in kinds and (word, follows) == ("SOURCE", "("):
             _check_source(name, found[at + 3 :])
+        elif "DICTIONARY" in kinds and word.endswith("SSD_CACHE"):
+            raise _denied("a dictionary that is kept in files of its own")
         elif "FUNCTION" in kinds and word == "LANGUAGE":
             raise _denied("a function in another language")
         elif words[0] == "ATTACH" and word == "FROM" and found[at + 1].kind == "string":
