@@ -119,7 +119,7 @@ def _groups(groups: Sequence[compare.Group]) -> str:
     return f"<table>{head}{''.join(rows)}</table>"
 
 
-def _told(title: str, some: Sequence[compare.Told]) -> Iterable[str]:
+def _told(title: str, some: Sequence[compare.OneSidedIncident]) -> Iterable[str]:
     if not some:
         return
     more = f", the first {SHOWN:,}" if len(some) > SHOWN else ""

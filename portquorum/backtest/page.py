@@ -100,7 +100,7 @@ def _groups(title: str, rows: Sequence[tuple[str, compare.Group]]) -> Renderable
     return table
 
 
-def _told(title: str, some: list[compare.Told], style: str) -> Iterator[RenderableType]:
+def _told(title: str, some: list[compare.OneSidedIncident], style: str) -> Iterator[RenderableType]:
     if not some:
         return
     table = Table(

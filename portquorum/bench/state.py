@@ -35,7 +35,7 @@ from schemas.partition import partition_for
 from schemas.result import CheckResult
 from schemas.target import Target
 from streams.checkpoint import decoder
-from streams.checkpoint.encoder import Capture
+from streams.checkpoint.encoder import StateEncoder
 from streams.rules.process import step
 from streams.state.partition_state import PartitionState, new_state
 
@@ -220,7 +220,7 @@ class Checkpoints:
 
     def _encode(self, state: PartitionState) -> list[bytes]:
         begun = time.thread_time()
-        capture = Capture(state)
+        capture = StateEncoder(state)
         self.capture = max(self.capture, time.thread_time() - begun)
         chunks = []
         begun = time.thread_time()

@@ -7,7 +7,7 @@ from msgspec import Struct
 from rich.padding import Padding
 from rich.text import Text
 
-from portquorum.cli.notifications import Told
+from portquorum.cli.notifications import SentMessage
 from portquorum.presentation.output import STATUS_STYLE, clock, out, span, table
 from schemas.notification import Notification
 from schemas.plain_text import one_line
@@ -40,7 +40,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     checkpoint_at: int | None
     behind: int
     complete: bool
-    told: Told
+    told: SentMessage
     now: int
 
 

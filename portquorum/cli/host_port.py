@@ -4,7 +4,7 @@ import typer
 from msgspec import Struct
 
 
-class Place(Struct, frozen=True):
+class HostPort(Struct, frozen=True):
     """A canonical host and a port, None for a kind of check that knows none."""
 
     host: str
@@ -15,7 +15,7 @@ class Place(Struct, frozen=True):
         return host if self.port is None else f"{host}:{self.port}"
 
 
-def parse(text: str) -> Place:
+def parse(text: str) -> HostPort:
     """The place that `db1.example.com:5432`, `10.0.0.7:22` or `[::1]:22` names.
 
     Raises:
@@ -26,6 +26,6 @@ def parse(text: str) -> Place:
 
     try:
         host, port = parse_place(text)
-        return Place(canonical_host(host), port)
+        return HostPort(canonical_host(host), port)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -40,7 +40,7 @@ class MaintenanceNow(Struct, frozen=True, kw_only=True):
     now: bool | None
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class SentMessage(Struct, frozen=True, kw_only=True):
     """`sent` has the newest word on each event and channel, the newest first."""
 
     ways: tuple[Way, ...]
@@ -74,13 +74,13 @@ def told(
     sent: Sequence[Notification],
     open_incidents: Iterable[str],
     now: int,
-) -> Told:
+) -> SentMessage:
     """Puts together what concerns `target`; `open_incidents` are ids, `now` is UTC ms."""
     entries = list(policy)
     routes = Routes.of(entries)
     still_open = set(open_incidents)
     kinds: tuple[IncidentType, ...] = ("unreachable", "flapping", "slow")
-    return Told(
+    return SentMessage(
         ways=tuple(
             _way(target, routes, kind)
             for kind in kinds

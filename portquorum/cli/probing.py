@@ -2,11 +2,11 @@
 
 import typer
 
-from portquorum.cli.host_port import Place, parse
+from portquorum.cli.host_port import HostPort, parse
 from schemas.probe import Probe
 
 
-def placed(text: str, kind: str) -> Place:
+def placed(text: str, kind: str) -> HostPort:
     """The place of a check of this kind; a kind that has a usual port, or none, needs no port.
 
     Raises:
@@ -22,7 +22,7 @@ def placed(text: str, kind: str) -> Place:
     if known.has_port and (known.port is None or (":" in text and not bare)):
         return parse(text)
     try:
-        return Place(canonical_host(text.removeprefix("[").removesuffix("]")), known.port)
+        return HostPort(canonical_host(text.removeprefix("[").removesuffix("]")), known.port)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 

@@ -25,7 +25,7 @@ _BROKEN: Final = b"\r\n__exception__\r\n"
 _EXIT_INTERRUPTED: Final = 130
 
 
-class Question:
+class QueryProgress:
     """One statement, known to the server by its id."""
 
     def __init__(self, connect: Callable[[], Client], query_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Writes dead letters to [deadletter]; the sink that reads that topic makes rows of them."""
+"""Writes dead letters to [deadletter]; the sink's reader of that topic stores them as rows."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ _GOODBYE_S: Final = 1.0
 
 
 class _Line:
-    """A producer until it is given up; `gone` is then done, for whoever waits for it."""
+    """A producer in use; `gone` is done once it is given up, for those who wait for it."""
 
     def __init__(self, client: AIOKafkaProducer) -> None:
         self.client = client
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
-class Letters:
-    """The producer of dead letters, started with the first one, made anew after each failure.
+class DeadLetters:
+    """The producer of dead letters: created for the first letter, and again after each failure.
 
-    A message that expires or is refused leaves a hole in the sequence numbers of its partition:
-    the broker refuses (OutOfOrderSequenceNumber) whatever the same producer sends there later.
+    An expired or refused message leaves a gap in the sequence numbers of its partition: the broker
+    then refuses (OutOfOrderSequenceNumber) all later messages of the same producer there.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,7 +42,7 @@ class Letters:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Ends the producer within seconds; whoever still sends gets an error."""
+        """Closes the producer within seconds; senders that still wait get an error."""
         line = self._line
         if line is not None:
             stopping = asyncio.create_task(line.client.stop())
@@ -54,7 +54,7 @@ class Letters:
             await asyncio.wait(self._leaving)
 
     async def send(self, letters: Sequence[DeadLetter]) -> None:
-        """On return the broker has confirmed all of them.
+        """Sends letters; on return the broker has confirmed all of them.
 
         Raises:
             aiokafka.errors.KafkaError, TimeoutError, OSError: one was not confirmed; send all
@@ -91,7 +91,7 @@ class Letters:
             return self._line
 
     def _give_up(self, line: _Line) -> None:
-        """The next letter gets a new producer; this one is closed in the background."""
+        """Closes this producer in the background; the next letter creates a new one."""
         if self._line is line:
             self._line = None
         if line.gone.done():

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from foundation import telemetry, watchdog
 from foundation.kafka import topics_ready
 from foundation.settings import Settings
-from sinks.clickhouse.errors import PartEndedError
+from sinks.clickhouse.errors import TaskEndedError
 from sinks.clickhouse.migrate import migrated
 from sinks.clickhouse.sink import Sink
 
@@ -23,13 +23,13 @@ _LONGEST_WAIT_S: Final = 30.0
 async def run(settings: Settings) -> None:
     """Writes all topics into ClickHouse until SIGTERM or SIGINT.
 
-    Waits for a Kafka or ClickHouse that is not there yet. A block that was begun is finished or
-    left to the next sink; nothing is lost or doubled either way.
+    Waits for Kafka or ClickHouse if one is not there yet. A started block is finished or left to
+    the next sink; in both cases nothing is lost or doubled.
 
     Raises:
-        portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
+        foundation.kafka.TopicMismatchError: the topics are not those of the settings.
         sinks.clickhouse.migrate.SchemaTooNewError: the tables are of a newer portquorum.
-        sinks.clickhouse.bad_lines.TooManyBadLinesError: what comes on a topic can't be read.
+        sinks.clickhouse.bad_line_limit.TooManyBadLinesError: what comes on a topic can't be read.
     """
     telemetry.configure_logging("sink", settings)
     for chatty in ("urllib3", "clickhouse_connect"):
@@ -43,7 +43,7 @@ async def run(settings: Settings) -> None:
         began = time.monotonic()
         try:
             await Sink(settings).run(stop)
-        except (KafkaError, PartEndedError, OSError) as error:
+        except (KafkaError, TaskEndedError, OSError) as error:
             wait_s = _FIRST_WAIT_S if time.monotonic() - began > _LONGEST_WAIT_S else wait_s
             telemetry.logger(__name__).error(
                 "the sink ended and begins again: nothing is lost",
@@ -62,7 +62,7 @@ async def _prepare(settings: Settings) -> None:
 
 
 async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Whether `work` was done and `stop` not set; `work` is cancelled by `stop`."""
+    """True if `work` was done before `stop` was set; `stop` cancels `work`."""
     task = asyncio.create_task(work)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""What would be said by every partition, again and again, is said seldom."""
+"""Limits repeated log messages of all partitions."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ SELDOM_S: Final = 30.0
 
 
 class Seldom:
-    """Counts what happens; the same is due at once, then again after `SELDOM_S`."""
+    """Counts events; each kind is due at once, then again after `SELDOM_S`."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -16,7 +16,7 @@ class Seldom:
         self._unsaid: dict[str, int] = {}
 
     def times(self, what: str) -> int:
-        """How often `what` happened since it was said last, now included; 0: not to be said now."""
+        """Number of `what` since its last log message, this one included; 0: don't log now."""
         now = self._now()
         count = self._unsaid.get(what, 0) + 1
         if now - self._said.get(what, float("-inf")) < SELDOM_S:

@@ -1,4 +1,4 @@
-"""Writes to [notifications], by a producer that is made anew when it is broken."""
+"""Writes to [notifications], with a producer that is replaced after a failure."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -16,25 +16,25 @@ FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 5.0
 
 FAILURES: Final = (KafkaError, OSError, AssertionError, TypeError)
-"""What a send may raise; aiokafka asserts where it meets a partition that it does not know, and
-looks into None where it does not know the topic."""
+"""Errors of a send; aiokafka fails an assertion for an unknown partition, and uses None for an
+unknown topic."""
 
 _log = telemetry.logger(__name__)
 
 
 class Line(Struct, frozen=True):
-    """What is to be written: key and value."""
+    """A record to write: key and value."""
 
     key: bytes
     value: bytes
 
 
 class LogWriter:
-    """An idempotent producer at a time, connected at the first write.
+    """One idempotent producer at a time, connected at the first write.
 
-    aiokafka (0.14) never gives up a batch while the broker is merely away. It does when the
-    partition has no leader for 40 s; then the sequence has a hole, and no later send of that
-    producer succeeds. So a producer that failed once is given up, and the next try begins another.
+    aiokafka (0.14) never gives up a batch while the broker is merely away. It does if the partition
+    has no leader for 40 s; then the sequence has a gap, and every later send of that producer
+    fails. Therefore a producer is replaced after its first failure.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class LogWriter:
         self._ends: set[asyncio.Task[None]] = set()
 
     async def write(self, lines: list[Line]) -> None:
-        """Writes; on return the broker has confirmed all, in this order, each once or more.
+        """Writes; on return the broker has confirmed all lines, in this order, each once or more.
 
-        Tries for as long as it takes; cancel it to give up.
+        Tries without a time limit; cancel it to give up.
         """
         wait_s = FIRST_WAIT_S
         while True:
@@ -69,7 +69,7 @@ class LogWriter:
                 return
 
     async def close(self, within_s: float) -> None:
-        """Closes the connection; waits so long for what is on its way."""
+        """Closes the connection; waits up to the given time for unconfirmed lines."""
         connection, self._connection = self._connection, None
         if connection is not None:
             self._end(_stop(connection, within_s / 2))
@@ -106,7 +106,7 @@ class LogWriter:
             self._end(kafka.abandon(connection.producer))
 
     def _end(self, closing: Coroutine[None, None, None]) -> None:
-        """Sees to an end in the background; nobody waits for a broker that is away."""
+        """Closes a producer in the background, without waiting for an absent broker."""
         task = asyncio.create_task(closing)
         self._ends.add(task)
         task.add_done_callback(self._ended)
@@ -118,14 +118,14 @@ class LogWriter:
 
 
 class _Connection:
-    """A producer and whether it was given up, for those who wait for its confirmations."""
+    """A producer, and whether it was given up, for those who wait for its confirmations."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self.producer = producer
         self.given_up = asyncio.Event()
 
     async def confirmed(self, confirmations: "list[asyncio.Future[RecordMetadata]]") -> None:
-        """Returns when all are confirmed; raises when one failed, or can't come any more."""
+        """Returns when all are confirmed; raises if one failed or can't be confirmed any more."""
         all_of_them = asyncio.gather(*confirmations)
         given_up = asyncio.create_task(self.given_up.wait())
         first: set[asyncio.Future[Any]] = {all_of_them, given_up}

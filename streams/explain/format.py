@@ -1,4 +1,4 @@
-"""Spans and times in the sentences of an explanation."""
+"""Formats spans and times for an explanation."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""One message of [results], decoded: what the rules take."""
+"""Decodes a message of [results] to the input of the rules."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -13,11 +13,11 @@ from schemas.result import CheckResult
 
 
 class HeardResult(CheckResult, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A result as the rules take it: its names are not held against their patterns.
+    """A result as the rules read it, with names that are not checked against their patterns.
 
-    That would take longer than all the rest of decoding, and changes nothing: a result counts only
-    if target, kind and region are those of a target that is known, which have been held against
-    them. The sink holds every line against everything, and dead-letters it if need be.
+    The check would take longer than the rest of decoding, and changes nothing: a result counts only
+    if its target, kind and region belong to a known target, whose names were checked. The sink
+    checks every field of every line, and dead-letters invalid ones.
     """
 
     target: str
@@ -38,7 +38,7 @@ _batches: Final = BatchDecoder(HeardResult)
 
 
 def result_lines(value: bytes) -> list[int]:
-    """The line, from 0, of each result that `decode_record` finds in a message."""
+    """The line number, from 0, of each result that `decode_record` finds in a message."""
     return [line for line, _ in _batches.decode_numbered(value)[0]]
 
 
@@ -48,10 +48,10 @@ def decode_record(
     value: bytes | None,
     headers: Iterable[tuple[str, bytes]],
 ) -> tuple[Record, int]:
-    """The record, and how many of its parts could not be read. Never raises.
+    """The record, and the number of its unreadable parts. Never raises.
 
-    What can't be read is skipped here; the sink dead-letters it. A control header counts only
-    beside an empty value, so that nobody can hide results behind one.
+    Skips unreadable parts; the sink dead-letters them. A control header counts only with an empty
+    value, so that nobody can hide results behind one.
     """
     if value:
         results, bad = _batches.decode(value)

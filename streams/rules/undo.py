@@ -1,4 +1,4 @@
-"""One target as it was, to be put back if a rule fails halfway."""
+"""A copy of one target, to restore if a rule fails halfway."""
 
 from typing import Final
 
@@ -12,10 +12,10 @@ _decode: Final = msgspec.msgpack.Decoder(Trouble).decode
 
 
 class Undo:
-    """What the state has of `entry` at this moment.
+    """The state of `entry` at this moment.
 
-    To make one costs some microseconds: copies of the target's windows, and its trouble encoded as
-    a checkpoint would have it. The indexes that only save work are not kept but made anew.
+    It costs some microseconds: copies of the target's windows, and its trouble in the form of a
+    checkpoint. Indexes that only save work are not copied but rebuilt.
     """
 
     __slots__ = ("_entry", "_hot", "_news", "_transitions", "_trouble", "_windows", "_woken")
@@ -30,9 +30,9 @@ class Undo:
         self._transitions = state.transitions.get(entry.id)
 
     def put_back(self, state: PartitionState) -> None:
-        """Makes of the target what it was; the rest of the state stays as it is.
+        """Restores the target; the rest of the state stays unchanged.
 
-        It must be in the state, or another definition of it.
+        The state must contain the target, or another definition of it.
         """
         entry, columns = self._entry, state.columns
         if state.targets[entry.id] is not entry:

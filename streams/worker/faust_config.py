@@ -1,4 +1,4 @@
-"""Our settings as Faust's."""
+"""Maps our settings to Faust's."""
 
 import ssl
 from typing import Any, Final
@@ -10,11 +10,14 @@ from foundation.kafka.clients import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS, 
 from foundation.settings import Settings
 
 _BUFFERED: Final = 128
-"""So many messages wait between Faust's consumer and the agent; each may hold 500 results."""
+"""Messages that wait between Faust's consumer and the agent; each may hold 500 results."""
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
-    """The keyword arguments of the app, its id aside. What is switched off stands in section 5."""
+    """The keyword arguments of the app, except its id.
+
+    docs/decisions/0010-acknowledgement-beside-faust.md has the reasons for what is off.
+    """
     return {
         "broker": [f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
         "broker_credentials": _credentials(settings),

@@ -17,7 +17,7 @@ from aiokafka import TopicPartition
 from schemas import incident, notification, policy
 from schemas.policy import Policy
 from sinks.notifier.delivery import Deliverer
-from sinks.notifier.delivery_queues import Lanes, Message
+from sinks.notifier.delivery_queues import DeliveryQueues, Message
 from sinks.notifier.grouping import Groups, Taken, runs
 from sinks.notifier.log_writer import Line
 from sinks.notifier.routing import Channel, Routes, told
@@ -44,7 +44,7 @@ class Clock:
             yield
 
 
-class _Lanes(Lanes):
+class _Lanes(DeliveryQueues):
     """Lanes that wait in the clock's time."""
 
     clock: Clock

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from foundation.http_origin import is_forwarded
 from portquorum.embedded.clickhouse import statement
 from portquorum.embedded.clickhouse.engine import Session
-from portquorum.embedded.clickhouse.sql_guard import Guard, RefusedError
+from portquorum.embedded.clickhouse.sql_guard import RefusedError, SqlGuard
 
 OWNER: Final = "portquorum"
 READER: Final = "default"
@@ -56,7 +56,7 @@ class Access:
 
     def __init__(
         self,
-        guard: Guard,
+        guard: SqlGuard,
         password: str,
         reader_password: str | None = None,
         *,

@@ -18,7 +18,13 @@ from portquorum.embedded.clickhouse.engine_protocol import Result
 from portquorum.embedded.clickhouse.http_body import Statement, read_parameters, read_statement
 from portquorum.embedded.clickhouse.http_exchange import Exchange
 from portquorum.embedded.clickhouse.request_work import Work
-from portquorum.embedded.clickhouse.result_parts import PART_BYTES, Parts, Piped, Whole, kept_back
+from portquorum.embedded.clickhouse.result_parts import (
+    PART_BYTES,
+    Piped,
+    ResultParts,
+    Whole,
+    kept_back,
+)
 from portquorum.embedded.clickhouse.sql_guard import RefusedError
 from portquorum.embedded.clickhouse.statement import (
     Look,
@@ -196,7 +202,7 @@ class HttpInterface:
         pool = self._queries if user.owner else self._readers
         work = Work(pool, self._engine, exchange.id)
         async with self._connection(exchange, user, work, statement.first) as session:
-            parts: Parts = await work.run(self._begin, session, user, exchange, sql)
+            parts: ResultParts = await work.run(self._begin, session, user, exchange, sql)
             if exchange.waits_for_end:
                 parts = await work.run(kept_back, parts)
             try:
@@ -204,7 +210,7 @@ class HttpInterface:
             finally:
                 await work.run(parts.close)
 
-    def _begin(self, session: Session, user: User, exchange: Exchange, sql: str) -> Parts:
+    def _begin(self, session: Session, user: User, exchange: Exchange, sql: str) -> ResultParts:
         """The answer, of which nothing has been asked for yet."""
         if user.owner:
             sql, reads = self._access.owning(session, sql, exchange.params, exchange.only_reads)
@@ -230,7 +236,7 @@ class HttpInterface:
 
         return Piped(run, partial(self._engine.kill, exchange.id))
 
-    async def _send(self, exchange: Exchange, work: Work, parts: Parts) -> web.StreamResponse:
+    async def _send(self, exchange: Exchange, work: Work, parts: ResultParts) -> web.StreamResponse:
         # What goes wrong while this fills still gets a status of its own, as in ClickHouse.
         first, whole = await work.run(parts.take)
         exchange.summarise(parts.counts)

@@ -166,7 +166,7 @@ async def _serve_on(
         from portquorum.embedded.clickhouse.access import Access  # noqa: PLC0415
         from portquorum.embedded.clickhouse.engine import Engine  # noqa: PLC0415
         from portquorum.embedded.clickhouse.http_interface import HttpInterface  # noqa: PLC0415
-        from portquorum.embedded.clickhouse.sql_guard import Guard  # noqa: PLC0415
+        from portquorum.embedded.clickhouse.sql_guard import SqlGuard  # noqa: PLC0415
     except ImportError as error:
         raise extra_missing((error.name or "aiohttp").partition(".")[0]) from error
     settings = _settings()
@@ -180,7 +180,7 @@ async def _serve_on(
             _without_walls(engine.without_walls, host, settings, reporter)
         with engine.session({}) as session:
             session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
-        guard = Guard(engine)
+        guard = SqlGuard(engine)
         access = Access(
             guard,
             secret,

@@ -16,7 +16,7 @@ _IN_MEMORY_BYTES: Final = 8 << 20
 _KILL_EVERY_S: Final = 0.2
 
 
-class Parts(Protocol):
+class ResultParts(Protocol):
     """An answer in parts."""
 
     counts: dict[str, int]
@@ -135,7 +135,7 @@ class Kept:
         self._file.close()
 
 
-def kept_back(parts: Parts) -> Kept:
+def kept_back(parts: ResultParts) -> Kept:
     """The whole answer; `parts` is closed when this returns or raises.
 
     Raises:

@@ -102,7 +102,7 @@ class RefusedError(QueryError):
     """A user without the right; has a ClickHouse error code as the engine's own refusals do."""
 
 
-class Guard:
+class SqlGuard:
     """Knows the names of what reaches outside."""
 
     def __init__(self, engine: Engine) -> None:

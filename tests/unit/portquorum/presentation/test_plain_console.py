@@ -17,7 +17,7 @@ from foundation import telemetry
 from foundation.settings import Settings
 from portquorum.cli import check
 from portquorum.cli import status as answers
-from portquorum.cli.host_port import Place
+from portquorum.cli.host_port import HostPort
 from portquorum.inventory import html, markdown
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.page import Cell, Page, Section
@@ -109,7 +109,7 @@ def test_status_incidents_and_check(monkeypatch: pytest.MonkeyPatch) -> None:
     answer |= {"host": "a", "kind": "http", "status": "down", "hops": ()}
     answer |= {"detail": EVIL, "banner": EVIL, "address": EVIL}
     with out().capture() as printed:
-        check._show(Place("a", 1), check.Answer(**answer))
+        check._show(HostPort("a", 1), check.Answer(**answer))
     assert harmless(printed.get())
 
 

@@ -10,7 +10,7 @@ from schemas.control import TargetSet
 from schemas.incident import IncidentEvent
 from schemas.target import Target
 from streams.checkpoint import decoder
-from streams.checkpoint.encoder import Capture
+from streams.checkpoint.encoder import StateEncoder
 from streams.rules import apply as rules
 from streams.rules import work_budget
 from streams.state.partition_state import new_state
@@ -155,7 +155,7 @@ def test_a_capture_is_the_state_at_its_offset_whatever_comes_after() -> None:
     fleet.up("a", "b", of="web")
     fleet.down("a", "b")
     chunks = decoder.encode(fleet.state)
-    capture = Capture(fleet.state)
+    capture = StateEncoder(fleet.state)
     fleet.wait(5_000).up("a", "b", "c")
     fleet.fail("a", of="web")
     fleet.beat("a")

@@ -18,7 +18,7 @@ from sinks.notifier.message import compose
 from streams.checkpoint import decoder
 from streams.rules import apply
 from streams.rules import messages as outputs
-from streams.rules.process import Step, step
+from streams.rules.process import Processed, step
 from streams.state.partition_state import PartitionState, new_state
 from tests.unit.schemas.edges import values_of
 from tests.unit.streams.rules.fleet import START, Fleet, target
@@ -98,14 +98,14 @@ stamps = st.sampled_from(
 usual_stamps = st.integers(START, START + 1_000_000)
 
 
-def take(state: PartitionState, offset: int, at: int, message: Message) -> Step:
+def take(state: PartitionState, offset: int, at: int, message: Message) -> Processed:
     done = step(state, offset, at, *message)  # type: ignore[arg-type]
     assert not done.failed
     assert done.not_applied == ()
     return done
 
 
-def tell(done: Step) -> None:
+def tell(done: Processed) -> None:
     """What was decided can be read again, and put into words."""
     for message in done.messages:
         assert len(message.value) + sum(len(k) + len(v) for k, v in message.headers) < 1_000_000
