@@ -1,4 +1,4 @@
-"""Small charts of characters, and the words for figures that both pages use."""
+"""Small text charts, and the words for figures that both pages use."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,14 +11,14 @@ _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 
 def sparkline(values: Sequence[int], most: int) -> str:
-    """A character a value, `most` being the highest; a value of 0 is a dot."""
+    """One character for each value, scaled to the maximum `most`; a dot stands for 0."""
     return "".join(
         "·" if not value else _LEVELS[min(7, value * 8 // (most + 1))] for value in values
     )
 
 
 def bar(value: float, most: float, width: int) -> str:
-    """A bar of at most `width` characters, to the eighth of one; something is never nothing."""
+    """A bar of at most `width` characters, to an eighth of one; a positive value is never empty."""
     if value <= 0 or most <= 0:
         return ""
     eighths = max(1, round(value / most * width * 8))
@@ -26,12 +26,12 @@ def bar(value: float, most: float, width: int) -> str:
 
 
 class Line:
-    """A line of the table of figures: both values as people read them, and their difference."""
+    """A row of the table of figures: both values in people's notation, and their difference."""
 
     __slots__ = ("better", "difference", "name", "present", "proposed")
 
     def __init__(self, name: str, present: float | None, proposed: float | None, unit: str) -> None:
-        """`better` is True if the proposed is less, which for all of these is better."""
+        """`better` is True if the proposed value is lower: less is better for all these figures."""
         self.name = name
         self.present = _text(present, unit)
         self.proposed = _text(proposed, unit)

@@ -1,4 +1,4 @@
-"""The result as one HTML file that needs nothing else: to be mailed, attached, shown around."""
+"""The result as one self-contained HTML file."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -10,7 +10,7 @@ from portquorum.presentation.output import clock, span
 from streams.backtest import compare
 
 SHOWN: Final = 500
-"""Of longer lists the first so many; the JSON document has all."""
+"""Most rows of a list that are shown; the JSON document has all."""
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --now: #d9a114; --other: #1795b8; --line: #8884; }
@@ -31,7 +31,7 @@ svg { width: 100%; height: 10rem; }
 
 
 def document(result: Result) -> str:
-    """The page. Everything that came from outside is escaped."""
+    """The page. All text from outside is escaped."""
     found, scope = result.comparison, result.scope
     changes = ", ".join(result.changes) or "no difference to the present policy"
     scoped = (
@@ -78,7 +78,7 @@ def _figures(result: Result) -> str:
 
 
 def _days(found: compare.Comparison) -> str:
-    """Two bars a day, drawn to the highest of both."""
+    """Two bars for each day, scaled to the higher one of both."""
     first, second = found.present.days, found.proposed.days
     most = max(*first, *second, 1)
     bars = []

@@ -19,7 +19,7 @@ _BAR: Final = 16
 
 
 def page(result: Result) -> RenderableType:
-    """All of it; of long lists the first ten."""
+    """The whole page; of long lists the first ten rows."""
     found = result.comparison
     parts: list[RenderableType] = [_head(result), _figures(result), _days(result)]
     if len(found.teams) > 1 or (found.teams and found.teams[0].name):

@@ -18,13 +18,13 @@ from schemas.topics import RESULTS
 from streams.rules.record import HeardResult
 
 _decode: Final = msgspec.json.Decoder(HeardResult).decode_lines
-"""Into what the stream decodes, without its look at whether each line is just one result."""
+"""Decodes like the stream, but does not check that each line is exactly one result."""
 
 _FETCH_BYTES: Final = 4 * 1024 * 1024
 
 
 async def run(settings: Settings) -> Run:
-    """Reads all partitions from the beginning to the end that they have now."""
+    """Reads all partitions from the beginning to their present end."""
     topic = settings.topic(RESULTS.name)
     parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
     client = kafka.consumer(settings, max_partition_fetch_bytes=_FETCH_BYTES)

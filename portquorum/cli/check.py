@@ -129,7 +129,7 @@ def _address(text: str) -> str:
 
 
 def _dialogue_ms(outcome: CheckOutcome) -> float | None:
-    """What is left of the total when the phases are taken away that have a time of their own."""
+    """The rest of the total time, without the phases that have their own times."""
     if outcome.total_ms is None or outcome.connect_ms is None:
         return None
     phases = (outcome.dns_ms, outcome.connect_ms, outcome.tls_ms)

@@ -1,11 +1,11 @@
-"""`HOST:PORT` as people type it."""
+"""Parses `HOST:PORT`."""
 
 import typer
 from msgspec import Struct
 
 
 class HostPort(Struct, frozen=True):
-    """A canonical host and a port, None for a kind of check that knows none."""
+    """A canonical host and a port; None for a kind of check without a port."""
 
     host: str
     port: int | None
@@ -16,7 +16,7 @@ class HostPort(Struct, frozen=True):
 
 
 def parse(text: str) -> HostPort:
-    """The place that `db1.example.com:5432`, `10.0.0.7:22` or `[::1]:22` names.
+    """The host and port of `db1.example.com:5432`, `10.0.0.7:22` or `[::1]:22`.
 
     Raises:
         typer.BadParameter: not of that form; says what was expected and found.

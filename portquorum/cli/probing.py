@@ -1,4 +1,4 @@
-"""What a check by hand is about: a kind that exists, its usual port, its options."""
+"""The subject of a manual check: a known kind, its usual port, its options."""
 
 import typer
 
@@ -7,7 +7,7 @@ from schemas.probe import Probe
 
 
 def placed(text: str, kind: str) -> HostPort:
-    """The place of a check of this kind; a kind that has a usual port, or none, needs no port.
+    """The host and port of a check of this kind; a kind with a usual port, or none, needs no port.
 
     Raises:
         typer.BadParameter: no such kind, or no such place.
@@ -31,7 +31,7 @@ def options(kind: str, written: str | None, port: int | None) -> Probe | None:
     """The options of the check, `written` as in the inventory.
 
     Raises:
-        typer.BadParameter: they are not such as the kind has.
+        typer.BadParameter: the kind has no such options.
     """
     from portquorum.inventory.errors import path_text
     from portquorum.inventory.probes import ProbeError, probe_of

@@ -1,4 +1,4 @@
-"""A page as one HTML file that needs nothing else: to be mailed, printed, put on a wall."""
+"""A page as one self-contained HTML file."""
 
 from html import escape
 from typing import Final
@@ -37,7 +37,7 @@ tr:last-child td { border-bottom: 0; }
 
 
 def document(page: Page) -> str:
-    """The page. Everything that came from outside is escaped."""
+    """The page. All text from outside is escaped."""
     title = escape(page.title)
     ways = "".join(
         f"<a href=#s{number}>{escape(section.title)}</a> "

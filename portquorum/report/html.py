@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: to be mailed, attached, put on a wall."""
+"""A report as one self-contained HTML file."""
 
 from collections.abc import Iterator
 from html import escape
@@ -52,7 +52,7 @@ footer { margin-top: 2rem; font-size: .85rem; color: var(--dim); }
 
 
 def document(report: Report) -> str:
-    """The page. Everything that came from outside is escaped."""
+    """The page. All text from outside is escaped."""
     title = _TITLES[report.kind]
     body = [
         f"<h1>{title}</h1>",
@@ -81,7 +81,7 @@ def _figure(figure: Figure) -> str:
 
 
 def _days(days: Days) -> str:
-    """A bar a day; a day without a value has none."""
+    """A bar for each day; none for a day without a value."""
     low, high = height(days)
     bars = []
     for number, (day, value) in enumerate(zip(days.days, days.values, strict=True)):

@@ -1,4 +1,4 @@
-"""How long to wait before a role that died is started again."""
+"""The wait before the restart of a role that died."""
 
 from typing import Annotated, Final
 
@@ -10,7 +10,7 @@ WELL_AFTER_S: Final = 30.0
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
-    """Doubles from `first_s` to `longest_s`; a run of `well_after_s` forgets earlier deaths."""
+    """Doubles from `first_s` to `longest_s`; a run of `well_after_s` resets it."""
 
     first_s: Annotated[float, Meta(gt=0)] = FIRST_S
     longest_s: Annotated[float, Meta(gt=0)] = LONGEST_S

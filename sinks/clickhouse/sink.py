@@ -78,10 +78,10 @@ class Sink:
 
         Raises:
             aiokafka.errors.KafkaError, OSError: Kafka can't be reached at the start.
-            sinks.clickhouse.errors.PartEndedError: nothing is read any more, or a partition is
-                not worked on. All is closed, too.
-            sinks.clickhouse.bad_line_limit.TooManyBadLinesError: a topic is not worth reading on; no
-                use to begin again. All is closed, too.
+            sinks.clickhouse.errors.TaskEndedError: no messages are read any more, or a partition
+                has no pipeline. All is closed, too.
+            sinks.clickhouse.bad_line_limit.TooManyBadLinesError: a topic is mostly unreadable; a
+                restart does not help. All is closed, too.
         """
         group = self._settings.group("sink")
         client = consumer(self._settings, group_id=group, max_partition_fetch_bytes=FETCH_BYTES)

@@ -35,12 +35,12 @@ from portquorum.embedded.clickhouse.statement import (
 )
 
 _LOOKED_AT_AT_ONCE_BYTES: Final = 4096
-"""A longer text is looked at in a thread: the event loop answers others meanwhile."""
+"""Size above which a text is checked in a thread, so that the event loop can serve others."""
 _METHODS: Final = ("GET", "HEAD", "POST")
 
 
 class HttpInterface:
-    """The handlers. Inserts, our roles' queries and readers' queries have threads of their own."""
+    """The handlers. Inserts, our roles' queries and readers' queries have separate threads."""
 
     def __init__(self, engine: Engine, access: Access, database: str, served: Served) -> None:
         """Takes an open engine.
@@ -75,7 +75,7 @@ class HttpInterface:
         return app
 
     def close(self) -> None:
-        """Ends the sessions; the engine must have ended what was running."""
+        """Closes the sessions; the engine must have ended all statements."""
         for pool in (self._looks, self._inserts, self._queries, self._readers):
             pool.shutdown()
         self._sessions.close()
@@ -84,7 +84,7 @@ class HttpInterface:
     async def _only_ours(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """No answer, and nothing done, for pages of other origins and foreign host names."""
+        """Refuses requests of pages of other origins and requests to foreign host names."""
         why = refusal(request.method, request.headers, self._served, request.raw_path)
         if why is not None:
             return web.Response(status=403, text=f"{why}\n")
@@ -114,7 +114,7 @@ class HttpInterface:
 
     @contextmanager
     def _named(self, name: str) -> Iterator[None]:
-        """No two requests under way have one name: by it a statement is found and killed."""
+        """Refuses a name of another running request: a name identifies a statement to kill."""
         if name in self._running:
             raise QueryError(
                 f"Code: 216. DB::Exception: Query with id = {name} is already running. "
@@ -211,7 +211,7 @@ class HttpInterface:
                 await work.run(parts.close)
 
     def _begin(self, session: Session, user: User, exchange: Exchange, sql: str) -> ResultParts:
-        """The answer, of which nothing has been asked for yet."""
+        """Starts the result, without reading from it."""
         if user.owner:
             sql, reads = self._access.owning(session, sql, exchange.params, exchange.only_reads)
         else:
@@ -255,7 +255,7 @@ class HttpInterface:
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The parts, small ones joined."""
+    """The parts, with small ones joined."""
     pending = [first]
     size = len(first)
     async for part in rest:
