@@ -1,8 +1,9 @@
-"""What a check costs in the whole prober: `portquorum probe` as anybody starts it.
+"""The cost of a check in the whole prober: `portquorum probe` as users start it.
 
-Schedule, guard, engine, encoding and publishing to a real Kafka, whose own time is not in the
-figures. Each target is checked every 2 s: so many targets make the rate. Counted and timed is what
-the log says of a steady time; the CPU time is that of the prober's process meanwhile.
+It includes schedule, guard, engine, encoding and publishing to a real Kafka, without Kafka's own
+time. Each target is checked every 2 s, so the number of targets sets the rate. The counts and times
+are those of the results of a steady period; the CPU time is that of the prober's process in that
+period.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A fleet whose measurements are as uneven as real ones, since what is even compresses too well.
+"""A fleet with measurements as uneven as real ones, because even ones compress too well.
 
 Hosts have four ports each and stand at one of eight sites, each at its own distance from each
 region; a host has a way of its own within the site. Times jitter by a log-normal, one check in a

@@ -1,4 +1,4 @@
-"""What one would write first: one result a message, a Faust agent, a table with a window.
+"""The obvious implementation: one result a message, a Faust agent, a table with a window.
 
 `python -m portquorum.bench.stream_faust COUNT`; the settings say where Kafka is. Reads COUNT
 messages, prints

@@ -1,4 +1,4 @@
-"""What the probers of a fleet write into [results], made in virtual time, the same at every run.
+"""The messages of a fleet's probers on [results], made in virtual time, the same in every run.
 
 One host a target, every target checked from all regions, phases from the targets' ids as in
 `producers.schedule`. One target in a hundred is down all the time (each check is followed by its

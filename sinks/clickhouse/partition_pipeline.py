@@ -87,7 +87,7 @@ class PartitionPipeline:
         now = time.monotonic()
         for record in records:
             if record.offset < self._expected:
-                # The consumer was set back: what the lane waits for is out of the log's range.
+                # The consumer was set back: what the pipeline waits for is out of the log's range.
                 self._out_of_range = True
                 self.forget()
                 return
@@ -127,8 +127,8 @@ class PartitionPipeline:
         while not self._stopping:
             before = self.committed
             try:
-                # A new lane must not have read, and thrown away, what it can't insert yet. The
-                # consumer may learn of its partition later than the lane: then it is told again.
+                # A new pipeline must not read, and drop, messages that it can't insert yet. The
+                # consumer may learn of its partition after the pipeline: hence the repeated pause.
                 self._rest()
                 while not self._services.writer.is_up:
                     self._rest()
@@ -156,7 +156,7 @@ class PartitionPipeline:
             case DoubtError():
                 self._say("info", "reading the offsets again", because=str(error))
             case NotInsertedError():
-                # While ClickHouse is away the writer says so, once for all lanes.
+                # While ClickHouse is away the writer says so, once for all pipelines.
                 level: Level = "warning" if self._services.writer.is_up else "debug"
                 self._say(level, "block not inserted, trying again", error=str(error))
             case KafkaError() | TimeoutError() | OSError():
@@ -343,7 +343,7 @@ class PartitionPipeline:
 
     def _regulate(self) -> None:
         """Pauses the partition while the pipeline holds enough, or is not ready to read."""
-        # Resumed at half, so that a busy lane is not paused and resumed at each message.
+        # Resumed at half, so that a busy pipeline is not paused and resumed at each message.
         limit = self._limit // 2 if self._paused else self._limit
         full = self._buffer.size >= limit and self._replaying is None
         want = not self._reading or full

@@ -221,7 +221,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    # aiokafka goes on, whatever is raised here: with partitions that have no lane, or two.
+    # aiokafka ignores what is raised here: partitions would have no pipeline, or two.
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         try:

@@ -65,7 +65,7 @@ async def _after_stored(services: SinkContext, topic: Topic, partition: TopicPar
     else:
         same = stored < end
     if not same:
-        # The topic was made anew: its offsets mean other messages now.
+        # The topic was created again: its offsets now belong to other messages.
         await record_gap(services, topic, partition, expected=stored + 1, found=begin)
         return begin
     if stored + 1 < begin:

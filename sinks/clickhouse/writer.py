@@ -181,7 +181,7 @@ class Writer:
                 await in_thread(partial(self._with_client, _ask))
             except FAILURES:
                 continue
-            except Exception as error:  # noqa: BLE001 - if this task died, all lanes would wait
+            except Exception as error:  # noqa: BLE001 - if this task died, all pipelines would wait
                 # What answers there is no ClickHouse: a page of a proxy, say.
                 if times := self._seldom.times("odd answer"):
                     logger(__name__).warning(

@@ -102,7 +102,7 @@ def _widely(failing: int, targets: int) -> bool:
 
 def _wake(state: PartitionState, regions: set[str]) -> None:
     state.around.clear()
-    for target_id in sorted(state.hot):  # the index has no order of its own: it is made anew
+    for target_id in sorted(state.hot):  # the index has no stable order: it is rebuilt
         if not regions.isdisjoint(state.targets[target_id].policy.positions):
             state.hot[target_id] = 0
             state.woken[target_id] = None

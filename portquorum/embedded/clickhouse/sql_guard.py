@@ -138,7 +138,7 @@ class SqlGuard:
             text = f"SELECT formatQuerySingleLine({quote(sql)})"
             return session.run(text, "TSVRaw").data.decode().strip()
         finally:
-            # Nothing of a statement stays in a session that only writes it anew.
+            # A session that only prints statements keeps nothing of them.
             self._idle.append(session)
 
     def close(self) -> None:

@@ -157,7 +157,7 @@ class _Meter:
 
     @contextmanager
     def file(self, name: str, _size: int) -> Iterator[Callable[[int], None]]:
-        """What jgo calls for each file that it fetches."""
+        """The callback of jgo for each file that it fetches."""
         yield self.add if name in self._wanted else lambda _count: None
 
 
