@@ -1,4 +1,4 @@
-"""Reads a stretch of one partition of [results], without a consumer group."""
+"""Reads a range of one partition of [results], without a consumer group."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,18 +11,18 @@ from foundation.settings import Settings
 from schemas import topics
 
 STALLED_S: Final = 60.0
-"""A log that gives nothing for so long although it has records is broken."""
+"""Time without any record after which a log that has records counts as broken, in s."""
 
 _POLL_MS: Final = 500
 _RECORDS_A_POLL: Final = 50
 
 
 class LogStalledError(RuntimeError):
-    """The log says that it has records, and gives none."""
+    """The log reports records, but does not deliver them."""
 
 
 class Bounds:
-    """First offset that the log still has, and the one after its last."""
+    """The log's first available offset, and the offset after its last."""
 
     __slots__ = ("begin", "end")
 
@@ -32,7 +32,7 @@ class Bounds:
 
 
 async def bounds(settings: Settings, partitions: list[int]) -> dict[int, Bounds]:
-    """What the log has of each partition at this moment.
+    """The present bounds of the log in each partition.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
@@ -50,7 +50,7 @@ async def read(
 ) -> AsyncIterator[ConsumerRecord]:
     """All records from offset `start` (inclusive) to `end` (exclusive) that the log still has.
 
-    Records that retention took are left out silently; `end` must not lie beyond the log's end.
+    Silently leaves out records that retention removed; `end` must not be beyond the log's end.
 
     Raises:
         LogStalledError: the log gave nothing for `STALLED_S`.
@@ -82,5 +82,5 @@ def _part(settings: Settings, partition: int) -> TopicPartition:
 
 
 def _reader(settings: Settings) -> AIOKafkaConsumer:
-    """Enter it to start it; leaving stops it."""
+    """A consumer as a context: started on entry, stopped on exit."""
     return kafka.consumer(settings)

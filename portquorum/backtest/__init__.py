@@ -1,1 +1,1 @@
-"""What surrounds a backtest: the file with the other policy, and the pages that show the result."""
+"""The shell of a backtest: the file with the other policy, and the pages with the result."""

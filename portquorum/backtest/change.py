@@ -1,8 +1,8 @@
-"""A policy file: an inventory, or a short document that says only what would be different.
+"""A policy file: an inventory, or a short document with only the differences.
 
-The short document names no hosts. Its sections are `defaults:` (every target), `teams:` and
-`tags:` (by name), `targets:` (by id), each with policy fields as an inventory writes them. A later
-one of these goes before an earlier one; of two tags the one that is written later.
+The short document names no hosts. Its sections are `defaults:` (every target), `teams:` and `tags:`
+(by name), `targets:` (by id), each with policy fields in the form of an inventory. A later section
+overrides an earlier one; of two tags the later one in the file wins.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ SECTIONS: Final = ("defaults", "teams", "tags", "targets")
 
 
 class Change(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The policy fields that stored history can judge; None: as it is."""
+    """The policy fields that stored history can judge; None means unchanged."""
 
     retries: Annotated[int, Meta(ge=0, le=10)] | None = None
     retry_delay: Duration | None = None
@@ -43,7 +43,7 @@ class TargetChange(Change, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Changes(Struct, frozen=True):
-    """A short document: whom each change is for, in the order in which they are applied."""
+    """A short document: the changes and their targets, in the order of application."""
 
     defaults: list[Entry[Change]]
     teams: list[Entry[Change]]
@@ -52,7 +52,7 @@ class Changes(Struct, frozen=True):
 
 
 def is_inventory(path: Path) -> bool:
-    """Whether the file names regions, or the host of a target: then it is an inventory.
+    """True if the file is an inventory: it names regions, or the host of a target.
 
     Raises:
         InventoryError: it can't be read.
@@ -93,7 +93,7 @@ def read(path: Path) -> Changes:
 
 
 def apply(changes: Changes, present: dict[str, Target]) -> dict[str, Target]:
-    """The targets as the changes would have them.
+    """The targets after the changes.
 
     Raises:
         InventoryError: a team, tag, target or region that no target has.
@@ -153,7 +153,7 @@ def _changed(target: Target, entries: list[Entry[Any]], problems: list[Problem])
 
 
 def _limit(entry: Entry[Any], problems: list[Problem]) -> LatencyLimit | None:
-    """None, and a problem (the same for all targets that it is for), when it is wrong."""
+    """The limit; None and a problem (the same for all affected targets) if it is wrong."""
     try:
         return latency.limit(entry.value.latency)
     except ValueError as error:

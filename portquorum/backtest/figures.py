@@ -6,12 +6,12 @@ from streams.backtest.figures import SHORT_MS, Figures
 
 
 class Line:
-    """A line of the table of figures: both values as people read them, and their difference."""
+    """A row of the table of figures: both values in people's notation, and their difference."""
 
     __slots__ = ("better", "difference", "name", "present", "proposed")
 
     def __init__(self, name: str, present: float | None, proposed: float | None, unit: str) -> None:
-        """`better` is True if the proposed is less, which for all of these is better."""
+        """`better` is True if the proposed value is lower: less is better for all these figures."""
         self.name = name
         self.present = _text(present, unit)
         self.proposed = _text(proposed, unit)

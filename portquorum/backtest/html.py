@@ -1,4 +1,4 @@
-"""The result as one HTML file that needs nothing else: to be mailed, attached, shown around."""
+"""The result as one self-contained HTML file."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +12,7 @@ from schemas.topics import DAY_MS
 from streams.backtest.compare import Comparison
 
 SHOWN: Final = 500
-"""Of longer lists the first so many; the JSON document has all."""
+"""Most rows of a list that are shown; the JSON document has all."""
 
 
 def document(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""What people should know of the figures of a backtest."""
+"""Remarks on the figures of a backtest."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ ALWAYS: Final = (
 
 
 def describe(plan: Plan) -> str:
-    """What is being done, beside a progress bar that counts rows."""
+    """The text beside a progress bar that counts rows."""
     return "results through the rules, twice" if plan.rows else "nothing failed"
 
 
 def notes(plan: Plan, outcome: Outcome) -> list[str]:
-    """Sentences of what was left out, and of what history can't tell."""
+    """Sentences on omissions, and on the limits of what history can tell."""
     found = []
     if plan.calm_hosts:
         found.append(

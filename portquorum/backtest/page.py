@@ -21,7 +21,7 @@ _BAR: Final = 16
 
 
 def page(result: Result) -> RenderableType:
-    """All of it; of long lists the first ten."""
+    """The whole page; of long lists the first ten rows."""
     found = result.comparison
     parts: list[RenderableType] = [_head(result), _figures(result), _days(result)]
     if len(found.teams) > 1 or (found.teams and found.teams[0].name):
@@ -107,7 +107,7 @@ def _groups(title: str, rows: Sequence[tuple[str, compare.Group]]) -> Renderable
     return table
 
 
-def _told(title: str, some: list[compare.Told], style: str) -> Iterator[RenderableType]:
+def _told(title: str, some: list[compare.OneSidedIncident], style: str) -> Iterator[RenderableType]:
     if not some:
         return
     table = Table(

@@ -1,4 +1,4 @@
-"""The other policy, reduced to what stored history can judge, and what it can't."""
+"""The other policy, reduced to the fields that stored history can judge, and notes on the rest."""
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
@@ -24,8 +24,8 @@ JUDGED: Final = (
     "abandon_after_ms",
     "latency",
 )
-"""Fields that the rules read and that change nothing of what probers measure; and `regions`, as
-far as it names those that have checked the target."""
+"""Fields that the rules read and that do not influence the probers' measurements; also `regions`,
+as far as they have checked the target."""
 
 MEASURED: Final = {
     "interval_ms": "interval",
@@ -34,13 +34,13 @@ MEASURED: Final = {
     "host": "host",
     "port": "port",
 }
-"""Fields that say what probers measure: with others, history would be another one."""
+"""Fields that influence the probers' measurements: other values would give another history."""
 
 
 class Proposal(Struct, frozen=True):
     """The targets under the other policy, by id.
 
-    `changes` says what is different, with the number of targets; `notes` what history can't tell.
+    `changes` are the differences, each with its number of targets; `notes` what history can't tell.
     """
 
     targets: dict[str, Target]
@@ -51,7 +51,7 @@ class Proposal(Struct, frozen=True):
 def read(path: Path, present: dict[str, Target], among: Container[str]) -> Proposal:
     """Reads a policy file; see `portquorum.backtest.change` for what it may be.
 
-    `present` are all targets, of which only those `among` these ids are told of.
+    `present` are all targets; the result describes only those `among` these ids.
 
     Raises:
         InventoryError: with every problem.
@@ -67,7 +67,7 @@ def read(path: Path, present: dict[str, Target], among: Container[str]) -> Propo
 
 
 def _inventory(path: Path, present: dict[str, Target]) -> dict[str, Target]:
-    """The targets as if it were applied: those of its sources that it does not name are gone."""
+    """The targets after an apply of the inventory, without those that its sources omit."""
     entries, problems = load([path])
     own_regions = {entry.name for entry in entries.regions}
     own_teams = {entry.name for entry in entries.teams}
@@ -141,7 +141,7 @@ def filtered(
     tags: Iterable[str] = (),
     teams: Iterable[str] = (),
 ) -> dict[str, Target]:
-    """Those with one of the ids, one of the tags and one of the teams; what is empty lets all."""
+    """Targets with one of the ids, of the tags and of the teams; an empty list allows all."""
     some_ids, some_tags, some_teams = set(ids), set(tags), set(teams)
     return {
         one.id: one

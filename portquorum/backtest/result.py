@@ -1,4 +1,4 @@
-"""All that a backtest found, as the pages and the JSON document have it."""
+"""The complete result of a backtest, for the pages and the JSON document."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from streams.backtest.compare import Comparison
 
 
 class Scope(Struct, frozen=True, kw_only=True):
-    """What was looked at. `rows` went through the rules, in `seconds`; the rest need not."""
+    """The scope of the backtest. `rows` went through the rules, in `seconds`; others did not."""
 
     policy: str
     targets: int
@@ -20,7 +20,7 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """`changes`: what the other policy changes; `notes`: what people should know of the figures."""
+    """`changes`: differences of the other policy; `notes`: remarks on the figures."""
 
     scope: Scope
     changes: list[str]

@@ -30,7 +30,7 @@ from sinks.clickhouse.migrate import migrate
 
 DAYS: Final = 30
 POLICY: Final = "defaults: {retries: 0}\ntags: {prod: {consensus: unanimous}}\n"
-"""Everything differs, so that every row goes through the rules twice."""
+"""A policy with many differences, so that every row goes through the rules twice."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Report:
 
 
 def fill(settings: Settings, targets: int, first: int) -> tuple[int, int]:
-    """Makes what is not there yet; returns the first and the last day (excluded)."""
+    """Creates the missing history; returns the first and the last day (excluded)."""
     migrate(settings)
     client = connect(settings, send_receive_timeout=3600)
     ((rows, since),) = client.query(
@@ -147,13 +147,13 @@ def backtest(settings: Settings, policy: Path, days: tuple[int, int]) -> dict[st
 
 
 def server_cpu_s() -> float:
-    """CPU of the embedded ClickHouse, the one child that lives."""
+    """CPU time of the embedded ClickHouse, the only living child, in s."""
     spent = (child.cpu_times() for child in psutil.Process().children(recursive=True))
     return sum(one.user + one.system for one in spent)
 
 
 def shown(report: Report) -> Table:
-    """For people."""
+    """The report as text."""
     table = Table("", "", show_header=False)
     for name, value in (
         ("rows stored", f"{report.rows:,} ({report.stored_mb:,.0f} MB)"),

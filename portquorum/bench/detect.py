@@ -37,7 +37,7 @@ REGIONS: Final = ("eu-west", "us-east", "ap-south")
 INTERVAL_S: Final = 60
 RETRY_DELAY_MS: Final = 1_000
 PER_S: Final = 2.0
-"""So many listeners are closed a second."""
+"""Number of listeners that are closed in a second."""
 
 SOURCE: Final = "bench"
 _PORT: Final = 7_000
@@ -63,7 +63,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class Outages:
-    """Listeners, one a target; those that are closed are outages."""
+    """One listener for each target; a closed one is an outage."""
 
     def __init__(self, count: int) -> None:
         self.hosts = {
@@ -83,13 +83,13 @@ class Outages:
             server.close()
 
     async def close_all(self) -> None:
-        """Closes one after the other, `PER_S` a second."""
+        """Closes the listeners one after the other, `PER_S` a second."""
         for target in self.hosts:
             self._open[target].close()
             await asyncio.sleep(1 / PER_S)
 
     def inventory(self) -> dict[str, Any]:
-        """What is to be watched."""
+        """The watched inventory."""
         return {
             "regions": {region: {"internal": True} for region in REGIONS},
             "defaults": {"retries": 1, "retry_delay": f"{RETRY_DELAY_MS}ms", "timeout": "3s"},
@@ -113,7 +113,7 @@ async def follow(settings: Settings, topic: Topic) -> AIOKafkaConsumer:
 async def opened(
     settings: Settings, count: int, within_s: float
 ) -> dict[str, tuple[IncidentEvent, int]]:
-    """The first `opened` event of each target with its append time; returns when all are there."""
+    """Waits for the first `opened` event of each target; returns these with their append times."""
     found: dict[str, tuple[IncidentEvent, int]] = {}
     client = await follow(settings, INCIDENTS)
     end = time.monotonic() + within_s
@@ -130,7 +130,7 @@ async def opened(
 
 
 async def first_failures(settings: Settings) -> dict[str, int]:
-    """When the first failed check of each target began (UTC ms)."""
+    """Start times of the first failed check of each target (UTC ms)."""
     found: dict[str, int] = {}
     client = await follow(settings, RESULTS)
     try:
@@ -149,7 +149,7 @@ async def first_failures(settings: Settings) -> dict[str, int]:
 
 
 async def beginnings(settings: Settings, count: int) -> None:
-    """Returns when every target was checked from every region.
+    """Waits until every target was checked from every region.
 
     Raises:
         TimeoutError: not within two minutes.
@@ -168,7 +168,7 @@ async def beginnings(settings: Settings, count: int) -> None:
 
 
 async def run(settings: Settings, outages: Outages, load: float, folder: Path) -> Report:
-    """Everything, on the Kafka of the settings."""
+    """Runs the whole benchmark, on the Kafka of the settings."""
     await kafka.create_topics(settings)
     env = environment(settings, PORTQUORUM_METRICS="127.0.0.1:0", PORTQUORUM_DATA_DIR=str(folder))
     path = folder / "inventory.yaml"
@@ -207,7 +207,7 @@ async def run(settings: Settings, outages: Outages, load: float, folder: Path) -
 
 
 def measure(count: int, partitions: int) -> Report:
-    """Everything, with a Kafka of its own."""
+    """Runs the whole benchmark, with its own Kafka."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, Outages(count) as outages:
         folder = Path(name)

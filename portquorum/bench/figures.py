@@ -1,4 +1,4 @@
-"""What one run of one contender tells, and how a run is set up."""
+"""The figures of one run of one contender, and the parameters of a run."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,21 +8,21 @@ from msgspec import Struct
 from producers.prober.check_loop import ROUND_S
 
 IN_FLIGHT: Final = 256
-"""So many checks are on their way at a time in a saturated run."""
+"""Number of concurrent checks in a saturated run."""
 
 ROUND_US: Final = round(ROUND_S * 1_000_000)
-"""Paced runs begin what is due in rounds, as the prober does."""
+"""Length of a round, in µs; a paced run starts due checks in rounds, as the prober does."""
 
 TIMEOUT_MS: Final = 5_000
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """One run. `cpu_us` is process CPU time a check; `seconds` what the run took.
+    """One run. `cpu_us` is process CPU time for each check; `seconds` the length of the run.
 
-    The listener always answers, so `timed_out` are false timeouts, and `failed` (anything else
-    that is not `up`) is our fault too. None is what was not measured: a saturated run has no
-    schedule and so no lag (from when a check was due to when it began); `in_flight_bytes` is the
-    resident memory of a check on its way, without its target; `memory_mb` that of the process.
+    The listener always answers, so `timed_out` are false timeouts, and `failed` (all others that
+    are not `up`) are our fault too. None stands for an unmeasured value: a saturated run has no
+    schedule and thus no lag (from due time to start of a check); `in_flight_bytes` is the resident
+    memory of a running check, without its target; `memory_mb` that of the process.
     """
 
     checks: int

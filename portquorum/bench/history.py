@@ -105,7 +105,7 @@ SETTINGS max_partitions_per_insert_block = 10
 
 
 def targets(count: int) -> list[Target]:
-    """The fleet whose history `fill` makes."""
+    """The fleet with the history of `fill`."""
     return [
         Target(
             id=f"srv-{number // 4:05d}-{PORTS[number % 4]}",
@@ -128,12 +128,12 @@ def targets(count: int) -> list[Target]:
 
 
 def rows_a_day(count: int) -> int:
-    """How many checks a day; retries come on top."""
+    """Number of checks in a day, without retries."""
     return count * len(REGIONS) * (DAY_MS // INTERVAL_MS)
 
 
 def fill_targets(client: Client, fleet: list[Target], at_ms: int) -> None:
-    """Writes the definitions as the sink does."""
+    """Writes the definitions in the same form as the sink."""
     rows = [
         (
             one.id,

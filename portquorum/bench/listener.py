@@ -30,7 +30,7 @@ class Answering:
         self.ports = tuple(map(int, told.readline().split()))
 
     def count(self) -> int:
-        """How many connections it has taken so far."""
+        """Number of connections accepted so far."""
         self._to.write(b"\n")
         self._to.flush()
         return int(self._told.readline())
@@ -57,7 +57,7 @@ def answering(module: str = "portquorum.bench.listener") -> Iterator[Answering]:
 
 
 def address_of(number: int) -> str:
-    """An address on loopback for each target, as targets have."""
+    """A loopback address for each target."""
     return f"127.{1 + number // 62_500}.{number // 250 % 250}.{1 + number % 250}"
 
 
@@ -85,7 +85,7 @@ def serve() -> None:
 
 
 def loopback_server(backlog: int) -> socket.socket:
-    """A server that does not block, on one port of all addresses of loopback alone."""
+    """A non-blocking server, on one port of all loopback addresses only."""
     server = socket.socket()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
     server.bind(("0.0.0.0", 0))
@@ -107,7 +107,7 @@ def _accept(server: socket.socket) -> int:
 
 @contextlib.contextmanager
 def silent_port() -> Iterator[int]:
-    """A port on loopback whose SYNs nobody answers: its accept queue is full."""
+    """A loopback port that never answers a SYN: its accept queue is full."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(4):

@@ -30,7 +30,7 @@ from schemas.target import Target
 
 
 class Contestant(Struct, frozen=True):
-    """An engine, and the kind of its checks; `silent` of them at a time tell its memory."""
+    """An engine, and the kind of its checks; `silent` concurrent checks measure its memory."""
 
     engine: Callable[[Vantage], Engine]
     kind: str = "tcp"
@@ -46,7 +46,7 @@ ENGINES: Final = {
 
 
 class Load:
-    """Feeds an engine and takes down what comes of it."""
+    """Feeds an engine and records the outcomes."""
 
     def __init__(self, engine: Engine, kind: str, ports: list[int]) -> None:
         self._engine = engine
@@ -61,14 +61,14 @@ class Load:
         self.failed = 0
 
     async def saturate(self, seconds: float) -> None:
-        """The next check begins when one is done."""
+        """Starts the next check when one is done."""
         for _ in range(IN_FLIGHT):
             self._begin(0.0, self._done_and_again)
         await asyncio.sleep(seconds)
         await self._end()
 
     async def pace(self, rate: float, seconds: float) -> None:
-        """Begins `rate` checks a second on a schedule, in rounds, as the prober does."""
+        """Starts `rate` checks a second on a schedule, in rounds, as the prober does."""
         start = time.monotonic()
         while (now := time.monotonic()) - start < seconds:
             while (due := start + self._begun / rate) <= now:
@@ -122,7 +122,7 @@ def watched(kind: str, port: int) -> Target:
 
 
 async def in_flight_bytes(one: Contestant) -> float:
-    """What a check on its way takes of resident memory, from many that nobody answers."""
+    """Resident memory of a running check, from many checks that nobody answers."""
     count = min(one.silent, in_flight_limit(one.silent))
     ours = asyncio.all_tasks()
     with ExitStack() as stack:

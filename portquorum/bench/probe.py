@@ -40,7 +40,7 @@ MOST_SECONDS: Final = 60
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be measured: `repeat` runs of `seconds`, or `steady` seconds."""
+    """The parameters: `repeat` runs of `seconds`, or `steady` seconds."""
 
     rates: tuple[float, ...]
     seconds: float
@@ -82,7 +82,7 @@ def peers(asked: Asked, listener: Answering, folder: Path) -> Iterator[Row]:
 
 
 def left_out(asked: Asked) -> Iterator[str]:
-    """Which peers are not there, and how they can be had."""
+    """The missing peers, and how to get them."""
     for one in PEERS:
         if peer.found(one, asked.peers) is None:
             yield f"{one.name} (GOBIN=DIR {one.how_to_get}; then --peers DIR)"

@@ -1,4 +1,4 @@
-"""The engines alone, each run in a process of its own: what a check costs without the prober."""
+"""The engines alone, each run in its own process: the cost of a check without the prober."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ from portquorum.bench.process import say
 
 HERE: Final = Path(__file__).parent
 SPARE_S: Final = 60.0
-"""A run that takes so much longer than it was told is given up."""
+"""Time beyond its length after which a run is given up, in s."""
 
 LIMIT: Final = "C epoll loop"
 OURS: Final = "epoll engine"
@@ -68,7 +68,7 @@ def measure(
 
 
 def contenders(folder: Path) -> list[Contender]:
-    """All that can be run here; the C loop is compiled into `folder` if there is a compiler."""
+    """All contenders that run here; the C loop is compiled into `folder` if there is a compiler."""
     found = [_ours(OURS, "epoll"), _ours(PLAIN, "asyncio"), _ours(NAIVE, "naive")]
     compiler = shutil.which("cc")
     if compiler is None:
@@ -88,8 +88,7 @@ def _ours(name: str, engine: str) -> Contender:
 def median(runs: Sequence[Figures]) -> Figures:
     """The run with the median CPU time, with the false timeouts and failures of all.
 
-    The lag is that of the run with the smallest one: what others on the machine do can only make
-    it larger.
+    The lag is the smallest of all runs, because other programs on the machine can only increase it.
     """
     middle = sorted(runs, key=lambda figures: figures.cpu_us)[len(runs) // 2]
     calmest = min(runs, key=lambda figures: figures.lag_p99_ms or 0.0)
@@ -103,5 +102,5 @@ def median(runs: Sequence[Figures]) -> Figures:
 
 
 def rate_text(rate: float) -> str:
-    """A rate as people read it; 0 is saturated."""
+    """A rate in people's notation; 0 is saturated."""
     return f"{rate:,.0f}/s" if rate else "saturated"

@@ -1,4 +1,4 @@
-"""What one would write first: a task a check, `asyncio.open_connection` under `wait_for`."""
+"""The obvious implementation: a task for each check, `asyncio.open_connection` with `wait_for`."""
 
 import asyncio
 import time
@@ -8,9 +8,9 @@ from schemas.result import Reason
 
 
 class NaiveEngine:
-    """Takes and gives what `producers.engine.Engine` does, for plain TCP to an address.
+    """A plain-TCP variant of `producers.engine.Engine`, for addresses only.
 
-    The connect time is the task's: from before the connect until the loop has come back to it.
+    Its connect time is that of the task: from before the connect until the loop resumes it.
     """
 
     def __init__(self, vantage: Vantage) -> None:
@@ -19,11 +19,11 @@ class NaiveEngine:
 
     @property
     def in_flight(self) -> int:
-        """How many checks have begun and are not done."""
+        """Number of checks that have started and are not done."""
         return len(self._tasks)
 
     def submit(self, check: PlannedCheck, on_done: OnDone) -> None:
-        """Begins the check."""
+        """Starts the check."""
         self._tasks.add(asyncio.create_task(self._run(check, on_done)))
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from portquorum.bench.probe_engines import LIMIT, rate_text
 
 
 class Row(Struct, frozen=True):
-    """One contender at one rate (checks a second that were asked for; 0: saturated)."""
+    """One contender at one rate (requested checks a second; 0: saturated)."""
 
     contender: str
     rate: float

@@ -1,8 +1,9 @@
-"""What a check costs in the whole prober: `portquorum probe` as anybody starts it.
+"""The cost of a check in the whole prober: `portquorum probe` as users start it.
 
-Schedule, guard, engine, encoding and publishing to a real Kafka, whose own time is not in the
-figures. Each target is checked every 2 s: so many targets make the rate. Counted and timed is what
-the log says of a steady time; the CPU time is that of the prober's process meanwhile.
+It includes schedule, guard, engine, encoding and publishing to a real Kafka, without Kafka's own
+time. Each target is checked every 2 s, so the number of targets sets the rate. The counts and times
+are those of the results of a steady period; the CPU time is that of the prober's process in that
+period.
 """
 
 import asyncio
@@ -34,10 +35,10 @@ from schemas.topics import POLICY, RESULTS, TARGETS
 REGION: Final = "bench"
 INTERVAL_MS: Final = 2_000
 TIMEOUT_MS: Final = 1_800
-"""More than the second after which a SYN that was dropped comes again."""
+"""Longer than the second after which TCP repeats a dropped SYN, in ms."""
 
 WARM_ROUNDS: Final = 3
-"""Each target was checked so often before the steady time begins."""
+"""Number of checks of each target before the steady time begins."""
 
 _READY_S: Final = 60.0
 
@@ -117,7 +118,7 @@ def _until_steady(process: subprocess.Popen[bytes], port: int, checks: int, log:
 
 
 def _checks(port: int) -> float:
-    """How many checks the prober has counted; 0 while it does not answer yet."""
+    """Number of checks that the prober has counted; 0 before its first answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
             text = page.read().decode()
@@ -132,7 +133,7 @@ def _checks(port: int) -> float:
 
 
 async def results(settings: Settings) -> list[CheckResult]:
-    """All that is on [results]."""
+    """All results on [results]."""
     found: list[CheckResult] = []
     topic = RESULTS.full_name(settings.topic_prefix)
     parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
@@ -152,9 +153,9 @@ async def results(settings: Settings) -> list[CheckResult]:
 
 
 def figures(found: Sequence[CheckResult], first: Usage, last: Usage) -> Figures:
-    """What the results that were begun between two looks at the process say.
+    """The figures of the results that started between two looks at the process.
 
-    The lag is that of the results' own times, which are whole milliseconds.
+    The lag uses the results' own times, in whole milliseconds.
     """
     begin, end = first.at * 1000, last.at * 1000
     inside = [result for result in found if begin <= result.started_at < end]

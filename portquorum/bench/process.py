@@ -1,4 +1,4 @@
-"""A program in a process of its own that does not outlive this one, watched from outside."""
+"""Runs a program in a process that does not outlive this one, and watches it from outside."""
 
 import contextlib
 import signal
@@ -18,7 +18,7 @@ _STOP_S: Final = 20.0
 
 
 class Usage(Struct, frozen=True, gc=False):
-    """What a process has used up to `at` (UTC, seconds): CPU seconds, user and system; bytes."""
+    """The usage of a process up to `at` (UTC, seconds): CPU seconds, user and system; bytes."""
 
     at: float
     cpu_s: float
@@ -26,7 +26,7 @@ class Usage(Struct, frozen=True, gc=False):
 
 
 def usage(pid: int) -> Usage:
-    """What a process has used so far, and its resident memory now."""
+    """The usage of a process so far, and its present resident memory."""
     process = psutil.Process(pid)
     at, times = time.time(), process.cpu_times()
     return Usage(at, times.user + times.system, process.memory_info().rss)
@@ -36,7 +36,7 @@ def usage(pid: int) -> Usage:
 def started(
     command: Sequence[str], env: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The program, ended by SIGTERM; its words go to `log`. To be called in the main thread."""
+    """Runs the program, ended by SIGTERM, with its output in `log`. Call it in the main thread."""
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
@@ -59,7 +59,7 @@ def started(
 
 
 def end_at_signals() -> None:
-    """Ctrl-C and SIGTERM end this program quietly, after what it has started."""
+    """On Ctrl-C and SIGTERM, ends this program quietly, after its children."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
 
@@ -69,5 +69,5 @@ def _end(number: int, _frame: object) -> None:
 
 
 def say(text: str) -> None:
-    """Tells people how far it has come."""
+    """Reports progress to people."""
     print(text, file=sys.stderr, flush=True)

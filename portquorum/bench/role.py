@@ -1,4 +1,4 @@
-"""A role as anybody starts it: `portquorum …` in a process of its own."""
+"""Runs a role as users do: `portquorum …` in its own process."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ _TOLD: Final = ("kafka", "clickhouse", "topic_prefix", "partitions")
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
-    """This process's environment with those settings; `more` by their full names."""
+    """This process's environment with the given settings; `more` by their full names."""
     told = {f"PORTQUORUM_{name.upper()}": str(getattr(settings, name)) for name in _TOLD}
     return dict(os.environ) | told | more
 
@@ -23,5 +23,5 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 def running(
     arguments: list[str], env: Mapping[str, str], log: Path, module: str = "portquorum.cli"
 ) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    """The role (or another module), ended by SIGTERM; its words go to `log`."""
+    """Runs the role (or another module), ended by SIGTERM, with its output in `log`."""
     return started([sys.executable, "-m", module, *arguments], env, log)

@@ -48,12 +48,12 @@ from sinks.clickhouse.tables import Rows
 from sinks.clickhouse.writer import INSERT_SETTINGS
 
 DEADLINE_S: Final = 420.0
-"""After so long the run is given up, whatever is missing."""
+"""Time after which the run is given up, even if incomplete, in s."""
 
 ROLL_UPS: Final = ("results_hourly", "results_daily", "regions_hourly")
 
 QUIET_S: Final = 60.0
-"""So long ClickHouse may go on merging before the next contender begins."""
+"""Longest time for ClickHouse's merges before the next contender starts, in s."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def micros(self) -> tuple[float, float, float]:
-        """CPU µs a row: of the process, of ClickHouse, of Kafka."""
+        """CPU µs for each row: of the process, of ClickHouse, of Kafka."""
         return (
             self.cpu_s / self.rows * 1e6,
             self.clickhouse_s / self.all_rows * 1e6,
@@ -118,7 +118,7 @@ class Bench:
         )
 
     def tables(self, name: str) -> Settings:
-        """Settings with tables of a contender's own."""
+        """Settings with separate tables for a contender."""
         found = msgspec.structs.replace(
             self.settings, clickhouse=f"{self.settings.clickhouse}_{name}"
         )
@@ -169,7 +169,7 @@ class Bench:
         return found
 
     def plain(self, rows: int) -> Run:
-        """What one would write first."""
+        """The obvious implementation."""
         return self._drain("plain", self.tables("plain"), rows, "portquorum.bench.sink_plain", [])
 
     def _drain(
@@ -209,7 +209,7 @@ class Bench:
         )
 
     def _quiet(self, client: Client) -> tuple[float, float]:
-        """The services' CPU seconds, once ClickHouse merges nothing any more."""
+        """The services' CPU seconds, once ClickHouse has finished its merges."""
         deadline = time.monotonic() + QUIET_S
         merging = "SELECT count() FROM system.merges"
         while client.query(merging).result_rows[0][0] and time.monotonic() < deadline:
@@ -223,7 +223,7 @@ class Bench:
 
 
 def blocks(rows: int, lines: int, settings: Settings) -> Iterator[Rows]:
-    """The rows as the sink's blocks have them: each of one partition, of `sink_block_rows`."""
+    """The rows in blocks like the sink's: each of one partition, of `sink_block_rows`."""
     held: list[list[ConsumerRecord]] = [[] for _ in range(settings.partitions)]
     offsets = [0] * settings.partitions
     for partition, value in batches(rows, lines, settings.partitions):
@@ -238,7 +238,7 @@ def blocks(rows: int, lines: int, settings: Settings) -> Iterator[Rows]:
 
 
 def record(settings: Settings, partition: int, offset: int, value: bytes) -> ConsumerRecord:
-    """A message as a consumer gives it."""
+    """A message in the form of a consumer."""
     topic, now = settings.topic(RESULTS.name), int(time.time() * 1000)
     return ConsumerRecord(topic, partition, offset, now, 1, None, value, None, 0, len(value), ())
 

@@ -17,11 +17,11 @@ TARGETS: Final = 5_000
 REGIONS: Final = ("eu-west", "us-east", "ap-south")
 INTERVAL_MS: Final = 15_000
 FAILING: Final = 0.03
-"""A result is a failure with this probability."""
+"""Probability of a failed result."""
 
 
 def batches(rows: int, lines: int, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """Partition and value of each message: rounds of a fleet, the same at every run."""
+    """Partition and value of each message: rounds of a fleet, the same in every run."""
     chance = random.Random(1)  # noqa: S311 - no secret
     began = int(time.time() * 1000) // 3_600_000 * 3_600_000 - rows // TARGETS * INTERVAL_MS
     waiting: list[list[CheckResult]] = [[] for _ in range(partitions)]

@@ -1,4 +1,4 @@
-"""What one would write first: a consumer that makes a dict of each line and inserts rows.
+"""The obvious implementation: a consumer that makes a dict of each line and inserts rows.
 
 `python -m portquorum.bench.sink_plain`, as `bench.sink` starts it; the settings say where. It
 reads all

@@ -1,4 +1,4 @@
-"""Who stamps the messages of a topic: the broker as it appends them, or who writes them."""
+"""Switches the timestamps of a topic between the broker's append time and the writer's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ _NAME: Final = "message.timestamp.type"
 
 @asynccontextmanager
 async def stamped(settings: Settings, topic: Topic, stamp: Stamp) -> AsyncIterator[None]:
-    """Messages that are written inside are stamped so; afterwards as the topic has it."""
+    """Sets the kind of timestamp for messages that are written inside; restores it afterwards."""
     await _set(settings, topic, {_NAME: stamp})
     try:
         yield

@@ -35,7 +35,7 @@ from schemas.partition import partition_for
 from schemas.result import CheckResult
 from schemas.target import Target
 from streams.checkpoint import decoder
-from streams.checkpoint.encoder import Capture
+from streams.checkpoint.encoder import StateEncoder
 from streams.rules.process import step
 from streams.state.partition_state import PartitionState, new_state
 
@@ -43,11 +43,11 @@ SIZES: Final = (1_000, 10_000, 100_000, 300_000)
 REGIONS: Final = ("eu-west-1", "us-east-1", "ap-south-1")
 RESULTS: Final = 500
 MESSAGES: Final = 600
-"""At least so many messages are timed of each kind: calm, and with one target in a hundred down."""
+"""Least number of timed messages of each kind: calm, and with one target in a hundred down."""
 
 DOWN_EVERY: Final = 100
 INTERVAL_MS: Final = 1_000
-"""Short enough that a message of the smallest fleet is full before its first result is too late."""
+"""Short enough that the smallest fleet fills a message before its first result is too late."""
 BEGIN_MS: Final = 1_800_000_000_000
 
 
@@ -84,7 +84,7 @@ class Report(Struct, frozen=True):
 
 
 class Worker:
-    """The states of all partitions, and what the probers of a fleet write, message by message."""
+    """The states of all partitions, and the messages of a fleet's probers."""
 
     def __init__(self, targets: int, partitions: int) -> None:
         self.states = [new_state(number, partitions) for number in range(partitions)]
@@ -123,7 +123,7 @@ class Worker:
             self._apply(home, BEGIN_MS, b"", control.headers(TargetSet(target)))
 
     def hear(self) -> None:
-        """One interval in small messages, of which none is left: what they take is soon free."""
+        """One interval in small messages, which are freed soon after."""
         for partition, at, value in self._messages(down=False, size=20):
             self._apply(partition, at, value, [])
         for (_, partition), waiting in self._waiting.items():
@@ -134,7 +134,7 @@ class Worker:
         self._round += 1
 
     def play(self, rounds: int, *, down: bool) -> list[float]:
-        """So many intervals; returns the CPU seconds that each message took."""
+        """Plays this number of intervals; returns the CPU seconds of each message."""
         took = []
         for _ in range(rounds):
             for partition, at, value in self._messages(down=down):
@@ -145,7 +145,7 @@ class Worker:
         return took
 
     def restart(self) -> None:
-        """Takes all states from their checkpoints."""
+        """Restores all states from their checkpoints."""
         partitions = len(self.states)
         self.states = [
             decoder.decode(decoder.encode(state), state.partition, partitions)
@@ -206,7 +206,7 @@ def resident() -> int:
 
 
 class Checkpoints:
-    """The checkpoints of all partitions, and what they cost in CPU seconds."""
+    """The checkpoints of all partitions, and their cost in CPU seconds."""
 
     def __init__(self, states: list[PartitionState]) -> None:
         self.chunks: list[list[bytes]] = []
@@ -220,7 +220,7 @@ class Checkpoints:
 
     def _encode(self, state: PartitionState) -> list[bytes]:
         begun = time.thread_time()
-        capture = Capture(state)
+        capture = StateEncoder(state)
         self.capture = max(self.capture, time.thread_time() - begun)
         chunks = []
         begun = time.thread_time()

@@ -41,7 +41,7 @@ from sinks.clickhouse.writer import INSERT_SETTINGS
 
 FLEET: Final = 20_000
 INTERVAL_MS: Final = 12_000
-"""So 20,000 targets give as many results as 100,000 at 60 s."""
+"""Interval with which 20,000 targets give as many results as 100,000 at 60 s."""
 
 AGO_MS: Final = 8 * 3_600_000
 ROLLUPS: Final = ("results_hourly", "results_daily", "regions_hourly", "failures_daily")
@@ -62,7 +62,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 def insert(settings: Settings, messages: Iterable[Message]) -> None:
-    """As the sink: blocks of one partition each."""
+    """Inserts like the sink: blocks of one partition each."""
     migrate(settings)
     client = connect(settings)
     types = [get_from_name(kind) for _, kind in TABLE.columns]
@@ -100,7 +100,7 @@ def _blocks(settings: Settings, messages: Iterable[Message]) -> Iterator[Rows]:
 
 
 def table_bytes(settings: Settings, table: str) -> int:
-    """What the active parts of a table take."""
+    """Size of the active parts of a table."""
     query = (
         "SELECT sum(bytes_on_disk) FROM system.parts WHERE active "
         "AND database = {database:String} AND table = {table:String}"
@@ -110,7 +110,7 @@ def table_bytes(settings: Settings, table: str) -> int:
 
 
 def log_bytes(folder: Path, settings: Settings) -> int:
-    """What the broker's segments of [results] take."""
+    """Size of the broker's segments of [results]."""
     name = settings.topic(RESULTS.name)
     return sum(path.stat().st_size for path in folder.rglob(f"{name}-*/*.log"))
 

@@ -1,4 +1,4 @@
-"""A fleet whose measurements are as uneven as real ones, since what is even compresses too well.
+"""A fleet with measurements as uneven as real ones, because even ones compress too well.
 
 Hosts have four ports each and stand at one of eight sites, each at its own distance from each
 region; a host has a way of its own within the site. Times jitter by a log-normal, one check in a
@@ -53,7 +53,7 @@ def targets(count: int, version: int, interval_ms: int) -> list[Target]:
 def log(
     count: int, results: int, partitions: int, begin: int, interval_ms: int
 ) -> Iterator[Message]:
-    """What the probers publish of `count` targets until there are about so many results."""
+    """The messages of the probers of `count` targets, up to about this number of results."""
     rounds = max(4, round(results / (count * len(REGIONS))))
     fleet = targets(count, begin, interval_ms)
     yield from definitions(fleet, partitions, begin)
@@ -62,7 +62,7 @@ def log(
 
 
 def _as_they_end(made: Iterator[Check]) -> Iterator[Check]:
-    """Checks in the order in which they end, not in which they begin."""
+    """Checks in the order of their ends, not of their starts."""
     under_way: list[tuple[float, int, Check]] = []
     for number, one in enumerate(made):
         while under_way and under_way[0][0] <= one.at:
@@ -84,7 +84,7 @@ def measure(
     down: bool,
     told: bool = False,
 ) -> Finished:
-    """A check of a target from a region, done at `at` (UTC ms), as it waits in the prober."""
+    """A check of a target from a region, done at `at` (UTC ms), in the prober's queue."""
     host = target.host or target.id
     lag_ms = chance.expovariate(0.8)
     dns_ms = chance.lognormvariate(-1.2, 0.35)
@@ -117,7 +117,7 @@ def _host(number: int) -> str:
 
 
 def _draw(*about: str) -> float:
-    """The same number from 0 to 1 whenever it is asked for."""
+    """A reproducible number from 0 to 1."""
     return zlib.crc32("/".join(about).encode()) / 2**32
 
 

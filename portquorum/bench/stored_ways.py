@@ -1,4 +1,4 @@
-"""Other ways to store results: the same rows in tables that differ in one thing each."""
+"""Other ways to store results: the same rows in tables with one difference each."""
 
 import re
 from typing import Final
@@ -15,7 +15,7 @@ NAMES: Final = ("target", "host", "address")
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """What differs: codecs and types of columns, the values inserted, or the order of the rows."""
+    """The difference: codecs and types of columns, inserted values, or the order of the rows."""
 
     about: str
     says: str
@@ -27,7 +27,7 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Taken(Struct, frozen=True, kw_only=True):
-    """What a way takes: bytes a result of the columns that it is about, and of all."""
+    """The size of a variant: bytes of a result in the affected columns, and in all."""
 
     about: str
     says: str
@@ -82,7 +82,7 @@ OTHERS: Final = (
 
 
 def compare(client: Client) -> list[Taken]:
-    """Copies `results` of the client's database in each way, one after the other, and weighs it."""
+    """Copies `results` of the client's database in each variant, one by one, and measures it."""
     taken = [_weigh(client, way, "results") for way in AS_IT_IS]
     for way in OTHERS:
         _make(client, way)
@@ -99,7 +99,7 @@ def compare(client: Client) -> list[Taken]:
 
 
 def column_bytes(client: Client, table: str) -> dict[str, float]:
-    """Bytes a row of each column of a table, the largest first."""
+    """Bytes per row of each column of a table, the largest first."""
     rows = client.query(
         "SELECT column, sum(column_data_compressed_bytes) / sum(rows) AS bytes "
         "FROM system.parts_columns WHERE active AND database = currentDatabase() "

@@ -53,13 +53,14 @@ from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas.result import CheckResult
 
 FLEET: Final = 20_000
-"""So many targets are in the logs. Their interval is as much shorter than 60 s as they are fewer
-than those that they stand for, so messages, beats and deadlines come as often beside the results as
-there; what a result costs does not depend on how many targets are known (`bench.state`)."""
+"""Number of targets in the logs. Their interval is shorter than 60 s by the same factor as their
+number is smaller than the represented one. Thus messages, beats and deadlines have the same
+frequency relative to the results; the cost of a result does not depend on the number of known
+targets (`bench.state`)."""
 
 STANDS_FOR: Final = 100_000
 STANDS_FOR_FULL: Final = 1_500_000
-"""So many fill a message of 500 within a second."""
+"""Number of targets that fill a message of 500 within a second."""
 
 SINGLES: Final = 60_000
 _DEFINED_MS: Final = 1_000
@@ -74,7 +75,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All of one invocation, and where it was made."""
+    """A complete invocation, with its environment."""
 
     cpus: int
     load_before: float
@@ -87,7 +88,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterator[Message]:
-    """A fleet of that size, defined and then checked for as many intervals as `results` take."""
+    """The log of a fleet of that size: its definitions, and as many intervals as `results` need."""
     interval = max(1_000, INTERVAL_MS * fleet_size // (STANDS_FOR_FULL if full else STANDS_FOR))
     rounds = max(4, round(results / (fleet_size * len(REGIONS))))
     begin = int(time.time() * 1000) - rounds * interval - 2 * _DEFINED_MS
@@ -99,7 +100,7 @@ def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterat
 
 
 def by_time(first: Iterator[Message], second: Iterator[Message]) -> Iterator[Message]:
-    """Both in order of time; each must be so."""
+    """Merges two sequences that are sorted by time."""
     waiting = next(second, None)
     for message in first:
         while waiting is not None and waiting.at <= message.at:
@@ -113,7 +114,7 @@ def by_time(first: Iterator[Message], second: Iterator[Message]) -> Iterator[Mes
 def worker_row(
     name: str, settings: Settings, fleet_size: int, results: int, *, full: bool, folder: Path
 ) -> tuple[Row, Written]:
-    """Writes a log and lets the worker read it; checks that it found what there was to find."""
+    """Writes a log and lets the worker read it; checks the incidents that it opened."""
     written = asyncio.run(write(settings, log(fleet_size, results, settings.partitions, full=full)))
     drained = drain(settings, fleet_size, written, folder / "worker.log")
     down = sum(map(is_down, range(fleet_size)))

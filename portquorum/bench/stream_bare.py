@@ -24,7 +24,7 @@ _FETCH_BYTES: Final = 4 * 1024 * 1024
 
 
 async def run(settings: Settings) -> Run:
-    """Reads all partitions from the beginning to the end that they have now."""
+    """Reads all partitions from the beginning to their present end."""
     topic = settings.topic(RESULTS.name)
     parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
     client = kafka.consumer(settings, max_partition_fetch_bytes=_FETCH_BYTES)

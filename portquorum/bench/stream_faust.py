@@ -1,4 +1,4 @@
-"""What one would write first: one result a message, a Faust agent, a table with a window.
+"""The obvious implementation: one result a message, a Faust agent, a table with a window.
 
 `python -m portquorum.bench.stream_faust COUNT`; the settings say where Kafka is. Reads COUNT
 messages, prints
@@ -24,7 +24,7 @@ TOPIC: Final = "bench.single"
 
 
 class Result(faust.Record, serializer="json", isodates=False):
-    """A result, as far as the agent looks at it."""
+    """The fields of a result that the agent reads."""
 
     target: str
     region: str
@@ -34,7 +34,7 @@ class Result(faust.Record, serializer="json", isodates=False):
 
 
 def app_of(settings: Settings, count: int) -> faust.App:
-    """An app with one agent and one table, settings as they come save the broker's."""
+    """An app with one agent and one table, with default settings except the broker's."""
     app = faust.App(
         settings.group("bench-single"),
         broker=f"kafka://{settings.kafka}",
@@ -77,7 +77,7 @@ def _tell(count: int, began: float, used: float) -> None:
 
 
 async def main() -> None:
-    """Runs until all is read."""
+    """Runs until all messages are read."""
     logging.disable(logging.WARNING)
     app = app_of(load(), int(sys.argv[1]))
     await app.start()

@@ -1,4 +1,4 @@
-"""What the probers of a fleet write into [results], made in virtual time, the same at every run.
+"""The messages of a fleet's probers on [results], made in virtual time, the same in every run.
 
 One host a target, every target checked from all regions, phases from the targets' ids as in
 `producers.schedule`. One target in a hundred is down all the time (each check is followed by its
@@ -43,7 +43,7 @@ class Message(Struct, frozen=True, gc=False):
 
 
 class Check(Struct, frozen=True, gc=False):
-    """A check that is done at `at` (UTC ms), where it was made, and how it waits there."""
+    """A check that is done at `at` (UTC ms), its origin, and its form in the prober's queue."""
 
     at: int
     region: str
@@ -52,7 +52,7 @@ class Check(Struct, frozen=True, gc=False):
 
 
 def is_down(number: int) -> bool:
-    """Whether the target of that number is down from the beginning to the end."""
+    """True if the target of that number is down from the beginning to the end."""
     return number % DOWN_EVERY == 0
 
 
@@ -76,14 +76,14 @@ def targets(count: int, version: int, interval_ms: int) -> list[Target]:
 
 
 def definitions(fleet: list[Target], partitions: int, at: int) -> Iterator[Message]:
-    """The control records of the fleet, as `apply` writes them."""
+    """The control records of the fleet, in the form of `apply`."""
     for target in fleet:
         partition = partition_for(target.host or target.id, partitions)
         yield Message(partition, at, b"", control.headers(TargetSet(target)), 0)
 
 
 def beats(partitions: int, begin: int, end: int, targets: int) -> Iterator[Message]:
-    """The beats of one prober a region between two times."""
+    """The beats of one prober of each region between two times."""
     for sequence, at in enumerate(range(begin, end, BEAT_MS)):
         for region in REGIONS:
             beat = Beat(
@@ -107,7 +107,7 @@ def beats(partitions: int, begin: int, end: int, targets: int) -> Iterator[Messa
 def checks(
     fleet: list[Target], partitions: int, begin: int, rounds: int, measure: "Measure | None" = None
 ) -> Iterator[Check]:
-    """All checks of so many intervals from `begin` on, in order of time; `measure` makes each."""
+    """All checks of this number of intervals from `begin`, sorted by time; `measure` makes each."""
     measure = measure or check
     chance = random.Random(1)  # noqa: S311 - no secret
     interval = fleet[0].interval_ms
@@ -139,7 +139,7 @@ def checks(
 
 
 class Measure(Protocol):
-    """Makes a check of a target from a region, done at `at` (UTC ms); see `check`."""
+    """Makes a check of a target from a region that is done at `at` (UTC ms); see `check`."""
 
     def __call__(
         self,
@@ -164,7 +164,7 @@ def check(
     down: bool,
     told: bool = False,
 ) -> Finished:
-    """A check that took a moment, done at `at` (UTC ms), as it waits in the prober."""
+    """A short check, done at `at` (UTC ms), in the prober's queue."""
     del region  # all are as far away
     connect_ms = None if down else round(chance.uniform(5, 50), 3)
     planned = PlannedCheck(target, at, attempt, "retry" if attempt else "schedule")
@@ -184,10 +184,10 @@ def check(
 
 
 class Probers:
-    """One prober a region.
+    """One prober for each region.
 
-    `full`: messages of 500 results, whatever the time they wait; else the prober's own batcher
-    decides what leaves when.
+    `full`: messages of 500 results, however long they wait; otherwise the prober's own batcher
+    decides when a message leaves.
     """
 
     def __init__(self, *, full: bool) -> None:
@@ -198,7 +198,7 @@ class Probers:
         self._clock = Clock(wall=lambda: 0.0, monotonic=lambda: 0.0)
 
     def messages(self, checks: Iterator[Check]) -> Iterator[Message]:
-        """What they publish, each message with the time at which it leaves."""
+        """The published messages, each with the time at which it leaves."""
         at = 0
         for done in checks:
             at = done.at

@@ -1,7 +1,7 @@
-"""Writes a log that was made in virtual time into [results], with the append times that it has.
+"""Writes a log that was made in virtual time to [results], with its own append times.
 
-The topic stamps messages itself; so that the log has the times of a fleet that ran for minutes,
-and not those of a program that wrote it within seconds, the stamping is switched off meanwhile.
+The topic normally stamps messages itself. Here it does not, so that the log has the times of a
+fleet that ran for minutes, not those of a program that wrote it within seconds.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _AT_ONCE: Final = 500
 
 
 class Written(Struct, frozen=True, gc=False):
-    """What was written: messages with results in them, results, bytes of JSON."""
+    """Counts of what was written: messages with results, results, bytes of JSON."""
 
     messages: int
     results: int
@@ -28,7 +28,7 @@ class Written(Struct, frozen=True, gc=False):
 
 
 async def write(settings: Settings, messages: Iterable[Message]) -> Written:
-    """Creates the topics if need be and writes all messages, in their order."""
+    """Creates missing topics and writes all messages in order."""
     await kafka.create_topics(settings)
     async with stamped(settings, RESULTS, "CreateTime"):
         return await _write(settings, messages)

@@ -49,7 +49,8 @@ WITHIN_MS: Final = 10_000
 """All targets fail within this time."""
 
 APART_MS: Final = 100
-"""The second region sees it so much later than the first, and the third than the second."""
+"""Delay between the first and the second region's failure, and between the second's and the
+third's, in ms."""
 
 _SOON_MS: Final = 3_000
 _WAIT_S: Final = 180.0
@@ -81,7 +82,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 def fleet(hosts: int, ports: int, version: int) -> list[Target]:
-    """Targets on so many ports of each host."""
+    """Targets on the given number of ports of each host."""
     return [
         Target(
             id=f"target-{host:06d}-{port:03d}",
@@ -111,7 +112,7 @@ def healthy(targets: list[Target], partitions: int, begin: int) -> Iterator[Chec
 
 
 def failing(targets: list[Target], partitions: int, begin: int) -> list[Check]:
-    """The failed checks of all targets, each with its retry, in order of time."""
+    """The failed checks of all targets, each with its retry, sorted by time."""
     chance = random.Random(3)  # noqa: S311 - no secret
     order = list(targets)
     chance.shuffle(order)
@@ -128,7 +129,7 @@ def failing(targets: list[Target], partitions: int, begin: int) -> list[Check]:
 
 
 async def publish(settings: Settings, messages: list[Message], *, due: bool) -> None:
-    """Writes messages; `due`: each when its time has come."""
+    """Writes messages; with `due`, each at its own time."""
     client = kafka.producer(settings, linger_ms=5)
     await client.start()
     try:
@@ -173,7 +174,7 @@ async def read(settings: Settings, name: str) -> list[ConsumerRecord]:
 
 
 async def follow(worker: Worker, count: int, before: Look) -> tuple[Look, int]:
-    """The worker once it has opened all incidents and its memory's peak; gives up in the end."""
+    """Watches the worker until all incidents are open and its memory has peaked, or a deadline."""
     most = before.memory
     end = time.monotonic() + _WAIT_S
     while True:
@@ -187,7 +188,7 @@ async def follow(worker: Worker, count: int, before: Look) -> tuple[Look, int]:
 
 
 async def outage(settings: Settings, hosts: int, ports: int, load: float, folder: Path) -> Report:
-    """The whole of it, on the Kafka of the settings."""
+    """Runs the whole benchmark, on the Kafka of the settings."""
     await kafka.create_topics(settings)
     now = int(time.time() * 1000)
     targets = fleet(hosts, ports, now)
@@ -245,7 +246,7 @@ async def outage(settings: Settings, hosts: int, ports: int, load: float, folder
 
 
 def measure(hosts: int, ports: int, partitions: int) -> Report:
-    """As `outage`, with a Kafka of its own."""
+    """Like `outage`, with its own Kafka."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

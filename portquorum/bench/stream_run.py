@@ -1,10 +1,10 @@
-"""What one run of one contender tells."""
+"""The figures of one run of one contender."""
 
 from msgspec import Struct
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """`results` in `messages` were worked through in `seconds`; CPU is of the whole process."""
+    """`results` in `messages` were processed in `seconds`; CPU is that of the whole process."""
 
     results: int
     messages: int
@@ -13,10 +13,10 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """Results a second, by the clock on the wall."""
+        """Results a second, by wall clock."""
         return self.results / self.seconds
 
     @property
     def rate_core(self) -> float:
-        """Results a second of CPU time: what one core does."""
+        """Results a second of CPU time: the throughput of one core."""
         return self.results / self.cpu_s

@@ -1,4 +1,4 @@
-"""The shipped worker, `portquorum stream`, in a process of its own, watched from outside."""
+"""Runs the shipped worker, `portquorum stream`, in its own process, and watches it from outside."""
 
 import contextlib
 import socket
@@ -21,15 +21,15 @@ from portquorum.bench.stream_run import Run
 
 DEADLINE_S: Final = 600.0
 _LOOK_S: Final = 1.0
-"""A look is work for the worker too: to tell all its metrics takes some milliseconds."""
+"""Time between two looks, in s. A look costs the worker some milliseconds for all its metrics."""
 
 
 class Drained(Struct, frozen=True, kw_only=True):
     """A backlog that the worker has read.
 
-    `run` is from the first look at which as many results were applied as two intervals have, so
-    that the fleet is known and heard, to the last one before the end: both ends are exact. `sent`
-    counts what the broker confirmed, by type; memory in bytes, the process's largest.
+    `run` is from the first look with at least two intervals of applied results, so that the fleet
+    is known and heard, to the last one before the end: both ends are exact. `sent` counts the
+    messages that the broker confirmed, by type; memory is the process's peak, in bytes.
     """
 
     run: Run
@@ -41,7 +41,7 @@ class Drained(Struct, frozen=True, kw_only=True):
 class Look(Struct, frozen=True, kw_only=True):
     """The worker at one moment.
 
-    `waited_s`: so long its main thread was ready to run while others had all the cores.
+    `waited_s` is the time for which its main thread was runnable while others had all the cores.
     """
 
     at: float
@@ -52,11 +52,11 @@ class Look(Struct, frozen=True, kw_only=True):
 
     @property
     def results(self) -> int:
-        """How many results were applied."""
+        """Number of applied results."""
         return int(self.metrics.get("portquorum_stream_results_total", 0))
 
     def sent(self) -> dict[str, int]:
-        """What the broker confirmed, by type."""
+        """Number of confirmed messages, by type."""
         name = "portquorum_stream_sent_total:"
         return {
             key.removeprefix(name): int(value)
@@ -75,7 +75,7 @@ class Worker:
         self._log = log
 
     def look(self) -> Look | None:
-        """The worker now; None while it does not answer yet.
+        """The worker's present values; None before its first answer.
 
         Raises:
             SystemExit: the process has ended.
@@ -108,7 +108,7 @@ class Worker:
         return int(told.split()[1]) / 1e9
 
     def until(self, results: int) -> list[Look]:
-        """Looks until so many results were applied; the last look is the first with all."""
+        """Looks until this number of results is applied; the last look is the first with all."""
         looks: list[Look] = []
         end = time.perf_counter() + DEADLINE_S
         while time.perf_counter() < end:
@@ -135,7 +135,7 @@ def shipped(settings: Settings, log: Path) -> Iterator[Worker]:
 
 
 def drain(settings: Settings, targets: int, written: Written, log: Path) -> Drained:
-    """Starts a worker on a log that is there, and follows it to the end."""
+    """Starts a worker on an existing log, and follows it to the end."""
     results = written.results
     # The first result of a target from a region makes its window, which the others need not.
     begun = 2 * targets * len(REGIONS)

@@ -131,7 +131,7 @@ def measure(rows: int, runs: int, folder: Path) -> Report:
 
 
 def fill(settings: Settings, count: int) -> None:
-    """Makes the 30 days before today, unless they are there; merges what a day's inserts left."""
+    """Creates the 30 days before today, unless they exist; merges the parts of a day's inserts."""
     migrate(settings)
     client = connect(settings, send_receive_timeout=3600)
     if _one(client, "SELECT count() FROM results"):
@@ -150,7 +150,7 @@ def fill(settings: Settings, count: int) -> None:
 
 
 def _settle(client: Client) -> None:
-    """Waits while anything is reckoned in the background: a start makes up for what was due."""
+    """Waits for background refreshes: a start catches up on those that were due."""
     calm_since = time.monotonic()
     while time.monotonic() - calm_since < CALM_S:
         if _one(client, "SELECT countIf(status = 'Running') FROM system.view_refreshes"):

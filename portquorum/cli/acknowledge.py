@@ -1,4 +1,4 @@
-"""`ack` and `resolve`: a person's word on an incident, as a control record on [results]."""
+"""`ack` and `resolve`: a person's decision on an incident, as a control record on [results]."""
 
 import asyncio
 import getpass

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from portquorum.cli.host_port import Place
+from portquorum.cli.host_port import HostPort
 from portquorum.cli.options import Json, duration_s, examples
 from portquorum.presentation.output import clock, out, print_json, table
 from producers.checks.model import CheckOutcome, Hop
@@ -111,7 +111,7 @@ def check(
 
 
 def _outcome(
-    where: Place, kind: str, timeout_s: float, source: str | None, probe: Probe | None
+    where: HostPort, kind: str, timeout_s: float, source: str | None, probe: Probe | None
 ) -> CheckOutcome:
     from producers.engine.single_check import check_once
 
@@ -129,7 +129,7 @@ def _address(text: str) -> str:
 
 
 def _dialogue_ms(outcome: CheckOutcome) -> float | None:
-    """What is left of the total when the phases are taken away that have a time of their own."""
+    """The rest of the total time, without the phases that have their own times."""
     if outcome.total_ms is None or outcome.connect_ms is None:
         return None
     phases = (outcome.dns_ms, outcome.connect_ms, outcome.tls_ms)
@@ -137,7 +137,7 @@ def _dialogue_ms(outcome: CheckOutcome) -> float | None:
     return round(left, 3) if left >= 0.001 else None
 
 
-def _show(where: Place, answer: Answer) -> None:
+def _show(where: HostPort, answer: Answer) -> None:
     up = answer.status == "up"
     fine = "is open" if answer.kind == "tcp" and not answer.banner else "answers"
     verdict = fine if up else answer.reason_text or answer.status

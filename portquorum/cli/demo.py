@@ -41,7 +41,7 @@ def demo() -> None:
 
 
 async def _run(page: "Page") -> bool:
-    """Whether the demo came to its end; False: Ctrl-C."""
+    """True if the demo reached its end; False after Ctrl-C."""
     from foundation import watchdog
     from portquorum.demo import run
 

@@ -1,4 +1,4 @@
-"""What each known error says to a person, and the exit code it means."""
+"""The message of each known error for people, and its exit code."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _OURS_BY_NAME: Final = {
     "SchemaTooNewError": EXIT_TROUBLE,
     "TooManyBadLinesError": EXIT_TROUBLE,
 }
-"""By name, so that explaining one error loads nothing of the others."""
+"""By name, so that the explanation of one error does not import the modules of the others."""
 
 
 class TroubleError(Exception):

@@ -1,4 +1,4 @@
-"""How an explanation looks: one screen, 100 columns."""
+"""Shows an explanation: one screen, 100 columns."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -18,20 +18,20 @@ from streams.diagnosis.units import milliseconds
 from streams.explain import Explanation, IncidentExplained, RecheckExplained, RegionExplained
 
 IDLE_MS: Final = 30_000
-"""Probers beat every 5 s, the stream ticks after 10 s: a log older than this is fed by nobody."""
+"""Age beyond which a log has no writer, in ms: probers beat every 5 s, ticks come after 10 s."""
 
 OLD_CHECKPOINT_MS: Final = 120_000
-"""The stream writes a checkpoint every 15 s as it is set; one as old as this has no writer."""
+"""Age beyond which a checkpoint has no writer, in ms: by default one comes every 15 s."""
 
 HOST_TARGETS_SHOWN: Final = 6
 _SENT_STYLE: Final = {"sent": "green", "retrying": "yellow", "dead": "bold red"}
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """All that `explain` knows. Times are UTC ms; `now` is this machine's.
+    """The whole answer of `explain`. Times are UTC ms; `now` is this machine's.
 
-    `explanation` is None when the stream does not know the target. `log_at` is the log's newest
-    append time; for the others see `streams.latest.Latest`.
+    `explanation` is None if the stream does not know the target. `log_at` is the log's newest
+    append time; for the others see `streams.replay.latest_state.Latest`.
     """
 
     target: Target
@@ -41,12 +41,12 @@ class Answer(Struct, frozen=True, kw_only=True):
     checkpoint_at: int | None
     behind: int
     complete: bool
-    told: Told
+    told: TargetNotifications
     now: int
 
 
 def show(answer: Answer) -> None:
-    """Prints it."""
+    """Prints the answer."""
     target, known = answer.target, answer.explanation
     out().print(
         Text.assemble(
@@ -82,7 +82,7 @@ def _headline(known: Explanation) -> None:
 
 
 def _recheck(last: RecheckExplained, at: int) -> str:
-    """When every region was asked to check the host."""
+    """The line on the last request that every region check the host."""
     if last.asked_at is None:
         return "Every region will be asked to check the host: requests for other hosts go first."
     waits = "; another request waits for its turn" if last.waits else ""
@@ -193,7 +193,7 @@ def _sent(one: Notification, now: int) -> Text:
 
 
 def _standing(answer: Answer) -> None:
-    """From when all this is, and whether the roles behind it run."""
+    """The times of the data, and whether the roles behind it run."""
     known = answer.explanation
     if not answer.log_at:
         _line("The log of this partition is empty: no prober has ever reported.", "bold red")

@@ -1,11 +1,11 @@
-"""`HOST:PORT` as people type it."""
+"""Parses `HOST:PORT`."""
 
 import typer
 from msgspec import Struct
 
 
-class Place(Struct, frozen=True):
-    """A canonical host and a port, None for a kind of check that knows none."""
+class HostPort(Struct, frozen=True):
+    """A canonical host and a port; None for a kind of check without a port."""
 
     host: str
     port: int | None
@@ -15,8 +15,8 @@ class Place(Struct, frozen=True):
         return host if self.port is None else f"{host}:{self.port}"
 
 
-def parse(text: str) -> Place:
-    """The place that `db1.example.com:5432`, `10.0.0.7:22` or `[::1]:22` names.
+def parse(text: str) -> HostPort:
+    """The host and port of `db1.example.com:5432`, `10.0.0.7:22` or `[::1]:22`.
 
     Raises:
         typer.BadParameter: not of that form; says what was expected and found.
@@ -26,6 +26,6 @@ def parse(text: str) -> Place:
 
     try:
         host, port = parse_place(text)
-        return Place(canonical_host(host), port)
+        return HostPort(canonical_host(host), port)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -48,14 +48,14 @@ def main() -> None:
 
 
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A traceback as Python shows it, without passwords."""
+    """A traceback in Python's form, without passwords."""
     from foundation.redact import redact
 
     print(redact("".join(format_exception(kind, error, trace))), end="", file=sys.stderr)  # noqa: T201
 
 
 def _flush() -> None:
-    """Writes what is still buffered while an error can be told; Python tries no second time."""
+    """Writes buffered output while an error can be reported; Python does not try again."""
     if sys.stdout is None:
         return
     try:

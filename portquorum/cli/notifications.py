@@ -1,4 +1,4 @@
-"""What can be known of the notifier: who would be told of a target, and who was."""
+"""Information on notifications: who would be notified of a target, and who was."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -17,11 +17,11 @@ from sinks.notifier.routing import Routes
 from streams.rules.incident_events import SEVERITY
 
 LAST: Final = 5
-"""So many sends are shown, and those of open incidents."""
+"""Number of sends that are shown, in addition to those of open incidents."""
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """The channels that an incident of a type goes to; none if no route takes it."""
+    """The channels for an incident of a type; none if no route takes it."""
 
     incident_type: IncidentType
     severity: str
@@ -31,7 +31,7 @@ class Way(Struct, frozen=True, kw_only=True):
 class MaintenanceNow(Struct, frozen=True, kw_only=True):
     """A maintenance window that names the target.
 
-    `now`: it is on; None if that is not known, since it repeats by a rule.
+    `now`: it is active; None if unknown, because it repeats by a rule.
     """
 
     name: str
@@ -40,8 +40,8 @@ class MaintenanceNow(Struct, frozen=True, kw_only=True):
     now: bool | None
 
 
-class Told(Struct, frozen=True, kw_only=True):
-    """`sent` has the newest word on each event and channel, the newest first."""
+class TargetNotifications(Struct, frozen=True, kw_only=True):
+    """The notifications of a target. `sent` has the newest entry for each event and channel."""
 
     ways: tuple[Way, ...]
     maintenance: tuple[MaintenanceNow, ...]
@@ -49,7 +49,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 async def read_sent(settings: Settings, target_id: str) -> list[Notification]:
-    """The newest word on each event of a target and channel, the newest first.
+    """The newest entry for each event of a target and channel, the newest first.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
@@ -74,13 +74,13 @@ def told(
     sent: Sequence[Notification],
     open_incidents: Iterable[str],
     now: int,
-) -> Told:
-    """Puts together what concerns `target`; `open_incidents` are ids, `now` is UTC ms."""
+) -> TargetNotifications:
+    """Collects everything on `target`; `open_incidents` are ids, `now` is UTC ms."""
     entries = list(policy)
     routes = Routes.of(entries)
     still_open = set(open_incidents)
     kinds: tuple[IncidentType, ...] = ("unreachable", "flapping", "slow")
-    return Told(
+    return TargetNotifications(
         ways=tuple(
             _way(target, routes, kind)
             for kind in kinds
@@ -107,7 +107,7 @@ def _way(target: Target, routes: Routes, kind: IncidentType) -> Way:
 
 
 def _opened(target: Target, kind: IncidentType) -> IncidentEvent:
-    """An event as the routes would see it; of no incident."""
+    """An event in the form that routes match; of no incident."""
     return IncidentEvent(
         event_id="",
         event="opened",

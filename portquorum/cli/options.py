@@ -1,4 +1,4 @@
-"""Options and arguments that more than one command takes."""
+"""Options and arguments of more than one command."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,7 +21,7 @@ _UNITS: Final = (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0
 
 
 def duration_s(text: str) -> float:
-    """Seconds of `3s`, `500ms`, `1m`, or of a bare number, which is in seconds.
+    """Seconds of `3s`, `500ms`, `1m`, or of a bare number of seconds.
 
     Raises:
         typer.BadParameter: not of that form, or not above 0.
@@ -38,7 +38,7 @@ def duration_s(text: str) -> float:
 
 
 def examples(*lines: str) -> str:
-    """The examples at the end of a command's help, one a line."""
+    """The examples at the end of a command's help, one for each line."""
     escaped = (line.replace("[", r"\[") for line in lines)
     shown = (f"  [dim]$[/dim] {line}" for line in escaped)
     return "\n".join(("[bold]Examples[/bold]", *shown))

@@ -1,13 +1,13 @@
-"""What a check by hand is about: a kind that exists, its usual port, its options."""
+"""The subject of a manual check: a known kind, its usual port, its options."""
 
 import typer
 
-from portquorum.cli.host_port import Place, parse
+from portquorum.cli.host_port import HostPort, parse
 from schemas.probe import Probe
 
 
-def placed(text: str, kind: str) -> Place:
-    """The place of a check of this kind; a kind that has a usual port, or none, needs no port.
+def placed(text: str, kind: str) -> HostPort:
+    """The host and port of a check of this kind; a kind with a usual port, or none, needs no port.
 
     Raises:
         typer.BadParameter: no such kind, or no such place.
@@ -22,7 +22,7 @@ def placed(text: str, kind: str) -> Place:
     if known.has_port and (known.port is None or (":" in text and not bare)):
         return parse(text)
     try:
-        return Place(canonical_host(text.removeprefix("[").removesuffix("]")), known.port)
+        return HostPort(canonical_host(text.removeprefix("[").removesuffix("]")), known.port)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -31,7 +31,7 @@ def options(kind: str, written: str | None, port: int | None) -> Probe | None:
     """The options of the check, `written` as in the inventory.
 
     Raises:
-        typer.BadParameter: they are not such as the kind has.
+        typer.BadParameter: the kind has no such options.
     """
     from portquorum.inventory.errors import path_text
     from portquorum.inventory.probes import ProbeError, probe_of

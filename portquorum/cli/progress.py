@@ -1,4 +1,4 @@
-"""The bar that long work shows on standard error, so that standard output stays the answer."""
+"""The progress bar of long work, on standard error, so that standard output has only the answer."""
 
 from rich.progress import (
     BarColumn,
@@ -14,7 +14,7 @@ from portquorum.presentation.output import err
 
 
 def bar() -> Progress:
-    """A progress bar; nothing is shown where nobody looks (no terminal)."""
+    """A progress bar; shows nothing without a terminal."""
     console = err()
     return Progress(
         SpinnerColumn(),

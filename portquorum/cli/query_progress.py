@@ -1,4 +1,4 @@
-"""A question to ClickHouse that may take long: how far it is, and its end by Ctrl-C."""
+"""A ClickHouse query that may take long: its progress, and its end by Ctrl-C."""
 
 import contextlib
 import sys
@@ -25,18 +25,18 @@ _BROKEN: Final = b"\r\n__exception__\r\n"
 _EXIT_INTERRUPTED: Final = 130
 
 
-class Question:
-    """One statement, known to the server by its id."""
+class QueryProgress:
+    """One statement, which the server knows by its id."""
 
     def __init__(self, connect: Callable[[], Client], query_id: str) -> None:
-        """Takes a way to make clients: what looks and kills needs one of its own."""
+        """Takes a factory of clients: progress and kill need a second one."""
         self._connect = connect
         self._id = query_id
 
     def ask(
         self, text: str, form: str | None, options: Mapping[str, object], out: IO[bytes]
     ) -> None:
-        """Writes the answer, as it comes, to `out`.
+        """Writes the answer to `out`, as it arrives.
 
         Args:
             text: a statement.
@@ -67,7 +67,7 @@ class Question:
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
-        """Shows on a terminal how far the statement is, if it takes longer than a second."""
+        """Shows the progress of the statement on a terminal, if it takes longer than a second."""
         if not sys.stderr.isatty():
             yield
             return
@@ -105,7 +105,7 @@ class Question:
 def _quiet_when(
     shared: bool, watched: contextlib.AbstractContextManager[None]
 ) -> Iterator[Callable[[], None]]:
-    """What is called when the answer begins: on the same terminal, progress is over then."""
+    """Ends the progress display on the same terminal when the answer begins."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(watched)
         yield stack.close if shared else lambda: None

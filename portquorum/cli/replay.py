@@ -1,4 +1,4 @@
-"""`portquorum replay`: the log once more through the rules, held against what was sent."""
+"""`portquorum replay`: replays the log through the rules and compares it with the sent events."""
 
 import asyncio
 import difflib
@@ -178,7 +178,7 @@ def _place(one: "Given") -> str:
 
 
 def _diff(one: "Difference") -> list[str]:
-    """Both events as indented JSON, line against line; all of it where one side lacks it."""
+    """A diff of both events as indented JSON; the whole event if one side lacks it."""
     sent, replayed = (_lines(side) for side in (one.sent, one.replayed))
     lines = difflib.unified_diff(sent, replayed, "on [incidents]", "replayed", n=2, lineterm="")
     return list(lines) or ["the same JSON, written with different bytes"]

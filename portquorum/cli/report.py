@@ -1,4 +1,4 @@
-"""`portquorum report`: what stored history says of a time: uptime, SLOs, cost, reliability."""
+"""`portquorum report`: reports on stored history: uptime, SLOs, cost, reliability."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""The commands that are one role each: `probe`, `stream`, `sink`, `notify`."""
+"""The commands for single roles: `probe`, `stream`, `sink`, `notify`."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -56,7 +56,7 @@ def notify() -> None:
 
 
 def _run(role: Coroutine[Any, Any, None]) -> None:
-    """Runs a role to its end; one that can't end after a signal or a fault is killed."""
+    """Runs a role to its end; kills one that does not end after a signal or a fault."""
     from foundation import watchdog
 
     watchdog.start()

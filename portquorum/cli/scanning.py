@@ -1,4 +1,4 @@
-"""`portquorum inventory lint --scan`: asks first, shows how far it is, ends with Ctrl-C."""
+"""`portquorum inventory lint --scan`: asks first, shows its progress, ends with Ctrl-C."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ _HOSTS_SHOWN: Final = 20
 
 
 def planned(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "ScanPlan":
-    """What a scan of `ports` (as they are written; None: the usual ones) would connect to.
+    """The connections of a scan of `ports` (as written by the user; None: the usual ones).
 
     Raises:
         typer.BadParameter: the ports can't be read, or a host is none of the inventory.
@@ -43,7 +43,7 @@ def planned(inventory: "Inventory", ports: str | None, hosts: list[str]) -> "Sca
 
 
 def on_request(plan: "ScanPlan", rate: int, *, yes: bool) -> "Scanned | None":
-    """What a scan found; None if there was nothing to scan, or the answer was no.
+    """The findings of a scan; None if there was nothing to scan, or the user declined.
 
     Raises:
         WrongUseError: there is nobody to ask.
@@ -60,7 +60,7 @@ def on_request(plan: "ScanPlan", rate: int, *, yes: bool) -> "Scanned | None":
 
 
 def show(found: "Scanned", inventory: "Inventory") -> None:
-    """What is open, entries to copy, and what could not be seen."""
+    """Shows open ports, entries to copy, and what was not visible."""
     from portquorum.inventory.suggestion import as_yaml, entry, service
 
     for one in found.open:
@@ -77,7 +77,7 @@ def show(found: "Scanned", inventory: "Inventory") -> None:
 
 
 def as_json(found: "Scanned", inventory: "Inventory") -> dict[str, Any]:
-    """The same for programs; `entry` is one of `targets:`."""
+    """The findings as JSON; `entry` is one of `targets:`."""
     from portquorum.inventory.suggestion import entry, service
 
     return {
@@ -101,7 +101,7 @@ def as_json(found: "Scanned", inventory: "Inventory") -> dict[str, Any]:
 
 
 def _agreed(plan: "ScanPlan", rate: int, *, yes: bool) -> bool:
-    """Whether it may begin: says what would happen, and asks."""
+    """Shows the plan and asks; True if the user agrees."""
     for line in _said(plan, rate):
         err().print(Text(line), soft_wrap=True)
     if yes:
@@ -138,7 +138,7 @@ def _notes(found: "Scanned") -> list[str]:
 
 
 async def _scanned(plan: "ScanPlan", rate: int) -> "Scanned":
-    """With a bar on a terminal; Ctrl-C ends it, and what was found is returned."""
+    """Scans with a progress bar on a terminal; on Ctrl-C returns the findings so far."""
     from portquorum.cli.progress import bar
     from portquorum.inventory.scan import scan
 

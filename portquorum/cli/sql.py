@@ -74,5 +74,5 @@ def sql(
     if not terminal:
         options |= {"output_format_pretty_color": 0}
     connect = partial(clickhouse.connect, load(), send_receive_timeout=_PATIENCE_S)
-    asked = query_progress.Question(connect, str(uuid.uuid4()))
+    asked = query_progress.QueryProgress(connect, str(uuid.uuid4()))
     asked.ask(text, None if named else form, options, sys.stdout.buffer)

@@ -1,4 +1,4 @@
-"""`status` and `incidents`: what ClickHouse knows now."""
+"""`status` and `incidents`: the present content of ClickHouse."""
 
 import time
 from collections.abc import Sequence

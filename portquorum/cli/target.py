@@ -1,4 +1,4 @@
-"""`portquorum target`: the quick way into the inventory."""
+"""`portquorum target`: a shortcut to the inventory."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Which target somebody means: by its id, its name, its `host:port` or its host."""
+"""Finds a target by its id, its name, its `host:port` or its host."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ SHOWN: Final = 5
 
 
 def which(text: str, targets: Mapping[str, Target]) -> Target:
-    """The one target, by id, that `text` names; upper and lower case are the same.
+    """The only target, by id, that matches `text`; ignores case.
 
     Raises:
         WrongUseError: none or more than one; the text lists near or possible ones.
@@ -49,7 +49,7 @@ def _hosts(target: Target) -> tuple[str, ...]:
 
 
 def _near(folded: str, targets: Iterable[Target]) -> list[str]:
-    """The ids of the targets of which some name resembles it, the nearest first."""
+    """The ids of the targets with a similar name, the nearest first."""
     by_name: dict[str, str] = {}
     for target in targets:
         for name in (*_id_or_name(target), *_places(target), *_hosts(target)):

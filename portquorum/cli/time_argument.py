@@ -1,4 +1,4 @@
-"""A moment as people type it: a time, or how long ago."""
+"""Parses a time argument: a time, or an age."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -9,7 +9,7 @@ EXPECTED: Final = "expected a time such as 2026-11-20T14:00 (UTC) or 30m, 2h, 3d
 
 
 def is_ago(text: str) -> bool:
-    """Whether it is `30m`, `2h`, `3d` before now and not a time."""
+    """True for an age such as `30m`, `2h`, `3d`; False for a time."""
     from portquorum.inventory import duration
 
     try:

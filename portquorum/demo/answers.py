@@ -1,4 +1,4 @@
-"""The questions that the demo puts to ClickHouse at its end."""
+"""The questions of the demo to ClickHouse at its end."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from sinks.clickhouse import queries
 
 
 class Question(Struct, frozen=True):
-    """A question of a person, and its SQL."""
+    """A question in words, and its SQL."""
 
     text: str
     sql: str
@@ -43,7 +43,7 @@ QUESTIONS: Final = (
 
 
 def stored(settings: Settings, incident_id: str, notifications: int) -> bool:
-    """Whether the sink has stored the incident's end and so many notifications."""
+    """True if the sink has stored the incident's end and the given number of notifications."""
     client = clickhouse.connect(settings)
     found = [one for one in queries.recent_incidents(client) if one.incident_id == incident_id]
     sent = client.query("SELECT count() FROM notifications WHERE status = 'sent'").result_rows

@@ -30,15 +30,15 @@ from schemas.result import CheckResult
 T = TypeVar("T")
 
 DEADLINE_S: Final = 60.0
-"""A stage takes a second or a few; a slow machine may take this long."""
+"""Longest time for a stage, in s; a stage normally takes a few seconds at most."""
 
 STOP_S: Final = 6.0
-"""So long the processes may take to end; what they keep is removed after it."""
+"""Longest time for the processes to end, in s; then their data is removed."""
 
 LOOK_AGAIN_S: Final = 0.2
 
 RESULTS_FIRST: Final = 3
-"""So many results of the service from each region come before its port is closed."""
+"""Results of the service from each region before its port is closed."""
 
 HINTS: Final = (
     (f"{called()} up", "the same, to stay: your machine"),
@@ -51,8 +51,8 @@ async def run(page: Page) -> None:
     """Runs the demo; on return, also by an exception, every process has ended and its data is gone.
 
     Raises:
-        StageError: a stage did not come; its roles' last lines have been shown.
-        EmbeddedServiceError: a service can't start.
+        StageError: a stage did not come in time; the last lines of its roles were shown.
+            EmbeddedServiceError: a service can't start.
     """
     began = time.monotonic()
     page.title()
@@ -204,7 +204,7 @@ class _Demo:
         return story.event.incident_id
 
     async def _goes_on(self, tap: Tap) -> None:
-        """Waits for a further failed check of each region: nothing new comes of them."""
+        """Waits for another failed check of each region, which must have no consequences."""
         failed: set[str] = set()
         events = 0
 

@@ -1,4 +1,4 @@
-"""A stage that did not come."""
+"""The error of a demo stage that did not come in time."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 class StageError(Exception):
     """A stage did not come within its deadline; the text says which and why.
 
-    `roles` are those whose last lines may tell more.
+    `roles` are those with last lines that may tell more.
     """
 
     def __init__(self, stage: str, why: str, roles: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What the demo watches, and from where."""
+"""The inventory of the demo: its targets and regions."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ SOURCES: Final = {
     "new-york": "127.0.0.12",
     "singapore": "127.0.0.13",
 }
-"""Three regions on one machine: each checks from a source address of its own."""
+"""Three regions on one machine: each checks from its own source address."""
 
 _TEXT: Final = """\
 regions:

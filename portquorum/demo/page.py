@@ -1,4 +1,4 @@
-"""How the demo looks: chapters, a timeline, tables; 80 columns are enough."""
+"""The output of the demo: chapters, a timeline, tables; for at least 80 columns."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ class Page:
         self._chapter = 0
 
     def title(self) -> None:
-        """What this is."""
+        """Prints the title."""
         self.console.print()
         self.console.print(Text("portquorum demo", style="bold"))
         self.console.print(
@@ -34,7 +34,7 @@ class Page:
         )
 
     def chapter(self, text: str) -> None:
-        """A new stage."""
+        """Prints the heading of a new stage."""
         self._chapter += 1
         self.console.print()
         self.console.print(
@@ -42,7 +42,7 @@ class Page:
         )
 
     def done(self, what: str, detail: str = "", took_s: float | None = None) -> None:
-        """A tick."""
+        """Prints a line with a tick."""
         text = Text(detail)
         if took_s is not None:
             text.append(f"  {took_s:.1f} s", style="dim")
@@ -54,15 +54,15 @@ class Page:
         self.console.print(line)
 
     def note(self, text: str) -> None:
-        """A dim line."""
+        """Prints a dim line."""
         self.console.print(Padding(Text(text, style="dim"), (0, 0, 0, 3)))
 
     def trouble(self, text: str) -> None:
-        """A yellow line."""
+        """Prints a yellow line."""
         self.console.print(Padding(Text(f"! {text}", style="yellow"), (0, 0, 0, 3)))
 
     def moment(self, seconds: float, who: str, what: Text | str, topic: str = "") -> None:
-        """A line of the timeline; `topic` is where it was read."""
+        """Prints a line of the timeline; `topic` is the source."""
         line = Table.grid(padding=(0, 1), expand=True)
         line.add_column(width=9, justify="right", no_wrap=True)
         line.add_column(width=10, no_wrap=True)
@@ -78,7 +78,7 @@ class Page:
         self.console.print(line)
 
     def message(self, title: str, body: str, style: str) -> None:
-        """A notification as its reader sees it."""
+        """Prints a notification in the form that its reader sees."""
         self.console.print(
             Padding(
                 Panel(
@@ -95,7 +95,7 @@ class Page:
     def answer(
         self, question: str, sql: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
     ) -> None:
-        """A question to ClickHouse, its SQL and what came back."""
+        """Prints a question to ClickHouse, its SQL and the answer."""
         self.console.print()
         self.console.print(Text(f"   {question}", style="bold"))
         self.console.print(Padding(Text(sql, style="dim cyan"), (0, 0, 0, 3)))
@@ -108,13 +108,13 @@ class Page:
             self.console.print(Padding(table(columns, rows), (0, 0, 0, 3)))
 
     def log(self, role: str, lines: Sequence[str]) -> None:
-        """The last lines of a role."""
+        """Prints the last lines of a role."""
         self.console.print(Text(f"   last lines of {role}:", style="bold"))
         for line in lines:
             self.console.print(Padding(Text(line, style="dim"), (0, 0, 0, 5)))
 
     def end(self, took_s: float, hints: Sequence[tuple[str, str]]) -> None:
-        """What to do next."""
+        """Prints the next steps for the user."""
         self.console.print()
         self.console.print(
             Text.assemble((f"   That was portquorum, in {took_s:.0f} s.", "bold green"), " Next:")

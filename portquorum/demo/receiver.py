@@ -14,14 +14,14 @@ HOST: Final = "127.0.0.1"
 
 
 class Message(Struct, frozen=True):
-    """What arrived, as people would see it."""
+    """A received message, in the form that people see."""
 
     title: str
     message: str
 
 
 class Receiver:
-    """Remembers what it gets, in the order of arrival; use as an async context manager."""
+    """Stores the received messages, in order of arrival; use it as an async context manager."""
 
     def __init__(self) -> None:
         """Listens on entering."""

@@ -1,4 +1,4 @@
-"""Keeps the last lines of each role, to be shown when a stage does not come."""
+"""Keeps the last lines of each role, for a stage that does not come in time."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,15 +15,15 @@ _record = msgspec.json.Decoder(dict[str, Any])
 
 
 class RoleLog:
-    """A listener of the supervisor that prints nothing but deaths."""
+    """A supervisor listener that prints only deaths."""
 
     def __init__(self, on_death: Callable[[str], None]) -> None:
-        """`on_death` gets a sentence."""
+        """`on_death` is called with a sentence."""
         self._on_death = on_death
         self._lines: dict[str, deque[str]] = {}
 
     def line(self, role: Role, text: str) -> None:
-        """Kept."""
+        """Stores the line."""
         self._lines.setdefault(role.name, deque(maxlen=KEPT)).append(_plain(text))
 
     def last(self, names: tuple[str, ...], count: int = 8) -> dict[str, list[str]]:
@@ -38,7 +38,7 @@ class RoleLog:
         """Nothing to keep."""
 
     def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
-        """Said, for it should not happen."""
+        """Reports the death, which should not happen."""
         self._on_death(f"{role.name} ended after {ran_s:.1f} s ({how}) and is started again")
         self.line(role, f"-- {how}, starts again in {restart_in_s:g} s")
 
@@ -46,7 +46,7 @@ class RoleLog:
         """Nothing to keep."""
 
     def killed(self, role: Role) -> None:
-        """Said."""
+        """Reports the kill."""
         self._on_death(f"{role.name} did not end in its time and was killed")
 
 

@@ -12,7 +12,7 @@ _PORTS: Final = range(20_000, 32_000)
 
 
 class DemoService:
-    """Greets whoever connects, on a port that stays its own over `close` and `open`."""
+    """Greets each connection; it keeps its port across `close` and `open`."""
 
     def __init__(self, port: int) -> None:
         """For `start`."""
@@ -45,7 +45,7 @@ class DemoService:
         self._server = await asyncio.start_server(_greet, HOST, self.port)
 
     async def close(self) -> None:
-        """Nothing listens on the port when this returns."""
+        """Closes the port; on return nothing listens on it."""
         if self._server:
             self._server.close()
             self._server = None

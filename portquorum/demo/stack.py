@@ -1,4 +1,4 @@
-"""The processes of the demo: services, roles, and where they are."""
+"""The processes of the demo: services and roles, with their addresses."""
 
 import asyncio
 import time
@@ -20,11 +20,11 @@ from portquorum.supervisor.services import CLICKHOUSE, KAFKA, ServiceListener, s
 ANY_PORT: Final = "127.0.0.1:0"
 
 Done = Callable[[str, str, float | None], None]
-"""Called with what is done, a detail, and the seconds it took."""
+"""Called with a finished step, a detail, and its duration in seconds."""
 
 
 class Stack(Struct, frozen=True, kw_only=True):
-    """What runs: the settings that reach it, and the two services' places."""
+    """The running stack: the settings for its clients, and the addresses of the two services."""
 
     settings: Settings
     kafka: Address
@@ -86,7 +86,7 @@ async def start_roles(
 
 
 def _environment(settings: Settings, data_dir: Path) -> dict[str, str]:
-    """All that a role of the demo is told: no settings file of the user is read."""
+    """The complete environment of a role of the demo, without any settings file of the user."""
     config = data_dir / "demo.toml"
     config.touch()
     return {

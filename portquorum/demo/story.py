@@ -1,4 +1,4 @@
-"""What is told of the published things: from the log's records to lines of a timeline."""
+"""Turns records of the log into lines of the timeline."""
 
 from typing import Final, Literal
 
@@ -25,14 +25,14 @@ class Moment(Struct, frozen=True):
 
 
 class Story:
-    """Tells one half of the outage: the way `down`, or the way back `up`.
+    """The story of one half of the outage: the way `down`, or the way back `up`.
 
-    `turn` is the first result that shows it, `event` the incident event that ends it, `sent` the
-    notifier's record that people were told; each is None until it came.
+    `turn` is the first result that shows the change, `event` the incident event that ends the half,
+    `sent` the notifier's record of the sent message; each is None before it arrives.
     """
 
     def __init__(self, way: Literal["down", "up"], began_at: int) -> None:
-        """`began_at`: when the port was closed or opened (UTC ms); earlier checks are left out."""
+        """`began_at` (UTC ms) is the time of the port's closing or opening; skips older checks."""
         self._way = way
         self._began_at = began_at
         self.turn: CheckResult | None = None
@@ -40,7 +40,7 @@ class Story:
         self.sent: Notification | None = None
 
     def take(self, seen: Seen) -> list[Moment]:
-        """What is to be told of one published thing: nothing or one line, in rare cases two."""
+        """The lines for one published record: none or one, rarely two."""
         match seen.what:
             case CheckResult() as result:
                 return self._result(result)

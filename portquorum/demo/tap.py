@@ -22,18 +22,18 @@ TAPPED: Final = (topics.RESULTS, topics.RECHECKS, topics.INCIDENTS, topics.NOTIF
 Published = CheckResult | RecheckRequest | IncidentEvent | Notification
 
 LEAVE_S: Final = 0.5
-"""So long a broker may take when the reading ends; there is no group to leave."""
+"""Longest time for the broker to close the connection, in s; there is no group to leave."""
 
 
 class Seen(Struct, frozen=True, gc=False):
-    """One thing that was published. `at` is Kafka's timestamp of its message, UTC ms."""
+    """A published record. `at` is Kafka's timestamp of its message, UTC ms."""
 
     at: int
     what: Published
 
 
 class Tap:
-    """Reads the topics from their beginning; `seen` is what was published, in order."""
+    """Reads the topics from their beginning; `seen` are the published records, in order."""
 
     def __init__(self, settings: Settings) -> None:
         """Call `follow`."""
@@ -63,7 +63,7 @@ class Tap:
             await leave(client, LEAVE_S)
 
     async def since(self, position: int) -> AsyncIterator[Seen]:
-        """All of `seen` from `position` on, and each further one, without end."""
+        """All records of `seen` from `position` on, and each later one, without end."""
         while True:
             while position < len(self.seen):
                 yield self.seen[position]

@@ -1,4 +1,4 @@
-"""`portquorum target add`: a target into the inventory file, everything else left as it is."""
+"""`portquorum target add`: adds a target to the inventory file, and leaves the rest unchanged."""
 
 import json
 import os
@@ -29,11 +29,11 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*( [A-Za-z0-9._/()-]+)*\Z")
 
 
 _WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
-"""Quoted, so that a reader of YAML 1.1 takes them for text too."""
+"""Words to quote, so that a YAML 1.1 reader takes them for text too."""
 
 
 class Added(Struct, frozen=True):
-    """A target that now stands in `path`, as it resolves there. `created`: the file is new.
+    """A target that was added to `path`, resolved. `created`: the file is new.
 
     `warnings` are sentences for people about this target.
     """
@@ -45,10 +45,10 @@ class Added(Struct, frozen=True):
 
 
 def parse_place(place: str) -> tuple[str, int]:
-    """`host:port`, IPv6 in brackets, to its parts; the host is checked by the inventory.
+    """Splits `host:port`, IPv6 in brackets; the inventory checks the host.
 
     Raises:
-        ValueError: no port, or not from 1 to 65535.
+        ValueError: no port, or a port outside of 1 to 65535.
     """
     host, colon, port = place.rpartition(":")
     bare_ipv6 = ":" in host and not (host.startswith("[") and host.endswith("]"))
@@ -64,9 +64,9 @@ def add(
 ) -> Added:
     """Appends `entry` to the targets of `path`; comments and layout of the rest stay.
 
-    A file that does not exist is made, with the regions that the entry names or `new_regions`,
-    all `internal: true` (they may reach private addresses). On return the file is on disk; it is
-    replaced at once, never half written. Nothing is applied.
+    Creates a missing file, with the regions that the entry names or `new_regions`, all `internal:
+    true` (they may reach private addresses). On return the file is on disk; it is replaced
+    atomically. Nothing is applied.
 
     Raises:
         InventoryError: the file would not be right with it, or can't be extended safely; nothing
@@ -164,7 +164,7 @@ def _unsafe(file: str, line: int) -> InventoryError:
 
 
 def _last_line(node: Any) -> int:
-    """The line (from 0) of the last character of a node; a collection's mark lies behind it."""
+    """The line (from 0) of a node's last character; the end mark of a collection is after it."""
     if isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}:
         return int(node.end_mark.line) - 1
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
@@ -175,7 +175,7 @@ def _last_line(node: Any) -> int:
 
 
 def _only_this_was_added(before: str, after: str, entry: TargetEntry, file: str) -> None:
-    """The promise to leave the rest alone, looked at instead of believed."""
+    """Checks that the rest of the file is unchanged."""
     old, _ = tree.read(before, file)
     new, _ = tree.read(after, file)
     added, _ = tree.read(item(entry, 0), file)

@@ -1,4 +1,4 @@
-"""Whether a route's URL is one that Apprise can deliver to."""
+"""Checks that Apprise can deliver to a route's URL."""
 
 import logging
 import re
@@ -15,10 +15,10 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def problem(url: str) -> str | None:
-    """What is wrong with `url`, None when nothing is. The text never shows what may be secret.
+    """The problem of `url`, None without one. The text never contains possible secrets.
 
-    A URL with `${ENV_NAME}` is judged by its scheme alone: what it becomes is known in the
-    notifier only; one whose scheme is a secret too is taken as it is.
+    Of a URL with `${ENV_NAME}` only the scheme is checked, because only the notifier knows the
+    value; a URL with a secret scheme is accepted as it is.
     """
     broken = url.count("${") - len(_SECRET.findall(url))
     if broken:

@@ -1,4 +1,4 @@
-"""Plain values to the document's Structs, collecting every problem instead of the first."""
+"""Converts plain values to the document's Structs, and collects every problem."""
 
 import re
 import reprlib
@@ -24,7 +24,7 @@ from schemas.plain_text import unsafe_in
 E = TypeVar("E", bound=Struct)
 
 MOST_PROBLEMS: Final = 1_000
-"""After so many the rest of a section is not looked at: a file may have millions."""
+"""Problems after which the rest of a section is skipped: a file may have millions."""
 
 SECTIONS: Final = ("regions", "teams", "routes", "defaults", "targets", "maintenance")
 
@@ -60,7 +60,7 @@ _FIELD_TEXT: Final = {
         ("interval", "timeout", "retry_delay", "open_after", "abandon_after", "duration"), _DURATION
     ),
 }
-"""What a field wants, in words, where msgspec's own would not help."""
+"""The expected value of a field in words, where msgspec's own text would not help."""
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
 _short.maxlist = _short.maxdict = 3
@@ -68,9 +68,9 @@ _short.maxlevel = 2
 
 
 class Entry(Struct, Generic[E], frozen=True):
-    """One entry of the inventory, and where it stands.
+    """One entry of the inventory, and its place.
 
-    `dropped` names the fields that had a problem: they are as if they were not written.
+    `dropped` names the fields with a problem: they count as not written.
     """
 
     value: E
@@ -100,7 +100,7 @@ class Entries(Struct):
 
 
 def decode(root: Root, into: Entries) -> list[Problem]:
-    """Adds the entries of one document to `into`; of one with problems, what is right of it."""
+    """Adds the entries of one document to `into`; of an entry with problems, the valid fields."""
     problems: list[Problem] = []
     if not isinstance(root.value, Mapping):
         found = _short.repr(root.value)
@@ -163,7 +163,7 @@ def _listed(
 def one_entry(
     root: Root, path: Path, item: object, kind: type[E], problems: list[Problem]
 ) -> Iterator[Entry[E]]:
-    """The entry at `path`; with problems, what is right of it; none if it is no mapping."""
+    """The entry at `path`; with problems, its valid fields; none if it is not a mapping."""
     if item is None:
         item = Mapping(root.where(path).line)
     for inner, message in _unsafe(item, ()):
@@ -179,7 +179,7 @@ def one_entry(
 
 
 def _unsafe(value: object, path: Path) -> Iterator[tuple[Path, str]]:
-    """Texts that people could not read as they stand there; see `schemas.plain_text`."""
+    """Texts that are not readable as they stand; see `schemas.plain_text`."""
     if isinstance(value, str):
         but = "\n\t" if path and path[0] in _OF_MANY_LINES else ""
         found = unsafe_in(value, but=but)
@@ -198,7 +198,10 @@ def _unsafe(value: object, path: Path) -> Iterator[tuple[Path, str]]:
 def _without_problems(
     root: Root, path: Path, item: Mapping, kind: type[E], problems: list[Problem]
 ) -> Entry[E]:
-    """Msgspec stops at the first problem; each one found is taken away and the rest tried again."""
+    """Collects all problems.
+
+    Msgspec stops at the first problem, so each one found is removed and the rest is tried again.
+    """
     rest: dict[str, Any] = dict(item)
     while True:
         try:
@@ -234,7 +237,7 @@ def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -
 
 
 def _choices(kind: type[Struct] | None, field: str) -> str:
-    """The values that a field of `kind` may have, in words; empty if these are not such."""
+    """The allowed values of a field of `kind` in words; empty if it is not an enumeration."""
     if kind is None:
         return ""
     info = inspect.type_info(kind)

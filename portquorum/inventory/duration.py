@@ -1,4 +1,4 @@
-"""Durations as people write them."""
+"""Durations in people's notation."""
 
 import re
 from typing import Final
@@ -22,7 +22,7 @@ def parse_ms(text: str) -> int:
 
 
 def text(milliseconds: int) -> str:
-    """The shortest way to write it: 90000 is `90s`, 120000 is `2m`."""
+    """The shortest notation: 90000 is `90s`, 120000 is `2m`."""
     for unit in ("d", "h", "m", "s"):
         if milliseconds and milliseconds % _UNIT_MS[unit] == 0:
             return f"{milliseconds // _UNIT_MS[unit]}{unit}"

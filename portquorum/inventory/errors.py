@@ -1,4 +1,4 @@
-"""What is wrong with an inventory: every problem, with the place where it stands."""
+"""The problems of an inventory, each with its place."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 
 
 def path_text(path: Path) -> str:
-    """`("targets", 3, "port")` as people read it: `targets[3].port`."""
+    """`("targets", 3, "port")` in people's notation: `targets[3].port`."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -37,7 +37,7 @@ class Where(Struct, frozen=True, gc=False):
 
 
 class Problem(Struct, frozen=True, gc=False):
-    """One thing that is wrong: where, and a sentence that says what was expected and found."""
+    """One problem: its place, and a sentence on what was expected and found."""
 
     where: Where
     message: str
@@ -47,7 +47,7 @@ class Problem(Struct, frozen=True, gc=False):
 
 
 def lines(problems: Sequence[Problem]) -> list[str]:
-    """The first 50 for people, a line each, and how many more there are."""
+    """The first 50 problems, one for each line, and the number of further ones."""
     shown = [str(problem) for problem in problems[:SHOWN]]
     if len(problems) > SHOWN:
         shown.append(f"… and {len(problems) - SHOWN} more")
@@ -57,7 +57,7 @@ def lines(problems: Sequence[Problem]) -> list[str]:
 class InventoryError(ValueError):
     """The inventory can't be used; nothing was changed.
 
-    `problems` has all that is wrong, in the order of the files; the text shows the first 50.
+    `problems` are all problems, in the order of the files; the text shows the first 50.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -67,9 +67,9 @@ class InventoryError(ValueError):
 
 
 class ApplyError(RuntimeError):
-    """An apply could not be carried out; the text says why, what has happened, and what to do.
+    """An apply failed; the text says why, what has happened, and what to do.
 
-    `again` is True when the cause may pass by itself (the cluster, another apply).
+    `again` is True if the cause may be temporary (the cluster, another apply).
     """
 
     def __init__(self, message: str, *, again: bool = False) -> None:

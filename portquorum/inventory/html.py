@@ -1,4 +1,4 @@
-"""A page as one HTML file that needs nothing else: to be mailed, printed, put on a wall."""
+"""A page as one self-contained HTML file."""
 
 from portquorum.inventory.page import Page
 from portquorum.presentation.html import render

@@ -1,4 +1,4 @@
-"""`latency:` as written to one as published."""
+"""Converts `latency:` from its written to its published form."""
 
 from portquorum.inventory import duration
 from portquorum.inventory.document import LatencyEntry
@@ -6,8 +6,8 @@ from schemas.target import LatencyLimit
 
 LONGEST_AHEAD_MS = 2_592_000_000
 LONGEST_INTERVAL_MS = 3_600_000
-"""With checks farther apart what is usual takes as long to learn as what is so all day: then
-nothing rises."""
+"""Longest interval for rising latencies: beyond it the usual time takes as long to learn as the
+daily one, so nothing rises."""
 
 
 def limit(written: LatencyEntry) -> LatencyLimit:

@@ -1,4 +1,4 @@
-"""The advice that a good colleague would give about an inventory that is right."""
+"""Advice on a valid inventory."""
 
 import re
 from collections import defaultdict
@@ -34,7 +34,7 @@ class Advice(Struct, frozen=True):
 
 
 def advice(targets: Iterable[Target]) -> tuple[Advice, ...]:
-    """What could be better, in the order of the targets, then by host."""
+    """Possible improvements, in the order of the targets, then by host."""
     listed = tuple(targets)
     names_matter = _has_convention(listed)
     found: list[Advice] = []
@@ -82,6 +82,6 @@ def _has_convention(targets: tuple[Target, ...]) -> bool:
 
 
 def _named(target: Target) -> bool:
-    """Whether the name reads as in the examples: `Production DB - PostgreSQL 5432`."""
+    """True if the name is like the examples: `Production DB - PostgreSQL 5432`."""
     found = _NAME.fullmatch(target.name)
     return found is not None and found[1] == str(target.port)

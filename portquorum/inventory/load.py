@@ -1,4 +1,4 @@
-"""Inventory files to entries: reads, parses, decodes, collecting every problem."""
+"""Loads inventory files into entries: reads, parses, decodes, and collects every problem."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ _TOO_LONG: Final = (
 
 
 def files(paths: Iterable[Path]) -> list[Path]:
-    """The files behind `paths`: a folder stands for its YAML files, in the order of their names.
+    """The files of `paths`: a folder stands for its YAML files, sorted by name.
 
     Raises:
         InventoryError: a path does not exist, or a folder has no YAML file.
@@ -38,7 +38,7 @@ def files(paths: Iterable[Path]) -> list[Path]:
 
 
 def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
-    """All entries of all documents of all files, and what is wrong with those left out.
+    """All entries of all documents of all files, and the problems of those left out.
 
     Raises:
         InventoryError: there is no file to read.
@@ -58,10 +58,9 @@ def load(paths: Iterable[Path]) -> tuple[Entries, list[Problem]]:
 
 
 def read_text(path: Path, most_bytes: int = tree.MAX_BYTES) -> tuple[str, list[Problem]]:
-    """The text of a file (UTF-8, its line ends as they are), or why it can't be had.
+    """The text of a file (UTF-8, with its own line ends), or the reason why it can't be read.
 
-    Of a file that is longer than `most_bytes` (what earlier files of the inventory have left)
-    nothing is parsed.
+    A file longer than `most_bytes` (the rest of the limit for an inventory) is not parsed.
     """
     try:
         with path.open("rb") as file:

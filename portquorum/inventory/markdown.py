@@ -7,7 +7,7 @@ from schemas.plain_text import plain
 
 
 def document(page: Page) -> str:
-    """The page. Text of others stands as it is, whatever Markdown would make of it."""
+    """The page. Text from users is inserted verbatim, without Markdown meaning."""
     return plain("\n".join([*_lines(page), ""]))
 
 

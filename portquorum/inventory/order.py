@@ -1,11 +1,11 @@
-"""Whether targets depend on one another in a circle."""
+"""Finds circular dependencies of targets."""
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 
 def find_circle(depends_on: Mapping[str, Iterable[str]]) -> list[str]:
-    """A circle, its first element repeated at the end; empty when there is none."""
+    """A circle, with its first element repeated at the end; empty if there is none."""
     try:
         TopologicalSorter({key: tuple(on) for key, on in depends_on.items() if on}).prepare()
     except CycleError as error:

@@ -1,4 +1,4 @@
-"""The inventory as a page for people: what stands on it, whatever it is written in."""
+"""The inventory as a page for people: its content, independent of the output format."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _LINKS: Final = ("http://", "https://")
 
 
 class Cell(Struct, frozen=True):
-    """What stands in a cell; `code` is shown as typed, `link` is where it leads (HTTP or none)."""
+    """The content of a cell; `code` is shown in monospace, `link` is its target (HTTP or none)."""
 
     text: str
     code: bool = False
@@ -33,7 +33,7 @@ class Section(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """All of it. Everything but headings of columns may be a user's own text."""
+    """The whole page. All texts but column headings may come from users."""
 
     title: str
     lead: str
@@ -41,7 +41,7 @@ class Page(Struct, frozen=True):
 
 
 def page(inventory: Inventory) -> Page:
-    """What is watched, by team; from where; and when nobody is woken."""
+    """The page with targets by team, regions, and maintenance windows."""
     targets = inventory.targets
     hosts = {target.host for target in targets if target.host is not None}
     return Page(

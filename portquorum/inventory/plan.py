@@ -1,4 +1,4 @@
-"""What an apply would change: a pure comparison of what is wanted with what is there."""
+"""The changes of an apply: a pure comparison of the wanted with the present state."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -17,14 +17,14 @@ from schemas.policy import ApplyMark, Policy
 from schemas.target import Target
 
 MAX_REMOVED: Final = 0.2
-"""The share of a source's targets that may go without being asked for."""
+"""Greatest share of a source's targets that an apply removes without a confirmation."""
 
 ASKED_FROM: Final = 5
-"""So many removals are the least that have to be asked for: a first file is replaced freely."""
+"""Least number of removals that need a confirmation: a first file is replaced freely."""
 
 
 class Removal(Struct, frozen=True):
-    """A target that leaves a partition; `moved` when it goes on in another one."""
+    """A target that leaves a partition; `moved` if it continues in another one."""
 
     target: Target
     partition: int
@@ -33,7 +33,7 @@ class Removal(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """All that an apply of one source does.
+    """The complete plan of an apply of one source.
 
     Args:
         source: whose inventory it is.
@@ -67,7 +67,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is to be written."""
+        """True if there is nothing to write."""
         return not (
             self.unfinished
             or self.added
@@ -80,7 +80,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def removes_too_many(self) -> bool:
-        """Whether five or more, and more than a fifth of the source's targets, would go."""
+        """True for five or more removals that are more than a fifth of the source's targets."""
         gone = len(self.removed)
         return gone >= ASKED_FROM and gone > MAX_REMOVED * self.owned
 
@@ -100,7 +100,7 @@ class Plan(Struct, frozen=True):
 def plan(
     wanted: Inventory, present: Present, partitions: int, now: int, *, republish: bool = False
 ) -> Plan:
-    """Compares.
+    """Compares the wanted targets and policy with the present ones.
 
     Args:
         wanted: the inventory of one source.
@@ -158,10 +158,9 @@ def plan(
 
 
 def _later(at: int, before: int) -> int:
-    """A version that takes the place of `before`: `at`, or the next one.
+    """A version that replaces `before`: `at`, or the next one.
 
-    Behind the last that can be read there is none, if somebody has written it; it takes the place
-    of itself.
+    If somebody wrote the greatest readable version, it replaces itself.
     """
     return min(max(at, before + 1), MAX_MILLIS)
 

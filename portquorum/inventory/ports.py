@@ -1,4 +1,4 @@
-"""TCP ports that services are known by, and ranges of ports as people write them."""
+"""TCP ports of known services, and the notation of port ranges."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -9,7 +9,7 @@ MOST: Final = 65_535
 
 
 class Service(Struct, frozen=True):
-    """What listens on a port by habit, and the kind of check that would watch it."""
+    """The usual service of a port, and the kind of check for it."""
 
     name: str
     kind: str = "tcp"
@@ -130,7 +130,7 @@ SERVICES: Final[dict[int, Service]] = {
 
 
 def parse(text: str) -> tuple[int, ...]:
-    """The ports that `22`, `1-1024` or `1-1024,5432` names, ascending.
+    """The ports of `22`, `1-1024` or `1-1024,5432`, ascending.
 
     Raises:
         ValueError: not of that form.
@@ -146,7 +146,7 @@ def parse(text: str) -> tuple[int, ...]:
 
 
 def text(ports: Iterable[int]) -> str:
-    """Ports as `parse` takes them, with blanks after the commas."""
+    """Ports in the notation of `parse`, with blanks after the commas."""
     ranges: list[tuple[int, int]] = []
     for port in sorted(ports):
         if ranges and ranges[-1][1] == port - 1:

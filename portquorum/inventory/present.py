@@ -1,4 +1,4 @@
-"""What [targets] and [policy] hold at present."""
+"""The present content of [targets] and [policy]."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from schemas.target import Target
 
 
 class Placed(Struct, frozen=True):
-    """A target in the partition of [targets] where it stands."""
+    """A target, and its partition of [targets]."""
 
     target: Target
     partition: int
@@ -34,8 +34,8 @@ class PolicyKept(Struct, frozen=True):
 class Present(Struct, frozen=True):
     """The content of both topics.
 
-    A target's id may stand in more than one partition when an apply that moved it did not finish;
-    the newest version is the target. `policy` is by message key.
+    A target's id may be in more than one partition if an apply that moved it did not finish; the
+    newest version counts. `policy` is by message key.
     """
 
     placed: tuple[Placed, ...]
@@ -51,12 +51,12 @@ class Present(Struct, frozen=True):
         return newest
 
     def mark(self, source: str) -> ApplyMark | None:
-        """How far the newest apply of `source` came."""
+        """The mark of the newest apply of `source`."""
         kept = self.policy.get(f"{source}/apply/".encode())
         return kept.entry if kept is not None and isinstance(kept.entry, ApplyMark) else None
 
     def known(self, source: str) -> Known:
-        """What sources other than `source` brought."""
+        """The names that other sources than `source` define."""
         regions: dict[str, str] = {}
         teams: dict[str, str] = {}
         routes: dict[str, str] = {}
@@ -87,7 +87,7 @@ class Present(Struct, frozen=True):
         return Known(regions, teams, routes, others, vantages, goals)
 
     def uses(self, source: str) -> Iterator[tuple[str, str, str]]:
-        """What other sources use by name: (`region`|`team`|`route`, name, who uses it)."""
+        """The names that other sources use: (`region`|`team`|`route`, name, user)."""
         for placed in self.targets().values():
             target = placed.target
             if target.source != source:
@@ -104,7 +104,7 @@ class Present(Struct, frozen=True):
 async def read(settings: Settings) -> Present:
     """Reads both topics from the beginning to their present end.
 
-    Records that can't be decoded are left out (the sink dead-letters them).
+    Skips records that can't be decoded (the sink dead-letters them).
 
     Raises:
         LookupError: a topic does not exist.

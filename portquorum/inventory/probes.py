@@ -1,4 +1,4 @@
-"""`probe:` as written to one as published: the options of the target's kind."""
+"""Converts `probe:` from its written to its published form: the options of the target's kind."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from schemas.probe import Probe
 
 
 class ProbeError(ValueError):
-    """The options are wrong; `path` is the way to the wrong one within `probe:`."""
+    """The options are wrong; `path` is the path of the wrong one within `probe:`."""
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class ProbeError(ValueError):
 
 
 def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> Probe | None:
-    """The options of a target of this kind (one that is known) and port, defaults resolved.
+    """The options of a target of this (known) kind and port, with defaults resolved.
 
     Raises:
         ProbeError: what was expected and what was found.
@@ -47,9 +47,9 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
 
 
 def _unknown(written: Any, known: Any, path: Path) -> Iterator[tuple[Path, list[str]]]:
-    """What is written and not known, with what there would have been.
+    """The problem of an unknown option, with the known ones.
 
-    The Structs themselves take anything: an option of a later version must not make a target
+    The Structs themselves accept any option: one of a later version must not make a target
     unreadable.
     """
     if isinstance(written, Mapping) and isinstance(known, Mapping):

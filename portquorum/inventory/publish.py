@@ -30,14 +30,14 @@ from schemas.policy import ApplyMark, Maintenance
 from schemas.target import Target
 
 CHUNK: Final = 2000
-"""So many sends wait for their acknowledgements at a time."""
+"""Number of sends that wait for acknowledgements at a time."""
 
 Progress = Callable[[int, int], None]
-"""Called with how many records are acknowledged, and of how many."""
+"""Called with the number of acknowledged records and the total."""
 
 
 class ApplyReport(Struct, frozen=True, kw_only=True):
-    """What an apply did. Ids are sorted; `warnings` are sentences for people."""
+    """The result of an apply. Ids are sorted; `warnings` are sentences for people."""
 
     source: str
     at: int
@@ -52,10 +52,10 @@ class ApplyReport(Struct, frozen=True, kw_only=True):
 
 
 def source_name(paths: Sequence[Path], source: str | None = None) -> str:
-    """The name under which targets are applied: as given, else the first path's without suffix.
+    """The name of the source of targets: the given one, or the first path's without suffix.
 
     Raises:
-        ApplyError: it can't stand in a message key.
+        ApplyError: the name is not valid in a message key.
     """
     name = source or (paths[0].resolve().stem if paths else "")
     if not name or "/" in name or len(name) > 200 or not name.isprintable():
@@ -194,7 +194,7 @@ async def _write(settings: Settings, plan: plans.Plan, on_progress: Progress) ->
 
 
 class _Writer:
-    """Writes a plan in the order that keeps its promise; each step is confirmed before the next."""
+    """Writes a plan in the promised order; each step is confirmed before the next."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Entries as written to targets and policy: defaults, names, ids and limits resolved."""
+"""Resolves written entries to targets and policy: defaults, names, ids and limits."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -30,10 +30,10 @@ MAX_MAINTENANCE_MS: Final = 366 * 86_400_000
 
 
 class Known(Struct, frozen=True):
-    """What other sources brought, by name → source: it may be used here, not defined again.
+    """The names that other sources define, by name → source: usable here, not definable again.
 
-    `vantages` are those of `regions`, as far as they say what may be reached; `goals` are the teams
-    that have an SLO or a price for their targets.
+    `vantages` are those of `regions`, as far as they define what is reachable; `goals` are the
+    teams with an SLO or a price for their targets.
     """
 
     regions: dict[str, str] = {}
@@ -47,7 +47,7 @@ class Known(Struct, frozen=True):
 class Inventory(Struct, frozen=True):
     """Everything of one source, resolved. The targets' `version` is 0 until `apply` sets it.
 
-    `warnings`: what may be applied and will hardly do what was meant.
+    `warnings`: valid content that will hardly do what was meant.
     """
 
     source: str
@@ -115,7 +115,7 @@ class _Resolver:
     def _names(
         self, what: str, entries: Iterable[Entry[Any]], known: dict[str, str]
     ) -> frozenset[str]:
-        """All names that may be used; a name that is taken is a problem."""
+        """All usable names; a name that is taken is a problem."""
         first: dict[str, Where] = {}
         for entry in entries:
             if entry.name in first:
@@ -371,7 +371,7 @@ def _is_network(text: str) -> bool:
 
 
 def _vantage(region: RegionEntry) -> Vantage:
-    """What the region's probers may reach; what is no network was said to be none."""
+    """The networks that the region's probers may reach, without invalid ones (already reported)."""
     allow, deny = (tuple(filter(_is_network, names)) for names in (region.allow, region.deny))
     return Vantage(internal=region.internal, allow=allow, deny=deny)
 

@@ -1,7 +1,7 @@
-"""Open TCP ports of the inventory's own hosts that nobody put in it.
+"""Finds open TCP ports of the inventory's own hosts that are not in it.
 
-Looked at from the machine where it is called, with the prober's engine: a connection is made and
-reset, nothing is sent.
+The scan runs from this machine, with the prober's engine: a connection is made and reset, nothing
+is sent.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ TIMEOUT_S: Final = 2.0
 _OF_THE_HOST: Final = frozenset({"address_blocked", "dns_failed"})
 
 OnProgress = Callable[[int, int], None]
-"""Called with how many places were looked at, and of how many."""
+"""Called with the number of scanned places and the total."""
 
 
 class ScanPlan(Struct, frozen=True):
-    """What a scan would connect to: `ports` of the hosts (in `vantages`) but those `watched`."""
+    """The connections of a scan: `ports` of the hosts (in `vantages`) except those `watched`."""
 
     vantages: Mapping[str, Vantage]
     ports: tuple[int, ...]
@@ -34,11 +34,11 @@ class ScanPlan(Struct, frozen=True):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """In the order of the inventory."""
+        """The hosts in the order of the inventory."""
         return tuple(self.vantages)
 
     def places(self) -> Iterator[tuple[str, int]]:
-        """Each host has its turn before one of them has its next port."""
+        """The places, round robin over the hosts."""
         for port in self.ports:
             for host in self.vantages:
                 if (host, port) not in self.watched:
@@ -46,16 +46,16 @@ class ScanPlan(Struct, frozen=True):
 
     @property
     def count(self) -> int:
-        """How many connections would be tried."""
+        """Number of connections."""
         return sum(1 for _ in self.places())
 
     def expected_s(self, rate: int) -> float:
-        """How long it takes at most, as long as this machine keeps up."""
+        """Longest duration in s, if this machine keeps up."""
         return self.count / rate + TIMEOUT_S
 
 
 class OpenPort(Struct, frozen=True, order=True):
-    """A port that takes connections; `address` is the one that was connected to."""
+    """A port that accepts connections; `address` is the one that was used."""
 
     host: str
     port: int
@@ -63,10 +63,10 @@ class OpenPort(Struct, frozen=True, order=True):
 
 
 class Scanned(Struct, frozen=True, kw_only=True):
-    """What a scan found; `complete`: it was not stopped.
+    """The result of a scan; `complete`: it was not stopped.
 
-    `skipped` has the hosts that were left out, or left, with the reason; `failed` counts the
-    connections that this machine could not try, `failure` is what it said to the first.
+    `skipped` has the hosts that were left out, or abandoned, with the reason; `failed` counts the
+    connections that this machine could not try, `failure` is the error of the first.
     """
 
     open: tuple[OpenPort, ...]
@@ -86,9 +86,9 @@ def plan(
 ) -> ScanPlan:
     """The plan for `hosts` (none: all hosts of the inventory).
 
-    What may be reached of a host is what the regions that watch it may reach: what is not public if
-    one of them is internal or allows it, and never what one of them denies, or this machine does
-    (`denied`, networks).
+    A host's addresses outside of public networks are scanned if one of the regions that watch it is
+    internal or allows them. An address that one of these regions, or this machine (`denied`,
+    networks), denies is never scanned.
 
     Raises:
         ValueError: a host is not in the inventory.
@@ -120,10 +120,10 @@ def plan(
 async def scan(
     plan: ScanPlan, rate: int, stop: asyncio.Event, on_progress: OnProgress = lambda _, __: None
 ) -> Scanned:
-    """Looks at all places of the plan, in its order; begins at most `rate` connections a second.
+    """Scans all places of the plan, in its order; starts at most `rate` connections a second.
 
-    When `stop` is set nothing more is begun; what is on its way is waited for (at most the
-    timeout), and what was found is returned. Raises nothing.
+    After `stop` no further connection is started; waits for the running ones (at most the timeout),
+    and returns the findings. Never raises.
     """
     work = _Scan(plan, on_progress)
     engine = platform_engine(Vantage())
@@ -149,7 +149,7 @@ class _Scan:
         self._one_done = asyncio.Event()
 
     async def begin_all(self, engine: Engine, rate: int, stop: asyncio.Event) -> bool:
-        """Whether all were begun."""
+        """True if all were started."""
         loop = asyncio.get_running_loop()
         next_at = loop.time()
         for host, port in self._plan.places():
@@ -166,7 +166,7 @@ class _Scan:
         return True
 
     async def ended(self, engine: Engine) -> None:
-        """Returns when nothing is on its way."""
+        """Waits until no connection is running."""
         while engine.in_flight:
             self._one_done.clear()
             await self._one_done.wait()
@@ -198,7 +198,7 @@ class _Scan:
 
 
 async def _is_set_until(stop: asyncio.Event, moment: float) -> bool:
-    """Waits for the moment (of the loop's clock), or until `stop` is set, which is the answer."""
+    """Waits until a time of the loop's clock, or until `stop` is set; True if it is set."""
     try:
         async with asyncio.timeout_at(moment):
             await stop.wait()

@@ -1,4 +1,4 @@
-"""An entry for the inventory that would watch a port which a scan found open."""
+"""An inventory entry for a port that a scan found open."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ _UNKNOWN = Service("port")
 
 
 def service(port: int) -> Service | None:
-    """What the number alone says; nobody was asked."""
+    """The usual service of the number; without asking the host."""
     return SERVICES.get(port)
 
 
 def entry(found: OpenPort, inventory: Inventory) -> dict[str, Any]:
-    """One of `targets:`, with regions and team where all of the host's targets agree on them."""
+    """An item of `targets:`, with regions and team if all of the host's targets agree on them."""
     known = service(found.port) or _UNKNOWN
     named: dict[str, Any] = {
         "name": f"{found.host} - {known.name} {found.port}",
@@ -37,7 +37,7 @@ def entry(found: OpenPort, inventory: Inventory) -> dict[str, Any]:
 
 
 def as_yaml(entry: dict[str, Any]) -> str:
-    """The entry on one line, as an inventory takes it."""
+    """The entry on one line, in the inventory's notation."""
     line = yaml.safe_dump(
         entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=float("inf")
     )

@@ -1,4 +1,4 @@
-"""One target as written to one as published: defaults, id, host and limits."""
+"""Converts a target from its written to its published form: defaults, id, host and limits."""
 
 import re
 import unicodedata
@@ -28,7 +28,7 @@ BUILT_IN: Final[dict[str, Any]] = {
     "abandon_after": "30m",
     "tags": (),
 }
-"""What holds when neither the target nor `defaults:` says anything."""
+"""Values if neither the target nor `defaults:` has one."""
 
 _LIMITS_MS: Final = {
     "interval": (1000, 86_400_000),
@@ -41,9 +41,9 @@ _ID_LENGTH: Final = 128
 
 
 def slug(name: str) -> str:
-    """An id made from a name: lower case, what is no letter, digit, dot or underscore a hyphen.
+    """An id made from a name: lower case; hyphens replace all but letters, digits, `.` and `_`.
 
-    Empty when nothing of the name can stand in an id.
+    Empty if no character of the name is valid in an id.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:_ID_LENGTH].rstrip("-._")
@@ -55,7 +55,7 @@ def _place(host: str | None, port: int | None) -> str:
 
 
 def default_port(kind: str) -> int | None:
-    """The port of a target that names none."""
+    """The port of a target without a written one."""
     known = KINDS.get(kind)
     return None if known is None else known.port
 
@@ -69,9 +69,9 @@ class _Spans(Struct):
 
 
 class TargetResolver:
-    """Resolves targets one by one; what is wrong goes to `problems`.
+    """Resolves targets one by one, and adds problems to `problems`.
 
-    `regions` are those of a target that names none, `goals` the teams by name.
+    `regions` are those of a target without its own, `goals` the teams by name.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class TargetResolver:
         self._problems = problems
 
     def resolve(self, entry: Entry[TargetEntry]) -> Target | None:
-        """The target, or None when it can't be made (the problems say why)."""
+        """The target, or None if it can't be built (the problems say why)."""
         before = len(self._problems)
         value = entry.value
         if value.kind not in KINDS:
@@ -135,7 +135,7 @@ class TargetResolver:
         )
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:
-        """The id of a target, even of one that has problems; empty when there is none."""
+        """The id of a target, even of one with problems; empty if there is none."""
         value = entry.value
         if value.id or "id" in entry.dropped:
             return value.id or ""
@@ -154,7 +154,7 @@ class TargetResolver:
         self._problems.append(Problem(entry.where(field), message))
 
     def value(self, entry: Entry[TargetEntry], field: str) -> Any:
-        """What holds for a field of `Policy`: the target's own, the default, the built-in."""
+        """The value of a field of `Policy`: the target's own, the default, or the built-in one."""
         own = getattr(entry.value, field)
         if own is not None:
             return own
@@ -162,7 +162,7 @@ class TargetResolver:
         return BUILT_IN.get(field) if default is None else default
 
     def _goal(self, entry: Entry[TargetEntry], field: str) -> float | None:
-        """What holds for a field that a team has too: the target's own, the team's, the default."""
+        """The value of a field that teams have too: the target's, the team's, or the default."""
         own: float | None = getattr(entry.value, field)
         team = self.goals.get(self.value(entry, "team") or "")
         of_team: float | None = None if team is None else getattr(team, field)

@@ -1,10 +1,10 @@
-"""YAML text to plain values that remember their lines.
+"""Parses YAML text to plain values that remember their lines.
 
-Built from the parser's events, so that nothing is ever constructed but text, numbers, truth
-values, lists and mappings, an alias costs nothing (no expansion: a "billion laughs" document is
-as small here as on disk), and the depth is bounded. What aliases stand for is counted, since who
-reads the values later reads each of them as often as it is named. Plain scalars follow YAML 1.2's
-core schema (section 10.3.2): `no`, `on` and `1:30` are text.
+Built from the parser's events: it creates only text, numbers, truth values, lists and mappings, an
+alias costs nothing (no expansion: a "billion laughs" document is as small here as on disk), and the
+depth is limited. It counts the values behind aliases, because later readers read each of them once
+for each alias. Plain scalars follow YAML 1.2's core schema (section 10.3.2): `no`, `on` and `1:30`
+are text.
 """
 
 import re
@@ -17,11 +17,11 @@ from msgspec import Struct
 from portquorum.inventory.errors import Path, Problem, Where
 
 MAX_BYTES: Final = 16 * 1024 * 1024
-"""Of all files of an inventory together. 100,000 targets written out have some 13 MB."""
+"""Most bytes of all files of an inventory together. 100,000 full targets have some 13 MB."""
 
 MAX_DEPTH: Final = 16
 MAX_ALIASED: Final = 2_000_000
-"""Values (numbers, texts, lists, mappings) that aliases and merge keys of a file may stand for."""
+"""Most values (numbers, texts, lists, mappings) behind the aliases and merge keys of a file."""
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml's is 20 times faster
 _INT: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
@@ -60,7 +60,7 @@ class Sequence(list[Any]):
 
 
 class Root(Struct, frozen=True):
-    """One YAML document of a file. `value` is whatever stands there."""
+    """One YAML document of a file, with any `value`."""
 
     file: str
     value: Any
@@ -87,7 +87,7 @@ class _Stop(Exception):  # noqa: N818 - ends the reading, is no error of the pro
 
 
 class _Open:
-    """A mapping or sequence whose end has not been read yet."""
+    """A mapping or sequence before its end event."""
 
     __slots__ = ("anchor", "key", "merges", "value")
 
@@ -99,10 +99,10 @@ class _Open:
 
 
 def read(text: str, file: str) -> tuple[list[Root], list[Problem]]:
-    """All documents of `text`; empty ones are left out.
+    """All documents of `text` except empty ones.
 
-    Never raises for what the text is: what can't be read is a problem, and the documents before
-    it are returned. Duplicate keys are problems too (the first one stands).
+    Never raises for the text's content: unreadable parts are problems, and the documents before
+    them are returned. Duplicate keys are problems too (the first one stays).
     """
     builder = _Builder(file)
     roots: list[Root] = []

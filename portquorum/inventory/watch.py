@@ -20,15 +20,16 @@ from portquorum.inventory.publish import ApplyReport, apply, source_name
 
 _BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0)
 LOOK_ANYWAY_S: Final = 10.0
-"""Some file systems (network, containers) tell of no changes."""
+"""Time after which files are read without a notification, in s: some file systems (network,
+containers) send none."""
 
 
 class WatchEvent(Struct, frozen=True):
-    """What came of the inventory at start and of each change of it.
+    """The outcome of an apply at start or after a change of the inventory.
 
     `applied` has the report. `refused`: the files are wrong or would remove too much; `message`
-    says what, and what was published before stands. `failed`: the cluster did not take it; it is
-    tried again.
+    says what, and the published inventory stays. `failed`: the cluster did not accept it; another
+    attempt follows.
     """
 
     what: Literal["applied", "refused", "failed"]
@@ -46,8 +47,8 @@ async def watch_and_apply(
 ) -> None:
     """Applies now and after each change of content, until `stop` is set or it is cancelled.
 
-    Watches the folders of the files, so that an editor that replaces a file, a symbolic link that
-    moves on (a Kubernetes ConfigMap) and a file that is not there yet are all noticed.
+    Watches the folders of the files. Thus it notices an editor that replaces a file, a symbolic
+    link that changes (a Kubernetes ConfigMap) and a file that does not exist yet.
     """
     name = source_name(paths, source)
     stop = stop or asyncio.Event()

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs."""
+"""The output of commands: tables for people, JSON for programs."""
 
 import errno
 import os
@@ -36,9 +36,9 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
 
 
 class _Console(PlainConsole):
-    """Reports a reader that went away as an error like any other.
+    """Raises an error when the reader of the output is gone, like any other error.
 
-    Rich would end the program there and then, and what has been started would not be stopped.
+    Rich would end the program at once, without stopping what it has started.
     """
 
     def on_broken_pipe(self) -> None:
@@ -62,7 +62,7 @@ def err() -> Console:
 
 
 def print_notes(notes: Iterable[str]) -> None:
-    """What people should know though nothing failed, on standard error."""
+    """Prints remarks for people on standard error, when nothing has failed."""
     for note in map(plain, notes):
         err().print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
 
@@ -70,7 +70,7 @@ def print_notes(notes: Iterable[str]) -> None:
 def print_json(value: Any) -> None:
     """One JSON document, indented on a terminal, on one line otherwise.
 
-    Characters that a terminal takes for commands are escapes in it.
+    Escapes characters that a terminal would interpret as commands.
     """
     encoded = msgspec.json.encode(value, enc_hook=_plain)
     if sys.stdout.isatty():
@@ -89,7 +89,7 @@ def table(
     title: str = "",
     fold: Sequence[str] = (),
 ) -> Table:
-    """A table; a cell that is a known status gets its colour. Only the columns `fold` may wrap."""
+    """A table; cells with a known status are coloured. Only the columns `fold` may wrap."""
     shown = Table(
         box=SIMPLE_HEAD,
         title=Text(one_line(title)) if title else None,
@@ -116,7 +116,7 @@ def table(
 
 
 def cell(value: object) -> Text:
-    """A value as a table shows it."""
+    """A value in the form of a table cell."""
     match value:
         case Text():
             return value
@@ -136,7 +136,7 @@ def cell(value: object) -> Text:
 
 
 def clock(at: datetime | int) -> str:
-    """A time as people read it, UTC, to the second: a datetime or UTC milliseconds."""
+    """A time in people's notation, UTC, to the second: from a datetime or UTC milliseconds."""
     if isinstance(at, int):
         at = datetime.fromtimestamp(at / 1000, tz=UTC)
     if at.tzinfo is not None:

@@ -1,4 +1,4 @@
-"""The console of all commands and services: what it prints is plain text, and colours of ours."""
+"""The console of all commands and services: prints plain text and our own colours only."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from schemas.plain_text import plain
 
 
 class PlainConsole(Console):
-    """Prints no control character and no mark that turns the direction of text.
+    """Prints no control characters and no marks that change the direction of text.
 
-    All that is printed comes by here: names that people chose, and what servers sent. Brackets and
-    colons in them are text, too: colours come by `rich.text.Text` alone.
+    All output passes through here, including names that people chose, and texts of servers. Their
+    brackets and colons are plain text, too: colours come only from `rich.text.Text`.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:

@@ -1,1 +1,1 @@
-"""Reports on stored history: what is read, and how it looks on a terminal, as CSV, as a page."""
+"""Reports on stored history: their data, and their form on a terminal, as CSV, as a page."""

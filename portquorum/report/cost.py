@@ -1,4 +1,4 @@
-"""`report cost`: what downtime cost, at the price of an hour that the inventory names."""
+"""`report cost`: the cost of downtime, by the hourly price in the inventory."""
 
 from portquorum.report.history import History
 from portquorum.report.result import Column, Figure, Report
@@ -15,7 +15,7 @@ _PLANNED = Column(name="planned_s", title="down in maintenance", unit="seconds")
 
 
 def report(history: History, most: int | None) -> Report:
-    """The report; of each table the `most` dearest."""
+    """The report; each table has the `most` expensive rows."""
     ((targets, cost, unplanned, planned),) = history.rows(
         f"SELECT uniqExact(target), sum(cost), sum(unplanned_s), sum(planned_s) {_FROM}"
     )

@@ -1,4 +1,4 @@
-"""What reports read: the views of `sinks/clickhouse/migrations`, within days and a scope."""
+"""The data of reports: the views of `sinks/clickhouse/migrations`, within days and a scope."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ WHERE ({team:String} = '' OR team = {team:String})
 
 
 class UnknownScopeError(LookupError):
-    """No target fits; the text says what there is."""
+    """No target matches; the text says what exists."""
 
 
 class History:
@@ -30,7 +30,7 @@ class History:
         """`team` and `target` are empty for all.
 
         Raises:
-            UnknownScopeError: no such team, no such target, or not that of the team.
+            UnknownScopeError: no such team, no such target, or a target of another team.
         """
         self.since = since
         self.until = until
@@ -43,7 +43,7 @@ class History:
 
     @property
     def scope(self) -> str:
-        """Of what, in words."""
+        """The scope in words."""
         if self.target:
             return f"target {self.target}"
         return f"team {self.team}" if self.team else "all targets"
@@ -67,7 +67,7 @@ class History:
     def days(
         self, name: str, title: str, unit: Unit, sql: str, *, low_is_bad: bool = False
     ) -> Days:
-        """A value a day, of a query that gives day and value; a day that it leaves out has none."""
+        """A value for each day, from a query with day and value; None for a missing day."""
         found: dict[date, float | None] = dict(self.rows(sql))  # type: ignore[arg-type]
         return Days(
             name=name,
@@ -81,7 +81,7 @@ class History:
     def table(
         self, name: str, title: str, columns: list[Column], sql: str, most: int | None = None
     ) -> Table:
-        """The first `most` rows of a query that gives the columns in their order."""
+        """The first `most` rows of a query with the columns in their order."""
         found = [[_plain(value) for value in row] for row in self.rows(sql)]
         shown = found if most is None else found[:most]
         return Table(

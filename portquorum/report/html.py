@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else: to be mailed, attached, put on a wall."""
+"""A report as one self-contained HTML file."""
 
 from datetime import date
 from typing import Final, NamedTuple

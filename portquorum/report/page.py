@@ -18,7 +18,7 @@ _TONE: Final = {"good": "green", "bad": "bold red", "plain": "bold"}
 
 
 def page(report: Report) -> RenderableType:
-    """All of it."""
+    """The whole page."""
     return Group(_head(report), *_days(report), *(_table(one) for one in report.tables))
 
 

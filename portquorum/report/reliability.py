@@ -1,4 +1,4 @@
-"""`report reliability`: how often, how soon it was known, how long it took."""
+"""`report reliability`: the frequency of incidents, the time to detect, the duration."""
 
 from portquorum.report.history import History
 from portquorum.report.result import Column, Figure, Report
@@ -30,7 +30,7 @@ _RECOVER = Column(name="recover_p50_s", title="to recover", unit="seconds")
 
 
 def report(history: History, most: int | None) -> Report:
-    """The report; of each table the `most` worst."""
+    """The report; each table has the `most` worst rows."""
     found = f"FROM incident_times AS i {_WITHIN}"
     ((incidents, detect, acknowledge, recover),) = history.rows(f"SELECT {_TIMES} {found}")
     ((flapping, failing),) = history.rows(

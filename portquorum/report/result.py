@@ -1,4 +1,4 @@
-"""A report: figures, days and tables, with no word on how they are shown."""
+"""The content of a report: figures, days and tables, independent of the output format."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -6,14 +6,14 @@ from typing import Literal
 from msgspec import Struct
 
 Unit = Literal["text", "count", "percent", "seconds", "money", "time"]
-"""What a value is: `percent` up to 100, `seconds` a number, `time` a UTC datetime."""
+"""The unit of a value: `percent` up to 100, `seconds` a number, `time` a UTC datetime."""
 
 Tone = Literal["good", "bad", "plain"]
 Value = str | int | float | datetime | None
 
 
 class Figure(Struct, frozen=True, kw_only=True):
-    """One number that a reader wants to see first."""
+    """A number that a reader wants to see first."""
 
     name: str
     title: str
@@ -23,7 +23,7 @@ class Figure(Struct, frozen=True, kw_only=True):
 
 
 class Days(Struct, frozen=True, kw_only=True):
-    """A value a day, None where there was nothing to measure. `low_is_bad`: as of an uptime."""
+    """A value for each day, None if there was nothing to measure. `low_is_bad`: like uptime."""
 
     name: str
     title: str
@@ -34,7 +34,7 @@ class Days(Struct, frozen=True, kw_only=True):
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """A column of a table; `bar`: its values are worth a bar beside each other."""
+    """A column of a table; `bar`: its values are shown with bars."""
 
     name: str
     title: str
@@ -43,7 +43,7 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """Rows, the ones that matter most first; `left_out` says how many more there are."""
+    """Rows, the most important first; `left_out` is the number of further rows."""
 
     name: str
     title: str
@@ -53,9 +53,10 @@ class Table(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All of one report: the days from `since` to `until`, both included (UTC).
+    """A complete report: the days from `since` to `until`, both included (UTC).
 
-    `scope` says of what, `verdict` the result in a sentence; `trouble`: somebody should act.
+    `scope` names its targets, `verdict` is the result in a sentence; `trouble`: somebody should
+    act.
     """
 
     kind: str

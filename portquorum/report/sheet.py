@@ -1,4 +1,4 @@
-"""A report as CSV (RFC 4180): its table of targets, all of them, for a sheet."""
+"""A report as CSV (RFC 4180): the complete table of its targets, for a spreadsheet."""
 
 import csv
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from schemas.plain_text import one_line
 
 
 def write(report: Report, out: IO[str]) -> None:
-    """Column names first; numbers bare: percent, seconds."""
+    """Writes column names first; numbers without units: percent, seconds."""
     writer = csv.writer(out)
     tables = {table.name: table for table in report.tables}
     if "targets" in tables:

@@ -1,4 +1,4 @@
-"""`report slo`: how much of the downtime that was allowed is left."""
+"""`report slo`: the remaining part of the allowed downtime."""
 
 from portquorum.report.history import History
 from portquorum.report.result import Column, Figure, Report
@@ -26,7 +26,7 @@ _SPENT = f"SELECT day, sum(u.down_s - u.down_in_maintenance_s) {_WITHIN} GROUP B
 
 
 def report(history: History, most: int | None) -> Report:
-    """The report; of each table the `most` worst. `trouble` when a target misses its SLO."""
+    """The report; each table has the `most` worst rows. `trouble` if a target misses its SLO."""
     ((goals, missed, spent, budget),) = history.rows(
         f"SELECT count(), countIf(left_over < 0), sum(spent), sum(budget) FROM ({_BUDGETS})"
     )

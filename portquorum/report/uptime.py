@@ -1,4 +1,4 @@
-"""`report uptime`: how much of the measured time the targets were up."""
+"""`report uptime`: the share of the measured time in which the targets were up."""
 
 from portquorum.report.history import History
 from portquorum.report.result import Column, Figure, Report
@@ -28,7 +28,7 @@ DOWN = Column(name="down_s", title="down", unit="seconds", bar=True)
 
 
 def report(history: History, most: int | None) -> Report:
-    """The report; of each table the `most` worst."""
+    """The report; each table has the `most` worst rows."""
     ((measured, down, _, _, watched, uptime, unplanned),) = history.rows(f"SELECT {_SUMS} {_FROM}")
     figures = [
         Figure(name="uptime_percent", title="uptime", value=uptime, unit="percent"),

@@ -31,7 +31,7 @@ def _seconds(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A percentage, with so many digits that one short of 100 never reads as 100."""
+    """A percentage, with enough digits that a value below 100 never looks like 100."""
     shown = f"{value:.2f}" if value < 99 else f"{value:.3f}"
     return f"{'99.999+' if value < 100 and float(shown) >= 100 else shown} %"
 
@@ -44,9 +44,9 @@ _NUMBERS: Final[dict[Unit, Callable[[float], str]]] = {
 
 
 def height(days: Days) -> tuple[float, float]:
-    """The values at the foot and at the top of a chart of the days.
+    """The lowest and the highest value of a chart of the days.
 
-    An uptime fills its chart from the worst day to 100 %; what is counted begins at 0.
+    An uptime chart runs from the worst day to 100 %; a chart of counts starts at 0.
     """
     values = [value for value in days.values if value is not None]
     if not values:
@@ -58,7 +58,7 @@ def height(days: Days) -> tuple[float, float]:
 
 
 def sparkline(days: Days) -> str:
-    """A character a day; a dot where there is no value."""
+    """One character for each day; a dot without a value."""
     low, high = height(days)
     return charts.sparkline(
         None if value is None else (value - low) / (high - low) for value in days.values
@@ -66,7 +66,7 @@ def sparkline(days: Days) -> str:
 
 
 def share(column: Column, table: Table, value: Value) -> float:
-    """How long the bar of a value is, from 0 to 1: of 100 %, or of the most in its column."""
+    """The length of a value's bar, from 0 to 1: relative to 100 %, or to the column's maximum."""
     if not isinstance(value, int | float):
         return 0.0
     index = table.columns.index(column)

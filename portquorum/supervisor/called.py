@@ -1,4 +1,4 @@
-"""How this program is called from the shell that it was started in."""
+"""The command for this program in the user's shell."""
 
 import os
 import shutil
@@ -12,8 +12,8 @@ NAME: Final = "portquorum"
 def called() -> str:
     """`portquorum` if the PATH leads to this one, else a path that does (`.venv/bin/portquorum`).
 
-    Hints are there to be copied: after `make demo` the program is in an environment that the
-    shell knows nothing of.
+    Hints are for copying: after `make demo` the program is in an environment that the shell does
+    not know.
     """
     ours = Path(sys.executable).with_name(NAME)
     found = shutil.which(NAME)

@@ -14,7 +14,7 @@ from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role
 
 PARENT: Final = "PORTQUORUM_PARENT"
-"""The variable by which a supervised process learns whom it must not outlive."""
+"""The variable that tells a supervised process its supervisor, which it must not outlive."""
 
 _CHUNK: Final = 64 * 1024
 _LAST_WORDS_S: Final = 1.0
@@ -23,7 +23,7 @@ _LAST_WORDS_S: Final = 1.0
 def follow_supervisor() -> None:
     """Ties this process to the supervisor that started it; does nothing without one.
 
-    From now on it gets SIGTERM when the supervisor's process has ended, and ends hard 5 s later.
+    From now on it gets SIGTERM after the end of the supervisor's process, and ends hard 5 s later.
     """
     parent = os.environ.pop(PARENT, "")
     if parent.isdecimal():
@@ -41,10 +41,10 @@ def how_it_ended(code: int) -> str:
 
 
 class Child:
-    """A process whose lines go to the listener.
+    """A process with output lines that go to the listener.
 
-    It is in a process group of its own, so that Ctrl-C in a terminal reaches the supervisor
-    alone, which ends its children in order.
+    It has its own process group, so that Ctrl-C in a terminal reaches only the supervisor, which
+    ends its children in order.
     """
 
     def __init__(self, role: Role, process: Process, listener: Listener) -> None:
@@ -55,7 +55,7 @@ class Child:
 
     @classmethod
     async def spawn(cls, role: Role, listener: Listener) -> Self:
-        """Starts the role's process; the listener has been told on return.
+        """Starts the role's process; on return the listener knows of it.
 
         Raises:
             OSError: the program can't be started.
@@ -77,20 +77,20 @@ class Child:
         return self._process.pid
 
     def terminate(self) -> None:
-        """Asks it to end (SIGTERM); nothing happens if it has ended."""
+        """Sends SIGTERM; does nothing if the process has ended."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
 
     def kill(self) -> None:
-        """Ends it (SIGKILL); nothing happens if it has ended."""
+        """Sends SIGKILL; does nothing if the process has ended."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     async def ended(self) -> tuple[int, float]:
         """Waits for the end; returns the code (negative: a signal) and the run's seconds.
 
-        All that it wrote has gone to the listener on return, unless a process that it left behind
-        holds the pipe open for more than a second.
+        On return all of its output has reached the listener, unless a surviving child process holds
+        the pipe open for more than a second.
         """
         code = await self._process.wait()
         ran_s = time.monotonic() - self._started

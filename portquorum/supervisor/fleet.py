@@ -31,9 +31,9 @@ def central_roles(env: Mapping[str, str]) -> tuple[Role, ...]:
 
 
 def changes(running: Iterable[Role], wanted: Iterable[Role]) -> tuple[list[str], list[Role]]:
-    """The names of the roles to stop, and the roles to start, to get from one to the other.
+    """The names of the roles to stop, and the roles to start, for a change of the fleet.
 
-    A role whose command line changed is in both.
+    A role with a changed command line is in both.
     """
     have = {role.name: role for role in running}
     want = {role.name: role for role in wanted}

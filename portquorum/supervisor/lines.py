@@ -1,4 +1,4 @@
-"""Cuts a child's output into lines, whatever bytes it writes."""
+"""Splits a child's output into lines, for any bytes."""
 
 from typing import Final
 
@@ -6,9 +6,9 @@ MAX_LINE_BYTES: Final = 64 * 1024
 
 
 class LineCutter:
-    r"""Feed it chunks; it gives whole lines as text, without their ends.
+    r"""Takes chunks and returns complete lines as text, without line ends.
 
-    A line longer than `MAX_LINE_BYTES` comes in pieces, bytes that are no UTF-8 as `\ufffd`.
+    Splits a line longer than `MAX_LINE_BYTES`; replaces bytes that are not UTF-8 by `\ufffd`.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class LineCutter:
         return [_text(line) for line in whole]
 
     def end(self) -> list[str]:
-        """The last line, if it had no end."""
+        """The last line, if it has no line end."""
         rest, self._rest = self._rest, b""
         return [_text(rest)] if rest else []
 

@@ -1,4 +1,4 @@
-"""How `up` tells what it does: on a terminal, and as JSON lines."""
+"""The progress output of `up`: on a terminal, and as JSON lines."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,19 +11,19 @@ from portquorum.supervisor.screen import JsonListener, Screen
 
 
 class Narrator(Protocol):
-    """Told by `up`; must not block."""
+    """The interface for the progress of `up`; must not block."""
 
     def begin(self, what: str) -> None:
         """A step begins, for example "Kafka"."""
 
     def progress(self, what: str) -> None:
-        """Where the step is, for example "fetching Kafka 4.2.1 (40 %)"."""
+        """The progress of the step, for example "fetching Kafka 4.2.1 (40 %)"."""
 
     def done(self, what: str, detail: str, took_s: float | None) -> None:
-        """The step is done; None: its time does not matter."""
+        """The step is done; without a duration if it does not matter."""
 
     def say(self, text: str) -> None:
-        """Something that people want to know."""
+        """Information for people."""
 
     def trouble(self, text: str) -> None:
         """Something went wrong, and `up` goes on."""
@@ -31,7 +31,7 @@ class Narrator(Protocol):
     def ready(
         self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[tuple[str, str]]
     ) -> None:
-        """Everything runs: what listens where, and what to type next (command, then its use)."""
+        """Everything runs: the addresses, and the next commands (each with its use)."""
 
     def quiet(self) -> None:
         """The current step ends without success."""
@@ -50,7 +50,7 @@ class PrettyNarrator:
         self._screen.show(lambda: self._spin(f"{escape(what)} …"))
 
     def progress(self, what: str) -> None:
-        """In place of it."""
+        """Updates the spinner's text."""
         self._screen.show(lambda: self._spin(f"{escape(what)} …"))
 
     def _spin(self, text: str) -> None:
@@ -66,24 +66,24 @@ class PrettyNarrator:
             self._status = None
 
     def done(self, what: str, detail: str, took_s: float | None) -> None:
-        """A tick; the spinner goes on, another step may still be under way."""
+        """Prints a tick; the spinner continues if another step is under way."""
         took = "" if took_s is None else f"  {took_s:.1f} s"
         self._screen.show(
             Text.assemble(("✓ ", "green"), (what.ljust(11), "bold"), detail, (took, "dim"))
         )
 
     def say(self, text: str) -> None:
-        """A dim line."""
+        """Prints a dim line."""
         self._screen.show(Text(text, style="dim"))
 
     def trouble(self, text: str) -> None:
-        """A yellow line."""
+        """Prints a yellow line."""
         self._screen.show(Text.assemble(("! ", "bold yellow"), (text, "yellow")))
 
     def ready(
         self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[tuple[str, str]]
     ) -> None:
-        """Two blocks."""
+        """Prints two blocks."""
         self.quiet()
         text = Text.assemble("\n", ("portquorum is up", "bold green"), (f"  {took_s:.1f} s", "dim"))
         for name, value in facts:
@@ -104,41 +104,41 @@ class JsonNarrator:
     """Records of role `up`."""
 
     def __init__(self, listener: JsonListener) -> None:
-        """Writes as the listener does."""
+        """Writes in the same way as the listener."""
         self._listener = listener
         self._last = ""
 
     def begin(self, what: str) -> None:
-        """A record."""
+        """Writes a record."""
         self._listener.say("up", "info", "starting", what=what)
 
     def progress(self, what: str) -> None:
-        """A record, unless only the figures changed."""
+        """Writes a record, unless only the numbers changed."""
         words = what.rstrip("0123456789 %()")
         if words != self._last:
             self._listener.say("up", "info", what)
         self._last = words
 
     def done(self, what: str, detail: str, took_s: float | None) -> None:
-        """A record."""
+        """Writes a record."""
         seconds = None if took_s is None else round(took_s, 3)
         self._listener.say("up", "info", "done", what=what, detail=detail, took_s=seconds)
 
     def say(self, text: str) -> None:
-        """A record."""
+        """Writes a record."""
         self._listener.say("up", "info", text)
 
     def trouble(self, text: str) -> None:
-        """A record of level warning."""
+        """Writes a record of level warning."""
         self._listener.say("up", "warning", text)
 
     def ready(
         self, took_s: float, facts: Sequence[tuple[str, str]], hints: Sequence[tuple[str, str]]
     ) -> None:
-        """One record."""
+        """Writes one record."""
         del hints  # for people
         values = {name.replace(" ", "_").lower(): value for name, value in facts}
         self._listener.say("up", "info", "portquorum is up", took_s=round(took_s, 3), **values)
 
     def quiet(self) -> None:
-        """Nothing to end."""
+        """Does nothing."""

@@ -1,4 +1,4 @@
-"""What the supervisor keeps running."""
+"""The roles that the supervisor keeps running."""
 
 import enum
 import sys
@@ -9,10 +9,10 @@ from msgspec import Struct, field
 
 
 class Stage(enum.IntEnum):
-    """When a role is stopped: lower numbers first, the same number at the same time.
+    """The order of stopping roles: lower numbers first, equal numbers at the same time.
 
-    Who writes stops before who reads it, so that what was measured is decided on, stored and told
-    before the services go.
+    A writer stops before its readers, so that all measurements are judged, stored and announced
+    before the services stop.
     """
 
     PROBERS = 0
@@ -22,9 +22,9 @@ class Stage(enum.IntEnum):
 
 
 class Role(Struct, frozen=True, kw_only=True):
-    """A child process: its name for people, its command line, and when it is stopped.
+    """A child process: its name for people, its command line, and its stage of stopping.
 
-    `env` is set over the supervisor's own environment.
+    `env` is added to the supervisor's own environment.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Role(Struct, frozen=True, kw_only=True):
 
 
 COMMAND: Final = (sys.executable, "-m", "portquorum.cli")
-"""The command line program, of the same interpreter and thus of the same environment."""
+"""The command line program of the same interpreter, and thus of the same environment."""
 
 
 def portquorum_role(name: str, *arguments: str, stage: Stage, env: Mapping[str, str]) -> Role:
-    """The role that `portquorum ARGUMENTS` is."""
+    """The role of `portquorum ARGUMENTS`."""
     return Role(name=name, argv=(*COMMAND, *arguments), stage=stage, env=env)

@@ -1,4 +1,4 @@
-"""`up.json`: what the running `up` follows, so that other commands find its inventory."""
+"""`up.json`: the inventory of the running `up`, for other commands."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ FILE: Final = "up.json"
 
 
 class Running(Struct, frozen=True, kw_only=True):
-    """What an `up` wrote of itself. The addresses are `HOST:PORT`."""
+    """The description of a running `up`. The addresses are `HOST:PORT`."""
 
     pid: int
     inventory: str
@@ -25,7 +25,7 @@ _decoder: Final[JsonDecoder[Running]] = JsonDecoder(Running)
 
 
 def write(data_dir: Path, running: Running) -> None:
-    """Replaces the file at once.
+    """Replaces the file atomically.
 
     Raises:
         OSError: it can't be written.
@@ -36,7 +36,7 @@ def write(data_dir: Path, running: Running) -> None:
 
 
 def read(data_dir: Path) -> Running | None:
-    """What the last `up` on this data directory wrote; None if there was none."""
+    """The description of the last `up` on this data directory; None if there was none."""
     try:
         return _decoder.decode((data_dir / FILE).read_bytes())
     except (OSError, msgspec.DecodeError):
@@ -44,10 +44,10 @@ def read(data_dir: Path) -> Running | None:
 
 
 def inventory_file(data_dir: Path) -> Path:
-    """The inventory that `target add` writes and `up` follows when none is named.
+    """The inventory of `target add` and `up` if the command line names none.
 
-    That of the last `up` on this data directory if it is still there, else `inventory.yaml` in
-    the working directory if there is one, else the one in the data directory.
+    The one of the last `up` on this data directory if it still exists, else `inventory.yaml` in the
+    working directory if there is one, else the one in the data directory.
     """
     last = read(data_dir)
     if last and Path(last.inventory).is_file():
@@ -56,13 +56,13 @@ def inventory_file(data_dir: Path) -> Path:
 
 
 def default_inventory(data_dir: Path) -> Path:
-    """`inventory.yaml` in the working directory if there is one, else in the data directory."""
+    """`inventory.yaml` in the working directory if it exists, else in the data directory."""
     here = Path("inventory.yaml").absolute()
     return here if here.is_file() else (data_dir / "inventory.yaml").absolute()
 
 
 def following(data_dir: Path, inventory: Path) -> bool:
-    """Whether an `up` on this data directory runs and follows the file."""
+    """True if an `up` on this data directory runs and follows the file."""
     last = read(data_dir)
     if last is None or Path(last.inventory).resolve() != inventory.resolve():
         return False

@@ -1,4 +1,4 @@
-"""The inventory that `up` begins with when there is none."""
+"""The inventory with which `up` starts if there is none."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the supervised roles say, on a terminal or as JSON lines."""
+"""Shows the output of the supervised roles, on a terminal or as JSON lines."""
 
 import queue
 import sys
@@ -18,7 +18,7 @@ from portquorum.supervisor.role import Role
 from schemas.json_decoder import DECODE_ERRORS
 
 MAX_WAITING: Final = 10_000
-"""So many lines wait for a slow terminal; what comes then is dropped and counted."""
+"""Most lines that wait for a slow terminal; further ones are dropped and counted."""
 
 _LAST_WORDS_S: Final = 2.0
 _COLOURS: Final = ("cyan", "magenta", "blue", "green", "yellow", "bright_cyan", "bright_magenta")
@@ -26,7 +26,8 @@ _LEVEL_STYLE: Final = {"warning": "yellow", "error": "red", "critical": "bold re
 _NAME_WIDTH: Final = 13
 _WORTH_SHOWING: Final = frozenset({"warning", "error", "critical"})
 _LIBRARIES: Final = frozenset({"aiokafka", "kafka", "faust", "mode", "asyncio"})
-"""They report each connection that a starting or ending broker refuses; the roles say it once."""
+"""Libraries that report each connection that a starting or stopping broker refuses; the roles
+report it once."""
 _AFTER_A_WARNING_S: Final = 30.0
 _SAME_AGAIN_S: Final = 10.0
 _NOT_SHOWN: Final = frozenset({"event", "level", "logger", "timestamp", "role"})
@@ -35,9 +36,9 @@ _log_line = msgspec.json.Decoder(dict[str, Any])
 
 
 class Screen:
-    """Prints in a thread of its own, so that a terminal that stands still stops no role.
+    """Prints in its own thread, so that a blocked terminal stops no role.
 
-    `on_closed` is called once, in that thread, when nobody reads any more (a closed pipe).
+    `on_closed` is called once, in that thread, when the reader is gone (a closed pipe).
     """
 
     def __init__(self, console: Console, on_closed: Callable[[], None]) -> None:
@@ -52,9 +53,9 @@ class Screen:
         self._thread.start()
 
     def show(self, what: RenderableType | Callable[[], None]) -> None:
-        """Shows something soon, a plain string as it is; never waits.
+        """Queues something to print, a plain string verbatim; never waits.
 
-        A function is called in its turn: what draws on the console by itself belongs there.
+        A function is called in its turn: code that draws on the console by itself belongs there.
         """
         try:
             self._waiting.put_nowait(what)
@@ -62,7 +63,7 @@ class Screen:
             self._dropped += 1
 
     def close(self) -> None:
-        """Returns when all is printed, or after 2 s."""
+        """Waits until all is printed, for 2 s at most."""
         try:
             self._waiting.put(None, timeout=_LAST_WORDS_S)
         except queue.Full:
@@ -89,10 +90,10 @@ class Screen:
 
 
 class PrettyListener:
-    """Roles' lines with a time and a coloured prefix.
+    """Shows the roles' lines with a time and a coloured prefix.
 
-    Warnings and worse are shown, and for a while after one all that its role says (it tells how
-    it went on); the same again only once in a while, with a count. `verbose` shows everything.
+    Shows warnings and worse, and for a while after one all lines of its role (they tell how it went
+    on); repetitions only now and then, with a count. `verbose` shows everything.
     """
 
     def __init__(self, screen: Screen, *, verbose: bool = False) -> None:
@@ -104,7 +105,7 @@ class PrettyListener:
         self._throttle = LogThrottle[tuple[str, str]](_SAME_AGAIN_S)
 
     def line(self, role: Role, text: str) -> None:
-        """One line of a role; a JSON log record is shown as people read it."""
+        """Shows one line of a role; formats a JSON log record for people."""
         record = _record(text)
         if record is None:
             self._say(role, _clock(None), Text(text.expandtabs()))
@@ -128,19 +129,19 @@ class PrettyListener:
         return self._throttle.times((role.name, record["event"]), now)
 
     def started(self, role: Role, pid: int) -> None:
-        """Not worth a line: the start-up shows it."""
+        """Does nothing: the start-up shows it."""
 
     def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
-        """In red, with what happens next."""
+        """Shows it in red, with the restart to come."""
         self._say(role, _clock(None), Text(_died_text(how, ran_s, restart_in_s), style="bold red"))
 
     def stopped(self, role: Role, how: str) -> None:
-        """A short line."""
+        """Shows a short line."""
         text = "stopped" if how == "exit code 0" else f"stopped ({how})"
         self._say(role, _clock(None), Text(text, style="dim"))
 
     def killed(self, role: Role) -> None:
-        """In red."""
+        """Shows it in red."""
         text = Text("does not end, is being killed", style="bold red")
         self._say(role, _clock(None), text)
 
@@ -156,14 +157,14 @@ class PrettyListener:
 
 
 class JsonListener:
-    """One JSON object a line: `role`, `event`, `level`, `timestamp`, and what the record has."""
+    """One JSON object for each line: `role`, `event`, `level`, `timestamp`, the record's fields."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         """`write` takes a line without its end and must not block."""
         self._write = write
 
     def line(self, role: Role, text: str) -> None:
-        """A record passes with the role's full name, another line as the `event` of one."""
+        """Writes a record with the role's full name; another line is the `event` of one."""
         record = _record(text)
         if record is None:
             self.say(role.name, "info", text)
@@ -171,20 +172,20 @@ class JsonListener:
             self._write(msgspec.json.encode({**record, "role": role.name}).decode())
 
     def started(self, role: Role, pid: int) -> None:
-        """A record with the pid."""
+        """Writes a record with the pid."""
         self.say(role.name, "info", "started", pid=pid)
 
     def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
-        """A record of level error."""
+        """Writes a record of level error."""
         text = _died_text(how, ran_s, restart_in_s)
         self.say(role.name, "error", text, how=how, restart_in_s=restart_in_s)
 
     def stopped(self, role: Role, how: str) -> None:
-        """A record."""
+        """Writes a record."""
         self.say(role.name, "info", "stopped", how=how)
 
     def killed(self, role: Role) -> None:
-        """A record of level error."""
+        """Writes a record of level error."""
         self.say(role.name, "error", "does not end, is being killed")
 
     def say(self, role: str, level: str, event: str, **values: Any) -> None:
@@ -236,5 +237,5 @@ def _died_text(how: str, ran_s: float, restart_in_s: float) -> str:
 
 
 def terminal() -> bool:
-    """Whether standard output is a terminal."""
+    """True if standard output is a terminal."""
     return sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""The embedded services as supervised roles, and what they report while they start."""
+"""The embedded services as supervised roles, and their reports during the start."""
 
 import asyncio
 import os
@@ -21,16 +21,16 @@ KAFKA: Final = "kafka"
 CLICKHOUSE: Final = "clickhouse"
 
 SILENCE_S: Final = 90.0
-"""A start may take this long after the last report of progress."""
+"""Longest time without a report of progress during a start, in s."""
 
 _LAST_LINES: Final = 5
 
 OnProgress = Callable[[str, Progress], None]
-"""Called with the service's name and what takes time."""
+"""Called with the service's name and its progress."""
 
 
 def service_role(service: str, listen: str, data_dir: Path) -> Role:
-    """The role of an embedded service on a fixed port, so that it comes back where it was.
+    """The role of an embedded service, on a fixed port, so that a restart keeps its address.
 
     Raises:
         EmbeddedServiceError: the address is malformed, taken, or not this machine's.
@@ -49,7 +49,7 @@ def service_role(service: str, listen: str, data_dir: Path) -> Role:
 
 
 class ServiceListener:
-    """Hears the services' reports, passes everything else on to another listener."""
+    """Handles the services' reports; passes everything else on to another listener."""
 
     def __init__(self, inner: Listener, on_progress: OnProgress) -> None:
         """`on_progress` is called in the event loop."""
@@ -92,7 +92,7 @@ class ServiceListener:
             del self._starting[role.name]
 
     def line(self, role: Role, text: str) -> None:
-        """A report is heard, another line passed on."""
+        """Handles a report; passes another line on."""
         starting = self._starting.get(role.name)
         if role.stage is Stage.SERVICES:
             try:
@@ -119,20 +119,20 @@ class ServiceListener:
                 starting.outcome.set_exception(EmbeddedServiceError(message))
 
     def started(self, role: Role, pid: int) -> None:
-        """Passed on."""
+        """Passes it on."""
         self._inner.started(role, pid)
 
     def died(self, role: Role, how: str, ran_s: float, restart_in_s: float) -> None:
-        """Passed on; while a service starts, its starter says it."""
+        """Passes it on; during a start, the starter reports it."""
         if role.name not in self._starting:
             self._inner.died(role, how, ran_s, restart_in_s)
 
     def stopped(self, role: Role, how: str) -> None:
-        """Passed on."""
+        """Passes it on."""
         self._inner.stopped(role, how)
 
     def killed(self, role: Role) -> None:
-        """Passed on."""
+        """Passes it on."""
         self._inner.killed(role)
 
 

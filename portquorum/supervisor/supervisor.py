@@ -12,18 +12,18 @@ from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role, Stage
 
 STOP_BUDGET_S: Final = 8.0
-"""Within this time every child has ended; what then still runs is killed."""
+"""Time for all children to end, in s; then the rest is killed."""
 
 RESERVED_S: Final = {Stage.PROBERS: 0.0, Stage.STREAM: 2.0, Stage.READERS: 1.5, Stage.SERVICES: 2.0}
-"""What an earlier stage must leave of the budget to a later one."""
+"""The part of the budget that an earlier stage must leave to later ones, in s."""
 
 
 class Supervisor:
     """Starts roles, restarts those that die, stops all of them.
 
-    Each role is one child process that dies with this process, whatever ends it. A role that ends
-    by itself, with whatever code, is started again after its back-off, and the listener is told.
-    All methods belong to one event loop.
+    Each role is one child process that dies with this process, whatever the reason. A role that
+    ends by itself, with any code, is restarted after its back-off, and the listener is called. All
+    methods belong to one event loop.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Supervisor:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """What is kept running, in the order of starting."""
+        """The roles that are kept running, in the order of starting."""
         return tuple(kept.role for kept in self._kept.values())
 
     def pid(self, name: str) -> int | None:
@@ -53,8 +53,7 @@ class Supervisor:
         """Starts a role; its process exists on return.
 
         Raises:
-            OSError: its program can't be started.
-            ValueError: a role of that name is being kept already.
+            OSError: its program can't be started. ValueError: a role of that name exists already.
         """
         if role.name in self._kept:
             raise ValueError(f"a role named {role.name!r} is already running")
@@ -63,25 +62,25 @@ class Supervisor:
         kept.task = asyncio.create_task(self._keep(kept), name=f"keep {role.name}")
 
     async def first_end(self, name: str) -> str:
-        """Waits until a role dies for the first time; returns how, for example "exit code 1"."""
+        """Waits for a role's first death; returns its end, for example "exit code 1"."""
         kept = self._kept[name]
         await kept.died.wait()
         return kept.last_end
 
     async def stop_roles(self, names: Iterable[str]) -> None:
-        """Stops some roles, as `stop` does; they are not kept any more on return."""
+        """Stops some roles, like `stop`; they are not restarted."""
         kept = [self._kept[name] for name in names if name in self._kept]
         await self._stop(kept, self._budget_s)
 
     async def stop(self) -> None:
         """Stops all roles by SIGTERM, stage by stage, and by SIGKILL what is left at the deadline.
 
-        On return no child is left. May be called again, and together with `kill`.
+        On return no child is left. May be called again, and concurrently with `kill`.
         """
         await self._stop(list(self._kept.values()), self._budget_s)
 
     def kill(self) -> None:
-        """Ends every child at once by SIGKILL; `stop` returns soon after."""
+        """Kills every child at once with SIGKILL; `stop` returns soon after."""
         for kept in self._kept.values():
             kept.stopping = True
             if kept.child:
@@ -141,7 +140,7 @@ class Supervisor:
 
 
 class _Kept:
-    """A role under watch, its process, and the task that restarts it."""
+    """A supervised role, its process, and the task that restarts it."""
 
     def __init__(self, role: Role, child: Child) -> None:
         self.role = role

@@ -37,10 +37,10 @@ _QUERY: Final = '"SELECT * FROM results LIMIT 9"'
 
 
 class UpOptions(Struct, frozen=True, kw_only=True):
-    """What the command line asks for.
+    """The options of the command line.
 
-    `external` names the services (`kafka`, `clickhouse`) that the settings give and that are not
-    started here. `inventory` of None stands for the default place, with a sample if it is empty.
+    `external` names the services (`kafka`, `clickhouse`) of the settings, which are not started
+    here. `inventory` None stands for the default place, with a sample if it is empty.
     """
 
     settings: Settings
@@ -63,7 +63,7 @@ class Up:
         self._began = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Runs until `stop` is set; no child is left on return, whatever happened.
+        """Runs until `stop` is set; on return no child is left, whatever happened.
 
         Raises:
             EmbeddedServiceError: a service can't start.
@@ -235,7 +235,7 @@ class Up:
         )
 
     def _where_to_find_it(self) -> tuple[str, str] | None:
-        """Makes other commands find a data directory that they would not find by themselves."""
+        """Lets other commands find a data directory at an unusual place."""
         variable = "PORTQUORUM_DATA_DIR"
         others = settings.load({k: v for k, v in os.environ.items() if k != variable}).data_dir
         ours = self._settings.data_dir
@@ -267,7 +267,7 @@ def _place(url: str) -> str:
 
 
 def _untouched(path: Path, last: Running | None) -> bool:
-    """Whether the file is not there, or is the sample as an earlier `up` wrote it."""
+    """True if the file is missing, or is the unchanged sample of an earlier `up`."""
     if not path.exists():
         return True
     if last is None:

@@ -1,1 +1,1 @@
-"""The ClickHouse sink: every result once in the table, and every unreadable message in sight."""
+"""The ClickHouse sink: stores every result exactly once, and shows every unreadable message."""

@@ -1,4 +1,4 @@
-"""Whether a topic is worth reading on: the share of bad lines among the last ones."""
+"""Decides whether to read on from a topic, by the share of bad lines among the last ones."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -10,30 +10,31 @@ from schemas.deadletter import DeadLetter
 from sinks.clickhouse.pending_block import WHOLE
 
 WINDOW: Final = 10_000
-"""So many lines are looked back on, of each topic."""
+"""Number of last lines that count, for each topic."""
 
 LEAST: Final = 1_000
-"""Fewer bad lines are no reason to stop, whatever their share is."""
+"""Fewer bad lines never stop the sink, whatever their share."""
 
 OF_A_MESSAGE: Final = 100
-"""A message counts for so many lines at most: one odd one, however large, stops nothing."""
+"""Most lines that a message counts for: a single bad message, of any size, stops nothing."""
 
 _STEP: Final = 500
-"""Good lines are forgotten so many at a time."""
+"""Number of good lines that are forgotten at a time."""
 
 
 class TooManyBadLinesError(RuntimeError):
-    """What comes on a topic is mostly not what this version reads; somebody must look."""
+    """Most content of a topic is unreadable for this version; a person must look."""
 
 
 class BadLines:
-    """The last lines of one topic, over all of its partitions, in the order in which they came.
+    """The last lines of one topic, over all of its partitions, in the order of arrival.
 
-    Not decided by the log alone: it ends the sink, and moves nothing that was promised.
+    The decision does not depend on the log alone: it only ends the sink, and changes nothing that
+    is promised.
     """
 
     def __init__(self, topic: str, most: float) -> None:
-        """`most` is the share, over 0; with 1 nothing is ever too much."""
+        """`most` is the greatest accepted share, above 0; 1 accepts everything."""
         self._topic = topic
         self._most = most
         self._last: deque[tuple[int, int]] = deque()
@@ -44,13 +45,14 @@ class BadLines:
     def look(
         self, records: Sequence[ConsumerRecord], letters: Sequence[DeadLetter], rows: int
     ) -> None:
-        """Takes what was read of messages of a partition, before anything of it is said or stored.
+        """Counts the lines of a partition's messages, before they are reported or stored.
 
-        `rows` is how many rows they make. A block that is read again, since it could not be
-        finished, is not counted again.
+        `rows` is the number of rows of the messages. A block that is read again, because it could
+        not be finished, is not counted again.
 
         Raises:
-            TooManyBadLinesError: `LEAST` of the last lines are bad, and more than the share.
+            TooManyBadLinesError: at least `LEAST` of the last lines are bad, and more than the
+                share.
         """
         records = self._new(records)
         if not letters:
@@ -87,7 +89,7 @@ class BadLines:
 
 
 def line_count(record: ConsumerRecord) -> int:
-    """The lines of a message; 1 for an empty one and for the part after a last newline."""
+    """Lines of a message; 1 for an empty message and for the part after a last newline."""
     value = record.value or b""
     return int(value.count(b"\n")) + (not value.endswith(b"\n"))
 
@@ -95,7 +97,7 @@ def line_count(record: ConsumerRecord) -> int:
 def _weights(
     records: Sequence[ConsumerRecord], letters: Sequence[DeadLetter]
 ) -> Iterator[tuple[int, int]]:
-    """What each message counts for: its lines and its bad ones, held to `OF_A_MESSAGE`."""
+    """The weight of each message: its lines and its bad ones, limited to `OF_A_MESSAGE`."""
     bad: dict[int, int] = {}
     whole: set[int] = set()
     for letter in letters:

@@ -1,4 +1,4 @@
-"""A block: the messages of one partition that are inserted, committed and replayed as one."""
+"""A block: messages of one partition that are inserted, committed and replayed together."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from sinks.clickhouse.tables import Rows
 
 
 class Block(Struct, frozen=True):
-    """What the messages of `pending` come to. `rows` has no empty ones."""
+    """The content of the messages of `pending`. `rows` has no empty ones."""
 
     pending: Pending
     rows: list[Rows]
@@ -22,10 +22,10 @@ class Block(Struct, frozen=True):
 
 
 def build(topic: Topic, records: Sequence[ConsumerRecord]) -> Block:
-    """Reads new messages (at least one, in offset order); fixes what of them is rejected.
+    """Decodes new messages (at least one, in offset order); fixes the rejected lines.
 
-    If a commit can't carry all that is rejected, the block is shorter than `records`: it ends
-    before the message that would be too much. Pure: the same messages give the same block.
+    If a commit can't carry all rejected lines, the block is shorter than `records`: it ends before
+    the first message that does not fit. Pure: the same messages give the same block.
     """
     while True:
         block = _build(topic, records)
@@ -37,10 +37,10 @@ def build(topic: Topic, records: Sequence[ConsumerRecord]) -> Block:
 
 
 def rebuild(topic: Topic, records: Sequence[ConsumerRecord], pending: Pending) -> Block:
-    """Reads the messages of a pending range again: the same rows, whatever this version reads.
+    """Decodes the messages of a pending range again: the same rows in every version.
 
-    What this version rejects beyond `pending.rejected` is no row either; it gets a dead letter,
-    so that it is never lost.
+    Lines that only this version rejects, beyond `pending.rejected`, are no rows either; they get a
+    dead letter, so that none is ever lost.
     """
     found = _read(topic, records, pending.rejected_lines())
     return Block(pending, [rows for rows in found.rows if len(rows)], found.letters)
@@ -74,7 +74,7 @@ def _read(topic: Topic, records: Sequence[ConsumerRecord], before: Rejected) -> 
 
 
 def row_estimate(topic: Topic, record: ConsumerRecord) -> int:
-    """How many rows a message may make: 0 for one that is only looked at."""
+    """Most rows that a message may give: 0 for one that is only checked."""
     if topic is RESULTS:
         value = record.value
         return value.count(b"\n") + 1 if value else 0

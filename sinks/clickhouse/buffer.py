@@ -1,4 +1,4 @@
-"""What a lane has read and not yet taken: messages in offset order, with their age and size."""
+"""Fetched messages that are in no block yet: in offset order, with age and size."""
 
 from collections import deque
 from typing import Final
@@ -11,7 +11,7 @@ from sinks.clickhouse.block import row_estimate
 
 MESSAGE_OVERHEAD_BYTES: Final = 500
 IDLE_WAIT_S: Final = 3.0
-"""Messages that make no rows wait as long as this, so that they cost few commits."""
+"""Time that messages without rows wait, in s, so that they cost few commits."""
 
 
 class _Held(Struct, frozen=True, gc=False):
@@ -22,29 +22,29 @@ class _Held(Struct, frozen=True, gc=False):
 
 
 class Buffer:
-    """Messages of one partition. `wait_s` is how long one with rows may wait for others."""
+    """Messages of one partition. `wait_s` is the longest wait of a message with rows for others."""
 
     def __init__(self, topic: Topic, wait_s: float) -> None:
         self._topic = topic
         self._wait_s = wait_s
         self._held: deque[_Held] = deque()
         self.rows = 0
-        """Estimated."""
+        """Number of rows, estimated."""
         self.size = 0
-        """Bytes, about."""
+        """Size in bytes, approximate."""
         self._first_with_rows: float | None = None
 
     def __len__(self) -> int:
         return len(self._held)
 
     def clear(self) -> None:
-        """Forgets all."""
+        """Drops all messages."""
         self._held.clear()
         self.rows = self.size = 0
         self._first_with_rows = None
 
     def add(self, record: ConsumerRecord, now: float) -> None:
-        """Takes the next message."""
+        """Adds the next message."""
         rows = row_estimate(self._topic, record)
         size = len(record.value or b"") + MESSAGE_OVERHEAD_BYTES
         self._held.append(_Held(record, rows, size, now))
@@ -55,7 +55,7 @@ class Buffer:
 
     @property
     def due(self) -> float | None:
-        """When the oldest must go, None if nothing is here."""
+        """The time by which the oldest message must be in a block, None without messages."""
         if not self._held:
             return None
         idle = self._held[0].since + IDLE_WAIT_S
@@ -85,7 +85,7 @@ class Buffer:
         return taken
 
     def put_back(self, records: list[ConsumerRecord], now: float) -> None:
-        """Returns messages that were taken last and not used, in their order."""
+        """Puts back taken but unused messages, in their order."""
         for record in reversed(records):
             rows = row_estimate(self._topic, record)
             size = len(record.value or b"") + MESSAGE_OVERHEAD_BYTES

@@ -1,4 +1,4 @@
-"""What all lanes of a sink share."""
+"""The context that all partition pipelines of a sink share."""
 
 import asyncio
 
@@ -8,13 +8,13 @@ from msgspec import Struct
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from sinks.clickhouse.bad_line_limit import BadLines
-from sinks.clickhouse.dead_letters import Letters
+from sinks.clickhouse.dead_letters import DeadLetters
 from sinks.clickhouse.offsets import Offsets
 from sinks.clickhouse.writer import Writer
 
 
-class Services(Struct, frozen=True):
-    """The settings, the member of the group, and the ways to Kafka and ClickHouse."""
+class SinkContext(Struct, frozen=True):
+    """The settings, the group member, and the clients of Kafka and ClickHouse."""
 
     settings: Settings
     consumer: AIOKafkaConsumer
@@ -23,8 +23,8 @@ class Services(Struct, frozen=True):
     letters: Letters
     throttle: LogThrottle[str]
     bad_lines: dict[str, BadLines]
-    """By the topic's name."""
+    """By topic name."""
     turns: asyncio.Semaphore
-    """How many lanes may fill up a whole block at once; the others hold little meanwhile."""
+    """Limits the pipelines that fill a whole block at once; the others buffer little meanwhile."""
     desks: asyncio.Semaphore
-    """How many blocks are held decoded at once; both bound the memory of a backlog."""
+    """Limits the decoded blocks in memory; both bound the memory of a backlog."""

@@ -1,4 +1,4 @@
-"""Writes dead letters to [deadletter]; the sink that reads that topic makes rows of them."""
+"""Writes dead letters to [deadletter]; the sink's reader of that topic stores them as rows."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -29,7 +29,7 @@ class Letters:
         await self._producer.close(_GOODBYE_S)
 
     async def send(self, letters: Sequence[DeadLetter]) -> None:
-        """On return the broker has confirmed all of them.
+        """Sends letters; on return the broker has confirmed all of them.
 
         Raises:
             aiokafka.errors.KafkaError, TimeoutError, OSError: one was not confirmed; send all

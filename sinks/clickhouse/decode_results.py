@@ -1,4 +1,4 @@
-"""[results]: batches of check results become rows; control records make none."""
+"""Decodes [results]: batches of check results become rows; control records become none."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,18 +18,18 @@ from sinks.clickhouse.decoding import (
     words,
 )
 from sinks.clickhouse.pending_block import WHOLE
-from sinks.clickhouse.result_columns import Columns
+from sinks.clickhouse.result_columns import ResultColumns
 
 _EXPECTED: Final = "lines of check results, or an empty value with the header " + control.HEADER
 
 
 def read(records: Sequence[ConsumerRecord], before: Rejected) -> Read:
-    """The rows of the results, and a dead letter for each line or message that can't be read.
+    """The rows of the results, and a dead letter for each unreadable line or message.
 
-    A message of several lines of which none can be read is one dead letter, not many. What was
-    rejected `before` is no row even if it can be read now.
+    A message of several lines without a readable one gives one dead letter, not many. Lines that
+    were rejected `before` are no rows even if this version can read them.
     """
-    columns = Columns()
+    columns = ResultColumns()
     letters: list[DeadLetter] = []
     for record in records:
         if record.value and record.offset not in before and columns.take(record):
@@ -51,7 +51,7 @@ def read(records: Sequence[ConsumerRecord], before: Rejected) -> Read:
 def _lines(
     record: ConsumerRecord, before: set[int]
 ) -> tuple[list[CheckResult], Sequence[int], list[batch.BadLine]]:
-    """The results of a message, the line of each, and what is no result; for any message."""
+    """The results of any message with their lines, and the parts that are no results."""
     value = record.value
     if not value:
         _check_control(record)

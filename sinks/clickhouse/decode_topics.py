@@ -1,4 +1,4 @@
-"""The topics beside [results]: a message is a row, nothing to store, or unreadable."""
+"""Decodes the other topics: each message is a row, nothing to store, or unreadable."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -33,16 +33,16 @@ Row = tuple[Table, tuple[Any, ...]]
 RowOf = Callable[[ConsumerRecord], Row | None]
 
 UNROLLED_MS: Final = 10 * 365 * 86_400_000
-"""A maintenance window that comes again is written out for so long after it was applied."""
+"""Time after its application for which a recurring maintenance window is expanded, in ms."""
 
 _NO_GOALS: Final = (None, None, "")
 _chunk = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
 def read(row_of: RowOf, records: Sequence[ConsumerRecord], before: Rejected) -> Read:
-    """The rows that `row_of` makes of each message, and the dead letters of those it can't read.
+    """The rows that `row_of` makes of the messages, and the dead letters of unreadable ones.
 
-    What was rejected `before` is no row even if it can be read now.
+    Messages that were rejected `before` are no rows even if this version can read them.
     """
     rows: dict[str, tuple[Table, list[tuple[Any, ...]]]] = {}
     letters: list[DeadLetter] = []
@@ -71,7 +71,7 @@ def _row(row_of: RowOf, record: ConsumerRecord, before: set[int]) -> Row | None:
 
 
 def incident_row(record: ConsumerRecord) -> Row:
-    """An event of [incidents]."""
+    """The row of an event of [incidents]."""
     value = value_of(record, "an incident or region event")
     event = incident.decode(value)
     if isinstance(event, RegionEvent):
@@ -123,7 +123,7 @@ def _incident_values(event: IncidentEvent, value: bytes, record: ConsumerRecord)
 
 
 def notification_row(record: ConsumerRecord) -> Row | None:
-    """A line of the send log on [notifications]; a removed key is no row."""
+    """The row of a send log entry on [notifications]; None for a removed key."""
     if record.value is None:
         return None
     sent = notification.decode(record.value)
@@ -148,7 +148,7 @@ def notification_row(record: ConsumerRecord) -> Row | None:
 
 
 def target_row(record: ConsumerRecord) -> Row:
-    """A definition of a target, or its removal."""
+    """The row of a target's definition, or of its removal."""
     key = _key(record, "the id of a target")
     if record.value is None:
         nothing: tuple[Any, ...] = ("", "", "", "", 0, [], 0, 0, "", "", "", [], [], "", *_NO_GOALS)
@@ -182,7 +182,7 @@ def target_row(record: ConsumerRecord) -> Row:
 
 
 def policy_row(record: ConsumerRecord) -> Row | None:
-    """A maintenance window of [policy], or its removal; other entries are only looked at."""
+    """The row of a maintenance window of [policy], or of its removal; checks other entries."""
     key = _key(record, "source/type/name")
     # A source may be a path: the name comes last, the type before it.
     source, found, name = key.rpartition("/maintenance/")
@@ -212,7 +212,7 @@ def _horizon(record: ConsumerRecord) -> int:
 
 
 def deadletter_row(record: ConsumerRecord) -> Row:
-    """A dead letter; what is none is a row of its own, and never a message: it must not loop."""
+    """The row of a dead letter; an unreadable one gives a row too, never a new letter (a loop)."""
     try:
         found = deadletter.decode(value_of(record, "a dead letter"))
     except msgspec.DecodeError as error:
@@ -235,12 +235,12 @@ def deadletter_row(record: ConsumerRecord) -> Row:
 
 
 def check_recheck(record: ConsumerRecord) -> None:
-    """A request on [rechecks] can be read."""
+    """Checks that a request on [rechecks] can be decoded."""
     recheck.decode(value_of(record, "a recheck request"))
 
 
 def check_checkpoint(record: ConsumerRecord) -> None:
-    """A part of a checkpoint can be read: its key, a head's fields, a chunk's msgpack."""
+    """Checks that a checkpoint's part can be decoded: key, head's fields, chunk's msgpack."""
     raw = record.key or b""
     try:
         key = checkpoint.CheckpointKey.decode(raw)
@@ -274,4 +274,4 @@ ROWS: Final[dict[str, RowOf]] = {
     "state": check_checkpoint,
     "checkpoints": check_checkpoint,
 }
-"""How a message of each topic becomes a row."""
+"""The function that makes the row of a message, for each topic."""

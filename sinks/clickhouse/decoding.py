@@ -1,4 +1,4 @@
-"""What a reader of a topic gives back, and how unreadable things are put into words."""
+"""The result of decoding a topic's messages, and the texts for unreadable parts."""
 
 from typing import Any, Final
 
@@ -12,21 +12,21 @@ from sinks.clickhouse.tables import Rows
 MAX_TIME_MS: Final = 9_999_999_999_999
 
 Rejected = dict[int, set[int]]
-"""Lines that were rejected before, by offset; `WHOLE` for a message."""
+"""Rejected lines by offset; `WHOLE` stands for the whole message."""
 
 
 class Read(Struct, frozen=True):
-    """The messages of a range: rows by table, and a dead letter for each thing unreadable."""
+    """The decoded messages of a range: rows by table, a dead letter for each unreadable part."""
 
     rows: list[Rows]
     letters: list[DeadLetter]
 
 
 class Unreadable(Exception):  # noqa: N818 - it is a finding about a message, not a fault of ours
-    """A message that can't be read; `part` says what of it, `raw` is that part."""
+    """An unreadable message; `part` names the unreadable part, `raw` is that part."""
 
     def __init__(self, part: str, error: str, raw: bytes) -> None:
-        """`error` is a sentence: what was expected, what was found."""
+        """`error` is a sentence: what was expected, and what was found."""
         super().__init__(error)
         self.part = part
         self.error = error
@@ -34,16 +34,16 @@ class Unreadable(Exception):  # noqa: N818 - it is a finding about a message, no
 
 
 def log_time(record: ConsumerRecord) -> int:
-    """The time of a message, UTC ms, within what a table holds.
+    """The time of a message, UTC ms, limited to the range of a table.
 
-    Only [results] has the broker's stamp; elsewhere it is the writer's word and may be anything.
+    Only [results] has the broker's stamp; on other topics the writer sets it, to any value.
     """
     written: int = record.timestamp
     return min(max(written, 0), MAX_TIME_MS)
 
 
 def log_columns(record: ConsumerRecord) -> tuple[int, int, int]:
-    """Partition, offset and time, as each row has them."""
+    """Partition, offset and time: the log columns of each row."""
     return record.partition, record.offset, log_time(record)
 
 
@@ -71,7 +71,7 @@ def value_of(record: ConsumerRecord, expected: str) -> bytes:
     """The value of a message on a topic that is not compacted.
 
     Raises:
-        Unreadable: it has none.
+        Unreadable: the message has no value.
     """
     if record.value is None:
         raise Unreadable("value", f"expected {expected}, found no value", b"")
@@ -80,20 +80,20 @@ def value_of(record: ConsumerRecord, expected: str) -> bytes:
 
 
 def words(error: Exception) -> str:
-    """An error of a decoder with its kind."""
+    """The text of a decoder's error, with its type."""
     return f"{type(error).__name__}: {error}"
 
 
 def u16(value: int | None) -> int:
-    """A number as UInt16 holds it; 0 stands for none."""
+    """A number for a UInt16 column; 0 stands for None."""
     return min(max(value or 0, 0), 0xFFFF)
 
 
 def u32(value: int) -> int:
-    """A number as UInt32 holds it."""
+    """A number for a UInt32 column."""
     return min(max(value, 0), 0xFFFF_FFFF)
 
 
 def texts(values: tuple[str, ...] | list[str]) -> list[Any]:
-    """A tuple as an Array column takes it."""
+    """A tuple for an Array column."""
     return list(values)

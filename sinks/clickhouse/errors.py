@@ -1,30 +1,30 @@
-"""Why a block was not finished; each ends in reading the offsets again."""
+"""Reasons why a block was not finished; after each of them the offsets are read again."""
 
 import urllib3
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 FAILURES = (ClickHouseError, urllib3.exceptions.HTTPError, OSError)
-"""What a call of the ClickHouse client may raise."""
+"""Errors that a call of the ClickHouse client may raise."""
 
 _LONGEST = 300
 
 
 class DoubtError(RuntimeError):
-    """What this sink knows of a partition may be old; nothing was inserted."""
+    """The sink's knowledge of a partition may be outdated; nothing was inserted."""
 
 
-class PartEndedError(RuntimeError):
-    """A part that the sink can't do without has ended, or fails for too long; begin anew."""
+class TaskEndedError(RuntimeError):
+    """A necessary task of the sink has ended, or has failed for too long; the sink must restart."""
 
 
 class NotInsertedError(RuntimeError):
-    """ClickHouse did not confirm an insert; it may or may not have landed."""
+    """ClickHouse did not confirm an insert; the rows may or may not be in the table."""
 
 
 def in_words(error: BaseException) -> str:
-    """What a client's error is about, in one line: the cause at its bottom, if it is the network's.
+    """A client error in one line: for a network error, its root cause.
 
-    The client's own text for an unreachable server has 400 characters of URL.
+    The client's own text for an unreachable server contains 400 characters of URL.
     """
     cause: BaseException = error
     while inner := _inner(cause):

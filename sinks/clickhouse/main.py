@@ -11,7 +11,7 @@ from foundation.backoff import Backoff
 from foundation.kafka import topics_ready
 from foundation.lifecycle import done_before, set_within, stop_on_signals
 from foundation.settings import Settings
-from sinks.clickhouse.errors import PartEndedError
+from sinks.clickhouse.errors import TaskEndedError
 from sinks.clickhouse.migrate import migrated
 from sinks.clickhouse.sink import Sink
 
@@ -21,13 +21,13 @@ _BACKOFF: Final = Backoff(first_s=1.0, longest_s=30.0, well_after_s=30.0)
 async def run(settings: Settings) -> None:
     """Writes all topics into ClickHouse until SIGTERM or SIGINT.
 
-    Waits for a Kafka or ClickHouse that is not there yet. A block that was begun is finished or
-    left to the next sink; nothing is lost or doubled either way.
+    Waits for Kafka or ClickHouse if one is not there yet. A started block is finished or left to
+    the next sink; in both cases nothing is lost or doubled.
 
     Raises:
-        portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
+        foundation.kafka.TopicMismatchError: the topics are not those of the settings.
         sinks.clickhouse.migrate.SchemaTooNewError: the tables are of a newer portquorum.
-        sinks.clickhouse.bad_lines.TooManyBadLinesError: what comes on a topic can't be read.
+        sinks.clickhouse.bad_line_limit.TooManyBadLinesError: what comes on a topic can't be read.
     """
     telemetry.configure_logging("sink", settings)
     for chatty in ("urllib3", "clickhouse_connect"):

@@ -1,4 +1,4 @@
-"""What the sink counts."""
+"""The sink's metrics."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Migrations: numbered SQL files, applied in order, safe to repeat and from two places at once."""
+"""Migrations: numbered SQL files, applied in order, safe to repeat and to run concurrently."""
 
 import asyncio
 import re
@@ -28,19 +28,19 @@ _KEPT_BY: Final = {
     "certificates": "toDateTime(seen_at)",
     "uptime_days": "day",
 }
-"""The tables that forget, and the time by which they do."""
+"""Tables with a retention, and the column with the time that decides it."""
 
 
 class SchemaTooNewError(RuntimeError):
-    """The database was made by a newer portquorum."""
+    """A newer portquorum created the tables."""
 
 
 class MigrationError(RuntimeError):
-    """ClickHouse is there and refuses; the text says what and why."""
+    """ClickHouse refused a request; the text says what and why."""
 
 
 class Migration(Struct, frozen=True):
-    """One file: statements that may each be run any number of times."""
+    """One file: statements that are safe to run any number of times."""
 
     version: int
     name: str
@@ -49,7 +49,7 @@ class Migration(Struct, frozen=True):
     def statements(
         self, database_name: str, results_ttl_days: int, rollups_ttl_days: int
     ) -> list[str]:
-        """The statements for a database."""
+        """The statements for a given database."""
         filled = (
             self.sql.replace("{database}", f"`{database_name}`")
             .replace("{results_ttl_days}", str(results_ttl_days))
@@ -60,7 +60,7 @@ class Migration(Struct, frozen=True):
 
 
 def migrations() -> list[Migration]:
-    """All that this portquorum knows, in order."""
+    """All migrations of this portquorum, in order."""
     found = []
     for file in (resources.files(__package__) / "migrations").iterdir():
         match = _FILE.match(file.name)
@@ -71,9 +71,9 @@ def migrations() -> list[Migration]:
 
 
 def migrate(settings: Settings) -> list[int]:
-    """Makes the database and its tables as this version needs them; returns what was applied.
+    """Creates or upgrades the database and its tables; returns the applied migrations.
 
-    Blocks. Applies the settings of how long results and roll-ups are kept, too.
+    Blocks. Also applies the settings for the retention of results and roll-ups.
 
     Raises:
         SchemaTooNewError: names both versions and what to do.
@@ -127,7 +127,7 @@ def _migrate(settings: Settings, name: str) -> list[int]:
 
 
 async def migrated(settings: Settings) -> None:
-    """As `migrate`, once ClickHouse is there; says once that it waits.
+    """Calls `migrate` once ClickHouse is there; logs once that it waits.
 
     Raises:
         SchemaTooNewError, SettingsError, MigrationError: as `migrate`.
@@ -152,7 +152,7 @@ async def migrated(settings: Settings) -> None:
 
 
 def refuse_newer(client: Client, settings: Settings) -> None:
-    """Returns if the tables are not newer than this version; they may be older, or not there.
+    """Checks that the tables are not newer than this version; they may be older, or missing.
 
     Raises:
         SchemaTooNewError: they are; names both versions and what to do.
@@ -188,7 +188,7 @@ def _applied(client: Client, name: str) -> set[int]:
 
 
 def _keep(client: Client, name: str, table: str, column: str, days: int) -> None:
-    """A table's TTL is the setting's, whatever it was when the table was made."""
+    """Sets a table's TTL to the present setting."""
     sql = "SELECT create_table_query FROM system.tables WHERE database = %(d)s AND name = %(t)s"
     found = client.query(sql, parameters={"d": name, "t": table}).result_rows
     if f"toIntervalDay({days})" not in str(found[0][0]):

@@ -1,4 +1,4 @@
-"""Offsets in Kafka, with the pending range in a commit's metadata."""
+"""Commits offsets to Kafka, with the pending range in the metadata."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from foundation.settings import Settings
 from schemas import topics
 from sinks.clickhouse.errors import DoubtError
 from sinks.clickhouse.pending_block import Pending, from_metadata
-from sinks.clickhouse.suspend_detector import STALL_S, StallWatch, clock
+from sinks.clickhouse.suspend_detector import STALL_S, SuspendDetector, clock
 
 COMMIT_TIMEOUT_S: Final = 2.0
 READ_TIMEOUT_S: Final = 10.0
@@ -23,9 +23,9 @@ _CLOSE_S: Final = 1.0
 
 
 class Committed(Struct, frozen=True):
-    """A partition's commit: the next offset to read (None: there is none), and what is pending.
+    """A partition's commit: the next offset to read (None: no commit), and the pending range.
 
-    `stalls` is the watch's count before it was read.
+    `stalls` is the suspend detector's count before the read.
     """
 
     offset: int | None
@@ -37,7 +37,7 @@ class Offsets:
     """Reads and writes the commits of one consumer group, as its `member`."""
 
     def __init__(
-        self, settings: Settings, member: AIOKafkaConsumer, group: str, watch: StallWatch
+        self, settings: Settings, member: AIOKafkaConsumer, group: str, watch: SuspendDetector
     ) -> None:
         self._settings = settings
         self._member = member
@@ -48,7 +48,7 @@ class Offsets:
         self._lock = asyncio.Lock()
 
     async def close(self) -> None:
-        """Closes the connections for reading."""
+        """Closes the connections for reads."""
         client, self._admin = self._admin, None
         asker, self._asker = self._asker, None
         if client is not None:
@@ -59,13 +59,13 @@ class Offsets:
             await leave(asker, _CLOSE_S)
 
     async def read(self, partition: TopicPartition) -> Committed:
-        """What is committed now.
+        """The present commit.
 
-        An admin client is asked: `consumer.committed()` gives the number without the metadata.
+        An admin client reads it: `consumer.committed()` returns the number without the metadata.
 
         Raises:
             aiokafka.errors.KafkaError, TimeoutError: the cluster can't be asked.
-            sinks.clickhouse.pending.PendingError: the metadata is somebody else's.
+            sinks.clickhouse.pending_block.PendingError: the metadata is somebody else's.
         """
         stalls = self._watch.count()
         async with self._question():
@@ -88,9 +88,9 @@ class Offsets:
         return begin[partition], end[partition]
 
     async def time_at(self, partition: TopicPartition, offset: int) -> int | None:
-        """The time (UTC ms) of the message at `offset`, None if the log has none there.
+        """The time (UTC ms) of the message at `offset`; None if the log has none there.
 
-        `offset` is within the partition's bounds.
+        `offset` must be within the partition's bounds.
 
         Raises:
             aiokafka.errors.KafkaError, TimeoutError: the cluster can't be asked.
@@ -108,10 +108,10 @@ class Offsets:
     async def commit(
         self, partition: TopicPartition, offset: int, metadata: str, stalls: int
     ) -> float:
-        """Commits; returns until when (`clock()`) an insert may begin that relies on it.
+        """Commits; returns the time (`clock()`) before which a dependent insert must begin.
 
         Raises:
-            DoubtError: not committed, or it is not known; the partition may be another's.
+            DoubtError: not committed, or unknown; the partition may belong to another member.
         """
         began = clock()
         self._check(stalls)
@@ -135,7 +135,7 @@ class Offsets:
 
     @contextlib.asynccontextmanager
     async def _question(self) -> AsyncIterator[None]:
-        """One at a time, in `READ_TIMEOUT_S`."""
+        """Runs one request at a time, within `READ_TIMEOUT_S`."""
         async with self._lock:
             try:
                 async with asyncio.timeout(READ_TIMEOUT_S):
@@ -152,9 +152,9 @@ class Offsets:
         return self._admin
 
     async def _asking(self) -> AIOKafkaConsumer:
-        """A consumer without a group that fetches nothing.
+        """A consumer without a group that fetches no messages.
 
-        On the sink's own connections a question waits behind a fetch that waits for data: 0.5 s.
+        On the sink's own connections a request waits behind a fetch that waits for data: 0.5 s.
         """
         if self._asker is None:
             names = [topic.full_name(self._settings.topic_prefix) for topic in topics.ALL]

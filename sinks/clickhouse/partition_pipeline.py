@@ -1,4 +1,4 @@
-"""A lane: one partition on its way into ClickHouse, block by block, each exactly once."""
+"""The pipeline of one partition into ClickHouse: block by block, each exactly once."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from sinks.clickhouse import metrics
 from sinks.clickhouse.bad_line_limit import TooManyBadLinesError
 from sinks.clickhouse.block import Block, build, rebuild
 from sinks.clickhouse.buffer import Buffer
-from sinks.clickhouse.context import Services
+from sinks.clickhouse.context import SinkContext
 from sinks.clickhouse.decoding import log_time
 from sinks.clickhouse.errors import DoubtError, NotInsertedError
 from sinks.clickhouse.pending_block import Pending, PendingError
@@ -26,38 +26,38 @@ BACKOFF: Final = Backoff(first_s=0.2, longest_s=10.0)
 _REPLAY_PATIENCE_S: Final = 30.0
 
 FILL_S: Final = 2.0
-"""A turn is used, after so long, with what is there."""
+"""Longest time to fill a whole block, in s; then a partial block is inserted."""
 
 Level = Literal["debug", "info", "warning", "error"]
 
 
 class _Finished(Exception):  # noqa: N818 - the way out of the loop, no fault
-    """The lane was asked to end and stands between two blocks."""
+    """The pipeline was asked to end, and is between two blocks."""
 
 
-class Lane:
-    """Reads, fixes, promises, inserts and commits the messages of one partition.
+class PartitionPipeline:
+    """Decodes, fixes, promises, inserts and commits the messages of one partition.
 
-    A block up to its pending commit may be dropped at any time: nothing has been said of it.
-    From the pending commit on it must be finished, by this lane or by whoever gets the partition:
-    the same messages, the same rows, the same token. Whatever goes wrong after that, the lane
-    drops what it holds, reads the offsets again, and so finishes the pending range first.
+    Before its pending commit a block may be dropped at any time, because nothing is announced yet.
+    After the pending commit it must be finished, by this pipeline or by the partition's next owner:
+    the same messages, the same rows, the same token. After any later failure the pipeline drops
+    what it holds, reads the offsets again, and thus finishes the pending range first.
     """
 
     def __init__(
         self,
-        services: Services,
+        services: SinkContext,
         topic: Topic,
         partition: TopicPartition,
         *,
         buffer_bytes: int,
         turn_bytes: int | None = None,
     ) -> None:
-        """`buffer_bytes` is what the lane may hold before its partition is paused.
+        """`buffer_bytes` is the size that the pipeline may hold before its partition is paused.
 
-        With `turn_bytes` it takes turns with others to fill a whole block, and may hold so much
-        then: blocks are large however many lanes share the memory. ClickHouse's work for a row
-        depends on that more than on all else.
+        With `turn_bytes` it takes turns with others to fill a whole block, and may hold this many
+        bytes during its turn: blocks are large however many pipelines share the memory. Block size
+        matters most for ClickHouse's cost of a row.
         """
         self._services = services
         self._topic = topic
@@ -76,18 +76,18 @@ class Lane:
         self._expected = 0
         self._gap: tuple[int, int, int] | None = None
         self.committed = 0
-        """The next offset that is not done."""
+        """The first offset that is not done."""
 
     # -- fed by the poll loop ----------------------------------------------------------------
 
     def feed(self, records: Sequence[ConsumerRecord]) -> None:
-        """Takes what was read; what does not fit where the lane stands is left out."""
+        """Takes fetched messages; ignores those that do not fit the pipeline's position."""
         if not self._reading:
             return
         now = time.monotonic()
         for record in records:
             if record.offset < self._expected:
-                # The consumer was set back: what the lane waits for is out of the log's range.
+                # The consumer was set back: what the pipeline waits for is out of the log's range.
                 self._out_of_range = True
                 self.forget()
                 return
@@ -99,12 +99,12 @@ class Lane:
         self._changed.set()
 
     def stop(self) -> None:
-        """Asks the lane to end when the block that it is at is done."""
+        """Asks the pipeline to end after its present block."""
         self._stopping = True
         self._changed.set()
 
     def forget(self) -> None:
-        """Something was read and lost on the way here: the lane must read its offsets again."""
+        """Reports a loss of fetched messages: the pipeline must read its offsets again."""
         self._stalls = -1
         self._reading = False
         self._changed.set()
@@ -112,7 +112,7 @@ class Lane:
     # -- its own task ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Works until `stop`; never ends by itself, whatever fails, save of bad lines.
+        """Works until `stop`; no failure ends it, except too many bad lines.
 
         Raises:
             TooManyBadLinesError: see `BadLines`.
@@ -127,8 +127,8 @@ class Lane:
         while not self._stopping:
             before = self.committed
             try:
-                # A new lane must not have read, and thrown away, what it can't insert yet. The
-                # consumer may learn of its partition later than the lane: then it is told again.
+                # A new pipeline must not read, and drop, messages that it can't insert yet. The
+                # consumer may learn of its partition after the pipeline: hence the repeated pause.
                 self._rest()
                 while not self._services.writer.is_up:
                     self._rest()
@@ -149,13 +149,13 @@ class Lane:
         self._rest()
 
     def _tell(self, error: Exception) -> None:
-        """Says why a block was not finished."""
+        """Logs why a block was not finished."""
         again = "block not finished, trying again"
         match error:
             case DoubtError():
                 self._say("info", "reading the offsets again", because=str(error))
             case NotInsertedError():
-                # While ClickHouse is away the writer says so, once for all lanes.
+                # While ClickHouse is away the writer says so, once for all pipelines.
                 level: Level = "warning" if self._services.writer.is_up else "debug"
                 self._say(level, "block not inserted, trying again", error=str(error))
             case KafkaError() | TimeoutError() | OSError():
@@ -166,7 +166,7 @@ class Lane:
                 self._say("error", again, error=repr(error), exc_info=error)
 
     def _rest(self) -> None:
-        """Drops what was read: it is read again from the committed offset."""
+        """Drops the fetched messages; they are read again from the committed offset."""
         self._reading = False
         self._replaying = None
         self._buffer.clear()
@@ -175,9 +175,10 @@ class Lane:
         self._regulate()
 
     def _say(self, level: Level, event: str, **fields: Any) -> None:
-        """Says why a block failed: once for all lanes, then seldom and with how `times` it was so.
+        """Logs why a block failed: once for all pipelines, then rarely and with `times`.
 
-        An outage meets all lanes at each try. What is not said is there at the level debug.
+        In an outage every attempt of every pipeline fails. The other failures are logged at level
+        debug.
         """
         times = self._services.throttle.times(f"{level} {event}")
         log = getattr(self._log, level if times else "debug")
@@ -191,7 +192,7 @@ class Lane:
                     await self._changed.wait()
 
     async def _begin(self) -> None:
-        """Finds the place in the log; finishes a pending range first."""
+        """Finds the position in the log; finishes a pending range first."""
         place = await find(self._services, self._topic, self._partition, self._out_of_range)
         self._out_of_range = False
         self._stalls = place.stalls
@@ -235,7 +236,7 @@ class Lane:
             await self._deliver(block)
 
     async def _build(self) -> Block:
-        """The next block; its messages are let go of, its rows are all that is held."""
+        """The next block; it keeps only the rows, and its messages are released."""
         rows = self._services.settings.sink_block_rows
         records = self._buffer.take(rows, self._buffer.size)
         self._limit = self._buffer_bytes
@@ -248,7 +249,7 @@ class Lane:
         return block
 
     async def _fill(self, turn_bytes: int) -> None:
-        """Reads on until the block is full, or has all that the log had."""
+        """Reads on until the block is full, or until the end of the log."""
         self._limit = turn_bytes
         self._regulate()
         until = time.monotonic() + FILL_S
@@ -263,13 +264,13 @@ class Lane:
         self._regulate()
 
     def _log_end(self) -> int:
-        """The offset after the newest message, as far as is known."""
+        """The offset after the newest message, as far as it is known."""
         if self._partition not in self._services.consumer.assignment():
             return 0
         return self._services.consumer.highwater(self._partition) or 0
 
     def _put_back(self, records: list[ConsumerRecord], block: Block) -> None:
-        """Returns what a block that had to be cut short left over."""
+        """Puts back the messages that a shortened block did not take."""
         unused = [record for record in records if record.offset > block.pending.last]
         if unused:
             self._buffer.put_back(unused, time.monotonic())
@@ -294,7 +295,7 @@ class Lane:
         )
 
     async def _wait(self, until: float | None) -> None:
-        """Until something changes, or the time is come."""
+        """Waits until something changes, or until the given time."""
         self._obey()
         timeout = None if until is None else max(0.0, until - time.monotonic())
         try:
@@ -306,11 +307,10 @@ class Lane:
         self._obey()
 
     def _obey(self) -> None:
-        """Looks at what was asked from outside.
+        """Handles requests from outside.
 
         Raises:
-            _Finished: to end.
-            DoubtError: to forget what was read.
+            _Finished: to end. DoubtError: to drop the fetched messages.
         """
         if self._stopping:
             raise _Finished
@@ -341,8 +341,8 @@ class Lane:
         return await self._services.offsets.commit(self._partition, offset, metadata, self._stalls)
 
     def _regulate(self) -> None:
-        """Pauses the partition while the lane holds enough, or is not ready to read."""
-        # Resumed at half, so that a busy lane is not paused and resumed at each message.
+        """Pauses the partition while the pipeline holds enough, or is not ready to read."""
+        # Resumed at half, so that a busy pipeline is not paused and resumed at each message.
         limit = self._limit // 2 if self._paused else self._limit
         full = self._buffer.size >= limit and self._replaying is None
         want = not self._reading or full
@@ -357,7 +357,7 @@ class Lane:
 
 
 def _other_messages(records: Sequence[ConsumerRecord], pending: Pending) -> bool:
-    """Whether the topic was made anew since, and has other messages at these offsets."""
+    """True if the topic was created again since, with other messages at these offsets."""
     if not records or records[0].offset != pending.first:
         return False
     return log_time(records[0]) != pending.at

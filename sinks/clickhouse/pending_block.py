@@ -1,4 +1,4 @@
-"""The pending range: what a block is, written into the commit's metadata before it is inserted."""
+"""The pending range: the extent of a block, in the commit's metadata before the insert."""
 
 from collections.abc import Iterable
 from typing import Annotated, Final
@@ -9,26 +9,26 @@ from msgspec import Meta, Struct
 from schemas.json_decoder import DECODE_ERRORS
 
 MAX_METADATA_BYTES: Final = 4_096
-"""What a broker keeps at most (its default `offset.metadata.max.bytes`)."""
+"""Most bytes of metadata that a broker keeps (its default `offset.metadata.max.bytes`)."""
 
 WHOLE: Final = -1
 """The line number that stands for a whole message."""
 
 Run = tuple[int, int, int]
-"""Lines that were rejected: offset minus the block's first, first line, last line."""
+"""Rejected lines: offset minus the block's first, first line, last line."""
 
 
 class PendingError(ValueError):
-    """The metadata of a commit is not what this sink writes."""
+    """A commit's metadata was not written by this sink."""
 
 
 class Pending(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A block of one partition: all messages of the offsets `first` to `last`, both included.
 
     `at` is the log's time (UTC ms) of its first message: it tells the block from one of a topic
-    that was deleted and made anew. `rejected` fixes which lines are no rows, so that another
-    version that reads more or less inserts the same; None when they are too many to be named
-    (a single message with hundreds of separate bad lines): then they are found again.
+    that was deleted and created again. `rejected` fixes which lines are no rows, so that another
+    version, which can read more or fewer lines, inserts the same rows. None if they are too many to
+    list (a single message with hundreds of separate bad lines): then they are found again.
     """
 
     first: Annotated[int, Meta(ge=0)]
@@ -41,12 +41,12 @@ class Pending(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
         return f"{topic}:{partition}:{self.first}-{self.last}:{table}:{self.at}"
 
     def metadata(self) -> str:
-        """What the commit carries; at most `MAX_METADATA_BYTES` if `fits`."""
+        """The commit's metadata; at most `MAX_METADATA_BYTES` if `fits`."""
         return msgspec.json.encode(self).decode()
 
     @property
     def fits(self) -> bool:
-        """Whether a broker takes the metadata."""
+        """True if a broker accepts the metadata."""
         return len(self.metadata()) <= MAX_METADATA_BYTES
 
     def rejected_lines(self) -> dict[int, set[int]]:
@@ -64,7 +64,7 @@ def from_metadata(metadata: str) -> Pending | None:
     """The pending range in a commit's metadata, None if there is none.
 
     Raises:
-        PendingError: metadata of somebody else; the text says what was found.
+        PendingError: the metadata is of another writer; the text says what was found.
     """
     if not metadata:
         return None

@@ -1,4 +1,4 @@
-"""What people ask first, as small functions over the tables and views."""
+"""Common questions as small functions over the tables and views."""
 
 from typing import Any, Final
 
@@ -6,13 +6,13 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 LOOK_BACK_H: Final = 62
-"""`target_status` reads results this far back: until one of the longest interval is stale."""
+"""Range of `target_status` in hours, until a result of the longest interval is stale."""
 
 
 class Incident(Struct, frozen=True, gc=False, kw_only=True):
-    """An incident as its newest event has it.
+    """An incident in the version of its newest event.
 
-    Times are UTC ms; the `duration_s` of an open one ends now.
+    Times are UTC ms; `duration_s` of an open incident runs until now.
     """
 
     incident_id: str
@@ -38,11 +38,11 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class TargetStatus(Struct, frozen=True, gc=False, kw_only=True):
-    """How a region sees a target, by its newest counted result (a missed check is none).
+    """A region's status of a target, by the newest counted result (a missed check does not count).
 
-    `status` is that of the result, or `stale`: it is older than 2.5 intervals and the timeout;
-    `blocked`: the region's policy forbids the address, so nothing is measured (`started_at` is
-    that of the newest attempt); `pending`: nothing yet. Times: UTC ms.
+    `status` is that of the result, or `stale`: the result is older than 2.5 intervals and the
+    timeout; `blocked`: the region's policy forbids the address, so nothing is measured
+    (`started_at` is that of the newest attempt); `pending`: no result yet. Times: UTC ms.
     """
 
     target: str
@@ -116,7 +116,7 @@ ORDER BY target, region
 
 
 def open_incidents(client: Client) -> list[Incident]:
-    """The incidents that are open, the newest first. `client` is of `portquorum.clickhouse`."""
+    """The incidents that are open, the newest first. `client` is from `foundation.clickhouse`."""
     return _incidents(client, _INCIDENT + "WHERE status = 'open' ORDER BY opened_at DESC", {})
 
 
@@ -127,7 +127,7 @@ def recent_incidents(client: Client, limit: int = 20) -> list[Incident]:
 
 
 def target_status(client: Client, target: str | None = None) -> list[TargetStatus]:
-    """How each region sees each target that is there, of one target or of all, in their order."""
+    """Each region's status of each existing target, or of a single one, in their order."""
     rows = client.query(
         _STATUS, parameters={"hours": LOOK_BACK_H, "target": target or ""}
     ).result_rows

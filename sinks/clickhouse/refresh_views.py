@@ -1,4 +1,4 @@
-"""What ClickHouse reckons in the background (refreshable views), reckoned now."""
+"""Refreshes the views that ClickHouse otherwise refreshes in the background."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ _ALL: Final = ("uptime_all_mv", "latency_week_mv")
 
 
 def reckon(client: Client) -> None:
-    """Reckons all days and all latencies anew; returns when it is done.
+    """Refreshes all days and all latencies; returns when it is done.
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: no right to, or not reachable.
@@ -18,7 +18,7 @@ def reckon(client: Client) -> None:
 
 
 def reckon_recent(client: Client) -> None:
-    """Reckons the last three days anew, so that reports are of now; all, if there is none yet.
+    """Refreshes the last three days, for reports up to date; all days if there are none.
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: no right to, or not reachable.

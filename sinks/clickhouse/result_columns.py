@@ -1,7 +1,7 @@
-"""The columns of `results`, filled message by message: what a backlog costs is mostly this.
+"""The columns of `results`, filled message by message: most of the cost of a backlog.
 
-Three things make it fast, and none of them changes a row (a test holds it against the obvious way,
-field by field):
+Three optimisations make it fast, and none of them changes a row (a test compares it with the plain
+way, field by field):
 
 - Names are not held against their patterns with each result, which takes longer than all the rest
   of decoding, but once for each name (`Names`).
@@ -26,22 +26,22 @@ MAX_US: Final = 2**32 - 1
 MAX_MS: Final = MAX_US / 1000
 
 MOST_NAMES: Final = 200_000
-"""So many names of a kind are remembered, some 40 MB; then they are forgotten all at once."""
+"""Most names of a kind in the cache, some 40 MB; then it is emptied."""
 
 
 class Names(dict[str | None, str]):
-    """One string for all equal ones; empty for None. A name that is here is of its kind.
+    """A cache with one string for all equal ones; empty for None. Each name in it is valid.
 
-    Threads may share it: entries that two of them make are equal.
+    Threads may share it: if two of them add the same entry, both are equal.
     """
 
     def __init__(self, kind: Any) -> None:
-        """`kind` is the type, with its pattern, that each name is held against."""
+        """`kind` is the type, with its pattern, that validates each name."""
         super().__init__()
         self._kind = kind
 
     def __missing__(self, name: str | None) -> str:
-        """Raises `msgspec.ValidationError` for what is not of the kind."""
+        """Raises `msgspec.ValidationError` for an invalid name."""
         msgspec.convert(name, self._kind)
         if len(self) >= MOST_NAMES:
             self.clear()
@@ -63,27 +63,27 @@ _NAMES: Final = {
 }
 _SPANS: Final = {f"{name}_us": f"{name}_ms" for name in ("dns", "connect", "tls", "total")}
 _NONE: Final[dict[str, Any]] = {"port": 0, "http_status": 0, "detail": "", "banner": ""}
-"""What stands for none in columns that have no NULL."""
+"""The value for None in columns that have no NULL."""
 
 _OF_LOG: Final = (*(name for name, _ in LOG), "log_line")
 _OF_RESULT: Final = RESULTS.names[: -len(_OF_LOG)]
-"""The columns that come from a result; those behind them say where in the log it lies."""
+"""The columns of a result; the columns after them are its position in the log."""
 
 _PLACES: Final = tuple(_fields.index(_SPANS.get(name, name)) for name in _OF_RESULT)
 
 
-class Columns:
-    """Rows under way."""
+class ResultColumns:
+    """Rows under construction."""
 
     def __init__(self) -> None:
         self._columns: list[list[Any]] = [[] for _ in RESULTS.columns]
 
     def rows(self) -> Rows:
-        """What was taken so far."""
+        """The rows so far."""
         return Rows(RESULTS, self._columns)
 
     def take(self, record: ConsumerRecord) -> bool:
-        """Takes a message if each of its lines is a result, to the letter; else takes nothing."""
+        """Adds a message if every line of it is exactly a result; otherwise adds nothing."""
         value: bytes = record.value
         results, bad = _decode(value)
         if bad or not results or len(results) != line_count(value):
@@ -97,10 +97,10 @@ class Columns:
     def add(
         self, results: Sequence[CheckResult], lines: Iterable[int], record: ConsumerRecord
     ) -> None:
-        """Takes results of a message (at least one) that lie on those of its lines.
+        """Adds results of a message (at least one) with their line numbers.
 
         Raises:
-            msgspec.ValidationError: a name that is none; nothing was taken.
+            msgspec.ValidationError: an invalid name; nothing was added.
         """
         turned = list(zip(*map(astuple, results), strict=True))
         made = [
@@ -125,12 +125,12 @@ def _column(name: str, values: tuple[Any, ...]) -> Sequence[Any]:
 
 
 def line_count(value: bytes) -> int:
-    """How many lines a message has; what is behind the last newline is one, if it is there."""
+    """Number of lines of a message; text after the last newline counts as one."""
     return value.count(b"\n") + (not value.endswith(b"\n"))
 
 
 def whole_us(spans_ms: Sequence[float | None]) -> list[int | None]:
-    """Milliseconds as whole µs; what is longer than a column holds (71 min) is cut to that."""
+    """Milliseconds as whole µs, limited to the range of a column (71 min)."""
     if spans_ms.count(None) == len(spans_ms):
         return [None] * len(spans_ms)
     return [

@@ -1,4 +1,4 @@
-"""The sink: one consumer of every topic, a lane for each partition that it was given."""
+"""The sink: one consumer of every topic, and a pipeline for each assigned partition."""
 
 import asyncio
 import time
@@ -18,18 +18,18 @@ from schemas import topics
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
 from sinks.clickhouse.bad_line_limit import BadLines, TooManyBadLinesError
-from sinks.clickhouse.context import Services
-from sinks.clickhouse.dead_letters import Letters
-from sinks.clickhouse.errors import PartEndedError
+from sinks.clickhouse.context import SinkContext
+from sinks.clickhouse.dead_letters import DeadLetters
+from sinks.clickhouse.errors import TaskEndedError
 from sinks.clickhouse.offsets import Offsets
 from sinks.clickhouse.partition_pipeline import Lane
 from sinks.clickhouse.suspend_detector import StallWatch
 from sinks.clickhouse.writer import Writer
 
 BUFFER_BYTES: Final = 48 * 1024 * 1024
-"""What the lanes of [results] may hold together before each of their partitions is paused.
+"""Bytes that the pipelines of [results] may hold together before their partitions are paused.
 
-A lane whose turn it is (one of `TURNS`) may hold `TURN_BYTES`.
+During its turn (one of `TURNS`) a pipeline may hold `TURN_BYTES`.
 """
 
 TURN_BYTES: Final = 40 * 1024 * 1024
@@ -38,19 +38,19 @@ TURN_BYTES: Final = 40 * 1024 * 1024
 SMALLEST_BUFFER_BYTES: Final = 1024 * 1024
 LARGEST_BUFFER_BYTES: Final = 16 * 1024 * 1024
 FETCH_BYTES: Final = 512 * 1024
-"""What one fetch brings of a partition, still compressed: ten times as much when it is opened."""
+"""Compressed bytes of one fetch from a partition; about ten times as much uncompressed."""
 
 TURNS: Final = 2
-"""One lane fills its block while the next one waits for a desk."""
+"""One pipeline fills its block while the next one waits for a desk."""
 
 GRACE_S: Final = 3.0
-"""How long a lane may take to finish its block when its partition is taken away."""
+"""Longest time for a pipeline to finish its block after a revocation, in s."""
 
 LEAVE_S: Final = 2.0
-"""How long the broker may take to let this member go."""
+"""Longest time for the broker to release this member, in s."""
 
 PATIENCE_S: Final = 10.0
-"""A consumer of which every call has failed for so long does not recover by itself."""
+"""Time of constant failures after which a consumer does not recover by itself, in s."""
 
 DESKS: Final = 3
 """One block is decoded while two are inserted."""
@@ -60,37 +60,37 @@ _LOOK_S: Final = 5.0
 
 
 class Sink:
-    """Owns the consumer, the lanes and what they share. Use once: `await Sink(settings).run(…)`."""
+    """Owns consumer, pipelines and context. Use it once: `await Sink(settings).run(…)`."""
 
-    _services: Services
+    _services: SinkContext
     _broken: "asyncio.Future[None]"
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._log = logger(__name__)
         self._ending = False
-        self._lanes: dict[TopicPartition, tuple[Lane, asyncio.Task[None]]] = {}
+        self._lanes: dict[TopicPartition, tuple[PartitionPipeline, asyncio.Task[None]]] = {}
         self._topics: dict[str, Topic] = {
             topic.full_name(settings.topic_prefix): topic for topic in topics.ALL
         }
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until `stop`; on return all is closed and each lane's block done or dropped.
+        """Works until `stop`; on return all is closed and each pipeline's block done or dropped.
 
         Raises:
             aiokafka.errors.KafkaError, OSError: Kafka can't be reached at the start.
-            sinks.clickhouse.errors.PartEndedError: nothing is read any more, or a partition is
-                not worked on. All is closed, too.
-            sinks.clickhouse.bad_lines.TooManyBadLinesError: a topic is not worth reading on; no
-                use to begin again. All is closed, too.
+            sinks.clickhouse.errors.TaskEndedError: no messages are read any more, or a partition
+                has no pipeline. All is closed, too.
+            sinks.clickhouse.bad_line_limit.TooManyBadLinesError: a topic is mostly unreadable; a
+                restart does not help. All is closed, too.
         """
         group = self._settings.group("sink")
         client = consumer(self._settings, group_id=group, max_partition_fetch_bytes=FETCH_BYTES)
-        watch = StallWatch()
+        watch = SuspendDetector()
         writer = Writer(self._settings)
-        letters = Letters(self._settings)
+        letters = DeadLetters(self._settings)
         offsets = Offsets(self._settings, client, group, watch)
-        self._services = Services(
+        self._services = SinkContext(
             settings=self._settings,
             consumer=client,
             offsets=offsets,
@@ -127,7 +127,7 @@ class Sink:
             await writer.close()
 
     def start_lanes(self, assigned: Iterable[TopicPartition]) -> None:
-        """Starts a lane for each partition; none reads before it has its offsets."""
+        """Starts a pipeline for each partition; none reads before it has its offsets."""
         if self._ending:
             return
         assigned = list(assigned)
@@ -136,7 +136,7 @@ class Sink:
         for partition in assigned:
             topic = self._topics[partition.topic]
             heavily = topic is topics.RESULTS
-            lane = Lane(
+            lane = PartitionPipeline(
                 self._services,
                 topic,
                 partition,
@@ -149,7 +149,7 @@ class Sink:
         self._log.info("partitions assigned", partitions=len(assigned), results=heavy)
 
     async def end_lanes(self, revoked: Iterable[TopicPartition]) -> None:
-        """Ends lanes: after `GRACE_S` none of them says or commits anything more."""
+        """Ends pipelines: after `GRACE_S` none of them logs or commits anything more."""
         ended = [self._lanes.pop(tp) for tp in revoked if tp in self._lanes]
         if not ended:
             return
@@ -160,18 +160,18 @@ class Sink:
         await cancelled(*tasks)
 
     def fail(self, why: str, error: BaseException | None) -> None:
-        """Ends the sink: what it has is not whole any more."""
+        """Ends the sink: its state is no longer complete."""
         if self._broken.done():
             return
         if isinstance(error, TooManyBadLinesError):
             self._broken.set_exception(error)
         else:
-            ended = PartEndedError(f"{why}: {error!r}" if error else why)
+            ended = TaskEndedError(f"{why}: {error!r}" if error else why)
             ended.__cause__ = error
             self._broken.set_exception(ended)
 
     def _lane_ended(self, partition: TopicPartition, task: asyncio.Task[None]) -> None:
-        """A lane is out of the list before it is asked to end; else nobody reads its partition."""
+        """Fails the sink if the pipeline was not asked to end (those are off the list before)."""
         _, current = self._lanes.get(partition, (None, None))
         if current is task:
             self.fail(f"{task.get_name()} ended", None if task.cancelled() else task.exception())
@@ -206,7 +206,7 @@ class Sink:
             await asyncio.sleep(0)
 
     async def _look(self, client: AIOKafkaConsumer) -> None:
-        """Keeps the lag metrics."""
+        """Updates the lag metrics."""
         while True:
             lag = dict.fromkeys((topic.name for topic in self._topics.values()), 0)
             for partition, (lane, _) in list(self._lanes.items()):
@@ -222,7 +222,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    # aiokafka goes on, whatever is raised here: with partitions that have no lane, or two.
+    # aiokafka ignores what is raised here: partitions would have no pipeline, or two.
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         try:
@@ -243,12 +243,12 @@ async def _first(*parts: asyncio.Future[Any]) -> None:
 
 
 def _raise_ended(*parts: asyncio.Future[Any]) -> None:
-    """Raises what ended one of `parts`, if one did."""
+    """Raises the error of one of `parts` that has ended."""
     for part in parts:
         if not part.done():
             continue
         error = None if part.cancelled() else part.exception()
-        if isinstance(error, PartEndedError | TooManyBadLinesError):
+        if isinstance(error, TaskEndedError | TooManyBadLinesError):
             raise error
         routine = part.get_coro() if isinstance(part, asyncio.Task) else part
         name = getattr(routine, "__qualname__", "a part")

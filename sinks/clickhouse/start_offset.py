@@ -1,4 +1,4 @@
-"""Where in the log a lane begins: committed, pending, after what is stored, or at the beginning."""
+"""The start of a pipeline: commit, pending range, end of the stored rows, or log's beginning."""
 
 from aiokafka import TopicPartition
 from msgspec import Struct
@@ -6,16 +6,16 @@ from msgspec import Struct
 from foundation.telemetry import logger
 from schemas.topics import Topic
 from sinks.clickhouse import metrics
-from sinks.clickhouse.context import Services
+from sinks.clickhouse.context import SinkContext
 from sinks.clickhouse.pending_block import Pending
 from sinks.clickhouse.tables import OF_TOPIC
 from sinks.clickhouse.writer import gap_rows
 
 
-class Place(Struct, frozen=True):
+class StartOffset(Struct, frozen=True):
     """The next offset to read, and the pending range that begins there.
 
-    `stalls` is the stall watch's count before the offsets were read.
+    `stalls` is the suspend detector's count before the offsets were read.
     """
 
     position: int
@@ -24,12 +24,12 @@ class Place(Struct, frozen=True):
 
 
 async def find(
-    services: Services, topic: Topic, partition: TopicPartition, out_of_range: bool
-) -> Place:
-    """The place to begin; `out_of_range` says that the log was seen not to have the last one.
+    services: SinkContext, topic: Topic, partition: TopicPartition, out_of_range: bool
+) -> StartOffset:
+    """The start offset; `out_of_range` means that the log no longer has the last one.
 
-    A place that the log does not have any more is recorded as a gap; reading goes on at the
-    log's beginning.
+    An offset that the log no longer has is recorded as a gap; reading goes on at the log's
+    beginning.
 
     Raises:
         aiokafka.errors.KafkaError, TimeoutError, NotInsertedError, PendingError: not known now.
@@ -37,7 +37,7 @@ async def find(
     committed = await services.offsets.read(partition)
     if committed.offset is None:
         position = await _after_stored(services, topic, partition)
-        return Place(position, None, committed.stalls)
+        return StartOffset(position, None, committed.stalls)
     if out_of_range:
         begin, end = await services.offsets.bounds(partition)
         if not begin <= committed.offset <= end:
@@ -45,14 +45,14 @@ async def find(
             pending = committed.pending
             # What is left of a pending range keeps its token: all of it may have landed.
             keep = pending is not None and committed.offset < begin <= pending.last
-            return Place(begin, pending if keep else None, committed.stalls)
-    return Place(committed.offset, committed.pending, committed.stalls)
+            return StartOffset(begin, pending if keep else None, committed.stalls)
+    return StartOffset(committed.offset, committed.pending, committed.stalls)
 
 
-async def _after_stored(services: Services, topic: Topic, partition: TopicPartition) -> int:
-    """Where to go on when the group has no commit: after what the tables have.
+async def _after_stored(services: SinkContext, topic: Topic, partition: TopicPartition) -> int:
+    """The start offset without a commit of the group: after the rows in the tables.
 
-    Tables with a unique column don't count: what they have is not inserted again anyway.
+    Tables with a unique column don't count: their rows are never inserted again anyway.
     """
     begin, end = await services.offsets.bounds(partition)
     tables = [table for table in OF_TOPIC.get(topic.name, ()) if table.unique is None]
@@ -65,7 +65,7 @@ async def _after_stored(services: Services, topic: Topic, partition: TopicPartit
     else:
         same = stored < end
     if not same:
-        # The topic was made anew: its offsets mean other messages now.
+        # The topic was created again: its offsets now belong to other messages.
         await record_gap(services, topic, partition, expected=stored + 1, found=begin)
         return begin
     if stored + 1 < begin:
@@ -81,7 +81,7 @@ async def _after_stored(services: Services, topic: Topic, partition: TopicPartit
 
 
 async def record_gap(
-    services: Services,
+    services: SinkContext,
     topic: Topic,
     partition: TopicPartition,
     *,
@@ -89,9 +89,9 @@ async def record_gap(
     found: int,
     at: int = 0,
 ) -> None:
-    """Says, counts and stores that the log has `found` next where `expected` was due.
+    """Logs, counts and stores a gap: the log has `found` next instead of `expected`.
 
-    `at` is the log's time (UTC ms) of what was found, 0 if it is not known.
+    `at` is the log's time (UTC ms) of the found message, 0 if unknown.
     """
     metrics.GAPS.labels(topic.name).inc()
     logger(__name__).error(

@@ -1,4 +1,4 @@
-"""Notices that this process stood still: stopped, swapped out, or in a suspended machine."""
+"""Detects that this process stood still: stopped, swapped out, or in a suspended machine."""
 
 import asyncio
 import sys
@@ -9,20 +9,20 @@ from typing import Final
 from sinks.clickhouse import metrics
 
 STALL_S: Final = 3.0
-"""Standing still for longer puts in doubt what a sink knows of its offsets."""
+"""Longest standstill after which a sink's knowledge of its offsets is valid, in s."""
 
 _TICK_S: Final = 0.5
 
 
 def clock() -> float:
-    """Seconds that go on while the process is stopped and, on Linux, while the machine sleeps."""
+    """Seconds, also while the process is stopped and, on Linux, while the machine sleeps."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
 
 
-class StallWatch:
-    """Counts the stalls; whoever holds an older count holds old knowledge."""
+class SuspendDetector:
+    """Counts the standstills; knowledge from a time with a lower count is outdated."""
 
     def __init__(self, now: Callable[[], float] = clock) -> None:
         self._now = now
@@ -30,7 +30,7 @@ class StallWatch:
         self._count = 0
 
     def count(self) -> int:
-        """The number of stalls so far, one that ended this instant included."""
+        """Number of standstills so far, including one that ends now."""
         now = self._now()
         if now - self._seen > STALL_S:
             self._count += 1
@@ -39,7 +39,7 @@ class StallWatch:
         return self._count
 
     async def run(self) -> None:
-        """Looks at the clock until cancelled; without it every long wait would seem a stall."""
+        """Checks the clock until cancelled; otherwise a long wait would look like a standstill."""
         while True:
             self.count()
             await asyncio.sleep(_TICK_S)

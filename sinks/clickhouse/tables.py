@@ -1,4 +1,4 @@
-"""The tables that the sink inserts into: their columns in the order of the rows."""
+"""The tables of the sink, with their columns in the order of the rows."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ LOG: Final = (
     ("log_offset", "UInt64"),
     ("appended_at", "DateTime64(3, 'UTC')"),
 )
-"""Where a row comes from: partition, offset and time of the message."""
+"""The origin of a row: partition, offset and time of the message."""
 
 _LC: Final = "LowCardinality(String)"
 _TIME: Final = "DateTime64(3, 'UTC')"
@@ -17,7 +17,7 @@ _US: Final = "Nullable(UInt32)"
 
 
 class Table(Struct, frozen=True):
-    """A table. `unique` names the column of which each value stands in one row only."""
+    """A table. `unique` names the column with distinct values."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
@@ -25,7 +25,7 @@ class Table(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns' names."""
+        """Names of the columns."""
         return tuple(name for name, _ in self.columns)
 
 
@@ -39,7 +39,7 @@ class Rows(Struct, frozen=True):
         return len(self.columns[0])
 
     def without(self, known: set[Any]) -> "Rows":
-        """The rows whose unique value is not in `known`, the first of each value."""
+        """The rows with a unique value that is not in `known`, the first of each value."""
         if self.table.unique is None:
             return self
         place = self.table.names.index(self.table.unique)
@@ -59,7 +59,7 @@ class Rows(Struct, frozen=True):
 
 
 def from_tuples(table: Table, tuples: list[tuple[Any, ...]]) -> Rows:
-    """Rows that were made one by one."""
+    """Columns from row tuples."""
     width = len(table.columns)
     columns = [list(column) for column in zip(*tuples, strict=True)] if tuples else []
     return Rows(table, columns or [[] for _ in range(width)])
@@ -259,4 +259,4 @@ OF_TOPIC: Final[dict[str, tuple[Table, ...]]] = {
     "policy": (MAINTENANCE,),
     "deadletter": (DEADLETTER,),
 }
-"""Where the rows of a topic go; a topic that is not here is only looked at."""
+"""The tables of a topic's rows; a topic without tables is only checked."""

@@ -1,4 +1,4 @@
-"""Calls that block, in threads that never hold up the end of the process."""
+"""Runs blocking calls in threads that never delay the end of the process."""
 
 import asyncio
 import threading
@@ -9,11 +9,11 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """What `work` returns or raises, from a daemon thread of its own.
+    """Runs `work` in a daemon thread; returns or raises as it does.
 
-    Unlike `asyncio.to_thread`, whose threads are waited for when the interpreter ends: a call
-    that hangs for a minute would keep a stopped role alive as long. When the caller is cancelled
-    the work goes on to its end unseen.
+    The interpreter waits at its end for the threads of `asyncio.to_thread`: a call that hangs for a
+    minute would keep a stopped role alive as long. If the caller is cancelled, the work goes on
+    unobserved.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()

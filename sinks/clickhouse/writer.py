@@ -1,4 +1,4 @@
-"""Inserts into ClickHouse, each with its deduplication token, in threads of its own."""
+"""Inserts into ClickHouse, each with its deduplication token, in its own threads."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ from sinks.clickhouse.threads import in_thread
 T = TypeVar("T")
 
 THREADS: Final = 2
-"""How many inserts run at once."""
+"""Number of concurrent inserts."""
 
 INSERT_TIMEOUT_S: Final = 60
 INSERT_SETTINGS: Final[dict[str, Any]] = {
@@ -42,7 +42,7 @@ _BACKOFF: Final = Backoff(first_s=0.2, longest_s=5.0)
 
 
 class Writer:
-    """The connection to ClickHouse. Calls wait in turn: at most `THREADS` run at once."""
+    """The connection to ClickHouse. Calls queue: at most `THREADS` run at once."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -54,10 +54,10 @@ class Writer:
         self._throttle = LogThrottle[str]()
         self._types = {table: [get_from_name(kind) for _, kind in table.columns] for table in ALL}
         self.slots = asyncio.Semaphore(THREADS)
-        """Who holds one finds a thread free: take it before the pending range is committed."""
+        """Each slot guarantees a free thread: acquire it before the commit of the pending range."""
 
     async def close(self) -> None:
-        """Ends the watch and closes the connections; an insert under way is not waited for."""
+        """Ends the watch and closes the connections; does not wait for a running insert."""
         if self._watch is not None:
             self._watch.cancel()
         if self._client is not None:
@@ -65,11 +65,11 @@ class Writer:
 
     @property
     def is_up(self) -> bool:
-        """Whether ClickHouse answered last time."""
+        """True if ClickHouse answered the last call."""
         return self._up.is_set()
 
     async def reachable(self) -> None:
-        """Returns when ClickHouse answers, as far as is known."""
+        """Waits until ClickHouse answers, as far as is known."""
         await self._up.wait()
 
     async def insert(self, rows: Rows, token: str, until: float) -> None:
@@ -92,7 +92,7 @@ class Writer:
         metrics.INSERT_SECONDS.labels(table).observe(time.perf_counter() - began)
 
     async def fresh(self, rows: Rows) -> Rows:
-        """The rows of which the unique value is not in the table yet."""
+        """The rows with a unique value that is not in the table yet."""
         values = rows.unique_values()
         if not values:
             return rows
@@ -181,7 +181,7 @@ class Writer:
                 await in_thread(partial(self._with_client, _ask))
             except FAILURES:
                 continue
-            except Exception as error:  # noqa: BLE001 - if this task died, all lanes would wait
+            except Exception as error:  # noqa: BLE001 - if this task died, all pipelines would wait
                 # What answers there is no ClickHouse: a page of a proxy, say.
                 if times := self._throttle.times("odd answer"):
                     logger(__name__).warning(
@@ -196,7 +196,7 @@ class Writer:
 
 
 def gap_rows(topic: str, partition: int, expected: int, found: int, at: int) -> Rows:
-    """A place where the log had `found` next instead of `expected`."""
+    """A gap: the log had `found` next instead of `expected`."""
     return Rows(GAPS, [[topic], [partition], [expected], [found], [at]])
 
 
@@ -205,6 +205,6 @@ def _ask(client: Client) -> None:
 
 
 def _sure(ours: object) -> None:
-    """An answer without ClickHouse's words is somebody else's: a proxy's page, status 200."""
+    """Checks that the answer is ClickHouse's: a proxy's page may have status 200."""
     if not ours:
         raise OperationalError("what answers at ClickHouse's address is no ClickHouse")

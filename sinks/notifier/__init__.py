@@ -1,4 +1,4 @@
-"""The notifier: tells people of incidents, each event once by each channel."""
+"""The notifier: tells people about incidents, each event once through each channel."""
 
 from sinks.notifier.main import run
 

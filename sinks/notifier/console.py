@@ -1,4 +1,4 @@
-"""The channel `console://`: a message goes to the log, so that it is seen with nothing set up."""
+"""The channel `console://`: writes messages to the log, visible without any configuration."""
 
 from typing import Any
 
@@ -11,6 +11,6 @@ SCHEME = "console"
 
 @notify(on=SCHEME, name="portquorum console")  # type: ignore[untyped-decorator, no-untyped-call]
 def console(body: str, title: str, *_args: Any, **_more: Any) -> bool:
-    """Logs one message; always delivered."""
+    """Logs one message; always counts as delivered."""
     telemetry.logger("notification").warning(title, body=body)
     return True

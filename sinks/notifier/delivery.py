@@ -1,4 +1,4 @@
-"""One message by one channel: Apprise in a thread, and what it said when it failed."""
+"""Delivers one message through one channel: Apprise in a thread, with the text of its failure."""
 
 import asyncio
 import logging
@@ -12,20 +12,20 @@ from sinks.notifier.message import Text
 from sinks.notifier.secrets import MissingSecretError, fill_in, scrub
 
 THREADS: Final = 32
-"""So many channels may be slow at the same time; Apprise's own time limits end each call."""
+"""Number of channels that may be slow at the same time; Apprise's own timeouts end each call."""
 
 _ERROR_LENGTH: Final = 300
 
 
 class Outcome(Struct, frozen=True):
-    """`error` is None when the channel confirmed. `final`: trying again can't help."""
+    """`error` is None if the channel confirmed. `final`: another attempt can't help."""
 
     error: str | None = None
     final: bool = False
 
 
 class Deliverer:
-    """Sends by Apprise; one for a process."""
+    """Sends through Apprise; one instance for a process."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
@@ -36,13 +36,13 @@ class Deliverer:
             log.addHandler(logging.NullHandler())
 
     def close(self) -> None:
-        """Lets no further call begin; those that run end by themselves."""
+        """Prevents further calls; running ones end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def deliver(self, url: str, text: Text) -> Outcome:
-        """Sends `text` to the channel `url` (placeholders not filled in). Never raises.
+        """Sends `text` to the channel `url` (with placeholders). Never raises.
 
-        The outcome's error shows no secret.
+        The outcome's error contains no secret.
         """
         try:
             full = fill_in(url)

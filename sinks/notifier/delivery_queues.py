@@ -1,7 +1,7 @@
-"""Lanes: the messages of one host by one channel, one after another, each until its end.
+"""Delivery queues: the messages of one host through one channel, one after another.
 
-What one channel does to one host's messages holds back no other channel and no other host; within
-a lane the order is kept, so nobody reads of an end before the beginning.
+A slow or failing channel delays no other channel, and one host's messages delay no other host's; a
+queue keeps its order, so that nobody reads of an end before the beginning.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from sinks.notifier.outbox import LaneKey, Outbox
 from sinks.notifier.routing import Channel, severity
 
 RETRY_DELAYS_S: Final = (2.0, 10.0, 30.0, 120.0)
-"""Between the attempts; after the last one a message is dead."""
+"""Waits between the attempts, in s; after the last attempt a message is dead."""
 
 FAULT_DELAYS_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-"""Between the rounds of a lane in which something of ours failed, not the channel."""
+"""Waits after a fault of our own in a queue, not of the channel, in s."""
 
 _log = telemetry.logger(__name__)
 
 
 class Message(Struct, frozen=True):
-    """Events that go out together by `channel`."""
+    """Events that one message to `channel` announces."""
 
     channel: Channel
     events: tuple[Taken, ...]
@@ -44,12 +44,12 @@ class Message(Struct, frozen=True):
         return str(uuid.uuid5(NAMESPACE, "|".join(t.event.event_id for t in self.events)))
 
 
-class Lanes:
-    """All lanes of one assignment of partitions.
+class DeliveryQueues:
+    """All delivery queues of one assignment of partitions.
 
-    `on_handled` is called once for each event of a message that came to its end (sent or dead, and
-    recorded). `outbox` outlives the assignment: a send that was under way when the partitions moved
-    is waited for before the same lane sends again.
+    `on_handled` is called once for each event of a message that has ended (sent or dead, and
+    recorded). `outbox` outlives the assignment: a queue waits for a send of its predecessor that
+    was under way at the reassignment.
     """
 
     def __init__(
@@ -68,23 +68,23 @@ class Lanes:
         self._stop = asyncio.Event()
 
     def put(self, group_key: str, message: Message) -> None:
-        """Puts a message at the end of its lane."""
+        """Appends a message to its queue."""
         key = (message.channel.name, group_key)
         self._queues.setdefault(key, deque()).append(message)
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._work(key))
 
     async def stop(self, within_s: float) -> None:
-        """Begins no further send, and waits for those under way to be recorded.
+        """Starts no further send, and waits until the running ones are recorded.
 
-        What takes longer than `within_s` goes on by itself.
+        Sends that take longer than `within_s` go on by themselves.
         """
         self._stop.set()
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=within_s)
 
     def cancel(self) -> None:
-        """Gives up what is still under way."""
+        """Cancels everything that is still under way."""
         for task in self._tasks.values():
             task.cancel()
 
@@ -100,7 +100,7 @@ class Lanes:
             del self._queues[key]
 
     async def _whatever_happens(self, message: Message, lock: asyncio.Lock) -> bool:
-        """`_to_its_end`, begun again after a fault: a lane that ended would drop its queue."""
+        """Repeats `_to_its_end` after a fault: a queue that ended would lose its messages."""
         faults = 0
         while True:
             try:
@@ -111,7 +111,7 @@ class Lanes:
                 faults += 1
 
     async def _to_its_end(self, message: Message, lock: asyncio.Lock) -> bool:
-        """False when it was stopped before."""
+        """Delivers the messages to their end; False if it was stopped before."""
         channel = message.channel.name
         while not self._stop.is_set():
             async with lock:
@@ -128,7 +128,7 @@ class Lanes:
         return False
 
     async def _attempt(self, message: Message, events: list[Taken], number: int) -> bool:
-        """Tries once and records how it went; whether that was the end of it."""
+        """Makes one attempt and records it; True if it was the last."""
         text = _text(events)
         outcome = await self._deliverer.deliver(message.channel.url, text)
         # From here to the record's confirmation lies the instant in which a crash sends twice.
@@ -147,7 +147,7 @@ class Lanes:
 
 
 class _Attempt(Struct, frozen=True):
-    """How one attempt at a message went; `number` counts from 1, over restarts."""
+    """The outcome of one attempt at a message; `number` counts from 1, across restarts."""
 
     message: Message
     number: int

@@ -1,4 +1,4 @@
-"""Collects the events of one host for a moment, so that ten ports of it are one message."""
+"""Collects the events of one host for a short time, so that ten ports give one message."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -19,38 +19,38 @@ class Taken(Struct, frozen=True, gc=False):
 
 
 def group_key(event: Event) -> str:
-    """Events of one key may share a message: those of a host, or of a region."""
+    """The key of events that may share a message: those of a host, or of a region."""
     if isinstance(event, IncidentEvent):
         return f"host:{host_key(event.host, event.target)}"
     return f"region:{event.region}"
 
 
 class Groups:
-    """Open groups, each with the time at which it is closed (of any monotonic clock, s)."""
+    """Open groups, each with its closing time (of any monotonic clock, s)."""
 
     def __init__(self, wait_s: float) -> None:
         self._wait_s = wait_s
         self._open: dict[str, tuple[float, list[Taken]]] = {}
 
     def add(self, taken: Taken, now: float) -> None:
-        """Puts an event into its host's group; the group's first event sets its end."""
+        """Adds an event to its host's group; the group's first event sets the closing time."""
         key = group_key(taken.event)
         if key not in self._open:
             self._open[key] = (now + self._wait_s, [])
         self._open[key][1].append(taken)
 
     def next_end(self) -> float | None:
-        """When the next group closes, None when there is none."""
+        """The closing time of the next group, None without groups."""
         return min((end for end, _ in self._open.values()), default=None)
 
     def closed(self, now: float) -> Iterator[tuple[str, list[Taken]]]:
-        """Takes out the groups whose time has come."""
+        """Removes and returns the groups whose closing time has come."""
         for key in [key for key, (end, _) in self._open.items() if end <= now]:
             yield key, self._open.pop(key)[1]
 
 
 def runs(group: list[Taken]) -> list[list[Taken]]:
-    """The messages of a group: events of the same sort that follow one another.
+    """The messages of a group: consecutive events of the same type.
 
     An incident that opened and closed within the wait gives two messages, in that order.
     """

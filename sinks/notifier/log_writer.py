@@ -1,4 +1,4 @@
-"""Writes to [notifications], by a producer that is made anew when it is broken."""
+"""Writes to [notifications], with a producer that is replaced after a failure."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class LogWriter:
     async def write(self, messages: Sequence[KeyedMessage]) -> None:
         """Writes; on return the broker has confirmed all, in this order, each once or more.
 
-        Tries for as long as it takes; cancel it to give up.
+        Tries without a time limit; cancel it to give up.
         """
         wait_s: float | None = None
         while True:

@@ -18,13 +18,13 @@ _AGAIN_S: Final = 1.0
 
 
 async def run(settings: Settings, *, retry_delays_s: Sequence[float] = RETRY_DELAYS_S) -> None:
-    """Tells people of incidents until SIGTERM or SIGINT; ends within 10 s.
+    """Notifies people of incidents until SIGTERM or SIGINT; ends within 10 s.
 
-    Waits for a Kafka that is not there yet, and begins again when the cluster went away; each
-    event goes by each channel once all the same.
+    Waits for Kafka if it is not there yet, and restarts after an absence of the cluster; each event
+    still goes once through each channel.
 
     Raises:
-        portquorum.kafka.TopicMismatchError: the topics are not those of the settings.
+        foundation.kafka.TopicMismatchError: the topics are not those of the settings.
         Exception: a fault of ours; the process should end with it and be started again.
     """
     telemetry.configure_logging("notify", settings)

@@ -1,4 +1,4 @@
-"""What people read: subject and body of events; pure text."""
+"""The texts that people read: subject and body of events; pure."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ class Text(Struct, frozen=True):
 
 
 def compose(events: Sequence[Event]) -> Text:
-    """The message for events of one host that say the same (all opened, or all closed).
+    """The message for events of one host with the same meaning (all opened, or all closed).
 
     Args:
         events: at least one, in the order in which they happened.
@@ -57,7 +57,7 @@ def compose(events: Sequence[Event]) -> Text:
 
 
 def subject_of(event: IncidentEvent) -> str:
-    """`TCP Port Unreachable: <name> (<host>:<port>)` and its kin."""
+    """`TCP Port Unreachable: <name> (<host>:<port>)` and similar."""
     return _line(f"{_what(event)}: {event.name} ({place(event)})")
 
 
@@ -75,12 +75,12 @@ def time_text(at: int) -> str:
 
 
 def _line(text: str) -> str:
-    """One line, as a subject has to be (a line break in a mail's would be a header of its own)."""
+    """A single line, for a subject (a line break would start another header in a mail)."""
     return " ".join(one_line(text).split())[:SUBJECT_LENGTH]
 
 
 def _text(subject: str, lines: Sequence[str]) -> Text:
-    """The message of a subject and lines, of which none can be more than one."""
+    """The message of a subject and lines, without line breaks inside of them."""
     return Text(subject, "\n".join(map(one_line, lines)))
 
 

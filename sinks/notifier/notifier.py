@@ -1,4 +1,4 @@
-"""Reads [incidents] and sees every event through to its channels."""
+"""Reads [incidents] and delivers every event through its channels."""
 
 import asyncio
 import time
@@ -20,28 +20,29 @@ from foundation.lifecycle import ends_within
 from foundation.settings import Settings
 from schemas import incident, topics
 from sinks.notifier import metrics
-from sinks.notifier.delivery_queues import RETRY_DELAYS_S, Lanes, Message
+from sinks.notifier.delivery_queues import RETRY_DELAYS_S, DeliveryQueues, Message
 from sinks.notifier.grouping import Groups, Taken, runs
-from sinks.notifier.offset_tracker import Handled
+from sinks.notifier.offset_tracker import OffsetTracker
 from sinks.notifier.outbox import Outbox
 from sinks.notifier.policy_follower import PolicyFollower
 from sinks.notifier.routing import Channel, told
 from sinks.notifier.start_offsets import places
 
 MOST_IN_HAND: Final = 10_000
-"""With so many events in hand (a channel that fails) no further ones are read."""
+"""Most events in hand (undelivered, for example because a channel fails) before reading stops."""
 
 POLL_MS: Final = 200
 COMMIT_EVERY_S: Final = 1.0
 REBALANCE_TIMEOUT_MS: Final = 30_000
 REVOKE_WITHIN_S: Final = 20.0
-"""Below the timeout of a rebalance: the group waits for us while partitions move, so that a slow
-channel's send is recorded before another notifier reads the send log. The heartbeat goes on, so a
-member that died is noticed no later."""
+"""Longest wait for sends at a revocation, in s, below the timeout of a rebalance. The group waits
+for us while partitions move, so that a slow channel's send is recorded before another notifier
+reads the send log. The heartbeat goes on, so a dead member is detected no later."""
 LAST_TURN_WITHIN_S: Final = 1.0
 STOP_WITHIN_S: Final = 5.0
 CLOSE_WITHIN_S: Final = 1.0
-"""Together below the 10 s in which a role ends, even when the broker does not answer."""
+"""Longest wait for each step of the close, in s: together below the 10 s in which a role ends, even
+if the broker does not answer."""
 
 _SETTLE_S: Final = 0.1
 """What was cancelled at the end gets so long."""
@@ -77,22 +78,22 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
         self._begin()
 
     def _begin(self) -> None:
-        """Forgets all that belonged to the partitions before."""
+        """Drops everything of the earlier partitions."""
         self._assignment += 1
         self._placed = False
         self._log_is_current = False
-        handled = self._handled = Handled()
+        handled = self._handled = OffsetTracker()
         self._groups = Groups(self._settings.group_wait_s)
-        self._lanes = Lanes(
+        self._lanes = DeliveryQueues(
             self._outbox,
             lambda taken: handled.done(taken.partition, taken.offset),
             self._retry_delays_s,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Runs until `stop` is set; then ends what is under way and commits, within 9 s.
+        """Runs until `stop` is set; then ends running sends and commits, within 9 s.
 
-        A send that is still under way when this raises is recorded all the same, by the outbox.
+        If this raises, the outbox still records the sends under way.
 
         Raises:
             aiokafka.errors.KafkaError: the cluster went away in a way that needs a new start.
@@ -207,7 +208,7 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
         handled.committed(offsets)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Records what is under way, commits, and forgets the partitions."""
+        """Records the sends under way, commits, and drops the partitions."""
         try:
             if any(True for _ in revoked):
                 await self._lanes.stop(REVOKE_WITHIN_S)
@@ -217,7 +218,7 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             self._begin()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begins the partitions where they were left, or at the last hour."""
+        """Starts the partitions at their committed offsets, or one hour back."""
         try:
             found = await places(self._consumer, list(assigned))
         except Exception as error:  # noqa: BLE001 - the poll loop raises it

@@ -1,15 +1,15 @@
-"""How far each partition of [incidents] is handled: what may be committed."""
+"""Tracks the handled offsets of [incidents] to find those to commit."""
 
 from collections.abc import Iterator
 
 from aiokafka import TopicPartition
 
 
-class Handled:
-    """The offsets that are in hand, and from them the one to commit; new for each assignment.
+class OffsetTracker:
+    """The offsets in hand, and the resulting one to commit; new for each assignment.
 
-    An offset may be committed when every record before it is handled; records are handled in any
-    order (one channel that fails holds no other back).
+    An offset may be committed once every record before it is handled; records are handled in any
+    order (a failing channel does not delay the others).
     """
 
     def __init__(self) -> None:
@@ -18,24 +18,24 @@ class Handled:
         self._committed: dict[TopicPartition, int] = {}
 
     def begins(self, partition: TopicPartition, offset: int) -> None:
-        """The partition is read from `offset` on."""
+        """Notes that the partition is read from `offset` on."""
         self._next[partition] = offset
 
     def passed(self, partition: TopicPartition, offset: int) -> None:
-        """A record was read, and nothing is to be done about it."""
+        """Notes a record that needs no handling."""
         self._next[partition] = offset + 1
 
     def taken(self, partition: TopicPartition, offset: int) -> None:
-        """A record was read, and is in hand: one part."""
+        """Notes a record in hand, with one part."""
         self.passed(partition, offset)
         self._open.setdefault(partition, {})[offset] = 1
 
     def more(self, partition: TopicPartition, offset: int) -> None:
-        """The record in hand has one more part."""
+        """Adds one more part to the record in hand."""
         self._open[partition][offset] += 1
 
     def done(self, partition: TopicPartition, offset: int) -> None:
-        """One part is handled; with the last one the record is."""
+        """Notes a handled part; the last one completes the record."""
         in_hand = self._open[partition]
         in_hand[offset] -= 1
         if in_hand[offset] == 0:
@@ -43,11 +43,11 @@ class Handled:
 
     @property
     def in_hand(self) -> int:
-        """How many records are not handled yet."""
+        """Number of records that are not handled yet."""
         return sum(len(offsets) for offsets in self._open.values())
 
     def to_commit(self) -> dict[TopicPartition, int]:
-        """The offsets that are new since `committed`."""
+        """The offsets to commit that are new since the last `committed`."""
         return {
             partition: offset
             for partition, offset in self._positions()
@@ -55,7 +55,7 @@ class Handled:
         }
 
     def committed(self, offsets: dict[TopicPartition, int]) -> None:
-        """These were committed."""
+        """Notes the committed offsets."""
         self._committed |= offsets
 
     def _positions(self) -> Iterator[tuple[TopicPartition, int]]:

@@ -1,4 +1,4 @@
-"""What outlives a notifier that begins anew: sends under way, and the memory of those made."""
+"""State that outlives a restarted notifier: sends under way, and the send log."""
 
 import asyncio
 from typing import Final
@@ -15,19 +15,19 @@ Locks = WeakValueDictionary[LaneKey, asyncio.Lock]
 
 
 class Outbox:
-    """The channels and the send log; one for a process.
+    """The channels and the send log; one instance for a process.
 
-    A message that was sent while the broker was away waits here for its record. Were it forgotten
-    with its notifier, the next one would send it again.
+    A message that was sent while the broker was away waits here for its record. Without it, the
+    next notifier would send the message again.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.deliverer = Deliverer()
         self.log = SendLog(settings)
         self.locks = Locks()
-        """One for each lane: a lane waits for what its predecessor of that key has under way."""
+        """One for each queue: a queue waits for the sends of its predecessor with the same key."""
 
     async def close(self) -> None:
-        """Lets no further send begin and closes the log, within about a second."""
+        """Prevents further sends and closes the log, within about a second."""
         self.deliverer.close()
         await self.log.close(CLOSE_WITHIN_S)

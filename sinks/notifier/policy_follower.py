@@ -18,7 +18,7 @@ _log = telemetry.logger(__name__)
 
 
 class PolicyFollower:
-    """Knows the routes as [policy] has them."""
+    """The routes and teams of [policy], kept up to date."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -28,13 +28,13 @@ class PolicyFollower:
 
     @property
     def routes(self) -> Routes:
-        """The routes of now; they are sorted when somebody asks, not with each of many changes."""
+        """The present routes; sorted on request, not after each of many changes."""
         if self._routes is None:
             self._routes = Routes.of(self._entries.values())
         return self._routes
 
     async def run(self) -> None:
-        """Follows until it is cancelled; a cluster that is away is waited for."""
+        """Follows the topic until it is cancelled; waits while the cluster is away."""
         while True:
             try:
                 topic = self._settings.topic(topics.POLICY.name)
@@ -49,7 +49,7 @@ class PolicyFollower:
                 await asyncio.sleep(AGAIN_S)
 
     async def present(self) -> None:
-        """Returns when the routes are those of the topic's end at start."""
+        """Waits until the routes are those of the topic's end at start."""
         await self._present.wait()
 
     def _take(self, record: ConsumerRecord) -> None:

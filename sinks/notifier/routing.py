@@ -1,9 +1,9 @@
-"""Who is told of an event: a pure choice among the routes of the policy.
+"""Chooses the receivers of an event: a pure choice among the routes of the policy.
 
-A target's team names its routes. A target without a team (or with one that has no routes) goes to
-the routes that no team names. Region events go to every route that takes warnings; a region that
-the policy no longer has is nobody's news. While there is no route at all for an event, it goes to
-the console, so that nothing is told to nobody.
+A target's team names its routes. A target without a team (or with a team without routes) uses the
+routes that no team names. Region events use every route that takes warnings; events of a region
+that the policy no longer has go nowhere. An event without any route goes to the console, so that no
+event is lost unseen.
 """
 
 from collections.abc import Iterable
@@ -22,11 +22,11 @@ INCIDENT_EVENTS: Final = frozenset({"opened", "closed"})
 """Events that people are told of; `updated` is for those who follow the topic."""
 
 CONSOLE: Final = Route(name="console", urls=(f"{SCHEME}://",))
-"""The route while there is none."""
+"""The route if the policy has none."""
 
 
 class Channel(Struct, frozen=True):
-    """One URL of a route, as it is written (secrets not filled in)."""
+    """One URL of a route, as configured (secrets not filled in)."""
 
     route: str
     position: int
@@ -34,18 +34,18 @@ class Channel(Struct, frozen=True):
 
     @property
     def scheme(self) -> str:
-        """The URL's scheme; `secret` when it is not written in the open."""
+        """The URL's scheme; `secret` if it comes from a placeholder."""
         scheme, found, _ = self.url.partition("://")
         return scheme.lower() if found and scheme.isalnum() else "secret"
 
     @property
     def name(self) -> str:
-        """`route/position/scheme`: what the send log calls the channel."""
+        """`route/position/scheme`: the channel's name in the send log."""
         return f"{self.route}/{self.position}/{self.scheme}"
 
 
 def told(event: Event) -> bool:
-    """Whether people are told of such an event at all."""
+    """True if people are notified of such an event at all."""
     kinds = INCIDENT_EVENTS if isinstance(event, IncidentEvent) else REGION_EVENTS
     return event.event in kinds
 
@@ -59,7 +59,7 @@ class Routes(Struct, frozen=True):
 
     @classmethod
     def of(cls, policy: Iterable[Policy]) -> "Routes":
-        """Those among the entries of [policy]."""
+        """The routes, teams and regions among the entries of [policy]."""
         entries = list(policy)
         return cls(
             {entry.name: entry for entry in entries if isinstance(entry, Route)},
@@ -68,7 +68,7 @@ class Routes(Struct, frozen=True):
         )
 
     def channels(self, event: Event) -> tuple[Channel, ...]:
-        """The channels for `event`, in a fixed order; a URL that two routes have comes once."""
+        """The channels for `event`, in a fixed order; a URL of two routes appears once."""
         if isinstance(event, RegionEvent) and self.regions and event.region not in self.regions:
             return ()
         candidates = self._candidates(event)
@@ -94,7 +94,7 @@ class Routes(Struct, frozen=True):
 
 
 def severity(event: Event) -> str:
-    """An incident's own; a region that falls silent or returns is a `warning`."""
+    """The severity of an incident; `warning` for a region that becomes silent or returns."""
     return event.severity if isinstance(event, IncidentEvent) else "warning"
 
 

@@ -1,4 +1,4 @@
-"""`${ENV_NAME}` in a route's URL: filled in here and nowhere else, and taken out of every text."""
+"""`${ENV_NAME}` in a route's URL: only here filled in, and removed from texts."""
 
 import os
 import re

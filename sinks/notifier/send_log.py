@@ -1,4 +1,4 @@
-"""The send log [notifications]: what was sent by which channel, read at start, written after."""
+"""The send log [notifications]: sends by channel, read at start, written after each send."""
 
 import time
 from typing import Final
@@ -13,11 +13,11 @@ from schemas.notification import Notification
 from sinks.notifier.log_writer import LogWriter
 
 KEPT_MS: Final = topics.NOTIFICATIONS.retention_ms or 0
-"""Older sends are forgotten, though Kafka may still have them: it removes whole segments."""
+"""Retention in memory, in ms; Kafka may keep older sends: it removes whole segments."""
 
 
 class SendLog:
-    """Remembers the newest word on each event and channel."""
+    """Remembers the newest entry for each event and channel."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -27,7 +27,7 @@ class SendLog:
         self._attempts: dict[bytes, int] = {}
 
     async def load(self) -> None:
-        """Reads the log to its present end; what this process sent itself is known anyway.
+        """Reads the log to its present end; this process's own sends are known already.
 
         Raises:
             aiokafka.errors.KafkaError: the cluster can't be reached.
@@ -45,18 +45,18 @@ class SendLog:
                     self._remember(sent)
 
     def done(self, event_id: str, channel: str) -> bool:
-        """Whether the channel confirmed the event, or was given up."""
+        """True if the channel confirmed the event, or the event was given up."""
         return notification.notification_key(event_id, channel) in self._done
 
     def attempts(self, event_id: str, channel: str) -> int:
-        """How often it was tried without success, over restarts."""
+        """Number of failed attempts, across restarts."""
         return self._attempts.get(notification.notification_key(event_id, channel), 0)
 
     async def record(self, notifications: list[Notification]) -> None:
         """Writes the outcome of one message; on return the broker has confirmed it.
 
-        It counts as known from the call on, so that nothing is sent again while the broker is
-        away. Raises nothing because of the broker: it tries for as long as it takes. Cancel it to
+        It counts as known as soon as the call starts, so that nothing is sent again while the
+        broker is away. A broker failure raises nothing: it tries without a time limit. Cancel it to
         give up (then the next process may send again).
         """
         for sent in notifications:
@@ -66,7 +66,7 @@ class SendLog:
         )
 
     async def close(self, within_s: float) -> None:
-        """Closes the log; waits so long for what is on its way."""
+        """Closes the log; waits up to the given time for unconfirmed entries."""
         await self._writer.close(within_s)
 
     def _remember(self, sent: Notification) -> None:

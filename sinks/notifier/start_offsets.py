@@ -1,4 +1,4 @@
-"""Where a notifier begins to read a partition of [incidents]."""
+"""Finds the offsets from which a notifier reads [incidents]."""
 
 import time
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas import topics
 
 FIRST_LOOK_BACK_MS: Final = topics.HOUR_MS
-"""A notifier that runs for the first time tells of the last hour, not of all history."""
+"""Look-back of the first start, in ms: it announces the last hour, not all history."""
 
 
 async def places(
     consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """The offset of each partition to read from: where the group left it, else the last hour.
+    """The start offset of each partition: the group's commit, else the last hour.
 
-    A place that Kafka has removed meanwhile is the oldest that is left; one behind the end (of a
-    topic that was made anew) counts as none.
+    If Kafka has removed the offset, the oldest available one replaces it; an offset beyond the end
+    (of a topic that was created again) does not count.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster does not answer.

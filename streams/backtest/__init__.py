@@ -1,1 +1,1 @@
-"""Stored history once more through the rules, under two policies, side by side."""
+"""A replay of stored history through the rules, under two policies side by side."""

@@ -1,4 +1,4 @@
-"""Two policies side by side: which incidents both open, which only one of them."""
+"""The comparison of two policies: incidents that both open, and incidents that only one opens."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Policies
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class OneSidedIncident(Struct, frozen=True, kw_only=True):
     """An incident that only one of the policies opens; `why` is a sentence."""
 
     incident: PastIncident
@@ -40,10 +40,10 @@ class Group(Struct, frozen=True):
 class Comparison(Struct, frozen=True, kw_only=True):
     """Both policies on the history from `since` to `until` (UTC ms).
 
-    `gone` are opened by the present policy alone, `new` by the proposed one alone, the oldest
-    first; `kept` counts those of the present policy that meet one of the proposed. `teams` are all
-    teams by name (`` for targets without one), `targets` those of which the number of incidents or
-    the minutes differ, the greatest difference first.
+    `gone` are incidents that only the present policy opens, `new` those that only the proposed one
+    opens, the oldest first; `kept` counts those of the present policy that meet one of the
+    proposed. `teams` are all teams by name (`` for targets without one). `targets` are those with a
+    different number of incidents or minutes, the greatest difference first.
     """
 
     since: int
@@ -51,8 +51,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     present: Side
     proposed: Side
     kept: int
-    gone: list[Told]
-    new: list[Told]
+    gone: list[OneSidedIncident]
+    new: list[OneSidedIncident]
     teams: list[Group]
     targets: list[Group]
 
@@ -66,7 +66,7 @@ def compare(
     until: int,
     group_wait_ms: int,
 ) -> Comparison:
-    """Compares the incidents that opened within the time; those before belong to its warming up."""
+    """Compares the incidents that opened within the time; earlier ones belong to the warm-up."""
     before = [one for one in present if since <= one.opened_at < until]
     after = [one for one in proposed if since <= one.opened_at < until]
     # An incident that began in the warming up may be the other policy's, opened a little later.
@@ -115,8 +115,8 @@ def _alone(
 ) -> list[PastIncident]:
     """Those of `some` that meet none of `others` of the same target.
 
-    They meet if they share a moment between first failure and closing. A slow spell is none of an
-    outage; an outage and the flapping that it is part of are one story.
+    They meet if they share a moment between first failure and closing. Slowness never meets an
+    outage; an outage meets the flapping that contains it.
     """
     by_target: dict[tuple[str, bool], list[PastIncident]] = {}
     for one in others:
@@ -134,9 +134,9 @@ def _alone(
 
 def _told(
     one: PastIncident, ours: Mapping[str, Target], theirs: Mapping[str, Target], until: int
-) -> Told:
+) -> OneSidedIncident:
     target = ours[one.target]
-    return Told(
+    return OneSidedIncident(
         incident=one,
         name=target.name,
         place=target.place,

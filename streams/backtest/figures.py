@@ -1,4 +1,4 @@
-"""What the incidents of a policy come to, in numbers."""
+"""The incidents of a policy in numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -10,19 +10,19 @@ from schemas.target import Target
 from streams.backtest.outcome import PastIncident
 
 SHORT_MS: Final = 120_000
-"""An incident that was over so soon after it opened might as well not have woken anybody."""
+"""Longest duration of a short incident, which need not have woken anybody, in ms."""
 
 DAY_MS: Final = 86_400_000
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """The incidents of one policy, added up.
+    """The sums over the incidents of one policy.
 
-    `minutes_down` are those from the first failure to the closing, of what was `unreachable` or
-    `flapping`. `alerts` are the messages that people would get for the openings: those of one host
-    within the notifier's `group_wait` are one. `detect_…_s` is from the first failure to the
-    opening (None without incidents). `short` were over within two minutes of their opening.
-    `open` had not closed at the end.
+    `minutes_down` counts the minutes from first failure to closing of `unreachable` and `flapping`
+    incidents. `alerts` are the messages that people would get for the openings: openings on one
+    host within the notifier's `group_wait` share a message. `detect_…_s` is the time from first
+    failure to opening (None without incidents). `short` incidents were over within two minutes of
+    their opening. `open` ones had not closed at the end.
     """
 
     incidents: int
@@ -44,7 +44,7 @@ def figures(
     until: int,
     group_wait_ms: int,
 ) -> Figures:
-    """Adds up the incidents, which are in the order of their openings."""
+    """Adds up the incidents, which are sorted by opening time."""
     by_type: dict[str, int] = {}
     for one in incidents:
         by_type[one.incident_type] = by_type.get(one.incident_type, 0) + 1
@@ -65,7 +65,7 @@ def figures(
 
 
 def is_short(one: PastIncident) -> bool:
-    """Whether it recovered by itself within two minutes of its opening."""
+    """True if the incident recovered by itself within two minutes of its opening."""
     return (
         one.closed_at is not None
         and one.closed_because == "recovered"
@@ -74,7 +74,7 @@ def is_short(one: PastIncident) -> bool:
 
 
 def a_day(incidents: Iterable[PastIncident], *, since: int, until: int) -> list[int]:
-    """How many opened on each day (24 h from `since`)."""
+    """Number of openings on each day (24 h from `since`)."""
     days = [0] * max(1, -(-(until - since) // DAY_MS))
     for one in incidents:
         days[min(len(days) - 1, max(0, (one.opened_at - since) // DAY_MS))] += 1

@@ -1,4 +1,4 @@
-"""Stored results out of ClickHouse, in the order of the log."""
+"""Reads stored results from ClickHouse, in the order of the log."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -17,10 +17,11 @@ DAY_MS: Final = 86_400_000
 
 
 class Stored(CheckResult, frozen=True, gc=False, kw_only=True, array_like=True):
-    """A result as a row of `results` gives it: by position, only what the rules read.
+    """A row of `results`, decoded by position: only the fields that the rules read.
 
-    It was checked before it was stored, so that its fields are not again. `scheduled_at` and
-    `target_version` are 0; what follows on `detail` is left out, save the latencies.
+    The sink checked the row before it stored it, so the fields are not checked again.
+    `scheduled_at` and `target_version` are 0; the fields after `detail` are left out, except the
+    latencies.
     """
 
     target: str
@@ -45,11 +46,11 @@ class Stored(CheckResult, frozen=True, gc=False, kw_only=True, array_like=True):
 
 
 class HistoryError(RuntimeError):
-    """ClickHouse began to answer and then gave something that is no row; the text shows it."""
+    """ClickHouse answered with something that is not a row of results; the text shows it."""
 
 
 class Summary(Struct, frozen=True, gc=False):
-    """What the history has of one target: its rows, how many failed, its slowest connect time.
+    """The history of one target in brief: rows, failed rows, slowest connect time.
 
     A kind without a connect time counts with its total time; 0 if there is none.
     """
@@ -88,7 +89,7 @@ _decoder: Final = msgspec.json.Decoder(tuple[int, Stored])
 
 
 def targets(client: Client) -> list[Target]:
-    """All targets that are watched at present, as the sink has stored them.
+    """All targets that exist at present, as the sink stored them.
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
@@ -98,7 +99,7 @@ def targets(client: Client) -> list[Target]:
 
 
 def summaries(client: Client, since: int, until: int) -> list[Summary]:
-    """What the history has of each target in a time (UTC ms, the end excluded).
+    """The summary of each target's history in a time (UTC ms, end excluded).
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: not reachable, or refused.

@@ -1,4 +1,4 @@
-"""What a policy makes of a history: the incidents it opens."""
+"""The incidents that a policy opens in a history."""
 
 from msgspec import Struct
 
@@ -9,9 +9,9 @@ from schemas.result import Reason
 class PastIncident(Struct, frozen=True, gc=False, kw_only=True):
     """An incident that a policy opens in the history. Times are UTC ms of the log.
 
-    `closed_at` is None if the history ends before it does. `down` of `fresh` regions with a fresh
-    result agreed when it opened, `configured` check the target; `reasons` are theirs, without
-    doubles, in the order of the regions' names.
+    `closed_at` is None if the history ends first. At the opening, `down` of `fresh` regions with a
+    fresh result agreed; `configured` regions check the target. `reasons` are the distinct reasons,
+    in the order of the regions' names.
     """
 
     target: str
@@ -27,20 +27,20 @@ class PastIncident(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def detect_ms(self) -> int:
-        """From the first failure to the opening."""
+        """Time from the first failure to the opening, in ms."""
         return max(0, self.opened_at - self.first_failed_at)
 
     def ends_at(self, until: int) -> int:
-        """When it closed, or the end of the history, `until`."""
+        """Time of the closing; `until`, the end of the history, if it is open."""
         return until if self.closed_at is None else self.closed_at
 
     def lasted_ms(self, until: int) -> int:
-        """From the first failure to the closing."""
+        """Time from the first failure to the closing, in ms."""
         return max(0, self.ends_at(until) - self.first_failed_at)
 
 
 def opened(event: IncidentEvent) -> PastIncident:
-    """The incident of an `opened` event."""
+    """The incident that an `opened` event describes."""
     reasons = dict.fromkeys(
         said.reason
         for said in event.regions.values()

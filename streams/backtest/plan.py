@@ -1,4 +1,4 @@
-"""What of a history has to be read, and who reads which part of it."""
+"""The plan of a backtest: which part of the history is read, and by which shard."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -10,29 +10,29 @@ from schemas.target import Target
 from streams.backtest.history import DAY_MS, Summary
 
 ID_BYTES_A_SHARD: Final = 200_000
-"""The ids of a shard stand in the text of its query, which ClickHouse limits to 256 KB."""
+"""Bytes of target ids in one shard's query; ClickHouse limits a query's text to 256 KB."""
 
 HOUR_MS: Final = 3_600_000
 ROWS_A_DAY: Final = 2_000_000
-"""So many rows of a day are sorted at a time: some 300 MB in ClickHouse."""
+"""Rows of a day that ClickHouse sorts at a time: some 300 MB there."""
 
 
 class Policies(Struct, frozen=True):
     """The same targets under both policies, by id.
 
-    A target that one of them does not watch is missing there.
+    A target that only one policy watches is missing in the other.
     """
 
     present: dict[str, Target]
     proposed: dict[str, Target]
 
     def changed(self) -> set[str]:
-        """The ids whose definition is not the same under both."""
+        """Ids whose definition differs between the two policies."""
         ids = self.present.keys() | self.proposed.keys()
         return {one for one in ids if self.present.get(one) != self.proposed.get(one)}
 
     def limits_ms(self) -> dict[str, float]:
-        """The lowest latency of each target that can be slow; 0 where that depends on its past."""
+        """The lowest latency limit of each target that can be slow; 0 if it depends on the past."""
         found: dict[str, float] = {}
         for target in self.all():
             limit = target.latency
@@ -43,12 +43,12 @@ class Policies(Struct, frozen=True):
         return found
 
     def all(self) -> Iterator[Target]:
-        """Those of the present policy, then those of the proposed one."""
+        """Targets of the present policy, then those of the proposed one."""
         yield from self.present.values()
         yield from self.proposed.values()
 
     def hosts(self) -> dict[str, list[str]]:
-        """The ids by the host they are partitioned by, sorted."""
+        """Ids by the host that partitions them, sorted."""
         found: dict[str, set[str]] = {}
         for target in self.all():
             found.setdefault(host_key(target.host, target.id), set()).add(target.id)
@@ -56,10 +56,10 @@ class Policies(Struct, frozen=True):
 
 
 def warm_up_ms(targets: Iterable[Target]) -> int:
-    """How much of the history the rules see before the time that is compared, to know what is up.
+    """The warm-up: history before the compared time, from which the rules learn what is up.
 
     At least an hour, and until a result of the longest interval would be stale. Where latencies are
-    learned, until what is usual is known well: 6 h, or 3 d where a rise is warned of.
+    learned, until the usual time is well known: 6 h, or 3 d where rises are warned of.
     """
     return max(HOUR_MS, *(_warm_up_ms(one) for one in targets))
 
@@ -74,18 +74,18 @@ def _warm_up_ms(target: Target) -> int:
 
 
 class Shard(Struct, frozen=True):
-    """Whole hosts, so that their targets' rules see each other. `rows` is an estimate."""
+    """Whole hosts: the rules look at all targets of a host together. `rows` is an estimate."""
 
     targets: list[str]
     rows: int
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What goes through the rules: `shards`.
+    """The work of a backtest: `shards` are run through the rules.
 
-    `calm_hosts`, with `calm_rows`, need not: not one of their results failed or was slower than a
-    limit, so that no policy opens anything for them (where limits are learned that is not so).
-    `unwatched_rows` belong to the `unwatched` targets that no policy knows (they were removed since
+    `calm_hosts`, with `calm_rows`, are skipped: none of their results failed or exceeded a limit,
+    so no policy opens an incident there (this does not hold where limits are learned).
+    `unwatched_rows` belong to the `unwatched` targets that neither policy knows (removed since
     then).
     """
 
@@ -98,7 +98,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> int:
-        """How many rows go through the rules."""
+        """Number of rows that go through the rules."""
         return sum(shard.rows for shard in self.shards)
 
 
@@ -135,7 +135,7 @@ def _could_open(one: Summary, limits: Mapping[str, float]) -> bool:
 
 
 def _shards(noisy: Sequence[tuple[list[str], int]], days: int, workers: int) -> list[Shard]:
-    """Runs of neighbouring hosts, of about the same number of rows each."""
+    """Runs of neighbouring hosts, each of about the same number of rows."""
     if not noisy:
         return []
     rows = sum(count for _, count in noisy)
@@ -159,5 +159,5 @@ def _shards(noisy: Sequence[tuple[list[str], int]], days: int, workers: int) -> 
 
 
 def _bytes(ids: Iterable[str]) -> int:
-    """How long they are in a query: each in quotes, with a comma."""
+    """Bytes that the ids take in a query: each in quotes, with a comma."""
     return sum(len(one) + 3 for one in ids)

@@ -1,4 +1,4 @@
-"""One policy on one history: results in, incidents out."""
+"""One policy run on one history: results in, incidents out."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,41 +16,41 @@ from streams.rules.record import Record
 from streams.state.partition_state import new_state
 
 TICK_MS: Final = 2_000
-"""Deadlines are looked at so often. With three probers a beat comes every 1.7 s."""
+"""Time between two looks at deadlines, in ms. With three probers a beat comes every 1.7 s."""
 
 STEP_MS: Final = 5_000
-"""So often at least a tick is really given, also when no deadline has come: the broker of a log
-that is silent for longer than 7.5 s may have been away."""
+"""Longest time without a tick, in ms, also when no deadline is due: in a log that is silent for
+more than 7.5 s the broker may have been away."""
 
 _TICK: Final = Tick("backtest")
 
 
-class Trial:
-    """Feeds the real rules with a history, in the order of append times.
+class PolicyRun:
+    """Feeds a history to the real rules, in the order of append times.
 
-    History has no beats; ticks stand in for them, so that deadlines are looked at and a quiet
-    stretch is no silence of the broker. Without beats no region is silent or suspect.
+    History has no beats; ticks stand in for them, so that deadlines are checked and a quiet stretch
+    does not look like a silence of the broker. Without beats no region is silent or suspect.
     """
 
     def __init__(self, targets: Iterable[Target], at: int) -> None:
-        """`at` is a time before the first result, UTC ms: the targets are set then."""
+        """Sets the targets at `at`, a time before the first result (UTC ms)."""
         self._state = new_state(0, 1)
         self._offset = -1
         self._at = at
         self._open: dict[str, PastIncident] = {}
         self._closed: list[PastIncident] = []
         self.failures = 0
-        """How many records the rules raised on: a fault of ours."""
+        """Number of records on which the rules raised: a bug in our code."""
         for target in targets:
             self._apply(at, [], TargetSet(target))
 
     def feed(self, at: int, results: list[CheckResult]) -> None:
-        """Results that were appended at `at`; not before any that were fed already."""
+        """Feeds results that were appended at `at`, which is not before an earlier call's time."""
         self.pass_time(at)
         self._apply(at, results, None)
 
     def pass_time(self, until: int) -> None:
-        """Lets the log's time pass without results."""
+        """Moves the log's time forward without results."""
         while until - self._at >= TICK_MS:
             self._at += TICK_MS
             quiet_ms = self._at - self._state.now
@@ -61,7 +61,7 @@ class Trial:
                 self._apply(self._at, [], _TICK)
 
     def incidents(self) -> list[PastIncident]:
-        """All that were opened so far, in the order of their openings."""
+        """All incidents that were opened so far, sorted by opening time."""
         found = [*self._closed, *self._open.values()]
         return sorted(found, key=lambda one: (one.opened_at, one.target))
 

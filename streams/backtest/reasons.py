@@ -1,4 +1,4 @@
-"""Why one policy opens an incident that the other one does not, as a sentence."""
+"""The reason why one policy opens an incident that the other does not, as a sentence."""
 
 from schemas.duration import COARSE, duration_text
 from schemas.result import REASON_TEXT
@@ -8,9 +8,10 @@ from streams.rules.consensus import majority, need
 
 
 def why(one: PastIncident, opens: Target, other: Target | None) -> str:
-    """What was seen, and what of the `other` policy (None: it watches no such target) fits.
+    """What was seen, and the term of the `other` policy that makes the difference: a sentence.
 
-    The first difference that explains it alone is named; where none does, all differences are.
+    `other` is None if that policy does not watch the target. The first difference that explains it
+    alone is named; if none does, all differences are.
     """
     seen = _seen(one)
     if other is None:
@@ -19,7 +20,7 @@ def why(one: PastIncident, opens: Target, other: Target | None) -> str:
 
 
 def changes(old: Target, new: Target) -> list[str]:
-    """The differences of two policies for a target, as people write them: `retries 1 → 2`."""
+    """The differences of two policies for a target, in people's notation: `retries 1 → 2`."""
     found = []
     for field, label in _FIELDS.items():
         before, after = getattr(old, field), getattr(new, field)

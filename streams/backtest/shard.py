@@ -1,4 +1,4 @@
-"""One shard of the history through the rules, under both policies at once."""
+"""Runs one shard of the history through the rules, under both policies at once."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,11 +9,11 @@ from schemas.target import Target
 from streams.backtest.history import Stored
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Policies, Shard
-from streams.backtest.policy_run import Trial
+from streams.backtest.policy_run import PolicyRun
 
 
 class Outcome(Struct, frozen=True):
-    """The incidents of a shard under each policy, `rows` read, `failures` of the rules (ours)."""
+    """The incidents of a shard under each policy, `rows` read, `failures` of the rules (bugs)."""
 
     present: list[PastIncident]
     proposed: list[PastIncident]
@@ -30,17 +30,17 @@ def run(
     until: int,
     progress: Callable[[int], None],
 ) -> Outcome:
-    """Applies `rows` (each with its append time, in order) and lets the time pass to `until`.
+    """Applies `rows` (each with its append time, in order) and lets time pass to `until`.
 
     Targets that are the same under both policies are judged once. `progress` is called with the
-    number of rows of each list that was done.
+    number of rows of each finished list.
     """
     ids = set(shard.targets)
     present = _of(policies.present, ids)
     proposed = _of(policies.proposed, ids)
     twice = _hosts_of(present, proposed, policies.changed() & ids)
-    first = Trial(present, since)
-    second = Trial([one for one in proposed if one.id in twice], since) if twice else None
+    first = PolicyRun(present, since)
+    second = PolicyRun([one for one in proposed if one.id in twice], since) if twice else None
     trials = [first] if second is None else [first, second]
     done = 0
     current = since
@@ -75,7 +75,7 @@ def _of(targets: dict[str, Target], ids: set[str]) -> list[Target]:
 
 
 def _hosts_of(present: list[Target], proposed: list[Target], changed: set[str]) -> set[str]:
-    """The ids of all targets on the hosts of the changed ones: the rules look at whole hosts."""
+    """The ids of all targets on the hosts of changed targets: the rules look at whole hosts."""
     both = [*present, *proposed]
     hosts = {(one.host or one.id) for one in both if one.id in changed}
     return {one.id for one in both if (one.host or one.id) in hosts}

@@ -1,4 +1,4 @@
-"""Shards in processes of their own: the rules are pure, and a core each makes them faster."""
+"""Runs the shards in processes, one for each core."""
 
 import contextlib
 import multiprocessing
@@ -22,11 +22,11 @@ QUERY_TIMEOUT_S: Final = 3600
 
 
 class BacktestError(RuntimeError):
-    """A worker could not go on; the text says why."""
+    """A worker failed; the text says why."""
 
 
 class Task(Struct, frozen=True):
-    """What a worker process is given; times are UTC ms, `until` excluded."""
+    """The input of a worker process; times are UTC ms, `until` excluded."""
 
     settings: Settings
     policies: Policies
@@ -46,10 +46,10 @@ def run(
     workers: int,
     progress: Callable[[int], None],
 ) -> Outcome:
-    """Runs all shards of `plan`; returns what they found, together.
+    """Runs all shards of `plan`; returns their combined outcomes.
 
-    `progress` is called with how many rows were done since it was called last. On any error, and
-    on Ctrl-C, the workers are ended before it is raised.
+    `progress` is called with the number of rows finished since its last call. On any error, and on
+    Ctrl-C, the workers are ended before the error is raised.
 
     Raises:
         BacktestError: ClickHouse refused, or a worker died.
@@ -99,9 +99,9 @@ def run(
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C reaches the whole foreground group, and this process ends its workers itself.
+    """Blocks SIGINT for child processes that are started inside.
 
-    What is started in here has the signal blocked from its first instruction on.
+    Ctrl-C reaches the whole foreground group; this process ends its workers itself.
     """
     # Otherwise it starts with the first child, and unblocks the signal when it has.
     resource_tracker.ensure_running()
@@ -138,7 +138,7 @@ def _receive(connection: Connection, process: BaseProcess) -> int | str | Outcom
 
 
 def _work(task: Task, out: Connection) -> None:
-    """A worker's life: its shards one after the other, then one word."""
+    """The main function of a worker: its shards one after the other, then a final message."""
     with contextlib.suppress(BrokenPipeError):
         try:
             out.send(_all(task, out.send))

@@ -1,4 +1,4 @@
-"""Copies the newest checkpoints to [checkpoints], whenever somebody asks for it."""
+"""Copies the newest checkpoints to [checkpoints] on request."""
 
 from msgspec import Struct
 
@@ -7,15 +7,16 @@ from foundation.settings import Settings
 from schemas import topics
 from streams import results_log
 from streams.checkpoint import store
-from streams.checkpoint.model import Shelf
+from streams.checkpoint.model import PartitionCheckpoints
 from streams.checkpoint.writer import CheckpointWriter
 
 
 class Archived(Struct, frozen=True, gc=False):
-    """A checkpoint that is now on [checkpoints]: all records up to `offset` applied.
+    """A checkpoint copied to [checkpoints]: all records up to `offset` are applied.
 
-    `now` is the partition's newest append time at that offset, `written_at` when the worker wrote
-    it to [state] (both UTC ms); `bytes` is the size of its chunks, `chunks` their number.
+    `now` is the partition's newest append time at that offset, `written_at` the time when the
+    worker wrote it to [state] (both UTC ms); `bytes` is the total size of its chunks, `chunks`
+    their number.
     """
 
     partition: int
@@ -29,7 +30,7 @@ class Archived(Struct, frozen=True, gc=False):
 async def write_archive(settings: Settings) -> list[Archived]:
     """Copies the complete checkpoint with the highest offset of every partition.
 
-    It reads [state], so it needs no word with the workers and may run beside them. A partition
+    Reads [state], so it needs no contact with the workers and may run beside them. A partition
     without a checkpoint is left out. All copies are confirmed on return.
 
     Raises:
@@ -44,7 +45,7 @@ async def write_archive(settings: Settings) -> list[Archived]:
             possible = (c for c in shelf.complete() if c.head.offset < bounds[number].end)
             best = next(possible, None)
             if best is not None:
-                writer = CheckpointWriter(settings, producer, Shelf(number))
+                writer = CheckpointWriter(settings, producer, PartitionCheckpoints(number))
                 await writer.archive(list(best.chunks), best.head.offset, best.head.now)
                 archived.append(
                     Archived(

@@ -1,7 +1,7 @@
-"""Numbers as planes of bytes: the first bytes of all of them, then the second ones, and so on.
+"""Byte planes: an array's first bytes together, then its second bytes, and so on.
 
-Numbers that are near each other differ in their last bytes only: most planes are all alike, and
-compress to nothing. Written one number after the other they would hide that from lz4.
+Similar numbers differ only in their low bytes, so most planes are constant and compress to almost
+nothing. Written number by number, lz4 would not find that.
 """
 
 import sys
@@ -10,7 +10,7 @@ from typing import Literal
 
 
 def planes(numbers: "array[int]") -> bytes:
-    """The planes of an array, the lowest bytes first; the array is used up by it."""
+    """The byte planes of an array, the lowest bytes first; consumes the array."""
     if sys.byteorder == "big":
         numbers.byteswap()
     raw, size = numbers.tobytes(), numbers.itemsize
@@ -18,10 +18,10 @@ def planes(numbers: "array[int]") -> bytes:
 
 
 def numbers(kind: Literal["q", "H", "I"], planes: bytes) -> "array[int]":
-    """What `planes` was given, an array of the type `kind`.
+    """The inverse of `planes`: an array of type `kind`.
 
     Raises:
-        ValueError: no whole numbers.
+        ValueError: the length is not that of whole numbers.
     """
     found = array(kind)
     size = found.itemsize

@@ -1,4 +1,4 @@
-"""The state of a partition as checkpoint chunks (`streams.parts`), and back."""
+"""Decodes checkpoint chunks (`streams.checkpoint.format`) to a partition's state."""
 
 import operator
 from array import array
@@ -8,13 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from streams.checkpoint.byte_planes import numbers
-from streams.checkpoint.encoder import Capture
+from streams.checkpoint.encoder import StateEncoder
 from streams.checkpoint.format import PIECE, Block, Frame, Notes, Piece, Row
 from streams.state.partition_state import PartitionState
 from streams.state.policy import TargetPolicy
 from streams.state.target_details import unpack
 from streams.state.target_state import TargetState
-from streams.state.windows import Columns
+from streams.state.windows import WindowColumns
 
 _piece = msgspec.msgpack.Decoder(Piece)
 _frame = msgspec.msgpack.Decoder(Frame)
@@ -22,8 +22,8 @@ _part = msgspec.msgpack.Decoder(Notes | Block)
 _row = msgspec.msgpack.Decoder(Row)
 
 
-class _Place(Struct, gc=False):
-    """A row, and where its windows stand in the columns as they were saved."""
+class _RowWindows(Struct, gc=False):
+    """A row, and the position of its windows in the saved columns."""
 
     raw: msgspec.Raw
     policy: TargetPolicy
@@ -31,15 +31,15 @@ class _Place(Struct, gc=False):
 
 
 def encode(state: PartitionState) -> list[bytes]:
-    """The chunks of the state as it is; see `Capture`."""
-    return list(Capture(state).chunks())
+    """The chunks of the present state; see `StateEncoder`."""
+    return list(StateEncoder(state).chunks())
 
 
 def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> PartitionState:
-    """The state that `encode` was given.
+    """The state that `encode` encoded.
 
     Raises:
-        ValueError: the chunks are no state, or that of another partition or partition count.
+        ValueError: the chunks are not a state, or belong to another partition or partition count.
     """
     try:
         return _decode(list(_joined(chunks)), partition, partitions)
@@ -51,7 +51,7 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
 
 
 def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks, with one in the place of all pieces of one."""
+    """The chunks, with each cut chunk joined from its pieces."""
     held: list[bytes] = []
     left = 0
     for chunk in chunks:
@@ -114,10 +114,10 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
 
 
 def _check(state: PartitionState) -> None:
-    """Holds against each other what only makes sense together.
+    """Checks the consistency between parts of the state.
 
     Raises:
-        ValueError: the rules would stumble over it.
+        ValueError: a contradiction that would make the rules fail.
     """
     if not 0 <= state.gaps <= state.now:
         raise ValueError(f"expected gaps of at most {state.now} ms, found {state.gaps}")
@@ -133,8 +133,8 @@ def _check(state: PartitionState) -> None:
 
 def _unpack(state: PartitionState, blocks: Iterable[Block]) -> None:
     policies: list[TargetPolicy] = []
-    places: list[_Place] = []
-    saved = Columns()
+    places: list[_RowWindows] = []
+    saved = WindowColumns()
     slot = 0
     for block in blocks:
         policies += map(state.policy, block.policies)
@@ -149,7 +149,7 @@ def _unpack(state: PartitionState, blocks: Iterable[Block]) -> None:
             numbers("I", block.daily) if block.daily else array("I", bytes(4 * len(newest))),
         )
         for raw, number in zip(block.rows, numbers("q", block.which), strict=True):
-            places.append(_Place(raw, policies[number], slot))
+            places.append(_RowWindows(raw, policies[number], slot))
             slot += len(policies[number].regions)
     if slot != len(saved.newest):
         raise ValueError(f"expected {slot} windows, found {len(saved.newest)}")
@@ -162,7 +162,7 @@ def _unpack(state: PartitionState, blocks: Iterable[Block]) -> None:
         state.add(entries[number])
 
 
-def _restore(state: PartitionState, place: _Place, saved: Columns) -> TargetState:
+def _restore(state: PartitionState, place: _RowWindows, saved: WindowColumns) -> TargetState:
     row, columns = _row.decode(place.raw), state.columns
     windows = slice(place.slot, place.slot + len(place.policy.regions))
     slot = len(columns.newest)

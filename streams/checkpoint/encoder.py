@@ -1,4 +1,4 @@
-"""A state that is being encoded as checkpoint chunks while it goes on."""
+"""Encodes a state as checkpoint chunks while the state moves on."""
 
 import operator
 from array import array
@@ -16,10 +16,10 @@ from streams.state.policy import Terms
 from streams.state.target_state import TargetState
 
 _PART_BYTES: Final = 48
-"""Room for what a block or a note has besides its entries."""
+"""Bytes of a block or a note beside its entries."""
 
 _KEY_BYTES: Final = 3
-"""Room for the length of a key; no id and no host is longer than 65,535 bytes."""
+"""Bytes for the length of a key; ids and hosts have at most 65,535 bytes."""
 
 _NUMBER_BYTES: Final = 8
 _WINDOW_BYTES: Final = 33
@@ -27,11 +27,11 @@ _WINDOW_BYTES: Final = 33
 _encoder = msgspec.msgpack.Encoder()
 
 
-class Capture:
-    """A state as it was at one offset, to be encoded while the state goes on.
+class StateEncoder:
+    """A snapshot of a state at one offset, which is encoded while the state moves on.
 
-    To make it costs little: it copies the columns, which is fast, and encodes the troubles, which
-    are few. What else there is of a target never changes.
+    Cheap to create: it copies the columns, which is fast, and encodes the troubles, which are few.
+    All other target fields are immutable.
     """
 
     def __init__(self, state: PartitionState) -> None:
@@ -72,10 +72,11 @@ class Capture:
         self._transitions = dict(state.transitions)
 
     def chunks(self) -> Iterator[bytes]:
-        """The chunks, each of a size that goes into one message.
+        """The chunks, each small enough for one message.
 
-        A full one is the work of some milliseconds. All are at most `MAX_CHUNK_BYTES` and a bit;
-        a single entry that is larger is cut in pieces, and so is the frame, which stands first.
+        Encoding a full chunk takes some milliseconds. A chunk has at most slightly more than
+        `MAX_CHUNK_BYTES`; a larger single entry is cut in pieces, and so is the frame, which comes
+        first.
         """
         for part in self._parts():
             if len(part) <= MAX_CHUNK_BYTES:
@@ -188,7 +189,7 @@ def _pieces(part: bytes) -> Iterator[bytes]:
 
 
 def _slices(entries: Mapping[str, Struct | None]) -> Iterator[dict[str, msgspec.Raw]]:
-    """The entries in pieces that fit into a chunk, in their order."""
+    """The entries in slices that fit into a chunk, in their order."""
     piece: dict[str, msgspec.Raw] = {}
     size = _PART_BYTES
     for key, entry in entries.items():
@@ -204,7 +205,7 @@ def _slices(entries: Mapping[str, Struct | None]) -> Iterator[dict[str, msgspec.
 
 
 def _runs(entries: list[TargetState]) -> Iterator[tuple[int, int]]:
-    """Where the windows of `entries` stand: begin and end of each stretch."""
+    """Runs of neighbouring windows of `entries`: begin and end of each."""
     begin = end = entries[0].slot
     for entry in entries:
         if entry.slot != end:

@@ -1,8 +1,8 @@
-"""What checkpoint chunks are made of (msgpack); the first is a `Frame`, the others as they come.
+"""The parts of checkpoint chunks (msgpack): the first is a `Frame`, the others follow in any order.
 
-What is kept of hosts and of removed targets is in notes, targets are in blocks, all in the state's
-own order. A policy stands in the block of the first target that has it, and has a number from
-there on. The windows of a block follow its rows as columns (`streams.planes`).
+Notes hold what is kept by host and of removed targets, blocks hold the targets, both in the state's
+own order. The block of the first target with a policy contains that policy; later targets refer to
+it by number. The windows of a block follow its rows as columns (`streams.checkpoint.byte_planes`).
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ PIECE: Final = 2
 
 
 class Frame(Struct, gc=False, array_like=True):
-    """What of a state is no target."""
+    """The fields of a state outside of targets and notes."""
 
     partition: int
     partitions: int
@@ -38,7 +38,7 @@ class Frame(Struct, gc=False, array_like=True):
 
 
 class Notes(Struct, gc=False, array_like=True, tag=NOTES):
-    """Some of what is kept by host, or by the id of a target."""
+    """Some entries that are kept by host or by target id."""
 
     rechecks: dict[str, HostRecheck]
     removed: dict[str, Removed]
@@ -47,14 +47,14 @@ class Notes(Struct, gc=False, array_like=True, tag=NOTES):
 
 
 class Piece(Struct, gc=False, array_like=True, tag=PIECE):
-    """A stretch of a part that is too large for one message; `left` pieces follow."""
+    """A piece of a part that is too large for one message; `left` pieces follow."""
 
     left: int
     raw: bytes
 
 
 class Row(Struct, gc=False, array_like=True):
-    """A target without policy and windows; `ahead` is that of the columns, by position."""
+    """A target without policy and windows; `ahead` is that of its columns, by position."""
 
     id: str
     kind: str
@@ -70,8 +70,9 @@ class Row(Struct, gc=False, array_like=True):
 class Block(Struct, gc=False, array_like=True, tag=BLOCK):
     """Some targets (each row a `Row`), and the columns of their windows one after the other.
 
-    `policies` are those that no block before had, `which` has the number of each target's. `reach`
-    is `fresh_until` less `newest`: the same for most. `daily` is empty where none of them has one.
+    `policies` are those that no earlier block has, `which` the number of each target's policy.
+    `reach` is `fresh_until` minus `newest`, equal for most windows. `daily` is empty if no window
+    has one.
     """
 
     policies: list[Terms]

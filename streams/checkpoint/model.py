@@ -1,8 +1,8 @@
-"""The shelf of checkpoints: what lies in a partition of [state] or [checkpoints].
+"""The checkpoints of a partition of [state] or [checkpoints].
 
-A writer is one assignment of a partition to one worker. Whoever reads takes the complete
-checkpoint with the highest offset, whoever wrote it: a state is a function of the log up to its
-offset, so each complete one is right at its offset, and the highest saves the most work.
+A writer is one assignment of a partition to one worker. A reader takes the complete checkpoint with
+the highest offset, regardless of its writer: a state is a function of the log up to its offset, so
+every complete checkpoint is correct at its offset, and the highest saves the most work.
 """
 
 import zlib
@@ -14,11 +14,11 @@ from msgspec import Struct
 from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, decode_head
 
 Name = tuple[str, int]
-"""Writer and generation: what a checkpoint is called."""
+"""The name of a checkpoint: writer and generation."""
 
 
 class Checkpoint(Struct, frozen=True, gc=False):
-    """A complete checkpoint: the head, and chunks whose checksums agree with it."""
+    """A complete checkpoint: the head, and chunks that match its checksums."""
 
     writer: str
     generation: int
@@ -30,11 +30,11 @@ class Checkpoint(Struct, frozen=True, gc=False):
         return self.writer, self.generation
 
 
-class Shelf:
-    """The checkpoints of one partition, message by message.
+class PartitionCheckpoints:
+    """The checkpoints of one partition, collected message by message.
 
-    Keys that are not those of checkpoints, heads that can't be read and other formats are left
-    alone: they count for nothing here and nobody deletes them.
+    Keys of other kinds, unreadable heads and other formats are ignored: they count as absent here
+    and nobody deletes them.
     """
 
     def __init__(self, partition: int) -> None:
@@ -42,7 +42,7 @@ class Shelf:
         self._parts: dict[Name, dict[str, bytes]] = {}
 
     def add(self, key: bytes | None, value: bytes | None) -> None:
-        """Takes one message; a null value removes what had its key. Never raises."""
+        """Takes one message; a null value removes the earlier message of its key. Never raises."""
         try:
             parsed = CheckpointKey.decode(key or b"")
         except ValueError:
@@ -66,15 +66,15 @@ class Shelf:
         )
 
     def incomplete(self) -> int:
-        """How many of our format are not complete: a chunk is missing or its checksum differs."""
+        """Number of incomplete checkpoints of our format: a chunk is missing or is damaged."""
         ours = sum(_head(parts, self.partition) is not None for parts in self._parts.values())
         return ours - len(self.complete())
 
     def keys(self) -> dict[Name, list[bytes]]:
-        """The keys that could be deleted, by checkpoint, each head before its chunks.
+        """The keys that may be deleted, by checkpoint, each head before its chunks.
 
-        Those of other formats are not among them. Chunks without a head are: their writer died,
-        or it has not come to the head yet, which is why they are not deleted at once.
+        Keys of other formats are excluded. Chunks without a head are included: their writer died,
+        or has not written the head yet; therefore the caller does not delete them at once.
         """
         return {
             name: [
@@ -97,12 +97,12 @@ class Shelf:
 
 
 def checksums(chunks: Iterable[bytes]) -> tuple[int, ...]:
-    """One CRC-32 a chunk, as a head has them."""
+    """One CRC-32 for each chunk, as the head lists them."""
     return tuple(zlib.crc32(chunk) for chunk in chunks)
 
 
 def _head(parts: Mapping[str, bytes], partition: int) -> CheckpointHead | None:
-    """The head among `parts` if it is one of this format and partition."""
+    """The head among `parts`, if it has this format and partition."""
     try:
         head = decode_head(parts[HEAD])
     except (KeyError, msgspec.DecodeError):

@@ -1,4 +1,4 @@
-"""Finds the state that a partition starts from."""
+"""Finds the state from which a partition starts."""
 
 from msgspec import Struct
 
@@ -6,27 +6,27 @@ from foundation.settings import Settings
 from foundation.telemetry import logger
 from schemas import topics
 from streams.checkpoint import decoder, store
-from streams.checkpoint.model import Checkpoint, Shelf
+from streams.checkpoint.model import Checkpoint, PartitionCheckpoints
 from streams.state.partition_state import PartitionState, new_state
 
 _log = logger(__name__)
 
 
 class Start(Struct, frozen=True):
-    """A state to start from. `source` is where it came from: `state`, `checkpoints`, `nothing`."""
+    """A state to start from. `source` is its origin: `state`, `checkpoints` or `nothing`."""
 
     state: PartitionState
     source: str
 
 
 def from_shelf(
-    shelf: Shelf, partitions: int, *, log_end: int
+    shelf: PartitionCheckpoints, partitions: int, *, log_end: int
 ) -> tuple[PartitionState | None, list[Checkpoint]]:
     """The state of the complete checkpoint with the highest offset, None if there is none.
 
-    A checkpoint that can't be decoded is passed over for the next. Those whose offset lies beyond
-    the log's end belong to a log that is no more (the topic was deleted and made anew): they are
-    returned, to be deleted, since the new log will grow past them one day.
+    Skips a checkpoint that can't be decoded. Checkpoints with an offset beyond the log's end belong
+    to a deleted log (the topic was deleted and created again): they are returned for deletion,
+    because the new log will grow past them one day.
     """
     impossible: list[Checkpoint] = []
     for checkpoint in shelf.complete():
@@ -50,7 +50,7 @@ def decoded(checkpoint: Checkpoint, partition: int, partitions: int) -> Partitio
     """The state of a complete checkpoint.
 
     Raises:
-        ValueError: it is none, or not the one that the head speaks of.
+        ValueError: the chunks are not a state, or do not match the head.
     """
     state, head = decoder.decode(checkpoint.chunks, partition, partitions), checkpoint.head
     if (state.offset, state.now) != (head.offset, head.now):
@@ -62,7 +62,7 @@ def decoded(checkpoint: Checkpoint, partition: int, partitions: int) -> Partitio
 
 
 async def from_archive(settings: Settings, partition: int, before: int) -> Start:
-    """The newest checkpoint on [checkpoints] below offset `before`, or nothing.
+    """The newest checkpoint on [checkpoints] below offset `before`, or an empty state.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.

@@ -7,19 +7,21 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from foundation import kafka
 from foundation.settings import Settings
-from streams.checkpoint.model import Shelf
+from streams.checkpoint.model import PartitionCheckpoints
 
 
-async def read(settings: Settings, topic: str, partitions: Iterable[int]) -> dict[int, Shelf]:
-    """What lies on `topic` (its name without prefix) in each partition.
+async def read(
+    settings: Settings, topic: str, partitions: Iterable[int]
+) -> dict[int, PartitionCheckpoints]:
+    """The checkpoints of each partition of `topic` (its name without prefix).
 
-    Reads until nothing is left to read at the moment of asking, so that a checkpoint whose
-    successor is being written meanwhile is never missed for a deletion that came with it.
+    Reads until nothing is left to read at that moment. Thus a checkpoint is not missed because a
+    concurrent writer replaces it and deletes it.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
     """
-    shelves = {partition: Shelf(partition) for partition in partitions}
+    shelves = {partition: PartitionCheckpoints(partition) for partition in partitions}
     parts = [TopicPartition(settings.topic(topic), partition) for partition in shelves]
     if not parts:
         return shelves
@@ -42,7 +44,7 @@ async def _behind(reader: AIOKafkaConsumer, parts: list[TopicPartition]) -> list
 async def delete(
     producer: AIOKafkaProducer, topic: str, partition: int, keys: Iterable[bytes]
 ) -> None:
-    """Writes null values under `keys` into the full `topic`, in order; confirmed on return.
+    """Writes null values under `keys` to `topic` (full name), in order; confirmed on return.
 
     Raises:
         aiokafka.errors.KafkaError: a deletion was not confirmed.

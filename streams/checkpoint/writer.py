@@ -1,4 +1,4 @@
-"""Writes the checkpoints of one partition for one assignment, and tidies up after others."""
+"""Writes the checkpoints of one partition for one assignment, and deletes old ones."""
 
 import asyncio
 import time
@@ -11,25 +11,27 @@ from foundation.settings import Settings
 from schemas import topics
 from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, encode_head
 from streams.checkpoint import store
-from streams.checkpoint.model import Shelf, checksums
+from streams.checkpoint.model import PartitionCheckpoints, checksums
 
 OTHERS_KEPT_S: Final = 600.0
-"""The checkpoints of earlier writers are kept until an own one has been confirmed for so long: by
-then whoever was reading the partition has found the newer one."""
+"""Time after our first confirmed checkpoint during which checkpoints of earlier writers stay, in s:
+readers of the partition find the newer one within this time."""
 
 OWN_KEPT: Final = 2
-"""So many own generations stay: should a chunk of the newest be lost, the one before it serves."""
+"""Number of own generations to keep: if a chunk of the newest is lost, the previous one replaces
+it."""
 
 
 class CheckpointWriter:
-    """The writer of one partition of [state]; its name is new each time one is made.
+    """The writer of one partition of [state], with a new name for each instance.
 
-    It deletes what it found when it was made and what it wrote itself, nothing else: a writer
-    that slept through a reassignment does not know its successor's checkpoints, so it cannot
-    delete them.
+    It deletes only what it found at its creation and what it wrote itself: a writer that slept
+    through a reassignment does not know its successor's checkpoints, so it can't delete them.
     """
 
-    def __init__(self, settings: Settings, producer: AIOKafkaProducer, found: Shelf) -> None:
+    def __init__(
+        self, settings: Settings, producer: AIOKafkaProducer, found: PartitionCheckpoints
+    ) -> None:
         self.writer = uuid.uuid4().hex
         self.partition = found.partition
         self._topic = settings.topic(topics.STATE.name)
@@ -64,10 +66,10 @@ class CheckpointWriter:
         await self._put(self._archive, chunks, _head(self.partition, chunks, offset, now))
 
     async def tidy(self) -> None:
-        """Deletes own generations but the newest two, and after 10 min those of others.
+        """Deletes own generations except the newest two, and after 10 min those of others.
 
-        Call it only after a `write`. Heads go before their chunks, so that at no time a head
-        stands without its chunks.
+        Call it only after a `write`. Deletes heads before their chunks, so that no head is ever
+        without its chunks.
 
         Raises:
             aiokafka.errors.KafkaError: a deletion was not confirmed.
@@ -81,7 +83,7 @@ class CheckpointWriter:
             self._found = []
 
     async def _put(self, topic: str, chunks: list[bytes], head: CheckpointHead) -> list[bytes]:
-        """Writes the chunks, then the head; returns the keys, the head's first."""
+        """Writes the chunks, then the head; returns the keys, that of the head first."""
         keys = [self._key(str(number)) for number in range(len(chunks))]
         sent = [
             await self._producer.send(topic, value=chunk, key=key, partition=self.partition)

@@ -1,6 +1,6 @@
-"""Rule 10: what it looks like, and the first steps (docs/diagnosis.md).
+"""Rule 10: the likely cause of an incident, and the first steps (docs/diagnosis.md).
 
-Facts are gathered from the state; everything else is a choice among sentences.
+`rules.diagnosis_facts` gathers the facts from the state; the rest is a choice among sentences.
 """
 
 from schemas.incident import IncidentType
@@ -13,9 +13,9 @@ from streams.diagnosis.unreachable import everywhere
 
 
 def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
-    """The likeliest cause of what the facts show.
+    """The likeliest cause of the facts.
 
-    At least one region must be slow for `slow`, and at least one must fail for the other types.
+    Requires at least one slow region for `slow`, and at least one failing region for other types.
     """
     match about:
         case "slow":

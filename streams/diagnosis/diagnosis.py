@@ -1,4 +1,4 @@
-"""What a diagnosis is, and the names of all causes."""
+"""The diagnosis and the names of all causes."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Certificates and TLS handshakes."""
+"""Diagnoses of certificates and TLS handshakes."""
 
 from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
@@ -7,7 +7,7 @@ from streams.diagnosis.words import names, port, verb
 
 
 def everywhere(known: Facts) -> Diagnosis:
-    """TLS fails in every region."""
+    """The diagnosis when TLS fails in every region."""
     target = known.target
     match known.reasons[0]:
         case "certificate_expired":
@@ -37,7 +37,7 @@ def everywhere(known: Facts) -> Diagnosis:
 
 
 def from_some(known: Facts) -> Diagnosis:
-    """TLS works in some regions."""
+    """The diagnosis when TLS works in some regions."""
     target, failing = known.target, known.failing_regions
     return Diagnosis(
         "certificate_on_some",
@@ -51,7 +51,7 @@ def from_some(known: Facts) -> Diagnosis:
 
 
 def _plain(known: Facts) -> str:
-    """What the same port says without TLS."""
+    """The result of a plain connection to the same port, without TLS."""
     match known.host.plain:
         case "up" | "slow":
             return " The port itself accepts connections."

@@ -1,4 +1,4 @@
-"""What a diagnosis rests on: facts alone, so that it can be read, tested and explained."""
+"""The input of a diagnosis: only facts, so that it can be read, tested and explained."""
 
 from typing import Final, Literal
 
@@ -9,7 +9,7 @@ from schemas.result import Reason
 from schemas.target import Target
 
 Family = Literal["refused", "silence", "reset", "dns", "tls", "service", "heartbeat"]
-"""Reasons that point to the same kind of cause: who answered, if anybody."""
+"""Groups of reasons with the same kind of cause: who answered, if anybody."""
 
 FAMILY: Final[dict[Reason, Family]] = {
     "connection_refused": "refused",
@@ -31,14 +31,14 @@ FAMILY: Final[dict[Reason, Family]] = {
 }
 
 SLOWED_TIMES: Final = 4
-"""It was slow before it fell when the newest times were so many times the usual ones …"""
+"""Slow before the failure: the newest times were at least this many times the usual ones …"""
 
 SLOWED_BY_US: Final = 10_000
-"""… and so much longer: on a local network 0.2 ms turn into 1 ms for no reason."""
+"""… and longer by at least this, in µs: on a local network 0.2 ms becomes 1 ms without a cause."""
 
 
 class Latency(Struct, frozen=True, gc=False):
-    """How fast the target answered a region: `usual` in the last hour, `lately` at last (µs)."""
+    """The target's latency from a region, in µs: `usual` over the last hour, `lately` at last."""
 
     region: str
     usual_us: int
@@ -46,18 +46,18 @@ class Latency(Struct, frozen=True, gc=False):
 
     @property
     def slowed(self) -> bool:
-        """Whether it answered far slower at last."""
+        """True if the target was far slower than usual at the end."""
         more = self.lately_us - self.usual_us
         return more >= SLOWED_BY_US and self.lately_us >= SLOWED_TIMES * self.usual_us
 
 
 class Host(Struct, frozen=True, gc=False, kw_only=True):
-    """What the other targets of the host say: how many have each status.
+    """The other targets of the host: the number with each status.
 
-    `ping` and `site` are those of kind `icmp` and `http` (the one with the lowest id), `site_port`
-    the latter's port; `plain` is the status of another target, of another kind, on the same port.
-    `hit` counts those that fail from a region from which this one fails (of the first few that
-    were looked at); None when that was not looked at, since no region succeeds.
+    `ping` and `site` are the statuses of kind `icmp` and `http` (the target with the lowest id),
+    `site_port` is the latter's port; `plain` is the status of a target of another kind on the same
+    port. `hit` counts other targets (of the first few) that fail from a region from which this one
+    fails; None if no region succeeds, because nobody looked then.
     """
 
     up: int = 0
@@ -72,29 +72,28 @@ class Host(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def answering(self) -> int:
-        """How many others can be reached."""
+        """Number of other targets that can be reached."""
         return self.up + self.slow
 
     @property
     def ports(self) -> int:
-        """How many targets the host has, this one included."""
+        """Number of targets on the host, this one included."""
         return self.answering + self.down + self.unknown + 1
 
     @property
     def all_down(self) -> bool:
-        """Whether there are others, and every one of them is down."""
+        """True if there are other targets and all of them are down."""
         return self.down > 0 and self.ports == self.down + 1
 
 
 class Facts(Struct, frozen=True, gc=False, kw_only=True):
-    """What is known of a target at one moment; regions are sorted by name.
+    """The known facts about a target at one moment; regions are sorted by name.
 
-    `failing` regions say `down`, with the reason; `working` ones have succeeded since the first
-    of those began to fail, also those that say `slow`. `troubled` are those among the failing and
-    slow ones in which much else fails too, with the share of it in percent. `unusual` are the slow
-    ones in which it takes longer than usual, `rising` those in which it soon will be too long, with
-    the hours until then. `latency` is that of
-    the failing and slow regions, where known.
+    `failing` regions say `down`, with the reason; `working` ones have succeeded since the first of
+    those began to fail, including regions that say `slow`. `troubled` are failing or slow regions
+    in which many other targets fail too, with their share in percent. `unusual` are slow regions
+    with a time above the usual, `rising` regions that will soon exceed the limit, with the hours
+    until then. `latency` is that of the failing and slow regions, where known.
     """
 
     target: Target
@@ -109,17 +108,17 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def quick(self) -> tuple[str, ...]:
-        """The working ones that are not slow."""
+        """Working regions that are not slow."""
         return tuple(region for region in self.working if region not in self.slow)
 
     @property
     def failing_regions(self) -> tuple[str, ...]:
-        """Without their reasons."""
+        """Names of the failing regions, without reasons."""
         return tuple(region for region, _ in self.failing)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """The different reasons, most frequent first (then by name)."""
+        """The distinct reasons, most frequent first (then by name)."""
         counts: dict[Reason, int] = {}
         for _, reason in self.failing:
             counts[reason] = counts.get(reason, 0) + 1
@@ -127,7 +126,7 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def family(self) -> Family | None:
-        """The family that more than half of the failing regions agree on, None if none."""
+        """The family of more than half of the failing regions; None if there is none."""
         counts: dict[Family, int] = {}
         for _, reason in self.failing:
             family = FAMILY[reason]
@@ -137,7 +136,7 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def slowed(self) -> Latency | None:
-        """The slowest at last, if at least half of these regions saw it get slow."""
+        """The slowest latency at the end, if at least half of these regions saw a slowdown."""
         slowed = [latency for latency in self.latency if latency.slowed]
         if not slowed or len(slowed) * 2 < len(self.latency):
             return None

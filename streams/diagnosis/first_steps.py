@@ -1,4 +1,4 @@
-"""First steps: commands that can be typed as they stand, with the target's own host and port."""
+"""First steps: commands to copy and run, with the target's own host and port."""
 
 import ipaddress
 from typing import Final
@@ -15,7 +15,7 @@ _STARTTLS: Final = {
     "postgresql": ("postgres", None),
     "mysql": ("mysql", None),
 }
-"""Kind → protocol of `openssl s_client -starttls`, and the port on which TLS begins at once."""
+"""Kind → protocol of `openssl s_client -starttls`, and the port with TLS from the first byte."""
 
 _BY_PORT: Final = {
     21: "ftp",
@@ -28,24 +28,24 @@ _BY_PORT: Final = {
     5432: "postgres",
     6379: "redis",
 }
-"""What a plain `tcp` or `tls` target's port usually is (IANA's registry)."""
+"""The usual service of a port, for plain `tcp` and `tls` targets (IANA's registry)."""
 
 
 def service(target: Target) -> str:
-    """The kind of service: of a named handshake its kind, else what the port usually is."""
+    """The service: the kind if it has a named handshake, else the usual service of the port."""
     if target.kind in {"tcp", "tls"} and target.port is not None:
         return _BY_PORT.get(target.port, target.kind)
     return target.kind
 
 
 def listens(target: Target) -> str:
-    """Does anything listen on the port?"""
+    """Tests whether a process listens on the port."""
     socket = "-lunp" if target.kind in {"udp", "dns"} else "-ltnp"
     return f"On {_host(target)}: ss {socket} 'sport = :{target.port}'"
 
 
 def queue(target: Target) -> str:
-    """Is the accept queue full? `Recv-Q` of a listening socket against `Send-Q`."""
+    """Tests whether the accept queue is full: `Recv-Q` of a listening socket against `Send-Q`."""
     return (
         f"On {_host(target)}: ss -ltn 'sport = :{target.port}' (is Recv-Q as large as Send-Q?); "
         "nstat -az TcpExtListenOverflows TcpExtListenDrops"
@@ -53,7 +53,7 @@ def queue(target: Target) -> str:
 
 
 def firewall(target: Target) -> str:
-    """Which rule of the host's own firewall names the port?"""
+    """Finds the rule of the host's own firewall for the port."""
     return (
         f"On {_host(target)}: nft list ruleset | grep -w {target.port} (or iptables -S); "
         "then the firewalls and security groups before it"
@@ -61,12 +61,12 @@ def firewall(target: Target) -> str:
 
 
 def journal(target: Target) -> str:
-    """What failed lately?"""
+    """Lists recent failures."""
     return f"On {_host(target)}: systemctl --failed; journalctl -p warning --since '-30 min'"
 
 
 def restarts(target: Target) -> str:
-    """Did a service end and start again, and why?"""
+    """Tests whether a service ended and started again, and why."""
     return (
         f"On {_host(target)}: systemctl list-units --state=activating,failed; "
         "journalctl --since '-1 hour' | grep -E 'Main process exited|Scheduled restart'"
@@ -74,12 +74,12 @@ def restarts(target: Target) -> str:
 
 
 def load(target: Target) -> str:
-    """Is the machine short of something?"""
+    """Tests whether the machine is short of a resource."""
     return f"On {_host(target)}: uptime; vmstat 1 5; df -h; journalctl -k --since '-30 min'"
 
 
 def out_of_memory(target: Target) -> str:
-    """Was the service killed for its memory?"""
+    """Tests whether the kernel killed the service for its memory."""
     return (
         f"On {_host(target)}: journalctl -k --since '-1 hour' | grep -iE 'oom|killed process' "
         "(was it killed for its memory?)"
@@ -87,12 +87,12 @@ def out_of_memory(target: Target) -> str:
 
 
 def started(target: Target) -> str:
-    """When was the machine started?"""
+    """Shows the boot time of the machine."""
     return f"On {_host(target)}: uptime -s; last -x -n 5 reboot (was it restarted?)"
 
 
 def trace(target: Target) -> str:
-    """Where does the path to the port end?"""
+    """Shows where the path to the port ends."""
     host = _host(target)
     if target.port is None:
         return f"mtr --report {host}"
@@ -101,12 +101,12 @@ def trace(target: Target) -> str:
 
 
 def ping(target: Target) -> str:
-    """Is the host there at all?"""
+    """Tests whether the host answers at all."""
     return f"ping -c 5 {_host(target)}"
 
 
 def route(target: Target) -> str:
-    """Which way do packets to the host take? `ip route` takes addresses only."""
+    """Shows the route of packets to the host. `ip route` takes only addresses."""
     host = _host(target)
     if _is_address(host):
         return f"ip route get {host}"
@@ -114,18 +114,18 @@ def route(target: Target) -> str:
 
 
 def resolve(target: Target) -> tuple[str, str]:
-    """What do other resolvers and the name's own servers say?"""
+    """Asks other resolvers and the name's own servers."""
     host = _host(target)
     return (f"dig {host} @1.1.1.1; dig {host} @9.9.9.9", f"dig +trace {host}")
 
 
 def addresses(target: Target) -> str:
-    """Which addresses does a region see?"""
+    """Shows the addresses that a region sees."""
     return f"getent ahosts {_host(target)}"
 
 
 def greeting(target: Target) -> str:
-    """What does the port say?"""
+    """Shows the greeting of the port."""
     if target.kind == "http":
         scheme = "https" if target.port in {443, 8443} else "http"
         return f"curl -sv -o /dev/null --max-time 10 {scheme}://{target.place}/"
@@ -133,7 +133,7 @@ def greeting(target: Target) -> str:
 
 
 def certificate(target: Target) -> str:
-    """Which certificate is served, and until when is it valid?"""
+    """Shows the served certificate and its end of validity."""
     return (
         f"{_s_client(target)} </dev/null 2>/dev/null | "
         "openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
@@ -141,19 +141,19 @@ def certificate(target: Target) -> str:
 
 
 def verify(target: Target) -> str:
-    """Is the certificate the host's, and its chain complete?"""
+    """Tests whether the certificate matches the host and its chain is complete."""
     host = _host(target)
     check = f"-verify_ip {host}" if _is_address(host) else f"-verify_hostname {host}"
     return f"{_s_client(target)} {check} -verify_return_error </dev/null"
 
 
 def handshake(target: Target) -> str:
-    """Which version of TLS is agreed on, if any?"""
+    """Shows the negotiated TLS version, if any."""
     return f"{_s_client(target)} -brief </dev/null; the same with -tls1_2"
 
 
 def connections(target: Target) -> tuple[str, ...]:
-    """How many connections are there, and how many may there be?"""
+    """Shows the number of connections and its limit."""
     host, number = _host(target), target.port
     established = f"On {host}: ss -Htn state established 'sport = :{number}' | wc -l"
     match service(target):

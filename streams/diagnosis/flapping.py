@@ -1,4 +1,4 @@
-"""Why a target goes down and up again and again."""
+"""Diagnosis of a target that goes down and up again and again."""
 
 from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
@@ -7,7 +7,7 @@ from streams.diagnosis.words import names, port
 
 
 def unsteadiness(known: Facts) -> Diagnosis:
-    """The likeliest cause, from what the last fall looked like; at least one region must fail."""
+    """The likeliest cause, from the last failure; at least one region must fail."""
     target = known.target
     if known.working:
         return Diagnosis(

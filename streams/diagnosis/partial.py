@@ -1,4 +1,4 @@
-"""Why some regions can't reach a target that others reach."""
+"""Diagnosis of a target that some regions can't reach and others can."""
 
 from streams.diagnosis import encrypted, first_steps
 from streams.diagnosis.diagnosis import Diagnosis
@@ -24,7 +24,7 @@ def from_some(known: Facts) -> Diagnosis:
 
 
 def region_network(known: Facts) -> Diagnosis:
-    """Every region with trouble has trouble with much else."""
+    """The diagnosis when every failing region has trouble with many other targets."""
     regions = [region for region, _ in known.troubled]
     return Diagnosis(
         "region_network",

@@ -1,4 +1,4 @@
-"""Why a target is slow."""
+"""Diagnosis of a slow target."""
 
 from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
@@ -40,7 +40,7 @@ def slowness(known: Facts) -> Diagnosis:
 
 
 def _rising(known: Facts) -> Diagnosis:
-    """In none of these regions is it too slow yet."""
+    """The diagnosis when the latency rises but no region is too slow yet."""
     limit, hours = known.target.latency, min(hours for _, hours in known.rising)
     reached = "it will be too slow"
     if limit is not None and limit.max_ms is not None:
@@ -63,7 +63,7 @@ def _how(known: Facts) -> str:
 
 
 def _times(known: Facts) -> str:
-    """What it is now, and what it is usually, where it is slowest."""
+    """The present and the usual time, of the slowest region."""
     if not known.latency:
         return ""
     slowest = max(known.latency, key=lambda latency: latency.lately_us)

@@ -1,10 +1,10 @@
-"""Short spans as people read them."""
+"""Formats short spans of time for people."""
 
 
 def milliseconds(us: int) -> str:
-    """Two digits of a span in µs, in the unit that suits it: `0.3 ms`, `2 ms`, `340 ms`, `1.2 s`.
+    """Formats a span in µs to two digits, in a fitting unit: `0.3 ms`, `2 ms`, `340 ms`, `1.2 s`.
 
-    Integers only: events are the same bytes wherever they are made.
+    Uses only integers, so that events have the same bytes on every machine.
     """
     if us >= 999_500:
         tenths = (us + 50_000) // 100_000

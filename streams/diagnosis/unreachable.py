@@ -1,4 +1,4 @@
-"""Why a target can't be reached, when no region succeeds."""
+"""Diagnosis of a target that no region reaches."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,7 +10,7 @@ from streams.diagnosis.words import names, port, slowing
 
 
 def everywhere(known: Facts) -> Diagnosis:
-    """The likeliest cause; at least one region must fail, and none succeed."""
+    """The likeliest cause; at least one region must fail, and none may succeed."""
     family = known.family
     return _mixed(known) if family is None else _BY_FAMILY[family](known)
 
@@ -39,7 +39,7 @@ def _refused(known: Facts) -> Diagnosis:
 
 
 def _silence(known: Facts) -> Diagnosis:
-    """Nothing comes back, or a router says that there is nobody."""
+    """The diagnosis when nothing comes back, or a router reports the host as unreachable."""
     host = known.host
     if host.all_down:
         return _host_down(known)
@@ -82,7 +82,7 @@ def _filtered(known: Facts) -> Diagnosis:
 
 
 def _nobody(known: Facts) -> Diagnosis:
-    """No other target tells whether the host is there."""
+    """The diagnosis without another target that tells whether the host is up."""
     target = known.target
     match known.reasons[0]:
         case "network_unreachable":
@@ -153,7 +153,7 @@ def _dns(known: Facts) -> Diagnosis:
 
 
 def _service(known: Facts) -> Diagnosis:
-    """The port is open, and what is behind it is not well."""
+    """The diagnosis when the port is open and the service behind it is not well."""
     target = known.target
     match known.reasons[0]:
         case "too_many_connections":
@@ -210,7 +210,7 @@ def _mixed(known: Facts) -> Diagnosis:
 
 
 def _answering(known: Facts) -> str:
-    """What of the host can be reached, and how much of it can't."""
+    """A sentence on which part of the host can be reached, and which part can't."""
     host = known.host
     found = []
     if host.ping in {"up", "slow"}:

@@ -1,4 +1,4 @@
-"""How diagnoses say names and spans."""
+"""Formats names and spans for diagnoses."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,7 +18,7 @@ def verb(regions: Sequence[str], one: str, many: str) -> str:
 
 
 def slowing(latency: Latency) -> str:
-    """How it got slow before it fell."""
+    """A sentence on the slowdown before the failure."""
     return (
         f"answers usually took about {milliseconds(latency.usual_us)}, "
         f"the last few about {milliseconds(latency.lately_us)}"
@@ -31,5 +31,5 @@ def troubled(known: Facts) -> str:
 
 
 def port(known: Facts) -> str:
-    """What nothing listens on: the port, or the place when there is none."""
+    """The port on which nothing listens; the place if there is no port."""
     return known.target.place if known.target.port is None else str(known.target.port)

@@ -1,4 +1,4 @@
-"""Why there is or is not an incident of a target now: pure, from the state of its partition."""
+"""Explains why a target has an incident now or has none: pure, from its partition's state."""
 
 from streams.explain.explain import explain
 from streams.explain.model import (

@@ -73,7 +73,7 @@ def _votes(counted: Tally) -> VotesExplained:
 
 
 def _status(seen: tuple[RegionExplained, ...], counted: Tally) -> TargetStatus:
-    """By confirmed verdicts, unlike what neighbours see."""
+    """The status by confirmed verdicts, unlike the status that neighbours see."""
     if all(one.last_word is None for one in seen):
         return "pending"
     if not counted.known:

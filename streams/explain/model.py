@@ -1,4 +1,4 @@
-"""What an explanation is made of."""
+"""The parts of an explanation."""
 
 from msgspec import Struct
 
@@ -7,19 +7,19 @@ from schemas.target import Target
 
 
 class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
-    """One region and what it says. Times are UTC ms of the log.
+    """One region and its verdict. Times are UTC ms of the log.
 
-    `newest_at` is the effective time of its newest result that counted. It is (or was) fresh until
-    `fresh_until`, if the log goes on without a gap. `counts`: it is fresh and not set aside.
-    `failures` were counted in the row so far, of `failures_needed` for `down`; `successes` in a
-    row, up to the `successes_needed` for the closing of an outage; `slow_row` results in a row
-    that contradict what it says of the target's speed, of `slow_needed` (None: no limit). `rising`:
-    it says `slow` since the latency rises to a limit.
+    `newest_at` is the effective time of the newest counted result. The region is (or was) fresh
+    until `fresh_until`, if the log goes on without a gap. `counts`: it is fresh and not set aside.
+    `failures` is the length of the row of failures, of `failures_needed` for `down`; `successes`
+    the successes in a row, up to the `successes_needed` to close an outage; `slow_row` the results
+    in a row that contradict its verdict on speed, of `slow_needed` (None: no limit). `rising`: it
+    says `slow` because the latency rises towards a limit.
 
-    `last_word` is `down`, `slow` or `up`, also of a stale region (None: it never had one). A stale
-    one whose last word keeps an incident open is waited for until `waited_until`. No prober of
-    the region was heard since `silent_since`. Latencies are in µs, None while there is none:
-    `lately_us` follows the last few successes, `usual_us` those of about an hour.
+    `last_word` is `down`, `slow` or `up`, also of a stale region (None: it never had one). An
+    incident waits until `waited_until` for a stale region whose last word keeps it open.
+    `silent_since`: no prober of the region was heard since then. Latencies are in µs, None while
+    there is none: `lately_us` follows the last few successes, `usual_us` those of about an hour.
     """
 
     region: str
@@ -44,8 +44,8 @@ class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
 class IncidentExplained(Struct, frozen=True, gc=False, kw_only=True):
     """An open incident and its diagnosis.
 
-    `likely` is what its last event said. `sentence` and `first_steps` are what the facts say now;
-    there are none while no region is in trouble any more.
+    `likely` is the cause in its last event. `sentence` and `first_steps` follow from the present
+    facts; they are empty once no region is in trouble.
     """
 
     incident_id: str
@@ -59,9 +59,9 @@ class IncidentExplained(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class RecheckExplained(Struct, frozen=True, gc=False, kw_only=True):
-    """The newest request that every region check the host, as long as it is remembered.
+    """The newest request that every region check the host, for as long as the state keeps it.
 
-    `asked_at` is None when none was made yet; `waits`: another one waits for its turn.
+    `asked_at` is None if none was made yet; `waits`: another request is queued.
     """
 
     asked_at: int | None
@@ -76,7 +76,7 @@ class FlappingExplained(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class VotesExplained(Struct, frozen=True, gc=False, kw_only=True):
-    """The count: regions that say down, fail (confirmed or not), say slow, and what is needed."""
+    """The votes: regions that say down, fail (confirmed or not), say slow; those needed."""
 
     down: int
     failing: int
@@ -88,10 +88,11 @@ class VotesExplained(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """All that decides whether a target has an incident, after the record at `offset`.
+    """Everything that decides whether a target has an incident, after the record at `offset`.
 
-    `at` is the log's time there. `headline` says how it is, `because` why, and `would_change` what
-    would open or close an incident: sentences for people, with spans counted from `at`.
+    `at` is the log's time there. `headline` says how the target is, `because` why, and
+    `would_change` what would open or close an incident: sentences for people, with spans counted
+    from `at`.
     """
 
     target: Target

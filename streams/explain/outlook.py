@@ -1,4 +1,4 @@
-"""What would open an incident, and what an open one waits for: sentences."""
+"""Sentences on what would open an incident, and what an open incident waits for."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ from streams.rules.episode import Sort
 
 
 def unheard(regions: Sequence[RegionExplained], votes: VotesExplained) -> str:
-    """Too few regions count for anything to change."""
+    """A sentence when too few regions count for any change."""
     short = votes.majority - votes.fresh
     quiet = names(one.region for one in regions if not one.counts)
     return (
@@ -22,7 +22,7 @@ def unheard(regions: Sequence[RegionExplained], votes: VotesExplained) -> str:
 
 
 def opening(regions: Sequence[RegionExplained], votes: VotesExplained) -> tuple[str, ...]:
-    """Which failures would open an incident; the regions must not be agreed on it already."""
+    """A sentence on the failures that would open an incident; regions must not agree yet."""
     candidates = [one for one in regions if one.counts and one.said.verdict != "down"]
     missing = votes.need - votes.down
     who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.down)
@@ -42,7 +42,7 @@ def opening(regions: Sequence[RegionExplained], votes: VotesExplained) -> tuple[
 def slow_opening(
     regions: Sequence[RegionExplained], votes: VotesExplained, limit: LatencyLimit
 ) -> tuple[str, ...]:
-    """Which slow answers would open an incident of the type `slow`."""
+    """A sentence on the slow answers that would open an incident of type `slow`."""
     candidates = [one for one in regions if one.counts and one.said.verdict == "up"]
     missing = votes.need - votes.slow
     if missing > len(candidates):
@@ -74,7 +74,7 @@ def _or_rising(limit: LatencyLimit) -> str:
 
 
 def held_back(opens_at: int, now: int) -> str:
-    """Consensus says down, and `open_after` is not over."""
+    """A sentence when consensus says down, and `open_after` is not over."""
     return (
         f"It opens at {clock(opens_at)} (in {duration_text(opens_at - now, COARSE)}) if the "
         "regions still agree then: open_after holds it back until the outage has lasted so long."
@@ -82,7 +82,7 @@ def held_back(opens_at: int, now: int) -> str:
 
 
 def resolved(sort: Sort) -> str:
-    """The last incident was resolved by hand."""
+    """A sentence when the last incident was resolved by hand."""
     return (
         "The last incident was resolved by hand: none opens before the regions agree once that "
         f"the target is not {sort}."
@@ -90,7 +90,7 @@ def resolved(sort: Sort) -> str:
 
 
 def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sort, now: int) -> str:
-    """What an open incident waits for."""
+    """Sentences on what an open incident waits for."""
     against = {"down"} if sort == "down" else {"down", "slow"}
     waiting = [*_must_succeed(regions, against, sort), *_is_waited_for(regions, against, now)]
     abandoned = [one for one in regions if _abandoned(one, against, now)]
@@ -106,7 +106,7 @@ def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sor
 def _must_succeed(
     regions: Sequence[RegionExplained], against: set[str], sort: Sort
 ) -> Iterable[str]:
-    """Regions that are heard, by how many successes they lack."""
+    """Sentences on fresh regions, grouped by the number of successes they lack."""
     groups: dict[tuple[int, bool], list[str]] = {}
     for one in regions:
         if one.fresh_until is None or one.said.verdict == "stale":
@@ -132,7 +132,7 @@ def _must_succeed(
 def _is_waited_for(
     regions: Sequence[RegionExplained], against: set[str], now: int
 ) -> Iterable[str]:
-    """Regions that are stale, with a last word that is against it."""
+    """Sentences on stale regions whose last word blocks the closing."""
     for one in regions:
         if one.waited_until is None or one.last_word not in against or one.waited_until <= now:
             continue
@@ -148,7 +148,7 @@ def _abandoned(one: RegionExplained, against: set[str], now: int) -> bool:
 
 
 def _of(missing: int, candidates: int, listed: str, *, more: int = 0) -> str:
-    """`all of` the candidates by their names, or so many of them."""
+    """Names all candidates (`all of …`), or the number of them that is needed."""
     if missing >= candidates:
         return listed
     count = "one" if missing == 1 else str(missing)

@@ -1,4 +1,4 @@
-"""Why it is as it is: the count, and whoever is missing from it. Sentences."""
+"""Sentences on why a target has its status: the votes and the regions without one."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,7 +18,7 @@ def because(
     seen: Sequence[RegionExplained],
     counted: Tally,
 ) -> tuple[str, ...]:
-    """The votes, the regions that have none, and the turns of the last hour."""
+    """The votes, the regions without a vote, and the transitions of the last hour."""
     told = [
         (
             f"{counted.down} of {counted.fresh} regions that count "

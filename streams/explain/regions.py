@@ -1,4 +1,4 @@
-"""What each region says of a target, and how far it is from saying something else."""
+"""The verdict of each region on a target, and what it lacks for another one."""
 
 from schemas.incident import RegionVerdict
 from streams.explain.model import RegionExplained
@@ -11,7 +11,7 @@ from streams.state.windows import Window
 
 
 def explained(state: PartitionState, entry: TargetState) -> tuple[RegionExplained, ...]:
-    """Every configured region, sorted by name."""
+    """The explanation of every configured region, sorted by name."""
     positions = entry.policy.positions
     said = incident_events.verdicts(state, entry)
     return tuple(
@@ -21,7 +21,7 @@ def explained(state: PartitionState, entry: TargetState) -> tuple[RegionExplaine
 
 
 def log_time(state: PartitionState, running: int) -> int:
-    """Log time at a running time that may lie ahead, if the log goes on without a gap."""
+    """Log time at a running time, which may be in the future, without any further gap."""
     ahead = running - state.running
     return state.now + ahead if ahead >= 0 else state.log_at(running)
 

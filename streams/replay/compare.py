@@ -1,4 +1,4 @@
-"""The log once more through the rules: what events it gives, and whether they are those sent.
+"""Replays the log through the rules and compares the events with those that were sent.
 
 A replay only reads. It joins no group, commits nothing and writes to no topic.
 """
@@ -15,20 +15,20 @@ from schemas import topics
 from schemas.json_decoder import JsonDecoder
 from streams import results_log
 from streams.replay import replay_range
-from streams.replay.replay_range import From, Origin, Span, Stretch
+from streams.replay.replay_range import From, Origin, ReplayRange, Span
 from streams.rules.process import step
 
 Progress = Callable[[int, int], None]
-"""Called with how many records were replayed, and of how many."""
+"""Called with the number of replayed records and the total."""
 
 _EVERY: Final = 1_000
-"""Progress is said once in so many records."""
+"""Records between two progress reports."""
 
 
 class Given(Struct, frozen=True, gc=False):
-    """An event as one of the two sides has it: `at` is its own time, `offset` that of the record.
+    """An event of one of the two sides: `at` is its own time, `offset` that of its record.
 
-    Of a replayed event it is the offset on [results], of a sent one that on [incidents].
+    The offset of a replayed event is on [results], that of a sent event on [incidents].
     """
 
     event_id: str
@@ -39,7 +39,7 @@ class Given(Struct, frozen=True, gc=False):
 
 
 class Difference(Struct, frozen=True, gc=False):
-    """One event on which the replay and [incidents] do not agree; a side that lacks it is None."""
+    """An event on which the replay and [incidents] disagree; None stands for a missing side."""
 
     kind: Literal["missing", "different", "unexpected"]
     replayed: Given | None
@@ -62,12 +62,12 @@ class Difference(Struct, frozen=True, gc=False):
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
-    """How the replay and [incidents] agree, event by event.
+    """The result of the comparison of a replay with [incidents], event by event.
 
-    `same` events have the same bytes in both, `differences` (the oldest first) do not: those that
-    are not on [incidents] (`missing`), are there with other bytes (`different`), or are there
-    within the replayed time and the replay does not give them (`unexpected`). `records` were
-    replayed, `origins` says from where.
+    `same` events have the same bytes on both sides. `differences`, the oldest first, are events
+    that are not on [incidents] (`missing`), have other bytes there (`different`), or are there
+    within the replayed time but not in the replay (`unexpected`). `records` were replayed,
+    `origins` are the starting points.
     """
 
     same: int
@@ -77,7 +77,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     @property
     def given(self) -> int:
-        """How many events the replay gave."""
+        """Number of events that the replay gave."""
         return self.same + sum(one.replayed is not None for one in self.differences)
 
     @property
@@ -86,22 +86,22 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     @property
     def unsound(self) -> list[int]:
-        """The partitions whose log or checkpoint was cut: their events need not be the same."""
+        """Partitions with a cut log or checkpoint: their events may differ for that reason."""
         return [one.partition for one in self.origins if not one.complete]
 
     @property
     def missing(self) -> list[str]:
-        """The ids of the events that are not on [incidents], the oldest first."""
+        """Ids of events that are not on [incidents], the oldest first."""
         return self._ids("missing")
 
     @property
     def different(self) -> list[str]:
-        """The ids of those that are there with other bytes, the oldest first."""
+        """Ids of events that have other bytes on [incidents], the oldest first."""
         return self._ids("different")
 
     @property
     def unexpected(self) -> list[str]:
-        """The ids of those that are there and were not given, the oldest first."""
+        """Ids of events on [incidents] that the replay did not give, the oldest first."""
         return self._ids("unexpected")
 
     def _ids(self, kind: str) -> list[str]:
@@ -127,13 +127,13 @@ async def compare(
 ) -> Comparison:
     """Replays the log and compares its events with those on [incidents].
 
-    Only events of `span` are compared; see `streams.stretch.find` for where it starts from and
-    for `acknowledged`. An event that was sent more than once counts once; it differs if any copy
-    differs.
+    Compares only events of `span`; see `streams.replay.replay_range.find` for the starting point
+    and for `acknowledged`. An event that was sent more than once counts once; it differs if any
+    copy differs.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
-        log.LogStalledError: the log gives nothing although it has records.
+        results_log.LogStalledError: the log gives nothing although it has records.
     """
     span = span or Span()
     numbers = range(settings.partitions) if partitions is None else partitions
@@ -174,7 +174,7 @@ def _within(span: Span, at: int) -> bool:
 
 
 async def _events(
-    settings: Settings, one: Stretch, progress: Progress | None, done: int, total: int
+    settings: Settings, one: ReplayRange, progress: Progress | None, done: int, total: int
 ) -> AsyncIterator[Given]:
     state, origin = one.state, one.origin
     if not origin.records:
@@ -191,9 +191,9 @@ async def _events(
 
 
 async def _sent(
-    settings: Settings, stretches: Iterable[Stretch], span: Span, given: dict[str, Given]
+    settings: Settings, stretches: Iterable[ReplayRange], span: Span, given: dict[str, Given]
 ) -> tuple[dict[str, list[Given]], list[Difference]]:
-    """Those on [incidents] that were given too, by id, and those that the replay should give."""
+    """Sent events that the replay gave too, by id, and those that it should give."""
     replayed = {one.origin.partition: one for one in stretches}
     sent: dict[str, list[Given]] = {}
     unexpected: dict[str, Difference] = {}

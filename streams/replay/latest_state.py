@@ -1,4 +1,4 @@
-"""The state of a partition as the log has it now, for whoever only wants to look."""
+"""Reads the present state of a partition from the log, for readers that only look."""
 
 from msgspec import Struct
 
@@ -11,11 +11,11 @@ from streams.state.partition_state import PartitionState
 
 
 class Latest(Struct, frozen=True):
-    """The state after the last record that the log had when it was asked.
+    """The state after the last record of the log at the time of the request.
 
-    `checkpoint_at` is when the newest checkpoint on [state] was written (the worker's clock, UTC
-    ms; None if there is none), `behind` how many records came after it. `complete` is False if
-    the log no longer has all records between the state that was begun on and its first one.
+    `checkpoint_at` is the time when the newest checkpoint on [state] was written (the worker's
+    clock, UTC ms; None if there is none), `behind` the number of records after it. `complete` is
+    False if the log no longer has all records after the starting state.
     """
 
     state: PartitionState
@@ -27,11 +27,11 @@ class Latest(Struct, frozen=True):
 async def read(settings: Settings, partition: int) -> Latest:
     """Takes the newest complete checkpoint of a partition and applies the log after it.
 
-    Only reads: it joins no group and writes to no topic; what the records decide is dropped.
+    It only reads: joins no group, writes to no topic, and drops the messages that the rules give.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
-        streams.log.LogStalledError: the log gives nothing although it has records.
+        results_log.LogStalledError: the log gives nothing although it has records.
     """
     bound = (await results_log.bounds(settings, [partition]))[partition]
     shelf = (await store.read(settings, topics.STATE.name, [partition]))[partition]

@@ -1,4 +1,4 @@
-"""Which part of a partition's log is replayed, and on which state that begins."""
+"""Chooses the part of a partition's log to replay, and the state to start from."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from foundation.settings import Settings
 from schemas import topics
 from streams import results_log
 from streams.checkpoint import restore, store
-from streams.checkpoint.model import Checkpoint, Shelf
+from streams.checkpoint.model import Checkpoint, PartitionCheckpoints
 from streams.state.partition_state import PartitionState, new_state
 
 From = Literal["auto", "beginning", "checkpoint"]
@@ -33,19 +33,19 @@ _NOT_YET: Final = (
 
 
 class Span(Struct, frozen=True):
-    """A time of the log, UTC ms, both ends included; None is the log's own end."""
+    """A span of the log's time, UTC ms, both ends included; None stands for the log's own end."""
 
     since: int | None = None
     until: int | None = None
 
 
 class Origin(Struct, frozen=True, kw_only=True):
-    """What of a partition is replayed: the offsets from `first` to `end` (exclusive).
+    """The replayed part of a partition: the offsets from `first` to `end` (exclusive).
 
-    `source` is where the state before `first` came from, `offset` its own (-1: nothing), `at` its
-    append time (0: nothing). `complete` is False if the log no longer has all records between the
-    state and `first`: then the events need not be those of the first time. `begins_late`: neither
-    state nor log reach back to the time that was asked for.
+    `source` is the origin of the state before `first`, `offset` the state's own (-1: none), `at`
+    its append time (0: none). `complete` is False if the log no longer has all records between the
+    state and `first`: then the events may differ from the original ones. `begins_late`: neither
+    state nor log reach back to the requested time.
     """
 
     partition: int
@@ -59,12 +59,12 @@ class Origin(Struct, frozen=True, kw_only=True):
 
     @property
     def records(self) -> int:
-        """How many offsets lie in it."""
+        """Number of offsets in the range."""
         return max(0, self.end - self.first)
 
 
-class Stretch(Struct, frozen=True):
-    """A part of the log, and the state to begin on, which moves along as it is replayed."""
+class ReplayRange(Struct, frozen=True):
+    """A part of the log, and the starting state, which moves along with the replay."""
 
     origin: Origin
     state: PartitionState
@@ -77,18 +77,18 @@ async def find(
     start: From = "auto",
     span: Span | None = None,
     acknowledged: bool = False,
-) -> list[Stretch]:
-    """The stretch of each partition that covers `span`, up to where the log ends now.
+) -> list[ReplayRange]:
+    """The range of each partition that covers `span`, up to the present end of the log.
 
-    With `span.since`, each begins on the newest checkpoint before that time that the log follows
-    on, be it on [checkpoints] or [state]; without one, on nothing at the beginning of a log that
-    is whole; when the log is not, on the oldest checkpoint after that time. Without `span.since`,
-    `start` decides: `beginning` is nothing, at the first record that the log has; `checkpoint` the
-    oldest checkpoint on [checkpoints] that the log follows on; `auto` the beginning if the log
-    still has its first record, else that checkpoint.
+    With `span.since`, each range starts from the newest checkpoint before that time that the log
+    continues, on [checkpoints] or [state]; without such a checkpoint, from an empty state at the
+    beginning of a complete log; if the log is incomplete, from the oldest checkpoint after that
+    time. Without `span.since`, `start` decides: `beginning` is an empty state at the log's first
+    record; `checkpoint` the oldest checkpoint on [checkpoints] that the log continues; `auto` the
+    beginning if the log still has its first record, else that checkpoint.
 
-    `acknowledged`: not beyond what the stream's group has acknowledged, so that on a living system
-    no event is missed that the stream has not come to yet.
+    `acknowledged`: the range ends at the offset that the stream's group has acknowledged, so that
+    on a live system no event counts as missing before the stream has reached it.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
@@ -125,7 +125,7 @@ class _Candidate(Struct, frozen=True):
 async def _candidates(
     settings: Settings, bounds: Mapping[int, results_log.Bounds], start: From, span: Span
 ) -> dict[int, list[_Candidate]]:
-    """The checkpoints that could be begun on, the oldest first."""
+    """Checkpoints that are possible starting points, the oldest first."""
     sources: tuple[tuple[str, Source], ...]
     if span.since is not None:
         sources = (topics.CHECKPOINTS.name, "checkpoints"), (topics.STATE.name, "state")
@@ -133,7 +133,7 @@ async def _candidates(
         sources = ((topics.CHECKPOINTS.name, "checkpoints"),) if start != "beginning" else ()
     found: dict[int, list[_Candidate]] = {number: [] for number in bounds}
     for topic, source in sources:
-        shelves_read: Mapping[int, Shelf] = await store.read(settings, topic, bounds)
+        shelves_read: Mapping[int, PartitionCheckpoints] = await store.read(settings, topic, bounds)
         for number, shelf in shelves_read.items():
             found[number] += [_Candidate(source, one) for one in shelf.complete()]
     for number, bound in bounds.items():
@@ -147,7 +147,7 @@ async def _candidates(
 def _chosen(
     found: list[_Candidate], start: From, wanted: int | None, bound: results_log.Bounds
 ) -> list[_Candidate]:
-    """Those to begin on, the best first; when none of them can be read, on nothing."""
+    """The starting points, the best first; an empty state if none of them can be read."""
     if wanted is None:
         return found if start == "checkpoint" or bound.begin > 0 else []
     earlier = [one for one in found if one.next_offset <= wanted]
@@ -162,7 +162,7 @@ def _stretch(  # noqa: PLR0917 - what a stretch is decided by
     end: int,
     wanted: int | None,
     chosen: Iterable[_Candidate],
-) -> Stretch:
+) -> ReplayRange:
     state = new_state(number, settings.partitions)
     source: Source = "nothing"
     for candidate in chosen:
@@ -183,13 +183,13 @@ def _stretch(  # noqa: PLR0917 - what a stretch is decided by
         complete=first == state.offset + 1,
         begins_late=wanted is not None and first > wanted,
     )
-    return Stretch(origin, state)
+    return ReplayRange(origin, state)
 
 
 async def _offsets_at(
     settings: Settings, bounds: Mapping[int, results_log.Bounds], at: int
 ) -> dict[int, int]:
-    """The first offset appended at or after `at`; a partition that has none is left out."""
+    """The first offset appended at or after `at`; leaves out partitions without one."""
     topic = settings.topic(topics.RESULTS.name)
     parts = [TopicPartition(topic, number) for number in bounds]
     async with kafka.consumer(settings) as reader:
@@ -199,7 +199,7 @@ async def _offsets_at(
 
 
 async def _acknowledged(settings: Settings) -> dict[int, int]:
-    """The offsets up to which (exclusive) the stream has sent all its events."""
+    """The offsets (exclusive) up to which the stream has sent all its events."""
     topic = settings.topic(topics.RESULTS.name)
     parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
     client = kafka.admin(settings)

@@ -1,4 +1,4 @@
-"""The rules: `(state, record) -> events`. The state changes in place, and by nothing else."""
+"""The rules: `(state, record) -> events`. Only they change the state, in place."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,20 +30,21 @@ from streams.state.target_state import TargetState
 Output = IncidentEvent | RegionEvent | RecheckRequest
 
 GAP_MS: Final = 15_000
-"""A longer silence of the log means that the broker was away: deadlines move by it."""
+"""Longest silence of the log that is no gap, in ms; a longer one means that the broker was away,
+and moves the deadlines."""
 
 LATEST_MS: Final = 7_258_118_400_000
-"""The beginning of the year 2200: sums of the clock and of spans are still times of our schemas."""
+"""The beginning of the year 2200: sums of clock and spans stay within the times of our schemas."""
 
 LOOK_EVERY_MS: Final = 1_000
-"""Deadlines are looked at with a control record, but not more often than this."""
+"""Least time between two checks of the deadlines, which control records trigger, in ms."""
 
 
 class Failed(Struct, frozen=True, gc=False):
-    """A part of a record that was not applied: the state is what it was without it.
+    """A part of a record that was not applied: the state is as if it were absent.
 
-    `result` is its place among the record's results; None for a control record. `blamed`: it is
-    the part's own doing; else a deadline of a target failed that was due with it.
+    `result` is its index among the record's results; None for a control record. `blamed`: the part
+    itself is at fault; otherwise a deadline of a target failed that was due at the same time.
     """
 
     error: Exception
@@ -54,7 +55,7 @@ class Failed(Struct, frozen=True, gc=False):
 class RuleError(Exception):
     """Parts of a record could not be applied; the rest of the record was.
 
-    `outputs` are those of the parts that went well, to be sent like any others.
+    `outputs` are those of the applied parts, to be sent like any others.
     """
 
     def __init__(self, outputs: list[Output], parts: list[Failed]) -> None:
@@ -65,16 +66,16 @@ class RuleError(Exception):
 
 
 def apply(state: PartitionState, record: Record) -> list[Output]:
-    """Applies one record to the state; returns what is to be sent, in order.
+    """Applies one record to the state; returns the messages to send, in order.
 
-    A record at or below the state's offset was applied before: it changes nothing and gives
-    nothing. The same state and record always give the same outputs, byte for byte. A result, or a
-    control record, is applied whole or not at all: what a rule did before it failed is undone. (The
-    two short ways, of a success of a calm target and of a word that says what was said already,
-    need no undoing: they are sums of numbers that have ranges.)
+    Ignores a record at or below the state's offset, which was applied before. The same state and
+    record always give the same outputs, byte for byte. A result, or a control record, is applied as
+    a whole or not at all: if a rule fails, its earlier changes are undone. (Two shortcuts need no
+    undo, because they only add numbers within ranges: the success of a calm target, and a result
+    that repeats its region's verdict.)
 
     Raises:
-        RuleError: parts of it were not applied; the state stands behind the record all the same.
+        RuleError: parts of it were not applied; the state's offset is still that of the record.
     """
     if record.offset <= state.offset:
         return []
@@ -114,7 +115,7 @@ def _results_one_by_one(
     outputs: list[Output],
     failed: list[Failed],
 ) -> None:
-    """The long way for all results of a record; those that were counted already are ignored."""
+    """The general path for all results of a record; ignores those that were counted already."""
     known = {part.result for part in failed}
     for place, result in enumerate(results):
         entry = state.targets.get(result.target)
@@ -215,7 +216,7 @@ def _control(
 def _or_undone(
     state: PartitionState, target_id: str, change: Callable[[], Sequence[Output]]
 ) -> Sequence[Output]:
-    """What `change` gives; if it raises the target is what it was before."""
+    """Runs `change` and returns its value; if it raises, restores the target first."""
     entry = state.targets.get(target_id)
     before = None if entry is None else undo.of_target(state, entry)
     try:

@@ -1,4 +1,4 @@
-"""Rule 5: from the regions' verdicts to the target's status."""
+"""Rule 5: the regions' verdicts give the target's status."""
 
 import math
 from fractions import Fraction
@@ -17,11 +17,11 @@ QUORUM_PERCENT: Final = 66
 
 
 class Tally(Struct, frozen=True, gc=False):
-    """The count of a target's regions at one moment.
+    """The votes of a target's regions at one moment.
 
-    `down` regions are fresh and confirmed, `failing` ones fresh with at least one failure, `slow`
-    ones fresh and slow; those that are set aside are none of them. `known` says whether enough
-    regions are fresh to say anything.
+    `down` regions are fresh and confirmed, `failing` ones are fresh with at least one failure,
+    `slow` ones fresh and slow; regions that are set aside count in none. `known` is True if enough
+    regions are fresh for a status.
     """
 
     fresh: int
@@ -45,15 +45,15 @@ class Tally(Struct, frozen=True, gc=False):
 
 
 def majority(regions: int) -> int:
-    """More than half: 1 of 1, 2 of 2, 2 of 3, 3 of 4."""
+    """The smallest majority: 1 of 1, 2 of 2, 2 of 3, 3 of 4."""
     return regions // 2 + 1
 
 
 def need(consensus: Consensus, fresh: int) -> int:
-    """How many of `fresh` regions must say down: 1 of 1, 2 of 2, 2 of 3, 3 of 4, and so on.
+    """Number of `fresh` regions that must say down: 1 of 1, 2 of 2, 2 of 3, 3 of 4, and so on.
 
-    `quorum` is ceil(66·n / 100), `unanimous` all, a fraction f is ceil(f·n), with f taken as the
-    decimal number that was written.
+    `quorum` is ceil(66·n / 100), `unanimous` all, a fraction f is ceil(f·n), where f is the exact
+    decimal number of the policy.
     """
     if consensus == "unanimous":
         return fresh
@@ -63,7 +63,7 @@ def need(consensus: Consensus, fresh: int) -> int:
 
 
 def tally(state: PartitionState, entry: TargetState) -> Tally:
-    """Counts the regions of a target at the state's moment."""
+    """Counts the votes of a target's regions at the state's moment."""
     # As `counts` and `Window` have it: a mass outage asks this several times for each result.
     fresh = down = failing = slow = 0
     columns, running, set_aside = state.columns, state.running, state.set_aside
@@ -92,12 +92,12 @@ def tally(state: PartitionState, entry: TargetState) -> Tally:
 
 
 def counts(state: PartitionState, region: str, window: Window) -> bool:
-    """Whether what a region says counts: it is fresh, and not set aside."""
+    """True if the region's verdict counts: it is fresh, and not set aside."""
     return is_fresh(window, state.running) and region not in state.set_aside
 
 
 def verdict(window: Window | None, running: int) -> Verdict:
-    """What one region says."""
+    """The verdict of one region."""
     if window is None:
         return "pending"
     if not is_fresh(window, running):
@@ -108,10 +108,10 @@ def verdict(window: Window | None, running: int) -> Verdict:
 
 
 def status(state: PartitionState, entry: TargetState, counted: Tally | None = None) -> TargetStatus:
-    """The status of a target as a neighbour of the same host sees it; `counted` if it is known.
+    """The status of a target for its neighbours on the host; `counted` are its votes, if known.
 
-    A failure that is not yet confirmed counts here: when a host dies all its ports fail within a
-    second, and the first incident should already say so.
+    An unconfirmed failure counts here: when a host dies, all its ports fail within a second, and
+    the first incident should already say so.
     """
     counted = counted or tally(state, entry)
     if not counted.known:

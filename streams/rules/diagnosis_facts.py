@@ -15,12 +15,12 @@ from streams.state.target_state import TargetState
 from streams.state.windows import Window
 
 LOOKED_AT: Final = 16
-"""So many other targets of the host are asked whether a region reaches them: a host with
-thousands of targets, all of them failing, must not cost their square."""
+"""Number of other targets of the host that are checked for failures from a region: for a host with
+thousands of failing targets the cost must not be quadratic."""
 
 
 def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Facts:
-    """The facts of a target at the state's moment; `around` is what its host looks like."""
+    """The facts of a target at the state's moment; `around` is its host view."""
     failing, slow, unusual, rising, succeeded, latency = [], [], [], [], [], []
     began = 0
     for region, window in _counting(state, entry):
@@ -59,7 +59,7 @@ def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Fac
 
 
 def _counting(state: PartitionState, entry: TargetState) -> Iterable[tuple[str, Window]]:
-    """The regions that count, sorted by name, and what they see."""
+    """Regions that count, sorted by name, with their windows."""
     for region, position in entry.policy.by_name:
         window = state.window(entry, position)
         if window is not None and counts(state, region, window):
@@ -67,7 +67,7 @@ def _counting(state: PartitionState, entry: TargetState) -> Iterable[tuple[str, 
 
 
 def _troubled(state: PartitionState, regions: Iterable[str]) -> Iterable[tuple[str, int]]:
-    """Those in which much else fails, and how much of it, in percent."""
+    """Regions in which many other targets fail, with their share in percent."""
     for region in regions:
         known = state.regions.get(region)
         load = None if known is None else region_guard.load_of(known, state.running)
@@ -81,7 +81,7 @@ def _host(
     around: Neighbours,
     failing: Collection[str] | None,
 ) -> Host:
-    """What the other targets say; `failing` regions if others succeed."""
+    """The facts of the other targets; `failing` are the failing regions if others succeed."""
     ping, site = around.another(entry.id, "icmp"), around.another(entry.id, "http")
     return Host(
         up=around.others(entry.id, "up"),
@@ -97,7 +97,7 @@ def _host(
 
 
 def _plain(state: PartitionState, entry: TargetState, around: Neighbours) -> TargetStatus | None:
-    """What the same port says when it is only connected to."""
+    """The status of a plain connection to the same port."""
     if entry.kind == "tcp":
         return None
     for other in around.kinds.get("tcp", ()):
@@ -107,7 +107,7 @@ def _plain(state: PartitionState, entry: TargetState, around: Neighbours) -> Tar
 
 
 def _hit(state: PartitionState, entry: TargetState, regions: Collection[str]) -> int:
-    """How many of the first other targets fail from one of `regions`."""
+    """Number of the first other targets that fail from one of `regions`."""
     others = (other for other in state.on_host(entry.host_key) if other != entry.id)
     return sum(
         any(

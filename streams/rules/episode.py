@@ -1,6 +1,6 @@
-"""Rules 5 and 6 for both kinds of trouble: an outage, and a spell of slowness.
+"""Rules 5 and 6 for both kinds of episode: an outage, and a slow period.
 
-Both are judged alike; what differs is the verdict that regions vote with.
+Both follow the same rules; they differ in the verdict that the regions vote on.
 """
 
 from typing import Literal
@@ -12,7 +12,7 @@ from streams.state.target_state import TargetState, Trouble
 from streams.state.windows import Window
 
 Sort = Literal["down", "slow"]
-"""The verdict in question."""
+"""The verdict of the vote."""
 
 
 def votes(counted: Tally, sort: Sort) -> Votes:
@@ -26,10 +26,10 @@ def votes(counted: Tally, sort: Sort) -> Votes:
 
 
 def began(state: PartitionState, entry: TargetState, counted: Tally, sort: Sort) -> tuple[int, int]:
-    """When it began: effective time, and running time. The regions must be agreed.
+    """The beginning of the episode: effective time, and running time. The regions must agree.
 
-    It began when as many regions were in it as are needed, and with those that came at most one
-    interval before that; a region that had been so on its own for long is another story.
+    The earliest moment with enough regions for consensus, counting regions that joined within the
+    interval before it; a longer failure of a single region does not belong to the episode.
     """
     starts = sorted(
         _row_began(window, sort)
@@ -42,7 +42,7 @@ def began(state: PartitionState, entry: TargetState, counted: Tally, sort: Sort)
 
 
 def over(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...], sort: Sort) -> bool:
-    """Whether every region that must has said that it is over (rule 6)."""
+    """True if every required region says that the episode is over (rule 6)."""
     trouble = entry.trouble
     for position, region in enumerate(entry.policy.regions):
         if region in abandoned:
@@ -59,7 +59,7 @@ def over(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...], 
 
 
 def heard(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
-    """Whether enough regions count for a closing: a majority of those that are waited for."""
+    """True if enough regions count for a closing: a majority of those that are waited for."""
     fresh = sum(
         window is not None and region not in abandoned and counts(state, region, window)
         for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
@@ -68,7 +68,7 @@ def heard(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...])
 
 
 def abandoned(state: PartitionState, entry: TargetState, sort: Sort) -> tuple[str, ...]:
-    """The regions whose last word was that it is so, too long ago to wait for; sorted."""
+    """Regions with a last verdict that supports the episode, but too old to wait for; sorted."""
     trouble = entry.trouble
     if trouble is None:
         return ()
@@ -90,7 +90,7 @@ def _says(window: Window, sort: Sort) -> bool:
 
 
 def _last_word_blocks(trouble: Trouble, position: int, sort: Sort) -> bool:
-    """Whether the (last) word of the region at `position` is against a closing."""
+    """True if the (last) verdict of the region at `position` blocks the closing."""
     row = trouble.failing.get(position)
     if row is not None and row.down:
         return True

@@ -1,4 +1,4 @@
-"""Rule 9: one `flapping` incident in place of many."""
+"""Rule 9: one `flapping` incident replaces many."""
 
 from itertools import takewhile
 from typing import Final
@@ -6,15 +6,15 @@ from typing import Final
 from streams.state.partition_state import PartitionState
 
 LIMIT: Final = 6
-"""So many transitions within `WITHIN_MS` are no flapping yet."""
+"""Transitions within `WITHIN_MS` that do not yet count as flapping."""
 
 WITHIN_MS: Final = 3_600_000
 QUIET_MS: Final = 1_800_000
-"""So long after the last transition it is over."""
+"""Time after the last transition until flapping is over, in ms."""
 
 
 def note(state: PartitionState, target_id: str) -> int:
-    """Notes a transition of a target; how many there were within the hour, this one counted.
+    """Records a transition of a target; returns the number within the hour, this one included.
 
     Counts no further than needed.
     """
@@ -25,12 +25,12 @@ def note(state: PartitionState, target_id: str) -> int:
 
 
 def count(state: PartitionState, target_id: str) -> int:
-    """How many transitions there were within the hour, as far as they are counted."""
+    """Number of transitions within the hour, up to the limit of the count."""
     return len(_recent(state, target_id))
 
 
 def forget(state: PartitionState) -> None:
-    """Drops what lies too far back to count; what was noted last stands last."""
+    """Drops targets with transitions too old to count; they are sorted by the last transition."""
     since = state.running - WITHIN_MS
     over = takewhile(lambda target_id: state.transitions[target_id][-1] <= since, state.transitions)
     for target_id in list(over):

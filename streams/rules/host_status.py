@@ -1,8 +1,8 @@
-"""The other targets of a host: how they are, and which hosts have news of them.
+"""The other targets of a host: their statuses, and the hosts whose statuses changed.
 
-The diagnosis of an incident rests on the other targets of its host. Looking at all of them for each
-result would cost their square when a host with many ports fails: so what was seen is kept for as
-long as it stays true, and the incidents of a host are looked at again with the deadlines.
+The diagnosis of an incident rests on the other targets of its host. A look at all of them for each
+result would be quadratic when a host with many ports fails. Therefore the host view is cached while
+it is valid, and a host's incidents are checked again together with the deadlines.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ _NEVER: Final = 2**62
 
 
 def look_around(state: PartitionState, entry: TargetState) -> Neighbours:
-    """How the targets of the host of `entry` are at the state's moment."""
+    """The host view of `entry` at the state's moment, from the cache if valid."""
     key = entry.host_key
     around = state.around.get(key)
     if around is not None and state.running < around.until:
@@ -50,7 +50,7 @@ def note_heard(state: PartitionState, entry: TargetState, region: str) -> None:
 
 
 def note_status(state: PartitionState, entry: TargetState, said: TargetStatus) -> None:
-    """A target has another status now, which is news for the incidents of its host."""
+    """Notes a changed status of a target, which is news for the incidents of its host."""
     key = entry.host_key
     if isinstance(state.hosts[key], str):
         return
@@ -63,7 +63,7 @@ def note_status(state: PartitionState, entry: TargetState, said: TargetStatus) -
 def host_targets(
     state: PartitionState, entry: TargetState, around: Neighbours
 ) -> tuple[HostTarget, ...]:
-    """The other targets of the host as an event lists them, sorted by id."""
+    """The other targets of the host in the form of events, sorted by id."""
     if len(around.statuses) == 1:
         return ()
     if not around.listed:

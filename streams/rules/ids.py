@@ -1,4 +1,4 @@
-"""Rule 11: ids that the same log always gives again."""
+"""Rule 11: reproducible ids, the same for the same log."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from schemas.result import CheckResult
 
 
 class Deciding(Struct, frozen=True, gc=False):
-    """The record that decides something: a result, or a control record.
+    """The record that causes a decision: a result, or a control record.
 
     `at` is log time, `offset` the record's.
     """
@@ -21,9 +21,9 @@ class Deciding(Struct, frozen=True, gc=False):
 
     @property
     def identity(self) -> str:
-        """A result's identity; the control record, its append time and its offset otherwise.
+        """The identity of a result; for a control record its name, append time and offset.
 
-        The offset, since the same may be said twice within a millisecond.
+        The offset is in it, because the same control record may come twice within a millisecond.
         """
         if isinstance(self.what, CheckResult):
             return self.what.identity

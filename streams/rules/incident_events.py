@@ -1,4 +1,4 @@
-"""What is told of an incident: its events, and their words."""
+"""Events of an incident, and their texts."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ SEVERITY: Final[dict[IncidentType, Severity]] = {
 
 
 def sort_of(incident: OpenIncident) -> Sort:
-    """The verdict that an incident is about."""
+    """The verdict on which an incident rests."""
     return "slow" if incident.incident_type == "slow" else "down"
 
 
@@ -45,7 +45,7 @@ def opened(
     counted: Tally,
     deciding: Deciding,
 ) -> IncidentEvent:
-    """The event that an incident opens; what it says is kept in `incident`."""
+    """The event for a new incident; stores the announced facts in `incident`."""
     around = look_around(state, entry)
     known = diagnosis_facts.gather(state, entry, around)
     found = diagnosis.diagnose(known, incident.incident_type)
@@ -75,10 +75,10 @@ def updated(
     told: tuple[str, ...] = (),
     news: bool = False,
 ) -> IncidentEvent | None:
-    """The event that tells what has changed since the last one; None if nothing has.
+    """The event for changes since the last event; None without changes.
 
-    With `news` of the host, what it looks like may have changed. Of a flapping one only `told` is
-    told.
+    With `news` of the host, the diagnosis may have changed. For a flapping incident only `told` is
+    announced.
     """
     flaps = incident.incident_type == "flapping"
     changes = told if flaps else (*told, *_changes(incident, _saying(state, entry, incident)))
@@ -122,7 +122,7 @@ def closed(
     *,
     abandoned: tuple[str, ...] = (),
 ) -> IncidentEvent:
-    """The event that an incident is over."""
+    """The event for the end of an incident."""
     counted = consensus.tally(state, entry)
     lasted = duration_text(state.now - incident.first_failed_at, EVENT)
     words = _closing_words(incident, because, abandoned)
@@ -183,14 +183,14 @@ def _region_verdict(
 
 
 def _involved(known: Facts, incident: OpenIncident) -> bool:
-    """Whether there is anything to diagnose."""
+    """True if there is anything to diagnose."""
     return bool(known.slow if incident.incident_type == "slow" else known.failing)
 
 
 def _saying(
     state: PartitionState, entry: TargetState, incident: OpenIncident
 ) -> dict[str, tuple[str, Reason | None]]:
-    """What each region says, as far as it matters to an incident."""
+    """The verdict of each region, as far as it matters to an incident."""
     found: dict[str, tuple[str, Reason | None]] = {}
     for region, position in entry.policy.by_name:
         window = state.window(entry, position)
@@ -287,7 +287,7 @@ def _summary(known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncid
 
 
 def _why(known: Facts) -> str:
-    """Of which sorts its slowness is."""
+    """The distinct reasons for its slowness."""
     limit = known.target.latency
     if limit is None:
         return ""
@@ -301,7 +301,7 @@ def _why(known: Facts) -> str:
 
 
 def _progress(known: Facts, incident: OpenIncident) -> str:
-    """What is said while an incident is on its way to its end."""
+    """The progress text while an incident approaches its closing."""
     place = known.target.place
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is reachable."

@@ -1,4 +1,4 @@
-"""Rules 6, 7 and 9: when incidents open, and when they close."""
+"""Rules 6, 7 and 9: the opening and closing of incidents."""
 
 from collections.abc import Collection
 from typing import Final
@@ -23,11 +23,11 @@ def judge(
     told: dict[str, tuple[str, ...]] | None = None,
     news: bool = False,
 ) -> list[IncidentEvent]:
-    """Opens, updates or closes the incidents of a target, or leaves all as it is.
+    """Opens, updates or closes the incidents of a target, or leaves them unchanged.
 
-    At most one event of an incident comes of one record. `counted` is the count of the regions if
-    the caller has it, `told` are changes that it made,
-    by incident id; with `news` of the host the diagnosis is looked at again.
+    One record gives at most one event for each incident. `counted` are the votes of the regions if
+    the caller has them, `told` are the caller's own changes, by incident id; with `news` of the
+    host the diagnosis is repeated.
     """
     if entry.trouble is None:
         return []
@@ -56,7 +56,7 @@ def judge(
 def look_again(
     state: PartitionState, entry: TargetState, deciding: Deciding
 ) -> list[IncidentEvent]:
-    """There is news of the host, and nothing else is due: the diagnosis may have changed."""
+    """Repeats the diagnosis after news of the host, when nothing else is due."""
     counted = consensus.tally(state, entry)
     events = (
         incident_events.updated(state, entry, incident, counted, deciding, news=True)
@@ -74,7 +74,7 @@ def close(
     *,
     abandoned: tuple[str, ...] = (),
 ) -> IncidentEvent:
-    """Closes an open incident of `entry`; a flapping one forgets its transitions."""
+    """Closes an open incident of `entry`; a flapping one drops its transitions."""
     event = incident_events.closed(state, entry, incident, deciding, because, abandoned=abandoned)
     trouble = entry.troubled()
     if incident.incident_type == "slow":
@@ -89,9 +89,9 @@ def close(
 def resolve(
     state: PartitionState, entry: TargetState, incident: OpenIncident, deciding: Deciding
 ) -> list[IncidentEvent]:
-    """Closes an incident by hand: none opens until consensus has said once that it is not so.
+    """Closes an incident by hand: the next one opens only after consensus has denied it once.
 
-    Whoever resolves slowness accepts what it takes now: it is usual in every region.
+    After a resolved slow incident, the present latency is the usual one in every region.
     """
     event = close(state, entry, incident, deciding, "resolved")
     trouble = entry.troubled()
@@ -112,7 +112,7 @@ def acknowledge(
     deciding: Deciding,
     by: str,
 ) -> list[IncidentEvent]:
-    """Notes who has seen an incident; no event if that is known and nothing else changed."""
+    """Records who has acknowledged an incident; no event if nothing changes."""
     told: dict[str, tuple[str, ...]] = {}
     if incident.acknowledged_by != by:
         incident.acknowledged_by = by
@@ -176,7 +176,7 @@ def _judge_flapping(
 
 
 def _turn(state: PartitionState, entry: TargetState, incident: OpenIncident, *, down: bool) -> None:
-    """A silent transition within a flapping incident."""
+    """Records a transition without an event, within a flapping incident."""
     incident.down, incident.turned_at = down, state.running
     flapping.note(state, entry.id)
 
@@ -227,7 +227,7 @@ def _lasted(state: PartitionState, entry: TargetState, counted: Tally) -> bool:
 
 
 def _next_deadline(state: PartitionState, entry: TargetState) -> int:
-    """The running time before which time alone changes nothing of `entry`."""
+    """The running time before which time alone changes nothing for `entry`."""
     running, policy = state.running, entry.policy
     deadlines = []
     incident = entry.incident

@@ -1,4 +1,4 @@
-"""What happens to windows and incidents when the inventory changes."""
+"""Changes of windows and incidents after a change of the inventory."""
 
 from itertools import takewhile
 
@@ -15,10 +15,10 @@ from streams.state.target_state import TargetState
 
 
 def set_target(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
-    """Adds or changes a target; an older definition than the known one is ignored.
+    """Adds or changes a target; ignores a definition that is older than the known one.
 
-    Another kind, host or port is another thing: its open incident closes (`target_changed`) and
-    its windows start anew. Otherwise the windows of the regions that stay are kept.
+    Another kind, host or port makes it another target: its open incident closes (`target_changed`)
+    and its windows restart. Otherwise the remaining regions keep their windows.
     """
     # What only reports read is not kept: a new price must not look like a new definition.
     target = structs.replace(
@@ -50,7 +50,7 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
 def remove_target(
     state: PartitionState, removal: TargetRemoved, deciding: Deciding
 ) -> list[IncidentEvent]:
-    """Removes a target and closes its incident; a removal older than the definition is ignored."""
+    """Removes a target and closes its incident; ignores a removal older than the definition."""
     entry = state.targets.get(removal.target)
     if entry is None or removal.version < entry.target.version:
         return []
@@ -72,9 +72,9 @@ def _close_all(
 
 
 def forget_removed(state: PartitionState) -> None:
-    """Drops what is kept of targets whose old results are stale by now.
+    """Drops the remains of removed targets once their old results are stale.
 
-    What was removed last stands last: all are kept for the same time.
+    They are sorted by time of removal, because all are kept for the same time.
     """
     over = takewhile(lambda name: state.removed[name].until < state.running, state.removed)
     for name in list(over):

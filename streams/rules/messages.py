@@ -1,4 +1,4 @@
-"""What the rules decide, as messages: topic, key, value, headers."""
+"""The decisions of the rules as messages: topic, key, value, headers."""
 
 from collections.abc import Callable
 from typing import Final, Literal
@@ -14,7 +14,8 @@ from schemas.recheck import RecheckRequest
 from streams.rules.apply import Output
 
 MOST_BYTES: Final = 900_000
-"""A message that an untouched broker and producer take has 1,048,576, with headers and key."""
+"""Most bytes of a message's value; default broker and producer accept 1,048,576 with headers and
+key."""
 
 _SHORT: Final = 400
 _FEW: Final = 50
@@ -22,11 +23,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class OutMessage(Struct, frozen=True, gc=False):
-    """A message for the partition of `topic` that has the number of the record's own.
+    """A message for the partition of `topic` with the same number as the record's partition.
 
-    With `partition` it is for that one.
-    `topic` is the name without prefix. `kind` is what metrics count it by: the `ce_type` of an
-    event, `recheck` for a request.
+    `partition`, if set, replaces that number. `topic` is the name without prefix. `kind` is the
+    label in metrics: the `ce_type` of an event, `recheck` for a request.
     """
 
     topic: Literal["incidents", "rechecks", "deadletter"]
@@ -57,10 +57,10 @@ def dead_letter(found: DeadLetter) -> OutMessage:
 
 
 def _fitting(event: Event) -> bytes:
-    """The value of an event, at most `MOST_BYTES` of it.
+    """The value of an event, of at most `MOST_BYTES`.
 
-    What a broker refuses nobody is told. Of an event that is larger the lists are left out that
-    people miss least, the longest texts last: no more of them than must be.
+    Nobody sees an event that the broker refuses. Therefore a larger event loses first the least
+    important lists, then the longest texts, and only as many as necessary.
     """
     value = incident.encode(event)
     if len(value) <= MOST_BYTES or isinstance(event, RegionEvent):

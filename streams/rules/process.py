@@ -1,7 +1,7 @@
-"""One step of the stream: a message of [results] changes the state and gives messages to send.
+"""Processes one message of [results]: changes the state and returns messages to send.
 
-The worker, its catching up and the replay all go through here, so that the same log gives the same
-bytes whoever reads it.
+The worker, its catch-up and the replay all use this function, so that the same log gives the same
+bytes for every reader.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class NotApplied(Struct, frozen=True, gc=False):
-    """A part of a message that can be read and not applied: the state is what it was without it.
+    """A readable part of a message that was not applied: the state is as if it were absent.
 
     `line` counts from 0, -1 for a control record. `raw` is the part.
     """
@@ -30,12 +30,12 @@ class NotApplied(Struct, frozen=True, gc=False):
     raw: bytes
 
 
-class Step(Struct, frozen=True, gc=False):
-    """What came of one message.
+class Processed(Struct, frozen=True, gc=False):
+    """The result of processing one message.
 
-    `unreadable` counts its parts that could not be read (the sink dead-letters them),
-    `not_applied` are those that the rules refused or failed on. `failed`: the rules raised, which
-    is a fault of ours.
+    `unreadable` counts the parts that can't be decoded (the sink dead-letters them), `not_applied`
+    are those that the rules refused or failed on. `failed`: the rules raised, which is a bug in our
+    code.
     """
 
     results: int
@@ -51,12 +51,12 @@ def step(
     append_time: int,
     value: bytes | None,
     headers: Iterable[tuple[str, bytes]],
-) -> Step:
-    """Applies one message; on return `state.offset` is `offset`. It must be beyond it before.
+) -> Processed:
+    """Applies one message at an `offset` beyond `state.offset`, which is `offset` on return.
 
-    `append_time` is the broker's stamp, UTC ms. A part of a record that makes the rules raise is
-    left out, and said: it would do so again after every restart, and one record must not end the
-    watching of a whole partition. What the rest of it decided is sent.
+    `append_time` is the broker's stamp, UTC ms. A part of a record on which the rules raise is left
+    out and reported: it would raise again after every restart, and one record must not stop the
+    monitoring of a whole partition. The messages of the other parts are sent.
     """
     headers = tuple(headers)
     record, unreadable = decode_record(offset, append_time, value, headers)
@@ -72,13 +72,13 @@ def step(
         outputs = error.outputs
         not_applied = _not_applied(error, value, headers)
     messages = tuple(map(encode, outputs))
-    return Step(len(record.results), unreadable, messages, failed, not_applied)
+    return Processed(len(record.results), unreadable, messages, failed, not_applied)
 
 
 def _not_applied(
     error: RuleError, value: bytes | None, headers: tuple[tuple[str, bytes], ...]
 ) -> tuple[NotApplied, ...]:
-    """The parts that are to blame, as they lie in the message."""
+    """The parts at fault, in the form of the message."""
     blamed = [part for part in error.parts if part.blamed]
     if not value:
         raw = control.body(headers) or b""
@@ -93,7 +93,7 @@ def _not_applied(
 
 
 def in_words(error: Exception) -> str:
-    """Why a part was not applied, for its dead letter: the same on every replay."""
+    """The error text of a dead letter: the same on every replay."""
     if isinstance(error, RefusedError):
         return str(error)
     return f"expected a record that the rules can apply, found one on which they fail: {error!r}"

@@ -1,4 +1,4 @@
-"""Rule 3: ask every region at once, before anybody is woken."""
+"""Rule 3: a request to all regions to check at once, before anybody is alerted."""
 
 from typing import Final, Literal
 
@@ -9,16 +9,16 @@ from streams.state.partition_state import HostRecheck, PartitionState
 from streams.state.target_state import TargetState
 
 EVERY_MS: Final = 5_000
-"""At most one request a host in this time."""
+"""Least time between two requests for a host, in ms."""
 
 EXPIRES_AFTER_MS: Final = 10_000
-"""A prober that reads a request later than this ignores it: the schedule has come by."""
+"""Time after which a prober ignores a request, in ms: the regular checks have run by then."""
 
 CHECKS_PER_S: Final = 2_000
-"""What all partitions together ask of a region, in checks a second."""
+"""Rechecks that all partitions together may request from a region, in checks a second."""
 
 AT_LEAST_PER_S: Final = 20
-"""What one partition may ask, however many there are."""
+"""Least budget of one partition, whatever the number of partitions, in checks a second."""
 
 _SECOND_US: Final = 1_000_000
 
@@ -26,9 +26,9 @@ Because = Literal["failure", "recovery"]
 
 
 def reason_to_ask(entry: TargetState, change: Change) -> Because | None:
-    """Why the other regions are to be asked after `change`; None if they are not.
+    """The reason to request a recheck after `change`; None if none is needed.
 
-    A region that begins to fail asks, and the first one that recovers during an incident.
+    A recheck follows the first failure of a region, and the first recovery during an incident.
     """
     incident = entry.incident
     if change == "first_failure":
@@ -42,7 +42,7 @@ def reason_to_ask(entry: TargetState, change: Change) -> Because | None:
 
 
 def due(state: PartitionState) -> list[RecheckRequest]:
-    """The requests whose turn has come, the longest waiting first; forgets hosts without one."""
+    """Requests that are due, the longest waiting first; drops hosts without a request."""
     requests = []
     state.rechecks_wait = False
     for host, last in list(state.rechecks.items()):
@@ -62,10 +62,10 @@ def due(state: PartitionState) -> list[RecheckRequest]:
 def ask(
     state: PartitionState, entry: TargetState, result: CheckResult, because: Because
 ) -> RecheckRequest | None:
-    """Asks now, or lets the request wait for its turn (`due`).
+    """Sends a request now, or queues it (`due`).
 
-    What a recheck itself finds always waits: the other regions were just asked, and whoever has
-    spoken by then need not be asked again.
+    A request that a recheck's own result causes is always queued: the other regions were just
+    asked, and those that have answered by then need not be asked again.
     """
     host = entry.host_key
     last = state.rechecks.get(host)
@@ -84,7 +84,7 @@ def ask(
 
 
 def _affordable(state: PartitionState) -> bool:
-    """Whether anything is left of what may be asked within a second."""
+    """True if the budget of the present second is not used up."""
     return state.rechecks_paid_us < state.running * 1000 + _SECOND_US
 
 
@@ -95,7 +95,7 @@ def _pay(state: PartitionState, checks: int) -> None:
 
 
 def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState | None:
-    """A troubled target of `host` of which some region has said nothing since `since`."""
+    """A troubled target of `host` without a result of some region since `since`."""
     if since is None:
         return None
     for target_id in state.on_host(host):
@@ -108,7 +108,7 @@ def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState
 
 
 def _asks(entry: TargetState) -> bool:
-    """Whether a target has a trouble that rechecks are for; slowness is none."""
+    """True if a target has a trouble that needs rechecks; slowness needs none."""
     return entry.incident is not None or (entry.trouble is not None and bool(entry.trouble.failing))
 
 

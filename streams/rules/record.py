@@ -1,4 +1,4 @@
-"""One message of [results], decoded: what the rules take."""
+"""Decodes a message of [results] to the input of the rules."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -27,7 +27,7 @@ _batches: Final = BatchDecoder(LoggedResult)
 
 
 def result_lines(value: bytes) -> list[int]:
-    """The line, from 0, of each result that `decode_record` finds in a message."""
+    """The line number, from 0, of each result that `decode_record` finds in a message."""
     return [line for line, _ in _batches.decode_numbered(value)[0]]
 
 
@@ -37,10 +37,10 @@ def decode_record(
     value: bytes | None,
     headers: Iterable[tuple[str, bytes]],
 ) -> tuple[Record, int]:
-    """The record, and how many of its parts could not be read. Never raises.
+    """The record, and the number of its unreadable parts. Never raises.
 
-    What can't be read is skipped here; the sink dead-letters it. A control header counts only
-    beside an empty value, so that nobody can hide results behind one.
+    Skips unreadable parts; the sink dead-letters them. A control header counts only with an empty
+    value, so that nobody can hide results behind one.
     """
     if value:
         results, bad = _batches.decode(value)

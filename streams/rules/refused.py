@@ -1,8 +1,8 @@
-"""A record that the rules can read and will not apply."""
+"""The error for a readable record that the rules refuse."""
 
 
 class RefusedError(ValueError):
-    """Applied, the record would leave the state outside its bounds; the text says which.
+    """The record would move the state out of its bounds; the text says which.
 
-    It is raised before the first change of the state.
+    Raised before the first change of the state.
     """

@@ -1,4 +1,4 @@
-"""Rule 8: a region that lost its own network is set aside."""
+"""Rule 8: sets a region aside that lost its own network."""
 
 from typing import Final
 
@@ -8,16 +8,16 @@ from schemas.control import Beat
 from streams.state.partition_state import PartitionState, ProberState, RegionState
 
 HEARD_MS: Final = 15_000
-"""A prober counts for its region while it was heard within this time."""
+"""Time since its last beat for which a prober counts for its region, in ms."""
 
 SUSPECT_PERCENT: Final = 40
 CLEARED_PERCENT: Final = 20
 AT_LEAST: Final = 20
-"""So many targets must fail at least: of a few, chance makes many."""
+"""Least number of failing targets: with fewer, chance alone reaches the share."""
 
 
 class Load(Struct, frozen=True, gc=False):
-    """What the probers of a region have, added up."""
+    """The sums over the probers of a region."""
 
     targets: int
     failing: int
@@ -37,7 +37,7 @@ class Load(Struct, frozen=True, gc=False):
 
 
 class Turned(Struct, frozen=True, gc=False):
-    """A region that is suspect from now on, or no longer, and what its probers have."""
+    """A region that becomes suspect, or ceases to be, and the sums of its probers."""
 
     region: str
     suspect: bool
@@ -45,14 +45,14 @@ class Turned(Struct, frozen=True, gc=False):
 
 
 def note(prober: ProberState, beat: Beat) -> None:
-    """Keeps what a prober says of its targets."""
+    """Stores a prober's report on its targets."""
     prober.targets = beat.targets
     prober.failing = beat.failing
     prober.newly_failing = beat.newly_failing
 
 
 def look(state: PartitionState) -> list[Turned]:
-    """Judges every region that reports; those that are to turn, by name. It changes nothing."""
+    """The regions that must change, by name; judges all that report. Changes nothing."""
     loads = {
         name: load
         for name, region in sorted(state.regions.items())
@@ -73,9 +73,9 @@ def look(state: PartitionState) -> list[Turned]:
 
 
 def turn(state: PartitionState, turned: list[Turned]) -> None:
-    """Sets the regions aside, or no longer.
+    """Sets the regions aside, or readmits them.
 
-    The targets that a region troubles are to be judged again when deadlines are looked at.
+    The next check of deadlines judges the affected targets of the region again.
     """
     for one in turned:
         state.regions[one.region].suspect = one.suspect
@@ -85,7 +85,7 @@ def turn(state: PartitionState, turned: list[Turned]) -> None:
 
 
 def load_of(region: RegionState, running: int) -> Load | None:
-    """What a region's probers say, added up; None when none was heard of late."""
+    """The sums over a region's probers; None if none was heard recently."""
     targets = failing = newly_failing = heard = 0
     for one in region.probers.values():
         if running - one.last_beat < HEARD_MS:
@@ -102,7 +102,7 @@ def _widely(failing: int, targets: int) -> bool:
 
 def _wake(state: PartitionState, regions: set[str]) -> None:
     state.around.clear()
-    for target_id in sorted(state.hot):  # the index has no order of its own: it is made anew
+    for target_id in sorted(state.hot):  # the index has no stable order: it is rebuilt
         if not regions.isdisjoint(state.targets[target_id].policy.positions):
             state.hot[target_id] = 0
             state.woken[target_id] = None

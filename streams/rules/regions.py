@@ -1,4 +1,4 @@
-"""What beats tell of a region: that it is heard (rule 4), that its clock is off, its load."""
+"""Rule 4 and beats: the liveness of a region, its clock skew, its load."""
 
 from typing import Final
 
@@ -14,29 +14,29 @@ from streams.state.partition_state import PartitionState, ProberState, RegionSta
 
 SILENT_AFTER_MS: Final = 15_000
 PAUSE_MS: Final = 7_500
-"""Beats come every 5 s: a log that is silent for longer may have been without its broker."""
+"""Silence of the log that may be an absence of the broker, in ms; beats come every 5 s."""
 
 RESPITE_MS: Final = 5_000
-"""By then every region has been heard again that was only kept from it."""
+"""Grace period after an absence of the broker for regions to send a beat, in ms."""
 
 SKEW_MS: Final = 5_000
 FORGET_PROBER_AFTER_MS: Final = 3_600_000
 MOST_REGIONS: Final = 1_000
 MOST_PROBERS: Final = 10_000
-"""So many a partition keeps; a fleet has fewer, a forger names as many as it likes."""
+"""Most probers that a partition keeps; a fleet has fewer, a forger may name any number."""
 
 
 def note_pause(state: PartitionState, pause_ms: int) -> None:
-    """Notes how long the log was silent before this record: regions may not be to blame for it.
+    """Records the silence of the log before this record, which may not be the regions' fault.
 
-    Ticks alone give no more than one respite, or nobody would ever learn that all are silent.
+    Ticks alone give only one grace period; otherwise a silence of all regions would stay unnoticed.
     """
     if pause_ms > PAUSE_MS and not state.respited:
         state.respite_until, state.respited = state.running + RESPITE_MS, True
 
 
 def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[RegionEvent]:
-    """Notes a beat; the events it gives: the region is back, a clock is off.
+    """Records a beat; returns its events: the region is back, a clock is off.
 
     Raises:
         RefusedError: there are too many regions or probers; nothing was changed.
@@ -58,7 +58,7 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
 
 
 def _copy(region: RegionState, prober: str) -> RegionState:
-    """A region, and what of it a beat of `prober` changes."""
+    """A copy of a region with the fields that a beat of `prober` changes."""
     probers = dict(region.probers)
     if prober in probers:
         probers[prober] = structs.replace(probers[prober])
@@ -93,7 +93,7 @@ def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Re
 
 
 def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
-    """The regions that have just fallen silent."""
+    """The regions that have just become silent."""
     events: list[RegionEvent] = []
     if state.running < state.respite_until:
         return events
@@ -116,12 +116,12 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
 
 
 def _make_room(state: PartitionState, beat: Beat) -> None:
-    """Sees to it that one more region, or prober, may be kept: else beats could fill the memory.
+    """Makes room for one more region or prober, so that beats can't fill the memory.
 
-    Where there are too many, those go that were not heard for an hour.
+    If there are too many, drops those that were not heard for an hour.
 
     Raises:
-        RefusedError: too many were heard of late; nothing was changed.
+        RefusedError: too many were heard recently; nothing was changed.
     """
     regions, heard_since = state.regions, state.running - FORGET_PROBER_AFTER_MS
     old_regions: list[str] = []

@@ -1,4 +1,4 @@
-"""Rules 1 and 2: which results count, and when a region's verdict turns."""
+"""Rules 1 and 2: the results that count, and the changes of a region's verdict."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -11,24 +11,24 @@ from streams.state.target_state import TargetState
 from streams.state.windows import Failing
 
 Change = Literal["ignored", "success", "turned", "recovered", "first_failure", "failure"]
-"""What a result did to its window.
+"""The effect of a result on its window.
 
-`recovered` is the success that ends a row of failures, `turned` one that made its region say
-`slow`, or no longer.
+`recovered` is the success that ends a row of failures, `turned` a success with which its region
+begins or ceases to say `slow`.
 """
 
 
 def take_calm(  # noqa: C901 - the way of nearly every result: a call would take longer than it does
     state: PartitionState, results: Sequence[CheckResult]
 ) -> Iterator[tuple[TargetState, CheckResult]]:
-    """Counts results one by one as long as nothing can come of them; gives those that are more.
+    """Counts results that can't have consequences; yields the others, one by one.
 
-    Nothing comes of one more success of a calm target, and of what is ignored: that is nearly all
-    there is, so it is done here without a call, as `take` would do it. Whatever is not as simple
-    (a failure, a target in trouble, a first result, a slow one, a time ahead of the log or within
-    a gap; and while any target is in trouble, since a neighbour's diagnosis may rest on it, the
-    first result of a region that was stale) is given with its target, to be taken before the next
-    is asked for.
+    One more success of a calm target has no consequences, nor has an ignored result. These are
+    nearly all results, so this function handles them without a call, with the same effect as
+    `take`. All others are yielded with their target, to be taken before the next step of the
+    iteration: a failure, a target in trouble, a first result, a slow one, a time ahead of the log
+    or within a gap; and, while any target is in trouble, the first result of a stale region,
+    because a neighbour's diagnosis may rest on it.
     """
     columns, now = state.columns, state.now
     newest, fresh_until, successes = columns.newest, columns.fresh_until, columns.successes
@@ -92,11 +92,11 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
 def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Change:
     """Counts a result in the window of its region.
 
-    Ignored (history only) is what says nothing of the target (`missed`, `prober_error`,
-    `address_blocked`), what is about another kind, host or port, comes from a region that is not
-    the target's, is not newer than the newest of its region (or than what was seen before its
-    window began anew), or waited in a spool (`late_ms`). Of results whose own time lies ahead of
-    the log's only those count that started after the newest: their effective time is no order.
+    Ignored (history only) are results that say nothing about the target (`missed`, `prober_error`,
+    `address_blocked`), results of another kind, host or port, of a region that is not the target's,
+    results not newer than the newest of the region (or than the newest before its window
+    restarted), and results that waited in a spool (`late_ms`). A result with a time ahead of the
+    log's counts only if it started after the newest: its effective time gives no order.
     """
     policy, columns = entry.policy, state.columns
     position = policy.positions.get(result.region)
@@ -122,10 +122,10 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
 
 
 def says_it_already(state: PartitionState, entry: TargetState, result: CheckResult) -> bool:
-    """Whether a result of a target in trouble only says what its region says already.
+    """True if a result of a target in trouble only repeats its region's verdict.
 
-    That is nearly all that comes of a target that is down for long, or fails from one region. The
-    region must be fresh, or what it says begins to count again.
+    Most results of a long outage, or of a failure in one region, do. The region must be fresh,
+    otherwise its verdict begins to count again.
     """
     position = entry.policy.positions.get(result.region)
     if position is None or entry.trouble is None:

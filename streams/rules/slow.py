@@ -1,4 +1,4 @@
-"""Rule 7: when a region says `slow`."""
+"""Rule 7: the conditions under which a region says `slow`."""
 
 from typing import Final
 
@@ -9,24 +9,25 @@ from streams.state import latency_levels
 from streams.state.partition_state import PartitionState
 from streams.state.policy import TargetPolicy
 from streams.state.target_state import TargetState
-from streams.state.windows import Columns, Slow, Why
+from streams.state.windows import Slow, Why, WindowColumns
 
 UNUSUAL_BY_US: Final = 10_000
-"""On a local network 0.2 ms turn into 1 ms for no reason: so much more than usual it must be."""
+"""Least distance from the usual time, in µs: on a local network 0.2 ms becomes 1 ms without a
+cause."""
 
 RISE_LEAST: Final = 256 << latency_levels.DAILY_SHIFT
-"""What a day must add for a rise to be one, in units of `daily`: a quarter of a doubling."""
+"""Least daily increase that counts as a rise, in units of `daily`: a quarter of a doubling."""
 
 _NOT_NEAR: Final = 256
-"""Below 1.5 times the usual time are all levels that are no more than this above its level."""
+"""Levels no more than this above the usual level are surely below 1.5 times the usual time."""
 
 
 def why(
-    columns: Columns, at: int, policy: TargetPolicy, result: CheckResult, effective: int
+    columns: WindowColumns, at: int, policy: TargetPolicy, result: CheckResult, effective: int
 ) -> Why | None:
-    """Why a success of the window at `at` is slow, by what was learned before it; None if not.
+    """The reason why a success of the window at `at` is slow, by earlier results; None if not.
 
-    One without a time never is. The window says since when the region is up.
+    A success without a time is never slow. The window knows since when the region is up.
     """
     limit, took_ms = policy.latency, _took_ms(result)
     if limit is None or took_ms is None:
@@ -54,10 +55,10 @@ def take(
     result: CheckResult,
     effective: int,
 ) -> bool:
-    """Counts a success in its region's row; whether what the region says has turned.
+    """Counts a success in its region's row; True if the region's verdict on speed has changed.
 
-    The target must have limits. A success without a time says nothing. Its time must not have been
-    learned from yet.
+    The target must have limits. A success without a time has no effect. Call it before the success
+    is learned from.
     """
     limit = entry.policy.latency
     took_ms = _took_ms(result)
@@ -93,17 +94,17 @@ def take(
 
 
 def is_learned_from(entry: TargetState, position: int) -> bool:
-    """Whether what a region sees may become what is usual.
+    """True if the region's latencies may change the usual one.
 
-    Not while it is slow: it would be usual soon. A rise is no such state, since it is told before
-    anything is too slow; it ends when the usual time stays as it is for a day.
+    Not while the region is slow: slow would soon be usual. A rise is no such state, because its
+    warning comes before anything is too slow; it ends when the usual time is stable for a day.
     """
     row = None if entry.trouble is None else entry.trouble.pace.get(position)
     return row is None or not row.slow or row.why == "rising"
 
 
 def in_words(row: Slow, limit: LatencyLimit) -> str:
-    """Why it is slow, for people: `312 ms, limit 250 ms`; the limit is that of now."""
+    """The reason in words: `312 ms, limit 250 ms`; with the present limit."""
     if row.why == "usual":
         return f"{row.took_ms:.0f} ms, usually {milliseconds(row.measure)}"
     if limit.max_ms is None:
@@ -122,7 +123,7 @@ def _is_unusual(policy: TargetPolicy, usual: int, took_ms: float) -> bool:
     )
 
 
-def _measure(columns: Columns, at: int, policy: TargetPolicy, found: Why) -> int:
+def _measure(columns: WindowColumns, at: int, policy: TargetPolicy, found: Why) -> int:
     match found:
         case "limit":
             return 0
@@ -133,13 +134,13 @@ def _measure(columns: Columns, at: int, policy: TargetPolicy, found: Why) -> int
             return max(1, (left * 24 + rise // 2) // rise)
 
 
-def _rise(columns: Columns, at: int) -> int:
-    """What a day adds, in units of `daily`."""
+def _rise(columns: WindowColumns, at: int) -> int:
+    """The daily increase, in units of `daily`."""
     return (columns.usual[at] << latency_levels.DAILY_SHIFT) - columns.daily[at]
 
 
-def _left(columns: Columns, at: int, policy: TargetPolicy) -> int:
-    """How far the limit is from what is usual, in units of `daily`."""
+def _left(columns: WindowColumns, at: int, policy: TargetPolicy) -> int:
+    """The distance from the usual time to the limit, in units of `daily`."""
     return policy.limit_level - columns.usual[at] << latency_levels.DAILY_SHIFT
 
 

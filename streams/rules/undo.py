@@ -1,4 +1,4 @@
-"""One target as it was, to be put back if a rule fails halfway."""
+"""A copy of one target, to restore if a rule fails halfway."""
 
 from typing import Final
 

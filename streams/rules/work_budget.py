@@ -1,19 +1,19 @@
-"""Whose turn it is when deadlines are looked at: what takes long is spread over several looks."""
+"""Spreads expensive work over several checks of the deadlines."""
 
 from typing import Final
 
 from streams.state.partition_state import PartitionState
 
 AT_ONCE: Final = 1_000
-"""So many targets with news of their host, and so many that the guard woke, in one look at most:
-some tens of milliseconds, in which the worker does nothing else."""
+"""Most targets with news of their host, and most targets that the guard woke, in one check of the
+deadlines: some tens of milliseconds, in which the worker does nothing else."""
 
 
 def due(state: PartitionState) -> set[str]:
-    """The targets to be judged: whose deadline has come, or whom the guard woke longest ago.
+    """The targets to judge: those with a due deadline, and those that the guard woke first.
 
-    One that is still to wait for its turn waits with all, so that it makes no difference whether
-    its deadline is known (it is not after a restart).
+    A woken target beyond the budget waits with all others, so that it makes no difference whether
+    its deadline is known (after a restart it is not).
     """
     woken = list(state.woken)[:AT_ONCE]
     for target_id in woken:
@@ -23,14 +23,14 @@ def due(state: PartitionState) -> set[str]:
 
 
 def none(state: PartitionState, running: int) -> bool:
-    """Whether a look at that running time would find no target to look at, as things are."""
+    """True if a check at that running time would find no target in the present state."""
     return not (state.news or state.woken or any(at <= running for at in state.hot.values()))
 
 
 def news(state: PartitionState) -> set[str]:
     """The targets with incidents on hosts with news, the longest waiting hosts first.
 
-    Those hosts have no news any more. A host is not cut in two, however many targets it has.
+    Clears the news of those hosts. A host is never split, whatever its number of targets.
     """
     found: set[str] = set()
     looked_at = 0

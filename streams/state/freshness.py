@@ -1,11 +1,11 @@
-"""Rule 4: how long the last result of a region speaks for it."""
+"""Rule 4: the time for which a region's last result is fresh."""
 
 from typing import Final
 
 from streams.state.windows import Window
 
 LATE_MS: Final = 15_000
-"""Room for a slow broker; as long as an absence of the broker that is no gap yet."""
+"""Margin for a slow broker, in ms; the longest absence of the broker that is no gap."""
 
 
 LONGEST_LATE_MS: Final = 3_600_000 + LATE_MS
@@ -13,19 +13,19 @@ LONGEST_LATE_MS: Final = 3_600_000 + LATE_MS
 
 
 def span_ms(interval_ms: int, timeout_ms: int) -> int:
-    """How long a result is fresh: after `2.5 × interval + timeout` its region is stale."""
+    """The time for which a result is fresh, in ms: `2.5 × interval + timeout`, then it is stale."""
     return interval_ms * 5 // 2 + timeout_ms
 
 
 def late_ms(interval_ms: int, timeout_ms: int) -> int:
-    """A result that is appended longer than this after its start waited in a spool.
+    """Longest time from start to append, in ms, of a result that did not wait in a spool.
 
-    It tells of a time that is over, and is history only: the spool of a prober that could not
-    reach the broker must wake nobody when it is drained.
+    A later result describes the past and is history only: a prober that drains its spool after an
+    absence of the broker must alert nobody.
     """
     return min(span_ms(interval_ms, timeout_ms), timeout_ms + LATE_MS)
 
 
 def is_fresh(window: Window, running: int) -> bool:
-    """Whether the region has a fresh result at running time `running`."""
+    """True if the region has a fresh result at running time `running`."""
     return running <= window.fresh_until

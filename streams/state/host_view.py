@@ -1,4 +1,4 @@
-"""What is seen of a host: its targets, and how they are."""
+"""The view of a host: its targets and their statuses."""
 
 from msgspec import Struct
 
@@ -6,11 +6,11 @@ from schemas.incident import HostTarget, TargetStatus
 
 
 class Neighbours(Struct, gc=False):
-    """The status of every target of a host, sorted by id, and how often each is.
+    """The status of every target of a host, sorted by id, and the count of each status.
 
-    Before the running time `until`, time alone turns none of them. `kinds` has the ids of the
-    targets by their kind, sorted; `listed` the targets as events list them, and `places` where each
-    stands in it, or nothing while no event has.
+    Before the running time `until`, time alone changes none of them. `kinds` has the ids of the
+    targets by kind, sorted; `listed` the targets in the form of events, and `places` the index of
+    each in it, or nothing before the first event.
     """
 
     statuses: dict[str, TargetStatus]
@@ -21,17 +21,17 @@ class Neighbours(Struct, gc=False):
     places: dict[str, int] = {}
 
     def others(self, target: str, *statuses: TargetStatus) -> int:
-        """How many targets but `target` have one of `statuses`."""
+        """Number of targets other than `target` with one of `statuses`."""
         own = self.statuses[target] in statuses
         return sum(self.counts.get(one, 0) for one in statuses) - own
 
     def another(self, target: str, kind: str) -> str | None:
-        """The first target of `kind` but `target`; None if there is no other."""
+        """The first other target of `kind`; None if there is none."""
         ids = self.kinds.get(kind, ())
         return next((found for found in ids[:2] if found != target), None)
 
     def turn(self, target: str, status: TargetStatus) -> None:
-        """Notes that a target has another status now."""
+        """Records a target's new status."""
         self.counts[self.statuses[target]] -= 1
         self.counts[status] = self.counts.get(status, 0) + 1
         self.statuses[target] = status

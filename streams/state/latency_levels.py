@@ -1,14 +1,14 @@
-"""Latencies as small integers: a logarithm in 1/1024 of a doubling, and three that follow it.
+"""Latencies as small integers: logarithms in 1/1024 of a doubling, and three moving averages.
 
-A window keeps two levels, 16 bits each: `lately` follows each success by a quarter of the way,
-`usual` over about an hour. Failures change neither, so while a target is down they say how fast it
-answered before it fell. Where rising latencies are warned of, `daily` follows over about a day; its
-steps are small, so it is kept 4096 times as large, in 32 bits. Only integers are kept, so that a
-state is the same wherever it is made.
+A window keeps two levels, 16 bits each: `lately` moves a quarter of the way with each success,
+`usual` follows over about an hour. Failures change neither, so during an outage they keep the
+latency before it. Where rising latencies are warned of, `daily` follows over about a day; its steps
+are small, so it is kept 4096 times as large, in 32 bits. All are integers, so that a state is the
+same on every machine.
 
-A floating point number is its own logarithm, made of straight lines between the powers of two
-(IEEE 754, binary64): a level is the exponent and the first ten bits behind it, so reading it out
-of all results of a message at once costs a third of computing it.
+A floating point number contains its own logarithm, linear between powers of two (IEEE 754,
+binary64): a level is the exponent and the first ten bits of the fraction. Extracting it from all
+results of a message at once costs a third of computing it.
 """
 
 import sys
@@ -20,17 +20,17 @@ from typing import Final, Protocol
 from schemas.result import CheckResult
 
 NONE: Final = 0
-"""No latency has been seen yet."""
+"""The level before the first latency."""
 
 LATELY_SHIFT: Final = 2
-"""`lately` moves by 2^-2 of the way."""
+"""`lately` moves by 2^-2 of the distance."""
 
 SPARED: Final = 3
-"""Where it is followed in small steps, `usual` looks at one message in 2^3, by steps so much
-larger: that takes as long to follow, and costs a fraction."""
+"""With small steps, `usual` follows one message in 2^3, with steps that are larger by the same
+factor: the same speed at a fraction of the cost."""
 
 SMALL_STEPS: Final = 5
-"""From this shift on (checks every three minutes, or more often)."""
+"""Least shift that counts as small steps (checks every three minutes, or more often)."""
 
 DAILY_SHIFT: Final = 12
 """A level in `daily` is 2^12 times as large."""
@@ -45,7 +45,7 @@ _HIGH_HALF: Final = slice(1, None, 2) if sys.byteorder == "little" else slice(0,
 
 
 class _Levels(Protocol):
-    """The columns that are written here; `streams.columns` has them."""
+    """The columns that this module writes; `streams.state.windows` has them."""
 
     lately: "array[int]"
     usual: "array[int]"
@@ -55,8 +55,8 @@ class _Levels(Protocol):
 def of(result: CheckResult) -> int:
     """The level of a result's connect time, or of its total time when it has no connect time.
 
-    `NONE` when it has neither, or less than a microsecond; else below 2¹⁶, whatever a result may
-    carry (a day and less).
+    `NONE` without either time, or below a microsecond; else below 2¹⁶, for any valid result (a day
+    at most).
     """
     return level(result.connect_ms or result.total_ms or 0.0)
 
@@ -70,7 +70,7 @@ def level(took_ms: float) -> int:
 
 
 def of_all(results: Sequence[CheckResult]) -> list[int]:
-    """The level of each result, as `of` has it; what is `NONE` there is so or negative here."""
+    """The level of each result, as from `of`; `NONE` results are 0 or negative here."""
     took_ms = array("d", [one.connect_ms or one.total_ms or 0.0 for one in results])
     halves = array("I")
     halves.frombytes(took_ms.tobytes())
@@ -79,29 +79,29 @@ def of_all(results: Sequence[CheckResult]) -> list[int]:
 
 
 def span_us(level: int) -> int:
-    """The span in µs that has this level, rounded."""
+    """The span in µs of this level, rounded."""
     power, part = divmod(level, 1024)
     return ((1024 + part << power) * 1000 + (1 << 19)) >> 20
 
 
 def usual_shift(interval_ms: int) -> int:
-    """By 2^-shift of the way does `usual` move: about an hour's worth of checks, 2 to 7."""
+    """The shift of `usual` (it moves by 2^-shift of the distance): an hour's checks, 2 to 7."""
     checks = HOUR_MS // interval_ms
     return min(7, max(2, (checks * 3 // 2).bit_length() - 1))
 
 
 def daily_shift(interval_ms: int) -> int:
-    """By 2^-shift of the way does `daily` move: about a day's worth of checks, 2 to 16."""
+    """The shift of `daily` (it moves by 2^-shift of the distance): a day's checks, 2 to 16."""
     checks = DAY_MS // interval_ms
     return max(2, (checks * 3 // 2).bit_length() - 1)
 
 
 def is_usual_turn(offset: int) -> bool:
-    """Whether the record at `offset` is the one in eight that `usual` looks at.
+    """True if the record at `offset` is the one in eight that `usual` follows.
 
-    By a hash (the finaliser of SplitMix64: Steele, Lea, Flood, OOPSLA 2014), so that results that
-    come with every so many records miss it no longer than chance has it. A multiplicative hash
-    does not do: there are distances at which it stays away for thousands.
+    A hash decides (the finaliser of SplitMix64: Steele, Lea, Flood, OOPSLA 2014), so that results
+    in a regular pattern of offsets are not missed for longer than by chance. A multiplicative hash
+    is not enough: at some distances it skips thousands.
     """
     mixed = offset + 0x9E3779B97F4A7C15 & _WORD
     mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _WORD
@@ -110,7 +110,7 @@ def is_usual_turn(offset: int) -> bool:
 
 
 def follow(kept: int, seen: int, shift: int) -> int:
-    """`kept` moved by 2^-shift of the way to `seen`, rounded."""
+    """`kept` moved by 2^-shift of the distance to `seen`, rounded."""
     return kept + (seen - kept + (1 << shift >> 1) >> shift)
 
 
@@ -123,10 +123,10 @@ def note(
     usual_turn: bool,
     usual_stands: bool = False,
 ) -> None:
-    """Lets the window at `at` follow a success of the level `seen`; the first one sets both.
+    """Moves the window at `at` towards a success of level `seen`; the first success sets both.
 
-    `shift` is the target's `usual_shift`. `usual_stands`: it is not usual, only `lately` follows.
-    A success without a level changes nothing.
+    `shift` is the target's `usual_shift`. With `usual_stands` (the success is unusual) only
+    `lately` moves. A success without a level changes nothing.
     """
     if seen == NONE:
         return
@@ -143,10 +143,10 @@ def note(
 
 
 def note_daily(columns: _Levels, at: int, seen: int, shift: int, up_for_ms: int) -> None:
-    """Lets `daily` follow a success of the level `seen`, after `note` has; `shift` is its own.
+    """Moves `daily` towards a success of level `seen`, after `note`; `shift` is its own.
 
-    It is what is usual as long as the region has been up for less than an hour: one answer must
-    not be what the next day is held against.
+    It equals `usual` until the region has been up for an hour: a single answer must not be the
+    reference of the next day.
     """
     if seen == NONE:
         return
@@ -157,7 +157,7 @@ def note_daily(columns: _Levels, at: int, seen: int, shift: int, up_for_ms: int)
 
 
 def accept(columns: _Levels, at: int) -> None:
-    """What it took lately is usual from now on, and was all day."""
+    """Makes the recent latency the usual one, and that of the whole day."""
     columns.usual[at] = columns.lately[at]
     if columns.daily[at] != NONE:
         columns.daily[at] = columns.usual[at] << DAILY_SHIFT

@@ -19,16 +19,16 @@ from streams.state.latency_levels import NONE
 from streams.state.policy import TargetPolicy, Terms, policy_of, terms_of
 from streams.state.target_details import pack
 from streams.state.target_state import TargetState, Trouble
-from streams.state.windows import Columns, Slow, Window
+from streams.state.windows import Slow, Window, WindowColumns
 
 _PORTS: Final[dict[int, int]] = {}
-"""One object a port number, for all targets."""
+"""Shared objects for port numbers, one for all targets."""
 
 
 class ProberState(Struct, gc=False, array_like=True):
-    """The last beat of one prober, in running time, and what it said of its targets.
+    """The last beat of one prober, in running time, and its report on its targets.
 
-    `skewed`: its clock was told to be off.
+    `skewed`: an event has announced that its clock is off.
     """
 
     last_beat: int
@@ -52,10 +52,10 @@ class RegionState(Struct, gc=False, array_like=True):
 
 
 class HostRecheck(Struct, frozen=True, gc=False, array_like=True):
-    """The last recheck request of a host (running time), and whether one waits for its turn.
+    """The last recheck request of a host (running time), and whether one is queued.
 
-    `asked_at` is None when none was asked for of late. `waiting_since` is the effective time of the
-    newest result that asks for one: who has spoken since then need not be asked.
+    `asked_at` is None without a recent request. `waiting_since` is the effective time of the newest
+    result that needs a request: regions that have answered since then need not be asked.
     """
 
     asked_at: int | None
@@ -63,7 +63,7 @@ class HostRecheck(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Removed(Struct, frozen=True, gc=False, array_like=True):
-    """What is kept of a removed target until (running time) no old result could count again."""
+    """The remains of a removed target, kept until (running time) no old result can count again."""
 
     floor: int
     until: int
@@ -73,22 +73,22 @@ class PartitionState(Struct, gc=False):
     """Everything the rules know of one partition after the record at `offset` (-1: none yet).
 
     `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
-    (log time) and lasted `gap_ms`. `looked_at` is the running time at which deadlines were last
-    looked at (all that were due). Until `respite_until` (running time) no region is told to be
-    silent; `respited`: no beat has come since. `rechecks_paid_us` is the running time (µs) until
-    which the requests that were made use up what may be asked; `transitions` are those of a target
-    within the last hour (rule 9), in running time.
+    (log time) and lasted `gap_ms`. `looked_at` is the running time of the last complete check of
+    the deadlines. Until `respite_until` (running time) no region is reported silent; `respited`: no
+    beat has come since. `rechecks_paid_us` is the running time (µs) until which the requests so far
+    use up the budget; `transitions` are those of a target within the last hour (rule 9), in running
+    time.
 
-    `rechecks`, `removed`, `transitions` and `news` stand in the order of time: what was asked for
-    (or has waited), removed, turned or was noted longest ago stands first. `rechecks_wait`: some
-    requests wait because what may be asked was used up, and none goes before them. `news` has the
-    hosts (by `host_key`) whose targets turned since their incidents were last looked at, `woken`
-    the targets that are to be judged since the guard turned.
+    `rechecks`, `removed`, `transitions` and `news` are sorted by time, the oldest first: of the
+    request (or of its queueing), the removal, the last transition, the note. `rechecks_wait`:
+    requests are queued because the budget was used up, and no later request overtakes them. `news`
+    has the hosts (by `host_key`) with changed targets since the last check of their incidents,
+    `woken` the targets to judge since the guard changed.
 
-    `hosts`, `hot` and `set_aside` are indexes, not saved: `hot` has the targets where time alone
-    could change something, and the running time before which it does not; `hosts` the targets of
-    a host, a single one without a list around it; `set_aside` the suspect regions. `around` has
-    what was seen of hosts of late; nothing while nothing is hot.
+    `hosts`, `hot` and `set_aside` are indexes, not saved: `hot` has the targets that time alone
+    could change, with the running time before which it does not; `hosts` the targets of a host, a
+    single one without a list around it; `set_aside` the suspect regions. `around` caches host
+    views; it is empty while no target is hot.
     """
 
     partition: int
@@ -114,7 +114,7 @@ class PartitionState(Struct, gc=False):
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
     around: dict[str, Neighbours] = field(default_factory=dict)
-    columns: Columns = field(default_factory=Columns)
+    columns: WindowColumns = field(default_factory=WindowColumns)
     policies: WeakValueDictionary[Terms, TargetPolicy] = field(default_factory=WeakValueDictionary)
 
     @property
@@ -123,9 +123,9 @@ class PartitionState(Struct, gc=False):
         return self.now - self.gaps
 
     def running_at(self, at: int) -> int:
-        """Running time at log time `at`, right back to the beginning of the last gap.
+        """Running time at log time `at`, correct back to the beginning of the last gap.
 
-        Within a gap the running clock stood still.
+        Within a gap the running clock stands still.
         """
         running = at - self.gaps
         if at >= self.gap_end:
@@ -133,12 +133,12 @@ class PartitionState(Struct, gc=False):
         return min(running + self.gap_ms, self.gap_end - self.gaps)
 
     def log_at(self, running: int) -> int:
-        """Log time at running time `running`, right back to the beginning of the last gap."""
+        """Log time at running time `running`, correct back to the beginning of the last gap."""
         at = running + self.gaps
         return at - self.gap_ms if at < self.gap_end else at
 
     def window(self, entry: TargetState, position: int) -> Window | None:
-        """The window of the region at `position`, None if none of its results ever counted."""
+        """The window of the region at `position`, None before its first counted result."""
         columns, at = self.columns, entry.slot + position
         newest = columns.newest[at]
         if not newest:
@@ -162,7 +162,7 @@ class PartitionState(Struct, gc=False):
         return [self.window(entry, position) for position in range(len(entry.policy.regions))]
 
     def newest(self, entry: TargetState) -> int:
-        """The newest effective time of all windows, those that were dropped included."""
+        """The newest effective time of all windows, including dropped ones."""
         end = entry.slot + len(entry.policy.regions)
         return max(entry.floor, *self.columns.newest[entry.slot : end])
 
@@ -174,10 +174,10 @@ class PartitionState(Struct, gc=False):
     def put(
         self, target: Target, *, floor: int = 0, kept: TargetState | None = None
     ) -> TargetState:
-        """Puts a target in, or in the place of the one with its id.
+        """Adds a target, or replaces the one with its id.
 
-        Its windows begin anew; with `kept` (what the target was) those of the regions that stay
-        go on, and so does its trouble.
+        Its windows restart; with `kept` (its previous state) the remaining regions keep theirs, and
+        the target keeps its trouble.
         """
         # Whatever may fail comes before the first change.
         policy, definition = self.policy(terms_of(target)), pack(target)
@@ -198,7 +198,7 @@ class PartitionState(Struct, gc=False):
         return entry
 
     def add(self, entry: TargetState) -> None:
-        """Puts an entry in, or in the place of the one with its id, and indexes it."""
+        """Adds an entry, or replaces the one with its id, and indexes it."""
         old = self.targets.get(entry.id)
         if old is not None:
             self._forget(old)
@@ -214,21 +214,21 @@ class PartitionState(Struct, gc=False):
         self.note_heat(entry, 0)
 
     def remove(self, target_id: str) -> None:
-        """Takes a target out; it must be there."""
+        """Removes a target, which must exist."""
         self._forget(self.targets.pop(target_id))
 
     def policy(self, terms: Terms) -> TargetPolicy:
-        """The policy with these terms, the same object for all targets that have it."""
+        """The policy with these terms, one shared object for all targets."""
         policy = self.policies.get(terms)
         if policy is None:
             policy = self.policies[terms] = policy_of(terms)
         return policy
 
     def note_heat(self, entry: TargetState, deadline: int) -> None:
-        """Keeps the index `hot` true after a change of `entry`, and drops a trouble that is over.
+        """Updates the index `hot` after a change of `entry`, and drops a trouble that is over.
 
-        `deadline` is the running time before which time alone changes nothing, known when `entry`
-        was judged; 0 if unknown.
+        `deadline` is the running time before which time alone changes nothing, known after a
+        judgement of `entry`; 0 if unknown.
         """
         if entry.hot:
             self.hot[entry.id] = deadline
@@ -266,7 +266,7 @@ class PartitionState(Struct, gc=False):
         )
 
     def _share(self, entry: TargetState, old: TargetState | None) -> None:
-        """Lets `entry` use the strings and numbers that are here already."""
+        """Replaces strings and numbers of `entry` by equal shared ones."""
         if old is not None:
             entry.id = old.id
         entry.kind = sys.intern(entry.kind)
@@ -296,7 +296,7 @@ class PartitionState(Struct, gc=False):
 
 
 def _goes_on(row: Slow, old: TargetPolicy, new: TargetPolicy) -> bool:
-    """Whether a row of slow successes is carried over: new limits begin the rows anew."""
+    """True if a row of slow successes continues: new limits restart the rows."""
     if new.latency != old.latency:
         row.count = 0
         return row.slow and new.latency is not None

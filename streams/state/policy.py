@@ -1,4 +1,4 @@
-"""The policy of a target: by which terms its results are judged. Most targets share a few."""
+"""The policy of a target: the terms that judge its results. Most targets share a few."""
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from streams.state import freshness, latency_levels
 
 
 class Terms(Struct, frozen=True, gc=False, array_like=True):
-    """What a policy says; see `Target`. New terms go to the end, with defaults."""
+    """The terms of a policy; see `Target`. Add new fields at the end, with defaults."""
 
     regions: Regions
     interval_ms: IntervalMs
@@ -32,13 +32,12 @@ class Terms(Struct, frozen=True, gc=False, array_like=True):
 
 
 class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
-    """Terms, and what follows from them.
+    """Terms, and values derived from them.
 
-    `positions` has the place of each region among the target's windows, `by_name` the same sorted
-    by region; for `span_ms` and
-    `late_ms` see `streams.freshness`, for `usual_shift`, `daily_shift` (0: not followed) and
-    `limit_level` (0: no limit) `streams.levels`. `times_thousandths` is the `times_usual` of its
-    latency (0: none).
+    `positions` has the index of each region among the target's windows, `by_name` the same sorted
+    by region; for `span_ms` and `late_ms` see `streams.state.freshness`, for `usual_shift`,
+    `daily_shift` (0: not followed) and `limit_level` (0: no limit) `streams.state.latency_levels`.
+    `times_thousandths` is the `times_usual` of its latency (0: none).
     """
 
     terms: Terms
@@ -53,7 +52,7 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
 
 
 def terms_of(target: Target) -> Terms:
-    """The terms of a target; a region that it names twice votes once."""
+    """The terms of a target; a region that is named twice votes once."""
     return Terms(
         tuple(dict.fromkeys(target.regions)),
         target.interval_ms,

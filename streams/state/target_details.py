@@ -1,4 +1,4 @@
-"""What of a target no rule reads: packed, and read only for an event or a changed inventory."""
+"""Target fields that no rule needs, stored encoded; read for events and inventory changes only."""
 
 from typing import Final
 
@@ -9,10 +9,10 @@ from schemas.probe import Probe
 from schemas.target import Criticality, Target
 
 
-class Definition(Struct, frozen=True, gc=False, array_like=True):
-    """The fields of a `Target` that are neither its place nor its policy.
+class TargetDetails(Struct, frozen=True, gc=False, array_like=True):
+    """The fields of a `Target` that belong neither to its address nor to its policy.
 
-    New ones go to the end, with defaults: this lies in checkpoints.
+    Add new fields at the end, with defaults: checkpoints contain this.
     """
 
     version: int
@@ -28,13 +28,13 @@ class Definition(Struct, frozen=True, gc=False, array_like=True):
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(Definition)
+_decoder: Final = msgspec.msgpack.Decoder(TargetDetails)
 
 
 def pack(target: Target) -> bytes:
-    """The definition of a target (msgpack)."""
+    """The encoded details of a target (msgpack)."""
     return _encoder.encode(
-        Definition(
+        TargetDetails(
             target.version,
             target.name,
             target.source,
@@ -49,6 +49,6 @@ def pack(target: Target) -> bytes:
     )
 
 
-def unpack(packed: bytes) -> Definition:
-    """What `pack` was given."""
+def unpack(packed: bytes) -> TargetDetails:
+    """The inverse of `pack`."""
     return _decoder.decode(packed)

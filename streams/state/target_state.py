@@ -1,4 +1,4 @@
-"""What is known of one target: little while it is calm, more while there is trouble."""
+"""The state of one target: small while it is calm, larger while there is trouble."""
 
 from msgspec import Struct, field
 
@@ -12,10 +12,10 @@ from streams.state.windows import Failing, Slow
 
 
 class OpenIncident(Struct, gc=False, array_like=True):
-    """An incident that is open; `seen` and `diagnosis` are what the last event told.
+    """An open incident; `seen` and `diagnosis` are those of its last event.
 
-    The others are of a `flapping` one: the target is `down` or up in it since `turned_at` (running
-    time); `outage_at` is when the last outage began (effective time).
+    The other fields belong to a `flapping` incident: the target has been down or up since
+    `turned_at` (running time); the last outage began at `outage_at` (effective time).
     """
 
     incident_id: str
@@ -32,12 +32,12 @@ class OpenIncident(Struct, gc=False, array_like=True):
 
 
 class Trouble(Struct, gc=False, array_like=True):
-    """What there is to a target that is not calm; a calm one has none.
+    """The state of a target that is not calm; a calm one has none.
 
     `failing` and `pace` have the rows of failures and of slow successes by the position of their
     region. `incident` is `unreachable` or `flapping`, `slow_incident` is `slow`. `held`: an
-    incident was resolved by hand; none opens until consensus has said "not down" once; `slow_held`
-    likewise until it has said "not slow".
+    incident was resolved by hand; the next one opens only after consensus has said "not down" once;
+    `slow_held` likewise with "not slow".
     """
 
     failing: dict[int, Failing] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Trouble(Struct, gc=False, array_like=True):
 
     @property
     def over(self) -> bool:
-        """Whether all is calm again."""
+        """True if the target is calm again."""
         return not (
             self.failing
             or self.incident
@@ -61,11 +61,11 @@ class Trouble(Struct, gc=False, array_like=True):
 
 
 class TargetState(Struct, gc=False):
-    """A target and what is known of it; its windows stand in the columns from `slot` on.
+    """A target and its state; its windows are in the columns from `slot` on.
 
-    `floor`: the newest effective time when windows were last dropped; to a window that begins
-    anew, what is not newer was seen. All but `trouble` stays as it is: a target that changes gets
-    another `TargetState` (a checkpoint that is being encoded still has the old one).
+    `floor` is the newest effective time when windows were last dropped: a window that restarts
+    ignores results that are not newer. All fields but `trouble` are constant: a changed target gets
+    another `TargetState` (a checkpoint under way still has the old one).
     """
 
     id: str
@@ -80,7 +80,7 @@ class TargetState(Struct, gc=False):
 
     @property
     def target(self) -> Target:
-        """The whole target, made anew each time: not for the way of every result."""
+        """The whole target, built on each call: too expensive for each result."""
         policy, known = self.policy, unpack(self.definition)
         return Target(
             id=self.id,
@@ -111,7 +111,7 @@ class TargetState(Struct, gc=False):
 
     @property
     def host_key(self) -> str:
-        """What the target's records are partitioned by."""
+        """The key that partitions the target's records."""
         return host_key(self.host, self.id)
 
     @property
@@ -121,7 +121,7 @@ class TargetState(Struct, gc=False):
 
     @property
     def incidents(self) -> tuple[OpenIncident, ...]:
-        """All that are open, at most one of each type."""
+        """All open incidents, at most one of each type."""
         trouble = self.trouble
         if trouble is None:
             return ()
@@ -137,11 +137,11 @@ class TargetState(Struct, gc=False):
 
     @property
     def hot(self) -> bool:
-        """Whether a deadline could change something here."""
+        """True if a deadline could change this target."""
         return self.trouble is not None and not self.trouble.over
 
     def troubled(self) -> Trouble:
-        """The trouble of the target, begun if there is none; `note_heat` drops it when over."""
+        """The trouble of the target, created if absent; `note_heat` drops it when over."""
         trouble = self.trouble
         if trouble is None:
             trouble = self.trouble = Trouble()

@@ -1,7 +1,7 @@
-"""The windows of all targets of a partition, as columns, and how one of them is read.
+"""The windows of all targets of a partition, as columns, and a view of a single one.
 
-A window takes 33 bytes here; as an object of its own it would take ten times as much. The windows
-of a target stand side by side, from its slot on, in the order of its regions.
+A window takes 33 bytes here; an object would take ten times as much. The windows of a target are
+adjacent, from its slot on, in the order of its regions.
 """
 
 from array import array
@@ -17,8 +17,7 @@ class Failing(Struct, gc=False, array_like=True):
     """A row of failures of one target in one region.
 
     `count` failures were counted, the last at `counted_at` (effective time); the row began at
-    `since` (effective time), which was `running_since` in running time. `down` is the confirmed
-    verdict.
+    `since` (effective time), `running_since` in running time. `down` is the confirmed verdict.
     """
 
     count: int
@@ -31,16 +30,16 @@ class Failing(Struct, gc=False, array_like=True):
 
 
 Why = Literal["limit", "usual", "rising"]
-"""Why a success is slow: it is above the limit, above the usual time, or soon will be."""
+"""The reason why a success is slow: above the limit, above the usual time, or soon to be."""
 
 
 class Slow(Struct, gc=False, array_like=True):
-    """A row of slow successes of one target in one region, or the verdict `slow` that came of one.
+    """A row of slow successes of one target in one region, or its result, the verdict `slow`.
 
-    `slow` is the verdict. `count` successes in a row contradict it. The row that led to it began
-    at `since` (effective time), which was `running_since` in running time; `took_ms` is the newest
-    slow time, and `why` says why it was one. `measure` is what it was held against: the usual time
-    in µs, or in how many hours the limit would be reached.
+    `slow` is the verdict. `count` successes in a row contradict it. The row that led to it began at
+    `since` (effective time), `running_since` in running time; `took_ms` is the newest slow time,
+    and `why` its reason. `measure` is the reference: the usual time in µs, or the hours until the
+    limit would be reached.
     """
 
     count: int
@@ -53,14 +52,14 @@ class Slow(Struct, gc=False, array_like=True):
 
 
 class Window(Struct, frozen=True, gc=False):
-    """What the rules keep of the last results of one target in one region, as it is now.
+    """The rules' memory of the last results of one target in one region, at this moment.
 
-    `newest` is the effective time of the newest counted result, `started` its own time of start
-    (which may lie ahead of the log's); the region is fresh until `fresh_until` (running time).
-    `since` is when it last turned up (0: never was). `successes` counts in a row, up to the
-    target's `recover_after`. `failing` is the row of failures so far, None after a success;
-    `pace` the row of slow successes, or what it led to. `lately`, `usual` and `daily` are latencies
-    (`streams.levels`).
+    `newest` is the effective time of the newest counted result, `started` its own start time (which
+    may be ahead of the log's); the region is fresh until `fresh_until` (running time). `since` is
+    the time of its last recovery (0: never). `successes` counts successes in a row, up to the
+    target's `recover_after`. `failing` is the present row of failures, None after a success; `pace`
+    the row of slow successes, or its result. `lately`, `usual` and `daily` are latencies
+    (`streams.state.latency_levels`).
     """
 
     newest: int
@@ -76,12 +75,12 @@ class Window(Struct, frozen=True, gc=False):
 
     @property
     def down(self) -> bool:
-        """The confirmed verdict."""
+        """True if the confirmed verdict is down."""
         return self.failing is not None and self.failing.down
 
     @property
     def slow(self) -> bool:
-        """Whether it succeeds slowly; `down` goes before it."""
+        """True if it succeeds slowly; `down` takes precedence."""
         return self.pace is not None and self.pace.slow and not self.down
 
 
@@ -89,12 +88,12 @@ SavedWindow = tuple[int, int, int, int, int, int, int, int | None]
 """One window as it was: a number of each column, and of `ahead`."""
 
 
-class Columns:
-    """One number a window in each column, at `slot + position`; what they mean: see `Window`.
+class WindowColumns:
+    """A number for each window in each column, at `slot + position`; see `Window` for the meanings.
 
-    `newest` is 0 where there is no window (no counted result can be as old as that); then the
-    other columns are 0 too. `ahead` has `started` of the few windows where it is not `newest`.
-    Where a target's windows stand says nothing, and is not saved.
+    `newest` is 0 for an absent window (no counted result can be as old as that); then the other
+    columns are 0 too. `ahead` has `started` of the few windows where it differs from `newest`. The
+    slot of a target has no meaning, and is not saved.
     """
 
     __slots__ = (
@@ -121,7 +120,7 @@ class Columns:
         self._free: dict[int, list[int]] = {}
 
     def allocate(self, windows: int) -> int:
-        """A slot for so many windows; none of them is there yet."""
+        """A slot for this number of windows, all of them absent."""
         free = self._free.get(windows)
         if free:
             return free.pop()
@@ -144,10 +143,10 @@ class Columns:
         usual: "array[int]",
         daily: "array[int]",
     ) -> None:
-        """Puts windows behind all others.
+        """Appends windows after all others.
 
         Raises:
-            ValueError: the columns are not of the same length.
+            ValueError: the columns differ in length.
         """
         if len({*map(len, (newest, fresh_until, since, successes, lately, usual, daily))}) != 1:
             raise ValueError("expected columns of one length")
@@ -202,7 +201,7 @@ class Columns:
         self._free[windows].remove(slot)
 
     def copy(self, source: int, to: int) -> None:
-        """Makes the window at `to` like that at `source`."""
+        """Copies the window at `source` to `to`."""
         self.newest[to] = self.newest[source]
         self.fresh_until[to] = self.fresh_until[source]
         self.since[to] = self.since[source]

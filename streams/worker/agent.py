@@ -1,4 +1,4 @@
-"""The agent: takes what Faust feeds, and lets through what comes next."""
+"""The agent: applies the messages from Faust in the order of the log."""
 
 import time
 from typing import Any, Final
@@ -14,15 +14,15 @@ from streams.worker.exit import end_process
 from streams.worker.partition_processor import Partition
 
 _JUMP_RECORDS: Final = 1_000
-"""More records than this that were applied before are jumped over, not read one by one."""
+"""Already applied records that are read one by one; more are skipped with a seek."""
 
 _log = logger(__name__)
 
 
-class Feeder:
-    """Feeds the partitions of `assignment` with the messages of a Faust stream, one by one.
+class ResultsAgent:
+    """Passes the messages of a Faust stream to the partitions of `assignment`, one by one.
 
-    One message costs one await (Faust's own); a second one only when something is to be sent.
+    One message costs one await (Faust's own), and a second one only if there is something to send.
     """
 
     def __init__(self, app: App, assignment: Assignment) -> None:
@@ -33,7 +33,7 @@ class Feeder:
     async def feed(self, stream: Any) -> None:
         """Runs until Faust ends the stream. Any failure ends the process.
 
-        What escapes from an agent would be acknowledged and passed over by Faust.
+        Faust would acknowledge and skip a message on which an exception leaves the agent.
         """
         try:
             await self._feed(stream)
@@ -57,7 +57,7 @@ class Feeder:
             )
 
     async def _find_way(self, message: Any) -> Partition | None:
-        """The partition, ready for exactly this message; None if it is not to be applied."""
+        """The partition, ready for exactly this message; None if it must not be applied."""
         partition = await self._assignment.ready(message.partition)
         if partition is None or not partition.open:
             return None
@@ -74,7 +74,7 @@ class Feeder:
         return partition
 
     async def _jump(self, topic: str, partition: Partition) -> None:
-        """Lets Faust go on behind the state; if it can't, reading one by one does no harm."""
+        """Moves Faust behind the state; if that fails, reading one by one does no harm."""
         target = partition.state.offset + 1
         _log.info("jumping over records that the state has", partition=partition.number, to=target)
         try:

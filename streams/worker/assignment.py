@@ -1,4 +1,4 @@
-"""The partitions that are this worker's at the moment: restored, fed, checkpointed, given back."""
+"""The partitions of this worker: restores, feeds, checkpoints and releases them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,37 +12,37 @@ from foundation.telemetry import logger
 from schemas import topics
 from streams import results_log
 from streams.checkpoint import store
-from streams.checkpoint.model import Shelf
+from streams.checkpoint.model import PartitionCheckpoints
 from streams.checkpoint.restore import from_shelf
 from streams.checkpoint.writer import CheckpointWriter
 from streams.state.partition_state import new_state
 from streams.worker import metrics
 from streams.worker.catch_up import catch_up
-from streams.worker.committer import Acknowledger
-from streams.worker.event_producer import Outbox
+from streams.worker.committer import Committer
+from streams.worker.event_producer import EventProducer
 from streams.worker.exit import end_process
 from streams.worker.partition_processor import Partition
 
 FAREWELL_S: Final = 2.0
-"""So long a revocation, or a stop, waits for the last checkpoints."""
+"""Longest wait of a revocation, or of a stop, for the last checkpoints, in s."""
 
 _RETRY_S: Final = 1.0
 _AT_ONCE: Final = 8
-"""So many partitions write their checkpoints at the same time."""
+"""Number of partitions that write checkpoints at the same time."""
 
 _log = logger(__name__)
 
 
 class Assignment:
-    """All partitions of one assignment; a new one takes the place of everything before.
+    """All partitions of one assignment; a new assignment replaces all earlier ones.
 
-    Faust only feeds: which record comes next is decided here, by the state's offset. A record at
-    or below it is passed over, a record further on makes the worker read the records between
-    from the log itself. So nothing rests on where Faust begins to read, or on what it skips.
+    Faust only delivers: the state's offset decides which record comes next. A record at or below it
+    is skipped; for a record further ahead the worker reads the records between from the log itself.
+    Thus nothing depends on where Faust begins to read, or on what it skips.
     """
 
     def __init__(
-        self, settings: Settings, producer: AIOKafkaProducer, acknowledger: Acknowledger
+        self, settings: Settings, producer: AIOKafkaProducer, acknowledger: Committer
     ) -> None:
         self._settings = settings
         self._producer = producer
@@ -53,11 +53,11 @@ class Assignment:
 
     @property
     def partitions(self) -> list[Partition]:
-        """The restored partitions, none while they are being restored."""
+        """The restored partitions, none before the restore has ended."""
         return list(self._partitions.values())
 
     def assigned(self, numbers: Iterable[int]) -> None:
-        """Starts to restore `numbers`; whatever was ours before is dropped."""
+        """Starts the restore of `numbers`; drops all earlier partitions."""
         self._drop()
         numbers = sorted(numbers)
         if numbers:
@@ -66,7 +66,7 @@ class Assignment:
     async def revoked(self) -> None:
         """Writes the last checkpoints, `FAREWELL_S` at most, and drops all states.
 
-        Raises nothing: what could not be saved is done again by the next owner.
+        Never raises: the next owner repeats whatever was not saved.
         """
         partitions = self.partitions
         for partition in partitions:
@@ -92,7 +92,7 @@ class Assignment:
         await _checkpoint([partition for partition in self.partitions if partition.open])
 
     def find(self, number: int) -> Partition | None:
-        """The partition if it is restored and open: the fast way."""
+        """The partition if it is restored and open: the fast path."""
         return self._partitions.get(number)
 
     async def ready(self, number: int) -> Partition | None:
@@ -103,7 +103,7 @@ class Assignment:
         return self._partitions.get(number)
 
     async def fill(self, partition: Partition, until: int) -> bool:
-        """Applies what the log has between the state's offset and `until` (exclusive).
+        """Applies the records of the log between the state's offset and `until` (exclusive).
 
         False if the partition was revoked meanwhile.
         """
@@ -143,7 +143,7 @@ class Assignment:
         self._partitions = restored
         self._restoring = None
 
-    async def _start(self, shelf: Shelf, log_end: int) -> Partition:
+    async def _start(self, shelf: PartitionCheckpoints, log_end: int) -> Partition:
         number, settings = shelf.partition, self._settings
         state, impossible = from_shelf(shelf, settings.partitions, log_end=log_end)
         if impossible:
@@ -163,12 +163,12 @@ class Assignment:
         )
         return Partition(
             state,
-            Outbox(settings, self._producer, number),
+            EventProducer(settings, self._producer, number),
             CheckpointWriter(settings, self._producer, shelf),
             self._acknowledger,
         )
 
-    async def _discard(self, shelf: Shelf, names: list[tuple[str, int]]) -> None:
+    async def _discard(self, shelf: PartitionCheckpoints, names: list[tuple[str, int]]) -> None:
         _log.error(
             "checkpoints lie beyond the end of the log, so they belong to a log that is no more"
             " (was [results] deleted?); they are deleted and the state starts anew",

@@ -1,4 +1,4 @@
-"""Applies records that Faust does not feed, by reading the log beside it."""
+"""Applies records that Faust does not deliver, by a second reader of the log."""
 
 from foundation.settings import Settings
 from foundation.telemetry import logger
@@ -11,18 +11,18 @@ _log = logger(__name__)
 
 
 async def catch_up(settings: Settings, partition: Partition, until: int) -> bool:
-    """Applies what the log has between the state's offset and `until` (exclusive).
+    """Applies the records of the log between the state's offset and `until` (exclusive).
 
-    That is needed when [state] had no checkpoint, an older one than the offset that the group
-    acknowledged, or when Faust stepped over records. A partition without any state starts from
-    the newest checkpoint on [checkpoints] below `until`, else from nothing at the beginning of
-    the log. The events go out again, with the same ids and bytes as the first time.
+    This is needed if [state] has no checkpoint or one older than the group's acknowledged offset,
+    or if Faust skipped records. A partition without any state starts from the newest checkpoint on
+    [checkpoints] below `until`, else from an empty state at the beginning of the log. The events
+    are sent again, with the same ids and bytes as the first time.
 
-    Returns False, with the state at some offset between, when the partition was revoked.
+    Returns False, with the state at some offset between, if the partition was revoked.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
-        log.LogStalledError: the log gives nothing although it has records.
+        results_log.LogStalledError: the log gives nothing although it has records.
     """
     source = "state"
     if partition.state.offset < 0:

@@ -1,4 +1,4 @@
-"""Acknowledges offsets: tells the group how far the stream has come."""
+"""Commits offsets: tells the group how far the stream has come."""
 
 from typing import Any, Final, cast
 
@@ -13,19 +13,20 @@ from foundation.telemetry import logger
 from schemas import topics
 
 _GONE: Final = (KafkaError, ConsumerNotStarted, ValueError)
-"""ValueError and IllegalStateError: the partition is not (any more) assigned to this worker."""
+"""Errors for a partition that is not (any more) assigned to this worker: ValueError,
+IllegalStateError."""
 
 _log = logger(__name__)
 
 
-class Acknowledger:
-    """Commits one number a partition, that of the next record to read.
+class Committer:
+    """Commits one number for each partition, the offset of the next record to read.
 
-    Faust's own bookkeeping is switched off (the topic has `acks=False`), since it can step over
-    a record that was never acknowledged, acknowledges what an agent failed on, and keeps every
-    offset. Here nothing waits but a number: a record is acknowledged by the checkpoint that
-    covers it. A commit that does not succeed costs nothing but reading again: the truth is the
-    checkpoint, and a record at or below its offset is not applied twice.
+    Faust's own bookkeeping is switched off (the topic has `acks=False`): it can skip a record that
+    was never acknowledged, acknowledges messages on which an agent failed, and keeps every offset.
+    Here only a number is kept: a record is acknowledged by the checkpoint that covers it. A failed
+    commit only costs another read: the checkpoint decides, and a record at or below its offset is
+    not applied twice.
     """
 
     def __init__(self, settings: Settings, app: faust.App) -> None:
@@ -35,7 +36,7 @@ class Acknowledger:
     async def acknowledge(self, partition: int, offset: int) -> bool:
         """Commits that all records up to `offset` (inclusive) are done; False if it was refused.
 
-        Never raises for a partition that has moved to another worker: that is its business now.
+        Never raises for a partition that has moved to another worker, which commits it now.
         """
         part = TopicPartition(self._topic, partition)
         try:

@@ -1,4 +1,4 @@
-"""Sends what the rules decide, and knows what the broker has not confirmed yet."""
+"""Sends the messages of the rules, and tracks those that the broker has not confirmed yet."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -23,12 +23,11 @@ Ticket = asyncio.Future[None]
 _log = logger(__name__)
 
 
-class Outbox:
-    """The way out of one partition, in the order of `accept`.
+class EventProducer:
+    """The outgoing messages of one partition, in the order of `accept`.
 
-    A message counts as open from the moment it is accepted, not from the moment it is sent: a
-    checkpoint that is taken between the two must wait for it too, because a record below a
-    checkpoint's offset is never applied again.
+    A message counts as open from its acceptance, not from its sending: a checkpoint between the two
+    must wait for it too, because a record below a checkpoint's offset is never applied again.
     """
 
     def __init__(self, settings: Settings, producer: AIOKafkaProducer, partition: int) -> None:
@@ -39,7 +38,7 @@ class Outbox:
         self._waiting: list[tuple[OutMessage, Ticket]] = []
 
     def accept(self, messages: Sequence[OutMessage]) -> None:
-        """Takes messages over, without waiting; they leave with the next `send`."""
+        """Accepts messages without waiting; the next `send` sends them."""
         loop = asyncio.get_running_loop()
         for message in messages:
             ticket: Ticket = loop.create_future()
@@ -74,8 +73,8 @@ class Outbox:
     async def send(self) -> None:
         """Hands all accepted messages to the producer, which sends them in the background.
 
-        Waits only while the producer's buffer is full. A message that the broker does not
-        confirm ends the process.
+        Waits only while the producer's buffer is full. If the broker does not confirm a message,
+        the process ends.
         """
         while self._waiting:
             message, ticket = self._waiting.pop(0)
@@ -95,7 +94,7 @@ class Outbox:
                 sent.add_done_callback(partial(self._settle, message, ticket))
 
     def open(self) -> set[Ticket]:
-        """The tickets of all messages that were accepted and are not confirmed."""
+        """The tickets of all accepted messages that are not confirmed."""
         return set(self._open)
 
     def _settle(self, message: OutMessage, ticket: Ticket, sent: "asyncio.Future[object]") -> None:

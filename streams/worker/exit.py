@@ -6,17 +6,17 @@ import sys
 from typing import Final, NoReturn
 
 EXIT_CODE: Final = 70
-"""EX_SOFTWARE of sysexits.h: it says to a supervisor "start me again"."""
+"""EX_SOFTWARE of sysexits.h, which tells a supervisor to restart the process."""
 
 
 def end_process(
     reason: str, error: BaseException | None = None, *, code: int = EXIT_CODE
 ) -> NoReturn:
-    """Says why, and ends the process without any further word to the broker.
+    """Logs the reason, and ends the process without another message to the broker.
 
-    An exception that escapes a Faust agent acknowledges what it failed on, and stopping the app
-    from inside an agent hangs. Whatever is not covered by a checkpoint comes again after the
-    restart, with the same ids and bytes.
+    An exception that leaves a Faust agent acknowledges the failed message, and stopping the app
+    from inside an agent hangs. After the restart, all records without a checkpoint come again, with
+    the same ids and bytes.
     """
     logging.getLogger(__name__).critical(
         "%s%s; the process ends, what it had not confirmed will be done again",

@@ -12,14 +12,14 @@ from aiokafka import AIOKafkaProducer
 from foundation import kafka
 from foundation.settings import Settings
 from schemas import topics
-from streams.worker.agent import Feeder
+from streams.worker.agent import ResultsAgent
 from streams.worker.assignment import Assignment
-from streams.worker.committer import Acknowledger
+from streams.worker.committer import Committer
 from streams.worker.exit import end_process
 from streams.worker.faust_config import configuration
 from streams.worker.faust_consumer import Transport
 from streams.worker.gauges import measure
-from streams.worker.watchdog import Ticker
+from streams.worker.watchdog import Watchdog
 
 ROLE: Final = "stream"
 
@@ -59,13 +59,13 @@ class StreamApp(faust.App):
         self.on_before_shutdown.connect(self._revoked)
 
     def on_init_dependencies(self) -> Iterable[Any]:
-        """Faust's services, without its statistics of each event: ours are `streams.metrics`."""
+        """Faust's services without its statistics of events: ours are `streams.worker.metrics`."""
         services: Iterable[Any] = super().on_init_dependencies()
         self.sensors.remove(self.monitor)
         return services
 
     async def on_first_start(self) -> None:
-        """Waits for the broker and the topics: Faust never reads a topic that is made later."""
+        """Waits for broker and topics: Faust never reads a topic that is created later."""
         await kafka.topics_ready(self.settings)
         producer = kafka.producer(
             self.settings,
@@ -75,14 +75,14 @@ class StreamApp(faust.App):
         )
         await producer.start()
         self._outgoing = producer
-        assignment = Assignment(self.settings, producer, Acknowledger(self.settings, self))
+        assignment = Assignment(self.settings, producer, Committer(self.settings, self))
         self.assignment = assignment
         self._keep("checkpoints", self._checkpoint_forever(assignment))
-        self._keep("ticks", Ticker(self.settings, producer, assignment).run())
+        self._keep("ticks", Watchdog(self.settings, producer, assignment).run())
         self._keep("gauges", measure(self.settings, self, assignment))
 
     async def on_shutdown(self) -> None:
-        """Ends what `on_first_start` began. The last checkpoints were written before."""
+        """Ends the tasks of `on_first_start`. The last checkpoints were written before."""
         for task in self._kept:
             task.cancel()
         for task in self._kept:
@@ -93,14 +93,14 @@ class StreamApp(faust.App):
             await asyncio.wait({asyncio.create_task(self._outgoing.stop())}, timeout=_GOODBYE_S)
 
     def _new_transport(self) -> Transport:
-        """The transport with the shorter way for messages."""
+        """The transport with the shorter path for messages."""
         return Transport(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
-        """Faust's tables would live there; this app keeps no file."""
+        """Nothing: only Faust's tables need directories, and this app keeps no file."""
 
     async def _feed(self, stream: Any) -> None:
-        await Feeder(self, self._entered).feed(stream.noack())
+        await ResultsAgent(self, self._entered).feed(stream.noack())
 
     @property
     def _entered(self) -> Assignment:
@@ -122,7 +122,7 @@ class StreamApp(faust.App):
             await assignment.checkpoint()
 
     def _keep(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Runs `coroutine` beside the app; if it fails the process ends."""
+        """Runs `coroutine` beside the app; if it fails, the process ends."""
 
         async def guarded() -> None:
             try:

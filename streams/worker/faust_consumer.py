@@ -1,12 +1,12 @@
-"""Faust's consumer, with a short way for each message.
+"""Faust's consumer, with a shorter path for each message.
 
-Faust hands a message over to its streams inside `wait_first`, which makes four tasks a message, so
-that a rebalance can end a handover that waits for room. Most do not wait. Here a handover begins at
-once, without a task; only one that has to wait goes the long way from there on.
+Faust hands a message over to its streams inside `wait_first`, which creates four tasks for each
+message, so that a rebalance can end a handover that waits for room. Most handovers do not wait.
+Here a handover begins at once, without a task; only one that must wait continues on the long path.
 
-And when a stream's buffer is nearly full Faust leaves the message's partition out of its next
-fetches; when it has left out all of them it sleeps for a second, whatever happens meanwhile. Here
-the buffer's own limit holds a handover back, and no partition is left out.
+And when a stream's buffer is nearly full, Faust leaves the message's partition out of its next
+fetches; when it has left out all of them, it sleeps for a second, whatever happens meanwhile. Here
+the buffer's own limit delays a handover, and no partition is left out.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ from mode.services import WaitResults
 
 
 class Consumer(driver.Consumer):
-    """As Faust's, save how a message gets from the fetched ones into the stream's buffer."""
+    """Faust's consumer, except for the path of a message from the fetch to the stream's buffer."""
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Nothing: see above."""
+        """Does nothing: see the module."""
 
     def on_buffer_drop(self, tp: TP) -> None:
-        """Nothing: see above."""
+        """Does nothing: see the module."""
 
     async def wait_first(
         self,
         *coros: Any,
         timeout: Any = None,  # noqa: ASYNC109 - as the method that it takes the place of
     ) -> WaitResults:
-        """A handover, and the signal that ends it: which was done first.
+        """Waits for a handover, or for the signal that ends it; returns which was first.
 
-        Faust's loop of messages calls this with the two; with one thing it is called by `wait`,
-        when that loop comes upon a suspended flow.
+        Faust's message loop calls this with both; `wait` calls it with one, when that loop meets a
+        suspended flow.
         """
         ending = self.suspend_flow.is_set() or self._stopped.is_set() or self._crashed.is_set()
         if len(coros) != 2 or ending:
@@ -64,7 +64,7 @@ class Transport(driver.Transport):
 
 
 async def _go_on(begun: Coroutine[Any, Any, Any], awaited: Any) -> Any:
-    """The rest of a coroutine that has begun and waits for `awaited`, to be run in a task."""
+    """The rest of a started coroutine that waits for `awaited`, to run in a task."""
     return await _steps(begun, awaited)
 
 

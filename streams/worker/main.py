@@ -14,24 +14,24 @@ from streams.worker.exit import end_process
 from streams.worker.faust_app import ROLE, StreamApp
 
 STOP_S: Final = 8.0
-"""So long a stop may take; then the process ends hard, which loses nothing."""
+"""Longest time for a stop, in s; then the process ends hard, which loses nothing."""
 
 START_S: Final = 60.0
-"""So long Faust may take to start while the broker is there."""
+"""Longest time for Faust's start while the broker is there, in s."""
 
 _log = telemetry.logger(__name__)
 
 
 async def run(settings: Settings) -> None:
-    """Runs one stream worker until SIGTERM or SIGINT; then a last checkpoint, and returns.
+    """Runs one stream worker until SIGTERM or SIGINT, then writes a last checkpoint and returns.
 
-    Nothing is lost whatever ends the process: what no checkpoint covers is read again, and its
-    events go out again with the same ids and bytes. Any failure that is not a signal ends the
-    whole process with code 70 after saying why, because a Faust app that failed can neither go on
+    Nothing is lost, whatever ends the process: records without a checkpoint are read again, and
+    their events are sent again with the same ids and bytes. A failure other than a signal ends the
+    whole process with code 70 and logs the reason, because a failed Faust app can neither continue
     nor be relied upon to stop (its threads keep the process alive).
 
     Raises:
-        portquorum.kafka.TopicMismatchError: the cluster's topics are not those of the settings.
+        foundation.kafka.TopicMismatchError: the cluster's topics are not those of the settings.
         SettingsError: the address for the metrics can't be used.
     """
     telemetry.configure_logging(ROLE, settings)
@@ -57,9 +57,9 @@ async def _work(settings: Settings, stopping: asyncio.Event) -> None:
 
 
 async def _within(work: Coroutine[Any, Any, None], seconds: float, trouble: str) -> bool:
-    """Whether `work` was done in time; if it raises the process ends, saying `trouble`.
+    """True if `work` was done in time; if it raises, the process ends with the message `trouble`.
 
-    `work` that is late is left alone: Faust's services catch a cancellation and go on waiting.
+    Late `work` is not cancelled: Faust's services catch a cancellation and continue to wait.
     """
     task = asyncio.create_task(work)
     done, _ = await asyncio.wait({task}, timeout=seconds)
@@ -72,7 +72,7 @@ async def _within(work: Coroutine[Any, Any, None], seconds: float, trouble: str)
 
 
 def _lingering() -> bool:
-    """Whether one of Faust's threads is still there: it would keep the process alive."""
+    """True if one of Faust's threads still runs: it would keep the process alive."""
     return any(isinstance(thread, WorkerThread) for thread in threading.enumerate())
 
 

@@ -1,4 +1,4 @@
-"""What the stream tells Prometheus."""
+"""The Prometheus metrics of the stream."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -1,17 +1,17 @@
-"""One partition that this worker owns, from its assignment to its revocation."""
+"""One partition of this worker, from its assignment to its revocation."""
 
 import asyncio
 import time
 from collections.abc import Iterable
 from typing import Final
 
-from streams.checkpoint.encoder import Capture
+from streams.checkpoint.encoder import StateEncoder
 from streams.checkpoint.writer import CheckpointWriter
 from streams.rules.process import step
 from streams.state.partition_state import PartitionState
 from streams.worker import metrics
-from streams.worker.committer import Acknowledger
-from streams.worker.event_producer import Outbox
+from streams.worker.committer import Committer
+from streams.worker.event_producer import EventProducer
 
 DAY_MS: Final = 86_400_000
 
@@ -20,19 +20,19 @@ _ENCODING: Final = asyncio.Lock()
 
 
 class Partition:
-    """The state of a partition at one offset, and the way out.
+    """The state of a partition at one offset, and its outgoing messages.
 
-    Between two awaits the state is that of one offset exactly: records are applied without any.
-    `open` is False once its revocation has begun: nothing is applied from then on. `ours` is
-    False once it is over: nothing is acknowledged from then on.
+    Between two awaits the state is exactly that of one offset, because records are applied without
+    an await. `open` is False once the revocation has begun: no record is applied from then on.
+    `ours` is False once it is over: nothing is acknowledged from then on.
     """
 
     def __init__(
         self,
         state: PartitionState,
-        outbox: Outbox,
+        outbox: EventProducer,
         writer: CheckpointWriter,
-        acknowledger: Acknowledger,
+        acknowledger: Committer,
     ) -> None:
         self.state = state
         self.number = state.partition
@@ -76,7 +76,7 @@ class Partition:
             await self.outbox.send()
 
     def start_from(self, state: PartitionState) -> None:
-        """Takes another state as the beginning, before anything was applied."""
+        """Replaces the starting state, before the first record is applied."""
         if self.state.offset >= 0:
             raise RuntimeError(f"partition {self.number} has a state already")
         self.state = state
@@ -85,10 +85,9 @@ class Partition:
     async def checkpoint(self) -> bool:
         """Writes a checkpoint to [state] and acknowledges what it covers; False if nothing is new.
 
-        The order is the promise: all events up to the offset are confirmed, then the head is
-        written (from then on no record up to it is applied again, by anybody), then the offset is
-        acknowledged. Events that the producer still holds because `outbox.send` waits for room
-        are awaited too.
+        The order is the guarantee: all events up to the offset are confirmed, then the head is
+        written (from then on nobody applies a record up to it again), then the offset is
+        acknowledged. Events that still wait in `outbox.send` for room are awaited too.
 
         Raises:
             aiokafka.errors.KafkaError: a part was not confirmed.
@@ -102,7 +101,7 @@ class Partition:
                 offset, now = state.offset, state.now
                 open_tickets = self.outbox.open()
                 chunks = []
-                for chunk in Capture(state).chunks():
+                for chunk in StateEncoder(state).chunks():
                     chunks.append(chunk)
                     # Records are applied between two chunks; the capture stays what it is.
                     await asyncio.sleep(0)
@@ -122,5 +121,5 @@ class Partition:
 
     @property
     def unacknowledged(self) -> int:
-        """How many records were applied whose offset is not acknowledged."""
+        """Number of applied records with an offset that is not acknowledged."""
         return self.state.offset - self._acknowledged

@@ -1,4 +1,4 @@
-"""Moves the clock of idle partitions, and notices when Faust no longer feeds."""
+"""Moves the clock of idle partitions, and detects when Faust no longer delivers."""
 
 import asyncio
 import os
@@ -19,27 +19,27 @@ from streams.worker.exit import end_process
 from streams.worker.partition_processor import Partition
 
 IDLE_S: Final = 10.0
-"""A partition that gave nothing for so long gets a tick."""
+"""Time without a record after which a partition gets a tick, in s."""
 
 DEAF_LOOKS: Final = 60
-"""So many looks in a row a tick is in the log and does not come back: Faust is stuck."""
+"""Checks without a delivered tick before Faust counts as stuck; a check comes every second."""
 
 TURN_LOOKS: Final = 600
-"""So many while other partitions are fed: in a backlog they come in turns, and a turn is all that
-was fetched of one, thousands of messages (tried: 27,000 of 30,000 were fed while one waited)."""
+"""The same while other partitions are fed: in a backlog they take turns, and a turn is a whole
+fetch, thousands of messages (measured: 27,000 of 30,000 were fed while one waited)."""
 
 _LOOK_S: Final = 1.0
 
 _log = logger(__name__)
 
 
-class Ticker:
-    """Looks at each partition once a second.
+class Watchdog:
+    """Checks each partition once a second.
 
-    The prober's beats move a partition's clock; when all probers are silent nobody would notice
-    it, because no rule reads the machine's clock. So the worker writes a tick into the log, and
-    the clock moves when it comes back. A tick that is in the log and does not come back says that
-    the way through Faust is broken: the process ends, and its successor reads on.
+    The probers' beats move a partition's clock; a silence of all probers would stay unnoticed,
+    because no rule reads the machine's clock. Therefore the worker writes a tick into the log, and
+    the clock moves when the tick comes back. A tick that is in the log and does not come back shows
+    that the path through Faust is broken: the process ends, and its successor continues.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Ticker:
         self._in_log: dict[int, int] = {}
 
     async def run(self) -> None:
-        """Ticks until it is cancelled. A tick that can't be written is tried again."""
+        """Writes ticks until it is cancelled. Repeats a tick that can't be written."""
         while True:
             await asyncio.sleep(_LOOK_S)
             idle = [part for part in self._assignment.partitions if self._is_idle(part)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from schemas.checkpoint import HEAD, CheckpointKey
 from streams.checkpoint import decoder
-from streams.checkpoint.model import Shelf
+from streams.checkpoint.model import PartitionCheckpoints
 from streams.checkpoint.restore import from_shelf
 from streams.rules.process import step
 from streams.state.partition_state import PartitionState, new_state
@@ -23,7 +23,7 @@ def restored(checkpoint: Iterable[Message], partitions: int) -> dict[int, Partit
     """The states as a worker finds them on [state]."""
     found = {}
     for number, messages in by_partition(checkpoint).items():
-        shelf = Shelf(number)
+        shelf = PartitionCheckpoints(number)
         for one in messages:
             shelf.add(one.key or b"", one.value)
         state, impossible = from_shelf(shelf, partitions, log_end=2**62)

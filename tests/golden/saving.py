@@ -7,7 +7,7 @@ from unittest import mock
 
 from foundation.settings import Settings
 from streams.checkpoint import decoder
-from streams.checkpoint.model import Shelf
+from streams.checkpoint.model import PartitionCheckpoints
 from streams.checkpoint.writer import CheckpointWriter
 from streams.state.partition_state import PartitionState
 from tests.golden.container import Message
@@ -20,7 +20,7 @@ def saved(states: Iterable[PartitionState], now: int) -> list[Message]:
     producer = _Producer(now)
     with mock.patch("streams.checkpoint.writer.time.time", return_value=now / 1000):
         for state in states:
-            writer = CheckpointWriter(SETTINGS, producer, Shelf(state.partition))
+            writer = CheckpointWriter(SETTINGS, producer, PartitionCheckpoints(state.partition))
             # It is a new random name each time; here the same states give the same bytes.
             writer.writer = f"golden{state.partition}"
             asyncio.run(writer.write(decoder.encode(state), state.offset, state.now))

@@ -18,7 +18,7 @@ from foundation.kafka.reconnecting_producer import KeyedMessage
 from schemas import incident, notification, policy
 from schemas.policy import Policy
 from sinks.notifier.delivery import Deliverer
-from sinks.notifier.delivery_queues import Lanes, Message
+from sinks.notifier.delivery_queues import DeliveryQueues, Message
 from sinks.notifier.grouping import Groups, Taken, runs
 from sinks.notifier.routing import Channel, Routes, told
 from sinks.notifier.send_log import SendLog
@@ -44,7 +44,7 @@ class Clock:
             yield
 
 
-class _Lanes(Lanes):
+class _Lanes(DeliveryQueues):
     """Lanes that wait in the clock's time."""
 
     clock: Clock

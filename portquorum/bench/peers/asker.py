@@ -26,14 +26,14 @@ _END: Final = b"\r\n\r\n"
 
 
 class Answers(Struct, frozen=True):
-    """How many checks were asked for and answered, and how many of those succeeded."""
+    """Number of requested and of answered checks, and of successes among these."""
 
     asked: int
     succeeded: int
 
 
 class Asking(asyncio.Protocol):
-    """A connection that is kept; one question at a time."""
+    """A persistent connection; one request at a time."""
 
     def __init__(self, idle: "deque[Asking]") -> None:
         self._idle = idle
@@ -57,13 +57,13 @@ class Asking(asyncio.Protocol):
         self._idle.append(self)
 
     def ask(self, question: bytes) -> None:
-        """Sends it."""
+        """Sends the request."""
         self.asked += 1
         self._transport.write(question)
 
 
 def _complete(answer: bytes) -> bool:
-    """Whether an answer of HTTP/1.1 is there as a whole (RFC 9112, sections 6.2 and 7.1)."""
+    """True if an HTTP/1.1 response is complete (RFC 9112, sections 6.2 and 7.1)."""
     head, found, body = answer.partition(_END)
     if not found:
         return False
@@ -74,7 +74,7 @@ def _complete(answer: bytes) -> bool:
 
 
 def questions(ports: Sequence[int]) -> list[bytes]:
-    """What to ask, in turn."""
+    """The requests, in turn."""
     return [
         (
             f"GET /probe?module=tcp_connect&target={address_of(n)}:{ports[n % len(ports)]} "
@@ -85,7 +85,7 @@ def questions(ports: Sequence[int]) -> list[bytes]:
 
 
 async def ask(port: int, rate: float, ports: Sequence[int]) -> Answers:
-    """Asks until standard input ends; a question waits for a connection that is free."""
+    """Sends requests until standard input ends; a request waits for a free connection."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(0, lambda: over.set() if not os.read(0, 1) else None)
     idle: deque[Asking] = deque()

@@ -37,7 +37,7 @@ class Blackbox:
 
     @contextlib.contextmanager
     def driven(self, work: Work) -> Iterator[None]:
-        """Asks it for the checks."""
+        """Requests the checks."""
         command = [
             sys.executable,
             "-m",
@@ -61,7 +61,7 @@ class Blackbox:
                     process.stdin.close()
 
     def failed(self, work: Work, _log: Path) -> int:
-        """Those of which it said so, and those of which it said nothing."""
+        """Checks reported as failed, and checks without a report."""
         answers = msgspec.json.decode(self._told(work).read_bytes(), type=Answers)
         return answers.asked - answers.succeeded
 

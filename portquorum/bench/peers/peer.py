@@ -1,4 +1,4 @@
-"""What the bench knows of another program that checks ports, and how one is measured."""
+"""The interface to another program that checks ports, and the measurement of one."""
 
 import contextlib
 import os
@@ -18,19 +18,19 @@ from portquorum.bench.listener import Answering, address_of
 from portquorum.bench.process import started, usage
 
 READY_S: Final = 30.0
-"""A peer whose rate still changes after so long is measured as it is."""
+"""Time after which a peer with a changing rate is measured anyway, in s."""
 
 ALIKE: Final = 0.08
-"""By no more than this share may three seconds differ: less than by which a peer that is starting
-grows in a second."""
+"""Greatest relative difference between three seconds of a steady rate: less than the growth of a
+starting peer in a second."""
 
 _LOOK_S: Final = 1.0
 
 
 class Work(Struct, frozen=True):
-    """What a peer is told to do: `rate` checks a second, of targets on these ports of loopback.
+    """The work of a peer: `rate` checks a second, of targets on these loopback ports.
 
-    `folder` is for its configuration and its words, `port` is free on loopback for its pages.
+    `folder` is for its configuration and its output, `port` is a free loopback port for its pages.
     """
 
     rate: float
@@ -45,7 +45,7 @@ class Work(Struct, frozen=True):
             return cls(rate, ports, folder, int(free.getsockname()[1]))
 
     def places(self, count: int) -> list[tuple[str, int]]:
-        """Host and port of so many targets."""
+        """Host and port of the given number of targets."""
         return [(address_of(n), self.ports[n % len(self.ports)]) for n in range(count)]
 
 
@@ -58,24 +58,24 @@ class Peer(Protocol):
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """What its file may be called."""
+        """Possible names of its executable."""
 
     @property
     def how_to_get(self) -> str:
-        """What to type to have it."""
+        """The command that installs it."""
 
     def command(self, program: str, work: Work) -> tuple[list[str], Mapping[str, str]]:
-        """Writes its configuration; what starts it, and variables beside the environment."""
+        """Writes its configuration; returns its command line and further environment variables."""
 
     def driven(self, work: Work) -> AbstractContextManager[None]:
-        """What asks it for its checks meanwhile, if it does not check by itself."""
+        """The driver that requests its checks, if it does not check by itself."""
 
     def failed(self, work: Work, log: Path) -> int:
-        """How many of the checks that it has made failed by its own words."""
+        """Number of checks that failed by its own report."""
 
 
 def found(peer: Peer, folder: Path | None) -> str | None:
-    """Where its file is: in `folder`, else on the PATH."""
+    """The path of its executable: in `folder`, else on the PATH."""
     path = os.pathsep.join([*([str(folder)] if folder else []), os.environ.get("PATH", "")])
     for name in peer.programs:
         place = shutil.which(name, path=path)
@@ -85,7 +85,7 @@ def found(peer: Peer, folder: Path | None) -> str | None:
 
 
 def measure(peer: Peer, program: str, work: Work, seconds: float, listener: Answering) -> Figures:
-    """One run of a peer: CPU time of its process alone, checks as the listener counts them."""
+    """One run of a peer: CPU time of its process only, checks by the listener's count."""
     command, variables = peer.command(program, work)
     log = work.folder / "log"
     with contextlib.ExitStack() as stack:
@@ -110,7 +110,7 @@ def measure(peer: Peer, program: str, work: Work, seconds: float, listener: Answ
 
 
 def _until_steady(listener: Answering, process: subprocess.Popen[bytes]) -> None:
-    """Returns when three looks in a row saw about as many checks, or after `READY_S`."""
+    """Waits for three seconds with about the same number of checks, or for `READY_S`."""
     end = time.monotonic() + READY_S
     seen: list[int] = []
     before = listener.count()

@@ -1,4 +1,4 @@
-"""Who may do what: our own roles everything, everybody else on this machine read, within limits."""
+"""Access rights: our own roles may do everything, other local users may read, within limits."""
 
 import base64
 import hmac
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from foundation.http_origin import is_forwarded
 from portquorum.embedded.clickhouse import statement
 from portquorum.embedded.clickhouse.engine import Session
-from portquorum.embedded.clickhouse.sql_guard import Guard, RefusedError
+from portquorum.embedded.clickhouse.sql_guard import RefusedError, SqlGuard
 
 OWNER: Final = "portquorum"
 READER: Final = "default"
@@ -48,27 +48,27 @@ _DEFAULT_DATABASE: Final = "default"
 
 
 class User(NamedTuple):
-    """Who sent a request."""
+    """The sender of a request."""
 
     name: str
     owner: bool
 
 
 class Access:
-    """The two users, and what stands between the reader and the machine."""
+    """The two users, and the restrictions of the reader."""
 
     def __init__(
         self,
-        guard: Guard,
+        guard: SqlGuard,
         password: str,
         reader_password: str | None = None,
         *,
         open_here: bool = True,
     ) -> None:
-        """Takes what nobody may touch and the passwords.
+        """Takes the SQL guard and the passwords.
 
-        Without a password of their own, readers are let in from this machine alone, and only
-        while `open_here`.
+        If readers have no password, they have access from this machine only, and only while
+        `open_here`.
         """
         self._guard = guard
         self._password = password
@@ -106,11 +106,11 @@ class Access:
         )
 
     def _is_open(self, headers: Mapping[str, str], address: str | None) -> bool:
-        """Whether readers need no password: what a proxy passes on comes from anywhere."""
+        """True if readers need no password: a forwarded request may come from anywhere."""
         return self._open_here and _is_here(address) and not is_forwarded(headers)
 
     def database(self, user: User, asked: str | None) -> str | None:
-        """The database that a request begins in; None if it says nothing of that.
+        """The initial database of a request; None if the request names none.
 
         Raises:
             RefusedError: a reader in `system`, whose tables readers name in full.
@@ -125,7 +125,7 @@ class Access:
         """The settings that a user's statement runs with.
 
         Raises:
-            RefusedError: a setting that is not the reader's to change, or nobody's.
+            RefusedError: the reader, or anybody, may not change the setting.
         """
         asked = {name: value for name, value in asked.items() if name not in _IGNORED}
         for name in asked:
@@ -146,10 +146,10 @@ class Access:
         return limits
 
     def reading(self, session: Session, sql: str) -> str:
-        """The statement that a reader may run in place of `sql`: the same one, seen by the engine.
+        """The statement to run for a reader in place of `sql`: the same one, printed by the engine.
 
-        The engine writes it anew (so that no trick of quoting or comments hides anything from
-        what is looked for), and from here on the session can change nothing.
+        The engine prints it again (so that no trick of quoting or comments hides anything from the
+        checks), and from here on the session can change nothing.
 
         Raises:
             RefusedError: the statement writes, or touches anything outside of the database.
@@ -167,9 +167,9 @@ class Access:
     def owning(
         self, session: Session, sql: str, params: Mapping[str, str], only_reads: bool
     ) -> tuple[str, bool]:
-        """The statement that the owner may run in place of `sql`, and whether it reads only.
+        """The statement to run for the owner in place of `sql`, and whether it only reads.
 
-        As the engine writes it: what was looked at is what runs.
+        The engine prints it: the checked text is the one that runs.
 
         Raises:
             RefusedError: it touches anything outside of the database; or it writes, and the
@@ -187,7 +187,7 @@ class Access:
         return canonical, reads
 
     def inserting(self, head: str, params: Mapping[str, str]) -> str:
-        """The head of an INSERT whose data comes with it, as the engine writes it.
+        """The head of an INSERT with inline data, as the engine prints it.
 
         Raises:
             RefusedError: it touches anything outside of the database.
@@ -198,7 +198,7 @@ class Access:
 
 
 def _by_our_names(kill: str) -> str:
-    """KILL QUERY with the ids that clients gave; the engine has ids of its own.
+    """KILL QUERY with the clients' ids instead of the engine's own.
 
     A request's id is the `log_comment` of its statement.
     """
@@ -226,7 +226,7 @@ def _same(found: str, expected: str) -> bool:
 
 
 def _is_here(address: str | None) -> bool:
-    """Whether a client is on this machine; an IPv4 address may come as an IPv6 one."""
+    """True if a client is on this machine; an IPv4 address may appear as an IPv6 one."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:

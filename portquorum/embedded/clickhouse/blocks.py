@@ -18,7 +18,7 @@ from clickhouse_cityhash.cityhash import CityHash128  # type: ignore[import-unty
 BLOCK_BYTES: Final = 1 << 20
 """As the server's max_compress_block_size."""
 _MOST_BYTES: Final = 64 << 20
-"""A block of a request may not be larger, before or after: one is in memory as a whole."""
+"""Largest block of a request, compressed or not: a whole block is in memory."""
 
 _CHECKSUM: Final = struct.Struct("<QQ")
 _HEAD: Final = struct.Struct("<BII")
@@ -35,7 +35,7 @@ class BlockCompressor:
         self._pending = bytearray()
 
     def compress(self, data: bytes) -> bytes:
-        """The blocks that are full by now."""
+        """The blocks that are complete."""
         self._pending += data
         blocks = []
         while len(self._pending) >= BLOCK_BYTES:
@@ -44,7 +44,7 @@ class BlockCompressor:
         return b"".join(blocks)
 
     def flush(self) -> bytes:
-        """The last block, if there is anything for it."""
+        """The last block, if any data is left."""
         rest, self._pending = bytes(self._pending), bytearray()
         return _block(rest) if rest else b""
 
@@ -57,10 +57,10 @@ class BlockDecompressor:
         self._pending = bytearray()
 
     def decompress(self, data: bytes) -> Iterator[bytes]:
-        """What the blocks hold that are whole by now.
+        """The contents of the complete blocks.
 
         Raises:
-            EOFError: a checksum, method or size that can't be.
+            EOFError: an impossible checksum, method or size.
         """
         self._pending += data
         while (size := self._size()) is not None and len(self._pending) >= size:
@@ -69,16 +69,16 @@ class BlockDecompressor:
             yield _content(block)
 
     def finish(self) -> None:
-        """Nothing of a block may be left.
+        """Checks that no incomplete block is left.
 
         Raises:
-            EOFError: something is.
+            EOFError: there is one.
         """
         if self._pending:
             raise EOFError("it ends within a block")
 
     def _size(self) -> int | None:
-        """Of the block that has begun, checksum included; None while its head is not here."""
+        """Size of the present block, including checksum; None before its head is complete."""
         if len(self._pending) < _CHECKSUM.size + _HEAD.size:
             return None
         _, packed, plain = _HEAD.unpack_from(self._pending, _CHECKSUM.size)

@@ -1,4 +1,4 @@
-"""Compressed bodies over HTTP: lz4 frames, zstd, gzip, deflate, as ClickHouse takes and gives."""
+"""Compressed HTTP bodies: lz4 frames, zstd, gzip, deflate, as in ClickHouse."""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -8,30 +8,30 @@ import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
 _SLICE_BYTES: Final = 1024
-"""So much is decompressed at a time: zstd may make 128 KiB of 4 bytes."""
+"""Bytes that are decompressed at a time: zstd may expand 4 bytes to 128 KiB."""
 
 
 class Decompressor(Protocol):
-    """Takes a body in parts, cut anywhere."""
+    """Decompresses a body in parts of any size."""
 
     def decompress(self, data: bytes, /) -> Iterator[bytes]:
-        """What the part gives, piece by piece; nothing is done before a piece is asked for."""
+        """The content of the part, piece by piece; lazy."""
         ...
 
     def finish(self) -> None:
-        """Raises one of `Corrupt` if what came so far is no whole body."""
+        """Raises one of `Corrupt` if the body so far is incomplete."""
         ...
 
 
 class Compressor(Protocol):
-    """Gives a body in parts."""
+    """Compresses a body in parts."""
 
     def compress(self, data: bytes, /) -> bytes: ...
     def flush(self) -> bytes: ...
 
 
 class _Frames:
-    """Frames one after another: clients compress each block of an insert for itself."""
+    """Consecutive frames: clients compress each block of an insert separately."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -86,20 +86,20 @@ _FRAMES: Final[dict[str, Callable[[], Any]]] = {
     "deflate": zlib.decompressobj,
 }
 Corrupt: Final = (zlib.error, zstandard.ZstdError, RuntimeError, EOFError)
-"""What a decompressor raises on a body that is not of its kind."""
+"""Errors of a decompressor for a body in another format."""
 
 
 def decompressor(content_encoding: str) -> Decompressor:
-    """For a request's Content-Encoding.
+    """The decompressor for a request's Content-Encoding.
 
     Raises:
-        KeyError: not one of ours.
+        KeyError: an unsupported encoding.
     """
     return _Frames(_FRAMES[content_encoding.strip().lower()])
 
 
 def choose(accept_encoding: str) -> tuple[str, Compressor] | None:
-    """For a request's Accept-Encoding: the name and the compressor, None if there is none."""
+    """The name and the compressor for a request's Accept-Encoding; None if none is supported."""
     accepted = {part.split(";")[0].strip().lower() for part in accept_encoding.split(",")}
     for name, make in _COMPRESSORS.items():
         if name in accepted:

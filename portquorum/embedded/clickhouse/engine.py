@@ -1,8 +1,8 @@
-"""The ClickHouse engine, seen from the HTTP side: a connection for every statement.
+"""The client of the ClickHouse engine, for the HTTP side: a connection for each statement.
 
-A connection is cheap (about 1 ms) and keeps its settings to itself. One connection does one thing
-at a time; with one each, a slow SELECT holds nobody up, and no setting outlives its statement. What
-is said here blocks; it is called from threads.
+A connection is cheap (about 1 ms) and has its own settings. It runs one statement at a time; with
+one for each statement, a slow SELECT delays nobody, and no setting outlives its statement. All
+calls block; they run in threads.
 """
 
 import importlib.util
@@ -39,7 +39,7 @@ _PYTHON: Final = re.compile(r"python\s*\(", re.IGNORECASE)
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _CLOSE_WITHIN_S: Final = 4.0
-"""An orderly end may take this long: what is killed was confirmed nowhere."""
+"""Longest time for an orderly end, in s; a kill loses nothing that was confirmed."""
 _hello: Final = msgspec.msgpack.Decoder(protocol.Hello)
 _reply: Final = msgspec.msgpack.Decoder(protocol.Reply)
 
@@ -64,12 +64,12 @@ class EngineGoneError(QueryError):
 
 
 class Engine:
-    """The engine on one data directory, in a process of its own (`engine_process`)."""
+    """The engine on one data directory, in its own process (`engine_process`)."""
 
     def __init__(self, folder: Path, inherited: Sequence[int] = ()) -> None:
-        """Starts the process, which opens the folder; takes about a second.
+        """Starts the process, which opens the folder; this takes about a second.
 
-        To be called in the main thread: the process is killed when the thread that made it ends.
+        Call it in the main thread: the process is killed when the thread that created it ends.
 
         Args:
             folder: the service's folder; `data`, `inserts` and `tmp` inside of it are the engine's.
@@ -104,10 +104,10 @@ class Engine:
             self._process = _start(folder, theirs.fileno(), theirs_to_say.fileno(), inherited)
         threading.Thread(target=_pass_on, args=(said,), name="engine's log", daemon=True).start()
         self.without_walls = self._opened(data)
-        """Why nothing but the checks of statements keeps SQL inside; None when walls stand."""
+        """Why only the checks of statements confine SQL; None if the sandbox is active."""
 
     def session(self, settings: Mapping[str, str], database: str | None = None) -> "Session":
-        """A connection with settings of its own.
+        """A connection with its own settings.
 
         Raises:
             QueryError: a setting or database that the engine does not know.
@@ -130,7 +130,7 @@ class Engine:
         return session
 
     def kill(self, name: str) -> None:
-        """Ends the statements whose `log_comment` is `name`; they fail soon after this returns."""
+        """Kills the statements with `log_comment` `name`; they fail soon after this returns."""
         try:
             with self.session({}) as session:
                 session.run(f"KILL QUERY WHERE Settings['log_comment'] = {quote(name)} ASYNC")
@@ -138,13 +138,13 @@ class Engine:
             return  # it ended by itself meanwhile
 
     def wait(self) -> int:
-        """Waits for the end of the process; its exit code, negative after a signal."""
+        """Waits for the end of the process; returns its exit code, negative after a signal."""
         return self._process.wait()
 
     def close(self) -> None:
-        """Ends the engine: in order within `_CLOSE_WITHIN_S`, else by force.
+        """Ends the engine: in order within `_CLOSE_WITHIN_S`, otherwise by force.
 
-        Sessions that are still open get EngineGoneError.
+        Open sessions get EngineGoneError.
         """
         self._control.close()
         try:
@@ -153,7 +153,7 @@ class Engine:
             self.abort()
 
     def abort(self) -> None:
-        """Ends the engine at once, as a crash would: what was confirmed is on the disk."""
+        """Ends the engine at once, like a crash: confirmed data is on the disk."""
         self._control.close()
         self._process.kill()
         self._process.wait()
@@ -221,15 +221,15 @@ def _start(
 
 
 class Session:
-    """One connection: one statement at a time, from any thread. Must be closed."""
+    """One connection: one statement at a time, from any thread. Close it after use."""
 
     def __init__(self, asked: socket.socket, folder: Path) -> None:
-        """Takes the socket to it; in `folder` lies what is on its way into the engine."""
+        """Takes the connection's socket; `folder` holds data on its way into the engine."""
         self._socket = asked
         self._folder = folder
 
     def set(self, settings: Mapping[str, str]) -> None:
-        """Sets what the next statements run with."""
+        """Changes the settings for the next statements."""
         if settings:
             pairs = (f"{_setting_name(name)} = {quote(text)}" for name, text in settings.items())
             self.run(f"SET {', '.join(pairs)}")
@@ -237,13 +237,13 @@ class Session:
     def run(
         self, sql: str, as_format: str = "TabSeparated", params: Mapping[str, str] | None = None
     ) -> protocol.Result:
-        """The whole result at once."""
+        """Runs a statement; returns the whole result."""
         return self._run(protocol.Run(sql, as_format, dict(params or {})))
 
     def run_into(
         self, parts: tuple[str, str], as_format: str, params: Mapping[str, str], descriptor: int
     ) -> protocol.Result:
-        """The result goes into a pipe; returns when all of it is there.
+        """Runs a statement with its result into a pipe; returns when the result is complete.
 
         Args:
             parts: the statement (`statement.around_outfile`).
@@ -256,11 +256,11 @@ class Session:
         return self._run(request, descriptor)
 
     def insert(self, head: str, data_format: str) -> "Inserter":
-        """Begins an INSERT whose data comes in parts; `head` is what is before its FORMAT."""
+        """Starts an INSERT with data in parts; `head` is the text before its FORMAT."""
         return Inserter(self, self._folder, head, data_format)
 
     def reads(self, sql: str) -> bool:
-        """Whether the statement gives a result and changes nothing.
+        """True if the statement returns a result and changes nothing.
 
         Raises:
             QueryError: it can't be parsed, or is more than one.
@@ -316,15 +316,15 @@ class Session:
 
 
 class Inserter:
-    """An INSERT whose data comes in parts; nothing of it is stored before `finish`.
+    """An INSERT with data in parts; stores nothing before `finish`.
 
     The data goes into a file first, and from there in one statement. chDB's own streaming insert
-    (4.4.0) loses errors: of rows that a constraint or a view refused, or for which there were too
-    many parts, it says that they were written, and none is stored.
+    (4.4.0) loses errors: if a constraint, a view or too many parts prevent the insert, it reports
+    the rows as written, and stores none.
     """
 
     def __init__(self, session: Session, folder: Path, head: str, data_format: str) -> None:
-        """Begins a file in `folder`."""
+        """Creates a file in `folder`."""
         self._session = session
         self._head, self._settings = split_settings(head)
         self._format = data_format
@@ -332,12 +332,12 @@ class Inserter:
             self._file = tempfile.NamedTemporaryFile(dir=folder)  # noqa: SIM115 - `finish` closes it
 
     def append(self, data: bytes) -> None:
-        """The next part of the data, cut anywhere."""
+        """Appends the next part of the data, which may be cut anywhere."""
         with _disk():
             self._file.write(data)
 
     def finish(self) -> tuple[int, int]:
-        """Stores the rows; returns their number and their bytes."""
+        """Stores the rows; returns the number of rows and bytes."""
         with _disk(), self._file:
             self._file.flush()
             result = self._session.run(
@@ -347,13 +347,13 @@ class Inserter:
         return result.written_rows, result.written_bytes
 
     def cancel(self) -> None:
-        """Forgets the rows; nothing after `finish`."""
+        """Drops the rows; does nothing after `finish`."""
         self._file.close()
 
 
 @contextmanager
 def _disk() -> Iterator[None]:
-    """Turns what the system says of the file of an INSERT into ClickHouse's error."""
+    """Converts OSErrors of an INSERT's file to ClickHouse's error."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The process that the ClickHouse engine (chDB) runs in, behind the walls of `sandbox`.
+"""The process of the ClickHouse engine (chDB), inside the sandbox of `sandbox`.
 
 It knows no password, has no environment and no socket but those that it was given, and ends when
 the HTTP side does. `python -m portquorum.embedded.clickhouse.engine_process DESCRIPTOR FOLDER`.
@@ -41,7 +41,7 @@ def main(control: socket.socket, folder: Path) -> None:
 
 
 def _libraries() -> list[Path]:
-    """The folders of chDB; a wheel keeps its shared libraries beside them."""
+    """The folders of chDB, and of the shared libraries that its wheels install beside them."""
     found = importlib.util.find_spec("chdb")
     folders = [Path(path) for path in (found.submodule_search_locations or ())] if found else []
     beside = [path for folder in folders for path in folder.parent.glob("chdb*") if path.is_dir()]
@@ -83,7 +83,7 @@ def _serve(control: socket.socket, folder: Path, reason: str | None) -> None:
 
 
 def _session(asked: socket.socket, connect: Any, path: str) -> None:
-    """One connection of the engine: statements in turn, until the socket ends."""
+    """Serves one connection of the engine: statements in turn, until the socket ends."""
     with asked:
         try:
             connection = connect(path)

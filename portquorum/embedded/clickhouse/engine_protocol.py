@@ -1,4 +1,4 @@
-"""What the HTTP side and the engine's process say to each other, over Unix socket pairs.
+"""The protocol between the HTTP side and the engine's process, over Unix socket pairs.
 
 One socket pair for the process and one for each session; a frame is a length (4 bytes, big-endian)
 and a Struct in msgpack. One request, one reply, in turn. The end of a socket ends what it stands
@@ -19,7 +19,7 @@ TEMPORARY: Final = "tmp"
 MOST_FRAME_BYTES: Final = 1 << 30
 _LENGTH_BYTES: Final = 4
 _MARK: Final = b"+"
-"""Travels with a descriptor, which can't travel alone."""
+"""The byte that accompanies a descriptor, which can't be sent alone."""
 
 
 class GoneError(Exception):
@@ -27,42 +27,42 @@ class GoneError(Exception):
 
 
 class Opened(msgspec.Struct, frozen=True, tag="opened"):
-    """First words of the process: the engine has its folder open."""
+    """First message of the process: the engine has opened its folder."""
 
     without_walls: str | None
-    """Why the process has no walls (`sandbox.enter`); None when they stand."""
+    """The reason why the process has no sandbox (`sandbox.enter`); None if it has."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """First and last words of the process: the engine can't open its folder."""
+    """First and last message of the process: the engine can't open its folder."""
 
     message: str
 
 
 class OpenSession(msgspec.Struct, frozen=True, tag="open_session"):
-    """A connection of its own, on the socket that comes with this."""
+    """Opens a connection on the socket that comes with this message."""
 
 
 class Run(msgspec.Struct, frozen=True, tag="run"):
-    """Run a statement."""
+    """Runs a statement."""
 
     sql: str
     format: str
     params: dict[str, str]
     into: bool = False
-    """The answer goes to the descriptor that comes with this: `INTO OUTFILE` follows `sql`."""
+    """The result goes to the descriptor that comes with this: `INTO OUTFILE` follows `sql`."""
     rest: str = ""
-    """What comes after INTO OUTFILE: FORMAT, SETTINGS."""
+    """The text after INTO OUTFILE: FORMAT, SETTINGS."""
 
 
 class Classify(msgspec.Struct, frozen=True, tag="classify"):
-    """Look at a statement, and run nothing."""
+    """Classifies a statement without running it."""
 
     sql: str
 
 
 class Result(msgspec.Struct, frozen=True, tag="result"):
-    """What a statement gave."""
+    """The result of a statement."""
 
     data: bytes
     rows: int
@@ -73,11 +73,11 @@ class Result(msgspec.Struct, frozen=True, tag="result"):
 
 
 class Class(msgspec.Struct, frozen=True, tag="class"):
-    """What a text is."""
+    """The class of a text."""
 
     statements: int
     reads: bool
-    """It gives a result and changes nothing."""
+    """True if it returns a result and changes nothing."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
@@ -92,10 +92,10 @@ Reply = Result | Class | Refused
 
 
 def send(to: socket.socket, message: msgspec.Struct, descriptor: int | None = None) -> None:
-    """Sends a message, and a descriptor behind it; the sender keeps its own copy of that.
+    """Sends a message, followed by a descriptor if given; the sender keeps its own copy.
 
     Raises:
-        GoneError: nobody reads any more.
+        GoneError: the other side has closed.
     """
     body = msgspec.msgpack.encode(message)
     try:
@@ -119,7 +119,7 @@ def receive(source: socket.socket) -> bytes:
 
 
 def receive_descriptor(source: socket.socket) -> int:
-    """The descriptor behind a message, now this process's own (and no program's that it starts).
+    """The descriptor that follows a message, now owned by this process (and not inherited).
 
     Raises:
         GoneError: the other side has closed.

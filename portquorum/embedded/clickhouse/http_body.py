@@ -114,11 +114,11 @@ class Statement(NamedTuple):
     """The first word in upper case; empty if there is none."""
     insert: Insert | None
     data: AsyncIterator[bytes] | None
-    """Of an INSERT: its data, as far as it is not in `text`; None of everything else."""
+    """The data of an INSERT, except its beginning in `text`; None for other statements."""
 
 
 Looking = Callable[[bytes], Awaitable[Look]]
-"""`statement.look`, run where a long text holds up nobody."""
+"""`statement.look`, run where a long text delays nobody."""
 
 
 async def read_statement(
@@ -157,7 +157,7 @@ async def read_statement(
 
 
 class _Reading:
-    """What has come of a statement, and what it is so far."""
+    """The statement as received so far, and its class."""
 
     def __init__(self, looking: Looking, may_insert: Callable[[], None], text: bytes) -> None:
         self.text = bytearray(text)
@@ -174,9 +174,9 @@ class _Reading:
             raise _no_input()
 
     async def has_data(self) -> bool:
-        """Whether the data of an INSERT has begun.
+        """True if the data of an INSERT has begun.
 
-        Looked at again only when the text has doubled: a body may come a byte at a time.
+        Checks again only when the text has doubled: a body may arrive byte by byte.
         """
         size = len(self.text)
         if size < self._next_look and size <= MOST_QUERY_BYTES:
@@ -198,7 +198,7 @@ class _Reading:
 
 
 def is_on(value: str | None) -> bool:
-    """Whether a parameter that switches something is given and not off."""
+    """True if a switch parameter is given and not off."""
     return value not in {None, "", "0", "false"}
 
 

@@ -1,4 +1,4 @@
-"""One request and its response, as ClickHouse's HTTP interface writes them."""
+"""One request and its response, in the form of ClickHouse's HTTP interface."""
 
 import json
 import re
@@ -39,13 +39,13 @@ _CONTENT_TYPES: Final = (
 
 
 class Exchange:
-    """What a request asks for beside its statement, and the headers and body of the answer."""
+    """The options of a request beside its statement, and the headers and body of the response."""
 
     def __init__(self, request: web.BaseRequest, host: str, timezone: str) -> None:
         """Knows nothing of the parameters yet: `read` tells."""
         self.request = request
         self.format: str | None = None
-        """The answer's format; None for a statement that gives no result."""
+        """The response's format; None for a statement without a result."""
         self._begun_at = time.monotonic_ns()
         self._tag = secrets.token_hex(8)
         self._compressors: list[compression.Compressor] = []
@@ -96,12 +96,12 @@ class Exchange:
 
     @property
     def only_reads(self) -> bool:
-        """Whether it may change nothing: as in ClickHouse, a GET, and who says `readonly`."""
+        """True if the request may change nothing: as in ClickHouse, a GET, or with `readonly`."""
         return self.request.method != "POST" or is_on(self.parameters.get("readonly"))
 
     @property
     def waits_for_end(self) -> bool:
-        """The answer begins when the statement has ended: an error always has its status."""
+        """True if the response starts after the statement: errors then have their status."""
         return is_on(self.parameters.get("wait_end_of_query"))
 
     def summarise(self, counts: Mapping[str, int]) -> None:
@@ -113,12 +113,12 @@ class Exchange:
         self.headers["X-ClickHouse-Summary"] = json.dumps(found, separators=(",", ":"))
 
     def response(self, body: bytes) -> web.Response:
-        """A whole answer."""
+        """A complete response."""
         self._describe()
         return web.Response(body=self._packed(body) + self._rest(), headers=self.headers)
 
     async def begin(self, first: bytes) -> web.StreamResponse:
-        """An answer that goes on with `write` and ends with `finish` or `break_off`."""
+        """Starts a response that continues with `write` and ends with `finish` or `break_off`."""
         self._describe()
         response = web.StreamResponse(headers=self.headers)
         await response.prepare(self.request)
@@ -126,12 +126,12 @@ class Exchange:
         return response
 
     async def write(self, response: web.StreamResponse, part: bytes) -> None:
-        """The next part; waits while the client is slow."""
+        """Writes the next part; waits for a slow client."""
         if packed := self._packed(part):
             await response.write(packed)
 
     async def finish(self, response: web.StreamResponse) -> None:
-        """The end of the answer."""
+        """Ends the response."""
         if rest := self._rest():
             await response.write(rest)
         await response.write_eof()
@@ -139,9 +139,9 @@ class Exchange:
     async def break_off(
         self, response: web.StreamResponse, error: QueryError, version: str
     ) -> None:
-        """The end of an answer that failed half-way: the error between tags, then a broken line.
+        """Ends a response that failed halfway: the error between tags, then a broken line.
 
-        The client can't take what it has for the whole: the body has no proper end.
+        The body has no proper end, so the client can't mistake it for complete.
         """
         text = f"{_with_version(error, version)}\n"
         size = len(text.encode(errors="replace"))
@@ -152,7 +152,7 @@ class Exchange:
             self.request.transport.close()
 
     def refuse(self, error: QueryError, version: str) -> web.Response:
-        """An answer that is an error."""
+        """An error response."""
         self.headers["X-ClickHouse-Exception-Code"] = str(error.code)
         self.headers["Content-Type"] = "text/plain; charset=UTF-8"
         body = f"{_with_version(error, version)}\n".encode(errors="replace")
@@ -181,7 +181,7 @@ class Exchange:
         return part
 
     def _rest(self) -> bytes:
-        """What the compressors still hold, each through those outside of it."""
+        """The remaining bytes of the compressors, each through the outer ones."""
         rest = b""
         for compressor in self._compressors:
             rest = (compressor.compress(rest) if rest else b"") + compressor.flush()

@@ -18,7 +18,13 @@ from portquorum.embedded.clickhouse.engine_protocol import Result
 from portquorum.embedded.clickhouse.http_body import Statement, read_parameters, read_statement
 from portquorum.embedded.clickhouse.http_exchange import Exchange
 from portquorum.embedded.clickhouse.request_work import Work
-from portquorum.embedded.clickhouse.result_parts import PART_BYTES, Parts, Piped, Whole, kept_back
+from portquorum.embedded.clickhouse.result_parts import (
+    PART_BYTES,
+    Piped,
+    ResultParts,
+    Whole,
+    kept_back,
+)
 from portquorum.embedded.clickhouse.sql_guard import RefusedError
 from portquorum.embedded.clickhouse.statement import (
     Look,
@@ -62,7 +68,7 @@ class HttpInterface:
         self._formats = {name.lower(): name for name in formats.data.decode().split()}
 
     def close(self) -> None:
-        """Ends the sessions; the engine must have ended what was running."""
+        """Closes the sessions; the engine must have ended all statements."""
         for pool in (self._looks, self._inserts, self._queries, self._readers):
             pool.shutdown()
         self._sessions.close()
@@ -109,7 +115,7 @@ class HttpInterface:
 
     @contextmanager
     def _named(self, name: str) -> Iterator[None]:
-        """No two requests under way have one name: by it a statement is found and killed."""
+        """Refuses a name of another running request: a name identifies a statement to kill."""
         if name in self._running:
             raise QueryError(
                 f"Code: 216. DB::Exception: Query with id = {name} is already running. "
@@ -197,7 +203,7 @@ class HttpInterface:
         pool = self._queries if user.owner else self._readers
         work = Work(pool, self._engine, exchange.id)
         async with self._connection(exchange, user, work, statement.first) as session:
-            parts: Parts = await work.run(self._begin, session, user, exchange, sql)
+            parts: ResultParts = await work.run(self._begin, session, user, exchange, sql)
             if exchange.waits_for_end:
                 parts = await work.run(kept_back, parts)
             try:
@@ -205,8 +211,8 @@ class HttpInterface:
             finally:
                 await work.run(parts.close)
 
-    def _begin(self, session: Session, user: User, exchange: Exchange, sql: str) -> Parts:
-        """The answer, of which nothing has been asked for yet."""
+    def _begin(self, session: Session, user: User, exchange: Exchange, sql: str) -> ResultParts:
+        """Starts the result, without reading from it."""
         if user.owner:
             sql, reads = self._access.owning(session, sql, exchange.params, exchange.only_reads)
         else:
@@ -231,7 +237,7 @@ class HttpInterface:
 
         return Piped(run, partial(self._engine.kill, exchange.id))
 
-    async def _send(self, exchange: Exchange, work: Work, parts: Parts) -> web.StreamResponse:
+    async def _send(self, exchange: Exchange, work: Work, parts: ResultParts) -> web.StreamResponse:
         # What goes wrong while this fills still gets a status of its own, as in ClickHouse.
         first, whole = await work.run(parts.take)
         exchange.summarise(parts.counts)
@@ -250,7 +256,7 @@ class HttpInterface:
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The parts, small ones joined."""
+    """The parts, with small ones joined."""
     pending = [first]
     size = len(first)
     async for part in rest:

@@ -1,4 +1,4 @@
-"""The HTTP status of a ClickHouse error code, as the server's own table has it.
+"""The HTTP status of a ClickHouse error code, from the server's own table.
 
 Source: ClickHouse, src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; the numbers are those of
 src/Common/ErrorCodes.cpp.
@@ -27,5 +27,5 @@ _STATUS: Final = {code: status for status, codes in _CODES.items() for code in c
 
 
 def of(code: int) -> int:
-    """The status; 500 for every code that has none of its own (READONLY, for one)."""
+    """The status; 500 for a code without an own one (for example READONLY)."""
     return _STATUS.get(code, 500)

@@ -1,4 +1,4 @@
-"""Tokens of inserts whose rows a crash took, forgotten before the engine starts.
+"""Removes tokens of inserts that a crash has lost, before the engine starts.
 
 ClickHouse (26.9: `MergeTreeDeduplicationLog::addPart`) writes the token of a block into its table's
 log before the part has its name. Killed between the two, it would drop the same insert, sent again,
@@ -13,11 +13,11 @@ from typing import Final
 _PART: Final = re.compile(r"([^_]+)_(\d+)_(\d+)_\d+(?:_\d+)?")
 _ADDED: Final = "1"
 _LATEST: Final = 1_000
-"""Of a log's records, those that may have been on their way: far more than inserts at once."""
+"""Last records of a log that may have been in progress: far more than concurrent inserts."""
 
 
 def forget_lost(data: Path) -> int:
-    """Removes from the tables' logs the tokens that have no part; returns how many.
+    """Removes the tokens without a part from the tables' logs; returns their number.
 
     Only while no engine has the folder open. `data` is the engine's folder.
 
@@ -43,7 +43,7 @@ def _forget(logs: Path) -> int:
 
 
 def _blocks(table: Path) -> dict[str, list[tuple[int, int]]]:
-    """The block numbers that the parts of a table cover, by partition."""
+    """The block numbers of a table's parts, by partition."""
     found: dict[str, list[tuple[int, int]]] = {}
     for entry in table.iterdir():
         if match := _PART.fullmatch(entry.name):

@@ -36,9 +36,9 @@ DATABASE: Final = "portquorum"
 OWNER: Final = "portquorum"
 SERVICE: Final = "clickhouse"
 _GRACE_S: Final = 1.0
-"""How long requests under way may take when the service is stopped."""
+"""Time for running requests when the service is stopped, in s."""
 _ABORT_AFTER_S: Final = 4.0
-"""The engine is killed when its end in order takes longer; what was confirmed is on the disk."""
+"""Time for an orderly end of the engine before a kill, in s; confirmed data is on the disk."""
 
 
 class EmbeddedClickHouse(ServiceProcess):
@@ -85,9 +85,9 @@ def _to_terminal(data_dir: Path) -> Reporter:
 
 
 def how_to_connect(url: str, data_dir: Path) -> Sequence[str]:
-    """What a person wants to know of a ClickHouse that runs at `url`; no password is in it.
+    """Instructions for a ClickHouse at `url`, without passwords.
 
-    What a service writes to a terminal stays in the logs of whatever runs it.
+    Whatever runs the service keeps its terminal output in logs.
     """
     parts = urlsplit(url)
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -137,7 +137,7 @@ async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:
 
 
 def _listening(address: addresses.Address) -> socket.socket:
-    """The socket itself: nobody can take the port while the engine starts."""
+    """The socket, bound early so that nobody can take the port while the engine starts."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     server = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -168,7 +168,7 @@ async def _serve_on(
         from portquorum.embedded.clickhouse.access import Access  # noqa: PLC0415
         from portquorum.embedded.clickhouse.engine import Engine  # noqa: PLC0415
         from portquorum.embedded.clickhouse.http_interface import HttpInterface  # noqa: PLC0415
-        from portquorum.embedded.clickhouse.sql_guard import Guard  # noqa: PLC0415
+        from portquorum.embedded.clickhouse.sql_guard import SqlGuard  # noqa: PLC0415
     except ImportError as error:
         raise extra_missing((error.name or "aiohttp").partition(".")[0]) from error
     settings = _settings()
@@ -182,7 +182,7 @@ async def _serve_on(
             _without_walls(engine.without_walls, host, settings, reporter)
         with engine.session({}) as session:
             session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
-        guard = Guard(engine)
+        guard = SqlGuard(engine)
         access = Access(
             guard,
             secret,
@@ -246,7 +246,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
 async def _until_stopped(
     stop: asyncio.Event, engine: "Engine", directory: ServiceDirectory
 ) -> None:
-    """Returns when the service is to end.
+    """Waits for the reason to end the service.
 
     Raises:
         EmbeddedServiceError: the engine has ended by itself.
@@ -264,7 +264,7 @@ async def _until_stopped(
 
 
 def _without_walls(why: str, host: str, settings: Settings, reporter: Reporter) -> None:
-    """What holds where the kernel has no walls for the engine, and one line that says so.
+    """Restricts the service where the kernel offers no sandbox, and prints one line on it.
 
     Raises:
         EmbeddedServiceError: it listens elsewhere than on loopback.

@@ -1,4 +1,4 @@
-"""Blocking work of one request, in threads; a request that is cancelled kills its statement."""
+"""Runs blocking work of one request in threads; a cancelled request kills its statement."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class Work:
-    """Runs one thing at a time for a request."""
+    """Runs one piece of work at a time for a request."""
 
     def __init__(self, pool: ThreadPoolExecutor, engine: Engine, name: str) -> None:
         """`name` is the `log_comment` of the request's statements."""
@@ -23,7 +23,7 @@ class Work:
         self._name = name
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
-        """The result of `work`. When this is cancelled, the work has ended before it returns.
+        """The result of `work`. After a cancellation it returns only when the work has ended.
 
         Raises:
             EngineGoneError: the service is ending.

@@ -1,4 +1,4 @@
-"""What a statement gives, taken in parts of a size that fits into memory."""
+"""The result of a statement, in parts that fit into memory."""
 
 import os
 import threading
@@ -12,30 +12,30 @@ from portquorum.embedded.clickhouse.engine_protocol import Result
 PART_BYTES: Final = 1 << 20
 """Bodies move between the network and the engine in parts of at least this size."""
 _IN_MEMORY_BYTES: Final = 8 << 20
-"""So much of an answer that is kept back (`wait_end_of_query`) is not on disk."""
+"""Bytes of a delayed answer (`wait_end_of_query`) that stay in memory; the rest goes to disk."""
 _KILL_EVERY_S: Final = 0.2
 
 
-class Parts(Protocol):
-    """An answer in parts."""
+class ResultParts(Protocol):
+    """A result in parts."""
 
     counts: dict[str, int]
-    """For X-ClickHouse-Summary; of what was taken so far."""
+    """For X-ClickHouse-Summary; of the parts so far."""
 
     def take(self) -> tuple[bytes, bool]:
-        """The next part, and whether it was the last one."""
+        """The next part, and True with the last one."""
         ...
 
     def close(self) -> None:
-        """Lets go of the engine; may be called before the end."""
+        """Releases the engine; may be called before the end."""
         ...
 
 
 class Whole:
-    """An answer that the engine gave at once."""
+    """A result that the engine returned as a whole."""
 
     def __init__(self, chunk: Result) -> None:
-        """Takes it."""
+        """Takes the result."""
         self._chunk = chunk
         self.counts = {
             "read_rows": chunk.read_rows,
@@ -45,23 +45,23 @@ class Whole:
         }
 
     def take(self) -> tuple[bytes, bool]:
-        """All of it."""
+        """The whole result."""
         return self._chunk.data, True
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing."""
 
 
 class Piped:
-    """An answer that the engine writes into a pipe: in any format, with one beginning and one end.
+    """A result that the engine writes into a pipe: in any format, with one header and one footer.
 
-    chDB's own streams give each block as an answer of its own: beginnings and ends are repeated,
-    totals and extremes lost. As a file is written there is one writer for all blocks, and a pipe
-    is a file that never lies on a disk.
+    chDB's own streams return each block as a separate result: headers and footers are repeated,
+    totals and extremes are lost. With a file as output there is one writer for all blocks, and a
+    pipe is a file that never uses the disk.
     """
 
     def __init__(self, run: Callable[[int], Result], kill: Callable[[], None]) -> None:
-        """Begins.
+        """Starts the statement.
 
         Args:
             run: runs the statement; its answer goes into the pipe that it is given.
@@ -75,7 +75,7 @@ class Piped:
         self._running.start()
 
     def take(self) -> tuple[bytes, bool]:
-        """At least `PART_BYTES`, or the rest; and whether that was all.
+        """At least `PART_BYTES`, or the rest; and True with the last part.
 
         Raises:
             QueryError: the statement failed.
@@ -95,7 +95,7 @@ class Piped:
         return b"".join(parts), False
 
     def close(self) -> None:
-        """Ends the statement, if it has not ended."""
+        """Kills the statement, if it has not ended."""
         os.close(self._read)
         while self._running.is_alive():
             self._kill()
@@ -115,28 +115,28 @@ class Piped:
 
 
 class Kept:
-    """A whole answer that was kept back, in memory or in a file without a name."""
+    """A complete delayed result, in memory or in an unnamed file."""
 
     def __init__(self, file: IO[bytes], counts: dict[str, int]) -> None:
-        """Takes the file at its end."""
+        """Takes the file, positioned at its end."""
         self._left = file.tell()
         self._file = file
         self._file.seek(0)
         self.counts = counts
 
     def take(self) -> tuple[bytes, bool]:
-        """`PART_BYTES`, or the rest; and whether that was all."""
+        """`PART_BYTES`, or the rest; and True with the last part."""
         part = self._file.read(PART_BYTES)
         self._left -= len(part)
         return part, self._left == 0
 
     def close(self) -> None:
-        """Forgets it."""
+        """Drops the result."""
         self._file.close()
 
 
-def kept_back(parts: Parts) -> Kept:
-    """The whole answer; `parts` is closed when this returns or raises.
+def kept_back(parts: ResultParts) -> Kept:
+    """The complete result; `parts` is closed on return and on errors.
 
     Raises:
         QueryError: as `parts` does.

@@ -1,8 +1,7 @@
-"""The walls around the ClickHouse engine: what its process can't do, whatever its SQL says.
+"""The sandbox of the ClickHouse engine: it limits the process whatever its SQL says.
 
-Landlock (Linux 5.19 and newer) leaves it its own folder and, to read, the libraries that it is
-made of; seccomp takes sockets, programs and other processes away. Both hold for every thread, and
-can't be taken back.
+Landlock (Linux 5.19 and newer) limits it to its own folder and, for reading, its libraries; seccomp
+denies sockets, programs and other processes. Both hold for every thread, and can't be revoked.
 
 Source: https://docs.kernel.org/userspace-api/landlock.html.
 """
@@ -45,7 +44,7 @@ _SYSTEM: Final = (
 
 
 def enter(own: Sequence[Path], libraries: Sequence[Path]) -> str | None:
-    """Puts the walls up around this process; only while it has one thread.
+    """Activates the sandbox for this process, which must have a single thread.
 
     Args:
         own: folders to read and write.
@@ -83,5 +82,5 @@ def _seccomp() -> str | None:
 
 
 def _python() -> list[str]:
-    """The standard library: modules are loaded when they are needed first."""
+    """The standard library: Python loads modules on first use."""
     return [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]

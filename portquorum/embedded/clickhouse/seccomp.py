@@ -1,4 +1,4 @@
-"""A seccomp filter: system calls that a process gives up for good.
+"""A seccomp filter: system calls that a process gives up permanently.
 
 Each denied call fails with EPERM; nothing is killed. The filter is written here because the
 wrappers of libseccomp on PyPI need a library of the system that not every system has
@@ -22,7 +22,7 @@ _SECCOMP_MODE_FILTER: Final = 2
 _ALLOW: Final = 0x7FFF0000
 _ERRNO: Final = 0x00050000
 _X32: Final = 0x40000000
-"""The bit of the x32 calls on x86_64, which are the same calls under other numbers."""
+"""The bit of x32 calls on x86_64, which are the same calls with other numbers."""
 _CLONE_THREAD: Final = 0x00010000
 
 # Classic BPF (linux/filter.h): load a word, compare, return.
@@ -38,7 +38,7 @@ _FIRST_ARGUMENT: Final = 16
 
 
 class _Machine(NamedTuple):
-    """What differs from one instruction set to another."""
+    """The differences between instruction sets."""
 
     architecture: int
     """AUDIT_ARCH_* of linux/audit.h."""
@@ -160,9 +160,9 @@ class _Program(ctypes.Structure):
 
 
 def deny() -> None:
-    """Gives up the calls for this thread and for all threads and programs that come of it.
+    """Gives up the calls for this thread, its future threads and its child programs.
 
-    To be called while the process has one thread. Implies no_new_privs.
+    Call it while the process has a single thread. Implies no_new_privs.
 
     Raises:
         SeccompError: not Linux, another instruction set than x86_64 and aarch64, or a kernel
@@ -184,7 +184,7 @@ def deny() -> None:
 
 
 def _filter(machine: _Machine, pid: int) -> list[bytes]:
-    """The instructions; each comparison jumps over what does not concern it."""
+    """The instructions; each comparison skips those of other calls."""
     denied = _return(_ERRNO | errno.EPERM)
     found = [
         _instruction(_LOAD, k=_ARCHITECTURE),
@@ -224,5 +224,5 @@ def _return(value: int) -> bytes:
 
 
 def _instruction(code: int, then: int = 0, otherwise: int = 0, k: int = 0) -> bytes:
-    """The bytes of a `struct sock_filter` (linux/filter.h); jumps count what they leave out."""
+    """The bytes of a `struct sock_filter` (linux/filter.h); jumps count skipped instructions."""
     return struct.pack("<HBBI", code, then, otherwise, k)

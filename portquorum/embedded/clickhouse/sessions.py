@@ -22,26 +22,26 @@ from portquorum.embedded.clickhouse.request_work import Work
 DEFAULT_TIMEOUT_S: Final = 60
 MOST_TIMEOUT_S: Final = 3600
 MOST_SESSIONS: Final = 200
-"""Of one user; each of the owner's holds a connection."""
+"""Most sessions of one user; each of the owner's holds a connection."""
 BUSY_WAIT_S: Final = 1.0
-"""A client that left an answer half-way is back before its session is free."""
+"""Wait for a busy session, in s: a client that abandoned an answer may be back before."""
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 # Whatever a session has set, what we ask of it comes whole and alone.
 _AS_IT_IS: Final = "SETTINGS limit = 0, offset = 0, extremes = 0"
 
 
 class Asked(NamedTuple):
-    """What a request says of its session."""
+    """A request's session options."""
 
     id: str
     timeout_s: int
-    """How long the session lasts after the request."""
+    """Lifetime of the session after the request, in s."""
     must_exist: bool
     closes: bool
 
 
 class Overlay(NamedTuple):
-    """What holds for one request."""
+    """Settings and database for one request."""
 
     settings: Mapping[str, str]
     database: str | None
@@ -57,7 +57,7 @@ class _Held:
 
 
 def asked_of(parameters: Mapping[str, str]) -> Asked | None:
-    """What the parameters ask for; None without `session_id`.
+    """The session options of the parameters; None without `session_id`.
 
     Raises:
         QueryError: a timeout that is no number of seconds up to an hour.
@@ -83,7 +83,7 @@ class Sessions:
     """All sessions; used by one event loop."""
 
     def __init__(self, engine: Engine, database: str) -> None:
-        """None yet; `database` is where each begins."""
+        """Starts without sessions; `database` is the initial database of each."""
         self._engine = engine
         self._database = database
         self._held: dict[tuple[str, str], _Held] = {}
@@ -92,7 +92,7 @@ class Sessions:
     async def connection(
         self, user: str, asked: Asked | None, work: Work, overlay: Overlay, *, keeps: bool
     ) -> AsyncIterator[Session]:
-        """A connection on which the overlay holds.
+        """A connection with the overlay applied.
 
         Args:
             user: whose session; each has names of its own.
@@ -187,7 +187,7 @@ class Sessions:
 
 
 def _put(connection: Session, overlay: Overlay) -> list[str]:
-    """Lets the overlay hold; returns the statements that undo it."""
+    """Applies the overlay; returns the statements that undo it."""
     undo = []
     if overlay.database:
         before = (

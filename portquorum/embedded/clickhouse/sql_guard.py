@@ -1,11 +1,11 @@
-"""What no statement touches, whoever sends it: files, programs, other hosts, the engine's folder.
+"""Refuses statements of any user that touch files, programs, other hosts or the engine's folder.
 
-This is the first wall, and tells a user why. The second one does not depend on any text: the engine
-runs in a process that can't reach outside (`sandbox`).
+This is the first barrier, with an explanation for the user. The second one does not depend on any
+text: the engine's process can't reach outside (`sandbox`).
 
-Statements are looked at as the engine writes them anew, and that text is the one that runs: the
-engine's parser has then read every trick of quoting, comments and case. What is allowed is listed
-rather than what is not, wherever a later version of the engine may bring new names.
+The guard checks the text that the engine prints, and that text is the one that runs: the engine's
+parser has then resolved every trick of quoting, comments and case. Wherever a later version of the
+engine may add names, the guard lists what is allowed, not what is forbidden.
 """
 
 import re
@@ -100,14 +100,14 @@ _WITH_PATHS: Final = frozenset({"TABLES", "DATABASES", "PARTS"})
 
 
 class RefusedError(QueryError):
-    """A user without the right; has a ClickHouse error code as the engine's own refusals do."""
+    """The user has no right; with a ClickHouse error code like the engine's own refusals."""
 
 
-class Guard:
-    """Knows the names of what reaches outside."""
+class SqlGuard:
+    """Checks statements for names that reach outside."""
 
     def __init__(self, engine: Engine) -> None:
-        """Asks the engine for its table functions and for functions that ask models elsewhere."""
+        """Asks the engine for its table functions and for functions that call external models."""
         self._engine = engine
         self._idle: deque[Session] = deque()
         with engine.session({}) as session:
@@ -119,10 +119,10 @@ class Guard:
         self._functions = _FUNCTIONS | _names(models.data)
 
     def canonical(self, sql: str) -> str:
-        """The statement as the engine understands it: without comments, on one line.
+        """The statement as the engine prints it: without comments, on one line.
 
-        On connections of its own: a setting of the asker's (`offset`, `extremes`) would change
-        what comes back.
+        Uses its own connections: a setting of the user's (`offset`, `extremes`) would change the
+        answer.
 
         Raises:
             QueryError: it can't be parsed, or `python(` stands in it (`engine.Session`).
@@ -135,17 +135,17 @@ class Guard:
             text = f"SELECT formatQuerySingleLine({quote(sql)})"
             return session.run(text, "TSVRaw").data.decode().strip()
         finally:
-            # Nothing of a statement stays in a session that only writes it anew.
+            # A session that only prints statements keeps nothing of them.
             self._idle.append(session)
 
     def close(self) -> None:
-        """Ends the sessions that are kept; nobody may ask any more."""
+        """Closes the cached sessions; no call may follow."""
         while self._idle:
             self._idle.pop().close()
 
     @staticmethod
     def check_setting(name: str) -> None:
-        """Looks at a setting that comes with a request.
+        """Checks a setting of a request.
 
         Raises:
             RefusedError: it brings SQL in another language or in a string, or names a file.
@@ -154,10 +154,10 @@ class Guard:
             raise _denied(f"the setting {name}")
 
     def check(self, canonical: str, params: Mapping[str, str]) -> None:
-        """Looks at a statement that the engine wrote, and at the parameters it is sent with.
+        """Checks a statement printed by the engine, and its parameters.
 
         Raises:
-            RefusedError: it names what reaches outside.
+            RefusedError: it contains a name that reaches outside.
         """
         found = list(statement.tokens(canonical.encode()))
         words = _words(found)
@@ -182,10 +182,10 @@ class Guard:
             raise _denied(f"parameter {name} is the name of a function that reads files")
 
     def check_reader(self, canonical: str) -> None:
-        """Looks for what only readers may not: how the server is doing, and where its files are.
+        """Checks for what readers alone may not see: server internals, and the places of files.
 
         Raises:
-            RefusedError: it is there.
+            RefusedError: the statement contains it.
         """
         words = _words(list(statement.tokens(canonical.encode())))
         paths = False
@@ -230,7 +230,7 @@ def _settings(found: Sequence[statement.Token], words: Sequence[str]) -> Iterato
 
 
 def _has_star(words: Sequence[str]) -> bool:
-    """Whether a star stands for columns: not `count(*)`, not between two values."""
+    """True if a star stands for columns: not `count(*)`, not a multiplication."""
     before = ["", "", *words]
     return any(
         word == "*"
@@ -241,7 +241,7 @@ def _has_star(words: Sequence[str]) -> bool:
 
 
 def _check_kind(words: Sequence[str]) -> None:
-    """What a statement does, by its first words."""
+    """Checks what a statement does, by its first words."""
     found = [word for word in words if word != "("]
     first, second, *rest = [*found, "", ""]
     if first not in _KINDS or (first == "SYSTEM" and second not in _SYSTEM):
@@ -258,10 +258,10 @@ def _check_kind(words: Sequence[str]) -> None:
 
 
 def _check_structures(found: Sequence[statement.Token], words: Sequence[str]) -> None:
-    """Structures are literals, and their columns have names and types alone.
+    """Checks that structures are literals, with only names and types of columns.
 
-    The engine takes a structure as SQL: a column with a default is an expression. A structure that
-    is itself an expression can't be looked at.
+    The engine parses a structure as SQL: a column with a default is an expression. A structure that
+    is itself an expression can't be checked.
     """
     for at, (word, follows) in enumerate(pairwise(words)):
         if word not in _STRUCTURED or follows != "(":
@@ -290,7 +290,7 @@ def _is_structure(argument: Sequence[statement.Token]) -> bool:
 
 
 def _is_row(argument: Sequence[statement.Token]) -> bool:
-    """Whether it is a number, NULL, a truth value, an array, or brackets around more than one."""
+    """True for a number, NULL, a truth value, an array, or brackets around more than one value."""
     first, *rest = argument
     if first.text == "-" and first.kind == "sign":
         return len(rest) == 1 and rest[0].kind == "number"
@@ -305,7 +305,7 @@ def _is_row(argument: Sequence[statement.Token]) -> bool:
 
 
 def _arguments(found: Sequence[statement.Token]) -> Iterator[Sequence[statement.Token]]:
-    """What is between the commas of the pair of brackets that `found` begins with."""
+    """The arguments within the pair of brackets at the start of `found`."""
     depth = 0
     argument: list[statement.Token] = []
     for token in found:
@@ -323,13 +323,13 @@ def _arguments(found: Sequence[statement.Token]) -> Iterator[Sequence[statement.
 
 
 def _unescaped(literal: str) -> str:
-    """A string literal without what an escape could hide a word behind."""
+    """A string literal without escapes, which could hide a word."""
     text = re.sub(r"\\x([0-9A-Fa-f]{2})", lambda match: chr(int(match[1], 16)), literal.strip("'"))
     return re.sub(r"\\[bfrnt0a]", " ", text).replace("\\", "")
 
 
 def _check_definition(found: Sequence[statement.Token], words: Sequence[str]) -> None:
-    """What a table, database, dictionary or function may be made of."""
+    """Checks the definition of a table, database, dictionary or function."""
     kinds = words[1:4]  # OR REPLACE may come before
     for at, word in enumerate(words):
         follows, name, *_ = [*words[at + 1 : at + 3], "", ""]
@@ -352,7 +352,7 @@ def _check_definition(found: Sequence[statement.Token], words: Sequence[str]) ->
 
 
 def _names_system(found: Sequence[statement.Token]) -> bool:
-    """Whether the arguments of an engine name `system`, or a database by an expression."""
+    """True if the arguments of an engine name `system`, or a database by an expression."""
     database = next(_arguments(found), [])
     texts = [token.text.upper() for token in database]
     if texts == ["CURRENTDATABASE", "(", ")"]:
@@ -361,7 +361,7 @@ def _names_system(found: Sequence[statement.Token]) -> bool:
 
 
 def _check_source(name: str, found: Sequence[statement.Token]) -> None:
-    """Where the rows of a dictionary come from: `found` are the brackets behind the name."""
+    """Checks the source of a dictionary: `found` are the brackets after the name."""
     if name == "NULL":
         return
     if name != "CLICKHOUSE":

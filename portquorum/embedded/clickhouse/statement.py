@@ -1,7 +1,7 @@
-"""What a SQL text asks for, as far as an HTTP interface must know: tokens, not meaning.
+"""Splits a SQL text as far as an HTTP interface needs: tokens without meaning.
 
-The engine parses and decides. This looks only for where the data of an INSERT begins, which
-FORMAT a query ends with, and what readers may not use.
+The engine parses and decides. This module only finds the start of an INSERT's data, the FORMAT at
+the end of a query, and what readers may not use.
 """
 
 import re
@@ -43,7 +43,7 @@ class Token(NamedTuple):
 
 
 class Insert(NamedTuple):
-    """An INSERT whose data comes with it."""
+    """An INSERT with inline data."""
 
     head: str
     """The statement up to FORMAT or VALUES."""
@@ -69,7 +69,7 @@ def tokens(sql: bytes) -> Iterator[Token]:
 def first_word(sql: bytes) -> str:
     """The first word in upper case, after any opening brackets; empty if there is none.
 
-    The engine takes no more than 1,000 brackets (`max_parser_depth`).
+    The engine accepts at most 1,000 brackets (`max_parser_depth`).
     """
     for token in islice(tokens(sql), _MOST_BRACKETS):
         if token.kind == "word":
@@ -80,18 +80,18 @@ def first_word(sql: bytes) -> str:
 
 
 class Look(NamedTuple):
-    """What the beginning of a request's text is."""
+    """The class of the beginning of a request's text."""
 
     first: str
     """The first word in upper case."""
     insert: Insert | None
-    """Of an INSERT whose data comes with it."""
+    """The INSERT, if its data is inline."""
     takes_input: bool
     """An INSERT from the table function `input`."""
 
 
 def look(sql: bytes) -> Look:
-    """Looks at as much of a text as it takes to tell an INSERT's data from its statement."""
+    """Classifies a text; reads only as much as it takes to find an INSERT's data."""
     first = first_word(sql)
     if first != "INSERT":
         return Look(first, None, takes_input=False)
@@ -132,13 +132,13 @@ def split_insert(sql: bytes) -> Insert | None:
 
 
 def _takes_input(sql: bytes) -> bool:
-    """Whether `input(…)` stands in it: the table function that is the data of the same request."""
+    """True if the text contains `input(…)`: the table function for the data of the same request."""
     found = [token for token in tokens(sql) if token.kind in {"word", "sign"}]
     return any((word.text, follows.text) == ("INPUT", "(") for word, follows in pairwise(found))
 
 
 def split_settings(head: str) -> tuple[str, str]:
-    """The head of an INSERT before its SETTINGS, and these; empty if there are none."""
+    """The head of an INSERT before its SETTINGS, and the settings; empty if there are none."""
     depth = 0
     text = head.encode()
     for token in tokens(text):
@@ -157,7 +157,7 @@ def output_format(sql: bytes) -> str | None:
 
 
 def around_outfile(sql: str, form: str) -> tuple[str, str]:
-    """A SELECT in two parts, between which INTO OUTFILE has its place: query, and FORMAT with more.
+    """A SELECT in two parts around the place of INTO OUTFILE: the query; FORMAT and the rest.
 
     Args:
         sql: as the engine writes it.
@@ -171,9 +171,9 @@ def around_outfile(sql: str, form: str) -> tuple[str, str]:
 
 
 def _format_clause(sql: bytes) -> tuple[str, int] | None:
-    """The name after the FORMAT that ends a query, and where that FORMAT begins.
+    """The name after the FORMAT at the end of a query, and the start of that FORMAT.
 
-    Only SETTINGS may come after it: a column may be called `format` too.
+    Only SETTINGS may follow it: a column may be called `format` too.
     """
     depth = 0
     found = list(tokens(sql))

@@ -77,7 +77,7 @@ class Broker:
     async def start(self) -> None:
         """Starts the JVM; it does not answer yet.
 
-        Must be called in the main thread: the JVM ends when the thread that forked it does.
+        Call it in the main thread: the JVM ends with the thread that forked it.
         """
         # The log of an earlier run would be read as this one's cause of death.
         self._log.unlink(missing_ok=True)
@@ -100,13 +100,13 @@ class Broker:
             raise storage_error(error, self._directory.path) from error
 
     async def ended(self) -> EmbeddedServiceError:
-        """Waits for the JVM's end and returns why it ended."""
+        """Waits for the JVM's end; returns its cause."""
         assert self._process is not None  # noqa: S101 (after start)
         code = await self._process.wait()
         return self._cause(code)
 
     async def stop(self) -> None:
-        """Ends the JVM in order (within 7 s, else by force) and returns when it has ended."""
+        """Ends the JVM in order (within 7 s, otherwise by force); returns when it has ended."""
         if self._process is None or self._process.returncode is not None:
             return
         self._process.send_signal(signal.SIGTERM)
@@ -183,7 +183,7 @@ class Broker:
 
 
 def cause_of_death(log: str) -> str:
-    """The line of a log that says most about why a JVM ended."""
+    """The most informative line of a log about the end of a JVM."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     for pattern in (r"^Caused by: ", r"^[\w.$]+(Exception|Error)\b", r"\b(FATAL|ERROR)\b"):
         found = [line for line in lines if re.search(pattern, line)]
@@ -193,15 +193,15 @@ def cause_of_death(log: str) -> str:
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Without what would change the JVM behind our back."""
+    """The environment without variables that change the JVM."""
     meddlers = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"}
     return {name: value for name, value in env.items() if name not in meddlers}
 
 
 def cluster_id() -> str:
-    """A new random cluster id as Kafka makes them: base64 of a UUID, with no leading dash.
+    """A new random cluster id in Kafka's form: base64 of a UUID, without a leading dash.
 
-    `StorageTool` would take a dash for an option (as `org.apache.kafka.common.Uuid` knows too).
+    `StorageTool` would read a dash as an option (`org.apache.kafka.common.Uuid` avoids it too).
     """
     while True:
         made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Kafka's jars: fetched once from Maven Central, kept in the cache, then used without a network."""
+"""Kafka's jars: fetched once from Maven Central, cached, then used without a network."""
 
 import fcntl
 import hashlib
@@ -34,7 +34,7 @@ _STEP: Final = f"fetching Kafka {KAFKA_VERSION} (once)"
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """A jar that was looked at when this version of portquorum was made."""
+    """A jar with the checksum that this version of portquorum expects."""
 
     name: str
     bytes: int
@@ -42,7 +42,7 @@ class Pin(msgspec.Struct, frozen=True):
 
 
 def pins() -> dict[str, Pin]:
-    """The jars that Kafka runs on, by file name: these and no others."""
+    """All jars that Kafka runs on, by file name."""
     text = files("portquorum.embedded.kafka").joinpath("kafka_jars.txt").read_text(encoding="utf-8")
     rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
     return {name: Pin(name, int(size), sha256) for sha256, size, name in rows}
@@ -57,14 +57,13 @@ def cache_dir(env: Mapping[str, str] = os.environ) -> Path:
 
 
 def class_path(cache: Path, on_progress: OnProgress) -> list[Path]:
-    """The jars in the cache; fetches what is missing.
+    """The jars in the cache; fetches missing ones.
 
-    Touches no network when they are there. A fetch that was interrupted goes on where it was; two
-    processes that fetch at once wait for each other; a jar whose SHA-256 is not the pinned one is
-    never used.
+    Uses no network if all are there. Resumes an interrupted fetch; concurrent processes wait for
+    each other; never uses a jar with another SHA-256 than the pinned one.
 
     Raises:
-        EmbeddedServiceError: no network, a jar that is not what it should be, no room.
+        EmbeddedServiceError: no network, a jar with the wrong checksum, no space.
     """
     wanted = pins()
     folder = cache / f"kafka-{KAFKA_VERSION}"
@@ -138,7 +137,7 @@ def _download(
 
 
 class _Meter:
-    """Bytes fetched so far, told at most once a percent."""
+    """Reports fetched bytes, at most once for each percent."""
 
     def __init__(self, wanted: Mapping[str, Pin], on_progress: OnProgress) -> None:
         self._wanted = wanted
@@ -158,7 +157,7 @@ class _Meter:
 
     @contextmanager
     def file(self, name: str, _size: int) -> Iterator[Callable[[int], None]]:
-        """What jgo calls for each file that it fetches."""
+        """The callback of jgo for each file that it fetches."""
         yield self.add if name in self._wanted else lambda _count: None
 
 

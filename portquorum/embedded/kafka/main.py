@@ -26,7 +26,7 @@ DEFAULT_LISTEN: Final = "127.0.0.1:9092"
 ANSWER_TIMEOUT_S: Final = 60.0
 SERVICE: Final = "kafka"
 _STARTS: Final = 3
-"""So often other ports are tried."""
+"""Number of attempts with other ports."""
 
 
 class EmbeddedKafka(ServiceProcess):
@@ -68,7 +68,7 @@ def run_kafka(data_dir: Path, listen: str = DEFAULT_LISTEN) -> int:
 
 
 def how_to_connect(address: str) -> Sequence[str]:
-    """What a person wants to know of a Kafka that runs at `address`."""
+    """Instructions for a Kafka at `address`."""
     return (
         f"Kafka {jars.KAFKA_VERSION} listens on {address} (Ctrl-C ends it).",
         "Other commands with the same data directory find it; elsewhere set",
@@ -133,7 +133,7 @@ async def _run_broker(broker: Broker, data_dir: Path, address: str, reporter: Re
 
 
 async def _until_it_answers(address: str) -> None:
-    """Returns when the broker names itself in the cluster's metadata."""
+    """Waits until the broker lists itself in the cluster's metadata."""
     from aiokafka.client import AIOKafkaClient  # noqa: PLC0415 (0.1 s, while the JVM starts)
     from aiokafka.errors import KafkaError  # noqa: PLC0415
 

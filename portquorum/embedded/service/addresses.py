@@ -1,4 +1,4 @@
-"""Where a service listens: `HOST:PORT`, port 0 for any free one."""
+"""The listen address of a service: `HOST:PORT`, port 0 for any free one."""
 
 import contextlib
 import errno
@@ -26,7 +26,7 @@ class Address(NamedTuple):
 
 
 def parse(listen: str) -> Address:
-    """The address that `HOST:PORT` names; the host may be left out (`:9092` is loopback).
+    """The address of `HOST:PORT`; the host is optional (`:9092` is loopback).
 
     Raises:
         EmbeddedServiceError: not of that form, or a port outside of 0 to 65535.
@@ -41,17 +41,17 @@ def parse(listen: str) -> Address:
 
 
 def reachable(address: Address) -> Address:
-    """The address that clients of this machine use: loopback for a listener on all addresses."""
+    """The address for clients on this machine: loopback for a listener on all addresses."""
     loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}
     return address._replace(host=loopback.get(address.host, address.host))
 
 
 def reserve(address: Address) -> Address:
-    """The address with a free port in place of 0; the port is free when this returns.
+    """The address with a free port in place of 0.
 
-    Nothing holds it: another program may take it before the service does, which then fails with
-    its own error. A free port is therefore not one of those that the system gives to outgoing
-    connections: it takes a JVM seconds to come, and any of them may be in use by then.
+    The port is not held: another program may take it before the service does, which then fails with
+    its own error. Therefore the port is not from the range of outgoing connections: a JVM takes
+    seconds to start, and any port of that range may be in use by then.
 
     Raises:
         EmbeddedServiceError: the port is taken, or the host is none of this machine's.
@@ -77,7 +77,7 @@ def _bind(address: Address) -> Address:
 
 
 def listen_error(error: OSError, address: Address) -> EmbeddedServiceError:
-    """The sentence for an address that can't be listened on."""
+    """The error text for an address that can't be listened on."""
     if error.errno == errno.EADDRINUSE:
         return EmbeddedServiceError(
             f"{address} is taken by another program; stop that one or choose another port with "

@@ -1,4 +1,4 @@
-"""`services.json`: where the running embedded services are found by other commands.
+"""`services.json`: the addresses of the running embedded services, for other commands.
 
 `{"kafka": "127.0.0.1:9092", "clickhouse": "http://portquorum:<password>@127.0.0.1:8123/portquorum"}`
 Each service keeps its own key. The file holds a password, so it is its owner's alone (0600).
@@ -22,7 +22,7 @@ _decoder: Final[JsonDecoder[dict[str, str]]] = JsonDecoder(dict[str, str])
 
 
 def announce(data_dir: Path, service: str, address: str) -> None:
-    """Writes the service's key; readers see the file before or after, never between.
+    """Writes the service's key, atomically.
 
     Raises:
         EmbeddedServiceError: the file can't be written.
@@ -32,7 +32,7 @@ def announce(data_dir: Path, service: str, address: str) -> None:
 
 
 def withdraw(data_dir: Path, service: str, address: str) -> None:
-    """Removes the service's key, if it is still this address; the last one removes the file."""
+    """Removes the service's key if it still has this address; removes an empty file."""
     with _exclusive(data_dir):
         found = _read(data_dir)
         if found.get(service) != address:

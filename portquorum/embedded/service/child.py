@@ -1,4 +1,4 @@
-"""A service as a child process: start, wait until it answers, stop."""
+"""A service as a child process: starts it, waits until it answers, stops it."""
 
 import asyncio
 import os
@@ -18,16 +18,16 @@ from portquorum.embedded.service.errors import EmbeddedServiceError, storage_err
 from portquorum.embedded.service.reports import Failed, Notice, OnProgress, Progress, Ready, decode
 
 START_TIMEOUT_S: Final = 90.0
-"""A start may take this long after its last report of progress."""
+"""Longest time from the last report of progress to the end of the start, in s."""
 STOP_TIMEOUT_S: Final = 20.0
-"""An orderly end may take this long; then the process is killed."""
+"""Time for an orderly end, in s; then the process is killed."""
 
 
 class ServiceProcess:
     """A service module (`python -m module`) run as a child; `with` and `async with` both work.
 
-    The child is in a process group of its own, so that Ctrl-C in a terminal reaches the parent
-    alone, which ends its services last. It ends when the parent does (see `lifeline`).
+    The child has its own process group, so that Ctrl-C in a terminal reaches only the parent, which
+    ends its services last. It ends when the parent does (see `lifeline`).
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ServiceProcess:
 
     @property
     def address(self) -> str:
-        """What the service said of itself when it was ready."""
+        """The address that the service reported when it was ready."""
         if not self._address:
             raise RuntimeError(f"{self._module} has not been started")
         return self._address
@@ -58,10 +58,10 @@ class ServiceProcess:
         return self._process.pid if self._process else None
 
     def start(self) -> Self:
-        """Returns when the service answers.
+        """Starts the service; returns when it answers.
 
         Raises:
-            EmbeddedServiceError: it can't; nothing of it is left running.
+            EmbeddedServiceError: the start failed; no process is left running.
         """
         self._spawn()
         try:
@@ -72,7 +72,7 @@ class ServiceProcess:
         return self
 
     def stop(self) -> None:
-        """Ends the service in order and returns when it has ended; may be called twice."""
+        """Stops the service in order and waits for its end; may be called twice."""
         process = self._process
         if process is None:
             return
@@ -85,7 +85,7 @@ class ServiceProcess:
             self._forget(process)
 
     def kill(self) -> None:
-        """Ends the service at once, as a crash would."""
+        """Kills the service, like a crash."""
         if (process := self._process) is not None:
             process.send_signal(signal.SIGKILL)
             process.wait()

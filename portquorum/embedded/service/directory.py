@@ -10,7 +10,7 @@ from typing import Final
 from portquorum.embedded.service.errors import EmbeddedServiceError, disk_full, storage_error
 
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
-"""A service with less room than this would start and fail soon after, with less to say about it."""
+"""Least free space for a start: with less, a service would fail soon after with a worse message."""
 
 _GOING_DOWN_S: Final = 10.0
 
@@ -23,7 +23,7 @@ class ServiceDirectory:
     """
 
     def __init__(self, data_dir: Path, service: str) -> None:
-        """Makes the folder (readable by its owner alone) and locks it.
+        """Creates the folder (readable only by its owner) and locks it.
 
         Raises:
             EmbeddedServiceError: in use (names the pid), not writable, or hardly any room left.
@@ -44,7 +44,7 @@ class ServiceDirectory:
             raise
 
     def close(self) -> None:
-        """Gives the folder free, unless a child still holds it."""
+        """Unlocks the folder, unless a child still holds the lock."""
         os.close(self.lock_fd)
 
     def _lock(self, service: str) -> None:

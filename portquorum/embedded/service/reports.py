@@ -1,4 +1,4 @@
-"""What a service process tells the process that started it: JSON lines on its standard output."""
+"""Reports of a service process to its parent: JSON lines on standard output."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,11 +14,11 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     done: int = 0
     """Bytes so far."""
     total: int = 0
-    """Bytes in all; 0 when the step has no such measure."""
+    """Total bytes; 0 if the step is not measured in bytes."""
 
 
 class Notice(msgspec.Struct, frozen=True, tag="notice"):
-    """Something that people should know; the service goes on."""
+    """Information for people; the service continues."""
 
     text: str
 
@@ -41,7 +41,7 @@ OnProgress = Callable[[Progress], None]
 
 
 class Reporter(Protocol):
-    """Whoever listens to a service: a person at a terminal or a parent process."""
+    """The receiver of reports: a person at a terminal or a parent process."""
 
     def progress(self, progress: Progress, /) -> None: ...
     def notice(self, text: str, /) -> None: ...
@@ -55,10 +55,10 @@ def encode(report: Report) -> bytes:
 
 
 def decode(line: bytes) -> Report:
-    """The report of a line.
+    """The report in a line.
 
     Raises:
-        msgspec.MsgspecError: the line is none.
+        msgspec.MsgspecError: the line is not a report.
     """
     report: Report = msgspec.json.decode(line, type=Report)
     return report

@@ -12,12 +12,12 @@ from schemas import batch, control, incident, topics
 from schemas.checkpoint import HEAD
 from schemas.control import Tick
 from streams.checkpoint import store, writer
-from streams.checkpoint.model import Shelf
+from streams.checkpoint.model import PartitionCheckpoints
 from streams.checkpoint.writer import CheckpointWriter
 from streams.rules.messages import OutMessage
 from streams.state.partition_state import new_state
-from streams.worker.committer import Acknowledger
-from streams.worker.event_producer import Outbox
+from streams.worker.committer import Committer
+from streams.worker.event_producer import EventProducer
 from streams.worker.faust_app import StreamApp
 from streams.worker.partition_processor import DAY_MS, Partition
 from tests.integration.streams import ground
@@ -41,14 +41,14 @@ async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 
 
 def a_partition(
-    settings: Settings, producer: AIOKafkaProducer, found: Shelf | None = None
+    settings: Settings, producer: AIOKafkaProducer, found: PartitionCheckpoints | None = None
 ) -> Partition:
     # The app never starts, so every acknowledgement is refused, which must not matter.
     return Partition(
         new_state(0, settings.partitions),
-        Outbox(settings, producer, 0),
-        CheckpointWriter(settings, producer, found or Shelf(0)),
-        Acknowledger(settings, StreamApp(settings)),
+        EventProducer(settings, producer, 0),
+        CheckpointWriter(settings, producer, found or PartitionCheckpoints(0)),
+        Committer(settings, StreamApp(settings)),
     )
 
 

@@ -23,7 +23,7 @@ HOUR = 60 * MINUTE
 BLOCKED = {"status": "missed", "reason": "address_blocked", "connect_us": None}
 
 
-class Place:
+class StartOffset:
     """A database with the tables; rows go in as the sink writes them."""
 
     def __init__(self, settings: Settings) -> None:
@@ -101,13 +101,13 @@ class Place:
 
 
 @pytest.fixture
-def place(clickhouse: str) -> Iterator[Place]:
-    there = Place(rig.place("127.0.0.1:1", clickhouse, "status"))
+def place(clickhouse: str) -> Iterator[StartOffset]:
+    there = StartOffset(rig.place("127.0.0.1:1", clickhouse, "status"))
     yield there
     there.client.close()
 
 
-def test_the_newest_counted_result_is_shown(place: Place) -> None:
+def test_the_newest_counted_result_is_shown(place: StartOffset) -> None:
     place.target(regions=["eu", "us"])
     now = int(time.time() * 1000)
     place.result(now - 20_000)
@@ -122,7 +122,7 @@ def test_the_newest_counted_result_is_shown(place: Place) -> None:
     assert (us.kind, us.host, us.port) == ("tcp", "db.example.com", 5432)
 
 
-def test_a_removed_target_is_gone_and_one_that_comes_back_is_there(place: Place) -> None:
+def test_a_removed_target_is_gone_and_one_that_comes_back_is_there(place: StartOffset) -> None:
     place.target()
     place.target("web")
     place.result(int(time.time() * 1000))
@@ -133,7 +133,7 @@ def test_a_removed_target_is_gone_and_one_that_comes_back_is_there(place: Place)
     assert place.shown() == {("db", "eu"): "up", ("web", "eu"): "pending"}
 
 
-def test_what_never_reported_is_pending(place: Place) -> None:
+def test_what_never_reported_is_pending(place: StartOffset) -> None:
     place.target(regions=["eu", "us"])
     now = int(time.time() * 1000)
     place.result(now, region="us", status="missed", reason="prober_error", connect_us=None)
@@ -143,7 +143,7 @@ def test_what_never_reported_is_pending(place: Place) -> None:
     assert (us.region, us.status, us.connect_ms) == ("us", "pending", None)
 
 
-def test_results_about_another_host_or_port_say_nothing(place: Place) -> None:
+def test_results_about_another_host_or_port_say_nothing(place: StartOffset) -> None:
     place.target(version=NOW - HOUR)  # the roll-up of this hour is after it
     place.result(int(time.time() * 1000), host="before.example.com")
     place.result(int(time.time() * 1000), port=5433)
@@ -154,7 +154,7 @@ def test_results_about_another_host_or_port_say_nothing(place: Place) -> None:
     ("age_ms", "status"), [(70_000, "up"), (85_000, "stale"), (61 * HOUR, "stale")]
 )
 def test_stale_after_two_and_a_half_intervals_and_the_timeout(
-    place: Place, age_ms: int, status: str
+    place: StartOffset, age_ms: int, status: str
 ) -> None:
     # 2.5 x 30 s + 3 s = 78 s
     place.target()
@@ -165,13 +165,13 @@ def test_stale_after_two_and_a_half_intervals_and_the_timeout(
     assert one.connect_ms == (1.5 if status == "up" else None)
 
 
-def test_the_longest_interval_is_not_stale_within_the_look_back(place: Place) -> None:
+def test_the_longest_interval_is_not_stale_within_the_look_back(place: StartOffset) -> None:
     place.target(interval_ms=24 * HOUR, timeout_ms=HOUR)
     place.result(int(time.time() * 1000) - 61 * HOUR + MINUTE)
     assert place.one().status == "up"
 
 
-def test_a_prober_that_is_dead_for_days_leaves_stale_not_pending(place: Place) -> None:
+def test_a_prober_that_is_dead_for_days_leaves_stale_not_pending(place: StartOffset) -> None:
     place.target()
     at = int(time.time() * 1000) - (LOOK_BACK_H + 48) * HOUR
     place.result(at)
@@ -181,7 +181,7 @@ def test_a_prober_that_is_dead_for_days_leaves_stale_not_pending(place: Place) -
     assert place.one().status == "pending"
 
 
-def test_a_region_that_may_not_reach_the_address_is_blocked(place: Place) -> None:
+def test_a_region_that_may_not_reach_the_address_is_blocked(place: StartOffset) -> None:
     place.target()
     now = int(time.time() * 1000)
     place.result(now - 10_000, **BLOCKED, detail="10.0.0.5 is private")
@@ -197,7 +197,7 @@ def test_a_region_that_may_not_reach_the_address_is_blocked(place: Place) -> Non
     assert place.one().status == "up"
 
 
-def test_a_policy_that_came_later_blocks(place: Place) -> None:
+def test_a_policy_that_came_later_blocks(place: StartOffset) -> None:
     place.target()
     now = int(time.time() * 1000)
     place.result(now - 5 * MINUTE)
@@ -205,7 +205,7 @@ def test_a_policy_that_came_later_blocks(place: Place) -> None:
     assert place.one().status == "blocked"
 
 
-def test_the_command_says_it_in_words(place: Place) -> None:
+def test_the_command_says_it_in_words(place: StartOffset) -> None:
     done = place.command("status")
     assert (done.returncode, done.stderr) == (0, "")
     assert "no target yet" in done.stdout
@@ -228,7 +228,7 @@ def test_the_command_says_it_in_words(place: Place) -> None:
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
-def test_an_unknown_target_is_wrong_use(place: Place, more: tuple[str, ...]) -> None:
+def test_an_unknown_target_is_wrong_use(place: StartOffset, more: tuple[str, ...]) -> None:
     place.target()
     done = place.command("status", "nosuch", *more)
     assert (done.returncode, done.stdout) == (2, "")

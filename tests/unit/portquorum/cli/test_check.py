@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from portquorum.cli import check
-from portquorum.cli.host_port import Place
+from portquorum.cli.host_port import HostPort
 from portquorum.presentation.output import out
 from producers.checks.model import Hop
 
@@ -18,7 +18,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> str:
     fields |= {"host": "a.test", "port": 443, "kind": "http", "status": "up", "hops": ()}
     monkeypatch.setattr(out(), "width", 160)
     with out().capture() as printed:
-        check._show(Place("a.test", 443), check.Answer(**(fields | changes)))
+        check._show(HostPort("a.test", 443), check.Answer(**(fields | changes)))
     return " ".join(printed.get().split())
 
 

@@ -7,7 +7,7 @@ import pytest
 from portquorum.cli import explained
 from portquorum.cli.errors import WrongUseError
 from portquorum.cli.explained import Answer
-from portquorum.cli.notifications import LAST, Told, told
+from portquorum.cli.notifications import LAST, TargetNotifications, told
 from portquorum.cli.target_lookup import which
 from portquorum.presentation.output import out
 from schemas.notification import Notification
@@ -83,7 +83,7 @@ def sent(number: int = 0, **changes: Any) -> Notification:
     return Notification(**(values | changes))
 
 
-def concerning(one: Target, *policy: Policy, now: int = START, **known: Any) -> Told:
+def concerning(one: Target, *policy: Policy, now: int = START, **known: Any) -> TargetNotifications:
     return told(one, policy, known.get("sent", ()), known.get("open_incidents", ()), now)
 
 

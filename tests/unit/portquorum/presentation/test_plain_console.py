@@ -109,7 +109,7 @@ def test_status_incidents_and_check(monkeypatch: pytest.MonkeyPatch) -> None:
     answer |= {"host": "a", "kind": "http", "status": "down", "hops": ()}
     answer |= {"detail": EVIL, "banner": EVIL, "address": EVIL}
     with out().capture() as printed:
-        check._show(Place("a", 1), check.Answer(**answer))
+        check._show(HostPort("a", 1), check.Answer(**answer))
     assert harmless(printed.get())
 
 

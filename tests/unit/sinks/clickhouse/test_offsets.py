@@ -10,7 +10,7 @@ from aiokafka.protocol.commit import OffsetFetchResponse_v3
 from foundation.settings import Settings
 from sinks.clickhouse.offsets import Committed, Offsets
 from sinks.clickhouse.pending_block import Pending
-from sinks.clickhouse.suspend_detector import StallWatch
+from sinks.clickhouse.suspend_detector import SuspendDetector
 
 PLACE = TopicPartition("p.results", 3)
 
@@ -32,7 +32,7 @@ class Broker:
 
 
 async def read(broker: Any) -> Committed:
-    offsets = Offsets(Settings(), None, "group", StallWatch())  # type: ignore[arg-type]
+    offsets = Offsets(Settings(), None, "group", SuspendDetector())  # type: ignore[arg-type]
     offsets._admin = broker
     return await offsets.read(PLACE)
 

@@ -133,14 +133,14 @@ def test_the_fast_way_and_the_obvious_way_give_the_same_rows(
 
 @given(st.lists(RESULT, min_size=1, max_size=8))
 def test_what_a_prober_writes_never_takes_the_slow_way(results: list[CheckResult]) -> None:
-    columns = result_columns.Columns()
+    columns = result_columns.ResultColumns()
     one = record(batch.encode(results))
     assert columns.take(one)
     assert list(zip(*columns.rows().columns, strict=True)) == obvious([one])
 
 
 def test_a_message_that_is_not_taken_leaves_nothing_behind() -> None:
-    columns = result_columns.Columns()
+    columns = result_columns.ResultColumns()
     good = batch.encode([msgspec.convert(GOOD, CheckResult)] * 3)
     bad = good + msgspec.json.encode(GOOD | {"region": "No Region"}) + b"\n"
     assert not columns.take(record(bad))

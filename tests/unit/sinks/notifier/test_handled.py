@@ -4,13 +4,13 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.notifier.offset_tracker import Handled
+from sinks.notifier.offset_tracker import OffsetTracker
 
 P = TopicPartition("incidents", 0)
 
 
 def test_a_record_in_hand_holds_the_commit() -> None:
-    handled = Handled()
+    handled = OffsetTracker()
     handled.passed(P, 5)
     handled.taken(P, 6)
     handled.taken(P, 7)
@@ -25,7 +25,7 @@ def test_a_record_in_hand_holds_the_commit() -> None:
 
 
 def test_a_record_is_handled_with_its_last_part() -> None:
-    handled = Handled()
+    handled = OffsetTracker()
     handled.taken(P, 0)
     handled.more(P, 0)
     handled.done(P, 0)
@@ -35,7 +35,7 @@ def test_a_record_is_handled_with_its_last_part() -> None:
 
 
 def test_a_new_partition_is_committed_where_it_begins() -> None:
-    handled = Handled()
+    handled = OffsetTracker()
     handled.begins(P, 0)
     assert handled.to_commit() == {P: 0}
 
@@ -44,7 +44,7 @@ def test_a_new_partition_is_committed_where_it_begins() -> None:
 def test_the_commit_is_the_first_record_in_hand(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 30))
     told = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
-    handled = Handled()
+    handled = OffsetTracker()
     open_ = set()
     for offset, tell in enumerate(told):
         if tell:

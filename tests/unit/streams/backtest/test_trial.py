@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.control import Tick
 from schemas.result import CheckResult
 from streams.backtest.plan import Policies, Shard
-from streams.backtest.policy_run import TICK_MS, Trial
+from streams.backtest.policy_run import TICK_MS, PolicyRun
 from streams.backtest.shard import run
 from tests.unit.streams.backtest.past import MINUTE, REGIONS, START, result, target
 
@@ -29,8 +29,8 @@ def past(minutes: int, down: range, regions: tuple[str, ...] = REGIONS) -> Rows:
     return rows
 
 
-def tried(rows: Rows, **policy: Any) -> Trial:
-    trial = Trial([target(**policy)], START - 1)
+def tried(rows: Rows, **policy: Any) -> PolicyRun:
+    trial = PolicyRun([target(**policy)], START - 1)
     for at, one in rows:
         trial.feed(at, [one])
     return trial
@@ -72,7 +72,7 @@ def test_a_quiet_hour_is_no_silence_of_the_broker() -> None:
     assert one.closed_because == "recovered"
 
 
-class EveryTick(Trial):
+class EveryTick(PolicyRun):
     """One that gives each tick, whatever would come of it."""
 
     def pass_time(self, until: int) -> None:
@@ -104,7 +104,7 @@ def test_a_tick_of_which_nothing_comes_need_not_be_given(
         )
         for port in range(1, 6)
     ]
-    sparing, every = Trial(fleet, START - 1), EveryTick(fleet, START - 1)
+    sparing, every = PolicyRun(fleet, START - 1), EveryTick(fleet, START - 1)
     at = START
     for pause_ms, region, number, up in checks:
         at += pause_ms

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, encode_head
 from streams.checkpoint import decoder
-from streams.checkpoint.model import Shelf, checksums
+from streams.checkpoint.model import PartitionCheckpoints, checksums
 from streams.checkpoint.restore import from_shelf
 from streams.state.partition_state import new_state
 
@@ -32,8 +32,8 @@ def written(
     return list(zip(keys, (*chunks, encode_head(head)), strict=True))
 
 
-def shelf_of(*messages: Message) -> Shelf:
-    shelf = Shelf(0)
+def shelf_of(*messages: Message) -> PartitionCheckpoints:
+    shelf = PartitionCheckpoints(0)
     for key, value in messages:
         shelf.add(key, value)
     return shelf
@@ -131,7 +131,7 @@ def test_a_checkpoint_that_is_no_state_gives_way_and_one_beyond_the_log_is_impos
     assert found is not None
     assert found.offset == 10
     assert [checkpoint.name for checkpoint in impossible] == [("gone", 1)]
-    assert from_shelf(Shelf(0), 4, log_end=100) == (None, [])
+    assert from_shelf(PartitionCheckpoints(0), 4, log_end=100) == (None, [])
     assert from_shelf(shelf, 8, log_end=100)[0] is None, "of another partition count"
 
 

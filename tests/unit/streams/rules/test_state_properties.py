@@ -155,7 +155,7 @@ def test_a_capture_is_the_state_at_its_offset_whatever_comes_after() -> None:
     fleet.up("a", "b", of="web")
     fleet.down("a", "b")
     chunks = decoder.encode(fleet.state)
-    capture = Capture(fleet.state)
+    capture = StateEncoder(fleet.state)
     fleet.wait(5_000).up("a", "b", "c")
     fleet.fail("a", of="web")
     fleet.beat("a")

@@ -98,14 +98,14 @@ stamps = st.sampled_from(
 usual_stamps = st.integers(START, START + 1_000_000)
 
 
-def take(state: PartitionState, offset: int, at: int, message: Message) -> Step:
+def take(state: PartitionState, offset: int, at: int, message: Message) -> Processed:
     done = step(state, offset, at, *message)  # type: ignore[arg-type]
     assert not done.failed
     assert done.not_applied == ()
     return done
 
 
-def tell(done: Step) -> None:
+def tell(done: Processed) -> None:
     """What was decided can be read again, and put into words."""
     for message in done.messages:
         assert len(message.value) + sum(len(k) + len(v) for k, v in message.headers) < 1_000_000
