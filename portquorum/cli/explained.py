@@ -7,7 +7,7 @@ from msgspec import Struct
 from rich.padding import Padding
 from rich.text import Text
 
-from portquorum.cli.notifications import Told
+from portquorum.cli.notifications import TargetNotifications
 from portquorum.presentation.output import STATUS_STYLE, clock, out, table
 from schemas.duration import duration_text
 from schemas.notification import Notification

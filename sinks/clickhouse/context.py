@@ -20,7 +20,7 @@ class SinkContext(Struct, frozen=True):
     consumer: AIOKafkaConsumer
     offsets: Offsets
     writer: Writer
-    letters: Letters
+    letters: DeadLetters
     throttle: LogThrottle[str]
     bad_lines: dict[str, BadLines]
     """By topic name."""

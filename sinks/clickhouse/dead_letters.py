@@ -15,7 +15,7 @@ _START_S: Final = 10.0
 _GOODBYE_S: Final = 1.0
 
 
-class Letters:
+class DeadLetters:
     """The producer of dead letters, started with the first one, made anew after each failure."""
 
     def __init__(self, settings: Settings) -> None:

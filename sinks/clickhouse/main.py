@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
         began = time.monotonic()
         try:
             await Sink(settings).run(stop)
-        except (KafkaError, PartEndedError, OSError) as error:
+        except (KafkaError, TaskEndedError, OSError) as error:
             wait_s = _BACKOFF.next(wait_s, time.monotonic() - began)
             telemetry.logger(__name__).error(
                 "the sink ended and begins again: nothing is lost",

@@ -22,8 +22,8 @@ from sinks.clickhouse.context import SinkContext
 from sinks.clickhouse.dead_letters import DeadLetters
 from sinks.clickhouse.errors import TaskEndedError
 from sinks.clickhouse.offsets import Offsets
-from sinks.clickhouse.partition_pipeline import Lane
-from sinks.clickhouse.suspend_detector import StallWatch
+from sinks.clickhouse.partition_pipeline import PartitionPipeline
+from sinks.clickhouse.suspend_detector import SuspendDetector
 from sinks.clickhouse.writer import Writer
 
 BUFFER_BYTES: Final = 48 * 1024 * 1024
@@ -252,4 +252,4 @@ def _raise_ended(*parts: asyncio.Future[Any]) -> None:
             raise error
         routine = part.get_coro() if isinstance(part, asyncio.Task) else part
         name = getattr(routine, "__qualname__", "a part")
-        raise PartEndedError(f"{name} ended: {error or 'without an error'}") from error
+        raise TaskEndedError(f"{name} ended: {error or 'without an error'}") from error

@@ -16,7 +16,7 @@ from rich.text import Text
 from foundation import telemetry
 from foundation.settings import Settings
 from portquorum.cli import check
-from portquorum.cli.host_port import Place
+from portquorum.cli.host_port import HostPort
 from portquorum.cli.status import _show_incidents, _show_targets
 from portquorum.inventory import html, markdown
 from portquorum.inventory.errors import Problem, Where

@@ -10,7 +10,7 @@ from schemas.control import TargetSet
 from schemas.incident import IncidentEvent
 from schemas.target import Target
 from streams.checkpoint import decoder
-from streams.checkpoint.encoder import Capture
+from streams.checkpoint.encoder import StateEncoder
 from streams.rules import work_budget
 from streams.rules.apply import apply
 from streams.state.partition_state import new_state

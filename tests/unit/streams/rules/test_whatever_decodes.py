@@ -18,7 +18,7 @@ from sinks.notifier.message import compose
 from streams.checkpoint import decoder
 from streams.rules import apply
 from streams.rules.messages import encode
-from streams.rules.process import Step, step
+from streams.rules.process import Processed, step
 from streams.state.partition_state import PartitionState, new_state
 from tests.unit.schemas.edges import values_of
 from tests.unit.streams.rules.fleet import START, Fleet, target
