@@ -270,7 +270,7 @@ async def test_one_lookup_is_shared_by_all_who_ask(kind: type[WaitingEngine]) ->
 
 _STOPPED = """
 import asyncio, os, signal, sys
-from producers import asyncio_engine, epoll_engine
+from producers.engine import asyncio_engine, epoll_engine
 from producers.checks.model import PlannedCheck, Vantage
 from schemas.target import Target
 async def main():
@@ -434,7 +434,7 @@ async def test_what_breaks_in_the_middle_of_a_check_is_our_fault_and_ends_it(
     with listener() as port, running(kind) as engine:
         for broken in ("begin", "connect_ms", "answered"):
             with monkeypatch.context() as patch, silent_listener() as silent:
-                patch.setattr(f"producers.checks.tcp.{broken}", _break)
+                patch.setattr(f"producers.checks.tcp_socket.{broken}", _break)
                 place = silent if broken == "answered" else port
                 outcome = await begun(engine, planned("127.0.0.1", place, 300))
                 assert (outcome.status, outcome.reason) == ("missed", "prober_error")
