@@ -9,28 +9,26 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any, Final
 
-from msgspec import Struct
-
 from foundation.telemetry import logger
 from producers.checks import tcp_socket
+from producers.checks.addresses import (
+    Failure,
+    lookup_failure,
+    most_telling,
+    no_answer,
+    os_failure,
+    permitted,
+    share,
+)
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
-from producers.checks.os_errors import clean, reason_of, reason_of_lookup, text_of
+from producers.checks.os_errors import clean
 from producers.checks.resolver import Address, Lookup, Resolver, literal
-from schemas.result import Reason
 
 LATE_S: Final = 1.0
 """After a longer delay a timeout proves nothing: the machine may have been suspended."""
 
 KINDS: Final = frozenset({"tcp"})
 """The kinds that can be checked."""
-
-_MOST_ADDRESSES: Final = 4
-# Of the failures of several addresses the one is told that says most of the target.
-_WEIGHT: Final[dict[Reason, int]] = {
-    "network_unreachable": 1,
-    "prober_error": 2,
-    "address_blocked": 3,
-}
 
 
 class WaitingEngine(ABC):
@@ -102,12 +100,6 @@ class WaitingEngine(ABC):
             self._loop.call_soon(_raise, error)
 
 
-class _Failure(Struct, frozen=True, gc=False):
-    reason: Reason
-    detail: str
-    address: str | None = None
-
-
 class TcpAttempt:
     """A TCP check in flight.
 
@@ -146,7 +138,7 @@ class TcpAttempt:
         self._started_at = time.monotonic()
         self._deadline = self._started_at + planned.target.timeout_ms / 1000
         self._addresses: tuple[Address, ...] = ()
-        self._failures: tuple[_Failure, ...] = ()
+        self._failures: tuple[Failure, ...] = ()
         self._dns_ms: float | None = None
         self._lookup: Lookup | None = None
         self._tried = ""
@@ -184,12 +176,12 @@ class TcpAttempt:
     def _broke(self, error: Exception) -> None:
         logger(__name__).error("a check failed by our fault", exc_info=error)
         if not self.over:
-            self._fail(_Failure("prober_error", f"{type(error).__name__}: {error}"))
+            self._fail(Failure("prober_error", f"{type(error).__name__}: {error}"))
 
     def _begin(self) -> None:
         target = self.planned.target
         if target.kind not in KINDS or target.host is None or target.port is None:
-            self._fail(_Failure("prober_error", f"this prober can't check kind {target.kind!r}"))
+            self._fail(Failure("prober_error", f"this prober can't check kind {target.kind!r}"))
         elif (address := literal(target.host)) is not None:
             self._connect((address,))
         elif (known := self._engine.resolver.known(target.host)) is not None:
@@ -215,7 +207,7 @@ class TcpAttempt:
                 self._succeed(took_ms)
             return
         self._engine.release(self)
-        failure = _os_failure(number, self._tried)
+        failure = os_failure(number, self._tried)
         if late_s > LATE_S and failure.reason == "timed_out":
             failure = _late(late_s, self._tried)
         self._failures += (failure,)
@@ -242,12 +234,11 @@ class TcpAttempt:
         self._go_on(lookup)
 
     def _go_on(self, lookup: Lookup) -> None:
-        if lookup.error is not None:
-            reason = reason_of_lookup(lookup.error)
-            text = lookup.error.strerror if isinstance(lookup.error, OSError) else None
-            self._fail(_Failure(reason, text or str(lookup.error)))
-        else:
+        failure = lookup_failure(lookup)
+        if failure is None:
             self._connect(lookup.addresses)
+        else:
+            self._fail(failure)
 
     def _lookup_timed_out(self) -> None:
         lookup = self._lookup
@@ -255,33 +246,18 @@ class TcpAttempt:
         if now - self._deadline > LATE_S:
             self._fail(_late(now - self._deadline))
         elif lookup is None or lookup.began_at is None or lookup.ended_at is not None:
-            # No thread was free in time, or the loop did not process the answer in time.
-            self._fail(_Failure("prober_error", "the prober did not come to the lookup in time"))
+            # No thread was free in time, or the answer lay there and we did not come to it.
+            self._fail(Failure("prober_error", "the prober did not come to the lookup in time"))
         else:
             waited = (now - max(lookup.began_at, self._started_at)) * 1000
             self._dns_ms = waited
-            self._fail(_Failure("dns_failed", f"no answer to the lookup within {waited:.0f} ms"))
+            self._fail(Failure("dns_failed", f"no answer to the lookup within {waited:.0f} ms"))
 
     # Connect
 
     def _connect(self, found: tuple[Address, ...]) -> None:
-        vantage = self._vantage
-        if vantage.internal and vantage.source is None and not vantage.deny:
-            self._addresses = found[:_MOST_ADDRESSES]
-        else:
-            self._addresses = tuple(filter(self._may_be_tried, found))[:_MOST_ADDRESSES]
+        self._addresses, self._failures = permitted(found, self._vantage)
         self._next_address()
-
-    def _may_be_tried(self, address: Address) -> bool:
-        source = self._vantage.source
-        if source is not None and address.family != _family(source):
-            text = f"{address.ip} can't be reached from the source address {source}"
-            self._failures += (_Failure("prober_error", text, address.ip),)
-            return False
-        why = self._vantage.blocked_because(address.ip)
-        if why is not None:
-            self._failures += (_Failure("address_blocked", why, address.ip),)
-        return why is None
 
     def _next_address(self) -> None:
         while self._addresses:
@@ -291,8 +267,7 @@ class TcpAttempt:
                 if -left > LATE_S:
                     self._failures += (_late(-left),)
                 break
-            # Each address has its share, so that one that drops packets leaves time.
-            self.due = now + left / len(self._addresses)
+            self.due = now + share(left, len(self._addresses))
             address, self._addresses = self._addresses[0], self._addresses[1:]
             self._tried, self._tried_at = address.ip, now
             try:
@@ -302,12 +277,12 @@ class TcpAttempt:
                 self._engine.wait(self)
             except OSError as error:
                 self._engine.release(self)
-                self._failures += (_os_failure(error.errno or 0, address.ip),)
+                self._failures += (os_failure(error.errno or 0, address.ip),)
             else:
                 return
         if not self._failures:
-            self._failures = (_Failure("prober_error", "no time was left to connect"),)
-        self._fail(min(self._failures, key=lambda failure: _WEIGHT.get(failure.reason, 0)))
+            self._failures = (Failure("prober_error", "no time was left to connect"),)
+        self._fail(most_telling(self._failures))
 
     def _timed_out(self) -> None:
         late_s = time.monotonic() - self.due
@@ -316,8 +291,7 @@ class TcpAttempt:
         if late_s > LATE_S:
             self._fail(_late(late_s, self._tried))
             return
-        text = f"{self._tried}: no answer within {waited_ms:.0f} ms"
-        self._failures += (_Failure("timed_out", text, self._tried),)
+        self._failures += (no_answer(self._tried, waited_ms),)
         self._next_address()
 
     # The end
@@ -337,7 +311,7 @@ class TcpAttempt:
             )
         )
 
-    def _fail(self, failure: _Failure) -> None:
+    def _fail(self, failure: Failure) -> None:
         ours = failure.reason in {"prober_error", "address_blocked"}
         total_ms = None if ours else (time.monotonic() - self._started_at) * 1000
         self._finish(
@@ -362,17 +336,9 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def _family(address: str) -> int:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def _os_failure(number: int, ip: str) -> _Failure:
-    return _Failure(reason_of(number), f"{ip}: {text_of(number)}", ip)
-
-
-def _late(late_s: float, ip: str | None = None) -> _Failure:
+def _late(late_s: float, ip: str | None = None) -> Failure:
     text = f"the prober looked {late_s:.1f} s too late to know whether there was an answer"
-    return _Failure("prober_error", text, ip)
+    return Failure("prober_error", text, ip)
 
 
 def _rounded(span_ms: float | None) -> float | None:

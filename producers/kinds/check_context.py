@@ -3,12 +3,22 @@
 import asyncio
 import socket
 import time
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from producers.checks import tcp_socket
+from producers.checks.addresses import (
+    Failure,
+    lookup_failure,
+    most_telling,
+    no_answer,
+    os_failure,
+    permitted,
+    share,
+)
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, Hop, Vantage
-from producers.checks.os_errors import is_no_way_to, reason_of, reason_of_lookup, text_of
+from producers.checks.os_errors import is_no_way_to, text_of
 from producers.checks.resolver import Address, Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
@@ -16,13 +26,7 @@ from producers.kinds.connection import Connection
 from schemas.result import Reason
 from schemas.target import Target
 
-MOST_ADDRESSES: Final = 4
-# Of the failures of several addresses the one is told that says most of the target.
-_WEIGHT: Final[dict[Reason, int]] = {
-    "network_unreachable": 1,
-    "prober_error": 2,
-    "address_blocked": 3,
-}
+T = TypeVar("T")
 
 
 class CheckContext:
@@ -111,14 +115,31 @@ class CheckContext:
         port = self.target.port if port is None else port
         if port is None:
             raise CheckFailedError("prober_error", "the target has no port")
+
+        async def attempt(address: Address, within_s: float) -> Connection:
+            return await self._connect_to(address, port, within_s, chosen=self._chosen(host))
+
+        return await self.first_success(attempt, host)
+
+    async def first_success(
+        self, attempt: Callable[[Address, float], Awaitable[T]], host: str | None = None
+    ) -> T:
+        """The result of `attempt` at the first address of the host at which it succeeds.
+
+        `attempt` gets an address and its share of the time that is left, in seconds; it fails with
+        a `CheckFailedError`. `address` is the one that succeeded, or that the error is about.
+
+        Raises:
+            CheckFailedError: the name can't be resolved, or the failure of the addresses that says
+                most of the target.
+        """
         addresses, failures = await self.addresses(host)
-        while addresses:
-            address, addresses = addresses[0], addresses[1:]
+        for position, address in enumerate(addresses):
+            self.address = address.ip
             try:
-                within_s = self.left_s / (len(addresses) + 1)
-                return await self._connect_to(address, port, within_s, chosen=self._chosen(host))
-            except CheckFailedError as failure:
-                failures.append((failure, address.ip))
+                return await attempt(address, share(self.left_s, len(addresses) - position))
+            except CheckFailedError as error:
+                failures += (Failure(error.reason, error.detail, address.ip),)
         raise self.most_telling(failures)
 
     def another(self) -> "CheckContext":
@@ -140,8 +161,8 @@ class CheckContext:
 
     async def addresses(
         self, host: str | None = None
-    ) -> tuple[tuple[Address, ...], list[tuple[CheckFailedError, str | None]]]:
-        """The allowed addresses of the target's host, or of another, and the refusals of the rest.
+    ) -> tuple[tuple[Address, ...], tuple[Failure, ...]]:
+        """The addresses of the target's host, or of another, that may be connected to.
 
         At least one of the two is not empty.
 
@@ -153,20 +174,17 @@ class CheckContext:
             raise CheckFailedError("prober_error", "the target has no host")
         address = literal(host)
         found = (address,) if address is not None else await self._look_up(host)
-        refused: list[tuple[CheckFailedError, str | None]] = []
-        allowed = []
-        for one in found:
-            why = self._not_allowed(one, chosen=self._chosen(host))
-            if why is None:
-                allowed.append(one)
-            else:
-                refused.append((why, one.ip))
-        return tuple(allowed[:MOST_ADDRESSES]), refused
+        return permitted(found, self.vantage, redirected=self._chosen(host))
 
-    def most_telling(self, failures: list[tuple[CheckFailedError, str | None]]) -> CheckFailedError:
-        """The most informative of the failures of several addresses; sets `address`."""
-        found, self.address = min(failures, key=lambda pair: _WEIGHT.get(pair[0].reason, 0))
-        return found
+    def most_telling(self, failures: tuple[Failure, ...]) -> CheckFailedError:
+        """The failure that says most of the target, as an error; `address` is that of the failure.
+
+        Raises:
+            ValueError: there are no failures.
+        """
+        found = most_telling(failures)
+        self.address = found.address
+        return found.error()
 
     def out_of_time(self) -> CheckFailedError:
         """The failure for a deadline that passes now."""
@@ -195,9 +213,9 @@ class CheckContext:
             lookup = await self._asked(host)
             took_ms = lookup.took_ms or 0.0
             self.dns_ms = took_ms if self.dns_ms is None else self.dns_ms + took_ms
-        if lookup.error is not None:
-            text = lookup.error.strerror if isinstance(lookup.error, OSError) else None
-            raise CheckFailedError(reason_of_lookup(lookup.error), text or str(lookup.error))
+        failure = lookup_failure(lookup)
+        if failure is not None:
+            raise failure.error()
         return lookup.addresses
 
     async def _asked(self, host: str) -> Lookup:
@@ -216,18 +234,9 @@ class CheckContext:
         """Whether a server chose this host (a redirect), and not the inventory."""
         return host is not None and host != self.target.host
 
-    def _not_allowed(self, address: Address, *, chosen: bool) -> CheckFailedError | None:
-        source = self.vantage.source
-        if source is not None and address.family != _family(source):
-            text = f"{address.ip} can't be reached from the source address {source}"
-            return CheckFailedError("unexpected_response" if chosen else "prober_error", text)
-        why = self.vantage.blocked_because(address.ip)
-        return None if why is None else CheckFailedError("address_blocked", why)
-
     async def _connect_to(
         self, address: Address, port: int, within_s: float, *, chosen: bool
     ) -> Connection:
-        self.address = address.ip
         began = time.monotonic()
         try:
             stream = Connection(tcp_socket.begin(address, port, self.vantage.source))
@@ -239,23 +248,14 @@ class CheckContext:
             if chosen and is_no_way_to(number, ipv6=address.family == socket.AF_INET6):
                 text = f"led to {address.ip}, which can't be connected to: {text_of(number)}"
                 raise CheckFailedError("unexpected_response", text) from error
-            raise _os_failure(number, address.ip) from error
+            raise os_failure(number, address.ip).error() from error
         now = time.monotonic()
         if not answered:
             stream.close()
-            text = f"{address.ip}: no answer within {within_s * 1000:.0f} ms"
-            raise CheckFailedError("timed_out", text)
+            raise no_answer(address.ip, within_s * 1000).error()
         if number:
             stream.close()
-            raise _os_failure(number, address.ip)
+            raise os_failure(number, address.ip).error()
         self.connected_at, self._port = now, port
         self.connect_ms = tcp_socket.connect_ms(stream.sock, (now - began) * 1000)
         return stream
-
-
-def _os_failure(number: int, ip: str) -> CheckFailedError:
-    return CheckFailedError(reason_of(number), f"{ip}: {text_of(number)}")
-
-
-def _family(address: str) -> int:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET

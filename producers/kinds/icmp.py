@@ -7,8 +7,9 @@ from typing import Final
 
 import icmplib
 
+from producers.checks.addresses import os_failure
 from producers.checks.errors import CheckFailedError
-from producers.checks.os_errors import answer_of, reason_of, text_of
+from producers.checks.os_errors import answer_of
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from schemas.probe import IcmpProbe, Probe
@@ -167,7 +168,7 @@ def _failed(ip: str, error: Exception, *, answered: bool = False) -> CheckFailed
     if not isinstance(cause, OSError) or not cause.errno:
         return CheckFailedError("prober_error", f"{ip}: {error}")
     number = answer_of(cause.errno) if answered else cause.errno
-    return CheckFailedError(reason_of(number), f"{ip}: {text_of(number)}")
+    return os_failure(number, ip).error()
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:

@@ -11,8 +11,9 @@ from typing import Final
 
 import dns.message
 
+from producers.checks.addresses import no_answer, os_failure
 from producers.checks.errors import CheckFailedError
-from producers.checks.os_errors import answer_of, reason_of, shown, text_of
+from producers.checks.os_errors import answer_of, shown, text_of
 from producers.checks.resolver import Address
 from producers.judging.jobs import DnsAnswer, DnsSummary, Verdict
 from producers.judging.search import expected
@@ -45,25 +46,15 @@ async def exchange(trial: CheckContext, port: int, data: bytes, judge: Judge) ->
     Raises:
         CheckFailedError: refused (ICMP port unreachable), no answer, a wrong answer.
     """
-    addresses, failures = await trial.addresses()
-    while addresses:
-        address, addresses = addresses[0], addresses[1:]
-        trial.address = address.ip
-        within_s = trial.left_s / (len(addresses) + 1)
+
+    async def attempt(address: Address, within_s: float) -> None:
         try:
             with _connected(address, port, trial.vantage.source) as sock:
                 await _until_answered(trial, sock, data, judge, within_s)
         except OSError as error:
-            failures.append((_failure(address.ip, error.errno or 0), address.ip))
-        except CheckFailedError as failure:
-            failures.append((failure, address.ip))
-        else:
-            return
-    raise trial.most_telling(failures)
+            raise os_failure(error.errno or 0, address.ip).error() from error
 
-
-def _failure(ip: str, number: int) -> CheckFailedError:
-    return CheckFailedError(reason_of(number), f"{ip}: {text_of(number)}")
+    await trial.first_success(attempt)
 
 
 @contextlib.contextmanager
@@ -97,9 +88,8 @@ async def _until_answered(
                     if strays > _MOST_STRAYS:
                         text = f"{strays} answers to something else"
                         raise CheckFailedError("unexpected_response", text)
-                    await asyncio.sleep(0)  # sock_recv does not yield when data is there already
-    text = f"{trial.address}: no answer within {within_s * 1000:.0f} ms"
-    raise CheckFailedError("timed_out", text)
+                    await asyncio.sleep(0)  # sock_recv does not wait for what is there already
+    raise no_answer(trial.address or "", within_s * 1000).error()
 
 
 async def _received(sock: socket.socket) -> bytes:
