@@ -1,6 +1,5 @@
 """Sends mutants to a service of its own, and watches whether it stays what it was."""
 
-import itertools
 import re
 import socket
 import threading
@@ -43,7 +42,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Sample(Struct, frozen=True, kw_only=True):
-    """The service when nothing is asked of it: both processes together."""
+    """Both processes of the service together, while it answers."""
 
     requests: int
     pss_mb: float
@@ -167,17 +166,17 @@ def run(plan: Plan, folder: Path) -> Outcome:
         service.value("CREATE TABLE mutants.t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
         processes = [psutil.Process(service.process.pid), service.engine]
         samples = [_sample(processes, 0)]
-        numbers = iter(range(plan.requests))
         begun_at = time.monotonic()
         with Pings(service.port) as pings:
+            sending = _Sending(service, plan, found)
             for part in range(plan.samples):
                 until = plan.requests * (part + 1) // plan.samples
-                share = itertools.islice(numbers, until - samples[-1].requests)
-                _send_all(service, plan, share, found)
+                sending.wait(until)
                 if service.ended or not service.engine.is_running():
                     break
                 service.value("TRUNCATE TABLE IF EXISTS mutants.t")
                 samples.append(_sample(processes, until))
+            sending.join()
         seconds = time.monotonic() - begun_at
         same = not service.ended and all(process.is_running() for process in processes)
         works = same and _works(service)
@@ -217,28 +216,42 @@ def _sample(processes: list[psutil.Process], requests: int) -> Sample:
     )
 
 
-def _send_all(
-    service: Service, plan: Plan, numbers: "itertools.islice[int]", found: _Found
-) -> None:
-    owner = "\r\n".join(f"{name}: {text}" for name, text in service.owner.items()).encode()
-    host = f"127.0.0.1:{service.port}".encode()
-    lock = threading.Lock()
+class _Sending:
+    """The clients, in threads; a request that has no end holds up its own alone."""
 
-    def client() -> None:
+    def __init__(self, service: Service, plan: Plan, found: _Found) -> None:
+        self._service = service
+        self._plan = plan
+        self._found = found
+        self._numbers = iter(range(plan.requests))
+        self._begun = 0
+        self._lock = threading.Lock()
+        self._clients = [threading.Thread(target=self._client) for _ in range(plan.clients)]
+        for thread in self._clients:
+            thread.start()
+
+    def wait(self, begun: int) -> None:
+        """Until so many requests have begun, or the service has ended."""
+        while self._begun < begun and not self._service.ended:
+            time.sleep(0.05)
+
+    def join(self) -> None:
+        for thread in self._clients:
+            thread.join()
+
+    def _client(self) -> None:
+        service = self._service
+        owner = "\r\n".join(f"{name}: {text}" for name, text in service.owner.items()).encode()
+        host = f"127.0.0.1:{service.port}".encode()
         while True:
-            with lock:
-                number = next(numbers, None)
+            with self._lock:
+                number = next(self._numbers, None)
+                self._begun += number is not None
             if number is None or service.ended:
                 return
-            sent = mutant(plan.seed, number)
+            sent = mutant(self._plan.seed, number)
             parts = [p.replace(b"<host>", host).replace(b"<auth>", owner) for p in sent.parts]
-            _send(service.port, sent, parts, number, found)
-
-    clients = [threading.Thread(target=client) for _ in range(plan.clients)]
-    for thread in clients:
-        thread.start()
-    for thread in clients:
-        thread.join()
+            _send(service.port, sent, parts, number, self._found)
 
 
 def _send(port: int, sent: Mutant, parts: list[bytes], number: int, found: _Found) -> None:
