@@ -129,6 +129,14 @@ WRITES = [
         "CREATE DICTIONARY {table}2 (a UInt64, b String) PRIMARY KEY a "
         "SOURCE(CLICKHOUSE(host '127.0.0.1' port 1 table 'one')) LAYOUT(FLAT()) LIFETIME(0)"
     ),
+    (
+        "CREATE DICTIONARY {table}2 (a UInt64, b String) PRIMARY KEY a "
+        "SOURCE(CLICKHOUSE(table 't')) LAYOUT(FLAT()) LIFETIME(0)"
+    ),
+    (
+        "CREATE DICTIONARY {table}2 (a UInt64, b String) PRIMARY KEY a "
+        "SOURCE(CLICKHOUSE(query 'SELECT 1')) LAYOUT(FLAT()) LIFETIME(0)"
+    ),
     "CREATE FUNCTION read_it AS path -> file(path)",
     "CREATE OR REPLACE FUNCTION read_it AS path -> arrayMap(file, [path])",
     "ATTACH TABLE {table}2 FROM '{folder}' (a String) ENGINE = MergeTree ORDER BY a",
@@ -273,7 +281,7 @@ def test_the_owner_has_the_rest_of_clickhouse(owner: Server, database: str) -> N
         f"INSERT INTO {table} (a) SELECT * FROM generateRandom('a UInt64') LIMIT 5",
         (
             f"CREATE DICTIONARY {table}_d (a UInt64, host String) PRIMARY KEY a "
-            f"SOURCE(CLICKHOUSE(table 't' db '{database}')) LAYOUT(FLAT()) LIFETIME(0)"
+            "SOURCE(NULL()) LAYOUT(FLAT()) LIFETIME(0)"
         ),
         f"OPTIMIZE TABLE {table} FINAL",
         f"ALTER TABLE {table} DELETE WHERE a > 9 SETTINGS mutations_sync = 1",

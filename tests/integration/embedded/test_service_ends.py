@@ -61,7 +61,8 @@ async def test_it_starts_and_stops_in_an_event_loop(name: str, data_dir: Path) -
         assert service.pid is not None
         processes = family(service.pid)
     assert service.pid is None
-    assert all(gone(process) for process in processes)
+    # Its watchdog ends a moment after it.
+    wait_until(lambda: all(gone(process) for process in processes), 10, "the end of all")
     assert not listens(port)
     assert announced(data_dir) == {}
 
