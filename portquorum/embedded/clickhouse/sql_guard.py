@@ -339,16 +339,21 @@ def _check_definition(found: Sequence[statement.Token], words: Sequence[str]) ->
                 raise _denied(f"the engine {name} on tables of system")
         elif word in {"DISK", "STORAGE_POLICY"} and follows in {"=", "("}:
             raise _denied("a disk of its own")
-        elif "DICTIONARY" in kinds and (word, follows) == ("SOURCE", "("):
-            if name != "NULL":
-                # Even from a table of its own the engine reads it over a connection.
-                raise _denied(f"a dictionary from {name.lower()} (join the table in its place)")
-        elif "DICTIONARY" in kinds and word.endswith("SSD_CACHE"):
-            raise _denied("a dictionary that is kept in files of its own")
+        elif "DICTIONARY" in kinds:
+            _check_dictionary(word, follows, name)
         elif "FUNCTION" in kinds and word == "LANGUAGE":
             raise _denied("a function in another language")
         elif words[0] == "ATTACH" and word == "FROM" and found[at + 1].kind == "string":
             raise _denied("ATTACH FROM a path")
+
+
+def _check_dictionary(word: str, follows: str, name: str) -> None:
+    """Checks the source and the layout of a dictionary, by three words in a row."""
+    if (word, follows) == ("SOURCE", "(") and name != "NULL":
+        # Even from a table of its own the engine reads it over a connection.
+        raise _denied(f"a dictionary from {name.lower()} (join the table in its place)")
+    if word.endswith("SSD_CACHE"):
+        raise _denied("a dictionary that is kept in files of its own")
 
 
 def _names_system(found: Sequence[statement.Token]) -> bool:
