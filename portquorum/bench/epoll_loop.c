@@ -1,6 +1,6 @@
 /* The limit: TCP checks on one epoll set with nothing around it.
  *
- * Does what producers/epoll_engine.py does for a check (non-blocking connect, SO_LINGER 0, epoll,
+ * Does what producers/engine/epoll_engine.py does for a check (non-blocking connect, SO_LINGER 0, epoll,
  * TCP_INFO, close) and tells what bench/load.py tells, as one JSON object.
  *
  *   epoll_loop RATE SECONDS IN_FLIGHT ROUND_US TIMEOUT_MS PORT...

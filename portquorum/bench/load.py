@@ -1,6 +1,6 @@
 """One run of one engine: `python -m portquorum.bench.load ENGINE RATE SECONDS PORT...`.
 
-RATE 0: as fast as it goes. Prints `bench.figures.Figures` as JSON.
+RATE 0: as fast as it goes. Prints `figures.Figures` as JSON.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from schemas.result import Reason
 
 
 class NaiveEngine:
-    """A plain-TCP variant of `producers.engine.Engine`, for addresses only.
+    """A plain-TCP variant of `producers.checks.model.Engine`, for addresses only.
 
     Its connect time is that of the task: from before the connect until the loop resumes it.
     """

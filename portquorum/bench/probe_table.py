@@ -1,4 +1,4 @@
-"""The report of `bench.probe`, and how it is shown."""
+"""The report of `probe`, and how it is shown."""
 
 import sys
 

@@ -9,7 +9,7 @@ written first; then three contenders, one after the other, each into tables of i
   thread; making the columns is not timed;
 - the sink: `portquorum sink` as anybody starts it, timed until every row is in the table;
 - a plain consumer that makes a dict of each line and inserts rows, which is what one would write
-  first (`bench.sink_plain`).
+  first (`sink_plain`).
 
 All share the machine, so the services' CPU time is told too: it bounds what can be had of so many
 cores, whatever the sink does. What ClickHouse merges afterwards is in its CPU time, not in the

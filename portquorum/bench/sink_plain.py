@@ -1,6 +1,6 @@
 """The obvious implementation: a consumer that makes a dict of each line and inserts rows.
 
-`python -m portquorum.bench.sink_plain`, as `bench.sink` starts it; the settings say where. It
+`python -m portquorum.bench.sink_plain`, as `sink` starts it; the settings say where. It
 reads all
 partitions from the beginning, until SIGTERM. A crash loses or doubles rows, a line that is no
 result ends it.

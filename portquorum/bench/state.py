@@ -8,7 +8,7 @@ before and after, and the checkpoints as they lie in [state], are those of this 
 worker starts again from its checkpoints, and the fleet goes on, message by message of 500 results,
 first calm, then with one target in a hundred down; of the times that the messages took to decode
 and to apply the one is shown that a tenth of them stayed below. All times are CPU time, since
-others use the machine too. Kafka and Faust are not in it: see `bench.stream`.
+others use the machine too. Kafka and Faust are not in it: see `stream`.
 """
 
 import argparse

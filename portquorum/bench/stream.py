@@ -56,7 +56,7 @@ FLEET: Final = 20_000
 """Number of targets in the logs. Their interval is shorter than 60 s by the same factor as their
 number is smaller than the represented one. Thus messages, beats and deadlines have the same
 frequency relative to the results; the cost of a result does not depend on the number of known
-targets (`bench.state`)."""
+targets (`state`)."""
 
 STANDS_FOR: Final = 100_000
 STANDS_FOR_FULL: Final = 1_500_000

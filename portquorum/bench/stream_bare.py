@@ -1,6 +1,6 @@
 """The limit: a plain consumer that decodes every result and does nothing with it.
 
-`python -m portquorum.bench.stream_bare`; the settings say where. Prints a `bench.stream_run.Run`
+`python -m portquorum.bench.stream_bare`; the settings say where. Prints a `stream_run.Run`
 as JSON.
 """
 

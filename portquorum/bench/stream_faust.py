@@ -2,7 +2,7 @@
 
 `python -m portquorum.bench.stream_faust COUNT`; the settings say where Kafka is. Reads COUNT
 messages, prints
-a `bench.stream_run.Run` as JSON and ends. It does far less than the rules: failures in a row by
+a `stream_run.Run` as JSON and ends. It does far less than the rules: failures in a row by
 target and region, and nothing else.
 """
 

@@ -15,7 +15,7 @@ Occurring = dict[str, set[str]]
 """The members by the name of their enumeration."""
 
 ABSENT: Final[dict[tuple[str, str], str]] = {
-    ("severity", "info"): "no rule gives an incident this severity (streams.telling.SEVERITY)",
+    ("severity", "info"): "no rule gives an incident this severity (incident_events.SEVERITY)",
 }
 """Members that the newest golden log does not have, and why; (enumeration, member).
 

@@ -55,7 +55,7 @@ class Worker:
     """Applies what is appended at once; what the rules decide is told a little later.
 
     `told` is called with the partition, the time at which it may be known, and the output. With
-    `whole_step` records go through `streams.step`, with all encoding; otherwise through
+    `whole_step` records go through `streams.rules.process`, with all encoding; otherwise through
     `apply`.
     """
 

@@ -3,7 +3,7 @@
 https://github.com/prometheus/blackbox_exporter
 
 Asked as Prometheus asks, by one GET a check on connections that are kept; who asks has a process of
-its own (`bench.peers.asker`), whose time is not counted.
+its own (`peers.asker`), whose time is not counted.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _CONFIG: Final = {"modules": {"tcp_connect": {"prober": "tcp", "timeout": "2s"}}
 
 
 class Blackbox:
-    """See `bench.peers.peer.Peer`."""
+    """See `peers.peer.Peer`."""
 
     name = "blackbox_exporter"
     programs = ("blackbox_exporter", "prometheus-blackbox-exporter")

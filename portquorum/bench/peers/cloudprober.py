@@ -23,7 +23,7 @@ _SUMS: Final = re.compile(rb"probe=(\S*?),dst=(\S*) total=(\d+) success=(\d+)")
 
 
 class Cloudprober:
-    """See `bench.peers.peer.Peer`."""
+    """See `peers.peer.Peer`."""
 
     name = "cloudprober"
     programs = ("cloudprober",)

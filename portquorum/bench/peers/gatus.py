@@ -21,7 +21,7 @@ ENDPOINTS: Final = 40
 
 
 class Gatus:
-    """See `bench.peers.peer.Peer`."""
+    """See `peers.peer.Peer`."""
 
     name = "Gatus"
     programs = ("gatus",)
