@@ -42,7 +42,7 @@ class Surroundings(NamedTuple):
 
 
 class Guard:
-    """`producers.prober.connectivity`, again: asks the references when many targets fail at once."""
+    """`producers.prober.connectivity`, again: asks the references when many targets fail."""
 
     def __init__(self, around: Surroundings, region: str, *, has_references: bool) -> None:
         self._around = around
