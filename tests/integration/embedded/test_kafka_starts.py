@@ -161,7 +161,7 @@ def test_an_interrupted_format_is_done_again(tmp_path: Path) -> None:
     with EmbeddedKafka(tmp_path, ANY_PORT) as kafka:
         assert kafka.pid is not None
         processes = family(kafka.pid)
-    assert all(gone(process) for process in processes)
+    wait_until(lambda: all(gone(process) for process in processes), 10, "the end of all")
 
 
 def test_a_wildcard_address_is_refused_in_words(tmp_path: Path) -> None:

@@ -113,5 +113,6 @@ def test_in_the_foreground_it_says_where_it_is_and_ends_in_order(
         processes = family(service.pid)
         service.send_signal(signal.Signals[number])
         assert service.wait(15) == 0
-        assert all(gone(process) for process in processes)
+        # Its watchdog ends a moment after it.
+        wait_until(lambda: all(gone(process) for process in processes), 10, "the end of all")
         assert announced(data_dir) == {}

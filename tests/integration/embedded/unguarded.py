@@ -20,8 +20,8 @@ def _nothing(*_: Any) -> None:
 def main() -> int:
     """Takes the guard's eyes away and runs the service."""
     for name in ("check", "check_reader"):
-        setattr(guard.Guard, name, _nothing)
-    guard.Guard.check_setting = staticmethod(_nothing)  # type: ignore[assignment]
+        setattr(guard.SqlGuard, name, _nothing)
+    guard.SqlGuard.check_setting = staticmethod(_nothing)  # type: ignore[assignment]
     engine._PYTHON = re.compile(r"(?!)")  # type: ignore[misc]
     return service.main()
 

@@ -23,6 +23,7 @@ from producers.checks.model import CheckOutcome
 from producers.engine.single_check import check_once
 from producers.kinds.registry import KINDS
 from schemas.probe import HandshakeProbe, Probe
+from tests.integration.kinds.checking import measured
 
 TIMEOUT_S = 2.0
 SLACK_S = 10.0
@@ -78,8 +79,11 @@ async def saying(speech: bytes, *, at_the_end_bytes: int = 0) -> AsyncIterator[i
 
 
 async def checked(kind: str, port: int, probe: Probe | None) -> CheckOutcome:
-    async with asyncio.timeout(TIMEOUT_S + SLACK_S):
-        outcome = await check_once("127.0.0.1", port, kind, TIMEOUT_S, probe=probe)
+    async def once() -> CheckOutcome:
+        async with asyncio.timeout(TIMEOUT_S + SLACK_S):
+            return await check_once("127.0.0.1", port, kind, TIMEOUT_S, probe=probe)
+
+    outcome = await measured(once)
     assert outcome.reason != "prober_error", outcome
     for text in (outcome.detail, outcome.banner):
         assert text is None or (text.isprintable() and len(text) <= 300)
