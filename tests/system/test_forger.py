@@ -14,7 +14,7 @@ from foundation.settings import Settings
 from schemas import topics
 from schemas.policy import Region
 from sinks.clickhouse.block import build
-from streams.replay.compare import compare as replay
+from streams.replay.compare import compare
 from streams.rules.process import step
 from streams.state.partition_state import new_state
 from tests.system.forger import Forger
@@ -139,7 +139,7 @@ async def test_no_forged_message_ends_a_role(stack: Stack, soak_seed: int) -> No
         for name, role in stack.roles.items():
             assert role.alive, f"{name} ended: {role.tail()}"
 
-        comparison = await replay.compare(settings, start="beginning", acknowledged=True)
+        comparison = await compare(settings, start="beginning", acknowledged=True)
         assert comparison.missing == comparison.different == []
         assert comparison.same >= 4
         await dead_letters_are_the_unreadable_lines(stack)

@@ -11,7 +11,7 @@ from foundation.kafka import Follower
 from foundation.settings import Settings
 from schemas import control, deadletter, topics
 from schemas.control import Beat
-from streams.replay import compare
+from streams.replay.compare import compare
 from streams.rules.regions import MOST_REGIONS
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.rig import SinkProcess
