@@ -11,7 +11,7 @@ from foundation import kafka
 from schemas import batch
 from schemas.control import HEADER
 from schemas.topics import ALL
-from streams.replay.compare import compare as replay
+from streams.replay.compare import compare
 from tests.system.conftest import REGIONS
 from tests.system.ground import Listener, Mailbox
 from tests.system.stack import Stack, eventually
@@ -193,7 +193,7 @@ async def test_a_stopped_stream_worker_wakes_as_a_zombie(stack: Stack) -> None:
 
 async def test_a_replay_gives_the_same_bytes(stack: Stack) -> None:
     assert stack.records
-    comparison = await replay.compare(stack.settings, start="beginning")
+    comparison = await compare(stack.settings, start="beginning")
     assert comparison.agrees, comparison
     assert comparison.same >= len({event.event_id for event, _ in stack.records})
 
