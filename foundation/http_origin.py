@@ -22,7 +22,7 @@ No sockets, no framework: values in, values out.
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -81,7 +81,7 @@ _FORWARDED_BEGINNINGS: Final = (
 class Headers(Protocol):
     """The headers of a request, with duplicates, in upper or lower case.
 
-    aiohttp's `request.headers` and http.server's `self.headers` fit; for WSGI see `of_wsgi`.
+    aiohttp's `request.headers` and http.server's `self.headers` fit.
     """
 
     def items(self) -> Iterable[tuple[str, Any]]:
@@ -154,18 +154,6 @@ def is_forwarded(headers: Headers) -> bool:
     return not names.isdisjoint(_FORWARDED) or any(
         name.startswith(_FORWARDED_BEGINNINGS) for name in names
     )
-
-
-def of_wsgi(environ: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of a WSGI request (PEP 3333).
-
-    wsgiref joins headers of one name with a comma: several `Host` become one malformed header.
-    """
-    return {
-        key.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
-        for key, value in environ.items()
-        if key.startswith("HTTP_")
-    }
 
 
 def is_loopback(listen: str) -> bool:

@@ -21,8 +21,8 @@ METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9
 """The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
 
 SELDOM_S: Final = 10.0
-"""A library says the same thing once in so many seconds: aiokafka tries an absent broker 200 times
-a second, and says so each time."""
+"""Time between two equal messages of a library: aiokafka tries an absent broker 200 times a second,
+and logs each try."""
 
 NAMED_S: Final = 1.0
 """A role's wait at its start for the machine's full name."""

@@ -215,7 +215,7 @@ def _start(
         env=environment,
         cwd=folder,
         pass_fds=(descriptor, *inherited),
-        preexec_fn=tie_to_parent,  # noqa: PLW1509 (the process has one thread so far)
+        preexec_fn=tie_to_parent,  # noqa: PLW1509 (one C call: other threads hold nothing it needs)
         process_group=0,
     )
 

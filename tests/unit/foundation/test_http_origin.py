@@ -3,7 +3,7 @@ from email.message import Message
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from foundation.http_origin import SETTING, Headers, Served, is_forwarded, of_wsgi, refusal
+from foundation.http_origin import SETTING, Headers, Served, is_forwarded, refusal
 
 LOOPBACK = Served("127.0.0.1")
 EVERYWHERE = Served("0.0.0.0", ("prober", "metrics.example.org"))
@@ -233,14 +233,7 @@ def of_aiohttp(fields: dict[str, str]) -> Headers:
     return CIMultiDictProxy(CIMultiDict(fields))
 
 
-def of_wsgiref(fields: dict[str, str]) -> Headers:
-    return of_wsgi(
-        {"REQUEST_METHOD": "GET", "SERVER_NAME": "x", "CONTENT_LENGTH": "0", "wsgi.version": (1, 0)}
-        | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in fields.items()}
-    )
-
-
-@pytest.mark.parametrize("made", [of_http_server, of_aiohttp, of_wsgiref, dict])
+@pytest.mark.parametrize("made", [of_http_server, of_aiohttp, dict])
 def test_the_headers_of_each_server_are_understood(made: type) -> None:
     assert refusal("GET", made({"Host": "localhost:9402"}), LOOPBACK) is None
     assert refusal("GET", made({"HOST": "evil.example"}), LOOPBACK) is not None
