@@ -10,6 +10,16 @@ def everywhere(known: Facts) -> Diagnosis:
     """The diagnosis when TLS fails in every region."""
     target = known.target
     match known.reasons[0]:
+        case "certificate_ending":
+            return Diagnosis(
+                "certificate_ending",
+                f"The certificate of {target.place}, or one of its chain, ends within days: it was "
+                f"not renewed, or the service was not reloaded after it was.{_plain(known)}",
+                (
+                    first_steps.certificate(target),
+                    "Renew it (certbot renew, or as your authority does), then reload the service",
+                ),
+            )
         case "certificate_expired":
             return Diagnosis(
                 "certificate_expired",

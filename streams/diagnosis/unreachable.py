@@ -164,6 +164,17 @@ def _service(known: Facts) -> Diagnosis:
             if (slowed := known.slowed) is not None:
                 sentence += f" It was slow before: {slowing(slowed)}."
             return Diagnosis("too_many_connections", sentence, first_steps.connections(target))
+        case "no_answer":
+            return Diagnosis(
+                "hung",
+                f"Port {port(known)} takes connections, and then nothing comes: the service hangs, "
+                "or a proxy or load balancer takes them for a backend that is dead.",
+                (
+                    first_steps.greeting(target),
+                    first_steps.queue(target),
+                    first_steps.load(target),
+                ),
+            )
         case "protocol_mismatch":
             return Diagnosis(
                 "wrong_protocol",

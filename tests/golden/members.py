@@ -16,6 +16,8 @@ Occurring = dict[str, set[str]]
 
 ABSENT: Final[dict[tuple[str, str], str]] = {
     ("severity", "info"): "no rule gives an incident this severity (incident_events.SEVERITY)",
+    ("result reason", "certificate_ending"): "new in 0.2",
+    ("result reason", "no_answer"): "new in 0.2",
 }
 """Members that the newest golden log does not have, and why; (enumeration, member).
 

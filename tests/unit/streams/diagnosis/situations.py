@@ -122,6 +122,10 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         ),
     ),
     Situation(
+        "certificate ends within days",
+        facts("certificate_ending", target=target("tls", 443, "shop.example.com")),
+    ),
+    Situation(
         "certificate invalid",
         facts("certificate_invalid", target=target("tls", 443, "shop.example.com")),
     ),
@@ -132,6 +136,10 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         ),
     ),
     Situation("too many connections; slow before", facts("too_many_connections", latency=SLOWED)),
+    Situation(
+        "the port is open, and nothing comes",
+        facts("no_answer", target=target("smtp", 25, "mx1.example.com")),
+    ),
     Situation(
         "the port is open, and speaks something else",
         facts("protocol_mismatch", target=target("ssh", 22)),
