@@ -52,7 +52,7 @@ _ANSWERS: Final = Counter(
 )
 
 
-class Access(Struct, frozen=True):
+class MetricsAccess(Struct, frozen=True):
     """Access rules: the hosts that this server answers for, and the password, if any."""
 
     served: Served
@@ -73,7 +73,7 @@ class Response(Struct, frozen=True):
 
 
 def judge(
-    method: str, target: str, headers: Iterable[tuple[str, str]], access: Access
+    method: str, target: str, headers: Iterable[tuple[str, str]], access: MetricsAccess
 ) -> Response | None:
     """The response to a request that may not or does not ask for metrics; None if it gets them."""
     fields = list(headers)
@@ -141,7 +141,7 @@ def listen(host: str, port: int) -> socket.socket:
 class MetricsServer:
     """Answers on a listening socket from a daemon thread, until the process ends."""
 
-    def __init__(self, listening: socket.socket, access: Access) -> None:
+    def __init__(self, listening: socket.socket, access: MetricsAccess) -> None:
         """Takes the listening socket and the access rules."""
         self._listening = listening
         self._access = access

@@ -12,7 +12,7 @@ import structlog
 
 from foundation.http_origin import Served, is_loopback
 from foundation.log_throttle import LogThrottle
-from foundation.metrics_server import Access, MetricsServer, listen
+from foundation.metrics_server import MetricsAccess, MetricsServer, listen
 from foundation.redact import redact
 from foundation.settings import Settings, SettingsError
 from schemas.plain_text import plain
@@ -149,7 +149,7 @@ def serve_metrics(role: str, settings: Settings) -> int:
         except OSError as error:
             raise SettingsError(f"metrics: can't listen on {settings.metrics}: {error}") from error
     served = Served(host, (*settings.http_host_names, *own_names(host)))
-    MetricsServer(listening, Access(served, settings.metrics_password)).start()
+    MetricsServer(listening, MetricsAccess(served, settings.metrics_password)).start()
     port_number = int(listening.getsockname()[1])
     shown = f"[{host}]" if ":" in host else host
     logger(__name__).info("metrics served", address=f"http://{shown}:{port_number}/metrics")

@@ -5,7 +5,10 @@ The forms differ in their rounding, because their readers do. A new text takes o
 
 from typing import Final, NamedTuple
 
-_MS: Final = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1000, "ms": 1}
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+
+_MS: Final = {"d": DAY_MS, "h": HOUR_MS, "min": 60_000, "s": 1000, "ms": 1}
 
 
 class _Step(NamedTuple):
@@ -29,8 +32,8 @@ class Form(NamedTuple):
 
 
 _TWO: Final = (
-    _Step(86_400_000, "d", "h"),
-    _Step(3_600_000, "h", "min"),
+    _Step(DAY_MS, "d", "h"),
+    _Step(HOUR_MS, "h", "min"),
     _Step(60_000, "min", "s"),
 )
 TWO_UNITS: Final = Form((*_TWO, _Step(1000, "s"), _Step(0, "ms")))

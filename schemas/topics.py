@@ -5,12 +5,10 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from schemas import checkpoint, control, deadletter, incident, notification, policy
+from schemas.duration import DAY_MS, HOUR_MS
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from schemas.target import Target
-
-DAY_MS: Final = 86_400_000
-HOUR_MS: Final = 3_600_000
 
 
 class Topic(Struct, frozen=True, kw_only=True):

@@ -3,8 +3,9 @@
 from typing import Final
 
 from schemas import topics
+from schemas.duration import DAY_MS, HOUR_MS
 from schemas.json_schema import CONTROL_SUFFIX
-from schemas.topics import DAY_MS, HOUR_MS, Topic
+from schemas.topics import Topic
 
 _HEAD: Final = """\
 # Topics

@@ -11,6 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError
 from foundation.kafka.clients import admin
 from foundation.settings import Settings
 from schemas import topics
+from schemas.duration import HOUR_MS
 from schemas.topics import Topic
 
 VISIBLE_WITHIN_S: Final = 60.0
@@ -31,14 +32,14 @@ def topic_config(topic: Topic) -> dict[str, str]:
         _TIMESTAMP_TYPE: "LogAppendTime" if topic.log_append_time else "CreateTime",
     }
     if "compact" in topic.cleanup:
-        config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": str(topics.HOUR_MS)}
+        config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": str(HOUR_MS)}
     if topic is topics.STATE:
         # A worker reads an assigned partition from its beginning, and Kafka never compacts the
         # active segment: small segments keep this read short.
         config |= {
             "segment.bytes": str(32 * 1024 * 1024),
-            "segment.ms": str(topics.HOUR_MS // 6),
-            "delete.retention.ms": str(topics.HOUR_MS),
+            "segment.ms": str(HOUR_MS // 6),
+            "delete.retention.ms": str(HOUR_MS),
         }
     return config
 

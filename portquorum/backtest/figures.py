@@ -1,8 +1,8 @@
 """The figures and the result in words, for the terminal and for the page."""
 
-from schemas.duration import ONE_UNIT, duration_text
-from streams.backtest.compare import Comparison
-from streams.backtest.figures import SHORT_MS, Figures
+from schemas.duration import DAY_MS, ONE_UNIT, duration_text
+from streams.backtest.compare import PolicyComparison
+from streams.backtest.figures import SHORT_MS, PolicyFigures
 
 
 class Line:
@@ -26,7 +26,7 @@ class Line:
             self.better = change < 0
 
 
-def lines(found: Comparison) -> list[Line]:
+def lines(found: PolicyComparison) -> list[Line]:
     """The figures side by side."""
     first, second = found.present.figures, found.proposed.figures
     shown = [Line("incidents", first.incidents, second.incidents, "")]
@@ -48,12 +48,12 @@ def lines(found: Comparison) -> list[Line]:
     ]
 
 
-def verdict(found: Comparison) -> str:
+def verdict(found: PolicyComparison) -> str:
     """The result in one sentence."""
     first, second = found.present.figures, found.proposed.figures
     if not found.gone and not found.new and first == second:
         return "The other policy would have changed nothing."
-    days = max(1, round((found.until - found.since) / 86_400_000))
+    days = max(1, round((found.until - found.since) / DAY_MS))
     parts = [
         f"{_alerts(first)} would have been {_alerts(second)} in {days} day{'s' * (days != 1)}",
     ]
@@ -69,7 +69,7 @@ def verdict(found: Comparison) -> str:
     return "; ".join(parts) + "."
 
 
-def _alerts(figures: Figures) -> str:
+def _alerts(figures: PolicyFigures) -> str:
     return f"{figures.alerts:,} alert{'' if figures.alerts == 1 else 's'}"
 
 

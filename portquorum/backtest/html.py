@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from portquorum.backtest.figures import lines, verdict
-from portquorum.backtest.result import Result
+from portquorum.backtest.result import BacktestResult
 from portquorum.presentation.html import render
 from portquorum.presentation.output import clock
-from schemas.duration import duration_text
-from schemas.topics import DAY_MS
-from streams.backtest.compare import Comparison
+from schemas.duration import DAY_MS, duration_text
+from streams.backtest.compare import PolicyComparison
 
 SHOWN: Final = 500
 """Most rows of a list that are shown; the JSON document has all."""
 
 
-def document(result: Result) -> str:
+def document(result: BacktestResult) -> str:
     """The page."""
     return render(
         "portquorum.backtest",
@@ -32,7 +31,7 @@ def document(result: Result) -> str:
     )
 
 
-def _days(found: Comparison) -> Iterator[list[tuple[str, float, str]]]:
+def _days(found: PolicyComparison) -> Iterator[list[tuple[str, float, str]]]:
     """Two bars a day, drawn to the highest of both."""
     most = max(*found.present.days, *found.proposed.days, 1)
     for day, values in enumerate(zip(found.present.days, found.proposed.days, strict=True)):

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from streams.backtest.plan import Plan
-from streams.backtest.shard import Outcome
+from streams.backtest.plan import BacktestPlan
+from streams.backtest.shard import ShardOutcome
 
 ALWAYS: Final = (
     "history has no beats: a region that was silent or set aside by the guard is taken for one "
@@ -11,12 +11,12 @@ ALWAYS: Final = (
 )
 
 
-def describe(plan: Plan) -> str:
+def describe(plan: BacktestPlan) -> str:
     """The text beside a progress bar that counts rows."""
     return "results through the rules, twice" if plan.rows else "nothing failed"
 
 
-def notes(plan: Plan, outcome: Outcome) -> list[str]:
+def notes(plan: BacktestPlan, outcome: ShardOutcome) -> list[str]:
     """Sentences on omissions, and on the limits of what history can tell."""
     found = []
     if plan.calm_hosts:

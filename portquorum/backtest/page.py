@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from portquorum.backtest.figures import lines, verdict
-from portquorum.backtest.result import Result
+from portquorum.backtest.result import BacktestResult
 from portquorum.presentation.charts import bar, sparkline
 from portquorum.presentation.output import clock
 from schemas.duration import duration_text
@@ -20,7 +20,7 @@ SHOWN: Final = 10
 _BAR: Final = 16
 
 
-def page(result: Result) -> RenderableType:
+def page(result: BacktestResult) -> RenderableType:
     """The whole page; of long lists the first ten rows."""
     found = result.comparison
     parts: list[RenderableType] = [_head(result), _figures(result), _days(result)]
@@ -35,7 +35,7 @@ def page(result: Result) -> RenderableType:
     return Group(*parts)
 
 
-def _head(result: Result) -> RenderableType:
+def _head(result: BacktestResult) -> RenderableType:
     found, scope = result.comparison, result.scope
     text = Text()
     text.append(f"{clock(found.since)[:16]} – {clock(found.until)[:16]} UTC", style="bold")
@@ -46,7 +46,7 @@ def _head(result: Result) -> RenderableType:
     return Panel(text, title="Backtest", title_align="left", border_style="cyan", expand=False)
 
 
-def _figures(result: Result) -> RenderableType:
+def _figures(result: BacktestResult) -> RenderableType:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     for name in ("now", "proposed", "difference"):
@@ -59,7 +59,7 @@ def _figures(result: Result) -> RenderableType:
     return table
 
 
-def _days(result: Result) -> RenderableType:
+def _days(result: BacktestResult) -> RenderableType:
     found = result.comparison
     most = max(*found.present.days, *found.proposed.days, 0)
     text = Text("Openings a day", style="bold")

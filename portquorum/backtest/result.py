@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from streams.backtest.compare import Comparison
+from streams.backtest.compare import PolicyComparison
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -19,10 +19,10 @@ class Scope(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class BacktestResult(Struct, frozen=True, kw_only=True):
     """`changes`: differences of the other policy; `notes`: remarks on the figures."""
 
     scope: Scope
     changes: list[str]
-    comparison: Comparison
+    comparison: PolicyComparison
     notes: list[str]

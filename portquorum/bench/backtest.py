@@ -33,7 +33,7 @@ POLICY: Final = "defaults: {retries: 0}\ntags: {prod: {consensus: unanimous}}\n"
 """A policy with many differences, so that every row goes through the rules twice."""
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class BacktestReport(Struct, frozen=True, kw_only=True):
     """One run. `rows` were stored, `through` of them went through the rules of both policies."""
 
     rows: int
@@ -69,7 +69,7 @@ def main() -> None:
         Console().print(shown(report))
 
 
-def measure(options: argparse.Namespace, folder: Path) -> Report:
+def measure(options: argparse.Namespace, folder: Path) -> BacktestReport:
     """One run."""
     targets = max(4, round(options.rows / DAYS / history.rows_a_day(1)))
     policy = options.policy or folder / "policy.yaml"
@@ -97,7 +97,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Report:
         found = backtest(settings, policy, days)
         seconds = time.monotonic() - begun
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return Report(
+        return BacktestReport(
             rows=rows,
             through=found["scope"]["rows"],
             failed=failed,
@@ -152,7 +152,7 @@ def server_cpu_s() -> float:
     return sum(one.user + one.system for one in spent)
 
 
-def shown(report: Report) -> Table:
+def shown(report: BacktestReport) -> Table:
     """The report as text."""
     table = Table("", "", show_header=False)
     for name, value in (

@@ -44,7 +44,7 @@ _PORT: Final = 7_000
 _SETTLE_S: Final = 60.0
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class DetectReport(Struct, frozen=True, kw_only=True):
     """All times in ms, for `outages` targets.
 
     `detect`: from the start of the first failed check to the `opened` event on the topic. `vote`:
@@ -167,7 +167,7 @@ async def beginnings(settings: Settings, count: int) -> None:
         await client.stop()
 
 
-async def run(settings: Settings, outages: Outages, load: float, folder: Path) -> Report:
+async def run(settings: Settings, outages: Outages, load: float, folder: Path) -> DetectReport:
     """Runs the whole benchmark, on the Kafka of the settings."""
     await kafka.create_topics(settings)
     env = environment(settings, PORTQUORUM_METRICS="127.0.0.1:0", PORTQUORUM_DATA_DIR=str(folder))
@@ -193,7 +193,7 @@ async def run(settings: Settings, outages: Outages, load: float, folder: Path) -
         failed = await first_failures(settings)
     detect = [at - failed[target] for target, (_, at) in found.items()]
     vote = [at - event.opened_at for event, at in found.values()]
-    return Report(
+    return DetectReport(
         outages=count,
         load_before=load,
         detect_p50=share(detect, 0.5),
@@ -206,7 +206,7 @@ async def run(settings: Settings, outages: Outages, load: float, folder: Path) -
     )
 
 
-def measure(count: int, partitions: int) -> Report:
+def measure(count: int, partitions: int) -> DetectReport:
     """Runs the whole benchmark, with its own Kafka."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name, Outages(count) as outages:

@@ -16,7 +16,7 @@ ROUND_US: Final = round(ROUND_S * 1_000_000)
 TIMEOUT_MS: Final = 5_000
 
 
-class Figures(Struct, frozen=True, kw_only=True):
+class ProbeFigures(Struct, frozen=True, kw_only=True):
     """One run. `cpu_us` is process CPU time for each check; `seconds` the length of the run.
 
     The listener always answers, so `timed_out` are false timeouts, and `failed` (all others that

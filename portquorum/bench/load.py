@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from portquorum.bench.figures import IN_FLIGHT, TIMEOUT_MS, Figures, share
+from portquorum.bench.figures import IN_FLIGHT, TIMEOUT_MS, ProbeFigures, share
 from portquorum.bench.listener import silent_port
 from portquorum.bench.probe_naive import NaiveEngine
 from producers.checks.model import CheckOutcome, Engine, OnDone, PlannedCheck, Vantage
@@ -45,7 +45,7 @@ ENGINES: Final = {
 }
 
 
-class Load:
+class EngineLoad:
     """Feeds an engine and records the outcomes."""
 
     def __init__(self, engine: Engine, kind: str, ports: list[int]) -> None:
@@ -147,17 +147,17 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-async def run(one: Contestant, rate: float, seconds: float, ports: list[int]) -> Figures:
+async def run(one: Contestant, rate: float, seconds: float, ports: list[int]) -> ProbeFigures:
     """One run; in a paced one the memory is measured too, before."""
     in_flight_limit(IN_FLIGHT)
     memory = await in_flight_bytes(one) if rate else None
     engine = one.engine(Vantage(internal=True))
-    load = Load(engine, one.kind, ports)
+    load = EngineLoad(engine, one.kind, ports)
     start, cpu = time.monotonic(), time.process_time()
     await (load.pace(rate, seconds) if rate else load.saturate(seconds))
     took, cpu = time.monotonic() - start, time.process_time() - cpu
     engine.close()
-    return Figures(
+    return ProbeFigures(
         checks=load.done,
         seconds=round(took, 3),
         cpu_us=round(cpu / max(1, load.done) * 1e6, 3),

@@ -28,7 +28,7 @@ from portquorum.bench.peers import peer
 from portquorum.bench.peers.blackbox import Blackbox
 from portquorum.bench.peers.cloudprober import Cloudprober
 from portquorum.bench.peers.gatus import Gatus
-from portquorum.bench.probe_table import Report, Row, show
+from portquorum.bench.probe_table import ProbeReport, ProbeRow, show
 from portquorum.bench.process import end_at_signals, say
 from portquorum.embedded.kafka.main import EmbeddedKafka
 
@@ -39,7 +39,7 @@ MOST_RATE: Final = 20_000
 MOST_SECONDS: Final = 60
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters: `repeat` runs of `seconds`, or `steady` seconds."""
 
     rates: tuple[float, ...]
@@ -50,13 +50,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     peers: Path | None
 
 
-def engines(asked: Asked, listener: Answering, folder: Path) -> Iterator[Row]:
+def engines(asked: ProbeOptions, listener: Answering, folder: Path) -> Iterator[ProbeRow]:
     """The engines alone."""
     found = probe_engines.measure(asked.rates, asked.seconds, asked.repeat, listener.ports, folder)
-    yield from (Row(*each) for each in found)
+    yield from (ProbeRow(*each) for each in found)
 
 
-def prober(asked: Asked, listener: Answering, folder: Path) -> Iterator[Row]:
+def prober(asked: ProbeOptions, listener: Answering, folder: Path) -> Iterator[ProbeRow]:
     """The whole prober."""
     say("starting Kafka")
     with EmbeddedKafka(folder, "127.0.0.1:0") as broker:
@@ -64,10 +64,10 @@ def prober(asked: Asked, listener: Answering, folder: Path) -> Iterator[Row]:
         for rate in asked.rates:
             say(f"{WHOLE}, {probe_engines.rate_text(rate)}")
             figures = probe_whole.measure(settings, rate, asked.steady, listener.ports)
-            yield Row(WHOLE, rate, figures)
+            yield ProbeRow(WHOLE, rate, figures)
 
 
-def peers(asked: Asked, listener: Answering, folder: Path) -> Iterator[Row]:
+def peers(asked: ProbeOptions, listener: Answering, folder: Path) -> Iterator[ProbeRow]:
     """The others, at the lowest rate."""
     rate = min(asked.rates)
     for one in PEERS:
@@ -76,33 +76,33 @@ def peers(asked: Asked, listener: Answering, folder: Path) -> Iterator[Row]:
             say(f"{one.name}, {probe_engines.rate_text(rate)}")
             own = folder / one.programs[0]
             own.mkdir()
-            work = peer.Work.of(rate, listener.ports, own)
+            work = peer.PeerLoad.of(rate, listener.ports, own)
             figures = peer.measure(one, program, work, asked.steady, listener)
-            yield Row(one.name, rate, figures)
+            yield ProbeRow(one.name, rate, figures)
 
 
-def left_out(asked: Asked) -> Iterator[str]:
+def left_out(asked: ProbeOptions) -> Iterator[str]:
     """The missing peers, and how to get them."""
     for one in PEERS:
         if peer.found(one, asked.peers) is None:
             yield f"{one.name} (GOBIN=DIR {one.how_to_get}; then --peers DIR)"
 
 
-PARTS: Final[dict[str, Callable[[Asked, Answering, Path], Iterator[Row]]]] = {
+PARTS: Final[dict[str, Callable[[ProbeOptions, Answering, Path], Iterator[ProbeRow]]]] = {
     "engines": engines,
     "prober": prober,
     "peers": peers,
 }
 
 
-def measure(asked: Asked) -> Report:
+def measure(asked: ProbeOptions) -> ProbeReport:
     """Runs everything in turn."""
     load_before = os.getloadavg()[0]
-    rows: list[Row] = []
+    rows: list[ProbeRow] = []
     with tempfile.TemporaryDirectory() as name, answering() as listener:
         for part in asked.parts:
             rows += PARTS[part](asked, listener, Path(name))
-    return Report(
+    return ProbeReport(
         machine=platform.machine(),
         cpus=len(os.sched_getaffinity(0)),
         load_before=load_before,
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"expected at most {MOST_SECONDS} seconds and at most 20 repetitions")
     end_at_signals()
     report = measure(
-        Asked(
+        ProbeOptions(
             rates=tuple(sorted(given.rate)),
             seconds=given.seconds,
             repeat=given.repeat,

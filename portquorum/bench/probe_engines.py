@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from portquorum.bench.figures import IN_FLIGHT, ROUND_US, TIMEOUT_MS, Figures
+from portquorum.bench.figures import IN_FLIGHT, ROUND_US, TIMEOUT_MS, ProbeFigures
 from portquorum.bench.listener import answering
 from portquorum.bench.process import say
 
@@ -33,7 +33,7 @@ class Contender(Struct, frozen=True):
     program: tuple[str, ...]
     settings: tuple[str, ...] = ()
 
-    def run(self, rate: float, seconds: float, ports: Sequence[int]) -> Figures:
+    def run(self, rate: float, seconds: float, ports: Sequence[int]) -> ProbeFigures:
         """One run, in a process of its own."""
         told = subprocess.run(
             [*self.program, f"{rate:g}", f"{seconds:g}", *self.settings, *map(str, ports)],
@@ -41,12 +41,12 @@ class Contender(Struct, frozen=True):
             stdout=subprocess.PIPE,
             timeout=seconds + SPARE_S,
         )
-        return msgspec.json.decode(told.stdout, type=Figures)
+        return msgspec.json.decode(told.stdout, type=ProbeFigures)
 
 
 def measure(
     rates: Sequence[float], seconds: float, repeat: int, ports: Sequence[int], folder: Path
-) -> Iterator[tuple[str, float, Figures]]:
+) -> Iterator[tuple[str, float, ProbeFigures]]:
     """All engines in turn, saturated (rate 0) and at each rate; the median of their runs.
 
     A handshake, which needs more, is made at `HANDSHAKES` of the lowest rate.
@@ -58,7 +58,7 @@ def measure(
             here = [(one, rate, ports) for one in running]
             if rate <= min(rates):
                 here.append((handshake, rate * HANDSHAKES, responder.ports))
-            runs: dict[tuple[str, float], list[Figures]] = {}
+            runs: dict[tuple[str, float], list[ProbeFigures]] = {}
             for number in range(repeat):
                 say(f"engines, {rate_text(rate)}: run {number + 1} of {repeat}")
                 for one, its_rate, where in here:
@@ -85,7 +85,7 @@ def _ours(name: str, engine: str) -> Contender:
     return Contender(name, (sys.executable, "-m", "portquorum.bench.load", engine))
 
 
-def median(runs: Sequence[Figures]) -> Figures:
+def median(runs: Sequence[ProbeFigures]) -> ProbeFigures:
     """The run with the median CPU time, with the false timeouts and failures of all.
 
     The lag is the smallest of all runs, because other programs on the machine can only increase it.

@@ -6,19 +6,19 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from portquorum.bench.figures import Figures
+from portquorum.bench.figures import ProbeFigures
 from portquorum.bench.probe_engines import LIMIT, rate_text
 
 
-class Row(Struct, frozen=True):
+class ProbeRow(Struct, frozen=True):
     """One contender at one rate (requested checks a second; 0: saturated)."""
 
     contender: str
     rate: float
-    figures: Figures
+    figures: ProbeFigures
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class ProbeReport(Struct, frozen=True, kw_only=True):
     """All of one invocation, and where it was made.
 
     `repeat` runs of `seconds` for an engine, one of `steady` seconds for the others. `left_out`:
@@ -34,11 +34,11 @@ class Report(Struct, frozen=True, kw_only=True):
     repeat: int
     steady: float
     in_flight: int
-    rows: tuple[Row, ...]
+    rows: tuple[ProbeRow, ...]
     left_out: tuple[str, ...] = ()
 
 
-def show(report: Report) -> None:
+def show(report: ProbeReport) -> None:
     """The report as a table."""
     table = Table(
         title=f"TCP checks on loopback, {report.cpus} CPUs, kernel {report.kernel}, Python "

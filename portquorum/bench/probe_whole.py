@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from foundation import kafka
 from foundation.settings import Settings
-from portquorum.bench.figures import Figures, share
+from portquorum.bench.figures import ProbeFigures, share
 from portquorum.bench.listener import address_of
 from portquorum.bench.process import Usage, usage
 from portquorum.bench.role import environment, running
@@ -43,7 +43,7 @@ WARM_ROUNDS: Final = 3
 _READY_S: Final = 60.0
 
 
-def measure(settings: Settings, rate: float, seconds: float, ports: Sequence[int]) -> Figures:
+def measure(settings: Settings, rate: float, seconds: float, ports: Sequence[int]) -> ProbeFigures:
     """One run; the topics are made under the prefix of `settings`, the rate is part of it.
 
     Raises:
@@ -152,7 +152,7 @@ async def results(settings: Settings) -> list[CheckResult]:
     return found
 
 
-def figures(found: Sequence[CheckResult], first: Usage, last: Usage) -> Figures:
+def figures(found: Sequence[CheckResult], first: Usage, last: Usage) -> ProbeFigures:
     """The figures of the results that started between two looks at the process.
 
     The lag uses the results' own times, in whole milliseconds.
@@ -163,7 +163,7 @@ def figures(found: Sequence[CheckResult], first: Usage, last: Usage) -> Figures:
     lag_ms = [result.started_at - result.scheduled_at for result in inside]
     connect_ms = [result.connect_ms for result in up if result.connect_ms is not None]
     timed_out = sum(result.reason == "timed_out" for result in inside)
-    return Figures(
+    return ProbeFigures(
         checks=len(inside),
         seconds=round(last.at - first.at, 3),
         cpu_us=round((last.cpu_s - first.cpu_s) / max(1, len(inside)) * 1e6, 3),

@@ -56,7 +56,7 @@ QUIET_S: Final = 60.0
 """Longest time for ClickHouse's merges before the next contender starts, in s."""
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class SinkRun(Struct, frozen=True, kw_only=True):
     """One contender. `rows` went into `seconds`, with `cpu_s` of the process that sent them.
 
     The services' CPU seconds are of `all_rows`: those before the first look at the table, too.
@@ -91,7 +91,7 @@ class Run(Struct, frozen=True, kw_only=True):
         )
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class SinkReport(Struct, frozen=True, kw_only=True):
     """All of one invocation."""
 
     load_before: float
@@ -99,9 +99,9 @@ class Report(Struct, frozen=True, kw_only=True):
     partitions: int
     lines_a_message: int
     topic_mb: float
-    bare: Run
-    sink: Run
-    plain: Run
+    bare: SinkRun
+    sink: SinkRun
+    plain: SinkRun
 
 
 class Bench:
@@ -125,7 +125,7 @@ class Bench:
         migrate(found)
         return found
 
-    def bare(self, rows: int, lines: int) -> Run:
+    def bare(self, rows: int, lines: int) -> SinkRun:
         """Ready columns by `client.insert`."""
         settings = self.tables("bare")
         client = connect(settings, native_codec="rust")  # as the sink has it
@@ -147,11 +147,11 @@ class Bench:
             cpu_s += time.process_time() - used
             done += len(columns)
         _, clickhouse_s = self._used_since(before, self._quiet(client))
-        return Run(
+        return SinkRun(
             rows=done, seconds=seconds, cpu_s=cpu_s, all_rows=done, clickhouse_s=clickhouse_s
         )
 
-    def sink(self, rows: int) -> Run:
+    def sink(self, rows: int) -> SinkRun:
         """The shipped role, and whether it did all of its work."""
         settings = self.tables("sink")
         found = self._drain("sink", settings, rows, "portquorum.cli", ["sink"])
@@ -168,13 +168,13 @@ class Bench:
                 raise SystemExit(f"expected {rows} results in {name}, found {there}")
         return found
 
-    def plain(self, rows: int) -> Run:
+    def plain(self, rows: int) -> SinkRun:
         """The obvious implementation."""
         return self._drain("plain", self.tables("plain"), rows, "portquorum.bench.sink_plain", [])
 
     def _drain(
         self, name: str, settings: Settings, rows: int, module: str, arguments: list[str]
-    ) -> Run:
+    ) -> SinkRun:
         client = connect(settings)
         before = self._quiet(client)
         log = self._folder / f"{name}.log"
@@ -197,7 +197,7 @@ class Bench:
                 time.sleep(0.2)
             used = _cpu_s(process.pid) - first[2]
         kafka_s, clickhouse_s = self._used_since(before, self._quiet(client))
-        return Run(
+        return SinkRun(
             rows=found - first[1],
             seconds=now - first[0],
             cpu_s=used,
@@ -243,7 +243,7 @@ def record(settings: Settings, partition: int, offset: int, value: bytes) -> Con
     return ConsumerRecord(topic, partition, offset, now, 1, None, value, None, 0, len(value), ())
 
 
-def measure(rows: int, lines: int, partitions: int, folder: Path) -> Report:
+def measure(rows: int, lines: int, partitions: int, folder: Path) -> SinkReport:
     """Everything, with services of its own in `folder`."""
     load = os.getloadavg()[0]
     with (
@@ -252,7 +252,7 @@ def measure(rows: int, lines: int, partitions: int, folder: Path) -> Report:
     ):
         bench = Bench(kafka, clickhouse, partitions, folder)
         size = asyncio.run(publish(bench.settings, rows, lines))
-        return Report(
+        return SinkReport(
             load_before=load,
             cpus=os.cpu_count() or 1,
             partitions=partitions,
@@ -269,7 +269,7 @@ def _cpu_s(pid: int | None) -> float:
     return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
-def show(report: Report) -> None:
+def show(report: SinkReport) -> None:
     """A table, and what it was made of."""
     table = Table()
     headings = ("", "rows", "rows/s", "to the limit", "rows/CPU s", "to the limit")

@@ -51,7 +51,7 @@ INTERVAL_MS: Final = 1_000
 BEGIN_MS: Final = 1_800_000_000_000
 
 
-class Figures(Struct, frozen=True, kw_only=True):
+class StateFigures(Struct, frozen=True, kw_only=True):
     """One size. Bytes are those of a target-region.
 
     `capture_ms`: how long nothing else runs while a partition is captured for a checkpoint,
@@ -73,17 +73,17 @@ class Figures(Struct, frozen=True, kw_only=True):
     troubled_ns: float
 
 
-class Report(Struct, frozen=True):
+class StateReport(Struct, frozen=True):
     """All sizes, and where they were measured."""
 
     cpus: int
     load_before: float
     python: str
     partitions: int
-    rows: tuple[Figures, ...]
+    rows: tuple[StateFigures, ...]
 
 
-class Worker:
+class SimulatedWorker:
     """The states of all partitions, and the messages of a fleet's probers."""
 
     def __init__(self, targets: int, partitions: int) -> None:
@@ -232,17 +232,17 @@ class Checkpoints:
         return chunks
 
 
-def measure(targets: int, partitions: int) -> Figures:
+def measure(targets: int, partitions: int) -> StateFigures:
     """One size, in this process."""
     # What the program itself needs for its work is there before anything is measured.
-    warm = Worker(1_000, partitions)
+    warm = SimulatedWorker(1_000, partitions)
     warm.define()
     warm.play(2, down=True)
     warm.restart()
     del warm
 
     before = resident()
-    worker = Worker(targets, partitions)
+    worker = SimulatedWorker(targets, partitions)
     fleet = resident() - before
     worker.define()
     worker.hear()
@@ -255,7 +255,7 @@ def measure(targets: int, partitions: int) -> Figures:
     calm = worker.play(rounds, down=False)
     worker.play(rounds + 3, down=True)  # until all incidents are open
     troubled = worker.play(rounds, down=True)
-    return Figures(
+    return StateFigures(
         targets=targets,
         memory=memory / windows,
         raw=sum(len(chunk) for chunks in saved.chunks for chunk in chunks) / windows,
@@ -274,7 +274,7 @@ def _tenth(values: list[float]) -> float:
     return statistics.quantiles(values, n=10)[0]
 
 
-def show(report: Report) -> None:
+def show(report: StateReport) -> None:
     """The report as a table."""
     table = Table(
         title=f"The states of {report.partitions} partitions in one worker, {report.cpus} CPUs, "
@@ -335,9 +335,9 @@ def main() -> None:
             check=True,
             stdout=subprocess.PIPE,
         )
-        rows.append(msgspec.json.decode(told.stdout, type=Figures))
+        rows.append(msgspec.json.decode(told.stdout, type=StateFigures))
     cpus = len(os.sched_getaffinity(0))
-    report = Report(cpus, load, platform.python_version(), asked.partitions, tuple(rows))
+    report = StateReport(cpus, load, platform.python_version(), asked.partitions, tuple(rows))
     if asked.json:
         print(msgspec.json.encode(report).decode())
     else:

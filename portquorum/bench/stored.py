@@ -27,8 +27,8 @@ from foundation.clickhouse import connect, database
 from foundation.settings import Settings
 from portquorum.bench.sink import record
 from portquorum.bench.stored_fleet import log
-from portquorum.bench.stored_ways import Taken, column_bytes, compare
-from portquorum.bench.stream_fleet import Message
+from portquorum.bench.stored_ways import VariantSize, column_bytes, compare
+from portquorum.bench.stream_fleet import FleetMessage
 from portquorum.bench.stream_log import write
 from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from portquorum.embedded.kafka.main import EmbeddedKafka
@@ -47,7 +47,7 @@ AGO_MS: Final = 8 * 3_600_000
 ROLLUPS: Final = ("results_hourly", "results_daily", "regions_hourly", "failures_daily")
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class StorageReport(Struct, frozen=True, kw_only=True):
     """Bytes a result: as JSON, in the broker's log, in the table and in the roll-ups."""
 
     load_before: float
@@ -58,10 +58,10 @@ class Report(Struct, frozen=True, kw_only=True):
     table: float
     rollups: dict[str, float]
     columns: dict[str, float]
-    ways: list[Taken]
+    ways: list[VariantSize]
 
 
-def insert(settings: Settings, messages: Iterable[Message]) -> None:
+def insert(settings: Settings, messages: Iterable[FleetMessage]) -> None:
     """Inserts like the sink: blocks of one partition each."""
     migrate(settings)
     client = connect(settings)
@@ -82,8 +82,8 @@ def insert(settings: Settings, messages: Iterable[Message]) -> None:
         client.command(f"OPTIMIZE TABLE `{database(settings)}`.{table} FINAL")
 
 
-def _blocks(settings: Settings, messages: Iterable[Message]) -> Iterator[Rows]:
-    held: dict[int, list[Message]] = {}
+def _blocks(settings: Settings, messages: Iterable[FleetMessage]) -> Iterator[Rows]:
+    held: dict[int, list[FleetMessage]] = {}
     offsets: dict[int, int] = {}
     for message in messages:
         if message.value:
@@ -115,7 +115,7 @@ def log_bytes(folder: Path, settings: Settings) -> int:
     return sum(path.stat().st_size for path in folder.rglob(f"{name}-*/*.log"))
 
 
-def measure(results: int, folder: Path) -> Report:
+def measure(results: int, folder: Path) -> StorageReport:
     """Everything, with services of its own in `folder`."""
     load = os.getloadavg()[0]
     with (
@@ -129,7 +129,7 @@ def measure(results: int, folder: Path) -> Report:
         insert(settings, messages)
         client = connect(settings, send_receive_timeout=600)
         rows = int(client.query("SELECT count() FROM results").result_rows[0][0])
-        return Report(
+        return StorageReport(
             load_before=load,
             results=written.results,
             messages=written.messages,
@@ -142,7 +142,7 @@ def measure(results: int, folder: Path) -> Report:
         )
 
 
-def shown(report: Report) -> Iterator[Table]:
+def shown(report: StorageReport) -> Iterator[Table]:
     """For people."""
     table = Table(title=f"{report.results:,} results in {report.messages:,} messages")
     table.add_column("where")

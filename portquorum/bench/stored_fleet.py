@@ -18,7 +18,7 @@ from portquorum.bench.stream_fleet import (
     REGIONS,
     TIMEOUT_MS,
     Check,
-    Message,
+    FleetMessage,
     Probers,
     checks,
     definitions,
@@ -52,7 +52,7 @@ def targets(count: int, version: int, interval_ms: int) -> list[Target]:
 
 def log(
     count: int, results: int, partitions: int, begin: int, interval_ms: int
-) -> Iterator[Message]:
+) -> Iterator[FleetMessage]:
     """The messages of the probers of `count` targets, up to about this number of results."""
     rounds = max(4, round(results / (count * len(REGIONS))))
     fleet = targets(count, begin, interval_ms)

@@ -14,7 +14,7 @@ LOG: Final = ("log_offset", "log_line")
 NAMES: Final = ("target", "host", "address")
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class StorageVariant(Struct, frozen=True, kw_only=True):
     """The difference: codecs and types of columns, inserted values, or the order of the rows."""
 
     about: str
@@ -26,7 +26,7 @@ class Way(Struct, frozen=True, kw_only=True):
     order: str | None = None
 
 
-class Taken(Struct, frozen=True, kw_only=True):
+class VariantSize(Struct, frozen=True, kw_only=True):
     """The size of a variant: bytes of a result in the affected columns, and in all."""
 
     about: str
@@ -38,19 +38,21 @@ class Taken(Struct, frozen=True, kw_only=True):
 ALL: Final = tuple(column for column, _ in RESULTS.columns)
 ORDER: Final = "target, region, scheduled_at, started_at, prober, attempt"
 AS_IT_IS: Final = (
-    Way(about="latencies", says="whole µs, T64('bit'), ZSTD(1)", columns=LATENCIES),
-    Way(about="times", says="Delta, ZSTD(1)", columns=TIMES),
-    Way(about="place in the log", says="offset Delta, line T64; ZSTD(1)", columns=LOG),
-    Way(about="names", says="LowCardinality", columns=NAMES),
-    Way(about="order", says=ORDER.replace(", started_at, prober, attempt", ", …"), columns=ALL),
+    StorageVariant(about="latencies", says="whole µs, T64('bit'), ZSTD(1)", columns=LATENCIES),
+    StorageVariant(about="times", says="Delta, ZSTD(1)", columns=TIMES),
+    StorageVariant(about="place in the log", says="offset Delta, line T64; ZSTD(1)", columns=LOG),
+    StorageVariant(about="names", says="LowCardinality", columns=NAMES),
+    StorageVariant(
+        about="order", says=ORDER.replace(", started_at, prober, attempt", ", …"), columns=ALL
+    ),
 )
 OTHERS: Final = (
     *(
-        Way(about="latencies", says=f"whole µs, {codec}", columns=LATENCIES, codec=codec)
+        StorageVariant(about="latencies", says=f"whole µs, {codec}", columns=LATENCIES, codec=codec)
         for codec in ("T64('byte'), ZSTD(1)", "T64('bit'), ZSTD(3)", "Delta, ZSTD(1)", "ZSTD(1)")
     ),
     *(
-        Way(
+        StorageVariant(
             about="latencies",
             says=f"Float32 ms, {codec}",
             columns=LATENCIES,
@@ -61,16 +63,20 @@ OTHERS: Final = (
         for codec in ("Gorilla, ZSTD(1)", "ZSTD(1)")
     ),
     *(
-        Way(about="times", says=codec, columns=TIMES, codec=codec)
+        StorageVariant(about="times", says=codec, columns=TIMES, codec=codec)
         for codec in ("DoubleDelta, ZSTD(1)", "T64('bit'), ZSTD(1)", "Delta, ZSTD(3)", "ZSTD(1)")
     ),
     *(
-        Way(about="place in the log", says=f"both {codec}", columns=LOG, codec=codec)
+        StorageVariant(about="place in the log", says=f"both {codec}", columns=LOG, codec=codec)
         for codec in ("T64('bit'), ZSTD(1)", "DoubleDelta, ZSTD(1)", "ZSTD(1)")
     ),
-    Way(about="names", says="String, ZSTD(1)", columns=NAMES, kind="String", codec="ZSTD(1)"),
+    StorageVariant(
+        about="names", says="String, ZSTD(1)", columns=NAMES, kind="String", codec="ZSTD(1)"
+    ),
     *(
-        Way(about="order", says=order, columns=ALL, order=f"{order}, started_at, prober, attempt")
+        StorageVariant(
+            about="order", says=order, columns=ALL, order=f"{order}, started_at, prober, attempt"
+        )
         for order in (
             "region, target, scheduled_at",
             "host, port, region, scheduled_at",
@@ -81,7 +87,7 @@ OTHERS: Final = (
 )
 
 
-def compare(client: Client) -> list[Taken]:
+def compare(client: Client) -> list[VariantSize]:
     """Copies `results` of the client's database in each variant, one by one, and measures it."""
     taken = [_weigh(client, way, "results") for way in AS_IT_IS]
     for way in OTHERS:
@@ -109,13 +115,13 @@ def column_bytes(client: Client, table: str) -> dict[str, float]:
     return {str(column): float(size) for column, size in rows}
 
 
-def _weigh(client: Client, way: Way, table: str) -> Taken:
+def _weigh(client: Client, way: StorageVariant, table: str) -> VariantSize:
     sizes = column_bytes(client, table)
     own = sum(sizes[column] for column in way.columns)
-    return Taken(about=way.about, says=way.says, columns=own, all=sum(sizes.values()))
+    return VariantSize(about=way.about, says=way.says, columns=own, all=sum(sizes.values()))
 
 
-def _make(client: Client, way: Way) -> None:
+def _make(client: Client, way: StorageVariant) -> None:
     ((made,),) = client.query(
         "SELECT create_table_query FROM system.tables "
         "WHERE database = currentDatabase() AND name = 'results'"

@@ -38,7 +38,7 @@ from portquorum.bench.role import environment
 from portquorum.bench.stream_fleet import (
     INTERVAL_MS,
     REGIONS,
-    Message,
+    FleetMessage,
     Probers,
     beats,
     checks,
@@ -47,7 +47,7 @@ from portquorum.bench.stream_fleet import (
     targets,
 )
 from portquorum.bench.stream_log import Written, write
-from portquorum.bench.stream_run import Run
+from portquorum.bench.stream_run import StreamRun
 from portquorum.bench.stream_worker import Drained, drain
 from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas.result import CheckResult
@@ -66,15 +66,15 @@ SINGLES: Final = 60_000
 _DEFINED_MS: Final = 1_000
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class StreamRow(Struct, frozen=True, kw_only=True):
     """One contender."""
 
     contender: str
-    run: Run
+    run: StreamRun
     drained: Drained | None = None
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class StreamReport(Struct, frozen=True, kw_only=True):
     """A complete invocation, with its environment."""
 
     cpus: int
@@ -84,10 +84,10 @@ class Report(Struct, frozen=True, kw_only=True):
     partitions: int
     targets: int
     log_mb: float
-    rows: tuple[Row, ...]
+    rows: tuple[StreamRow, ...]
 
 
-def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterator[Message]:
+def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterator[FleetMessage]:
     """The log of a fleet of that size: its definitions, and as many intervals as `results` need."""
     interval = max(1_000, INTERVAL_MS * fleet_size // (STANDS_FOR_FULL if full else STANDS_FOR))
     rounds = max(4, round(results / (fleet_size * len(REGIONS))))
@@ -99,7 +99,9 @@ def log(fleet_size: int, results: int, partitions: int, *, full: bool) -> Iterat
     yield from by_time(published, beats(partitions, begin, begin + rounds * interval, fleet_size))
 
 
-def by_time(first: Iterator[Message], second: Iterator[Message]) -> Iterator[Message]:
+def by_time(
+    first: Iterator[FleetMessage], second: Iterator[FleetMessage]
+) -> Iterator[FleetMessage]:
     """Merges two sequences that are sorted by time."""
     waiting = next(second, None)
     for message in first:
@@ -113,7 +115,7 @@ def by_time(first: Iterator[Message], second: Iterator[Message]) -> Iterator[Mes
 
 def worker_row(
     name: str, settings: Settings, fleet_size: int, results: int, *, full: bool, folder: Path
-) -> tuple[Row, Written]:
+) -> tuple[StreamRow, Written]:
     """Writes a log and lets the worker read it; checks the incidents that it opened."""
     written = asyncio.run(write(settings, log(fleet_size, results, settings.partitions, full=full)))
     drained = drain(settings, fleet_size, written, folder / "worker.log")
@@ -121,10 +123,10 @@ def worker_row(
     opened = drained.sent.get("portquorum.incident.opened.v1", 0)
     if opened != down:
         raise SystemExit(f"expected {down} incidents, found {opened}: {drained.sent}")
-    return Row(contender=name, run=drained.run, drained=drained), written
+    return StreamRow(contender=name, run=drained.run, drained=drained), written
 
 
-def other(module: str, settings: Settings, *arguments: str) -> Run:
+def other(module: str, settings: Settings, *arguments: str) -> StreamRun:
     """Runs a contender that prints its figures."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
@@ -133,7 +135,7 @@ def other(module: str, settings: Settings, *arguments: str) -> Run:
         stdout=subprocess.PIPE,
         timeout=600,
     )
-    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Run)
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=StreamRun)
 
 
 async def write_singles(settings: Settings, count: int) -> None:
@@ -162,7 +164,9 @@ async def write_singles(settings: Settings, count: int) -> None:
         await client.stop()
 
 
-def measure(results: int, fleet_size: int, partitions: int, singles: int, folder: Path) -> Report:
+def measure(
+    results: int, fleet_size: int, partitions: int, singles: int, folder: Path
+) -> StreamReport:
     """Everything, with a Kafka of its own in `folder`."""
     load = os.getloadavg()[0]
     with EmbeddedKafka(folder, "127.0.0.1:0") as broker:
@@ -171,20 +175,22 @@ def measure(results: int, fleet_size: int, partitions: int, singles: int, folder
         row, written = worker_row(
             "portquorum stream, 500 a message", full, fleet_size, results, full=True, folder=folder
         )
-        rows = [Row(contender="limit", run=other("portquorum.bench.stream_bare", full)), row]
+        rows = [StreamRow(contender="limit", run=other("portquorum.bench.stream_bare", full)), row]
         real = msgspec.structs.replace(settings, topic_prefix="real")
         row, written_real = worker_row(
             "portquorum stream, real messages", real, fleet_size, results, full=False, folder=folder
         )
         rows += [
-            Row(contender="limit, real messages", run=other("portquorum.bench.stream_bare", real)),
+            StreamRow(
+                contender="limit, real messages", run=other("portquorum.bench.stream_bare", real)
+            ),
             row,
         ]
         if singles:
             asyncio.run(write_singles(settings, singles))
             run = other("portquorum.bench.stream_faust", settings, str(singles))
-            rows.append(Row(contender="Faust, one result a message", run=run))
-    return Report(
+            rows.append(StreamRow(contender="Faust, one result a message", run=run))
+    return StreamReport(
         cpus=len(os.sched_getaffinity(0)),
         load_before=load,
         python=platform.python_version(),
@@ -196,7 +202,7 @@ def measure(results: int, fleet_size: int, partitions: int, singles: int, folder
     )
 
 
-def show(report: Report) -> None:
+def show(report: StreamReport) -> None:
     """The report as a table."""
     table = Table(
         title=f"Results through the stream, {report.targets:,} targets, {len(REGIONS)} regions, "

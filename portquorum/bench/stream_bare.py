@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from foundation import kafka
 from foundation.settings import Settings, load
-from portquorum.bench.stream_run import Run
+from portquorum.bench.stream_run import StreamRun
 from schemas.result import LoggedResult
 from schemas.topics import RESULTS
 
@@ -23,7 +23,7 @@ _decode: Final = msgspec.json.Decoder(LoggedResult).decode_lines
 _FETCH_BYTES: Final = 4 * 1024 * 1024
 
 
-async def run(settings: Settings) -> Run:
+async def run(settings: Settings) -> StreamRun:
     """Reads all partitions from the beginning to their present end."""
     topic = settings.topic(RESULTS.name)
     parts = [TopicPartition(topic, number) for number in range(settings.partitions)]
@@ -46,7 +46,7 @@ async def run(settings: Settings) -> Run:
         seconds, cpu_s = time.perf_counter() - began, time.process_time() - used
     finally:
         await client.stop()
-    return Run(results=count, messages=messages, seconds=seconds, cpu_s=cpu_s)
+    return StreamRun(results=count, messages=messages, seconds=seconds, cpu_s=cpu_s)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ import faust
 import msgspec
 
 from foundation.settings import Settings, load
-from portquorum.bench.stream_run import Run
+from portquorum.bench.stream_run import StreamRun
 
 TOPIC: Final = "bench.single"
 
 
-class Result(faust.Record, serializer="json", isodates=False):
+class FaustResult(faust.Record, serializer="json", isodates=False):
     """The fields of a result that the agent reads."""
 
     target: str
@@ -45,7 +45,7 @@ def app_of(settings: Settings, count: int) -> faust.App:
         topic_replication_factor=1,
         consumer_auto_offset_reset="earliest",
     )
-    topic = app.topic(settings.topic(TOPIC), key_type=str, value_type=Result)
+    topic = app.topic(settings.topic(TOPIC), key_type=str, value_type=FaustResult)
     failures = app.Table("failures", default=int, partitions=settings.partitions)
     begun: list[float] = []
 
@@ -65,7 +65,7 @@ def app_of(settings: Settings, count: int) -> faust.App:
 
 
 def _tell(count: int, began: float, used: float) -> None:
-    run = Run(
+    run = StreamRun(
         results=count,
         messages=count,
         seconds=time.perf_counter() - began,

@@ -32,7 +32,7 @@ BLIP: Final = 0.001
 Headers = list[tuple[str, bytes]]
 
 
-class Message(Struct, frozen=True, gc=False):
+class FleetMessage(Struct, frozen=True, gc=False):
     """A message of [results] with its append time (UTC ms); it carries `count` results."""
 
     partition: int
@@ -75,14 +75,14 @@ def targets(count: int, version: int, interval_ms: int) -> list[Target]:
     ]
 
 
-def definitions(fleet: list[Target], partitions: int, at: int) -> Iterator[Message]:
+def definitions(fleet: list[Target], partitions: int, at: int) -> Iterator[FleetMessage]:
     """The control records of the fleet, in the form of `apply`."""
     for target in fleet:
         partition = partition_for(target.host or target.id, partitions)
-        yield Message(partition, at, b"", control.headers(TargetSet(target)), 0)
+        yield FleetMessage(partition, at, b"", control.headers(TargetSet(target)), 0)
 
 
-def beats(partitions: int, begin: int, end: int, targets: int) -> Iterator[Message]:
+def beats(partitions: int, begin: int, end: int, targets: int) -> Iterator[FleetMessage]:
     """The beats of one prober of each region between two times."""
     for sequence, at in enumerate(range(begin, end, BEAT_MS)):
         for region in REGIONS:
@@ -101,7 +101,7 @@ def beats(partitions: int, begin: int, end: int, targets: int) -> Iterator[Messa
             )
             headers = control.headers(beat)
             for partition in range(partitions):
-                yield Message(partition, at, b"", headers, 0)
+                yield FleetMessage(partition, at, b"", headers, 0)
 
 
 def checks(
@@ -197,7 +197,7 @@ class Probers:
         # A clock that reads virtual time: an outcome's moments are seconds since 1970.
         self._clock = Clock(wall=lambda: 0.0, monotonic=lambda: 0.0)
 
-    def messages(self, checks: Iterator[Check]) -> Iterator[Message]:
+    def messages(self, checks: Iterator[Check]) -> Iterator[FleetMessage]:
         """The published messages, each with the time at which it leaves."""
         at = 0
         for done in checks:
@@ -213,7 +213,7 @@ class Probers:
             for partition in batcher.all():
                 yield self._message(region, partition, at)
 
-    def _leave(self, region: str, at: int) -> Iterator[Message]:
+    def _leave(self, region: str, at: int) -> Iterator[FleetMessage]:
         batcher = self._batchers[region]
         for partition in batcher.due(at / 1000):
             if not self._full or batcher.full(partition):
@@ -221,7 +221,7 @@ class Probers:
         due = None if self._full else batcher.next_due_of(batcher.all())
         self._due[region] = float("inf") if due is None else due
 
-    def _message(self, region: str, partition: int, at: int) -> Message:
+    def _message(self, region: str, partition: int, at: int) -> FleetMessage:
         items = self._batchers[region].take(partition)
         sealed = seal(partition, items, self._clock, region, f"{region}-1", number=0)
-        return Message(partition, at, sealed.value(), None, sealed.count)
+        return FleetMessage(partition, at, sealed.value(), None, sealed.count)

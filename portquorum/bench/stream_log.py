@@ -13,7 +13,7 @@ from msgspec import Struct
 from foundation import kafka
 from foundation.settings import Settings
 from portquorum.bench.stamps import stamped
-from portquorum.bench.stream_fleet import Message
+from portquorum.bench.stream_fleet import FleetMessage
 from schemas.topics import RESULTS
 
 _AT_ONCE: Final = 500
@@ -27,14 +27,14 @@ class Written(Struct, frozen=True, gc=False):
     size: int
 
 
-async def write(settings: Settings, messages: Iterable[Message]) -> Written:
+async def write(settings: Settings, messages: Iterable[FleetMessage]) -> Written:
     """Creates missing topics and writes all messages in order."""
     await kafka.create_topics(settings)
     async with stamped(settings, RESULTS, "CreateTime"):
         return await _write(settings, messages)
 
 
-async def _write(settings: Settings, messages: Iterable[Message]) -> Written:
+async def _write(settings: Settings, messages: Iterable[FleetMessage]) -> Written:
     topic = settings.topic(RESULTS.name)
     counts = [0, 0, 0]
     client = kafka.producer(settings, linger_ms=20, max_batch_size=1 << 20)
@@ -61,8 +61,8 @@ async def _write(settings: Settings, messages: Iterable[Message]) -> Written:
     return Written(*counts)
 
 
-def _groups(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    group: list[Message] = []
+def _groups(messages: Iterable[FleetMessage]) -> Iterator[list[FleetMessage]]:
+    group: list[FleetMessage] = []
     for message in messages:
         group.append(message)
         if len(group) == _AT_ONCE:

@@ -31,13 +31,13 @@ from portquorum.bench.stream_fleet import (
     INTERVAL_MS,
     REGIONS,
     Check,
-    Message,
+    FleetMessage,
     Probers,
     beats,
     check,
     definitions,
 )
-from portquorum.bench.stream_worker import Look, Worker, shipped
+from portquorum.bench.stream_worker import WorkerProcess, WorkerSample, shipped
 from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas import incident
 from schemas.incident import IncidentEvent
@@ -56,10 +56,10 @@ _SOON_MS: Final = 3_000
 _WAIT_S: Final = 180.0
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class OutageReport(Struct, frozen=True, kw_only=True):
     """Times in ms unless they say so, memory in bytes.
 
-    `rechecks_a_second` is the largest number in one second; `waited_s`: see `Look`.
+    `rechecks_a_second` is the largest number in one second; `waited_s`: see `WorkerSample`.
     """
 
     hosts: int
@@ -128,7 +128,7 @@ def failing(targets: list[Target], partitions: int, begin: int) -> list[Check]:
     return sorted(found, key=lambda one: one.at)
 
 
-async def publish(settings: Settings, messages: list[Message], *, due: bool) -> None:
+async def publish(settings: Settings, messages: list[FleetMessage], *, due: bool) -> None:
     """Writes messages; with `due`, each at its own time."""
     client = kafka.producer(settings, linger_ms=5)
     await client.start()
@@ -145,7 +145,7 @@ async def publish(settings: Settings, messages: list[Message], *, due: bool) -> 
         await client.stop()
 
 
-async def _send(client: AIOKafkaProducer, settings: Settings, message: Message) -> Any:
+async def _send(client: AIOKafkaProducer, settings: Settings, message: FleetMessage) -> Any:
     return await client.send(
         settings.topic(RESULTS.name),
         message.value,
@@ -173,7 +173,9 @@ async def read(settings: Settings, name: str) -> list[ConsumerRecord]:
     return found
 
 
-async def follow(worker: Worker, count: int, before: Look) -> tuple[Look, int]:
+async def follow(
+    worker: WorkerProcess, count: int, before: WorkerSample
+) -> tuple[WorkerSample, int]:
     """Watches the worker until all incidents are open and its memory has peaked, or a deadline."""
     most = before.memory
     end = time.monotonic() + _WAIT_S
@@ -187,7 +189,9 @@ async def follow(worker: Worker, count: int, before: Look) -> tuple[Look, int]:
         await asyncio.sleep(0.5)
 
 
-async def outage(settings: Settings, hosts: int, ports: int, load: float, folder: Path) -> Report:
+async def outage(
+    settings: Settings, hosts: int, ports: int, load: float, folder: Path
+) -> OutageReport:
     """Runs the whole benchmark, on the Kafka of the settings."""
     await kafka.create_topics(settings)
     now = int(time.time() * 1000)
@@ -224,7 +228,7 @@ async def outage(settings: Settings, hosts: int, ports: int, load: float, folder
     seconds = Counter(record.timestamp // 1000 for record in requests)
     waits = list(votes.values())
     cpu_s = last.cpu_s - before.cpu_s
-    return Report(
+    return OutageReport(
         hosts=hosts,
         ports=ports,
         load_before=load,
@@ -245,7 +249,7 @@ async def outage(settings: Settings, hosts: int, ports: int, load: float, folder
     )
 
 
-def measure(hosts: int, ports: int, partitions: int) -> Report:
+def measure(hosts: int, ports: int, partitions: int) -> OutageReport:
     """Like `outage`, with its own Kafka."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
@@ -255,7 +259,7 @@ def measure(hosts: int, ports: int, partitions: int) -> Report:
             return asyncio.run(outage(settings, hosts, ports, load, folder))
 
 
-def show(report: Report) -> None:
+def show(report: OutageReport) -> None:
     """A few lines."""
     Console(width=120).print(
         f"{report.hosts * report.ports:,} targets ({report.hosts:,} hosts × {report.ports} ports) "

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class StreamRun(Struct, frozen=True, kw_only=True):
     """`results` in `messages` were processed in `seconds`; CPU is that of the whole process."""
 
     results: int

@@ -17,7 +17,7 @@ from foundation.settings import Settings
 from portquorum.bench.role import environment, running
 from portquorum.bench.stream_fleet import REGIONS
 from portquorum.bench.stream_log import Written
-from portquorum.bench.stream_run import Run
+from portquorum.bench.stream_run import StreamRun
 
 DEADLINE_S: Final = 600.0
 _LOOK_S: Final = 1.0
@@ -32,13 +32,13 @@ class Drained(Struct, frozen=True, kw_only=True):
     messages that the broker confirmed, by type; memory is the process's peak, in bytes.
     """
 
-    run: Run
+    run: StreamRun
     sent: dict[str, int]
     checkpoints: int
     memory: int
 
 
-class Look(Struct, frozen=True, kw_only=True):
+class WorkerSample(Struct, frozen=True, kw_only=True):
     """The worker at one moment.
 
     `waited_s` is the time for which its main thread was runnable while others had all the cores.
@@ -65,7 +65,7 @@ class Look(Struct, frozen=True, kw_only=True):
         }
 
 
-class Worker:
+class WorkerProcess:
     """A running worker."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -74,7 +74,7 @@ class Worker:
         self._url = f"http://127.0.0.1:{port}/metrics"
         self._log = log
 
-    def look(self) -> Look | None:
+    def look(self) -> WorkerSample | None:
         """The worker's present values; None before its first answer.
 
         Raises:
@@ -94,7 +94,7 @@ class Worker:
                 name = sample.name if kind is None else f"{sample.name}:{kind}"
                 metrics[name] = metrics.get(name, 0) + sample.value
         times = self._process.cpu_times()
-        return Look(
+        return WorkerSample(
             at=time.perf_counter(),
             cpu_s=times.user + times.system,
             waited_s=self._waited_s(),
@@ -107,9 +107,9 @@ class Worker:
         told = Path(f"/proc/{self._process.pid}/schedstat").read_text(encoding="ascii")
         return int(told.split()[1]) / 1e9
 
-    def until(self, results: int) -> list[Look]:
+    def until(self, results: int) -> list[WorkerSample]:
         """Looks until this number of results is applied; the last look is the first with all."""
-        looks: list[Look] = []
+        looks: list[WorkerSample] = []
         end = time.perf_counter() + DEADLINE_S
         while time.perf_counter() < end:
             look = self.look()
@@ -122,7 +122,7 @@ class Worker:
 
 
 @contextlib.contextmanager
-def shipped(settings: Settings, log: Path) -> Iterator[Worker]:
+def shipped(settings: Settings, log: Path) -> Iterator[WorkerProcess]:
     """`portquorum stream`, ended by SIGTERM."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
@@ -131,7 +131,7 @@ def shipped(settings: Settings, log: Path) -> Iterator[Worker]:
         PORTQUORUM_METRICS=f"127.0.0.1:{port}",
     )
     with running(["stream"], env, log) as process:
-        yield Worker(process, port, log)
+        yield WorkerProcess(process, port, log)
 
 
 def drain(settings: Settings, targets: int, written: Written, log: Path) -> Drained:
@@ -148,7 +148,7 @@ def drain(settings: Settings, targets: int, written: Written, log: Path) -> Drai
     done = last.results - first.results
     final = looks[-1]
     return Drained(
-        run=Run(
+        run=StreamRun(
             results=done,
             messages=written.messages * done // results,
             seconds=last.at - first.at,

@@ -69,7 +69,7 @@ OTHERS: Final = {
 }
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class ViewTiming(Struct, frozen=True, kw_only=True):
     """A question: the rows of its answer, the times it took, the CPU time of ClickHouse, in ms.
 
     On a machine that others use too, the CPU time says more than the others.
@@ -84,7 +84,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     cpu_ms: float
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class ViewsReport(Struct, frozen=True, kw_only=True):
     """One history. `rows` are raw results; `stored_mb` of them and of all roll-ups."""
 
     load_before: float
@@ -96,10 +96,10 @@ class Report(Struct, frozen=True, kw_only=True):
     fill_s: float
     stored_mb: float
     rollups_mb: float
-    asked: list[Asked]
+    asked: list[ViewTiming]
 
 
-def measure(rows: int, runs: int, folder: Path) -> Report:
+def measure(rows: int, runs: int, folder: Path) -> ViewsReport:
     """Makes a history and asks; with a ClickHouse of its own in `folder`."""
     count = max(40, round(rows / DAYS / history.rows_a_day(1) / 40) * 40)
     with EmbeddedClickHouse(folder, "127.0.0.1:0") as service:
@@ -111,7 +111,7 @@ def measure(rows: int, runs: int, folder: Path) -> Report:
         client = connect(settings, send_receive_timeout=600)
         _settle(client)
         load = os.getloadavg()[0]
-        return Report(
+        return ViewsReport(
             load_before=load,
             asked=[_ask(client, name, sql, runs) for name, sql in (MOST_USED | OTHERS).items()],
             load_after=os.getloadavg()[0],
@@ -158,7 +158,7 @@ def _settle(client: Client) -> None:
         time.sleep(0.1)
 
 
-def _ask(client: Client, question: str, sql: str, runs: int) -> Asked:
+def _ask(client: Client, question: str, sql: str, runs: int) -> ViewTiming:
     took = []
     rows = 0
     before = server_cpu_s()
@@ -168,7 +168,7 @@ def _ask(client: Client, question: str, sql: str, runs: int) -> Asked:
         took.append((time.perf_counter() - begun) * 1000)
     used = (server_cpu_s() - before) / (runs + 1)
     first, *others = took
-    return Asked(
+    return ViewTiming(
         question=question,
         rows=rows,
         first_ms=first,
@@ -191,7 +191,7 @@ def _bytes(client: Client, which: str) -> int:
     )
 
 
-def shown(reports: list[Report]) -> Table:
+def shown(reports: list[ViewsReport]) -> Table:
     """For people: p95 of each history."""
     title = "p95 | least | CPU of ClickHouse, in ms, by raw rows"
     table = Table(title=title, title_justify="left")

@@ -14,7 +14,7 @@ from schemas.plain_text import plain
 
 if TYPE_CHECKING:
     from foundation.settings import Settings
-    from portquorum.backtest.result import Result
+    from portquorum.backtest.result import BacktestResult
 
 HELP = examples(
     "portquorum backtest --policy calmer.yaml --since 30d",
@@ -99,10 +99,10 @@ def _run(
     times: tuple[int, int],
     filters: dict[str, list[str]],
     workers: int,
-) -> "Result":
+) -> "BacktestResult":
     from foundation import clickhouse
     from portquorum.backtest import notes, proposal
-    from portquorum.backtest.result import Result, Scope
+    from portquorum.backtest.result import BacktestResult, Scope
     from portquorum.cli.errors import WrongUseError
     from portquorum.cli.progress import bar
     from streams.backtest import compare, history
@@ -137,7 +137,7 @@ def _run(
             workers=workers,
             progress=lambda rows: shown.update(task, advance=rows),
         )
-    return Result(
+    return BacktestResult(
         scope=Scope(
             policy=policy.name,
             targets=len(present),

@@ -26,7 +26,7 @@ HELP = examples(
 )
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints. Spans are in milliseconds."""
 
     host: str
@@ -83,7 +83,7 @@ def check(
     timeout_s = duration_s(timeout)
     way = None if source is None else _address(source)
     outcome = _outcome(where, kind, timeout_s, way, options(kind, probe, where.port))
-    answer = Answer(
+    answer = CheckAnswer(
         host=where.host,
         port=where.port,
         kind=kind,
@@ -137,7 +137,7 @@ def _dialogue_ms(outcome: CheckOutcome) -> float | None:
     return round(left, 3) if left >= 0.001 else None
 
 
-def _show(where: HostPort, answer: Answer) -> None:
+def _show(where: HostPort, answer: CheckAnswer) -> None:
     up = answer.status == "up"
     fine = "is open" if answer.kind == "tcp" and not answer.banner else "answers"
     verdict = fine if up else answer.reason_text or answer.status

@@ -10,7 +10,7 @@ import typer
 from portquorum.cli.options import examples
 
 if TYPE_CHECKING:
-    from portquorum.demo.page import Page
+    from portquorum.demo.page import DemoPage
 
 HELP = examples("portquorum demo", "portquorum demo | less -R")
 
@@ -23,7 +23,7 @@ def demo() -> None:
     """
     from foundation import watchdog
     from portquorum.demo import StageError
-    from portquorum.demo.page import Page
+    from portquorum.demo.page import DemoPage
     from portquorum.presentation.output import out
 
     # The user's own cluster has no part in it.
@@ -32,7 +32,7 @@ def demo() -> None:
             del os.environ[name]
     watchdog.start(watchdog.LONGER_S)
     try:
-        finished = asyncio.run(_run(Page(out())))
+        finished = asyncio.run(_run(DemoPage(out())))
     except StageError as error:
         from portquorum.cli.errors import TroubleError
 
@@ -40,7 +40,7 @@ def demo() -> None:
     raise typer.Exit(0 if finished else 130)
 
 
-async def _run(page: "Page") -> bool:
+async def _run(page: "DemoPage") -> bool:
     """True if the demo reached its end; False after Ctrl-C."""
     from foundation import watchdog
     from portquorum.demo import run

@@ -11,7 +11,7 @@ from portquorum.presentation.output import print_json
 
 if TYPE_CHECKING:
     from foundation.settings import Settings
-    from portquorum.cli.explained import Answer
+    from portquorum.cli.explained import ExplainAnswer
 
 HELP = examples(
     "portquorum explain prod-db",
@@ -42,9 +42,9 @@ def explain(
     raise typer.Exit(1 if answer.explanation is not None and answer.explanation.incidents else 0)
 
 
-async def _answer(settings: "Settings", text: str) -> "Answer":
+async def _answer(settings: "Settings", text: str) -> "ExplainAnswer":
     from foundation import kafka
-    from portquorum.cli.explained import Answer
+    from portquorum.cli.explained import ExplainAnswer
     from portquorum.cli.notifications import read_sent, told
     from portquorum.cli.target_lookup import which
     from portquorum.inventory import present
@@ -60,7 +60,7 @@ async def _answer(settings: "Settings", text: str) -> "Answer":
     explanation = explain.explain(read.state, wanted.id)
     incidents = () if explanation is None else explanation.incidents
     now = time.time_ns() // 1_000_000
-    return Answer(
+    return ExplainAnswer(
         target=wanted,
         partition=partition,
         explanation=explanation,

@@ -27,7 +27,7 @@ HOST_TARGETS_SHOWN: Final = 6
 _SENT_STYLE: Final = {"sent": "green", "retrying": "yellow", "dead": "bold red"}
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ExplainAnswer(Struct, frozen=True, kw_only=True):
     """The whole answer of `explain`. Times are UTC ms; `now` is this machine's.
 
     `explanation` is None if the stream does not know the target. `log_at` is the log's newest
@@ -45,7 +45,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     now: int
 
 
-def show(answer: Answer) -> None:
+def show(answer: ExplainAnswer) -> None:
     """Prints the answer."""
     target, known = answer.target, answer.explanation
     out().print(
@@ -161,7 +161,7 @@ def _others(known: Explanation) -> None:
     _chapter("Others on this host", [text])
 
 
-def _told(answer: Answer) -> None:
+def _told(answer: ExplainAnswer) -> None:
     known = answer.told
     lines: list[Text | str] = []
     kinds: dict[tuple[str, ...], list[str]] = {}
@@ -192,7 +192,7 @@ def _sent(one: Notification, now: int) -> Text:
     return text
 
 
-def _standing(answer: Answer) -> None:
+def _standing(answer: ExplainAnswer) -> None:
     """The times of the data, and whether the roles behind it run."""
     known = answer.explanation
     if not answer.log_at:

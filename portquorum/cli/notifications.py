@@ -20,7 +20,7 @@ LAST: Final = 5
 """Number of sends that are shown, in addition to those of open incidents."""
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class IncidentRoute(Struct, frozen=True, kw_only=True):
     """The channels for an incident of a type; none if no route takes it."""
 
     incident_type: IncidentType
@@ -43,7 +43,7 @@ class MaintenanceNow(Struct, frozen=True, kw_only=True):
 class TargetNotifications(Struct, frozen=True, kw_only=True):
     """The notifications of a target. `sent` has the newest entry for each event and channel."""
 
-    ways: tuple[Way, ...]
+    ways: tuple[IncidentRoute, ...]
     maintenance: tuple[MaintenanceNow, ...]
     sent: tuple[Notification, ...]
 
@@ -97,9 +97,9 @@ def told(
     )
 
 
-def _way(target: Target, routes: Routes, kind: IncidentType) -> Way:
+def _way(target: Target, routes: Routes, kind: IncidentType) -> IncidentRoute:
     event = _opened(target, kind)
-    return Way(
+    return IncidentRoute(
         incident_type=kind,
         severity=event.severity,
         channels=tuple(channel.name for channel in routes.channels(event)),

@@ -13,7 +13,7 @@ from portquorum.presentation.output import clock, out, print_json, print_notes, 
 
 if TYPE_CHECKING:
     from foundation.settings import Settings
-    from streams.replay.compare import Comparison, Difference, Given
+    from streams.replay.compare import Difference, Given, ReplayComparison
     from streams.replay.replay_range import Origin, Span
 
 HELP = examples(
@@ -81,7 +81,7 @@ def replay(
     raise typer.Exit(0 if found.agrees else 1)
 
 
-async def _compare(settings: "Settings", partition: int | None, span: "Span") -> "Comparison":
+async def _compare(settings: "Settings", partition: int | None, span: "Span") -> "ReplayComparison":
     from foundation import kafka
     from portquorum.cli.progress import bar
     from streams.replay.compare import compare
@@ -102,7 +102,7 @@ async def _compare(settings: "Settings", partition: int | None, span: "Span") ->
         )
 
 
-def _show(found: "Comparison", span: "Span") -> None:
+def _show(found: "ReplayComparison", span: "Span") -> None:
     rows = [
         (
             origin.partition,
@@ -190,7 +190,7 @@ def _lines(one: "Given | None") -> list[str]:
     return [] if one is None else msgspec.json.format(one.value, indent=2).decode().splitlines()
 
 
-def _document(found: "Comparison", span: "Span") -> dict[str, Any]:
+def _document(found: "ReplayComparison", span: "Span") -> dict[str, Any]:
     first = found.differences[0] if found.differences else None
     return {
         "identical": found.agrees,

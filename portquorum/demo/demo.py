@@ -13,7 +13,7 @@ from foundation.lifecycle import cancelled
 from portquorum.demo import answers
 from portquorum.demo.errors import StageError
 from portquorum.demo.inventory import SERVICE_ID, SOURCES
-from portquorum.demo.page import Page
+from portquorum.demo.page import DemoPage
 from portquorum.demo.receiver import Receiver
 from portquorum.demo.rolelog import RoleLog
 from portquorum.demo.service import DemoService
@@ -47,7 +47,7 @@ HINTS: Final = (
 )
 
 
-async def run(page: Page) -> None:
+async def run(page: DemoPage) -> None:
     """Runs the demo; on return, also by an exception, every process has ended and its data is gone.
 
     Raises:
@@ -74,7 +74,7 @@ async def run(page: Page) -> None:
 
 @contextlib.asynccontextmanager
 async def _supervised(
-    log: RoleLog, page: Page
+    log: RoleLog, page: DemoPage
 ) -> AsyncIterator[tuple[Supervisor, ServiceListener]]:
     steps: set[str] = set()
 
@@ -97,7 +97,7 @@ async def _supervised(
 
 class _Demo:
     def __init__(
-        self, page: Page, supervisor: Supervisor, services: ServiceListener, folder: Path
+        self, page: DemoPage, supervisor: Supervisor, services: ServiceListener, folder: Path
     ) -> None:
         self._page = page
         self._supervisor = supervisor

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portquorum.embedded.service.addresses import Address
+from portquorum.embedded.service.addresses import ListenAddress
 
 SERVICE_ID: Final = "demo-service"
 SOURCES: Final = {
@@ -35,7 +35,9 @@ targets:
 """
 
 
-def demo_inventory(*, service_port: int, kafka: Address, clickhouse: Address, channel: str) -> str:
+def demo_inventory(
+    *, service_port: int, kafka: ListenAddress, clickhouse: ListenAddress, channel: str
+) -> str:
     """The inventory as YAML; `channel` is an Apprise URL."""
     regions = "".join(
         f"  {name}: {{internal: true, source: {source}}}\n" for name, source in SOURCES.items()

@@ -12,7 +12,7 @@ from rich.text import Text
 from portquorum.presentation.output import cell, table
 
 
-class Page:
+class DemoPage:
     """Prints to a console."""
 
     def __init__(self, console: Console) -> None:

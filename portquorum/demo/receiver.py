@@ -13,7 +13,7 @@ from foundation.http_origin import Served, is_forwarded, refusal
 HOST: Final = "127.0.0.1"
 
 
-class Message(Struct, frozen=True):
+class ReceivedMessage(Struct, frozen=True):
     """A received message, in the form that people see."""
 
     title: str
@@ -25,7 +25,7 @@ class Receiver:
 
     def __init__(self) -> None:
         """Listens on entering."""
-        self.messages: asyncio.Queue[Message] = asyncio.Queue()
+        self.messages: asyncio.Queue[ReceivedMessage] = asyncio.Queue()
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -59,7 +59,9 @@ class Receiver:
         if why is not None:
             raise web.HTTPForbidden(text=why)
         try:
-            self.messages.put_nowait(msgspec.json.decode(await request.read(), type=Message))
+            self.messages.put_nowait(
+                msgspec.json.decode(await request.read(), type=ReceivedMessage)
+            )
         except msgspec.MsgspecError as error:
             raise web.HTTPBadRequest(text=f"expected a message of Apprise: {error}") from error
         return web.Response(text="thanks")

@@ -13,7 +13,7 @@ from foundation import kafka
 from foundation.settings import Settings
 from portquorum import inventory as inventories
 from portquorum.demo.inventory import demo_inventory
-from portquorum.embedded.service.addresses import Address, parse
+from portquorum.embedded.service.addresses import ListenAddress, parse
 from portquorum.supervisor import Supervisor, fleet
 from portquorum.supervisor.services import CLICKHOUSE, KAFKA, ServiceListener, service_role
 
@@ -27,8 +27,8 @@ class Stack(Struct, frozen=True, kw_only=True):
     """The running stack: the settings for its clients, and the addresses of the two services."""
 
     settings: Settings
-    kafka: Address
-    clickhouse: Address
+    kafka: ListenAddress
+    clickhouse: ListenAddress
 
 
 async def start_services(
@@ -56,7 +56,7 @@ async def start_services(
     return Stack(
         settings=settings,
         kafka=parse(bootstrap),
-        clickhouse=Address(place.hostname or "127.0.0.1", place.port or 8123),
+        clickhouse=ListenAddress(place.hostname or "127.0.0.1", place.port or 8123),
     )
 
 

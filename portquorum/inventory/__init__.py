@@ -3,7 +3,7 @@
 from portquorum.inventory.append import Added, add, parse_place
 from portquorum.inventory.document import TargetEntry, json_schema
 from portquorum.inventory.errors import ApplyError, InventoryError, Problem
-from portquorum.inventory.plan import Plan
+from portquorum.inventory.plan import ApplyPlan
 from portquorum.inventory.publish import ApplyReport, apply, check, diff, source_name
 from portquorum.inventory.resolve import Inventory
 from portquorum.inventory.watch import WatchEvent, summary, watch_and_apply
@@ -11,10 +11,10 @@ from portquorum.inventory.watch import WatchEvent, summary, watch_and_apply
 __all__ = [
     "Added",
     "ApplyError",
+    "ApplyPlan",
     "ApplyReport",
     "Inventory",
     "InventoryError",
-    "Plan",
     "Problem",
     "TargetEntry",
     "WatchEvent",

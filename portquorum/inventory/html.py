@@ -1,9 +1,9 @@
 """A page as one self-contained HTML file."""
 
-from portquorum.inventory.page import Page
+from portquorum.inventory.page import InventoryPage
 from portquorum.presentation.html import render
 
 
-def document(page: Page) -> str:
+def document(page: InventoryPage) -> str:
     """The page."""
     return render("portquorum.inventory", page=page)

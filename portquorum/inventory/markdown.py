@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from portquorum.inventory.page import Cell, Page, Section
+from portquorum.inventory.page import Cell, InventoryPage, Section
 from schemas.plain_text import plain
 
 
-def document(page: Page) -> str:
+def document(page: InventoryPage) -> str:
     """The page. Text from users is inserted verbatim, without Markdown meaning."""
     return plain("\n".join([*_lines(page), ""]))
 
 
-def _lines(page: Page) -> Iterator[str]:
+def _lines(page: InventoryPage) -> Iterator[str]:
     yield from (f"# {_text(page.title)}", "", page.lead)
     for section in page.sections:
         yield from ("", f"## {_text(section.title)}", "")

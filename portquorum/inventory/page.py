@@ -32,7 +32,7 @@ class Section(Struct, frozen=True):
     text: str | None = None
 
 
-class Page(Struct, frozen=True):
+class InventoryPage(Struct, frozen=True):
     """The whole page. All texts but column headings may come from users."""
 
     title: str
@@ -40,11 +40,11 @@ class Page(Struct, frozen=True):
     sections: tuple[Section, ...]
 
 
-def page(inventory: Inventory) -> Page:
+def page(inventory: Inventory) -> InventoryPage:
     """The page with targets by team, regions, and maintenance windows."""
     targets = inventory.targets
     hosts = {target.host for target in targets if target.host is not None}
-    return Page(
+    return InventoryPage(
         f"What is watched: {inventory.source}",
         f"{_count(len(targets), 'target')} on {_count(len(hosts), 'host')}.",
         (*_teams(inventory), *_others(inventory)),

@@ -32,7 +32,7 @@ class Removal(Struct, frozen=True):
     moved: bool
 
 
-class Plan(Struct, frozen=True):
+class ApplyPlan(Struct, frozen=True):
     """The complete plan of an apply of one source.
 
     Args:
@@ -99,7 +99,7 @@ class Plan(Struct, frozen=True):
 
 def plan(
     wanted: Inventory, present: Present, partitions: int, now: int, *, republish: bool = False
-) -> Plan:
+) -> ApplyPlan:
     """Compares the wanted targets and policy with the present ones.
 
     Args:
@@ -140,7 +140,7 @@ def plan(
     removed = tuple(sorted(key for key in own if key not in ids))
     policy_set, policy_removed = _policy(wanted, present, rewrite=republish or unfinished)
     _in_use(policy_removed, wanted, present)
-    return Plan(
+    return ApplyPlan(
         source=source,
         at=at,
         added=tuple(added),

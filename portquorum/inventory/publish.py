@@ -79,7 +79,7 @@ async def diff(
     *,
     source: str | None = None,
     republish: bool = False,
-) -> plans.Plan:
+) -> plans.ApplyPlan:
     """What `apply` would do now; writes nothing (the topics are created if they are missing).
 
     Raises:
@@ -142,7 +142,7 @@ async def apply(
 
 async def _plan(
     settings: Settings, paths: Sequence[Path], source: str | None, *, republish: bool
-) -> tuple[plans.Plan, Inventory]:
+) -> tuple[plans.ApplyPlan, Inventory]:
     name = source_name(paths, source)
     entries, problems = await asyncio.to_thread(load, paths)
     if problems:  # no need of the cluster to refuse, and more may be found
@@ -162,7 +162,7 @@ async def _plan(
     return plan, inventory
 
 
-def _too_many(plan: plans.Plan, paths: Sequence[Path]) -> str:
+def _too_many(plan: plans.ApplyPlan, paths: Sequence[Path]) -> str:
     shown = ", ".join(plan.removed[:5]) + (", …" if len(plan.removed) > 5 else "")
     share = round(100 * len(plan.removed) / plan.owned)
     files = shlex.join(["--source", plan.source, *map(str, paths)])
@@ -183,7 +183,7 @@ def _maintenance(inventory: Inventory) -> Iterable[str]:
         )
 
 
-async def _write(settings: Settings, plan: plans.Plan, on_progress: Progress) -> None:
+async def _write(settings: Settings, plan: plans.ApplyPlan, on_progress: Progress) -> None:
     producer = kafka.producer(settings, linger_ms=5)
     await producer.start()
     try:
@@ -200,7 +200,7 @@ class _Writer:
         self,
         settings: Settings,
         producer: AIOKafkaProducer,
-        plan: plans.Plan,
+        plan: plans.ApplyPlan,
         on_progress: Progress,
     ) -> None:
         self.settings = settings

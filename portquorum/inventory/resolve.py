@@ -22,11 +22,12 @@ from portquorum.inventory.targets import TargetResolver
 from producers.checks import address_policy
 from producers.checks.model import Vantage
 from schemas import occurrences
+from schemas.duration import DAY_MS
 from schemas.partition import canonical_host
 from schemas.policy import Maintenance, Policy, Region, Route, Team
 from schemas.target import Target
 
-MAX_MAINTENANCE_MS: Final = 366 * 86_400_000
+MAX_MAINTENANCE_MS: Final = 366 * DAY_MS
 
 
 class Known(Struct, frozen=True):

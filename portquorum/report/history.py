@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from portquorum.report.result import Column, Days, Table, Unit, Value
+from portquorum.report.result import Column, Days, ReportTable, Unit, Value
 
 MOST_DAYS: Final = 3_650
 
@@ -80,11 +80,11 @@ class History:
 
     def table(
         self, name: str, title: str, columns: list[Column], sql: str, most: int | None = None
-    ) -> Table:
+    ) -> ReportTable:
         """The first `most` rows of a query with the columns in their order."""
         found = [[_plain(value) for value in row] for row in self.rows(sql)]
         shown = found if most is None else found[:most]
-        return Table(
+        return ReportTable(
             name=name, title=title, columns=columns, rows=shown, left_out=len(found) - len(shown)
         )
 

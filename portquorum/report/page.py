@@ -10,7 +10,7 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from portquorum.presentation.charts import bar
-from portquorum.report.result import Days, Report, Table
+from portquorum.report.result import Days, Report, ReportTable
 from portquorum.report.words import share, sparkline, text
 
 _BAR: Final = 12
@@ -58,7 +58,7 @@ def _range(days: Days, values: list[float]) -> str:
     return f"worst: {text(worst, days.unit)} on {when}"
 
 
-def _table(table: Table) -> RenderableType:
+def _table(table: ReportTable) -> RenderableType:
     title = table.title
     if table.left_out:
         title += f" ({len(table.rows):,} of {len(table.rows) + table.left_out:,})"

@@ -42,7 +42,7 @@ class Column(Struct, frozen=True, kw_only=True):
     bar: bool = False
 
 
-class Table(Struct, frozen=True, kw_only=True):
+class ReportTable(Struct, frozen=True, kw_only=True):
     """Rows, the most important first; `left_out` is the number of further rows."""
 
     name: str
@@ -66,6 +66,6 @@ class Report(Struct, frozen=True, kw_only=True):
     verdict: str
     figures: list[Figure]
     days: list[Days]
-    tables: list[Table]
+    tables: list[ReportTable]
     notes: list[str]
     trouble: bool = False

@@ -6,7 +6,7 @@ from typing import Final
 
 from portquorum.presentation import charts
 from portquorum.presentation.output import clock
-from portquorum.report.result import Column, Days, Table, Unit, Value
+from portquorum.report.result import Column, Days, ReportTable, Unit, Value
 from schemas.duration import duration_text
 from schemas.plain_text import one_line
 
@@ -65,7 +65,7 @@ def sparkline(days: Days) -> str:
     )
 
 
-def share(column: Column, table: Table, value: Value) -> float:
+def share(column: Column, table: ReportTable, value: Value) -> float:
     """The length of a value's bar, from 0 to 1: relative to 100 %, or to the column's maximum."""
     if not isinstance(value, int | float):
         return 0.0

@@ -12,7 +12,14 @@ import msgspec
 
 from portquorum.embedded.service import addresses
 from portquorum.embedded.service.errors import EmbeddedServiceError
-from portquorum.embedded.service.reports import Failed, Notice, Progress, Ready, Report, decode
+from portquorum.embedded.service.reports import (
+    Notice,
+    Progress,
+    Ready,
+    Report,
+    ServiceFailed,
+    decode,
+)
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.role import Role, Stage
 from portquorum.supervisor.supervisor import Supervisor
@@ -115,7 +122,7 @@ class ServiceListener:
                 self._inner.line(role, text)
             case Ready(address) if not starting.outcome.done():
                 starting.outcome.set_result(address)
-            case Failed(message) if not starting.outcome.done():
+            case ServiceFailed(message) if not starting.outcome.done():
                 starting.outcome.set_exception(EmbeddedServiceError(message))
 
     def started(self, role: Role, pid: int) -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from foundation import kafka, settings
 from foundation.lifecycle import cancelled
 from foundation.settings import Settings
-from portquorum.embedded.service.addresses import Address
+from portquorum.embedded.service.addresses import ListenAddress
 from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.embedded.service.reports import Progress
 from portquorum.inventory import InventoryError, WatchEvent, check, watch_and_apply
@@ -263,7 +263,7 @@ def public(url: str) -> str:
 
 def _place(url: str) -> str:
     parts = urlsplit(url)
-    return str(Address(parts.hostname or "127.0.0.1", parts.port or 8123))
+    return str(ListenAddress(parts.hostname or "127.0.0.1", parts.port or 8123))
 
 
 def _untouched(path: Path, last: Running | None) -> bool:

@@ -24,7 +24,7 @@ from producers.prober.connectivity import Connectivity
 from producers.prober.group_member import GroupMember
 from producers.prober.region_policy import RegionPolicy
 from producers.prober.task_supervisor import TaskSupervisor
-from producers.publishing.connection import Broker
+from producers.publishing.connection import BrokerConnection
 from producers.publishing.publisher import Publisher
 from producers.publishing.spool import Spool
 from producers.publishing.spool_file import SpoolFile
@@ -77,7 +77,7 @@ async def _probe(
     settings: Settings, region: str, source: str | None, prober: str, stop: asyncio.Event
 ) -> None:
     log = logger(__name__).bind(region=region, prober=prober)
-    broker = Broker(settings)
+    broker = BrokerConnection(settings)
     clock = Clock()
     engine = platform_engine(Vantage(source=source))
     references = platform_engine(Vantage(source=source))

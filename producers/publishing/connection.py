@@ -8,7 +8,7 @@ from foundation.kafka.reconnecting_producer import SEND_ERRORS, ReconnectingProd
 from foundation.settings import Settings
 from foundation.telemetry import logger
 
-__all__ = ["BACKOFF", "SEND_ERRORS", "STOP_S", "Broker"]
+__all__ = ["BACKOFF", "SEND_ERRORS", "STOP_S", "BrokerConnection"]
 
 STOP_S: Final = 1.5
 BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
@@ -19,7 +19,7 @@ _MAX_REQUEST_BYTES: Final = (
 )
 
 
-class Broker:
+class BrokerConnection:
     """An idempotent producer for the publisher, which says when it is broken."""
 
     def __init__(self, settings: Settings) -> None:

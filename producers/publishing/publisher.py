@@ -26,7 +26,7 @@ from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck, Worth
 from producers.publishing.batch import SealedBatch, line, seal
 from producers.publishing.batcher import Batcher, Finished
-from producers.publishing.connection import BACKOFF, SEND_ERRORS, Broker
+from producers.publishing.connection import BACKOFF, SEND_ERRORS, BrokerConnection
 from producers.publishing.spool import Spool
 from producers.publishing.wakeup import Wakeup
 from schemas import control, topics
@@ -55,7 +55,7 @@ class Publisher:
     def __init__(
         self,
         settings: Settings,
-        broker: Broker,
+        broker: BrokerConnection,
         clock: Clock,
         *,
         region: str,

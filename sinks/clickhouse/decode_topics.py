@@ -9,6 +9,7 @@ from aiokafka import ConsumerRecord
 from schemas import checkpoint, deadletter, incident, notification, policy, recheck
 from schemas import target as target_schema
 from schemas.deadletter import DeadLetter
+from schemas.duration import DAY_MS
 from schemas.incident import IncidentEvent, RegionEvent
 from schemas.occurrences import occurrences
 from sinks.clickhouse import tables
@@ -32,7 +33,7 @@ from sinks.clickhouse.tables import Table, from_tuples
 Row = tuple[Table, tuple[Any, ...]]
 RowOf = Callable[[ConsumerRecord], Row | None]
 
-UNROLLED_MS: Final = 10 * 365 * 86_400_000
+UNROLLED_MS: Final = 10 * 365 * DAY_MS
 """Time after its application for which a recurring maintenance window is expanded, in ms."""
 
 _NO_GOALS: Final = (None, None, "")

@@ -13,7 +13,7 @@ class DoubtError(RuntimeError):
     """The sink's knowledge of a partition may be outdated; nothing was inserted."""
 
 
-class TaskEndedError(RuntimeError):
+class SinkTaskEndedError(RuntimeError):
     """A necessary task of the sink has ended, or has failed for too long; the sink must restart."""
 
 

@@ -11,7 +11,7 @@ from foundation.backoff import Backoff
 from foundation.kafka import topics_ready
 from foundation.lifecycle import done_before, set_within, stop_on_signals
 from foundation.settings import Settings
-from sinks.clickhouse.errors import TaskEndedError
+from sinks.clickhouse.errors import SinkTaskEndedError
 from sinks.clickhouse.migrate import migrated
 from sinks.clickhouse.sink import Sink
 
@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
         began = time.monotonic()
         try:
             await Sink(settings).run(stop)
-        except (KafkaError, TaskEndedError, OSError) as error:
+        except (KafkaError, SinkTaskEndedError, OSError) as error:
             wait_s = _BACKOFF.next(wait_s, time.monotonic() - began)
             telemetry.logger(__name__).error(
                 "the sink ended and begins again: nothing is lost",

@@ -15,7 +15,7 @@ from foundation.settings import Settings
 from schemas import topics
 from sinks.clickhouse.errors import DoubtError
 from sinks.clickhouse.pending_block import Pending, from_metadata
-from sinks.clickhouse.suspend_detector import STALL_S, SuspendDetector, clock
+from sinks.clickhouse.suspend_detector import STALL_S, SuspendDetector, awake_clock
 
 COMMIT_TIMEOUT_S: Final = 2.0
 READ_TIMEOUT_S: Final = 10.0
@@ -108,12 +108,12 @@ class Offsets:
     async def commit(
         self, partition: TopicPartition, offset: int, metadata: str, stalls: int
     ) -> float:
-        """Commits; returns the time (`clock()`) before which a dependent insert must begin.
+        """Commits; returns the time (`awake_clock()`) before which a dependent insert must begin.
 
         Raises:
             DoubtError: not committed, or unknown; the partition may belong to another member.
         """
-        began = clock()
+        began = awake_clock()
         self._check(stalls)
         try:
             # aiokafka tries again without end, and with a later membership than the one in which

@@ -20,7 +20,7 @@ from sinks.clickhouse import metrics
 from sinks.clickhouse.bad_line_limit import BadLines, TooManyBadLinesError
 from sinks.clickhouse.context import SinkContext
 from sinks.clickhouse.dead_letters import DeadLetters
-from sinks.clickhouse.errors import TaskEndedError
+from sinks.clickhouse.errors import SinkTaskEndedError
 from sinks.clickhouse.offsets import Offsets
 from sinks.clickhouse.partition_pipeline import PartitionPipeline
 from sinks.clickhouse.suspend_detector import SuspendDetector
@@ -166,7 +166,7 @@ class Sink:
         if isinstance(error, TooManyBadLinesError):
             self._broken.set_exception(error)
         else:
-            ended = TaskEndedError(f"{why}: {error!r}" if error else why)
+            ended = SinkTaskEndedError(f"{why}: {error!r}" if error else why)
             ended.__cause__ = error
             self._broken.set_exception(ended)
 
@@ -248,8 +248,8 @@ def _raise_ended(*parts: asyncio.Future[Any]) -> None:
         if not part.done():
             continue
         error = None if part.cancelled() else part.exception()
-        if isinstance(error, TaskEndedError | TooManyBadLinesError):
+        if isinstance(error, SinkTaskEndedError | TooManyBadLinesError):
             raise error
         routine = part.get_coro() if isinstance(part, asyncio.Task) else part
         name = getattr(routine, "__qualname__", "a part")
-        raise TaskEndedError(f"{name} ended: {error or 'without an error'}") from error
+        raise SinkTaskEndedError(f"{name} ended: {error or 'without an error'}") from error

@@ -14,7 +14,7 @@ STALL_S: Final = 3.0
 _TICK_S: Final = 0.5
 
 
-def clock() -> float:
+def awake_clock() -> float:
     """Seconds, also while the process is stopped and, on Linux, while the machine sleeps."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -24,7 +24,7 @@ def clock() -> float:
 class SuspendDetector:
     """Counts the standstills; knowledge from a time with a lower count is outdated."""
 
-    def __init__(self, now: Callable[[], float] = clock) -> None:
+    def __init__(self, now: Callable[[], float] = awake_clock) -> None:
         self._now = now
         self._seen = now()
         self._count = 0

@@ -17,7 +17,7 @@ from foundation.settings import Settings
 from foundation.telemetry import logger
 from sinks.clickhouse import metrics
 from sinks.clickhouse.errors import FAILURES, DoubtError, NotInsertedError, in_words
-from sinks.clickhouse.suspend_detector import clock
+from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.tables import ALL, GAPS, Rows, Table
 from sinks.clickhouse.threads import in_thread
 
@@ -76,7 +76,7 @@ class Writer:
         """Inserts `rows`; on return they are in the table, by this insert or by an earlier one.
 
         Raises:
-            DoubtError: it could not begin before `until` (of `clock()`); nothing was sent.
+            DoubtError: it could not begin before `until` (of `awake_clock()`); nothing was sent.
             NotInsertedError: not confirmed. It may have landed: insert the same again, with
                 the same token.
         """
@@ -157,7 +157,7 @@ class Writer:
         )
         # One native block a token: the rows of a token never depend on how they are cut.
         context.req_block_size = len(rows)
-        if clock() >= until:
+        if awake_clock() >= until:
             raise DoubtError("the pending range was committed too long ago")
         told = client.insert(data=rows.columns, context=context)
         # A server gives the query a name; the engine in this process only counts.

@@ -17,7 +17,7 @@ THREADS: Final = 32
 _ERROR_LENGTH: Final = 300
 
 
-class Outcome(Struct, frozen=True):
+class DeliveryOutcome(Struct, frozen=True):
     """`error` is None if the channel confirmed. `final`: another attempt can't help."""
 
     error: str | None = None
@@ -39,7 +39,7 @@ class Deliverer:
         """Prevents further calls; running ones end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def deliver(self, url: str, text: Text) -> Outcome:
+    async def deliver(self, url: str, text: Text) -> DeliveryOutcome:
         """Sends `text` to the channel `url` (with placeholders). Never raises.
 
         The outcome's error contains no secret.
@@ -47,22 +47,24 @@ class Deliverer:
         try:
             full = fill_in(url)
         except MissingSecretError as error:
-            return Outcome(str(error), final=True)
+            return DeliveryOutcome(str(error), final=True)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._send, full, text)
 
-    def _send(self, url: str, text: Text) -> Outcome:
+    def _send(self, url: str, text: Text) -> DeliveryOutcome:
         try:
             channel = apprise.Apprise()
             if not channel.add(url):
-                return Outcome("Apprise does not accept the URL of this channel", final=True)
+                return DeliveryOutcome(
+                    "Apprise does not accept the URL of this channel", final=True
+                )
             result = channel.notify(
                 body=text.body, title=text.subject, body_format=apprise.NotifyFormat.TEXT
             )
             if result:
-                return Outcome()
+                return DeliveryOutcome()
             # Apprise 1 gives a plain bool.
             said = [entry.message for entry in result.logs()] if hasattr(result, "logs") else []
             why = "; ".join(said) or "the channel did not confirm"
         except Exception as error:  # noqa: BLE001 - a plugin's fault must not end the notifier
             why = f"{type(error).__name__}: {error}"
-        return Outcome(scrub(" ".join(why.split()), url)[:_ERROR_LENGTH])
+        return DeliveryOutcome(scrub(" ".join(why.split()), url)[:_ERROR_LENGTH])

@@ -18,7 +18,7 @@ from foundation.lifecycle import set_within
 from schemas.incident import NAMESPACE, Event, IncidentEvent
 from schemas.notification import MOST_ATTEMPTS, Notification, NotificationStatus
 from sinks.notifier import metrics
-from sinks.notifier.grouping import Taken
+from sinks.notifier.grouping import ReceivedEvent
 from sinks.notifier.message import SUBJECT_LENGTH, Text, compose
 from sinks.notifier.outbox import LaneKey, Outbox
 from sinks.notifier.routing import Channel, severity
@@ -36,7 +36,7 @@ class Message(Struct, frozen=True):
     """Events that one message to `channel` announces."""
 
     channel: Channel
-    events: tuple[Taken, ...]
+    events: tuple[ReceivedEvent, ...]
 
     @property
     def group(self) -> str:
@@ -55,7 +55,7 @@ class DeliveryQueues:
     def __init__(
         self,
         outbox: Outbox,
-        on_handled: Callable[[Taken], None],
+        on_handled: Callable[[ReceivedEvent], None],
         retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
     ) -> None:
         self._deliverer = outbox.deliverer
@@ -127,7 +127,7 @@ class DeliveryQueues:
             await self._pause(self._retry_delays_s[min(tried, len(self._retry_delays_s) - 1)])
         return False
 
-    async def _attempt(self, message: Message, events: list[Taken], number: int) -> bool:
+    async def _attempt(self, message: Message, events: list[ReceivedEvent], number: int) -> bool:
         """Makes one attempt and records it; True if it was the last."""
         text = _text(events)
         outcome = await self._deliverer.deliver(message.channel.url, text)
@@ -156,7 +156,7 @@ class _Attempt(Struct, frozen=True):
     error: str | None
 
 
-def _text(events: list[Taken]) -> Text:
+def _text(events: list[ReceivedEvent]) -> Text:
     try:
         return compose([taken.event for taken in events])
     except Exception as error:  # noqa: BLE001 - a fault of the wording must not keep news back

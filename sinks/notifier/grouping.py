@@ -10,7 +10,7 @@ from schemas.incident import Event, IncidentEvent
 from schemas.partition import host_key
 
 
-class Taken(Struct, frozen=True, gc=False):
+class ReceivedEvent(Struct, frozen=True, gc=False):
     """An event and the record that carried it."""
 
     event: Event
@@ -30,9 +30,9 @@ class Groups:
 
     def __init__(self, wait_s: float) -> None:
         self._wait_s = wait_s
-        self._open: dict[str, tuple[float, list[Taken]]] = {}
+        self._open: dict[str, tuple[float, list[ReceivedEvent]]] = {}
 
-    def add(self, taken: Taken, now: float) -> None:
+    def add(self, taken: ReceivedEvent, now: float) -> None:
         """Adds an event to its host's group; the group's first event sets the closing time."""
         key = group_key(taken.event)
         if key not in self._open:
@@ -43,13 +43,13 @@ class Groups:
         """The closing time of the next group, None without groups."""
         return min((end for end, _ in self._open.values()), default=None)
 
-    def closed(self, now: float) -> Iterator[tuple[str, list[Taken]]]:
+    def closed(self, now: float) -> Iterator[tuple[str, list[ReceivedEvent]]]:
         """Removes and returns the groups whose closing time has come."""
         for key in [key for key, (end, _) in self._open.items() if end <= now]:
             yield key, self._open.pop(key)[1]
 
 
-def runs(group: list[Taken]) -> list[list[Taken]]:
+def runs(group: list[ReceivedEvent]) -> list[list[ReceivedEvent]]:
     """The messages of a group: consecutive events of the same type.
 
     An incident that opened and closed within the wait gives two messages, in that order.

@@ -21,7 +21,7 @@ from foundation.settings import Settings
 from schemas import incident, topics
 from sinks.notifier import metrics
 from sinks.notifier.delivery_queues import RETRY_DELAYS_S, DeliveryQueues, Message
-from sinks.notifier.grouping import Groups, Taken, runs
+from sinks.notifier.grouping import Groups, ReceivedEvent, runs
 from sinks.notifier.offset_tracker import OffsetTracker
 from sinks.notifier.outbox import Outbox
 from sinks.notifier.policy_follower import PolicyFollower
@@ -179,10 +179,10 @@ class Notifier(ConsumerRebalanceListener):  # type: ignore[misc]
             self._handled.passed(partition, record.offset)
             return
         self._handled.taken(partition, record.offset)
-        self._groups.add(Taken(event, partition, record.offset), time.monotonic())
+        self._groups.add(ReceivedEvent(event, partition, record.offset), time.monotonic())
 
-    def _send(self, group_key: str, group: list[Taken]) -> None:
-        by_channel: dict[Channel, list[Taken]] = {}
+    def _send(self, group_key: str, group: list[ReceivedEvent]) -> None:
+        by_channel: dict[Channel, list[ReceivedEvent]] = {}
         for taken in group:
             channels = self._policy.routes.channels(taken.event)
             if not channels:

@@ -6,9 +6,9 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas import topics
+from schemas.duration import HOUR_MS
 
-FIRST_LOOK_BACK_MS: Final = topics.HOUR_MS
+FIRST_LOOK_BACK_MS: Final = HOUR_MS
 """Look-back of the first start, in ms: it announces the last hour, not all history."""
 
 

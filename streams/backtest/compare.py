@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from schemas.target import Target
 from streams.backtest import reasons
-from streams.backtest.figures import Figures, a_day, figures
+from streams.backtest.figures import PolicyFigures, a_day, figures
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Policies
 
@@ -25,7 +25,7 @@ class OneSidedIncident(Struct, frozen=True, kw_only=True):
 class Side(Struct, frozen=True):
     """One policy: all of it, and how many incidents opened on each day."""
 
-    figures: Figures
+    figures: PolicyFigures
     days: list[int]
 
 
@@ -33,11 +33,11 @@ class Group(Struct, frozen=True):
     """The figures of a team, or of a target, under both policies."""
 
     name: str
-    present: Figures
-    proposed: Figures
+    present: PolicyFigures
+    proposed: PolicyFigures
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class PolicyComparison(Struct, frozen=True, kw_only=True):
     """Both policies on the history from `since` to `until` (UTC ms).
 
     `gone` are incidents that only the present policy opens, `new` those that only the proposed one
@@ -65,7 +65,7 @@ def compare(
     since: int,
     until: int,
     group_wait_ms: int,
-) -> Comparison:
+) -> PolicyComparison:
     """Compares the incidents that opened within the time; earlier ones belong to the warm-up."""
     before = [one for one in present if since <= one.opened_at < until]
     after = [one for one in proposed if since <= one.opened_at < until]
@@ -73,7 +73,7 @@ def compare(
     gone = _alone(before, proposed, until)
     new = _alone(after, present, until)
 
-    def add_up(some: Sequence[PastIncident], targets: Mapping[str, Target]) -> Figures:
+    def add_up(some: Sequence[PastIncident], targets: Mapping[str, Target]) -> PolicyFigures:
         return figures(some, targets, since=since, until=until, group_wait_ms=group_wait_ms)
 
     def by_group(key: Mapping[str, str]) -> list[Group]:
@@ -89,7 +89,7 @@ def compare(
     everything = {**policies.present, **policies.proposed}
     groups = by_group({key: key for key in everything})
     differing = [one for one in groups if _difference(one) >= (0, 1.0)]
-    return Comparison(
+    return PolicyComparison(
         since=since,
         until=until,
         present=Side(add_up(before, policies.present), a_day(before, since=since, until=until)),

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.duration import DAY_MS
 from schemas.partition import host_key
 from schemas.target import Target
 from streams.backtest.outcome import PastIncident
@@ -12,10 +13,8 @@ from streams.backtest.outcome import PastIncident
 SHORT_MS: Final = 120_000
 """Longest duration of a short incident, which need not have woken anybody, in ms."""
 
-DAY_MS: Final = 86_400_000
 
-
-class Figures(Struct, frozen=True, kw_only=True):
+class PolicyFigures(Struct, frozen=True, kw_only=True):
     """The sums over the incidents of one policy.
 
     `minutes_down` counts the minutes from first failure to closing of `unreachable` and `flapping`
@@ -43,14 +42,14 @@ def figures(
     since: int,
     until: int,
     group_wait_ms: int,
-) -> Figures:
+) -> PolicyFigures:
     """Adds up the incidents, which are sorted by opening time."""
     by_type: dict[str, int] = {}
     for one in incidents:
         by_type[one.incident_type] = by_type.get(one.incident_type, 0) + 1
     alerts = _alerts(incidents, targets, group_wait_ms)
     detect = sorted(one.detect_ms / 1000 for one in incidents if one.incident_type != "slow")
-    return Figures(
+    return PolicyFigures(
         incidents=len(incidents),
         by_type=by_type,
         minutes_down=sum(one.lasted_ms(until) for one in incidents if one.incident_type != "slow")

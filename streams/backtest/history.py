@@ -9,11 +9,11 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 from schemas import target
+from schemas.duration import DAY_MS
 from schemas.result import Cause, CheckResult, Reason, Status
 from schemas.target import Target
 
 READ_BYTES: Final = 1 << 20
-DAY_MS: Final = 86_400_000
 
 
 class Stored(CheckResult, frozen=True, gc=False, kw_only=True, array_like=True):

@@ -5,14 +5,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.duration import DAY_MS, HOUR_MS
 from schemas.partition import host_key
 from schemas.target import Target
-from streams.backtest.history import DAY_MS, Summary
+from streams.backtest.history import Summary
 
 ID_BYTES_A_SHARD: Final = 200_000
 """Bytes of target ids in one shard's query; ClickHouse limits a query's text to 256 KB."""
 
-HOUR_MS: Final = 3_600_000
 ROWS_A_DAY: Final = 2_000_000
 """Rows of a day that ClickHouse sorts at a time: some 300 MB there."""
 
@@ -80,7 +80,7 @@ class Shard(Struct, frozen=True):
     rows: int
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class BacktestPlan(Struct, frozen=True, kw_only=True):
     """The work of a backtest: `shards` are run through the rules.
 
     `calm_hosts`, with `calm_rows`, are skipped: none of their results failed or exceeded a limit,
@@ -102,7 +102,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         return sum(shard.rows for shard in self.shards)
 
 
-def plan(summaries: Iterable[Summary], policies: Policies, *, span_ms: int, workers: int) -> Plan:
+def plan(
+    summaries: Iterable[Summary], policies: Policies, *, span_ms: int, workers: int
+) -> BacktestPlan:
     """Divides the history of `span_ms` among `workers`."""
     known = {one.target: one for one in summaries}
     limits = policies.limits_ms()
@@ -119,7 +121,7 @@ def plan(summaries: Iterable[Summary], policies: Policies, *, span_ms: int, work
             calm_hosts += 1
             calm_rows += rows
     strangers = known.keys() - policies.present.keys() - policies.proposed.keys()
-    return Plan(
+    return BacktestPlan(
         shards=_shards(noisy, max(1, span_ms // DAY_MS), workers),
         hosts=hosts,
         calm_hosts=calm_hosts,

@@ -12,7 +12,7 @@ from streams.backtest.plan import Policies, Shard
 from streams.backtest.policy_run import PolicyRun
 
 
-class Outcome(Struct, frozen=True):
+class ShardOutcome(Struct, frozen=True):
     """The incidents of a shard under each policy, `rows` read, `failures` of the rules (bugs)."""
 
     present: list[PastIncident]
@@ -29,7 +29,7 @@ def run(
     since: int,
     until: int,
     progress: Callable[[int], None],
-) -> Outcome:
+) -> ShardOutcome:
     """Applies `rows` (each with its append time, in order) and lets time pass to `until`.
 
     Targets that are the same under both policies are judged once. `progress` is called with the
@@ -62,7 +62,7 @@ def run(
         trial.pass_time(until)
     found = first.incidents()
     others = [one for one in found if one.target not in twice]
-    return Outcome(
+    return ShardOutcome(
         present=found,
         proposed=others + (second.incidents() if second else []),
         rows=done,

@@ -15,8 +15,8 @@ from foundation import clickhouse
 from foundation.settings import Settings
 from streams.backtest import history, shard
 from streams.backtest.outcome import PastIncident
-from streams.backtest.plan import Plan, Policies, Shard
-from streams.backtest.shard import Outcome
+from streams.backtest.plan import BacktestPlan, Policies, Shard
+from streams.backtest.shard import ShardOutcome
 
 QUERY_TIMEOUT_S: Final = 3600
 
@@ -38,14 +38,14 @@ class Task(Struct, frozen=True):
 
 def run(
     settings: Settings,
-    plan: Plan,
+    plan: BacktestPlan,
     policies: Policies,
     *,
     since: int,
     until: int,
     workers: int,
     progress: Callable[[int], None],
-) -> Outcome:
+) -> ShardOutcome:
     """Runs all shards of `plan`; returns their combined outcomes.
 
     `progress` is called with the number of rows finished since its last call. On any error, and on
@@ -56,7 +56,7 @@ def run(
     """
     latency = bool(policies.limits_ms())
     running: dict[Connection, BaseProcess] = {}
-    outcomes: list[Outcome] = []
+    outcomes: list[ShardOutcome] = []
     try:
         with _uninterrupted():
             for number in range(workers):
@@ -89,7 +89,7 @@ def run(
             process.terminate()
             process.join()
             connection.close()
-    return Outcome(
+    return ShardOutcome(
         present=_sorted(one.present for one in outcomes),
         proposed=_sorted(one.proposed for one in outcomes),
         rows=sum(one.rows for one in outcomes),
@@ -126,9 +126,9 @@ def _sorted(parts: Iterator[list[PastIncident]]) -> list[PastIncident]:
     return sorted(found, key=lambda one: (one.opened_at, one.target))
 
 
-def _receive(connection: Connection, process: BaseProcess) -> int | str | Outcome:
+def _receive(connection: Connection, process: BaseProcess) -> int | str | ShardOutcome:
     try:
-        message: int | str | Outcome = connection.recv()
+        message: int | str | ShardOutcome = connection.recv()
     except EOFError as error:
         process.join()
         raise BacktestError(
@@ -148,7 +148,7 @@ def _work(task: Task, out: Connection) -> None:
             out.send(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
-def _all(task: Task, progress: Callable[[int], None]) -> Outcome:
+def _all(task: Task, progress: Callable[[int], None]) -> ShardOutcome:
     client = clickhouse.connect(task.settings, send_receive_timeout=QUERY_TIMEOUT_S)
     found = []
     try:
@@ -160,7 +160,7 @@ def _all(task: Task, progress: Callable[[int], None]) -> Outcome:
             found.append(one)
     finally:
         client.close()
-    return Outcome(
+    return ShardOutcome(
         present=[incident for one in found for incident in one.present],
         proposed=[incident for one in found for incident in one.proposed],
         rows=sum(one.rows for one in found),

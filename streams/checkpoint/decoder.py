@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from streams.checkpoint.byte_planes import numbers
 from streams.checkpoint.encoder import StateEncoder
-from streams.checkpoint.format import PIECE, Block, Frame, Notes, Piece, Row
+from streams.checkpoint.format import PIECE, Frame, Notes, Piece, TargetBlock, TargetRow
 from streams.state.partition_state import PartitionState
 from streams.state.policy import TargetPolicy
 from streams.state.target_details import unpack
@@ -18,8 +18,8 @@ from streams.state.windows import WindowColumns
 
 _piece = msgspec.msgpack.Decoder(Piece)
 _frame = msgspec.msgpack.Decoder(Frame)
-_part = msgspec.msgpack.Decoder(Notes | Block)
-_row = msgspec.msgpack.Decoder(Row)
+_part = msgspec.msgpack.Decoder(Notes | TargetBlock)
+_row = msgspec.msgpack.Decoder(TargetRow)
 
 
 class _RowWindows(Struct, gc=False):
@@ -96,10 +96,10 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
         rechecks_wait=frame.rechecks_wait,
         set_aside={name for name, region in frame.regions.items() if region.suspect},
     )
-    blocks: list[Block] = []
+    blocks: list[TargetBlock] = []
     for chunk in chunks[1:]:
         part = _part.decode(chunk)
-        if isinstance(part, Block):
+        if isinstance(part, TargetBlock):
             blocks.append(part)
         else:
             state.rechecks |= part.rechecks
@@ -131,7 +131,7 @@ def _check(state: PartitionState) -> None:
         raise ValueError(f"expected targets in trouble to be woken, found {min(strange)!r}")
 
 
-def _unpack(state: PartitionState, blocks: Iterable[Block]) -> None:
+def _unpack(state: PartitionState, blocks: Iterable[TargetBlock]) -> None:
     policies: list[TargetPolicy] = []
     places: list[_RowWindows] = []
     saved = WindowColumns()

@@ -53,7 +53,7 @@ class Piece(Struct, gc=False, array_like=True, tag=PIECE):
     raw: bytes
 
 
-class Row(Struct, gc=False, array_like=True):
+class TargetRow(Struct, gc=False, array_like=True):
     """A target without policy and windows; `ahead` is that of its columns, by position."""
 
     id: str
@@ -67,8 +67,8 @@ class Row(Struct, gc=False, array_like=True):
     transitions: tuple[int, ...]
 
 
-class Block(Struct, gc=False, array_like=True, tag=BLOCK):
-    """Some targets (each row a `Row`), and the columns of their windows one after the other.
+class TargetBlock(Struct, gc=False, array_like=True, tag=BLOCK):
+    """Some targets (each row a `TargetRow`), and the columns of their windows one after the other.
 
     `policies` are those that no earlier block has, `which` the number of each target's policy.
     `reach` is `fresh_until` minus `newest`, equal for most windows. `daily` is empty if no window

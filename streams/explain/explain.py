@@ -7,7 +7,7 @@ from schemas.incident import TargetStatus
 from streams import diagnosis
 from streams.diagnosis.words import names
 from streams.explain import outlook, reasons, regions
-from streams.explain.format import clock
+from streams.explain.format import time_of_day
 from streams.explain.model import (
     Explanation,
     FlappingExplained,
@@ -91,7 +91,7 @@ def _headline(
 ) -> str:
     if entry.incidents:
         kinds = names(
-            f"{one.incident_type} since {clock(one.opened_at)} "
+            f"{one.incident_type} since {time_of_day(one.opened_at)} "
             f"({duration_text(state.now - one.opened_at, COARSE)})"
             for one in entry.incidents
         )
@@ -120,7 +120,7 @@ def _would_change(
         quiet_at = regions.log_time(state, incident.turned_at + flapping.QUIET_MS)
         told.append(
             f"The flapping ends when it stays {'down' if incident.down else 'up'} until "
-            f"{clock(quiet_at)} ({duration_text(quiet_at - state.now, COARSE)} from now)."
+            f"{time_of_day(quiet_at)} ({duration_text(quiet_at - state.now, COARSE)} from now)."
         )
     elif incident is not None:
         told.append(outlook.closing(seen, votes, "down", state.now))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 
-def clock(at: int) -> str:
+def time_of_day(at: int) -> str:
     """The time of day, UTC."""
     return datetime.fromtimestamp(at / 1000, tz=UTC).strftime("%H:%M:%S")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from schemas.duration import COARSE, duration_text
 from schemas.target import LatencyLimit
 from streams.diagnosis.words import names, verb
-from streams.explain.format import clock, in_a_row
+from streams.explain.format import in_a_row, time_of_day
 from streams.explain.model import RegionExplained, VotesExplained
 from streams.rules.consensus import majority
 from streams.rules.episode import Sort
@@ -76,7 +76,7 @@ def _or_rising(limit: LatencyLimit) -> str:
 def held_back(opens_at: int, now: int) -> str:
     """A sentence when consensus says down, and `open_after` is not over."""
     return (
-        f"It opens at {clock(opens_at)} (in {duration_text(opens_at - now, COARSE)}) if the "
+        f"It opens at {time_of_day(opens_at)} (in {duration_text(opens_at - now, COARSE)}) if the "
         "regions still agree then: open_after holds it back until the outage has lasted so long."
     )
 
@@ -138,7 +138,7 @@ def _is_waited_for(
             continue
         yield (
             f"{one.region} succeeds (its last word is {one.last_word}; if it stays without a "
-            f"result it is waited for until {clock(one.waited_until)}, "
+            f"result it is waited for until {time_of_day(one.waited_until)}, "
             f"{duration_text(one.waited_until - now, COARSE)} from now)"
         )
 

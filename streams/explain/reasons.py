@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from schemas.duration import COARSE, duration_text
 from streams.diagnosis.words import names, verb
-from streams.explain.format import clock, times
+from streams.explain.format import time_of_day, times
 from streams.explain.model import RegionExplained
 from streams.rules import flapping
 from streams.rules.consensus import Tally
@@ -50,7 +50,7 @@ def _missing(state: PartitionState, seen: Sequence[RegionExplained]) -> Iterable
     for one in seen:
         if one.silent_since is not None:
             yield (
-                f"{one.region} is silent since {clock(one.silent_since)} "
+                f"{one.region} is silent since {time_of_day(one.silent_since)} "
                 f"({duration_text(state.now - one.silent_since, COARSE)}): no prober of it reports."
             )
     unheard = [one.region for one in seen if one.region not in state.regions]

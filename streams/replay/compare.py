@@ -61,7 +61,7 @@ class Difference(Struct, frozen=True, gc=False):
         return one
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class ReplayComparison(Struct, frozen=True, kw_only=True):
     """The result of the comparison of a replay with [incidents], event by event.
 
     `same` events have the same bytes on both sides. `differences`, the oldest first, are events
@@ -124,7 +124,7 @@ async def compare(
     span: Span | None = None,
     acknowledged: bool = False,
     progress: Progress | None = None,
-) -> Comparison:
+) -> ReplayComparison:
     """Replays the log and compares its events with those on [incidents].
 
     Compares only events of `span`; see `streams.replay.replay_range.find` for the starting point
@@ -166,7 +166,7 @@ async def compare(
                 differences.append(Difference("different", event, other))
     differences.sort(key=lambda one: (one.at, one.event_id))
     origins = [one.origin for one in stretches]
-    return Comparison(same=same, differences=differences, records=total, origins=origins)
+    return ReplayComparison(same=same, differences=differences, records=total, origins=origins)
 
 
 def _within(span: Span, at: int) -> bool:

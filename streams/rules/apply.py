@@ -40,7 +40,7 @@ LOOK_EVERY_MS: Final = 1_000
 """Least time between two checks of the deadlines, which control records trigger, in ms."""
 
 
-class Failed(Struct, frozen=True, gc=False):
+class FailedPart(Struct, frozen=True, gc=False):
     """A part of a record that was not applied: the state is as if it were absent.
 
     `result` is its index among the record's results; None for a control record. `blamed`: the part
@@ -58,7 +58,7 @@ class RuleError(Exception):
     `outputs` are those of the applied parts, to be sent like any others.
     """
 
-    def __init__(self, outputs: list[Output], parts: list[Failed]) -> None:
+    def __init__(self, outputs: list[Output], parts: list[FailedPart]) -> None:
         self.outputs = outputs
         self.parts = parts
         self.causes = [part.error for part in parts]
@@ -82,7 +82,7 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
     _advance(state, record.append_time)
     state.offset = record.offset
     outputs: list[Output] = []
-    failed: list[Failed] = []
+    failed: list[FailedPart] = []
     if record.results:
         _results(state, record.results, outputs, failed)
     if record.control is not None:
@@ -96,7 +96,7 @@ def _results(
     state: PartitionState,
     results: Sequence[CheckResult],
     outputs: list[Output],
-    failed: list[Failed],
+    failed: list[FailedPart],
 ) -> None:
     try:
         for entry, result in take_calm(state, results):
@@ -104,7 +104,7 @@ def _results(
                 _take(state, entry, result, outputs)
             except Exception as error:  # noqa: BLE001 - one result must not cost the others
                 place = next(place for place, one in enumerate(results) if one is result)
-                failed.append(Failed(error, place))
+                failed.append(FailedPart(error, place))
     except Exception:  # noqa: BLE001 - of the short way only the long one can tell whose fault it is
         _results_one_by_one(state, results, outputs, failed)
 
@@ -113,7 +113,7 @@ def _results_one_by_one(
     state: PartitionState,
     results: Sequence[CheckResult],
     outputs: list[Output],
-    failed: list[Failed],
+    failed: list[FailedPart],
 ) -> None:
     """The general path for all results of a record; ignores those that were counted already."""
     known = {part.result for part in failed}
@@ -124,7 +124,7 @@ def _results_one_by_one(
         try:
             _take(state, entry, result, outputs)
         except Exception as error:  # noqa: BLE001 - one result must not cost the others
-            failed.append(Failed(error, place))
+            failed.append(FailedPart(error, place))
 
 
 def _advance(state: PartitionState, append_time: int) -> None:
@@ -187,7 +187,7 @@ def _judge(
 
 
 def _control(
-    state: PartitionState, record: Control, outputs: list[Output], failed: list[Failed]
+    state: PartitionState, record: Control, outputs: list[Output], failed: list[FailedPart]
 ) -> None:
     deciding = Deciding(record, state.now, state.offset)
     try:
@@ -209,7 +209,7 @@ def _control(
             case Beat():
                 outputs += regions.take_beat(state, record, deciding)
     except Exception as error:  # noqa: BLE001 - the time has come on all the same
-        failed.append(Failed(error))
+        failed.append(FailedPart(error))
     _look_at_deadlines(state, deciding, outputs, failed)
 
 
@@ -242,7 +242,7 @@ def _by_hand(
 
 
 def _look_at_deadlines(
-    state: PartitionState, deciding: Deciding, outputs: list[Output], failed: list[Failed]
+    state: PartitionState, deciding: Deciding, outputs: list[Output], failed: list[FailedPart]
 ) -> None:
     before = state.looked_at
     if state.running - before < LOOK_EVERY_MS:
@@ -273,7 +273,7 @@ def _look_at_deadlines(
                 ),
             )
         except Exception as error:  # noqa: BLE001 - one target must not cost the others their turn
-            failed.append(Failed(error, blamed=False))
+            failed.append(FailedPart(error, blamed=False))
 
 
 def _look_at(

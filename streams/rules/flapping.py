@@ -3,12 +3,13 @@
 from itertools import takewhile
 from typing import Final
 
+from schemas.duration import HOUR_MS
 from streams.state.partition_state import PartitionState
 
 LIMIT: Final = 6
 """Transitions within `WITHIN_MS` that do not yet count as flapping."""
 
-WITHIN_MS: Final = 3_600_000
+WITHIN_MS: Final = HOUR_MS
 QUIET_MS: Final = 1_800_000
 """Time after the last transition until flapping is over, in ms."""
 

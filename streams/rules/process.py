@@ -13,7 +13,7 @@ from schemas import control
 from streams.rules.apply import RuleError, apply
 from streams.rules.messages import OutMessage, encode
 from streams.rules.record import Record, decode_record, result_lines
-from streams.rules.refused import RefusedError
+from streams.rules.refused import RecordRefusedError
 from streams.state.partition_state import PartitionState
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -67,7 +67,7 @@ def step(
     except RuleError as error:
         if any(isinstance(cause, MemoryError) for cause in error.causes):
             raise  # the machine's fault, not the record's: it may go well the next time
-        failed = not all(isinstance(cause, RefusedError) for cause in error.causes)
+        failed = not all(isinstance(cause, RecordRefusedError) for cause in error.causes)
         _say_failure(state, record, error, ours=failed)
         outputs = error.outputs
         not_applied = _not_applied(error, value, headers)
@@ -94,7 +94,7 @@ def _not_applied(
 
 def in_words(error: Exception) -> str:
     """The error text of a dead letter: the same on every replay."""
-    if isinstance(error, RefusedError):
+    if isinstance(error, RecordRefusedError):
         return str(error)
     return f"expected a record that the rules can apply, found one on which they fail: {error!r}"
 

@@ -1,7 +1,7 @@
 """The error for a readable record that the rules refuse."""
 
 
-class RefusedError(ValueError):
+class RecordRefusedError(ValueError):
     """The record would move the state out of its bounds; the text says which.
 
     Raised before the first change of the state.

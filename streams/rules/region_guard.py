@@ -16,7 +16,7 @@ AT_LEAST: Final = 20
 """Least number of failing targets: with fewer, chance alone reaches the share."""
 
 
-class Load(Struct, frozen=True, gc=False):
+class RegionLoad(Struct, frozen=True, gc=False):
     """The sums over the probers of a region."""
 
     targets: int
@@ -41,7 +41,7 @@ class Turned(Struct, frozen=True, gc=False):
 
     region: str
     suspect: bool
-    load: Load
+    load: RegionLoad
 
 
 def note(prober: ProberState, beat: Beat) -> None:
@@ -84,7 +84,7 @@ def turn(state: PartitionState, turned: list[Turned]) -> None:
         _wake(state, {one.region for one in turned})
 
 
-def load_of(region: RegionState, running: int) -> Load | None:
+def load_of(region: RegionState, running: int) -> RegionLoad | None:
     """The sums over a region's probers; None if none was heard recently."""
     targets = failing = newly_failing = heard = 0
     for one in region.probers.values():
@@ -93,7 +93,7 @@ def load_of(region: RegionState, running: int) -> Load | None:
             targets += one.targets
             failing += one.failing
             newly_failing += one.newly_failing
-    return Load(targets, failing, newly_failing) if heard else None
+    return RegionLoad(targets, failing, newly_failing) if heard else None
 
 
 def _widely(failing: int, targets: int) -> bool:

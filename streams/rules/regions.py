@@ -5,11 +5,12 @@ from typing import Final
 from msgspec import structs
 
 from schemas.control import Beat
+from schemas.duration import HOUR_MS
 from schemas.incident import RegionEvent, RegionEventKind
 from schemas.partition import partition_for
 from streams.rules import region_guard
 from streams.rules.ids import Deciding, event_id
-from streams.rules.refused import RefusedError
+from streams.rules.refused import RecordRefusedError
 from streams.state.partition_state import PartitionState, ProberState, RegionState
 
 SILENT_AFTER_MS: Final = 15_000
@@ -20,7 +21,7 @@ RESPITE_MS: Final = 5_000
 """Grace period after an absence of the broker for regions to send a beat, in ms."""
 
 SKEW_MS: Final = 5_000
-FORGET_PROBER_AFTER_MS: Final = 3_600_000
+FORGET_PROBER_AFTER_MS: Final = HOUR_MS
 MOST_REGIONS: Final = 1_000
 MOST_PROBERS: Final = 10_000
 """Most probers that a partition keeps; a fleet has fewer, a forger may name any number."""
@@ -128,7 +129,7 @@ def _make_room(state: PartitionState, beat: Beat) -> None:
     if beat.region not in regions and len(regions) >= MOST_REGIONS:
         old_regions = [name for name, one in regions.items() if one.last_beat < heard_since]
         if not old_regions:
-            raise RefusedError(
+            raise RecordRefusedError(
                 f"expected beats of at most {MOST_REGIONS} regions within an hour, found one of "
                 f"another region, {beat.region!r}"
             )
@@ -140,7 +141,7 @@ def _make_room(state: PartitionState, beat: Beat) -> None:
             if prober.last_beat < heard_since
         ]
         if not old:
-            raise RefusedError(
+            raise RecordRefusedError(
                 f"expected beats of at most {MOST_PROBERS} probers within an hour, found one of "
                 f"another prober, {beat.prober!r} in region {beat.region!r}"
             )

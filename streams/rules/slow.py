@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.duration import DAY_MS, HOUR_MS
 from schemas.result import CheckResult
 from schemas.target import LatencyLimit
 from streams.diagnosis.units import about, milliseconds
@@ -36,14 +37,14 @@ def why(
         return "limit"
     usual = columns.usual[at]
     up_for = effective - columns.since[at]
-    if not usual or up_for < latency_levels.HOUR_MS:
+    if not usual or up_for < HOUR_MS:
         return None
     if policy.times_thousandths and _is_unusual(policy, usual, took_ms):
         return "usual"
-    if limit.warn_ahead_ms and up_for >= latency_levels.DAY_MS and columns.daily[at]:
+    if limit.warn_ahead_ms and up_for >= DAY_MS and columns.daily[at]:
         rise = _rise(columns, at)
         left = _left(columns, at, policy)
-        if rise >= RISE_LEAST and left * latency_levels.DAY_MS <= rise * limit.warn_ahead_ms:
+        if rise >= RISE_LEAST and left * DAY_MS <= rise * limit.warn_ahead_ms:
             return "rising"
     return None
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from math import frexp
 from typing import Final, Protocol
 
+from schemas.duration import DAY_MS, HOUR_MS
 from schemas.result import CheckResult
 
 NONE: Final = 0
@@ -35,8 +36,6 @@ SMALL_STEPS: Final = 5
 DAILY_SHIFT: Final = 12
 """A level in `daily` is 2^12 times as large."""
 
-HOUR_MS: Final = 3_600_000
-DAY_MS: Final = 86_400_000
 _WORD: Final = (1 << 64) - 1
 _BEGIN: Final = (1023 - 10) << 10
 """Levels begin at 2^-10 ms, just below a microsecond."""

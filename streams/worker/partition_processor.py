@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
+from schemas.duration import DAY_MS
 from streams.checkpoint.encoder import StateEncoder
 from streams.checkpoint.writer import CheckpointWriter
 from streams.rules.process import step
@@ -12,8 +13,6 @@ from streams.state.partition_state import PartitionState
 from streams.worker import metrics
 from streams.worker.committer import Committer
 from streams.worker.event_producer import EventProducer
-
-DAY_MS: Final = 86_400_000
 
 _ENCODING: Final = asyncio.Lock()
 """One partition is encoded at a time: the stream waits for one chunk, not for one of each."""

@@ -100,7 +100,7 @@ class Stage:
 
     # The inventory
 
-    def apply(self, document: object, name: str, source: str = "golden") -> plans.Plan:
+    def apply(self, document: object, name: str, source: str = "golden") -> plans.ApplyPlan:
         """What `portquorum inventory apply` does with the document at this moment."""
         self._applies += 1
         path = self._inventories / f"{self._applies:02}-{name}.yaml"

@@ -19,7 +19,7 @@ from schemas import incident, notification, policy
 from schemas.policy import Policy
 from sinks.notifier.delivery import Deliverer
 from sinks.notifier.delivery_queues import DeliveryQueues, Message
-from sinks.notifier.grouping import Groups, Taken, runs
+from sinks.notifier.grouping import Groups, ReceivedEvent, runs
 from sinks.notifier.routing import Channel, Routes, told
 from sinks.notifier.send_log import SendLog
 from tests.golden import container
@@ -141,7 +141,7 @@ async def _tell(
             event = incident.decode(one.value or b"")
             if told(event):
                 part = TopicPartition("incidents", one.partition)
-                groups.add(Taken(event, part, one.offset), one.at / 1000)
+                groups.add(ReceivedEvent(event, part, one.offset), one.at / 1000)
         await _close(groups, 10**13, lanes, policies)
     outbox.deliverer.close()
     return outbox.writer.messages
@@ -156,9 +156,9 @@ async def _close(
             await _send(group_key, group, lanes, _routes(policies, lanes.clock.now))
 
 
-async def _send(group_key: str, group: list[Taken], lanes: _Lanes, routes: Routes) -> None:
+async def _send(group_key: str, group: list[ReceivedEvent], lanes: _Lanes, routes: Routes) -> None:
     """As `Notifier._send`; each message comes to its end before the next begins."""
-    by_channel: dict[Channel, list[Taken]] = {}
+    by_channel: dict[Channel, list[ReceivedEvent]] = {}
     for taken in group:
         for channel in routes.channels(taken.event):
             by_channel.setdefault(channel, []).append(taken)

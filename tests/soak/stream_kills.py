@@ -22,7 +22,7 @@ from foundation import kafka
 from foundation.settings import Settings
 from schemas import incident, topics
 from schemas.incident import IncidentEvent
-from streams.replay.compare import Comparison, compare
+from streams.replay.compare import ReplayComparison, compare
 from streams.worker.exit import EXIT_CODE
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
@@ -80,7 +80,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     ended: list[str]
     blows: list[Blow]
     wrong: list[str]
-    comparison: Comparison
+    comparison: ReplayComparison
 
     @property
     def take_overs(self) -> list[float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.integration.embedded.mutation_run import Plan, run
+from tests.integration.embedded.clickhouse.mutation_run import Plan, run
 
 
 @pytest.mark.soak

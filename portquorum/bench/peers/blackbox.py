@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from portquorum.bench.peers.asker import Answers
-from portquorum.bench.peers.peer import Work
+from portquorum.bench.peers.peer import PeerLoad
 
 _CONFIG: Final = {"modules": {"tcp_connect": {"prober": "tcp", "timeout": "2s"}}}
 
@@ -28,7 +28,7 @@ class Blackbox:
     programs = ("blackbox_exporter", "prometheus-blackbox-exporter")
     how_to_get = "go install github.com/prometheus/blackbox_exporter@v0.27.0"
 
-    def command(self, program: str, work: Work) -> tuple[list[str], Mapping[str, str]]:
+    def command(self, program: str, work: PeerLoad) -> tuple[list[str], Mapping[str, str]]:
         """The module `tcp_connect` of the example that it comes with."""
         path = work.folder / "blackbox.yml"
         path.write_bytes(msgspec.yaml.encode(_CONFIG))
@@ -36,7 +36,7 @@ class Blackbox:
         return [program, f"--config.file={path}", f"--web.listen-address={where}"], {}
 
     @contextlib.contextmanager
-    def driven(self, work: Work) -> Iterator[None]:
+    def driven(self, work: PeerLoad) -> Iterator[None]:
         """Requests the checks."""
         command = [
             sys.executable,
@@ -60,10 +60,10 @@ class Blackbox:
                 if process.stdin is not None:
                     process.stdin.close()
 
-    def failed(self, work: Work, _log: Path) -> int:
+    def failed(self, work: PeerLoad, _log: Path) -> int:
         """Checks reported as failed, and checks without a report."""
         answers = msgspec.json.decode(self._told(work).read_bytes(), type=Answers)
         return answers.asked - answers.succeeded
 
-    def _told(self, work: Work) -> Path:
+    def _told(self, work: PeerLoad) -> Path:
         return work.folder / "asker.json"

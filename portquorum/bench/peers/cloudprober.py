@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from portquorum.bench.peers.peer import Work
+from portquorum.bench.peers.peer import PeerLoad
 
 INTERVAL_MS: Final = 2_000
 TIMEOUT_MS: Final = 1_800
@@ -29,7 +29,7 @@ class Cloudprober:
     programs = ("cloudprober",)
     how_to_get = "go install github.com/cloudprober/cloudprober/cmd/cloudprober@v0.14.0"
 
-    def command(self, program: str, work: Work) -> tuple[list[str], Mapping[str, str]]:
+    def command(self, program: str, work: PeerLoad) -> tuple[list[str], Mapping[str, str]]:
         """One probe a port; its targets begin 10 ms apart, which is its default."""
         path = work.folder / "cloudprober.cfg"
         path.write_text(self.config(work), encoding="utf-8")
@@ -40,7 +40,7 @@ class Cloudprober:
         }
         return [program, f"-config_file={path}", *options], variables
 
-    def config(self, work: Work) -> str:
+    def config(self, work: PeerLoad) -> str:
         """The whole configuration."""
         hosts: dict[int, list[str]] = {}
         for host, port in work.places(max(1, round(work.rate * INTERVAL_MS / 1000))):
@@ -54,11 +54,11 @@ class Cloudprober:
         ]
         return f'host: "127.0.0.1"\nport: {work.port}\nstop_time_sec: 1\n{"".join(probes)}'
 
-    def driven(self, _work: Work) -> AbstractContextManager[None]:
+    def driven(self, _work: PeerLoad) -> AbstractContextManager[None]:
         """It probes by itself."""
         return contextlib.nullcontext()
 
-    def failed(self, _work: Work, log: Path) -> int:
+    def failed(self, _work: PeerLoad, log: Path) -> int:
         """By the last sums of each target."""
         last: dict[tuple[bytes, bytes], int] = {}
         with log.open("rb") as lines:

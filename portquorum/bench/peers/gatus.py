@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portquorum.bench.peers.peer import Work
+from portquorum.bench.peers.peer import PeerLoad
 
 ENDPOINTS: Final = 40
 
@@ -27,13 +27,13 @@ class Gatus:
     programs = ("gatus",)
     how_to_get = "go install github.com/TwiN/gatus/v5@v5.36.0"
 
-    def command(self, program: str, work: Work) -> tuple[list[str], Mapping[str, str]]:
+    def command(self, program: str, work: PeerLoad) -> tuple[list[str], Mapping[str, str]]:
         """One condition an endpoint: that it is connected."""
         path = work.folder / "gatus.yaml"
         path.write_bytes(msgspec.yaml.encode(self.config(work)))
         return [program], {"GATUS_CONFIG_PATH": str(path)}
 
-    def config(self, work: Work) -> dict[str, Any]:
+    def config(self, work: PeerLoad) -> dict[str, Any]:
         """The whole configuration."""
         count = max(1, min(ENDPOINTS, round(work.rate)))
         return {
@@ -49,11 +49,11 @@ class Gatus:
             ],
         }
 
-    def driven(self, _work: Work) -> AbstractContextManager[None]:
+    def driven(self, _work: PeerLoad) -> AbstractContextManager[None]:
         """It checks by itself."""
         return contextlib.nullcontext()
 
-    def failed(self, _work: Work, log: Path) -> int:
+    def failed(self, _work: PeerLoad, log: Path) -> int:
         """It logs each result."""
         with log.open("rb") as lines:
             return sum(b"success=false" in line for line in lines)

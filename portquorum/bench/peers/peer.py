@@ -13,7 +13,7 @@ from typing import Final, Protocol, Self
 
 from msgspec import Struct
 
-from portquorum.bench.figures import Figures
+from portquorum.bench.figures import ProbeFigures
 from portquorum.bench.listener import Answering, address_of
 from portquorum.bench.process import started, usage
 
@@ -27,7 +27,7 @@ starting peer in a second."""
 _LOOK_S: Final = 1.0
 
 
-class Work(Struct, frozen=True):
+class PeerLoad(Struct, frozen=True):
     """The work of a peer: `rate` checks a second, of targets on these loopback ports.
 
     `folder` is for its configuration and its output, `port` is a free loopback port for its pages.
@@ -64,13 +64,13 @@ class Peer(Protocol):
     def how_to_get(self) -> str:
         """The command that installs it."""
 
-    def command(self, program: str, work: Work) -> tuple[list[str], Mapping[str, str]]:
+    def command(self, program: str, work: PeerLoad) -> tuple[list[str], Mapping[str, str]]:
         """Writes its configuration; returns its command line and further environment variables."""
 
-    def driven(self, work: Work) -> AbstractContextManager[None]:
+    def driven(self, work: PeerLoad) -> AbstractContextManager[None]:
         """The driver that requests its checks, if it does not check by itself."""
 
-    def failed(self, work: Work, log: Path) -> int:
+    def failed(self, work: PeerLoad, log: Path) -> int:
         """Number of checks that failed by its own report."""
 
 
@@ -84,7 +84,9 @@ def found(peer: Peer, folder: Path | None) -> str | None:
     return None
 
 
-def measure(peer: Peer, program: str, work: Work, seconds: float, listener: Answering) -> Figures:
+def measure(
+    peer: Peer, program: str, work: PeerLoad, seconds: float, listener: Answering
+) -> ProbeFigures:
     """One run of a peer: CPU time of its process only, checks by the listener's count."""
     command, variables = peer.command(program, work)
     log = work.folder / "log"
@@ -99,7 +101,7 @@ def measure(peer: Peer, program: str, work: Work, seconds: float, listener: Answ
         time.sleep(seconds)
         after, last = listener.count(), usage(process.pid)
     checks = after - before
-    return Figures(
+    return ProbeFigures(
         checks=checks,
         seconds=round(last.at - first.at, 3),
         cpu_us=round((last.cpu_s - first.cpu_s) / max(1, checks) * 1e6, 3),

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from foundation.http_origin import is_forwarded
 from portquorum.embedded.clickhouse import statement
 from portquorum.embedded.clickhouse.engine import Session
-from portquorum.embedded.clickhouse.sql_guard import RefusedError, SqlGuard
+from portquorum.embedded.clickhouse.sql_guard import SqlGuard, StatementRefusedError
 
 OWNER: Final = "portquorum"
 READER: Final = "default"
@@ -54,7 +54,7 @@ class User(NamedTuple):
     owner: bool
 
 
-class Access:
+class UserAccess:
     """The two users, and the restrictions of the reader."""
 
     def __init__(
@@ -97,7 +97,7 @@ class Access:
             else _same(password, self._reader_password)
         ):
             return User(READER, owner=False)
-        raise RefusedError(
+        raise StatementRefusedError(
             f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, or "
             f"there is no user with such name. The user {OWNER!r} has its password in "
             f"services.json; {READER!r} reads only, and needs PORTQUORUM_READER_PASSWORD from "
@@ -139,7 +139,7 @@ class Access:
             elif name.startswith(_READER_SETTINGS) and name not in _NO_READER_SETTINGS:
                 limits[name] = value
             else:
-                raise RefusedError(
+                raise StatementRefusedError(
                     f"Code: 164. DB::Exception: Cannot modify {name!r} setting in readonly mode. "
                     "(READONLY)"
                 )
@@ -213,8 +213,8 @@ def _by_our_names(kill: str) -> str:
     return b"".join([*parts, text[at:]]).decode()
 
 
-def _readonly(why: str) -> RefusedError:
-    return RefusedError(
+def _readonly(why: str) -> StatementRefusedError:
+    return StatementRefusedError(
         f"Code: 164. DB::Exception: {READER}: Cannot execute query in readonly mode: {why}. "
         "(READONLY)"
     )

@@ -63,7 +63,7 @@ class EngineGoneError(QueryError):
         super().__init__("Code: 734. DB::Exception: The engine has ended. (QUERY_WAS_CANCELLED)")
 
 
-class Engine:
+class EngineProcess:
     """The engine on one data directory, in its own process (`engine_process`)."""
 
     def __init__(self, folder: Path, inherited: Sequence[int] = ()) -> None:
@@ -236,13 +236,13 @@ class Session:
 
     def run(
         self, sql: str, as_format: str = "TabSeparated", params: Mapping[str, str] | None = None
-    ) -> protocol.Result:
+    ) -> protocol.StatementResult:
         """Runs a statement; returns the whole result."""
-        return self._run(protocol.Run(sql, as_format, dict(params or {})))
+        return self._run(protocol.RunStatement(sql, as_format, dict(params or {})))
 
     def run_into(
         self, parts: tuple[str, str], as_format: str, params: Mapping[str, str], descriptor: int
-    ) -> protocol.Result:
+    ) -> protocol.StatementResult:
         """Runs a statement with its result into a pipe; returns when the result is complete.
 
         Args:
@@ -252,7 +252,7 @@ class Session:
             descriptor: the writing end; the engine gets one of its own and closes that.
         """
         query, rest = parts
-        request = protocol.Run(query, as_format, dict(params), into=True, rest=rest)
+        request = protocol.RunStatement(query, as_format, dict(params), into=True, rest=rest)
         return self._run(request, descriptor)
 
     def insert(self, head: str, data_format: str) -> "Inserter":
@@ -278,9 +278,11 @@ class Session:
         """Ends the connection."""
         self._socket.close()
 
-    def _run(self, request: protocol.Run, descriptor: int | None = None) -> protocol.Result:
+    def _run(
+        self, request: protocol.RunStatement, descriptor: int | None = None
+    ) -> protocol.StatementResult:
         found = self._ask(request, descriptor)
-        assert isinstance(found, protocol.Result)  # noqa: S101 (the protocol)
+        assert isinstance(found, protocol.StatementResult)  # noqa: S101 (the protocol)
         return found
 
     def _ask(self, request: protocol.Request, descriptor: int | None = None) -> protocol.Reply:

@@ -60,7 +60,7 @@ def _serve(control: socket.socket, folder: Path, reason: str | None) -> None:
         keep.query("DROP DATABASE IF EXISTS default SYNC")
         keep.query("CREATE DATABASE default ENGINE = Memory")
     except Exception as error:  # noqa: BLE001 - whatever it is, a person must see it
-        protocol.send(control, protocol.Failed(str(error)))
+        protocol.send(control, protocol.OpenFailed(str(error)))
         return
     sessions: list[threading.Thread] = []
     try:
@@ -103,7 +103,7 @@ def _answer_all(asked: socket.socket, reply: protocol.Refused) -> None:
     try:
         while True:
             request = _request.decode(protocol.receive(asked))
-            if isinstance(request, protocol.Run) and request.into:
+            if isinstance(request, protocol.RunStatement) and request.into:
                 os.close(protocol.receive_descriptor(asked))
             protocol.send(asked, reply)
     except protocol.GoneError:
@@ -113,7 +113,7 @@ def _answer_all(asked: socket.socket, reply: protocol.Refused) -> None:
 def _answer(asked: socket.socket, connection: Any) -> protocol.Reply:
     request = _request.decode(protocol.receive(asked))
     descriptor = None
-    if isinstance(request, protocol.Run) and request.into:
+    if isinstance(request, protocol.RunStatement) and request.into:
         descriptor = protocol.receive_descriptor(asked)
     try:
         if isinstance(request, protocol.Classify):
@@ -130,13 +130,15 @@ def _answer(asked: socket.socket, connection: Any) -> protocol.Reply:
             os.close(descriptor)
 
 
-def _run(connection: Any, request: protocol.Run, descriptor: int | None) -> protocol.Result:
+def _run(
+    connection: Any, request: protocol.RunStatement, descriptor: int | None
+) -> protocol.StatementResult:
     sql = request.sql
     if descriptor is not None:
         sql = f"{sql} INTO OUTFILE '/dev/fd/{descriptor}' APPEND {request.rest}"
     # Not `connection.query`: that one makes objects of formats that are called `dataframe`.
     result = connection._conn.query(sql, request.format, params=request.params)  # noqa: SLF001
-    return protocol.Result(
+    return protocol.StatementResult(
         result.bytes() or b"",
         int(result.rows_read()),
         int(result.storage_rows_read()),

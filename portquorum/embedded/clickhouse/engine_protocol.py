@@ -33,7 +33,7 @@ class Opened(msgspec.Struct, frozen=True, tag="opened"):
     """The reason why the process has no sandbox (`sandbox.enter`); None if it has."""
 
 
-class Failed(msgspec.Struct, frozen=True, tag="failed"):
+class OpenFailed(msgspec.Struct, frozen=True, tag="failed"):
     """First and last message of the process: the engine can't open its folder."""
 
     message: str
@@ -43,7 +43,7 @@ class OpenSession(msgspec.Struct, frozen=True, tag="open_session"):
     """Opens a connection on the socket that comes with this message."""
 
 
-class Run(msgspec.Struct, frozen=True, tag="run"):
+class RunStatement(msgspec.Struct, frozen=True, tag="run"):
     """Runs a statement."""
 
     sql: str
@@ -61,7 +61,7 @@ class Classify(msgspec.Struct, frozen=True, tag="classify"):
     sql: str
 
 
-class Result(msgspec.Struct, frozen=True, tag="result"):
+class StatementResult(msgspec.Struct, frozen=True, tag="result"):
     """The result of a statement."""
 
     data: bytes
@@ -86,9 +86,9 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     message: str
 
 
-Hello = Opened | Failed
-Request = Run | Classify
-Reply = Result | Class | Refused
+Hello = Opened | OpenFailed
+Request = RunStatement | Classify
+Reply = StatementResult | Class | Refused
 
 
 def send(to: socket.socket, message: msgspec.Struct, descriptor: int | None = None) -> None:

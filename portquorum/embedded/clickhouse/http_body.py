@@ -11,7 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from portquorum.embedded.clickhouse import compression
 from portquorum.embedded.clickhouse.blocks import BlockDecompressor
 from portquorum.embedded.clickhouse.engine import QueryError
-from portquorum.embedded.clickhouse.statement import Insert, Look
+from portquorum.embedded.clickhouse.statement import Insert, StatementClass
 
 MOST_QUERY_BYTES: Final = 1 << 20
 MOST_PARAMETERS: Final = 1000
@@ -117,7 +117,7 @@ class Statement(NamedTuple):
     """The data of an INSERT, except its beginning in `text`; None for other statements."""
 
 
-Looking = Callable[[bytes], Awaitable[Look]]
+Looking = Callable[[bytes], Awaitable[StatementClass]]
 """`statement.look`, run where a long text delays nobody."""
 
 
@@ -161,7 +161,7 @@ class _Reading:
 
     def __init__(self, looking: Looking, may_insert: Callable[[], None], text: bytes) -> None:
         self.text = bytearray(text)
-        self.found = Look("", None, takes_input=False)
+        self.found = StatementClass("", None, takes_input=False)
         self._looking = looking
         self._may_insert = may_insert
         self._next_look = 0

@@ -12,12 +12,12 @@ from aiohttp import web
 from foundation.http_origin import Served, refusal
 from foundation.telemetry import logger
 from portquorum.embedded.clickhouse import sessions
-from portquorum.embedded.clickhouse.access import Access, User
-from portquorum.embedded.clickhouse.engine import Engine, QueryError, Session
-from portquorum.embedded.clickhouse.engine_protocol import Result
+from portquorum.embedded.clickhouse.access import User, UserAccess
+from portquorum.embedded.clickhouse.engine import EngineProcess, QueryError, Session
+from portquorum.embedded.clickhouse.engine_protocol import StatementResult
 from portquorum.embedded.clickhouse.http_body import Statement, read_parameters, read_statement
 from portquorum.embedded.clickhouse.http_exchange import Exchange
-from portquorum.embedded.clickhouse.request_work import Work
+from portquorum.embedded.clickhouse.request_work import RequestWork
 from portquorum.embedded.clickhouse.result_parts import (
     PART_BYTES,
     Piped,
@@ -25,9 +25,9 @@ from portquorum.embedded.clickhouse.result_parts import (
     Whole,
     kept_back,
 )
-from portquorum.embedded.clickhouse.sql_guard import RefusedError
+from portquorum.embedded.clickhouse.sql_guard import StatementRefusedError
 from portquorum.embedded.clickhouse.statement import (
-    Look,
+    StatementClass,
     around_outfile,
     first_word,
     look,
@@ -43,7 +43,9 @@ _METHODS: Final = ("GET", "HEAD", "POST")
 class HttpInterface:
     """Answers. Inserts, our roles' queries and readers' queries have threads of their own."""
 
-    def __init__(self, engine: Engine, access: Access, database: str, served: Served) -> None:
+    def __init__(
+        self, engine: EngineProcess, access: UserAccess, database: str, served: Served
+    ) -> None:
         """Takes an open engine.
 
         Args:
@@ -127,7 +129,7 @@ class HttpInterface:
         finally:
             self._running.discard(name)
 
-    async def _look(self, text: bytes) -> Look:
+    async def _look(self, text: bytes) -> StatementClass:
         if len(text) <= _LOOKED_AT_AT_ONCE_BYTES:
             return look(text)
         return await asyncio.get_running_loop().run_in_executor(self._looks, look, text)
@@ -135,7 +137,7 @@ class HttpInterface:
     async def _answer(self, exchange: Exchange, user: User) -> web.StreamResponse:
         def may_insert() -> None:
             if not user.owner or exchange.only_reads:
-                raise RefusedError(
+                raise StatementRefusedError(
                     f"Code: 164. DB::Exception: {user.name}: Cannot execute query in readonly "
                     "mode. (READONLY)"
                 )
@@ -154,7 +156,7 @@ class HttpInterface:
         return await self._query(exchange, user, statement)
 
     def _connection(
-        self, exchange: Exchange, user: User, work: Work, statement: str
+        self, exchange: Exchange, user: User, work: RequestWork, statement: str
     ) -> AbstractAsyncContextManager[Session]:
         settings = self._access.settings(user, exchange.settings)
         database = self._access.database(user, exchange.database)
@@ -179,7 +181,7 @@ class HttpInterface:
         if form is None:
             raise _unknown_format(statement.insert.format)
         data = _joined(statement.text[statement.insert.data_at :], statement.data)
-        work = Work(self._inserts, self._engine, exchange.id)
+        work = RequestWork(self._inserts, self._engine, exchange.id)
         async with self._connection(exchange, user, work, "INSERT") as session:
             head = await work.run(self._access.inserting, statement.insert.head, exchange.params)
             params = {f"param_{name}": text for name, text in exchange.params.items()}
@@ -201,7 +203,7 @@ class HttpInterface:
     ) -> web.StreamResponse:
         sql = statement.text.decode(errors="replace")
         pool = self._queries if user.owner else self._readers
-        work = Work(pool, self._engine, exchange.id)
+        work = RequestWork(pool, self._engine, exchange.id)
         async with self._connection(exchange, user, work, statement.first) as session:
             parts: ResultParts = await work.run(self._begin, session, user, exchange, sql)
             if exchange.waits_for_end:
@@ -232,12 +234,14 @@ class HttpInterface:
             return Whole(session.run(sql, form, exchange.params))
         parts = around_outfile(sql, form)
 
-        def run(pipe: int) -> Result:
+        def run(pipe: int) -> StatementResult:
             return session.run_into(parts, form, exchange.params, pipe)
 
         return Piped(run, partial(self._engine.kill, exchange.id))
 
-    async def _send(self, exchange: Exchange, work: Work, parts: ResultParts) -> web.StreamResponse:
+    async def _send(
+        self, exchange: Exchange, work: RequestWork, parts: ResultParts
+    ) -> web.StreamResponse:
         # What goes wrong while this fills still gets a status of its own, as in ClickHouse.
         first, whole = await work.run(parts.take)
         exchange.summarise(parts.counts)

@@ -29,7 +29,7 @@ from portquorum.embedded.service.errors import EmbeddedServiceError, extra_missi
 from portquorum.embedded.service.reports import OnProgress, Progress, Reporter
 
 if TYPE_CHECKING:
-    from portquorum.embedded.clickhouse.engine import Engine
+    from portquorum.embedded.clickhouse.engine import EngineProcess
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8123"
 DATABASE: Final = "portquorum"
@@ -136,7 +136,7 @@ async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:
         directory.close()
 
 
-def _listening(address: addresses.Address) -> socket.socket:
+def _listening(address: addresses.ListenAddress) -> socket.socket:
     """The socket, bound early so that nobody can take the port while the engine starts."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     server = socket.socket(family, socket.SOCK_STREAM)
@@ -165,8 +165,8 @@ async def _serve_on(
         from aiohttp import web  # noqa: PLC0415 (of the extra)
 
         from foundation.http_origin import Served  # noqa: PLC0415
-        from portquorum.embedded.clickhouse.access import Access  # noqa: PLC0415
-        from portquorum.embedded.clickhouse.engine import Engine  # noqa: PLC0415
+        from portquorum.embedded.clickhouse.access import UserAccess  # noqa: PLC0415
+        from portquorum.embedded.clickhouse.engine import EngineProcess  # noqa: PLC0415
         from portquorum.embedded.clickhouse.http_interface import HttpInterface  # noqa: PLC0415
         from portquorum.embedded.clickhouse.sql_guard import SqlGuard  # noqa: PLC0415
     except ImportError as error:
@@ -175,7 +175,7 @@ async def _serve_on(
     # Standard output is for the parent, who reads no logs there.
     configure_logging(SERVICE, settings)
     secret = settings.owner_password or password(folder / "password")
-    engine = Engine(folder, (directory.lock_fd,))
+    engine = EngineProcess(folder, (directory.lock_fd,))
     try:
         host, port = server.getsockname()[:2]
         if engine.without_walls is not None:
@@ -183,7 +183,7 @@ async def _serve_on(
         with engine.session({}) as session:
             session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         guard = SqlGuard(engine)
-        access = Access(
+        access = UserAccess(
             guard,
             secret,
             settings.reader_password,
@@ -191,7 +191,7 @@ async def _serve_on(
         )
         served = Served(host, settings.http_host_names)
         interface = HttpInterface(engine, access, DATABASE, served)
-        here = addresses.reachable(addresses.Address(host, port))
+        here = addresses.reachable(addresses.ListenAddress(host, port))
         url = f"http://{OWNER}:{quote(secret, safe='')}@{here}/{DATABASE}"
         stop = process.stop_signal()
         http = web.Server(
@@ -244,7 +244,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 
 async def _until_stopped(
-    stop: asyncio.Event, engine: "Engine", directory: ServiceDirectory
+    stop: asyncio.Event, engine: "EngineProcess", directory: ServiceDirectory
 ) -> None:
     """Waits for the reason to end the service.
 

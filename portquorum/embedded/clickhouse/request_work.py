@@ -6,17 +6,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from portquorum.embedded.clickhouse.engine import Engine, EngineGoneError
+from portquorum.embedded.clickhouse.engine import EngineGoneError, EngineProcess
 
 _KILL_EVERY_S: Final = 0.5
 
 Result = TypeVar("Result")
 
 
-class Work:
+class RequestWork:
     """Runs one piece of work at a time for a request."""
 
-    def __init__(self, pool: ThreadPoolExecutor, engine: Engine, name: str) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, engine: EngineProcess, name: str) -> None:
         """`name` is the `log_comment` of the request's statements."""
         self._pool = pool
         self._engine = engine

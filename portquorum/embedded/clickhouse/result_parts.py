@@ -7,7 +7,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Final, Protocol
 
 from portquorum.embedded.clickhouse.engine import QueryError
-from portquorum.embedded.clickhouse.engine_protocol import Result
+from portquorum.embedded.clickhouse.engine_protocol import StatementResult
 
 PART_BYTES: Final = 1 << 20
 """Bodies move between the network and the engine in parts of at least this size."""
@@ -34,7 +34,7 @@ class ResultParts(Protocol):
 class Whole:
     """A result that the engine returned as a whole."""
 
-    def __init__(self, chunk: Result) -> None:
+    def __init__(self, chunk: StatementResult) -> None:
         """Takes the result."""
         self._chunk = chunk
         self.counts = {
@@ -60,7 +60,7 @@ class Piped:
     pipe is a file that never uses the disk.
     """
 
-    def __init__(self, run: Callable[[int], Result], kill: Callable[[], None]) -> None:
+    def __init__(self, run: Callable[[int], StatementResult], kill: Callable[[], None]) -> None:
         """Starts the statement.
 
         Args:
@@ -101,7 +101,7 @@ class Piped:
             self._kill()
             self._running.join(_KILL_EVERY_S)
 
-    def _run(self, run: Callable[[int], Result], write: int) -> None:
+    def _run(self, run: Callable[[int], StatementResult], write: int) -> None:
         try:
             chunk = run(write)
             self.counts["read_rows"] = chunk.read_rows

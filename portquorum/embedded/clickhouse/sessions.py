@@ -15,9 +15,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from portquorum.embedded.clickhouse.engine import Engine, QueryError, Session, quote, quote_name
+from portquorum.embedded.clickhouse.engine import (
+    EngineProcess,
+    QueryError,
+    Session,
+    quote,
+    quote_name,
+)
 from portquorum.embedded.clickhouse.http_body import is_on
-from portquorum.embedded.clickhouse.request_work import Work
+from portquorum.embedded.clickhouse.request_work import RequestWork
 
 DEFAULT_TIMEOUT_S: Final = 60
 MOST_TIMEOUT_S: Final = 3600
@@ -30,7 +36,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _AS_IT_IS: Final = "SETTINGS limit = 0, offset = 0, extremes = 0"
 
 
-class Asked(NamedTuple):
+class SessionOptions(NamedTuple):
     """A request's session options."""
 
     id: str
@@ -56,7 +62,7 @@ class _Held:
         self.in_use = asyncio.Lock()
 
 
-def asked_of(parameters: Mapping[str, str]) -> Asked | None:
+def asked_of(parameters: Mapping[str, str]) -> SessionOptions | None:
     """The session options of the parameters; None without `session_id`.
 
     Raises:
@@ -71,7 +77,7 @@ def asked_of(parameters: Mapping[str, str]) -> Asked | None:
             f"Code: 374. DB::Exception: Invalid session timeout: {text[:40]!r}; expected 0 to "
             f"{MOST_TIMEOUT_S} seconds. (INVALID_SESSION_TIMEOUT)"
         )
-    return Asked(
+    return SessionOptions(
         parameters["session_id"],
         int(text),
         is_on(parameters.get("session_check")),
@@ -82,7 +88,7 @@ def asked_of(parameters: Mapping[str, str]) -> Asked | None:
 class Sessions:
     """All sessions; used by one event loop."""
 
-    def __init__(self, engine: Engine, database: str) -> None:
+    def __init__(self, engine: EngineProcess, database: str) -> None:
         """Starts without sessions; `database` is the initial database of each."""
         self._engine = engine
         self._database = database
@@ -90,7 +96,13 @@ class Sessions:
 
     @asynccontextmanager
     async def connection(
-        self, user: str, asked: Asked | None, work: Work, overlay: Overlay, *, keeps: bool
+        self,
+        user: str,
+        asked: SessionOptions | None,
+        work: RequestWork,
+        overlay: Overlay,
+        *,
+        keeps: bool,
     ) -> AsyncIterator[Session]:
         """A connection with the overlay applied.
 
@@ -126,7 +138,7 @@ class Sessions:
         self._held.clear()
 
     @asynccontextmanager
-    async def _fresh(self, work: Work, overlay: Overlay) -> AsyncIterator[Session]:
+    async def _fresh(self, work: RequestWork, overlay: Overlay) -> AsyncIterator[Session]:
         database = overlay.database or self._database
         connection = await work.run(self._engine.session, overlay.settings, database)
         try:
@@ -135,7 +147,9 @@ class Sessions:
             await work.run(connection.close)
 
     @asynccontextmanager
-    async def _kept(self, held: _Held, work: Work, overlay: Overlay) -> AsyncIterator[Session]:
+    async def _kept(
+        self, held: _Held, work: RequestWork, overlay: Overlay
+    ) -> AsyncIterator[Session]:
         if held.connection is None:
             held.connection = await work.run(self._engine.session, {}, self._database)
         connection = held.connection
@@ -145,7 +159,7 @@ class Sessions:
         finally:
             await work.run(_take_off, connection, undo)
 
-    async def _take(self, user: str, asked: Asked) -> _Held:
+    async def _take(self, user: str, asked: SessionOptions) -> _Held:
         held = self._held.get((user, asked.id))
         if held is None:
             if asked.must_exist:
@@ -170,7 +184,7 @@ class Sessions:
             ) from None
         return held
 
-    def _release(self, user: str, asked: Asked, held: _Held) -> None:
+    def _release(self, user: str, asked: SessionOptions, held: _Held) -> None:
         held.in_use.release()
         wait_s = 0 if asked.closes else asked.timeout_s
         loop = asyncio.get_running_loop()

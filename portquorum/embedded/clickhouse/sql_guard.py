@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 from portquorum.embedded.clickhouse import statement
-from portquorum.embedded.clickhouse.engine import Engine, QueryError, Session, quote
+from portquorum.embedded.clickhouse.engine import EngineProcess, QueryError, Session, quote
 
 # Functions that read files or tell where they are, which the engine's readonly does not forbid. A
 # function can be named without brackets (`* APPLY file`, `arrayMap(file, …)`), so not even a
@@ -97,14 +97,14 @@ _OPEN: Final = frozenset(
 _WITH_PATHS: Final = frozenset({"TABLES", "DATABASES", "PARTS"})
 
 
-class RefusedError(QueryError):
+class StatementRefusedError(QueryError):
     """The user has no right; with a ClickHouse error code like the engine's own refusals."""
 
 
 class SqlGuard:
     """Checks statements for names that reach outside."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: EngineProcess) -> None:
         """Asks the engine for its table functions and for functions that call external models."""
         self._engine = engine
         self._idle: deque[Session] = deque()
@@ -365,8 +365,8 @@ def _names_system(found: Sequence[statement.Token]) -> bool:
     return len(texts) > 1 or "SYSTEM" in _unescaped("".join(texts))
 
 
-def _denied(why: str) -> RefusedError:
-    return RefusedError(
+def _denied(why: str) -> StatementRefusedError:
+    return StatementRefusedError(
         f"Code: 497. DB::Exception: Not enough privileges: {why}; the embedded ClickHouse works "
         "on its own tables only. (ACCESS_DENIED)"
     )

@@ -79,7 +79,7 @@ def first_word(sql: bytes) -> str:
     return ""
 
 
-class Look(NamedTuple):
+class StatementClass(NamedTuple):
     """The class of the beginning of a request's text."""
 
     first: str
@@ -90,13 +90,13 @@ class Look(NamedTuple):
     """An INSERT from the table function `input`."""
 
 
-def look(sql: bytes) -> Look:
+def look(sql: bytes) -> StatementClass:
     """Classifies a text; reads only as much as it takes to find an INSERT's data."""
     first = first_word(sql)
     if first != "INSERT":
-        return Look(first, None, takes_input=False)
+        return StatementClass(first, None, takes_input=False)
     insert = split_insert(sql)
-    return Look(first, insert, insert is None and _takes_input(sql))
+    return StatementClass(first, insert, insert is None and _takes_input(sql))
 
 
 def split_insert(sql: bytes) -> Insert | None:

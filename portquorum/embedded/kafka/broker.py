@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from portquorum.embedded.service.addresses import Address, reserve
+from portquorum.embedded.service.addresses import ListenAddress, reserve
 from portquorum.embedded.service.directory import ServiceDirectory
 from portquorum.embedded.service.errors import (
     EmbeddedServiceError,
@@ -45,7 +45,7 @@ rootLogger.appenderRef.file.ref = file
 """
 
 
-class Broker:
+class BrokerProcess:
     """A broker and its controller in one JVM (KRaft combined mode)."""
 
     def __init__(self, directory: ServiceDirectory, java: Path, class_path: Sequence[Path]) -> None:
@@ -57,7 +57,7 @@ class Broker:
         self._output = directory.logs / "jvm.log"
         self._process: asyncio.subprocess.Process | None = None
 
-    def prepare(self, listen: Address) -> None:
+    def prepare(self, listen: ListenAddress) -> None:
         """Writes the configuration and, the first time, formats the storage.
 
         Raises:
@@ -124,7 +124,7 @@ class Broker:
     def _temporary(self) -> Path:
         return self._directory.path / "tmp"
 
-    def _format(self, listen: Address) -> None:
+    def _format(self, listen: ListenAddress) -> None:
         # Renamed when it is whole: an interrupted format is never taken for storage.
         unfinished = self._directory.path / "log.new"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -209,10 +209,10 @@ def cluster_id() -> str:
             return made
 
 
-def _properties(listen: Address, storage: Path) -> dict[str, str]:
+def _properties(listen: ListenAddress, storage: Path) -> dict[str, str]:
     # A port of its own at every start: the quorum's only voter is named here, not in the storage,
     # so nothing breaks when another program has taken yesterday's port.
-    controller = reserve(Address("127.0.0.1", 0))
+    controller = reserve(ListenAddress("127.0.0.1", 0))
     return {
         "process.roles": "broker,controller",
         "node.id": "1",

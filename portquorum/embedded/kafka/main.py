@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from portquorum.embedded.kafka import jars, java
-from portquorum.embedded.kafka.broker import Broker
+from portquorum.embedded.kafka.broker import BrokerProcess
 from portquorum.embedded.service import addresses, announcement, process
 from portquorum.embedded.service.child import ServiceProcess
 from portquorum.embedded.service.directory import ServiceDirectory
@@ -90,7 +90,7 @@ async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:
     directory = ServiceDirectory(data_dir, SERVICE)
     try:
         place = addresses.reserve(address)
-        broker = Broker(
+        broker = BrokerProcess(
             directory, java.find(), jars.class_path(jars.cache_dir(), reporter.progress)
         )
         # Nothing holds the ports until the JVM has come: another program may take one meanwhile.
@@ -105,14 +105,16 @@ async def _serve(data_dir: Path, listen: str, reporter: Reporter) -> None:
 
 
 async def _start(
-    broker: Broker, data_dir: Path, place: addresses.Address, reporter: Reporter
+    broker: BrokerProcess, data_dir: Path, place: addresses.ListenAddress, reporter: Reporter
 ) -> None:
     reporter.progress(Progress("starting"))
     broker.prepare(place)
     await _run_broker(broker, data_dir, str(place), reporter)
 
 
-async def _run_broker(broker: Broker, data_dir: Path, address: str, reporter: Reporter) -> None:
+async def _run_broker(
+    broker: BrokerProcess, data_dir: Path, address: str, reporter: Reporter
+) -> None:
     stop = asyncio.create_task(process.stop_signal().wait())
     await broker.start()
     ended = asyncio.create_task(broker.ended())

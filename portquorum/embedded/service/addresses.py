@@ -14,7 +14,7 @@ _FREE_PORTS: Final = range(20_000, 32_768)
 _TRIES: Final = 50
 
 
-class Address(NamedTuple):
+class ListenAddress(NamedTuple):
     """A TCP address; written `host:port`, with brackets around an IPv6 host."""
 
     host: str
@@ -25,7 +25,7 @@ class Address(NamedTuple):
         return f"{host}:{self.port}"
 
 
-def parse(listen: str) -> Address:
+def parse(listen: str) -> ListenAddress:
     """The address of `HOST:PORT`; the host is optional (`:9092` is loopback).
 
     Raises:
@@ -37,16 +37,16 @@ def parse(listen: str) -> Address:
             f"{listen!r} is no address to listen on; write HOST:PORT, for example 127.0.0.1:9092 "
             "(port 0 takes a free one)"
         )
-    return Address(host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port))
+    return ListenAddress(host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port))
 
 
-def reachable(address: Address) -> Address:
+def reachable(address: ListenAddress) -> ListenAddress:
     """The address for clients on this machine: loopback for a listener on all addresses."""
     loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}
     return address._replace(host=loopback.get(address.host, address.host))
 
 
-def reserve(address: Address) -> Address:
+def reserve(address: ListenAddress) -> ListenAddress:
     """The address with a free port in place of 0.
 
     The port is not held: another program may take it before the service does, which then fails with
@@ -57,13 +57,13 @@ def reserve(address: Address) -> Address:
         EmbeddedServiceError: the port is taken, or the host is none of this machine's.
     """
     for _ in range(_TRIES if address.port == 0 else 0):
-        tried = Address(address.host, random.choice(_FREE_PORTS))  # noqa: S311 (no secret)
+        tried = ListenAddress(address.host, random.choice(_FREE_PORTS))  # noqa: S311 (no secret)
         with contextlib.suppress(EmbeddedServiceError):
             return _bind(tried)
     return _bind(address)
 
 
-def _bind(address: Address) -> Address:
+def _bind(address: ListenAddress) -> ListenAddress:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As servers do: a port in TIME_WAIT is not taken.
@@ -73,10 +73,10 @@ def _bind(address: Address) -> Address:
             probe.listen(1)
         except OSError as error:
             raise listen_error(error, address) from error
-        return Address(address.host, int(probe.getsockname()[1]))
+        return ListenAddress(address.host, int(probe.getsockname()[1]))
 
 
-def listen_error(error: OSError, address: Address) -> EmbeddedServiceError:
+def listen_error(error: OSError, address: ListenAddress) -> EmbeddedServiceError:
     """The error text for an address that can't be listened on."""
     if error.errno == errno.EADDRINUSE:
         return EmbeddedServiceError(

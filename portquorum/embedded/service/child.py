@@ -15,7 +15,14 @@ from typing import Final, Self
 import msgspec
 
 from portquorum.embedded.service.errors import EmbeddedServiceError, storage_error
-from portquorum.embedded.service.reports import Failed, Notice, OnProgress, Progress, Ready, decode
+from portquorum.embedded.service.reports import (
+    Notice,
+    OnProgress,
+    Progress,
+    Ready,
+    ServiceFailed,
+    decode,
+)
 
 START_TIMEOUT_S: Final = 90.0
 """Longest time from the last report of progress to the end of the start, in s."""
@@ -146,7 +153,7 @@ class ServiceProcess:
                 self._on_progress(report)
             case Ready(address):
                 return address
-            case Failed(message):
+            case ServiceFailed(message):
                 raise EmbeddedServiceError(message)
             case Notice():
                 pass  # a caller who starts a service by itself knows this machine

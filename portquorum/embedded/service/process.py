@@ -18,12 +18,12 @@ from foundation.lifecycle import stop_on_signals
 from portquorum.embedded.service import lifeline
 from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.embedded.service.reports import (
-    Failed,
     Notice,
     Progress,
     Ready,
     Report,
     Reporter,
+    ServiceFailed,
     encode,
 )
 from portquorum.presentation.plain_console import PlainConsole
@@ -49,7 +49,7 @@ class ToParent:
         self._send(Ready(address))
 
     def failed(self, message: str) -> None:
-        self._send(Failed(message))
+        self._send(ServiceFailed(message))
         # Also to the log, which outlives the parent.
         print(message, file=sys.stderr, flush=True)  # noqa: T201 (standard error is the log)
 

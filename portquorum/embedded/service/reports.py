@@ -30,13 +30,13 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """Kafka's bootstrap server, or ClickHouse's URL with user and password."""
 
 
-class Failed(msgspec.Struct, frozen=True, tag="failed"):
+class ServiceFailed(msgspec.Struct, frozen=True, tag="failed"):
     """The service can't start or go on; its process ends after this."""
 
     message: str
 
 
-Report = Progress | Notice | Ready | Failed
+Report = Progress | Notice | Ready | ServiceFailed
 OnProgress = Callable[[Progress], None]
 
 

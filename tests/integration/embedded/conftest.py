@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.clickhouse.http_calls import Server
 from tests.integration.embedded.processes import wait_until
 
 

@@ -6,7 +6,7 @@ import time
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck
 from producers.publishing.batcher import Worth
-from producers.publishing.connection import Broker
+from producers.publishing.connection import BrokerConnection
 from producers.publishing.publisher import Publisher
 from schemas import control
 from schemas.batch import MAX_RESULTS
@@ -23,7 +23,7 @@ def a_clock() -> Clock:
 
 
 async def test_fresh_results_leave_before_those_that_had_to_wait(ground: Ground) -> None:
-    clock, broker = a_clock(), Broker(ground.settings)
+    clock, broker = a_clock(), BrokerConnection(ground.settings)
     publisher = Publisher(ground.settings, broker, clock, region="here", prober="p1")
     target = ground.target("t", 80)
 

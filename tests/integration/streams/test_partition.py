@@ -11,6 +11,7 @@ from foundation.settings import Settings
 from schemas import batch, control, incident, topics
 from schemas.checkpoint import HEAD
 from schemas.control import Tick
+from schemas.duration import DAY_MS
 from streams.checkpoint import store, writer
 from streams.checkpoint.model import PartitionCheckpoints
 from streams.checkpoint.writer import CheckpointWriter
@@ -19,7 +20,7 @@ from streams.state.partition_state import new_state
 from streams.worker.committer import Committer
 from streams.worker.event_producer import EventProducer
 from streams.worker.faust_app import StreamApp
-from streams.worker.partition_processor import DAY_MS, Partition
+from streams.worker.partition_processor import Partition
 from tests.integration.streams import ground
 from tests.unit.streams.rules.fleet import Fleet, target
 

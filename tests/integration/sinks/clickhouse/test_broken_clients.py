@@ -14,7 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from foundation.kafka import admin, consumer, leave, vital_tasks
 from foundation.settings import Settings
 from schemas import batch
-from sinks.clickhouse.errors import TaskEndedError
+from sinks.clickhouse.errors import SinkTaskEndedError
 from sinks.clickhouse.sink import Sink
 from sinks.clickhouse.tables import OF_TOPIC
 from tests.integration.sinks.clickhouse import junk_leader, rig
@@ -89,7 +89,7 @@ async def test_nothing_that_the_sink_lives_by_ends_unseen(kafka: str, which: int
     _, lane = next(iter(sink._lanes.values()))
     vital = vital_tasks(client)
     [*vital, lane][which].cancel()
-    with pytest.raises(TaskEndedError, match="ended"):
+    with pytest.raises(SinkTaskEndedError, match="ended"):
         await asyncio.wait_for(task, 60)
     assert all(part.done() for part in vital)
     assert sink._lanes == {}

@@ -18,7 +18,7 @@ from schemas.result import CheckResult
 from sinks.clickhouse.block import build
 from sinks.clickhouse.errors import DoubtError, NotInsertedError
 from sinks.clickhouse.migrate import migrate, migrations
-from sinks.clickhouse.suspend_detector import clock
+from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.tables import GAPS, OF_TOPIC, RESULTS, Rows
 from sinks.clickhouse.writer import Writer, gap_rows
 from tests.integration.sinks.clickhouse import rig
@@ -38,7 +38,7 @@ class Store:
         self.client = rig.client_of(settings)
 
     async def insert(self, rows: Rows, token: str) -> None:
-        await self.writer.insert(rows, token, clock() + 60)
+        await self.writer.insert(rows, token, awake_clock() + 60)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return rig.ask(self.client, self.settings, sql)
@@ -208,5 +208,5 @@ async def test_a_refused_insert_is_said_and_the_next_one_can_land(any_clickhouse
 async def test_an_insert_that_comes_too_late_sends_nothing(any_clickhouse: str) -> None:
     async with store(any_clickhouse, "late") as there:
         with pytest.raises(DoubtError):
-            await there.writer.insert(gap_rows("t", 0, 1, 2, 3), "a", clock() - 1)
+            await there.writer.insert(gap_rows("t", 0, 1, 2, 3), "a", awake_clock() - 1)
         assert there.ask("SELECT count() FROM {db}.gaps") == [(0,)]

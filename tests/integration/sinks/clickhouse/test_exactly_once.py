@@ -10,7 +10,7 @@ from schemas.topics import RESULTS
 from sinks.clickhouse.block import build
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.pending_block import Pending
-from sinks.clickhouse.suspend_detector import clock
+from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.tables import Rows
 from sinks.clickhouse.writer import Writer
 from tests.integration.sinks.clickhouse import rig
@@ -19,7 +19,7 @@ from tests.integration.sinks.clickhouse import rig
 async def insert(settings: Settings, rows: Rows, token: str) -> None:
     writer = Writer(settings)
     try:
-        await writer.insert(rows, token, clock() + 60)
+        await writer.insert(rows, token, awake_clock() + 60)
     finally:
         await writer.close()
 

@@ -14,7 +14,7 @@ from schemas import batch, topics
 from sinks.clickhouse.block import Block, build
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.pending_block import MAX_METADATA_BYTES, from_metadata
-from sinks.clickhouse.suspend_detector import clock
+from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.writer import Writer
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.gate import Held, gate
@@ -36,7 +36,7 @@ async def insert(settings: Settings, topic: topics.Topic, block: Block) -> None:
     try:
         for rows in block.rows:
             token = block.pending.token(settings.topic(topic.name), 0, rows.table.name)
-            await writer.insert(rows, token, clock() + 60)
+            await writer.insert(rows, token, awake_clock() + 60)
     finally:
         await writer.close()
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from portquorum.backtest.figures import verdict
 from portquorum.backtest.html import document
 from portquorum.backtest.page import page
-from portquorum.backtest.result import Result, Scope
+from portquorum.backtest.result import BacktestResult, Scope
 from schemas.target import Target
-from streams.backtest.compare import Comparison, compare
+from streams.backtest.compare import PolicyComparison, compare
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Policies
 
@@ -36,7 +36,7 @@ def incident(minute: int) -> PastIncident:
     )
 
 
-def comparison(present: list[PastIncident], proposed: list[PastIncident]) -> Comparison:
+def comparison(present: list[PastIncident], proposed: list[PastIncident]) -> PolicyComparison:
     one = Target(
         id="db",
         name=NASTY,
@@ -55,7 +55,7 @@ def comparison(present: list[PastIncident], proposed: list[PastIncident]) -> Com
     return compare(policies, present, proposed, since=START, until=until, group_wait_ms=2_000)
 
 
-def result(found: Comparison) -> Result:
+def result(found: PolicyComparison) -> BacktestResult:
     scope = Scope(
         policy=f"{NASTY}.yaml",
         targets=1,
@@ -68,10 +68,10 @@ def result(found: Comparison) -> Result:
         seconds=1.0,
     )
     changes = ["consensus quorum → unanimous (1 target)"]
-    return Result(scope=scope, changes=changes, comparison=found, notes=[NASTY])
+    return BacktestResult(scope=scope, changes=changes, comparison=found, notes=[NASTY])
 
 
-def shown(found: Comparison) -> str:
+def shown(found: PolicyComparison) -> str:
     console = Console(width=300, force_terminal=False)
     with console.capture() as captured:
         console.print(page(result(found)))

@@ -14,15 +14,15 @@ from portquorum.bench.peers.asker import CONNECTIONS, Answers
 from portquorum.bench.peers.blackbox import Blackbox
 from portquorum.bench.peers.cloudprober import INTERVAL_MS, Cloudprober
 from portquorum.bench.peers.gatus import Gatus
-from portquorum.bench.peers.peer import Work, found, measure
+from portquorum.bench.peers.peer import PeerLoad, found, measure
 
 ROOT = Path(__file__).parents[4]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bench is for Linux")
 
 
-def work(folder: Path, rate: float = 5_000) -> Work:
-    return Work(rate, (7_001, 7_002), folder, 8_080)
+def work(folder: Path, rate: float = 5_000) -> PeerLoad:
+    return PeerLoad(rate, (7_001, 7_002), folder, 8_080)
 
 
 def test_the_endpoints_of_gatus_make_the_rate(tmp_path: Path) -> None:
@@ -81,14 +81,14 @@ while True:
 class Checker(Gatus):
     """A program that checks one port, as a peer does, with 5 ms of CPU each time."""
 
-    def command(self, program: str, work: Work) -> tuple[list[str], dict[str, str]]:
+    def command(self, program: str, work: PeerLoad) -> tuple[list[str], dict[str, str]]:
         return [program, "-c", _CHECKER, str(work.ports[0])], {}
 
 
 def test_a_peers_checks_are_those_that_the_listener_has_seen(tmp_path: Path) -> None:
     with answering() as listener:
         told = measure(
-            Checker(), sys.executable, Work.of(200, listener.ports, tmp_path), 0.5, listener
+            Checker(), sys.executable, PeerLoad.of(200, listener.ports, tmp_path), 0.5, listener
         )
         assert 0 < told.checks < listener.count()
         assert told.cpu_us > 1_000, "the system counts CPU time in steps of 10 ms"
@@ -98,12 +98,12 @@ def test_a_peers_checks_are_those_that_the_listener_has_seen(tmp_path: Path) -> 
 
 def test_a_peer_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
     class Broken(Checker):
-        def command(self, program: str, work: Work) -> tuple[list[str], dict[str, str]]:
+        def command(self, program: str, work: PeerLoad) -> tuple[list[str], dict[str, str]]:
             del work
             return [program, "-c", "raise SystemExit('no such option')"], {}
 
     with answering() as listener, pytest.raises(SystemExit, match="no such option"):
-        measure(Broken(), sys.executable, Work.of(1, listener.ports, tmp_path), 0.1, listener)
+        measure(Broken(), sys.executable, PeerLoad.of(1, listener.ports, tmp_path), 0.1, listener)
 
 
 class Exporter:

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from portquorum.bench.figures import Figures, share
+from portquorum.bench.figures import ProbeFigures, share
 from portquorum.bench.listener import PORTS, address_of, answering
 from portquorum.bench.load import ENGINES, in_flight_bytes
 from portquorum.bench.probe_engines import HANDSHAKE, HANDSHAKES, LIMIT, NAIVE, OURS, PLAIN, median
-from portquorum.bench.probe_table import Report, Row, show
+from portquorum.bench.probe_table import ProbeReport, ProbeRow, show
 from portquorum.bench.probe_whole import figures as figures_of
 from portquorum.bench.process import Usage
 from schemas.result import CheckResult, Reason
@@ -41,7 +41,7 @@ def bench(*arguments: str) -> str:
 
 def test_every_engine_runs_saturated_and_at_a_rate() -> None:
     told = bench("--parts", "engines", "--rate", "500")
-    report = msgspec.json.decode(told, type=Report)
+    report = msgspec.json.decode(told, type=ProbeReport)
     names = {OURS, PLAIN, NAIVE} | ({LIMIT} if shutil.which("cc") else set())
     found = {(row.contender, row.rate) for row in report.rows}
     handshakes = {(HANDSHAKE, 0), (HANDSHAKE, 500 * HANDSHAKES)}
@@ -76,7 +76,7 @@ def test_a_peer_that_is_not_there_is_left_out_with_a_word_how_to_get_it(tmp_path
         stdout=-1,
         env={"PATH": str(tmp_path)},
     ).stdout
-    report = msgspec.json.decode(told, type=Report)
+    report = msgspec.json.decode(told, type=ProbeReport)
     assert report.rows == ()
     assert len(report.left_out) == 3
     assert all("go install" in text for text in report.left_out)
@@ -99,7 +99,7 @@ def test_each_target_has_an_address_of_its_own() -> None:
 
 
 def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(
+    report = ProbeReport(
         machine="x",
         cpus=2,
         load_before=0.5,
@@ -110,9 +110,9 @@ def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         steady=1,
         in_flight=1,
         rows=(
-            Row(LIMIT, 0, run(10.0, 0)),
-            Row(OURS, 0, run(15.0, 0)),
-            Row("other", 5_000, run(30.0, 0)),
+            ProbeRow(LIMIT, 0, run(10.0, 0)),
+            ProbeRow(OURS, 0, run(15.0, 0)),
+            ProbeRow("other", 5_000, run(30.0, 0)),
         ),
         left_out=("something",),
     )
@@ -124,8 +124,8 @@ def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "left out: something" in told
 
 
-def run(cpu_us: float, timed_out: int, lag_p99_ms: float | None = None) -> Figures:
-    return Figures(
+def run(cpu_us: float, timed_out: int, lag_p99_ms: float | None = None) -> ProbeFigures:
+    return ProbeFigures(
         checks=1,
         seconds=1.0,
         cpu_us=cpu_us,

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from portquorum.bench.stream import log
-from portquorum.bench.stream_fleet import INTERVAL_MS, REGIONS, Message, is_down
+from portquorum.bench.stream_fleet import INTERVAL_MS, REGIONS, FleetMessage, is_down
 from portquorum.bench.stream_outage import APART_MS, WITHIN_MS, failing, fleet
 from schemas import batch, control
 from schemas.batch import MAX_RESULTS
@@ -20,11 +20,11 @@ RESULTS = ROUNDS * len(REGIONS) * TARGETS
 
 
 @pytest.fixture(params=[True, False], ids=["full", "real"], scope="module")
-def messages(request: pytest.FixtureRequest) -> list[Message]:
+def messages(request: pytest.FixtureRequest) -> list[FleetMessage]:
     return list(log(TARGETS, RESULTS, PARTITIONS, full=request.param))
 
 
-def test_messages_of_a_partition_come_in_order_of_time(messages: list[Message]) -> None:
+def test_messages_of_a_partition_come_in_order_of_time(messages: list[FleetMessage]) -> None:
     newest: dict[int, int] = defaultdict(int)
     for message in messages:
         assert message.at >= newest[message.partition]
@@ -32,7 +32,7 @@ def test_messages_of_a_partition_come_in_order_of_time(messages: list[Message]) 
 
 
 def test_each_target_is_defined_and_then_checked_once_an_interval_and_region(
-    messages: list[Message],
+    messages: list[FleetMessage],
 ) -> None:
     bodies = [control.body(message.headers or ()) for message in messages if not message.value]
     records = [control.decode(body) for body in bodies if body]
@@ -60,7 +60,7 @@ def test_no_result_waits_for_more_than_a_second_in_a_real_prober() -> None:
         assert all(message.at - each.started_at <= 1_050 for each in results[:-1])
 
 
-def test_the_rules_find_what_is_down_and_nothing_else(messages: list[Message]) -> None:
+def test_the_rules_find_what_is_down_and_nothing_else(messages: list[FleetMessage]) -> None:
     states = [new_state(number, PARTITIONS) for number in range(PARTITIONS)]
     opened = []
     for message in messages:

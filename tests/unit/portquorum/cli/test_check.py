@@ -14,11 +14,11 @@ DAY_MS = 86_400_000
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> str:
-    fields: dict[str, Any] = dict.fromkeys(check.Answer.__struct_fields__)
+    fields: dict[str, Any] = dict.fromkeys(check.CheckAnswer.__struct_fields__)
     fields |= {"host": "a.test", "port": 443, "kind": "http", "status": "up", "hops": ()}
     monkeypatch.setattr(out(), "width", 160)
     with out().capture() as printed:
-        check._show(HostPort("a.test", 443), check.Answer(**(fields | changes)))
+        check._show(HostPort("a.test", 443), check.CheckAnswer(**(fields | changes)))
     return " ".join(printed.get().split())
 
 

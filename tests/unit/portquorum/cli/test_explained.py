@@ -6,7 +6,7 @@ import pytest
 
 from portquorum.cli import explained
 from portquorum.cli.errors import WrongUseError
-from portquorum.cli.explained import Answer
+from portquorum.cli.explained import ExplainAnswer
 from portquorum.cli.notifications import LAST, TargetNotifications, told
 from portquorum.cli.target_lookup import which
 from portquorum.presentation.output import out
@@ -120,7 +120,7 @@ def test_the_last_sends_are_kept_and_all_of_an_open_incident() -> None:
     assert [one.event_id for one in kept] == [*(f"e{n}" for n in range(LAST)), "e8"]
 
 
-def answer(fleet: Fleet, policy: tuple[Policy, ...] = (), **changes: Any) -> Answer:
+def answer(fleet: Fleet, policy: tuple[Policy, ...] = (), **changes: Any) -> ExplainAnswer:
     known = explain(fleet.state, "db")
     values: dict[str, Any] = {
         "target": target(),
@@ -133,10 +133,10 @@ def answer(fleet: Fleet, policy: tuple[Policy, ...] = (), **changes: Any) -> Ans
         "told": told(target(), policy, changes.pop("sent", ()), (), fleet.now),
         "now": fleet.now,
     }
-    return Answer(**(values | changes))
+    return ExplainAnswer(**(values | changes))
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, one: Answer) -> str:
+def shown(monkeypatch: pytest.MonkeyPatch, one: ExplainAnswer) -> str:
     monkeypatch.setattr(out(), "width", 100)
     with out().capture() as printed:
         explained.show(one)

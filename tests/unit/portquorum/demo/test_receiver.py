@@ -6,7 +6,7 @@ import apprise
 import pytest
 from aiohttp import ClientSession
 
-from portquorum.demo.receiver import Message, Receiver
+from portquorum.demo.receiver import ReceivedMessage, Receiver
 
 FINE = {"title": "down", "message": "db1 is down"}
 
@@ -26,7 +26,7 @@ async def test_it_takes_what_apprise_sends() -> None:
         channel = apprise.Apprise()
         channel.add(receiver.url)
         assert await asyncio.to_thread(channel.notify, title="down", body="db1 is down")
-        assert receiver.messages.get_nowait() == Message("down", "db1 is down")
+        assert receiver.messages.get_nowait() == ReceivedMessage("down", "db1 is down")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portquorum.inventory import check, html, markdown
-from portquorum.inventory.page import Page, page
+from portquorum.inventory.page import InventoryPage, page
 
 TEXT = """\
 regions: {a: {allow: [10.1.0.0/16], deny: [10.9.0.0/16]}, b: {internal: true, source: 10.0.0.7}}
@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "mine & <b>.yaml"
 
 
-def made(file: Path, text: str) -> Page:
+def made(file: Path, text: str) -> InventoryPage:
     file.write_text(text)
     return page(check([file]))
 

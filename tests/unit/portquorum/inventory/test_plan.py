@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from portquorum.inventory import Inventory, InventoryError, Plan
+from portquorum.inventory import ApplyPlan, Inventory, InventoryError
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.plan import encode, home, plan
 from portquorum.inventory.present import Placed, PolicyKept, Present
@@ -40,7 +40,7 @@ def present(*targets: Target, entries: tuple[tuple[str, Policy], ...] = ()) -> P
     return Present(tuple(Placed(t, home(t, P)) for t in targets), kept)
 
 
-def compared(wanted: list[Target], there: Present, **more: bool) -> Plan:
+def compared(wanted: list[Target], there: Present, **more: bool) -> ApplyPlan:
     return plan(Inventory("s", (), tuple(wanted)), there, P, 1000, **more)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from portquorum.inventory.page import Cell, Page, Section
+from portquorum.inventory.page import Cell, InventoryPage, Section
 from portquorum.presentation.html import render
 
 ROOT = Path(__file__).parents[4]
@@ -14,7 +14,9 @@ TEMPLATES = sorted((ROOT / "portquorum").rglob("*.html"))
 
 def test_a_value_is_escaped_and_made_plain() -> None:
     nasty = "<b>\x1b[31m\u202e\"'&"
-    page = Page(nasty, nasty, (Section(nasty, (nasty,), ((Cell(nasty, link=nasty),),), nasty),))
+    page = InventoryPage(
+        nasty, nasty, (Section(nasty, (nasty,), ((Cell(nasty, link=nasty),),), nasty),)
+    )
     text = render("portquorum.inventory", page=page)
     escaped = "&lt;b&gt;\ufffd[31m\ufffd&#34;&#39;&amp;"
     # Title (2), lead, heading (2, one in the list of ways), text, column, link, its text.

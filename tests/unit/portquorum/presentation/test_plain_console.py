@@ -20,7 +20,7 @@ from portquorum.cli.host_port import HostPort
 from portquorum.cli.status import _show_incidents, _show_targets
 from portquorum.inventory import html, markdown
 from portquorum.inventory.errors import Problem, Where
-from portquorum.inventory.page import Cell, Page, Section
+from portquorum.inventory.page import Cell, InventoryPage, Section
 from portquorum.presentation import output
 from portquorum.presentation.output import out, print_json, print_notes, table
 from portquorum.presentation.plain_console import PlainConsole
@@ -105,11 +105,11 @@ def test_status_incidents_and_check(monkeypatch: pytest.MonkeyPatch) -> None:
     assert harmless(printed.get())
     assert MARKUP in printed.get()
     assert not any(line.startswith("forged") for line in printed.get().splitlines())
-    answer: dict[str, Any] = dict.fromkeys(check.Answer.__struct_fields__)
+    answer: dict[str, Any] = dict.fromkeys(check.CheckAnswer.__struct_fields__)
     answer |= {"host": "a", "kind": "http", "status": "down", "hops": ()}
     answer |= {"detail": EVIL, "banner": EVIL, "address": EVIL}
     with out().capture() as printed:
-        check._show(HostPort("a", 1), check.Answer(**answer))
+        check._show(HostPort("a", 1), check.CheckAnswer(**answer))
     assert harmless(printed.get())
 
 
@@ -124,7 +124,9 @@ def test_notes_and_problems(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_inventory_as_a_page() -> None:
     cell = Cell(EVIL, link=f"https://{EVIL}")
-    page = Page(EVIL, EVIL, (Section(EVIL, (EVIL,), ((cell, Cell(EVIL, code=True)),), EVIL),))
+    page = InventoryPage(
+        EVIL, EVIL, (Section(EVIL, (EVIL,), ((cell, Cell(EVIL, code=True)),), EVIL),)
+    )
     for document in (html.document(page), markdown.document(page)):
         assert harmless(document)
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 from portquorum.report.html import document
-from portquorum.report.result import Column, Days, Figure, Report, Table
+from portquorum.report.result import Column, Days, Figure, Report, ReportTable
 
 DAYS = [date(2026, 11, day) for day in (1, 2, 3)]
 NASTY = "<script>alert(1)</script>"
@@ -36,8 +36,8 @@ def report() -> Report:
             )
         ],
         tables=[
-            Table(name="targets", title="Targets", columns=columns, rows=rows, left_out=1234),
-            Table(name="none", title="Nothing here", columns=[], rows=[]),
+            ReportTable(name="targets", title="Targets", columns=columns, rows=rows, left_out=1234),
+            ReportTable(name="none", title="Nothing here", columns=[], rows=[]),
         ],
         notes=["a note"],
         trouble=True,

@@ -8,7 +8,7 @@ from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.prober.check_loop import CheckLoop
 from producers.prober.connectivity import Connectivity
-from producers.publishing.connection import Broker
+from producers.publishing.connection import BrokerConnection
 from producers.publishing.publisher import Publisher
 from producers.schedule.scheduler import Scheduler
 from schemas.target import Target
@@ -42,7 +42,7 @@ def runner(engine: Answers, clock: Clock | None = None, *, limit: int = 100) -> 
     clock, settings = clock or Clock(), Settings()
     clock.learn(time.monotonic(), time.monotonic(), round(time.time() * 1000))
     clock.settle()
-    publisher = Publisher(settings, Broker(settings), clock, region="eu", prober="p1")
+    publisher = Publisher(settings, BrokerConnection(settings), clock, region="eu", prober="p1")
     connectivity = Connectivity(Answers())
     return CheckLoop(Scheduler("eu"), engine, publisher, clock, connectivity, limit=limit)
 

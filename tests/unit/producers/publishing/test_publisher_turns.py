@@ -9,7 +9,7 @@ from foundation.settings import Settings
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, PlannedCheck
 from producers.publishing.batcher import Worth
-from producers.publishing.connection import Broker
+from producers.publishing.connection import BrokerConnection
 from producers.publishing.publisher import Publisher
 from producers.publishing.spool import Spool
 from schemas.batch import MAX_RESULTS
@@ -41,7 +41,7 @@ TARGETS = [
 """By partition."""
 
 
-class Gate(Broker):
+class Gate(BrokerConnection):
     """Takes messages when it is open, as aiokafka does when its buffer has room."""
 
     def __init__(self, settings: Settings) -> None:

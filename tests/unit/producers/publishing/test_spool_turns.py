@@ -3,7 +3,7 @@
 from foundation.settings import Settings
 from producers.broker_clock import Clock
 from producers.publishing.batch import SealedBatch
-from producers.publishing.connection import Broker
+from producers.publishing.connection import BrokerConnection
 from producers.publishing.publisher import Publisher
 from schemas import batch
 from schemas.batch import MAX_RESULTS
@@ -12,7 +12,7 @@ from tests.unit.producers.publishing.test_batches import a_clock, finished
 
 def a_publisher(clock: Clock) -> Publisher:
     settings = Settings(partitions=1)
-    return Publisher(settings, Broker(settings), clock, region="eu", prober="p1")
+    return Publisher(settings, BrokerConnection(settings), clock, region="eu", prober="p1")
 
 
 def add(publisher: Publisher, numbers: range) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from schemas.incident import RegionEvent
-from sinks.notifier.grouping import Groups, Taken, group_key, runs
+from sinks.notifier.grouping import Groups, ReceivedEvent, group_key, runs
 from tests.unit.sinks.notifier.events import incident_event
 
 
-def taken(**fields: Any) -> Taken:
-    return Taken(incident_event(**fields), TopicPartition("incidents", 0), 0)
+def taken(**fields: Any) -> ReceivedEvent:
+    return ReceivedEvent(incident_event(**fields), TopicPartition("incidents", 0), 0)
 
 
 def test_a_group_closes_when_its_first_event_has_waited_long_enough() -> None:

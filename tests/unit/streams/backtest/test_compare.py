@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from schemas.target import LatencyLimit
 from streams.backtest import compare as comparing
 from streams.backtest import reasons
-from streams.backtest.compare import Comparison
+from streams.backtest.compare import PolicyComparison
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Policies
 from tests.unit.streams.backtest.past import MINUTE, START, incident, target
@@ -17,7 +17,7 @@ DAY = 24 * 60 * MINUTE
 
 def compare(
     present: list[PastIncident], proposed: list[PastIncident], days: int = 2, **changes: Any
-) -> Comparison:
+) -> PolicyComparison:
     first = {"db": target(team="database"), "web": target("web", host="db.example.com")}
     second = {key: replace(one, **changes) for key, one in first.items()}
     return comparing.compare(

@@ -2,9 +2,10 @@
 
 from msgspec.structs import replace
 
+from schemas.duration import DAY_MS
 from schemas.target import LatencyLimit, Target
 from streams.backtest import plan as plans
-from streams.backtest.history import DAY_MS, Summary
+from streams.backtest.history import Summary
 from streams.backtest.plan import Policies, plan, warm_up_ms
 from tests.unit.streams.backtest.past import target
 

@@ -59,7 +59,7 @@ def busy(script: list[tuple]) -> Fleet:  # type: ignore[type-arg]
     return fleet
 
 
-def with_fault(place: str, state: PartitionState, record: Record) -> list[apply.Failed]:
+def with_fault(place: str, state: PartitionState, record: Record) -> list[apply.FailedPart]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(place, fails)
         try:

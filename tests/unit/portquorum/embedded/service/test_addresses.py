@@ -2,20 +2,20 @@ import socket
 
 import pytest
 
-from portquorum.embedded.service.addresses import Address, parse, reserve
+from portquorum.embedded.service.addresses import ListenAddress, parse, reserve
 from portquorum.embedded.service.errors import EmbeddedServiceError
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("127.0.0.1:9092", Address("127.0.0.1", 9092)),
-        (":0", Address("127.0.0.1", 0)),
-        ("[::1]:8123", Address("::1", 8123)),
-        ("localhost:1", Address("localhost", 1)),
+        ("127.0.0.1:9092", ListenAddress("127.0.0.1", 9092)),
+        (":0", ListenAddress("127.0.0.1", 0)),
+        ("[::1]:8123", ListenAddress("::1", 8123)),
+        ("localhost:1", ListenAddress("localhost", 1)),
     ],
 )
-def test_an_address_is_host_and_port(text: str, expected: Address) -> None:
+def test_an_address_is_host_and_port(text: str, expected: ListenAddress) -> None:
     assert parse(text) == expected
 
 
@@ -26,7 +26,7 @@ def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
 
 
 def test_port_0_becomes_a_free_one() -> None:
-    address = reserve(Address("127.0.0.1", 0))
+    address = reserve(ListenAddress("127.0.0.1", 0))
     with socket.create_server(address):
         pass
 
@@ -35,13 +35,13 @@ def test_a_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(EmbeddedServiceError, match=rf"127\.0\.0\.1:{port} is taken"):
-            reserve(Address("127.0.0.1", port))
+            reserve(ListenAddress("127.0.0.1", port))
 
 
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(EmbeddedServiceError, match=r"192\.0\.2\.1:9092 can't be listened on"):
-        reserve(Address("192.0.2.1", 9092))
+        reserve(ListenAddress("192.0.2.1", 9092))
 
 
 def test_an_ipv6_address_is_written_in_brackets() -> None:
-    assert str(Address("::1", 9092)) == "[::1]:9092"
+    assert str(ListenAddress("::1", 9092)) == "[::1]:9092"

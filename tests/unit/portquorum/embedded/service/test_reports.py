@@ -8,11 +8,18 @@ from portquorum.embedded.clickhouse import http_status
 from portquorum.embedded.clickhouse.main import how_to_connect
 from portquorum.embedded.kafka.broker import cause_of_death
 from portquorum.embedded.service import announcement
-from portquorum.embedded.service.reports import Failed, Progress, Ready, Report, decode, encode
+from portquorum.embedded.service.reports import (
+    Progress,
+    Ready,
+    Report,
+    ServiceFailed,
+    decode,
+    encode,
+)
 
 
 @pytest.mark.parametrize(
-    "report", [Progress("fetching", 1, 2), Ready("127.0.0.1:9092"), Failed("line\nline")]
+    "report", [Progress("fetching", 1, 2), Ready("127.0.0.1:9092"), ServiceFailed("line\nline")]
 )
 def test_a_report_is_one_line(report: Report) -> None:
     line = encode(report)

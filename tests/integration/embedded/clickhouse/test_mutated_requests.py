@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.integration.embedded.mutation_run import Plan, run
+from tests.integration.embedded.clickhouse.mutation_run import Plan, run
 
 
 def test_mutated_requests_leave_the_service_as_it_was(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 # ruff: noqa: S608 (names of the run itself)
 """Sends all attacks to a service of its own and prints what came of it, as JSON.
 
-`python -m tests.integration.embedded.attack_run FOLDER [--unguarded] [--alone]`. `--alone` is for
-a network namespace in which every address is this machine's and nftables count packets.
+`python -m tests.integration.embedded.clickhouse.attack_run FOLDER [--unguarded] [--alone]`.
+`--alone` is for a network namespace in which every address is this machine's and nftables count
+packets.
 """
 
 import dataclasses
@@ -19,8 +20,8 @@ from urllib.parse import urlencode
 
 import psutil
 
-from tests.integration.embedded.attack_requests import HOSTILE
-from tests.integration.embedded.attack_scene import (
+from tests.integration.embedded.clickhouse.attack_requests import HOSTILE
+from tests.integration.embedded.clickhouse.attack_scene import (
     ANSWER_S,
     MARKS,
     WELL_KNOWN,
@@ -33,10 +34,10 @@ from tests.integration.embedded.attack_scene import (
     read_answer,
     running,
 )
-from tests.integration.embedded.attacks import ENDS_THE_ENGINE, Attack, Place, statements
+from tests.integration.embedded.clickhouse.attacks import ENDS_THE_ENGINE, Attack, Place, statements
 
 GUARDED: Final = "portquorum.embedded.clickhouse.main"
-UNGUARDED: Final = "tests.integration.embedded.unguarded"
+UNGUARDED: Final = "tests.integration.embedded.clickhouse.unguarded"
 TABLE: Final = "portquorum.kept"
 _LATE_S: Final = 30.0
 # These wait for programs that can't start and hosts that can't be asked; the client leaves.

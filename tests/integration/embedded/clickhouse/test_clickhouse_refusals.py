@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.clickhouse.http_calls import Server
 
 CONSTRAINT = ", CONSTRAINT large CHECK a > 100) ENGINE = MergeTree ORDER BY a"
 PARTITIONS = ") ENGINE = MergeTree ORDER BY a PARTITION BY a"

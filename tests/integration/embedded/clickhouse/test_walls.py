@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from portquorum.embedded.clickhouse.engine import Engine, EngineGoneError, QueryError
-from tests.integration.embedded.http_calls import Server
+from portquorum.embedded.clickhouse.engine import EngineGoneError, EngineProcess, QueryError
+from tests.integration.embedded.clickhouse.http_calls import Server
 from tests.integration.embedded.processes import python, wait_until
 
 SECRET = "hunter2"  # noqa: S105
@@ -22,12 +22,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def engine(folder: Path) -> Iterator[Engine]:
+def engine(folder: Path) -> Iterator[EngineProcess]:
     folder.mkdir()
     (folder / "password").write_text(SECRET)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PORTQUORUM_OWNER_PASSWORD", SECRET)
-        engine = Engine(folder)
+        engine = EngineProcess(folder)
     yield engine
     engine.close()
 
@@ -39,14 +39,14 @@ def outside(tmp_path: Path) -> Path:
     return path
 
 
-def refused(engine: Engine, sql: str) -> str:
+def refused(engine: EngineProcess, sql: str) -> str:
     with engine.session({}) as session, pytest.raises(QueryError) as error:
         session.run(sql)
     assert SECRET not in str(error.value)
     return str(error.value)
 
 
-def test_this_kernel_has_them(engine: Engine) -> None:
+def test_this_kernel_has_them(engine: EngineProcess) -> None:
     assert engine.without_walls is None
     status = Path(f"/proc/{engine._process.pid}/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
@@ -54,7 +54,7 @@ def test_this_kernel_has_them(engine: Engine) -> None:
     assert fields["Seccomp"] == "2"
 
 
-def test_the_process_has_nothing_that_is_secret(engine: Engine) -> None:
+def test_the_process_has_nothing_that_is_secret(engine: EngineProcess) -> None:
     process = psutil.Process(engine._process.pid)
     assert set(process.environ()) <= {
         *("PYTHONPATH", "PYTHONSAFEPATH", "PYTHONNOUSERSITE", "TMPDIR", "LANG", "TZ", "LC_CTYPE")
@@ -87,7 +87,7 @@ def test_the_process_has_nothing_that_is_secret(engine: Engine) -> None:
     ],
 )
 def test_no_file_outside_is_read_or_written(
-    engine: Engine, folder: Path, outside: Path, sql: str
+    engine: EngineProcess, folder: Path, outside: Path, sql: str
 ) -> None:
     text = sql.format(path=outside, folder=folder / "data")
     # A text may fail by itself or give rows of its own: never those of the file.
@@ -101,7 +101,7 @@ def test_no_file_outside_is_read_or_written(
     assert outside.read_text() == SECRET
 
 
-def test_nothing_is_connected_to(engine: Engine) -> None:
+def test_nothing_is_connected_to(engine: EngineProcess) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         once = "SETTINGS http_max_tries = 1, connect_timeout = 1"
@@ -117,7 +117,7 @@ def test_nothing_is_connected_to(engine: Engine) -> None:
             server.accept()
 
 
-def test_no_name_is_looked_up(engine: Engine) -> None:
+def test_no_name_is_looked_up(engine: EngineProcess) -> None:
     """A name in a question to a name server carries data out; Landlock lets UDP pass."""
     said = refused(
         engine,
@@ -126,7 +126,7 @@ def test_no_name_is_looked_up(engine: Engine) -> None:
     assert "a.example" in said
 
 
-def test_no_program_is_started(engine: Engine, folder: Path) -> None:
+def test_no_program_is_started(engine: EngineProcess, folder: Path) -> None:
     refused(engine, "SELECT * FROM executable('id', 'LineAsString', 'x String')")
     scripts = folder / "data" / "user_scripts"
     scripts.mkdir(exist_ok=True)
@@ -138,7 +138,7 @@ def test_no_program_is_started(engine: Engine, folder: Path) -> None:
     )
 
 
-def test_a_table_lives_its_whole_life(engine: Engine) -> None:
+def test_a_table_lives_its_whole_life(engine: EngineProcess) -> None:
     with engine.session({}) as session:
         for sql in (
             "CREATE DATABASE whole ENGINE = Atomic",
@@ -166,7 +166,7 @@ def test_a_table_lives_its_whole_life(engine: Engine) -> None:
 
 
 def test_a_statement_of_an_engine_that_is_killed_fails_in_words(tmp_path: Path) -> None:
-    engine = Engine(tmp_path)
+    engine = EngineProcess(tmp_path)
     session = engine.session({})
     found: list[BaseException] = []
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.embedded.attack_run import GUARDED
-from tests.integration.embedded.attack_scene import Service, Surroundings, running
+from tests.integration.embedded.clickhouse.attack_run import GUARDED
+from tests.integration.embedded.clickhouse.attack_scene import Service, Surroundings, running
 from tests.integration.embedded.processes import gone, wait_until
 
 _MOST_S = 10.0

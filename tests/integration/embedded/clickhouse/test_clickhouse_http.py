@@ -11,7 +11,7 @@ import zstandard
 
 from portquorum.embedded.clickhouse.blocks import BlockDecompressor
 from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
-from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.clickhouse.http_calls import Server
 
 COMPRESS = {
     "gzip": gzip.compress,

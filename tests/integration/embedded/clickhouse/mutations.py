@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from tests.integration.embedded.attack_requests import HOSTILE, VALID
+from tests.integration.embedded.clickhouse.attack_requests import HOSTILE, VALID
 
 MOST_BYTES: Final = 96 << 10
 """Longer seeds are cut: what they are about is tried by itself (attack_requests)."""

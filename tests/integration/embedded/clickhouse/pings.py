@@ -1,7 +1,7 @@
 """Asks a server for `/ping` until standard input ends; prints what came, as JSON.
 
-`python -m tests.integration.embedded.pings PORT`. A process of its own: nothing that a test does
-makes an answer late.
+`python -m tests.integration.embedded.clickhouse.pings PORT`. A process of its own:
+nothing that a test does makes an answer late.
 """
 
 import dataclasses

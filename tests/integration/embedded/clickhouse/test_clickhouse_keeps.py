@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
-from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.clickhouse.http_calls import Server
 from tests.integration.embedded.processes import python, wait_until
 
 ANY_PORT = "127.0.0.1:0"

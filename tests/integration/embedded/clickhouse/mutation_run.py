@@ -11,8 +11,8 @@ from typing import Final
 import psutil
 from msgspec import Struct
 
-from tests.integration.embedded.attack_run import GUARDED
-from tests.integration.embedded.attack_scene import (
+from tests.integration.embedded.clickhouse.attack_run import GUARDED
+from tests.integration.embedded.clickhouse.attack_scene import (
     ANSWER_S,
     Pings,
     Service,
@@ -20,7 +20,7 @@ from tests.integration.embedded.attack_scene import (
     read_answer,
     running,
 )
-from tests.integration.embedded.mutations import Mutant, mutant
+from tests.integration.embedded.clickhouse.mutations import Mutant, mutant
 
 _HEAD: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*\r\n(.*?)\r\n\r\n", re.DOTALL)
 _CODE: Final = re.compile(rb"X-ClickHouse-Exception-Code: (\d+)")

@@ -11,7 +11,7 @@ import pytest
 from foundation.clickhouse import connection_options
 from foundation.settings import Settings
 from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
-from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.clickhouse.http_calls import Server
 
 PASSWORD = "p@ss:w/rd é"  # noqa: S105
 

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import psutil
 
-from tests.integration.embedded.pings import Found
+from tests.integration.embedded.clickhouse.pings import Found
 from tests.integration.embedded.processes import wait_until
 
 FILE_MARK: Final = "mark-of-a-file-7f3a"
@@ -249,7 +249,12 @@ class Pings:
 
     def __init__(self, port: int) -> None:
         """Starts with `with`; what it found is there at the end."""
-        self._command = [sys.executable, "-m", "tests.integration.embedded.pings", str(port)]
+        self._command = [
+            sys.executable,
+            "-m",
+            "tests.integration.embedded.clickhouse.pings",
+            str(port),
+        ]
         self.found = Found()
 
     def __enter__(self) -> Self:

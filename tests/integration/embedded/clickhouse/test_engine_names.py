@@ -10,7 +10,7 @@ from itertools import chain
 import pytest
 
 from portquorum.embedded.clickhouse.sql_guard import _ENGINES, _SETTINGS, _TABLE_FUNCTIONS
-from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.clickhouse.http_calls import Server
 
 # Settings whose value is a text, and which the guard lets pass: names of codecs, of columns and
 # tables of the database, of what stands in an answer. None is SQL, a path or an address.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.embedded.attack_run import Outcome
-from tests.integration.embedded.attacks import statements
+from tests.integration.embedded.clickhouse.attack_run import Outcome
+from tests.integration.embedded.clickhouse.attacks import statements
 
 # Every address is one of this machine: whatever is sent has a way, and is counted.
 _NAMESPACE = """
@@ -32,7 +32,13 @@ _LEFT_TO_THE_WALLS = ("INSERT INTO portquorum.kept VALUES (", "SELECT * FROM sys
 
 
 def _run(folder: Path, *options: str, alone: bool) -> Outcome:
-    command = [sys.executable, "-m", "tests.integration.embedded.attack_run", str(folder), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.integration.embedded.clickhouse.attack_run",
+        str(folder),
+        *options,
+    ]
     if alone:
         command = ["unshare", "--net", "sh", "-c", _NAMESPACE, "sh", *command, "--alone"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.embedded.http_calls import Server
+from tests.integration.embedded.clickhouse.http_calls import Server
 from tests.integration.embedded.processes import wait_until
 
 SLOW = "SELECT count() FROM numbers(1e13) WHERE sipHash64(number) = 5"
