@@ -11,6 +11,8 @@ import pytest
 
 from tests.services import running_clickhouse, running_kafka
 
+pytest_plugins = ["tests.budgets"]
+
 # A background job of a shell has SIGINT ignored, under nohup SIGHUP too, and so would every program
 # that a test starts and ends by one of them. What a handler catches is the default in a child.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
