@@ -1,8 +1,8 @@
 """What each suite of tests took, beside its time budget; printed at the end of a run.
 
 A suite is a folder of tests. Its time is the sum over its tests, on whatever processes they ran. A
-budget is for a machine with 2 cores that does nothing else; one that is exceeded is shown, and fails
-nothing, since a slow machine says nothing of the code.
+budget is for a machine with 2 idle cores; one that is exceeded is shown, and fails nothing, since a
+slow machine says nothing of the code.
 """
 
 from collections import defaultdict
