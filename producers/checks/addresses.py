@@ -9,7 +9,8 @@ from msgspec import Struct
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import Vantage
 from producers.checks.os_errors import reason_of, reason_of_lookup, text_of
-from producers.checks.resolver import Address, Lookup
+from producers.checks.resolved_address import Address
+from producers.checks.resolver import Lookup
 from schemas.result import Reason
 
 MAX_ADDRESSES: Final = 4

@@ -1,25 +1,38 @@
-"""Resolves names (c-ares) and caches the answers for their TTL, within limits.
+"""Resolves names and caches the answers for their TTL, within limits.
 
-c-ares asks the servers of /etc/resolv.conf, both families at once, and reads /etc/hosts. Its own
-thread waits for the answers and measures their time, so that a busy event loop adds nothing. A
-server that does not answer delays only the checks of the same name.
+The sources are those of nsswitch.conf, in its order. c-ares asks the servers of /etc/resolv.conf,
+both families at once. Its own thread waits for the answers and measures their time, so that a busy
+event loop adds nothing. A server that does not answer delays only the checks of the same name.
+c-ares does not read /etc/hosts: it merges all lines that share a name or an address, so that
+another host would answer (c-ares issue 1049).
 """
 
 import asyncio
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pycares
-from msgspec import Struct
 
+from producers.checks import address_order, system_names
+from producers.checks.name_sources import Source, Status
+from producers.checks.resolved_address import Address
+from producers.checks.system_names import Stamps, SystemNames
 from schemas.partition import canonical_host
 
 SHORTEST_S: Final = 5.0
 LONGEST_S: Final = 300.0
-"""Bounds of the cache time of an answer (its TTL); answers of /etc/hosts have no TTL."""
+"""Bounds of the cache time of an answer (its TTL)."""
+
+HOSTS_S: Final = 60.0
+"""Cache time of an answer of the hosts file, which has no TTL; a change of the file ends it."""
+
+LOOK_S: Final = 2.0
+"""Interval of the look at hosts, nsswitch.conf and resolv.conf. After a change nothing that was
+known counts any longer."""
 
 NEGATIVE_S: Final = 0.5
 """Cache time of "no such name", shorter than a retry delay: a retry asks again. Failures and
@@ -36,20 +49,6 @@ _AFTER_NEGATIVE_S: Final = 0.25
 
 _IPV4: Final = int(socket.AF_INET)
 _IPV6: Final = int(socket.AF_INET6)
-
-
-class Address(Struct, frozen=True, gc=False):
-    """An address to connect to; `zone` is the scope of a link-local IPv6 address, else 0."""
-
-    family: int
-    ip: str
-    zone: int = 0
-
-    def endpoint(self, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
-        """The argument of connect(2)."""
-        if self.family == _IPV6:
-            return self.ip.partition("%")[0], port, 0, self.zone
-        return self.ip, port
 
 
 def literal(host: str) -> Address | None:
@@ -73,10 +72,19 @@ class Lookup:
 
     `began_at` and `ended_at` are monotonic seconds, None before; `addresses` are in the order of
     connection attempts (RFC 6724); `error` if there are none. `until` is the end of the cache time,
-    0 for an answer that is not cached.
+    0 for an answer that is not cached. `answer` is that of DNS, None if it was not asked.
     """
 
-    __slots__ = ("addresses", "began_at", "ended_at", "error", "host", "until", "waiting")
+    __slots__ = (
+        "addresses",
+        "answer",
+        "began_at",
+        "ended_at",
+        "error",
+        "host",
+        "until",
+        "waiting",
+    )
 
     def __init__(self, host: str) -> None:
         self.host = host
@@ -85,6 +93,7 @@ class Lookup:
         self.addresses: tuple[Address, ...] = ()
         self.error: OSError | UnicodeError | None = None
         self.until = 0.0
+        self.answer: Status | None = None
         self.waiting: list[Callable[[Lookup], None]] = []
 
     @property
@@ -97,8 +106,9 @@ class Lookup:
     def found(self, result: Any, number: int | None) -> None:
         """Stores the answer of c-ares; called in any thread."""
         ended_at = time.monotonic()
+        self.answer = "SUCCESS" if number is None else _STATUS.get(number, "UNAVAIL")
         if number is not None:
-            self.error = _error(number)
+            self.error = _error(self.host, number)
             if number in _NEGATIVE:
                 self.until = ended_at + NEGATIVE_S
         else:
@@ -108,8 +118,16 @@ class Lookup:
                 ttl_s = float(min(node.ttl for node in nodes))
                 self.until = ended_at + min(max(ttl_s, SHORTEST_S), LONGEST_S)
             else:
-                self.error = _error(pycares.errno.ARES_ENODATA)
+                self.error = _error(self.host, pycares.errno.ARES_ENODATA)
+                self.answer = "NOTFOUND"
         self.ended_at = ended_at
+
+    def found_here(self, addresses: Sequence[Address]) -> None:
+        """Stores addresses that this machine itself knows."""
+        self.addresses = address_order.in_order(addresses)
+        self.error = None
+        self.ended_at = time.monotonic()
+        self.until = self.ended_at + HOSTS_S
 
 
 class Resolver:
@@ -126,6 +144,12 @@ class Resolver:
         self._channel: pycares.Channel | None = None
         self._fresh_until = 0.0
         self._closed = False
+        self._system: SystemNames | None = None
+        self._stamps: Stamps = ()
+        self._changed_at = 0.0
+        self._reading = False
+        self._unread: list[Lookup] = []  # lookups that wait for the first read
+        self._timer: asyncio.TimerHandle | None = None
 
     def known(self, host: str) -> Lookup | None:
         """The cached lookup of `host` that is still valid, None without one."""
@@ -151,38 +175,131 @@ class Resolver:
         """Drops the lookups that still run."""
         self._closed = True
         self._running.clear()
+        self._unread.clear()
         self._channel = None  # ends with the last of its lookups
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _begin(self, lookup: Lookup) -> None:
-        def found(result: Any, number: int | None) -> None:
-            lookup.found(result, number)
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._finish, lookup)
-
         try:
             if "%" in lookup.host:  # an address with a zone: the system knows its number
                 lookup.addresses = tuple(_with_zone(lookup.host))
                 lookup.ended_at = time.monotonic()
                 self._loop.call_soon(self._finish, lookup)
                 return
-            channel = self._asking()
-            channel.getaddrinfo(
-                _name(lookup.host),
-                None,
-                family=socket.AF_UNSPEC,
-                type=socket.SOCK_STREAM,
-                callback=found,
-            )
+            name = _name(lookup.host)
+            if self._timer is None:
+                self._look()
+            if self._system is None:
+                self._unread.append(lookup)
+            else:
+                self._ask(lookup, name, self._system.sources)
         except (OSError, ValueError, pycares.AresError) as error:
-            lookup.error = error if isinstance(error, OSError | UnicodeError) else _ours(error)
+            self._fail(lookup, error)
+
+    def _ask(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
+        """Asks the sources until one of them ends the lookup."""
+        if _is_localhost(name):
+            self._ask_files(lookup, name)
+            sources = ()
+        for position, source in enumerate(sources):
+            status: Status = "UNAVAIL"
+            if lookup.addresses and position:  # glibc keeps nothing that it goes on after
+                lookup.addresses, lookup.ended_at, lookup.until = (), None, 0.0
+            if source.service == "files":
+                status = self._ask_files(lookup, name)
+            elif source.service == "dns":
+                if lookup.answer is None:
+                    self._ask_dns(lookup, name, sources[position:])
+                    return
+                status = lookup.answer
+            if status in source.ends:
+                break
+        if lookup.ended_at is None:
+            text = f"{name} is not in {system_names.HOSTS}"
+            if not any(source.service == "dns" for source in sources):
+                text += f", and {system_names.NSSWITCH} does not name dns for it"
+            lookup.error = socket.gaierror(socket.EAI_NONAME, text)
             lookup.ended_at = time.monotonic()
-            self._loop.call_soon(self._finish, lookup)
+        self._loop.call_soon(self._finish, lookup)
+
+    def _ask_files(self, lookup: Lookup, name: str) -> Status:
+        hosts = None if self._system is None else self._system.hosts
+        found = () if hosts is None else hosts.get(name.encode(), ())
+        if not found and _is_localhost(name):
+            found = _LOOPBACK
+        if found:
+            lookup.found_here(found)
+            return "SUCCESS"
+        return "UNAVAIL" if hosts is None else "NOTFOUND"
+
+    def _ask_dns(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
+        """`sources` are DNS itself and those after it."""
+
+        def found(result: Any, number: int | None) -> None:
+            lookup.found(result, number)
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._go_on, lookup, name, sources)
+
+        self._asking().getaddrinfo(
+            name, None, family=socket.AF_UNSPEC, type=socket.SOCK_STREAM, callback=found
+        )
+
+    def _go_on(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
+        if len(sources) == 1 or (lookup.answer == "SUCCESS" and "SUCCESS" in sources[0].ends):
+            self._finish(lookup)
+        elif not self._closed:
+            self._ask(lookup, name, sources)
+
+    def _fail(self, lookup: Lookup, error: Exception) -> None:
+        lookup.error = error if isinstance(error, OSError | UnicodeError) else _ours(error)
+        lookup.ended_at = time.monotonic()
+        self._loop.call_soon(self._finish, lookup)
+
+    # The files of the system
+
+    def _look(self) -> None:
+        """Reads the files again if they have changed, now and every `LOOK_S`."""
+        if self._closed:
+            return
+        self._timer = self._loop.call_later(LOOK_S, self._look)
+        now = system_names.stamps()
+        if self._reading or now == self._stamps:
+            return
+        self._stamps = now
+        if system_names.hosts_bytes() <= system_names.SMALL_BYTES:
+            self._changed(system_names.read())
+            return
+        self._reading = True
+        threading.Thread(target=self._read, name="hosts file", daemon=True).start()
+
+    def _read(self) -> None:
+        """In a thread of its own: a large hosts file takes too long for the loop."""
+        system = system_names.read()
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._changed, system)
+
+    def _changed(self, system: SystemNames) -> None:
+        self._reading = False
+        if self._closed:
+            return
+        if self._system is not None:  # no lookup was asked before the first read
+            self._changed_at = time.monotonic()
+        self._system = system
+        self._found.clear()
+        self._fresh_until = 0.0
+        waiting, self._unread = self._unread, []
+        for lookup in waiting:
+            try:
+                self._ask(lookup, _name(lookup.host), system.sources)
+            except (OSError, ValueError, pycares.AresError) as error:
+                self._fail(lookup, error)
 
     def _asking(self) -> pycares.Channel:
         now = time.monotonic()
         if self._channel is None or now >= self._fresh_until:
             self._channel = pycares.Channel(
-                timeout=_TIMEOUT_S, tries=_TRIES, servers=self._servers or None
+                timeout=_TIMEOUT_S, tries=_TRIES, servers=self._servers or None, lookups="b"
             )
             self._fresh_until = now + _CHANNEL_S
         return self._channel
@@ -193,7 +310,7 @@ class Resolver:
         del self._running[lookup.host]
         if lookup.error is not None:
             self._fresh_until = min(self._fresh_until, time.monotonic() + _AFTER_NEGATIVE_S)
-        if lookup.until:
+        if lookup.until and (lookup.began_at or 0.0) >= self._changed_at:
             self._keep(lookup)
         waiting, lookup.waiting = lookup.waiting, []
         for on_done in waiting:
@@ -211,38 +328,63 @@ class Resolver:
 
 
 _NEGATIVE: Final = frozenset({pycares.errno.ARES_ENODATA, pycares.errno.ARES_ENOTFOUND})
+
+# What DNS has said, as nss_dns tells it (resolv/nss_dns/dns-host.c); all others are `UNAVAIL`.
+_STATUS: Final[dict[int, Status]] = {
+    pycares.errno.ARES_ENODATA: "NOTFOUND",
+    pycares.errno.ARES_ENOTFOUND: "NOTFOUND",
+    pycares.errno.ARES_EBADNAME: "NOTFOUND",
+    pycares.errno.ARES_EBADSTR: "NOTFOUND",
+    pycares.errno.ARES_ESERVFAIL: "TRYAGAIN",
+    pycares.errno.ARES_EREFUSED: "TRYAGAIN",
+    pycares.errno.ARES_ENOTIMP: "TRYAGAIN",
+    pycares.errno.ARES_EFORMERR: "TRYAGAIN",
+    pycares.errno.ARES_EBADRESP: "TRYAGAIN",
+}
+
+_TEXTS: Final[dict[int, str]] = {
+    pycares.errno.ARES_ENOTFOUND: "no such name (NXDOMAIN)",
+    pycares.errno.ARES_ENODATA: "the name exists, but has no A or AAAA record",
+    pycares.errno.ARES_EBADNAME: "not a name that DNS can be asked for",
+    pycares.errno.ARES_EBADSTR: "not a name that DNS can be asked for",
+    pycares.errno.ARES_ESERVFAIL: "the name server failed (SERVFAIL)",
+    pycares.errno.ARES_EREFUSED: "the name server refused to answer (REFUSED)",
+    pycares.errno.ARES_ENOTIMP: "the name server does not know such questions (NOTIMP)",
+    pycares.errno.ARES_EFORMERR: "the name server did not understand the question (FORMERR)",
+    pycares.errno.ARES_EBADRESP: "the answer of the name server can't be understood",
+    pycares.errno.ARES_ETIMEOUT: "no name server answered",
+    pycares.errno.ARES_ECONNREFUSED: "no name server is there: the connection was refused",
+}
 _NO_NAME: Final = _NEGATIVE | {pycares.errno.ARES_EBADNAME, pycares.errno.ARES_EBADSTR}
-_NO_ANSWER: Final = frozenset(
-    {
-        pycares.errno.ARES_ESERVFAIL,
-        pycares.errno.ARES_ETIMEOUT,
-        pycares.errno.ARES_ECONNREFUSED,
-        pycares.errno.ARES_EREFUSED,
-        pycares.errno.ARES_EFORMERR,
-        pycares.errno.ARES_ENOTIMP,
-        pycares.errno.ARES_EBADRESP,
-    }
-)
 
 
-def _error(number: int) -> socket.gaierror:
+def _error(host: str, number: int) -> socket.gaierror:
     """Maps c-ares errors to EAI codes; unknown means a local fault."""
-    text = pycares.errno.strerror(number)
-    if number in _NO_NAME:
-        return socket.gaierror(socket.EAI_NONAME, text)
-    if number in _NO_ANSWER:
-        return socket.gaierror(socket.EAI_AGAIN, text)
-    return socket.gaierror(socket.EAI_SYSTEM, text)
+    text = _TEXTS.get(number)
+    if text is None:
+        return socket.gaierror(socket.EAI_SYSTEM, f"{host}: {pycares.errno.strerror(number)!s}")
+    code = socket.EAI_NONAME if number in _NO_NAME else socket.EAI_AGAIN
+    return socket.gaierror(code, f"{host}: {text}")
+
+
+_LOOPBACK: Final = (Address(_IPV6, "::1"), Address(_IPV4, "127.0.0.1"))
+
+
+def _is_localhost(name: str) -> bool:
+    """RFC 6761, section 6.3: such names are never asked for in DNS."""
+    plain = name.removesuffix(".")
+    return plain == "localhost" or plain.endswith(".localhost")
 
 
 def _name(host: str) -> str:
-    """The name in the DNS question.
+    """The name that is looked up, with the final dot of `host` if it has one.
 
+    With it no search domain is appended, and, as in glibc, the hosts file must have it, too.
     Numbers that are not an address are not a name either: c-ares would read 0177.0.0.1 as
     177.0.0.1, getaddrinfo(3) as 127.0.0.1. No inventory has them, but [targets] may.
     """
     try:
-        return canonical_host(host)
+        return canonical_host(host) + ("." if host.endswith(".") else "")
     except ValueError as error:
         raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
 

@@ -10,7 +10,7 @@ import sys
 from typing import Final
 
 from producers.checks.os_errors import answer_of
-from producers.checks.resolver import Address
+from producers.checks.resolved_address import Address
 
 # struct tcp_info, include/uapi/linux/tcp.h: at 56 tcpi_last_ack_recv (ms since the last ACK was
 # received), at 68 tcpi_rtt (µs, smoothed; after the handshake it is the handshake's round trip),

@@ -22,7 +22,8 @@ from producers.checks.addresses import (
 )
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.checks.os_errors import clean
-from producers.checks.resolver import Address, Lookup, Resolver, literal
+from producers.checks.resolved_address import Address
+from producers.checks.resolver import Lookup, Resolver, literal
 
 LATE_S: Final = 1.0
 """After a longer delay a timeout proves nothing: the machine may have been suspended."""

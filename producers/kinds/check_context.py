@@ -19,7 +19,8 @@ from producers.checks.addresses import (
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, Hop, Vantage
 from producers.checks.os_errors import is_no_way_to, text_of
-from producers.checks.resolver import Address, Lookup, Resolver, literal
+from producers.checks.resolved_address import Address
+from producers.checks.resolver import Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
 from producers.kinds.connection import Connection

@@ -14,7 +14,7 @@ import dns.message
 from producers.checks.addresses import no_answer, os_failure
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of, shown, text_of
-from producers.checks.resolver import Address
+from producers.checks.resolved_address import Address
 from producers.judging.jobs import DnsAnswer, DnsSummary, Verdict
 from producers.judging.search import expected
 from producers.kinds.check_context import CheckContext

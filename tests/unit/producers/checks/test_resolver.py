@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
 
+from producers.checks import hosts_file, system_names
 from producers.checks import resolver as module
 from producers.checks.resolver import Lookup, Resolver
 
@@ -102,6 +105,7 @@ async def test_both_families_are_asked_and_the_time_is_taken(
     server.records["a.test", "A"] = (60, ["192.0.2.1", "192.0.2.2"])
     server.records["a.test", "AAAA"] = (60, ["2001:db8::1"])
     lookup = await ask(resolver, "a.test")
+
     assert ips(lookup) == {"192.0.2.1", "192.0.2.2", "2001:db8::1"}
     assert lookup.took_ms is not None
     assert lookup.took_ms > 0
@@ -219,3 +223,116 @@ async def test_after_the_end_nobody_is_told(server: Server) -> None:
         server.records["b.test", "A"] = (60, ["192.0.2.1"])
         await ask(another, "b.test")
     assert told == []
+
+
+@pytest.fixture
+def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files of the system that a test writes; they are looked at all the time."""
+    for name, path in (
+        ("HOSTS", "hosts"),
+        ("NSSWITCH", "nsswitch.conf"),
+        ("RESOLV", "resolv.conf"),
+    ):
+        monkeypatch.setattr(system_names, name, str(tmp_path / path))
+    monkeypatch.setattr(module, "LOOK_S", 0.02)
+    return tmp_path
+
+
+async def until_found(resolver: Resolver, host: str, wanted: set[str]) -> None:
+    async with asyncio.timeout(20):  # the files are looked at by a timer of the resolver
+        while ips(resolver.known(host) or await ask(resolver, host)) != wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_changes_of_the_files_are_noticed(
+    server: Server, resolver: Resolver, etc: Path
+) -> None:
+    server.records["a.test", "A"] = (300, ["192.0.2.1"])
+    await until_found(resolver, "a.test", {"192.0.2.1"})
+    (etc / "hosts").write_text("192.0.2.2 a.test\n")
+    await until_found(resolver, "a.test", {"192.0.2.2"})
+    (etc / "hosts").write_text("192.0.2.3 a.test\n")  # of the same length
+    await until_found(resolver, "a.test", {"192.0.2.3"})
+    (etc / "nsswitch.conf").write_text("hosts: dns\n")
+    await until_found(resolver, "a.test", {"192.0.2.1"})
+    server.records["a.test", "A"] = (300, ["192.0.2.4"])
+    (etc / "resolv.conf").write_text("nameserver 192.0.2.53\n")  # what was known is from before
+    await until_found(resolver, "a.test", {"192.0.2.4"})
+    (etc / "nsswitch.conf").unlink()
+    await until_found(resolver, "a.test", {"192.0.2.3"})
+    (etc / "hosts").unlink()
+    await until_found(resolver, "a.test", {"192.0.2.4"})
+
+
+async def test_a_large_hosts_file_is_read_beside_the_loop(resolver: Resolver, etc: Path) -> None:
+    lines = [f"10.0.{n >> 8 & 255}.{n & 255} n{n}.test" for n in range(100_000)]
+    (etc / "hosts").write_text("\n".join(lines))
+    turns = 0
+    waiting = asyncio.ensure_future(ask(resolver, "n99999.test"))
+    while not waiting.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert ips(waiting.result()) == {"10.0.134.159"}
+    assert turns > 2
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "binary", "too large"])
+async def test_whatever_lies_in_their_places_names_are_looked_up(
+    kind: str, server: Server, resolver: Resolver, etc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts_file, "MOST_BYTES", 100)
+    for name in ("hosts", "nsswitch.conf"):
+        path = etc / name
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "binary":
+            path.write_bytes(bytes(range(256)) * 10)
+        else:
+            path.write_bytes(b"192.0.2.8 first.test\n" + b"#" * 200_000 + b"\n192.0.2.9 a.test\n")
+    server.records["a.test", "A"] = (60, ["192.0.2.1"])
+    assert ips(await ask(resolver, "a.test")) == {"192.0.2.1"}
+    if kind == "too large":
+        assert ips(await ask(resolver, "first.test")) == {"192.0.2.8"}
+
+
+async def test_localhost_is_never_asked_for_in_dns(
+    server: Server, resolver: Resolver, etc: Path
+) -> None:
+    (etc / "nsswitch.conf").write_text("hosts: dns\n")
+    server.records["localhost", "A"] = (60, ["192.0.2.1"])
+    for name in ("localhost", "LOCALHOST", "localhost.", "db.localhost"):
+        assert ips(await ask(resolver, name)) == {"127.0.0.1", "::1"}
+    (etc / "hosts").write_text("127.0.0.5 localhost\n")
+    await until_found(resolver, "localhost", {"127.0.0.5"})
+    assert server.asked == []
+
+
+async def test_what_happened_is_told(server: Server, resolver: Resolver, etc: Path) -> None:
+    server.failing.add("failing.test")
+    server.records["mail.test", "MX"] = (60, ["10 mx.test."])
+    (etc / "hosts").write_text("")
+    texts = {
+        "nowhere.test": "nowhere.test: no such name (NXDOMAIN)",
+        "mail.test": "mail.test: the name exists, but has no A or AAAA record",
+        "failing.test": "failing.test: the name server failed (SERVFAIL)",
+    }
+    for name, text in texts.items():
+        error = (await ask(resolver, name)).error
+        assert isinstance(error, OSError)
+        assert error.strerror == text
+    (etc / "nsswitch.conf").write_text("hosts: files\n")
+    server.records["a.test", "A"] = (60, ["192.0.2.1"])
+    await until_found(resolver, "a.test", set())
+    assert "does not name dns" in str((await ask(resolver, "a.test")).error)
+
+
+async def test_a_server_that_is_not_there_is_told() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{sock.getsockname()[1]}"
+    with contextlib.closing(Resolver([place])) as resolver:
+        error = (await ask(resolver, "a.test")).error
+    assert isinstance(error, OSError)
+    assert error.strerror == "a.test: no name server is there: the connection was refused"
