@@ -4,9 +4,11 @@ import resource
 from typing import Final
 
 from foundation.telemetry import logger
+from producers.kinds import closing
 
-SPARE: Final = 200
-"""Descriptors reserved for Kafka's connections, files and metrics."""
+SPARE: Final = 200 + closing.MOST
+"""Descriptors reserved for Kafka's connections, files and metrics, and for connections whose check
+is over, but which the server has not closed yet."""
 
 
 def in_flight_limit(wanted: int) -> int:

@@ -34,6 +34,10 @@ class RoutingEngine:
         else:
             self._tasks.submit(check, on_done)
 
+    async def connections_closed(self, within_s: float) -> None:
+        """Returns when the connections of the past checks are closed, or after `within_s`."""
+        await self._tasks.connections_closed(within_s)
+
     def close(self) -> None:
         """Ends all checks in flight without an outcome."""
         self._tasks.close()

@@ -1,9 +1,11 @@
 """A single manual check from this machine: no schedule, no address policy, no publishing."""
 
 import asyncio
+import time
 
 from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.factory import platform_engine
+from producers.kinds import closing
 from schemas.probe import Probe
 from schemas.target import Target
 
@@ -20,7 +22,8 @@ async def check_once(
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
     Private addresses are allowed, since a user starts the check. An unknown kind gives the outcome
-    `prober_error`. Raises nothing.
+    `prober_error`. Raises nothing. Within the timeout it also waits, for at most
+    `closing.WITHIN_S`, for the server to close the connection.
     """
     engine = platform_engine(Vantage(source=source, internal=True))
     done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
@@ -42,8 +45,12 @@ async def check_once(
         attempt=0,
         cause="manual",
     )
+    began = time.monotonic()
     try:
         engine.submit(check, lambda _, outcome: done.set_result(outcome))
-        return await done
+        outcome = await done
+        left_s = began + timeout_s - time.monotonic()
+        await engine.connections_closed(max(0.0, min(closing.WITHIN_S, left_s)))
+        return outcome
     finally:
         engine.close()

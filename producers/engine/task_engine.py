@@ -13,6 +13,7 @@ from producers.checks.resolver import Resolver
 from producers.engine.loop_lag import LoopLag
 from producers.judging.judges import Judges
 from producers.kinds.check_context import CheckContext
+from producers.kinds.closing import Closer
 from producers.kinds.registry import KINDS
 
 MOST: Final = 4_000
@@ -32,6 +33,7 @@ class TaskEngine:
         self._loop = asyncio.get_running_loop()
         self._held_up = LoopLag()
         self._judges = Judges()
+        self._closer = Closer()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
 
@@ -52,7 +54,12 @@ class TaskEngine:
         self._waiting.clear()
         for task in self._tasks:
             task.cancel()
+        self._closer.end()
         self._judges.close()
+
+    async def connections_closed(self, within_s: float) -> None:
+        """Returns when the connections of the past checks are closed, or after `within_s`."""
+        await self._closer.closed(within_s)
 
     def _begin(self, check: PlannedCheck, on_done: OnDone) -> None:
         task = self._loop.create_task(self._run(check, on_done))
@@ -60,7 +67,7 @@ class TaskEngine:
 
     async def _run(self, check: PlannedCheck, on_done: OnDone) -> None:
         mark = self._held_up.begin()
-        trial = CheckContext(check.target, self.vantage, self._resolver, self._judges)
+        trial = CheckContext(check.target, self.vantage, self._resolver, self._judges, self._closer)
         try:
             failure = await self._failure(trial, mark)
         finally:

@@ -23,6 +23,7 @@ from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
+from producers.kinds.closing import Closer
 from producers.kinds.connection import Connection
 from schemas.result import Reason
 from schemas.target import Target
@@ -38,11 +39,17 @@ class CheckContext:
     `_ms` are the phases of the result; `connected_at` (monotonic seconds) is the time at which we
     saw the connection; `total_ms` replaces DNS + connect + the time since then in kinds that
     measure better. `ended_at` (monotonic seconds) is for kinds that continue after their result is
-    known. `notice` is a remark for people on a target that is up. `hops`: see `Hop`.
+    known. `closer` ends connections in order; without it they are reset. `notice` is a remark for
+    people on a target that is up. `hops`: see `Hop`.
     """
 
     def __init__(
-        self, target: Target, vantage: Vantage, resolver: Resolver, judges: Judges
+        self,
+        target: Target,
+        vantage: Vantage,
+        resolver: Resolver,
+        judges: Judges,
+        closer: Closer | None = None,
     ) -> None:
         self.target = target
         self.vantage = vantage
@@ -64,6 +71,7 @@ class CheckContext:
         self.ended_at: float | None = None
         self._resolver = resolver
         self._judges = judges
+        self._closer = closer
         self._judged_late_at: float | None = None
         self._heard = False
         self._port: int | None = None
@@ -148,7 +156,7 @@ class CheckContext:
 
         The caller must close it. It has the same deadline, but is not cancelled then.
         """
-        other = CheckContext(self.target, self.vantage, self._resolver, self._judges)
+        other = CheckContext(self.target, self.vantage, self._resolver, self._judges, self._closer)
         other.deadline = self.deadline
         return other
 
@@ -257,6 +265,8 @@ class CheckContext:
         if number:
             stream.close()
             raise os_failure(number, address.ip).error()
+        if self._closer is not None:
+            stream.close_by(self._closer, (address.ip, port))
         self.connected_at, self._port = now, port
         self.connect_ms = tcp_socket.connect_ms(stream.sock, (now - began) * 1000)
         return stream

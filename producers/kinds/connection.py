@@ -9,6 +9,7 @@ from typing import Final
 from producers.checks import tcp_socket
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of, reason_of, text_of
+from producers.kinds.closing import Closer, Peer
 
 MOST_BYTES: Final = 1 << 20
 """The most bytes of a server in one check; with more the connection is closed."""
@@ -24,7 +25,8 @@ class Connection:
     """A connection begun by `tcp_socket.begin`. One reader at a time.
 
     Errors are raised as `CheckFailedError`: `connection_reset` and similar for the connection,
-    `tls_failed` for TLS.
+    `tls_failed` for TLS. `server_first`: the server was told that this is the end, and closes
+    first.
     """
 
     def __init__(self, sock: socket.SocketType) -> None:
@@ -32,6 +34,9 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self.received = 0
         """Received bytes, including the encrypted ones of TLS."""
+        self.server_first = False
+        self._closing: tuple[Closer, Peer] | None = None
+        self._closed = False
         self._reads = 0
         self._tls: ssl.SSLObject | None = None
         self._from_peer = ssl.MemoryBIO()
@@ -109,9 +114,33 @@ class Connection:
         self._tls = tls
         return tls
 
+    def close_by(self, closer: Closer, peer: Peer) -> None:
+        """Says who closes the connection now that it exists; `peer` is the server's address."""
+        self._closing = closer, peer
+
     def close(self) -> None:
-        """Closes the connection with a reset. May be called again."""
-        self.sock.close()
+        """Ends TLS (close_notify) and the connection (FIN). May be called again.
+
+        A connection without `close_by` ends by a reset.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if self._closing is None:
+            self.sock.close()
+            return
+        if self._tls is not None:
+            self._close_notify(self._tls)
+        closer, peer = self._closing
+        closer.close(self.sock, peer, server_first=self.server_first)
+
+    def _close_notify(self, tls: ssl.SSLObject) -> None:
+        # Errors (all are OSError) do not matter: the outcome is known. The server's own
+        # close_notify is not waited for (RFC 8446, section 6.1).
+        with contextlib.suppress(OSError):
+            tls.unwrap()
+        with contextlib.suppress(OSError):
+            self.sock.send(self._to_peer.read())
 
     async def _pull(self) -> bool:
         """Receives encrypted bytes; False at the end of the data."""

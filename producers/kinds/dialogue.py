@@ -55,7 +55,8 @@ class Dialogue(Struct, frozen=True, kw_only=True):
 
     `steps` are used without TLS and inside implicit TLS; `starttls` replaces them, with a step that
     begins TLS, and is empty without STARTTLS; `implicit`: TLS from the first byte on is possible.
-    `bye` is sent at the end, so that the server logs no error.
+    `bye` is sent at the end, so that the server logs no error; `closes_on_bye`: the server closes
+    the connection then, before us.
     """
 
     protocol: str
@@ -66,6 +67,7 @@ class Dialogue(Struct, frozen=True, kw_only=True):
     implicit_ports: frozenset[int] = frozenset()
     starttls_ports: frozenset[int] = frozenset()
     bye: bytes = b""
+    closes_on_bye: bool = True
 
     def kind(self) -> Kind:
         """The kind of this dialogue."""
@@ -116,8 +118,7 @@ async def converse(
         await talk.take(step)
         if step.tls:
             await talk.secure(options)
-    if dialogue.bye:
-        await talk.bye()
+    await talk.bye()
     hold_on(trial, options.critical_days, options.warn_days)
 
 
@@ -144,7 +145,6 @@ class _Talk:
     def __init__(self, dialogue: Dialogue, trial: CheckContext, stream: Connection) -> None:
         self._dialogue = dialogue
         self._protocol = dialogue.protocol
-        self._bye = dialogue.bye
         self._trial = trial
         self._stream = stream
         self._rest = b""
@@ -183,7 +183,9 @@ class _Talk:
         )
 
     async def bye(self) -> None:
-        await self._send(self._bye)  # a failure does not matter
+        if self._dialogue.bye:
+            await self._send(self._dialogue.bye)  # a failure does not matter
+            self._stream.server_first = self._dialogue.closes_on_bye
 
     async def _send(self, data: bytes) -> CheckFailedError | None:
         """Returns the error of a send: a server may explain its refusal before it closes."""

@@ -156,6 +156,7 @@ async def _ask(
         await tls_session.secure(trial, stream, verify=options.verify, server_name=place.host)
     trial.silence, trial.waiting_for = "timed_out", "HTTP answer"
     wants_body = bool(options.expect or options.expect_regex or options.expect_json)
+    stream.server_first = True  # we ask for it: "Connection: close"
     asked_at = time.monotonic()
     try:
         answer = await _exchange(stream, place, options, headers, wants_body=wants_body)

@@ -1,6 +1,10 @@
 """PostgreSQL: SSLRequest and the start of a session, up to the authentication request.
 
 https://www.postgresql.org/docs/current/protocol-flow.html, protocol-message-formats.html
+
+There is no goodbye: the server takes the end of the connection for one. Terminate in the middle of
+authentication is a protocol violation, which it logs (auth.c: "expected password response, got
+message type 88").
 """
 
 import struct
@@ -13,7 +17,6 @@ _USER: Final = b"portquorum"
 _PARAMETERS: Final = b"user\0" + _USER + b"\0database\0postgres\0application_name\0portquorum\0\0"
 _SSL_REQUEST: Final = struct.pack(">II", 8, 80877103)
 _STARTUP: Final = struct.pack(">II", 8 + len(_PARAMETERS), 196608) + _PARAMETERS
-_TERMINATE: Final = b"X\0\0\0\x04"
 
 _AUTHENTICATED: Final = b"R\0\0\0\x08\0\0\0\0"
 
@@ -70,5 +73,4 @@ DIALOGUE: Final = Dialogue(
     implicit=False,
     steps=(_START,),
     starttls=(_SSL, _START),
-    bye=_TERMINATE,
 )

@@ -20,4 +20,5 @@ DIALOGUE: Final = Dialogue(
     ),
     # Without it sshd logs that somebody did not identify themselves.
     bye=b"SSH-2.0-portquorum\r\n",
+    closes_on_bye=False,
 )
