@@ -65,6 +65,14 @@ def is_no_way_to(number: int, *, ipv6: bool) -> bool:
     return number in _ADDRESS or (ipv6 and number in _NO_IPV6)
 
 
+def is_no_ipv6(number: int) -> bool:
+    """Whether an errno of socket(2) or connect(2) for IPv6 means that this machine has none.
+
+    EADDRNOTAVAIL: net.ipv6.conf.*.disable_ipv6. A lack of free ports has the same number.
+    """
+    return number in _NO_IPV6
+
+
 def reason_of_lookup(error: OSError | UnicodeError) -> Reason:
     """The reason for an error of getaddrinfo(3)."""
     if isinstance(error, socket.gaierror):

@@ -7,11 +7,13 @@ import asyncio
 import socket
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Final
 
 from foundation.telemetry import logger
 from producers.checks import tcp_socket
 from producers.checks.addresses import (
+    IN_A_ROW,
     Failure,
     lookup_failure,
     most_telling,
@@ -83,6 +85,10 @@ class WaitingEngine(ABC):
     def release(self, check: "TcpAttempt") -> None:
         """Ends the wait and closes the socket, if there are such."""
 
+    def soon(self, go_on: Callable[[], None]) -> None:
+        """Calls `go_on` after the other work of the loop."""
+        self._loop.call_soon(go_on)
+
     def done(self, check: "TcpAttempt", outcome: CheckOutcome) -> None:
         """Reports the outcome of a released check, but not before `submit` has returned."""
         if self._beginning:
@@ -115,6 +121,7 @@ class TcpAttempt:
         "_engine",
         "_failures",
         "_lookup",
+        "_next",
         "_started_at",
         "_tried",
         "_tried_at",
@@ -139,9 +146,10 @@ class TcpAttempt:
         self._started_at = time.monotonic()
         self._deadline = self._started_at + planned.target.timeout_ms / 1000
         self._addresses: tuple[Address, ...] = ()
-        self._failures: tuple[Failure, ...] = ()
+        self._failures: list[Failure] = []
         self._dns_ms: float | None = None
         self._lookup: Lookup | None = None
+        self._next = 0
         self._tried = ""
         self._tried_at = 0.0
 
@@ -211,7 +219,7 @@ class TcpAttempt:
         failure = os_failure(number, self._tried)
         if late_s > LATE_S and failure.reason == "timed_out":
             failure = _late(late_s, self._tried)
-        self._failures += (failure,)
+        self._failures.append(failure)
         self._next_address()
 
     def _take_silence(self) -> None:
@@ -257,19 +265,31 @@ class TcpAttempt:
     # Connect
 
     def _connect(self, found: tuple[Address, ...]) -> None:
-        self._addresses, self._failures = permitted(found, self._vantage)
+        vantage = self._vantage
+        if vantage.internal and vantage.source is None and not vantage.deny:
+            self._addresses = found  # as in `permitted`, which costs a call
+        else:
+            self._addresses, refused = permitted(found, vantage)
+            self._failures.extend(refused)
         self._next_address()
 
     def _next_address(self) -> None:
-        while self._addresses:
+        addresses = self._addresses
+        most = self._next + IN_A_ROW
+        while self._next < len(addresses):
+            if self._next == most:
+                self._engine.soon(self._resume)
+                return
             now = time.monotonic()
             left = self._deadline - now
             if left <= 0:
                 if -left > LATE_S:
-                    self._failures += (_late(-left),)
+                    self._failures.append(_late(-left))
                 break
-            self.due = now + share(left, len(self._addresses))
-            address, self._addresses = self._addresses[0], self._addresses[1:]
+            waiting = len(addresses) - self._next
+            self.due = self._deadline if waiting == 1 else now + share(left, waiting)
+            address = addresses[self._next]
+            self._next += 1
             self._tried, self._tried_at = address.ip, now
             try:
                 self.sock = tcp_socket.begin(
@@ -278,12 +298,20 @@ class TcpAttempt:
                 self._engine.wait(self)
             except OSError as error:
                 self._engine.release(self)
-                self._failures += (os_failure(error.errno or 0, address.ip),)
+                self._failures.append(os_failure(error.errno or 0, address.ip))
             else:
                 return
         if not self._failures:
-            self._failures = (Failure("prober_error", "no time was left to connect"),)
-        self._fail(most_telling(self._failures))
+            self._failures.append(Failure("prober_error", "no time was left to connect"))
+        self._fail(most_telling(self._failures, len(addresses) - self._next))
+
+    def _resume(self) -> None:
+        if self.over:
+            return
+        try:
+            self._next_address()
+        except Exception as error:  # noqa: BLE001
+            self._broke(error)
 
     def _timed_out(self) -> None:
         late_s = time.monotonic() - self.due
@@ -292,7 +320,7 @@ class TcpAttempt:
         if late_s > LATE_S:
             self._fail(_late(late_s, self._tried))
             return
-        self._failures += (no_answer(self._tried, waited_ms),)
+        self._failures.append(no_answer(self._tried, waited_ms))
         self._next_address()
 
     # The end

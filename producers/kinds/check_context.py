@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from producers.checks import tcp_socket
 from producers.checks.addresses import (
+    IN_A_ROW,
     Failure,
     lookup_failure,
     most_telling,
@@ -29,6 +30,18 @@ from schemas.result import Reason
 from schemas.target import Target
 
 T = TypeVar("T")
+
+
+class _Trying(NamedTuple):
+    """The address that is tried: since when, and what became of those before it.
+
+    `waiting` is the number of addresses that are left, with this one.
+    """
+
+    ip: str
+    began_at: float
+    failures: list[Failure]
+    waiting: int
 
 
 class CheckContext:
@@ -77,6 +90,7 @@ class CheckContext:
         self._port: int | None = None
         self._lookup: Lookup | None = None
         self._streams: list[Connection] = []
+        self._trying: _Trying | None = None
 
     @property
     def left_s(self) -> float:
@@ -142,13 +156,26 @@ class CheckContext:
             CheckFailedError: the name can't be resolved, or the failure of the addresses that says
                 most of the target.
         """
-        addresses, failures = await self.addresses(host)
+        addresses, refused = await self.addresses(host)
+        failures = list(refused)
         for position, address in enumerate(addresses):
+            left_s = self.left_s
+            if left_s <= 0 and position:
+                raise self.most_telling(failures, len(addresses) - position)
             self.address = address.ip
+            self._trying = _Trying(
+                address.ip, time.monotonic(), failures, len(addresses) - position
+            )
             try:
-                return await attempt(address, share(self.left_s, len(addresses) - position))
+                found = await attempt(address, share(left_s, len(addresses) - position))
             except CheckFailedError as error:
-                failures += (Failure(error.reason, error.detail, address.ip),)
+                failures.append(Failure(error.reason, error.detail, address.ip, error.no_way))
+            else:
+                self._trying = None
+                return found
+            if position % IN_A_ROW == IN_A_ROW - 1:
+                await asyncio.sleep(0)  # many may fail at once: others have their turn
+        self._trying = None
         raise self.most_telling(failures)
 
     def another(self) -> "CheckContext":
@@ -185,13 +212,13 @@ class CheckContext:
         found = (address,) if address is not None else await self._look_up(host)
         return permitted(found, self.vantage, redirected=self._chosen(host))
 
-    def most_telling(self, failures: tuple[Failure, ...]) -> CheckFailedError:
-        """The failure that says most of the target, as an error; `address` is that of the failure.
+    def most_telling(self, failures: Sequence[Failure], untried: int = 0) -> CheckFailedError:
+        """One failure for all addresses, as an error; `address` is that of the failure.
 
         Raises:
             ValueError: there are no failures.
         """
-        found = most_telling(failures)
+        found = most_telling(failures, untried)
         self.address = found.address
         return found.error()
 
@@ -208,6 +235,11 @@ class CheckContext:
             text = f"no verdict on the answer {spent}"
             ours = not self._judges.expects_too_much(self.target.id)
             return CheckFailedError("prober_error" if ours else "unexpected_response", text)
+        trying = self._trying
+        if trying is not None and self.silence == "timed_out":
+            waited_ms = (time.monotonic() - trying.began_at) * 1000
+            silent = no_answer(trying.ip, waited_ms)
+            return self.most_telling([*trying.failures, silent], trying.waiting - 1)
         where = f"{self.address}: " if self.address else ""
         return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}")
 
@@ -256,7 +288,7 @@ class CheckContext:
             number = error.errno or 0
             if chosen and is_no_way_to(number, ipv6=address.family == socket.AF_INET6):
                 text = f"led to {address.ip}, which can't be connected to: {text_of(number)}"
-                raise CheckFailedError("unexpected_response", text) from error
+                raise CheckFailedError("unexpected_response", text, no_way=True) from error
             raise os_failure(number, address.ip).error() from error
         now = time.monotonic()
         if not answered:

@@ -10,6 +10,7 @@ import icmplib
 from producers.checks.addresses import os_failure
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of
+from producers.checks.resolved_address import Address
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from schemas.probe import IcmpProbe, Probe
@@ -111,13 +112,17 @@ async def check(trial: CheckContext) -> None:
     """
     probe = trial.target.probe
     options = probe if isinstance(probe, IcmpProbe) else _NOTHING
-    addresses, failures = await trial.addresses()
-    if not addresses:
-        raise trial.most_telling(failures)
-    trial.address = ip = addresses[0].ip
+
+    async def attempt(address: Address, within_s: float) -> None:
+        await _ping(trial, options, address.ip, within_s)
+
+    await trial.first_success(attempt)
+
+
+async def _ping(trial: CheckContext, options: IcmpProbe, ip: str, within_s: float) -> None:
     with _socket(ip, trial.vantage.source) as sock:
         echoes = _Exchange(sock, ip)
-        await echoes.run(options.count, 0.9 * trial.left_s)
+        await echoes.run(options.count, 0.9 * within_s)
     missing = options.count - len(echoes.round_trips_ms)
     lost = missing / options.count
     trial.banner = f"{lost:.0%} of {options.count} lost, jitter {echoes.jitter_ms:.3f} ms"
@@ -140,7 +145,7 @@ def _socket(ip: str, source: str | None) -> icmplib.AsyncSocket:
         except icmplib.SocketPermissionError:
             continue
         except (icmplib.ICMPLibError, OSError) as error:
-            raise CheckFailedError("prober_error", f"{ip}: {error}") from error
+            raise _failed(ip, error) from error
         if not privileged and sys.platform == "linux":
             made.sock.setsockopt(*_RECVERR[family], 1)
         return icmplib.AsyncSocket(made)

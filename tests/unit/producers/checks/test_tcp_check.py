@@ -482,13 +482,72 @@ async def test_addresses_share_the_time(kind: type[WaitingEngine]) -> None:
         assert outcome.total_ms is None or outcome.total_ms >= 600
 
 
-async def test_of_several_failures_the_one_that_says_most_is_told(
-    kind: type[WaitingEngine],
-) -> None:
+async def test_an_address_that_we_could_not_try_is_no_outage(kind: type[WaitingEngine]) -> None:
+    """From 127.0.0.1 nothing outside of this machine can be connected to (EINVAL)."""
     with running(kind, Vantage(source="127.0.0.1", internal=True)) as engine:
         engine.resolver = OneName("127.0.0.2", "203.0.113.1")
         outcome = await begun(engine, planned("a.test", free_port(), 2000))
-    assert outcome.reason == "connection_refused"
+    assert (outcome.status, outcome.reason) == ("missed", "prober_error")
+    assert "127.0.0.2: Connection refused" in (outcome.detail or "")
+
+
+async def test_each_address_and_its_reason_is_told(kind: type[WaitingEngine]) -> None:
+    with silent_listener("127.0.0.3") as port, running(kind) as engine:
+        for ips in (("127.0.0.2", "127.0.0.3"), ("127.0.0.3", "127.0.0.2")):
+            engine.resolver = OneName(*ips)
+            outcome = await begun(engine, planned("a.test", port, 1000))
+            if outcome.reason == "prober_error":
+                pytest.skip(f"the machine was too busy: {outcome.detail}")
+            assert (outcome.status, outcome.reason) == ("down", "connection_refused")
+            assert outcome.address == "127.0.0.2"
+            begins = "127.0.0.2: Connection refused; 127.0.0.3: timed out after "
+            assert (outcome.detail or "").startswith(begins)
+
+
+async def test_refusals_cost_no_time_whatever_their_number(kind: type[WaitingEngine]) -> None:
+    """And other checks have their turn among them."""
+    with listener("127.0.0.1") as port, running(kind) as engine:
+        many = [f"127.1.{n >> 8}.{n & 255}" for n in range(4_000)]
+        engine.resolver = OneName(*many, "127.0.0.1")
+        refused = begun(engine, planned("a.test", port, 60_000))
+        turns = 0
+        while not refused.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert (refused.result().status, refused.result().address) == ("up", "127.0.0.1")
+        assert turns > 100
+
+
+async def test_what_was_not_tried_for_lack_of_time_is_told(kind: type[WaitingEngine]) -> None:
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(silent_listener("127.0.0.2"))
+        ips = [f"127.0.0.{n}" for n in range(2, 8)]
+        for ip in ips[1:]:
+            stack.enter_context(silent_listener(ip, port))
+        engine = stack.enter_context(running(kind))
+        engine.resolver = OneName(*ips)
+        outcome = await begun(engine, planned("a.test", port, 600))
+    if outcome.reason == "prober_error":
+        pytest.skip(f"the machine was too busy: {outcome.detail}")
+    assert outcome.reason == "timed_out"
+    assert "not tried: no time was left)" in (outcome.detail or "")
+    assert outcome.total_ms is not None
+    assert outcome.total_ms >= 600
+
+
+async def test_the_end_of_an_engine_ends_a_check_among_its_addresses(
+    kind: type[WaitingEngine],
+) -> None:
+    told: list[CheckOutcome] = []
+    engine = kind(HERE)
+    engine.resolver = OneName(*[f"127.1.{n >> 8}.{n & 255}" for n in range(1_000)])
+    engine.submit(planned("a.test", free_port(), 5000), lambda _, outcome: told.append(outcome))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    engine.close()
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert told == []
 
 
 async def test_an_address_needs_no_resolver(kind: type[WaitingEngine]) -> None:
