@@ -3,6 +3,7 @@
 #   make up         everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
 #   make test       all tests that need no root
 #   make test-root  those that need root (after make test, which fetches what they start)
+#   make wide       strangers: every kind of check at every server (tests/wide/install first; root)
 #   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
 #   make bench      what a check costs, on loopback (ARGS="--parts prober --json");
 #                   BENCH=stream, outage, detect or sink: what the others cost
@@ -21,7 +22,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 SEED ?=
 REPORTS ?= soak-reports
 
-.PHONY: help demo up test test-root soak bench lint format generate
+.PHONY: help demo up test test-root wide soak bench lint format generate
 .DEFAULT_GOAL := help
 
 help:
@@ -34,14 +35,18 @@ up: $(VENV)/.embedded
 	@$(BIN)/portquorum up $(ARGS)
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m "not root and not soak" $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python -m pytest -m "not root and not soak and not wide" $(SIDE_BY_SIDE) $(ARGS)
 
 # Nothing but loopback is in the namespace of the system tests: what they filter and fill up harms
 # nobody. The others fetch, as at a first start, or make namespaces of their own.
 test-root: $(VENV)/.dev
 	@unshare --net sh -c 'ip link set lo up && exec "$$@"' sh \
-	    $(BIN)/python -m pytest -m "root and not soak" $(SIDE_BY_SIDE) tests/system $(ARGS)
-	@$(BIN)/python -m pytest -m "root and not soak" --ignore tests/system $(ARGS)
+	    $(BIN)/python -m pytest -m "root and not soak and not wide" $(SIDE_BY_SIDE) tests/system $(ARGS)
+	@$(BIN)/python -m pytest -m "root and not soak and not wide" --ignore tests/system $(ARGS)
+
+# What it found goes into docs/verification.md, if nothing was left out.
+wide: $(VENV)/.dev
+	@PORTQUORUM_WIDE_REPORT=1 $(BIN)/python -m pytest -m wide tests/wide $(ARGS)
 
 # One after the other: what is measured must not be disturbed by what is simulated.
 soak: $(VENV)/.dev

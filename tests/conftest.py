@@ -9,9 +9,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.budgets import Budgets
 from tests.services import running_clickhouse, running_kafka
-
-pytest_plugins = ["tests.budgets"]
 
 # A background job of a shell has SIGINT ignored, under nohup SIGHUP too, and so would every program
 # that a test starts and ends by one of them. What a handler catches is the default in a child.
@@ -23,6 +22,10 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 # A slow example says something of the machine, nothing of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Budgets())
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,114 @@
+"""Every kind against every server: up where it is that server, else down, in time and by reason."""
+
+import asyncio
+import time
+from collections import Counter
+from typing import Final
+
+import pytest
+import structlog
+
+from tests.integration.kinds.servers import open_for_connections
+from tests.wide.attempts import ATTEMPTS, Attempt, Judged, judged
+from tests.wide.server import Pems, Port, Running, Server, started
+from tests.wide.servers.every import EVERY
+from tests.wide.verification import MatrixRow, Verification
+
+pytestmark = [pytest.mark.wide, pytest.mark.root, pytest.mark.timeout(600)]
+
+UP_TIMEOUT_S: Final = 10.0
+UP_WITHIN_S: Final = 30.0
+DOWN_TIMEOUT_S: Final = 1.5
+LATE_MS: Final = 100.0
+"""What a check may take of our own beyond its timeout."""
+
+TRIES: Final = 5
+"""How often something is looked at that a busy machine could have caused."""
+
+
+async def test_names_of_attempts_are_known() -> None:
+    """A name that is mistyped in a table would never be looked at."""
+    named = {name for server in EVERY for port in server.ports for name in port.rightly_up}
+    assert named - set(ATTEMPTS) == set()
+    assert len({server.name for server in EVERY}) == len(EVERY)
+
+
+@pytest.mark.parametrize("server", EVERY, ids=lambda server: server.name)
+async def test_server(server: Server, pems: Pems, verification: Verification) -> None:
+    wrong: list[str] = []
+    rows: list[MatrixRow] = []
+    with structlog.testing.capture_logs() as logged, started(server, pems) as running:
+        for port in server.ports:
+            row = await looked_at(server, port, running, wrong)
+            rows.append(row)
+    verification.add(server.name, rows)
+    wrong += [f"logged: {entry}" for entry in logged if entry["log_level"] == "error"]
+    assert not wrong, f"{server.name}:\n" + "\n".join(wrong)
+
+
+async def looked_at(server: Server, port: Port, running: Running, wrong: list[str]) -> MatrixRow:
+    """All attempts at one port; what must not be goes into `wrong`."""
+    number = running.ports[port.name]
+    up = sorted(port.rightly_up)
+    for name in up:
+        held = await until_up(ATTEMPTS[name], number)
+        if held.outcome.status != "up":
+            wrong.append(f"{port.name}: {said(held)}, and {name} is rightly up")
+    others = [attempt for name, attempt in ATTEMPTS.items() if name not in port.rightly_up]
+    free = asyncio.Semaphore(server.at_once)
+
+    async def one(attempt: Attempt) -> Judged:
+        async with free:
+            return await judged(attempt, number, DOWN_TIMEOUT_S)
+
+    found = await asyncio.gather(*(one(attempt) for attempt in others))
+    # Those that the crowd around them or this machine may have caused: once more, alone.
+    seen = [await alone(judgement, number) for judgement in found]
+    for judgement in seen:
+        if judgement.outcome.status != "down":
+            wrong.append(f"{port.name}: {said(judgement)}, expected down")
+        elif judgement.late_ms > LATE_MS:
+            wrong.append(f"{port.name}: {said(judgement)} came {judgement.late_ms:.0f} ms late")
+    if port.over != "udp" and not open_for_connections(number):
+        wrong.append(f"{port.name}: {server.name} does not bear our checks: its port is closed")
+    return MatrixRow(
+        server=server.name,
+        source=server.source,
+        version=server.version(),
+        port=port.name,
+        up=tuple(up),
+        down=dict(Counter(str(judgement.outcome.reason) for judgement in seen)),
+        latest_ms=max(judgement.late_ms for judgement in seen),
+    )
+
+
+async def until_up(attempt: Attempt, port: int) -> Judged:
+    """The first judgement that is `up`, or the last one: a server may take its time."""
+    deadline = time.monotonic() + UP_WITHIN_S
+    while True:
+        judgement = await judged(attempt, port, UP_TIMEOUT_S)
+        if judgement.outcome.status == "up" or time.monotonic() > deadline:
+            return judgement
+        # As `protocol_mismatch` while it starts; one that answers wrongly is asked a few times.
+        await asyncio.sleep(1)
+
+
+async def alone(judgement: Judged, port: int) -> Judged:
+    """The judgement itself, or, if others or this machine may have been its cause, a later one."""
+    for _ in range(TRIES):
+        reason = judgement.outcome.reason
+        stood_still = (judgement.outcome.detail or "").startswith("the prober stood still")
+        crowded = reason in {"too_many_connections", "connection_refused"}
+        if not (stood_still or crowded or judgement.late_ms > LATE_MS):
+            break
+        again = await judged(judgement.attempt, port, DOWN_TIMEOUT_S)
+        if crowded and again.outcome.reason == reason and again.late_ms <= LATE_MS:
+            return again
+        judgement = again
+    return judgement
+
+
+def said(judgement: Judged) -> str:
+    outcome = judgement.outcome
+    words = f"{judgement.attempt.name} is {outcome.status}"
+    return f"{words} ({outcome.reason}: {outcome.detail}; banner {outcome.banner!r})"

@@ -1,0 +1,99 @@
+"""docs/verification.md: what the wide run found, written by the run itself."""
+
+import datetime as dt
+import os
+import platform
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "verification.md"
+_BEGIN: Final = "<!-- {name}: written by make wide -->\n"
+_END: Final = "<!-- end of {name} -->\n"
+
+
+class MatrixRow(Struct, frozen=True):
+    """What was seen at one port of a server.
+
+    `up` are the attempts that were rightly up, `down` the number of the others by reason,
+    `latest_ms` the most that one of them took beyond its timeout (negative: none reached it).
+    """
+
+    server: str
+    source: str
+    version: str
+    port: str
+    up: tuple[str, ...]
+    down: dict[str, int]
+    latest_ms: float
+
+
+class Verification:
+    """What the tests of a run found; `write` puts it into the page."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[MatrixRow]] = {}
+
+    def add(self, server: str, rows: Sequence[MatrixRow]) -> None:
+        """The rows of a server whose ports were all looked at."""
+        self._rows[server] = list(rows)
+
+    def write(self, every: Sequence[str], attempts: int, page: Path = PAGE) -> str | None:
+        """Writes the matrix into the page if all servers were seen; else says which were not."""
+        unseen = [name for name in every if name not in self._rows]
+        if unseen:
+            some = ", ".join(unseen[:10])
+            return f"docs/verification.md stays as it is: {len(unseen)} servers not seen ({some})"
+        text = replaced(page.read_text(), "the matrix", self.table(attempts))
+        page.write_text(text)
+        return None
+
+    def table(self, attempts: int) -> str:
+        """The section as Markdown."""
+        rows = [row for found in self._rows.values() for row in found]
+        checks = sum(len(row.up) + sum(row.down.values()) for row in rows)
+        latest = max(row.latest_ms for row in rows)
+        day = dt.datetime.now(dt.UTC).date()
+        head = (
+            f"{day}, {_system()}, Python {platform.python_version()}, {ssl.OPENSSL_VERSION}: "
+            f"{len(self._rows)} servers, {len(rows)} ports, {attempts} ways to check each, "
+            f"{checks:,} judgements. No wrong up, no `prober_error`, no exception; the latest "
+            f"came {max(0.0, latest):.0f} ms of our own after its timeout."
+        )
+        lines = [
+            head,
+            "",
+            "| server | from | port | rightly up | the others are down |",
+            "|---|---|---|---|---|",
+        ]
+        for row in rows:
+            source = f"{row.source} {row.version}"
+            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(row.down.items()))
+            up = ", ".join(row.up) or "–"
+            lines.append(f"| {row.server} | {source} | {row.port} | {up} | {reasons} |")
+        return "\n".join(lines) + "\n"
+
+
+def replaced(page: str, name: str, text: str) -> str:
+    """The page with another text between the marks of the section `name`.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    begin, end = _BEGIN.format(name=name), _END.format(name=name)
+    before, found, rest = page.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found or not found_end:
+        raise ValueError(f"expected {begin.strip()} and {end.strip()} in the page, found neither")
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def _system() -> str:
+    try:
+        about = platform.freedesktop_os_release()
+    except OSError:
+        return platform.platform()
+    return f"{about.get('PRETTY_NAME', 'Linux')}, {os.cpu_count()} cores"
