@@ -56,8 +56,9 @@ class HandshakeProbe(
 
     `tls`: `implicit` from the first byte on, `starttls` by the protocol's own command.
     `verify`: the certificate must be trusted, valid, and of the target's name, or of `server_name`.
-    A certificate that is valid for less than `critical_days` counts as expired; with less than
-    `warn_days` the result is up and its detail has a warning.
+    With less than `critical_days` until the first certificate of the verified chain expires the
+    result is down (`certificate_ending`); with less than `warn_days` it is up and its detail has a
+    warning.
     """
 
     tls: Tls = "none"
@@ -76,8 +77,9 @@ class UdpProbe(Step, frozen=True, gc=False, kw_only=True, tag_field="kind", tag=
 class TlsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="tls"):
     """Options of `tls`. `server_name` replaces the target's host in SNI and certificate.
 
-    A certificate that is valid for less than `critical_days` counts as expired; with less than
-    `warn_days` the result is up and its detail has a warning.
+    With less than `critical_days` until the first certificate of the verified chain expires the
+    result is down (`certificate_ending`); with less than `warn_days` it is up and its detail has a
+    warning.
     """
 
     verify: bool = True

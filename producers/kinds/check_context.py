@@ -24,6 +24,7 @@ from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
+from producers.kinds.certificate_end import CertificateEnd
 from producers.kinds.closing import Closer
 from producers.kinds.connection import Connection
 from schemas.result import Reason
@@ -52,8 +53,9 @@ class CheckContext:
     `_ms` are the phases of the result; `connected_at` (monotonic seconds) is the time at which we
     saw the connection; `total_ms` replaces DNS + connect + the time since then in kinds that
     measure better. `ended_at` (monotonic seconds) is for kinds that continue after their result is
-    known. `closer` ends connections in order; without it they are reset. `notice` is a remark for
-    people on a target that is up. `hops`: see `Hop`.
+    known. `closer` ends connections in order; without it they are reset. `notice` are remarks for
+    people on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the
+    last TLS handshake, `cert_expires_at` that of the result.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class CheckContext:
         self.connected_at: float | None = None
         self.tls_ms: float | None = None
         self.cert_expires_at: int | None = None
+        self.certificate_end: CertificateEnd | None = None
         self.http_status: int | None = None
         self.banner: str | None = None
         self.notice: str | None = None
@@ -101,6 +104,10 @@ class CheckContext:
     def heard(self) -> bool:
         """Whether a byte of the server has come: later errors are caused by its data."""
         return self._heard or any(stream.received for stream in self._streams)
+
+    def note(self, remark: str) -> None:
+        """Adds a remark for people: the target is up, and something of it is to be known."""
+        self.notice = remark if self.notice is None else f"{self.notice}; {remark}"
 
     def hear(self) -> None:
         """To be called when a byte has come by another way than a `Connection`."""

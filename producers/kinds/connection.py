@@ -8,8 +8,10 @@ from typing import Final
 
 from producers.checks import tcp_socket
 from producers.checks.errors import CheckFailedError
-from producers.checks.os_errors import answer_of, reason_of, text_of
+from producers.checks.os_errors import answer_of, reason_of, shown, text_of
 from producers.kinds.closing import Closer, Peer
+from producers.kinds.tls_errors import ClientCertificateError, tls_failure
+from producers.kinds.tls_records import has_certificate, is_tls
 
 MOST_BYTES: Final = 1 << 20
 """The most bytes of a server in one check; with more the connection is closed."""
@@ -19,6 +21,7 @@ _READS_AT_ONCE: Final = 4
 _FREE_READS: Final = 32
 _BYTES_A_READ: Final = 1_024
 _PAUSE_S: Final = 0.01
+_SHOWN: Final = 160
 
 
 class Connection:
@@ -38,6 +41,12 @@ class Connection:
         self._closing: tuple[Closer, Peer] | None = None
         self._closed = False
         self._reads = 0
+        self.tls: ssl.SSLObject | None = None
+        """The TLS session from the beginning of its handshake on, also if the handshake fails."""
+        self.began_with = b""
+        """The beginning of what came in the TLS handshake, at least 160 bytes if so many came."""
+        self.asked_for_certificate = False
+        """Whether the server has asked for a client's certificate."""
         self._tls: ssl.SSLObject | None = None
         self._from_peer = ssl.MemoryBIO()
         self._to_peer = ssl.MemoryBIO()
@@ -63,8 +72,11 @@ class Connection:
             except ssl.SSLWantReadError:
                 await self._pull()
             except ssl.SSLError as error:
-                raise _tls_failed(error) from error
-            await self._push(self._to_peer.read())
+                raise self._tls_failed(error) from error
+            try:
+                await self._push(self._to_peer.read())
+            except CheckFailedError as error:
+                raise await self._told(error) from error
 
     async def receive(self, most: int = _CHUNK) -> bytes:
         """At least one byte and at most `most`; empty at the end of the peer's data."""
@@ -79,13 +91,14 @@ class Connection:
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
             except ssl.SSLError as error:
-                raise _tls_failed(error) from error
+                raise self._tls_failed(error) from error
 
     async def secure(self, context: ssl.SSLContext, server_name: str | None) -> ssl.SSLObject:
         """Begins TLS and returns when the handshake is done.
 
         Raises:
             ssl.SSLCertVerificationError: the certificate is not valid.
+            ClientCertificateError: the server wants a certificate of the client's.
             CheckFailedError: the handshake failed otherwise.
         """
         try:
@@ -93,24 +106,25 @@ class Connection:
         except (ValueError, UnicodeError) as error:
             text = f"no TLS with the name {server_name!r}: {error}"
             raise CheckFailedError("tls_failed", text) from error
+        self.tls, self.began_with = tls, b""
         while True:
             try:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
-                await self._push(self._to_peer.read())
-                if not await self._pull():
-                    raise CheckFailedError(
-                        "tls_failed", "closed by the server during the TLS handshake"
-                    ) from None
+                await self._fly()
+                if not await self._pull(keep=True):
+                    raise CheckFailedError("tls_failed", self._closed_text()) from None
             except ssl.SSLCertVerificationError:
                 with contextlib.suppress(CheckFailedError):
                     await self._push(self._to_peer.read())  # sends the TLS alert to the server
                 raise
+            except ssl.SSLZeroReturnError as error:
+                raise CheckFailedError("tls_failed", self._closed_text()) from error
             except ssl.SSLError as error:
-                raise _tls_failed(error) from error
+                raise self._tls_failed(error, self.began_with) from error
             else:
                 break
-        await self._push(self._to_peer.read())
+        await self._fly()
         self._tls = tls
         return tls
 
@@ -142,9 +156,38 @@ class Connection:
         with contextlib.suppress(OSError):
             self.sock.send(self._to_peer.read())
 
-    async def _pull(self) -> bool:
-        """Receives encrypted bytes; False at the end of the data."""
+    async def _fly(self) -> None:
+        """Sends a flight of our handshake messages."""
+        flight = self._to_peer.read()
+        self.asked_for_certificate = self.asked_for_certificate or has_certificate(flight)
+        await self._push(flight)
+
+    async def _told(self, error: CheckFailedError) -> CheckFailedError:
+        """The server's own word before it broke the connection, if it wants a certificate."""
+        if self.asked_for_certificate:
+            try:
+                while await self.receive():
+                    pass
+            except ClientCertificateError as told:
+                return told
+            except CheckFailedError:
+                pass
+        return error
+
+    def _closed_text(self) -> str:
+        text = "closed by the server during the TLS handshake"
+        if not self.began_with:
+            return f"{text}, without a word"
+        return text if is_tls(self.began_with) else f"{text}, after {shown(self.began_with)!r}"
+
+    def _tls_failed(self, error: ssl.SSLError, start: bytes = b"") -> CheckFailedError:
+        return tls_failure(error, asked=self.asked_for_certificate, start=start)
+
+    async def _pull(self, *, keep: bool = False) -> bool:
+        """Receives encrypted bytes; False at the end of the data. `keep`: see `began_with`."""
         data = await self._take(_CHUNK)
+        if keep and len(self.began_with) < _SHOWN:
+            self.began_with += data
         if data:
             self._from_peer.write(data)
         else:
@@ -211,8 +254,3 @@ def _set(done: "asyncio.Future[None]") -> None:
 
 def _broken(number: int) -> CheckFailedError:
     return CheckFailedError(reason_of(number), text_of(number))
-
-
-def _tls_failed(error: ssl.SSLError) -> CheckFailedError:
-    words = (error.reason or str(error)).replace("_", " ").lower()
-    return CheckFailedError("tls_failed", f"TLS: {words}")

@@ -19,6 +19,7 @@ from producers.kinds.connection import Connection
 from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
 from producers.kinds.kind import Kind
 from producers.kinds.tls import hold_on
+from producers.kinds.tls_errors import ClientCertificateError
 from schemas.probe import HandshakeProbe, Probe
 from schemas.result import Reason
 
@@ -107,9 +108,21 @@ async def converse(
 ) -> None:
     """The whole dialogue over a connection; stores its findings in `trial`.
 
+    A server that goes on only with a client's certificate is alive: up, with a remark.
+
     Raises:
         CheckFailedError: the server does not answer as expected.
     """
+    try:
+        await _converse(dialogue, options, trial, stream)
+    except ClientCertificateError as error:
+        trial.note(error.detail)
+    hold_on(trial, options.critical_days, options.warn_days)
+
+
+async def _converse(
+    dialogue: Dialogue, options: HandshakeProbe, trial: CheckContext, stream: Connection
+) -> None:
     talk = _Talk(dialogue, trial, stream)
     if options.tls == "implicit":
         await talk.secure(options)
@@ -119,7 +132,6 @@ async def converse(
         if step.tls:
             await talk.secure(options)
     await talk.bye()
-    hold_on(trial, options.critical_days, options.warn_days)
 
 
 @contextlib.asynccontextmanager

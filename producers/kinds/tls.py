@@ -5,52 +5,72 @@ from typing import Final
 
 from producers.checks.errors import CheckFailedError
 from producers.kinds import tls_session
+from producers.kinds.certificate_end import CertificateEnd, judged
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
+from producers.kinds.tls_errors import ClientCertificateError
 from schemas.probe import Probe, TlsProbe
 
-DAY_MS: Final = 86_400_000
 _NOTHING: Final = TlsProbe()
 _ORDER: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
 async def check(trial: CheckContext) -> None:
-    """Up: a handshake, a certificate that is valid for long enough, and an accepted version.
+    """Up: a handshake, a chain of certificates that is valid for long enough, and a version.
 
     Raises:
-        CheckFailedError: as for all kinds; `certificate_expired` also for one that expires soon.
+        CheckFailedError: as for all kinds; `certificate_ending` if the chain ends too soon.
     """
     probe = trial.target.probe
     options = probe if isinstance(probe, TlsProbe) else _NOTHING
     trial.waiting_for = "connection"
     stream = await trial.connect()
-    tls = await tls_session.secure(
-        trial, stream, verify=options.verify, server_name=options.server_name
-    )
-    version = tls.version() or "no TLS"
+    try:
+        tls = await tls_session.secure(
+            trial, stream, verify=options.verify, server_name=options.server_name
+        )
+        version = tls.version() or "no TLS"
+    except ClientCertificateError:
+        # Only up to TLS 1.2 does a server refuse before the handshake is done, and none that is
+        # older was offered.
+        version = "TLSv1.2"
     trial.banner = version
     least = f"TLSv{options.min_version}"
     if version not in _ORDER[_ORDER.index(least) :]:
         raise CheckFailedError("tls_failed", f"expected {least} or later, found {version}")
     hold_on(trial, options.critical_days, options.warn_days)
+    if stream.asked_for_certificate:
+        trial.note(ClientCertificateError().detail)
 
 
-def hold_on(trial: CheckContext, critical_days: int, warn_days: int) -> None:
-    """Checks the remaining days of a verified certificate.
+def hold_on(
+    trial: CheckContext,
+    critical_days: int,
+    warn_days: int,
+    *,
+    end: CertificateEnd | None = None,
+    where: str = "",
+) -> None:
+    """Judges the end of the verified certificate chain: `end`, or that of the last TLS handshake.
 
-    With less than `warn_days` the target is up, and the detail has a warning.
+    With less than `warn_days` left the target is up, with a remark. `where` (a URL) precedes the
+    text if the chain is not that of the target itself.
 
     Raises:
-        CheckFailedError: `certificate_expired`: less than `critical_days` remain.
+        CheckFailedError: `certificate_ending`: less than `critical_days` are left;
+            `certificate_expired`: none.
     """
-    if trial.cert_expires_at is None:
+    end = end or trial.certificate_end
+    if end is None:
         return
-    left_days = (trial.cert_expires_at - time.time() * 1000) / DAY_MS
-    said = f"the certificate expires in {left_days:.1f} days, less than"
-    if left_days < critical_days:
-        raise CheckFailedError("certificate_expired", f"{said} {critical_days}")
-    if left_days < warn_days:
-        trial.notice = f"{said} {warn_days}"
+    reason, text = judged(end, critical_days, warn_days, time.time() * 1000)
+    if text is None:
+        return
+    if where:
+        text = f"{where}: {text}"
+    if reason is not None:
+        raise CheckFailedError(reason, text)
+    trial.note(text)
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:

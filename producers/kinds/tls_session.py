@@ -1,4 +1,4 @@
-"""TLS within a check: the handshake and the validation of the certificate."""
+"""TLS within a check: the handshake and the validation of the certificates."""
 
 import asyncio
 import contextlib
@@ -6,38 +6,30 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import shown
+from producers.kinds.certificate_end import (
+    CertificateEnd,
+    earliest,
+    sent_chain,
+    verified_chain,
+)
+from producers.kinds.certificate_fault import fault
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
-from schemas.result import Reason
+from producers.kinds.tls_context import TrustStoreError, context
+from producers.kinds.tls_errors import ClientCertificateError
+from producers.kinds.tls_records import is_tls
+from schemas.partition import canonical_host
 
 Around = Callable[[CheckContext, Connection], AbstractAsyncContextManager[None]]
 """The dialogue on a connection before and after the TLS handshake."""
 
-# X509_V_ERR_CERT_HAS_EXPIRED, openssl/x509_vfy.h
-_EXPIRED: Final = 10
-# The range of a result (schemas._types.Millis). RFC 5280, section 4.1.2.5: the year 9999 means a
-# certificate without end.
-_LATEST_MS: Final = 9_999_999_999_999
 # The largest share of the remaining time for reading an invalid certificate.
 _SHARE: Final = 0.8
-
-
-@lru_cache(maxsize=2)
-def context(*, verify: bool) -> ssl.SSLContext:
-    """A context with the system's trust store (or SSL_CERT_FILE); trusts all without `verify`."""
-    made = ssl.create_default_context()
-    if not verify:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
-    return made
 
 
 def at_once(_: CheckContext, __: Connection) -> AbstractAsyncContextManager[None]:
@@ -53,71 +45,93 @@ async def secure(
     server_name: str | None = None,
     around: Around = at_once,
 ) -> ssl.SSLObject:
-    """Switches `stream` to TLS, with the name of the target or another; stores time and expiry.
+    """Switches `stream` to TLS, with the name of the target or another.
+
+    Stores the time, and the earliest end of the verified chain (`certificate_end` and
+    `cert_expires_at` of `trial`): the server's own certificate, intermediate ones and the root of
+    the trust store, since clients refuse the server as soon as one of them has expired.
 
     OpenSSL does not return an invalid certificate. Its expiry comes from a second connection, if
     there is time for one: `around` is the dialogue on it.
 
     Raises:
-        CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`.
+        ClientCertificateError: the server asks for a client's certificate (up to TLS 1.2; later
+            ones say so in what follows). Time and end are stored.
+        CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`;
+            `prober_error` without a trust store.
     """
     silence = trial.silence
     trial.silence, trial.waiting_for = "tls_failed", "end of the TLS handshake"
     began = time.monotonic()
-    name = server_name or trial.target.host
+    name = _name(server_name or trial.target.host)
     try:
-        tls = await stream.secure(context(verify=verify), name)
+        settings = context(verify=verify)
+    except TrustStoreError as error:
+        raise CheckFailedError("prober_error", str(error)) from error
+    _store(trial, None)
+    try:
+        tls = await stream.secure(settings, name)
     except ssl.SSLCertVerificationError as error:
         trial.ended_at = time.monotonic()
         stream.close()  # a check has one connection at a time: the descriptors suffice for that
-        trial.cert_expires_at = await _looked_up(trial, name, around)
-        raise _does_not_hold(error, trial.cert_expires_at) from error
-    trial.tls_ms = (time.monotonic() - began) * 1000
-    if verify:
-        trial.cert_expires_at = _end_of(tls.getpeercert(binary_form=True))
+        sent = await _looked_up(trial, name, around)
+        failure, trial.cert_expires_at = fault(error, sent, time.time() * 1000)
+        raise failure from error
+    except ClientCertificateError:
+        _measure(trial, stream, began, verify=verify)
+        raise
+    except CheckFailedError as error:
+        if error.reason == "connection_reset":
+            error.detail += " during the TLS handshake"
+        raise
+    except asyncio.CancelledError:
+        if not stream.received:
+            trial.silence = "no_answer"
+        elif stream.began_with and not is_tls(stream.began_with):
+            trial.waiting_for += f", only {shown(stream.began_with)!r}"
+        raise
+    _measure(trial, stream, began, verify=verify)
     trial.silence = silence
     return tls
 
 
-async def _looked_up(trial: CheckContext, name: str | None, around: Around) -> int | None:
-    """The expiry of the invalid certificate; None if it can't be read."""
-    shown: bytes | None = None
+def _measure(trial: CheckContext, stream: Connection, began: float, *, verify: bool) -> None:
+    trial.tls_ms = (time.monotonic() - began) * 1000
+    if verify and stream.tls is not None:
+        _store(trial, earliest(verified_chain(stream.tls)))
+
+
+def _store(trial: CheckContext, end: CertificateEnd | None) -> None:
+    trial.certificate_end = end
+    trial.cert_expires_at = None if end is None else end.at_ms
+
+
+async def _looked_up(trial: CheckContext, name: str | None, around: Around) -> list[bytes]:
+    """The certificates (DER) that the server sends, its own first; empty if they can't be read."""
+    sent: list[bytes] = []
     other = trial.another()
     # After the certificate has come, errors of the rest of the dialogue do not matter.
     with contextlib.closing(other), contextlib.suppress(CheckFailedError, TimeoutError):
         async with asyncio.timeout(_SHARE * trial.left_s):
             stream = await other.connect_as(trial)
             async with around(other, stream):
-                tls = await stream.secure(context(verify=False), name)
-                shown = tls.getpeercert(binary_form=True)
-    return _end_of(shown)
+                try:
+                    await stream.secure(context(verify=False), name)
+                finally:
+                    if stream.tls is not None:
+                        sent = sent_chain(stream.tls)
+    return sent
 
 
-def _end_of(certificate: bytes | None) -> int | None:
-    """The expiry of a certificate (DER); None if it can't be parsed.
+@lru_cache(maxsize=1_024)
+def _name(host: str | None) -> str | None:
+    """The name for SNI and certificate: IDNA, without a final dot (RFC 6066, section 3).
 
-    `SSLObject.getpeercert()` would unpack all of its names, of which there may be thousands.
+    A link-local address is meant without its zone, which no certificate has.
     """
-    try:
-        ends = x509.load_der_x509_certificate(certificate or b"").not_valid_after_utc
-    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm):
+    if host is None:
         return None
-    return _told_ms(ends.timestamp())
-
-
-def _does_not_hold(error: ssl.SSLCertVerificationError, expires_at: int | None) -> CheckFailedError:
-    reason: Reason = "certificate_invalid"
-    text = error.verify_message
-    if error.verify_code == _EXPIRED:
-        reason = "certificate_expired"
-        if expires_at is not None and expires_at < time.time() * 1000:
-            ended = datetime.fromtimestamp(expires_at / 1000, UTC)
-            text = f"{text}: it was valid until {ended:%Y-%m-%d %H:%M} UTC"
-        elif expires_at is not None:
-            text = f"{text}: not the server's own, but one of its chain"
-    return CheckFailedError(reason, text)
-
-
-def _told_ms(seconds: float) -> int:
-    """UTC ms, limited to the range of a result."""
-    return min(max(0, round(seconds * 1000)), _LATEST_MS)
+    try:
+        return canonical_host(host).partition("%")[0]
+    except ValueError:
+        return host  # OpenSSL judges it

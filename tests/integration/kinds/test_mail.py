@@ -104,12 +104,12 @@ async def test_a_renewal_that_failed_behind_starttls_shows_before_the_certificat
     postfix: Mail, certificates: Certificates
 ) -> None:
     outcome = await check("smtp", postfix.submission, tls="starttls", critical_days=30)
-    assert_down(outcome, "certificate_expired", "days, less than 30")
+    assert_down(outcome, "certificate_ending", "days, less than 30 days")
     assert outcome.cert_expires_at == certificates.good.until_ms
     soon = await check("smtp", postfix.submission, tls="starttls", warn_days=30)
     assert (soon.status, soon.reason) == ("up", None)
     assert soon.detail is not None
-    assert soon.detail.endswith("days, less than 30")
+    assert soon.detail.endswith("days, less than 30 days")
 
 
 @pytest.mark.root

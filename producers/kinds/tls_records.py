@@ -1,0 +1,31 @@
+"""What the records of TLS show of a handshake (RFC 5246, section 6.2; RFC 8446, section 5)."""
+
+from typing import Final
+
+_HEADER: Final = 5
+_HANDSHAKE: Final = 22
+_APPLICATION_DATA: Final = 23
+_CERTIFICATE: Final = 11
+_TYPES: Final = frozenset(range(20, 25))
+
+
+def is_tls(start: bytes) -> bool:
+    """Whether data begins like TLS: a type of record, then the major version 3."""
+    return start[:1] != b"" and start[0] in _TYPES and start[1:2] in {b"", b"\x03"}
+
+
+def has_certificate(flight: bytes) -> bool:
+    """Whether what our OpenSSL sends in the handshake has a client's certificate, if empty.
+
+    It has one exactly if the server has asked for it; Python does not tell. Up to TLS 1.2 the
+    message is readable. In TLS 1.3 the client's last flight is Finished alone, or Certificate and
+    Finished, and OpenSSL writes a record for each message.
+    """
+    encrypted = at = 0
+    while at + _HEADER < len(flight):
+        kind = flight[at]
+        if kind == _HANDSHAKE and flight[at + _HEADER] == _CERTIFICATE:
+            return True
+        encrypted += kind == _APPLICATION_DATA
+        at += _HEADER + int.from_bytes(flight[at + 3 : at + _HEADER])
+    return encrypted > 1
