@@ -171,7 +171,8 @@ def _total_ms(trial: CheckContext) -> float:
     now = time.monotonic() if trial.ended_at is None else trial.ended_at
     if trial.connected_at is None or trial.connect_ms is None:
         return (now - trial.started_at) * 1000
-    return (trial.dns_ms or 0.0) + trial.connect_ms + (now - trial.connected_at) * 1000
+    answered_ms = trial.earlier_ms + (now - trial.connected_at) * 1000
+    return (trial.dns_ms or 0.0) + trial.connect_ms + answered_ms
 
 
 def _rounded(span_ms: float | None) -> float | None:

@@ -53,7 +53,8 @@ class Search(Struct, frozen=True, tag="search"):
 class Json(Struct, frozen=True, tag="json"):
     """The error of a body that must be JSON with a value at `path`; None for a good one.
 
-    With `value` (JSON) one of the values found must be equal to it.
+    With `value` (JSON) one of the values found must be equal to it, as JSON has it: 1 is 1.0, and
+    not `true`. Of a repeated name the last value counts (RFC 8259, section 4).
     """
 
     path: str
@@ -68,13 +69,13 @@ class Json(Struct, frozen=True, tag="json"):
     def verdict(self) -> str | None:
         """See the class."""
         try:
-            found = jsonpath.finditer(self.path, json.loads(self.body))
+            found = jsonpath.finditer(self.path, _parsed(self.body))
             if self.value is None:
                 return None if any(True for _ in found) else f"{self.path} finds nothing"
-            wanted = json.loads(self.value)
+            wanted = _parsed(self.value)
             seen: list[Any] = []
             for match in found:
-                if match.obj == wanted:
+                if same(match.obj, wanted):
                     return None
                 if len(seen) < _SHOWN_VALUES:
                     seen.append(match.obj)
@@ -82,6 +83,35 @@ class Json(Struct, frozen=True, tag="json"):
         except (ValueError, RecursionError, jsonpath.JSONPathError) as error:
             return f"expected JSON, found {shown(self.body)!r} ({type(error).__name__})"
         return f"{self.path}: expected {self.value}, found {text}"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of JSON are equal.
+
+    Python takes `true` for 1, also within arrays and objects.
+
+    Raises:
+        RecursionError: they are too deep.
+    """
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            same(value, other[name]) for name, value in one.items()
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def _parsed(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:
+        # An integer of more than 4,300 digits, which Python does not convert.
+        return json.loads(text, parse_int=float)
 
 
 class DnsSummary(Struct, frozen=True):

@@ -53,9 +53,11 @@ class CheckContext:
     `_ms` are the phases of the result; `connected_at` (monotonic seconds) is the time at which we
     saw the connection; `total_ms` replaces DNS + connect + the time since then in kinds that
     measure better. `ended_at` (monotonic seconds) is for kinds that continue after their result is
-    known. `closer` ends connections in order; without it they are reset. `notice` are remarks for
-    people on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the
-    last TLS handshake, `cert_expires_at` that of the result.
+    known. `earlier_ms` is the time of connections before the last one, from when each was seen
+    until its end. `came` tells for people what has come so far, if the deadline passes then.
+    `closer` ends connections in order; without it they are reset. `notice` are remarks for people
+    on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last TLS
+    handshake, `cert_expires_at` that of the result.
     """
 
     def __init__(
@@ -84,6 +86,8 @@ class CheckContext:
         self.notice: str | None = None
         self.hops: list[Hop] = []
         self.total_ms: float | None = None
+        self.earlier_ms = 0.0
+        self.came: Callable[[], str] | None = None
         self.ended_at: float | None = None
         self._resolver = resolver
         self._judges = judges
@@ -248,7 +252,8 @@ class CheckContext:
             silent = no_answer(trying.ip, waited_ms)
             return self.most_telling([*trying.failures, silent], trying.waiting - 1)
         where = f"{self.address}: " if self.address else ""
-        return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}")
+        came = "" if self.came is None else f": {self.came()}"
+        return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}{came}")
 
     def close(self) -> None:
         """Closes all connections of the check."""

@@ -223,7 +223,7 @@ async def test_random_redirects_are_never_our_fault(checking: Checking) -> None:
             outcome = await checking.check(target(port, {"tls": False, "redirects": 1}))
             assert outcome.reason != "prober_error", (location, outcome)
             reasons.add(outcome.reason)
-    assert reasons >= {"unexpected_response", "protocol_mismatch"}
+    assert "unexpected_response" in reasons
 
 
 @pytest.mark.parametrize(

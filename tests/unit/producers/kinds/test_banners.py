@@ -5,7 +5,7 @@ import random
 import pytest
 
 from producers.checks.errors import CheckFailedError
-from producers.kinds.http import RequestUrl, next_place
+from producers.kinds.http_url import RequestUrl, next_place
 from producers.kinds.registry import KINDS
 from schemas.probe import HandshakeProbe
 from tests.soak.prober_banners import run

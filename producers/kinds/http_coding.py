@@ -1,0 +1,153 @@
+"""Packed bodies (RFC 9110, section 8.4) unpacked, and the character encoding of a page."""
+
+import codecs
+import re
+import zlib
+from typing import Final
+
+from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import shown
+from producers.kinds.http_body import codings
+from producers.kinds.http_head import Head
+
+_MOST_CODINGS: Final = 3
+_MOST_MEMBERS: Final = 100
+_GZIP: Final = frozenset({"gzip", "x-gzip"})
+_KNOWN: Final = _GZIP | {"deflate"}
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+
+_CHARSET: Final = re.compile(rb"charset[ \t]*=[ \t\"']*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_META: Final = re.compile(rb"<meta[^>]{0,200}" + _CHARSET.pattern, re.IGNORECASE)
+_META_BYTES: Final = 1_024
+_BOMS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+# Encodings of the web (WHATWG) in which each character always has the same bytes. Python has more
+# under such names, as "zip" and "unicode_escape", which no server may choose.
+_CHARSETS: Final = frozenset(
+    {
+        *(f"iso8859-{number}" for number in range(1, 17)),
+        *(f"cp{number}" for number in (866, 874, 932, 949, 950, *range(1250, 1259))),
+        *("ascii", "koi8-r", "koi8-u", "mac-roman", "utf-16-le", "utf-16-be", "utf-32-le"),
+        *("gb2312", "gbk", "gb18030", "big5", "euc_jp", "shift_jis", "euc_kr", "utf-32-be"),
+    }
+)
+_ORDERS: Final = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+
+
+class Unpacker:
+    """Takes the bytes of a body; `feed` returns them unpacked, as far as there are `most` of them.
+
+    Raises:
+        CheckFailedError: `unexpected_response`: a coding that is not known here.
+    """
+
+    def __init__(self, head: Head, most: int) -> None:
+        names = codings(head, "content-encoding")
+        names += [one for one in codings(head, "transfer-encoding") if one != "chunked"]
+        for name in names:
+            if name not in _KNOWN or len(names) > _MOST_CODINGS:
+                found = shown(", ".join(names).encode())
+                text = f"the body (status {head.status}) is packed as {found}"
+                raise CheckFailedError(
+                    "unexpected_response", f"{text}, and only gzip and deflate can be unpacked"
+                )
+        # The last coding that was applied is the first to be undone.
+        self._layers = [_Layer(name, head.status, most) for name in reversed(names)]
+
+    def feed(self, data: bytes) -> bytes:
+        """The unpacked bytes of `data`.
+
+        Raises:
+            CheckFailedError: `unexpected_response`: it is not packed as the head says.
+        """
+        for layer in self._layers:
+            data = layer.feed(data)
+        return data
+
+    @property
+    def cut(self) -> bool:
+        """Whether packed data has begun and not ended."""
+        return any(layer.cut for layer in self._layers)
+
+
+class _Layer:
+    def __init__(self, name: str, status: int, most: int) -> None:
+        self._name = name
+        self._status = status
+        self._left = most
+        self._begun = b""
+        self._members = 0
+        self._unpacked: zlib._Decompress | None = None
+
+    @property
+    def cut(self) -> bool:
+        return self._unpacked is not None and not self._unpacked.eof and self._left > 0
+
+    def feed(self, data: bytes) -> bytes:
+        body = bytearray()
+        data, self._begun = self._begun + data, b""
+        while data and self._left > 0:
+            if self._unpacked is None:
+                if len(data) < len(_GZIP_MAGIC):
+                    self._begun = data
+                    break
+                if self._members and (
+                    not data.startswith(_GZIP_MAGIC) or self._members == _MOST_MEMBERS
+                ):
+                    self._left = 0  # what follows is not part of it
+                    break
+                self._unpacked = zlib.decompressobj(self._window(data))
+                self._members += 1
+            try:
+                more = self._unpacked.decompress(data, self._left)
+            except zlib.error:
+                text = f"the body (status {self._status}) is not {self._name}, as its head says"
+                found = shown(data)
+                raise CheckFailedError("unexpected_response", f"{text}: {found!r}") from None
+            body += more
+            self._left -= len(more)
+            data = b""
+            if self._unpacked.eof:
+                data, self._unpacked = self._unpacked.unused_data, None
+        return bytes(body)
+
+    def _window(self, data: bytes) -> int:
+        """The parameter of zlib. `deflate` is zlib's format, and without its header in old servers.
+
+        RFC 9110, section 8.4.1.2; RFC 1950, section 2.2.
+        """
+        if self._name in _GZIP:
+            return 16 + zlib.MAX_WBITS
+        has_header = data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
+        return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
+
+
+def charset_of(head: Head, body: bytes | bytearray) -> str | None:
+    """Python's name for the character encoding that head or page name; None for UTF-8 and others.
+
+    The order is that of browsers: byte order mark, Content-Type, `<meta>`.
+    """
+    for mark, name in _BOMS.items():
+        if body.startswith(mark):
+            return name
+    found = _CHARSET.search(head.value("content-type") or b"") or _META.search(body[:_META_BYTES])
+    if found is None:
+        return None
+    try:
+        name = codecs.lookup(found[1].decode()).name
+    except LookupError:
+        return None
+    name = _ORDERS.get(name, name)
+    return name if name in _CHARSETS else None
+
+
+def needles(text: str, charset: str | None) -> list[bytes]:
+    """The bytes of `text` in UTF-8, and in the character encoding of the page if it has them."""
+    found = [text.encode()]
+    if charset is not None:
+        try:
+            other = text.encode(charset)
+        except UnicodeError:
+            return found
+        if other not in found:
+            found.append(other)
+    return found

@@ -1,0 +1,214 @@
+"""What is expected of an HTTP answer: status and headers at once, the body as its bytes come."""
+
+import re
+import time
+from typing import Final
+
+from msgspec import Struct
+
+from producers.checks.errors import CheckFailedError
+from producers.checks.os_errors import shown
+from producers.judging.jobs import Json, Search
+from producers.judging.search import expected
+from producers.kinds.check_context import CheckContext
+from producers.kinds.http_coding import charset_of, needles
+from producers.kinds.http_head import Head
+from schemas.probe import HttpProbe, Step
+
+_FINE: Final = frozenset(range(200, 300))
+_MOST_VALUES: Final = 20
+_FIRST_S: Final = 0.05
+_AGAIN_S: Final = 0.25
+_COST: Final = 4
+"""A body that still comes is judged again after so many times the duration of the last time."""
+
+_TOO_MANY: Final = re.compile(
+    rb"too many (?:users|connections|clients|people)|connection limit", re.IGNORECASE
+)
+_LIMITED: Final = frozenset({403, 429, 503})
+# `$`, `\z`, `\b`, `\B`: whether these match at the end of what came depends on what comes next.
+_AT_END: Final = re.compile(r"\$|\\[zbB]")
+_JSON_ENDS: Final = {b"{": b"}", b"[": b"]", b'"': b'"'}
+
+
+def words(step: Step) -> str:
+    """The expectation of a step, for people."""
+    wanted = expected(step)
+    return "" if wanted is None else wanted.words
+
+
+def body_steps(options: HttpProbe) -> list[Step]:
+    """What the body must contain or match."""
+    steps = [Step(expect=options.expect), Step(expect_regex=options.expect_regex)]
+    return [step for step in steps if step.expect or step.expect_regex]
+
+
+def wrong_status(options: HttpProbe, head: Head) -> str | None:
+    """The error of a status that is not expected, None for one that is."""
+    if head.status in (options.status or _FINE):
+        return None
+    wanted = ", ".join(map(str, options.status)) or "200 to 299"
+    said = [head.phrase] if head.phrase else []
+    later = head.value("retry-after")
+    if later is not None:
+        said.append(f"Retry-After: {shown(later)}")
+    told = f" ({', '.join(said)})" if said else ""
+    return f"expected the status {wanted}, found {head.status}{told}"
+
+
+def says_too_many(head: Head, body: bytes) -> bool:
+    """Whether the server says that it has too many connections.
+
+    IIS 5 and IIS of Windows XP do so with the status 403.9 ("too many users are connected").
+    """
+    said = head.phrase.encode() + b" " + body
+    return head.status in _LIMITED and _TOO_MANY.search(said) is not None
+
+
+async def check_headers(trial: CheckContext, options: HttpProbe, head: Head) -> None:
+    """Checks `expect_headers`. Of repeated fields one must match, or all as one value.
+
+    Raises:
+        CheckFailedError: `unexpected_response`.
+    """
+    for name, pattern in options.expect_headers.items():
+        step = Step(expect_regex=pattern)
+        joined, values = head.value(name), head.values(name)
+        places = [] if joined is None else [joined]
+        places += values[:_MOST_VALUES] if len(values) > 1 else []
+        for value in places:
+            if await trial.verdict(Search(step, value)) is not None:
+                break
+        else:
+            found = "none" if joined is None else repr(shown(joined))
+            text = f"header {name}: expected {words(step)}, found {found}"
+            raise CheckFailedError("unexpected_response", text)
+
+
+class _Part(Struct):
+    """One expectation of the body; without a step it is that of JSON.
+
+    `searched`: its text is not in so many bytes of the beginning.
+    """
+
+    step: Step | None
+    searched: int = 0
+
+
+class WantedBody:
+    """The expectations of a body that are not fulfilled yet."""
+
+    def __init__(self, trial: CheckContext, options: HttpProbe, head: Head) -> None:
+        self._trial = trial
+        self._options = options
+        self._head = head
+        self._parts = [_Part(step) for step in body_steps(options)]
+        if options.expect_json is not None:
+            self._parts.append(_Part(None))
+        self._judged_bytes = 0
+        self._judged_at = time.monotonic()
+        self._pause_s = _FIRST_S
+        self._charset: str | None = None
+
+    @property
+    def fulfilled(self) -> bool:
+        """Whether nothing is left."""
+        return not self._parts
+
+    @property
+    def words(self) -> str:
+        """The first expectation that is left, for people."""
+        step = self._parts[0].step
+        return f"JSON with {self._options.expect_json}" if step is None else words(step)
+
+    def wait_s(self, size: int) -> float | None:
+        """The time until `look` is worth a call although no byte comes; None: it is not."""
+        if size == self._judged_bytes or all(_is_text(part) for part in self._parts):
+            return None
+        return max(0.0, self._judged_at + self._pause_s - time.monotonic())
+
+    async def look(self, body: bytearray) -> bool:
+        """Whether the beginning of a body fulfils all that is expected, whatever comes after it.
+
+        Text is looked for once in each byte. To judge the rest costs time for the whole body, so
+        that it happens a few times a second at most, and not for a body that comes at once.
+
+        Raises:
+            CheckFailedError: it can't be judged.
+        """
+        self._look_for_text(body)
+        now = time.monotonic()
+        if now - self._judged_at >= self._pause_s and len(body) > self._judged_bytes:
+            data, again = bytes(body), self._judged_bytes > 0
+            self._judged_bytes = len(data)
+            self._parts = [
+                part for part in self._parts if not await self._fulfils(part, data, again=again)
+            ]
+            self._judged_at = time.monotonic()
+            self._pause_s = max(_AGAIN_S, _COST * (self._judged_at - now))
+        return not self._parts
+
+    async def judge(self, body: bytearray, cut: str | None) -> None:
+        """Judges the whole body; `cut`: what is missing of it, for people.
+
+        Raises:
+            CheckFailedError: `unexpected_response`.
+        """
+        self._look_for_text(body)
+        data, again = bytes(body), self._judged_bytes > 0
+        after = "" if cut is None else f", and the server closed {cut}"
+        for part in self._parts:
+            if part.step is None:
+                wrong = await self._wrong_json(data, again=again)
+                if wrong is not None:
+                    raise CheckFailedError("unexpected_response", f"body: {wrong}{after}")
+            elif not await self._matches(part.step, data, again=again, ended=cut is None):
+                text = f"body: expected {words(part.step)}, found {shown(data)!r}{after}"
+                raise CheckFailedError("unexpected_response", text)
+
+    def _look_for_text(self, body: bytearray) -> None:
+        charset = charset_of(self._head, body)
+        if charset != self._charset:  # the page itself has named it
+            self._charset = charset
+            for part in self._parts:
+                part.searched = 0
+        self._parts = [part for part in self._parts if not self._has_text(part, body)]
+
+    def _has_text(self, part: _Part, body: bytearray) -> bool:
+        text = None if part.step is None else part.step.expect
+        if text is None:
+            return False
+        for needle in needles(text, self._charset):
+            if body.find(needle, max(0, part.searched - len(needle) + 1)) >= 0:
+                return True
+        part.searched = len(body)
+        return False
+
+    async def _fulfils(self, part: _Part, body: bytes, *, again: bool) -> bool:
+        if part.step is None:
+            begin, end = body.lstrip()[:1], body.rstrip()[-1:]
+            if _JSON_ENDS.get(begin) != end:
+                return False  # a number, too, could go on
+            return await self._wrong_json(body, again=again) is None
+        return await self._matches(part.step, body, again=again, ended=False)
+
+    async def _matches(self, step: Step, body: bytes, *, again: bool, ended: bool) -> bool:
+        """Whether the body matches, and does so whatever comes if it has not `ended`."""
+        if step.expect_regex is None:
+            return False
+        end_at = await self._trial.verdict(Search(step, body), on_more=again)
+        if not isinstance(end_at, int):
+            return False
+        return ended or end_at < len(body) or _AT_END.search(step.expect_regex) is None
+
+    async def _wrong_json(self, body: bytes, *, again: bool) -> str | None:
+        options = self._options
+        if self._charset is not None and not self._charset.startswith("utf-"):
+            body = body.decode(self._charset, "replace").encode()
+        job = Json(options.expect_json or "$", options.json_value, body)
+        verdict = await self._trial.verdict(job, on_more=again)
+        return None if verdict is None else str(verdict)
+
+
+def _is_text(part: _Part) -> bool:
+    return part.step is not None and part.step.expect is not None
