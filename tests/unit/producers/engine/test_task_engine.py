@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -9,14 +10,15 @@ import pytest
 import structlog
 
 from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
-from producers.checks.resolver import Resolver
+from producers.checks.resolved_address import Address
+from producers.checks.resolver import Lookup, Resolver
 from producers.engine.factory import platform_engine
 from producers.engine.single_check import check_once
 from producers.engine.task_engine import TaskEngine
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from producers.kinds.registry import KINDS
-from schemas.probe import HandshakeProbe, Step, TcpProbe
+from schemas.probe import HandshakeProbe, Step, TcpProbe, UdpProbe
 from schemas.target import Target
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -299,3 +301,71 @@ async def test_an_error_that_nobody_foresees_is_ours_until_the_server_has_spoken
     assert (theirs.status, theirs.reason) == ("down", "unexpected_response")
     assert str(theirs.detail).startswith(f"the answer can't be understood: {type(error).__name__}")
     assert [entry["log_level"] for entry in logged] == ["error", "error"], "people can mend it"
+
+
+class OneName(Resolver):
+    """Every name has these addresses."""
+
+    def __init__(self, *ips: str) -> None:
+        super().__init__()
+        self._ips = ips
+
+    def lookup(self, host: str, on_done: Callable[[Lookup], None]) -> Lookup:
+        found = Lookup(host)
+        found.began_at = found.ended_at = time.monotonic()
+        found.addresses = tuple(Address(socket.AF_INET, ip) for ip in self._ips)
+        asyncio.get_running_loop().call_soon(on_done, found)
+        return found
+
+
+async def checked_at(
+    *ips: str, port: int, timeout_ms: int, kind: str = "smtp", source: str | None = None
+) -> CheckOutcome:
+    engine = TaskEngine(Vantage(internal=True, source=source), OneName(*ips))
+    target = Target(
+        id="t",
+        name="t",
+        kind=kind,
+        host="a.test",
+        port=port,
+        regions=("r",),
+        interval_ms=60_000,
+        timeout_ms=timeout_ms,
+        version=1,
+        source="test",
+        probe=HandshakeProbe() if kind == "smtp" else UdpProbe(protocol="ntp"),
+    )
+    done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
+    try:
+        check = PlannedCheck(target, 0.0, 0, "schedule")
+        engine.submit(check, lambda _, outcome: done.set_result(outcome))
+        return await done
+    finally:
+        engine.close()
+
+
+async def test_refusals_cost_no_time_whatever_their_number() -> None:
+    async with serving(saying(b"220 a\r\n250 b\r\n221 bye\r\n")) as port:
+        many = [f"127.1.{n >> 8}.{n & 255}" for n in range(1_000)]
+        outcome = await checked_at(*many, "127.0.0.1", port=port, timeout_ms=60_000)
+    assert (outcome.status, outcome.address) == ("up", "127.0.0.1")
+
+
+@pytest.mark.parametrize("ips", [("127.0.0.2", "127.0.0.3"), ("127.0.0.3", "127.0.0.2")])
+async def test_each_datagram_address_and_its_reason_is_told(ips: tuple[str, str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.3", 0))
+        outcome = await checked_at(*ips, port=silent.getsockname()[1], timeout_ms=1000, kind="udp")
+    assert (outcome.status, outcome.reason) == ("down", "connection_refused")
+    assert outcome.address == "127.0.0.2"
+    begins = "127.0.0.2: Connection refused; 127.0.0.3: timed out after "
+    assert (outcome.detail or "").startswith(begins)
+
+
+async def test_an_address_that_we_could_not_try_is_no_outage() -> None:
+    """From 127.0.0.1 nothing outside of this machine can be connected to (EINVAL)."""
+    outcome = await checked_at(
+        "127.0.0.2", "203.0.113.1", port=1, timeout_ms=2000, source="127.0.0.1"
+    )
+    assert (outcome.status, outcome.reason) == ("missed", "prober_error")
+    assert "127.0.0.2: Connection refused" in (outcome.detail or "")
