@@ -1,7 +1,8 @@
 """Converts `probe:` from its written to its published form: the options of the target's kind."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +10,9 @@ from portquorum.inventory.decode import explain
 from portquorum.inventory.errors import Path
 from producers.kinds.registry import KINDS
 from schemas.probe import Probe
+
+# As in the URLs of channels, where the notifier replaces it; shells have more behind the name.
+_VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ProbeError(ValueError):
@@ -38,8 +42,12 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
         except msgspec.ValidationError as error:
             path, message = explain(str(error), dict(written), known.options)
             raise ProbeError(path, message) from error
-        for path, names in _unknown(written, msgspec.to_builtins(probe), ()):
+        options = msgspec.to_builtins(probe)
+        for path, names in _unknown(written, options, ()):
             raise ProbeError(path, f"no such option; there are {', '.join(names)}")
+        for path, variable in _variables(options, ()):
+            text = f"expected text that is used as it stands, found the variable {variable}}}"
+            raise ProbeError(path, f"{text}, which nothing replaces here")
     try:
         return known.settle(probe, port)
     except ValueError as error:
@@ -61,3 +69,18 @@ def _unknown(written: Any, known: Any, path: Path) -> Iterator[tuple[Path, list[
     elif isinstance(written, list) and isinstance(known, list | tuple):
         for position, (value, other) in enumerate(zip(written, known, strict=False)):
             yield from _unknown(value, other, (*path, position))
+
+
+def _variables(options: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """The places that look as if something else were meant: `${TOKEN}` would be sent as such."""
+    if isinstance(options, str):
+        found = _VARIABLE.search(options)
+        if found is not None:
+            yield path, found[0]
+    elif isinstance(options, Mapping):
+        for name, value in options.items():
+            yield from _variables(name, (*path, name))
+            yield from _variables(value, (*path, name))
+    elif isinstance(options, list | tuple):
+        for position, value in enumerate(options):
+            yield from _variables(value, (*path, position))

@@ -17,6 +17,7 @@ from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.factory import platform_engine
 from producers.engine.single_check import check_once
 from producers.kinds import tls_session
+from schemas.probe import HttpProbe
 from schemas.target import Target
 from tests.integration.kinds.certificates import Certificates, Pair
 from tests.integration.kinds.checking import assert_down
@@ -238,6 +239,16 @@ async def test_http_to_a_port_with_tls_and_the_other_way_round(web: Web) -> None
         ({"method": "POST"}, "POST"),
         ({"headers": {"a b": "c"}}, "a b"),
         ({"headers": {"a": "b\r\nc: d"}}, "headers"),
+        ({"headers": {"Connection": "Upgrade"}}, "one of the connection, which each check sets"),
+        ({"headers": {"transfer-encoding": "chunked"}}, "transfer-encoding"),
+        ({"headers": {"Content-Length": "5"}}, "Content-Length"),
+        ({"headers": {"UPGRADE": "websocket"}}, "UPGRADE"),
+        ({"headers": {"TE": "trailers"}}, "TE"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, "each header once, found X-A and x-a"),
+        ({"headers": {"Authorization": "Bearer ${TOKEN}"}}, "found the variable ${TOKEN}"),
+        ({"path": "/${PATH}"}, "found the variable ${PATH}"),
+        ({"expect": "${NAME:-x}"}, "found the variable ${NAME}"),
+        ({"expect_json": "$.a", "json_value": "NaN"}, "NaN is no number of JSON"),
     ],
     ids=str,
 )
@@ -245,6 +256,43 @@ def test_wrong_options_are_refused(probe: dict[str, Any], message: str) -> None:
     with pytest.raises(ProbeError) as found:
         probe_of("http", probe, 80)
     assert message in f"{found.value.path} {found.value}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "probe"),
+    [
+        ("tcp", {"steps": [{"send": "PING"}, {"send": "AUTH ${TOKEN}\r\n"}]}),
+        ("udp", {"send": "${TOKEN}"}),
+        ("tls", {"server_name": "${HOST}"}),
+        ("smtp", {"tls": "implicit", "server_name": "${HOST}"}),
+        ("dns", {"name": "${NAME}.example"}),
+        ("http", {"expect_headers": {"server": "${SERVER}"}}),
+    ],
+)
+def test_a_variable_that_nothing_replaces_is_refused(kind: str, probe: dict[str, Any]) -> None:
+    with pytest.raises(
+        ProbeError, match=r"the variable \$\{[A-Z]+\}, which nothing"
+    ):
+        probe_of(kind, probe, 1)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"headers": {"Host": "www.example.com", "X-A": "$5 {a} $(b) $c"}},
+        {"expect_regex": r"\$\{NAME\}$"},
+        {"expect_json": "$.a[?@.b]"},
+    ],
+)
+def test_a_dollar_is_a_dollar(probe: dict[str, Any]) -> None:
+    assert probe_of("http", probe, 80) is not None
+
+
+async def test_a_target_from_before_its_headers_were_refused_is_still_checked(web: Web) -> None:
+    headers = {"Connection": "Upgrade", "content-length": "5", "X-Token": "abc"}
+    probe = HttpProbe(tls=False, headers=headers, expect="abc")
+    outcome = await check_once("localhost", web.port, "http", 10, probe=probe)
+    assert (outcome.status, outcome.detail) == ("up", None)
 
 
 # tls
