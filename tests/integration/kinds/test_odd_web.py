@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from portquorum.inventory.probes import probe_of
 from producers.checks.model import CheckOutcome
 from producers.engine.single_check import check_once
+from tests.integration.kinds.certificates import Pair
 from tests.integration.kinds.checking import measured
 from tests.integration.kinds.odd_answers import ANSWERS
 from tests.integration.kinds.servers import program
@@ -30,8 +32,17 @@ WE_TAKE = {
 
 
 @contextlib.asynccontextmanager
-async def answering(*pieces: bytes, held: bool = False) -> AsyncIterator[int]:
-    """A server that sends the pieces after each request, and then closes, or holds the line."""
+async def answering(
+    *pieces: bytes, held: bool = False, pair: Pair | None = None
+) -> AsyncIterator[int]:
+    """A server that sends the pieces after each request, and then closes, or holds the line.
+
+    With the certificate of `pair` in TLS.
+    """
+    tls: ssl.SSLContext | None = None
+    if pair is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(pair.certificate, pair.key)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -43,7 +54,7 @@ async def answering(*pieces: bytes, held: bool = False) -> AsyncIterator[int]:
                 await reader.read()
         writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls) as server:
         yield server.sockets[0].getsockname()[1]
 
 

@@ -270,9 +270,7 @@ def test_wrong_options_are_refused(probe: dict[str, Any], message: str) -> None:
     ],
 )
 def test_a_variable_that_nothing_replaces_is_refused(kind: str, probe: dict[str, Any]) -> None:
-    with pytest.raises(
-        ProbeError, match=r"the variable \$\{[A-Z]+\}, which nothing"
-    ):
+    with pytest.raises(ProbeError, match=r"the variable \$\{[A-Z]+\}, which nothing"):
         probe_of(kind, probe, 1)
 
 
