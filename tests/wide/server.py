@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -128,7 +129,9 @@ def started(server: Server, pems: Pems) -> Iterator[Running]:
         if server.program:
             names["program"] = found(server)
         owner = server.user if not os.geteuid() else None
-        path = stack.enter_context(folder(owner))
+        path = stack.enter_context(folder())
+        if owner is not None:
+            _give(path, owner)
         names["dir"] = str(path)
         names |= _certificates(pems, path, owner)
         for name, text in server.files.items():
@@ -139,7 +142,7 @@ def started(server: Server, pems: Pems) -> Iterator[Running]:
                 file.chmod(0o755)
         if owner is not None:
             for file in path.rglob("*"):
-                shutil.chown(file, owner, owner)
+                _give(file, owner)
         env = {**os.environ, "HOME": str(path), **libraries(server.root)}
         env |= {name: filled(value, names) for name, value in server.env.items()}
         as_owner = as_user(server.user) if server.user else []
@@ -162,9 +165,8 @@ def libraries(root: Path) -> dict[str, str]:
     """The environment in which a program that was unpacked finds its libraries."""
     if root == Path("/"):
         return {}
-    places = [root / "usr/lib/x86_64-linux-gnu", *root.glob("usr/lib/*/courier-authlib")]
-    places += [root / "usr/lib" / f"{os.uname().machine}-linux-gnu"]
-    return {"LD_LIBRARY_PATH": ":".join(str(place) for place in places if place.exists())}
+    places = [root / "usr/lib", *root.glob("usr/lib/*-linux-gnu")]
+    return {"LD_LIBRARY_PATH": ":".join(map(str, places))}
 
 
 def found(server: Server) -> str:
@@ -186,6 +188,10 @@ def found(server: Server) -> str:
 def filled(text: str, names: Mapping[str, str]) -> str:
     """The text with each `@name@` that is known in its place; others stay."""
     return _MARK.sub(lambda mark: names.get(mark[1], mark[0]), text)
+
+
+def _give(path: Path, owner: str) -> None:
+    shutil.chown(path, owner, pwd.getpwnam(owner).pw_gid)
 
 
 def _free_port(port: Port) -> int:
@@ -212,7 +218,7 @@ def _certificates(pems: Pems, path: Path, owner: str | None) -> dict[str, str]:
         file.write_bytes(text)
         file.chmod(0o600)
         if owner is not None:
-            shutil.chown(file, owner, owner)
+            _give(file, owner)
         names[name] = str(file)
     return names
 

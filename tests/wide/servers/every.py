@@ -3,6 +3,14 @@
 from typing import Final
 
 from tests.wide.server import Server
-from tests.wide.servers import databases
+from tests.wide.servers import databases, files, mail, messaging, names, others, web
 
-EVERY: Final[tuple[Server, ...]] = (*databases.SERVERS,)
+EVERY: Final[tuple[Server, ...]] = (
+    *mail.SERVERS,
+    *files.SERVERS,
+    *databases.SERVERS,
+    *web.SERVERS,
+    *names.SERVERS,
+    *messaging.SERVERS,
+    *others.SERVERS,
+)
