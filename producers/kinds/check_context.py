@@ -56,8 +56,8 @@ class CheckContext:
     known. `earlier_ms` is the time of connections before the last one, from when each was seen
     until its end. `came` tells for people what has come so far, if the deadline passes then.
     `closer` ends connections in order; without it they are reset. `notice` are remarks for people
-    on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last TLS
-    handshake, `cert_expires_at` that of the result.
+    on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last
+    TLS handshake, `cert_expires_at` that of the result.
     """
 
     def __init__(
