@@ -29,10 +29,12 @@ _SO_LINGER: Final = int(socket.SO_LINGER)
 _IPPROTO_TCP: Final = int(socket.IPPROTO_TCP)
 
 
-def begin(address: Address, port: int, source: str | None) -> socket.SocketType:
+def begin(
+    address: Address, port: int, source: str | None, *, reset: bool = True
+) -> socket.SocketType:
     """A non-blocking socket that is connecting to `address`, from `source` if given.
 
-    Closing it sends a reset (SO_LINGER 0), so no TIME_WAIT is left behind.
+    With `reset` closing it sends a reset (SO_LINGER 0), so no TIME_WAIT is left behind.
 
     Raises:
         OSError: the connection failed at once, or no socket could be made.
@@ -40,7 +42,8 @@ def begin(address: Address, port: int, source: str | None) -> socket.SocketType:
     # Not socket.socket: that is a wrapper of this one and doubles the cost.
     sock = socket.SocketType(address.family, _KIND)
     try:
-        sock.setsockopt(_SOL_SOCKET, _SO_LINGER, _RESET_ON_CLOSE)
+        if reset:
+            sock.setsockopt(_SOL_SOCKET, _SO_LINGER, _RESET_ON_CLOSE)
         if source is not None:
             with contextlib.suppress(OSError):
                 # Without it bind(2) reserves a port that no check of another target can use.
@@ -53,6 +56,11 @@ def begin(address: Address, port: int, source: str | None) -> socket.SocketType:
         sock.close()
         raise
     return sock
+
+
+def reset_on_close(sock: socket.SocketType) -> None:
+    """From now on closing the socket sends a reset."""
+    sock.setsockopt(_SOL_SOCKET, _SO_LINGER, _RESET_ON_CLOSE)
 
 
 def answered(sock: socket.SocketType) -> bool:

@@ -292,7 +292,9 @@ class CheckContext:
     ) -> Connection:
         began = time.monotonic()
         try:
-            stream = Connection(tcp_socket.begin(address, port, self.vantage.source))
+            stream = Connection(
+                tcp_socket.begin(address, port, self.vantage.source, reset=self._closer is None)
+            )
             self._streams.append(stream)
             answered = await stream.connected(within_s)
             number = tcp_socket.error_of(stream.sock) if answered else 0

@@ -8,14 +8,15 @@ wait for the server's FIN is bounded, and no check waits for it.
 import asyncio
 import contextlib
 import socket
-import struct
 import time
-from collections import Counter
+from collections import Counter, deque
 from typing import Final
 
 from msgspec import Struct
 
-MOST: Final = 100
+from producers.checks import tcp_socket
+
+MOST: Final = 200
 """The most connections that wait for the server's FIN; with more the oldest is closed at once."""
 
 WITHIN_S: Final = 0.1
@@ -32,9 +33,6 @@ FIRST_FINS: Final = 5_000
 
 _SPAN_S: Final = 60.0
 _CHUNK: Final = 16_384
-_FIN_ON_CLOSE: Final = struct.pack("ii", 0, 0)
-_SOL_SOCKET: Final = int(socket.SOL_SOCKET)
-_SO_LINGER: Final = int(socket.SO_LINGER)
 
 Peer = tuple[str, int]
 """Address and port of the server."""
@@ -64,18 +62,24 @@ class FirstFins:
 class _Waiting(Struct, gc=False):
     sock: socket.SocketType
     peer: Peer
-    until: float
     first: bool
     """Whether our FIN was sent first; it is counted already."""
     received: int = 0
 
 
 class Closer:
-    """Closes connections after their check. One a loop; made inside it."""
+    """Closes connections after their check. One a loop; made inside it.
+
+    Each connection is looked at after one or two ticks, which nearly always is enough, and once
+    more at the end of its time.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[_Waiting] = []
+        self._new: list[_Waiting] = []
+        self._next: list[_Waiting] = []
+        self._slow: deque[tuple[float, _Waiting]] = deque()
+        self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self._empty: asyncio.Event = asyncio.Event()
         self._empty.set()
@@ -84,30 +88,32 @@ class Closer:
 
     def __len__(self) -> int:
         """The number of connections that are not closed yet, each with a file descriptor."""
-        return len(self._waiting)
+        return self._count
 
     def close(self, sock: socket.SocketType, peer: Peer, *, server_first: bool) -> None:
-        """Takes over a connected socket and closes it soon.
+        """Takes over a connected socket without SO_LINGER and closes it soon.
 
         `server_first`: the server was told goodbye and closes by itself, so that its side keeps
         the port. Otherwise our FIN is sent at once. Never blocks, raises nothing.
         """
-        now = time.monotonic()
         if not server_first:
-            if not self._first_fins.allows(peer, now):
-                sock.close()  # SO_LINGER is still 0: a reset
+            if not self._first_fins.allows(peer, time.monotonic()):
+                _reset(sock)
                 return
             try:
                 sock.shutdown(socket.SHUT_WR)
             except OSError:
                 sock.close()
                 return
+        one = _Waiting(sock, peer, not server_first)
         if self._ended:
-            self._end(_Waiting(sock, peer, now, not server_first), now)
+            self._end(one)
             return
-        if len(self._waiting) >= MOST:
-            self._end(self._waiting.pop(0), now)
-        self._waiting.append(_Waiting(sock, peer, now + WITHIN_S, not server_first))
+        if self._count >= MOST:
+            self._end(self._oldest())
+        else:
+            self._count += 1
+        self._new.append(one)
         if self._timer is None:
             self._empty.clear()
             self._timer = self._loop.call_later(TICK_S, self._look)
@@ -124,62 +130,66 @@ class Closer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        now = time.monotonic()
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            self._end(one, now)
+        while self._count:
+            self._count -= 1
+            self._end(self._oldest())
         self._empty.set()
+
+    def _oldest(self) -> _Waiting:
+        if self._slow:
+            return self._slow.popleft()[1]
+        return self._next.pop(0) if self._next else self._new.pop(0)
 
     def _look(self) -> None:
         now = time.monotonic()
-        self._waiting = [one for one in self._waiting if not self._over(one, now)]
-        if self._waiting:
+        while self._slow and self._slow[0][0] <= now:
+            self._count -= 1
+            self._end(self._slow.popleft()[1])
+        looked_at, self._next, self._new = self._next, self._new, []
+        for one in looked_at:
+            if _closed(one):
+                self._count -= 1
+            else:
+                self._slow.append((now + WITHIN_S - 2 * TICK_S, one))
+        if self._count:
             self._timer = self._loop.call_later(TICK_S, self._look)
         else:
             self._timer = None
             self._empty.set()
 
-    def _over(self, one: _Waiting, now: float) -> bool:
-        over = _server_closed(one)
-        if over is None:
-            if now < one.until:
-                return False
-            self._end(one, now)
-            return True
-        if over:
-            _close_with_fin(one.sock)
-        else:
+    def _end(self, one: _Waiting) -> None:
+        """Closes a connection, even if its server has not closed, or not yet."""
+        if _closed(one):
+            return
+        if one.first or self._first_fins.allows(one.peer, time.monotonic()):
             one.sock.close()
-        return True
-
-    def _end(self, one: _Waiting, now: float) -> None:
-        """Closes a connection whose server has not closed, or not yet."""
-        over = _server_closed(one)
-        if over or (over is None and (one.first or self._first_fins.allows(one.peer, now))):
-            _close_with_fin(one.sock)
         else:
-            one.sock.close()
+            _reset(one.sock)
 
 
-def _server_closed(one: _Waiting) -> bool | None:
-    """Reads what is there: True at the server's FIN, None before it, False if a reset must do.
+def _closed(one: _Waiting) -> bool:
+    """Closes the connection if the server has, or if only a reset ends it.
 
-    Unread bytes would turn our FIN into a reset (RFC 2525, section 2.17).
+    All is read before: unread bytes would turn our FIN into a reset (RFC 2525, section 2.17).
     """
+    sock = one.sock
     try:
         while one.received < MOST_BYTES:
-            data = one.sock.recv(_CHUNK)
+            data = sock.recv(_CHUNK)
             if not data:
-                return True
+                break
             one.received += len(data)
+        else:
+            tcp_socket.reset_on_close(sock)
     except BlockingIOError:
-        return None
-    except OSError:
         return False
-    return False
+    except OSError:
+        pass  # reset by the server
+    sock.close()
+    return True
 
 
-def _close_with_fin(sock: socket.SocketType) -> None:
+def _reset(sock: socket.SocketType) -> None:
     with contextlib.suppress(OSError):
-        sock.setsockopt(_SOL_SOCKET, _SO_LINGER, _FIN_ON_CLOSE)
+        tcp_socket.reset_on_close(sock)
     sock.close()

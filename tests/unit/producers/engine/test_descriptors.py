@@ -18,8 +18,8 @@ print(in_flight_limit(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     ("soft", "hard", "wanted", "granted"),
     [
         (256, 1000, 500, 500),
-        (256, 1000, 2000, 700),
-        (1000, 1000, 2000, 700),
+        (256, 1000, 2000, 600),
+        (1000, 1000, 2000, 600),
         (100, 150, 2000, 1),
     ],
 )

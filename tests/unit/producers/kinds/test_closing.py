@@ -25,7 +25,7 @@ def connected() -> Iterator[tuple[socket.SocketType, socket.socket]]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = literal("127.0.0.1")
         assert isinstance(address, Address)
-        ours = tcp_socket.begin(address, server.getsockname()[1], None)
+        ours = tcp_socket.begin(address, server.getsockname()[1], None, reset=False)
         theirs, _ = server.accept()
         theirs.settimeout(10)
         with theirs:
