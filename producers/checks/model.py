@@ -108,8 +108,9 @@ class Engine(Protocol):
         """Begins the check and returns at once.
 
         `on_done` is called exactly once, in the loop's thread, never before `submit` has
-        returned, and not much later than the target's timeout. Raises nothing: an error of the
-        prober is the outcome `prober_error`.
+        returned, and not much later than the target's timeout; the timeout of a kind with a pace
+        begins at its turn, within the target's interval. Raises nothing: an error of the prober
+        is the outcome `prober_error`.
         """
 
     @property

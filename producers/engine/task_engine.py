@@ -14,6 +14,7 @@ from producers.engine.loop_lag import LoopLag
 from producers.judging.judges import Judges
 from producers.kinds.check_context import CheckContext
 from producers.kinds.closing import Closer
+from producers.kinds.pace import Turns
 from producers.kinds.registry import KINDS
 
 MOST: Final = 4_000
@@ -34,6 +35,7 @@ class TaskEngine:
         self._held_up = LoopLag()
         self._judges = Judges()
         self._closer = Closer()
+        self._turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
 
@@ -67,7 +69,14 @@ class TaskEngine:
 
     async def _run(self, check: PlannedCheck, on_done: OnDone) -> None:
         mark = self._held_up.begin()
-        trial = CheckContext(check.target, self.vantage, self._resolver, self._judges, self._closer)
+        trial = CheckContext(
+            check.target,
+            self.vantage,
+            self._resolver,
+            self._judges,
+            closer=self._closer,
+            turns=self._turns,
+        )
         try:
             failure = await self._failure(trial, mark)
         finally:
@@ -85,7 +94,9 @@ class TaskEngine:
             text = f"this prober can't check kind {trial.target.kind!r}"
             return CheckFailedError("prober_error", text)
         try:
+            trial.pace = kind.pace
             async with asyncio.timeout_at(trial.deadline) as limit:
+                trial.limit = limit
                 await kind.check(trial)
         except CheckFailedError as error:
             failure, silent = error, error.reason == "timed_out"

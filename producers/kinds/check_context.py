@@ -25,8 +25,9 @@ from producers.checks.resolver import Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
 from producers.kinds.certificate_end import CertificateEnd
-from producers.kinds.closing import Closer
+from producers.kinds.closing import Closer, Peer
 from producers.kinds.connection import Connection
+from producers.kinds.pace import Pace, Turns
 from schemas.result import Reason
 from schemas.target import Target
 
@@ -57,7 +58,8 @@ class CheckContext:
     until its end. `came` tells for people what has come so far, if the deadline passes then.
     `closer` ends connections in order; without it they are reset. `notice` are remarks for people
     on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last
-    TLS handshake, `cert_expires_at` that of the result.
+    TLS handshake, `cert_expires_at` that of the result. `pace` is that of the connections,
+    by `turns`; `limit` ends the check at its deadline.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class CheckContext:
         vantage: Vantage,
         resolver: Resolver,
         judges: Judges,
+        *,
         closer: Closer | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.target = target
         self.vantage = vantage
@@ -89,9 +93,12 @@ class CheckContext:
         self.earlier_ms = 0.0
         self.came: Callable[[], str] | None = None
         self.ended_at: float | None = None
+        self.pace: Pace | None = None
+        self.limit: asyncio.Timeout | None = None
         self._resolver = resolver
         self._judges = judges
         self._closer = closer
+        self._turns = turns
         self._judged_late_at: float | None = None
         self._heard = False
         self._port: int | None = None
@@ -194,7 +201,15 @@ class CheckContext:
 
         The caller must close it. It has the same deadline, but is not cancelled then.
         """
-        other = CheckContext(self.target, self.vantage, self._resolver, self._judges, self._closer)
+        other = CheckContext(
+            self.target,
+            self.vantage,
+            self._resolver,
+            self._judges,
+            closer=self._closer,
+            turns=self._turns,
+        )
+        other.pace = self.pace
         other.deadline = self.deadline
         return other
 
@@ -283,6 +298,26 @@ class CheckContext:
         self._lookup = None
         return lookup
 
+    async def _wait_for_turn(self, peer: Peer) -> None:
+        """Waits as the pace wants it: the check begins later, with its whole timeout."""
+        if self.pace is None or self._turns is None:
+            return
+        most_s = self.target.interval_ms / 1000
+        wait_s = self._turns.wait_s(peer, self.pace, time.monotonic(), most_s)
+        if wait_s is None:
+            text = (
+                f"{peer[0]}: expected a turn within {most_s:g} s, found too many checks of port "
+                f"{peer[1]} before this one: such servers lock out whoever comes more often than "
+                f"every {self.pace.every_s:g} s, so check it less often"
+            )
+            raise CheckFailedError("prober_error", text)
+        if wait_s:
+            self.started_at += wait_s
+            self.deadline += wait_s
+            if self.limit is not None:
+                self.limit.reschedule(self.deadline)
+            await asyncio.sleep(wait_s)
+
     def _chosen(self, host: str | None) -> bool:
         """Whether a server chose this host (a redirect), and not the inventory."""
         return host is not None and host != self.target.host
@@ -290,6 +325,7 @@ class CheckContext:
     async def _connect_to(
         self, address: Address, port: int, within_s: float, *, chosen: bool
     ) -> Connection:
+        await self._wait_for_turn((address.ip, port))
         began = time.monotonic()
         try:
             stream = Connection(

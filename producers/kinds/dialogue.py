@@ -18,6 +18,7 @@ from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
 from producers.kinds.kind import Kind
+from producers.kinds.pace import Pace
 from producers.kinds.tls import hold_on
 from producers.kinds.tls_errors import ClientCertificateError
 from schemas.probe import HandshakeProbe, Probe
@@ -57,7 +58,7 @@ class Dialogue(Struct, frozen=True, kw_only=True):
     `steps` are used without TLS and inside implicit TLS; `starttls` replaces them, with a step that
     begins TLS, and is empty without STARTTLS; `implicit`: TLS from the first byte on is possible.
     `bye` is sent at the end, so that the server logs no error; `closes_on_bye`: the server closes
-    the connection then, before us.
+    the connection then, before us. `pace`: see `Kind`.
     """
 
     protocol: str
@@ -69,6 +70,7 @@ class Dialogue(Struct, frozen=True, kw_only=True):
     starttls_ports: frozenset[int] = frozenset()
     bye: bytes = b""
     closes_on_bye: bool = True
+    pace: Pace | None = None
 
     def kind(self) -> Kind:
         """The kind of this dialogue."""
@@ -77,6 +79,7 @@ class Dialogue(Struct, frozen=True, kw_only=True):
             port=self.port,
             options=HandshakeProbe,
             settle=self._settle,
+            pace=self.pace,
         )
 
     def _settle(self, probe: Probe | None, port: int | None) -> Probe:

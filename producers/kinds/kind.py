@@ -6,6 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from producers.kinds.check_context import CheckContext
+from producers.kinds.pace import Pace
 from schemas.probe import Probe
 
 P = TypeVar("P", bound=Struct)
@@ -29,7 +30,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     """A kind. `port`: the default port, None if a target must have one in the inventory.
 
     `options`: the Struct of its options, None without options. `has_port`: False for a kind without
-    ports, whose targets must not have one.
+    ports, whose targets must not have one. `pace`: of servers that lock out whoever comes more
+    often.
     """
 
     check: Check
@@ -37,3 +39,4 @@ class Kind(Struct, frozen=True, kw_only=True):
     has_port: bool = True
     options: type[Probe] | None = None
     settle: Settle = as_written
+    pace: Pace | None = None

@@ -4,6 +4,7 @@ from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import lines_to
+from producers.kinds.pace import OPENSSH
 
 DIALOGUE: Final = Dialogue(
     protocol="SSH",
@@ -21,4 +22,5 @@ DIALOGUE: Final = Dialogue(
     # Without it sshd logs that somebody did not identify themselves.
     bye=b"SSH-2.0-portquorum\r\n",
     closes_on_bye=False,
+    pace=OPENSSH,
 )

@@ -22,7 +22,7 @@ import msgspec  # noqa: F401  (the program needs it; loaded once, before the for
 import portquorum.cli.app
 import portquorum.cli.check
 import portquorum.cli.inventory
-import portquorum.cli.probing
+import portquorum.cli.probing  # noqa: F401
 import producers.engine.single_check
 import producers.kinds.registry  # noqa: F401
 from portquorum.cli.main import main as program
