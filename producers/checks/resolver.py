@@ -9,6 +9,7 @@ another host would answer (c-ares issue 1049).
 
 import asyncio
 import ipaddress
+import os
 import socket
 import threading
 import time
@@ -39,6 +40,10 @@ NEGATIVE_S: Final = 0.5
 timeouts of servers are not cached."""
 
 MOST_NAMES: Final = 200_000
+
+# ares_getaddrinfo(3): with the flag ARES_AI_ENVHOSTS the environment names the hosts file.
+_NO_HOSTS: Final = "CARES_HOSTS"
+_HOSTS_OF_ENVIRONMENT: Final = 1 << 8
 
 _TIMEOUT_S: Final = 1.0
 _TRIES: Final = 3
@@ -137,6 +142,8 @@ class Resolver:
     """
 
     def __init__(self, servers: Sequence[str] | None = None) -> None:
+        # Not by `lookups="b"`: pycares 5.2.1 frees that text before c-ares copies it.
+        os.environ[_NO_HOSTS] = os.devnull
         self._loop = asyncio.get_running_loop()
         self._servers = servers
         self._running: dict[str, Lookup] = {}
@@ -242,7 +249,12 @@ class Resolver:
                 self._loop.call_soon_threadsafe(self._go_on, lookup, name, sources)
 
         self._asking().getaddrinfo(
-            name, None, family=socket.AF_UNSPEC, type=socket.SOCK_STREAM, callback=found
+            name,
+            None,
+            family=socket.AF_UNSPEC,
+            type=socket.SOCK_STREAM,
+            flags=_HOSTS_OF_ENVIRONMENT,
+            callback=found,
         )
 
     def _go_on(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
@@ -299,7 +311,7 @@ class Resolver:
         now = time.monotonic()
         if self._channel is None or now >= self._fresh_until:
             self._channel = pycares.Channel(
-                timeout=_TIMEOUT_S, tries=_TRIES, servers=self._servers or None, lookups="b"
+                timeout=_TIMEOUT_S, tries=_TRIES, servers=self._servers or None
             )
             self._fresh_until = now + _CHANNEL_S
         return self._channel
