@@ -275,21 +275,20 @@ class TcpAttempt:
 
     def _next_address(self) -> None:
         addresses = self._addresses
-        most = self._next + IN_A_ROW
-        while self._next < len(addresses):
-            if self._next == most:
-                self._engine.soon(self._resume)
-                return
+        place, most = self._next, self._next + IN_A_ROW
+        while waiting := len(addresses) - place:
             now = time.monotonic()
             left = self._deadline - now
             if left <= 0:
                 if -left > LATE_S:
                     self._failures.append(_late(-left))
                 break
-            waiting = len(addresses) - self._next
+            if place == most:
+                self._engine.soon(self._resume)
+                return
             self.due = self._deadline if waiting == 1 else now + share(left, waiting)
-            address = addresses[self._next]
-            self._next += 1
+            address = addresses[place]
+            self._next = place = place + 1
             self._tried, self._tried_at = address.ip, now
             try:
                 self.sock = tcp_socket.begin(
@@ -303,7 +302,7 @@ class TcpAttempt:
                 return
         if not self._failures:
             self._failures.append(Failure("prober_error", "no time was left to connect"))
-        self._fail(most_telling(self._failures, len(addresses) - self._next))
+        self._fail(most_telling(self._failures, len(addresses) - place))
 
     def _resume(self) -> None:
         if self.over:
