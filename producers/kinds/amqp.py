@@ -1,4 +1,6 @@
-"""AMQP 0-9-1 (RabbitMQ): the protocol header, answered by Connection.Start.
+"""AMQP: the protocol header of 0-9-1 (RabbitMQ), answered by Connection.Start.
+
+A broker that speaks another version only answers with the header of that.
 
 https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.2.4 and 4.2
 """
@@ -6,6 +8,7 @@ https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.2.4 and 4.2
 import re
 from typing import Final
 
+from producers.checks.os_errors import shown
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import MOST_BYTES, NotThisError
 
@@ -41,6 +44,21 @@ def _product(answer: bytes) -> str | None:
     return " ".join(words) or None
 
 
+def _version(answer: bytes) -> str:
+    """What a protocol header says (AMQP 1.0, section 2.2; 0-9-1, section 4.2.2)."""
+    if not answer.startswith(b"AMQP") or len(answer) < 8:
+        return shown(answer)
+    identity, *numbers = answer[4:8]
+    if identity in {0, 2, 3} and numbers == [1, 0, 0]:
+        layer = {0: "", 2: " (over TLS)", 3: " (SASL)"}[identity]
+        version = f"1.0{layer}"
+    elif identity == 1:
+        version = f"{numbers[1]}-{numbers[2]}"
+    else:
+        version = "-".join(map(str, numbers))
+    return f"the server speaks AMQP {version}, not 0-9-1"
+
+
 DIALOGUE: Final = Dialogue(
     protocol="AMQP",
     port=5672,
@@ -50,9 +68,15 @@ DIALOGUE: Final = Dialogue(
             name="Connection.Start",
             send=b"AMQP\0\0\x09\x01",
             frame=_frame,
-            good=pattern(rb"\x01\0\0.{4}\0\x0a\0\x0a"),
-            bad=((pattern(rb"AMQP(?P<text>.{4})"), "unexpected_response"),),
+            # A broker of AMQP 1.0 or 0-10 answers with its own header: up, with a remark.
+            good=pattern(
+                rb"(?:\x01\0\0.{4}\0\x0a\0\x0a|(?P<other>AMQP(?:[\0\x02\x03]\x01\0\0|\x01\x01\0\x0a)))"
+            ),
+            bad=(
+                (pattern(rb"AMQP(?![\0\x02\x03]\x01\0\0|\x01\x01\0\x0a)"), "unexpected_response"),
+            ),
             tell=_product,
+            words=_version,
         ),
     ),
 )

@@ -128,6 +128,17 @@ class Connection:
         self._tls = tls
         return tls
 
+    def address_literal(self) -> bytes:
+        """Our end's address as SMTP writes it: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
+
+        RFC 5321, section 4.1.3.
+        """
+        name = self.sock.getsockname()
+        ip = str(name[0]).partition("%")[0] if isinstance(name, tuple) else "127.0.0.1"
+        if ":" in ip and not ip.startswith("::ffff:"):
+            return f"[IPv6:{ip}]".encode()
+        return f"[{ip.removeprefix('::ffff:')}]".encode()
+
     def close_by(self, closer: Closer, peer: Peer) -> None:
         """Says who closes the connection now that it exists; `peer` is the server's address."""
         self._closing = closer, peer

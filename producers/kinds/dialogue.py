@@ -25,6 +25,7 @@ from schemas.probe import HandshakeProbe, Probe
 from schemas.result import Reason
 
 _NOTHING: Final = HandshakeProbe()
+_BEGINNING: Final = 256
 
 
 def pattern(text: bytes) -> re.Pattern[bytes]:
@@ -35,19 +36,21 @@ def pattern(text: bytes) -> re.Pattern[bytes]:
 class DialogueStep(Struct, frozen=True, kw_only=True):
     """One step of a protocol's dialogue.
 
-    `name` is the expected answer (`no {name} within 3 s`); `frame` finds its end, None: the step
-    has no answer. An answer whose start matches one of `bad` ends the check with that reason; other
-    answers must match `good`. The banner is the group `banner` of `good`, or the result of `tell`;
-    the group `text` of a `bad` is the detail. `when`: the step is skipped unless the previous
-    answer matches. `tls`: TLS begins after it.
+    `name` is the expected answer (`no {name} within 3 s`); `send` may depend on the connection;
+    `frame` finds the end of the answer, None: the step has none. An answer whose start matches one
+    of `bad` ends the check with that reason; other answers must match `good`. The banner is the
+    group `banner` of `good`, or the result of `tell`. The detail is the group `text` of a `bad`, or
+    what `words` says of the answer, which is a remark if the group `other` of `good` matches.
+    `when`: the step is skipped unless the previous answer matches. `tls`: TLS begins after it.
     """
 
     name: str
-    send: bytes = b""
+    send: bytes | Callable[[Connection], bytes] = b""
     frame: Frame | None = None
     good: re.Pattern[bytes] = pattern(b"")
     bad: tuple[tuple[re.Pattern[bytes], Reason], ...] = ()
     tell: Callable[[bytes], str | None] | None = None
+    words: Callable[[bytes], str] | None = None
     when: re.Pattern[bytes] | None = None
     tls: bool = False
 
@@ -171,14 +174,17 @@ class _Talk:
             return
         trial = self._trial
         # Not `timed_out`: the connection works, so the cause is not a packet filter.
-        trial.silence = self._mismatch()
+        trial.silence = "unexpected_response" if self._spoken else "no_answer"
         trial.waiting_for = f"{self._protocol} {step.name}"
-        broken = await self._send(step.send)
+        broken = await self._send(
+            step.send if isinstance(step.send, bytes) else step.send(self._stream)
+        )
         if step.frame is None:
             if broken is not None:
                 raise broken
             return
         answer = await self._answer(step, step.frame, broken)
+        trial.came = None
         self._judge(step, answer)
         self._last, self._spoken = answer, True
 
@@ -225,22 +231,37 @@ class _Talk:
                 return data[:length]
             if len(data) > MOST_BYTES:
                 raise self._wrong(step, data)
+            self._note_part(step, data)
             try:
                 more = await self._stream.receive()
             except CheckFailedError as error:
                 self._judge_bad(step, data)
-                raise broken or error from None
+                raise _after(broken or error, data) from None
             if not more:
                 self._judge_bad(step, data)
                 raise self._closed(step, data)
             data += more
+
+    def _note_part(self, step: DialogueStep, data: bytes) -> None:
+        """Notes the part of an answer that has come, for the case that the deadline passes now."""
+        if not data:
+            return
+        trial = self._trial
+        # Whoever has begun as this protocol does speaks it.
+        begun = self._spoken or step.good.match(data[:_BEGINNING]) is not None
+        trial.silence = "unexpected_response" if begun else "protocol_mismatch"
+        trial.waiting_for = f"end of the {self._protocol} {step.name}"
+        trial.came = lambda: f"only {shown(data)!r} came"
 
     def _judge(self, step: DialogueStep, answer: bytes) -> None:
         self._judge_bad(step, answer)
         found = step.good.match(answer)
         if found is None:
             raise self._wrong(step, answer)
-        banner = found.groupdict().get("banner")
+        groups = found.groupdict()
+        if step.words is not None and groups.get("other"):
+            self._trial.note(step.words(answer))
+        banner = groups.get("banner")
         said = _text(banner) if banner else None
         if step.tell is not None:
             said = step.tell(answer)
@@ -250,9 +271,14 @@ class _Talk:
     def _judge_bad(self, step: DialogueStep, answer: bytes) -> None:
         for bad, reason in step.bad:
             found = bad.match(answer)
-            if found is not None:
-                text = found.groupdict().get("text") or answer
-                raise CheckFailedError(reason, f"{self._protocol}: {shown(text)}")
+            if found is None:
+                continue
+            if reason == "protocol_mismatch":
+                raise CheckFailedError(reason, self._wrong(step, answer).detail)
+            text = shown(found.groupdict().get("text") or answer)
+            if step.words is not None:
+                text = step.words(answer)
+            raise CheckFailedError(reason, f"{self._protocol}: {text}")
 
     def _wrong(self, step: DialogueStep, data: bytes) -> CheckFailedError:
         expected = f"expected the {self._protocol} {step.name}"
@@ -266,6 +292,13 @@ class _Talk:
 
     def _mismatch(self) -> Reason:
         return "unexpected_response" if self._spoken else "protocol_mismatch"
+
+
+def _after(error: CheckFailedError, data: bytes) -> CheckFailedError:
+    """The error of a connection that broke after `data` had come."""
+    if not data:
+        return error
+    return CheckFailedError(error.reason, f"{error.detail} after {shown(data)!r}")
 
 
 def _text(data: bytes) -> str:

@@ -6,6 +6,7 @@ whole yet. `NotThisError`: no further bytes can make it an answer.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 Frame = Callable[[bytes], int | None]
@@ -33,13 +34,22 @@ def lines_to(*beginnings: bytes) -> Frame:
     return lambda data: _lines_up_to(wanted, data)
 
 
-# Not line by line: a server may send tens of thousands of them, a byte at a time.
-_LAST_REPLY: Final = re.compile(rb"^(?![0-9]{3}-)[^\n]*\n", re.MULTILINE)
-
-
 def numbered(data: bytes) -> int | None:
-    """A reply of SMTP or FTP (RFC 5321, section 4.2): `220-` goes on, `220 ` ends it."""
-    return _lines_up_to(_LAST_REPLY, data)
+    """A reply of SMTP or FTP (RFC 959, section 4.2; RFC 5321, section 4.2).
+
+    `220-` begins a reply of several lines, which ends with the first line of the same code without
+    the hyphen. The lines between may begin with anything. 421 may come at any time, and ends it.
+    """
+    first = line(data)
+    if first is None or not (data[:3].isdigit() and data[3:4] == b"-"):
+        return first
+    return _lines_up_to(_last_line(data[:3]), data)
+
+
+# Not line by line: a server may send tens of thousands of them, a byte at a time.
+@lru_cache(maxsize=1_000)
+def _last_line(code: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"^(?:" + code + rb"|421)(?:[ \t][^\n]*|\r?)\n", re.MULTILINE)
 
 
 def _lines_up_to(wanted: re.Pattern[bytes], data: bytes) -> int | None:

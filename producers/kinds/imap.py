@@ -4,18 +4,30 @@ from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line, lines_to
+from producers.kinds.limits import refusal
 
 _GREETING: Final = DialogueStep(
     name="greeting",
     frame=line,
-    good=pattern(rb"\* (?:OK|PREAUTH)(?: \[CAPABILITY[^\]\r\n]*\])? *(?P<banner>[^\r\n]*)"),
+    good=pattern(
+        rb"(?i:\* (?:OK|PREAUTH)(?=[ \r\n]))(?: \[CAPABILITY[^\]\r\n]*\])? *(?P<banner>[^\r\n]*)"
+    ),
     bad=(
-        (pattern(rb"\* BYE (?P<text>[^\r\n]*[Tt]oo many[^\r\n]*)"), "too_many_connections"),
-        (pattern(rb"\* BYE(?P<text>[^\r\n]*)"), "unexpected_response"),
+        refusal(rb"\* (?i:BYE|NO|BAD) "),
+        (pattern(rb"\* (?i:BYE)(?P<text>[^\r\n]*)"), "unexpected_response"),
     ),
 )
+# A server may say goodbye in place of an answer.
 _NOOP: Final = DialogueStep(
-    name="answer to NOOP", send=b"a1 NOOP\r\n", frame=lines_to(b"a1 "), good=pattern(rb".*a1 OK")
+    name="answer to NOOP",
+    send=b"a1 NOOP\r\n",
+    frame=lines_to(b"a1 ", b"* BYE"),
+    good=pattern(rb"(?:.*\n)?(?i:a1 OK)(?=[ \r\n])"),
+    bad=(
+        refusal(rb"(?:.*\n)?\* BYE "),
+        (pattern(rb"(?:.*\n)?\* BYE(?P<text>[^\r\n]*)"), "unexpected_response"),
+        (pattern(rb"(?:.*\n)?(?P<text>a1 (?:NO|BAD)[^\r\n]*)"), "unexpected_response"),
+    ),
 )
 _STARTTLS: Final = DialogueStep(
     name="answer to STARTTLS",

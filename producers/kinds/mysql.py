@@ -48,7 +48,9 @@ _GREETS: Final = rb"...\0\x0a(?P<banner>[ -~]{1,64})\0.{4}"
 # An error before the greeting has no SQL state. 1130: nobody may come from our host; the server is
 # alive, and there is no login to be refused.
 _HOST: Final = rb"...\0\xff\x6a\x04"
-_TOO_MANY: Final = pattern(rb"...\0\xff\x10\x04(?:#.{5})?(?P<text>.*)")
+# 1040 too many connections, 1203 and 1226 too many of one user.
+_LIMITS: Final = rb"(?:\x10\x04|\xb3\x04|\xca\x04)"
+_TOO_MANY: Final = pattern(rb"...\0\xff" + _LIMITS + rb"(?:#.{5})?(?P<text>.*)")
 
 _GREETING: Final = DialogueStep(
     name="greeting",
@@ -72,7 +74,7 @@ _GREETING_BEFORE_TLS: Final = DialogueStep(
 
 def _login_steps(number: int, capabilities: int) -> tuple[DialogueStep, ...]:
     bad: tuple[tuple[re.Pattern[bytes], Reason], ...] = (
-        (pattern(rb"....\xff\x10\x04(?:#.{5})?(?P<text>.*)"), "too_many_connections"),
+        (pattern(rb"....\xff" + _LIMITS + rb"(?:#.{5})?(?P<text>.*)"), "too_many_connections"),
         (
             pattern(rb"....\xff(?!" + _NO_ACCESS + rb")..(?:#.{5})?(?P<text>.*)"),
             "unexpected_response",

@@ -12,6 +12,7 @@ from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import MOST_BYTES, NotThisError, exactly
+from producers.kinds.limits import WORDS
 
 _USER: Final = b"portquorum"
 _PARAMETERS: Final = b"user\0" + _USER + b"\0database\0postgres\0application_name\0portquorum\0\0"
@@ -48,6 +49,11 @@ _START: Final = DialogueStep(
     bad=(
         (
             pattern(rb"(?:R\0\0\0\x08\0{4})?E.*\0C53300\0M(?P<text>[^\0]*)"),
+            "too_many_connections",
+        ),
+        # PgBouncer says it with the code of a protocol error (08P01).
+        (
+            pattern(rb"E.*\0C08P01\0M(?P<text>[^\0]*" + WORDS + rb"[^\0]*)"),
             "too_many_connections",
         ),
         (

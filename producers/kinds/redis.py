@@ -1,12 +1,14 @@
-"""Redis, Valkey and what speaks their protocol: an inline PING.
+"""Redis, Valkey and what speaks their protocol: PING as an array, as all clients send it.
 
-https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands
+Proxies and small servers do not know the inline form.
+https://redis.io/docs/latest/develop/reference/protocol-spec/#sending-commands-to-a-redis-server
 """
 
 from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line
+from producers.kinds.limits import refusal
 
 DIALOGUE: Final = Dialogue(
     protocol="Redis",
@@ -14,18 +16,15 @@ DIALOGUE: Final = Dialogue(
     steps=(
         DialogueStep(
             name="answer to PING",
-            send=b"PING\r\n",
+            send=b"*1\r\n$4\r\nPING\r\n",
             frame=line,
-            # A server that wants a password or a right for PING is up, too.
-            good=pattern(rb"(?P<banner>\+PONG|-NOAUTH[^\r\n]*|-NOPERM[^\r\n]*)"),
+            # A server that wants a password, a right for PING, or no strangers at all is up, too.
+            good=pattern(rb"(?P<banner>\+PONG(?=\r?\n)|-(?:NOAUTH|NOPERM|DENIED)[^\r\n]*)"),
             bad=(
-                (
-                    pattern(rb"-ERR (?P<text>max number of clients[^\r\n]*)"),
-                    "too_many_connections",
-                ),
-                (pattern(rb"-(?!NOAUTH|NOPERM)(?P<text>[^\r\n]*)"), "unexpected_response"),
+                refusal(rb"-(?:ERR )?"),
+                (pattern(rb"-(?!NOAUTH|NOPERM|DENIED)(?P<text>[^\r\n]*)"), "unexpected_response"),
             ),
         ),
     ),
-    bye=b"QUIT\r\n",
+    bye=b"*1\r\n$4\r\nQUIT\r\n",
 )

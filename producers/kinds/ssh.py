@@ -14,9 +14,14 @@ DIALOGUE: Final = Dialogue(
         DialogueStep(
             name="identification",
             # Lines before it are allowed; OpenSSH's sshd reports too many connections in one.
-            frame=lines_to(b"SSH-", b"Exceeded MaxStartups"),
+            frame=lines_to(b"SSH-", b"Exceeded MaxStartups", b"Not allowed at this time"),
             good=pattern(rb".*?SSH-(?:2\.0|1\.99)-(?P<banner>[^\r\n]*)"),
-            bad=((pattern(rb"(?P<text>Exceeded MaxStartups)"), "too_many_connections"),),
+            bad=(
+                (
+                    pattern(rb"(?P<text>Exceeded MaxStartups|Not allowed at this time)"),
+                    "too_many_connections",
+                ),
+            ),
         ),
     ),
     # Without it sshd logs that somebody did not identify themselves.

@@ -59,7 +59,7 @@ async def check(trial: CheckContext) -> None:
     if probe.tls == "implicit":
         await tls_session.secure(trial, stream, verify=probe.verify)
     rest = b""
-    trial.silence = "protocol_mismatch"
+    trial.silence = "no_answer"
     for number, step in enumerate(probe.steps, 1):
         wanted = expected(step)
         await stream.send(sent(step))

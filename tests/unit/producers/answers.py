@@ -81,7 +81,7 @@ GOOD: dict[Dialogue, bytes] = {
     smtp.DIALOGUE: b"220-one\r\n220 two\r\n250-a\r\n250 b\r\n",
     imap.DIALOGUE: b"* OK [CAPABILITY IMAP4rev1] ready\r\na1 OK done\r\n",
     pop3.DIALOGUE: b"+OK ready\r\n",
-    ftp.DIALOGUE: b"220 ready\r\n",
+    ftp.DIALOGUE: b"220 ready\r\n200 NOOP ok\r\n",
     ssh.DIALOGUE: b"SSH-2.0-OpenSSH_9.2p1\r\n",
     redis.DIALOGUE: b"+PONG\r\n",
     memcached.DIALOGUE: b"VERSION 1.6.18\r\n",

@@ -59,7 +59,7 @@ SERVERS: Final = (
         },
         before=("mkdir data queue", "chown postfix data"),
         # Its master leads a session of its own, and ends when told to.
-        command="sh -c 'trap \"@program@ -c @dir@/etc abort; exit\" TERM; "
+        command='sh -c \'trap "@program@ -c @dir@/etc abort; exit" TERM; '
         "@program@ -c @dir@/etc start-fg & wait'",
     ),
     Server(
@@ -75,8 +75,13 @@ SERVERS: Final = (
             "smtp_accept_max = 100\nsmtp_accept_queue = 100\nexim_user = mail\n"
             "exim_group = mail\nhost_lookup =\n"
         },
-        before=("mkdir spool", "chmod 644 cert.pem", "chgrp mail key.pem", "chmod 640 key.pem",
-                "chown mail:mail spool ."),
+        before=(
+            "mkdir spool",
+            "chmod 644 cert.pem",
+            "chgrp mail key.pem",
+            "chmod 640 key.pem",
+            "chown mail:mail spool .",
+        ),
         command="@program@ -C @dir@/exim.conf -bdf -oX '@smtp@ : @smtps@' -oP @dir@/pid",
     ),
     Server(

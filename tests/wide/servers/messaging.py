@@ -77,8 +77,7 @@ SERVERS: Final = (
         program=("gearmand",),
         user="nobody",
         ports=(Port("port"),),
-        command="@program@ --listen=127.0.0.1 --port=@port@ --log-file=stderr "
-        "--pid-file=@dir@/pid",
+        command="@program@ --listen=127.0.0.1 --port=@port@ --log-file=stderr --pid-file=@dir@/pid",
     ),
     Server(
         name="ngircd",
@@ -117,7 +116,7 @@ SERVERS: Final = (
         files={
             "prosody.cfg.lua": 'daemonize = false\npidfile = "@dir@/pid"\n'
             'data_path = "@dir@/data"\ninterfaces = { "127.0.0.1" }\nc2s_ports = { @port@ }\n'
-            's2s_ports = { @server@ }\nhttp_ports = { @web@ }\nhttps_ports = { }\n'
+            "s2s_ports = { @server@ }\nhttp_ports = { @web@ }\nhttps_ports = { }\n"
             'http_interfaces = { "127.0.0.1" }\n'
             'modules_enabled = { "roster", "saslauth", "tls", "http" }\n'
             'modules_disabled = { "posix" }\nlog = { info = "*console" }\n'
