@@ -24,6 +24,7 @@ _STATUS: Final = re.compile(
 _BEGINNINGS: Final = (b"HTTP/", b"ICY ")
 _BLANKS: Final = b" \t\r\n"
 _SWITCHING: Final = 101
+_SHOWN_BYTES: Final = 256
 
 
 class Head(Struct, frozen=True):
@@ -61,7 +62,7 @@ class HeadReader:
     @property
     def begun(self) -> str:
         """What has come of a head that is not complete, for people."""
-        return repr(shown(bytes(self._buffer[:256])))
+        return repr(shown(bytes(self._buffer[:_SHOWN_BYTES])))
 
     @property
     def rest(self) -> bytes:
@@ -147,9 +148,10 @@ class HeadReader:
 
     def _check_beginning(self) -> None:
         """Refuses other protocols that send no line, or do not end it."""
-        begun = bytes(self._buffer[self._line_at :]).lstrip(_BLANKS)[:8].upper()
-        if begun and not any(begun.startswith(one[: len(begun)]) for one in _BEGINNINGS):
-            raise self._no_http(bytes(self._buffer[self._line_at :]))
+        begun = bytes(self._buffer[self._line_at : self._line_at + _SHOWN_BYTES])
+        first = begun.lstrip(_BLANKS)[:8].upper()
+        if first and not any(first.startswith(one[: len(first)]) for one in _BEGINNINGS):
+            raise self._no_http(begun)
 
     def _no_http(self, data: bytes) -> CheckFailedError:
         text = f"expected an HTTP answer, found {shown(data)!r}"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.integration.kinds.answering import answering, http
 from tests.integration.kinds.checking import assert_down
 from tests.integration.kinds.odd_answers import ok
-from tests.integration.kinds.test_odd_web import answering, http
 
 SHORT_S = 1.0
 """The timeout of checks that are to run into it."""

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from producers.checks.model import CheckOutcome
+from tests.integration.kinds.answering import answering, http
 from tests.integration.kinds.certificates import Certificates, Pair
 from tests.integration.kinds.checking import assert_down
 from tests.integration.kinds.odd_answers import ok
 from tests.integration.kinds.servers import free_port
-from tests.integration.kinds.test_odd_web import answering, http
 
 
 def moved(*locations: str) -> bytes:
