@@ -129,8 +129,8 @@ class _Walk:
                 self._look_at_certificate()
             stream.server_first = True  # we ask for it: "Connection: close"
             asked_at = time.monotonic()
-            await stream.send(_request(place, self._options, self._headers))
-            head, rest = await self._head(stream)
+            broken = await _sent(stream, _request(place, self._options, self._headers))
+            head, rest = await self._head(stream, broken)
             trial.http_status = head.status
             began_at = time.monotonic()
             following = self._next_place(head)
@@ -163,11 +163,19 @@ class _Walk:
             trial.earlier_ms += (time.monotonic() - trial.connected_at) * 1000
         return True
 
-    async def _head(self, stream: Connection) -> tuple[Head, bytes]:
+    async def _head(
+        self, stream: Connection, broken: CheckFailedError | None
+    ) -> tuple[Head, bytes]:
+        """The head, and what came with it; `broken` is the error of sending the request."""
         trial, reader = self._trial, HeadReader()
         trial.silence, trial.waiting_for = "no_answer", "HTTP answer"
         while True:
-            data = await stream.receive()
+            try:
+                data = await stream.receive()
+            except CheckFailedError as error:
+                cause = broken or error
+                came = f": {reader.begun} came" if reader.heard else ""
+                raise CheckFailedError(cause.reason, f"{cause.detail}{came}") from error
             if not data:
                 return reader.end(), b""
             head = reader.feed(data)
@@ -229,11 +237,11 @@ class _Walk:
         trial.silence = "unexpected_response"
 
         def came() -> str:
-            way = f"{self._way()}: " if self._followed else ""
             begun = f", which begins with {shown(bytes(body[:256]))!r}" if body else ""
-            return f"{way}the status {head.status} and {len(body)} bytes of the body came{begun}"
+            return f"the status {head.status} and {len(body)} bytes of the body came{begun}"
 
-        trial.came = came
+        trial.came = lambda: f"{self._way()}: {came()}" if self._followed else came()
+        broken: CheckFailedError | None = None
         # The expected content must be in the beginning.
         while not reader.done and len(body) <= MOST_BODY_BYTES:
             trial.ended_at = read_at
@@ -246,6 +254,8 @@ class _Walk:
                     data = await stream.receive()
             except TimeoutError:
                 continue
+            except CheckFailedError as error:
+                broken, data = error, b""
             read_at = time.monotonic()
             if not data:
                 break
@@ -253,7 +263,12 @@ class _Walk:
         trial.ended_at = read_at
         full = len(body) > MOST_BODY_BYTES
         cut = None if full else reader.cut or ("within packed data" if unpacker.cut else None)
-        await wanted.judge(body, cut)
+        try:
+            await wanted.judge(body, cut if broken is None else broken.detail)
+        except CheckFailedError as error:
+            if broken is None or error.reason == "prober_error":
+                raise
+            raise CheckFailedError(broken.reason, f"{broken.detail}: {came()}") from error
         return read_at
 
     async def _refusal(self, stream: Connection, head: Head, rest: bytes) -> bytes:
@@ -293,6 +308,15 @@ class _Walk:
     def _way(self) -> str:
         redirects = "1 redirect" if self._followed == 1 else f"{self._followed} redirects"
         return f"after {redirects}: {shown_url(self._place.url)}"
+
+
+async def _sent(stream: Connection, request: bytes) -> CheckFailedError | None:
+    """Sends the request; the error if it failed: a server may refuse before it closes."""
+    try:
+        await stream.send(request)
+    except CheckFailedError as error:
+        return error
+    return None
 
 
 def _request(place: RequestUrl, options: HttpProbe, headers: dict[str, str]) -> bytes:

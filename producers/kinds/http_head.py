@@ -60,6 +60,11 @@ class HeadReader:
         self._fields: list[tuple[bytes, list[bytes]]] = []
 
     @property
+    def heard(self) -> bool:
+        """Whether any byte has come."""
+        return bool(self._buffer)
+
+    @property
     def begun(self) -> str:
         """What has come of a head that is not complete, for people."""
         return repr(shown(bytes(self._buffer[:_SHOWN_BYTES])))

@@ -86,6 +86,42 @@ async def test_a_body_that_is_cut_off_is_told(answer: bytes, text: str) -> None:
         assert_down(await http(port, expect="all is well"), "unexpected_response", text)
 
 
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {},
+        {"expect": "ready"},
+        {"expect_regex": "r[e]ady"},
+        {"expect_json": "$.state", "json_value": '"ready"'},
+    ],
+)
+async def test_what_came_before_a_reset_is_enough(probe: dict[str, Any]) -> None:
+    """Some servers end each of their connections with a reset."""
+    async with answering(ok(body=b'{"state": "ready"}'), reset=True) as port:
+        outcome = await http(port, **probe)
+        wrong = await http(port, expect="all is well")
+    assert (outcome.status, outcome.detail) == ("up", None)
+    assert_down(wrong, "connection_reset", "the status 200 and 18 bytes of the body came")
+    assert wrong.http_status == 200
+
+
+async def test_half_a_head_before_a_reset_is_told() -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\nServer: x", reset=True) as port:
+        assert_down(await http(port), "connection_reset", "HTTP/1.1 200 OK Server: x")
+
+
+async def test_a_refusal_before_the_request_is_heard() -> None:
+    """A server that is full answers at once, and reads nothing."""
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 503 Too many connections\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        outcome = await http(server.sockets[0].getsockname()[1])
+    assert_down(outcome, "too_many_connections", "found 503 (Too many connections)")
+
+
 # As the bytes come
 
 
