@@ -10,7 +10,8 @@ A kind is an async function `check(trial)` and an entry in `producers.kinds.regi
 - The function returns when the target is up, and raises `producers.checks.errors.CheckFailedError`
   (reason, detail) when it is down. The result has what was measured until then in both cases.
 - It needs no timeouts of its own: it is cancelled at the deadline. `trial.silence` (the reason) and
-  `trial.waiting_for` (words), which it sets as it goes on, say what the silence means.
+  `trial.waiting_for` (words), which it sets as it goes on, say what the silence means, and
+  `trial.came` (a function) what has come until then.
 - `trial.verdict(job)` (`producers.judging.jobs`) judges data of the server that may take long to
   read, in a process that can be killed. An exception that comes of such data is `CheckFailedError`
   with a reason of the target, never `prober_error`.
