@@ -3,7 +3,7 @@
 https://www.postgresql.org/docs/current/protocol-flow.html, protocol-message-formats.html
 
 There is no goodbye: the server takes the end of the connection for one. Terminate in the middle of
-authentication is a protocol violation, which it logs (auth.c: "expected password response, got
+authentication is a protocol violation, which it logs (auth-sasl.c: "expected SASL response, got
 message type 88").
 """
 
