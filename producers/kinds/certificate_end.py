@@ -1,9 +1,8 @@
 """The end of a certificate's validity, and what it means for a target."""
 
-import ssl
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,8 +21,6 @@ _LATEST_MS: Final = 9_999_999_999_999
 # The ends of the certificates of most sites; a longer one is read each time.
 _REMEMBERED: Final = 2_048
 _REMEMBERED_BYTES: Final = 4_096
-# _ssl.ENCODING_DER
-_DER: Final = 2
 _UNREADABLE: Final = (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm)
 
 
@@ -84,20 +81,6 @@ def earliest(chain: Iterable[bytes]) -> CertificateEnd | None:
     return found
 
 
-def verified_chain(tls: ssl.SSLObject) -> list[bytes]:
-    """The certificates (DER) that OpenSSL has verified, the server's own first, the anchor last.
-
-    Other certificates that the server has sent are not in it. Python has a public method for it
-    from 3.13 on, and the same private one before. Without either only the server's own is known.
-    """
-    return _chain(tls, "get_verified_chain")
-
-
-def sent_chain(tls: ssl.SSLObject) -> list[bytes]:
-    """The certificates (DER) as the server has sent them, the server's own first."""
-    return _chain(tls, "get_unverified_chain")
-
-
 def end_ms(der: bytes) -> int | None:
     """The end of a certificate (DER) in UTC ms, limited to the range of a result.
 
@@ -114,17 +97,6 @@ def start_ms(der: bytes) -> int | None:
     except _UNREADABLE:
         return None
     return _limited_ms(starts.timestamp())
-
-
-def _chain(tls: ssl.SSLObject, method: str) -> list[bytes]:
-    read: Any = getattr(getattr(tls, "_sslobj", None), method, None)
-    try:
-        if read is not None:
-            return [certificate.public_bytes(_DER) for certificate in read() or ()]
-        own = tls.getpeercert(binary_form=True)
-    except (ValueError, TypeError, AttributeError, ssl.SSLError):
-        return []
-    return [] if own is None else [own]
 
 
 def _end_ms(der: bytes) -> int | None:

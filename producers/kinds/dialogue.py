@@ -212,6 +212,8 @@ class _Talk:
         """Returns the error of a send: a server may explain its refusal before it closes."""
         try:
             await self._stream.send(data)
+        except ClientCertificateError:
+            raise  # the server has explained itself
         except CheckFailedError as error:
             return error
         return None

@@ -21,6 +21,7 @@ from producers.kinds.http_coding import Unpacker
 from producers.kinds.http_expect import (
     WantedBody,
     check_headers,
+    expects,
     says_too_many,
     wrong_status,
 )
@@ -28,6 +29,7 @@ from producers.kinds.http_head import Head, HeadReader
 from producers.kinds.http_options import OURS, TLS_PORTS, settle
 from producers.kinds.http_url import RequestUrl, next_place, shown_url
 from producers.kinds.kind import Kind
+from producers.kinds.tls_errors import ClientCertificateError, refuses_client
 from schemas.probe import HttpProbe
 
 MOST_BODY_BYTES: Final = 900_000
@@ -42,7 +44,8 @@ async def check(trial: CheckContext) -> None:
     """Up: the answer after the last redirect has the expected status, headers and body.
 
     Each certificate on the way must hold for `critical_days`; the first to end is told. All times
-    are those of all requests together.
+    are those of all requests together. If nothing is expected, a server that wants a client's
+    certificate is up, with a remark.
 
     Raises:
         CheckFailedError: as for all kinds; `unexpected_response` for another status or content.
@@ -53,9 +56,17 @@ async def check(trial: CheckContext) -> None:
         raise CheckFailedError("prober_error", "the target has no host or no port")
     scheme = "https" if options.tls else "http"
     walk = _Walk(trial, options, RequestUrl(scheme, target.host, target.port, options.path))
-    while await walk.ask():
-        pass
+    remark: str | None = None
+    try:
+        while await walk.ask():
+            pass
+    except ClientCertificateError as error:
+        if expects(options):
+            raise
+        remark = error.detail
     walk.judge_certificates()
+    if remark is not None:
+        trial.note(remark)
 
 
 class _Ending(Struct, frozen=True):
@@ -92,6 +103,10 @@ class _Walk:
         trial.came = self._way if self._followed else None
         try:
             return await self._ask(place)
+        except ClientCertificateError as error:
+            if self._followed:
+                error.detail = f"{self._way()}: {error.detail}"
+            raise
         except CheckFailedError as error:
             if not self._followed:
                 raise
@@ -123,10 +138,12 @@ class _Walk:
         stream = await trial.connect(place.host, place.port)
         try:
             if place.scheme == "https":
-                await tls_session.secure(
-                    trial, stream, verify=self._options.verify, server_name=place.host
-                )
-                self._look_at_certificate()
+                try:
+                    await tls_session.secure(
+                        trial, stream, verify=self._options.verify, server_name=place.host
+                    )
+                finally:
+                    self._look_at_certificate()
             stream.server_first = True  # we ask for it: "Connection: close"
             asked_at = time.monotonic()
             broken = await _sent(stream, _request(place, self._options, self._headers))
@@ -217,6 +234,8 @@ class _Walk:
         wrong = wrong_status(options, head)
         if wrong is not None:
             said = await self._refusal(stream, head, rest)
+            if self._place.scheme == "https" and refuses_client(head.status, said):
+                raise ClientCertificateError
             text = f"{wrong}: {shown(said)!r}" if said.strip() else wrong
             many = says_too_many(head, said)
             raise CheckFailedError("too_many_connections" if many else "unexpected_response", text)

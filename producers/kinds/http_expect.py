@@ -43,6 +43,12 @@ def body_steps(options: HttpProbe) -> list[Step]:
     return [step for step in steps if step.expect or step.expect_regex]
 
 
+def expects(options: HttpProbe) -> bool:
+    """Whether a user expects more than any answer with a status of 200 to 299."""
+    of_body = options.expect or options.expect_regex or options.expect_json
+    return bool(of_body or options.expect_headers or options.status)
+
+
 def wrong_status(options: HttpProbe, head: Head) -> str | None:
     """The error of a status that is not expected, None for one that is."""
     if head.status in (options.status or _FINE):

@@ -69,7 +69,8 @@ def _load_trust_store(made: ssl.SSLContext) -> None:
         try:
             made.load_verify_locations(cafile=file, capath=folders)
         except (OSError, ValueError) as error:
-            why = (error.reason if isinstance(error, ssl.SSLError) else None) or str(error)
+            known = error.reason if isinstance(error, ssl.SSLError) else None
+            why = known or (error.strerror if isinstance(error, OSError) else None) or str(error)
             expected = f"expected certificates of authorities in {file} (SSL_CERT_FILE)"
             raise TrustStoreError(f"{expected}, found none: {_plain(why)}") from error
     else:

@@ -26,6 +26,16 @@ _REFUSES_A_CLIENT: Final = frozenset(
     }
 )
 
+# What nginx, IIS and Apache (with TLS 1.3 and a folder of its own rule) say by a page, in small
+# letters: ngx_http_special_response.c, IIS's 403.7, ssl_engine_kernel.c.
+_PAGES: Final = (
+    b"no required ssl certificate was sent",
+    b"403.7 - forbidden",
+    b"403.7 forbidden: client certificate required",
+    b"cannot perform post-handshake authentication",
+)
+_PAGE_STATUSES: Final = frozenset({400, 403, 496})
+
 _ALERT_HINTS: Final = {
     "handshake failure": "no cipher, curve or signature in common",
     "insufficient security": "it wants stronger ciphers than were offered",
@@ -62,6 +72,11 @@ class ClientCertificateError(CheckFailedError):
     def __init__(self) -> None:
         text = "the server asks for a client certificate, which a check does not have"
         super().__init__("tls_failed", text)
+
+
+def refuses_client(status: int, body: bytes) -> bool:
+    """Whether a page (its beginning) says that the server wants a client's certificate."""
+    return status in _PAGE_STATUSES and any(page in body[:4_096].lower() for page in _PAGES)
 
 
 def tls_failure(error: ssl.SSLError, *, asked: bool, start: bytes = b"") -> CheckFailedError:

@@ -11,15 +11,11 @@ from typing import Final
 
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
-from producers.kinds.certificate_end import (
-    CertificateEnd,
-    earliest,
-    sent_chain,
-    verified_chain,
-)
+from producers.kinds.certificate_end import CertificateEnd, earliest
 from producers.kinds.certificate_fault import fault
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
+from producers.kinds.tls_chain import sent_chain, verified_chain
 from producers.kinds.tls_context import TrustStoreError, context
 from producers.kinds.tls_errors import ClientCertificateError
 from producers.kinds.tls_records import is_tls
