@@ -46,7 +46,7 @@ test-root: $(VENV)/.dev
 
 # What it found goes into docs/verification.md, if nothing was left out.
 wide: $(VENV)/.dev
-	@PORTQUORUM_WIDE_REPORT=1 $(BIN)/python -m pytest -m wide tests/wide $(ARGS)
+	@PORTQUORUM_WIDE_REPORT=1 $(BIN)/python -m pytest -m wide tests/wide tests/integration/kinds/test_other_pythons.py $(ARGS)
 
 # One after the other: what is measured must not be disturbed by what is simulated.
 soak: $(VENV)/.dev
