@@ -12,12 +12,15 @@ from typing import Any, Final
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import jsonpath
 from msgspec import Struct
 
 from producers.checks.os_errors import shown
+from producers.judging.dns_records import meaning, meaning_of
 from producers.judging.search import expected
 from schemas.probe import Step
 
@@ -29,6 +32,8 @@ SMALL_JSON_BYTES: Final = 32_768
 
 SMALL_DNS_BYTES: Final = 1_024
 SHOWN_RECORDS: Final = 5
+_ALIASES: Final = 16
+"""The most aliases that are followed; resolvers give up sooner."""
 _TEXT: Final = 200
 _SHOWN_VALUES: Final = 5
 
@@ -115,24 +120,32 @@ def _parsed(text: str | bytes) -> Any:
 
 
 class DnsSummary(Struct, frozen=True):
-    """The content of a DNS answer. `records`: those of the requested type, in zone format."""
+    """The content of a DNS answer.
+
+    `records`: those of the wanted type that the question leads to, in zone format. `missing`: the
+    expected ones that are not among them. `beside`: what was answered in their place, for people.
+    """
 
     matches: bool
     truncated: bool
     rcode: str
     records: tuple[str, ...]
     wrong: str | None = None
+    missing: tuple[str, ...] = ()
+    beside: str | None = None
 
 
 class DnsAnswer(Struct, frozen=True, tag="dns"):
     """The content of `data` as an answer to the question `query` (both in wire format).
 
-    `record` is the type of the wanted records.
+    `record` is the type of the wanted records, `expect` has those that must be among them, in zone
+    format.
     """
 
     query: bytes
     record: str
     data: bytes
+    expect: tuple[str, ...] = ()
 
     @property
     def small(self) -> bool:
@@ -142,24 +155,66 @@ class DnsAnswer(Struct, frozen=True, tag="dns"):
     def verdict(self) -> DnsSummary:
         """See the class; `wrong` is the reason why it is not an answer."""
         try:
+            query = dns.message.from_wire(self.query)
             answer = dns.message.from_wire(self.data, ignore_trailing=True)
             wanted = dns.rdatatype.from_text(self.record)
+            names = _led_to(query, answer)
+            found = [
+                record
+                for rrset in answer.answer
+                if rrset.rdtype == wanted and rrset.name in names
+                for record in rrset
+            ]
             return DnsSummary(
-                matches=dns.message.from_wire(self.query).is_response(answer),
+                matches=query.is_response(answer),
                 truncated=bool(answer.flags & dns.flags.TC),
                 rcode=dns.rcode.to_text(answer.rcode()),
-                records=tuple(
-                    record.to_text()
-                    for rrset in answer.answer
-                    if rrset.rdtype == wanted
-                    for record in rrset
-                ),
+                records=tuple(record.to_text() for record in found),
+                missing=self._missing(found),
+                beside=None if found else _beside(answer, names),
             )
         except dns.exception.DNSException as error:
             wrong = _plain(str(error))
         except Exception as error:  # noqa: BLE001  (dnspython lets others pass for odd records)
             wrong = _told(error)
         return DnsSummary(matches=True, truncated=False, rcode="", records=(), wrong=wrong)
+
+    def _missing(self, found: list[dns.rdata.Rdata]) -> tuple[str, ...]:
+        if not self.expect:
+            return ()
+        meanings = {meaning(record) for record in found}
+        return tuple(text for text in self.expect if meaning_of(self.record, text) not in meanings)
+
+
+def _led_to(query: dns.message.Message, answer: dns.message.Message) -> list[dns.name.Name]:
+    """The name of the question, and those that aliases of the answer lead to, in their order.
+
+    A DNAME counts by the CNAME that comes with it (RFC 6672, section 3.1).
+    """
+    aliases = {
+        rrset.name: rrset[0].target
+        for rrset in answer.answer
+        if rrset.rdtype == dns.rdatatype.CNAME
+    }
+    names = [question.name for question in query.question]
+    while len(names) <= _ALIASES and (name := aliases.get(names[-1])) and name not in names:
+        names.append(name)
+    return names
+
+
+def _beside(answer: dns.message.Message, names: list[dns.name.Name]) -> str | None:
+    """What an answer without a wanted record has in its place."""
+    if len(names) > 1:
+        return f"only an alias: {names[-1]}"
+    servers = [
+        record.to_text()
+        for rrset in answer.authority
+        if rrset.rdtype == dns.rdatatype.NS
+        for record in rrset
+    ]
+    if servers and not answer.flags & dns.flags.AA:
+        return f"the server refers to others: {first(tuple(servers))}"
+    return None
 
 
 Job = Search | Json | DnsAnswer

@@ -5,11 +5,10 @@ from typing import Final
 import dns.exception
 import dns.name
 import dns.rcode
-import dns.rdata
-import dns.rdataclass
 import dns.rdatatype
 
 from producers.checks.errors import CheckFailedError
+from producers.judging.dns_records import read
 from producers.judging.jobs import DnsAnswer, DnsSummary, first
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
@@ -17,6 +16,12 @@ from producers.kinds.udp import exchange, question_for, read_answer, understood
 from schemas.probe import DnsProbe, Probe
 
 _NO_ERROR: Final = dns.rcode.to_text(dns.rcode.NOERROR)
+_MEANT: Final = {
+    "FORMERR": "the server does not understand the question",
+    "NXDOMAIN": "no such name",
+    "REFUSED": "the server does not answer us, or not for this name",
+    "SERVFAIL": "the server could not find out",
+}
 
 
 async def check(trial: CheckContext) -> None:
@@ -33,7 +38,7 @@ async def check(trial: CheckContext) -> None:
     found: list[DnsSummary] = []
 
     def judge(data: bytes) -> str | None:
-        answer = read_answer(query, probe.record, data)
+        answer = read_answer(query, probe.record, data, probe.expect)
         if answer is None:
             return None
         found.append(answer)
@@ -42,13 +47,17 @@ async def check(trial: CheckContext) -> None:
     await exchange(trial, port, query, judge)
     answer = found[-1]
     if answer.truncated:
-        answer = await _over_tcp(trial, query, probe.record)
+        answer = await _over_tcp(trial, query, probe)
     _judge(trial, probe, answer)
 
 
-async def _over_tcp(trial: CheckContext, query: bytes, record: str) -> DnsSummary:
-    trial.waiting_for = "DNS answer over TCP"
-    stream = await trial.connect()
+async def _over_tcp(trial: CheckContext, query: bytes, probe: DnsProbe) -> DnsSummary:
+    trial.waiting_for = "DNS answer over TCP, after one that was cut short"
+    try:
+        stream = await trial.connect()
+    except CheckFailedError as error:
+        text = f"DNS over TCP, after an answer that was cut short: {error}"
+        raise CheckFailedError(error.reason, text) from error
     await stream.send(len(query).to_bytes(2, "big") + query)
     data = b""
     while len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
@@ -57,7 +66,7 @@ async def _over_tcp(trial: CheckContext, query: bytes, record: str) -> DnsSummar
             raise CheckFailedError("unexpected_response", "DNS over TCP: closed without an answer")
         data += more
     data = data[2 : 2 + int.from_bytes(data[:2], "big")]
-    found = await trial.verdict(DnsAnswer(query, record, data))
+    found = await trial.verdict(DnsAnswer(query, probe.record, data, probe.expect))
     answer = understood(found, data)
     if not answer.matches:
         raise CheckFailedError("unexpected_response", "DNS over TCP: an answer to something else")
@@ -66,14 +75,16 @@ async def _over_tcp(trial: CheckContext, query: bytes, record: str) -> DnsSummar
 
 def _judge(trial: CheckContext, probe: DnsProbe, answer: DnsSummary) -> None:
     what = f"{probe.name} {probe.record}"
+    beside = f", {answer.beside}" if answer.beside else ""
     if answer.rcode != _NO_ERROR:
-        raise CheckFailedError("unexpected_response", f"{what}: {answer.rcode}")
+        meant = _MEANT.get(answer.rcode)
+        words = f"{answer.rcode} ({meant})" if meant else answer.rcode
+        raise CheckFailedError("unexpected_response", f"{what}: {words}{beside}")
     trial.banner = first(answer.records) or None
     if not answer.records:
-        raise CheckFailedError("unexpected_response", f"{what}: no such record")
-    missing = [value for value in probe.expect if value not in answer.records]
-    if missing:
-        text = f"{what}: expected {', '.join(missing)}, found {first(answer.records)}"
+        raise CheckFailedError("unexpected_response", f"{what}: no such record{beside}")
+    if answer.missing:
+        text = f"{what}: expected {', '.join(answer.missing)}, found {first(answer.records)}"
         raise CheckFailedError("unexpected_response", text)
 
 
@@ -89,13 +100,18 @@ def _settle(probe: Probe | None, _: int | None) -> Probe:
             f"expected a name and a record such as A, found {probe.name!r} and "
             f"{probe.record!r}: {error}"
         ) from error
+    if dns.rdatatype.is_metatype(kind) or kind == dns.rdatatype.NONE:
+        raise ValueError(
+            f"expected a record that a zone can have, such as A, found {probe.record}: no answer "
+            "has it"
+        )
     values = []
     for value in probe.expect:
         try:
-            values.append(dns.rdata.from_text(dns.rdataclass.IN, kind, value).to_text())
-        except (dns.exception.DNSException, ValueError) as error:
+            values.append(read(probe.record, value).to_text())
+        except ValueError as error:
             raise ValueError(
-                f"expect: expected a {probe.record} record, found {value!r}"
+                f"expect: expected a {probe.record} record, found {value!r}: {error}"
             ) from error
     return DnsProbe(name=probe.name, record=probe.record, expect=tuple(values))
 

@@ -105,7 +105,9 @@ def question_for(name: str, record: str) -> bytes:
     return dns.message.make_query(name, record).to_wire()
 
 
-def read_answer(query: bytes, record: str, data: bytes) -> DnsSummary | None:
+def read_answer(
+    query: bytes, record: str, data: bytes, expect: tuple[str, ...] = ()
+) -> DnsSummary | None:
     """The content of a datagram as an answer to `query`; None for an answer to something else.
 
     Raises:
@@ -117,7 +119,7 @@ def read_answer(query: bytes, record: str, data: bytes) -> DnsSummary | None:
     if len(data) > _MOST_DNS_BYTES:
         text = f"expected a DNS answer of at most {_MOST_DNS_BYTES} bytes, found {len(data)}"
         raise CheckFailedError("protocol_mismatch", text)
-    answer = understood(DnsAnswer(query, record, data).verdict(), data)
+    answer = understood(DnsAnswer(query, record, data, expect).verdict(), data)
     return answer if answer.matches else None
 
 
