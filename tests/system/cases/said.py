@@ -2,6 +2,7 @@
 
 Actions, in their order: s:TEXT sends (Python escapes, Latin-1), sx:HEX sends bytes, r reads once,
 e:TEXT reads until TEXT has come and breaks off when the peer ends or sends 64 KiB without it,
+tag:TEXT reads once and sends the first word of that with TEXT (IMAP's tags),
 w:SECONDS waits, h reads until the peer goes, rst resets, tls:FILE begins TLS with certificate and
 key of FILE, tls:FILE,CA wants a client's certificate of CA, tls12: the same up to TLS 1.2. At the
 end the connection is closed.
@@ -61,8 +62,9 @@ def _converse(peer: socket.socket, actions: list[str]) -> None:
         held.callback(lambda: peer.close())  # noqa: PLW0108  (TLS replaces it)
         for action in actions:
             what, _, value = action.partition(":")
-            if what in {"s", "sx"}:
-                peer.sendall(_sent(action))
+            if what in {"s", "sx", "tag"}:
+                tag = peer.recv(_MOST_READ).split(b" ")[0] if what == "tag" else b""
+                peer.sendall(tag + _sent(action))
             elif what == "r":
                 peer.recv(_MOST_READ)
             elif what == "e":
