@@ -9,6 +9,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,8 @@ from tests.wide.installed import WIDE, missing
 
 _MARK: Final = re.compile(r"@([a-z][a-z0-9_]*)@")
 _SETUP_S: Final = 120
+_FOLDERS: Final = {"go": "go", "maven": "java", "npm": "node", "pypi": "python"}
+FOREIGN: Final = Path(__file__).parent / "foreign"
 
 
 class Port(Struct, frozen=True):
@@ -50,11 +53,16 @@ class Server(Struct, frozen=True, kw_only=True):
     """A server: where it is from, how it starts, and what is rightly up there.
 
     `source` is `debian PACKAGE`, `unpacked FOLDER PACKAGE`, `pypi PROJECT`, `npm PACKAGE`,
-    `maven ARTIFACT` or `go MODULE`. In texts `@name@` is a port or a file: `@dir@` the server's
-    folder, `@program@`, `@root@` (of what is unpacked), `@cert@`, `@key@` and `@pem@` (both in
-    one), `@ca@`; `@wide@` is the folder of what tests/wide/install made. `program` is the name and
-    further places (patterns). `before` are commands of a shell, which run first. `user`: whom
-    root lets it run as. `at_once`: the number of checks at a time that it bears.
+    `maven ARTIFACT`, `go MODULE`, or `embedded NAME` for what our own embedded services run.
+
+    In texts `@name@` is a port or a file: `@dir@` the server's folder, `@program@`, `@root@` (of
+    what is unpacked), `@cert@`, `@key@` and `@pem@` (both in one), `@ca@`, `@wide@` the folder of
+    what tests/wide/install made, `@foreign@` that of our few lines around a library, `@python@` our
+    Python, `@ours@` this checkout, `@home@` the home of who runs the tests.
+
+    `program` is the name and further places (patterns). `before` are commands of a shell, which
+    run first. `user`: whom root lets it run as. `needs` run beside it: their ports are
+    `@server_port@`. `at_once`: the number of checks at a time that it bears.
     """
 
     name: str
@@ -71,14 +79,17 @@ class Server(Struct, frozen=True, kw_only=True):
 
     @property
     def root(self) -> Path:
-        """The folder into which the package was unpacked; `/` for what is installed."""
-        words = self.source.split()
-        return WIDE / words[1] if words[0] == "unpacked" else Path("/")
+        """The folder in which tests/wide/install put it; `/` for a package of the system."""
+        how, *words = self.source.split()
+        folder = words[0] if how == "unpacked" else _FOLDERS.get(how)
+        return Path("/") if folder is None else WIDE / folder
 
     def version(self) -> str:
         """The version of the package, `?` if nothing tells it."""
         how, *words = self.source.split()
         package = words[-1]
+        if how == "embedded":
+            return ""
         if how == "debian":
             command = ["dpkg-query", "-W", "-f", "${Version}", package]
             return _output(command)
@@ -119,6 +130,8 @@ def started(server: Server, pems: Pems) -> Iterator[Running]:
     """The server while it runs; all of its TCP ports take connections."""
     with contextlib.ExitStack() as stack:
         names: dict[str, str] = {"wide": str(WIDE), "root": str(server.root)}
+        names |= {"python": sys.executable, "foreign": str(FOREIGN)}
+        names |= {"home": os.environ.get("HOME", "/"), "ours": str(FOREIGN.parents[2])}
         for other in server.needs:
             behind = stack.enter_context(started(other, pems))
             names |= {f"{other.name}_{port}": str(number) for port, number in behind.ports.items()}
@@ -143,7 +156,7 @@ def started(server: Server, pems: Pems) -> Iterator[Running]:
         if owner is not None:
             for file in path.rglob("*"):
                 _give(file, owner)
-        env = {**os.environ, "HOME": str(path), **libraries(server.root)}
+        env = {**os.environ, "HOME": str(path), **libraries(server)}
         env |= {name: filled(value, names) for name, value in server.env.items()}
         as_owner = as_user(server.user) if server.user else []
         for command in server.before:
@@ -161,18 +174,21 @@ def started(server: Server, pems: Pems) -> Iterator[Running]:
         yield Running(ports, log)
 
 
-def libraries(root: Path) -> dict[str, str]:
+def libraries(server: Server) -> dict[str, str]:
     """The environment in which a program that was unpacked finds its libraries."""
-    if root == Path("/"):
+    if not server.source.startswith("unpacked "):
         return {}
-    places = [root / "usr/lib", *root.glob("usr/lib/*-linux-gnu")]
+    places = [server.root / "usr/lib", *server.root.glob("usr/lib/*-linux-gnu")]
     return {"LD_LIBRARY_PATH": ":".join(map(str, places))}
 
 
 def found(server: Server) -> str:
     """The path of the server's program; without it the test is skipped (or fails)."""
     name, *places = server.program
-    if server.root == Path("/"):
+    how = server.source.split()[0]
+    if not server.root.exists():
+        missing(f"{server.name} ({server.source})")
+    if how not in {"unpacked", "pypi", "go"}:
         places_of_programs = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
         known = shutil.which(name, path=places_of_programs)
         if known is not None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.wide.server import Server
-from tests.wide.servers import databases, files, mail, messaging, names, others, web
+from tests.wide.servers import databases, files, foreign, mail, messaging, names, others, web
 
 EVERY: Final[tuple[Server, ...]] = (
     *mail.SERVERS,
@@ -13,4 +13,5 @@ EVERY: Final[tuple[Server, ...]] = (
     *names.SERVERS,
     *messaging.SERVERS,
     *others.SERVERS,
+    *foreign.SERVERS,
 )

@@ -40,7 +40,7 @@ SERVERS: Final = (
         source="debian dictd",
         program=("dictd",),
         ports=(Port("port"),),
-        files={"conf": "access {\n  allow *\n}\n"},
+        files={"conf": "# no dictionary\n"},
         command="@program@ -d nodetach -c @dir@/conf -p @port@ --listen-to 127.0.0.1 "
         "--pid-file @dir@/pid --locale C",
     ),
