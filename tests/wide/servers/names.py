@@ -102,7 +102,8 @@ SERVERS: Final = (
         ports=(_DNS,),
         files=_ZONE,
         command="@program@ --config-dir=@dir@ --local-address=127.0.0.1 --local-port=@port@ "
-        "--socket-dir=@dir@ --daemon=no --security-poll-suffix= --threads=1 --setuid= --setgid= "
+        "--socket-dir=@dir@ --daemon=no --security-poll-suffix= "
+        "--auth-zones=example.test=@dir@/zone "
         "--auth-zones=example.test=@dir@/zone",
     ),
     Server(
