@@ -1,6 +1,6 @@
 """The words by which servers say that they take no more connections.
 
-Real texts of each server are in `tests/unit/producers/kinds/limits.py`, with their sources.
+Real texts of servers are cases in `tests/system/cases/trackers.json`, with their sources.
 """
 
 import re
