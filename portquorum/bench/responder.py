@@ -29,7 +29,7 @@ class _Answers(asyncio.Protocol):
         self._counter.count += 1
 
     def data_received(self, data: bytes) -> None:
-        if data.startswith(b"PING"):
+        if b"PING" in data:
             self._transport.write(b"+PONG\r\n")
         else:
             self._transport.close()

@@ -194,6 +194,9 @@ class _Walk:
                 came = f": {reader.begun} came" if reader.heard else ""
                 raise CheckFailedError(cause.reason, f"{cause.detail}{came}") from error
             if not data:
+                # The send has read the server's last word already: its TLS alert.
+                if isinstance(broken, ClientCertificateError) and not reader.heard:
+                    raise broken
                 return reader.end(), b""
             head = reader.feed(data)
             if head is not None:

@@ -26,7 +26,7 @@ class SlowServer:
         try:
             asked = await reader.read(1000)
             await asyncio.sleep(ANSWER_S)
-            redis = asked.startswith(b"PING")
+            redis = b"PING" in asked
             writer.write(b"+PONG\r\n" if redis else b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
             await asyncio.sleep(ANSWER_S)
         except ConnectionError:
