@@ -191,6 +191,8 @@ class _Walk:
                 data = await stream.receive()
             except CheckFailedError as error:
                 cause = broken or error
+                if isinstance(cause, ClientCertificateError) and not reader.heard:
+                    raise cause from error
                 came = f": {reader.begun} came" if reader.heard else ""
                 raise CheckFailedError(cause.reason, f"{cause.detail}{came}") from error
             if not data:

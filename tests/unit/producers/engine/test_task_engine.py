@@ -79,7 +79,7 @@ async def test_what_is_no_smtp_says_so(said: bytes, reason: str, detail: str) ->
 @pytest.mark.parametrize(
     ("said", "reason", "detail"),
     [
-        (b"", "protocol_mismatch", "127.0.0.1: no SMTP greeting within 300 ms"),
+        (b"", "no_answer", "127.0.0.1: no SMTP greeting within 300 ms"),
         (b"220 a\r\n", "unexpected_response", "127.0.0.1: no SMTP answer to EHLO within 300 ms"),
     ],
 )
@@ -175,7 +175,7 @@ async def test_a_check_that_had_no_turn_within_its_timeout_is_our_fault() -> Non
     async with serving(saying(b"", then_silent=True)) as port:
         with task_engine(most=1) as engine:
             found = await outcomes(engine, planned(port, 400), planned(port, 200))
-    assert [outcome.reason for outcome in found] == ["protocol_mismatch", "prober_error"]
+    assert [outcome.reason for outcome in found] == ["no_answer", "prober_error"]
     assert found[1].status == "missed"
 
 
@@ -248,7 +248,7 @@ async def test_a_dialogue_of_ones_own(steps: tuple[Step, ...]) -> None:
             "unexpected_response",
             "step 1: expected 'PONG', found 'you said: PING'",
         ),
-        ((Step(expect="hello"),), "protocol_mismatch", "step 1: expected 'hello', found nothing"),
+        ((Step(expect="hello"),), "no_answer", "step 1: expected 'hello', found nothing"),
         ((PING, Step(expect="PING")), "unexpected_response", "step 2: expected 'PING', found"),
         (
             (PING, Step(expect_regex="^z")),
