@@ -309,7 +309,7 @@ def test_a_handshake_shows_its_phases_and_its_banner(home: Path, open_port: int)
     assert {"address", "banner", "DNS", "connect", "dialogue", "total"} <= shown
     done = portquorum(home, "check", f"127.0.0.1:{open_port}", "--kind", "pop3", "--timeout", "1s")
     assert done.returncode == 1
-    assert "Port open, but not the expected protocol" in done.stdout
+    assert "Connected, but no answer" in done.stdout
 
 
 def _greet(server: socket.socket) -> None:
