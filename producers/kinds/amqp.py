@@ -6,12 +6,15 @@ https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.2.4 and 4.2
 """
 
 import re
+import struct
 from typing import Final
 
 from producers.checks.os_errors import shown
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import MOST_BYTES, NotThisError
+from producers.kinds.limits import WORDS
 
+_HEADER: Final = b"AMQP\0\0\x09\x01"
 _FRAME_END: Final = 0xCE
 _START: Final = b"\x01\0\0"
 
@@ -44,8 +47,10 @@ def _product(answer: bytes) -> str | None:
     return " ".join(words) or None
 
 
-def _version(answer: bytes) -> str:
-    """What a protocol header says (AMQP 1.0, section 2.2; 0-9-1, section 4.2.2)."""
+def _words(answer: bytes) -> str:
+    """What a protocol header says (AMQP 1.0, section 2.2; 0-9-1, section 4.2.2), or a refusal."""
+    if answer.startswith(_START):
+        return _close_text(answer[11:])
     if not answer.startswith(b"AMQP") or len(answer) < 8:
         return shown(answer)
     identity, *numbers = answer[4:8]
@@ -59,6 +64,14 @@ def _version(answer: bytes) -> str:
     return f"the server speaks AMQP {version}, not 0-9-1"
 
 
+def _close_text(arguments: bytes) -> str:
+    """Code and text of Connection.Close: a number of two bytes, a string with its length before."""
+    if len(arguments) < 3:
+        return shown(arguments)
+    code, length = struct.unpack(">HB", arguments[:3])
+    return f"{code} {shown(arguments[3 : 3 + length])}"
+
+
 DIALOGUE: Final = Dialogue(
     protocol="AMQP",
     port=5672,
@@ -66,17 +79,25 @@ DIALOGUE: Final = Dialogue(
     steps=(
         DialogueStep(
             name="Connection.Start",
-            send=b"AMQP\0\0\x09\x01",
+            send=_HEADER,
             frame=_frame,
             # A broker of AMQP 1.0 or 0-10 answers with its own header: up, with a remark.
             good=pattern(
                 rb"(?:\x01\0\0.{4}\0\x0a\0\x0a|(?P<other>AMQP(?:[\0\x02\x03]\x01\0\0|\x01\x01\0\x0a)))"
             ),
             bad=(
+                # Who sends our own header back is no broker.
+                (pattern(_HEADER), "protocol_mismatch"),
                 (pattern(rb"AMQP(?![\0\x02\x03]\x01\0\0|\x01\x01\0\x0a)"), "unexpected_response"),
+                # Connection.Close in place of Connection.Start
+                (
+                    pattern(rb"\x01\0\0.{4}\0\x0a\0\x32.{3}[^\0]{0,255}" + WORDS),
+                    "too_many_connections",
+                ),
+                (pattern(rb"\x01\0\0.{4}\0\x0a\0\x32"), "unexpected_response"),
             ),
             tell=_product,
-            words=_version,
+            words=_words,
         ),
     ),
 )

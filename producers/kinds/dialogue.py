@@ -251,9 +251,11 @@ class _Talk:
         if not data:
             return
         trial = self._trial
-        # Whoever has begun as this protocol does speaks it.
-        begun = self._spoken or step.good.match(data[:_BEGINNING]) is not None
-        trial.silence = "unexpected_response" if begun else "protocol_mismatch"
+        start = data[:_BEGINNING]
+        # A refusal without its end is one; whoever has begun as this protocol does speaks it.
+        begun = self._spoken or step.good.match(start) is not None
+        refused = next((reason for bad, reason in step.bad if bad.match(start)), None)
+        trial.silence = refused or ("unexpected_response" if begun else "protocol_mismatch")
         trial.waiting_for = f"end of the {self._protocol} {step.name}"
         trial.came = lambda: f"only {shown(data)!r} came"
 

@@ -27,10 +27,11 @@ def line(data: bytes) -> int | None:
     return end + 1 or None
 
 
-def lines_to(*beginnings: bytes) -> Frame:
+def lines_to(*beginnings: bytes, any_case: bool = False) -> Frame:
     """Up to the end of the first line that begins with one of these."""
     begins = b"|".join(map(re.escape, beginnings))
-    wanted = re.compile(rb"^(?:" + begins + rb")[^\n]*\n", re.MULTILINE)
+    flags = re.MULTILINE | (re.IGNORECASE if any_case else re.NOFLAG)
+    wanted = re.compile(rb"^(?:" + begins + rb")[^\n]*\n", flags)
     return lambda data: _lines_up_to(wanted, data)
 
 
@@ -58,11 +59,6 @@ def _lines_up_to(wanted: re.Pattern[bytes], data: bytes) -> int | None:
     if b"\0" in data[:end]:
         raise NotThisError
     return end
-
-
-def exactly(count: int) -> Frame:
-    """Exactly `count` bytes."""
-    return lambda data: count if len(data) >= count else None
 
 
 def sized(

@@ -1,6 +1,6 @@
 """The words by which servers say that they take no more connections.
 
-Real texts of servers are cases in `tests/system/cases/trackers.json`, with their sources.
+Real texts of servers are in `tests/unit/producers/kinds/test_limits.py`, with their sources.
 """
 
 import re
@@ -9,19 +9,27 @@ from typing import Final
 from producers.kinds.dialogue import pattern
 from schemas.result import Reason
 
+# "Too many" of something else is a refusal for another cause.
+_OTHERS: Final = (
+    rb"(?! (?:[a-z]+ ){0,3}(?:errors|commands|recipients|failures|attempts|failed|bad|invalid))"
+)
 WORDS: Final = (
-    rb"(?i:too many|maximum|max(?:\.|imum)? (?:number|connections|clients|users)|max_client_conn"
-    rb"|no more connections|connection (?:count|rate)? ?limit"
-    rb"|(?:connections?|users?|clients?) limit"
-    rb"|limit (?:is |has been |was )?(?:exceeded|reached)|(?:server|service) (?:is )?(?:too )?full"
-    rb"|all (?:connections|slots) (?:are )?in use|concurrent connections|try again later, too busy)"
+    rb"(?i:too many" + _OTHERS + rb"|maximum"
+    rb"|max\.? (?:number|connections?|clients?|client connections|users)|max_client_conn"
+    rb"|no more connections|connections exceeded|connections? (?:count |rate )?limit"
+    rb"|(?:user|client|session)s? limit"
+    rb"|(?:limit|concurrency) (?:is |has been |was )?(?:exceeded|reached)"
+    rb"|(?:server|service) (?:is )?(?:too )?full"
+    rb"|all (?:connections|slots) (?:are )?in use|concurrent connections)"
 )
 """Part of a regular expression for the text of a refusal, in any case."""
+
+_LINE: Final = rb"[^\r\n]{0,400}"
 
 
 def refusal(before: bytes) -> tuple[re.Pattern[bytes], Reason]:
     """A refusal that begins with `before` (a regular expression) and has such words in its line."""
-    text = before + rb"(?P<text>[^\r\n]*" + WORDS + rb"[^\r\n]*)"
+    text = before + rb"(?P<text>" + _LINE + WORDS + _LINE + rb")"
     return pattern(text), "too_many_connections"
 
 
@@ -33,5 +41,5 @@ GREETING_421: Final[tuple[re.Pattern[bytes], Reason]] = (
 )
 """A greeting of SMTP or FTP that refuses every service for now."""
 
-NUMBERED: Final = refusal(rb"[45][0-9]{2}[ -]")
-"""A refusal of SMTP or FTP with such words."""
+NUMBERED: Final = refusal(rb"(?:[45][0-9]{2}-[^\n]*\n){0,20}?[45][0-9]{2}[ -]")
+"""A refusal of SMTP or FTP with such words in one of its lines."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line
+from producers.kinds.limits import refusal
 
 DIALOGUE: Final = Dialogue(
     protocol="memcached",
@@ -19,12 +20,12 @@ DIALOGUE: Final = Dialogue(
             # A server that wants a login first is up, too.
             good=pattern(rb"(?:VERSION (?P<banner>[^\r\n]+)|CLIENT_ERROR unauthenticated)"),
             bad=(
+                refusal(rb"(?:SERVER_)?ERROR "),
                 (
-                    pattern(rb"ERROR (?P<text>Too many open connections)"),
-                    "too_many_connections",
-                ),
-                (
-                    pattern(rb"(?P<text>(?:SERVER_|CLIENT_|)ERROR(?! unauthenticated)[^\r\n]*)"),
+                    pattern(
+                        rb"(?P<text>(?:SERVER_ERROR|CLIENT_ERROR(?! unauth)) [^\r\n]*"
+                        rb"|ERROR(?=\r?\n))"
+                    ),
                     "unexpected_response",
                 ),
             ),

@@ -11,7 +11,7 @@ import struct
 from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
-from producers.kinds.framing import MOST_BYTES, NotThisError, exactly
+from producers.kinds.framing import MOST_BYTES, NotThisError
 from producers.kinds.limits import WORDS
 
 _USER: Final = b"portquorum"
@@ -39,7 +39,18 @@ def _begun(data: bytes) -> int | None:
     return None
 
 
+def _tls_or_not(data: bytes) -> int | None:
+    """One byte alone: `S` or `N`. What else comes with it is another protocol's, or an attack."""
+    if not data:
+        return None
+    if data not in {b"S", b"N"}:
+        raise NotThisError
+    return 1
+
+
 # The fields of an ErrorResponse: S(everity), V, C(ode), M(essage), each ended by a NUL.
+_BEGINS: Final = rb"(?:R\0\0\0\x08\0{4})?E.*\0"
+_ERROR: Final = _BEGINS + rb"C(?!28|3D000)[0-9A-Z]{5}\0M"
 _START: Final = DialogueStep(
     name="answer to the startup message",
     send=_STARTUP,
@@ -48,18 +59,15 @@ _START: Final = DialogueStep(
     good=pattern(rb"(?:.*\0C(?:28...|3D000)\0|R|.*Z\0\0\0\x05)"),
     bad=(
         (
-            pattern(rb"(?:R\0\0\0\x08\0{4})?E.*\0C53300\0M(?P<text>[^\0]*)"),
+            pattern(_BEGINS + rb"C53300\0M(?P<text>[^\0]*)"),
             "too_many_connections",
         ),
-        # PgBouncer says it with the code of a protocol error (08P01).
+        # Poolers say it with other codes: PgBouncer 08P01, Supavisor XX000.
         (
-            pattern(rb"E.*\0C08P01\0M(?P<text>[^\0]*" + WORDS + rb"[^\0]*)"),
+            pattern(_ERROR + rb"(?P<text>[^\0]{0,400}" + WORDS + rb"[^\0]{0,400})"),
             "too_many_connections",
         ),
-        (
-            pattern(rb"(?:R\0\0\0\x08\0{4})?E.*\0C(?!28|3D000)[0-9A-Z]{5}\0M(?P<text>[^\0]*)"),
-            "unexpected_response",
-        ),
+        (pattern(_ERROR + rb"(?P<text>[^\0]*)"), "unexpected_response"),
         # Before protocol 3, and from the postmaster when it can't start a process.
         (pattern(rb"E(?P<text>(?!\0)[^\0]*)\n\0"), "unexpected_response"),
     ),
@@ -67,9 +75,13 @@ _START: Final = DialogueStep(
 _SSL: Final = DialogueStep(
     name="answer to SSLRequest",
     send=_SSL_REQUEST,
-    frame=exactly(1),
+    frame=_tls_or_not,
     good=pattern(rb"S"),
-    bad=((pattern(rb"(?P<text>N)"), "tls_failed"),),
+    bad=(
+        (pattern(rb"(?P<text>N)\Z"), "tls_failed"),
+        # From the postmaster when it can't start a process.
+        (pattern(rb"E(?P<text>(?!\0)[^\0]{1,400})\n\0\Z"), "unexpected_response"),
+    ),
     tls=True,
 )
 

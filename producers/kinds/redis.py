@@ -19,10 +19,13 @@ DIALOGUE: Final = Dialogue(
             send=b"*1\r\n$4\r\nPING\r\n",
             frame=line,
             # A server that wants a password, a right for PING, or no strangers at all is up, too.
-            good=pattern(rb"(?P<banner>\+PONG(?=\r?\n)|-(?:NOAUTH|NOPERM|DENIED)[^\r\n]*)"),
+            good=pattern(rb"(?P<banner>\+PONG(?=\r?\n)|-(?:NOAUTH|NOPERM|DENIED) [^\r\n]*)"),
             bad=(
                 refusal(rb"-(?:ERR )?"),
-                (pattern(rb"-(?!NOAUTH|NOPERM|DENIED)(?P<text>[^\r\n]*)"), "unexpected_response"),
+                (
+                    pattern(rb"-(?!(?:NOAUTH|NOPERM|DENIED) )(?P<text>[^\r\n]*)"),
+                    "unexpected_response",
+                ),
             ),
         ),
     ),

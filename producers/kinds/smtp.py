@@ -9,30 +9,55 @@ from producers.kinds.framing import numbered
 from producers.kinds.limits import GREETING_421, NUMBERED
 from schemas.result import Reason
 
-_REFUSED: Final[tuple[tuple[re.Pattern[bytes], Reason], ...]] = (
+_GOES_AWAY: Final[tuple[tuple[re.Pattern[bytes], Reason], ...]] = (
     NUMBERED,
     (pattern(rb"(?:[0-9]{3}-.*\n)?(?P<text>421[^\r\n]*)"), "unexpected_response"),
-    (pattern(rb"(?P<text>[45][0-9]{2}(?:[ -][^\r\n]*|\r?\n))"), "unexpected_response"),
 )
+_REFUSED: Final[tuple[re.Pattern[bytes], Reason]] = (
+    pattern(rb"(?P<text>[45][0-9]{2}(?:[ -][^\r\n]*|\r?\n))"),
+    "unexpected_response",
+)
+_END: Final = rb"(?:[ -]|\r?\n)"
+_UNKNOWN: Final = rb"50[0-4]" + _END
+# Without an enhanced code (RFC 3463): an FTP server that wants a login first.
+_FTP: Final = rb"53[0-6](?:-|[ ](?!5\.)|\r?\n)"
 _GREETING: Final = DialogueStep(
     name="greeting",
     frame=numbered,
     good=pattern(rb"220(?:[ -](?P<banner>[^\r\n]*)|\r?\n)"),
-    bad=(GREETING_421, *_REFUSED),
+    bad=(GREETING_421, *_GOES_AWAY, _REFUSED),
 )
 
 
+# An address literal: servers refuse names that do not resolve, and ours need not have one.
 def _ehlo(stream: Connection) -> bytes:
-    # An address literal: servers refuse names that do not resolve, and ours need not have one.
     return b"EHLO " + stream.address_literal() + b"\r\n"
+
+
+def _helo(stream: Connection) -> bytes:
+    return b"HELO " + stream.address_literal() + b"\r\n"
 
 
 _EHLO: Final = DialogueStep(
     name="answer to EHLO",
     send=_ehlo,
     frame=numbered,
-    good=pattern(rb"250(?:[ -]|\r?\n)"),
-    bad=_REFUSED,
+    good=pattern(rb"250" + _END + rb"|" + _UNKNOWN),
+    bad=(
+        *_GOES_AWAY,
+        (pattern(_FTP), "protocol_mismatch"),
+        (pattern(rb"(?!" + _UNKNOWN + rb")" + _REFUSED[0].pattern), "unexpected_response"),
+    ),
+)
+# RFC 5321, section 3.2: a server without EHLO is asked HELO. Others that greet with 220 (FTP, LMTP,
+# DICT) know neither.
+_HELO: Final = DialogueStep(
+    name="answer to HELO",
+    when=pattern(_UNKNOWN),
+    send=_helo,
+    frame=numbered,
+    good=pattern(rb"250" + _END),
+    bad=(*_GOES_AWAY, (pattern(_UNKNOWN + rb"|" + _FTP), "protocol_mismatch"), _REFUSED),
 )
 _STARTTLS: Final = DialogueStep(
     name="answer to STARTTLS",
@@ -46,8 +71,8 @@ _STARTTLS: Final = DialogueStep(
 DIALOGUE: Final = Dialogue(
     protocol="SMTP",
     port=25,
-    steps=(_GREETING, _EHLO),
-    starttls=(_GREETING, _EHLO, _STARTTLS, _EHLO),
+    steps=(_GREETING, _EHLO, _HELO),
+    starttls=(_GREETING, _EHLO, _HELO, _STARTTLS, _EHLO),
     implicit_ports=frozenset({465}),
     starttls_ports=frozenset({587}),
     bye=b"QUIT\r\n",

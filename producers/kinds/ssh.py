@@ -4,6 +4,7 @@ from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import lines_to
+from producers.kinds.limits import refusal
 from producers.kinds.pace import OPENSSH
 
 DIALOGUE: Final = Dialogue(
@@ -18,9 +19,13 @@ DIALOGUE: Final = Dialogue(
             good=pattern(rb".*?SSH-(?:2\.0|1\.99)-(?P<banner>[^\r\n]*)"),
             bad=(
                 (
-                    pattern(rb"(?P<text>Exceeded MaxStartups|Not allowed at this time)"),
+                    pattern(
+                        rb"(?:.*\n)?(?P<text>Exceeded MaxStartups|Not allowed at this time)[\r\n]*$"
+                    ),
                     "too_many_connections",
                 ),
+                # Others close after a line of their own words.
+                refusal(rb"(?!(?:.*\n)?SSH-)(?:.*\n)?"),
             ),
         ),
     ),

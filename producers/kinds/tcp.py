@@ -62,15 +62,27 @@ async def check(trial: CheckContext) -> None:
     trial.silence = "no_answer"
     for number, step in enumerate(probe.steps, 1):
         wanted = expected(step)
-        await stream.send(sent(step))
+        broken: CheckFailedError | None = None
+        try:
+            await stream.send(sent(step))
+        except CheckFailedError as error:
+            if wanted is None:
+                raise
+            broken = error  # what the server said before it closed may be what is expected
         if wanted is not None:
-            rest = await _receive(trial, stream, rest, (step, wanted), number)
+            rest = await _receive(trial, stream, rest, (step, wanted), number, broken=broken)
 
 
 async def _receive(
-    trial: CheckContext, stream: Connection, data: bytes, wanted: tuple[Step, Expected], number: int
+    trial: CheckContext,
+    stream: Connection,
+    data: bytes,
+    wanted: tuple[Step, Expected],
+    number: int,
+    *,
+    broken: CheckFailedError | None,
 ) -> bytes:
-    """Waits for the expected answer; returns the data after it."""
+    """Waits for the expected answer; returns the data after it. `broken`: the error of our send."""
     step, expectation = wanted
     received = 0
     while True:
@@ -85,7 +97,11 @@ async def _receive(
         if data:
             trial.silence = "unexpected_response"
         trial.waiting_for = f"answer that fits ({text})"
-        more = await stream.receive()
+        try:
+            more = await stream.receive()
+        except CheckFailedError as error:
+            first = broken or error
+            raise CheckFailedError(first.reason, f"{first.detail}; {text}") from None
         if not more:
             spoken = data or trial.banner
             reason: Reason = "unexpected_response" if spoken else "protocol_mismatch"
