@@ -19,6 +19,8 @@ _REFUSED: Final[tuple[re.Pattern[bytes], Reason]] = (
 )
 _END: Final = rb"(?:[ -]|\r?\n)"
 _UNKNOWN: Final = rb"50[0-4]" + _END
+# 501 and 504 are about the argument of a command that is known.
+_NEITHER: Final = rb"50[023]" + _END
 # Without an enhanced code (RFC 3463): an FTP server that wants a login first.
 _FTP: Final = rb"53[0-6](?:-|[ ](?!5\.)|\r?\n)"
 _GREETING: Final = DialogueStep(
@@ -57,7 +59,7 @@ _HELO: Final = DialogueStep(
     send=_helo,
     frame=numbered,
     good=pattern(rb"250" + _END),
-    bad=(*_GOES_AWAY, (pattern(_UNKNOWN + rb"|" + _FTP), "protocol_mismatch"), _REFUSED),
+    bad=(*_GOES_AWAY, (pattern(_NEITHER + rb"|" + _FTP), "protocol_mismatch"), _REFUSED),
 )
 _STARTTLS: Final = DialogueStep(
     name="answer to STARTTLS",

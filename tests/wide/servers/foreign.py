@@ -98,8 +98,8 @@ SERVERS: Final = (
         "artemis",
         "artemis-server",
         "Servers artemis @port@ @mqtt@",
-        # AMQP 1.0, which is not the AMQP 0-9-1 of the kind.
-        Port("port"),
+        # AMQP 1.0, which the detail says.
+        Port("port", "amqp"),
         Port("mqtt", "mqtt"),
     ),
     _java(

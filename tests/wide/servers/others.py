@@ -40,7 +40,12 @@ SERVERS: Final = (
         source="debian dictd",
         program=("dictd",),
         ports=(Port("port"),),
-        files={"conf": "# no dictionary\n"},
+        # It wants a dictionary; this one is empty.
+        files={
+            "conf": 'database none { data "@dir@/none.dict" index "@dir@/none.index" }\n',
+            "none.dict": "",
+            "none.index": "",
+        },
         command="@program@ -d nodetach -c @dir@/conf -p @port@ --listen-to 127.0.0.1 "
         "--pid-file @dir@/pid --locale C",
     ),

@@ -237,6 +237,12 @@ async def test_the_right_server_is_up(
     [
         ("smtp", b"220-mx\r\n250 x\r\n", "protocol_mismatch", "after '220-mx 250 x'"),
         ("smtp", b"220 mx\r\n500 no\r\n502 no\r\n", "protocol_mismatch", "answer to HELO"),
+        (
+            "smtp",
+            b"220 mx\r\n501 5.5.4 Invalid name\r\n501 5.5.4 Invalid name\r\n",
+            "unexpected_response",
+            "501 5.5.4",
+        ),
         ("smtp", b"220 mx\r\n530 Please login\r\n", "protocol_mismatch", "answer to EHLO"),
         ("smtp", b"220 mx\r\n530 5.7.0 Not now\r\n", "unexpected_response", "530 5.7.0 Not now"),
         ("ftp", b"220 x\r\n250 Ok\r\n", "protocol_mismatch", "answer to NOOP, found '250 Ok'"),
