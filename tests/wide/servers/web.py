@@ -142,10 +142,12 @@ SERVERS: Final = (
         name="tor",
         source="debian tor",
         program=("tor",),
-        # To a request of HTTP its SOCKS port says 501 "Tor is not an HTTP Proxy".
+        # Its only way into a network is a bridge on loopback, where nobody is. To HTTP its SOCKS
+        # port says 501 "Tor is not an HTTP Proxy".
         ports=(Port("port", "http"),),
         command="@program@ --SocksPort 127.0.0.1:@port@ --DataDirectory @dir@/data "
-        "--DisableNetwork 1 -f @dir@/none --ignore-missing-torrc --Log 'notice stderr'",
+        "--UseBridges 1 --Bridge 127.0.0.1:@other@ -f @dir@/none --ignore-missing-torrc "
+        "--Log 'notice stderr'",
     ),
     Server(
         name="stunnel",
