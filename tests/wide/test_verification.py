@@ -1,0 +1,55 @@
+"""The page of what the wide run found is written only when nothing is missing in it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.wide.verification import PAGE, MatrixRow, Verification, replaced
+
+_ROW = MatrixRow(
+    server="redis",
+    source="debian redis-server",
+    version="7",
+    port="port",
+    up=("redis", "tcp"),
+    down={"no_answer": 2, "protocol_mismatch": 30},
+    latest_ms=12.4,
+)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    copy = tmp_path / "verification.md"
+    copy.write_text(PAGE.read_text())
+    return copy
+
+
+def test_a_server_that_was_not_seen_leaves_the_page_as_it_is(page: Path) -> None:
+    found, before = Verification(), page.read_text()
+    found.add("redis", [_ROW])
+    refused = found.write(["nginx", "redis"], 33, page)
+    assert refused is not None
+    assert "1 servers not seen (nginx)" in refused
+    assert page.read_text() == before
+
+
+def test_a_whole_run_replaces_its_section_and_nothing_else(page: Path) -> None:
+    head = page.read_text().partition("<!-- the matrix")[0]
+    found = Verification()
+    found.add("redis", [_ROW])
+    assert found.write(["redis"], 33, page) is None
+    once = page.read_text()
+    assert once.startswith(head)
+    row = (
+        "| redis | debian redis-server 7 | port | redis, tcp | 2 no_answer, 30 protocol_mismatch |"
+    )
+    assert row in once
+    assert "34 judgements" in once
+    assert "12 ms of our own" in once
+    assert found.write(["redis"], 33, page) is None
+    assert page.read_text() == once
+
+
+def test_a_page_without_the_marks_is_said() -> None:
+    with pytest.raises(ValueError, match="written by make wide --> and <!-- end of a section"):
+        replaced("nothing", "a section", "text")
