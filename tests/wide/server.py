@@ -1,6 +1,7 @@
 """A server of the matrix as data, and how it runs."""
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import pwd
@@ -18,6 +19,7 @@ from typing import Final, Literal
 import pytest
 from msgspec import Struct
 
+from portquorum.embedded.kafka.jars import KAFKA_VERSION
 from tests.integration.kinds.servers import (
     as_user,
     folder,
@@ -52,8 +54,9 @@ class Port(Struct, frozen=True):
 class Server(Struct, frozen=True, kw_only=True):
     """A server: where it is from, how it starts, and what is rightly up there.
 
-    `source` is `debian PACKAGE`, `unpacked FOLDER PACKAGE`, `pypi PROJECT`, `npm PACKAGE`,
-    `maven ARTIFACT`, `go MODULE`, or `embedded NAME` for what our own embedded services run.
+    `source` is `debian PACKAGE`, `unpacked FOLDER PACKAGE`, `pypi PROJECT`, `npm PACKAGE` (`node`
+    is node's own), `maven ARTIFACT`, `go MODULE`, or `embedded NAME` for what our own embedded
+    services run.
 
     In texts `@name@` is a port or a file: `@dir@` the server's folder, `@program@`, `@root@` (of
     what is unpacked), `@cert@`, `@key@` and `@pem@` (both in one), `@ca@`, `@wide@` the folder of
@@ -89,12 +92,15 @@ class Server(Struct, frozen=True, kw_only=True):
         how, *words = self.source.split()
         package = words[-1]
         if how == "embedded":
-            return ""
+            chdb = importlib.metadata.version("chdb")
+            return KAFKA_VERSION if package == "Kafka" else chdb
         if how == "debian":
             command = ["dpkg-query", "-W", "-f", "${Version}", package]
             return _output(command)
         if how == "pypi":
             return _output([f"{WIDE}/python/bin/python", "-c", _PYPI_VERSION, package])
+        if package == "node":
+            return _output(["node", "--version"])
         if how == "npm":
             about = WIDE / "node" / "node_modules" / package / "package.json"
             return str(json.loads(about.read_text())["version"]) if about.exists() else "?"

@@ -67,7 +67,7 @@ SERVERS: Final = (
     _node("aedes", "aedes", Port("port", "mqtt"), Port("secure", "mqtt/implicit tls")),
     _node("ftp-srv", "ftp-srv", Port("port", "ftp ftp/starttls")),
     _node("hoodiecrow", "hoodiecrow-imap", Port("port", "imap imap/starttls")),
-    _node("node", "aedes", Port("port", "http"), Port("secure", "http/tls tls")),
+    _node("node", "node", Port("port", "http"), Port("secure", "http/tls tls")),
     _node(
         "smtp-server",
         "smtp-server",
