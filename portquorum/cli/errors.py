@@ -32,7 +32,7 @@ _OURS_BY_NAME: Final = {
     "ApplyError": EXIT_TROUBLE,
     "BacktestError": EXIT_TROUBLE,
     "MigrationError": EXIT_TROUBLE,
-    "PartEndedError": EXIT_TROUBLE,
+    "SinkTaskEndedError": EXIT_TROUBLE,
     "TaskEndedError": EXIT_TROUBLE,
     "SchemaTooNewError": EXIT_TROUBLE,
     "TooManyBadLinesError": EXIT_TROUBLE,

@@ -125,7 +125,7 @@ def os_failure(number: int, ip: str) -> Failure:
     return Failure(reason_of(number), f"{ip}: {text_of(number)}", ip, no_way)
 
 
-def no_answer(ip: str, waited_ms: float) -> Failure:
+def timed_out(ip: str, waited_ms: float) -> Failure:
     """The failure of an address that did not answer within its share of the time."""
     return Failure("timed_out", f"{ip}: timed out after {waited_ms:.0f} ms", ip)
 

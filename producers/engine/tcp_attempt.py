@@ -17,10 +17,10 @@ from producers.checks.addresses import (
     Failure,
     lookup_failure,
     most_telling,
-    no_answer,
     os_failure,
     permitted,
     share,
+    timed_out,
 )
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.checks.os_errors import clean
@@ -319,7 +319,7 @@ class TcpAttempt:
         if late_s > LATE_S:
             self._fail(_late(late_s, self._tried))
             return
-        self._failures.append(no_answer(self._tried, waited_ms))
+        self._failures.append(timed_out(self._tried, waited_ms))
         self._next_address()
 
     # The end

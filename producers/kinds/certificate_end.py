@@ -10,10 +10,9 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from producers.checks.os_errors import shown
+from schemas.duration import DAY_MS, HOUR_MS
 from schemas.result import Reason
 
-DAY_MS: Final = 86_400_000
-_HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 # The range of a result (schemas._types.Millis). RFC 5280, section 4.1.2.5: the year 9999 means a
 # certificate without end.
@@ -63,8 +62,8 @@ def span(ms: float) -> str:
     """A length of time for people: days with one decimal, below one day hours or minutes."""
     if ms >= DAY_MS:
         return f"{ms / DAY_MS:.1f} days"
-    if ms >= _HOUR_MS:
-        return _count(int(ms / _HOUR_MS), "hour")
+    if ms >= HOUR_MS:
+        return _count(int(ms / HOUR_MS), "hour")
     return _count(int(ms / _MINUTE_MS), "minute")
 
 

@@ -12,10 +12,10 @@ from producers.checks.addresses import (
     Failure,
     lookup_failure,
     most_telling,
-    no_answer,
     os_failure,
     permitted,
     share,
+    timed_out,
 )
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, Hop, Vantage
@@ -264,7 +264,7 @@ class CheckContext:
         trying = self._trying
         if trying is not None and self.silence == "timed_out":
             waited_ms = (time.monotonic() - trying.began_at) * 1000
-            silent = no_answer(trying.ip, waited_ms)
+            silent = timed_out(trying.ip, waited_ms)
             return self.most_telling([*trying.failures, silent], trying.waiting - 1)
         where = f"{self.address}: " if self.address else ""
         came = "" if self.came is None else f": {self.came()}"
@@ -343,7 +343,7 @@ class CheckContext:
         now = time.monotonic()
         if not answered:
             stream.close()
-            raise no_answer(address.ip, within_s * 1000).error()
+            raise timed_out(address.ip, within_s * 1000).error()
         if number:
             stream.close()
             raise os_failure(number, address.ip).error()

@@ -241,9 +241,7 @@ class _Talk:
                 raise _after(broken or error, data) from None
             if not more:
                 self._judge_bad(step, data)
-                # The send has read the server's last word already: its TLS alert.
-                told = broken if isinstance(broken, ClientCertificateError) else None
-                raise told or self._closed(step, data)
+                raise self._closed(step, data)
             data += more
 
     def _note_part(self, step: DialogueStep, data: bytes) -> None:

@@ -5,25 +5,18 @@ little. Both are commands that every FTP server must know (RFC 959, section 5.1;
 4.1.2.13).
 """
 
-import re
 from typing import Final
 
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import numbered
-from producers.kinds.limits import GREETING_421, NUMBERED
-from schemas.result import Reason
+from producers.kinds.limits import END, GOES_AWAY, GREETING_421, NUMBERED, REFUSED
 
-_END: Final = rb"(?:[ -]|\r?\n)"
 # An enhanced code (RFC 3463) is SMTP's.
 _MAIL_REFUSAL: Final = rb"[45][0-9]{2}[ -][45]\.[0-9]{1,3}\.[0-9]{1,3}(?:[ \r\n])"
 # FTP alone wants a login, or TLS by AUTH, before other commands: 331, 332, 530 to 536 (RFC 2228),
 # or words about it (FileZilla Server: "503 Use AUTH first.").
 _WANTS_LOGIN: Final = (
-    rb"(?:33[12]|53[0-6])" + _END + rb"|[45][0-9]{2}[ -][^\r\n]{0,200}(?:AUTH|USER|TLS|SSL)"
-)
-_GOES_AWAY: Final[tuple[tuple[re.Pattern[bytes], Reason], ...]] = (
-    NUMBERED,
-    (pattern(rb"(?:[0-9]{3}-.*\n)?(?P<text>421[^\r\n]*)"), "unexpected_response"),
+    rb"(?:33[12]|53[0-6])" + END + rb"|[45][0-9]{2}[ -][^\r\n]{0,200}(?:AUTH|USER|TLS|SSL)"
 )
 
 _GREETING: Final = DialogueStep(
@@ -43,8 +36,8 @@ _NOOP_OF_OTHER: Final = DialogueStep(
     when=pattern(rb"220" + _AS_OTHER),
     send=b"NOOP\r\n",
     frame=numbered,
-    good=pattern(rb"20[02]" + _END),
-    bad=(*_GOES_AWAY, (pattern(rb"(?!20[02])[0-9]{3}" + _END), "protocol_mismatch")),
+    good=pattern(rb"20[02]" + END),
+    bad=(*GOES_AWAY, (pattern(rb"(?!20[02])[0-9]{3}" + END), "protocol_mismatch")),
 )
 # 200; SMTP says 250. After another refusal SYST decides.
 _NOOP: Final = DialogueStep(
@@ -52,11 +45,11 @@ _NOOP: Final = DialogueStep(
     when=pattern(rb"220(?!" + _AS_OTHER + rb")"),
     send=b"NOOP\r\n",
     frame=numbered,
-    good=pattern(rb"(?:20[02]|33[12]|[45][0-9]{2})" + _END),
+    good=pattern(rb"(?:20[02]|33[12]|[45][0-9]{2})" + END),
     bad=(
-        *_GOES_AWAY,
+        *GOES_AWAY,
         (pattern(_MAIL_REFUSAL), "protocol_mismatch"),
-        (pattern(rb"2[0-9]{2}(?<!200)(?<!202)" + _END), "protocol_mismatch"),
+        (pattern(rb"2[0-9]{2}(?<!200)(?<!202)" + END), "protocol_mismatch"),
     ),
 )
 _SYST: Final = DialogueStep(
@@ -64,12 +57,12 @@ _SYST: Final = DialogueStep(
     when=pattern(rb"(?!" + _WANTS_LOGIN + rb")[45]"),
     send=b"SYST\r\n",
     frame=numbered,
-    good=pattern(rb"(?:215|20[02])" + _END + rb"|" + _WANTS_LOGIN),
+    good=pattern(rb"(?:215|20[02])" + END + rb"|" + _WANTS_LOGIN),
     bad=(
-        *_GOES_AWAY,
+        *GOES_AWAY,
         (pattern(_MAIL_REFUSAL), "protocol_mismatch"),
         (
-            pattern(rb"(?!" + _WANTS_LOGIN + rb")[245][0-9]{2}(?<!215)(?<!200)(?<!202)" + _END),
+            pattern(rb"(?!" + _WANTS_LOGIN + rb")[245][0-9]{2}(?<!215)(?<!200)(?<!202)" + END),
             "protocol_mismatch",
         ),
     ),
@@ -78,11 +71,11 @@ _AUTH_TLS: Final = DialogueStep(
     name="answer to AUTH TLS",
     send=b"AUTH TLS\r\n",
     frame=numbered,
-    good=pattern(rb"234" + _END),
+    good=pattern(rb"234" + END),
     bad=(
-        (pattern(rb"2(?!34)[0-9]{2}" + _END), "protocol_mismatch"),
+        (pattern(rb"2(?!34)[0-9]{2}" + END), "protocol_mismatch"),
         (pattern(_MAIL_REFUSAL), "protocol_mismatch"),
-        (pattern(rb"(?P<text>[45][0-9]{2}(?:[ -][^\r\n]*|\r?\n))"), "tls_failed"),
+        (pattern(REFUSED), "tls_failed"),
     ),
     tls=True,
 )

@@ -13,7 +13,8 @@ from msgspec import Struct
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import Hop
 from producers.checks.os_errors import shown
-from producers.kinds import tls, tls_session
+from producers.kinds import tls_session
+from producers.kinds.certificate_end import judged
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.http_body import BodyReader
@@ -31,6 +32,7 @@ from producers.kinds.http_url import RequestUrl, next_place, shown_url
 from producers.kinds.kind import Kind
 from producers.kinds.tls_errors import ClientCertificateError, refuses_client
 from schemas.probe import HttpProbe
+from schemas.result import Reason
 
 MOST_BODY_BYTES: Final = 900_000
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -70,12 +72,12 @@ async def check(trial: CheckContext) -> None:
 
 
 class _Ending(Struct, frozen=True):
-    """The end of a certificate (UTC ms) that `error` or `notice` is about."""
+    """The end of a certificate chain (UTC ms), and what it means; see `certificate_end.judged`."""
 
     ends_at: int
     place: RequestUrl
-    error: CheckFailedError | None
-    notice: str | None
+    reason: Reason | None
+    text: str
 
 
 class _Walk:
@@ -126,11 +128,10 @@ class _Walk:
         """
         endings = sorted(self._endings, key=lambda one: one.ends_at)
         for one in endings:
-            if one.error is not None:
-                text = f"{self._before(one)}{one.error.detail}"
-                raise CheckFailedError(one.error.reason, text) from one.error
-        notices = dict.fromkeys(f"{self._before(one)}{one.notice}" for one in endings if one.notice)
-        self._trial.notice = "; ".join(notices) or None
+            if one.reason is not None:
+                raise CheckFailedError(one.reason, self._text(one))
+        for text in dict.fromkeys(map(self._text, endings)):
+            self._trial.note(text)
 
     async def _ask(self, place: RequestUrl) -> bool:
         trial = self._trial
@@ -189,16 +190,13 @@ class _Walk:
         while True:
             try:
                 data = await stream.receive()
+            except ClientCertificateError:
+                raise
             except CheckFailedError as error:
                 cause = broken or error
-                if isinstance(cause, ClientCertificateError) and not reader.heard:
-                    raise cause from error
                 came = f": {reader.begun} came" if reader.heard else ""
                 raise CheckFailedError(cause.reason, f"{cause.detail}{came}") from error
             if not data:
-                # The send has read the server's last word already: its TLS alert.
-                if isinstance(broken, ClientCertificateError) and not reader.heard:
-                    raise broken
                 return reader.end(), b""
             head = reader.feed(data)
             if head is not None:
@@ -314,20 +312,16 @@ class _Walk:
         return bytes(said)
 
     def _look_at_certificate(self) -> None:
-        trial, options = self._trial, self._options
-        if trial.cert_expires_at is None:
+        end, options = self._trial.certificate_end, self._options
+        if end is None:
             return
-        error: CheckFailedError | None = None
-        trial.notice = None
-        try:
-            tls.hold_on(trial, options.critical_days, options.warn_days)
-        except CheckFailedError as found:
-            error = found
-        self._endings.append(_Ending(trial.cert_expires_at, self._place, error, trial.notice))
-        trial.notice = None
+        now_ms = time.time() * 1000
+        reason, text = judged(end, options.critical_days, options.warn_days, now_ms)
+        if text is not None:
+            self._endings.append(_Ending(end.at_ms, self._place, reason, text))
 
-    def _before(self, one: _Ending) -> str:
-        return f"{shown_url(one.place.url)}: " if self._followed else ""
+    def _text(self, one: _Ending) -> str:
+        return f"{shown_url(one.place.url)}: {one.text}" if self._followed else one.text
 
     def _way(self) -> str:
         redirects = "1 redirect" if self._followed == 1 else f"{self._followed} redirects"
@@ -338,6 +332,8 @@ async def _sent(stream: Connection, request: bytes) -> CheckFailedError | None:
     """Sends the request; the error if it failed: a server may refuse before it closes."""
     try:
         await stream.send(request)
+    except ClientCertificateError:
+        raise  # the server has explained itself
     except CheckFailedError as error:
         return error
     return None

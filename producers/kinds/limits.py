@@ -41,5 +41,17 @@ GREETING_421: Final[tuple[re.Pattern[bytes], Reason]] = (
 )
 """A greeting of SMTP or FTP that refuses every service for now."""
 
+END: Final = rb"(?:[ -]|\r?\n)"
+"""What follows the code of a reply of SMTP or FTP."""
+
 NUMBERED: Final = refusal(rb"(?:[45][0-9]{2}-[^\n]*\n){0,20}?[45][0-9]{2}[ -]")
 """A refusal of SMTP or FTP with such words in one of its lines."""
+
+GOES_AWAY: Final[tuple[tuple[re.Pattern[bytes], Reason], ...]] = (
+    NUMBERED,
+    (pattern(rb"(?:[0-9]{3}-.*\n)?(?P<text>421[^\r\n]*)"), "unexpected_response"),
+)
+"""A server of SMTP or FTP that closes in place of an answer."""
+
+REFUSED: Final = rb"(?P<text>[45][0-9]{2}(?:[ -][^\r\n]*|\r?\n))"
+"""Any refusal of SMTP or FTP, as part of a regular expression."""

@@ -6,28 +6,20 @@ from typing import Final
 from producers.kinds.connection import Connection
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import numbered
-from producers.kinds.limits import GREETING_421, NUMBERED
+from producers.kinds.limits import END, GOES_AWAY, GREETING_421, REFUSED
 from schemas.result import Reason
 
-_GOES_AWAY: Final[tuple[tuple[re.Pattern[bytes], Reason], ...]] = (
-    NUMBERED,
-    (pattern(rb"(?:[0-9]{3}-.*\n)?(?P<text>421[^\r\n]*)"), "unexpected_response"),
-)
-_REFUSED: Final[tuple[re.Pattern[bytes], Reason]] = (
-    pattern(rb"(?P<text>[45][0-9]{2}(?:[ -][^\r\n]*|\r?\n))"),
-    "unexpected_response",
-)
-_END: Final = rb"(?:[ -]|\r?\n)"
-_UNKNOWN: Final = rb"50[0-4]" + _END
+_REFUSED: Final[tuple[re.Pattern[bytes], Reason]] = (pattern(REFUSED), "unexpected_response")
+_UNKNOWN: Final = rb"50[0-4]" + END
 # 501 and 504 are about the argument of a command that is known.
-_NEITHER: Final = rb"50[023]" + _END
+_NEITHER: Final = rb"50[023]" + END
 # Without an enhanced code (RFC 3463): an FTP server that wants a login first.
 _FTP: Final = rb"53[0-6](?:-|[ ](?!5\.)|\r?\n)"
 _GREETING: Final = DialogueStep(
     name="greeting",
     frame=numbered,
     good=pattern(rb"220(?:[ -](?P<banner>[^\r\n]*)|\r?\n)"),
-    bad=(GREETING_421, *_GOES_AWAY, _REFUSED),
+    bad=(GREETING_421, *GOES_AWAY, _REFUSED),
 )
 
 
@@ -44,11 +36,11 @@ _EHLO: Final = DialogueStep(
     name="answer to EHLO",
     send=_ehlo,
     frame=numbered,
-    good=pattern(rb"250" + _END + rb"|" + _UNKNOWN),
+    good=pattern(rb"250" + END + rb"|" + _UNKNOWN),
     bad=(
-        *_GOES_AWAY,
+        *GOES_AWAY,
         (pattern(_FTP), "protocol_mismatch"),
-        (pattern(rb"(?!" + _UNKNOWN + rb")" + _REFUSED[0].pattern), "unexpected_response"),
+        (pattern(rb"(?!" + _UNKNOWN + rb")" + REFUSED), "unexpected_response"),
     ),
 )
 # RFC 5321, section 3.2: a server without EHLO is asked HELO. Others that greet with 220 (FTP, LMTP,
@@ -58,15 +50,15 @@ _HELO: Final = DialogueStep(
     when=pattern(_UNKNOWN),
     send=_helo,
     frame=numbered,
-    good=pattern(rb"250" + _END),
-    bad=(*_GOES_AWAY, (pattern(_NEITHER + rb"|" + _FTP), "protocol_mismatch"), _REFUSED),
+    good=pattern(rb"250" + END),
+    bad=(*GOES_AWAY, (pattern(_NEITHER + rb"|" + _FTP), "protocol_mismatch"), _REFUSED),
 )
 _STARTTLS: Final = DialogueStep(
     name="answer to STARTTLS",
     send=b"STARTTLS\r\n",
     frame=numbered,
-    good=pattern(rb"220(?:[ -]|\r?\n)"),
-    bad=((pattern(rb"(?P<text>[45][0-9]{2}(?:[ -][^\r\n]*|\r?\n))"), "tls_failed"),),
+    good=pattern(rb"220" + END),
+    bad=((pattern(REFUSED), "tls_failed"),),
     tls=True,
 )
 

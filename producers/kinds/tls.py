@@ -5,7 +5,7 @@ from typing import Final
 
 from producers.checks.errors import CheckFailedError
 from producers.kinds import tls_session
-from producers.kinds.certificate_end import CertificateEnd, judged
+from producers.kinds.certificate_end import judged
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from producers.kinds.tls_errors import ClientCertificateError
@@ -43,31 +43,21 @@ async def check(trial: CheckContext) -> None:
         trial.note(ClientCertificateError().detail)
 
 
-def hold_on(
-    trial: CheckContext,
-    critical_days: int,
-    warn_days: int,
-    *,
-    end: CertificateEnd | None = None,
-    where: str = "",
-) -> None:
-    """Judges the end of the verified certificate chain: `end`, or that of the last TLS handshake.
+def hold_on(trial: CheckContext, critical_days: int, warn_days: int) -> None:
+    """Judges the end of the certificate chain that the last TLS handshake has verified.
 
-    With less than `warn_days` left the target is up, with a remark. `where` (a URL) precedes the
-    text if the chain is not that of the target itself.
+    With less than `warn_days` left the target is up, with a remark.
 
     Raises:
         CheckFailedError: `certificate_ending`: less than `critical_days` are left;
             `certificate_expired`: none.
     """
-    end = end or trial.certificate_end
+    end = trial.certificate_end
     if end is None:
         return
     reason, text = judged(end, critical_days, warn_days, time.time() * 1000)
     if text is None:
         return
-    if where:
-        text = f"{where}: {text}"
     if reason is not None:
         raise CheckFailedError(reason, text)
     trial.note(text)

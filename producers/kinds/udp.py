@@ -11,7 +11,7 @@ from typing import Final
 
 import dns.message
 
-from producers.checks.addresses import no_answer, os_failure
+from producers.checks.addresses import os_failure, timed_out
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of, shown, text_of
 from producers.checks.resolved_address import Address
@@ -89,7 +89,7 @@ async def _until_answered(
                         text = f"{strays} answers to something else"
                         raise CheckFailedError("unexpected_response", text)
                     await asyncio.sleep(0)  # sock_recv does not wait for what is there already
-    raise no_answer(trial.address or "", within_s * 1000).error()
+    raise timed_out(trial.address or "", within_s * 1000).error()
 
 
 async def _received(sock: socket.socket) -> bytes:

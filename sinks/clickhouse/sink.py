@@ -79,8 +79,8 @@ class Sink:
 
         Raises:
             aiokafka.errors.KafkaError, OSError: Kafka can't be reached at the start.
-            sinks.clickhouse.errors.TaskEndedError: no messages are read any more, or a partition
-                has no pipeline. All is closed, too.
+            sinks.clickhouse.errors.SinkTaskEndedError: no messages are read any more, or a
+                partition has no pipeline. All is closed, too.
             sinks.clickhouse.bad_line_limit.TooManyBadLinesError: a topic is mostly unreadable; a
                 restart does not help. All is closed, too.
         """

@@ -40,7 +40,7 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
     """Records a beat; returns its events: the region is back, a clock is off.
 
     Raises:
-        RefusedError: there are too many regions or probers; nothing was changed.
+        RecordRefusedError: there are too many regions or probers; nothing was changed.
     """
     known = state.regions.get(beat.region)
     if known is None or beat.prober not in known.probers:
@@ -122,7 +122,7 @@ def _make_room(state: PartitionState, beat: Beat) -> None:
     If there are too many, drops those that were not heard for an hour.
 
     Raises:
-        RefusedError: too many were heard recently; nothing was changed.
+        RecordRefusedError: too many were heard recently; nothing was changed.
     """
     regions, heard_since = state.regions, state.running - FORGET_PROBER_AFTER_MS
     old_regions: list[str] = []

@@ -86,7 +86,7 @@ class UserAccess:
             address: where it came from.
 
         Raises:
-            RefusedError: unknown user or wrong password.
+            StatementRefusedError: unknown user or wrong password.
         """
         name, password = _credentials(headers, query)
         if name == OWNER and _same(password, self._password):
@@ -113,7 +113,7 @@ class UserAccess:
         """The initial database of a request; None if the request names none.
 
         Raises:
-            RefusedError: a reader in `system`, whose tables readers name in full.
+            StatementRefusedError: a reader in `system`, whose tables readers name in full.
         """
         if asked == _DEFAULT_DATABASE:
             return None  # what clients send when nobody chose: here, portquorum
@@ -125,7 +125,7 @@ class UserAccess:
         """The settings that a user's statement runs with.
 
         Raises:
-            RefusedError: the reader, or anybody, may not change the setting.
+            StatementRefusedError: the reader, or anybody, may not change the setting.
         """
         asked = {name: value for name, value in asked.items() if name not in _IGNORED}
         for name in asked:
@@ -152,7 +152,7 @@ class UserAccess:
         checks), and from here on the session can change nothing.
 
         Raises:
-            RefusedError: the statement writes, or touches anything outside of the database.
+            StatementRefusedError: it writes, or touches anything outside of the database.
             QueryError: it can't be parsed, or is more than one statement.
         """
         canonical = self._guard.canonical(sql)
@@ -172,8 +172,8 @@ class UserAccess:
         The engine prints it: the checked text is the one that runs.
 
         Raises:
-            RefusedError: it touches anything outside of the database; or it writes, and the
-                request may not.
+            StatementRefusedError: it touches anything outside of the database; or it writes, and
+                the request may not.
             QueryError: it can't be parsed, or is more than one statement.
         """
         canonical = self._guard.canonical(sql)
@@ -190,7 +190,7 @@ class UserAccess:
         """The head of an INSERT with inline data, as the engine prints it.
 
         Raises:
-            RefusedError: it touches anything outside of the database.
+            StatementRefusedError: it touches anything outside of the database.
         """
         canonical = self._guard.canonical(f"{head} FORMAT Native")
         self._guard.check(canonical, params)

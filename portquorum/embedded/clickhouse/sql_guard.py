@@ -146,7 +146,7 @@ class SqlGuard:
         """Checks a setting of a request.
 
         Raises:
-            RefusedError: it brings SQL in another language or in a string, or names a file.
+            StatementRefusedError: it has SQL in another language or in a string, or names a file.
         """
         if _SETTINGS.fullmatch(name.lower()):
             raise _denied(f"the setting {name}")
@@ -155,7 +155,7 @@ class SqlGuard:
         """Checks a statement printed by the engine, and its parameters.
 
         Raises:
-            RefusedError: it contains a name that reaches outside.
+            StatementRefusedError: it contains a name that reaches outside.
         """
         found = list(statement.tokens(canonical.encode()))
         words = _words(found)
@@ -183,7 +183,7 @@ class SqlGuard:
         """Checks for what readers alone may not see: server internals, and the places of files.
 
         Raises:
-            RefusedError: the statement contains it.
+            StatementRefusedError: the statement contains it.
         """
         words = _words(list(statement.tokens(canonical.encode())))
         paths = False

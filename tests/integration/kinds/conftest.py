@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
@@ -34,6 +35,15 @@ def made_certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         other=pair("other", "other.example.com", until=later),
         endless=pair("endless", "localhost", "127.0.0.1", until=datetime.max.replace(tzinfo=UTC)),
     )
+
+
+@pytest.fixture(scope="module")
+def pair(made_certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Key and good certificate in one file, as `openssl s_server` and others take them."""
+    path = tmp_path_factory.mktemp("pair") / "good.pem"
+    good = made_certificates.good
+    path.write_bytes(good.key.read_bytes() + good.certificate.read_bytes())
+    return path
 
 
 @pytest.fixture

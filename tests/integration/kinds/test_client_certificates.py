@@ -51,14 +51,6 @@ def trusted(certificates: Certificates) -> Certificates:
     return certificates
 
 
-@pytest.fixture(scope="module")
-def pair(made_certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pair") / "good.pem"
-    good = made_certificates.good
-    path.write_bytes(good.key.read_bytes() + good.certificate.read_bytes())
-    return path
-
-
 async def checked(
     way: Way, pair: Path, ca: Path, version: str, clients: ssl.VerifyMode, **more: Any
 ) -> CheckOutcome:

@@ -30,14 +30,6 @@ def trusted(certificates: Certificates) -> Certificates:
     return certificates
 
 
-@pytest.fixture(scope="module")
-def pair(made_certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pair") / "good.pem"
-    good = made_certificates.good
-    path.write_bytes(good.key.read_bytes() + good.certificate.read_bytes())
-    return path
-
-
 async def tls(port: int, timeout_s: float = 10, *, verify: bool = True) -> CheckOutcome:
     probe = probe_of("tls", {"verify": verify}, port)
     return await measured(lambda: check_once("localhost", port, "tls", timeout_s, probe=probe))

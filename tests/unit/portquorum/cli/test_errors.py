@@ -1,12 +1,16 @@
+import ast
 import errno
+from pathlib import Path
 
 import pytest
 
 from foundation.kafka import TopicMismatchError
 from foundation.settings import SettingsError
-from portquorum.cli.errors import TroubleError, WrongUseError, explain
+from portquorum.cli.errors import _OURS_BY_NAME, TroubleError, WrongUseError, explain
 from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.inventory import ApplyError
+
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(
@@ -22,6 +26,18 @@ from portquorum.inventory import ApplyError
 )
 def test_our_own_errors_speak_for_themselves(error: Exception, code: int) -> None:
     assert explain(error) == (str(error), code)
+
+
+def test_every_name_is_that_of_an_error_of_ours() -> None:
+    # The names are strings, so that a renamed class would silently lose its sentence.
+    declared = {
+        node.name
+        for package in ("foundation", "portquorum", "producers", "streams", "sinks")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert sorted(_OURS_BY_NAME.keys() - declared) == []
 
 
 def test_the_first_error_of_a_group_speaks() -> None:

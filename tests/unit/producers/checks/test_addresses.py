@@ -11,10 +11,10 @@ from producers.checks.addresses import (
     Failure,
     lookup_failure,
     most_telling,
-    no_answer,
     os_failure,
     permitted,
     share,
+    timed_out,
 )
 from producers.checks.model import Vantage
 from producers.checks.resolver import Address, Lookup
@@ -88,7 +88,7 @@ def test_what_the_target_has_said_tells_more_than_the_network_and_that_more_than
 
 
 def test_of_equal_failures_the_first_is_told_first() -> None:
-    found = most_telling([no_answer("b", 10), no_answer("a", 20)])
+    found = most_telling([timed_out("b", 10), timed_out("a", 20)])
     assert found == Failure("timed_out", "b: timed out after 10 ms; a: timed out after 20 ms", "b")
 
 
@@ -104,7 +104,7 @@ def test_an_address_that_we_could_not_try_hides_what_it_would_have_said(number: 
 @pytest.mark.parametrize("number", [errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH])
 def test_a_prober_without_ipv6_takes_a_refusal_for_one(number: int) -> None:
     ipv6 = os_failure(number, IPV6.ip)
-    for other in (os_failure(errno.ECONNREFUSED, "192.0.2.1"), no_answer("192.0.2.1", 9)):
+    for other in (os_failure(errno.ECONNREFUSED, "192.0.2.1"), timed_out("192.0.2.1", 9)):
         found = most_telling([ipv6, other])
         assert (found.reason, found.address) == (other.reason, "192.0.2.1")
         assert ipv6.detail in found.detail
@@ -131,7 +131,7 @@ def test_the_detail_has_each_address_as_far_as_there_is_room() -> None:
 
 
 def test_a_long_detail_leaves_room_for_the_number_of_the_others() -> None:
-    found = most_telling([Failure("unexpected_response", "x" * 999), no_answer("a", 1)])
+    found = most_telling([Failure("unexpected_response", "x" * 999), timed_out("a", 1)])
     assert len(found.detail) <= 300
     assert found.detail.endswith("(and 1 more)")
 
@@ -142,7 +142,7 @@ def test_failures_in_words() -> None:
         "connection_refused",
         "192.0.2.1: Connection refused",
     )
-    silent = no_answer("192.0.2.1", 499.6).error()
+    silent = timed_out("192.0.2.1", 499.6).error()
     assert (silent.reason, silent.detail) == ("timed_out", "192.0.2.1: timed out after 500 ms")
 
 

@@ -1,7 +1,7 @@
 """What servers say at their limit, and what is no such thing.
 
-A text whose source has a name beside it was found there; others are variants of such texts, or as
-their users report them.
+A text whose source is a file beside it was found there. Others are variants of such texts, or as
+users report them; those of Postfix, `MaxStartups`, MySQL and PostgreSQL are from memory.
 """
 
 from collections.abc import AsyncIterator
