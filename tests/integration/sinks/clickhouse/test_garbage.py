@@ -122,8 +122,8 @@ async def test_a_dead_letter_written_twice_is_one_row(
             await rig.until(lambda: rig.count(client, settings, "deadletter") == 1)
             await send(1)
             await send(2)
-            await rig.until(lambda: rig.count(client, settings, "deadletter") == 2)
-        assert await _all_read(settings, 4)
+            await rig.until(lambda: _all_read(settings, 4))
+            assert rig.count(client, settings, "deadletter") == 2
     finally:
         await producer.stop()
 
@@ -131,6 +131,6 @@ async def test_a_dead_letter_written_twice_is_one_row(
 async def _all_read(settings: Settings, messages: int) -> bool:
     commits = await rig.committed(settings)
     return any(
-        where.topic == settings.topic("deadletter") and commit.offset == messages
+        where.topic == settings.topic("deadletter") and commit.offset >= messages
         for where, commit in commits.items()
     )
