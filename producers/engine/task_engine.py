@@ -69,7 +69,7 @@ class TaskEngine:
 
     async def _run(self, check: PlannedCheck, on_done: OnDone) -> None:
         mark = self._held_up.begin()
-        trial = CheckContext(
+        context = CheckContext(
             check.target,
             self.vantage,
             self._resolver,
@@ -78,38 +78,38 @@ class TaskEngine:
             turns=self._turns,
         )
         try:
-            failure = await self._failure(trial, mark)
+            failure = await self._failure(context, mark)
         finally:
-            trial.close()
+            context.close()
             self._held_up.end()
         task = asyncio.current_task()
         if task is not None:
             self._tasks.discard(task)
-        self._tell(check, _outcome(trial, failure), on_done)
+        self._tell(check, _outcome(context, failure), on_done)
         self._take_waiting()
 
-    async def _failure(self, trial: CheckContext, mark: float) -> CheckFailedError | None:
-        kind = KINDS.get(trial.target.kind)
+    async def _failure(self, context: CheckContext, mark: float) -> CheckFailedError | None:
+        kind = KINDS.get(context.target.kind)
         if kind is None:
-            text = f"this prober can't check kind {trial.target.kind!r}"
+            text = f"this prober can't check kind {context.target.kind!r}"
             return CheckFailedError("prober_error", text)
         try:
-            trial.pace = kind.pace
-            async with asyncio.timeout_at(trial.deadline) as limit:
-                trial.limit = limit
-                await kind.check(trial)
+            context.pace = kind.pace
+            async with asyncio.timeout_at(context.deadline) as limit:
+                context.limit = limit
+                await kind.check(context)
         except CheckFailedError as error:
             failure, silent = error, error.reason == "timed_out"
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001  (a panic of a library in Rust is no Exception)
             if not (limit.expired() and isinstance(error, TimeoutError)):
-                return _unforeseen(trial, error)
-            failure, silent = trial.out_of_time(), True
+                return _unforeseen(context, error)
+            failure, silent = context.out_of_time(), True
         else:
             return None
         lost_s = self._held_up.lost_s(mark)
-        if silent and lost_s * 1000 > LOST_SHARE * trial.target.timeout_ms:
+        if silent and lost_s * 1000 > LOST_SHARE * context.target.timeout_ms:
             text = f"the prober stood still for {lost_s:.1f} s of this check"
             return CheckFailedError("prober_error", text)
         return failure
@@ -135,7 +135,7 @@ class TaskEngine:
             self._loop.call_soon(_raise, error)
 
 
-def _unforeseen(trial: CheckContext, error: BaseException) -> CheckFailedError:
+def _unforeseen(context: CheckContext, error: BaseException) -> CheckFailedError:
     """The failure for an error that no kind handles: the server's, after its first byte.
 
     Before the first byte it is a fault of the prober. After it the cause is the server's data or a
@@ -143,47 +143,47 @@ def _unforeseen(trial: CheckContext, error: BaseException) -> CheckFailedError:
     """
     logger(__name__).error(
         "a check failed by an error that its kind does not foresee",
-        kind=trial.target.kind,
+        kind=context.target.kind,
         exc_info=error,
     )
     text = f"{type(error).__name__}: {error}"
-    if trial.heard:
+    if context.heard:
         return CheckFailedError("unexpected_response", f"{NOT_UNDERSTOOD}: {text}")
     return CheckFailedError("prober_error", text)
 
 
-def _outcome(trial: CheckContext, failure: CheckFailedError | None) -> CheckOutcome:
+def _outcome(context: CheckContext, failure: CheckFailedError | None) -> CheckOutcome:
     ours = failure is not None and failure.reason in {"prober_error", "address_blocked"}
     return CheckOutcome(
         status="up" if failure is None else "missed" if ours else "down",
         reason=None if failure is None else failure.reason,
-        started_at=trial.started_at,
-        detail=_detail(trial, failure),
-        address=trial.address,
-        dns_ms=_rounded(trial.dns_ms),
-        connect_ms=_rounded(trial.connect_ms),
-        tls_ms=_rounded(trial.tls_ms),
-        total_ms=None if ours else _rounded(_total_ms(trial)),
-        cert_expires_at=trial.cert_expires_at,
-        http_status=trial.http_status,
-        banner=None if trial.banner is None else clean(trial.banner) or None,
-        hops=tuple(trial.hops),
+        started_at=context.started_at,
+        detail=_detail(context, failure),
+        address=context.address,
+        dns_ms=_rounded(context.dns_ms),
+        connect_ms=_rounded(context.connect_ms),
+        tls_ms=_rounded(context.tls_ms),
+        total_ms=None if ours else _rounded(_total_ms(context)),
+        cert_expires_at=context.cert_expires_at,
+        http_status=context.http_status,
+        banner=None if context.banner is None else clean(context.banner) or None,
+        hops=tuple(context.hops),
     )
 
 
-def _detail(trial: CheckContext, failure: CheckFailedError | None) -> str | None:
-    said = trial.notice if failure is None else failure.detail
+def _detail(context: CheckContext, failure: CheckFailedError | None) -> str | None:
+    said = context.notice if failure is None else failure.detail
     return None if said is None else clean(said)
 
 
-def _total_ms(trial: CheckContext) -> float:
-    if trial.total_ms is not None:
-        return trial.total_ms
-    now = time.monotonic() if trial.ended_at is None else trial.ended_at
-    if trial.connected_at is None or trial.connect_ms is None:
-        return (now - trial.started_at) * 1000
-    answered_ms = trial.earlier_ms + (now - trial.connected_at) * 1000
-    return (trial.dns_ms or 0.0) + trial.connect_ms + answered_ms
+def _total_ms(context: CheckContext) -> float:
+    if context.total_ms is not None:
+        return context.total_ms
+    now = time.monotonic() if context.ended_at is None else context.ended_at
+    if context.connected_at is None or context.connect_ms is None:
+        return (now - context.started_at) * 1000
+    answered_ms = context.earlier_ms + (now - context.connected_at) * 1000
+    return (context.dns_ms or 0.0) + context.connect_ms + answered_ms
 
 
 def _rounded(span_ms: float | None) -> float | None:

@@ -101,18 +101,18 @@ class Dialogue(Struct, frozen=True, kw_only=True):
         return probe
 
 
-async def _check(dialogue: Dialogue, trial: CheckContext) -> None:
-    probe = trial.target.probe
+async def _check(dialogue: Dialogue, context: CheckContext) -> None:
+    probe = context.target.probe
     options = probe if isinstance(probe, HandshakeProbe) else _NOTHING
-    trial.waiting_for = "connection"
-    stream = await trial.connect()
-    await converse(dialogue, options, trial, stream)
+    context.waiting_for = "connection"
+    stream = await context.connect()
+    await converse(dialogue, options, context, stream)
 
 
 async def converse(
-    dialogue: Dialogue, options: HandshakeProbe, trial: CheckContext, stream: Connection
+    dialogue: Dialogue, options: HandshakeProbe, context: CheckContext, stream: Connection
 ) -> None:
-    """The whole dialogue over a connection; stores its findings in `trial`.
+    """The whole dialogue over a connection; stores its findings in `context`.
 
     A server that goes on only with a client's certificate is alive: up, with a remark.
 
@@ -120,16 +120,16 @@ async def converse(
         CheckFailedError: the server does not answer as expected.
     """
     try:
-        await _converse(dialogue, options, trial, stream)
+        await _converse(dialogue, options, context, stream)
     except ClientCertificateError as error:
-        trial.note(error.detail)
-    hold_on(trial, options.critical_days, options.warn_days)
+        context.note(error.detail)
+    hold_on(context, options.critical_days, options.warn_days)
 
 
 async def _converse(
-    dialogue: Dialogue, options: HandshakeProbe, trial: CheckContext, stream: Connection
+    dialogue: Dialogue, options: HandshakeProbe, context: CheckContext, stream: Connection
 ) -> None:
-    talk = _Talk(dialogue, trial, stream)
+    talk = _Talk(dialogue, context, stream)
     if options.tls == "implicit":
         await talk.secure(options)
     steps = dialogue.starttls if options.tls == "starttls" else dialogue.steps
@@ -142,10 +142,10 @@ async def _converse(
 
 @contextlib.asynccontextmanager
 async def _around_tls(
-    dialogue: Dialogue, trial: CheckContext, stream: Connection
+    dialogue: Dialogue, context: CheckContext, stream: Connection
 ) -> AsyncIterator[None]:
     """The dialogue with STARTTLS without the TLS handshake itself."""
-    talk = _Talk(dialogue, trial, stream)
+    talk = _Talk(dialogue, context, stream)
     steps = iter(dialogue.starttls)
     for step in steps:
         await talk.take(step)
@@ -160,10 +160,10 @@ async def _around_tls(
 class _Talk:
     """The state of a dialogue."""
 
-    def __init__(self, dialogue: Dialogue, trial: CheckContext, stream: Connection) -> None:
+    def __init__(self, dialogue: Dialogue, context: CheckContext, stream: Connection) -> None:
         self._dialogue = dialogue
         self._protocol = dialogue.protocol
-        self._trial = trial
+        self._context = context
         self._stream = stream
         self._rest = b""
         self._last = b""
@@ -172,10 +172,10 @@ class _Talk:
     async def take(self, step: DialogueStep) -> None:
         if step.when is not None and not step.when.match(self._last):
             return
-        trial = self._trial
+        context = self._context
         # Not `timed_out`: the connection works, so the cause is not a packet filter.
-        trial.silence = "unexpected_response" if self._spoken else "no_answer"
-        trial.waiting_for = f"{self._protocol} {step.name}"
+        context.silence = "unexpected_response" if self._spoken else "no_answer"
+        context.waiting_for = f"{self._protocol} {step.name}"
         broken = await self._send(
             step.send if isinstance(step.send, bytes) else step.send(self._stream)
         )
@@ -184,7 +184,7 @@ class _Talk:
                 raise broken
             return
         answer = await self._answer(step, step.frame, broken)
-        trial.came = None
+        context.came = None
         self._judge(step, answer)
         self._last, self._spoken = answer, True
 
@@ -196,7 +196,7 @@ class _Talk:
             )
         starttls = partial(_around_tls, self._dialogue)
         await tls_session.secure(
-            self._trial,
+            self._context,
             self._stream,
             verify=options.verify,
             server_name=options.server_name,
@@ -248,14 +248,14 @@ class _Talk:
         """Notes the part of an answer that has come, for the case that the deadline passes now."""
         if not data:
             return
-        trial = self._trial
+        context = self._context
         start = data[:_BEGINNING]
         # A refusal without its end is one; whoever has begun as this protocol does speaks it.
         begun = self._spoken or step.good.match(start) is not None
         refused = next((reason for bad, reason in step.bad if bad.match(start)), None)
-        trial.silence = refused or ("unexpected_response" if begun else "protocol_mismatch")
-        trial.waiting_for = f"end of the {self._protocol} {step.name}"
-        trial.came = lambda: f"only {shown(data)!r} came"
+        context.silence = refused or ("unexpected_response" if begun else "protocol_mismatch")
+        context.waiting_for = f"end of the {self._protocol} {step.name}"
+        context.came = lambda: f"only {shown(data)!r} came"
 
     def _judge(self, step: DialogueStep, answer: bytes) -> None:
         self._judge_bad(step, answer)
@@ -264,13 +264,13 @@ class _Talk:
             raise self._wrong(step, answer)
         groups = found.groupdict()
         if step.words is not None and groups.get("other"):
-            self._trial.note(step.words(answer))
+            self._context.note(step.words(answer))
         banner = groups.get("banner")
         said = _text(banner) if banner else None
         if step.tell is not None:
             said = step.tell(answer)
-        if said and self._trial.banner is None:
-            self._trial.banner = clean(said)
+        if said and self._context.banner is None:
+            self._context.banner = clean(said)
 
     def _judge_bad(self, step: DialogueStep, answer: bytes) -> None:
         for bad, reason in step.bad:

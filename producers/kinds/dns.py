@@ -24,14 +24,14 @@ _MEANT: Final = {
 }
 
 
-async def check(trial: CheckContext) -> None:
+async def check(context: CheckContext) -> None:
     """Asks over UDP, and over TCP after a truncated answer.
 
     Raises:
         CheckFailedError: as for all kinds; `unexpected_response` for an error of the server and
             for an answer without a record that is expected.
     """
-    probe, port = trial.target.probe, trial.target.port
+    probe, port = context.target.probe, context.target.port
     if not isinstance(probe, DnsProbe) or port is None:
         raise CheckFailedError("prober_error", "the target does not say what to ask")
     query = question_for(probe.name, probe.record)
@@ -44,17 +44,17 @@ async def check(trial: CheckContext) -> None:
         found.append(answer)
         return ""
 
-    await exchange(trial, port, query, judge)
+    await exchange(context, port, query, judge)
     answer = found[-1]
     if answer.truncated:
-        answer = await _over_tcp(trial, query, probe)
-    _judge(trial, probe, answer)
+        answer = await _over_tcp(context, query, probe)
+    _judge(context, probe, answer)
 
 
-async def _over_tcp(trial: CheckContext, query: bytes, probe: DnsProbe) -> DnsSummary:
-    trial.waiting_for = "DNS answer over TCP, after one that was cut short"
+async def _over_tcp(context: CheckContext, query: bytes, probe: DnsProbe) -> DnsSummary:
+    context.waiting_for = "DNS answer over TCP, after one that was cut short"
     try:
-        stream = await trial.connect()
+        stream = await context.connect()
     except CheckFailedError as error:
         text = f"DNS over TCP, after an answer that was cut short: {error}"
         raise CheckFailedError(error.reason, text) from error
@@ -66,21 +66,21 @@ async def _over_tcp(trial: CheckContext, query: bytes, probe: DnsProbe) -> DnsSu
             raise CheckFailedError("unexpected_response", "DNS over TCP: closed without an answer")
         data += more
     data = data[2 : 2 + int.from_bytes(data[:2], "big")]
-    found = await trial.verdict(DnsAnswer(query, probe.record, data, probe.expect))
+    found = await context.verdict(DnsAnswer(query, probe.record, data, probe.expect))
     answer = understood(found, data)
     if not answer.matches:
         raise CheckFailedError("unexpected_response", "DNS over TCP: an answer to something else")
     return answer
 
 
-def _judge(trial: CheckContext, probe: DnsProbe, answer: DnsSummary) -> None:
+def _judge(context: CheckContext, probe: DnsProbe, answer: DnsSummary) -> None:
     what = f"{probe.name} {probe.record}"
     beside = f", {answer.beside}" if answer.beside else ""
     if answer.rcode != _NO_ERROR:
         meant = _MEANT.get(answer.rcode)
         words = f"{answer.rcode} ({meant})" if meant else answer.rcode
         raise CheckFailedError("unexpected_response", f"{what}: {words}{beside}")
-    trial.banner = first(answer.records) or None
+    context.banner = first(answer.records) or None
     if not answer.records:
         raise CheckFailedError("unexpected_response", f"{what}: no such record{beside}")
     if answer.missing:

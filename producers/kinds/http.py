@@ -42,7 +42,7 @@ _TOLD_S: Final = 0.5
 """The most of a refusal that is read, and the longest wait for it: its words are in the detail."""
 
 
-async def check(trial: CheckContext) -> None:
+async def check(context: CheckContext) -> None:
     """Up: the answer after the last redirect has the expected status, headers and body.
 
     Each certificate on the way must hold for `critical_days`; the first to end is told. All times
@@ -52,12 +52,12 @@ async def check(trial: CheckContext) -> None:
     Raises:
         CheckFailedError: as for all kinds; `unexpected_response` for another status or content.
     """
-    probe, target = trial.target.probe, trial.target
+    probe, target = context.target.probe, context.target
     options = probe if isinstance(probe, HttpProbe) else HttpProbe(tls=target.port in TLS_PORTS)
     if target.host is None or target.port is None:
         raise CheckFailedError("prober_error", "the target has no host or no port")
     scheme = "https" if options.tls else "http"
-    walk = _Walk(trial, options, RequestUrl(scheme, target.host, target.port, options.path))
+    walk = _Walk(context, options, RequestUrl(scheme, target.host, target.port, options.path))
     remark: str | None = None
     try:
         while await walk.ask():
@@ -68,7 +68,7 @@ async def check(trial: CheckContext) -> None:
         remark = error.detail
     walk.judge_certificates()
     if remark is not None:
-        trial.note(remark)
+        context.note(remark)
 
 
 class _Ending(Struct, frozen=True):
@@ -83,8 +83,8 @@ class _Ending(Struct, frozen=True):
 class _Walk:
     """The requests of a check, one after the other."""
 
-    def __init__(self, trial: CheckContext, options: HttpProbe, place: RequestUrl) -> None:
-        self._trial = trial
+    def __init__(self, context: CheckContext, options: HttpProbe, place: RequestUrl) -> None:
+        self._context = context
         self._options = options
         self._place = place
         self._headers = options.headers
@@ -97,12 +97,12 @@ class _Walk:
         Raises:
             CheckFailedError: see `check`; the detail of a later request has its URL.
         """
-        trial, place = self._trial, self._place
-        connect_ms, tls_ms = trial.connect_ms, trial.tls_ms
-        ends_at = trial.cert_expires_at
-        trial.connect_ms = trial.tls_ms = trial.connected_at = trial.cert_expires_at = None
-        trial.silence, trial.waiting_for = "timed_out", "connection"
-        trial.came = self._way if self._followed else None
+        context, place = self._context, self._place
+        connect_ms, tls_ms = context.connect_ms, context.tls_ms
+        ends_at = context.cert_expires_at
+        context.connect_ms = context.tls_ms = context.connected_at = context.cert_expires_at = None
+        context.silence, context.waiting_for = "timed_out", "connection"
+        context.came = self._way if self._followed else None
         try:
             return await self._ask(place)
         except ClientCertificateError as error:
@@ -115,10 +115,10 @@ class _Walk:
             text = f"{self._way()}: {error.detail}"
             raise CheckFailedError(error.reason, text) from error
         finally:
-            trial.connect_ms = _sum(connect_ms, trial.connect_ms)
-            trial.tls_ms = _sum(tls_ms, trial.tls_ms)
-            found = [end for end in (ends_at, trial.cert_expires_at) if end is not None]
-            trial.cert_expires_at = min(found, default=None)
+            context.connect_ms = _sum(connect_ms, context.connect_ms)
+            context.tls_ms = _sum(tls_ms, context.tls_ms)
+            found = [end for end in (ends_at, context.cert_expires_at) if end is not None]
+            context.cert_expires_at = min(found, default=None)
 
     def judge_certificates(self) -> None:
         """Raises for the certificate that ends first, or has the notices for a target that is up.
@@ -131,17 +131,17 @@ class _Walk:
             if one.reason is not None:
                 raise CheckFailedError(one.reason, self._text(one))
         for text in dict.fromkeys(map(self._text, endings)):
-            self._trial.note(text)
+            self._context.note(text)
 
     async def _ask(self, place: RequestUrl) -> bool:
-        trial = self._trial
-        dns_before_ms = trial.dns_ms
-        stream = await trial.connect(place.host, place.port)
+        context = self._context
+        dns_before_ms = context.dns_ms
+        stream = await context.connect(place.host, place.port)
         try:
             if place.scheme == "https":
                 try:
                     await tls_session.secure(
-                        trial, stream, verify=self._options.verify, server_name=place.host
+                        context, stream, verify=self._options.verify, server_name=place.host
                     )
                 finally:
                     self._look_at_certificate()
@@ -149,7 +149,7 @@ class _Walk:
             asked_at = time.monotonic()
             broken = await _sent(stream, _request(place, self._options, self._headers))
             head, rest = await self._head(stream, broken)
-            trial.http_status = head.status
+            context.http_status = head.status
             began_at = time.monotonic()
             following = self._next_place(head)
             body_ended_at: float | None = None
@@ -157,17 +157,17 @@ class _Walk:
                 if following is None:
                     body_ended_at = await self._judge(stream, head, rest, began_at)
             finally:
-                asked = trial.dns_ms is not None and trial.dns_ms != dns_before_ms
-                dns_ms = (trial.dns_ms or 0.0) - (dns_before_ms or 0.0)
-                ended_at = trial.ended_at if body_ended_at is None else body_ended_at
-                trial.hops.append(
+                asked = context.dns_ms is not None and context.dns_ms != dns_before_ms
+                dns_ms = (context.dns_ms or 0.0) - (dns_before_ms or 0.0)
+                ended_at = context.ended_at if body_ended_at is None else body_ended_at
+                context.hops.append(
                     Hop(
                         url=shown_url(place.url),
-                        address=trial.address,
+                        address=context.address,
                         status=head.status,
                         dns_ms=round(dns_ms, 3) if asked else None,
-                        connect_ms=trial.connect_ms,
-                        tls_ms=None if trial.tls_ms is None else round(trial.tls_ms, 3),
+                        connect_ms=context.connect_ms,
+                        tls_ms=None if context.tls_ms is None else round(context.tls_ms, 3),
                         wait_ms=round((began_at - asked_at) * 1000, 3),
                         body_ms=_span_ms(began_at, ended_at),
                     )
@@ -177,16 +177,16 @@ class _Walk:
         if following is None:
             return False
         self._follow(following)
-        if trial.connected_at is not None:
-            trial.earlier_ms += (time.monotonic() - trial.connected_at) * 1000
+        if context.connected_at is not None:
+            context.earlier_ms += (time.monotonic() - context.connected_at) * 1000
         return True
 
     async def _head(
         self, stream: Connection, broken: CheckFailedError | None
     ) -> tuple[Head, bytes]:
         """The head, and what came with it; `broken` is the error of sending the request."""
-        trial, reader = self._trial, HeadReader()
-        trial.silence, trial.waiting_for = "no_answer", "HTTP answer"
+        context, reader = self._context, HeadReader()
+        context.silence, context.waiting_for = "no_answer", "HTTP answer"
         while True:
             try:
                 data = await stream.receive()
@@ -201,8 +201,13 @@ class _Walk:
             head = reader.feed(data)
             if head is not None:
                 return head, reader.rest
-            trial.silence, trial.waiting_for = "unexpected_response", "complete head of the answer"
-            trial.came = lambda: f"{self._way()}{': ' if self._followed else ''}{reader.begun} came"
+            context.silence, context.waiting_for = (
+                "unexpected_response",
+                "complete head of the answer",
+            )
+            context.came = lambda: (
+                f"{self._way()}{': ' if self._followed else ''}{reader.begun} came"
+            )
 
     def _next_place(self, head: Head) -> RequestUrl | None:
         """Where the redirect leads; None if it is none, or not to be followed."""
@@ -223,7 +228,7 @@ class _Walk:
             self._headers = {}  # they may have credentials, which only the target may see
         self._place = place
         self._followed += 1
-        self._trial.banner = self._way()
+        self._context.banner = self._way()
 
     async def _judge(
         self, stream: Connection, head: Head, rest: bytes, began_at: float
@@ -232,8 +237,8 @@ class _Walk:
 
         Our own time for judging is not the target's: `ended_at` is set before it.
         """
-        trial, options = self._trial, self._options
-        trial.ended_at = began_at
+        context, options = self._context, self._options
+        context.ended_at = began_at
         wrong = wrong_status(options, head)
         if wrong is not None:
             said = await self._refusal(stream, head, rest)
@@ -242,35 +247,35 @@ class _Walk:
             text = f"{wrong}: {shown(said)!r}" if said.strip() else wrong
             many = says_too_many(head, said)
             raise CheckFailedError("too_many_connections" if many else "unexpected_response", text)
-        await check_headers(trial, options, head)
-        wanted = WantedBody(trial, options, head)
+        await check_headers(context, options, head)
+        wanted = WantedBody(context, options, head)
         if wanted.fulfilled:
             return None
-        trial.ended_at = None
+        context.ended_at = None
         return await self._body(stream, head, rest, wanted)
 
     async def _body(self, stream: Connection, head: Head, rest: bytes, wanted: WantedBody) -> float:
         """Reads the body until it fulfils what is expected; the time of the last byte."""
-        trial = self._trial
+        context = self._context
         unpacker = Unpacker(head, MOST_BODY_BYTES + 1)
         reader, body = BodyReader(head, self._options.method), bytearray()
         body += unpacker.feed(reader.feed(rest))
         read_at = time.monotonic()
-        trial.silence = "unexpected_response"
+        context.silence = "unexpected_response"
 
         def came() -> str:
             begun = f", which begins with {shown(bytes(body[:256]))!r}" if body else ""
             return f"the status {head.status} and {len(body)} bytes of the body came{begun}"
 
-        trial.came = lambda: f"{self._way()}: {came()}" if self._followed else came()
+        context.came = lambda: f"{self._way()}: {came()}" if self._followed else came()
         broken: CheckFailedError | None = None
         # The expected content must be in the beginning.
         while not reader.done and len(body) <= MOST_BODY_BYTES:
-            trial.ended_at = read_at
+            context.ended_at = read_at
             if await wanted.look(body):
                 return read_at
-            trial.ended_at = None
-            trial.waiting_for = f"end of the body, and not yet {wanted.words} in it,"
+            context.ended_at = None
+            context.waiting_for = f"end of the body, and not yet {wanted.words} in it,"
             try:
                 async with asyncio.timeout(wanted.wait_s(len(body))):
                     data = await stream.receive()
@@ -282,7 +287,7 @@ class _Walk:
             if not data:
                 break
             body += unpacker.feed(reader.feed(data))
-        trial.ended_at = read_at
+        context.ended_at = read_at
         full = len(body) > MOST_BODY_BYTES
         cut = None if full else reader.cut or ("within packed data" if unpacker.cut else None)
         try:
@@ -299,7 +304,7 @@ class _Walk:
         try:
             unpacker = Unpacker(head, _TOLD_BYTES)
             reader, data = BodyReader(head, self._options.method), rest
-            async with asyncio.timeout(min(_TOLD_S, self._trial.left_s / 2)):
+            async with asyncio.timeout(min(_TOLD_S, self._context.left_s / 2)):
                 while True:
                     said += unpacker.feed(reader.feed(data))
                     if reader.done or len(said) >= _TOLD_BYTES:
@@ -312,7 +317,7 @@ class _Walk:
         return bytes(said)
 
     def _look_at_certificate(self) -> None:
-        end, options = self._trial.certificate_end, self._options
+        end, options = self._context.certificate_end, self._options
         if end is None:
             return
         now_ms = time.time() * 1000

@@ -71,7 +71,7 @@ def says_too_many(head: Head, body: bytes) -> bool:
     return head.status in _LIMITED and _TOO_MANY.search(said) is not None
 
 
-async def check_headers(trial: CheckContext, options: HttpProbe, head: Head) -> None:
+async def check_headers(context: CheckContext, options: HttpProbe, head: Head) -> None:
     """Checks `expect_headers`. Of repeated fields one must match, or all as one value.
 
     Raises:
@@ -83,7 +83,7 @@ async def check_headers(trial: CheckContext, options: HttpProbe, head: Head) -> 
         places = [] if joined is None else [joined]
         places += values[:_MOST_VALUES] if len(values) > 1 else []
         for value in places:
-            if await trial.verdict(Search(step, value)) is not None:
+            if await context.verdict(Search(step, value)) is not None:
                 break
         else:
             found = "none" if joined is None else repr(shown(joined))
@@ -104,8 +104,8 @@ class _Part(Struct):
 class WantedBody:
     """The expectations of a body that are not fulfilled yet."""
 
-    def __init__(self, trial: CheckContext, options: HttpProbe, head: Head) -> None:
-        self._trial = trial
+    def __init__(self, context: CheckContext, options: HttpProbe, head: Head) -> None:
+        self._context = context
         self._options = options
         self._head = head
         self._parts = [_Part(step) for step in body_steps(options)]
@@ -202,7 +202,7 @@ class WantedBody:
         """Whether the body matches, and does so whatever comes if it has not `ended`."""
         if step.expect_regex is None:
             return False
-        end_at = await self._trial.verdict(Search(step, body), on_more=again)
+        end_at = await self._context.verdict(Search(step, body), on_more=again)
         if not isinstance(end_at, int):
             return False
         return ended or end_at < len(body) or _AT_END.search(step.expect_regex) is None
@@ -212,7 +212,7 @@ class WantedBody:
         if self._charset is not None and not self._charset.startswith("utf-"):
             body = body.decode(self._charset, "replace").encode()
         job = Json(options.expect_json or "$", options.json_value, body)
-        verdict = await self._trial.verdict(job, on_more=again)
+        verdict = await self._context.verdict(job, on_more=again)
         return None if verdict is None else str(verdict)
 
 

@@ -100,7 +100,7 @@ class _Exchange:
             self.round_trips_ms.append(took_s * 1000)
 
 
-async def check(trial: CheckContext) -> None:
+async def check(context: CheckContext) -> None:
     """Up: the share of lost requests is not larger than allowed.
 
     The connect time is the mean round trip. Sockets without privilege are tried first
@@ -110,30 +110,30 @@ async def check(trial: CheckContext) -> None:
         CheckFailedError: `timed_out` with the loss; without any reply the reason of a router or of
             this machine's routes, if known; as for all kinds otherwise.
     """
-    probe = trial.target.probe
+    probe = context.target.probe
     options = probe if isinstance(probe, IcmpProbe) else _NOTHING
 
     async def attempt(address: Address, within_s: float) -> None:
-        await _ping(trial, options, address.ip, within_s)
+        await _ping(context, options, address.ip, within_s)
 
-    await trial.first_success(attempt)
+    await context.first_success(attempt)
 
 
-async def _ping(trial: CheckContext, options: IcmpProbe, ip: str, within_s: float) -> None:
-    with _socket(ip, trial.vantage.source) as sock:
+async def _ping(context: CheckContext, options: IcmpProbe, ip: str, within_s: float) -> None:
+    with _socket(ip, context.vantage.source) as sock:
         echoes = _Exchange(sock, ip)
         await echoes.run(options.count, 0.9 * within_s)
     missing = options.count - len(echoes.round_trips_ms)
     lost = missing / options.count
-    trial.banner = f"{lost:.0%} of {options.count} lost, jitter {echoes.jitter_ms:.3f} ms"
+    context.banner = f"{lost:.0%} of {options.count} lost, jitter {echoes.jitter_ms:.3f} ms"
     if not echoes.round_trips_ms and echoes.failures:
         raise echoes.failures[-1]
     # Not the shares: 1 - 0.7 is more than 0.3.
     if not echoes.round_trips_ms or missing > options.max_loss * options.count + 1e-9:
         text = f"{ip}: {lost:.0%} of {options.count} echo requests lost"
         raise CheckFailedError("timed_out", text)
-    trial.connect_ms = sum(echoes.round_trips_ms) / len(echoes.round_trips_ms)
-    trial.total_ms = trial.connect_ms + (trial.dns_ms or 0.0)
+    context.connect_ms = sum(echoes.round_trips_ms) / len(echoes.round_trips_ms)
+    context.total_ms = context.connect_ms + (context.dns_ms or 0.0)
 
 
 def _socket(ip: str, source: str | None) -> icmplib.AsyncSocket:

@@ -45,21 +45,21 @@ def settle_steps(steps: tuple[Step, ...]) -> None:
             raise ValueError(f"steps[{number}]: {error}") from error
 
 
-async def check(trial: CheckContext) -> None:
+async def check(context: CheckContext) -> None:
     """All steps, one after the other; each searches the data after the previous match.
 
     Raises:
         CheckFailedError: as for all kinds.
     """
-    probe = trial.target.probe
-    trial.waiting_for = "connection"
-    stream = await trial.connect()
+    probe = context.target.probe
+    context.waiting_for = "connection"
+    stream = await context.connect()
     if not isinstance(probe, TcpProbe):
         return
     if probe.tls == "implicit":
-        await tls_session.secure(trial, stream, verify=probe.verify)
+        await tls_session.secure(context, stream, verify=probe.verify)
     rest = b""
-    trial.silence = "no_answer"
+    context.silence = "no_answer"
     for number, step in enumerate(probe.steps, 1):
         wanted = expected(step)
         broken: CheckFailedError | None = None
@@ -70,11 +70,11 @@ async def check(trial: CheckContext) -> None:
                 raise
             broken = error  # what the server said before it closed may be what is expected
         if wanted is not None:
-            rest = await _receive(trial, stream, rest, (step, wanted), number, broken=broken)
+            rest = await _receive(context, stream, rest, (step, wanted), number, broken=broken)
 
 
 async def _receive(
-    trial: CheckContext,
+    context: CheckContext,
     stream: Connection,
     data: bytes,
     wanted: tuple[Step, Expected],
@@ -86,7 +86,7 @@ async def _receive(
     step, expectation = wanted
     received = 0
     while True:
-        end = await trial.verdict(Search(step, data), on_more=received > 1)
+        end = await context.verdict(Search(step, data), on_more=received > 1)
         if isinstance(end, int):
             break
         received += 1
@@ -95,21 +95,21 @@ async def _receive(
         if len(data) > MOST_BYTES:
             raise CheckFailedError("unexpected_response", text)
         if data:
-            trial.silence = "unexpected_response"
-        trial.waiting_for = f"answer that fits ({text})"
+            context.silence = "unexpected_response"
+        context.waiting_for = f"answer that fits ({text})"
         try:
             more = await stream.receive()
         except CheckFailedError as error:
             first = broken or error
             raise CheckFailedError(first.reason, f"{first.detail}; {text}") from None
         if not more:
-            spoken = data or trial.banner
+            spoken = data or context.banner
             reason: Reason = "unexpected_response" if spoken else "protocol_mismatch"
             raise CheckFailedError(reason, f"{text}, and the server closed")
         data += more
-    trial.silence = "unexpected_response"
-    if trial.banner is None:
-        trial.banner = shown(data[:end])
+    context.silence = "unexpected_response"
+    if context.banner is None:
+        context.banner = shown(data[:end])
     return data[end:]
 
 

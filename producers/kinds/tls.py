@@ -15,35 +15,35 @@ _NOTHING: Final = TlsProbe()
 _ORDER: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
-async def check(trial: CheckContext) -> None:
+async def check(context: CheckContext) -> None:
     """Up: a handshake, a chain of certificates that is valid for long enough, and a version.
 
     Raises:
         CheckFailedError: as for all kinds; `certificate_ending` if the chain ends too soon.
     """
-    probe = trial.target.probe
+    probe = context.target.probe
     options = probe if isinstance(probe, TlsProbe) else _NOTHING
-    trial.waiting_for = "connection"
-    stream = await trial.connect()
+    context.waiting_for = "connection"
+    stream = await context.connect()
     try:
         tls = await tls_session.secure(
-            trial, stream, verify=options.verify, server_name=options.server_name
+            context, stream, verify=options.verify, server_name=options.server_name
         )
         version = tls.version() or "no TLS"
     except ClientCertificateError:
         # Only up to TLS 1.2 does a server refuse before the handshake is done, and none that is
         # older was offered.
         version = "TLSv1.2"
-    trial.banner = version
+    context.banner = version
     least = f"TLSv{options.min_version}"
     if version not in _ORDER[_ORDER.index(least) :]:
         raise CheckFailedError("tls_failed", f"expected {least} or later, found {version}")
-    hold_on(trial, options.critical_days, options.warn_days)
+    hold_on(context, options.critical_days, options.warn_days)
     if stream.asked_for_certificate:
-        trial.note(ClientCertificateError().detail)
+        context.note(ClientCertificateError().detail)
 
 
-def hold_on(trial: CheckContext, critical_days: int, warn_days: int) -> None:
+def hold_on(context: CheckContext, critical_days: int, warn_days: int) -> None:
     """Judges the end of the certificate chain that the last TLS handshake has verified.
 
     With less than `warn_days` left the target is up, with a remark.
@@ -52,7 +52,7 @@ def hold_on(trial: CheckContext, critical_days: int, warn_days: int) -> None:
         CheckFailedError: `certificate_ending`: less than `critical_days` are left;
             `certificate_expired`: none.
     """
-    end = trial.certificate_end
+    end = context.certificate_end
     if end is None:
         return
     reason, text = judged(end, critical_days, warn_days, time.time() * 1000)
@@ -60,7 +60,7 @@ def hold_on(trial: CheckContext, critical_days: int, warn_days: int) -> None:
         return
     if reason is not None:
         raise CheckFailedError(reason, text)
-    trial.note(text)
+    context.note(text)
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:

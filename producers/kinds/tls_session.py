@@ -11,12 +11,13 @@ from typing import Final
 
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
+from producers.kinds import tls_context
 from producers.kinds.certificate_end import CertificateEnd, earliest
 from producers.kinds.certificate_fault import fault
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.tls_chain import sent_chain, verified_chain
-from producers.kinds.tls_context import TrustStoreError, context
+from producers.kinds.tls_context import TrustStoreError
 from producers.kinds.tls_errors import ClientCertificateError
 from producers.kinds.tls_records import is_tls
 from schemas.partition import canonical_host
@@ -34,7 +35,7 @@ def at_once(_: CheckContext, __: Connection) -> AbstractAsyncContextManager[None
 
 
 async def secure(
-    trial: CheckContext,
+    context: CheckContext,
     stream: Connection,
     *,
     verify: bool,
@@ -44,7 +45,7 @@ async def secure(
     """Switches `stream` to TLS, with the name of the target or another.
 
     Stores the time, and the earliest end of the verified chain (`certificate_end` and
-    `cert_expires_at` of `trial`): the server's own certificate, intermediate ones and the root of
+    `cert_expires_at` of `context`): the server's own certificate, intermediate ones and the root of
     the trust store, since clients refuse the server as soon as one of them has expired.
 
     OpenSSL does not return an invalid certificate. Its expiry comes from a second connection, if
@@ -56,25 +57,25 @@ async def secure(
         CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`;
             `prober_error` without a trust store.
     """
-    silence = trial.silence
-    trial.silence, trial.waiting_for = "tls_failed", "end of the TLS handshake"
+    silence = context.silence
+    context.silence, context.waiting_for = "tls_failed", "end of the TLS handshake"
     began = time.monotonic()
-    name = _name(server_name or trial.target.host)
+    name = _name(server_name or context.target.host)
     try:
-        settings = context(verify=verify)
+        settings = tls_context.context(verify=verify)
     except TrustStoreError as error:
         raise CheckFailedError("prober_error", str(error)) from error
-    _store(trial, None)
+    _store(context, None)
     try:
         tls = await stream.secure(settings, name)
     except ssl.SSLCertVerificationError as error:
-        trial.ended_at = time.monotonic()
+        context.ended_at = time.monotonic()
         stream.close()  # a check has one connection at a time: the descriptors suffice for that
-        sent = await _looked_up(trial, name, around)
-        failure, trial.cert_expires_at = fault(error, sent, time.time() * 1000)
+        sent = await _looked_up(context, name, around)
+        failure, context.cert_expires_at = fault(error, sent, time.time() * 1000)
         raise failure from error
     except ClientCertificateError:
-        _measure(trial, stream, began, verify=verify)
+        _measure(context, stream, began, verify=verify)
         raise
     except CheckFailedError as error:
         if error.reason == "connection_reset":
@@ -82,37 +83,37 @@ async def secure(
         raise
     except asyncio.CancelledError:
         if not stream.received:
-            trial.silence = "no_answer"
+            context.silence = "no_answer"
         elif stream.began_with and not is_tls(stream.began_with):
-            trial.waiting_for += f", only {shown(stream.began_with)!r}"
+            context.waiting_for += f", only {shown(stream.began_with)!r}"
         raise
-    _measure(trial, stream, began, verify=verify)
-    trial.silence = silence
+    _measure(context, stream, began, verify=verify)
+    context.silence = silence
     return tls
 
 
-def _measure(trial: CheckContext, stream: Connection, began: float, *, verify: bool) -> None:
-    trial.tls_ms = (time.monotonic() - began) * 1000
+def _measure(context: CheckContext, stream: Connection, began: float, *, verify: bool) -> None:
+    context.tls_ms = (time.monotonic() - began) * 1000
     if verify and stream.tls is not None:
-        _store(trial, earliest(verified_chain(stream.tls)))
+        _store(context, earliest(verified_chain(stream.tls)))
 
 
-def _store(trial: CheckContext, end: CertificateEnd | None) -> None:
-    trial.certificate_end = end
-    trial.cert_expires_at = None if end is None else end.at_ms
+def _store(context: CheckContext, end: CertificateEnd | None) -> None:
+    context.certificate_end = end
+    context.cert_expires_at = None if end is None else end.at_ms
 
 
-async def _looked_up(trial: CheckContext, name: str | None, around: Around) -> list[bytes]:
+async def _looked_up(context: CheckContext, name: str | None, around: Around) -> list[bytes]:
     """The certificates (DER) that the server sends, its own first; empty if they can't be read."""
     sent: list[bytes] = []
-    other = trial.another()
+    other = context.another()
     # After the certificate has come, errors of the rest of the dialogue do not matter.
     with contextlib.closing(other), contextlib.suppress(CheckFailedError, TimeoutError):
-        async with asyncio.timeout(_SHARE * trial.left_s):
-            stream = await other.connect_as(trial)
+        async with asyncio.timeout(_SHARE * context.left_s):
+            stream = await other.connect_as(context)
             async with around(other, stream):
                 try:
-                    await stream.secure(context(verify=False), name)
+                    await stream.secure(tls_context.context(verify=False), name)
                 finally:
                     if stream.tls is not None:
                         sent = sent_chain(stream.tls)

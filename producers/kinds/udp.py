@@ -40,7 +40,7 @@ Raises `CheckFailedError` for a wrong answer.
 """
 
 
-async def exchange(trial: CheckContext, port: int, data: bytes, judge: Judge) -> None:
+async def exchange(context: CheckContext, port: int, data: bytes, judge: Judge) -> None:
     """Sends `data` to the target until `judge` accepts an answer.
 
     Raises:
@@ -49,12 +49,12 @@ async def exchange(trial: CheckContext, port: int, data: bytes, judge: Judge) ->
 
     async def attempt(address: Address, within_s: float) -> None:
         try:
-            with _connected(address, port, trial.vantage.source) as sock:
-                await _until_answered(trial, sock, data, judge, within_s)
+            with _connected(address, port, context.vantage.source) as sock:
+                await _until_answered(context, sock, data, judge, within_s)
         except OSError as error:
             raise os_failure(error.errno or 0, address.ip).error() from error
 
-    await trial.first_success(attempt)
+    await context.first_success(attempt)
 
 
 @contextlib.contextmanager
@@ -68,7 +68,7 @@ def _connected(address: Address, port: int, source: str | None) -> Iterator[sock
 
 
 async def _until_answered(
-    trial: CheckContext, sock: socket.socket, data: bytes, judge: Judge, within_s: float
+    context: CheckContext, sock: socket.socket, data: bytes, judge: Judge, within_s: float
 ) -> None:
     began, strays = time.monotonic(), 0
     for number in range(1, SENDS + 1):
@@ -78,18 +78,20 @@ async def _until_answered(
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 while True:
                     answer = await _received(sock)
-                    trial.hear()
+                    context.hear()
                     said = judge(answer)
                     if said is not None:
-                        trial.total_ms = (time.monotonic() - began) * 1000 + (trial.dns_ms or 0.0)
-                        trial.banner = said or None
+                        context.total_ms = (time.monotonic() - began) * 1000 + (
+                            context.dns_ms or 0.0
+                        )
+                        context.banner = said or None
                         return
                     strays += 1
                     if strays > _MOST_STRAYS:
                         text = f"{strays} answers to something else"
                         raise CheckFailedError("unexpected_response", text)
                     await asyncio.sleep(0)  # sock_recv does not wait for what is there already
-    raise timed_out(trial.address or "", within_s * 1000).error()
+    raise timed_out(context.address or "", within_s * 1000).error()
 
 
 async def _received(sock: socket.socket) -> bytes:
@@ -185,20 +187,20 @@ def _own(probe: UdpProbe) -> tuple[bytes, Judge]:
     return sent(probe), judge
 
 
-async def check(trial: CheckContext) -> None:
+async def check(context: CheckContext) -> None:
     """One datagram, sent up to three times, and its answer.
 
     Raises:
         CheckFailedError: as for all kinds.
     """
-    probe, port = trial.target.probe, trial.target.port
+    probe, port = context.target.probe, context.target.port
     if not isinstance(probe, UdpProbe) or port is None:
         raise CheckFailedError("prober_error", "the target does not say what to send")
     if probe.protocol is None:
         data, judge = _own(probe)
     else:
         data, judge = _dns() if probe.protocol == "dns" else _ntp()
-    await exchange(trial, port, data, judge)
+    await exchange(context, port, data, judge)
 
 
 def _settle(probe: Probe | None, port: int | None) -> Probe:

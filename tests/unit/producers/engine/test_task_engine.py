@@ -282,12 +282,12 @@ class PanicError(BaseException):
 async def test_an_error_that_nobody_foresees_is_ours_until_the_server_has_spoken(
     monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    async def before(trial: CheckContext) -> None:
-        await trial.connect()
+    async def before(context: CheckContext) -> None:
+        await context.connect()
         raise error
 
-    async def after(trial: CheckContext) -> None:
-        stream = await trial.connect()
+    async def after(context: CheckContext) -> None:
+        stream = await context.connect()
         await stream.receive()
         raise error
 

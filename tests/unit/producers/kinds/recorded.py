@@ -29,7 +29,7 @@ DIALOGUES: Final = {
 }
 
 
-def context(kind: str, resolver: Resolver, options: HandshakeProbe = PLAIN) -> CheckContext:
+def context_of(kind: str, resolver: Resolver, options: HandshakeProbe = PLAIN) -> CheckContext:
     """The context of a check of this kind."""
     target = Target(
         id="t",
@@ -56,9 +56,9 @@ async def heard(
     with ours, theirs:
         theirs.sendall(said)
         theirs.shutdown(socket.SHUT_WR)
-        trial = context(kind, resolver, options)
+        context = context_of(kind, resolver, options)
         try:
-            await converse(DIALOGUES[kind], options, trial, Connection(ours))
+            await converse(DIALOGUES[kind], options, context, Connection(ours))
         except CheckFailedError as error:
             return error.reason, error.detail
-        return "up", trial.notice or trial.banner or ""
+        return "up", context.notice or context.banner or ""

@@ -65,7 +65,7 @@ async def resolver() -> AsyncIterator[Resolver]:
     made.close()
 
 
-def trial_of(resolver: Resolver) -> CheckContext:
+def context_of(resolver: Resolver) -> CheckContext:
     target = Target(
         id="t",
         name="t",
@@ -90,12 +90,12 @@ async def told(
     with ours, theirs:
         theirs.sendall(b"".join(answers))
         theirs.shutdown(socket.SHUT_WR)
-        trial = trial_of(resolver)
+        context = context_of(resolver)
         try:
-            await converse(dialogue, PLAIN, trial, Connection(ours))
+            await converse(dialogue, PLAIN, context, Connection(ours))
         except CheckFailedError as error:
             return error.reason, error.detail
-        return None, trial.banner
+        return None, context.banner
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ async def test_an_answer_without_end_is_cut_off(dialogue: Dialogue, resolver: Re
             sending = asyncio.ensure_future(asyncio.get_running_loop().sock_sendall(theirs, said))
             with pytest.raises(CheckFailedError) as failed:
                 async with asyncio.timeout(20):
-                    await converse(dialogue, PLAIN, trial_of(resolver), Connection(ours))
+                    await converse(dialogue, PLAIN, context_of(resolver), Connection(ours))
             assert failed.value.reason in {"protocol_mismatch", "unexpected_response"}
             assert len(failed.value.detail) < 300
             sending.cancel()

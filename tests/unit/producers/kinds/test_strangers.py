@@ -17,7 +17,7 @@ from producers.kinds.connection import Connection
 from producers.kinds.dialogue import converse
 from schemas.probe import HandshakeProbe
 from tests.unit.producers.answers import GOOD, GREETING, mysql_error
-from tests.unit.producers.kinds.recorded import DIALOGUES, PLAIN, context, heard
+from tests.unit.producers.kinds.recorded import DIALOGUES, PLAIN, context_of, heard
 
 
 class Stranger(Struct, frozen=True):
@@ -168,7 +168,7 @@ async def test_no_dialogue_takes_its_own_words_for_an_answer(kind: str, resolver
             theirs.shutdown(socket.SHUT_WR)
         echoing = asyncio.create_task(echo())
         with pytest.raises(CheckFailedError) as failed:
-            await converse(DIALOGUES[kind], PLAIN, context(kind, resolver), Connection(ours))
+            await converse(DIALOGUES[kind], PLAIN, context_of(kind, resolver), Connection(ours))
         assert failed.value.reason == "protocol_mismatch", failed.value.detail
         echoing.cancel()
         await asyncio.gather(echoing, return_exceptions=True)
