@@ -45,7 +45,7 @@ def _region(
             slow_needed=slow_needed,
             silent_since=silent_since,
         )
-    last_word = "down" if window.down else "slow" if window.slow else "up"
+    last_word = "down" if window.down or window.unended else "slow" if window.slow else "up"
     waited_until = None
     if last_word != "up" and entry.incidents and not is_fresh(window, state.running):
         waited_until = log_time(state, window.fresh_until + policy.abandon_after_ms)

@@ -91,6 +91,15 @@ def tally(state: PartitionState, entry: TargetState) -> Tally:
     return Tally(fresh, down, failing, slow, needed, configured)
 
 
+def denies(state: PartitionState, entry: TargetState, counted: Tally) -> bool:
+    """True if consensus says "not down"; a region that fails again after a pause does not."""
+    unended = sum(
+        window is not None and window.unended and counts(state, region, window)
+        for region, window in zip(entry.policy.regions, state.windows(entry), strict=True)
+    )
+    return counted.known and counted.down + unended < counted.need
+
+
 def counts(state: PartitionState, region: str, window: Window) -> bool:
     """True if the region's verdict counts: it is fresh, and not set aside."""
     return is_fresh(window, state.running) and region not in state.set_aside

@@ -92,7 +92,7 @@ def _says(window: Window, sort: Sort) -> bool:
 def _last_word_blocks(trouble: Trouble, position: int, sort: Sort) -> bool:
     """True if the (last) verdict of the region at `position` blocks the closing."""
     row = trouble.failing.get(position)
-    if row is not None and row.down:
+    if row is not None and (row.down or row.unended):
         return True
     pace = trouble.pace.get(position) if sort == "slow" else None
     return pace is not None and pace.slow

@@ -195,6 +195,10 @@ def _saying(
     for region, position in entry.policy.by_name:
         window = state.window(entry, position)
         verdict = consensus.verdict(window, state.running)
+        if window is not None and window.unended and verdict != "stale":
+            # It fails again after a pause: neither "succeeds" nor a failure that is confirmed.
+            found[region] = incident.seen.get(region, ("stale", None))
+            continue
         if verdict == "slow" and incident.incident_type != "slow":
             verdict = "up"
         failing = None if window is None else window.failing

@@ -126,7 +126,7 @@ def _judge_outage(
     incident = entry.incident
     if incident is None:
         if entry.held:
-            entry.troubled().held = counted.is_down or not counted.known
+            entry.troubled().held = not consensus.denies(state, entry, counted)
         elif counted.is_down and _lasted(state, entry, counted):
             return [_open_outage(state, entry, counted, deciding)]
         return []
@@ -244,6 +244,6 @@ def _next_deadline(state: PartitionState, entry: TargetState) -> int:
             deadlines.append(fresh_until + 1)
             if row is not None and policy.open_after_ms:
                 deadlines.append(row.running_since + policy.open_after_ms)
-        elif (row is not None and row.down) or (pace is not None and pace.slow):
+        elif (row is not None and (row.down or row.unended)) or (pace is not None and pace.slow):
             deadlines.append(fresh_until + policy.abandon_after_ms)
     return min([at for at in deadlines if at > running], default=_NEVER)

@@ -114,11 +114,11 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
         columns.ahead[at] = started
     elif columns.ahead:
         columns.ahead.pop(at, None)
-    fresh_until = state.running_at(effective) + policy.span_ms
-    columns.fresh_until[at] = max(columns.fresh_until[at], fresh_until)
+    running, fresh_until = state.running_at(effective), columns.fresh_until[at]
+    columns.fresh_until[at] = max(fresh_until, running + policy.span_ms)
     if result.status == "up":
         return _success(state, entry, position, result, effective)
-    return _failure(state, entry, position, result, effective)
+    return _failure(state, entry, position, result, effective, paused=running > fresh_until)
 
 
 def says_it_already(state: PartitionState, entry: TargetState, result: CheckResult) -> bool:
@@ -161,7 +161,7 @@ def _success(
     if columns.successes[at] < entry.policy.recover_after:
         columns.successes[at] += 1
     failing = None if entry.trouble is None else entry.trouble.failing.pop(position, None)
-    if not columns.since[at] or (failing is not None and failing.down):
+    if not columns.since[at] or (failing is not None and (failing.down or failing.unended)):
         columns.since[at] = effective
     turned = entry.policy.latency is not None and slow.take(
         state, entry, position, result, effective
@@ -198,15 +198,23 @@ def _says_slow(entry: TargetState, position: int) -> bool:
 
 
 def _failure(
-    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
+    state: PartitionState,
+    entry: TargetState,
+    position: int,
+    result: CheckResult,
+    effective: int,
+    *,
+    paused: bool,
 ) -> Change:
+    """Counts a failure. `paused`: it began when its region was stale, and begins a new row."""
     policy = entry.policy
     state.columns.successes[entry.slot + position] = 0
     # A failed result without a reason breaks its schema's promise; it still is a failure.
     reason = result.reason or "unexpected_response"
     rows = entry.troubled().failing
     failing = rows.get(position)
-    if failing is None:
+    if failing is None or paused:
+        said_down = failing is not None and (failing.down or failing.unended)
         rows[position] = Failing(
             count=1,
             counted_at=effective,
@@ -215,6 +223,7 @@ def _failure(
             reason=reason,
             detail=result.detail,
             down=policy.retries == 0,
+            unended=said_down and policy.retries > 0,
         )
         return "first_failure"
     failing.reason = reason
@@ -223,5 +232,5 @@ def _failure(
         failing.count += 1
         failing.counted_at = effective
         if failing.count > policy.retries:
-            failing.down = True
+            failing.down, failing.unended = True, False
     return "failure"

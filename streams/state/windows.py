@@ -18,6 +18,8 @@ class Failing(Struct, gc=False, array_like=True):
 
     `count` failures were counted, the last at `counted_at` (effective time); the row began at
     `since` (effective time), `running_since` in running time. `down` is the confirmed verdict.
+    `unended`: the region said down, was stale, and has not succeeded since; `down` is not confirmed
+    again yet.
     """
 
     count: int
@@ -27,6 +29,7 @@ class Failing(Struct, gc=False, array_like=True):
     reason: Reason
     detail: str | None
     down: bool = False
+    unended: bool = False
 
 
 Why = Literal["limit", "usual", "rising"]
@@ -77,6 +80,11 @@ class Window(Struct, frozen=True, gc=False):
     def down(self) -> bool:
         """True if the confirmed verdict is down."""
         return self.failing is not None and self.failing.down
+
+    @property
+    def unended(self) -> bool:
+        """True if it fails again after a pause before which it said down (`Failing`)."""
+        return self.failing is not None and self.failing.unended
 
     @property
     def slow(self) -> bool:

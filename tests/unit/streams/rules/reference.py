@@ -174,6 +174,8 @@ class Reference:
         """A region that began to fail asks at once, unless a recheck found that or another."""
         host = host_key(watched.target.host, watched.target.id)
         failed = before is not None and bool(before.row)
+        if len(after.row) == 1:
+            failed = False  # perhaps of a new row
         if cause == "recheck":
             self.rechecked[host] = self.running
         if after.row and not failed:
@@ -193,7 +195,8 @@ class Reference:
         """Rule 6: a region that votes joined, recovered or gave another reason."""
         if not (before.fresh and after.fresh):
             return
-        turned = before.down != after.down
+        # What says `down` anew after a pause is no news to whoever was not told of the pause.
+        turned = before.down != after.down and not before.unended
         stays = before.down and after.down
         other_reason = stays and before.row[-1].reason != after.row[-1].reason
         for of, incident in incidents.items():
@@ -253,7 +256,7 @@ class Reference:
         """When the outage began (effective time) that is to be told now."""
         down = self._is(watched, "down")
         if watched.held - {"slow"}:
-            if down is False:
+            if watched.denied("down", self.aside, self.running):
                 watched.held &= {"slow"}
             return None
         if not down:
@@ -269,7 +272,7 @@ class Reference:
             if watched.fast_again(self.aside, self.running):
                 self._recovered(watched, "slow", ("down", "slow"))
         elif "slow" in watched.held:
-            if slow is False:
+            if watched.denied("slow", self.aside, self.running):
                 watched.held.remove("slow")
         elif slow:
             votes = watched.votes("slow", self.aside, self.running)

@@ -39,6 +39,7 @@ class Said(Struct, frozen=True):
 
     `row` are its failures since the last success, `successes` those since the last failure.
     `slow` is the first result of the row that made it say so; `speed` says more of that.
+    `unended`: it said `down`, was stale, and fails again since.
     """
 
     fresh_until: int
@@ -47,6 +48,7 @@ class Said(Struct, frozen=True):
     successes: int
     slow: Counted | None
     speed: Speed
+    unended: bool = False
     fresh: bool = True
     stale_for: int = 0
 
@@ -62,6 +64,11 @@ class Said(Struct, frozen=True):
             return "down"
         return "slow" if self.slow else "up"
 
+    @property
+    def last_word(self) -> Literal["up", "down", "slow"]:
+        """The verdict where an end is concerned: to fail after a pause takes no `down` back."""
+        return "down" if self.unended else self.word
+
 
 def listen(
     history: Sequence[Counted],
@@ -74,27 +81,30 @@ def listen(
     newest results at the times when its slowness was resolved by hand.
     """
     speed = Speed(limits, accepted)
-    down = False
+    down = unended = False
     row: list[Counted] = []
     apart: list[Counted] = []
     successes = 0
     fresh_until = 0
     for result in history:
+        paused = result.running > fresh_until
         fresh_until = max(fresh_until, result.fresh_until)
         if result.up:
-            speed.hear(result, was_down=down)
+            speed.hear(result, was_down=down or unended)
         speed.after(result)
         if result.up:
-            down, row, apart = False, [], []
+            down, unended, row, apart = False, False, [], []
             if successes < result.policy.recover_after:
                 successes += 1
             continue
         successes = 0
+        if paused:
+            down, unended, row, apart = False, down or unended, [], []
         row.append(result)
         delay = Decimal("0.8") * result.policy.retry_delay_ms
         if not apart or result.effective - apart[-1].effective >= delay:
             apart.append(result)
             if len(apart) >= result.policy.retries + 1:
-                down = True
+                down, unended = True, False
     speed.given(len(limits) - 1)
-    return Said(fresh_until, down, tuple(row), successes, speed.slow, speed)
+    return Said(fresh_until, down, tuple(row), successes, speed.slow, speed, unended)

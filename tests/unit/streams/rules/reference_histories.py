@@ -249,6 +249,22 @@ class Histories(RuleBasedStateMachine):
         self.fleet.wait(1)
         self.send([self.result(region, name, reason, cause=cause) for region in each])
 
+    @rule(name=names, each=orders, reason=reasons, failures=st.integers(1, 3), quiet=st.booleans())
+    def fail_again_after_a_pause(
+        self, name: str, each: list[str], reason: Reason, failures: int, quiet: bool
+    ) -> None:
+        """A region or more were not heard until they were stale; the others go on, or do not."""
+        left = LONGEST_SPAN_MS + 5_000
+        while left > 0:
+            self.fleet.wait(5_000).tick()
+            left -= 5_000
+            others = [region for region in REGIONS if region not in each]
+            if not quiet:
+                self.one_round(name, others, None)
+        for _ in range(failures):
+            self.fleet.wait(1_000)
+            self.one_round(name, each, reason)
+
     @rule(name=names, each=orders, together=st.booleans())
     def recover(self, name: str, each: list[str], together: bool) -> None:
         self.recovery(name, each, together=together)
@@ -386,7 +402,8 @@ class Histories(RuleBasedStateMachine):
         self.series(name, list(REGIONS), reason, 5000)
         self.fleet.wait(self.targets[name].open_after_ms).tick()
         self.wait_out(name, more)
-        self.one_round(name, list(REGIONS)[:some], reason)
+        # They are stale: what they said is said anew.
+        self.series(name, list(REGIONS)[:some], reason, 5000)
 
     @precondition(lambda self: self.some_open("flapping"))
     @rule(data=st.data(), more=around)

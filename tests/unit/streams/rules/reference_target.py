@@ -73,6 +73,15 @@ class Watched:
             configured=configured,
         )
 
+    def denied(self, of: Literal["down", "slow"], aside: Collection[str], running: int) -> bool:
+        """Rule 6: consensus says "not down" ("not slow"), whoever fails again counted with it."""
+        votes = self.votes(of, aside, running)
+        unended = sum(
+            one.fresh and one.unended and of == "down" and region not in aside
+            for region, one in self.said(running).items()
+        )
+        return votes.fresh >= majority(votes.configured) and votes.down + unended < votes.need
+
     def began(
         self, word: Literal["down", "slow"], votes: Votes, aside: Collection[str], running: int
     ) -> Counted:
@@ -99,7 +108,7 @@ class Watched:
                 region
                 for region, one in self.said(running).items()
                 if not one.fresh
-                and one.word in words
+                and one.last_word in words
                 and one.stale_for >= self.target.abandon_after_ms
             )
         )
@@ -116,7 +125,7 @@ class Watched:
         for region, one in self.said(running).items():
             if region in abandoned:
                 continue
-            if one.down:
+            if one.last_word == "down":
                 return False
             votes = one.fresh and region not in aside
             if votes and one.successes < self.target.recover_after:
@@ -126,7 +135,9 @@ class Watched:
     def fast_again(self, aside: Collection[str], running: int) -> bool:
         """Rule 7: whether every region says `up`."""
         abandoned = self.abandoned(("down", "slow"), running)
-        words = {one.word for region, one in self.said(running).items() if region not in abandoned}
+        words = {
+            one.last_word for region, one in self.said(running).items() if region not in abandoned
+        }
         return words <= {"up"} and self.enough_fresh(abandoned, aside, running)
 
     def recent(self, running: int) -> int:

@@ -445,3 +445,68 @@ def test_a_recovering_region_is_no_new_diagnosis() -> None:
         "db1.example.com:5432 is reachable again from a; "
         "not yet from b (Connection refused), c (Connection refused)."
     )
+
+
+def test_one_failure_after_a_pause_is_one_failure() -> None:
+    fleet = Fleet(target(regions="a"))
+    fleet.up("a")
+    fleet.wait(60_000).fail("a")
+    fleet.wait(5 * 3_600_000).fail("a")
+    assert fleet.told == []
+    began = fleet.now
+    fleet.wait(1000).fail("a")
+    assert fleet.told == ["opened"]
+    assert fleet.events[0].first_failed_at == began
+
+
+def test_a_row_goes_on_while_its_region_is_fresh() -> None:
+    fleet = Fleet(target(regions="a"))
+    fleet.fail("a")
+    fleet.wait(153_000).fail("a")  # 2.5 × 60 s + 3 s
+    assert fleet.told == ["opened"]
+    assert fleet.events[0].first_failed_at == START
+
+
+def test_open_after_counts_no_time_in_which_nobody_looked() -> None:
+    fleet = Fleet(target(regions="a", open_after_ms=600_000))
+    fleet.down("a")
+    fleet.wait(3_600_000).down("a")
+    fleet.tick()
+    assert fleet.told == []
+    for _ in range(11):
+        fleet.wait(60_000).fail("a")
+        fleet.tick()
+    assert fleet.told == ["opened"]
+    assert fleet.events[0].opened_at - fleet.events[0].first_failed_at < 660_000
+
+
+def test_a_region_that_fails_again_after_a_pause_ends_no_incident_and_does_not_vote() -> None:
+    fleet = Fleet(target())
+    fleet.down("a", "b", "c")
+    for _ in range(4):
+        fleet.wait(60_000).up("b", "c")
+    assert fleet.events[-1].regions["a"].verdict == "stale"
+    told = len(fleet.events)
+    fleet.fail("a")
+    assert len(fleet.events) == told  # neither "a succeeds" nor an end
+    assert fleet.state.targets["db"].incident is not None
+    for _ in range(4):
+        fleet.wait(60_000).up("b", "c")  # a is stale once more, with one failure
+    assert "closed" not in fleet.told
+    fleet.down("a")
+    assert fleet.events[-1].changes[0] == "a: Connection refused"
+    fleet.wait(1000).up("a")
+    assert fleet.events[-1].closed_because == "recovered"
+    assert fleet.told.count("opened") == 1
+
+
+def test_an_incident_resolved_by_hand_stays_so_when_its_region_fails_again_after_a_pause() -> None:
+    fleet = Fleet(target(regions="a", recover_after=2))
+    fleet.down("a")
+    fleet.control(Resolved(target="db", incident_id=fleet.events[0].incident_id, by="ann"))
+    fleet.wait(3_600_000).fail("a")
+    fleet.wait(60_000).fail("a")
+    assert fleet.told == ["opened", "closed"]
+    fleet.wait(60_000).up("a")
+    fleet.wait(60_000).down("a")
+    assert fleet.told[2:] == ["opened"]
