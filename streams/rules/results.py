@@ -5,7 +5,7 @@ from typing import Literal
 
 from schemas.result import CheckResult
 from streams.rules import slow
-from streams.state import latency_levels
+from streams.state import freshness, latency_levels
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
 from streams.state.windows import Failing
@@ -94,9 +94,9 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
 
     Ignored (history only) are results that say nothing about the target (`missed`, `prober_error`,
     `address_blocked`), results of another kind, host or port, of a region that is not the target's,
-    results not newer than the newest of the region (or than the newest before its window
-    restarted), and results that waited in a spool (`late_ms`). A result with a time ahead of the
-    log's counts only if it started after the newest: its effective time gives no order.
+    results not newer than the newest of the region, those that did not start after all that counted
+    (before its window restarted, too), those that waited in a spool (`late_ms`), and those too far
+    ahead of the log (`AHEAD_MS`).
     """
     policy, columns = entry.policy, state.columns
     position = policy.positions.get(result.region)
@@ -105,9 +105,13 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     at = entry.slot + position
     started, newest = result.started_at, columns.newest[at]
     effective = min(started, state.now)
-    if effective <= (newest or entry.floor) or effective + policy.late_ms <= state.now:
+    if effective <= newest or effective + policy.late_ms <= state.now:
         return "ignored"
-    if newest and _seen_ahead(state, columns.ahead.get(at, newest), started):
+    last = columns.ahead.get(at, newest) if newest else entry.floor
+    farthest = state.now + freshness.AHEAD_MS
+    if last > farthest:
+        last = newest  # a checkpoint of 0.1 may have any start, and that must blind nobody
+    if not last < started <= farthest:
         return "ignored"
     columns.newest[at] = effective
     if started != effective:
@@ -142,12 +146,6 @@ def says_it_already(state: PartitionState, entry: TargetState, result: CheckResu
         and entry.policy.latency is None
         and columns.successes[at] >= entry.policy.recover_after
     )
-
-
-def _seen_ahead(state: PartitionState, newest_started: int, started: int) -> bool:
-    if started > state.now:
-        return started <= newest_started
-    return started == newest_started
 
 
 def _same_place(entry: TargetState, result: CheckResult) -> bool:

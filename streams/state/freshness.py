@@ -8,6 +8,9 @@ LATE_MS: Final = 15_000
 """Margin for a slow broker, in ms; the longest absence of the broker that is no gap."""
 
 
+AHEAD_MS: Final = 15_000
+"""Longest time from append to start, in ms, with which a result counts: its clock is ahead."""
+
 LONGEST_LATE_MS: Final = 3_600_000 + LATE_MS
 """`late_ms` of the longest timeout that a target may have (`schemas.target`)."""
 

@@ -162,9 +162,10 @@ class PartitionState(Struct, gc=False):
         return [self.window(entry, position) for position in range(len(entry.policy.regions))]
 
     def newest(self, entry: TargetState) -> int:
-        """The newest effective time of all windows, including dropped ones."""
-        end = entry.slot + len(entry.policy.regions)
-        return max(entry.floor, *self.columns.newest[entry.slot : end])
+        """The latest start of all results that counted, in dropped windows, too."""
+        columns, slot = self.columns, entry.slot
+        places = range(slot, slot + len(entry.policy.regions))
+        return max(entry.floor, *(columns.ahead.get(at, columns.newest[at]) for at in places))
 
     def on_host(self, key: str) -> Sequence[str]:
         """The ids of the targets of a host (see `host_key`), sorted."""

@@ -63,9 +63,9 @@ class Trouble(Struct, gc=False, array_like=True):
 class TargetState(Struct, gc=False):
     """A target and its state; its windows are in the columns from `slot` on.
 
-    `floor` is the newest effective time when windows were last dropped: a window that restarts
-    ignores results that are not newer. All fields but `trouble` are constant: a changed target gets
-    another `TargetState` (a checkpoint under way still has the old one).
+    `floor` is the latest start that had counted when windows were last dropped: a window that
+    restarts ignores results that did not start later. All fields but `trouble` are constant: a
+    changed target gets another `TargetState` (a checkpoint under way still has the old one).
     """
 
     id: str

@@ -58,11 +58,11 @@ class Window(Struct, frozen=True, gc=False):
     """The rules' memory of the last results of one target in one region, at this moment.
 
     `newest` is the effective time of the newest counted result, `started` its own start time (which
-    may be ahead of the log's); the region is fresh until `fresh_until` (running time). `since` is
-    the time of its last recovery (0: never). `successes` counts successes in a row, up to the
-    target's `recover_after`. `failing` is the present row of failures, None after a success; `pace`
-    the row of slow successes, or its result. `lately`, `usual` and `daily` are latencies
-    (`streams.state.latency_levels`).
+    may be ahead of the log's), the latest of all that counted; the region is fresh until
+    `fresh_until` (running time). `since` is the time of its last recovery (0: never). `successes`
+    counts successes in a row, up to the target's `recover_after`. `failing` is the present row of
+    failures, None after a success; `pace` the row of slow successes, or its result. `lately`,
+    `usual` and `daily` are latencies (`streams.state.latency_levels`).
     """
 
     newest: int

@@ -16,8 +16,7 @@ What the text leaves open, and how it is read here:
 - A result is fresh for as long as the policy says under which it counted.
 - A result is too old to count by log time: it may have waited out a gap, it is old all the same.
 - A region that begins anew (its target was moved or removed, or it was taken off and came back)
-  counts nothing that is not newer than all that had counted for the target by then.
-- Of two results whose own times lie ahead of the log's, the one that started later is newer.
+  counts nothing that did not start after all that had counted for the target by then.
 - A target is looked at with each result of its own that counts, when its policy changes, when
   something was done to it by hand, and when deadlines are (then what the guard decided counts,
   too).
@@ -129,7 +128,7 @@ class Reference:
             )
         )
         newest = self.newest.get(result.target, 0)
-        self.newest[result.target] = max(newest, effective)
+        self.newest[result.target] = max(newest, result.started_at)
         self._judge(watched)
         after = watched.said(self.running)[result.region]
         self._note_rechecks(watched, incidents, before, after, result.cause)
@@ -145,16 +144,14 @@ class Reference:
         if result.region not in watched.heard:
             return False
         effective = min(result.started_at, self.now)
-        if self.now - effective >= late(target):
+        if self.now - effective >= late(target) or result.started_at - self.now > 15_000:
             return False
         history = watched.heard[result.region]
-        return self._newer(result, history[-1]) if history else effective > watched.floor
-
-    def _newer(self, result: CheckResult, newest: Counted) -> bool:
-        effective = min(result.started_at, self.now)
-        if effective <= newest.effective or result.started_at == newest.started:
-            return False
-        return result.started_at <= self.now or result.started_at > newest.started
+        if not history:
+            return result.started_at > watched.floor
+        return effective > history[-1].effective and all(
+            result.started_at > one.started for one in history
+        )
 
     # Rule 3
 

@@ -332,7 +332,7 @@ class Histories(RuleBasedStateMachine):
         name=names,
         region=regions,
         outcome=outcomes,
-        ahead=st.sampled_from((1, 900, 30_000, 3_600_000)),
+        ahead=st.sampled_from((1, 900, 14_000, 15_000, 15_001, 3_600_000)),
         twice=st.booleans(),
     )
     def check_with_a_clock_ahead(
@@ -352,18 +352,19 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.results)
     @rule(data=st.data(), together=st.booleans())
     def deliver_again(self, data: st.DataObject, together: bool) -> None:
-        known = [one for one in self.results.values() if self.told_apart(one)]
-        if known:
-            picks = st.lists(st.integers(1, min(len(known), 30)), min_size=1, max_size=6)
-            again = [known[-pick] for pick in data.draw(picks)]
-            self.send(again, together=together)
+        known = list(self.results.values())
+        picks = st.lists(st.integers(1, min(len(known), 30)), min_size=1, max_size=6)
+        again = [known[-pick] for pick in data.draw(picks)]
+        self.send(again, together=together)
 
-    def told_apart(self, result: CheckResult) -> bool:
-        watched = self.fleet.reference.targets.get(result.target)
-        if result not in self.ahead or watched is None:
-            return result not in self.ahead
-        heard = watched.heard.get(result.region)
-        return bool(heard) and heard[-1].started == result.started_at
+    @precondition(lambda self: self.ahead)
+    @rule(data=st.data(), ms=st.sampled_from((0, 1, 900, 15_000)))
+    def deliver_again_what_was_ahead(self, data: st.DataObject, ms: int) -> None:
+        """Also when others of its region counted meanwhile, and the log has come to its start."""
+        again = data.draw(st.sampled_from(self.ahead))
+        self.send([self.result(again.region, again.target, "timed_out")])
+        self.fleet.wait(ms)
+        self.send([again])
 
     # Quick outages
 

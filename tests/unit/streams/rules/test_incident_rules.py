@@ -117,7 +117,46 @@ def test_a_result_that_waited_in_a_spool_is_history() -> None:
 
 def test_a_time_ahead_of_the_log_is_cut_to_it() -> None:
     fleet = Fleet(target(regions="a", retries=0))
-    fleet.append([fleet.result("a", ago=-3_600_000)])
+    fleet.append([fleet.result("a", "timed_out", ago=-15_000)])
+    assert fleet.events[0].first_failed_at == fleet.now
+
+
+def test_a_start_that_lies_far_ahead_of_its_append_time_is_history() -> None:
+    fleet = Fleet(target(regions="a", retries=0))
+    fleet.append([fleet.result("a", "timed_out", ago=-15_001)])
+    assert fleet.windows() == [None]
+    fleet.wait(1000).fail("a")
+    assert fleet.told == ["opened"]
+
+
+def test_a_copy_of_what_was_ahead_never_counts_again() -> None:
+    fleet = Fleet(target(regions="a"))
+    ahead = fleet.result("a", "timed_out", ago=-5_000)
+    fleet.append([ahead])
+    fleet.wait(1000).fail("a")  # its clock is right again, the start is smaller
+    for _ in range(7):
+        fleet.wait(1000).append([ahead])
+    assert fleet.told == []
+    fleet.fail("a")  # after all that counted: another failure, and the second one
+    assert fleet.told == ["opened"]
+
+
+def test_a_copy_of_what_was_ahead_does_not_count_after_the_windows_began_anew() -> None:
+    fleet = Fleet(target(regions="a", retries=0))
+    ahead = fleet.result("a", "timed_out", ago=-10_000)
+    fleet.append([ahead])
+    fleet.control(TargetSet(target(regions="a", retries=0, port=1, version=2)))
+    fleet.control(TargetSet(target(regions="a", retries=0, version=3)))
+    fleet.wait(5_000).append([ahead])
+    fleet.wait(6_000).append([ahead])
+    assert fleet.told == ["opened", "closed"]
+
+
+def test_what_a_checkpoint_of_before_kept_far_ahead_blinds_nobody() -> None:
+    fleet = Fleet(target(regions="a", retries=0))
+    fleet.up("a")
+    fleet.state.columns.ahead[fleet.state.targets["db"].slot] = START + 3_600_000
+    fleet.state = fleet.restored()
     fleet.wait(1000).fail("a")
     assert fleet.told == ["opened"]
 
@@ -330,7 +369,7 @@ def test_a_region_that_stays_still_counts_what_is_newer_for_it() -> None:
 
 def test_a_doubled_result_ahead_of_the_log_counts_once() -> None:
     fleet = Fleet(target(regions="a"))
-    ahead = fleet.result("a", "timed_out", ago=-3_600_000)
+    ahead = fleet.result("a", "timed_out", ago=-15_000)
     fleet.append([ahead])
     fleet.wait(1000).append([ahead])
     assert fleet.told == []

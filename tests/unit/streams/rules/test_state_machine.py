@@ -13,8 +13,6 @@ What the histories leave out, because docs/rules.md or the rules' modules do:
 
 - Two gaps of the log stand farther apart than a result is fresh: the rules know the last gap only.
 - A target keeps its interval and timeout while it is watched or remembered.
-- A result ahead of the log is delivered once more only while it is its region's newest; later, a
-  window that keeps no identities cannot tell it from a new one.
 """
 
 import os
