@@ -37,9 +37,16 @@ RegionEventKind = Literal[
 ]
 EventKind = Literal["opened", "updated", "closed"]
 ClosedBecause = Literal[
-    "recovered", "resolved", "target_removed", "target_changed", "policy_changed", "steady"
+    "recovered",
+    "resolved",
+    "target_removed",
+    "target_changed",
+    "policy_changed",
+    "steady",
+    "abandoned",
 ]
-"""`policy_changed`: its cause is no longer monitored; `steady`: no longer flapping."""
+"""`policy_changed`: its cause is no longer monitored; `steady`: no longer flapping; `abandoned`: no
+region has had a result for `abandon_after`, which is no recovery."""
 
 NAMESPACE: Final = uuid.UUID("5b1ac0b6-5b0c-5d8e-9d4c-6f7a1f1e7a01")
 """The namespace of all UUIDv5 ids of portquorum (RFC 9562, section 5.5)."""

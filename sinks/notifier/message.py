@@ -23,6 +23,7 @@ _ENDED: Final = {
     "target_changed": "Changed, Watched Anew",
     "policy_changed": "No Longer Watched For This",
     "steady": "No Longer Flapping, Down For Good",
+    "abandoned": "Not Looked At Any More",
 }
 _REGION: Final = {
     "region.silent": "Region Silent",

@@ -17,7 +17,7 @@ class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
     says `slow` because the latency rises towards a limit.
 
     `last_word` is `down`, `slow` or `up`, also of a stale region (None: it never had one). An
-    incident waits until `waited_until` for a stale region whose last word keeps it open.
+    incident waits until `waited_until` for a region that is stale or pending.
     `silent_since`: no prober of the region was heard since then. Latencies are in µs, None while
     there is none: `lately_us` follows the last few successes, `usual_us` those of about an hour.
     """

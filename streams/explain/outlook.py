@@ -93,14 +93,20 @@ def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sor
     """Sentences on what an open incident waits for."""
     against = {"down"} if sort == "down" else {"down", "slow"}
     waiting = [*_must_succeed(regions, against, sort), *_is_waited_for(regions, against, now)]
-    abandoned = [one for one in regions if _abandoned(one, against, now)]
+    abandoned = [one for one in regions if _abandoned(one, now)]
     short = majority(votes.configured - len(abandoned)) - votes.fresh
     if short > 0:
         waiting.append(f"{short} more {'region has' if short == 1 else 'regions have'} reported")
     what = "The incident" if sort == "down" else "The one for slowness"
-    if not waiting:
+    if not waiting or len(abandoned) == len(regions):
         return f"{what} closes with one of the next control records (within seconds)."
-    return f"{what} closes when {', and '.join(waiting)}."
+    ends = [one.waited_until for one in regions if one.waited_until is not None]
+    if len(ends) < len(regions):
+        return f"{what} closes when {', and '.join(waiting)}."
+    return (
+        f"{what} closes when {', and '.join(waiting)}; if nobody looks any more it ends at "
+        f"{time_of_day(max(ends))}, without a recovery."
+    )
 
 
 def _must_succeed(
@@ -143,8 +149,8 @@ def _is_waited_for(
         )
 
 
-def _abandoned(one: RegionExplained, against: set[str], now: int) -> bool:
-    return one.waited_until is not None and one.last_word in against and one.waited_until <= now
+def _abandoned(one: RegionExplained, now: int) -> bool:
+    return one.waited_until is not None and one.waited_until <= now
 
 
 def _of(missing: int, candidates: int, listed: str, *, more: int = 0) -> str:

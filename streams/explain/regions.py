@@ -4,7 +4,6 @@ from schemas.incident import RegionVerdict
 from streams.explain.model import RegionExplained
 from streams.rules import consensus, incident_events
 from streams.state import latency_levels
-from streams.state.freshness import is_fresh
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
 from streams.state.windows import Window
@@ -36,19 +35,21 @@ def _region(
     policy, known = entry.policy, state.regions.get(region)
     silent_since = known.last_beat_at if known is not None and known.silent else None
     slow_needed = None if policy.latency is None else policy.latency.for_results
+    quiet_since = state.columns.fresh_until[entry.slot + policy.positions[region]]
+    waited_until = None
+    if entry.incidents and quiet_since < state.running:
+        waited_until = log_time(state, quiet_since + policy.abandon_after_ms)
     if window is None:
         return RegionExplained(
             region=region,
             said=said,
+            waited_until=waited_until,
             failures_needed=policy.retries + 1,
             successes_needed=policy.recover_after,
             slow_needed=slow_needed,
             silent_since=silent_since,
         )
     last_word = "down" if window.down or window.unended else "slow" if window.slow else "up"
-    waited_until = None
-    if last_word != "up" and entry.incidents and not is_fresh(window, state.running):
-        waited_until = log_time(state, window.fresh_until + policy.abandon_after_ms)
     return RegionExplained(
         region=region,
         said=said,

@@ -67,11 +67,8 @@ def heard(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...])
     return fresh >= majority(len(entry.policy.regions) - len(abandoned))
 
 
-def abandoned(state: PartitionState, entry: TargetState, sort: Sort) -> tuple[str, ...]:
-    """Regions with a last verdict that supports the episode, but too old to wait for; sorted."""
-    trouble = entry.trouble
-    if trouble is None:
-        return ()
+def abandoned(state: PartitionState, entry: TargetState) -> tuple[str, ...]:
+    """Regions that nobody hears any more: stale, or pending, for too long to wait for; sorted."""
     limit, running = entry.policy.abandon_after_ms, state.running
     fresh_until = state.columns.fresh_until
     return tuple(
@@ -80,7 +77,6 @@ def abandoned(state: PartitionState, entry: TargetState, sort: Sort) -> tuple[st
             for region, position in entry.policy.by_name
             if fresh_until[entry.slot + position] < running
             and running - fresh_until[entry.slot + position] >= limit
-            and _last_word_blocks(trouble, position, sort)
         ]
     )
 

@@ -329,6 +329,7 @@ _ENDED: Final[dict[ClosedBecause, str]] = {
     "target_changed": "was given another place; its incident ends",
     "policy_changed": "has no limit for its latency any more; its incident ends",
     "steady": "no longer flaps, it stays down; its flapping ends",
+    "abandoned": "is not looked at any more: no region has a result; its incident ends unrecovered",
 }
 
 
@@ -336,7 +337,7 @@ def _closing_words(
     incident: OpenIncident, because: ClosedBecause, abandoned: tuple[str, ...]
 ) -> str:
     words = _ENDED.get(because) or _OVER[incident.incident_type]
-    if not abandoned:
+    if not abandoned or because == "abandoned":
         return words
     words = words.removesuffix(" from every region")
     return f"{words} ({', '.join(abandoned)} long silent and not waited for)"

@@ -130,9 +130,11 @@ def _judge_outage(
         elif counted.is_down and _lasted(state, entry, counted):
             return [_open_outage(state, entry, counted, deciding)]
         return []
+    abandoned = episode.abandoned(state, entry)
+    if len(abandoned) == len(entry.policy.regions):
+        return [close(state, entry, incident, deciding, "abandoned", abandoned=abandoned)]
     if incident.incident_type == "flapping":
-        return _judge_flapping(state, entry, incident, counted, deciding)
-    abandoned = episode.abandoned(state, entry, "down")
+        return _judge_flapping(state, entry, incident, counted, deciding, abandoned=abandoned)
     if not episode.over(state, entry, abandoned, "down"):
         return []
     flapping.note(state, entry.id)
@@ -155,8 +157,9 @@ def _judge_flapping(
     incident: OpenIncident,
     counted: Tally,
     deciding: Deciding,
+    *,
+    abandoned: tuple[str, ...],
 ) -> list[IncidentEvent]:
-    abandoned = episode.abandoned(state, entry, "down")
     if incident.down and episode.over(state, entry, abandoned, "down"):
         _turn(state, entry, incident, down=False)
     elif not incident.down and counted.is_down and _lasted(state, entry, counted):
@@ -196,7 +199,9 @@ def _judge_slowness(
         return []
     if entry.policy.latency is None:
         return [close(state, entry, incident, deciding, "policy_changed")]
-    abandoned = episode.abandoned(state, entry, "slow")
+    abandoned = episode.abandoned(state, entry)
+    if len(abandoned) == len(entry.policy.regions):
+        return [close(state, entry, incident, deciding, "abandoned", abandoned=abandoned)]
     if episode.over(state, entry, abandoned, "slow"):
         return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
     return []
@@ -234,16 +239,14 @@ def _next_deadline(state: PartitionState, entry: TargetState) -> int:
     if incident is not None and incident.incident_type == "flapping":
         deadlines.append(incident.turned_at + flapping.QUIET_MS)
     trouble, columns, slot = entry.troubled(), state.columns, entry.slot
+    waits = incident is not None or trouble.slow_incident is not None
     end = slot + len(policy.regions)
-    windows = zip(columns.newest[slot:end], columns.fresh_until[slot:end], strict=True)
-    for position, (newest, fresh_until) in enumerate(windows):
-        if not newest:
-            continue
-        row, pace = trouble.failing.get(position), trouble.pace.get(position)
+    for position, fresh_until in enumerate(columns.fresh_until[slot:end]):
         if running <= fresh_until:
             deadlines.append(fresh_until + 1)
+            row = trouble.failing.get(position)
             if row is not None and policy.open_after_ms:
                 deadlines.append(row.running_since + policy.open_after_ms)
-        elif (row is not None and (row.down or row.unended)) or (pace is not None and pace.slow):
-            deadlines.append(fresh_until + policy.abandon_after_ms)
+        if waits:
+            deadlines.append(fresh_until + max(1, policy.abandon_after_ms))
     return min([at for at in deadlines if at > running], default=_NEVER)

@@ -184,6 +184,9 @@ class PartitionState(Struct, gc=False):
         policy, definition = self.policy(terms_of(target)), pack(target)
         slot = self.columns.allocate(len(policy.regions))
         trouble = None if kept is None else self._carry(kept, policy, slot)
+        fresh_until = self.columns.fresh_until
+        for at in range(slot, slot + len(policy.regions)):
+            fresh_until[at] = fresh_until[at] or self.running
         entry = TargetState(
             target.id,
             target.kind,

@@ -99,9 +99,10 @@ SavedWindow = tuple[int, int, int, int, int, int, int, int | None]
 class WindowColumns:
     """A number for each window in each column, at `slot + position`; see `Window` for the meanings.
 
-    `newest` is 0 for an absent window (no counted result can be as old as that); then the other
-    columns are 0 too. `ahead` has `started` of the few windows where it differs from `newest`. The
-    slot of a target has no meaning, and is not saved.
+    `newest` is 0 for an absent window (no counted result can be as old as that); then `fresh_until`
+    is the running time since when its region should look, and the other columns are 0 too. `ahead`
+    has `started` of the few windows where it differs from `newest`. The slot of a target has no
+    meaning, and is not saved.
     """
 
     __slots__ = (

@@ -60,7 +60,6 @@ CHANGES: Final[tuple[Change, ...]] = (
             0/hand-resolved.example.com/5404 0/hand-resolved.example.com/6247
             0173fec7-7b51-56fd-b638-6a5eb8c2e7e1
             01a6df6b-0641-58d8-a364-650825dc66dc
-            02e34acd-d474-5ac5-98bb-6dd84ab6b8d2
             047543dd-dc79-5abd-a57a-9951255aaabc 1/change-port.example.com/9029
             1/change-region-added.example.com/9130
             1/change-strict.example.com/9086 1/flap-down.example.com/6958
@@ -77,7 +76,6 @@ CHANGES: Final[tuple[Change, ...]] = (
             2/moved0.example.com/5545 212251a6-91be-5370-9f9f-35bb0a3d73cd
             32e35f48-7e85-550a-9b78-3472f6d5c59d
             35a61ff0-98ad-5741-9b62-55507332935e
-            36cdc76c-1736-55b2-8631-3a1a80ce8659
             378c005f-77d0-5d80-93bb-84c70d1e01ef
             379c11e7-6b95-50a8-92e9-6657bb767177
             3f9a9684-1585-5597-a6b7-5c345ecb87ee
@@ -94,7 +92,6 @@ CHANGES: Final[tuple[Change, ...]] = (
             97fce042-71af-54ac-854f-70bbf13bfc81
             98ee2471-06dd-5afa-b56e-4298630dc4aa
             9d5cd376-7b34-5fcb-ae05-471ca7022ad8
-            a4bf2ce1-3b3d-53f7-b44e-34e9dd7b87ed
             a57450c5-32d0-5e52-8ec2-03ffa567d825
             b0291fd6-198d-5f07-bcaa-65a214b340ed
             b9f7e2d2-a687-5070-a904-a217e15982a3
@@ -114,12 +111,50 @@ CHANGES: Final[tuple[Change, ...]] = (
             e63d5748-9178-5dad-9b01-ad910f06b726
             e65450fd-cc05-5790-ad0c-e400682180b2
             e7962cfa-71b3-58c0-94cf-9d4531a9d91a
-            f1c9dfe3-b8b1-596b-bf14-d3b66bbd9ffe
             f27f19d0-aaa8-5ad3-a29f-fa318d28df1b
             f65bcda3-1096-5457-b12d-03e3681e5476
             f67fea3b-9db5-509b-a98a-abb67a14bdbd
             f6957efd-81d1-541f-931f-49841fdf5733
             fabed45a-29c3-54a7-8910-37f24e54d4e0
+            """
+        ),
+    ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="6",
+        reason=(
+            "Regions that nobody hears any more are not waited for, whatever their last word, "
+            "and when none is left the incident closes as abandoned: what still fails later "
+            "is another incident, and no recheck is asked for the recovery of one that has "
+            "ended."
+        ),
+        fields=_each(
+            """
+            missing new
+            """
+        ),
+        events=_each(
+            """
+            0/hand-resolved.example.com/12392
+            1/change-region-added.example.com/15900
+            1/flap-down.example.com/15876 26d9cfc2-5676-5a5e-aa6a-25517105fd8f
+            316398af-18cb-5100-b872-fa2b5a84cc21
+            3940acbe-be02-5583-a3fb-4e6fc88c8bd7
+            3c65fa82-8846-5e31-b93f-fa3cb6df3e34
+            437370c2-745f-5ae5-a013-4de70e6c4ada
+            441e8dae-b5f6-5b98-ba31-38d4af692965
+            52dc5c7a-5a8d-5342-8856-b80b6c6a2bab
+            601bc82e-db8c-577e-b250-83b077a95ce9
+            8657a8bf-632f-5a2d-b80c-bef49eaba423
+            9521ff92-e138-510c-9abf-8d48121ff0a6
+            95db3f0d-a6cd-5f72-943f-aee8c44879e6
+            a7e57d69-8eb8-5ab3-9492-5017da100727
+            b0354c97-63bb-58ca-9b47-24873d4533a9
+            b2906560-13d3-562d-864f-85f24dd70dba
+            c5a3124b-e635-5eec-b637-9c2778acaf7e
+            f5114bb8-ba41-5ffe-997b-7d4c2cf4cb85
+            f92e0da9-5097-50cd-999c-8a55a03ab7f9
             """
         ),
     ),

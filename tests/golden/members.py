@@ -18,6 +18,7 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("severity", "info"): "no rule gives an incident this severity (incident_events.SEVERITY)",
     ("result reason", "certificate_ending"): "new in 0.2",
     ("result reason", "no_answer"): "new in 0.2",
+    ("closed because", "abandoned"): "new in 0.2",
 }
 """Members that the newest golden log does not have, and why; (enumeration, member).
 

@@ -38,7 +38,7 @@ def closed(**fields: Any) -> Any:
         ),
         (
             closed(closed_because="abandoned"),
-            "TCP Port Reachable Again: Production DB (db1.example.com:5432)",
+            "TCP Port Not Looked At Any More: Production DB (db1.example.com:5432)",
         ),
         (
             incident_event(kind="heartbeat", host=None, port=None),

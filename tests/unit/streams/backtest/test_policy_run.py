@@ -69,7 +69,7 @@ def test_a_quiet_hour_is_no_silence_of_the_broker() -> None:
     trial.feed(START + 66 * MINUTE, [result(START + 66 * MINUTE, "c", up=True)])
     trial.feed(START + 66 * MINUTE, [result(START + 66 * MINUTE, "a", up=True)])
     (one,) = trial.incidents()
-    assert one.closed_because == "recovered"
+    assert one.closed_because == "abandoned"
 
 
 class EveryTick(PolicyRun):

@@ -207,11 +207,15 @@ class Reference:
     # Rules 6, 7 and 9
 
     def _judge(self, watched: Watched) -> None:
+        everybody = tuple(sorted(watched.target.regions))
+        if watched.abandoned(self.running) == everybody:
+            for of in list(watched.incidents):
+                self._close(watched, of, "abandoned", everybody)
         if "flapping" in watched.incidents:
             self._follow_flapping(watched)
         elif "unreachable" in watched.incidents:
             if watched.recovered(self.aside, self.running):
-                self._recovered(watched, "unreachable", ("down",))
+                self._recovered(watched, "unreachable")
                 watched.transitions.append(self.running)
         elif (began := self._may_open(watched)) is not None:
             watched.transitions.append(self.running)
@@ -233,9 +237,9 @@ class Reference:
         if self.running - watched.transitions[-1] < QUIET_MS:
             return
         if watched.outage is None:
-            abandoned = watched.abandoned(("down",), self.running)
+            abandoned = watched.abandoned(self.running)
             if watched.enough_fresh(abandoned, self.aside, self.running):
-                self._recovered(watched, "flapping", ("down",))
+                self._recovered(watched, "flapping")
         elif self._is(watched, "down"):
             began = watched.outage
             self._close(watched, "flapping", "steady")
@@ -267,7 +271,7 @@ class Reference:
         slow = self._is(watched, "slow")
         if "slow" in watched.incidents:
             if watched.fast_again(self.aside, self.running):
-                self._recovered(watched, "slow", ("down", "slow"))
+                self._recovered(watched, "slow")
         elif "slow" in watched.held:
             if watched.denied("slow", self.aside, self.running):
                 watched.held.remove("slow")
@@ -281,8 +285,8 @@ class Reference:
         votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
         self.told.append(Opened(watched.target.id, of, SEVERITIES[of], self.now, votes, began))
 
-    def _recovered(self, watched: Watched, of: IncidentType, words: tuple[str, ...]) -> None:
-        self._close(watched, of, "recovered", watched.abandoned(words, self.running))
+    def _recovered(self, watched: Watched, of: IncidentType) -> None:
+        self._close(watched, of, "recovered", watched.abandoned(self.running))
 
     def _close(
         self, watched: Watched, of: IncidentType, because: str, abandoned: tuple[str, ...] = ()
@@ -339,18 +343,20 @@ class Reference:
         watched = self.targets.get(target.id)
         floor = self.newest.get(target.id, 0)
         if watched is None:
-            self.targets[target.id] = Watched(target, floor)
+            self.targets[target.id] = Watched(target, floor, self.running)
             return
         old = watched.target
         if target.version < old.version or target == old:
             return
         if (target.kind, target.host, target.port) != (old.kind, old.host, old.port):
             self._close_all(watched, "target_changed")
-            self.targets[target.id] = Watched(target, floor)
+            self.targets[target.id] = Watched(target, floor, self.running)
             return
         if set(old.regions) - set(target.regions):
             watched.floor = floor
         watched.heard = {region: watched.heard.get(region, []) for region in target.regions}
+        since = watched.configured
+        watched.configured = {region: since.get(region, self.running) for region in target.regions}
         watched.target = target
         if target.latency != old.latency:
             watched.limits.append(target.latency)

@@ -41,7 +41,7 @@ BASE: Final = {
     "latency": LatencyLimit(
         max_ms=100.0, for_results=2, times_usual=3.0, warn_ahead_ms=2_592_000_000
     ),
-    "abandon_after_ms": 5_000,
+    "abandon_after_ms": 7_200_000,
 }
 CALM: Final[Counts] = (100, 0, 0)
 names = st.sampled_from(tuple(PLACES))
@@ -101,7 +101,7 @@ policies = st.fixed_dictionaries(
         "retry_delay_ms": st.sampled_from((0, 1000, 1001, 5000)),
         "open_after_ms": st.sampled_from((0, 0, 1000, 20_000)),
         "recover_after": st.integers(1, 3),
-        "abandon_after_ms": st.sampled_from((0, 5_000, 60_000)),
+        "abandon_after_ms": st.sampled_from((0, 5_000, 60_000, 7_200_000)),
         "latency": limits | limits | st.none(),
         "team": st.sampled_from(("red", "blue")),
         "name": st.sampled_from(("Orders", "Payments")),

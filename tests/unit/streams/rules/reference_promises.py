@@ -22,7 +22,10 @@ def keep_rule_5(opened: IncidentEvent) -> None:
 def keep_rule_6(closed: IncidentEvent) -> None:
     """What recovered is up in every fresh region, and in more than half of those that count."""
     regions = closed.regions
-    assert all(regions[region].verdict == "stale" for region in closed.abandoned_regions)
+    silent = {"stale", "pending"}
+    assert all(regions[region].verdict in silent for region in closed.abandoned_regions)
+    if closed.closed_because == "abandoned":
+        assert set(closed.abandoned_regions) == set(regions)
     if closed.closed_because != "recovered":
         return
     fresh = voting(closed)

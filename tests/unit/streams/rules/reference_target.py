@@ -25,11 +25,13 @@ class Watched:
     at the times when its slowness was resolved by hand. `held` are the types of incident that were
     resolved by hand and may not open yet. `transitions` are in running time; `outage` is when the
     outage began (effective time) that goes on silently while a flapping incident is open.
+    `configured` is since when (running time) each region should look.
     """
 
-    def __init__(self, target: Target, floor: int) -> None:
+    def __init__(self, target: Target, floor: int, running: int) -> None:
         self.target = target
         self.floor = floor
+        self.configured = dict.fromkeys(target.regions, running)
         self.heard: dict[str, list[Counted]] = {region: [] for region in target.regions}
         self.limits: list[LatencyLimit | None] = [target.latency]
         self.accepted: list[Counted] = []
@@ -101,17 +103,15 @@ class Watched:
         reach = self.target.interval_ms + self.target.timeout_ms
         return next(first for first in firsts if enough - first.effective <= reach)
 
-    def abandoned(self, words: Collection[str], running: int) -> tuple[str, ...]:
-        """The regions whose last word is one of `words`, stale too long to be waited for."""
-        return tuple(
-            sorted(
-                region
-                for region, one in self.said(running).items()
-                if not one.fresh
-                and one.last_word in words
-                and one.stale_for >= self.target.abandon_after_ms
-            )
-        )
+    def abandoned(self, running: int) -> tuple[str, ...]:
+        """The regions that nobody hears any more: stale or pending too long to be waited for."""
+        said = self.said(running)
+        limit = self.target.abandon_after_ms
+        quiet = {
+            region: said[region].stale_for if region in said else running - since
+            for region, since in self.configured.items()
+        }
+        return tuple(sorted(region for region, ms in quiet.items() if ms > 0 and ms >= limit))
 
     def enough_fresh(
         self, abandoned: Collection[str], aside: Collection[str], running: int
@@ -121,7 +121,7 @@ class Watched:
 
     def recovered(self, aside: Collection[str], running: int) -> bool:
         """Rule 6: whether an outage is over."""
-        abandoned = self.abandoned(("down",), running)
+        abandoned = self.abandoned(running)
         for region, one in self.said(running).items():
             if region in abandoned:
                 continue
@@ -134,7 +134,7 @@ class Watched:
 
     def fast_again(self, aside: Collection[str], running: int) -> bool:
         """Rule 7: whether every region says `up`."""
-        abandoned = self.abandoned(("down", "slow"), running)
+        abandoned = self.abandoned(running)
         words = {
             one.last_word for region, one in self.said(running).items() if region not in abandoned
         }

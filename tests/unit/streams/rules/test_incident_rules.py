@@ -549,3 +549,67 @@ def test_an_incident_resolved_by_hand_stays_so_when_its_region_fails_again_after
     fleet.wait(60_000).up("a")
     fleet.wait(60_000).down("a")
     assert fleet.told[2:] == ["opened"]
+
+
+def test_an_incident_closes_without_a_region_whose_prober_died_after_it_recovered() -> None:
+    fleet = Fleet(target(regions="a b"))
+    fleet.down("a", "b")
+    fleet.wait(60_000).up("b")  # its last word: its prober dies
+    silent_from = fleet.now + 153_000
+    for _ in range(5):
+        fleet.wait(60_000).fail("a")
+    while "closed" not in fleet.told and fleet.now < START + 7 * 86_400_000:
+        fleet.wait(60_000).up("a")
+    closed = fleet.events[-1]
+    assert (closed.closed_because, closed.abandoned_regions) == ("recovered", ("b",))
+    assert 0 <= fleet.now - (silent_from + 1_800_000) <= 60_000
+    assert "(b long silent and not waited for)" in closed.summary
+
+
+def test_an_incident_closes_without_regions_that_never_started() -> None:
+    fleet = Fleet(target(regions="a"))
+    fleet.down("a")
+    fleet.control(TargetSet(target(regions="a b c", version=2)))
+    added = fleet.now
+    while "closed" not in fleet.told and fleet.now < START + 86_400_000:
+        fleet.wait(60_000).up("a")
+    closed = fleet.events[-1]
+    assert (closed.closed_because, closed.abandoned_regions) == ("recovered", ("b", "c"))
+    assert 0 <= fleet.now - (added + 1_800_000) <= 60_000
+
+
+def test_what_nobody_looks_at_any_more_is_abandoned_and_not_recovered() -> None:
+    fleet = Fleet(target(regions="a"))
+    fleet.down("a")
+    fleet.wait(1000 + 153_000 + 1_800_000 - 10_000)
+    assert fleet.told[-1] != "closed"
+    fleet.wait(20_000)
+    closed = fleet.events[-1]
+    assert (closed.closed_because, closed.abandoned_regions) == ("abandoned", ("a",))
+    assert "is not looked at any more" in closed.summary
+    assert fleet.state.transitions["db"] == (1_800_000_001_000,)  # the opening alone
+    # It is down still when somebody looks again: another outage.
+    fleet.down("a")
+    assert fleet.told.count("opened") == 2
+    assert fleet.events[-1].first_failed_at == fleet.now - 1000
+
+
+def test_a_prober_that_is_away_for_eleven_minutes_closes_and_opens_nothing() -> None:
+    fleet = Fleet(target(regions="a"))
+    fleet.down("a")
+    fleet.wait(660_000).down("a")
+    assert fleet.told.count("opened") == 1
+    assert "closed" not in fleet.told
+
+
+def test_a_region_that_is_set_aside_and_silent_is_not_waited_for() -> None:
+    fleet = Fleet(target())
+    fleet.down("a", "b", "c")
+    for region in "ab":
+        fleet.beat(region, targets=100)
+    fleet.beat("c", targets=100, failing=60, newly_failing=60)
+    assert fleet.state.set_aside == {"c"}
+    while "closed" not in fleet.told and fleet.now < START + 86_400_000:
+        fleet.wait(60_000).up("a", "b")
+    assert fleet.events[-1].abandoned_regions == ("c",)
+    assert fleet.now - START < 2_100_000

@@ -390,7 +390,7 @@ def test_it_is_over_when_the_target_was_up_for_half_an_hour(fleet: Account) -> N
 
 
 def test_it_is_not_over_while_nobody_looks(fleet: Account) -> None:
-    watch(fleet)
+    watch(fleet, abandon_after_ms=60 * MINUTE)
     flap(fleet)
     fleet.quiet(40 * MINUTE)
     assert fleet.last() == "opened flapping"
@@ -398,6 +398,32 @@ def test_it_is_not_over_while_nobody_looks(fleet: Account) -> None:
     assert fleet.last() == "opened flapping"
     fleet.up("b")
     assert fleet.last() == "closed flapping: recovered"
+
+
+def test_it_is_abandoned_when_nobody_looks_for_long(fleet: Account) -> None:
+    watch(fleet)
+    flap(fleet)
+    # Stale 153 s after the last word, abandoned half an hour later.
+    fleet.quiet(33 * MINUTE)
+    closed = fleet.full[-1]
+    assert isinstance(closed, Closed)
+    assert (closed.because, closed.abandoned) == ("abandoned", ("a", "b", "c"))
+    fleet.outage("a", "b", "c")
+    assert fleet.last() == "closed unreachable: recovered"
+
+
+def test_regions_that_never_began_are_not_waited_for(fleet: Account) -> None:
+    watch(fleet, regions="a", abandon_after_ms=10 * MINUTE)
+    fleet.down("a")
+    watch(fleet, regions="a b c", abandon_after_ms=10 * MINUTE, version=2)
+    for _ in range(9):
+        fleet.wait(MINUTE).up("a")
+    fleet.wait(MINUTE - 1).up("a")
+    assert fleet.short == ["opened unreachable"]
+    fleet.wait(1).up("a")
+    closed = fleet.full[-1]
+    assert isinstance(closed, Closed)
+    assert (closed.because, closed.abandoned) == ("recovered", ("b", "c"))
 
 
 def test_down_for_half_an_hour_is_an_outage_and_no_flapping(fleet: Account) -> None:
