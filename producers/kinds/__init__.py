@@ -4,9 +4,9 @@ A kind is an async function `check(context)` and an entry in `producers.kinds.re
 (`producers.kinds.kind.Kind`: the function, the default port, the Struct of its options).
 
 - `context` is a `producers.kinds.check_context.CheckContext`. It has the target, the vantage and
-  the deadline. It looks names up, asks the address policy about each address, connects, and stores what
-  was measured (`dns_ms`, `address`, `connect_ms`, `tls_ms`, `banner`, `cert_expires_at`,
-  `http_status`).
+  the deadline. It looks names up, asks the address policy about each address, connects, and
+  stores what was measured (`dns_ms`, `address`, `connect_ms`, `tls_ms`, `banner`,
+  `cert_expires_at`, `http_status`).
 - The function returns when the target is up, and raises `producers.checks.errors.CheckFailedError`
   (reason, detail) when it is down. The result has what was measured until then in both cases.
 - It needs no timeouts of its own: it is cancelled at the deadline. `context.silence` (the reason)
