@@ -88,7 +88,9 @@ def text_of(number: int) -> str:
 
 def clean(text: str) -> str:
     """`text` on one line, without control characters, at most 300 characters."""
-    plain = "".join(c if c.isprintable() else " " for c in text[: 4 * DETAIL_LENGTH])
+    plain = text[: 4 * DETAIL_LENGTH]
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else " " for c in plain)
     return " ".join(plain.split())[:DETAIL_LENGTH]
 
 

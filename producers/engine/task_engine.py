@@ -1,6 +1,7 @@
 """The engine of all kinds but the plain TCP handshake: one asyncio task for each check."""
 
 import asyncio
+import select
 import time
 from collections import deque
 from typing import Final
@@ -15,6 +16,7 @@ from producers.judging.judges import Judges
 from producers.kinds.check_context import CheckContext
 from producers.kinds.closing import Closer
 from producers.kinds.pace import Turns
+from producers.kinds.readiness import EpollReadiness, LoopReadiness
 from producers.kinds.registry import KINDS
 
 MOST: Final = 4_000
@@ -36,6 +38,7 @@ class TaskEngine:
         self._judges = Judges()
         self._closer = Closer()
         self._turns = Turns()
+        self._readiness = EpollReadiness() if hasattr(select, "epoll") else LoopReadiness()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
 
@@ -57,6 +60,7 @@ class TaskEngine:
         for task in self._tasks:
             task.cancel()
         self._closer.end()
+        self._readiness.close()
         self._judges.close()
 
     async def connections_closed(self, within_s: float) -> None:
@@ -76,6 +80,7 @@ class TaskEngine:
             self._judges,
             closer=self._closer,
             turns=self._turns,
+            readiness=self._readiness,
         )
         try:
             failure = await self._failure(context, mark)

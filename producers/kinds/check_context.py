@@ -28,6 +28,7 @@ from producers.kinds.certificate_end import CertificateEnd
 from producers.kinds.closing import Closer, Peer
 from producers.kinds.connection import Connection
 from producers.kinds.pace import Pace, Turns
+from producers.kinds.readiness import Readiness
 from schemas.result import Reason
 from schemas.target import Target
 
@@ -71,6 +72,7 @@ class CheckContext:
         *,
         closer: Closer | None = None,
         turns: Turns | None = None,
+        readiness: Readiness | None = None,
     ) -> None:
         self.target = target
         self.vantage = vantage
@@ -99,6 +101,7 @@ class CheckContext:
         self._judges = judges
         self._closer = closer
         self._turns = turns
+        self._readiness = readiness
         self._judged_late_at: float | None = None
         self._heard = False
         self._port: int | None = None
@@ -208,6 +211,7 @@ class CheckContext:
             self._judges,
             closer=self._closer,
             turns=self._turns,
+            readiness=self._readiness,
         )
         other.pace = self.pace
         other.deadline = self.deadline
@@ -328,11 +332,12 @@ class CheckContext:
         await self._wait_for_turn((address.ip, port))
         began = time.monotonic()
         try:
-            stream = Connection(
-                tcp_socket.begin(address, port, self.vantage.source, reset=self._closer is None)
-            )
+            sock = tcp_socket.begin(address, port, self.vantage.source, reset=self._closer is None)
+            stream = Connection(sock, self._readiness)
             self._streams.append(stream)
-            answered = await stream.connected(within_s)
+            # The last address has all that is left, and the deadline itself is a timer already.
+            last = self._trying is not None and self._trying.waiting == 1
+            answered = await stream.connected(None if last and self.limit is not None else within_s)
             number = tcp_socket.error_of(stream.sock) if answered else 0
         except OSError as error:
             number = error.errno or 0

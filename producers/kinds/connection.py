@@ -10,6 +10,7 @@ from producers.checks import tcp_socket
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of, reason_of, shown, text_of
 from producers.kinds.closing import Closer, Peer
+from producers.kinds.readiness import LoopReadiness, Readiness
 from producers.kinds.tls_errors import ClientCertificateError, tls_failure
 from producers.kinds.tls_records import has_certificate, is_tls
 
@@ -32,9 +33,10 @@ class Connection:
     first.
     """
 
-    def __init__(self, sock: socket.SocketType) -> None:
+    def __init__(self, sock: socket.SocketType, readiness: Readiness | None = None) -> None:
         self.sock = sock
-        self._loop = asyncio.get_running_loop()
+        self._number = sock.fileno()
+        self._readiness = LoopReadiness() if readiness is None else readiness
         self.received = 0
         """Received bytes, including the encrypted ones of TLS."""
         self.server_first = False
@@ -48,11 +50,17 @@ class Connection:
         self.asked_for_certificate = False
         """Whether the server has asked for a client's certificate."""
         self._tls: ssl.SSLObject | None = None
-        self._from_peer = ssl.MemoryBIO()
-        self._to_peer = ssl.MemoryBIO()
+        self._from_peer: ssl.MemoryBIO
+        self._to_peer: ssl.MemoryBIO
 
-    async def connected(self, within_s: float) -> bool:
-        """Whether the connect was answered (connected or failed) in time."""
+    async def connected(self, within_s: float | None) -> bool:
+        """Whether the connect was answered (connected or failed) in time.
+
+        None: the check's own deadline is the limit, and cancels this.
+        """
+        if within_s is None:
+            await self._ready(write=True)
+            return True
         try:
             async with asyncio.timeout(within_s):
                 await self._ready(write=True)
@@ -101,6 +109,8 @@ class Connection:
             ClientCertificateError: the server wants a certificate of the client's.
             CheckFailedError: the handshake failed otherwise.
         """
+        # Not before: OpenSSL makes them at a cost that a connection without TLS would have, too.
+        self._from_peer, self._to_peer = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
             tls = context.wrap_bio(self._from_peer, self._to_peer, server_hostname=server_name)
         except (ValueError, UnicodeError) as error:
@@ -151,6 +161,7 @@ class Connection:
         if self._closed:
             return
         self._closed = True
+        self._readiness.forget(self._number)
         if self._closing is None:
             self.sock.close()
             return
@@ -247,20 +258,7 @@ class Connection:
             raise _broken(answer_of(error.errno or 0)) from error
 
     async def _ready(self, *, write: bool) -> None:
-        number = self.sock.fileno()
-        done: asyncio.Future[None] = self._loop.create_future()
-        add = self._loop.add_writer if write else self._loop.add_reader
-        remove = self._loop.remove_writer if write else self._loop.remove_reader
-        add(number, _set, done)
-        try:
-            await done
-        finally:
-            remove(number)
-
-
-def _set(done: "asyncio.Future[None]") -> None:
-    if not done.done():
-        done.set_result(None)
+        await self._readiness.wait(self._number, write=write)
 
 
 def _broken(number: int) -> CheckFailedError:
