@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,23 +12,8 @@ import trustme
 from msgspec import Struct
 
 from tests.integration.kinds.servers import as_user, folder, free_port, program, running
-
-Counters = Callable[[], dict[str, int] | None]
-
-
-def _no_counters() -> None:
-    return None
-
-
-class Logging(Struct, frozen=True):
-    """A server that runs: its port, the files that it logs into, and its counters."""
-
-    port: int
-    logs: tuple[Path, ...]
-    counters: Counters = _no_counters
-
-
-Start = Callable[[], contextlib.AbstractContextManager[Logging]]
+from tests.wide.log_unpacked import exim, proftpd, pure_ftpd
+from tests.wide.logs import Logging, Start
 
 
 @contextlib.contextmanager
@@ -245,6 +230,42 @@ def _pair(path: Path) -> tuple[Path, Path]:
     return path / "certificate.pem", path / "key.pem"
 
 
+def apache(*, tls: bool) -> Start:
+    @contextlib.contextmanager
+    def start() -> Iterator[Logging]:
+        server, port = program("apache2"), free_port()
+        modules = {"mpm_event": "mpm_event", "authz_core": "authz_core", "dir": "dir"}
+        with folder("www-data") as path:
+            host = ""
+            if tls:
+                certificate, key = _pair(path)
+                modules |= {"socache_shmcb": "socache_shmcb", "ssl": "ssl"}
+                host = (
+                    f"SSLEngine on\nSSLSessionCache shmcb:{path}/cache(512000)\n"
+                    f"SSLCertificateFile {certificate}\nSSLCertificateKeyFile {key}\n"
+                )
+            (path / "page").mkdir()
+            (path / "page/index.html").write_text("hello")
+            loaded = "".join(
+                f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{file}.so\n"
+                for name, file in modules.items()
+            )
+            # What Debian's apache2.conf and 000-default.conf have of logs.
+            (path / "conf").write_text(
+                f"{loaded}ServerName localhost\nPidFile {path}/pid\nDefaultRuntimeDir {path}\n"
+                f"User www-data\nGroup www-data\nListen 127.0.0.1:{port}\n"
+                f"ErrorLog {path}/error.log\nLogLevel warn\n"
+                'LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\"" '
+                f"combined\nCustomLog {path}/access.log combined\n"
+                f"DocumentRoot {path}/page\n{host}"
+            )
+            command = [server, "-f", str(path / "conf"), "-DFOREGROUND"]
+            with running(command, port, path / "log"):
+                yield Logging(port, (path / "log", path / "error.log", path / "access.log"))
+
+    return start
+
+
 @contextlib.contextmanager
 def lighttpd() -> Iterator[Logging]:
     server, port = program("lighttpd"), free_port()
@@ -320,6 +341,8 @@ class Server(Struct, frozen=True):
     lines: int
     why: str
     tls: bool = False
+    rate: float = 100.0
+    """The checks a second that it bears."""
     counted: dict[str, int] | None = None
     """What it counts of 1,000 checks; all its other counters must stay. None: it has no such
     counters."""
@@ -339,13 +362,18 @@ EVERY: Final = (
     Server("Redis", "redis", redis, 0, "", counted={}),
     Server("memcached", "memcached", memcached, 0, ""),
     Server("Postfix", "smtp", postfix, 2, "every client: `connect from`, `disconnect from`"),
+    Server("Exim", "smtp", exim, 0, "", rate=20.0),  # it starts anew for each client
     Server("Dovecot, IMAP", "imap", dovecot("imap"), 1, "every client without a login"),
     Server("Dovecot, POP3", "pop3", dovecot("pop3"), 1, "every client without a login"),
     Server("vsftpd", "ftp", vsftpd, 1, "every client: `CONNECT`"),
+    Server("ProFTPD", "ftp", proftpd, 2, "every client: `session opened`, `session closed`"),
+    Server("Pure-FTPd", "ftp", pure_ftpd, 2, "every client: `New connection`, `Logout`"),
     Server("OpenSSH", "ssh", sshd, 1, "every client: `Connection closed by … [preauth]`"),
     Server("Dropbear", "ssh", dropbear, 2, "every client: `Child connection`, `Exit before auth`"),
     Server("nginx, HTTP", "http", nginx(tls=False), 1, "every request, in the access log"),
     Server("nginx, TLS", "tls", nginx(tls=True), 0, "", tls=True),
+    Server("Apache, HTTP", "http", apache(tls=False), 1, "every request, in the access log"),
+    Server("Apache, TLS", "tls", apache(tls=True), 0, "", tls=True),
     Server("lighttpd", "http", lighttpd, 0, ""),
     Server("HAProxy before Redis", "redis", haproxy, 1, "every connection (`option tcplog`)"),
     Server(

@@ -23,7 +23,6 @@ from schemas.target import Target
 from tests.wide.log_servers import EVERY, Logging, Server
 
 CHECKS: Final = 1_000
-RATE: Final = 100.0
 QUIET_S: Final = 1.0
 """A log that has not grown for so long has all of it."""
 
@@ -114,7 +113,7 @@ async def _check(server: Server, port: int, count: int) -> int:
     try:
         began = time.monotonic()
         for number in range(count):
-            await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + number / server.rate - time.monotonic()))
             engine.submit(PlannedCheck(target, 0.0, 0, "schedule"), done)
         async with asyncio.timeout(60):
             await over.wait()
