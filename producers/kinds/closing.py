@@ -25,6 +25,9 @@ WITHIN_S: Final = 0.1
 TICK_S: Final = 0.01
 """Between two looks at the waiting connections."""
 
+OUR_FIN_AFTER_S: Final = 0.06
+"""From then on our FIN is the first: a server may wait for it. Exim does for 200 ms after QUIT."""
+
 MOST_BYTES: Final = 65_536
 """The most bytes that are read after the check; a server that sends more gets a reset."""
 
@@ -70,8 +73,8 @@ class _Waiting(Struct, gc=False):
 class Closer:
     """Closes connections after their check. One a loop; made inside it.
 
-    Each connection is looked at after one or two ticks, which nearly always is enough, and once
-    more at the end of its time.
+    Each connection is looked at after one or two ticks, which nearly always is enough, then when
+    our FIN is due, and at the end of its time.
     """
 
     def __init__(self) -> None:
@@ -79,6 +82,7 @@ class Closer:
         self._new: list[_Waiting] = []
         self._next: list[_Waiting] = []
         self._slow: deque[tuple[float, _Waiting]] = deque()
+        self._last: deque[tuple[float, _Waiting]] = deque()
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self._empty: asyncio.Event = asyncio.Event()
@@ -136,26 +140,44 @@ class Closer:
         self._empty.set()
 
     def _oldest(self) -> _Waiting:
-        if self._slow:
-            return self._slow.popleft()[1]
+        late = self._last or self._slow
+        if late:
+            return late.popleft()[1]
         return self._next.pop(0) if self._next else self._new.pop(0)
 
     def _look(self) -> None:
         now = time.monotonic()
-        while self._slow and self._slow[0][0] <= now:
+        while self._last and self._last[0][0] <= now:
             self._count -= 1
-            self._end(self._slow.popleft()[1])
+            self._end(self._last.popleft()[1])
+        while self._slow and self._slow[0][0] <= now:
+            one = self._slow.popleft()[1]
+            if _closed(one) or not self._send_fin(one, now):
+                self._count -= 1
+            else:
+                self._last.append((now + WITHIN_S - OUR_FIN_AFTER_S, one))
         looked_at, self._next, self._new = self._next, self._new, []
         for one in looked_at:
             if _closed(one):
                 self._count -= 1
             else:
-                self._slow.append((now + WITHIN_S - 2 * TICK_S, one))
+                self._slow.append((now + OUR_FIN_AFTER_S - 2 * TICK_S, one))
         if self._count:
             self._timer = self._loop.call_later(TICK_S, self._look)
         else:
             self._timer = None
             self._empty.set()
+
+    def _send_fin(self, one: _Waiting, now: float) -> bool:
+        """Sends our FIN where it may still be the first; whether the connection is open then."""
+        if not one.first and self._first_fins.allows(one.peer, now):
+            try:
+                one.sock.shutdown(socket.SHUT_WR)
+            except OSError:
+                one.sock.close()
+                return False
+            one.first = True
+        return True
 
     def _end(self, one: _Waiting) -> None:
         """Closes a connection, even if its server has not closed, or not yet."""

@@ -78,6 +78,22 @@ async def test_a_server_that_never_closes_is_not_waited_for(server_first: bool) 
         assert await end_of(theirs) == b""
 
 
+async def test_a_server_that_waits_for_our_fin_gets_it_and_may_end_in_peace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(closing, "WITHIN_S", 2.0)
+    closer = Closer()
+    with connected() as (ours, theirs):
+        closer.close(ours, PEER, server_first=True)
+        assert await end_of(theirs) == b""
+        assert ours.fileno() != -1
+        theirs.sendall(b"221 closing connection\r\n")
+        theirs.shutdown(socket.SHUT_WR)
+        await closer.closed(10)
+        assert ours.fileno() == -1
+        assert theirs.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+
+
 async def test_a_server_that_sends_without_end_is_reset() -> None:
     closer = Closer()
     with connected() as (ours, theirs):
@@ -126,11 +142,14 @@ def test_ports_in_time_wait_are_bounded_for_each_server() -> None:
     assert fins.allows(PEER, 160.0)
 
 
-async def test_beyond_the_bound_a_reset_keeps_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("server_first", [True, False])
+async def test_beyond_the_bound_a_reset_keeps_no_port(
+    monkeypatch: pytest.MonkeyPatch, server_first: bool
+) -> None:
     monkeypatch.setattr(closing, "FIRST_FINS", 0)
     closer = Closer()
     with connected() as (ours, theirs):
-        closer.close(ours, PEER, server_first=False)
+        closer.close(ours, PEER, server_first=server_first)
         with pytest.raises(ConnectionResetError):
             await end_of(theirs)
 
