@@ -1,6 +1,7 @@
 """`portquorum check`: one check from here, now, shown in full."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -121,10 +122,19 @@ def _outcome(
 def _address(text: str) -> str:
     from producers.checks.resolver import literal
 
-    if literal(text) is None:
+    address = literal(text)
+    if address is None:
         raise typer.BadParameter(
             f"expected an IP address of this machine after --source, found {text!r}"
         )
+    try:
+        with socket.socket(address.family, socket.SOCK_DGRAM) as sock:
+            sock.bind(address.endpoint(0))
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise typer.BadParameter(
+            f"expected an IP address of this machine after --source, found {text!r}: {why}"
+        ) from error
     return text
 
 

@@ -1,5 +1,7 @@
 """The subject of a manual check: a known kind, its usual port, its options."""
 
+import re
+
 import typer
 
 from portquorum.cli.host_port import HostPort, parse
@@ -21,6 +23,10 @@ def placed(text: str, kind: str) -> HostPort:
     bare = text.startswith("[") and text.endswith("]")
     if known.has_port and (known.port is None or (":" in text and not bare)):
         return parse(text)
+    if "://" in text:
+        return parse(text)
+    if not known.has_port and re.search(r"(?:^[^:]+|\]):[0-9]+\Z", text):
+        raise typer.BadParameter(f"expected a host alone ({kind} knows no ports), found {text!r}")
     try:
         return HostPort(canonical_host(text.removeprefix("[").removesuffix("]")), known.port)
     except ValueError as error:

@@ -50,6 +50,8 @@ def parse_place(place: str) -> tuple[str, int]:
     Raises:
         ValueError: no port, or a port outside of 1 to 65535.
     """
+    if "://" in place:
+        raise ValueError(f"expected HOST:PORT and no URL (a page is --kind http), found {place!r}")
     host, colon, port = place.rpartition(":")
     bare_ipv6 = ":" in host and not (host.startswith("[") and host.endswith("]"))
     if not colon or not host or bare_ipv6:

@@ -33,10 +33,11 @@ _NAMES: Final = {
     "teams": re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"),
     "routes": re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"),
 }
-_AT: Final = re.compile(r"(.*) - at `(key in )?\$(.*)`\Z", re.DOTALL)
+_AT: Final = re.compile(r"(.*) - at (`key` in )?`\$(.*)`\Z", re.DOTALL)
 _PATH_PART: Final = re.compile(r"\.([^.\[]+)|\[([0-9]+|\.\.\.)\]")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`\Z", re.DOTALL)
-_PATTERN: Final = re.compile(r"Expected `str` matching regex '(.*)'\Z", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`\Z", re.DOTALL)
+_PATTERN: Final = re.compile(r"Expected `str` matching regex (['\"])(.*)\1\Z", re.DOTALL)
 _UNION: Final = re.compile(r"`([a-z]+)(?: \\| [a-z | ]+)?`")
 _TYPE_TEXT: Final = {
     "str": "text",
@@ -223,6 +224,9 @@ def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -
         known = kind.__struct_encode_fields__ if kind is not None and not inner else ()
         there_are = f"; there are {', '.join(known)}" if known else ""
         return (*inner, unknown[1]), f"no such field{there_are}"
+    missing = _MISSING.match(message)
+    if missing:
+        return (*inner, missing[1]), "expected a value, for it has no default; found none"
     found: Any = item
     for part in inner:
         try:
@@ -233,7 +237,21 @@ def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -
     expected = _expected(message, field)
     if message.startswith("Invalid enum value") and field not in _FIELD_TEXT:
         expected = f"expected {choices}" if (choices := _choices(kind, field)) else expected
-    return inner, f"{expected}, found {_short.repr(found)}"
+    if message.startswith("Expected `str") and _is_number(found):
+        # YAML reads 1.2, 00 and 200 as numbers.
+        expected += " in quotes"
+    return inner, f"{expected}, found {_told(found)}"
+
+
+def _is_number(found: object) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool)
+
+
+def _told(found: object) -> str:
+    """A value as YAML has it."""
+    if found is None:
+        return "null"
+    return str(found).lower() if isinstance(found, bool) else _short.repr(found)
 
 
 def _choices(kind: type[Struct] | None, field: str) -> str:
@@ -252,7 +270,7 @@ def _expected(message: str, field: str) -> str:
     if field in _FIELD_TEXT:
         return f"expected {_FIELD_TEXT[field]}"
     pattern = _PATTERN.match(message)
-    wanted = PATTERN_TEXT.get(pattern[1].replace("\\\\", "\\")) if pattern else None
+    wanted = PATTERN_TEXT.get(pattern[2].replace("\\\\", "\\")) if pattern else None
     if wanted:  # msgspec shows the pattern as Python writes it
         return f"expected {wanted}"
     message = re.sub(r", got `[^`]*`\Z", "", message)

@@ -34,6 +34,16 @@ PATTERN_TEXT: Final = {
         "a name of at most 63 lower-case letters, digits, hyphens, underscores"
     ),
     r"^[a-z][a-z0-9_]{0,31}\Z": "a kind such as tcp",
+    r"^([0-9A-Fa-f]{2} *)+\Z": 'bytes of two hex digits each such as "00 ff 0a"',
+    r"^[A-Z0-9]{1,16}\Z": "a type of records in capital letters such as A or MX",
+    r"^/[\x21-\x7e]{0,2000}\Z": (
+        "a path that begins with / and has at most 2001 characters of ASCII and no blanks (others "
+        "percent-encoded, as %20)"
+    ),
+    r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z": (
+        "names of headers: at most 100 letters, digits, hyphens and the like, no blanks"
+    ),
+    r"^[\x20-\x7e]{0,2000}\Z": "values of headers: at most 2000 characters of ASCII",
 }
 """What a pattern asks for, in words."""
 

@@ -191,7 +191,7 @@ class TargetResolver:
                 self._say(entry, "port", f"expected none ({value.kind} knows no ports)")
             return None
         port = default_port(value.kind) if value.port is None else value.port
-        if port is None and "port" not in entry.dropped:
+        if port is None and kind is not None and "port" not in entry.dropped:
             self._say(entry, "port", "expected a port from 1 to 65535, found none")
         return port
 

@@ -42,8 +42,14 @@ def expected(step: Step) -> Expected | None:
     if step.expect_regex is not None:
         try:
             regex = re2.compile(step.expect_regex.encode("latin-1"), _OPTIONS)
-        except (re2.error, UnicodeEncodeError) as error:
-            raise ValueError(f"expected a regular expression (RE2), found {error}") from error
+        except UnicodeEncodeError as error:
+            text = "expected a regular expression of Latin-1 characters, each of which is one byte"
+            raise ValueError(f"{text} of the answer, found {step.expect_regex!r}") from error
+        except re2.error as error:
+            why = error.args[0] if error.args else ""
+            why = why.decode("utf-8", "replace") if isinstance(why, bytes) else str(why)
+            text = f"expected a regular expression (RE2), found {step.expect_regex!r}"
+            raise ValueError(f"{text}: {why}") from error
         return Expected(f"a match of {step.expect_regex!r}", regex=regex)
     if step.expect_hex is not None:
         return Expected(f"the bytes {step.expect_hex}", part=bytes.fromhex(step.expect_hex))

@@ -98,6 +98,7 @@ class Dialogue(Struct, frozen=True, kw_only=True):
         if probe.tls not in ways:
             expected = f"{self.protocol} can be checked with tls: {' or '.join(ways)}"
             raise ValueError(f"{expected}, found {probe.tls}")
+        tls_session.check_server_name(probe.server_name)
         return probe
 
 

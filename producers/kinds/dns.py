@@ -111,7 +111,8 @@ def _settle(probe: Probe | None, _: int | None) -> Probe:
             values.append(read(probe.record, value).to_text())
         except ValueError as error:
             raise ValueError(
-                f"expect: expected a {probe.record} record, found {value!r}: {error}"
+                f"expect: expected a record of type {probe.record}, written as in a zone, found "
+                f"{value!r}: {error}"
             ) from error
     return DnsProbe(name=probe.name, record=probe.record, expect=tuple(values))
 

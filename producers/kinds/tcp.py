@@ -20,29 +20,24 @@ def sent(step: Step) -> bytes:
     return bytes.fromhex(step.send_hex) if step.send_hex else (step.send or "").encode()
 
 
-def settle_steps(steps: tuple[Step, ...]) -> None:
-    """Checks the steps of an inventory.
+def settle_step(step: Step) -> None:
+    """Checks a step of an inventory.
 
     Raises:
-        ValueError: the error in the first wrong step.
+        ValueError: the first error of it.
     """
-    for number, step in enumerate(steps):
-        sends = [name for name in ("send", "send_hex") if getattr(step, name) is not None]
-        expects = [
-            name
-            for name in ("expect", "expect_hex", "expect_regex")
-            if getattr(step, name) is not None
-        ]
-        for names in (sends, expects):
-            if len(names) > 1:
-                text = f"expected one of {' and '.join(names)}, found both"
-                raise ValueError(f"steps[{number}]: {text}")
-        if not sends and not expects:
-            raise ValueError(f"steps[{number}]: expected something to send or to expect")
-        try:
-            expected(step)
-        except ValueError as error:
-            raise ValueError(f"steps[{number}]: {error}") from error
+    sends = [name for name in ("send", "send_hex") if getattr(step, name) is not None]
+    expects = [
+        name for name in ("expect", "expect_hex", "expect_regex") if getattr(step, name) is not None
+    ]
+    for names in (sends, expects):
+        if len(names) > 1:
+            *others, last = names
+            found = "all of them" if len(others) > 1 else "both"
+            raise ValueError(f"expected one of {', '.join(others)} and {last}, found {found}")
+    if not sends and not expects:
+        raise ValueError("expected something to send or to expect")
+    expected(step)
 
 
 async def check(context: CheckContext) -> None:
@@ -115,7 +110,11 @@ async def _receive(
 
 def _settle(probe: Probe | None, _: int | None) -> Probe | None:
     if isinstance(probe, TcpProbe):
-        settle_steps(probe.steps)
+        for number, step in enumerate(probe.steps):
+            try:
+                settle_step(step)
+            except ValueError as error:
+                raise ValueError(f"steps[{number}]: {error}") from error
     return probe
 
 

@@ -64,7 +64,9 @@ def hold_on(context: CheckContext, critical_days: int, warn_days: int) -> None:
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:
-    return probe if isinstance(probe, TlsProbe) else _NOTHING
+    options = probe if isinstance(probe, TlsProbe) else _NOTHING
+    tls_session.check_server_name(options.server_name)
+    return options
 
 
 KIND: Final = Kind(check=check, port=443, options=TlsProbe, settle=_settle)

@@ -92,6 +92,20 @@ async def secure(
     return tls
 
 
+def check_server_name(name: str | None) -> None:
+    """Checks the option `server_name` of an inventory.
+
+    Raises:
+        ValueError: it is neither a host name nor an address.
+    """
+    if name is None:
+        return
+    try:
+        canonical_host(name)
+    except ValueError as error:
+        raise ValueError(f"server_name: {error}") from error
+
+
 def _measure(context: CheckContext, stream: Connection, began: float, *, verify: bool) -> None:
     context.tls_ms = (time.monotonic() - began) * 1000
     if verify and stream.tls is not None:

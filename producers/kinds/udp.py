@@ -19,7 +19,7 @@ from producers.judging.jobs import DnsAnswer, DnsSummary, Verdict
 from producers.judging.search import expected
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
-from producers.kinds.tcp import sent, settle_steps
+from producers.kinds.tcp import sent, settle_step
 from schemas.probe import Probe, UdpProbe
 
 SENDS: Final = 3
@@ -214,7 +214,7 @@ def _settle(probe: Probe | None, port: int | None) -> Probe:
             f"what to send, found {'both' if sends else 'neither'}"
         )
     if written.protocol is None:
-        settle_steps((written,))
+        settle_step(written)
     elif written.expect or written.expect_hex or written.expect_regex:
         raise ValueError(f"expected nothing beside protocol: {written.protocol}, found an expect")
     return written

@@ -13,8 +13,10 @@ from portquorum.inventory import Inventory, InventoryError, check, tree
 from portquorum.inventory.document import json_schema
 from portquorum.inventory.errors import path_text
 from portquorum.inventory.load import load
+from portquorum.inventory.probes import ProbeError, probe_of
 from portquorum.inventory.resolve import Known, resolve
 from producers.checks.model import Vantage
+from producers.kinds.registry import KINDS
 from schemas.plain_text import unsafe_in
 from schemas.policy import Maintenance, Region, Route, Team
 from schemas.probe import HandshakeProbe, Step, TcpProbe
@@ -137,7 +139,51 @@ def test_the_example_of_the_design(file: Write) -> None:
         ),
         (
             "host: x, port: 1, probe: {steps: [{expect_regex: '('}]}",
-            "probe: steps[0]: expected a regular expression (RE2), found",
+            "probe: steps[0]: expected a regular expression (RE2), found '(': missing ): (",
+        ),
+        (
+            "host: x, port: 1, probe: {steps: [{expect: a, expect_hex: '00', expect_regex: a}]}",
+            "probe: steps[0]: expected one of expect, expect_hex and expect_regex, found all of",
+        ),
+        ("host: x, port: 1, probe: {tls: implicit}", "probe.steps: expected a value, for it has"),
+        ("host: x, kind: gopher", "kind: expected a kind that can be checked (tcp, "),
+        (
+            "host: x, port: 1, kind: udp, probe: {send: a, send_hex: '00'}",
+            "probe: expected one of send and send_hex, found both",
+        ),
+        (
+            "host: x, kind: tls, probe: {min_version: 1.3}",
+            "probe.min_version: expected text in quotes, found 1.3",
+        ),
+        (
+            "host: x, kind: tls, probe: {server_name: a b}",
+            "probe: server_name: expected a host name or an IP address, found 'a b'",
+        ),
+        (
+            "host: x, kind: smtp, probe: {server_name: a..b}",
+            "probe: server_name: expected a host name or an IP address, found 'a..b'",
+        ),
+        ("host: x, kind: http, probe: {path: health}", "probe.path: expected a path that begins"),
+        ("host: x, kind: http, probe: {path: '/a#b'}", "probe: path: expected a path without a fr"),
+        (
+            "host: x, kind: http, probe: {headers: {a b: c}}",
+            "probe.headers: expected names of headers",
+        ),
+        (
+            "host: x, kind: http, probe: {expect_headers: {Server: '('}}",
+            "probe: expect_headers.Server: expected a regular expression (RE2), found '('",
+        ),
+        (
+            "host: x, kind: http, probe: {expect_json: '$['}",
+            "probe: expect_json: expected a JSONPath (RFC 9535) such as $.state, found '$['",
+        ),
+        (
+            "host: x, kind: http, probe: {expect_json: $.a, json_value: ok}",
+            "probe: json_value: expected a JSON value in quotes, such as '1', 'true' or",
+        ),
+        (
+            "host: x, kind: dns, probe: {name: a.test, record: mx}",
+            "probe.record: expected a type of records in capital letters such as A or MX",
         ),
         (
             "host: x, port: 1, probe: {steps: [{send_hex: '0'}]}",
@@ -181,6 +227,32 @@ def test_the_example_of_the_design(file: Write) -> None:
 def test_a_target_that_is_wrong_is_refused_by_name(file: Write, fields: str, found: str) -> None:
     (said,) = problems(file(f"{HEAD}  - {{{fields}}}\n"))
     assert said.startswith(f"4: targets[0].{found}")
+
+
+_WRONG: list[object] = [None, True, 5, -1.5, "", "\0 \u00e4 #(", [], [None], {}, {"a b": "\u00e4"}]
+_OPTIONS = {
+    (kind, option)
+    for kind, what in KINDS.items()
+    if what.options is not None
+    for option in what.options.__struct_encode_fields__
+}
+
+
+@pytest.mark.parametrize(("kind", "option"), sorted(_OPTIONS))
+def test_a_wrong_option_is_told_in_a_sentence(kind: str, option: str) -> None:
+    refused = 0
+    for value in _WRONG:
+        try:
+            probe_of(
+                kind, {"name": "a.test", option: value} if kind == "dns" else {option: value}, 1
+            )
+        except ProbeError as error:
+            refused += 1
+            said = str(error)
+            assert "expected" in said or "no such option" in said
+            of_others = ("regex ", "found b'", "found None", "found True", "`", "\n", "object ")
+            assert [part for part in of_others if part in said] == []
+    assert refused >= len(_WRONG) / 2
 
 
 def test_a_kind_brings_its_port_and_the_options_of_that_port(file: Write) -> None:
