@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 from typing import Final
 
@@ -9,6 +10,9 @@ from schemas.result import Reason
 
 DETAIL_LENGTH: Final = 300
 _SHOWN: Final = 80
+_BEGIN: Final = 8
+# So long that chance hardly makes it in random bytes.
+_WORDS: Final = re.compile(rb"[\x20-\x7e]{12,}")
 
 _BY_ERRNO: Final[dict[int, Reason]] = {
     errno.ECONNREFUSED: "connection_refused",
@@ -95,9 +99,20 @@ def clean(text: str) -> str:
 
 
 def shown(data: bytes) -> str:
-    """The beginning of `data` for people: text, or hex digits if most of it is not text."""
-    text = data[: 2 * _SHOWN].decode("utf-8", "replace")
+    """The beginning of `data` for people: text, or hex digits if most of it is not text.
+
+    Of binary data with words in it (a banner, an error) both are shown.
+    """
+    start = data[: 2 * _SHOWN]
+    text = start.decode("utf-8", "replace")
     if "\0" in text or sum(c.isprintable() or c in "\r\n\t" for c in text) * 2 < len(text):
-        text = f"0x{data[: _SHOWN // 2].hex()}"
+        first = _WORDS.match(start)
+        words = max(_WORDS.findall(start), key=len, default=None)
+        if first is not None:
+            text = f"{first[0].decode('ascii')} …"
+        elif words is not None:
+            text = f"0x{data[:_BEGIN].hex()}… with {words.decode('ascii')}"
+        else:
+            text = f"0x{data[: _SHOWN // 2].hex()}"
     text = clean(text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
