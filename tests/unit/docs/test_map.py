@@ -187,6 +187,54 @@ QUESTIONS: Final = (
         "sinks/clickhouse/pending_block.py",
         "def token(",
     ),
+    Question(
+        "which TLS versions and ciphers does a check offer?",
+        ("TLS versions", "ciphers"),
+        "producers/kinds/tls_context.py",
+        "_CIPHERS: Final",
+    ),
+    Question(
+        "when does a server say that it has no room?",
+        ("no more connections",),
+        "producers/kinds/limits.py",
+        "WORDS: Final",
+    ),
+    Question(
+        "how often may sshd be checked?",
+        ("pace of `ssh`",),
+        "producers/kinds/pace.py",
+        "OPENSSH: Final",
+    ),
+    Question(
+        "when does a connection end by a reset?",
+        ("FIN or reset",),
+        "producers/kinds/closing.py",
+        "FIRST_FINS: Final",
+    ),
+    Question(
+        "when is one DNS record equal to another?",
+        ("DNS records are equal",),
+        "producers/judging/dns_records.py",
+        "def meaning(",
+    ),
+    Question(
+        "how long is the wait before the next try?",
+        ("wait before a next try",),
+        "foundation/backoff.py",
+        "class Backoff",
+    ),
+    Question(
+        "when does the sink give up on a topic?",
+        ("too many lines can't be read",),
+        "sinks/clickhouse/bad_line_limit.py",
+        "class BadLines",
+    ),
+    Question(
+        "where is the look of a report's page?",
+        ("style of all HTML pages",),
+        "portquorum/presentation/html.py",
+        "Environment(",
+    ),
 )
 
 
