@@ -105,7 +105,7 @@ def configure_logging(role: str, settings: Settings) -> None:
 def _plain_values(
     _logger: object, _name: str, record: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """For a terminal, which may execute control characters of servers; JSON escapes them itself."""
+    """The form for a terminal, which may execute control characters; JSON escapes them itself."""
     return {
         name: plain(value) if isinstance(value, str) else value for name, value in record.items()
     }

@@ -28,7 +28,7 @@ HELP = examples(
 
 
 class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What `--json` prints. Spans are in milliseconds."""
+    """The output of `--json`. Spans are in milliseconds."""
 
     host: str
     port: int | None

@@ -15,7 +15,7 @@ class DemoService:
     """Greets each connection; it keeps its port across `close` and `open`."""
 
     def __init__(self, port: int) -> None:
-        """For `start`."""
+        """The port is not open before `start`."""
         self.port = port
         self._server: asyncio.Server | None = None
 

@@ -45,7 +45,7 @@ PATTERN_TEXT: Final = {
     ),
     r"^[\x20-\x7e]{0,2000}\Z": "values of headers: at most 2000 characters of ASCII",
 }
-"""What a pattern asks for, in words."""
+"""The meaning of each pattern, in words."""
 
 
 class _Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,7 +93,7 @@ class LatencyEntry(_Entry, frozen=True, kw_only=True, rename={"for_results": "fo
 
 
 class Policy(_Entry, frozen=True, kw_only=True):
-    """What a target and `defaults:` have in common."""
+    """The fields that a target and `defaults:` have in common."""
 
     regions: Regions | None = None
     criticality: Criticality | None = None

@@ -80,7 +80,7 @@ async def diff(
     source: str | None = None,
     republish: bool = False,
 ) -> plans.ApplyPlan:
-    """What `apply` would do now; writes nothing (the topics are created if they are missing).
+    """The changes that `apply` would make now; writes nothing, but creates missing topics.
 
     Raises:
         InventoryError: with every problem.

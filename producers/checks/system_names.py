@@ -1,4 +1,4 @@
-"""What this machine itself says of host names: its hosts file, and which sources it asks."""
+"""The sources of host names on this machine: its hosts file, and the order of the others."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What a DNS record means: two texts of one record are equal, whatever their spelling.
+"""The meaning of a DNS record: two texts of one record are equal, whatever their spelling.
 
 Names are equal whatever their case (RFC 4343), with and without the final dot: all names are
 absolute. The strings of a TXT are one text (RFC 7208, section 3.3). Everything else is compared as

@@ -203,7 +203,7 @@ def _led_to(query: dns.message.Message, answer: dns.message.Message) -> list[dns
 
 
 def _beside(answer: dns.message.Message, names: list[dns.name.Name]) -> str | None:
-    """What an answer without a wanted record has in its place."""
+    """The content of an answer that has no wanted record."""
     if len(names) > 1:
         return f"only an alias: {names[-1]}"
     servers = [

@@ -48,7 +48,7 @@ def _product(answer: bytes) -> str | None:
 
 
 def _words(answer: bytes) -> str:
-    """What a protocol header says (AMQP 1.0, section 2.2; 0-9-1, section 4.2.2), or a refusal."""
+    """A protocol header (AMQP 1.0, section 2.2; 0-9-1, section 4.2.2) or a refusal in words."""
     if answer.startswith(_START):
         return _close_text(answer[11:])
     if not answer.startswith(b"AMQP") or len(answer) < 8:

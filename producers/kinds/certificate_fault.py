@@ -1,4 +1,4 @@
-"""What is wrong with a certificate that does not hold, in words for people."""
+"""The fault of an invalid certificate, in words for people."""
 
 import ssl
 from datetime import UTC, datetime

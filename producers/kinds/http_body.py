@@ -41,7 +41,7 @@ class BodyReader:
 
     @property
     def cut(self) -> str | None:
-        """What is missing after the end of the server's data, for people; None if nothing is."""
+        """The part that is missing at the end of the server's data, for people; None if none is."""
         if self.done:
             return None
         if self._chunked:

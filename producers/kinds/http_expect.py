@@ -1,4 +1,4 @@
-"""What is expected of an HTTP answer: status and headers at once, the body as its bytes come."""
+"""The expectations of an HTTP answer: status and headers at once, the body as its bytes come."""
 
 import re
 import time
@@ -38,7 +38,7 @@ def words(step: Step) -> str:
 
 
 def body_steps(options: HttpProbe) -> list[Step]:
-    """What the body must contain or match."""
+    """The expectations of the body, as steps."""
     steps = [Step(expect=options.expect), Step(expect_regex=options.expect_regex)]
     return [step for step in steps if step.expect or step.expect_regex]
 

@@ -66,7 +66,7 @@ class HeadReader:
 
     @property
     def begun(self) -> str:
-        """What has come of a head that is not complete, for people."""
+        """The part of an incomplete head that has come, for people."""
         return repr(shown(bytes(self._buffer[:_SHOWN_BYTES])))
 
     @property

@@ -40,7 +40,7 @@ class RequestUrl(Struct, frozen=True):
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """What two URLs of one server have in common (RFC 6454)."""
+        """The origin of a URL, which all URLs of one server share (RFC 6454)."""
         return self.scheme, self.host, self.port
 
 

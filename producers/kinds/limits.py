@@ -42,7 +42,7 @@ GREETING_421: Final[tuple[re.Pattern[bytes], Reason]] = (
 """A greeting of SMTP or FTP that refuses every service for now."""
 
 END: Final = rb"(?:[ -]|\r?\n)"
-"""What follows the code of a reply of SMTP or FTP."""
+"""The character after the code of a reply of SMTP or FTP."""
 
 NUMBERED: Final = refusal(rb"(?:[45][0-9]{2}-[^\n]*\n){0,20}?[45][0-9]{2}[ -]")
 """A refusal of SMTP or FTP with such words in one of its lines."""

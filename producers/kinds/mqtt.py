@@ -32,7 +32,7 @@ _WORDS: Final = {
 
 
 def _connack(data: bytes) -> int | None:
-    """Of 3.1.1 (two bytes follow), or of 5.0 (at most 127: no strings of a server are wanted)."""
+    """The end of a CONNACK of 3.1.1 (two bytes follow) or 5.0 (at most 127: without strings)."""
     if not data:
         return None
     if data[0] != _CONNACK or (len(data) > 1 and not 2 <= data[1] <= 127):

@@ -1,4 +1,4 @@
-"""What the records of TLS show of a handshake (RFC 5246, section 6.2; RFC 8446, section 5)."""
+"""The progress of a handshake by its TLS records (RFC 5246, section 6.2; RFC 8446, section 5)."""
 
 from typing import Final
 

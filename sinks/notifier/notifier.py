@@ -45,7 +45,7 @@ CLOSE_WITHIN_S: Final = 1.0
 if the broker does not answer."""
 
 _SETTLE_S: Final = 0.1
-"""What was cancelled at the end gets so long."""
+"""The time for cancelled tasks to end."""
 
 _log = telemetry.logger(__name__)
 

@@ -15,12 +15,12 @@ from portquorum.embedded.clickhouse.statement import Insert, StatementClass
 
 MOST_QUERY_BYTES: Final = 1 << 20
 MOST_PARAMETERS: Final = 1000
-"""Of a URL; half a million fit into one, and hold everybody up for a second."""
+"""The most parameters of a URL; half a million fit into one, and hold everybody up for a second."""
 MOST_CONTENT_TYPE: Final = 256
 MOST_FIELDS: Final = 256
-"""Of a form; each costs about a millisecond, and anybody may send one."""
+"""The most fields of a form; each costs about a millisecond, and anybody may send one."""
 NEXT_PART_S: Final = 30.0
-"""How long a body's next part may take, as ClickHouse's `http_receive_timeout`.
+"""The longest wait for the next part of a body, as ClickHouse's `http_receive_timeout`.
 
 aiohttp (3.14) tells nobody of a chunk that is broken after the first ones: the body just goes on
 nowhere, on a connection that may be closed already.

@@ -40,7 +40,7 @@ def _follow(parent: int) -> None:
 
 
 def tie_to_parent() -> None:
-    """For `preexec_fn`, in the child of a fork by the main thread: SIGKILL when the parent ends.
+    """Sets SIGKILL for the end of the parent; for `preexec_fn`, in the child of the main thread.
 
     Does nothing without support in the kernel (not Linux); a clean end still stops the child there.
     """
