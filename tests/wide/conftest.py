@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from producers.kinds import tls_session
+from producers.kinds import tls_context
 from tests.wide.attempts import ATTEMPTS
 from tests.wide.server import Pems
 from tests.wide.servers.every import EVERY
@@ -33,9 +33,9 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pems]:
     pair.key.write_bytes(made.private_key_pem.bytes())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(pair.ca))
-        tls_session.context.cache_clear()
+        tls_context.context.cache_clear()
         yield pair
-    tls_session.context.cache_clear()
+    tls_context.context.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from producers.kinds import tls_session
+from producers.kinds import tls_context
 from tests.integration.kinds.certificates import Certificates, Pair
 
 
@@ -52,6 +52,6 @@ def certificates(
 ) -> Iterator[Certificates]:
     """With them the checks of the test trust our authority alone."""
     monkeypatch.setenv("SSL_CERT_FILE", str(made_certificates.ca))
-    tls_session.context.cache_clear()
+    tls_context.context.cache_clear()
     yield made_certificates
-    tls_session.context.cache_clear()
+    tls_context.context.cache_clear()

@@ -16,7 +16,7 @@ from portquorum.inventory.probes import ProbeError, probe_of
 from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.factory import platform_engine
 from producers.engine.single_check import check_once
-from producers.kinds import tls_session
+from producers.kinds import tls_context
 from schemas.probe import HttpProbe
 from schemas.target import Target
 from tests.integration.kinds.certificates import Certificates, Pair
@@ -387,7 +387,7 @@ async def test_without_authorities_nothing_is_measured(
 ) -> None:
     (tmp_path / "none.pem").write_text("")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    tls_session.context.cache_clear()
+    tls_context.context.cache_clear()
     outcome = await tls(web.good)
     assert (outcome.status, outcome.reason) == ("missed", "prober_error")
     assert "certificates of authorities" in (outcome.detail or "")
