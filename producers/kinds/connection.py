@@ -49,6 +49,8 @@ class Connection:
         """The beginning of what came in the TLS handshake, at least 160 bytes if so many came."""
         self.asked_for_certificate = False
         """Whether the server has asked for a client's certificate."""
+        self._received_in_handshake: int | None = None
+        """`received` at the end of a TLS 1.3 handshake in which it has asked for one."""
         self._tls: ssl.SSLObject | None = None
         self._from_peer: ssl.MemoryBIO
         self._to_peer: ssl.MemoryBIO
@@ -92,14 +94,23 @@ class Connection:
             return await self._take(most)
         while True:
             try:
-                return self._tls.read(most)
+                data = self._tls.read(most)
             except ssl.SSLWantReadError:
                 await self._push(self._to_peer.read())
-                await self._pull()
+                try:
+                    await self._pull()
+                except CheckFailedError as error:
+                    if error.reason == "connection_reset" and self._is_refused_silently():
+                        raise ClientCertificateError from error
+                    raise
+                continue
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                return b""
+                data = b""
             except ssl.SSLError as error:
                 raise self._tls_failed(error) from error
+            if not data and self._is_refused_silently():
+                raise ClientCertificateError
+            return data
 
     async def secure(self, context: ssl.SSLContext, server_name: str | None) -> ssl.SSLObject:
         """Begins TLS and returns when the handshake is done.
@@ -122,8 +133,7 @@ class Connection:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
                 await self._fly()
-                if not await self._pull(keep=True):
-                    raise CheckFailedError("tls_failed", self._closed_text()) from None
+                await self._next_flight()
             except ssl.SSLCertVerificationError:
                 with contextlib.suppress(CheckFailedError):
                     await self._push(self._to_peer.read())  # sends the TLS alert to the server
@@ -136,6 +146,8 @@ class Connection:
                 break
         await self._fly()
         self._tls = tls
+        if self.asked_for_certificate and tls.version() == "TLSv1.3":
+            self._received_in_handshake = self.received
         return tls
 
     def address_literal(self) -> bytes:
@@ -183,6 +195,31 @@ class Connection:
         flight = self._to_peer.read()
         self.asked_for_certificate = self.asked_for_certificate or has_certificate(flight)
         await self._push(flight)
+
+    async def _next_flight(self) -> None:
+        """Receives what the server sends next in the handshake.
+
+        Some servers refuse a client without a certificate by closing, without an alert (asyncio,
+        and so uvicorn and aiohttp).
+        """
+        try:
+            if await self._pull(keep=True):
+                return
+        except CheckFailedError as error:
+            if self.asked_for_certificate and error.reason == "connection_reset":
+                raise ClientCertificateError from error
+            raise
+        if self.asked_for_certificate:
+            raise ClientCertificateError
+        raise CheckFailedError("tls_failed", self._closed_text())
+
+    def _is_refused_silently(self) -> bool:
+        """Whether a server of TLS 1.3 that has asked for a certificate sent nothing after it.
+
+        Our handshake is done before the server has seen that we have none. One that goes on sends
+        a session ticket first (RFC 8446, section 4.6.1), also if it closes then for another cause.
+        """
+        return self.received == self._received_in_handshake
 
     async def _told(self, error: CheckFailedError) -> CheckFailedError:
         """The server's own word before it broke the connection, if it wants a certificate."""

@@ -13,6 +13,7 @@ from portquorum.inventory.probes import probe_of
 from producers.checks.model import CheckOutcome
 from producers.engine.single_check import check_once
 from producers.kinds import tls_context
+from schemas.probe import TlsProbe
 from tests.integration.kinds.authority import Holder, issue, written
 from tests.integration.kinds.checking import assert_down, measured
 from tests.integration.kinds.tls_servers import listening, server_context
@@ -236,7 +237,23 @@ async def test_the_name_that_is_sent(
     assert asked == [sent]
 
 
-@pytest.mark.parametrize("name", ["wild.test", "a.b.wild.test", "127.0.0.2", "::2", "0x7f.1"])
+async def test_a_server_name_of_an_older_inventory_that_is_no_name(
+    tmp_path: Path, trust: Path, root: Holder
+) -> None:
+    """`inventory check` refuses it now."""
+    only(trust, root.pem)
+    leaf = issue("a", root, 80)
+    with listening(server_context(written(tmp_path / "server.pem", leaf))) as port:
+        for name in ("0x7f.1", "a b", "a..b", ".", "\u00fc" * 70):
+            probe = TlsProbe(server_name=name)
+            outcome = await measured(
+                lambda probe=probe: check_once("localhost", port, "tls", 10, probe=probe)
+            )
+            assert outcome.status == "down", (name, outcome)
+            assert outcome.reason in {"certificate_invalid", "tls_failed"}, (name, outcome)
+
+
+@pytest.mark.parametrize("name", ["wild.test", "a.b.wild.test", "127.0.0.2", "::2"])
 async def test_a_name_that_the_certificate_does_not_have(
     tmp_path: Path, trust: Path, root: Holder, name: str
 ) -> None:

@@ -1,8 +1,9 @@
 """Servers that ask for a client's certificate: they are alive."""
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -199,3 +200,71 @@ async def test_a_redis_that_wants_one(made_certificates: Certificates) -> None:
             *(check_once("localhost", port, "redis", 10, probe=probe) for _ in range(10))
         )
     assert {(each.status, each.detail) for each in outcomes} == {("up", ASKS)}
+
+
+@contextlib.asynccontextmanager
+async def refusing_without_alert(context: ssl.SSLContext) -> AsyncIterator[int]:
+    """A server of asyncio, as under uvicorn and aiohttp: it closes in place of an alert."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError), contextlib.closing(writer):
+            await reader.read(100)
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("way", ["tls", "http", "redis"])
+async def test_a_server_that_closes_without_an_alert_is_up(
+    pair: Path, made_certificates: Certificates, way: str, version: str
+) -> None:
+    context = server_context(
+        pair, newest=VERSIONS[version], clients=ssl.CERT_REQUIRED, ca=made_certificates.ca
+    )
+    kind, options = WAYS[way].kind, WAYS[way].probe
+    async with refusing_without_alert(context) as port:
+        probe = probe_of(kind, options, port)
+        for _ in range(5):
+            outcome = await measured(lambda: check_once("localhost", port, kind, 10, probe=probe))
+            assert (outcome.status, outcome.detail) == ("up", ASKS), outcome
+
+
+_HAPROXY = """
+defaults
+  timeout connect 2s
+  timeout client 5s
+  timeout server 5s
+  mode tcp
+frontend asks
+  bind 127.0.0.1:{port} ssl crt {pem} ca-file {ca} verify optional
+  default_backend dead
+frontend wants
+  bind 127.0.0.1:{other} ssl crt {pem} ca-file {ca} verify required
+  default_backend dead
+backend dead
+  server nobody 127.0.0.1:{nobody}
+"""
+
+
+@pytest.mark.parametrize("kind", ["redis", "http"])
+async def test_a_dead_backend_behind_a_proxy_that_asks_is_down(
+    made_certificates: Certificates, kind: str
+) -> None:
+    """It takes the handshake without a certificate, and closes for want of a backend."""
+    command, port, other, nobody = program("haproxy"), free_port(), free_port(), free_port()
+    good = made_certificates.good
+    options = {"tls": True} if kind == "http" else {"tls": "implicit"}
+    with folder() as home:
+        pem = home / "good.pem"
+        pem.write_bytes(good.certificate.read_bytes() + good.key.read_bytes())
+        names = {"pem": pem, "ca": made_certificates.ca, "port": port, "other": other}
+        (home / "haproxy.cfg").write_text(_HAPROXY.format(nobody=nobody, **names))
+        words = [command, "-db", "-f", str(home / "haproxy.cfg")]
+        with running(words, port, home / "log"):
+            probe = probe_of(kind, options, port)
+            down = await measured(lambda: check_once("localhost", port, kind, 10, probe=probe))
+            up = await measured(lambda: check_once("localhost", other, kind, 10, probe=probe))
+    assert down.status == "down", down
+    assert (up.status, up.detail) == ("up", ASKS)
