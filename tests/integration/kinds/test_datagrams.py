@@ -249,7 +249,7 @@ async def test_garbage_of_any_length_breaks_nothing() -> None:
         ("dns", 53, None, "expected name"),
         ("dns", 53, {"name": "a..b"}, "expected a name"),
         ("dns", 53, {"name": "a", "record": "NOPE"}, "NOPE"),
-        ("dns", 53, {"name": "a", "expect": ["x"]}, "expected a A record"),
+        ("dns", 53, {"name": "a", "expect": ["x"]}, "expected a record of type A"),
         ("icmp", None, {"count": 0}, "count"),
     ],
 )

@@ -1,0 +1,52 @@
+"""docs/inventory.md names every field of an inventory, with its default, and its example is right."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from portquorum.inventory import check
+from portquorum.inventory.document import (
+    DefaultsEntry,
+    LatencyEntry,
+    MaintenanceEntry,
+    RegionEntry,
+    RouteEntry,
+    TargetEntry,
+    TeamEntry,
+)
+from portquorum.inventory.targets import BUILT_IN
+
+PAGE: Final = (Path(__file__).parents[3] / "docs" / "inventory.md").read_text()
+ROWS: Final = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in PAGE.splitlines()
+    if line.startswith("| ")
+]
+STRUCTS: Final = (
+    *(RegionEntry, TeamEntry, RouteEntry, LatencyEntry, DefaultsEntry, TargetEntry),
+    MaintenanceEntry,
+)
+
+
+@pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)
+def test_every_field_is_named(struct: type) -> None:
+    named = {word for row in ROWS for cell in row for word in re.findall(r"`([a-z_]+)`", cell)}
+    assert set(struct.__struct_encode_fields__) - named == set()
+
+
+@pytest.mark.parametrize("field", [name for name, value in BUILT_IN.items() if value])
+def test_a_default_is_that_of_the_code(field: str) -> None:
+    (row,) = (row for row in ROWS if f"`{field}`" in row[0])
+    names, defaults = (re.findall(r"`([^`]+)`", cell) for cell in row[:2])
+    assert defaults[names.index(field)] == str(BUILT_IN[field])
+
+
+def test_the_example_is_right(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(regions:.*?)```", PAGE, re.DOTALL)
+    file = tmp_path / "inventory.yaml"
+    file.write_text(example)
+    inventory = check([file])
+    assert [target.id for target in inventory.targets] == ["prod-db", "core-switch"]
+    assert inventory.warnings == ()
