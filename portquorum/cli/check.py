@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -25,6 +25,11 @@ HELP = examples(
     "portquorum check mail.example.com:587 --kind smtp",
     "portquorum check db1.example.com --kind postgres --probe '{tls: starttls}'",
 )
+KINDS: Final = (
+    "tcp, udp, tls, http, dns, icmp, smtp, imap, pop3, ftp, ssh, redis, memcached, postgres, mysql, "
+    "mongodb, mssql, amqp, kafka, mqtt"
+)
+"""All kinds, as a text: to load them takes as long as all the rest of a command's help."""
 
 
 class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +63,7 @@ def check(
         ),
     ],
     kind: Annotated[
-        str, typer.Option(metavar="KIND", help="The kind of check, such as smtp (docs/kinds.md).")
+        str, typer.Option(metavar="KIND", help=f"What is spoken: {KINDS} (docs/kinds.md).")
     ] = "tcp",
     probe: Annotated[
         str | None,
@@ -76,7 +81,8 @@ def check(
 ) -> None:
     """Check one port from here, now, and show all of it.
 
-    Nothing is stored and nobody is told. The exit code is 1 if the port does not answer.
+    Nothing is stored and nobody is told. The exit code is 0 if it is up, 1 if it is down or nothing
+    could be measured, 2 if the command is wrong.
     """
     from portquorum.cli.probing import options, placed
 

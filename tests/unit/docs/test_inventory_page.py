@@ -1,4 +1,4 @@
-"""docs/inventory.md names every field of an inventory, with its default, and its example is right."""
+"""docs/inventory.md names each field of an inventory with its default, and its example is right."""
 
 import re
 from pathlib import Path

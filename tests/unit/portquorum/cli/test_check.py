@@ -9,6 +9,7 @@ from portquorum.cli import check
 from portquorum.cli.host_port import HostPort
 from portquorum.presentation.output import out
 from producers.checks.model import Hop
+from producers.kinds.registry import KINDS
 
 DAY_MS = 86_400_000
 
@@ -20,6 +21,10 @@ def shown(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> str:
     with out().capture() as printed:
         check._show(HostPort("a.test", 443), check.CheckAnswer(**(fields | changes)))
     return " ".join(printed.get().split())
+
+
+def test_the_help_names_all_kinds() -> None:
+    assert check.KINDS == ", ".join(KINDS)
 
 
 def test_a_certificate_says_whether_it_holds_yet(monkeypatch: pytest.MonkeyPatch) -> None:
