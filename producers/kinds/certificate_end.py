@@ -59,9 +59,12 @@ def judged(
 
 
 def span(ms: float) -> str:
-    """A length of time for people: days with one decimal, below one day hours or minutes."""
+    """A length of time for people: days with one decimal, below one day hours or minutes.
+
+    Rounded down: less than 14 days are never "14.0 days".
+    """
     if ms >= DAY_MS:
-        return f"{ms / DAY_MS:.1f} days"
+        return f"{int(ms * 10 / DAY_MS) / 10:.1f} days"
     if ms >= HOUR_MS:
         return _count(int(ms / HOUR_MS), "hour")
     return _count(int(ms / _MINUTE_MS), "minute")

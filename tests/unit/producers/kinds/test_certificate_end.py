@@ -51,7 +51,7 @@ def in_days(days: float, *, place: int = 0, der: bytes = b"") -> CertificateEnd:
     [
         (80, None, None),
         (14, None, None),
-        (13.99, None, "the certificate expires in 14.0 days, less than 14 days"),
+        (13.99, None, "the certificate expires in 13.9 days, less than 14 days"),
         (3, None, "the certificate expires in 3.0 days, less than 14 days"),
         (2.9, "certificate_ending", "the certificate expires in 2.9 days, less than 3 days"),
         (1, "certificate_ending", "the certificate expires in 1.0 days, less than 3 days"),
