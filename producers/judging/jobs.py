@@ -7,7 +7,7 @@ cost is bounded and far below a millisecond a kilobyte, so that it may run in th
 import json
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import dns.exception
 import dns.flags
@@ -111,12 +111,20 @@ def same(one: Any, other: Any) -> bool:
 
 def _parsed(text: str | bytes) -> Any:
     try:
-        return json.loads(text)
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        return json.loads(text, parse_constant=_no_number)
+    except (json.JSONDecodeError, UnicodeDecodeError, _NoNumberError):
         raise
     except ValueError:
         # An integer of more than 4,300 digits, which Python does not convert.
-        return json.loads(text, parse_int=float)
+        return json.loads(text, parse_int=float, parse_constant=_no_number)
+
+
+class _NoNumberError(ValueError):
+    """NaN or Infinity, which JSON does not have (RFC 8259, section 6): no browser reads it."""
+
+
+def _no_number(name: str) -> NoReturn:
+    raise _NoNumberError(name)
 
 
 class DnsSummary(Struct, frozen=True):

@@ -21,6 +21,7 @@ from producers.kinds.kind import Kind
 from producers.kinds.pace import Pace
 from producers.kinds.tls import hold_on
 from producers.kinds.tls_errors import ClientCertificateError
+from producers.kinds.tls_records import answers_in_tls
 from schemas.probe import HandshakeProbe, Probe
 from schemas.result import Reason
 
@@ -286,8 +287,11 @@ class _Talk:
             raise CheckFailedError(reason, f"{self._protocol}: {text}")
 
     def _wrong(self, step: DialogueStep, data: bytes) -> CheckFailedError:
-        expected = f"expected the {self._protocol} {step.name}"
-        return CheckFailedError(self._mismatch(), f"{expected}, found {shown(data)!r}")
+        text = f"expected the {self._protocol} {step.name}, found {shown(data)!r}"
+        if self._stream.tls is None and answers_in_tls(data):
+            text += ": the server speaks TLS there"
+            text += " (tls: implicit)" if self._dialogue.implicit else ""
+        return CheckFailedError(self._mismatch(), text)
 
     def _closed(self, step: DialogueStep, data: bytes) -> CheckFailedError:
         after = f" after {shown(data)!r}" if data else ""

@@ -106,14 +106,12 @@ class _Walk:
         try:
             return await self._ask(place)
         except ClientCertificateError as error:
-            if self._followed:
-                error.detail = f"{self._way()}: {error.detail}"
+            error.detail = self._after_redirects(error.detail)
             raise
         except CheckFailedError as error:
             if not self._followed:
                 raise
-            text = f"{self._way()}: {error.detail}"
-            raise CheckFailedError(error.reason, text) from error
+            raise CheckFailedError(error.reason, self._after_redirects(error.detail)) from error
         finally:
             context.connect_ms = _sum(connect_ms, context.connect_ms)
             context.tls_ms = _sum(tls_ms, context.tls_ms)
@@ -205,9 +203,7 @@ class _Walk:
                 "unexpected_response",
                 "complete head of the answer",
             )
-            context.came = lambda: (
-                f"{self._way()}{': ' if self._followed else ''}{reader.begun} came"
-            )
+            context.came = lambda: self._after_redirects(f"{reader.begun} came")
 
     def _next_place(self, head: Head) -> RequestUrl | None:
         """Where the redirect leads; None if it is none, or not to be followed."""
@@ -267,7 +263,7 @@ class _Walk:
             begun = f", which begins with {shown(bytes(body[:256]))!r}" if body else ""
             return f"the status {head.status} and {len(body)} bytes of the body came{begun}"
 
-        context.came = lambda: f"{self._way()}: {came()}" if self._followed else came()
+        context.came = lambda: self._after_redirects(came())
         broken: CheckFailedError | None = None
         # The expected content must be in the beginning.
         while not reader.done and len(body) <= MOST_BODY_BYTES:
@@ -327,6 +323,9 @@ class _Walk:
 
     def _text(self, one: _Ending) -> str:
         return f"{shown_url(one.place.url)}: {one.text}" if self._followed else one.text
+
+    def _after_redirects(self, text: str) -> str:
+        return f"{self._way()}: {text}" if self._followed else text
 
     def _way(self) -> str:
         redirects = "1 redirect" if self._followed == 1 else f"{self._followed} redirects"

@@ -14,6 +14,8 @@ _MOST_CODINGS: Final = 3
 _MOST_MEMBERS: Final = 100
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _KNOWN: Final = _GZIP | {"deflate"}
+# Of IANA's list of codings those that are in use and have no reader here.
+_UNREADABLE: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 _CHARSET: Final = re.compile(rb"charset[ \t]*=[ \t\"']*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
@@ -24,13 +26,40 @@ _BOMS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-b
 # under such names, as "zip" and "unicode_escape", which no server may choose.
 _CHARSETS: Final = frozenset(
     {
-        *(f"iso8859-{number}" for number in range(1, 17)),
+        *(f"iso8859-{number}" for number in range(2, 17)),
         *(f"cp{number}" for number in (866, 874, 932, 949, 950, *range(1250, 1259))),
-        *("ascii", "koi8-r", "koi8-u", "mac-roman", "utf-16-le", "utf-16-be", "utf-32-le"),
-        *("gb2312", "gbk", "gb18030", "big5", "euc_jp", "shift_jis", "euc_kr", "utf-32-be"),
+        *("koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "gb18030", "big5hkscs"),
+        *("euc_jp", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"),
     }
 )
-_ORDERS: Final = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+# What browsers read by a name is more than what the name's own standard has (WHATWG Encoding, 4.2):
+# pages of "ISO-8859-1" have the euro sign and quotes of windows-1252.
+# Labels of the same standard that Python does not know.
+_LABELS: Final = {
+    "windows-31j": "cp932",
+    "windows-874": "cp874",
+    "windows-949": "cp949",
+    "x-euc-jp": "euc_jp",
+    "x-gbk": "gbk",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "x-sjis": "cp932",
+    "x-x-big5": "big5",
+}
+_AS_BROWSERS: Final = {
+    "utf-16": "utf-16-le",
+    "utf-32": "utf-32-le",
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "cp936": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
 
 
 class Unpacker:
@@ -43,8 +72,10 @@ class Unpacker:
     def __init__(self, head: Head, most: int) -> None:
         names = codings(head, "content-encoding")
         names += [one for one in codings(head, "transfer-encoding") if one != "chunked"]
+        # As in browsers: what is no coding ("utf-8", "none", "binary") packs nothing.
+        names = [name for name in names if name in _KNOWN | _UNREADABLE]
         for name in names:
-            if name not in _KNOWN or len(names) > _MOST_CODINGS:
+            if name in _UNREADABLE or len(names) > _MOST_CODINGS:
                 found = shown(", ".join(names).encode())
                 text = f"the body (status {head.status}) is packed as {found}"
                 raise CheckFailedError(
@@ -132,11 +163,12 @@ def charset_of(head: Head, body: bytes | bytearray) -> str | None:
     found = _CHARSET.search(head.value("content-type") or b"") or _META.search(body[:_META_BYTES])
     if found is None:
         return None
+    label = found[1].decode().lower()
     try:
-        name = codecs.lookup(found[1].decode()).name
+        name = codecs.lookup(_LABELS.get(label, label)).name
     except LookupError:
         return None
-    name = _ORDERS.get(name, name)
+    name = _AS_BROWSERS.get(name, name)
     return name if name in _CHARSETS else None
 
 

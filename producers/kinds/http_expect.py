@@ -210,7 +210,10 @@ class WantedBody:
     async def _wrong_json(self, body: bytes, *, again: bool) -> str | None:
         options = self._options
         if self._charset is not None and not self._charset.startswith("utf-"):
-            body = body.decode(self._charset, "replace").encode()
+            try:
+                body.decode()  # JSON is UTF-8 whatever its head says (RFC 8259, section 8.1)
+            except UnicodeDecodeError:
+                body = body.decode(self._charset, "replace").encode()
         job = Json(options.expect_json or "$", options.json_value, body)
         verdict = await self._context.verdict(job, on_more=again)
         return None if verdict is None else str(verdict)

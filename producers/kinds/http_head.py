@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
+from producers.kinds.tls_records import answers_in_tls
 
 MOST_HEAD_BYTES: Final = 300 << 10
 """The most bytes before the body, those of informational answers included; curl's own limit."""
@@ -160,7 +161,7 @@ class HeadReader:
 
     def _no_http(self, data: bytes) -> CheckFailedError:
         text = f"expected an HTTP answer, found {shown(data)!r}"
-        if data[:1] in {b"\x15", b"\x16"} and data[1:2] == b"\x03":
+        if answers_in_tls(data):
             text += ": the server speaks TLS there (tls: true)"
         elif data[3:4] == b"\x04" and data[5:9] == bytes(4):  # SETTINGS, RFC 9113, section 6.5
             text += ": the server speaks HTTP/2 alone there"

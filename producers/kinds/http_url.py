@@ -29,19 +29,25 @@ class RequestUrl(Struct, frozen=True):
 
     @property
     def authority(self) -> str:
-        """Host and port, without a port that the scheme has by default."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        """Host and port as the server is told, without a port that the scheme has by default.
+
+        The zone of an address is of the prober alone (RFC 6874, section 4).
+        """
+        return self._with_port(self.host.partition("%")[0])
 
     @property
     def url(self) -> str:
         """The whole URL."""
-        return f"{self.scheme}://{self.authority}{self.target}"
+        return f"{self.scheme}://{self._with_port(self.host)}{self.target}"
 
     @property
     def origin(self) -> tuple[str, str, int]:
         """The origin of a URL, which all URLs of one server share (RFC 6454)."""
         return self.scheme, self.host, self.port
+
+    def _with_port(self, host: str) -> str:
+        shown_host = f"[{host}]" if ":" in host else host
+        return shown_host if self.port == _PORTS[self.scheme] else f"{shown_host}:{self.port}"
 
 
 def shown_url(url: str) -> str:
@@ -63,7 +69,8 @@ def next_place(place: RequestUrl, location: str) -> RequestUrl:
             raise ValueError("too long")  # noqa: TRY301  (one outcome for all that is wrong)
         url = URL(_encoded(location), base=_base(place))
         scheme = url.protocol.removesuffix(":")
-        port = int(url.port) if url.port else _PORTS[scheme]
+        usual = _PORTS[scheme]  # of another scheme there is none, also when it names a port
+        port = int(url.port) if url.port else usual
         host = place.host if url.hostname == _STAND_IN else canonical_host(url.hostname)
         target = f"{url.pathname}{url.search}"
         if not 0 < port < 65_536 or _TARGET.fullmatch(target) is None:

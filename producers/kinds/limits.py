@@ -9,13 +9,14 @@ from typing import Final
 from producers.kinds.dialogue import pattern
 from schemas.result import Reason
 
-# "Too many" of something else is a refusal for another cause.
+# "Too many" of something else, or its maximum, is a refusal for another cause.
 _OTHERS: Final = (
     rb"(?! (?:[a-z]+ ){0,3}(?:errors|commands|recipients|failures|attempts|failed|bad|invalid))"
 )
 WORDS: Final = (
-    rb"(?i:too many" + _OTHERS + rb"|maximum"
-    rb"|max\.? (?:number|connections?|clients?|client connections|users)|max_client_conn"
+    rb"(?i:(?:too many|maximum)"
+    + _OTHERS
+    + rb"|max\.? (?:number|connections?|clients?|client connections|users)|max_client_conn"
     rb"|no more connections|connections exceeded|connections? (?:count |rate )?limit"
     rb"|(?:user|client|session)s? limit"
     rb"|(?:limit|concurrency) (?:is |has been |was )?(?:exceeded|reached)"

@@ -11,6 +11,7 @@ import re
 import struct
 from typing import Final
 
+from producers.kinds import access
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import sized
 from schemas.result import Reason
@@ -20,11 +21,18 @@ _PACKET: Final = sized(3, more=4, order="little")
 # CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH
 _CAPABILITIES: Final = 0x1 | 0x200 | 0x8000 | 0x80000
 _SSL: Final = 0x800
-# Errors that refuse our login and prove that the server is up: 1044, 1045, 1698 access denied, 1251
-# and 1524 another authentication, 3159 TLS only, 2012 an unknown user of Vitess and Dolt. In the
-# packet the low byte comes first.
-_NO_ACCESS: Final = b"|".join(
-    re.escape(struct.pack("<H", code)) for code in (1044, 1045, 1251, 1524, 1698, 2012, 3159)
+# Errors that refuse our login and prove that the server is up: 1044, 1045, 1698 access denied, 1130
+# our host, 1251 and 1524 another authentication, 1820 and 1862 an old password, 3118 and 4151 a
+# locked user, 3159 TLS only, 2012 an unknown user of Vitess and Dolt. In the packet the low byte
+# comes first.
+_CODES: Final = b"|".join(
+    re.escape(struct.pack("<H", code))
+    for code in (1044, 1045, 1130, 1251, 1524, 1698, 1820, 1862, 2012, 3118, 3159, 4151)
+)
+# The SQL state of a refused login is 28000, whatever the code (Azure's gateway: 9000 to 9009).
+# PlanetScale's demand for TLS is the unknown error 1105.
+_NO_ACCESS: Final = (
+    rb"(?:(?:" + _CODES + rb")|..#28000|..(?:#.{5})?[^\0]{0,200}" + access.TLS + rb")"
 )
 _MOST: Final = 1 << 24
 _UTF8: Final = 33
@@ -86,7 +94,7 @@ def _login_steps(number: int, capabilities: int) -> tuple[DialogueStep, ...]:
             when=None if capabilities & _SSL else pattern(rb"...\0\x0a"),
             send=_login(number, capabilities),
             frame=_PACKET,
-            good=pattern(rb"....(?:\xff(?:" + _NO_ACCESS + rb")|\xfe|\0)"),
+            good=pattern(rb"....(?:\xff" + _NO_ACCESS + rb"|\xfe|\0)"),
             bad=bad,
         ),
         # The server wants another way of authentication: an empty answer ends it.

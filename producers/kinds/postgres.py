@@ -10,6 +10,7 @@ message type 88").
 import struct
 from typing import Final
 
+from producers.kinds import access
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import MOST_BYTES, NotThisError
 from producers.kinds.limits import WORDS
@@ -51,12 +52,15 @@ def _tls_or_not(data: bytes) -> int | None:
 # The fields of an ErrorResponse: S(everity), V, C(ode), M(essage), each ended by a NUL.
 _BEGINS: Final = rb"(?:R\0\0\0\x08\0{4})?E.*\0"
 _ERROR: Final = _BEGINS + rb"C(?!28|3D000)[0-9A-Z]{5}\0M"
+# Poolers say with other codes that we may not come in: PgBouncer and Odyssey 08P01, CockroachDB
+# 08004, PgCat 58000, Supavisor XX000. "server …" is about the server behind the pooler.
+_STRANGER: Final = rb"(?!server )[^\0]{0,400}(?:" + access.UNKNOWN + rb"|" + access.TLS + rb")"
 _START: Final = DialogueStep(
     name="answer to the startup message",
     send=_STARTUP,
     frame=_begun,
     # 28000, 28P01: our user may not log in; 3D000: no such database. The server is up in each case.
-    good=pattern(rb"(?:.*\0C(?:28...|3D000)\0|R|.*Z\0\0\0\x05)"),
+    good=pattern(rb"(?:.*\0C(?:28...|3D000)\0|R|.*Z\0\0\0\x05|" + _ERROR + _STRANGER + rb")"),
     bad=(
         (
             pattern(_BEGINS + rb"C53300\0M(?P<text>[^\0]*)"),
@@ -67,7 +71,7 @@ _START: Final = DialogueStep(
             pattern(_ERROR + rb"(?P<text>[^\0]{0,400}" + WORDS + rb"[^\0]{0,400})"),
             "too_many_connections",
         ),
-        (pattern(_ERROR + rb"(?P<text>[^\0]*)"), "unexpected_response"),
+        (pattern(_ERROR + rb"(?!" + _STRANGER + rb")(?P<text>[^\0]*)"), "unexpected_response"),
         # Before protocol 3, and from the postmaster when it can't start a process.
         (pattern(rb"E(?P<text>(?!\0)[^\0]*)\n\0"), "unexpected_response"),
     ),

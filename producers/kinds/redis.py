@@ -6,9 +6,15 @@ https://redis.io/docs/latest/develop/reference/protocol-spec/#sending-commands-t
 
 from typing import Final
 
+from producers.kinds.access import LOGIN
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import line
 from producers.kinds.limits import refusal
+
+# Redis has NOAUTH since version 2.8; before it, and at twemproxy, Pika and others, words say it.
+_STRANGER: Final = (
+    rb"-(?:(?:NOAUTH|NOPERM|DENIED|WRONGPASS) |ERR [^\r\n]{0,80}" + LOGIN + rb")[^\r\n]*"
+)
 
 DIALOGUE: Final = Dialogue(
     protocol="Redis",
@@ -19,13 +25,10 @@ DIALOGUE: Final = Dialogue(
             send=b"*1\r\n$4\r\nPING\r\n",
             frame=line,
             # A server that wants a password, a right for PING, or no strangers at all is up, too.
-            good=pattern(rb"(?P<banner>\+PONG(?=\r?\n)|-(?:NOAUTH|NOPERM|DENIED) [^\r\n]*)"),
+            good=pattern(rb"(?P<banner>\+PONG(?=\r?\n)|" + _STRANGER + rb")"),
             bad=(
                 refusal(rb"-(?:ERR )?"),
-                (
-                    pattern(rb"-(?!(?:NOAUTH|NOPERM|DENIED) )(?P<text>[^\r\n]*)"),
-                    "unexpected_response",
-                ),
+                (pattern(rb"(?!" + _STRANGER + rb")-(?P<text>[^\r\n]*)"), "unexpected_response"),
             ),
         ),
     ),

@@ -14,6 +14,11 @@ def is_tls(start: bytes) -> bool:
     return start[:1] != b"" and start[0] in _TYPES and start[1:2] in {b"", b"\x03"}
 
 
+def answers_in_tls(start: bytes) -> bool:
+    """Whether a server that was not asked in TLS has answered in it: an alert, or a handshake."""
+    return start[:1] in {b"\x15", b"\x16"} and start[1:2] == b"\x03"
+
+
 def has_certificate(flight: bytes) -> bool:
     """Whether what our OpenSSL sends in the handshake has a client's certificate, if empty.
 

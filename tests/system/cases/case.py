@@ -1,7 +1,7 @@
 """A case: servers that behave as told, one check of them, and the right answer.
 
-A file of cases is a JSON list (peers.json, trackers.json). The fields of a case, all but name, why,
-and either check or inventory may be left out:
+A file of cases is a JSON list (peers.json, trackers.json, reports.json). The fields of a case, all
+but name, why, and either check or inventory may be left out:
 
   name, why    what it is about, with references
   serve        servers: [address, port, action …] (said.py); {pki} is the folder of certificates

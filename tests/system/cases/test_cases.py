@@ -1,7 +1,7 @@
 """What went wrong elsewhere once: each case is a public report of a check's false answer.
 
-`-k NAME` plays one case. peers.json is the first list, trackers.json the second; case.py has the
-format.
+`-k NAME` plays one case. peers.json is the first list, trackers.json and reports.json are of our
+own finding; case.py has the format.
 """
 
 import json
@@ -18,7 +18,9 @@ from tests.system.cases.case import Answer, Case, cases_of, shortfalls
 pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
 
 HERE = Path(__file__).parent
-CASES = [case for name in ("peers", "trackers") for case in cases_of(HERE / f"{name}.json")]
+CASES = [
+    case for name in ("peers", "trackers", "reports") for case in cases_of(HERE / f"{name}.json")
+]
 
 
 class Player:

@@ -26,7 +26,14 @@ def test_a_body_of_json(path: str, value: str | None, body: object, verdict: str
     assert take(Json(path, value, json.dumps(body).encode())) == verdict
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 20_000], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b"\xff", b"[" * 20_000, b"NaN", b'{"a": -Infinity}'),
+        b"[NaN," + b"1" * 5_000 + b"]",
+    ],
+    ids=lambda body: repr(body[:12]),
+)
 def test_what_is_no_json_is_told(body: bytes) -> None:
     verdict = take(Json("$.a", None, body))
     assert isinstance(verdict, str)

@@ -136,6 +136,12 @@ def test_an_unknown_coding_is_named(coding: str) -> None:
     assert coding.replace(",", ", ").replace("  ", " ") in found.value.detail
 
 
+@pytest.mark.parametrize("name", ["utf-8", "none", "binary", "8bit", "gzip, utf-8", "UTF-8, gzip"])
+def test_what_is_no_coding_packs_nothing(name: str) -> None:
+    body = gzip.compress(b"state ok", mtime=0) if "gzip" in name else b"state ok"
+    assert Unpacker(head_of(f"Content-Encoding: {name}"), MOST).feed(body) == b"state ok"
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_a_bomb_is_unpacked_to_no_more_than_the_most(layers: int) -> None:
     packed = bytes(50_000_000)
@@ -153,12 +159,19 @@ def test_many_small_members_are_not_unpacked_without_end() -> None:
 @pytest.mark.parametrize(
     ("content_type", "body", "charset"),
     [
-        ("text/html; charset=ISO-8859-1", b"", "iso8859-1"),
+        # As browsers: a wider encoding of the same name.
+        ("text/html; charset=ISO-8859-1", b"", "cp1252"),
+        ("text/html; charset=us-ascii", b"", "cp1252"),
+        ("text/html; charset=iso-8859-9", b"", "cp1254"),
+        ("text/html; charset=GB2312", b"", "gb18030"),
+        ("text/html; charset=euc-kr", b"", "cp949"),
+        ("text/html; charset=Windows-31J", b"", "cp932"),
+        ("text/html; charset=x-mac-cyrillic", b"", "mac-cyrillic"),
         ("text/html;Charset = 'windows-1252'", b"", "cp1252"),
         ("text/html; charset=utf-8", b"", None),
         ("text/html", b"\xff\xfea\0", "utf-16-le"),
         ("text/html; charset=utf-8", b"\xfe\xff\0a", "utf-16-be"),
-        ("text/html", b'<html><meta charset="shift_jis">', "shift_jis"),
+        ("text/html", b'<html><meta charset="shift_jis">', "cp932"),
         ("text/html", b"<META http-equiv=x content='text/html; charset=koi8-r'>", "koi8-r"),
         ("text/html", b" " * 1_024 + b"<meta charset=koi8-r>", None),
         ("text/html", b"", None),

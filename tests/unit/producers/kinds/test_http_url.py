@@ -58,7 +58,7 @@ def test_it_leads_where_a_browser_would_go(location: str, url: str) -> None:
         *("http://a b/", "http://a%00b/", "http://\xe9\xff/", "http://a..b/", "http://xn--/"),
         *("http://-a.example/", "http://" + "a" * 64, "http://" + "a." * 200, "/" + "x" * 9_000),
         *("ftp://h/", "gopher://h/", "javascript:alert(1)", "data:,x", "file:///etc/passwd"),
-        *("mailto:a@b", "about:blank", "ws://h/"),
+        *("mailto:a@b", "about:blank", "ws://h/", "ws://h:8020/", "wss://h:1/", "ftp://h:80/"),
     ],
 )
 def test_what_is_no_url_of_http_is_the_servers_fault(location: str) -> None:
@@ -107,6 +107,8 @@ def test_anything_is_a_place_or_the_servers_fault(location: str, host: str) -> N
 def test_a_relative_redirect_of_a_host_with_a_zone_stays_there() -> None:
     place = RequestUrl("http", "fe80::1%lo", 80, "/a/b")
     assert next_place(place, "c d") == RequestUrl("http", "fe80::1%lo", 80, "/a/c%20d")
+    assert place.authority == "[fe80::1]"  # servers refuse the zone in Host
+    assert place.url.startswith("http://[fe80::1%lo]/")
     assert next_place(place, "//h.example/").host == "h.example"
 
 

@@ -165,6 +165,12 @@ async def test_a_limit_is_known_by_its_words(kind: str, said: bytes, resolver: R
         ("smtp", b"550 5.7.1 Too many invalid recipients\r\n", "unexpected_response"),
         ("smtp", b"554 5.7.1 You are not welcome here\r\n", "unexpected_response"),
         ("ftp", b"530 Too many failed login attempts\r\n", "unexpected_response"),
+        (
+            "smtp",
+            b"554 Maximum number of failed login attempts exceeded, you are banned\r\n",
+            "unexpected_response",
+        ),
+        ("imap", b"* BYE Maximum login attempts reached\r\n", "unexpected_response"),
         ("ftp", b"530 Sorry, your address is blocked\r\n", "unexpected_response"),
         ("imap", b"* BYE Internal error occurred\r\n", "unexpected_response"),
         ("pop3", b"-ERR [SYS/PERM] Permission denied\r\n", "unexpected_response"),
