@@ -246,8 +246,11 @@ class Resolver:
         def found(result: Any, number: int | None) -> None:
             lookup.found(result, number)
             if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._go_on, lookup, name, sources)
+                self._loop.call_soon_threadsafe(self._judge, lookup, name, sources)
 
+        self._getaddrinfo(name, found)
+
+    def _getaddrinfo(self, name: str, found: Callable[[Any, int | None], None]) -> None:
         self._asking().getaddrinfo(
             name,
             None,
@@ -256,6 +259,33 @@ class Resolver:
             flags=_HOSTS_OF_ENVIRONMENT,
             callback=found,
         )
+
+    def _ask_as_it_is(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
+        """Asks for the name without search domains, after an error.
+
+        c-ares ends its search at the first domain that a server fails for. glibc then asks for the
+        name as it is (resolv/res_query.c), and keeps the error only if there is no such name.
+        """
+        error, answer = lookup.error, lookup.answer
+        lookup.error = lookup.ended_at = None
+
+        def found(result: Any, number: int | None) -> None:
+            lookup.found(result, number)
+            if number is not None:
+                lookup.error, lookup.answer, lookup.until = error, answer, 0.0
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._go_on, lookup, name, sources)
+
+        self._getaddrinfo(f"{name}.", found)
+
+    def _judge(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
+        """Goes on with the first answer of DNS."""
+        searches = self._system is not None and self._system.searches
+        again = lookup.answer == "TRYAGAIN" and searches and not name.endswith(".")
+        if again and not self._closed:
+            self._ask_as_it_is(lookup, name, sources)
+        else:
+            self._go_on(lookup, name, sources)
 
     def _go_on(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
         if len(sources) == 1 or (lookup.answer == "SUCCESS" and "SUCCESS" in sources[0].ends):

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import socket
 import stat
 import time
 from typing import Final
@@ -15,12 +17,13 @@ from producers.checks.name_sources import Source
 
 HOSTS: Final = "/etc/hosts"
 NSSWITCH: Final = "/etc/nsswitch.conf"
-RESOLV: Final = "/etc/resolv.conf"  # c-ares reads it; here it is only watched
+RESOLV: Final = "/etc/resolv.conf"  # c-ares reads it; here it is watched
 
 SMALL_BYTES: Final = 64 << 10
 """A hosts file up to this size is parsed within about 3 ms."""
 
-_MOST_NSSWITCH_BYTES: Final = 64 << 10
+_MOST_BYTES: Final = 64 << 10
+_SEARCHES: Final = re.compile(rb"^[ \t]*(?:search|domain)[ \t]+[^ \t\n]", re.MULTILINE)
 _JUST_NOW_NS: Final = 50_000_000
 # The clock of a file system may have a resolution of 10 ms: within it a second write of the same
 # length can't be seen.
@@ -30,10 +33,14 @@ Stamps = tuple[_Stamp, ...]
 
 
 class SystemNames(Struct, frozen=True, gc=False):
-    """The files as they were read. `hosts` is None if there is no hosts file."""
+    """The files as they were read. `hosts` is None if there is no hosts file.
+
+    `searches`: DNS is also asked for a name with a search domain behind it (resolv.conf(5)).
+    """
 
     hosts: Hosts | None
     sources: tuple[Source, ...]
+    searches: bool = False
 
 
 def stamps() -> Stamps:
@@ -54,7 +61,10 @@ def read() -> SystemNames:
     A file that can't be read or understood counts as missing, and the log has the reason.
     """
     hosts = _read(HOSTS, hosts_file.MOST_BYTES)
-    switch = _read(NSSWITCH, _MOST_NSSWITCH_BYTES)
+    switch = _read(NSSWITCH, _MOST_BYTES)
+    resolv = _read(RESOLV, _MOST_BYTES) or b""
+    # Without such a line the domain of this machine's own name is searched.
+    searches = _SEARCHES.search(resolv) is not None or "." in socket.gethostname()
     sources: tuple[Source, ...] = name_sources.DEFAULT
     if switch is not None:
         try:
@@ -66,7 +76,7 @@ def read() -> SystemNames:
                 file=NSSWITCH,
                 error=str(error),
             )
-    return SystemNames(None if hosts is None else hosts_file.parsed(hosts), sources)
+    return SystemNames(None if hosts is None else hosts_file.parsed(hosts), sources, searches)
 
 
 def _stamp(path: str) -> _Stamp:

@@ -328,6 +328,39 @@ async def test_what_happened_is_told(server: Server, resolver: Resolver, etc: Pa
     assert "does not name dns" in str((await ask(resolver, "a.test")).error)
 
 
+@pytest.mark.parametrize(
+    ("resolv", "searches"),
+    [
+        ("nameserver 192.0.2.53\nsearch a.test b.test\n", True),
+        ("\tdomain\ta.test", True),
+        ("search\n", False),
+        ("# search a.test\noptions ndots:5\n", False),
+    ],
+)
+def test_whether_there_are_search_domains(
+    resolv: str, searches: bool, etc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "prober")
+    (etc / "resolv.conf").write_text(resolv)
+    assert system_names.read().searches is searches
+    monkeypatch.setattr(socket, "gethostname", lambda: "prober.a.test")
+    assert system_names.read().searches
+
+
+async def test_with_search_domains_a_failing_name_is_asked_for_as_it_is(
+    server: Server, resolver: Resolver, etc: Path
+) -> None:
+    (etc / "hosts").write_text("192.0.2.9 other.test\n")
+    (etc / "resolv.conf").write_text("search corp.test\n")
+    server.failing.add("failing.test")
+    lookup = await ask(resolver, "failing.test")
+    assert "failed (SERVFAIL)" in str(lookup.error)
+    assert lookup.until == 0  # not kept
+    (etc / "nsswitch.conf").write_text("hosts: dns files\n")
+    (etc / "hosts").write_text("192.0.2.9 failing.test\n")
+    await until_found(resolver, "failing.test", {"192.0.2.9"})
+
+
 async def test_a_server_that_is_not_there_is_told() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
