@@ -14,6 +14,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.tokenizer
+from dns.rdtypes.ANY.CAA import CAA
 from dns.rdtypes.svcbbase import SVCBBase
 from dns.rdtypes.txtbase import TXTBase
 
@@ -54,6 +55,8 @@ def meaning(record: dns.rdata.Rdata) -> Meaning:
     if isinstance(record, SVCBBase):
         # Their names are no names of RFC 4034, section 6.2, whose case that form would level.
         record = record.replace(target=record.target.canonicalize())
+    if isinstance(record, CAA):
+        record = record.replace(tag=record.tag.lower())  # RFC 8659, section 4.1
     return record.to_digestable(dns.name.root)
 
 

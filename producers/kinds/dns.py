@@ -1,11 +1,14 @@
 """DNS: a question to the target (a name server) and the expected records of the answer."""
 
+import ipaddress
+import time
 from typing import Final
 
 import dns.exception
 import dns.name
 import dns.rcode
 import dns.rdatatype
+import dns.reversename
 
 from producers.checks.errors import CheckFailedError
 from producers.judging.dns_records import read
@@ -47,7 +50,10 @@ async def check(context: CheckContext) -> None:
     await exchange(context, port, query, judge)
     answer = found[-1]
     if answer.truncated:
+        began = time.monotonic()
         answer = await _over_tcp(context, query, probe)
+        # Who asks waits for both.
+        context.total_ms = (context.total_ms or 0.0) + (time.monotonic() - began) * 1000
     _judge(context, probe, answer)
 
 
@@ -92,8 +98,9 @@ def _settle(probe: Probe | None, _: int | None) -> Probe:
     if not isinstance(probe, DnsProbe):
         text = "expected name: what is asked of the name server, found no probe"
         raise ValueError(text)  # noqa: TRY004  (it is what a user wrote)
+    name = _reverse(probe.name) if probe.record == "PTR" else probe.name
     try:
-        dns.name.from_text(probe.name)
+        dns.name.from_text(name)
         kind = dns.rdatatype.from_text(probe.record)
     except (dns.exception.DNSException, UnicodeError) as error:
         raise ValueError(
@@ -114,7 +121,18 @@ def _settle(probe: Probe | None, _: int | None) -> Probe:
                 f"expect: expected a record of type {probe.record}, written as in a zone, found "
                 f"{value!r}: {error}"
             ) from error
-    return DnsProbe(name=probe.name, record=probe.record, expect=tuple(values))
+    return DnsProbe(name=name, record=probe.record, expect=tuple(values))
+
+
+def _reverse(name: str) -> str:
+    """The name that has the PTR of an address (RFC 1035, section 3.5; RFC 3596, section 2.5).
+
+    A name that is no address is returned as it is.
+    """
+    try:
+        return dns.reversename.from_address(str(ipaddress.ip_address(name))).to_text()
+    except ValueError:
+        return name
 
 
 KIND: Final = Kind(check=check, port=53, options=DnsProbe, settle=_settle)

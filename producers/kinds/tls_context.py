@@ -36,11 +36,12 @@ class TrustStoreError(Exception):
     """The prober has no certificates of authorities: no server could be verified."""
 
 
-@lru_cache(maxsize=2)
-def context(*, verify: bool) -> ssl.SSLContext:
+@lru_cache(maxsize=4)
+def context(*, verify: bool, names: bool = True) -> ssl.SSLContext:
     """A context with the system's trust store (or SSL_CERT_FILE); trusts all without `verify`.
 
-    An error is not kept: the next call looks again.
+    Without `names` the caller must look whether the certificate is of the host. An error is not
+    kept: the next call looks again.
 
     Raises:
         TrustStoreError: the trust store has no certificates, or SSL_CERT_FILE can't be read.
@@ -51,6 +52,7 @@ def context(*, verify: bool) -> ssl.SSLContext:
     made.options = _OPTIONS
     made.set_ciphers(_CIPHERS)
     if verify:
+        made.check_hostname = names
         made.verify_flags = _FLAGS
         made.hostname_checks_common_name = True  # only of a certificate without other names
         _load_trust_store(made)

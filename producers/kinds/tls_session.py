@@ -12,8 +12,9 @@ from typing import Final
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
 from producers.kinds import tls_context
-from producers.kinds.certificate_end import CertificateEnd, earliest
+from producers.kinds.certificate_end import CertificateEnd, earliest, end_ms
 from producers.kinds.certificate_fault import fault
+from producers.kinds.certificate_name import is_ours, names_host
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.tls_chain import sent_chain, verified_chain
@@ -62,7 +63,7 @@ async def secure(
     began = time.monotonic()
     name = _name(server_name or context.target.host)
     try:
-        settings = tls_context.context(verify=verify)
+        settings = tls_context.context(verify=verify, names=not is_ours(name))
     except TrustStoreError as error:
         raise CheckFailedError("prober_error", str(error)) from error
     _store(context, None)
@@ -75,7 +76,7 @@ async def secure(
         failure, context.cert_expires_at = fault(error, sent, time.time() * 1000)
         raise failure from error
     except ClientCertificateError:
-        _measure(context, stream, began, verify=verify)
+        _measure(context, stream, began, name, verify=verify)
         raise
     except CheckFailedError as error:
         if error.reason == "connection_reset":
@@ -87,7 +88,7 @@ async def secure(
         elif stream.began_with and not is_tls(stream.began_with):
             context.waiting_for += f", only {shown(stream.began_with)!r}"
         raise
-    _measure(context, stream, began, verify=verify)
+    _measure(context, stream, began, name, verify=verify)
     context.silence = silence
     return tls
 
@@ -106,10 +107,23 @@ def check_server_name(name: str | None) -> None:
         raise ValueError(f"server_name: {error}") from error
 
 
-def _measure(context: CheckContext, stream: Connection, began: float, *, verify: bool) -> None:
+def _measure(
+    context: CheckContext, stream: Connection, began: float, name: str | None, *, verify: bool
+) -> None:
+    """Stores the time and the end of the chain, and judges the names that OpenSSL can't.
+
+    Raises:
+        CheckFailedError: `certificate_invalid`: it is of another host.
+    """
     context.tls_ms = (time.monotonic() - began) * 1000
-    if verify and stream.tls is not None:
-        _store(context, earliest(verified_chain(stream.tls)))
+    if not verify or stream.tls is None:
+        return
+    chain = verified_chain(stream.tls)
+    if name is not None and is_ours(name) and not (chain and names_host(chain[0], name)):
+        context.cert_expires_at = end_ms(chain[0]) if chain else None
+        text = f"Hostname mismatch, certificate is not valid for {name!r}."  # as OpenSSL has it
+        raise CheckFailedError("certificate_invalid", text)
+    _store(context, earliest(chain))
 
 
 def _store(context: CheckContext, end: CertificateEnd | None) -> None:

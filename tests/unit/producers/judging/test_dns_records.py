@@ -26,6 +26,7 @@ HEX = "ab" * 32
         ("HTTPS", '1 WWW.example. alpn="h2"', "1 www.example alpn=h2"),
         ("NAPTR", '10 1 "u" "E2U+sip" "" A.example', '10 1 u E2U+sip "" a.example.'),
         ("CAA", "0 issue letsencrypt.org", '0 issue "letsencrypt.org"'),
+        ("CAA", "0 ISSUE ca.test", '0 issue "ca.test"'),
         ("CAA", "0 issue ca.test; policy=ev", '0 issue "ca.test; policy=ev"'),
         ("TLSA", f"3 1 1 {HEX.upper()}", f"3 1 1 {HEX[:9]} {HEX[9:]}"),
         ("DS", f"1 8 2 {HEX}", f"00001 8 2 {HEX[:20].upper()} {HEX[20:]}"),
