@@ -26,8 +26,8 @@ HELP = examples(
     "portquorum check db1.example.com --kind postgres --probe '{tls: starttls}'",
 )
 KINDS: Final = (
-    "tcp, udp, tls, http, dns, icmp, smtp, imap, pop3, ftp, ssh, redis, memcached, postgres, mysql, "
-    "mongodb, mssql, amqp, kafka, mqtt"
+    "tcp, udp, tls, http, dns, icmp, smtp, imap, pop3, ftp, ssh, redis, memcached, postgres, "
+    "mysql, mongodb, mssql, amqp, kafka, mqtt"
 )
 """All kinds, as a text: to load them takes as long as all the rest of a command's help."""
 

@@ -24,7 +24,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> str:
 
 
 def test_the_help_names_all_kinds() -> None:
-    assert check.KINDS == ", ".join(KINDS)
+    assert ", ".join(KINDS) == check.KINDS
 
 
 def test_a_certificate_says_whether_it_holds_yet(monkeypatch: pytest.MonkeyPatch) -> None:
