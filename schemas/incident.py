@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas._types import (
     Count,
@@ -35,7 +35,10 @@ TargetStatus = Literal["up", "down", "slow", "unknown", "pending"]
 RegionEventKind = Literal[
     "region.silent", "region.returned", "region.suspect", "region.cleared", "region.clock_skewed"
 ]
-EventKind = Literal["opened", "updated", "closed"]
+EventKind = Literal["opened", "updated", "improved", "worsened", "closed"]
+"""`improved`: consensus says no longer down, but some regions still fail; `worsened`: it is down
+again, in an incident that had improved."""
+
 ClosedBecause = Literal[
     "recovered",
     "resolved",
@@ -43,10 +46,12 @@ ClosedBecause = Literal[
     "target_changed",
     "policy_changed",
     "steady",
+    "flapping",
     "abandoned",
 ]
-"""`policy_changed`: its cause is no longer monitored; `steady`: no longer flapping; `abandoned`: no
-region has had a result for `abandon_after`, which is no recovery."""
+"""`policy_changed`: its cause is no longer monitored; `steady`: no longer flapping; `flapping`: it
+goes down and up so often that a flapping incident takes its place; `abandoned`: no region has had a
+result for `abandon_after`, which is no recovery."""
 
 NAMESPACE: Final = uuid.UUID("5b1ac0b6-5b0c-5d8e-9d4c-6f7a1f1e7a01")
 """The namespace of all UUIDv5 ids of portquorum (RFC 9562, section 5.5)."""
@@ -96,7 +101,11 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
 
     `regions` is sorted by name. `first_failed_at` is the effective time of the first failure that
     led to the incident. `at` is the append time of the deciding record. `changes` describes in
-    words the changes of an `updated` event.
+    words the changes since the last event. `episode` counts the outages within the incident, from
+    1; the field is absent for the first one. `episode_began_at` is then the effective time of the
+    first failure of the episode.
+
+    Enumerations are open: a reader must expect new members of each of them.
     """
 
     event_id: Name
@@ -127,10 +136,15 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     changes: LongTexts = ()
     abandoned_regions: Annotated[tuple[RegionName, ...], Meta(max_length=1_000)] = ()
     acknowledged_by: Name | None = None
+    episode: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
+    episode_began_at: Millis | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
-    """An event of a region as a whole; only partition murmur2(region) emits it."""
+    """An event of a region as a whole; only partition murmur2(region) emits it.
+
+    Enumerations are open: a reader must expect new members of each of them.
+    """
 
     event_id: Name
     event: RegionEventKind

@@ -139,6 +139,8 @@ def _incident(one: IncidentExplained) -> None:
     lines = [
         f"{one.incident_type}, first failure {clock(one.first_failed_at)} UTC, opened "
         f"{clock(one.opened_at)[11:]}"
+        + (f", outage {one.episode}" if one.episode > 1 else "")
+        + (", improved" if one.improved else "")
         + (f", acknowledged by {one.acknowledged_by}" if one.acknowledged_by else "")
     ]
     if one.sentence is not None:

@@ -92,8 +92,8 @@ class Story:
                 ("incident closed", "bold green"),
                 f": up everywhere, after {down_s:.1f} s",
             )
-        elif event.event == "updated":
-            what = Text(f"incident updated: {'; '.join(event.changes)}", style="yellow")
+        elif event.changes:
+            what = Text(f"incident {event.event}: {'; '.join(event.changes)}", style="yellow")
         else:
             return []
         return [Moment(at, "stream", what, "incidents")]

@@ -29,6 +29,8 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
     "open": "bold red",
     "opened": "bold red",
     "updated": "yellow",
+    "improved": "yellow",
+    "worsened": "bold red",
     "closed": "green",
     "critical": "bold red",
     "warning": "yellow",

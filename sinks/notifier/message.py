@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.incident import Event, IncidentEvent, RegionEvent, RegionVerdict
@@ -23,6 +23,7 @@ _ENDED: Final = {
     "target_changed": "Changed, Watched Anew",
     "policy_changed": "No Longer Watched For This",
     "steady": "No Longer Flapping, Down For Good",
+    "flapping": "Down And Up Again And Again, Told As Flapping From Here On",
     "abandoned": "Not Looked At Any More",
 }
 _REGION: Final = {
@@ -42,7 +43,7 @@ class Text(Struct, frozen=True):
 
 
 def compose(events: Sequence[Event]) -> Text:
-    """The message for events of one host with the same meaning (all opened, or all closed).
+    """The message for events of one host with the same meaning (all opened, all worsened, …).
 
     Args:
         events: at least one, in the order in which they happened.
@@ -92,6 +93,10 @@ def _thing(kind: str) -> str:
 def _what(event: IncidentEvent) -> str:
     if event.event == "opened":
         happened = _OPENED[event.incident_type]
+    elif event.event == "worsened":
+        happened = f"{_OPENED[event.incident_type]} Again"
+    elif event.event != "closed":
+        happened = "Incident Goes On"
     else:
         happened = _ENDED.get(event.closed_because or "", _CLOSED[event.incident_type])
     return f"{_thing(event.kind)} {happened}"
@@ -127,13 +132,17 @@ def _times(event: IncidentEvent) -> list[str]:
         lines.append(
             f"It lasted: {duration_text(event.closed_at - event.first_failed_at, WHOLE_SECONDS)}"
         )
+        if event.episode:
+            lines.append(f"Outages in this time: {event.episode}")
         if event.abandoned_regions:
             lines.append(f"Without a word from: {', '.join(event.abandoned_regions)}")
-    else:
-        lines.append(f"Confirmed: {time_text(event.opened_at)}")
-        lines.append(
-            f"For: {duration_text(event.at - event.first_failed_at, WHOLE_SECONDS)} so far"
-        )
+        return lines
+    since, confirmed_at = event.first_failed_at, event.opened_at
+    if event.event == "worsened" and event.episode_began_at is not UNSET:
+        since, confirmed_at = event.episode_began_at, event.at
+        lines.append(f"Down again: {time_text(since)} (outage {event.episode} of this incident)")
+    lines.append(f"Confirmed: {time_text(confirmed_at)}")
+    lines.append(f"For: {duration_text(event.at - since, WHOLE_SECONDS)} so far")
     return lines
 
 

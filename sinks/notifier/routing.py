@@ -18,8 +18,8 @@ from sinks.notifier.console import SCHEME
 REGION_EVENTS: Final = frozenset(
     {"region.silent", "region.returned", "region.suspect", "region.cleared"}
 )
-INCIDENT_EVENTS: Final = frozenset({"opened", "closed"})
-"""Events that people are told of; `updated` is for those who follow the topic."""
+INCIDENT_EVENTS: Final = frozenset({"opened", "worsened", "closed"})
+"""Events that people are told of; `updated` and `improved` are for those who follow the topic."""
 
 CONSOLE: Final = Route(name="console", urls=(f"{SCHEME}://",))
 """The route if the policy has none."""

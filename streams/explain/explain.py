@@ -124,6 +124,8 @@ def _would_change(
         )
     elif incident is not None:
         told.append(outlook.closing(seen, votes, "down", state.now))
+        if not incident.down:
+            told.append(outlook.worsening(incident.episode + 1))
     elif entry.held:
         told.append(outlook.resolved("down"))
     elif counted.is_down:
@@ -162,6 +164,8 @@ def _incident(
         incident_type=incident.incident_type,
         opened_at=incident.opened_at,
         first_failed_at=incident.first_failed_at,
+        episode=incident.episode,
+        improved=incident.incident_type == "unreachable" and not incident.down,
         acknowledged_by=incident.acknowledged_by,
         likely=incident.diagnosis,
         sentence=None if found is None else found.sentence,

@@ -52,6 +52,8 @@ class IncidentExplained(Struct, frozen=True, gc=False, kw_only=True):
     incident_type: IncidentType
     opened_at: int
     first_failed_at: int
+    episode: int
+    improved: bool
     acknowledged_by: str | None
     likely: str
     sentence: str | None
@@ -69,7 +71,7 @@ class RecheckExplained(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class FlappingExplained(Struct, frozen=True, gc=False, kw_only=True):
-    """Openings and recoveries within the last hour; an opening beyond `limit` is flapping."""
+    """Transitions within the last hour; one to down beyond `limit` is flapping."""
 
     transitions: int
     limit: int

@@ -81,6 +81,14 @@ def held_back(opens_at: int, now: int) -> str:
     )
 
 
+def worsening(episode: int) -> str:
+    """A sentence on an incident that has improved: what would begin outage number `episode`."""
+    return (
+        "The regions no longer agree that it is down; when they agree again, the incident worsens "
+        f"(its outage {episode}), and people are told."
+    )
+
+
 def resolved(sort: Sort) -> str:
     """A sentence when the last incident was resolved by hand."""
     return (

@@ -33,7 +33,7 @@ def because(
     turns = flapping.count(state, entry.id)
     if turns:
         told.append(
-            f"It opened or recovered {times(turns)} within the last hour; an opening beyond "
+            f"It went down or up {times(turns)} within the last hour; to go down beyond "
             f"{flapping.LIMIT} of these is one flapping incident in place of many."
         )
     return tuple(told)

@@ -58,6 +58,30 @@ def over(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...], 
     return heard(state, entry, abandoned)
 
 
+def improved(
+    state: PartitionState, entry: TargetState, counted: Tally, abandoned: tuple[str, ...]
+) -> bool:
+    """True if the target is up by consensus: too few regions for "down" have not recovered.
+
+    A stale region, or one that is set aside, with `down` as its last word counts as down:
+    otherwise its silence would improve an outage, and its return would be a new one.
+    """
+    if not counted.known or counted.down >= counted.need:
+        return False
+    trouble, policy = entry.trouble, entry.policy
+    against = 0
+    for position, region in enumerate(policy.regions):
+        if region in abandoned:
+            continue
+        if trouble is not None and _last_word_blocks(trouble, position, "down"):
+            against += 1
+            continue
+        window = state.window(entry, position)
+        if window is not None and window.successes < policy.recover_after:
+            against += counts(state, region, window)
+    return against < counted.need
+
+
 def heard(state: PartitionState, entry: TargetState, abandoned: tuple[str, ...]) -> bool:
     """True if enough regions count for a closing: a majority of those that are waited for."""
     fresh = sum(

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec import UNSET
+
 from schemas.duration import EVENT, duration_text
 from schemas.incident import (
     ClosedBecause,
@@ -113,6 +115,64 @@ def updated(
     )
 
 
+def improved(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+    *,
+    told: tuple[str, ...],
+) -> IncidentEvent:
+    """The event for the end of an episode while the incident stays open."""
+    around = look_around(state, entry)
+    known = diagnosis_facts.gather(state, entry, around)
+    saying = _saying(state, entry, incident)
+    changes = _changes(incident, saying)
+    incident.seen = saying
+    return _event(
+        state,
+        entry,
+        incident,
+        "improved",
+        deciding,
+        target=known.target,
+        votes=episode.votes(counted, "down"),
+        around=around,
+        summary=_progress(known, incident),
+        changes=("the regions no longer agree that it is down", *told, *changes),
+    )
+
+
+def worsened(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+) -> IncidentEvent:
+    """The event for a new episode of an open incident."""
+    around = look_around(state, entry)
+    known = diagnosis_facts.gather(state, entry, around)
+    found = diagnosis.diagnose(known, incident.incident_type)
+    saying = _saying(state, entry, incident)
+    changes = _changes(incident, saying)
+    incident.seen, incident.diagnosis = saying, found.likely
+    return _event(
+        state,
+        entry,
+        incident,
+        "worsened",
+        deciding,
+        target=known.target,
+        votes=episode.votes(counted, "down"),
+        around=around,
+        summary=_summary(known, found, counted, incident, again="down again: "),
+        found=found,
+        changes=(f"down again (outage {incident.episode} of this incident)", *changes),
+    )
+
+
 def closed(
     state: PartitionState,
     entry: TargetState,
@@ -126,6 +186,10 @@ def closed(
     counted = consensus.tally(state, entry)
     lasted = duration_text(state.now - incident.first_failed_at, EVENT)
     words = _closing_words(incident, because, abandoned)
+    said = verdicts(state, entry)
+    if incident.incident_type == "flapping" and because == "recovered":
+        failing = [region for region, one in said.items() if one.verdict == "down"]
+        words += f", though not from {', '.join(failing)}," if failing else ""
     target = entry.target
     return _event(
         state,
@@ -273,10 +337,14 @@ def _event(
         changes=changes,
         abandoned_regions=abandoned,
         acknowledged_by=incident.acknowledged_by,
+        episode=incident.episode if incident.episode > 1 else UNSET,
+        episode_began_at=incident.outage_at if incident.episode > 1 else UNSET,
     )
 
 
-def _summary(known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncident) -> str:
+def _summary(
+    known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncident, *, again: str = ""
+) -> str:
     place = known.target.place
     if incident.incident_type == "slow":
         return (
@@ -287,7 +355,7 @@ def _summary(known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncid
     now = f"unreachable from {counted.down} of {counted.configured} regions ({texts})"
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is {now}. {found.sentence}"
-    return f"{place} is {now}. {found.sentence}"
+    return f"{place} is {again}{now}. {found.sentence}"
 
 
 def _why(known: Facts) -> str:
@@ -329,6 +397,7 @@ _ENDED: Final[dict[ClosedBecause, str]] = {
     "target_changed": "was given another place; its incident ends",
     "policy_changed": "has no limit for its latency any more; its incident ends",
     "steady": "no longer flaps, it stays down; its flapping ends",
+    "flapping": "goes down and up again and again; an incident of its flapping takes over",
     "abandoned": "is not looked at any more: no region has a result; its incident ends unrecovered",
 }
 

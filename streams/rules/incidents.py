@@ -1,6 +1,6 @@
 """Rules 6, 7 and 9: the opening and closing of incidents."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
@@ -32,8 +32,9 @@ def judge(
     if entry.trouble is None:
         return []
     counted = counted or consensus.tally(state, entry)
+    told = told or {}
     events = [
-        *_judge_outage(state, entry, counted, deciding),
+        *_judge_outage(state, entry, counted, deciding, told),
         *_judge_slowness(state, entry, counted, deciding),
     ]
     spoken: Collection[str] = {event.incident_id for event in events} if events else ()
@@ -45,7 +46,7 @@ def judge(
                 incident,
                 counted,
                 deciding,
-                told=(told or {}).get(incident.incident_id, ()),
+                told=told.get(incident.incident_id, ()),
                 news=news,
             )
             events += [event] if event else []
@@ -121,24 +122,65 @@ def acknowledge(
 
 
 def _judge_outage(
-    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+    state: PartitionState,
+    entry: TargetState,
+    counted: Tally,
+    deciding: Deciding,
+    told: Mapping[str, tuple[str, ...]],
 ) -> list[IncidentEvent]:
     incident = entry.incident
-    if incident is None:
-        if entry.held:
-            entry.troubled().held = not consensus.denies(state, entry, counted)
-        elif counted.is_down and _lasted(state, entry, counted):
-            return [_open_outage(state, entry, counted, deciding)]
-        return []
+    if incident is not None:
+        return _follow_outage(state, entry, incident, counted, deciding, told=told)
+    if entry.held:
+        entry.troubled().held = not consensus.denies(state, entry, counted)
+    elif counted.is_down and _lasted(state, entry, counted):
+        return [_open_outage(state, entry, counted, deciding)]
+    return []
+
+
+def _follow_outage(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+    *,
+    told: Mapping[str, tuple[str, ...]],
+) -> list[IncidentEvent]:
     abandoned = episode.abandoned(state, entry)
     if len(abandoned) == len(entry.policy.regions):
         return [close(state, entry, incident, deciding, "abandoned", abandoned=abandoned)]
     if incident.incident_type == "flapping":
         return _judge_flapping(state, entry, incident, counted, deciding, abandoned=abandoned)
-    if not episode.over(state, entry, abandoned, "down"):
-        return []
-    flapping.note(state, entry.id)
-    return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+    if episode.over(state, entry, abandoned, "down"):
+        if incident.down:
+            flapping.note(state, entry.id)
+        return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+    if incident.down and episode.improved(state, entry, counted, abandoned):
+        _turn(state, entry, incident, down=False)
+        changes = told.get(incident.incident_id, ())
+        return [incident_events.improved(state, entry, incident, counted, deciding, told=changes)]
+    if not incident.down and counted.is_down and _lasted(state, entry, counted):
+        return _worsen(state, entry, incident, counted, deciding)
+    return []
+
+
+def _worsen(
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    counted: Tally,
+    deciding: Deciding,
+) -> list[IncidentEvent]:
+    """Begins the next episode of an open incident, or flapping in its place."""
+    if flapping.count(state, entry.id) >= flapping.LIMIT:
+        event = close(state, entry, incident, deciding, "flapping")
+        return [event, _open_outage(state, entry, counted, deciding)]
+    _turn(state, entry, incident, down=True)
+    incident.outage_at = episode.began(state, entry, counted, "down")[0]
+    incident.episode += 1
+    incident.acknowledged_by = None
+    return [incident_events.worsened(state, entry, incident, counted, deciding)]
 
 
 def _open_outage(
@@ -160,7 +202,10 @@ def _judge_flapping(
     *,
     abandoned: tuple[str, ...],
 ) -> list[IncidentEvent]:
-    if incident.down and episode.over(state, entry, abandoned, "down"):
+    if incident.down and (
+        episode.improved(state, entry, counted, abandoned)
+        or episode.over(state, entry, abandoned, "down")
+    ):
         _turn(state, entry, incident, down=False)
     elif not incident.down and counted.is_down and _lasted(state, entry, counted):
         _turn(state, entry, incident, down=True)
@@ -179,7 +224,7 @@ def _judge_flapping(
 
 
 def _turn(state: PartitionState, entry: TargetState, incident: OpenIncident, *, down: bool) -> None:
-    """Records a transition without an event, within a flapping incident."""
+    """Records a transition within an open incident."""
     incident.down, incident.turned_at = down, state.running
     flapping.note(state, entry.id)
 

@@ -14,8 +14,9 @@ from streams.state.windows import Failing, Slow
 class OpenIncident(Struct, gc=False, array_like=True):
     """An open incident; `seen` and `diagnosis` are those of its last event.
 
-    The other fields belong to a `flapping` incident: the target has been down or up since
-    `turned_at` (running time); the last outage began at `outage_at` (effective time).
+    `down`: its episode goes on; the target has been so since `turned_at` (running time). `episode`
+    counts its outages; the last one began at `outage_at` (effective time). One of the type `slow`
+    has one episode; the outages within a `flapping` one are not counted.
     """
 
     incident_id: str
@@ -29,6 +30,7 @@ class OpenIncident(Struct, gc=False, array_like=True):
     down: bool = True
     turned_at: int = 0
     outage_at: int = 0
+    episode: int = 1
 
 
 class Trouble(Struct, gc=False, array_like=True):

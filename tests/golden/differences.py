@@ -158,6 +158,106 @@ CHANGES: Final[tuple[Change, ...]] = (
             """
         ),
     ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="6",
+        reason=(
+            "An incident has episodes: what was updated when the regions no longer agreed that the "
+            "target is down has improved, and it worsened when they agreed again. An improvement "
+            "gives no diagnosis, so the next update tells a changed one, and later events have "
+            "the number of their episode."
+        ),
+        fields=_each(
+            """
+            missing new changes episode episode_began_at
+            """
+        ),
+        events=_each(
+            """
+            00e7f132-7ba3-5b68-a5c6-a31825d3d94e 0186943b-8f86-5ce4-8b40-9e53231da3f6
+            01bbb2cc-8371-5f84-8de0-6dd8fc5f7b9f 025eca7a-da44-5dee-b6bf-8286ac1b5b8f
+            062e0042-fe5e-506c-81ba-a9fa29a67961 077c5d48-eaad-5a12-9af9-44836422f2d8
+            082414ee-be13-5f16-a9c8-b6dc449d58db 087537b4-cb01-5ccc-8b7b-4aa659782f24
+            094b0a5b-396f-5faa-a7d0-bc035fc06ec6 0a02790e-136d-5a33-a0f7-df71963323fa
+            0c28806d-40fd-562d-b71a-fc711864648d 0d00c827-4d6b-5ea0-82b1-5befcef1e8b7
+            0d202613-8f1c-5d25-889b-551c15dd8029 0d81987c-83f3-5f8f-aba2-7f630f147669
+            0f7ebd88-1a56-53c2-a5b7-0e0a3de7d867 123061b5-be52-5449-ac74-3963d9aa75ce
+            149086fa-333f-5d5a-b6d5-07eedf9f33b1 1a1add2f-d860-56f0-8d9a-39280500cfb2
+            1abc8915-1bc7-503a-ac42-33ff4aff0f51 1b4da756-e588-5469-8e18-fadab27bd17a
+            1c3bae55-34f1-5c2a-b066-665f6fda8f21 1ca6399c-2ee2-5298-8656-d85b022e6890
+            1ee265b9-a817-5321-9980-62df01a45224 233e398d-b9b0-5c3d-a34d-f3ef3e925fca
+            2808dfbc-c2e9-58b0-91e5-c2cc146d75e0 2b5bac14-c093-5a93-a48e-ec7db1808b51
+            2b651355-7cb7-5056-b3d7-3ce7051d5daa 2c380c39-3cd1-58bf-90e7-20f27ffbee6a
+            2fe2b7e5-ee8b-5810-8cb3-d3d23e46252d 3031d51c-0ccd-50d1-9a3c-66df31eaa04d
+            315f096d-3455-596a-a737-4aca97f241f7 33c1dfe4-3675-5750-b463-0ce9a6827d03
+            361ded57-a23c-54d2-887b-6a53c212cccb 398d0188-3442-526e-9518-4401c50dec46
+            3b4b72ee-a1c1-5d59-9232-bb62f7ea1623 3f296bf1-71d6-554b-a413-5454f2c8aaf3
+            3f4d9cc2-c487-5da0-bc13-21ce79c5243f 3f88adfa-0e5e-5198-85f4-4fdaf3e33984
+            3fdefdeb-997b-5413-9ec2-ca399b0226cf 40d44f5b-fda6-521c-866e-b5091b22cabe
+            452962e2-0e74-5770-8733-06ba683ddd18 455ed19b-1dc5-502b-8ef4-1c423ebca43e
+            46935c86-d74e-57a1-a795-1fb399465933 47b2606e-d74d-5345-9dd6-bae49165ca9f
+            48232603-5221-5845-b048-c1e4cc1b3996 4917a11d-cc5e-5d5c-96d8-7c0d27d15923
+            493a18e5-6f0a-5718-b6c1-ec72d197091b 49e4d99b-49cf-588a-9037-9c5c4d6a9606
+            4bb23dcb-3c67-5fac-a05f-bb6093ab46bf 4c08b693-e8e2-51b5-a131-1d15e989e7e1
+            4d2e297e-45ab-58a6-93ad-6ad2e8df65a4 4e5a4e9d-7a36-5f55-a043-6df0cb8b39fa
+            506a058b-5b89-53bc-948e-b7357da0b001 57bfe0c4-eae5-5c13-8598-f01935a38457
+            590ebb16-9405-52b7-a915-ff278c6e274f 5bf24555-8ef0-5a17-82c3-e0160bc773ae
+            5d7fa2b9-3239-5ae3-8098-c38a9b489453 64f36ed6-a008-5e50-bc5f-cb484618abad
+            6554f48b-11e3-5110-a1f6-5979eaa86505 668fc1a4-9ac4-5ef0-a567-59ce87a038f2
+            686250c5-36fd-5948-a488-e56b6a13c130 6cd1195a-8138-5459-9a43-df4f4997733a
+            6e24998b-18e3-5f45-867c-b35aece6cbf6 6ec33f8c-fcca-5401-835d-ae722b7bcc77
+            6fc4b29d-2494-55e3-80b9-324758e2030c 6fe02aa7-99e9-5cd2-a883-fe9969ede243
+            7080862c-79ae-5fb1-b832-f3462a66aa2a 72f703e2-a3e9-5bdc-8f3a-5dadb71bc36e
+            771f5939-33eb-5de3-804b-a4faab3f9b1d 77b0b37a-b939-5136-b880-96a7cdbc420a
+            78aa77d4-ced5-54af-91bb-bc885a4eb48a 78d24d1d-2425-5f87-9c2a-ca6070c7f786
+            7951c9fb-3111-5aad-b464-42e6693c39da 7a10e51a-9709-59c1-988a-4a09f08d7cb4
+            7cd97377-14f3-512d-b441-030f125e3012 81011a5d-9fa9-5baa-b53b-152f08c7d024
+            81edc232-d680-502f-aab1-564382646699 85a9e4f4-3ea8-58a2-b997-fe5407775301
+            877c047c-04ea-55be-bb34-b589aa69e48a 880af6b6-fc86-5ee6-9afe-29067c614846
+            88860098-f208-58b2-ac38-accdb34188e8 89b499a7-7d0e-5f61-810b-ef95979ad718
+            8c5e8337-db69-5f4a-b7fa-1698aa5b709c 8d5b5b1a-dcda-5384-b47e-600c6dd1fc5a
+            8d6d2ba5-e4de-5f50-a70d-f0bfe9fe81ea 8e8686f2-d065-5490-bcb8-4a4ccd359466
+            91e1ba30-cac1-5cc7-b050-d2bb451a853c 9321b2f5-0f64-501a-b6a1-96a8ba506567
+            9448c087-0a17-598e-a7a7-6b24e7f0a09a 947e7869-c0f8-5656-989f-9bf7bc7ef4a2
+            99c3bedc-a034-5423-87a9-44a9bc8d07e1 99d47c65-c8a8-50cf-8628-fbe6a3a734d6
+            9aecc5f1-f4fa-5798-86c3-658e7d029dfe 9c62cd13-f368-5a01-be03-0718ff14c486
+            a100e2a0-29dd-5b2b-8002-1a38a27fda91 a23216d0-142a-5846-92f6-51951837c11b
+            a36f21cd-de42-5ba8-9356-0354f7efc779 a76e692d-08b4-5a89-b3c9-a4748b7d78ce
+            b06ffcc3-1b44-531b-ba54-7763cb36b2fa b24e6df5-b1ad-552c-9756-e4a42abc68e7
+            b2aef1d3-619f-5b4d-be2c-b87365ff0ab2 b4599335-eaef-5b0d-8184-2ce82acee1c7
+            b57258b8-4aef-5e77-9090-e3a4afee2214 b700f178-425c-58a8-b0a6-0a55b6746c36
+            b726e9f2-1aa6-59bd-bbd8-2dd4e62ca958 bc7f4a92-b98c-560e-8655-dd0bfec9a2e8
+            bc951f1b-2a59-5f98-90ab-3301929ac666 bd640e43-29eb-546c-a5ce-c962bb50e38b
+            be09c4ea-366b-58d9-a282-08ab1aabd1ca be284d11-59bc-57d2-84ad-647d0066a628
+            bf930aaa-5350-591b-8368-9707090a4340 c0ab13cd-2278-5f82-9f72-fa495316f5c4
+            c13d2f13-b1c2-5340-b986-60545cf71e57 c2ab1d20-2c4c-5dae-880d-64a9be01ad24
+            c8ac6af1-f1e4-5423-bb5b-e6fbbf8b963d cca0a9ae-c106-53bb-8059-534111dbf22f
+            cda40b76-27e1-5157-9f8f-5b71e50c2ae8 ce3bce71-498c-5f14-b16d-a0a4688fa76a
+            d3ed0ad8-dfd5-58e7-ae7a-ba81b2fb3616 d4bc2544-b8bb-5d0c-9cff-0becc8a81f27
+            d5592fe5-d635-548b-a9b4-7549eb0c0d0b d5dc3a22-6923-580a-a44e-90367a3221d9
+            d6640bd1-68dc-5ace-909c-8b362ed4516d d798c268-f3d7-5795-8ab8-f8a03c4db258
+            d7a82d7c-6af6-5b50-942a-bf216afbb247 d7fe3c45-d280-5194-9acb-ded88fa17579
+            da663078-2f2c-5b59-96df-67cc7430dead dc1e362f-ad03-5bf0-811a-6b1b00678fdc
+            dc858295-e5c8-5f47-abd9-312efe34a595 dd25b9e1-8340-55e3-bebd-300a148813d8
+            df6feb0d-c36f-5323-b47c-97ad670fdbb2 dfe7f70e-e933-5045-b551-8e04b556b8be
+            e030696b-61a1-5e18-8b24-62f635279bda e039e70a-34ab-5523-900a-5c9f6a820bb4
+            e1743d22-d4c9-540e-b804-82bf8c498400 e17b9437-cd9b-5ce8-a126-259755a586f5
+            e234899e-12a4-567c-b604-59231ed5bb67 e308211f-304d-50c4-b254-e68693165d9c
+            e30add26-9351-59bf-ac0f-4a8e3dec8109 e32fda90-295a-552e-ba78-d47e9431e2ae
+            e4f3e3a2-9be3-5db8-b587-4a47fbaa7db1 e6b58392-ae5a-5d64-b31d-3184993e6d99
+            e6d1c5b7-1435-55ea-a3ed-4abe73a2f0de e755e879-9cbb-5a39-912a-e8101b7096bf
+            e76fed40-dbec-5cf2-b9ea-bc41154fa31c e8e3e964-4b72-5332-951e-43cb3dc54252
+            e94aceb2-fd5e-54c0-9ca8-6c1ee0552ce2 ea18dcad-0631-5d7a-a46f-415f2cfc2098
+            efa7a8cf-c462-5ae6-9b31-5de67d256a15 efba008c-5b5e-5d7f-b3b6-0568608e7783
+            f2988f1e-247b-5c3d-aa25-542dabcf23e1 f2f9b7f4-9a78-5baf-a226-cc055a4b19a5
+            f47bf8ed-e35d-5442-9542-ce74bf4e92bc f54a9348-b688-54e9-8abe-191182fc9bd6
+            f7996111-6c22-58dc-9da4-06f4cc3f6dab f7cca388-8799-53fd-b530-b7706773d5b0
+            fd481630-ea0b-51f2-807b-42eec1518b7d fd4ea318-97dd-5958-8e4b-16ea3c99fc11
+            fea024fe-481d-5934-a2d6-a254727b8d1a
+            """
+        ),
+    ),
 )
 
 

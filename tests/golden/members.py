@@ -19,6 +19,9 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("result reason", "certificate_ending"): "new in 0.2",
     ("result reason", "no_answer"): "new in 0.2",
     ("closed because", "abandoned"): "new in 0.2",
+    ("closed because", "flapping"): "new in 0.2",
+    ("event", "improved"): "new in 0.2",
+    ("event", "worsened"): "new in 0.2",
 }
 """Members that the newest golden log does not have, and why; (enumeration, member).
 

@@ -44,6 +44,12 @@ class Incident(Struct, kw_only=True):
     def end(self) -> float:
         return FOREVER if self.closed is None else self.closed.at
 
+    def down_at(self, at: float) -> bool:
+        """Whether an episode goes on, by what was told until then."""
+        kinds = {"opened", "improved", "worsened"}
+        told = [event.event for event in self.events if event.event in kinds and event.at <= at]
+        return told[-1] != "improved"
+
 
 class Verdict(Struct, kw_only=True):
     """What came of one run. Times to detect in ms.
@@ -169,6 +175,7 @@ class _Judge:
                 now = Incident(opened=event, events=[])
                 current[event.incident_type] = now
                 incidents.append(now)
+                self._takes_over(incidents)
             elif now is None or now.opened.incident_id != event.incident_id:
                 self.diverges(f"{event.event} without an incident", event.at)
                 continue
@@ -177,6 +184,17 @@ class _Judge:
                 now.closed = event
                 del current[event.incident_type]
         return incidents
+
+    def _takes_over(self, incidents: list[Incident]) -> None:
+        """An incident that closes for its flapping has a successor by the same record."""
+        new = incidents[-1]
+        closed = incidents[-2].closed if len(incidents) > 1 else None
+        if closed is None or closed.closed_because != "flapping":
+            return
+        if (new.type, new.begin) != ("flapping", closed.at):
+            self.diverges("closed for flapping, and none follows", closed.at)
+        if closed.votes.down < closed.votes.need:
+            self.diverges("closed for flapping while up", closed.at)
 
     def _types(self, incidents: list[Incident]) -> None:
         """Rule 9: more than 6 transitions an hour are one flapping incident."""
@@ -202,8 +220,28 @@ class _Judge:
                     steady_at = closed.at
                 continue
             transitions.append(opened.at)
-            if closed is not None and closed.closed_because == "recovered":
+            transitions += self._episodes(truth, incident, transitions)
+            up = not incident.down_at(FOREVER)
+            if closed is not None and closed.closed_because == "recovered" and not up:
                 transitions.append(closed.at)
+
+    def _episodes(self, truth: Truth, incident: Incident, before: list[float]) -> list[float]:
+        """The transitions within an incident: none doubled, and no `worsened` past the sixth."""
+        found: list[float] = []
+        down = True
+        for event in incident.events:
+            if event.event not in {"improved", "worsened"}:
+                continue
+            if down == (event.event == "worsened"):
+                self.diverges(f"{event.event} twice", event.at)
+            down = event.event == "worsened"
+            found.append(event.at)
+            begun = self._counted_since(event.at)
+            ages = [truth.running_between(at, event.at) for at in (*before, *found) if at > begun]
+            count = sum(age < HOUR_MS for age in ages)
+            if down and count > 6:
+                self.diverges("not told as flapping", event.at, f"{count} transitions")
+        return found
 
     def _counted_since(self, at: float) -> float:
         """Another place, or a target that comes back, starts the count anew (rule 9)."""
@@ -236,8 +274,10 @@ class _Judge:
         told = (votes.down, votes.need, votes.fresh, votes.configured)
         if told != (counted["down"], needed, fresh, len(truth.target.regions)):
             self.diverges("the votes are not those of the regions", at, repr(event.votes))
-        if event.event == "opened" and votes.down < votes.need:
-            self.diverges("opened without its votes", at, repr(event.votes))
+        if event.event in {"opened", "worsened"} and votes.down < votes.need:
+            self.diverges(f"{event.event} without its votes", at, repr(event.votes))
+        if event.event == "improved" and votes.down >= votes.need:
+            self.diverges("improved though it is down", at, repr(event.votes))
 
     def _is_true(self, truth: Truth, region: str, said: RegionVerdict, at: float) -> bool:
         match said.verdict:
@@ -326,8 +366,8 @@ class _Judge:
             if not any(one.ended == wanted for one in ends):
                 self.diverges(f"closed as {closed.closed_because}", at)
             return
-        if incident.type == "flapping":
-            return  # a single region may fail by then: see `_quiet`
+        if "flapping" in {incident.type, closed.closed_because}:
+            return  # a single region may fail by then: see `_quiet` and `_takes_over`
         target = truth.target
         heard = 0
         for region in target.regions:
@@ -364,6 +404,8 @@ class _Judge:
                 continue
             if incident.type == "unreachable":
                 found.add(incident.opened.incident_id)
+                if not incident.down_at(promise):
+                    self.diverges("an outage within an incident was not told", promise)
             else:
                 self._quiet(truth, incident, begin, promise)
             if already is None and incident.begin >= begin - 1:

@@ -98,7 +98,7 @@ def test_reason_is_null_exactly_when_up() -> None:
 
 def test_each_kind_of_incident_event_has_an_example() -> None:
     events = [event for event in decoded("incidents") if isinstance(event, incident.IncidentEvent)]
-    assert {event.event for event in events} == {"opened", "updated", "closed"}
+    assert {event.event for event in events} == set(get_args(incident.EventKind))
     assert {event.incident_type for event in events} == set(get_args(incident.IncidentType))
     regions = [event for event in decoded("incidents") if isinstance(event, incident.RegionEvent)]
     names = incident.RegionEvent.__annotations__["event"]

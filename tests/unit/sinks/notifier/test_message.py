@@ -41,6 +41,17 @@ def closed(**fields: Any) -> Any:
             "TCP Port Not Looked At Any More: Production DB (db1.example.com:5432)",
         ),
         (
+            closed(closed_because="flapping"),
+            (
+                "TCP Port Down And Up Again And Again, Told As Flapping From Here On: "
+                "Production DB (db1.example.com:5432)"
+            ),
+        ),
+        (
+            incident_event(event="worsened", episode=2),
+            "TCP Port Unreachable Again: Production DB (db1.example.com:5432)",
+        ),
+        (
             incident_event(kind="heartbeat", host=None, port=None),
             "HEARTBEAT Unreachable: Production DB (prod-db)",
         ),
@@ -100,6 +111,26 @@ Team: database
 Tags: prod
 Incident: i1"""
     )
+
+
+def test_the_body_of_a_worsening_says_since_when_it_is_down_again() -> None:
+    event = incident_event(
+        event="worsened", at=AT + 600_000, episode=3, episode_began_at=AT + 597_000
+    )
+    body = compose([event]).body
+    assert (
+        "First failure: 2026-12-01 01:59:57 UTC\n"
+        "Down again: 2026-12-01 02:09:57 UTC (outage 3 of this incident)\n"
+        "Confirmed: 2026-12-01 02:10:00 UTC\n"
+        "For: 3 s so far\n" in body
+    )
+    assert "First steps:\n  1. Look whether the service runs" in body
+    assert "For: 10 min 3 s so far" in compose([incident_event(at=AT + 600_000)]).body
+
+
+def test_the_body_of_a_closing_counts_its_outages() -> None:
+    assert "It lasted: 3 min 23 s\nOutages in this time: 3\n" in compose([closed(episode=3)]).body
+    assert "Outages in this time" not in compose([closed()]).body
 
 
 def test_the_body_of_a_closing_says_how_long_it_was() -> None:

@@ -21,11 +21,11 @@ def names(routes: Routes, **fields: object) -> list[str]:
 DATABASE = Team(name="database", routes=("db",))
 
 
-def test_openings_closings_and_regions_that_do_not_count_are_told() -> None:
-    assert [
-        kind for kind in ("opened", "updated", "closed") if told(incident_event(event=kind))
-    ] == [
+def test_openings_worsenings_closings_and_regions_that_do_not_count_are_told() -> None:
+    events = ("opened", "updated", "improved", "worsened", "closed")
+    assert [kind for kind in events if told(incident_event(event=kind))] == [
         "opened",
+        "worsened",
         "closed",
     ]
     kinds = (

@@ -49,6 +49,24 @@ def test_a_target_that_nobody_has_reported_on() -> None:
     )
 
 
+def test_an_incident_that_has_improved_says_what_would_worsen_it() -> None:
+    fleet = beaten()
+    fleet.down("a", "b", "c")
+    fleet.wait(5_000).up("a", "b")
+    found = explained(fleet)
+    assert (found.incidents[0].episode, found.incidents[0].improved) == (1, True)
+    assert found.would_change[1:] == (
+        (
+            "The regions no longer agree that it is down; when they agree again, the incident "
+            "worsens (its outage 2), and people are told."
+        ),
+    )
+    fleet.wait(5_000).down("a", "b")
+    found = explained(fleet)
+    assert (found.incidents[0].episode, found.incidents[0].improved) == (2, False)
+    assert len(found.would_change) == 1
+
+
 def test_all_is_well_and_what_would_open_an_incident() -> None:
     fleet = beaten()
     fleet.up("a", "b", "c")
@@ -96,7 +114,7 @@ def test_the_outlook_is_true() -> None:
     assert fleet.told == ["opened"]
     assert explained(fleet).would_change == ("The incident closes when a and b succeed once.",)
     fleet.wait(1_000).up("a")
-    assert explained(fleet).would_change == ("The incident closes when b succeeds once.",)
+    assert explained(fleet).would_change[0] == "The incident closes when b succeeds once."
     fleet.up("b")
     assert fleet.told[-1] == "closed"
     assert explained(fleet).incidents == ()
@@ -288,7 +306,7 @@ def test_flapping_says_how_often_and_until_when() -> None:
         fleet.wait(10_000).up("a", "b", "c")
     found = explained(fleet)
     assert (found.flapping.transitions, found.flapping.limit) == (6, 6)
-    assert any("It opened or recovered 6 times" in sentence for sentence in found.because)
+    assert any("It went down or up 6 times" in sentence for sentence in found.because)
     fleet.wait(10_000).down("a", "b", "c")
     found = explained(fleet)
     assert [one.incident_type for one in found.incidents] == ["flapping"]

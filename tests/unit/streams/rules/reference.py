@@ -5,10 +5,11 @@ result that ever counted, every gap of the log, the last beats, the transitions.
 says, who votes and what is due is worked out anew from that whole history each time somebody asks.
 
 It knows when incidents of each type open and close, when regions fall silent and return, are held
-for suspect and cleared. Of updates it knows those that must come: a region that votes joined or
-recovered or gave another reason, somebody else acknowledged. Of rechecks it knows for which hosts
-one may be asked for, and must be at once if none was 5 s ago. It does not know diagnosis and ids:
-`name` tells it the id of an incident that was opened, `asked` the host of a request.
+for suspect and cleared, and where the episodes of an outage begin and end. Of updates it knows
+those that must come: a region that votes joined or recovered or gave another reason, somebody else
+acknowledged. Of rechecks it knows for which hosts one may be asked for, and must be at once if none
+was 5 s ago. It does not know diagnosis and ids: `name` tells it the id of an incident that was
+opened, `asked` the host of a request.
 
 What the text leaves open, and how it is read here:
 
@@ -40,11 +41,14 @@ from tests.unit.streams.rules.reference_words import (
     SEVERITIES,
     Clock,
     Closed,
+    Improved,
+    OfEpisode,
     Opened,
     Returned,
     Silent,
     Told,
     Updated,
+    Worsened,
     late,
     majority,
 )
@@ -112,6 +116,7 @@ class Reference:
         if watched is None or not self._counts(watched, result):
             return
         incidents = dict(watched.incidents)
+        told = len(self.told)
         before = watched.said(self.running).get(result.region)
         effective = min(result.started_at, self.now)
         watched.heard[result.region].append(
@@ -133,7 +138,7 @@ class Reference:
         after = watched.said(self.running)[result.region]
         self._note_rechecks(watched, incidents, before, after, result.cause)
         if before is not None and result.region not in self.aside:
-            self._tell_updates(watched, incidents, before, after)
+            self._tell_updates(watched, incidents, before, after, told)
 
     def _counts(self, watched: Watched, result: CheckResult) -> bool:
         target = watched.target
@@ -188,6 +193,7 @@ class Reference:
         incidents: dict[IncidentType, Incident],
         before: Said,
         after: Said,
+        told: int,
     ) -> None:
         """Rule 6: a region that votes joined, recovered or gave another reason."""
         if not (before.fresh and after.fresh):
@@ -201,8 +207,15 @@ class Reference:
                 continue
             of_an_outage = of == "unreachable" and (turned or other_reason)
             of_slowness = of == "slow" and {before.word, after.word} == {"up", "slow"}
-            if of_an_outage or of_slowness:
+            if (of_an_outage or of_slowness) and not self._told_of_episode(watched, of, told):
                 self.told.append(Updated(watched.target.id, of, self.now))
+
+    def _told_of_episode(self, watched: Watched, of: IncidentType, since: int) -> bool:
+        """Whether the event that a record gives an incident said more than `updated` does."""
+        return any(
+            isinstance(one, OfEpisode) and (one.target, one.type) == (watched.target.id, of)
+            for one in self.told[since:]
+        )
 
     # Rules 6, 7 and 9
 
@@ -214,9 +227,7 @@ class Reference:
         if "flapping" in watched.incidents:
             self._follow_flapping(watched)
         elif "unreachable" in watched.incidents:
-            if watched.recovered(self.aside, self.running):
-                self._recovered(watched, "unreachable")
-                watched.transitions.append(self.running)
+            self._follow_outage(watched)
         elif (began := self._may_open(watched)) is not None:
             watched.transitions.append(self.running)
             if watched.recent(self.running) > 6:
@@ -226,12 +237,40 @@ class Reference:
                 self._open(watched, "unreachable", began)
         self._judge_slowness(watched)
 
+    def _follow_outage(self, watched: Watched) -> None:
+        incident = watched.incidents["unreachable"]
+        name, votes = watched.target.id, watched.votes("down", self.aside, self.running)
+        if watched.recovered(self.aside, self.running):
+            self._recovered(watched, "unreachable")
+            if not incident.improved:
+                watched.transitions.append(self.running)
+        elif not incident.improved:
+            if watched.up_by_consensus(self.aside, self.running):
+                incident.improved = True
+                watched.transitions.append(self.running)
+                self.told.append(Improved(name, "unreachable", self.now, votes, incident.episode))
+        elif (began := self._may_open(watched)) is not None:
+            watched.transitions.append(self.running)
+            if watched.recent(self.running) > 6:
+                watched.outage = began
+                self._close(watched, "unreachable", "flapping")
+                self._open(watched, "flapping", began)
+                return
+            incident.improved = False
+            incident.episode += 1
+            incident.acknowledged_by = None
+            self.told.append(
+                Worsened(name, "unreachable", self.now, votes, incident.episode, began)
+            )
+
     def _follow_flapping(self, watched: Watched) -> None:
         if watched.outage is None:
             watched.outage = self._may_open(watched)
             if watched.outage is not None:
                 watched.transitions.append(self.running)
-        elif watched.recovered(self.aside, self.running):
+        elif watched.recovered(self.aside, self.running) or watched.up_by_consensus(
+            self.aside, self.running
+        ):
             watched.outage = None
             watched.transitions.append(self.running)
         if self.running - watched.transitions[-1] < QUIET_MS:
@@ -294,7 +333,18 @@ class Reference:
         incident = watched.incidents.pop(of)
         votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
         began = incident.first_failed_at
-        self.told.append(Closed(watched.target.id, of, self.now, votes, began, because, abandoned))
+        self.told.append(
+            Closed(
+                watched.target.id,
+                of,
+                self.now,
+                votes,
+                began,
+                because,
+                abandoned,
+                incident.episode,
+            )
+        )
         if of == "flapping":
             watched.transitions = []
             watched.outage = None
@@ -333,10 +383,12 @@ class Reference:
                 if of == "slow":
                     watched.accept()
                 continue
-            told = incident.acknowledged_by == control.by
+            known, told = incident.acknowledged_by == control.by, len(self.told)
             incident.acknowledged_by = control.by
             self._judge(watched)
-            if not told and watched.incidents.get(of) is incident:
+            if self._told_of_episode(watched, of, told):
+                continue
+            if not known and watched.incidents.get(of) is incident:
                 self.told.append(Updated(watched.target.id, of, self.now))
 
     def _set(self, target: Target) -> None:

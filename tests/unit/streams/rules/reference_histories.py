@@ -385,6 +385,26 @@ class Histories(RuleBasedStateMachine):
             self.fleet.wait(1000)
             self.recovery(name, each)
 
+    @rule(
+        name=names,
+        each=st.permutations(REGIONS),
+        reason=reasons,
+        times=st.integers(1, 5),
+        apart=st.sampled_from((1000, 1000, 60_000)),
+    )
+    def come_and_go_beside_a_blocked_region(
+        self, name: str, each: list[str], reason: Reason, times: int, apart: int
+    ) -> None:
+        """One region can't reach it for good: the others' outages are one incident's."""
+        for _ in range(times):
+            self.fleet.quiet(apart)
+            self.series(name, each, reason, 5000)
+            if held_for := self.targets[name].open_after_ms:
+                self.fleet.wait(held_for)
+                self.one_round(name, each, reason)
+            self.fleet.wait(1000)
+            self.recovery(name, each[1:])
+
     @precondition(lambda self: self.some_open("flapping"))
     @rule(data=st.data(), more=around, some=st.integers(1, 4))
     def stay_up_after_flapping(self, data: st.DataObject, more: int, some: int) -> None:

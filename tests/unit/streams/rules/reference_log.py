@@ -18,7 +18,15 @@ from streams.rules.record import Record
 from tests.unit.streams.rules.fleet import Fleet
 from tests.unit.streams.rules.reference import Reference
 from tests.unit.streams.rules.reference_promises import keep_rule_3, keep_rule_5, keep_rule_6
-from tests.unit.streams.rules.reference_words import Closed, Opened, Told, Updated, told_by
+from tests.unit.streams.rules.reference_words import (
+    Closed,
+    Improved,
+    Opened,
+    Told,
+    Updated,
+    Worsened,
+    told_by,
+)
 
 IDLE_MS: Final = 15_000
 """Ticks this far apart are no gap of the log."""
@@ -33,6 +41,7 @@ class Log(Fleet):
         self.given: list[list[OutMessage]] = []
         self.open: dict[tuple[str, IncidentType], str] = {}
         self.event_ids: set[str] = set()
+        self.episodes: dict[str, tuple[int, bool]] = {}
         self.asked_at: dict[str, int] = {}
         self.reached: set[str] = set()
 
@@ -98,13 +107,28 @@ class Log(Fleet):
             if one.event == "closed":
                 del self.open[key]
                 keep_rule_6(one)
-            if one.closed_because == "steady":
+            if one.closed_because in {"steady", "flapping"}:
+                next_type = "unreachable" if one.closed_because == "steady" else "flapping"
                 after = events[events.index(one) + 1 :]
                 opened = {(o.target, o.incident_type) for o in after if o.event == "opened"}
-                assert (one.target, "unreachable") in opened
+                assert (one.target, next_type) in opened
+            self._keep_episodes(one)
             if any(said.set_aside for said in one.regions.values()):
                 self.reached.add(f"{one.event} while a region is set aside")
         self._keep_rule_3([out for out in found if isinstance(out, RecheckRequest)])
+
+    def _keep_episodes(self, one: IncidentEvent) -> None:
+        """Each episode begins once, and improves once at most, in this order."""
+        episode, improved = self.episodes.get(one.incident_id, (1, False))
+        if one.event == "worsened":
+            assert improved
+            keep_rule_5(one)
+            episode, improved = episode + 1, False
+        elif one.event == "improved":
+            assert not improved
+            improved = True
+        self.episodes[one.incident_id] = (episode, improved)
+        assert (one.episode or 1) == episode
 
     def _keep_rule_3(self, requests: list[RecheckRequest]) -> None:
         running = self.reference.running
@@ -139,7 +163,7 @@ def decided(told: list[Told]) -> Counter[Told]:
 
 def in_short(told: Told) -> str:
     match told:
-        case Opened() | Updated():
+        case Opened() | Updated() | Improved() | Worsened():
             return f"{type(told).__name__.lower()} {told.type}"
         case Closed():
             given_up = " without some" * bool(told.abandoned)

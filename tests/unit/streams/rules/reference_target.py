@@ -14,6 +14,8 @@ HOUR_MS = 3_600_000
 class Incident:
     def __init__(self, first_failed_at: int) -> None:
         self.first_failed_at = first_failed_at
+        self.episode = 1
+        self.improved = False
         self.id = ""
         self.acknowledged_by: str | None = None
 
@@ -131,6 +133,20 @@ class Watched:
             if votes and one.successes < self.target.recover_after:
                 return False
         return self.enough_fresh(abandoned, aside, running)
+
+    def up_by_consensus(self, aside: Collection[str], running: int) -> bool:
+        """Rule 6: whether an episode is over: who has not recovered is too few for "down"."""
+        votes = self.votes("down", aside, running)
+        abandoned = self.abandoned(running)
+        against = 0
+        for region, one in self.said(running).items():
+            if region in abandoned:
+                continue
+            if one.fresh and region not in aside:
+                against += one.successes < self.target.recover_after
+            else:
+                against += one.last_word == "down"
+        return votes.fresh >= majority(votes.configured) and against < votes.need
 
     def fast_again(self, aside: Collection[str], running: int) -> bool:
         """Rule 7: whether every region says `up`."""

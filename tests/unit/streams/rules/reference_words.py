@@ -33,6 +33,26 @@ class Closed(Struct, frozen=True):
     first_failed_at: int
     because: str
     abandoned: tuple[str, ...] = ()
+    episode: int = 1
+
+
+class Improved(Struct, frozen=True):
+    target: str
+    type: IncidentType
+    at: int
+    votes: Votes
+    episode: int
+
+
+class Worsened(Struct, frozen=True):
+    """Down again within an open incident. Nobody has acknowledged that yet."""
+
+    target: str
+    type: IncidentType
+    at: int
+    votes: Votes
+    episode: int
+    began: int
 
 
 class Updated(Struct, frozen=True):
@@ -66,7 +86,8 @@ class Cleared(Struct, frozen=True):
 
 
 OfRegion = Silent | Returned | Suspect | Cleared
-Told = Opened | Closed | Updated | OfRegion
+OfEpisode = Improved | Worsened
+Told = Opened | Closed | Updated | OfEpisode | OfRegion
 
 
 class Clock:
@@ -120,6 +141,8 @@ def told_by(out: Output) -> Told | None:
             )
         case IncidentEvent(event="updated"):
             return Updated(out.target, out.incident_type, out.at)
+        case IncidentEvent(event="improved" | "worsened"):
+            return told_of_episode(out)
         case IncidentEvent(event="closed", closed_because=str(because)):
             return Closed(
                 out.target,
@@ -129,11 +152,22 @@ def told_by(out: Output) -> Told | None:
                 out.first_failed_at,
                 because,
                 out.abandoned_regions,
+                out.episode or 1,
             )
         case RegionEvent():
             return told_of_region(out)
         case _:
             return None
+
+
+def told_of_episode(out: IncidentEvent) -> OfEpisode:
+    name, of, at, votes = out.target, out.incident_type, out.at, out.votes
+    if out.event == "improved":
+        return Improved(name, of, at, votes, out.episode or 1)
+    assert out.acknowledged_by is None
+    assert out.episode
+    assert out.episode_began_at
+    return Worsened(name, of, at, votes, out.episode, out.episode_began_at)
 
 
 def told_of_region(out: RegionEvent) -> OfRegion | None:

@@ -187,8 +187,9 @@ def test_it_closes_only_when_the_last_region_succeeds() -> None:
     fleet = Fleet(target())
     fleet.down("a", "b", "c")
     fleet.wait(5000).up("a")
-    fleet.up("b")
     assert fleet.told[-1] == "updated"
+    fleet.up("b")
+    assert fleet.told[-1] == "improved"
     fleet.up("c")
     closed = fleet.events[-1]
     assert (closed.event, closed.closed_because) == ("closed", "recovered")

@@ -16,7 +16,15 @@ from streams.rules.apply import Output
 from streams.rules.record import Record
 from tests.unit.streams.rules.fleet import Fleet, target
 from tests.unit.streams.rules.reference import Reference
-from tests.unit.streams.rules.reference_words import Closed, Opened, Told, Updated, told_by
+from tests.unit.streams.rules.reference_words import (
+    Closed,
+    Improved,
+    Opened,
+    Told,
+    Updated,
+    Worsened,
+    told_by,
+)
 
 MINUTE = 60_000
 LIMITS = LatencyLimit(max_ms=100, for_results=3)
@@ -31,7 +39,8 @@ class Account(Fleet):
 
     @property
     def short(self) -> list[str]:
-        return [in_short(one) for one in self.full if not isinstance(one, Updated)]
+        """What people are told of."""
+        return [in_short(one) for one in self.full if not isinstance(one, Updated | Improved)]
 
     def last(self) -> str:
         return in_short(self.full[-1])
@@ -86,7 +95,7 @@ class ByRules(Account):
 
 def in_short(told: Told) -> str:
     match told:
-        case Opened() | Updated():
+        case Opened() | Updated() | Improved() | Worsened():
             return f"{type(told).__name__.lower()} {told.type}"
         case Closed():
             return f"closed {told.type}: {told.because}"
@@ -111,6 +120,218 @@ def rounds(fleet: Account, *times: float | None, regions: str = "a b c") -> None
     for connect_ms in times:
         fleet.wait(MINUTE)
         fleet.up(*regions.split(), connect_ms=connect_ms)
+
+
+# Rule 6: episodes
+
+
+def look(fleet: Account, minutes: int, failing: str, of: str = "a b c") -> None:
+    """Every minute each region of `of` looks; those of `failing` fail, and once more after 1 s."""
+    for _ in range(minutes):
+        fleet.wait(MINUTE - 1000)
+        well = [region for region in of.split() if region not in failing]
+        fleet.up(*well)
+        fleet.down(*failing.split())
+
+
+def episodes(fleet: Account) -> list[tuple[str, int]]:
+    return [
+        (type(one).__name__, one.episode)
+        for one in fleet.full
+        if isinstance(one, Improved | Worsened | Closed)
+    ]
+
+
+def test_each_outage_beside_a_blocked_region_is_told(fleet: Account) -> None:
+    watch(fleet)
+    look(fleet, 1, "c")
+    for _ in range(5):
+        look(fleet, 10, "a b c")
+        look(fleet, 25, "c")
+    assert fleet.short == ["opened unreachable"] + ["worsened unreachable"] * 4
+    fleet.wait(1000).up("a", "b", "c")
+    assert episodes(fleet) == [
+        ("Improved", 1),
+        *(told for number in (2, 3, 4, 5) for told in (("Worsened", number), ("Improved", number))),
+        ("Closed", 5),
+    ]
+    assert fleet.last() == "closed unreachable: recovered"
+
+
+def test_it_says_when_the_present_outage_began(fleet: Account) -> None:
+    watch(fleet)
+    look(fleet, 3, "a b c")
+    look(fleet, 3, "c")
+    fleet.wait(MINUTE)
+    began = fleet.now
+    fleet.down("b", "a")
+    worsened = fleet.full[-2]
+    assert in_short(fleet.full[-1]) == "updated unreachable"  # a fails, too
+    assert isinstance(worsened, Worsened)
+    assert (worsened.at, worsened.began) == (fleet.now, began)
+    assert (worsened.votes.down, worsened.votes.need) == (2, 2)
+
+
+def test_a_flapping_target_beside_a_blocked_region_pages_no_more_and_ends(fleet: Account) -> None:
+    watch(fleet)
+    for _ in range(4):
+        look(fleet, 3, "a b c")
+        began = fleet.now
+        look(fleet, 3, "c")
+    assert fleet.short == [
+        "opened unreachable",
+        "worsened unreachable",
+        "worsened unreachable",
+        "closed unreachable: flapping",
+        "opened flapping",
+    ]
+    opened = fleet.full[-1]
+    assert isinstance(opened, Opened)
+    # The outage of which it was told, not that of the incident before.
+    assert opened.first_failed_at == began - 2 * MINUTE - 1000
+    for _ in range(3):
+        look(fleet, 3, "a b c")
+        look(fleet, 3, "c")
+    assert fleet.full[-1] is opened
+    look(fleet, 27, "c")
+    assert fleet.full[-1] is opened
+    look(fleet, 1, "c")
+    assert fleet.last() == "closed flapping: recovered"
+    look(fleet, 10, "c")
+    assert fleet.last() == "closed flapping: recovered"
+    look(fleet, 1, "a b c")
+    assert fleet.short[-1] == "opened unreachable"
+
+
+@pytest.mark.parametrize("why", ["set aside", "stale", "beside one that is pending"])
+def test_it_is_told_whatever_keeps_the_incident_open(fleet: Account, why: str) -> None:
+    regions = "a b c d" if why == "beside one that is pending" else "a b c"
+    watch(fleet, regions=regions, abandon_after_ms=86_400_000)
+    look(fleet, 1, "a b c")
+    of = "a b" if why == "stale" else "a b c"
+    if why == "set aside":
+        calm(fleet, "a", "b")
+        fleet.beat("c", targets=100, failing=50, newly_failing=50)
+    for _ in range(2):
+        look(fleet, 5, "a b c" if of == "a b c" else "a b", of)
+        look(fleet, 5, "c" if of == "a b c" else "", of)
+    told = [one for one in fleet.short if one != "silent c"]
+    assert [one for one in told if "unreachable" in one] == [
+        "opened unreachable",
+        "worsened unreachable",
+    ]
+    assert episodes(fleet) == [("Improved", 1), ("Worsened", 2), ("Improved", 2)]
+
+
+def test_open_after_holds_for_each_episode(fleet: Account) -> None:
+    watch(fleet, open_after_ms=3 * MINUTE)
+    look(fleet, 5, "a b c")
+    look(fleet, 5, "c")
+    look(fleet, 2, "a b c")
+    look(fleet, 5, "c")
+    assert fleet.short == ["opened unreachable"]
+    look(fleet, 3, "a b c")
+    assert fleet.short == ["opened unreachable"]
+    fleet.wait(3 * MINUTE - (2 * MINUTE + 1000) - 1).tick()
+    assert fleet.short == ["opened unreachable"]
+    fleet.wait(1000).tick()
+    assert fleet.short == ["opened unreachable", "worsened unreachable"]
+    assert [name for name, _ in episodes(fleet)] == ["Improved", "Worsened"]
+
+
+def test_recover_after_holds_for_each_episode(fleet: Account) -> None:
+    watch(fleet, recover_after=3)
+    look(fleet, 1, "a b c")
+    look(fleet, 2, "c")
+    look(fleet, 1, "a b c")
+    assert episodes(fleet) == []
+    look(fleet, 2, "c")
+    assert episodes(fleet) == []
+    look(fleet, 1, "c")
+    assert episodes(fleet) == [("Improved", 1)]
+
+
+def test_a_region_that_falls_silent_improves_nothing(fleet: Account) -> None:
+    watch(fleet, regions="a b c d")
+    look(fleet, 1, "a b c", "a b c d")
+    look(fleet, 5, "b c", "b c d")
+    look(fleet, 2, "a b c", "a b c d")
+    assert fleet.short == ["opened unreachable"]
+    assert episodes(fleet) == []
+
+
+def test_a_region_that_is_not_waited_for_any_more_is_not_against_it(fleet: Account) -> None:
+    watch(fleet, regions="a b c d", abandon_after_ms=10 * MINUTE)
+    look(fleet, 1, "a b c", "a b c d")
+    look(fleet, 12, "b c", "b c d")
+    assert episodes(fleet) == []
+    look(fleet, 1, "b c", "b c d")
+    assert episodes(fleet) == [("Improved", 1)]
+
+
+def test_worsening_takes_back_an_acknowledgement(fleet: Account) -> None:
+    watch(fleet)
+    look(fleet, 2, "a b c")
+    ann = Acknowledged(target="db", incident_id=fleet.incident_id("unreachable"), by="ann")
+    fleet.control(ann)
+    look(fleet, 2, "c")
+    fleet.control(ann)  # nothing new
+    assert [in_short(one) for one in fleet.full[-2:]] == [
+        "updated unreachable",
+        "improved unreachable",
+    ]
+    look(fleet, 1, "a b c")
+    assert fleet.short[-1] == "worsened unreachable"
+    told = len(fleet.full)
+    fleet.control(ann)
+    assert [in_short(one) for one in fleet.full[told:]] == ["updated unreachable"]
+
+
+def test_an_acknowledgement_that_comes_with_the_worsening_is_of_the_outage_before(
+    fleet: Account,
+) -> None:
+    watch(fleet, open_after_ms=3 * MINUTE)
+    look(fleet, 5, "a b c")
+    look(fleet, 2, "c")
+    look(fleet, 3, "a b c")
+    ann = Acknowledged(target="db", incident_id=fleet.incident_id("unreachable"), by="ann")
+    fleet.wait(MINUTE - 1000).control(ann)
+    assert fleet.last() == "worsened unreachable"
+    fleet.control(ann)
+    assert fleet.last() == "updated unreachable"
+
+
+def test_what_improved_and_closes_has_gone_up_once(fleet: Account) -> None:
+    watch(fleet)
+    for _ in range(3):
+        fleet.wait(MINUTE).down("a", "b", "c")
+        fleet.wait(1000).up("a", "b")
+        assert isinstance(fleet.full[-1], Improved)
+        fleet.wait(1000).up("c")
+    assert fleet.short == ["opened unreachable", "closed unreachable: recovered"] * 3
+    fleet.wait(MINUTE).down("a", "b", "c")
+    assert fleet.last() == "opened flapping"
+
+
+def test_what_was_resolved_while_better_opens_with_the_next_outage(fleet: Account) -> None:
+    watch(fleet)
+    look(fleet, 2, "a b c")
+    look(fleet, 2, "c")
+    incident = fleet.incident_id("unreachable")
+    fleet.control(Resolved(target="db", incident_id=incident, by="ann"))
+    look(fleet, 2, "c")
+    look(fleet, 1, "a b c")
+    assert fleet.short[-2:] == ["closed unreachable: resolved", "opened unreachable"]
+
+
+def test_slowness_that_comes_and_goes_warns_once(fleet: Account) -> None:
+    watch(fleet, latency=LatencyLimit(max_ms=100, for_results=1))
+    for _ in range(3):
+        rounds(fleet, 300.0)
+        fleet.wait(MINUTE).up("a", "b", connect_ms=5.0)
+        fleet.up("c", connect_ms=300.0)
+    assert fleet.short == ["opened slow"]
+    assert episodes(fleet) == []
 
 
 # Rule 7

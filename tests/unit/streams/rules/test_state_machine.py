@@ -101,6 +101,12 @@ class Machine(Histories):
                 assert trouble.incident.down == (watched.outage is not None)
                 assert trouble.incident.turned_at == watched.transitions[-1]
             else:
+                open_one = watched.incidents.get("unreachable")
+                if open_one is not None:
+                    assert trouble.incident is not None
+                    assert trouble.incident.down == (not open_one.improved)
+                    assert trouble.incident.episode == open_one.episode
+                    assert trouble.incident.acknowledged_by == open_one.acknowledged_by
                 assert min(flapping.count(state, name), 7) == min(watched.recent(other.running), 7)
             assert {
                 region: (
