@@ -18,10 +18,10 @@ class PolicyFigures(Struct, frozen=True, kw_only=True):
     """The sums over the incidents of one policy.
 
     `minutes_down` counts the minutes from first failure to closing of `unreachable` and `flapping`
-    incidents. `alerts` are the messages that people would get for the openings: openings on one
-    host within the notifier's `group_wait` share a message. `detect_…_s` is the time from first
-    failure to opening (None without incidents). `short` incidents were over within two minutes of
-    their opening. `open` ones had not closed at the end.
+    incidents. `alerts` are the messages that people would get for openings, and for what is down
+    again: those of one host within the notifier's `group_wait` share a message.
+    `detect_…_s` is the time from first failure to opening (None without incidents). `short`
+    incidents were over within two minutes of their opening. `open` ones had not closed at the end.
     """
 
     incidents: int
@@ -85,12 +85,13 @@ def _alerts(
 ) -> int:
     begun: dict[str, int] = {}
     alerts = 0
-    for one in incidents:
-        target = targets.get(one.target)
-        host = host_key(None if target is None else target.host, one.target)
+    outages = [(at, one.target) for one in incidents for at in (one.opened_at, *one.worsened_at)]
+    for at, name in sorted(outages):
+        target = targets.get(name)
+        host = host_key(None if target is None else target.host, name)
         first = begun.get(host)
-        if first is None or one.opened_at - first > group_wait_ms:
-            begun[host] = one.opened_at
+        if first is None or at - first > group_wait_ms:
+            begun[host] = at
             alerts += 1
     return alerts
 

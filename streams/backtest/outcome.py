@@ -9,7 +9,8 @@ from schemas.result import Reason
 class PastIncident(Struct, frozen=True, gc=False, kw_only=True):
     """An incident that a policy opens in the history. Times are UTC ms of the log.
 
-    `closed_at` is None if the history ends first. At the opening, `down` of `fresh` regions with a
+    `closed_at` is None if the history ends first; `worsened_at` are the times at which it was down
+    again. At the opening, `down` of `fresh` regions with a
     fresh result agreed; `configured` regions check the target. `reasons` are the distinct reasons,
     in the order of the regions' names.
     """
@@ -24,6 +25,7 @@ class PastIncident(Struct, frozen=True, gc=False, kw_only=True):
     fresh: int
     configured: int
     reasons: tuple[Reason, ...]
+    worsened_at: tuple[int, ...] = ()
 
     @property
     def detect_ms(self) -> int:

@@ -81,10 +81,14 @@ class PolicyRun:
                 continue
             if output.event == "opened":
                 self._open[output.incident_id] = opened(output)
+            elif output.event == "worsened" and output.incident_id in self._open:
+                one = self._open[output.incident_id]
+                worsened_at = (*one.worsened_at, output.at)
+                self._open[output.incident_id] = replace(one, worsened_at=worsened_at)
             elif output.event == "closed":
-                one = self._open.pop(output.incident_id, None)
-                if one is not None:
+                open_one = self._open.pop(output.incident_id, None)
+                if open_one is not None:
                     closed = replace(
-                        one, closed_at=output.closed_at, closed_because=output.closed_because
+                        open_one, closed_at=output.closed_at, closed_because=output.closed_because
                     )
                     self._closed.append(closed)

@@ -254,7 +254,7 @@ class Scene:
         said: dict[str, list[str]] = {name: [] for names in self.groups.values() for name in names}
         wrong = []
         for event in events:
-            if event.event == "updated":
+            if event.event in {"updated", "improved"}:
                 continue
             said[event.target].append(event.event)
             began, back = times

@@ -162,8 +162,9 @@ class Stack:
         return list(found.values())
 
     def told(self, target: str) -> list[str]:
-        """`opened` and `closed` of a target (updates left out)."""
-        return [event.event for event in self.events(target) if event.event != "updated"]
+        """What people are told of a target: `opened`, `worsened` and `closed`."""
+        quiet = {"updated", "improved"}
+        return [event.event for event in self.events(target) if event.event not in quiet]
 
     async def results(self, *, since: dict[int, int] | None = None) -> list[CheckResult]:
         """All results that lie on [results] now, decoded from the broker."""

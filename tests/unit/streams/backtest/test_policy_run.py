@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from schemas.control import Tick
 from schemas.result import CheckResult
+from streams.backtest.figures import figures
 from streams.backtest.plan import Policies, Shard
 from streams.backtest.policy_run import TICK_MS, PolicyRun
 from streams.backtest.shard import run
@@ -44,6 +45,21 @@ def test_an_outage_opens_and_closes_at_the_append_times_of_its_results() -> None
     assert one.closed_because == "recovered"
     assert (one.down, one.fresh, one.configured, one.reasons) == (2, 3, 3, ("timed_out",))
     assert one.detect_ms == 21_010
+
+
+def test_an_outage_within_an_open_incident_is_one_more_alert() -> None:
+    rows = past(30, range(5, 10))
+    blocked = [(at, one) for at, one in past(30, range(40)) if one.region == "c"]
+    again = [(at, one) for at, one in past(30, range(15, 20)) if one.region != "c"]
+    until = START + 12 * MINUTE
+    first = [(at, one) for at, one in rows if one.region != "c" and at < until]
+    second = [(at, one) for at, one in again if at >= until]
+    trial = tried(sorted((*blocked, *first, *second), key=lambda row: row[0]))
+    (one,) = trial.incidents()
+    assert one.closed_at is None
+    assert one.worsened_at == (START + 15 * MINUTE + 1_010,)
+    found = figures([one], {}, since=START, until=START + 30 * MINUTE, group_wait_ms=2_000)
+    assert (found.incidents, found.alerts) == (1, 2)
 
 
 def test_an_incident_that_the_history_does_not_end_stays_open() -> None:
