@@ -20,7 +20,6 @@ from schemas.target import CRITICALITY_INTERVAL_MS, LatencyLimit, Target
 BUILT_IN: Final[dict[str, Any]] = {
     "criticality": "normal",
     "timeout": "3s",
-    "retries": 1,
     "retry_delay": "1s",
     "consensus": "quorum",
     "open_after": "0s",
@@ -28,7 +27,11 @@ BUILT_IN: Final[dict[str, Any]] = {
     "abandon_after": "30m",
     "tags": (),
 }
-"""Values if neither the target nor `defaults:` has one."""
+"""Values if neither the target nor `defaults:` has one; for `retries` see `default_retries`."""
+
+RETRIES: Final = 1
+RETRIES_OF_ONE_REGION: Final = 2
+"""A single region has nobody to contradict it: a third attempt does (docs/rules.md, rule 2)."""
 
 _LIMITS_MS: Final = {
     "interval": (1000, 86_400_000),
@@ -58,6 +61,21 @@ def default_port(kind: str) -> int | None:
     """The port of a target without a written one."""
     known = KINDS.get(kind)
     return None if known is None else known.port
+
+
+def default_retries(regions: int, interval_ms: int, timeout_ms: int, retry_delay_ms: int) -> int:
+    """The retries of a target without written ones.
+
+    A target of one region gets `RETRIES_OF_ONE_REGION`, if a series of that many fits within its
+    interval.
+    """
+    series_ms = _series_ms(RETRIES_OF_ONE_REGION, timeout_ms, retry_delay_ms)
+    return RETRIES_OF_ONE_REGION if regions == 1 and series_ms <= interval_ms else RETRIES
+
+
+def _series_ms(retries: int, timeout_ms: int, retry_delay_ms: int) -> int:
+    """The longest time that a check and its retries take, in ms."""
+    return (retries + 1) * timeout_ms + retries * retry_delay_ms
 
 
 class _Spans(Struct):
@@ -95,9 +113,10 @@ class TargetResolver:
         port = self._port(entry)
         probe = self._probe(entry, port)
         spans = self._spans(entry)
-        retries: int = self.value(entry, "retries")
+        regions = tuple(dict.fromkeys(self.value(entry, "regions") or self.regions))
         limit = self._latency(entry)
         if spans is not None:
+            retries = self._retries(entry, len(regions), spans)
             self._fits(entry, spans, retries, limit)
         target_id = self.id_of(entry)
         if not target_id and value.name and not entry.dropped:
@@ -111,7 +130,7 @@ class TargetResolver:
             kind=value.kind,
             host=host,
             port=port,
-            regions=tuple(dict.fromkeys(self.value(entry, "regions") or self.regions)),
+            regions=regions,
             interval_ms=spans.interval,
             timeout_ms=spans.timeout,
             version=0,
@@ -219,6 +238,12 @@ class TargetResolver:
                 return None
         return _Spans(**found)
 
+    def _retries(self, entry: Entry[TargetEntry], regions: int, spans: _Spans) -> int:
+        written: int | None = self.value(entry, "retries")
+        if written is not None:
+            return written
+        return default_retries(regions, spans.interval, spans.timeout, spans.retry_delay)
+
     def _latency(self, entry: Entry[TargetEntry]) -> LatencyLimit | None:
         written: LatencyEntry | None = self.value(entry, "latency")
         if written is None:
@@ -233,7 +258,7 @@ class TargetResolver:
         self, entry: Entry[TargetEntry], spans: _Spans, retries: int, limit: LatencyLimit | None
     ) -> None:
         text = duration.text
-        series = (retries + 1) * spans.timeout + retries * spans.retry_delay
+        series = _series_ms(retries, spans.timeout, spans.retry_delay)
         if spans.interval < spans.timeout:
             self._say(
                 entry,

@@ -95,6 +95,32 @@ def test_the_example_of_the_design(file: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "retries"),
+    [
+        ("regions: [a]", 2),
+        ("regions: [a, a]", 2),
+        ("regions: [a, b]", 1),
+        ("", 1),
+        ("regions: [a], retries: 1", 1),
+        ("regions: [a], retries: 0", 0),
+        ("regions: [a], timeout: 1s, retry_delay: 1s, interval: 5s", 2),
+        ("regions: [a], timeout: 1s, retry_delay: 1s, interval: 4999ms", 1),
+    ],
+)
+def test_a_third_attempt_stands_in_for_other_regions_where_it_fits(
+    file: Write, fields: str, retries: int
+) -> None:
+    (target,) = resolved(file(f"{HEAD}  - {{host: x, port: 1, {fields}}}\n")).targets
+    assert target.retries == retries
+
+
+def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> None:
+    text = HEAD.replace("targets:", "defaults: {retries: 1}\ntargets:")
+    (target,) = resolved(file(f"{text}  - {{host: x, port: 1, regions: [a]}}\n")).targets
+    assert target.retries == 1
+
+
+@pytest.mark.parametrize(
     ("fields", "found"),
     [
         ("host: x, port: 0", "port: expected a port from 1 to 65535, found 0"),
