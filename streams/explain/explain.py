@@ -53,7 +53,10 @@ def explain(state: PartitionState, target_id: str) -> Explanation | None:
         regions=seen,
         incidents=tuple(_incident(state, entry, one, around) for one in entry.incidents),
         flapping=FlappingExplained(
-            transitions=flapping.count(state, entry.id), limit=flapping.LIMIT
+            transitions=flapping.count(state, entry.id),
+            limit=flapping.LIMIT,
+            slow_transitions=flapping.count_slow(state, entry.id),
+            slow_limit=flapping.SLOW_LIMIT,
         ),
         recheck=_recheck(state, entry),
         host_targets=host_targets(state, entry, around),
@@ -117,7 +120,8 @@ def _would_change(
     if not counted.known:
         told.append(outlook.unheard(seen, votes))
     if incident is not None and incident.incident_type == "flapping":
-        quiet_at = regions.log_time(state, incident.turned_at + flapping.QUIET_MS)
+        quiet_ms = flapping.quiet_ms(state, entry.id, down=incident.down)
+        quiet_at = regions.log_time(state, incident.turned_at + quiet_ms)
         told.append(
             f"The flapping ends when it stays {'down' if incident.down else 'up'} until "
             f"{time_of_day(quiet_at)} ({duration_text(quiet_at - state.now, COARSE)} from now)."

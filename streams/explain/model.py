@@ -71,10 +71,16 @@ class RecheckExplained(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class FlappingExplained(Struct, frozen=True, gc=False, kw_only=True):
-    """Transitions within the last hour; one to down beyond `limit` is flapping."""
+    """Transitions of the target; one to down beyond one of the limits is flapping.
+
+    `transitions` and `limit` are those within the last hour, `slow_transitions` and `slow_limit`
+    those within the last 6 hours.
+    """
 
     transitions: int
     limit: int
+    slow_transitions: int
+    slow_limit: int
 
 
 class VotesExplained(Struct, frozen=True, gc=False, kw_only=True):

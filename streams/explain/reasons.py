@@ -18,7 +18,7 @@ def because(
     seen: Sequence[RegionExplained],
     counted: Tally,
 ) -> tuple[str, ...]:
-    """The votes, the regions without a vote, and the transitions of the last hour."""
+    """The votes, the regions without a vote, and the transitions of the last hours."""
     told = [
         (
             f"{counted.down} of {counted.fresh} regions that count "
@@ -30,11 +30,16 @@ def because(
     if entry.policy.latency is not None:
         told.append(f"{counted.slow} of them {'says' if counted.slow == 1 else 'say'} slow.")
     told += _missing(state, seen)
-    turns = flapping.count(state, entry.id)
+    turns, slow_turns = flapping.count(state, entry.id), flapping.count_slow(state, entry.id)
     if turns:
         told.append(
             f"It went down or up {times(turns)} within the last hour; to go down beyond "
             f"{flapping.LIMIT} of these is one flapping incident in place of many."
+        )
+    if slow_turns > turns:
+        told.append(
+            f"It opened or recovered {times(slow_turns)} within the last 6 hours; an opening "
+            f"beyond {flapping.SLOW_LIMIT} of these is flapping, too."
         )
     return tuple(told)
 

@@ -18,7 +18,7 @@ from schemas.result import REASON_TEXT, Reason
 from schemas.target import Target
 from streams import diagnosis
 from streams.diagnosis import Diagnosis, Facts
-from streams.rules import consensus, diagnosis_facts, episode, ids, slow
+from streams.rules import consensus, diagnosis_facts, episode, flapping, ids, slow
 from streams.rules.consensus import Tally
 from streams.rules.episode import Sort
 from streams.rules.host_status import host_targets, look_around
@@ -185,7 +185,7 @@ def closed(
     """The event for the end of an incident."""
     counted = consensus.tally(state, entry)
     lasted = duration_text(state.now - incident.first_failed_at, EVENT)
-    words = _closing_words(incident, because, abandoned)
+    words = _closing_words(state, entry, incident, because, abandoned)
     said = verdicts(state, entry)
     if incident.incident_type == "flapping" and because == "recovered":
         failing = [region for region, one in said.items() if one.verdict == "down"]
@@ -389,7 +389,7 @@ def _progress(known: Facts, incident: OpenIncident) -> str:
 _OVER: Final[dict[IncidentType, str]] = {
     "unreachable": "is reachable again from every region",
     "slow": "is fast again from every region",
-    "flapping": "has been steadily reachable for half an hour",
+    "flapping": "has been steadily reachable",
 }
 _ENDED: Final[dict[ClosedBecause, str]] = {
     "resolved": "was resolved by hand",
@@ -403,9 +403,16 @@ _ENDED: Final[dict[ClosedBecause, str]] = {
 
 
 def _closing_words(
-    incident: OpenIncident, because: ClosedBecause, abandoned: tuple[str, ...]
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    because: ClosedBecause,
+    abandoned: tuple[str, ...],
 ) -> str:
     words = _ENDED.get(because) or _OVER[incident.incident_type]
+    if incident.incident_type == "flapping" and because == "recovered":
+        fast = flapping.quiet_ms(state, entry.id, down=False) == flapping.QUIET_MS
+        words = f"{words} for {'half an hour' if fast else 'two hours'}"
     if not abandoned or because == "abandoned":
         return words
     words = words.removesuffix(" from every region")

@@ -173,7 +173,7 @@ def _worsen(
     deciding: Deciding,
 ) -> list[IncidentEvent]:
     """Begins the next episode of an open incident, or flapping in its place."""
-    if flapping.count(state, entry.id) >= flapping.LIMIT:
+    if flapping.exceeded_by_next(state, entry.id):
         event = close(state, entry, incident, deciding, "flapping")
         return [event, _open_outage(state, entry, counted, deciding)]
     _turn(state, entry, incident, down=True)
@@ -187,7 +187,8 @@ def _open_outage(
     state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
 ) -> IncidentEvent:
     began_at, _ = episode.began(state, entry, counted, "down")
-    flaps = flapping.note(state, entry.id) > flapping.LIMIT
+    flaps = flapping.exceeded_by_next(state, entry.id)
+    flapping.note(state, entry.id)
     incident = _new(state, entry, "flapping" if flaps else "unreachable", began_at, deciding)
     entry.troubled().incident = incident
     return incident_events.opened(state, entry, incident, counted, deciding)
@@ -210,7 +211,8 @@ def _judge_flapping(
     elif not incident.down and counted.is_down and _lasted(state, entry, counted):
         _turn(state, entry, incident, down=True)
         incident.outage_at = episode.began(state, entry, counted, "down")[0]
-    if state.running - incident.turned_at < flapping.QUIET_MS:
+    quiet_ms = flapping.quiet_ms(state, entry.id, down=incident.down)
+    if state.running - incident.turned_at < quiet_ms:
         return []
     if incident.down and counted.is_down:
         event = close(state, entry, incident, deciding, "steady")
@@ -282,7 +284,8 @@ def _next_deadline(state: PartitionState, entry: TargetState) -> int:
     deadlines = []
     incident = entry.incident
     if incident is not None and incident.incident_type == "flapping":
-        deadlines.append(incident.turned_at + flapping.QUIET_MS)
+        quiet_ms = flapping.quiet_ms(state, entry.id, down=incident.down)
+        deadlines.append(incident.turned_at + quiet_ms)
     trouble, columns, slot = entry.troubled(), state.columns, entry.slot
     waits = incident is not None or trouble.slow_incident is not None
     end = slot + len(policy.regions)

@@ -76,8 +76,8 @@ class PartitionState(Struct, gc=False):
     (log time) and lasted `gap_ms`. `looked_at` is the running time of the last complete check of
     the deadlines. Until `respite_until` (running time) no region is reported silent; `respited`: no
     beat has come since. `rechecks_paid_us` is the running time (µs) until which the requests so far
-    use up the budget; `transitions` are those of a target within the last hour (rule 9), in running
-    time.
+    use up the budget; `transitions` are those of a target within the last 6 hours (rule 9), in
+    running time.
 
     `rechecks`, `removed`, `transitions` and `news` are sorted by time, the oldest first: of the
     request (or of its queueing), the removal, the last transition, the note. `rechecks_wait`:

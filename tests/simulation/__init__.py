@@ -51,8 +51,9 @@ that one was its last word, or while one that fell silent with `down` as its las
 waited for, or when no majority could have succeeded.
 
 **Flapping**: the transitions at one place are counted as they were told; an opening that is more
-than the 6th within the hour of running time is `flapping`, any other is not; while it is open
-nothing else is, and it ends half an hour after the last transition.
+than the 6th within the hour of running time, or than the 12th within 6 hours, is `flapping`, any
+other is not; while it is open nothing else is, and it ends half an hour (at most two hours) after
+the last transition.
 
 **A region without beats for 15 s MUST be told as silent** by the first control record at which the
 rules must look, but for those in the respite after a log that was silent.

@@ -186,6 +186,15 @@ def write(past: Past) -> None:
             *past.incident("i4", "a", noon + 50 * MINUTE, noon + 70 * MINUTE),
             *past.incident("i5", "a", zero + DAY - 15 * MINUTE, zero + DAY + 15 * MINUTE),
             *past.incident("s1", "a", zero, None, incident_type="slow"),
+            *past.incident(
+                "i6",
+                "slowly",
+                noon,
+                noon + 4 * hour,
+                team="slow",
+                summary="slowly has been steadily reachable for two hours after 4 h.",
+                **flapping,
+            ),
         ],
     )
     past.reckon()

@@ -198,11 +198,17 @@ def test_the_least_reliable_stand_first(client: Client) -> None:
 
 def test_flappers_have_how_often_and_for_how_long(client: Client) -> None:
     # The five lasted 15, 30, 60, 20 and 30 min; 10 min of the fourth are in the third too.
-    found = ask(client, "SELECT target, outages, flapping, down_s, median_s, last_at FROM flappers")
+    columns = "target, outages, flapping, down_s, median_s, last_at"
+    found = ask(client, f"SELECT {columns} FROM flappers WHERE target = 'a'")
     last = datetime.fromtimestamp((ZERO + DAY - 15 * MINUTE) / 1000, tz=UTC)
     assert [(*row[:5], row[5].replace(tzinfo=UTC)) for row in found] == [
         ("a", 4, 1, 8_700, 1_800, last)
     ]
+
+
+def test_slow_flapping_ended_two_hours_before_its_incident_closed(client: Client) -> None:
+    found = ask(client, "SELECT end_ms - begin_ms FROM outages WHERE target = 'slowly'")
+    assert found == [(2 * HOUR,)]
 
 
 def test_times_to_detect_to_acknowledge_and_to_recover(client: Client) -> None:

@@ -314,6 +314,21 @@ def test_flapping_says_how_often_and_until_when() -> None:
     assert "(30 min from now)" in found.would_change[0]
 
 
+def test_slow_flapping_is_over_after_two_hours_and_says_so() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    for _ in range(7):
+        for _ in range(25):
+            fleet.wait(60_000).up("a", "b", "c")
+        fleet.wait(10_000).down("a", "b", "c")
+        fleet.wait(10_000).up("a", "b", "c")
+    found = explained(fleet)
+    assert [one.incident_type for one in found.incidents] == ["flapping"]
+    assert (found.flapping.slow_transitions, found.flapping.slow_limit) == (13, 12)
+    assert any("13 times within the last 6 hours" in sentence for sentence in found.because)
+    assert "(2 h from now)" in found.would_change[0]
+
+
 def test_a_region_that_is_set_aside_is_said() -> None:
     fleet = beaten()
     fleet.up("a", "b", "c")

@@ -24,7 +24,7 @@ What the text leaves open, and how it is read here:
 - A flapping incident began when the outage did that opened it.
 """
 
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import structs
 
@@ -52,9 +52,6 @@ from tests.unit.streams.rules.reference_words import (
     late,
     majority,
 )
-
-QUIET_MS: Final = 1_800_000
-"""After so long without a transition a target flaps no more."""
 
 
 class Reference:
@@ -230,7 +227,7 @@ class Reference:
             self._follow_outage(watched)
         elif (began := self._may_open(watched)) is not None:
             watched.transitions.append(self.running)
-            if watched.recent(self.running) > 6:
+            if watched.flaps(self.running):
                 watched.outage = began
                 self._open(watched, "flapping", began)
             else:
@@ -251,7 +248,7 @@ class Reference:
                 self.told.append(Improved(name, "unreachable", self.now, votes, incident.episode))
         elif (began := self._may_open(watched)) is not None:
             watched.transitions.append(self.running)
-            if watched.recent(self.running) > 6:
+            if watched.flaps(self.running):
                 watched.outage = began
                 self._close(watched, "unreachable", "flapping")
                 self._open(watched, "flapping", began)
@@ -273,7 +270,7 @@ class Reference:
         ):
             watched.outage = None
             watched.transitions.append(self.running)
-        if self.running - watched.transitions[-1] < QUIET_MS:
+        if self.running - watched.transitions[-1] < watched.quiet_ms():
             return
         if watched.outage is None:
             abandoned = watched.abandoned(self.running)

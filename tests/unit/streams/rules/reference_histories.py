@@ -26,7 +26,6 @@ TIMES: Final = {
 }
 LONGEST_SPAN_MS: Final = 78_000
 DEADLINES_MS: Final = (13_000, 13_001, 18_000, 20_000, 26_000, 26_001, 31_000, 78_000, 78_001)
-HALF_HOUR_MS: Final = 1_800_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 
@@ -373,9 +372,14 @@ class Histories(RuleBasedStateMachine):
         each=st.permutations(REGIONS),
         reason=reasons,
         times=st.sampled_from((2, 4, 4, 5)),
-        apart=st.sampled_from((1000, 60_000)),
+        apart=st.sampled_from((1000, 60_000, 900_000)),
     )
     def flap(self, name: str, each: list[str], reason: Reason, times: int, apart: int) -> None:
+        self.flap_every(name, each, reason, times=times, apart=apart)
+
+    def flap_every(
+        self, name: str, each: list[str], reason: Reason, *, times: int, apart: int
+    ) -> None:
         for _ in range(times):
             self.fleet.quiet(apart)
             self.series(name, each, reason, 5000)
@@ -405,10 +409,15 @@ class Histories(RuleBasedStateMachine):
             self.fleet.wait(1000)
             self.recovery(name, each[1:])
 
+    @rule(name=names, each=st.permutations(REGIONS), reason=reasons)
+    def flap_slowly(self, name: str, each: list[str], reason: Reason) -> None:
+        """The hour's limit sees none of it, that of six hours does."""
+        self.flap_every(name, each, reason, times=7, apart=1_500_000)
+
     @precondition(lambda self: self.some_open("flapping"))
     @rule(data=st.data(), more=around, some=st.integers(1, 4))
     def stay_up_after_flapping(self, data: st.DataObject, more: int, some: int) -> None:
-        """Half an hour has passed since the last transition, or nearly."""
+        """Half an hour (two) has passed since the last transition, or nearly."""
         name = data.draw(st.sampled_from(self.some_open("flapping")))
         self.recovery(name, list(REGIONS))
         self.wait_out(name, more)
@@ -432,13 +441,18 @@ class Histories(RuleBasedStateMachine):
         self.wait_out(data.draw(st.sampled_from(self.some_open("flapping"))), more)
 
     @precondition(lambda self: self.some_transitions())
-    @rule(data=st.data(), which=st.integers(0, 6), more=around)
-    def let_an_hour_pass(self, data: st.DataObject, which: int, more: int) -> None:
+    @rule(
+        data=st.data(),
+        which=st.integers(0, 12),
+        more=around,
+        hours=st.sampled_from((1, 1, 1, 6)),
+    )
+    def let_hours_pass(self, data: st.DataObject, which: int, more: int, hours: int) -> None:
         """From one of the last transitions on, or nearly."""
         name = data.draw(st.sampled_from(sorted(self.some_transitions())))
         transitions = self.some_transitions()[name]
         since = transitions[-1 - which % len(transitions)]
-        self.fleet.quiet(since + HOUR_MS + more - self.fleet.reference.running)
+        self.fleet.quiet(since + hours * HOUR_MS + more - self.fleet.reference.running)
 
     def some_transitions(self) -> dict[str, list[int]]:
         watched = self.fleet.reference.targets
@@ -449,8 +463,9 @@ class Histories(RuleBasedStateMachine):
 
     def wait_out(self, name: str, more: int) -> None:
         if name in self.some_open("flapping"):
-            last = self.fleet.reference.targets[name].transitions[-1]
-            self.fleet.quiet(last + HALF_HOUR_MS + more - self.fleet.reference.running)
+            watched = self.fleet.reference.targets[name]
+            until = watched.transitions[-1] + watched.quiet_ms() + more
+            self.fleet.quiet(until - self.fleet.reference.running)
 
     # Regions that are away, or have lost their own network
 

@@ -156,6 +156,16 @@ class Watched:
         }
         return words <= {"up"} and self.enough_fresh(abandoned, aside, running)
 
-    def recent(self, running: int) -> int:
-        """Rule 9: the transitions within the last hour."""
-        return sum(running - at < HOUR_MS for at in self.transitions)
+    def flaps(self, running: int) -> bool:
+        """Rule 9: whether the opening that was just counted is one too many."""
+        return self.recent(running) > 6 or self.recent(running, hours=6) > 12
+
+    def recent(self, running: int, *, hours: int = 1) -> int:
+        """The transitions within the last hours."""
+        return sum(running - at < hours * HOUR_MS for at in self.transitions)
+
+    def quiet_ms(self) -> int:
+        """Rule 9: after so long without a transition the target flaps no more."""
+        newest = self.transitions[-7:]
+        fast = len(newest) == 7 and newest[-1] - newest[0] < HOUR_MS
+        return HOUR_MS // 2 if fast or self.outage is not None else 2 * HOUR_MS

@@ -232,6 +232,83 @@ def test_what_is_held_for_open_after_is_no_transition_yet() -> None:
     assert kinds(fleet)[-1] == "closed flapping"
 
 
+def outages(fleet: Fleet, times: int, every_ms: int, down_ms: int = 2 * MINUTE_MS) -> int:
+    """Up and down in a fixed cycle; returns the time of the last recovery."""
+    for _ in range(times):
+        keep(fleet, fleet.now + every_ms - down_ms, up=True)
+        fall(fleet)
+        keep(fleet, fleet.now + down_ms, up=False)
+        rise(fleet)
+    return fleet.now
+
+
+def test_a_slow_cycle_is_flapping_too() -> None:
+    fleet = Fleet(lone())
+    outages(fleet, 6, 27 * MINUTE_MS)
+    assert kinds(fleet) == ["opened unreachable", "closed unreachable"] * 6
+    recovered = outages(fleet, 20, 27 * MINUTE_MS)
+    assert kinds(fleet)[12:] == ["opened flapping"]
+    keep(fleet, recovered + 2 * HOUR_MS, up=True)
+    assert kinds(fleet)[12:] == ["opened flapping"]
+    fleet.now = recovered + 2 * HOUR_MS
+    fleet.tick()
+    assert kinds(fleet)[12:] == ["opened flapping", "closed flapping"]
+    assert last(fleet).closed_because == "recovered"
+    assert "has been steadily reachable for two hours" in last(fleet).summary
+
+
+@pytest.mark.parametrize(
+    ("ago_ms", "kind"), [(6 * HOUR_MS, "unreachable"), (6 * HOUR_MS - 1, "flapping")]
+)
+def test_a_transition_of_exactly_six_hours_ago_no_longer_counts(ago_ms: int, kind: str) -> None:
+    fleet = Fleet(lone())
+    first = fall(fleet)
+    rise(fleet)
+    outages(fleet, 5, 50 * MINUTE_MS)
+    keep(fleet, first + ago_ms - SECOND_MS, up=True)
+    fleet.now = first + ago_ms - SECOND_MS
+    fall(fleet)
+    assert kinds(fleet)[-1] == f"opened {kind}"
+
+
+def test_an_outage_every_hour_is_told_each_time() -> None:
+    fleet = Fleet(lone())
+    outages(fleet, 10, HOUR_MS + MINUTE_MS)
+    assert kinds(fleet) == ["opened unreachable", "closed unreachable"] * 10
+
+
+def test_fast_flapping_that_becomes_slow_is_over_after_two_hours() -> None:
+    fleet = flapping()
+    rise(fleet)
+    recovered = outages(fleet, 6, 27 * MINUTE_MS)
+    keep(fleet, recovered + QUIET_MS + MINUTE_MS, up=True)
+    assert kinds(fleet)[-1] == "opened flapping"
+
+
+def test_slow_flapping_that_becomes_fast_is_over_after_half_an_hour() -> None:
+    fleet = Fleet(lone())
+    outages(fleet, 8, 27 * MINUTE_MS)
+    cycles(fleet, 3)
+    assert kinds(fleet)[-1] == "opened flapping"
+    fall(fleet)
+    recovered = rise(fleet)
+    keep(fleet, recovered + QUIET_MS, up=True)
+    assert kinds(fleet)[-1] == "opened flapping"
+    fleet.now = recovered + QUIET_MS
+    fleet.tick()
+    assert kinds(fleet)[-1] == "closed flapping"
+    assert "has been steadily reachable for half an hour" in last(fleet).summary
+
+
+def test_an_outage_of_half_an_hour_is_told_within_slow_flapping() -> None:
+    fleet = Fleet(lone())
+    outages(fleet, 8, 27 * MINUTE_MS)
+    fell = fall(fleet)
+    keep(fleet, fell + QUIET_MS + 10_001, up=False)
+    assert kinds(fleet)[-2:] == ["closed flapping", "opened unreachable"]
+    assert last(fleet).first_failed_at == fell
+
+
 # When it ends
 
 
@@ -393,7 +470,7 @@ def test_what_is_too_long_ago_is_forgotten() -> None:
     cycles(fleet, 2)
     fleet.wait(MINUTE_MS).fail("a", of="web")
     assert set(fleet.state.transitions) == {"db", "web"}
-    fleet.wait(HOUR_MS - 10_000).tick()
+    fleet.wait(6 * HOUR_MS - 10_000).tick()
     assert set(fleet.state.transitions) == {"web"}
     fleet.state = fleet.restored()
     fleet.wait(2 * MINUTE_MS).tick()

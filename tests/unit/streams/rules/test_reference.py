@@ -591,6 +591,23 @@ def test_an_hour_ago_is_no_longer_within_the_hour(fleet: Account, apart: int, fl
     assert (fleet.last() == "opened flapping") == flaps
 
 
+def test_a_slow_cycle_flaps_until_two_hours_have_passed(fleet: Account) -> None:
+    watch(fleet, abandon_after_ms=180 * MINUTE)
+    for _ in range(6):
+        fleet.quiet(25 * MINUTE)
+        fleet.outage("a", "b", "c")
+    assert fleet.short == ["opened unreachable", "closed unreachable: recovered"] * 6
+    for _ in range(9):
+        fleet.quiet(25 * MINUTE)
+        fleet.outage("a", "b", "c")
+    assert fleet.short[12:] == ["opened flapping"]
+    fleet.quiet(120 * MINUTE - 1000)
+    fleet.up("a", "b", "c")
+    assert fleet.last() == "opened flapping"
+    fleet.wait(1000).up("a")
+    assert fleet.last() == "closed flapping: recovered"
+
+
 def flap(fleet: Account) -> None:
     for _ in range(4):
         fleet.outage("a", "b", "c")

@@ -108,6 +108,8 @@ class Machine(Histories):
                     assert trouble.incident.episode == open_one.episode
                     assert trouble.incident.acknowledged_by == open_one.acknowledged_by
                 assert min(flapping.count(state, name), 7) == min(watched.recent(other.running), 7)
+                recent = watched.recent(other.running, hours=6)
+                assert flapping.count_slow(state, name) == min(recent, 13)
             assert {
                 region: (
                     window.newest,
