@@ -94,7 +94,9 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
         regions=frame.regions,
         rechecks_paid_us=frame.rechecks_paid_us,
         rechecks_wait=frame.rechecks_wait,
+        earlier_gaps=frame.earlier_gaps,
         set_aside={name for name, region in frame.regions.items() if region.suspect},
+        silent={name for name, region in frame.regions.items() if region.silent},
     )
     blocks: list[TargetBlock] = []
     for chunk in chunks[1:]:

@@ -50,6 +50,7 @@ class StateEncoder:
                 state.regions,
                 state.rechecks_paid_us,
                 state.rechecks_wait,
+                state.earlier_gaps,
             )
         )
         self._rechecks = dict(state.rechecks)

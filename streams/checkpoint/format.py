@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from streams.state.partition_state import HostRecheck, RegionState, Removed
+from streams.state.partition_state import Gap, HostRecheck, RegionState, Removed
 from streams.state.policy import Terms
 from streams.state.target_state import Trouble
 
@@ -35,6 +35,7 @@ class Frame(Struct, gc=False, array_like=True):
     regions: dict[str, RegionState]
     rechecks_paid_us: int
     rechecks_wait: bool
+    earlier_gaps: tuple[Gap, ...] = ()
 
 
 class Notes(Struct, gc=False, array_like=True, tag=NOTES):

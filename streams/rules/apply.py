@@ -134,8 +134,7 @@ def _advance(state: PartitionState, append_time: int) -> None:
         return
     gap = append_time - state.now
     if state.now and gap > GAP_MS:
-        state.gaps += gap
-        state.gap_end, state.gap_ms = append_time, gap
+        state.note_gap(append_time, gap)
     state.now = append_time
     if gap <= GAP_MS:
         regions.note_pause(state, gap)

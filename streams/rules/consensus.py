@@ -20,8 +20,9 @@ class Tally(Struct, frozen=True, gc=False):
     """The votes of a target's regions at one moment.
 
     `down` regions are fresh and confirmed, `failing` ones are fresh with at least one failure,
-    `slow` ones fresh and slow; regions that are set aside count in none. `known` is True if enough
-    regions are fresh for a status.
+    `slow` ones fresh and slow; regions that are set aside count in none. A silent region that says
+    `up` is `fresh`, and no more: `need` is that of the others. `known` is True if enough regions
+    are fresh for a status.
     """
 
     fresh: int
@@ -65,8 +66,9 @@ def need(consensus: Consensus, fresh: int) -> int:
 def tally(state: PartitionState, entry: TargetState) -> Tally:
     """Counts the votes of a target's regions at the state's moment."""
     # As `counts` and `Window` have it: a mass outage asks this several times for each result.
-    fresh = down = failing = slow = 0
+    fresh = down = failing = slow = unheard = 0
     columns, running, set_aside = state.columns, state.running, state.set_aside
+    silent = state.silent
     trouble, at = entry.trouble, entry.slot
     for position, region in enumerate(entry.policy.regions):
         if (
@@ -76,18 +78,20 @@ def tally(state: PartitionState, entry: TargetState) -> Tally:
         ):
             continue
         fresh += 1
-        if trouble is None:
-            continue
-        row = trouble.failing.get(position)
-        if row is not None:
+        row = None if trouble is None else trouble.failing.get(position)
+        if row is not None and row.down:
             failing += 1
-            if row.down:
-                down += 1
-                continue
-        pace = trouble.pace.get(position)
-        slow += pace is not None and pace.slow
+            down += 1
+            continue
+        pace = None if trouble is None else trouble.pace.get(position)
+        is_slow = pace is not None and pace.slow
+        if silent and region in silent and not is_slow:
+            unheard += 1
+            continue
+        failing += row is not None
+        slow += is_slow
     configured = len(entry.policy.regions)
-    needed = max(need(entry.policy.consensus, fresh), majority(configured))
+    needed = max(need(entry.policy.consensus, fresh - unheard), majority(configured))
     return Tally(fresh, down, failing, slow, needed, configured)
 
 

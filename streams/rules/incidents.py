@@ -92,16 +92,17 @@ def resolve(
 ) -> list[IncidentEvent]:
     """Closes an incident by hand: the next one opens only after consensus has denied it once.
 
-    After a resolved slow incident, the present latency is the usual one in every region.
+    If consensus denies it at this moment, that is enough. After a resolved slow incident, the
+    present latency is the usual one in every region.
     """
     event = close(state, entry, incident, deciding, "resolved")
-    trouble = entry.troubled()
+    counted, trouble = consensus.tally(state, entry), entry.troubled()
     if incident.incident_type == "slow":
-        trouble.slow_held = True
+        trouble.slow_held = counted.is_slow or not counted.known
         for at in range(entry.slot, entry.slot + len(entry.policy.regions)):
             latency_levels.accept(state.columns, at)
     else:
-        trouble.held = True
+        trouble.held = not consensus.denies(state, entry, counted)
     state.note_heat(entry, 0)
     return [event]
 

@@ -11,6 +11,7 @@ from streams.rules import incidents
 from streams.rules.ids import Deciding
 from streams.state.freshness import LONGEST_LATE_MS
 from streams.state.partition_state import PartitionState, Removed
+from streams.state.policy import TargetPolicy
 from streams.state.target_state import TargetState
 
 
@@ -44,7 +45,32 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
     # A region that comes back must not hear again what it said before it went.
     gone = set(known.regions) - set(target.regions)
     entry = state.put(target, floor=state.newest(old) if gone else old.floor, kept=old)
+    _hold_at_once(state, entry, old.policy)
     return incidents.judge(state, entry, deciding)
+
+
+def _hold_at_once(state: PartitionState, entry: TargetState, old: TargetPolicy) -> None:
+    """Judges what fresh regions said by the new policy, from this moment on (rule 6).
+
+    Enough failures for fewer retries are `down`. A result is fresh for longer when the interval is
+    longer, and for no longer than a new result would be from now on when it is shorter. What is
+    stale stays as it is: a failure after it begins a new row.
+    """
+    new, columns = entry.policy, state.columns
+    for region, position in new.positions.items():
+        at = entry.slot + position
+        if region not in old.positions or not columns.newest[at]:
+            continue
+        fresh_until = columns.fresh_until[at]
+        if fresh_until < state.running:
+            continue
+        row = None if entry.trouble is None else entry.trouble.failing.get(position)
+        if row is not None and row.count > new.retries:
+            row.down, row.unended = True, False
+        if new.span_ms >= old.span_ms:
+            columns.fresh_until[at] = fresh_until + new.span_ms - old.span_ms
+        else:
+            columns.fresh_until[at] = min(fresh_until, state.running + new.span_ms)
 
 
 def remove_target(

@@ -81,7 +81,7 @@ def turn(state: PartitionState, turned: list[Turned]) -> None:
         state.regions[one.region].suspect = one.suspect
         (state.set_aside.add if one.suspect else state.set_aside.discard)(one.region)
     if turned:
-        _wake(state, {one.region for one in turned})
+        state.wake({one.region for one in turned})
 
 
 def load_of(region: RegionState, running: int) -> RegionLoad | None:
@@ -98,11 +98,3 @@ def load_of(region: RegionState, running: int) -> RegionLoad | None:
 
 def _widely(failing: int, targets: int) -> bool:
     return failing >= AT_LEAST and failing * 100 > SUSPECT_PERCENT * targets
-
-
-def _wake(state: PartitionState, regions: set[str]) -> None:
-    state.around.clear()
-    for target_id in sorted(state.hot):  # the index has no stable order: it is rebuilt
-        if not regions.isdisjoint(state.targets[target_id].policy.positions):
-            state.hot[target_id] = 0
-            state.woken[target_id] = None

@@ -55,6 +55,8 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
             state.regions.pop(beat.region, None)
         else:
             state.regions[beat.region] = before
+            if before.silent:
+                state.silent.add(beat.region)
         raise
 
 
@@ -73,8 +75,10 @@ def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Re
     if region is None:
         region = state.regions[beat.region] = RegionState(running, state.now)
     events = []
-    if region.silent:
+    returned = region.silent
+    if returned:
         region.silent = False
+        state.silent.discard(beat.region)
         seconds = (state.now - region.last_beat_at) // 1000
         events.append(
             _event(
@@ -90,7 +94,10 @@ def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Re
     prober = _prober(state, region, beat.prober)
     region_guard.note(prober, beat)
     events += _clock(state, region, prober, beat, deciding)
-    return _ours(state, beat.region, events) + _guard(state, deciding)
+    told = _ours(state, beat.region, events) + _guard(state, deciding)
+    if returned:
+        state.wake((beat.region,))
+    return told
 
 
 def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
@@ -98,6 +105,7 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
     events: list[RegionEvent] = []
     if state.running < state.respite_until:
         return events
+    before = len(state.silent)
     for name in sorted(state.regions):
         region = state.regions[name]
         if region.silent or state.running - region.last_beat < SILENT_AFTER_MS:
@@ -112,7 +120,10 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
             region.last_beat_at,
         )
         region.silent = True
+        state.silent.add(name)
         events += _ours(state, name, [event])
+    if len(state.silent) > before:
+        state.wake(state.silent)
     return events
 
 
@@ -150,6 +161,7 @@ def _make_room(state: PartitionState, beat: Beat) -> None:
     for name in old_regions:
         del regions[name]
         state.set_aside.discard(name)
+        state.silent.discard(name)
 
 
 def _prober(state: PartitionState, region: RegionState, name: str) -> ProberState:

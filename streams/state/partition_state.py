@@ -7,13 +7,14 @@ are log time.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from weakref import WeakValueDictionary
 
 from msgspec import Struct, field, structs
 
 from schemas.target import Target
+from streams.state.freshness import LONGEST_LATE_MS
 from streams.state.host_view import Neighbours
 from streams.state.latency_levels import NONE
 from streams.state.policy import TargetPolicy, Terms, policy_of, terms_of
@@ -23,6 +24,10 @@ from streams.state.windows import Slow, Window, WindowColumns
 
 _PORTS: Final[dict[int, int]] = {}
 """Shared objects for port numbers, one for all targets."""
+
+
+Gap = tuple[int, int]
+"""The end of a gap (log time) and its length, both in ms."""
 
 
 class ProberState(Struct, gc=False, array_like=True):
@@ -73,22 +78,23 @@ class PartitionState(Struct, gc=False):
     """Everything the rules know of one partition after the record at `offset` (-1: none yet).
 
     `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
-    (log time) and lasted `gap_ms`. `looked_at` is the running time of the last complete check of
-    the deadlines. Until `respite_until` (running time) no region is reported silent; `respited`: no
-    beat has come since. `rechecks_paid_us` is the running time (µs) until which the requests so far
-    use up the budget; `transitions` are those of a target within the last 6 hours (rule 9), in
-    running time.
+    (log time) and lasted `gap_ms`, and `earlier_gaps` are those before it in which a result may
+    have started that still counts, the newest first. `looked_at` is the running time of the last
+    complete check of the deadlines. Until `respite_until` (running time) no region is reported
+    silent; `respited`: no beat has come since. `rechecks_paid_us` is the running time (µs) until
+    which the requests so far use up the budget; `transitions` are those of a target within the last 6
+    hours (rule 9), in running time.
 
     `rechecks`, `removed`, `transitions` and `news` are sorted by time, the oldest first: of the
     request (or of its queueing), the removal, the last transition, the note. `rechecks_wait`:
     requests are queued because the budget was used up, and no later request overtakes them. `news`
     has the hosts (by `host_key`) with changed targets since the last check of their incidents,
-    `woken` the targets to judge since the guard changed.
+    `woken` the targets to judge since a region began or ceased to count.
 
-    `hosts`, `hot` and `set_aside` are indexes, not saved: `hot` has the targets that time alone
-    could change, with the running time before which it does not; `hosts` the targets of a host, a
-    single one without a list around it; `set_aside` the suspect regions. `around` caches host
-    views; it is empty while no target is hot.
+    `hosts`, `hot`, `set_aside` and `silent` are indexes, not saved: `hot` has the targets that time
+    alone could change, with the running time before which it does not; `hosts` the targets of a
+    host, a single one without a list around it; `set_aside` the suspect regions, `silent` the
+    silent ones. `around` caches host views; it is empty while no target is hot.
     """
 
     partition: int
@@ -110,7 +116,9 @@ class PartitionState(Struct, gc=False):
     rechecks_wait: bool = False
     news: dict[str, None] = field(default_factory=dict)
     woken: dict[str, None] = field(default_factory=dict)
+    earlier_gaps: tuple[Gap, ...] = ()
     set_aside: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
     around: dict[str, Neighbours] = field(default_factory=dict)
@@ -123,19 +131,38 @@ class PartitionState(Struct, gc=False):
         return self.now - self.gaps
 
     def running_at(self, at: int) -> int:
-        """Running time at log time `at`, correct back to the beginning of the last gap.
+        """Running time at log time `at`, correct back to the beginning of the first known gap.
 
         Within a gap the running clock stands still.
         """
         running = at - self.gaps
         if at >= self.gap_end:
             return running
-        return min(running + self.gap_ms, self.gap_end - self.gaps)
+        for end, lasted in self._known_gaps():
+            if at >= end:
+                break
+            running += min(lasted, end - at)
+        return running
 
     def log_at(self, running: int) -> int:
-        """Log time at running time `running`, correct back to the beginning of the last gap."""
+        """Log time at running time `running`, correct back to the beginning of the first gap."""
         at = running + self.gaps
-        return at - self.gap_ms if at < self.gap_end else at
+        for end, lasted in self._known_gaps():
+            if at >= end:
+                break
+            at -= lasted
+        return at
+
+    def note_gap(self, end: int, lasted: int) -> None:
+        """Records that the log was silent for `lasted` ms until `end` (log time)."""
+        self.earlier_gaps = tuple(
+            gap for gap in self._known_gaps() if gap[0] > end - LONGEST_LATE_MS
+        )
+        self.gaps += lasted
+        self.gap_end, self.gap_ms = end, lasted
+
+    def _known_gaps(self) -> tuple[Gap, ...]:
+        return ((self.gap_end, self.gap_ms), *self.earlier_gaps)
 
     def window(self, entry: TargetState, position: int) -> Window | None:
         """The window of the region at `position`, None before its first counted result."""
@@ -241,6 +268,17 @@ class PartitionState(Struct, gc=False):
         else:
             entry.trouble = None
             self._cool(entry)
+
+    def wake(self, regions: Collection[str]) -> None:
+        """The votes of `regions` begin or cease to count: their troubled targets are judged next.
+
+        The next check of deadlines does it.
+        """
+        self.around.clear()
+        for target_id in sorted(self.hot):  # the index has no stable order: it is rebuilt
+            if not self.targets[target_id].policy.positions.keys().isdisjoint(regions):
+                self.hot[target_id] = 0
+                self.woken[target_id] = None
 
     def _carry(self, kept: TargetState, policy: TargetPolicy, slot: int) -> Trouble | None:
         positions = {

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Collection
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
@@ -19,6 +20,9 @@ from tests.simulation.world import RTT_MOST_MS
 
 LOOK_MS: Final = 7_000.0
 """Until a control record makes the rules look at deadlines: a beat each 5 s, and its way."""
+
+LAG_MS: Final = 12_000.0
+"""Between two partitions that take a region for silent, or for heard again: a beat, a respite."""
 
 FLAPPING_MS: Final = 1_800_000.0
 SLOW_FLAPPING_MS: Final = 7_200_000.0
@@ -83,24 +87,48 @@ def judge(run: Run) -> Verdict:
     for outage in run.faults.outages:
         for name in outage.targets:
             outages.setdefault(name, []).append(outage)
-    aside = _aside(run)
+    aside, silent = _aside(run), _Silent(run)
     troubled = events.keys() | outages.keys()
     if run.faults.losses:
         troubled |= run.epochs.keys()
     for name in sorted(troubled):
-        _Judge(run, verdict, name, events.get(name, []), outages.get(name, []), aside).judge()
+        _Judge(
+            run, verdict, name, events.get(name, []), outages.get(name, []), aside, silent
+        ).judge()
     return verdict
 
 
 def _aside(run: Run) -> dict[str, Spans]:
     """When the region guard had set a region aside (each of these is judged by `regions`)."""
+    return _between(run, "region.suspect", "region.cleared", 6_000)
+
+
+class _Silent:
+    """When any partition may know a region to be silent, and when all surely do.
+
+    `regions` judges the events of it.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._maybe = _between(run, "region.silent", "region.returned", LAG_MS)
+        self._surely = _between(run, "region.silent", "region.returned", -LAG_MS)
+
+    def count(self, regions: Collection[str], at: float) -> range:
+        """How many of `regions` may be known to be silent."""
+        most = sum(self._maybe.get(name, Spans()).at(at) is not None for name in regions)
+        least = sum(self._surely.get(name, Spans()).at(at) is not None for name in regions)
+        return range(least, most + 1)
+
+
+def _between(run: Run, begins: str, ends: str, lag_ms: float) -> dict[str, Spans]:
+    """One partition tells; the others know it at most `lag_ms` earlier or later."""
     found: dict[str, list[tuple[float, float]]] = {}
     for _, event in run.events:
-        if event.event == "region.suspect":
-            found.setdefault(event.region, []).append((event.at - 6_000, FOREVER))
-        elif event.event == "region.cleared":
+        if event.event == begins:
+            found.setdefault(event.region, []).append((event.at - lag_ms, FOREVER))
+        elif event.event == ends:
             begin = found[event.region][-1][0]
-            found[event.region][-1] = (begin, event.at + 6_000)
+            found[event.region][-1] = (begin, event.at + lag_ms)
     return {region: Spans(spans) for region, spans in found.items()}
 
 
@@ -115,6 +143,7 @@ class _Judge:
         events: list[IncidentEvent],
         outages: list[Outage],
         aside: dict[str, Spans],
+        silent: "_Silent",
     ) -> None:
         self.run = run
         self.verdict = verdict
@@ -122,6 +151,7 @@ class _Judge:
         self.events = events
         self.outages = outages
         self.aside = aside
+        self.silent = silent
         self.until = run.scenario.end
         self.truths = [
             Truth(run, epoch, outages, _partition(epoch.target, run.scenario.partitions))
@@ -274,14 +304,25 @@ class _Judge:
                 self.diverges(f"a region is said to be {said.verdict} that was not", at, region)
         votes = event.votes
         fresh = counted["up"] + counted["down"] + counted["slow"]
-        needed = required(truth.target, fresh)
-        told = (votes.down, votes.need, votes.fresh, votes.configured)
-        if told != (counted["down"], needed, fresh, len(truth.target.regions)):
+        told = (votes.down, votes.fresh, votes.configured)
+        right = told == (counted["down"], fresh, len(truth.target.regions))
+        if not right or votes.need not in self._may_be_needed(truth, event, fresh):
             self.diverges("the votes are not those of the regions", at, repr(event.votes))
         if event.event in {"opened", "worsened"} and votes.down < votes.need:
             self.diverges(f"{event.event} without its votes", at, repr(event.votes))
         if event.event == "improved" and votes.down >= votes.need:
             self.diverges("improved though it is down", at, repr(event.votes))
+
+    def _may_be_needed(self, truth: Truth, event: IncidentEvent, fresh: int) -> set[int]:
+        """Rule 5: a silent region that says `up` is not asked."""
+        up = [
+            region
+            for region, said in event.regions.items()
+            if said.verdict == "up" and not said.set_aside
+        ]
+        return {
+            required(truth.target, fresh - silent) for silent in self.silent.count(up, event.at)
+        }
 
     def _is_true(self, truth: Truth, region: str, said: RegionVerdict, at: float) -> bool:
         match said.verdict:

@@ -13,8 +13,6 @@ opened, `asked` the host of a request.
 
 What the text leaves open, and how it is read here:
 
-- A verdict turns with a result, under the policy that holds then; a new policy alone turns none.
-- A result is fresh for as long as the policy says under which it counted.
 - A result is too old to count by log time: it may have waited out a gap, it is old all the same.
 - A region that begins anew (its target was moved or removed, or it was taken off and came back)
   counts nothing that did not start after all that had counted for the target by then.
@@ -376,7 +374,9 @@ class Reference:
                 continue
             if isinstance(control, Resolved):
                 self._close(watched, of, "resolved")
-                watched.held.add(of)
+                said: Literal["down", "slow"] = "slow" if of == "slow" else "down"
+                if not watched.denied(said, self.aside, self.running):
+                    watched.held.add(of)
                 if of == "slow":
                     watched.accept()
                 continue
@@ -392,21 +392,21 @@ class Reference:
         watched = self.targets.get(target.id)
         floor = self.newest.get(target.id, 0)
         if watched is None:
-            self.targets[target.id] = Watched(target, floor, self.running)
+            self.targets[target.id] = Watched(target, floor, self.running, self.silent)
             return
         old = watched.target
         if target.version < old.version or target == old:
             return
         if (target.kind, target.host, target.port) != (old.kind, old.host, old.port):
             self._close_all(watched, "target_changed")
-            self.targets[target.id] = Watched(target, floor, self.running)
+            self.targets[target.id] = Watched(target, floor, self.running, self.silent)
             return
         if set(old.regions) - set(target.regions):
             watched.floor = floor
         watched.heard = {region: watched.heard.get(region, []) for region in target.regions}
         since = watched.configured
         watched.configured = {region: since.get(region, self.running) for region in target.regions}
-        watched.target = target
+        watched.change(target, self.running)
         if target.latency != old.latency:
             watched.limits.append(target.latency)
         if target.latency is None and "slow" in watched.incidents:

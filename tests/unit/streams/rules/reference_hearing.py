@@ -34,6 +34,20 @@ class Counted(Struct, frozen=True):
         return self.running + span(self.policy)
 
 
+class Change(Struct, frozen=True):
+    """A policy in place of another one, and the newest result of each region by then."""
+
+    old: Target
+    new: Target
+    running: int
+    newest: dict[str, Counted]
+
+    def fresh_until(self, until: int) -> int:
+        """A longer span holds for what was heard, a shorter one from here on."""
+        old, new = span(self.old), span(self.new)
+        return min(until, self.running + new) if new < old else until + new - old
+
+
 class Said(Struct, frozen=True):
     """What a region says, fresh or not, until `fresh_until`.
 
@@ -70,15 +84,18 @@ class Said(Struct, frozen=True):
         return "down" if self.unended else self.word
 
 
-def listen(
+def listen(  # noqa: C901 - all that ever happened, in one loop
+    region: str,
     history: Sequence[Counted],
     limits: Sequence[LatencyLimit | None],
     accepted: Collection[Counted],
+    changes: Sequence[Change],
 ) -> Said:
     """Goes through the results of a region, one after the other.
 
     `limits` are the latency limits that the target was given, one after the other; `accepted` the
-    newest results at the times when its slowness was resolved by hand.
+    newest results at the times when its slowness was resolved by hand. `changes` are those of the
+    policy.
     """
     speed = Speed(limits, accepted)
     down = unended = False
@@ -96,15 +113,20 @@ def listen(
             down, unended, row, apart = False, False, [], []
             if successes < result.policy.recover_after:
                 successes += 1
-            continue
-        successes = 0
-        if paused:
-            down, unended, row, apart = False, down or unended, [], []
-        row.append(result)
-        delay = Decimal("0.8") * result.policy.retry_delay_ms
-        if not apart or result.effective - apart[-1].effective >= delay:
-            apart.append(result)
-            if len(apart) >= result.policy.retries + 1:
-                down, unended = True, False
+        else:
+            successes = 0
+            if paused:
+                down, unended, row, apart = False, down or unended, [], []
+            row.append(result)
+            delay = Decimal("0.8") * result.policy.retry_delay_ms
+            if not apart or result.effective - apart[-1].effective >= delay:
+                apart.append(result)
+                if len(apart) >= result.policy.retries + 1:
+                    down, unended = True, False
+        for change in changes:
+            if change.newest.get(region) is result and change.running <= fresh_until:
+                if len(apart) >= change.new.retries + 1:
+                    down, unended = True, False
+                fresh_until = change.fresh_until(fresh_until)
     speed.given(len(limits) - 1)
     return Said(fresh_until, down, tuple(row), successes, speed.slow, speed, unended)

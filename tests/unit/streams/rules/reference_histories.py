@@ -120,7 +120,6 @@ class Histories(RuleBasedStateMachine):
         self.ahead: list[CheckResult] = []
         self.cut_off: dict[str, list[CheckResult]] = {}
         self.said: dict[str, Counts] = {}
-        self.gap_ended = 0
 
     # The inventory
 
@@ -141,6 +140,11 @@ class Histories(RuleBasedStateMachine):
         if name not in self.fleet.reference.targets:
             self.fleet.reached.add("removed and back")
         self.define(structs.replace(self.targets[name], **policy))
+
+    @rule(name=names, interval_ms=st.sampled_from((5_000, 10_000, 30_000)))
+    def check_at_another_pace(self, name: str, interval_ms: int) -> None:
+        if name in self.fleet.reference.targets:
+            self.define(structs.replace(self.targets[name], interval_ms=interval_ms))
 
     @rule(name=names, port=st.booleans(), away=st.booleans())
     def move(self, name: str, port: bool, away: bool) -> None:
@@ -534,7 +538,6 @@ class Histories(RuleBasedStateMachine):
         self.fleet.now -= ms
         self.fleet.tick()
 
-    @precondition(lambda self: self.fleet.now - self.gap_ended > LONGEST_SPAN_MS)
     @rule(
         ms=st.sampled_from((15_000, 15_001, 40_000, 400_000)),
         found=st.lists(st.tuples(regions, names, outcomes, st.integers(0, 45_000)), max_size=6),
@@ -543,11 +546,9 @@ class Histories(RuleBasedStateMachine):
     def lose_the_broker(self, ms: int, found: list[Found], together: bool) -> None:
         """What was checked meanwhile comes when the broker is back, or the first thing after."""
         self.fleet.wait(ms, broker_away=True)
-        self.gap_ended = self.fleet.now
         self.check_in(found, together=together)
         self.fleet.tick()
 
-    @precondition(lambda self: self.fleet.now - self.gap_ended > LONGEST_SPAN_MS)
     @rule(
         name=names,
         region=regions,
@@ -569,7 +570,6 @@ class Histories(RuleBasedStateMachine):
         if since is None or since + after <= self.fleet.now + IDLE_MS:
             return
         self.fleet.wait(since + after - self.fleet.now, broker_away=True)
-        self.gap_ended = self.fleet.now
         for connect_ms in times:
             self.one_round(name, each, connect_ms)
             self.fleet.wait(1000)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from schemas.incident import IncidentType, Votes
 from schemas.target import LatencyLimit, Target
-from tests.unit.streams.rules.reference_hearing import Counted, Said, listen
+from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen
 from tests.unit.streams.rules.reference_words import majority, need
 
 HOUR_MS = 3_600_000
@@ -27,10 +27,11 @@ class Watched:
     at the times when its slowness was resolved by hand. `held` are the types of incident that were
     resolved by hand and may not open yet. `transitions` are in running time; `outage` is when the
     outage began (effective time) that goes on silently while a flapping incident is open.
-    `configured` is since when (running time) each region should look.
+    `configured` is since when (running time) each region should look. `silent` are the regions
+    that are silent now. `changes` are the policies that it was given, one after the other.
     """
 
-    def __init__(self, target: Target, floor: int, running: int) -> None:
+    def __init__(self, target: Target, floor: int, running: int, silent: Collection[str]) -> None:
         self.target = target
         self.floor = floor
         self.configured = dict.fromkeys(target.regions, running)
@@ -41,7 +42,9 @@ class Watched:
         self.held: set[IncidentType] = set()
         self.transitions: list[int] = []
         self.outage: int | None = None
-        self._listened: dict[str, tuple[Counted, int, int, Said]] = {}
+        self.silent = silent
+        self.changes: list[Change] = []
+        self._listened: dict[str, tuple[Counted, int, int, int, Said]] = {}
 
     def said(self, running: int) -> dict[str, Said]:
         """What each region says that ever said anything."""
@@ -54,11 +57,18 @@ class Watched:
     def _listen(self, region: str, history: list[Counted]) -> Said:
         """Listens again only when something was said: nothing else is remembered to save time."""
         known = self._listened.get(region)
-        now = (len(self.limits), len(self.accepted))
-        if known is None or known[0] is not history[-1] or known[1:3] != now:
-            known = (history[-1], *now, listen(history, self.limits, self.accepted))
+        now = (len(self.limits), len(self.accepted), len(self.changes))
+        if known is None or known[0] is not history[-1] or known[1:4] != now:
+            said = listen(region, history, self.limits, self.accepted, self.changes)
+            known = (history[-1], *now, said)
             self._listened[region] = known
-        return known[3]
+        return known[4]
+
+    def change(self, target: Target, running: int) -> None:
+        """Another policy holds from here on."""
+        newest = {region: history[-1] for region, history in self.heard.items() if history}
+        self.changes.append(Change(self.target, target, running, newest))
+        self.target = target
 
     def accept(self) -> None:
         """What it takes now is usual from here on."""
@@ -66,16 +76,23 @@ class Watched:
 
     def votes(self, word: Literal["down", "slow"], aside: Collection[str], running: int) -> Votes:
         """Rule 5: a region that is set aside is none of the fresh ones."""
-        fresh = [
-            one for region, one in self.said(running).items() if one.fresh and region not in aside
-        ]
+        fresh = {
+            region: one
+            for region, one in self.said(running).items()
+            if one.fresh and region not in aside
+        }
+        asked = [one for region, one in fresh.items() if not self._unheard(region, one)]
         configured = len(self.target.regions)
         return Votes(
-            down=sum(one.word == word for one in fresh),
-            need=max(need(self.target, len(fresh)), majority(configured)),
+            down=sum(one.word == word for one in asked),
+            need=max(need(self.target, len(asked)), majority(configured)),
             fresh=len(fresh),
             configured=configured,
         )
+
+    def _unheard(self, region: str, one: Said) -> bool:
+        """A silent region speaks against nobody."""
+        return region in self.silent and one.word == "up"
 
     def denied(self, of: Literal["down", "slow"], aside: Collection[str], running: int) -> bool:
         """Rule 6: consensus says "not down" ("not slow"), whoever fails again counted with it."""

@@ -401,6 +401,20 @@ def test_a_drained_spool_wakes_nobody() -> None:
     assert fleet.told == []
 
 
+def test_what_is_resolved_when_all_is_well_mutes_nothing() -> None:
+    """The outage began before deadlines were looked at again: nobody was told of it."""
+    fleet = Fleet(target(retries=0, abandon_after_ms=7_200_000))
+    fleet.wait(5_000).fail("a", "b", "c")
+    incident = fleet.events[-1].incident_id
+    fleet.wait(200_000).up("a", "b")  # c has been stale since, its last word is down
+    fleet.tick()
+    assert fleet.told[-1] != "closed"
+    fleet.wait(100).control(Resolved(target="db", incident_id=incident, by="ann"))
+    assert not fleet.state.targets["db"].held
+    fleet.wait(100).fail("a", "b")
+    assert fleet.told[-2:] == ["closed", "opened"]
+
+
 def test_a_failure_within_a_gap_began_when_the_running_clock_stood() -> None:
     fleet = Fleet(target(regions="a", retries=0, open_after_ms=60_000))
     fleet.beat("a")

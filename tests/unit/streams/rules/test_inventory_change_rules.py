@@ -7,7 +7,9 @@ from schemas.incident import IncidentType
 from schemas.probe import HandshakeProbe
 from schemas.target import LatencyLimit, Target
 from streams.checkpoint import decoder
+from streams.state.freshness import is_fresh
 from tests.unit.streams.rules.fleet import Fleet, target
+from tests.unit.streams.rules.reference_log import Log
 
 SECOND_MS = 1_000
 LIMIT = LatencyLimit(max_ms=100, for_results=1)
@@ -294,3 +296,96 @@ def test_other_options_of_the_kind_leave_an_incident_and_are_kept(of: IncidentTy
     assert (known.version, known.probe) == (2, HandshakeProbe(tls="starttls"))
     assert change(fleet, version=3) == []
     assert fleet.state.targets["db"].target.probe is None
+
+
+# Another policy holds from the moment of the change
+
+
+def defined_log(**changes: object) -> Log:
+    log = Log()
+    redefine(log, 1, **changes)
+    return log
+
+
+def redefine(log: Log, version: int, **changes: object) -> None:
+    log.control(TargetSet(target(version=version, **changes)))
+
+
+def test_fewer_retries_say_down_at_that_moment() -> None:
+    log = defined_log(retries=5, interval_ms=300_000)
+    for _ in range(3):
+        log.wait(1_000).fail("a", "b")
+    redefine(log, 2, retries=3, interval_ms=300_000)
+    assert log.told == []
+    redefine(log, 3, retries=2, interval_ms=300_000)
+    assert log.told == ["opened"]
+
+
+def test_fewer_retries_say_nothing_of_what_was_stale() -> None:
+    log = defined_log(retries=5)
+    for _ in range(3):
+        log.wait(1_000).fail("a", "b", "c")
+    log.wait(153_001).tick()
+    redefine(log, 2, retries=2)
+    log.wait(1_000).fail("a", "b", "c")
+    assert log.told == []
+
+
+def test_more_retries_take_nothing_back() -> None:
+    log = defined_log()
+    log.down("a", "b", "c")
+    redefine(log, 2, retries=5)
+    log.wait(60_000).fail("a", "b", "c")
+    assert log.told.count("opened") == 1
+    assert "closed" not in log.told
+    assert all(window is not None and window.down for window in log.windows())
+
+
+def test_a_higher_recover_after_counts_what_succeeded_up_to_the_old_one() -> None:
+    log = defined_log()
+    log.down("a", "b", "c")
+    for _ in range(5):
+        log.wait(1_000).up("a", "b")
+    redefine(log, 2, recover_after=3)
+    log.wait(1_000).up("a", "b")
+    for _ in range(2):
+        log.wait(1_000).up("c")
+    assert "closed" not in log.told
+    log.wait(1_000).up("a", "b")
+    assert "closed" not in log.told
+    log.wait(1_000).up("c")
+    assert log.told[-1] == "closed"
+
+
+def test_a_shorter_interval_makes_stale_what_is_not_heard_in_the_new_time() -> None:
+    """A region whose prober was gone stood against an outage for the old 2.5 hours."""
+    log = defined_log(consensus="unanimous", interval_ms=3_600_000, timeout_ms=1_000)
+    log.up("a", "b", "c")
+    log.wait(5_000).down("a", "b")
+    redefine(log, 2, consensus="unanimous", interval_ms=10_000, timeout_ms=1_000)
+    for _ in range(5):
+        log.wait(5_000).fail("a", "b")
+    assert log.told == []
+    log.wait(1_000).tick()
+    log.wait(1).tick()
+    log.wait(1_000).tick()
+    assert log.told == ["opened"]
+
+
+def test_a_longer_interval_leaves_time_for_the_next_check() -> None:
+    log = defined_log(interval_ms=10_000, timeout_ms=1_000)
+    log.up("a", "b", "c")
+    log.wait(5_000)
+    redefine(log, 2, interval_ms=300_000, timeout_ms=1_000)
+    log.wait(600_000).tick()
+    said = [window for window in log.windows() if window is not None]
+    assert len(said) == 3
+    assert all(is_fresh(window, log.state.running) for window in said)
+
+
+def test_what_is_stale_stays_so_whatever_the_interval() -> None:
+    log = defined_log(interval_ms=10_000, timeout_ms=1_000)
+    log.up("a", "b", "c")
+    log.wait(26_001).tick()
+    redefine(log, 2, interval_ms=300_000, timeout_ms=1_000)
+    assert not any(is_fresh(window, log.state.running) for window in log.windows() if window)

@@ -1,7 +1,9 @@
 """Rule 4, second half: silent regions and clocks that are off."""
 
+from schemas.control import TargetSet
 from schemas.partition import partition_for
 from tests.unit.streams.rules.fleet import Fleet, target
+from tests.unit.streams.rules.reference_log import Log
 
 
 def test_a_region_without_beats_is_told_once_and_again_when_it_returns() -> None:
@@ -77,3 +79,98 @@ def test_a_skewed_clock_is_told_once() -> None:
     events = [event.event for event in fleet.region_events]
     assert events == ["region.clock_skewed", "region.clock_skewed"]
     assert "behind" in fleet.region_events[0].summary
+
+
+# What its last word is worth meanwhile (rule 5)
+
+
+def unanimous(regions: str = "a b c", **changes: object) -> Log:
+    """All have just succeeded, then nothing is heard of c any more."""
+    log = Log()
+    log.control(
+        TargetSet(target(regions=regions, consensus="unanimous", interval_ms=300_000, **changes))
+    )
+    log.up(*regions.split())
+    for region in ("a", "b", "c"):
+        log.beat(region)
+    return log
+
+
+def go_on(log: Log, seconds: int, *failing: str) -> None:
+    for _ in range(0, seconds, 5):
+        log.now += 5_000
+        log.fail(*failing)
+        log.beat("a")
+        log.beat("b")
+
+
+def test_unanimous_does_not_wait_for_the_last_word_of_a_silent_region() -> None:
+    """It waited until the word was stale: 753 s at an interval of 5 min."""
+    log = unanimous()
+    go_on(log, 10, "a", "b")
+    assert log.told == []
+    go_on(log, 5, "a", "b")
+    assert [event.event for event in log.region_events] == ["region.silent"]
+    assert log.told == ["opened"]
+    votes = log.events[0].votes
+    assert (votes.down, votes.need, votes.fresh, votes.configured) == (2, 2, 3, 3)
+
+
+def test_a_silent_region_that_returns_is_asked_again() -> None:
+    log = unanimous()
+    go_on(log, 20)
+    log.beat("c")
+    go_on(log, 10, "a", "b")
+    assert log.told == []
+
+
+def test_the_majority_of_the_configured_regions_is_needed_all_the_same() -> None:
+    log = unanimous("a b c d")
+    log.beat("d")
+    go_on(log, 30, "a", "b")
+    assert {event.region for event in log.region_events} == {"c", "d"}
+    assert log.told == []
+
+
+def test_what_a_silent_region_saw_fail_counts_until_it_is_stale() -> None:
+    log = unanimous()
+    log.wait(1_000).down("c")
+    go_on(log, 20, "a")
+    assert log.told == []
+    go_on(log, 5, "a", "b")
+    go_on(log, 5, "a", "b")
+    assert log.told == ["opened"]
+    assert log.events[0].votes.down == 3
+
+
+def test_a_single_failure_of_a_silent_region_speaks_neither_for_nor_against() -> None:
+    log = unanimous()
+    log.wait(1_000).fail("c")
+    go_on(log, 20)
+    go_on(log, 10, "a")
+    assert log.told == []
+    go_on(log, 10, "a", "b")
+    assert log.told == ["opened"]
+
+
+def test_a_restored_worker_knows_who_is_silent() -> None:
+    log = unanimous()
+    go_on(log, 15)
+    log.state = log.restored()
+    go_on(log, 10, "a", "b")
+    assert log.told == ["opened"]
+
+
+def test_a_quorum_of_five_is_that_of_the_four_that_are_heard() -> None:
+    log = Log()
+    log.control(TargetSet(target(regions="a b c d e", interval_ms=300_000)))
+    log.up("a", "b", "c", "d", "e")
+    for region in ("a", "b", "c", "d", "e"):
+        log.beat(region)
+    for _ in range(4):
+        log.now += 5_000
+        log.fail("a", "b", "c")
+        for region in ("a", "b", "c", "d"):
+            log.beat(region)
+    assert log.told == ["opened"]
+    assert (log.events[0].votes.need, log.events[0].votes.fresh) == (3, 5)

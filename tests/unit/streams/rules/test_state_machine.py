@@ -9,10 +9,7 @@ printed as the steps that lead to it, the shortest that was found):
 
     HYPOTHESIS_PROFILE=soak python -m pytest tests/unit/streams/rules/test_state_machine.py
 
-What the histories leave out, because docs/rules.md or the rules' modules do:
-
-- Two gaps of the log stand farther apart than a result is fresh: the rules know the last gap only.
-- A target keeps its interval and timeout while it is watched or remembered.
+What the histories leave out: a target keeps its timeout.
 """
 
 import os
