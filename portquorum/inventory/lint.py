@@ -10,6 +10,7 @@ from msgspec import Struct
 from portquorum.inventory.ports import SERVICES
 from producers.kinds.registry import KINDS
 from schemas.target import Target
+from streams.rules.consensus import majority, need
 
 _WEB: Final = {80: "http", 443: "http", 8080: "http", 8443: "http"}
 # A port has one kind here: what listens on it is most likely that. Of HTTP's many ports only those
@@ -59,6 +60,30 @@ def _of_target(target: Target, *, names_matter: bool) -> Iterator[Advice]:
     if target.purpose is None:
         text = "whoever is woken will ask what it is for: give it a purpose"
         yield Advice(target.id, "purpose", text)
+    yield from _of_consensus(target)
+
+
+def _of_consensus(target: Target) -> Iterator[Advice]:
+    """Advice on the vote: regions whose loss blinds the target, and policies without an effect."""
+    regions, consensus = tuple(dict.fromkeys(target.regions)), target.consensus
+    if len(regions) == 2:
+        text = (
+            f"it has two regions, {' and '.join(regions)}: when one of them is silent nobody can "
+            "judge it, and no incident opens; give it a third one, or a single one"
+        )
+        yield Advice(target.id, "two_regions", text)
+    if consensus == "unanimous":
+        if len(regions) == 1:
+            text = "`unanimous` of one region says nothing: name more regions, or leave it out"
+            yield Advice(target.id, "unanimous", text)
+    elif consensus != "quorum":
+        asked, least = need(consensus, len(regions)), majority(len(regions))
+        if asked < least:
+            text = (
+                f"the fraction {consensus:g} of {len(regions)} regions is {asked}, but at least a "
+                f"majority ({least}) must always agree: it has no effect"
+            )
+            yield Advice(target.id, "fraction", text)
 
 
 def _of_hosts(targets: Iterable[Target]) -> Iterator[Advice]:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from portquorum.inventory import Inventory, check
 from portquorum.inventory.lint import advice
 from producers.kinds.registry import KINDS
 
 GOOD = """\
-regions: {a: {allow: [10.1.0.0/16], deny: [10.9.0.0/16]}, b: {internal: true, source: 10.0.0.7}}
+regions:
+  {a: {allow: [10.1.0.0/16], deny: [10.9.0.0/16]}, b: {internal: true, source: 10.0.0.7}, c: {}}
 teams: {web: {routes: [pager]}}
 routes: {pager: {urls: ["json://localhost"]}}
 defaults: {team: web}
@@ -61,6 +64,37 @@ def test_without_a_team_nobody_is_responsible(tmp_path: Path) -> None:
     path.write_text("regions: {a: {}}\ntargets: [{host: a.test, port: 7000, purpose: x}]\n")
     (one,) = advice(check([path]).targets)
     assert (one.rule, one.about) == ("team", "a.test-7000")
+
+
+def consensus_advice(tmp_path: Path, policy: str) -> list[str]:
+    path = tmp_path / "f.yaml"
+    path.write_text(
+        "regions: {a: {}, b: {}, c: {}, d: {}}\n"
+        f"targets: [{{host: a.test, port: 7000, purpose: x, {policy}}}]\n"
+    )
+    return [one.rule for one in advice(check([path]).targets) if one.rule != "team"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "rules"),
+    [
+        ("regions: [a]", []),
+        ("regions: [a, b]", ["two_regions"]),
+        ("regions: [a, b, c]", []),
+        ("regions: [a], consensus: unanimous", ["unanimous"]),
+        ("regions: [a, b, c], consensus: unanimous", []),
+        ("regions: [a, b], consensus: 0.5", ["two_regions", "fraction"]),
+        ("regions: [a, b, c], consensus: 0.33", ["fraction"]),
+        ("regions: [a, b, c], consensus: 0.34", []),
+        ("regions: [a, b, c, d], consensus: 0.5", ["fraction"]),
+        ("regions: [a, b, c, d], consensus: 0.51", []),
+        ("regions: [a], consensus: 0.1", []),
+    ],
+)
+def test_votes_that_one_silent_region_ends_or_that_have_no_effect(
+    tmp_path: Path, policy: str, rules: list[str]
+) -> None:
+    assert consensus_advice(tmp_path, policy) == rules
 
 
 def test_the_kind_that_is_advised_exists(tmp_path: Path) -> None:
