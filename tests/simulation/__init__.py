@@ -27,7 +27,8 @@ many regions as rule 5 may ask for see it fail from one moment on, without a bre
   have been busy with another check of the target),
 
 whichever is earlier, and the way of a result into the log (0.9 s at most here), and for
-`open_after` beyond that: then the incident is open, or it was **missed**.
+`open_after` beyond that: then the incident is open, or it was **missed**. Where it was open before,
+and had improved, it has worsened by then: no open incident swallows an outage.
 
 **An incident MAY be opened** for what fails for a shorter time, or from fewer regions at the same
 moment: the last word of a region holds until its next check, so one that failed a minute ago and
@@ -50,10 +51,11 @@ that is removed or moved has no incident.
 that one was its last word, or while one that fell silent with `down` as its last word was not
 waited for, or when no majority could have succeeded.
 
-**Flapping**: the transitions at one place are counted as they were told; an opening that is more
-than the 6th within the hour of running time, or than the 12th within 6 hours, is `flapping`, any
-other is not; while it is open nothing else is, and it ends half an hour (at most two hours) after
-the last transition.
+**Flapping**: the transitions at one place are counted as they were told (openings, improvements,
+worsenings, recoveries of what had not improved); an opening that is more than the 6th within the
+hour of running time, or than the 12th within 6 hours, is `flapping`, any other is not, and no
+incident worsens as one of these; while it is open nothing else is, and it ends half an hour (at
+most two hours) after the last transition.
 
 **A region without beats for 15 s MUST be told as silent** by the first control record at which the
 rules must look, but for those in the respite after a log that was silent.

@@ -273,8 +273,10 @@ class _Judge:
             begun = self._counted_since(event.at)
             ages = [truth.running_between(at, event.at) for at in (*before, *found) if at > begun]
             count = sum(age < HOUR_MS for age in ages)
-            if down and count > 6:
-                self.diverges("not told as flapping", event.at, f"{count} transitions")
+            slow_count = sum(age < 6 * HOUR_MS for age in ages)
+            if down and (count > 6 or slow_count > 12):
+                told = f"{count} and {slow_count} transitions"
+                self.diverges("not told as flapping", event.at, told)
         return found
 
     def _counted_since(self, at: float) -> float:

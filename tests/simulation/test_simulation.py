@@ -71,6 +71,15 @@ def test_the_judge_sees_an_outage_that_was_not_told() -> None:
     assert {one.what for _, one in report(run).divergences} == {"missed"}
 
 
+def test_the_judge_sees_an_outage_that_an_open_incident_swallowed() -> None:
+    run = Simulation(small_and_quiet(3, outages=40.0)).run()
+    assert report(run).divergences == []
+    run.events = [(place, event) for place, event in run.events if event.event != "worsened"]
+    assert "an outage within an incident was not told" in {
+        one.what for _, one in report(run).divergences
+    }
+
+
 def test_the_judge_sees_an_incident_of_nothing() -> None:
     run = Simulation(small_and_quiet(5, outages=2.0)).run()
     truth, run.faults.outages[:] = list(run.faults.outages), []
