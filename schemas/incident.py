@@ -77,7 +77,7 @@ class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
 class Votes(Struct, frozen=True, gc=False, kw_only=True):
     """The votes behind a decision: down verdicts, the quorum, fresh and configured regions.
 
-    For an incident of the type `slow`, `down` counts the regions that say `slow`.
+    For an incident of the type `slow`, `down` counts the regions that say `slow` or `down`.
     """
 
     down: Count

@@ -1,5 +1,6 @@
 """Diagnosis of a slow target."""
 
+from schemas.result import REASON_TEXT
 from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts
@@ -16,25 +17,27 @@ def slowness(known: Facts) -> Diagnosis:
     if len(known.rising) == len(known.slow):
         return _rising(known)
     if known.quick:
+        hit = sorted({*known.slow, *known.failing_regions})
         return Diagnosis(
             "slow_path",
-            f"It is {_how(known)} from {names(known.slow)} only{_times(known)}; "
+            f"It is {_how(known)} from {names(known.slow)} only{_times(known)}{_failing(known)}; "
             f"{names(known.quick)} {verb(known.quick, 'gets', 'get')} quick answers: the path "
-            f"from {names(known.slow)}.",
+            f"from {names(hit)}.",
             (f"From a slow region: {first_steps.trace(target)} (where does the time grow?)",),
         )
     if known.host.slow:
         others = known.host.slow
         return Diagnosis(
             "host_busy",
-            f"It is {_how(known)} from everywhere{_times(known)}, and so "
+            f"It is {_how(known)} from {_where(known)}{_times(known)}{_failing(known)}, and so "
             f"{'is' if others == 1 else 'are'} {others} other "
             f"target{'' if others == 1 else 's'} of the host: the host or its uplink is busy.",
             (first_steps.load(target), f"On {target.host}: sar -n DEV 1 5 (or ip -s link)"),
         )
     return Diagnosis(
         "service_slow",
-        f"It is {_how(known)} from everywhere{_times(known)}{_others(known)}: the service is busy.",
+        f"It is {_how(known)} from {_where(known)}{_times(known)}{_failing(known)}"
+        f"{_others(known)}: the service is busy.",
         (first_steps.load(target), first_steps.queue(target), *first_steps.connections(target)),
     )
 
@@ -56,6 +59,19 @@ def _rising(known: Facts) -> Diagnosis:
             *first_steps.connections(known.target),
         ),
     )
+
+
+def _where(known: Facts) -> str:
+    """Where it is slow, if no region gets quick answers."""
+    return names(known.slow) if known.failing else "everywhere"
+
+
+def _failing(known: Facts) -> str:
+    """The regions that fail beside the slow ones."""
+    if not known.failing:
+        return ""
+    reasons = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
+    return f" and unreachable from {names(known.failing_regions)} ({reasons})"
 
 
 def _how(known: Facts) -> str:

@@ -44,10 +44,11 @@ def slow_opening(
 ) -> tuple[str, ...]:
     """A sentence on the slow answers that would open an incident of type `slow`."""
     candidates = [one for one in regions if one.counts and one.said.verdict == "up"]
-    missing = votes.need - votes.slow
-    if missing > len(candidates):
+    more = votes.slow + votes.down
+    missing = votes.need - more
+    if not 0 < missing <= len(candidates):
         return ()
-    who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.slow)
+    who = _of(missing, len(candidates), names(one.region for one in candidates), more=more)
     return (
         (
             f"One for slowness opens when {who} {'gets' if missing == 1 else 'get'} answers above "

@@ -41,8 +41,25 @@ class Tally(Struct, frozen=True, gc=False):
         return self.known and self.down >= self.need
 
     @property
+    def slow_or_down(self) -> int:
+        """The votes for slowness: a region that is down has no less trouble than a slow one."""
+        return self.slow + self.down
+
+    @property
     def is_slow(self) -> bool:
-        return self.known and self.slow >= self.need
+        """True if it is slow and not down.
+
+        Votes of regions that are down are needed only when no region is about to confirm a failure:
+        with it, it may be an outage.
+        """
+        if self.denies_slow or not self.known:
+            return False
+        return self.slow >= self.need or self.failing == self.down
+
+    @property
+    def denies_slow(self) -> bool:
+        """True if consensus says "not slow"."""
+        return self.known and (self.is_down or self.slow_or_down < self.need)
 
 
 def majority(regions: int) -> int:

@@ -1,6 +1,7 @@
 """Rules 5 and 6 for both kinds of episode: an outage, and a slow period.
 
-Both follow the same rules; they differ in the verdict that the regions vote on.
+Both follow the same rules; they differ in the verdict that the regions vote on: `down`, or one of
+`slow` and `down`.
 """
 
 from typing import Literal
@@ -18,7 +19,7 @@ Sort = Literal["down", "slow"]
 def votes(counted: Tally, sort: Sort) -> Votes:
     """The count for an event."""
     return Votes(
-        down=counted.down if sort == "down" else counted.slow,
+        down=counted.down if sort == "down" else counted.slow_or_down,
         need=counted.need,
         fresh=counted.fresh,
         configured=counted.configured,
@@ -106,7 +107,7 @@ def abandoned(state: PartitionState, entry: TargetState) -> tuple[str, ...]:
 
 
 def _says(window: Window, sort: Sort) -> bool:
-    return window.down if sort == "down" else window.slow
+    return window.down or (sort == "slow" and window.slow)
 
 
 def _last_word_blocks(trouble: Trouble, position: int, sort: Sort) -> bool:
@@ -119,7 +120,7 @@ def _last_word_blocks(trouble: Trouble, position: int, sort: Sort) -> bool:
 
 
 def _row_began(window: Window, sort: Sort) -> tuple[int, int]:
-    row = window.failing if sort == "down" else window.pace
+    row = window.failing if window.down else window.pace
     if row is None:
         raise ValueError(f"expected a region that says {sort}")
     return row.since, row.running_since

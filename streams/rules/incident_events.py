@@ -347,9 +347,10 @@ def _summary(
 ) -> str:
     place = known.target.place
     if incident.incident_type == "slow":
+        down = f" and unreachable from {counted.down}" if counted.down else ""
         return (
-            f"{place} is slow from {counted.slow} of {counted.configured} regions{_why(known)}. "
-            f"{found.sentence}"
+            f"{place} is slow from {counted.slow}{down} of {counted.configured} "
+            f"regions{_why(known)}. {found.sentence}"
         )
     texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
     now = f"unreachable from {counted.down} of {counted.configured} regions ({texts})"

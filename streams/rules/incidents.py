@@ -239,7 +239,7 @@ def _judge_slowness(
     incident = trouble.slow_incident
     if incident is None:
         if trouble.slow_held:
-            trouble.slow_held = counted.is_slow or not counted.known
+            trouble.slow_held = not counted.denies_slow
         elif counted.is_slow:
             began_at, _ = episode.began(state, entry, counted, "slow")
             incident = trouble.slow_incident = _new(state, entry, "slow", began_at, deciding)

@@ -269,6 +269,25 @@ CHANGES: Final[tuple[Change, ...]] = (
         fields=_each("votes.need"),
         events=_each("47272280-c0ba-5d70-bffa-de60f6d1162b"),
     ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="7",
+        reason=(
+            "A region that says down has a vote for slowness, too; while others are down, the "
+            "summary of a slow incident names both."
+        ),
+        fields=_each("votes.down summary"),
+        events=_each(
+            """
+            35ddc676-52cf-5e7c-b379-be31a7e54292
+            3ef36a81-775d-5d25-ac89-905227a9647b
+            42445ba7-6752-5348-9212-5e3bee54bf7a
+            657966dd-c7af-5245-bf16-b98b7bc53d63
+            d4816466-108b-51ae-88df-fffea2b5b697
+            """
+        ),
+    ),
 )
 
 

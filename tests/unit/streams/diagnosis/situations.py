@@ -200,6 +200,28 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "slow",
     ),
     Situation(
+        "slow in some regions, unreachable from others",
+        Facts(
+            target=target(),
+            slow=(EU,),
+            failing=((US, "timed_out"),),
+            working=(AP, EU),
+            latency=times(20, 340, EU),
+        ),
+        "slow",
+    ),
+    Situation(
+        "slow in some regions, unreachable from all others",
+        Facts(
+            target=target(),
+            slow=(EU,),
+            failing=((AP, "timed_out"), (US, "timed_out")),
+            working=(EU,),
+            latency=times(20, 340, EU),
+        ),
+        "slow",
+    ),
+    Situation(
         "slower than usual everywhere; the host's others are not",
         Facts(target=target(), slow=ALL, unusual=ALL, latency=times(6, 48), host=Host(up=2)),
         "slow",

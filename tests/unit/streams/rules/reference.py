@@ -22,8 +22,6 @@ What the text leaves open, and how it is read here:
 - A flapping incident began when the outage did that opened it.
 """
 
-from typing import Literal
-
 from msgspec import structs
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
@@ -48,7 +46,6 @@ from tests.unit.streams.rules.reference_words import (
     Updated,
     Worsened,
     late,
-    majority,
 )
 
 
@@ -274,22 +271,15 @@ class Reference:
             abandoned = watched.abandoned(self.running)
             if watched.enough_fresh(abandoned, self.aside, self.running):
                 self._recovered(watched, "flapping")
-        elif self._is(watched, "down"):
+        elif watched.says("down", self.aside, self.running):
             began = watched.outage
             self._close(watched, "flapping", "steady")
             watched.transitions.append(self.running)
             self._open(watched, "unreachable", began)
 
-    def _is(self, watched: Watched, word: Literal["down", "slow"]) -> bool | None:
-        """What consensus says: None if the status is unknown."""
-        votes = watched.votes(word, self.aside, self.running)
-        if votes.fresh < majority(votes.configured):
-            return None
-        return votes.down >= votes.need
-
     def _may_open(self, watched: Watched) -> int | None:
         """When the outage began (effective time) that is to be told now."""
-        down = self._is(watched, "down")
+        down = watched.says("down", self.aside, self.running)
         if watched.held - {"slow"}:
             if watched.denied("down", self.aside, self.running):
                 watched.held &= {"slow"}
@@ -302,7 +292,7 @@ class Reference:
         return began.effective if lasted >= watched.target.open_after_ms else None
 
     def _judge_slowness(self, watched: Watched) -> None:
-        slow = self._is(watched, "slow")
+        slow = watched.says("slow", self.aside, self.running)
         if "slow" in watched.incidents:
             if watched.fast_again(self.aside, self.running):
                 self._recovered(watched, "slow")

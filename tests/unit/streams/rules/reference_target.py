@@ -75,28 +75,56 @@ class Watched:
         self.accepted += [history[-1] for history in self.heard.values() if history]
 
     def votes(self, word: Literal["down", "slow"], aside: Collection[str], running: int) -> Votes:
-        """Rule 5: a region that is set aside is none of the fresh ones."""
-        fresh = {
-            region: one
-            for region, one in self.said(running).items()
-            if one.fresh and region not in aside
-        }
-        asked = [one for region, one in fresh.items() if not self._unheard(region, one)]
+        """Rule 5: a region that is set aside is none of the fresh ones.
+
+        Rule 7: a region that says `down` has a vote for "slow", too.
+        """
+        words = {"down", word}
+        fresh = self._fresh(aside, running)
+        asked = self._asked(aside, running)
         configured = len(self.target.regions)
         return Votes(
-            down=sum(one.word == word for one in asked),
+            down=sum(one.word in words for one in asked),
             need=max(need(self.target, len(asked)), majority(configured)),
             fresh=len(fresh),
             configured=configured,
         )
 
+    def _fresh(self, aside: Collection[str], running: int) -> dict[str, Said]:
+        return {
+            region: one
+            for region, one in self.said(running).items()
+            if one.fresh and region not in aside
+        }
+
+    def _asked(self, aside: Collection[str], running: int) -> list[Said]:
+        fresh = self._fresh(aside, running)
+        return [one for region, one in fresh.items() if not self._unheard(region, one)]
+
     def _unheard(self, region: str, one: Said) -> bool:
         """A silent region speaks against nobody."""
         return region in self.silent and one.word == "up"
 
+    def says(
+        self, word: Literal["down", "slow"], aside: Collection[str], running: int
+    ) -> bool | None:
+        """What consensus says: None if the status is unknown."""
+        votes = self.votes(word, aside, running)
+        if votes.fresh < majority(votes.configured):
+            return None
+        if votes.down < votes.need or word == "down":
+            return votes.down >= votes.need
+        if self.says("down", aside, running):
+            return False
+        asked = self._asked(aside, running)
+        alone = sum(one.word == "slow" for one in asked) >= votes.need
+        return alone or all(one.down for one in asked if one.row)
+
     def denied(self, of: Literal["down", "slow"], aside: Collection[str], running: int) -> bool:
         """Rule 6: consensus says "not down" ("not slow"), whoever fails again counted with it."""
         votes = self.votes(of, aside, running)
+        if of == "slow" and self.says("down", aside, running):
+            return True
         unended = sum(
             one.fresh and one.unended and of == "down" and region not in aside
             for region, one in self.said(running).items()
@@ -113,8 +141,8 @@ class Watched:
         """
         firsts = []
         for region, one in self.said(running).items():
-            if one.fresh and region not in aside and one.word == word:
-                first = one.row[0] if word == "down" else one.slow
+            if one.fresh and region not in aside and one.word in {"down", word}:
+                first = one.row[0] if one.word == "down" else one.slow
                 assert first is not None
                 firsts.append(first)
         firsts.sort(key=lambda first: (first.effective, first.running))

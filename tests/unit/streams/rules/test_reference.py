@@ -355,6 +355,18 @@ def test_three_slow_successes_in_two_of_three_regions_are_a_slow_incident(fleet:
     assert fleet.short == ["opened slow", "closed slow: recovered"]
 
 
+def test_one_slow_and_one_down_region_of_three_are_told(fleet: Account) -> None:
+    watch(fleet, latency=LIMITS)
+    rounds(fleet, 300.0, 300.0, 300.0, regions="a")
+    fleet.up("c")
+    fleet.fail("b")
+    assert fleet.full == []
+    fleet.wait(1000).fail("b")
+    assert fleet.short == ["opened slow"]
+    fleet.wait(1000).down("c")
+    assert fleet.short == ["opened slow", "opened unreachable"]
+
+
 def test_what_has_no_time_and_what_fails_breaks_no_row(fleet: Account) -> None:
     watch(fleet, latency=LIMITS, regions="a")
     rounds(fleet, 300.0, None, 300.0, regions="a")

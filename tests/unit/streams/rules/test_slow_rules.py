@@ -207,12 +207,69 @@ def test_one_fresh_region_of_three_says_nothing_of_slowness() -> None:
     assert fleet.events == []
 
 
-def test_slow_and_down_regions_do_not_add_up() -> None:
+def test_slow_and_down_regions_add_up() -> None:
     fleet = Fleet(limited())
     slow(fleet, "a")
-    fleet.wait(1000).down("b")
+    began = fleet.now - 2000
+    fleet.wait(1000).fail("b")
     fast(fleet, "c", times=1)
     assert fleet.events == []
+    fleet.fail("b")
+    (opened,) = fleet.events
+    assert (opened.event, opened.incident_type, opened.severity) == ("opened", "slow", "warning")
+    assert (opened.votes.down, opened.votes.need, opened.first_failed_at) == (2, 2, began)
+    assert "is slow from 1 and unreachable from 1 of 3 regions (above 100 ms)" in opened.summary
+    assert "unreachable from b (Connection refused); c gets quick answers" in opened.summary
+    # The second one that is down makes it an outage, beside the slowness.
+    fleet.wait(1000).down("a")
+    assert ("opened", "unreachable") in short(fleet.events)
+
+
+def test_an_outage_of_a_target_that_one_region_finds_slow_is_an_outage_only() -> None:
+    fleet = Fleet(limited())
+    slow(fleet, "a")
+    fast(fleet, "b", "c", times=1)
+    fleet.wait(1000).fail("b")
+    fleet.fail("a", "c", cause="recheck")
+    fleet.wait(1000).fail("b", cause="retry")
+    assert fleet.events == []  # it is decided when the others have retried
+    fleet.fail("a", cause="retry")
+    assert short(fleet.events) == [("opened", "unreachable")]
+
+
+def test_slow_and_down_regions_wait_for_one_that_has_just_failed() -> None:
+    fleet = Fleet(limited())
+    slow(fleet, "a")
+    fast(fleet, "b", "c", times=1)
+    fleet.wait(1000).fail("b", "c")
+    fleet.wait(1000).fail("b")
+    assert fleet.events == []
+    fast(fleet, "c", times=1)
+    assert short(fleet.events) == [("opened", "slow")]
+
+
+def test_two_of_four_that_are_slow_and_two_that_are_down_are_told() -> None:
+    fleet = Fleet(limited("a b c d"))
+    fleet.wait(1000).down("c", "d")
+    slow(fleet, "a", "b")
+    assert short(fleet.events) == [("opened", "slow"), ("updated", "slow")]
+    assert [event.votes.down for event in fleet.events] == [3, 4]
+
+
+def test_slowness_resolved_by_hand_is_held_while_slow_and_down_add_up() -> None:
+    fleet = Fleet(limited())
+    fleet.wait(1000).down("b")
+    fast(fleet, "c", times=1)
+    slow(fleet, "a")
+    (opened,) = fleet.events
+    fleet.control(Resolved(target="db", incident_id=opened.incident_id, by="ann"))
+    # One failed check is no "not slow".
+    fleet.wait(1000).fail("a")
+    slow(fleet, "a", times=1)
+    assert short(fleet.events) == [("opened", "slow"), ("closed", "slow")]
+    fast(fleet, "a")
+    slow(fleet, "a")
+    assert short(fleet.events)[2:] == [("opened", "slow")]
 
 
 def test_it_closes_when_the_last_region_is_fast_again() -> None:
