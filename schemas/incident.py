@@ -1,7 +1,7 @@
 """Events on [incidents], to which other services subscribe. CloudEvents 1.0, binary mode.
 
-The value is JSON (`IncidentEvent` or `RegionEvent`), the attributes are Kafka headers `ce_…`
-(CloudEvents Kafka protocol binding 1.0.2, section 3.2).
+The value is JSON (`IncidentEvent`, `RegionEvent` or `TargetsEvent`), the attributes are Kafka
+headers `ce_…` (CloudEvents Kafka protocol binding 1.0.2, section 3.2).
 """
 
 import uuid
@@ -35,6 +35,7 @@ TargetStatus = Literal["up", "down", "slow", "unknown", "pending"]
 RegionEventKind = Literal[
     "region.silent", "region.returned", "region.suspect", "region.cleared", "region.clock_skewed"
 ]
+TargetsEventKind = Literal["targets.unwatched", "targets.watched"]
 EventKind = Literal["opened", "updated", "improved", "worsened", "closed"]
 """`improved`: consensus says no longer down, but some regions still fail; `worsened`: it is down
 again, in an incident that had improved."""
@@ -143,6 +144,8 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
     """An event of a region as a whole; only partition murmur2(region) emits it.
 
+    `last_beat_at` is None if the region was never heard: then each partition with targets of the
+    region emits the event, with the same id.
     Enumerations are open: a reader must expect new members of each of them.
     """
 
@@ -154,7 +157,37 @@ class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
     last_beat_at: Millis | None = None
 
 
-Event = IncidentEvent | RegionEvent
+class UnwatchedTarget(Struct, frozen=True, gc=False, kw_only=True):
+    """A target that nobody can judge."""
+
+    target: TargetId
+    name: Name
+    criticality: Criticality
+
+
+class TargetsEvent(Struct, frozen=True, gc=False, kw_only=True):
+    """The targets of one partition that nobody can judge; replaces the partition's earlier ones.
+
+    `count` is their number, 0 when they are watched again; `most_critical` are a few of them.
+    `silent_regions` are the regions of these targets that are not heard, with their last beats (log
+    time; None: never heard). `cause_id` is the same in all partitions that one cause blinds.
+    `since` is the time from which the first of them could not be judged.
+    """
+
+    event_id: Name
+    event: TargetsEventKind
+    partition: Count
+    cause_id: Name
+    severity: Severity
+    count: Count
+    most_critical: Annotated[tuple[UnwatchedTarget, ...], Meta(max_length=100)]
+    silent_regions: Annotated[dict[RegionName, Millis | None], Meta(max_length=1_000)]
+    since: Millis
+    at: Millis
+    summary: LongText
+
+
+Event = IncidentEvent | RegionEvent | TargetsEvent
 
 
 class _Peek(Struct):
@@ -164,6 +197,7 @@ class _Peek(Struct):
 _peek: JsonDecoder[_Peek] = JsonDecoder(_Peek)
 _incident: JsonDecoder[IncidentEvent] = JsonDecoder(IncidentEvent)
 _region: JsonDecoder[RegionEvent] = JsonDecoder(RegionEvent)
+_targets: JsonDecoder[TargetsEvent] = JsonDecoder(TargetsEvent)
 _encoder = msgspec.json.Encoder()
 
 
@@ -179,19 +213,28 @@ def decode(value: bytes) -> Event:
         msgspec.DecodeError: not JSON.
         msgspec.ValidationError: JSON, but no event of this version.
     """
-    if _peek.decode(value).event.startswith("region."):
+    event = _peek.decode(value).event
+    if event.startswith("region."):
         return _region.decode(value)
+    if event.startswith("targets."):
+        return _targets.decode(value)
     return _incident.decode(value)
 
 
 def subject(event: Event) -> str:
-    """The subject of an event: the target's id or the region's name."""
-    return event.region if isinstance(event, RegionEvent) else event.target
+    """The subject of an event: the target's id, the region's name, or the id of the cause."""
+    match event:
+        case RegionEvent():
+            return event.region
+        case TargetsEvent():
+            return event.cause_id
+        case IncidentEvent():
+            return event.target
 
 
 def event_type(event: Event) -> str:
     """The `ce_type`: `portquorum.incident.opened.v1`, `portquorum.region.silent.v1` and so on."""
-    name = event.event if isinstance(event, RegionEvent) else f"incident.{event.event}"
+    name = f"incident.{event.event}" if isinstance(event, IncidentEvent) else event.event
     return f"portquorum.{name}.v1"
 
 

@@ -126,14 +126,14 @@ CHECKPOINTS = Topic(
 INCIDENTS = Topic(
     name="incidents",
     partitions="fleet",
-    key="host, or the region of a region event",
+    key="host, the region of a region event, or the cause of unwatched targets",
     cleanup="delete",
     retention_ms=90 * DAY_MS,
     log_append_time=False,
     writers=("stream",),
     readers=("notifier", "sink", "any subscriber"),
-    schema=(incident.IncidentEvent, incident.RegionEvent),
-    about="Incident and region events as CloudEvents 1.0 (binary mode).",
+    schema=(incident.IncidentEvent, incident.RegionEvent, incident.TargetsEvent),
+    about="Events of incidents, regions and unwatched targets as CloudEvents 1.0 (binary mode).",
 )
 NOTIFICATIONS = Topic(
     name="notifications",

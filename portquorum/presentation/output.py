@@ -23,6 +23,7 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
     "slow": "yellow",
     "stale": "magenta",
     "unknown": "magenta",
+    "unwatched": "bold magenta",
     "pending": "dim",
     "missed": "magenta",
     "blocked": "yellow",

@@ -10,7 +10,7 @@ from schemas import checkpoint, deadletter, incident, notification, policy, rech
 from schemas import target as target_schema
 from schemas.deadletter import DeadLetter
 from schemas.duration import DAY_MS
-from schemas.incident import IncidentEvent, RegionEvent
+from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent
 from schemas.occurrences import occurrences
 from sinks.clickhouse import tables
 from sinks.clickhouse.decoding import (
@@ -73,7 +73,7 @@ def _row(row_of: RowOf, record: ConsumerRecord, before: set[int]) -> Row | None:
 
 def incident_row(record: ConsumerRecord) -> Row:
     """The row of an event of [incidents]."""
-    value = value_of(record, "an incident or region event")
+    value = value_of(record, "an event of an incident, a region or unwatched targets")
     event = incident.decode(value)
     if isinstance(event, RegionEvent):
         return tables.REGION_EVENTS, (
@@ -83,6 +83,20 @@ def incident_row(record: ConsumerRecord) -> Row:
             event.at,
             event.summary,
             event.last_beat_at,
+            *log_columns(record),
+        )
+    if isinstance(event, TargetsEvent):
+        return tables.TARGETS_EVENTS, (
+            event.event_id,
+            event.event,
+            event.cause_id,
+            event.severity,
+            event.count,
+            [one.target for one in event.most_critical],
+            list(event.silent_regions),
+            event.since,
+            event.at,
+            event.summary,
             *log_columns(record),
         )
     return tables.INCIDENTS, _incident_values(event, value, record)

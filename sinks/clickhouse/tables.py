@@ -146,6 +146,24 @@ REGION_EVENTS: Final = Table(
     unique="event_id",
 )
 
+TARGETS_EVENTS: Final = Table(
+    "targets_events",
+    (
+        ("event_id", "String"),
+        ("event", _LC),
+        ("cause_id", "String"),
+        ("severity", _LC),
+        ("count", "UInt32"),
+        ("most_critical", "Array(String)"),
+        ("silent_regions", f"Array({_LC})"),
+        ("since", _TIME),
+        ("at", _TIME),
+        ("summary", "String"),
+        *LOG,
+    ),
+    unique="event_id",
+)
+
 NOTIFICATIONS: Final = Table(
     "notifications",
     (
@@ -244,6 +262,7 @@ ALL: Final = (
     RESULTS,
     INCIDENTS,
     REGION_EVENTS,
+    TARGETS_EVENTS,
     NOTIFICATIONS,
     TARGETS,
     MAINTENANCE,
@@ -253,7 +272,7 @@ ALL: Final = (
 
 OF_TOPIC: Final[dict[str, tuple[Table, ...]]] = {
     "results": (RESULTS,),
-    "incidents": (INCIDENTS, REGION_EVENTS),
+    "incidents": (INCIDENTS, REGION_EVENTS, TARGETS_EVENTS),
     "notifications": (NOTIFICATIONS,),
     "targets": (TARGETS,),
     "policy": (MAINTENANCE,),

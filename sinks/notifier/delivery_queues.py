@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from foundation import telemetry
 from foundation.lifecycle import set_within
-from schemas.incident import NAMESPACE, Event, IncidentEvent
+from schemas.incident import NAMESPACE, Event, IncidentEvent, subject
 from schemas.notification import MOST_ATTEMPTS, Notification, NotificationStatus
 from sinks.notifier import metrics
 from sinks.notifier.grouping import ReceivedEvent
@@ -179,7 +179,7 @@ def _record(attempt: _Attempt, event: Event) -> Notification:
     if isinstance(event, IncidentEvent):
         incident_id, target, team = event.incident_id, event.target, event.team
     else:
-        incident_id, target, team = event.event_id, event.region, None
+        incident_id, target, team = event.event_id, subject(event), None
     return Notification(
         event_id=event.event_id,
         incident_id=incident_id,

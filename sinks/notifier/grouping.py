@@ -6,7 +6,7 @@ from itertools import groupby
 from aiokafka import TopicPartition
 from msgspec import Struct
 
-from schemas.incident import Event, IncidentEvent
+from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
 from schemas.partition import host_key
 
 
@@ -19,10 +19,14 @@ class ReceivedEvent(Struct, frozen=True, gc=False):
 
 
 def group_key(event: Event) -> str:
-    """The key of events that may share a message: those of a host, or of a region."""
-    if isinstance(event, IncidentEvent):
-        return f"host:{host_key(event.host, event.target)}"
-    return f"region:{event.region}"
+    """The key of events that may share a message: those of a host, a region, or a cause."""
+    match event:
+        case IncidentEvent():
+            return f"host:{host_key(event.host, event.target)}"
+        case RegionEvent():
+            return f"region:{event.region}"
+        case TargetsEvent():
+            return f"targets:{event.cause_id}"
 
 
 class Groups:

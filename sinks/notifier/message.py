@@ -1,15 +1,16 @@
 """The texts that people read: subject and body of events; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, get_args
 
 from msgspec import UNSET, Struct
 
 from schemas.duration import WHOLE_SECONDS, duration_text
-from schemas.incident import Event, IncidentEvent, RegionEvent, RegionVerdict
+from schemas.incident import Event, IncidentEvent, RegionEvent, RegionVerdict, TargetsEvent
 from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
+from schemas.target import Criticality
 
 _OPENED: Final = {"unreachable": "Unreachable", "slow": "Slow", "flapping": "Flapping"}
 _CLOSED: Final = {
@@ -32,6 +33,8 @@ _REGION: Final = {
     "region.suspect": "Region Set Aside",
     "region.cleared": "Region Counts Again",
 }
+_CRITICALITY: Final = get_args(Criticality)
+_MOST_CRITICAL: Final = 3
 SUBJECT_LENGTH: Final = 250
 
 
@@ -43,7 +46,7 @@ class Text(Struct, frozen=True):
 
 
 def compose(events: Sequence[Event]) -> Text:
-    """The message for events of one host with the same meaning (all opened, all worsened, …).
+    """The message for events of one host, region or cause with the same meaning (all opened, …).
 
     Args:
         events: at least one, in the order in which they happened.
@@ -52,6 +55,8 @@ def compose(events: Sequence[Event]) -> Text:
     if isinstance(first, RegionEvent):
         subject = f"{_REGION.get(first.event, first.event)}: {first.region}"
         return _text(_line(subject), _region_lines(events))
+    if isinstance(first, TargetsEvent):
+        return _of_targets([event for event in events if isinstance(event, TargetsEvent)])
     incidents = [event for event in events if isinstance(event, IncidentEvent)]
     if len(incidents) == 1:
         return _text(subject_of(first), _body_lines(first))
@@ -207,9 +212,46 @@ def _group_lines(events: Sequence[IncidentEvent]) -> list[str]:
     return lines
 
 
+def _of_targets(events: Sequence[TargetsEvent]) -> Text:
+    """The message for events of one cause: the targets of all partitions are added up."""
+    newest = {event.partition: event for event in events}.values()
+    if events[0].event == "targets.watched":
+        partitions = ", ".join(str(number) for number in sorted(one.partition for one in newest))
+        subject = f"Targets Watched Again (partitions {partitions})"
+        return _text(_line(subject), [event.summary for event in newest])
+    count = sum(event.count for event in newest)
+    silent = {name: at for event in newest for name, at in sorted(event.silent_regions.items())}
+    about = f"no word from {', '.join(silent)}" if silent else "all their regions are heard"
+    lines = [
+        (
+            f"{count} {'target is' if count == 1 else 'targets are'} not watched: too few of their "
+            "regions have results. An outage of theirs would not be told."
+        ),
+        "",
+        f"Since: {time_text(min(event.since for event in newest))}",
+        *(
+            f"Region {name}: {'never heard' if at is None else f'last heard {time_text(at)}'}"
+            for name, at in silent.items()
+        ),
+        "",
+        "The most critical:",
+    ]
+    listed = [target for event in newest for target in event.most_critical]
+    listed.sort(key=lambda target: (_CRITICALITY.index(target.criticality), target.target))
+    lines += [f"  {one.name} ({one.criticality})" for one in listed[:_MOST_CRITICAL]]
+    lines += ["", f"Severity: {'critical' if _any_critical(newest) else 'warning'}"]
+    lines.append(f"Cause: {events[0].cause_id}")
+    return _text(_line(f"Targets Not Watched: {count}, {about}"), lines)
+
+
+def _any_critical(events: Iterable[TargetsEvent]) -> bool:
+    return any(event.severity == "critical" for event in events)
+
+
 def _region_lines(events: Sequence[Event]) -> list[str]:
     lines = []
-    for event in events:
+    # Of a region that was never heard each partition speaks, with one id.
+    for event in {event.event_id: event for event in events}.values():
         if isinstance(event, RegionEvent):
             lines.append(event.summary)
             if event.last_beat_at is not None:

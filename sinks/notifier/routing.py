@@ -2,7 +2,8 @@
 
 A target's team names its routes. A target without a team (or with a team without routes) uses the
 routes that no team names. Region events use every route that takes warnings; events of a region
-that the policy no longer has go nowhere. An event without any route goes to the console, so that no
+that the policy no longer has go nowhere. Events of unwatched targets use these routes, and those
+that take their severity. An event without any route goes to the console, so that no
 event is lost unseen.
 """
 
@@ -11,13 +12,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.incident import Event, IncidentEvent, RegionEvent
+from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
 from schemas.policy import Policy, Region, Route, Team
 from sinks.notifier.console import SCHEME
 
 REGION_EVENTS: Final = frozenset(
     {"region.silent", "region.returned", "region.suspect", "region.cleared"}
 )
+TARGETS_EVENTS: Final = frozenset({"targets.unwatched", "targets.watched"})
 INCIDENT_EVENTS: Final = frozenset({"opened", "worsened", "closed"})
 """Events that people are told of; `updated` and `improved` are for those who follow the topic."""
 
@@ -46,8 +48,13 @@ class Channel(Struct, frozen=True):
 
 def told(event: Event) -> bool:
     """True if people are notified of such an event at all."""
-    kinds = INCIDENT_EVENTS if isinstance(event, IncidentEvent) else REGION_EVENTS
-    return event.event in kinds
+    match event:
+        case IncidentEvent():
+            return event.event in INCIDENT_EVENTS
+        case RegionEvent():
+            return event.event in REGION_EVENTS
+        case TargetsEvent():
+            return event.event in TARGETS_EVENTS
 
 
 class Routes(Struct, frozen=True):
@@ -94,12 +101,15 @@ class Routes(Struct, frozen=True):
 
 
 def severity(event: Event) -> str:
-    """The severity of an incident; `warning` for a region that becomes silent or returns."""
-    return event.severity if isinstance(event, IncidentEvent) else "warning"
+    """The severity of an event; `warning` for a region that becomes silent or returns."""
+    return "warning" if isinstance(event, RegionEvent) else event.severity
 
 
 def _takes(route: Route, event: Event) -> bool:
-    if route.severities and severity(event) not in route.severities:
+    fitting = {severity(event)}
+    if isinstance(event, TargetsEvent):
+        fitting.add("warning")
+    if route.severities and fitting.isdisjoint(route.severities):
         return False
     if not isinstance(event, IncidentEvent):
         return not route.tags and not route.kinds

@@ -95,9 +95,13 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
         rechecks_paid_us=frame.rechecks_paid_us,
         rechecks_wait=frame.rechecks_wait,
         earlier_gaps=frame.earlier_gaps,
+        coverage=frame.coverage,
         set_aside={name for name, region in frame.regions.items() if region.suspect},
         silent={name for name, region in frame.regions.items() if region.silent},
     )
+    for name in state.set_aside:
+        # A checkpoint of 0.1 does not have it.
+        state.regions[name].aside_since = state.regions[name].aside_since or state.running
     blocks: list[TargetBlock] = []
     for chunk in chunks[1:]:
         part = _part.decode(chunk)

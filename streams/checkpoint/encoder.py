@@ -51,6 +51,7 @@ class StateEncoder:
                 state.rechecks_paid_us,
                 state.rechecks_wait,
                 state.earlier_gaps,
+                state.coverage,
             )
         )
         self._rechecks = dict(state.rechecks)

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from streams.state.coverage import Coverage
 from streams.state.partition_state import Gap, HostRecheck, RegionState, Removed
 from streams.state.policy import Terms
 from streams.state.target_state import Trouble
@@ -36,6 +37,7 @@ class Frame(Struct, gc=False, array_like=True):
     rechecks_paid_us: int
     rechecks_wait: bool
     earlier_gaps: tuple[Gap, ...] = ()
+    coverage: Coverage = msgspec.field(default_factory=Coverage)
 
 
 class Notes(Struct, gc=False, array_like=True, tag=NOTES):

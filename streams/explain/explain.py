@@ -3,12 +3,12 @@
 from typing import Final
 
 from schemas.duration import COARSE, duration_text
-from schemas.incident import TargetStatus
 from streams import diagnosis
 from streams.diagnosis.words import names
 from streams.explain import outlook, reasons, regions
 from streams.explain.format import time_of_day
 from streams.explain.model import (
+    ExplainedStatus,
     Explanation,
     FlappingExplained,
     IncidentExplained,
@@ -16,14 +16,14 @@ from streams.explain.model import (
     RegionExplained,
     VotesExplained,
 )
-from streams.rules import consensus, diagnosis_facts, episode, flapping
+from streams.rules import consensus, diagnosis_facts, episode, flapping, unwatched
 from streams.rules.consensus import Tally, majority
 from streams.rules.host_status import host_targets, look_around
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
 
-_NO_INCIDENT: Final[dict[TargetStatus, str]] = {
+_NO_INCIDENT: Final[dict[ExplainedStatus, str]] = {
     "pending": "No incident: no region has reported a result that counts yet.",
     "unknown": "No incident, and none can open: too few regions have a fresh result.",
     "slow": "No incident, though the regions agree that it is slow: resolved by hand.",
@@ -45,7 +45,7 @@ def explain(state: PartitionState, target_id: str) -> Explanation | None:
         partition=state.partition,
         offset=state.offset,
         at=state.now,
-        status=_status(seen, counted),
+        status=_status(state, entry, seen, counted),
         headline=_headline(state, entry, seen, counted),
         because=reasons.because(state, entry, seen, counted),
         would_change=_would_change(state, entry, seen, counted),
@@ -75,8 +75,15 @@ def _votes(counted: Tally) -> VotesExplained:
     )
 
 
-def _status(seen: tuple[RegionExplained, ...], counted: Tally) -> TargetStatus:
+def _status(
+    state: PartitionState,
+    entry: TargetState,
+    seen: tuple[RegionExplained, ...],
+    counted: Tally,
+) -> ExplainedStatus:
     """The status by confirmed verdicts, unlike the status that neighbours see."""
+    if unwatched.is_unwatched(state, entry):
+        return "unwatched"
     if all(one.last_word is None for one in seen):
         return "pending"
     if not counted.known:
@@ -99,7 +106,13 @@ def _headline(
             for one in entry.incidents
         )
         return f"An incident is open: {kinds}."
-    status = _status(seen, counted)
+    status = _status(state, entry, seen, counted)
+    if status == "unwatched":
+        since = state.log_at(unwatched.seen_until(state, entry))
+        return (
+            "No incident, and none can open: unwatched, too few regions have had a fresh result "
+            f"since {time_of_day(since)} ({duration_text(state.now - since, COARSE)})."
+        )
     if status == "down":
         held = "resolved by hand" if entry.held else "open_after runs"
         return f"No incident, though the regions agree that it is down: {held}."

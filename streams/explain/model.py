@@ -1,9 +1,13 @@
 """The parts of an explanation."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from schemas.incident import HostTarget, IncidentType, RegionVerdict, TargetStatus
 from schemas.target import Target
+
+ExplainedStatus = TargetStatus | Literal["unwatched"]
 
 
 class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
@@ -100,14 +104,14 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
     `at` is the log's time there. `headline` says how the target is, `because` why, and
     `would_change` what would open or close an incident: sentences for people, with spans counted
-    from `at`.
+    from `at`. `status` is `unwatched` when nobody could judge the target for long (rule 12).
     """
 
     target: Target
     partition: int
     offset: int
     at: int
-    status: TargetStatus
+    status: ExplainedStatus
     headline: str
     because: tuple[str, ...]
     would_change: tuple[str, ...]

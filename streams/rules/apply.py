@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
-from schemas.incident import IncidentEvent, RegionEvent, TargetStatus
+from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent, TargetStatus
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams.rules import (
@@ -18,6 +18,7 @@ from streams.rules import (
     rechecks,
     regions,
     undo,
+    unwatched,
     work_budget,
 )
 from streams.rules.consensus import status, tally
@@ -27,7 +28,7 @@ from streams.rules.results import says_it_already, take, take_calm
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
 
-Output = IncidentEvent | RegionEvent | RecheckRequest
+Output = IncidentEvent | RegionEvent | TargetsEvent | RecheckRequest
 
 GAP_MS: Final = 15_000
 """Longest silence of the log that is no gap, in ms; a longer one means that the broker was away,
@@ -248,6 +249,10 @@ def _look_at_deadlines(
         return
     state.looked_at = state.running
     outputs += regions.look_for_silence(state, deciding)
+    try:
+        outputs += unwatched.look(state, deciding)
+    except Exception as error:  # noqa: BLE001 - it must not cost the targets their turn
+        failed.append(FailedPart(error, blamed=False))
     outputs += rechecks.due(state)
     inventory_changes.forget_removed(state)
     flapping.forget(state)

@@ -1,12 +1,17 @@
 """Rule 11: reproducible ids, the same for the same log."""
 
 import uuid
+from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet, Tick
+from schemas.duration import HOUR_MS
 from schemas.incident import NAMESPACE, IncidentType
 from schemas.result import CheckResult
+
+MINUTE_MS: Final = 60_000
 
 
 class Deciding(Struct, frozen=True, gc=False):
@@ -54,3 +59,23 @@ def incident_id(target: str, incident_type: IncidentType, deciding: Deciding) ->
 def event_id(subject: str, event: str, deciding: Deciding) -> str:
     """UUIDv5 of incident id (or region), event type and the deciding record."""
     return str(uuid.uuid5(NAMESPACE, f"{subject}|{event}|{deciding.identity}"))
+
+
+def never_heard_id(region: str, event: str, since_at: int) -> str:
+    """UUIDv5 of a region that was never heard, event type and the hour (log time) since when.
+
+    All partitions that wait for the region make the same id.
+    """
+    return str(uuid.uuid5(NAMESPACE, f"{region}|{event}|never heard|{since_at // HOUR_MS}"))
+
+
+def cause_id(silent: Mapping[str, int | None]) -> str:
+    """UUIDv5 of silent regions and the minutes of their last beats (log time; None: never).
+
+    Of a beat each partition has an append time of its own, milliseconds apart: hence the minutes.
+    """
+    parts = (
+        region if last is None else f"{region}@{last // MINUTE_MS}"
+        for region, last in sorted(silent.items())
+    )
+    return str(uuid.uuid5(NAMESPACE, f"unwatched|{'|'.join(parts)}"))

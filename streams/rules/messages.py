@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from schemas import incident
 from schemas.deadletter import DeadLetter
-from schemas.incident import Event, IncidentEvent, RegionEvent
+from schemas.incident import Event, IncidentEvent
 from schemas.partition import host_key
 from schemas.recheck import RecheckRequest
 from streams.rules.apply import Output
@@ -41,7 +41,10 @@ def encode(output: Output) -> OutMessage:
     """The message; the same output always gives the same bytes."""
     if isinstance(output, RecheckRequest):
         return OutMessage("rechecks", "recheck", output.host.encode(), _encode(output))
-    key = output.region if isinstance(output, RegionEvent) else host_key(output.host, output.target)
+    if isinstance(output, IncidentEvent):
+        key = host_key(output.host, output.target)
+    else:
+        key = incident.subject(output)
     return OutMessage(
         "incidents",
         incident.event_type(output),
@@ -63,7 +66,7 @@ def _fitting(event: Event) -> bytes:
     important lists, then the longest texts, and only as many as necessary.
     """
     value = incident.encode(event)
-    if len(value) <= MOST_BYTES or isinstance(event, RegionEvent):
+    if len(value) <= MOST_BYTES or not isinstance(event, IncidentEvent):
         return value
     for shorter in _SHORTER:
         event = shorter(event)

@@ -78,10 +78,12 @@ def turn(state: PartitionState, turned: list[Turned]) -> None:
     The next check of deadlines judges the affected targets of the region again.
     """
     for one in turned:
-        state.regions[one.region].suspect = one.suspect
+        region = state.regions[one.region]
+        region.suspect, region.aside_since = one.suspect, state.running * one.suspect
         (state.set_aside.add if one.suspect else state.set_aside.discard)(one.region)
     if turned:
         state.wake({one.region for one in turned})
+        state.watch.look_at_all(state.targets.values())
 
 
 def load_of(region: RegionState, running: int) -> RegionLoad | None:

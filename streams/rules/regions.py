@@ -8,7 +8,7 @@ from schemas.control import Beat
 from schemas.duration import HOUR_MS
 from schemas.incident import RegionEvent, RegionEventKind
 from schemas.partition import partition_for
-from streams.rules import region_guard
+from streams.rules import region_guard, unwatched
 from streams.rules.ids import Deciding, event_id
 from streams.rules.refused import RecordRefusedError
 from streams.state.partition_state import PartitionState, ProberState, RegionState
@@ -48,7 +48,7 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
     respited = state.respited
     before = None if known is None else _copy(known, beat.prober)
     try:
-        return _take_beat(state, beat, deciding)
+        events = _take_beat(state, beat, deciding)
     except Exception:
         state.respited = respited
         if before is None:
@@ -58,6 +58,8 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
             if before.silent:
                 state.silent.add(beat.region)
         raise
+    state.coverage.awaited.pop(beat.region, None)
+    return events
 
 
 def _copy(region: RegionState, prober: str) -> RegionState:
@@ -74,6 +76,7 @@ def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Re
     region = state.regions.get(beat.region)
     if region is None:
         region = state.regions[beat.region] = RegionState(running, state.now)
+    first = unwatched.first_beat(state, beat.region)
     events = []
     returned = region.silent
     if returned:
@@ -97,7 +100,8 @@ def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Re
     told = _ours(state, beat.region, events) + _guard(state, deciding)
     if returned:
         state.wake((beat.region,))
-    return told
+    # Of a region that was never heard each partition speaks that waited for it.
+    return told if first is None else [first, *told]
 
 
 def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:

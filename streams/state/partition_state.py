@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from msgspec import Struct, field, structs
 
 from schemas.target import Target
+from streams.state.coverage import Coverage, WatchIndex
 from streams.state.freshness import LONGEST_LATE_MS
 from streams.state.host_view import Neighbours
 from streams.state.latency_levels import NONE
@@ -46,7 +47,7 @@ class ProberState(Struct, gc=False, array_like=True):
 class RegionState(Struct, gc=False, array_like=True):
     """The liveness of a region. `last_beat_at` is log time, `last_beat` running time.
 
-    `suspect`: it is set aside (rule 8).
+    `suspect`: it is set aside (rule 8), since `aside_since` (running time).
     """
 
     last_beat: int
@@ -54,6 +55,7 @@ class RegionState(Struct, gc=False, array_like=True):
     silent: bool = False
     probers: dict[str, ProberState] = field(default_factory=dict)
     suspect: bool = False
+    aside_since: int = 0
 
 
 class HostRecheck(Struct, frozen=True, gc=False, array_like=True):
@@ -82,19 +84,21 @@ class PartitionState(Struct, gc=False):
     have started that still counts, the newest first. `looked_at` is the running time of the last
     complete check of the deadlines. Until `respite_until` (running time) no region is reported
     silent; `respited`: no beat has come since. `rechecks_paid_us` is the running time (µs) until
-    which the requests so far use up the budget; `transitions` are those of a target within the last 6
-    hours (rule 9), in running time.
+    which the requests so far use up the budget; `transitions` are those of a target within the last
+    6 hours (rule 9), in running time.
 
     `rechecks`, `removed`, `transitions` and `news` are sorted by time, the oldest first: of the
     request (or of its queueing), the removal, the last transition, the note. `rechecks_wait`:
     requests are queued because the budget was used up, and no later request overtakes them. `news`
     has the hosts (by `host_key`) with changed targets since the last check of their incidents,
-    `woken` the targets to judge since a region began or ceased to count.
+    `woken` the targets to judge since a region began or ceased to count. `coverage` is what
+    rule 12 knows.
 
     `hosts`, `hot`, `set_aside` and `silent` are indexes, not saved: `hot` has the targets that time
     alone could change, with the running time before which it does not; `hosts` the targets of a
     host, a single one without a list around it; `set_aside` the suspect regions, `silent` the
-    silent ones. `around` caches host views; it is empty while no target is hot.
+    silent ones; `watch` when to look for unwatched targets. `around` caches host views; it is
+    empty while no target is hot.
     """
 
     partition: int
@@ -117,11 +121,13 @@ class PartitionState(Struct, gc=False):
     news: dict[str, None] = field(default_factory=dict)
     woken: dict[str, None] = field(default_factory=dict)
     earlier_gaps: tuple[Gap, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
     set_aside: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
     hot: dict[str, int] = field(default_factory=dict)
     around: dict[str, Neighbours] = field(default_factory=dict)
+    watch: WatchIndex = field(default_factory=WatchIndex)
     columns: WindowColumns = field(default_factory=WindowColumns)
     policies: WeakValueDictionary[Terms, TargetPolicy] = field(default_factory=WeakValueDictionary)
 
@@ -235,6 +241,7 @@ class PartitionState(Struct, gc=False):
             self._forget(old)
         self._share(entry, old)
         self.targets[entry.id] = entry
+        self.watch.add(entry)
         key = entry.host_key
         self.around.pop(key, None)
         others = self.hosts.get(key)
@@ -327,6 +334,7 @@ class PartitionState(Struct, gc=False):
 
     def _forget(self, entry: TargetState) -> None:
         self._cool(entry)
+        self.watch.forget(entry)
         self.columns.free(entry.slot, len(entry.policy.regions))
         key = entry.host_key
         self.around.pop(key, None)

@@ -288,6 +288,29 @@ CHANGES: Final[tuple[Change, ...]] = (
             """
         ),
     ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="12",
+        reason=(
+            "Targets that nobody could judge for 5 min are told, again when they are many more, "
+            "and when all are watched again: nobody was told before."
+        ),
+        fields=_each("new"),
+        events=_each(
+            """
+            1084f7f2-bd95-5c44-b6fa-b6a1a5603058 1ca7831e-b6c2-5d5c-9116-f885576287b5
+            228c44fc-6e13-55bc-a460-5118760296bf 2e1db016-1cee-5a13-8b5f-0c7bd2a26204
+            34777cff-7ba1-534a-8941-390579743c02 40478fc4-7a9b-5dc9-bdfb-f4fb1121c785
+            45d557b7-1ebf-5b0e-82eb-d83c55676306 4b333159-4b52-5b26-bf70-3d4c19d5f533
+            52f9c582-ccf0-50b4-afd0-b463b16a6e74 580fea52-1d30-5ca3-8ba3-f38d52fb79ac
+            5d0430bc-9ff3-5642-8a85-c00f3beb5e04 8c2067b5-88cd-5d7d-9122-5fcc22188367
+            a4449d27-9e2c-5875-9cf8-8a39daef011e a9c0d505-071b-59a5-9357-16d94a6574bc
+            ac9b3672-77ed-51c9-b8f8-c5930a90b471 d8d47157-2366-587c-8a23-29949419a34a
+            dbcbfc5b-15e2-52cc-8220-70311bb50d33 dcd8b0ec-0fac-548a-b544-aaf2ac0a4075
+            """
+        ),
+    ),
 )
 
 

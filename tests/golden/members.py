@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from producers.kinds.registry import KINDS
 from schemas import batch, control, incident, notification, policy, probe, recheck, result, target
-from schemas.incident import IncidentEvent
+from schemas.incident import IncidentEvent, RegionEvent
 from tests.golden.container import Message
 
 Occurring = dict[str, set[str]]
@@ -22,6 +22,8 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("closed because", "flapping"): "new in 0.2",
     ("event", "improved"): "new in 0.2",
     ("event", "worsened"): "new in 0.2",
+    ("targets event", "targets.unwatched"): "new in 0.2",
+    ("targets event", "targets.watched"): "new in 0.2",
 }
 """Members that the newest golden log does not have, and why; (enumeration, member).
 
@@ -40,6 +42,7 @@ def declared() -> Occurring:
         "severity": incident.Severity,
         "target status": incident.TargetStatus,
         "region event": incident.RegionEventKind,
+        "targets event": incident.TargetsEventKind,
         "event": incident.EventKind,
         "closed because": incident.ClosedBecause,
         "criticality": target.Criticality,
@@ -107,7 +110,8 @@ def _of_incidents(messages: Iterable[Message]) -> Pairs:
     for one in messages:
         event = incident.decode(one.value or b"")
         if not isinstance(event, IncidentEvent):
-            yield "region event", event.event
+            of = "region event" if isinstance(event, RegionEvent) else "targets event"
+            yield of, event.event
             continue
         yield "event", event.event
         yield "incident type", event.incident_type

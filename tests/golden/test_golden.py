@@ -326,7 +326,8 @@ def test_the_log_has_every_member_of_every_enumeration_of_its_time(version: str)
         (HERE / version / "members.json").read_bytes(), type=dict[str, set[str]]
     )
     found = members.occurring(logs(version))
-    assert found == recorded
+    # What is an enumeration only since then has no member there.
+    assert {name: some for name, some in found.items() if some or name in recorded} == recorded
     if version != VERSIONS[-1]:
         return  # what came later can't occur in it
     absent = {

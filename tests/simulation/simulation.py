@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas import control
 from schemas.control import Control, TargetRemoved, TargetSet, Tick
-from schemas.incident import IncidentEvent, RegionEvent
+from schemas.incident import Event
 from schemas.partition import host_key, partition_for
 from schemas.recheck import RecheckRequest
 from schemas.target import Target
@@ -40,7 +40,7 @@ class Run(Struct, kw_only=True):
     scenario: Scenario
     faults: Faults
     epochs: dict[str, list[Epoch]]
-    events: list[tuple[int, IncidentEvent | RegionEvent]]
+    events: list[tuple[int, Event]]
     requests: dict[str, list[float]]
     unowned: dict[tuple[str, int], Spans]
     unheard: dict[str, Spans]

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from schemas import incident, recheck
 from schemas.control import HEADER
-from schemas.incident import IncidentEvent, RegionEvent
+from schemas.incident import Event
 from schemas.recheck import RecheckRequest
 from streams.checkpoint import decoder
 from streams.rules.apply import Output, apply
@@ -80,7 +80,7 @@ class Worker:
         self.divergences: list[Divergence] = []
         self.watched: frozenset[bytes] = frozenset()
         self.log: list[tuple[int, Message]] = []
-        self.events: list[tuple[int, IncidentEvent | RegionEvent]] = []
+        self.events: list[tuple[int, Event]] = []
 
     def taken(self, partition: int, append_time: int, value: bytes, headers: Headers) -> None:
         """A message was appended."""

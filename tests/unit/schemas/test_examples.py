@@ -101,8 +101,9 @@ def test_each_kind_of_incident_event_has_an_example() -> None:
     assert {event.event for event in events} == set(get_args(incident.EventKind))
     assert {event.incident_type for event in events} == set(get_args(incident.IncidentType))
     regions = [event for event in decoded("incidents") if isinstance(event, incident.RegionEvent)]
-    names = incident.RegionEvent.__annotations__["event"]
-    assert {event.event for event in regions} == set(get_args(names))
+    assert {event.event for event in regions} == set(get_args(incident.RegionEventKind))
+    others = [event for event in decoded("incidents") if isinstance(event, incident.TargetsEvent)]
+    assert {event.event for event in others} == set(get_args(incident.TargetsEventKind))
 
 
 def test_the_example_batch_reads_as_results() -> None:

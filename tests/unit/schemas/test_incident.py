@@ -22,7 +22,7 @@ def test_required_attributes_are_there(path: Path) -> None:
     assert found["ce_source"] == incident.SOURCE
     assert found["ce_subject"] == incident.subject(event)
     assert found["content-type"] == "application/json"
-    assert re.fullmatch(r"portquorum\.(incident|region)\.[a-z_]+\.v1", found["ce_type"])
+    assert re.fullmatch(r"portquorum\.(incident|region|targets)\.[a-z_]+\.v1", found["ce_type"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["ce_time"])
     assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", found["traceparent"])
 
@@ -43,6 +43,8 @@ def test_types_and_subjects() -> None:
     assert found["portquorum.incident.opened.v1"] == "prod-db"
     assert found["portquorum.incident.closed.v1"] == "prod-db"
     assert found["portquorum.region.silent.v1"] == "us-east"
+    unwatched = found["portquorum.targets.unwatched.v1"]
+    assert unwatched == found["portquorum.targets.watched.v1"] == str(uuid.UUID(unwatched))
 
 
 def test_the_trace_belongs_to_the_event() -> None:

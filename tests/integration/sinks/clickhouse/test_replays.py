@@ -181,7 +181,7 @@ def _pair(lines: list[bytes], first: int) -> tuple[bytes, bytes, bytes]:
 
 
 _TABLES = {
-    "incidents": {"incidents", "region_events"},
+    "incidents": {"incidents", "region_events", "targets_events"},
     "notifications": {"notifications"},
     "targets": {"targets"},
     "policy": {"maintenance"},

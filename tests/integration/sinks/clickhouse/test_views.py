@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 - the days of the questions are the test's own
 
+import contextlib
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -352,3 +354,77 @@ def test_roll_ups_count_a_block_that_is_sent_twice_once(clickhouse: str) -> None
     for table, column in sums.items():
         assert ask(client, f"SELECT {column} FROM {table}") == [(7,)], table
     client.close()
+
+
+def test_how_each_target_is_now_and_which_nobody_can_judge(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    now = int(time.time() * 1000)
+    long, often = now - 7 * DAY, {"timeout_ms": 1_000}
+    seldom = {"interval_ms": 4 * HOUR, "timeout_ms": 1_000}
+    with contextlib.closing(connect(settings)) as client:
+        past = Past(client, settings)
+        past.insert(
+            tables.TARGETS,
+            [
+                past.target("blind", long, **often),
+                past.target("blocked", long, **often),
+                past.target("down", long, **often),
+                past.target("new", now - MINUTE, **often),
+                past.target("never", now - 30 * MINUTE, **often),
+                past.target("one_of_three", long, **often, regions=["eu", "us", "asia"]),
+                past.target("seldom", long, **seldom),
+                past.target("slow", long, **often),
+                past.target("too_seldom", long, **seldom),
+                past.target("up", long, **often),
+                past.target("gone", long, **often),
+                past.target("gone", now - HOUR, removed=1),
+            ],
+        )
+        both = [(name, region) for name in ("down", "slow", "up") for region in ("eu", "us")]
+        past.insert(
+            tables.RESULTS,
+            [
+                *(past.result(name, region, now - 2 * MINUTE) for name, region in both),
+                past.result("blind", "eu", now - MINUTE),
+                past.result("blind", "us", now - 20 * MINUTE),
+                past.result("blocked", "eu", now - MINUTE),
+                past.result(
+                    "blocked", "us", now - MINUTE, status="missed", reason="address_blocked"
+                ),
+                past.result("one_of_three", "eu", now - MINUTE),
+                past.result("one_of_three", "us", now - MINUTE),
+                *(past.result("seldom", region, now - 8 * HOUR) for region in ("eu", "us")),
+                past.result("too_seldom", "eu", now - 8 * HOUR),
+                past.result("too_seldom", "us", now - 14 * HOUR),
+            ],
+        )
+        past.insert(
+            tables.INCIDENTS,
+            [
+                *past.incident("i1", "down", now - 10 * MINUTE, None),
+                *past.incident("i2", "slow", now - 10 * MINUTE, None, incident_type="slow"),
+                *past.incident("i3", "up", now - HOUR, now - 30 * MINUTE),
+            ],
+        )
+        found = {
+            name: (status, since)
+            for name, status, since in ask(
+                client, "SELECT target, status, toUnixTimestamp64Milli(since) FROM status_now"
+            )
+        }
+    assert {name: status for name, (status, _) in found.items()} == {
+        "blind": "unwatched",
+        "blocked": "unwatched",
+        "down": "down",
+        "new": "pending",
+        "never": "unwatched",
+        "one_of_three": "up",
+        "seldom": "up",
+        "slow": "slow",
+        "too_seldom": "unwatched",
+        "up": "up",
+    }
+    # Fresh for 2.5 times the interval and the timeout.
+    assert found["blind"][1] == now - 20 * MINUTE + 151_000
+    assert found["down"][1] == found["slow"][1] == now - 10 * MINUTE + 2_000
+    assert found["up"][1] is None

@@ -1,8 +1,8 @@
-"""An incident event with all its fields, for tests that change some of them."""
+"""Events with all their fields, for tests that change some of them."""
 
 from typing import Any
 
-from schemas.incident import IncidentEvent, RegionVerdict, Votes
+from schemas.incident import IncidentEvent, RegionVerdict, TargetsEvent, UnwatchedTarget, Votes
 
 AT = 1_796_090_400_000
 """2026-12-01 02:00:00 UTC."""
@@ -40,3 +40,23 @@ def incident_event(**fields: Any) -> IncidentEvent:
         "runbook": None,
     }
     return IncidentEvent(**(values | fields))
+
+
+def targets_event(**fields: Any) -> TargetsEvent:
+    values: dict[str, Any] = {
+        "event_id": "t1",
+        "event": "targets.unwatched",
+        "partition": 3,
+        "cause_id": "c1",
+        "severity": "critical",
+        "count": 412,
+        "most_critical": (
+            UnwatchedTarget(target="prod-db", name="Production DB", criticality="critical"),
+            UnwatchedTarget(target="wiki", name="Wiki", criticality="normal"),
+        ),
+        "silent_regions": {"us-east": AT - 600_000},
+        "since": AT - 300_000,
+        "at": AT,
+        "summary": "412 targets are not watched.",
+    }
+    return TargetsEvent(**(values | fields))

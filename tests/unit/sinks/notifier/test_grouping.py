@@ -6,7 +6,7 @@ from aiokafka import TopicPartition
 
 from schemas.incident import RegionEvent
 from sinks.notifier.grouping import Groups, ReceivedEvent, group_key, runs
-from tests.unit.sinks.notifier.events import incident_event
+from tests.unit.sinks.notifier.events import incident_event, targets_event
 
 
 def taken(**fields: Any) -> ReceivedEvent:
@@ -31,6 +31,11 @@ def test_targets_without_a_host_and_regions_are_groups_of_their_own() -> None:
     region = RegionEvent(event_id="e", event="region.silent", region="eu", at=1, summary="s")
     assert group_key(incident_event(host=None, port=None)) == "host:prod-db"
     assert group_key(region) == "region:eu"
+
+
+def test_the_partitions_that_one_cause_blinds_are_a_group() -> None:
+    assert group_key(targets_event(partition=1)) == group_key(targets_event(partition=2))
+    assert group_key(targets_event()) != group_key(targets_event(cause_id="c2"))
 
 
 def test_an_opening_and_its_closing_are_two_messages_in_their_order() -> None:

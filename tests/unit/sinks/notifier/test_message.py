@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from schemas.incident import HostTarget, RegionEvent, RegionVerdict
+from schemas.incident import HostTarget, RegionEvent, RegionVerdict, UnwatchedTarget
 from sinks.notifier.message import compose
-from tests.unit.sinks.notifier.events import AT, incident_event
+from tests.unit.sinks.notifier.events import AT, incident_event, targets_event
 
 
 def closed(**fields: Any) -> Any:
@@ -156,6 +157,61 @@ def test_a_region_that_is_silent() -> None:
     text = compose([event])
     assert text.subject == "Region Silent: eu"
     assert text.body == "No word.\nLast sign of life: 2026-12-01 02:00:00 UTC"
+
+
+def test_what_each_partition_says_of_a_region_that_was_never_heard_is_told_once() -> None:
+    event = RegionEvent(
+        event_id="e", event="region.silent", region="eu", at=AT, summary="Never heard."
+    )
+    assert compose([event, structs.replace(event, at=AT + 20)]).body == "Never heard."
+
+
+def test_targets_that_nobody_watches_are_added_up_over_the_partitions() -> None:
+    other = UnwatchedTarget(target="shop", name="Shop", criticality="important")
+    text = compose(
+        [
+            targets_event(count=12),
+            targets_event(
+                partition=4, count=30, most_critical=(other,), silent_regions={"asia": None}
+            ),
+            targets_event(count=412, event_id="t2"),
+        ]
+    )
+    assert text.subject == "Targets Not Watched: 442, no word from us-east, asia"
+    assert text.body == (
+        "442 targets are not watched: too few of their regions have results. An outage of theirs "
+        "would not be told.\n"
+        "\n"
+        "Since: 2026-12-01 01:55:00 UTC\n"
+        "Region us-east: last heard 2026-12-01 01:50:00 UTC\n"
+        "Region asia: never heard\n"
+        "\n"
+        "The most critical:\n"
+        "  Production DB (critical)\n"
+        "  Shop (important)\n"
+        "  Wiki (normal)\n"
+        "\n"
+        "Severity: critical\n"
+        "Cause: c1"
+    )
+
+
+def test_targets_that_are_not_watched_though_every_region_is_heard() -> None:
+    text = compose([targets_event(count=1, silent_regions={})])
+    assert text.subject == "Targets Not Watched: 1, all their regions are heard"
+    assert text.body.startswith("1 target is not watched: ")
+
+
+def test_targets_that_are_watched_again() -> None:
+    again = {"event": "targets.watched", "count": 0, "most_critical": (), "silent_regions": {}}
+    text = compose(
+        [
+            targets_event(partition=2, summary="Two.", **again),
+            targets_event(partition=0, summary="None.", **again),
+        ]
+    )
+    assert text.subject == "Targets Watched Again (partitions 0, 2)"
+    assert text.body == "Two.\nNone."
 
 
 def test_a_region_that_is_set_aside_is_marked() -> None:

@@ -3,7 +3,7 @@
 from schemas.incident import RegionEvent
 from schemas.policy import Region, Route, Team
 from sinks.notifier.routing import Channel, Routes, told
-from tests.unit.sinks.notifier.events import incident_event
+from tests.unit.sinks.notifier.events import incident_event, targets_event
 
 
 def route(name: str, *urls: str, **fields: object) -> Route:
@@ -36,6 +36,8 @@ def test_openings_worsenings_closings_and_regions_that_do_not_count_are_told() -
         "region.clock_skewed",
     )
     assert [kind for kind in kinds if told(region_event(kind))] == list(kinds[:4])
+    assert told(targets_event())
+    assert told(targets_event(event="targets.watched"))
 
 
 def test_a_team_has_its_routes_and_nobody_elses() -> None:
@@ -91,6 +93,10 @@ def test_region_events_go_to_every_route_that_takes_warnings() -> None:
         ]
     )
     assert [c.route for c in routes.channels(region_event())] == ["db", "warnings"]
+    unwatched = routes.channels(targets_event(severity="critical"))
+    assert [c.route for c in unwatched] == ["critical", "db", "warnings"]
+    less = routes.channels(targets_event(severity="warning"))
+    assert [c.route for c in less] == ["db", "warnings"]
 
 
 def test_a_region_that_the_policy_no_longer_has_is_nobodys_news() -> None:

@@ -137,6 +137,24 @@ def test_too_few_fresh_regions_open_and_close_nothing() -> None:
     assert stale.fresh_until < found.at
 
 
+def test_what_nobody_could_judge_for_five_minutes_is_unwatched() -> None:
+    fleet = beaten()
+    fleet.up("a", "b", "c")
+    at = fleet.now
+    for _ in range(5):
+        fleet.wait(90_000).up("a")
+    # b and c saw it for 153 s.
+    fleet.wait(at + 452_999 - fleet.now).tick()
+    assert explained(fleet).status == "unknown"
+    fleet.wait(1).tick()
+    found = explained(fleet)
+    assert found.status == "unwatched"
+    assert found.headline == (
+        "No incident, and none can open: unwatched, too few regions have had a fresh result since "
+        "08:02:33 (5 min)."
+    )
+
+
 def test_silence_and_policy_are_told_apart() -> None:
     fleet = beaten()
     fleet.up("a", "b", "c")

@@ -5,7 +5,8 @@ result that ever counted, every gap of the log, the last beats, the transitions.
 says, who votes and what is due is worked out anew from that whole history each time somebody asks.
 
 It knows when incidents of each type open and close, when regions fall silent and return, are held
-for suspect and cleared, and where the episodes of an outage begin and end. Of updates it knows
+for suspect and cleared, where the episodes of an outage begin and end, and which targets nobody
+watches. Of updates it knows
 those that must come: a region that votes joined or recovered or gave another reason, somebody else
 acknowledged. Of rechecks it knows for which hosts one may be asked for, and must be at once if none
 was 5 s ago. It does not know diagnosis and ids: `name` tells it the id of an incident that was
@@ -22,6 +23,8 @@ What the text leaves open, and how it is read here:
 - A flapping incident began when the outage did that opened it.
 """
 
+from typing import Literal
+
 from msgspec import structs
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
@@ -33,6 +36,7 @@ from streams.rules.record import Record
 from tests.unit.streams.rules.reference_guard import Guard
 from tests.unit.streams.rules.reference_hearing import Counted, Said
 from tests.unit.streams.rules.reference_target import Incident, Watched
+from tests.unit.streams.rules.reference_unwatched import Lookout, Moment
 from tests.unit.streams.rules.reference_words import (
     SEVERITIES,
     Clock,
@@ -60,6 +64,7 @@ class Reference:
         self.beats: dict[str, int] = {}
         self.silent: set[str] = set()
         self.guard = Guard()
+        self.lookout = Lookout()
         self.looked_at = 0
         self.respite: int | None = None
         self.beat_since_respite = True
@@ -407,6 +412,7 @@ class Reference:
 
     def _beat(self, beat: Beat) -> None:
         self.beat_since_respite = True
+        self.told += self.lookout.heard(beat.region, self.now)
         if beat.region in self.silent:
             self.silent.remove(beat.region)
             self.told.append(Returned(beat.region, self.now, self.beats[beat.region]))
@@ -416,11 +422,15 @@ class Reference:
     def _look(self) -> None:
         """Whatever time alone has made due."""
         self.looked_at = self.running
+        respite = self.respite is not None and self.running - self.respite < 5_000
         for region, last in sorted(self.beats.items()):
             unheard = self.running - self.clock.running(last)
-            respite = self.respite is not None and self.running - self.respite < 5_000
             if region not in self.silent and unheard >= 15_000 and not respite:
                 self.silent.add(region)
                 self.told.append(Silent(region, self.now, last))
+        self.told += self.lookout.look(
+            self.targets.values(),
+            Moment(self.now, self.running, self.beats, self.silent, self.guard.since, respite),
+        )
         for _, watched in sorted(self.targets.items()):
             self._judge(watched)

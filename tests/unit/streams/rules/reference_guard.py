@@ -29,6 +29,7 @@ class Counts(Struct):
 class Guard:
     def __init__(self) -> None:
         self.suspect: set[str] = set()
+        self.since: dict[str, int] = {}
         self.beats: dict[tuple[str, str], tuple[int, Beat]] = {}
 
     def take(self, beat: Beat, running: int, now: int) -> list[Suspect | Cleared]:
@@ -47,8 +48,10 @@ class Guard:
             innocent = counts.is_well or 2 * it_and_those > len(reporting)
             if region in self.suspect and innocent:
                 self.suspect.remove(region)
+                del self.since[region]
                 told.append(Cleared(region, now))
             elif region not in self.suspect and counts.has_begun_to and not innocent:
                 self.suspect.add(region)
+                self.since[region] = running
                 told.append(Suspect(region, now))
         return told

@@ -104,6 +104,7 @@ policies = st.fixed_dictionaries(
         "latency": limits | limits | st.none(),
         "team": st.sampled_from(("red", "blue")),
         "name": st.sampled_from(("Orders", "Payments")),
+        "criticality": st.sampled_from(("critical", "important", "normal")),
     },
 )
 around = st.sampled_from((-1, 0, 0, 1, 30_000))
@@ -492,6 +493,29 @@ class Histories(RuleBasedStateMachine):
     def return_with_spool(self, data: st.DataObject) -> None:
         region = data.draw(st.sampled_from(sorted(self.cut_off)))
         self.send(self.cut_off.pop(region), together=True)
+
+    @rule(
+        looking=st.sets(regions, max_size=3),
+        beating=st.sets(regions),
+        each=st.sets(names, min_size=1),
+        minutes=st.integers(2, 12),
+    )
+    def look_from_some_regions_only(
+        self, looking: set[str], beating: set[str], each: set[str], minutes: int
+    ) -> None:
+        """For a while only some regions have results, of some targets, and only some beat."""
+        for _ in range(6 * minutes):
+            self.fleet.wait(10_000)
+            found = [
+                self.result(region, name, None)
+                for region in sorted(looking)
+                for name in sorted(each)
+            ]
+            self.send(found, together=True)
+            for region in sorted(beating):
+                self.beat_of(region)
+            if not beating:
+                self.fleet.tick()
 
     @rule(each=orders)
     def beat(self, each: list[str]) -> None:

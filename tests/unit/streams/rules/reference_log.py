@@ -7,7 +7,7 @@ from hypothesis import currently_in_test_context, note
 from msgspec import structs
 
 from schemas.control import Control, Tick
-from schemas.incident import IncidentEvent, IncidentType, Votes
+from schemas.incident import IncidentEvent, IncidentType, TargetsEvent, Votes
 from schemas.partition import host_key
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
@@ -17,7 +17,12 @@ from streams.rules.messages import OutMessage, encode
 from streams.rules.record import Record
 from tests.unit.streams.rules.fleet import Fleet
 from tests.unit.streams.rules.reference import Reference
-from tests.unit.streams.rules.reference_promises import keep_rule_3, keep_rule_5, keep_rule_6
+from tests.unit.streams.rules.reference_promises import (
+    keep_rule_3,
+    keep_rule_5,
+    keep_rule_6,
+    keep_rule_12,
+)
 from tests.unit.streams.rules.reference_words import (
     Closed,
     Improved,
@@ -43,6 +48,7 @@ class Log(Fleet):
         self.event_ids: set[str] = set()
         self.episodes: dict[str, tuple[int, bool]] = {}
         self.asked_at: dict[str, int] = {}
+        self.unwatched: TargetsEvent | None = None
         self.reached: set[str] = set()
 
     def append(self, results: list[CheckResult], control: Control | None = None) -> list[Output]:
@@ -116,6 +122,14 @@ class Log(Fleet):
             self._keep_episodes(one)
             if any(said.set_aside for said in one.regions.values()):
                 self.reached.add(f"{one.event} while a region is set aside")
+        for out in found:
+            if isinstance(out, TargetsEvent):
+                assert out.event_id not in self.event_ids
+                self.event_ids.add(out.event_id)
+                keep_rule_12(out, self.unwatched)
+                if self.unwatched is not None and out.event == "targets.unwatched":
+                    self.reached.add("unwatched again")
+                self.unwatched = out if out.event == "targets.unwatched" else None
         self._keep_rule_3([out for out in found if isinstance(out, RecheckRequest)])
 
     def _keep_episodes(self, one: IncidentEvent) -> None:

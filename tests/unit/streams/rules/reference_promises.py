@@ -1,6 +1,6 @@
 """What an event or a request promises about itself, whatever led to it."""
 
-from schemas.incident import IncidentEvent, RegionVerdict
+from schemas.incident import IncidentEvent, RegionVerdict, TargetsEvent
 from schemas.recheck import RecheckRequest
 
 
@@ -38,6 +38,22 @@ def keep_rule_6(closed: IncidentEvent) -> None:
         # One that is set aside may have no word against it, either.
         against = {"down"} if closed.incident_type == "unreachable" else {"down", "slow"}
         assert against.isdisjoint(said.verdict for said in regions.values())
+
+
+def keep_rule_12(told: TargetsEvent, before: TargetsEvent | None) -> None:
+    """The first that is told is bad, the last is good, and belongs to what was told before it."""
+    assert told.since <= told.at
+    if told.event == "targets.unwatched":
+        assert len(told.most_critical) == min(told.count, 3) > 0
+        assert told.at - told.since >= 300_000
+        return
+    assert before is not None
+    assert (told.count, told.most_critical, told.silent_regions) == (0, (), {})
+    assert (told.cause_id, told.severity, told.since) == (
+        before.cause_id,
+        before.severity,
+        before.since,
+    )
 
 
 def voting(told: IncidentEvent) -> list[RegionVerdict]:

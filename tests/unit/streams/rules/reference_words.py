@@ -5,7 +5,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.incident import IncidentEvent, IncidentType, RegionEvent, Severity, Votes
+from schemas.incident import (
+    IncidentEvent,
+    IncidentType,
+    RegionEvent,
+    Severity,
+    TargetsEvent,
+    Votes,
+)
 from schemas.target import Target
 from streams.rules.apply import Output
 
@@ -64,15 +71,17 @@ class Updated(Struct, frozen=True):
 
 
 class Silent(Struct, frozen=True):
+    """`last_beat_at` is None of a region that was never heard."""
+
     region: str
     at: int
-    last_beat_at: int
+    last_beat_at: int | None
 
 
 class Returned(Struct, frozen=True):
     region: str
     at: int
-    last_beat_at: int
+    last_beat_at: int | None
 
 
 class Suspect(Struct, frozen=True):
@@ -85,9 +94,26 @@ class Cleared(Struct, frozen=True):
     at: int
 
 
+class Unwatched(Struct, frozen=True):
+    """Targets that nobody can judge; the silent regions with their last beats."""
+
+    at: int
+    severity: Severity
+    count: int
+    most_critical: tuple[str, ...]
+    silent: tuple[tuple[str, int | None], ...]
+
+
+class Seen(Struct, frozen=True):
+    """All targets are watched again."""
+
+    at: int
+    severity: Severity
+
+
 OfRegion = Silent | Returned | Suspect | Cleared
 OfEpisode = Improved | Worsened
-Told = Opened | Closed | Updated | OfEpisode | OfRegion
+Told = Opened | Closed | Updated | OfEpisode | OfRegion | Unwatched | Seen
 
 
 class Clock:
@@ -132,7 +158,7 @@ def need(target: Target, fresh: int) -> int:
     return int((share * fresh).to_integral_value(ROUND_CEILING))
 
 
-def told_by(out: Output) -> Told | None:
+def told_by(out: Output) -> Told | None:  # noqa: PLR0911 - a case an event
     """What the reference, too, would tell; None for what it does not know."""
     match out:
         case IncidentEvent(event="opened"):
@@ -156,6 +182,8 @@ def told_by(out: Output) -> Told | None:
             )
         case RegionEvent():
             return told_of_region(out)
+        case TargetsEvent():
+            return told_of_targets(out)
         case _:
             return None
 
@@ -170,11 +198,23 @@ def told_of_episode(out: IncidentEvent) -> OfEpisode:
     return Worsened(name, of, at, votes, out.episode, out.episode_began_at)
 
 
+def told_of_targets(out: TargetsEvent) -> Unwatched | Seen:
+    if out.event == "targets.watched":
+        return Seen(out.at, out.severity)
+    return Unwatched(
+        out.at,
+        out.severity,
+        out.count,
+        tuple(one.target for one in out.most_critical),
+        tuple(out.silent_regions.items()),
+    )
+
+
 def told_of_region(out: RegionEvent) -> OfRegion | None:
     match out:
-        case RegionEvent(event="region.silent", last_beat_at=int(last)):
+        case RegionEvent(event="region.silent", last_beat_at=last):
             return Silent(out.region, out.at, last)
-        case RegionEvent(event="region.returned", last_beat_at=int(last)):
+        case RegionEvent(event="region.returned", last_beat_at=last):
             return Returned(out.region, out.at, last)
         case RegionEvent(event="region.suspect"):
             return Suspect(out.region, out.at)
