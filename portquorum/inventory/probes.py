@@ -9,10 +9,13 @@ import msgspec
 from portquorum.inventory.decode import explain
 from portquorum.inventory.errors import Path
 from producers.kinds.registry import KINDS
-from schemas.probe import Probe
+from schemas.probe import HandshakeProbe, Probe, TcpProbe
 
 # As in the URLs of channels, where the notifier replaces it; shells have more behind the name.
 _VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*")
+
+_OF_TLS: Final = frozenset({"verify", "server_name", "critical_days", "warn_days"})
+_NO_TLS: Final = HandshakeProbe()
 
 
 class ProbeError(ValueError):
@@ -37,10 +40,13 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
         if "kind" in written:  # on the wire it tells the Structs apart; here the target says it
             there_are = ", ".join(known.options.__struct_encode_fields__)
             raise ProbeError(("kind",), f"no such option; there are {there_are}")
+        values = dict(written)
+        if known.tls_by_port is not None:
+            values = {"tls": known.tls_by_port(port)} | values
         try:
-            probe = msgspec.convert(dict(written), known.options)
+            probe = msgspec.convert(values, known.options)
         except msgspec.ValidationError as error:
-            path, message = explain(str(error), dict(written), known.options)
+            path, message = explain(str(error), values, known.options)
             raise ProbeError(path, message) from error
         options = msgspec.to_builtins(probe)
         for path, names in _unknown(written, options, ()):
@@ -48,10 +54,21 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
         for path, variable in _variables(options, ()):
             text = f"expected text that is used as it stands, found the variable {variable}}}"
             raise ProbeError(path, f"{text}, which nothing replaces here")
+        _check_tls_options(probe, written)
     try:
         return known.settle(probe, port)
     except ValueError as error:
         raise ProbeError((), str(error)) from error
+
+
+def _check_tls_options(probe: Probe, written: Mapping[str, Any]) -> None:
+    """Raises `ProbeError` for an option of TLS that has no effect, since there is no TLS."""
+    if not isinstance(probe, HandshakeProbe | TcpProbe) or probe.tls != "none":
+        return
+    for name in sorted(written.keys() & _OF_TLS):
+        if getattr(probe, name) != getattr(_NO_TLS, name):
+            text = "expected it only with TLS (tls: implicit or, if there is one, starttls)"
+            raise ProbeError((name,), f"{text}, found no TLS, so that it means nothing")
 
 
 def _unknown(written: Any, known: Any, path: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -22,7 +22,7 @@ from producers.kinds.pace import Pace
 from producers.kinds.tls import hold_on
 from producers.kinds.tls_errors import ClientCertificateError
 from producers.kinds.tls_records import answers_in_tls
-from schemas.probe import HandshakeProbe, Probe
+from schemas.probe import HandshakeProbe, Probe, Tls
 from schemas.result import Reason
 
 _NOTHING: Final = HandshakeProbe()
@@ -83,14 +83,18 @@ class Dialogue(Struct, frozen=True, kw_only=True):
             port=self.port,
             options=HandshakeProbe,
             settle=self._settle,
+            tls_by_port=self._tls_by_port,
             pace=self.pace,
         )
 
+    def _tls_by_port(self, port: int | None) -> Tls:
+        if port in self.implicit_ports:
+            return "implicit"
+        return "starttls" if port in self.starttls_ports else "none"
+
     def _settle(self, probe: Probe | None, port: int | None) -> Probe:
         if not isinstance(probe, HandshakeProbe):
-            if port in self.implicit_ports:
-                return HandshakeProbe(tls="implicit")
-            return HandshakeProbe(tls="starttls" if port in self.starttls_ports else "none")
+            return HandshakeProbe(tls=self._tls_by_port(port))
         ways = ["none"]
         if self.starttls:
             ways.append("starttls")

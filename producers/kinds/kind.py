@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from producers.kinds.check_context import CheckContext
 from producers.kinds.pace import Pace
-from schemas.probe import Probe
+from schemas.probe import Probe, Tls
 
 P = TypeVar("P", bound=Struct)
 
@@ -29,7 +29,8 @@ def as_written(probe: Probe | None, _: int | None) -> Probe | None:
 class Kind(Struct, frozen=True, kw_only=True):
     """A kind. `port`: the default port, None if a target must have one in the inventory.
 
-    `options`: the Struct of its options, None without options. `has_port`: False for a kind without
+    `options`: the Struct of its options, None without options. `tls_by_port`: the way of TLS of a
+    target that does not say its own. `has_port`: False for a kind without
     ports, whose targets must not have one. `pace`: of servers that lock out whoever comes more
     often.
     """
@@ -39,4 +40,5 @@ class Kind(Struct, frozen=True, kw_only=True):
     has_port: bool = True
     options: type[Probe] | None = None
     settle: Settle = as_written
+    tls_by_port: Callable[[int | None], Tls] | None = None
     pace: Pace | None = None

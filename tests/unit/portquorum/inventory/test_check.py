@@ -174,6 +174,18 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         ("host: x, port: 1, probe: {tls: implicit}", "probe.steps: expected a value, for it has"),
         ("host: x, kind: gopher", "kind: expected a kind that can be checked (tcp, "),
         (
+            "host: x, kind: smtp, probe: {server_name: a.test}",
+            "probe.server_name: expected it only with TLS (tls: implicit or, if",
+        ),
+        (
+            "host: x, kind: imap, port: 993, probe: {tls: none, critical_days: 9}",
+            "probe.critical_days: expected it only with TLS (tls: implicit or,",
+        ),
+        (
+            "host: x, port: 1, probe: {verify: false, steps: [{expect: a}]}",
+            "probe.verify: expected it only with TLS (tls: implicit or,",
+        ),
+        (
             "host: x, port: 1, kind: udp, probe: {send: a, send_hex: '00'}",
             "probe: expected one of send and send_hex, found both",
         ),
@@ -186,7 +198,7 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
             "probe: server_name: expected a host name or an IP address, found 'a b'",
         ),
         (
-            "host: x, kind: smtp, probe: {server_name: a..b}",
+            "host: x, kind: smtp, port: 465, probe: {server_name: a..b}",
             "probe: server_name: expected a host name or an IP address, found 'a..b'",
         ),
         ("host: x, kind: http, probe: {path: health}", "probe.path: expected a path that begins"),
@@ -253,6 +265,26 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
 def test_a_target_that_is_wrong_is_refused_by_name(file: Write, fields: str, found: str) -> None:
     (said,) = problems(file(f"{HEAD}  - {{{fields}}}\n"))
     assert said.startswith(f"4: targets[0].{found}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "port", "tls"),
+    [
+        *(("smtp", 465, "implicit"), ("smtp", 587, "starttls"), ("imap", 993, "implicit")),
+        *(("pop3", 995, "implicit"), ("ftp", 990, "implicit"), ("amqp", 5671, "implicit")),
+        *(("mqtt", 8883, "implicit"), ("smtp", 25, "none"), ("redis", 6379, "none")),
+    ],
+)
+def test_the_port_decides_of_tls_whatever_else_is_written(kind: str, port: int, tls: str) -> None:
+    options: list[dict[str, object] | None] = [None, {}]
+    options += [{"verify": False}, {"warn_days": 30}] if tls != "none" else []
+    for written in options:
+        probe = probe_of(kind, written, port)
+        assert isinstance(probe, HandshakeProbe)
+        assert probe.tls == tls
+    plain = probe_of(kind, {"tls": "none"}, port)
+    assert isinstance(plain, HandshakeProbe)
+    assert plain.tls == "none"
 
 
 _WRONG: list[object] = [None, True, 5, -1.5, "", "\0 \u00e4 #(", [], [None], {}, {"a b": "\u00e4"}]
