@@ -291,17 +291,20 @@ class _Talk:
             raise CheckFailedError(reason, f"{self._protocol}: {text}")
 
     def _wrong(self, step: DialogueStep, data: bytes) -> CheckFailedError:
-        text = f"expected the {self._protocol} {step.name}, found {shown(data)!r}"
-        if self._stream.tls is None and answers_in_tls(data):
-            text += ": the server speaks TLS there"
-            text += " (tls: implicit)" if self._dialogue.implicit else ""
+        expected = f"expected the {self._protocol} {step.name}"
+        text = f"{expected}, found {shown(data)!r}{self._hint(data)}"
         return CheckFailedError(self._mismatch(), text)
 
     def _closed(self, step: DialogueStep, data: bytes) -> CheckFailedError:
         after = f" after {shown(data)!r}" if data else ""
-        return CheckFailedError(
-            self._mismatch(), f"closed by the server{after} without {self._protocol} {step.name}"
-        )
+        text = f"closed by the server{after} without {self._protocol} {step.name}"
+        return CheckFailedError(self._mismatch(), f"{text}{self._hint(data)}")
+
+    def _hint(self, data: bytes) -> str:
+        if self._stream.tls is not None or not answers_in_tls(data):
+            return ""
+        way = " (tls: implicit)" if self._dialogue.implicit else ""
+        return f": the server speaks TLS there{way}"
 
     def _mismatch(self) -> Reason:
         return "unexpected_response" if self._spoken else "protocol_mismatch"

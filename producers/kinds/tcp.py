@@ -11,6 +11,7 @@ from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.framing import MOST_BYTES
 from producers.kinds.kind import Kind
+from producers.kinds.tls_records import answers_in_tls
 from schemas.probe import Probe, Step, TcpProbe
 from schemas.result import Reason
 
@@ -86,6 +87,8 @@ async def _receive(
             break
         received += 1
         found = f"found {shown(data)!r}" if data else "found nothing"
+        if stream.tls is None and answers_in_tls(data):
+            found += ": the server speaks TLS there (tls: implicit)"
         text = f"step {number}: expected {expectation.words}, {found}"
         if len(data) > MOST_BYTES:
             raise CheckFailedError("unexpected_response", text)

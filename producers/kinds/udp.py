@@ -204,7 +204,7 @@ async def check(context: CheckContext) -> None:
 
 
 def _settle(probe: Probe | None, port: int | None) -> Probe:
-    if probe is None and port in _BY_PORT:
+    if (probe is None or probe == UdpProbe()) and port in _BY_PORT:
         return _BY_PORT[port]
     written = probe if isinstance(probe, UdpProbe) else UdpProbe()
     sends = written.send is not None or written.send_hex is not None

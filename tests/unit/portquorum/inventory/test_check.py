@@ -287,6 +287,11 @@ def test_the_port_decides_of_tls_whatever_else_is_written(kind: str, port: int, 
     assert plain.tls == "none"
 
 
+def test_no_options_are_as_good_as_none() -> None:
+    assert probe_of("udp", {}, 53) == probe_of("udp", None, 53)
+    assert probe_of("udp", {}, 123) == probe_of("udp", None, 123)
+
+
 _WRONG: list[object] = [None, True, 5, -1.5, "", "\0 \u00e4 #(", [], [None], {}, {"a b": "\u00e4"}]
 _OPTIONS = {
     (kind, option)

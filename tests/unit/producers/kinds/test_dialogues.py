@@ -123,6 +123,13 @@ async def told(
         (mongodb, [b"It looks like you are trying to access"], "protocol_mismatch", "found 'It"),
         (mssql, [PRELOGIN], None, "Microsoft SQL Server 15.0.2000"),
         (mssql, [b"\x15\x03\x01\0\x02\x02\x50"], "protocol_mismatch", "after '0x15030100020250'"),
+        (mssql, [b"\x15\x03\x01\0\x02\x02\x50"], "protocol_mismatch", "speaks TLS there"),
+        (
+            redis,
+            [b"\x15\x03\x03\0\x02\x02\x0a"],
+            "protocol_mismatch",
+            "found '0x1503030002020a': the server speaks TLS there (tls: implicit)",
+        ),
         (mysql, [GREETING, DENIED], None, "8.4.3"),
         (mysql, [GREETING, SWITCH, DENIED], None, "8.4.3"),
         # As Dolt's go-mysql-server 0.20 answered.
