@@ -30,6 +30,9 @@ KINDS: Final = (
     "mysql, mongodb, mssql, amqp, kafka, mqtt"
 )
 """All kinds, as a text: to load them takes as long as all the rest of a command's help."""
+LEAST_S: Final = 0.001
+MOST_S: Final = 3_600.0
+"""The most that a target may have."""
 
 
 class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +91,8 @@ def check(
 
     where = placed(place, kind)
     timeout_s = duration_s(timeout)
+    if not LEAST_S <= timeout_s <= MOST_S:
+        raise typer.BadParameter(f"expected a timeout from 1ms to 1h, found {timeout!r}")
     way = None if source is None else _address(source)
     outcome = _outcome(where, kind, timeout_s, way, options(kind, probe, where.port))
     answer = CheckAnswer(
