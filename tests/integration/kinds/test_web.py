@@ -17,7 +17,7 @@ from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.factory import platform_engine
 from producers.engine.single_check import check_once
 from producers.kinds import tls_context
-from schemas.probe import HttpProbe
+from schemas.probe import HandshakeProbe, HttpProbe
 from schemas.target import Target
 from tests.integration.kinds.certificates import Certificates, Pair
 from tests.integration.kinds.checking import assert_down
@@ -247,6 +247,7 @@ async def test_http_to_a_port_with_tls_and_the_other_way_round(web: Web) -> None
         ({"headers": {"X-A": "1", "x-a": "2"}}, "each header once, found X-A and x-a"),
         ({"headers": {"Authorization": "Bearer ${TOKEN}"}}, "found the variable ${TOKEN}"),
         ({"path": "/${PATH}"}, "found the variable ${PATH}"),
+        ({"path": "/page#part"}, "path without a fragment"),
         ({"expect": "${NAME:-x}"}, "found the variable ${NAME}"),
         ({"expect_json": "$.a", "json_value": "NaN"}, "NaN is no number of JSON"),
     ],
@@ -256,6 +257,18 @@ def test_wrong_options_are_refused(probe: dict[str, Any], message: str) -> None:
     with pytest.raises(ProbeError) as found:
         probe_of("http", probe, 80)
     assert message in f"{found.value.path} {found.value}"
+
+
+@pytest.mark.parametrize("option", ["server_name", "critical_days", "warn_days"])
+def test_an_option_for_certificates_needs_tls(option: str) -> None:
+    value = "mx.example.com" if option == "server_name" else 5
+    for written in ({option: value}, {option: value, "tls": "none"}):
+        with pytest.raises(ProbeError, match="only with TLS") as found:
+            probe_of("smtp", written, 25)
+        assert found.value.path == (option,)
+    assert probe_of("smtp", {option: value}, 465) == HandshakeProbe(
+        tls="implicit", **{option: value}
+    )
 
 
 @pytest.mark.parametrize(

@@ -327,6 +327,8 @@ def test_a_kind_brings_its_port_and_the_options_of_that_port(file: Write) -> Non
         "  - {host: mx, kind: smtp, port: 587}\n"
         "  - {host: mx, kind: imap, port: 993}\n"
         "  - {host: mx, kind: smtp, port: 465, probe: {tls: none}}\n"
+        "  - {host: mx2, kind: smtp, port: 465, probe: {critical_days: 7}}\n"
+        "  - {host: mx2, kind: smtp, port: 587, probe: {verify: false}}\n"
         "  - {host: db, kind: mysql, probe: {tls: starttls, verify: false}}\n"
         '  - {host: own, port: 7, probe: {steps: [{send: "PING\\r\\n", expect: PONG}]}}\n'
     )
@@ -337,6 +339,8 @@ def test_a_kind_brings_its_port_and_the_options_of_that_port(file: Write) -> Non
         "mx-587": ("mx:587", 587, HandshakeProbe(tls="starttls")),
         "mx-993": ("mx:993", 993, HandshakeProbe(tls="implicit")),
         "mx-465": ("mx:465", 465, HandshakeProbe()),
+        "mx2-465": ("mx2:465", 465, HandshakeProbe(tls="implicit", critical_days=7)),
+        "mx2-587": ("mx2:587", 587, HandshakeProbe(tls="starttls", verify=False)),
         "db-3306": ("db:3306", 3306, HandshakeProbe(tls="starttls", verify=False)),
         "own-7": ("own:7", 7, TcpProbe(steps=(Step(send="PING\r\n", expect="PONG"),))),
     }
