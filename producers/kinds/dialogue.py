@@ -61,8 +61,8 @@ class Dialogue(Struct, frozen=True, kw_only=True):
 
     `steps` are used without TLS and inside implicit TLS; `starttls` replaces them, with a step that
     begins TLS, and is empty without STARTTLS; `implicit`: TLS from the first byte on is possible.
-    `bye` is sent at the end, so that the server logs no error; `closes_on_bye`: the server closes
-    the connection then, before us. `pace`: see `Kind`.
+    `bye` is sent at the end, so that the server logs no error; it closes the connection then,
+    before us. `pace`: see `Kind`.
     """
 
     protocol: str
@@ -73,7 +73,6 @@ class Dialogue(Struct, frozen=True, kw_only=True):
     implicit_ports: frozenset[int] = frozenset()
     starttls_ports: frozenset[int] = frozenset()
     bye: bytes = b""
-    closes_on_bye: bool = True
     pace: Pace | None = None
 
     def kind(self) -> Kind:
@@ -212,7 +211,7 @@ class _Talk:
     async def bye(self) -> None:
         if self._dialogue.bye:
             await self._send(self._dialogue.bye)  # a failure does not matter
-            self._stream.server_first = self._dialogue.closes_on_bye
+            self._stream.server_first = True
 
     async def _send(self, data: bytes) -> CheckFailedError | None:
         """Returns the error of a send: a server may explain its refusal before it closes."""

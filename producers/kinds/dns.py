@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+from collections.abc import Callable
 from typing import Final
 
 import dns.exception
@@ -64,6 +65,7 @@ async def _over_tcp(context: CheckContext, query: bytes, probe: DnsProbe) -> Dns
     except CheckFailedError as error:
         text = f"DNS over TCP, after an answer that was cut short: {error}"
         raise CheckFailedError(error.reason, text) from error
+    context.silence = "no_answer"
     await stream.send(len(query).to_bytes(2, "big") + query)
     data = b""
     while len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
@@ -71,12 +73,17 @@ async def _over_tcp(context: CheckContext, query: bytes, probe: DnsProbe) -> Dns
         if not more:
             raise CheckFailedError("unexpected_response", "DNS over TCP: closed without an answer")
         data += more
+        context.silence, context.came = "unexpected_response", _came(len(data))
     data = data[2 : 2 + int.from_bytes(data[:2], "big")]
     found = await context.verdict(DnsAnswer(query, probe.record, data, probe.expect))
     answer = understood(found, data)
     if not answer.matches:
         raise CheckFailedError("unexpected_response", "DNS over TCP: an answer to something else")
     return answer
+
+
+def _came(count: int) -> Callable[[], str]:
+    return lambda: f"{count} bytes of it came"
 
 
 def _judge(context: CheckContext, probe: DnsProbe, answer: DnsSummary) -> None:

@@ -23,7 +23,10 @@ _COST: Final = 4
 """A body that still comes is judged again after so many times the duration of the last time."""
 
 _TOO_MANY: Final = re.compile(
-    rb"too many (?:users|connections|clients|people)|connection limit", re.IGNORECASE
+    rb"(?:too many|maximum(?: allowed)?(?: number of)?) "
+    rb"(?:(?:open|active|concurrent|simultaneous|server|client|connected) ){0,2}"
+    rb"(?:users|connections|clients|people|sessions)|connection limit",
+    re.IGNORECASE,
 )
 _LIMITED: Final = frozenset({403, 429, 503})
 # `$`, `\z`, `\b`, `\B`: whether these match at the end of what came depends on what comes next.

@@ -2,9 +2,10 @@
 
 A record is in zone format. `@OWNER TYPE …` is one of another owner or type, in the order given: a
 chain of aliases. `!SERVFAIL` and the other names of response codes answer with that code,
-`!TRUNCATED` is cut short over UDP, `!UDP` is cut short there and refused over TCP, `!LOWER` writes
-the question in lower case, `!STRAY` sends an answer with another id first, `!SILENT` answers
-nothing. A name without any record does not exist (NXDOMAIN).
+`!TRUNCATED` is cut short over UDP, `!UDP` is cut short there and refused over TCP, `!STALLS` is cut
+short there and silent over TCP, `!LOWER` writes the question in lower case, `!STRAY` sends an
+answer with another id first, `!SILENT` answers nothing. A name without any record does not exist
+(NXDOMAIN).
 """
 
 import contextlib
@@ -48,8 +49,11 @@ def _over_tcp(listener: socket.socket, zone: Zone) -> None:
         peer, _ = listener.accept()
         with peer, contextlib.suppress(OSError):
             (size,) = struct.unpack(">H", peer.recv(2, socket.MSG_WAITALL))
-            for answer in _answers(peer.recv(size, socket.MSG_WAITALL), zone, udp=False):
+            answers = _answers(peer.recv(size, socket.MSG_WAITALL), zone, udp=False)
+            for answer in answers:
                 peer.sendall(struct.pack(">H", len(answer)) + answer)
+            while not answers and peer.recv(4096):
+                pass
 
 
 def _answers(data: bytes, zone: Zone, *, udp: bool) -> list[bytes]:
@@ -60,15 +64,15 @@ def _answers(data: bytes, zone: Zone, *, udp: bool) -> list[bytes]:
     answer = dns.message.make_response(query)
     values = zone.get((asked, kind.lower()), [])
     marks = {value[1:] for value in values if value.startswith("!")}
-    if "SILENT" in marks:
+    if "SILENT" in marks or ("STALLS" in marks and not udp):
         return []
     if asked not in {name for name, _ in zone}:
         answer.set_rcode(dns.rcode.NXDOMAIN)
     if "LOWER" in marks:
         answer.question[0].name = dns.name.from_text(asked)
-    for code in marks - {"TRUNCATED", "UDP", "LOWER", "STRAY"}:
+    for code in marks - {"TRUNCATED", "UDP", "STALLS", "LOWER", "STRAY"}:
         answer.set_rcode(dns.rcode.from_text(code))
-    if udp and marks & {"TRUNCATED", "UDP"}:
+    if udp and marks & {"TRUNCATED", "UDP", "STALLS"}:
         answer.flags |= dns.flags.TC
     else:
         for value in values:
