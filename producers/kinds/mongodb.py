@@ -11,10 +11,13 @@ from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
 from producers.kinds.framing import sized
 
 _OP_MSG: Final = struct.pack("<i", 2013)
-# BSON (https://bsonspec.org): 1.0 and 0.0 as double, which MongoDB sends, or as int32.
-_FINE: Final = rb"(?:\x01ok\0\0{6}\xf0\x3f|\x10ok\0\x01\0{3})"
-_NOT_FINE: Final = rb"(?:\x01ok\0\0{8}|\x10ok\0\0{4})"
+# BSON (https://bsonspec.org): 1.0 and 0.0 as double, which MongoDB sends, or as int32, int64 or
+# boolean, which drivers take as well.
+_FINE: Final = rb"(?:\x01ok\0\0{6}\xf0\x3f|\x10ok\0\x01\0{3}|\x12ok\0\x01\0{7}|\x08ok\0\x01)"
+_NOT_FINE: Final = rb"(?:\x01ok\0\0{8}|\x10ok\0\0{4}|\x12ok\0\0{8}|\x08ok\0\0)"
 _COMMAND_NOT_FOUND: Final = rb"\x10code\0\x3b\0\0\0"
+# Unauthorized, AuthenticationFailed: the server lets no stranger in, and is alive.
+_NO_ACCESS: Final = rb"\x10code\0[\x0d\x12]\0\0\0"
 
 
 def _request(number: int, command: bytes) -> bytes:
@@ -57,8 +60,15 @@ DIALOGUE: Final = Dialogue(
             name="answer to hello",
             send=_request(1, b"hello"),
             frame=sized(4, order="little"),
-            good=_answer(1, rb".*(?:" + _FINE + rb"|" + _COMMAND_NOT_FOUND + rb")"),
-            bad=((_refused(1, _COMMAND_NOT_FOUND), "unexpected_response"),),
+            good=_answer(
+                1, rb".*(?:" + _FINE + rb"|" + _COMMAND_NOT_FOUND + rb"|" + _NO_ACCESS + rb")"
+            ),
+            bad=(
+                (
+                    _refused(1, rb"(?:" + _COMMAND_NOT_FOUND + rb"|" + _NO_ACCESS + rb")"),
+                    "unexpected_response",
+                ),
+            ),
             tell=_role,
         ),
         DialogueStep(
@@ -66,8 +76,8 @@ DIALOGUE: Final = Dialogue(
             when=_answer(1, rb".*" + _COMMAND_NOT_FOUND),
             send=_request(2, b"isMaster"),
             frame=sized(4, order="little"),
-            good=_answer(2, rb".*" + _FINE),
-            bad=((_refused(2), "unexpected_response"),),
+            good=_answer(2, rb".*(?:" + _FINE + rb"|" + _NO_ACCESS + rb")"),
+            bad=((_refused(2, _NO_ACCESS), "unexpected_response"),),
             tell=_role,
         ),
     ),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from producers.checks.resolver import Resolver
-from tests.unit.producers.answers import GREETING, mysql_error, pg_error
+from tests.unit.producers.answers import GREETING, NOT_OK, message, mysql_error, pg_error
 from tests.unit.producers.kinds.recorded import heard
 
 
@@ -23,8 +23,15 @@ def refused(code: int, text: bytes, state: bytes = b"#HY000") -> bytes:
     return GREETING + mysql_error(2, code, text, state)
 
 
+def said(text: str, code: int) -> bytes:
+    """`errmsg` and `code` of a document of MongoDB."""
+    data = text.encode() + b"\0"
+    words = b"\x02errmsg\0" + len(data).to_bytes(4, "little") + data
+    return words + b"\x10code\0" + code.to_bytes(4, "little")
+
+
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "answer"),
     [
         # open-falcon/falcon-plus#221: Redis before 2.8
         ("redis", b"-ERR operation not permitted\r\n"),
@@ -59,17 +66,23 @@ def refused(code: int, text: bytes, state: bytes = b"#HY000") -> bytes:
                 b"client must use SSL/TLS",
             ),
         ),
+        ("mongodb", message(NOT_OK + said("command hello requires auth", 13))),
+        ("mongodb", message(NOT_OK + said("Authentication failed.", 18))),
+        ("mongodb", message(b"\x12ok\0" + (1).to_bytes(8, "little"))),
+        ("mongodb", message(b"\x08ok\0\1")),
         ("mysql", refused(3118, b"Access denied for user 'portquorum'. Account is locked.")),
         ("mysql", refused(1130, b"Host '192.0.2.7' is not allowed to connect")),
     ],
 )
-async def test_who_lets_no_stranger_in_is_alive(kind: str, said: bytes, resolver: Resolver) -> None:
-    found, detail = await heard(kind, said, resolver)
+async def test_who_lets_no_stranger_in_is_alive(
+    kind: str, answer: bytes, resolver: Resolver
+) -> None:
+    found, detail = await heard(kind, answer, resolver)
     assert found == "up", detail
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "answer"),
     [
         ("redis", b"-ERR unknown command 'PING'\r\n"),
         ("redis", b"-MISCONF Redis is configured to save RDB snapshots\r\n"),
@@ -78,13 +91,15 @@ async def test_who_lets_no_stranger_in_is_alive(kind: str, said: bytes, resolver
         ("postgres", pg_error(b"08P01", b"server login has been failing, try again later")),
         ("postgres", pg_error(b"57P03", b"the database system is starting up")),
         ("postgres", pg_error(b"XX000", b"could not reach the metadata of the tenant")),
+        ("mongodb", message(NOT_OK + said("node is shutting down", 91))),
+        ("mongodb", message(b"\x08ok\0\0" + said("node is recovering", 13436))),
         ("mysql", refused(1105, b"unknown error: no healthy tablet available")),
         ("mysql", refused(9001, b"Max connect timeout reached while reaching hostgroup 10")),
         ("mysql", refused(1053, b"Server shutdown in progress", b"#08S01")),
     ],
 )
-async def test_who_can_not_serve_is_down(kind: str, said: bytes, resolver: Resolver) -> None:
-    found, detail = await heard(kind, said, resolver)
+async def test_who_can_not_serve_is_down(kind: str, answer: bytes, resolver: Resolver) -> None:
+    found, detail = await heard(kind, answer, resolver)
     assert found == "unexpected_response", detail
 
 
