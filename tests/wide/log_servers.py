@@ -342,7 +342,8 @@ class Server(Struct, frozen=True):
     why: str
     tls: bool = False
     rate: float = 100.0
-    """The checks a second that it bears."""
+    at_once: int = 20
+    """The checks a second, and at a time, that it bears."""
     counted: dict[str, int] | None = None
     """What it counts of 1,000 checks; all its other counters must stay. None: it has no such
     counters."""
@@ -362,14 +363,22 @@ EVERY: Final = (
     Server("Redis", "redis", redis, 0, "", counted={}),
     Server("memcached", "memcached", memcached, 0, ""),
     Server("Postfix", "smtp", postfix, 2, "every client: `connect from`, `disconnect from`"),
-    Server("Exim", "smtp", exim, 0, "", rate=20.0),  # it starts anew for each client
+    Server("Exim", "smtp", exim, 0, "", rate=20.0, at_once=5),  # it starts anew for each client
     Server("Dovecot, IMAP", "imap", dovecot("imap"), 1, "every client without a login"),
     Server("Dovecot, POP3", "pop3", dovecot("pop3"), 1, "every client without a login"),
     Server("vsftpd", "ftp", vsftpd, 1, "every client: `CONNECT`"),
     Server("ProFTPD", "ftp", proftpd, 2, "every client: `session opened`, `session closed`"),
     Server("Pure-FTPd", "ftp", pure_ftpd, 2, "every client: `New connection`, `Logout`"),
     Server("OpenSSH", "ssh", sshd, 1, "every client: `Connection closed by … [preauth]`"),
-    Server("Dropbear", "ssh", dropbear, 2, "every client: `Child connection`, `Exit before auth`"),
+    Server(
+        "Dropbear",
+        "ssh",
+        dropbear,
+        2,
+        "every client: `Child connection`, `Exit before auth`",
+        rate=20.0,
+        at_once=2,  # it takes five of one address that have not logged in
+    ),
     Server("nginx, HTTP", "http", nginx(tls=False), 1, "every request, in the access log"),
     Server("nginx, TLS", "tls", nginx(tls=True), 0, "", tls=True),
     Server("Apache, HTTP", "http", apache(tls=False), 1, "every request, in the access log"),

@@ -28,12 +28,16 @@ QUIET_S: Final = 1.0
 
 
 class Traces(Struct, frozen=True):
-    """What a server noted; `kinds` are its lines without numbers, with how many of each."""
+    """What a server noted; `kinds` are its lines without numbers, with how many of each.
+
+    `others` are the checks that were not up, by detail, likewise.
+    """
 
     lines: int
     counted: dict[str, int] | None
     kinds: dict[str, int]
     up: int
+    others: dict[str, int]
 
 
 async def traces(server: Server, checks: int = CHECKS) -> Traces:
@@ -41,16 +45,21 @@ async def traces(server: Server, checks: int = CHECKS) -> Traces:
     with server.start() as place:
         await _until_up(server, place)
         before, counted = await _quiet(place.logs), place.counters()
-        up = await _check(server, place.port, checks)
+        others = await _check(server, place.port, checks)
         now = await _quiet(place.logs)
         lines = [line for old, all_ in zip(before, now, strict=True) for line in all_[len(old) :]]
         after = place.counters()
     return Traces(
         len(lines),
         _grown(counted, after),
-        dict(Counter(re.sub(r"[0-9]+", "N", line) for line in lines).most_common(8)),
-        up,
+        _alike(lines),
+        checks - len(others),
+        _alike(others),
     )
+
+
+def _alike(lines: Sequence[str]) -> dict[str, int]:
+    return dict(Counter(re.sub(r"[0-9]+", "N", line) for line in lines).most_common(8))
 
 
 def table(found: Sequence[tuple[Server, Traces]], checks: int) -> str:
@@ -98,15 +107,15 @@ def _target(server: Server, port: int) -> Target:
     )
 
 
-async def _check(server: Server, port: int, count: int) -> int:
-    """The number of checks that were up."""
+async def _check(server: Server, port: int, count: int) -> list[str]:
+    """The details of the checks that were not up."""
     engine = platform_engine(Vantage(internal=True))
-    target, statuses, over = _target(server, port), Counter[str](), asyncio.Event()
+    target, others, room = _target(server, port), list[str](), asyncio.Semaphore(server.at_once)
 
     def done(_: PlannedCheck, outcome: CheckOutcome) -> None:
-        statuses[outcome.status] += 1
-        if statuses.total() == count:
-            over.set()
+        if outcome.status != "up":
+            others.append(f"{outcome.reason}: {outcome.detail}")
+        room.release()
 
     kind = KINDS[server.kind]
     KINDS[server.kind] = replace(kind, pace=None)  # the server here locks nobody out
@@ -114,19 +123,21 @@ async def _check(server: Server, port: int, count: int) -> int:
         began = time.monotonic()
         for number in range(count):
             await asyncio.sleep(max(0.0, began + number / server.rate - time.monotonic()))
+            await room.acquire()
             engine.submit(PlannedCheck(target, 0.0, 0, "schedule"), done)
         async with asyncio.timeout(60):
-            await over.wait()
+            for _ in range(server.at_once):
+                await room.acquire()
         await engine.connections_closed(10)
     finally:
         KINDS[server.kind] = kind
         engine.close()
-    return statuses["up"]
+    return others
 
 
 async def _until_up(server: Server, place: Logging) -> None:
     deadline = time.monotonic() + 60
-    while not await _check(server, place.port, 1):
+    while await _check(server, place.port, 1):
         if time.monotonic() > deadline:
             raise AssertionError(f"{server.name} is not up on port {place.port} within 60 s")
         await asyncio.sleep(0.2)
