@@ -63,6 +63,43 @@ class CheckContext:
     by `turns`; `limit` ends the check at its deadline.
     """
 
+    __slots__ = (
+        "_closer",
+        "_heard",
+        "_judged_late_at",
+        "_judges",
+        "_lookup",
+        "_port",
+        "_readiness",
+        "_resolver",
+        "_streams",
+        "_trying",
+        "_turns",
+        "address",
+        "banner",
+        "came",
+        "cert_expires_at",
+        "certificate_end",
+        "connect_ms",
+        "connected_at",
+        "deadline",
+        "dns_ms",
+        "earlier_ms",
+        "ended_at",
+        "hops",
+        "http_status",
+        "limit",
+        "notice",
+        "pace",
+        "silence",
+        "started_at",
+        "target",
+        "tls_ms",
+        "total_ms",
+        "vantage",
+        "waiting_for",
+    )
+
     def __init__(
         self,
         target: Target,

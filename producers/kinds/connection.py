@@ -33,6 +33,23 @@ class Connection:
     first.
     """
 
+    __slots__ = (
+        "_closed",
+        "_closing",
+        "_from_peer",
+        "_number",
+        "_readiness",
+        "_reads",
+        "_tls",
+        "_to_peer",
+        "asked_for_certificate",
+        "began_with",
+        "received",
+        "server_first",
+        "sock",
+        "tls",
+    )
+
     def __init__(self, sock: socket.SocketType, readiness: Readiness | None = None) -> None:
         self.sock = sock
         self._number = sock.fileno()
