@@ -29,7 +29,7 @@ from schemas.result import Reason
 from schemas.target import Criticality
 
 Verdict = Literal["up", "down", "slow", "stale", "pending"]
-IncidentType = Literal["unreachable", "slow", "flapping"]
+IncidentType = Literal["unreachable", "slow", "flapping", "expiring"]
 Severity = Literal["critical", "warning", "info"]
 TargetStatus = Literal["up", "down", "slow", "unknown", "pending"]
 RegionEventKind = Literal[
@@ -78,7 +78,8 @@ class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
 class Votes(Struct, frozen=True, gc=False, kw_only=True):
     """The votes behind a decision: down verdicts, the quorum, fresh and configured regions.
 
-    For an incident of the type `slow`, `down` counts the regions that say `slow` or `down`.
+    For an incident of the type `slow`, `down` counts the regions that say `slow` or `down`; for
+    `expiring`, those that saw a certificate that ends soon.
     """
 
     down: Count
@@ -104,7 +105,8 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     led to the incident. `at` is the append time of the deciding record. `changes` describes in
     words the changes since the last event. `episode` counts the outages within the incident, from
     1; the field is absent for the first one. `episode_began_at` is then the effective time of the
-    first failure of the episode.
+    first failure of the episode. `expires_at` is the earliest end of a certificate that an incident
+    of the type `expiring` is about; events of other types do not have it.
 
     Enumerations are open: a reader must expect new members of each of them.
     """
@@ -139,6 +141,7 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     acknowledged_by: Name | None = None
     episode: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
     episode_began_at: Millis | UnsetType = UNSET
+    expires_at: Millis | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):

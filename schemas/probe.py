@@ -57,8 +57,8 @@ class HandshakeProbe(
     `tls`: `implicit` from the first byte on, `starttls` by the protocol's own command.
     `verify`: the certificate must be trusted, valid, and of the target's name, or of `server_name`.
     With less than `critical_days` until the first certificate of the verified chain expires the
-    result is down (`certificate_ending`); with less than `warn_days` it is up and its detail has a
-    warning.
+    result is down (`certificate_ending`); with less than `warn_days` it is up, its detail has a
+    warning, and an incident of the type `expiring` opens (rule 13).
     """
 
     tls: Tls = "none"
@@ -78,8 +78,8 @@ class TlsProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", ta
     """Options of `tls`. `server_name` replaces the target's host in SNI and certificate.
 
     With less than `critical_days` until the first certificate of the verified chain expires the
-    result is down (`certificate_ending`); with less than `warn_days` it is up and its detail has a
-    warning.
+    result is down (`certificate_ending`); with less than `warn_days` it is up, its detail has a
+    warning, and an incident of the type `expiring` opens (rule 13).
     """
 
     verify: bool = True

@@ -64,7 +64,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     only for a target without a host (a heartbeat). `version` is the UTC ms of the `apply` of this
     definition and grows with each change; results carry it back. `slo` and
     `downtime_cost_per_hour` are for reports (docs/analytics.md); no rule reads them. `probe` has
-    the options of the kind (docs/kinds.md), None when there are none; no rule reads it either.
+    the options of the kind (docs/kinds.md), None when there are none; of them the rules read only
+    how the end of a certificate is judged (rule 13).
     """
 
     id: TargetId

@@ -14,7 +14,8 @@ from schemas.notification import Notification
 from schemas.policy import Maintenance, Policy
 from schemas.target import Target
 from sinks.notifier.routing import Routes
-from streams.rules.incident_events import SEVERITY
+from streams.rules.incident_events import severity_of
+from streams.state.policy import warn_days_of
 
 LAST: Final = 5
 """Number of sends that are shown, in addition to those of open incidents."""
@@ -79,13 +80,13 @@ def told(
     entries = list(policy)
     routes = Routes.of(entries)
     still_open = set(open_incidents)
-    kinds: tuple[IncidentType, ...] = ("unreachable", "flapping", "slow")
+    kinds: list[IncidentType] = ["unreachable", "flapping"]
+    if target.latency is not None:
+        kinds.append("slow")
+    if warn_days_of(target.probe):
+        kinds.append("expiring")
     return TargetNotifications(
-        ways=tuple(
-            _way(target, routes, kind)
-            for kind in kinds
-            if kind != "slow" or target.latency is not None
-        ),
+        ways=tuple(_way(target, routes, kind) for kind in kinds),
         maintenance=tuple(
             _maintenance(entry, now)
             for entry in entries
@@ -113,7 +114,7 @@ def _opened(target: Target, kind: IncidentType) -> IncidentEvent:
         event="opened",
         incident_id="",
         incident_type=kind,
-        severity=SEVERITY[kind],
+        severity=severity_of(kind, target.criticality),
         target=target.id,
         name=target.name,
         kind=target.kind,

@@ -5,7 +5,7 @@ from portquorum.report.result import Column, Figure, Report
 
 _WITHIN = """
 WHERE toDate(opened_at) BETWEEN {since:Date} AND {until:Date}
-  AND incident_type != 'slow'
+  AND incident_type NOT IN ('slow', 'expiring')
   AND ({team:String} = '' OR i.team = {team:String})
   AND ({target:String} = '' OR target = {target:String})
 """

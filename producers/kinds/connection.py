@@ -40,6 +40,7 @@ class Connection:
         "_number",
         "_readiness",
         "_reads",
+        "_received_in_handshake",
         "_tls",
         "_to_peer",
         "asked_for_certificate",

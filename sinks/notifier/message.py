@@ -12,11 +12,17 @@ from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
 from schemas.target import Criticality
 
-_OPENED: Final = {"unreachable": "Unreachable", "slow": "Slow", "flapping": "Flapping"}
+_OPENED: Final = {
+    "unreachable": "Unreachable",
+    "slow": "Slow",
+    "flapping": "Flapping",
+    "expiring": "Certificate Ends Soon",
+}
 _CLOSED: Final = {
     "unreachable": "Reachable Again",
     "slow": "Fast Again",
     "flapping": "Steady Again",
+    "expiring": "Certificate Renewed",
 }
 _ENDED: Final = {
     "resolved": "Incident Resolved By Hand",
@@ -96,6 +102,7 @@ def _thing(kind: str) -> str:
 
 
 def _what(event: IncidentEvent) -> str:
+    ended = _ENDED.get(event.closed_because or "")
     if event.event == "opened":
         happened = _OPENED[event.incident_type]
     elif event.event == "worsened":
@@ -103,8 +110,11 @@ def _what(event: IncidentEvent) -> str:
     elif event.event != "closed":
         happened = "Incident Goes On"
     else:
-        happened = _ENDED.get(event.closed_because or "", _CLOSED[event.incident_type])
-    return f"{_thing(event.kind)} {happened}"
+        happened = ended or _CLOSED[event.incident_type]
+    if event.incident_type != "expiring":
+        return f"{_thing(event.kind)} {happened}"
+    # It is the certificate that ends, whatever is spoken on the port.
+    return happened if ended is None else f"{_thing(event.kind)} Certificate: {ended}"
 
 
 def _group_subject(events: Sequence[IncidentEvent]) -> str:
@@ -131,7 +141,10 @@ def _body_lines(event: IncidentEvent) -> list[str]:
 
 
 def _times(event: IncidentEvent) -> list[str]:
-    lines = [f"First failure: {time_text(event.first_failed_at)}"]
+    first = "First seen" if event.incident_type == "expiring" else "First failure"
+    lines = [f"{first}: {time_text(event.first_failed_at)}"]
+    if event.expires_at is not UNSET:
+        lines.insert(0, f"Certificate ends: {time_text(event.expires_at)}")
     if event.event == "closed" and event.closed_at is not None:
         lines.append(f"Ended: {time_text(event.closed_at)}")
         lines.append(
@@ -161,7 +174,8 @@ def _regions(event: IncidentEvent) -> list[str]:
 def _verdict(verdict: RegionVerdict, event: IncidentEvent) -> str:
     if verdict.verdict == "up":
         if verdict.reason is None:
-            return "reachable"
+            detail = f" ({verdict.detail})" if verdict.detail else ""
+            return f"reachable{detail}"
         return f"{REASON_TEXT[verdict.reason]} (not confirmed yet)"
     if verdict.verdict == "pending":
         return "not checked yet"

@@ -5,13 +5,13 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from streams.checkpoint.byte_planes import numbers
 from streams.checkpoint.encoder import StateEncoder
 from streams.checkpoint.format import PIECE, Frame, Notes, Piece, TargetBlock, TargetRow
 from streams.state.partition_state import PartitionState
-from streams.state.policy import TargetPolicy
+from streams.state.policy import TargetPolicy, warn_days_of
 from streams.state.target_details import unpack
 from streams.state.target_state import TargetState
 from streams.state.windows import WindowColumns
@@ -130,9 +130,12 @@ def _check(state: PartitionState) -> None:
     for entry in state.targets.values():
         unpack(entry.definition)
         if entry.trouble is not None:
-            positions = {*entry.trouble.failing, *entry.trouble.pace}
+            endings = entry.trouble.endings
+            positions = {*entry.trouble.failing, *entry.trouble.pace, *endings}
             if not positions <= set(range(len(entry.policy.regions))):
                 raise ValueError(f"expected regions of {entry.id!r}, found {sorted(positions)}")
+            if not all(any(end for _, end in row.looks) for row in endings.values()):
+                raise ValueError(f"expected an end of a certificate of {entry.id!r}, found none")
     if strange := state.woken.keys() - state.hot.keys():
         raise ValueError(f"expected targets in trouble to be woken, found {min(strange)!r}")
 
@@ -183,6 +186,11 @@ def _restore(state: PartitionState, place: _RowWindows, saved: WindowColumns) ->
     )
     for position, started in (row.ahead or {}).items():
         columns.ahead[slot + position] = started
+    policy = place.policy
+    if policy.warn_days is None:
+        # A checkpoint of 0.1 has `warn_days` in the definition alone.
+        known = warn_days_of(unpack(row.definition).probe)
+        policy = state.policy(structs.replace(policy.terms, warn_days=known))
     if row.transitions:
         state.transitions[row.id] = row.transitions
     return TargetState(
@@ -190,7 +198,7 @@ def _restore(state: PartitionState, place: _RowWindows, saved: WindowColumns) ->
         row.kind,
         row.host,
         row.port,
-        place.policy,
+        policy,
         slot,
         row.trouble,
         row.floor,

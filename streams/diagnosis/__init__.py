@@ -5,6 +5,7 @@
 
 from schemas.incident import IncidentType
 from streams.diagnosis.diagnosis import Diagnosis, Likely
+from streams.diagnosis.encrypted import ending
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.flapping import unsteadiness
 from streams.diagnosis.partial import from_some
@@ -15,11 +16,14 @@ from streams.diagnosis.unreachable import everywhere
 def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
     """The likeliest cause of the facts.
 
-    Requires at least one slow region for `slow`, and at least one failing region for other types.
+    Requires at least one slow region for `slow`, one that saw an end for `expiring`, and one
+    failing region for other types.
     """
     match about:
         case "slow":
             return slowness(known)
+        case "expiring":
+            return ending(known)
         case "flapping":
             return unsteadiness(known)
         case "unreachable":

@@ -39,6 +39,9 @@ Likely = Literal[
     "host_busy",
     "slow_path",
     "rising",
+    # Its certificate ends soon.
+    "renewal_due",
+    "renewal_missing_on_some",
     # It goes down and up.
     "restart_loop",
     "unstable_host",

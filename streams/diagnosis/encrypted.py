@@ -1,9 +1,13 @@
 """Diagnoses of certificates and TLS handshakes."""
 
+from typing import Final
+
 from streams.diagnosis import first_steps
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.words import names, port, verb
+
+_RENEW: Final = "Renew it (certbot renew, or as your authority does), then reload the service"
 
 
 def everywhere(known: Facts) -> Diagnosis:
@@ -17,7 +21,7 @@ def everywhere(known: Facts) -> Diagnosis:
                 f"not renewed, or the service was not reloaded after it was.{_plain(known)}",
                 (
                     first_steps.certificate(target),
-                    "Renew it (certbot renew, or as your authority does), then reload the service",
+                    _RENEW,
                 ),
             )
         case "certificate_expired":
@@ -27,7 +31,7 @@ def everywhere(known: Facts) -> Diagnosis:
                 f"service was not reloaded after it was.{_plain(known)}",
                 (
                     first_steps.certificate(target),
-                    "Renew it (certbot renew, or as your authority does), then reload the service",
+                    _RENEW,
                 ),
             )
         case "certificate_invalid":
@@ -57,6 +61,28 @@ def from_some(known: Facts) -> Diagnosis:
             f"From each region: {first_steps.addresses(target)}",
             f"Each address in place of the name: {first_steps.certificate(target)}",
         ),
+    )
+
+
+def ending(known: Facts) -> Diagnosis:
+    """The diagnosis of a certificate that ends soon; at least one region saw it."""
+    target = known.target
+    if known.renewed:
+        old = tuple(region for region, _ in known.ending)
+        return Diagnosis(
+            "renewal_missing_on_some",
+            f"{names(old)} {verb(old, 'gets', 'get')} another certificate than "
+            f"{names(known.renewed)}: one of several servers behind {target.host} has an old one.",
+            (
+                f"From each region: {first_steps.addresses(target)}",
+                f"Each address in place of the name: {first_steps.certificate(target)}",
+            ),
+        )
+    return Diagnosis(
+        "renewal_due",
+        "The certificate, or one of its chain, was not renewed yet, or the service was not "
+        "reloaded after it was.",
+        (first_steps.certificate(target), _RENEW),
     )
 
 

@@ -95,7 +95,9 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
     those began to fail, including regions that say `slow`. `troubled` are failing or slow regions
     in which many other targets fail too, with their share in percent. `unusual` are slow regions
     with a time above the usual, `rising` regions that will soon exceed the limit, with the hours
-    until then. `latency` is that of the failing and slow regions, where known.
+    until then. `latency` is that of the failing and slow regions, where known. `ending` are regions
+    that saw a certificate which ends soon, with its end, `renewed` those that have succeeded since
+    the first of them did, and saw none. `at` is the moment (log time).
     """
 
     target: Target
@@ -106,6 +108,9 @@ class Facts(Struct, frozen=True, gc=False, kw_only=True):
     unusual: tuple[str, ...] = ()
     rising: tuple[tuple[str, int], ...] = ()
     latency: tuple[Latency, ...] = ()
+    ending: tuple[tuple[str, int], ...] = ()
+    renewed: tuple[str, ...] = ()
+    at: int = 0
     host: Host = Host()
 
     @property

@@ -1,4 +1,11 @@
-"""Formats short spans of time for people."""
+"""Formats short spans of time, and days, for people."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from schemas.duration import DAY_MS, HOUR_MS
+
+_MINUTE_MS: Final = 60_000
 
 
 def milliseconds(us: int) -> str:
@@ -18,3 +25,21 @@ def milliseconds(us: int) -> str:
 def about(hours: int) -> str:
     """`about 9 h`, `about 3 d`."""
     return f"about {hours} h" if hours < 48 else f"about {(hours + 12) // 24} d"
+
+
+def left(ms: int) -> str:
+    """The time until something ends, whole: `13 days` (from two days on), `30 hours`, `5 minutes`.
+
+    Integers only, as above.
+    """
+    if ms >= 2 * DAY_MS:
+        return f"{ms // DAY_MS} days"
+    if ms >= 2 * HOUR_MS:
+        return f"{ms // HOUR_MS} hours"
+    minutes = ms // _MINUTE_MS
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def day(at: int) -> str:
+    """The minute of a UTC time in ms: `2026-12-12 14:00 UTC`."""
+    return datetime.fromtimestamp(at / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -16,9 +16,17 @@ from streams.explain.model import (
     RegionExplained,
     VotesExplained,
 )
-from streams.rules import consensus, diagnosis_facts, episode, flapping, unwatched
+from streams.rules import (
+    consensus,
+    diagnosis_facts,
+    episode,
+    expiring,
+    flapping,
+    unwatched,
+)
 from streams.rules.consensus import Tally, majority
 from streams.rules.host_status import host_targets, look_around
+from streams.rules.incident_events import involved
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
@@ -151,7 +159,11 @@ def _would_change(
         told.append(outlook.held_back(opens_at, state.now))
     elif counted.known:
         told += outlook.opening(seen, votes)
-    return (*told, *_slow_would_change(state, entry, seen, counted))
+    return (
+        *told,
+        *_slow_would_change(state, entry, seen, counted),
+        *_certificate_would_change(entry),
+    )
 
 
 def _slow_would_change(
@@ -170,12 +182,25 @@ def _slow_would_change(
     return outlook.slow_opening(seen, votes, limit)
 
 
+def _certificate_would_change(entry: TargetState) -> tuple[str, ...]:
+    trouble = entry.trouble
+    if trouble is None:
+        return ()
+    if trouble.expiring_incident is not None:
+        lacking = {
+            region: trouble.endings[position].lacking(expiring.LOOKS)
+            for region, position in entry.policy.by_name
+            if position in trouble.endings
+        }
+        return (outlook.certificate_closing(lacking, entry.policy.warn_days or 0),)
+    return (outlook.CERTIFICATE_RESOLVED,) if trouble.expiring_held else ()
+
+
 def _incident(
     state: PartitionState, entry: TargetState, incident: OpenIncident, around: Neighbours
 ) -> IncidentExplained:
     known = diagnosis_facts.gather(state, entry, around)
-    troubled = known.slow if incident.incident_type == "slow" else known.failing
-    found = diagnosis.diagnose(known, incident.incident_type) if troubled else None
+    found = diagnosis.diagnose(known, incident.incident_type) if involved(known, incident) else None
     return IncidentExplained(
         incident_id=incident.incident_id,
         incident_type=incident.incident_type,

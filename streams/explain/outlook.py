@@ -1,6 +1,7 @@
 """Sentences on what would open an incident, and what an open incident waits for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from schemas.duration import COARSE, duration_text
 from schemas.target import LatencyLimit
@@ -95,6 +96,23 @@ def resolved(sort: Sort) -> str:
     return (
         "The last incident was resolved by hand: none opens before the regions agree once that "
         f"the target is not {sort}."
+    )
+
+
+CERTIFICATE_RESOLVED: Final = (
+    "The last incident for its certificate was resolved by hand: none opens before the last ten "
+    "looks of every region saw none that ends soon."
+)
+
+
+def certificate_closing(lacking: Mapping[str, int], warn_days: int) -> str:
+    """A sentence on what the incident waits for; `lacking` are looks by region."""
+    if not lacking:
+        return "The one for its certificate closes when a majority of the regions has reported."
+    each = names(f"{region} ({looks} more)" for region, looks in lacking.items())
+    return (
+        f"The one for its certificate closes when {each} {verb(list(lacking), 'sees', 'see')} none "
+        f"that ends within {warn_days} days."
     )
 
 

@@ -1,6 +1,6 @@
 """Gathers the facts of a diagnosis from the state."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -23,7 +23,8 @@ def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Fac
     """The facts of a target at the state's moment; `around` is its host view."""
     failing, slow, unusual, rising, succeeded, latency = [], [], [], [], [], []
     began = 0
-    for region, window in _counting(state, entry):
+    counting = list(_counting(state, entry))
+    for region, window in counting:
         if window.down and window.failing is not None:
             failing.append((region, window.failing.reason))
             began = min(began or window.failing.since, window.failing.since)
@@ -54,6 +55,9 @@ def gather(state: PartitionState, entry: TargetState, around: Neighbours) -> Fac
         unusual=tuple(unusual),
         rising=tuple(rising),
         latency=tuple(latency),
+        ending=_ending(counting),
+        renewed=_renewed(counting),
+        at=state.now,
         host=_host(state, entry, around, dict(failing) if working else None),
     )
 
@@ -64,6 +68,27 @@ def _counting(state: PartitionState, entry: TargetState) -> Iterable[tuple[str, 
         window = state.window(entry, position)
         if window is not None and counts(state, region, window):
             yield region, window
+
+
+def _ending(counting: Sequence[tuple[str, Window]]) -> tuple[tuple[str, int], ...]:
+    """The regions that saw a certificate which ends soon, and its earliest end."""
+    return tuple(
+        (region, window.endings.earliest)
+        for region, window in counting
+        if window.endings is not None
+    )
+
+
+def _renewed(counting: Sequence[tuple[str, Window]]) -> tuple[str, ...]:
+    """The regions that have succeeded since the first one saw such a certificate, and saw none."""
+    starts = [window.endings.since for _, window in counting if window.endings is not None]
+    if not starts:
+        return ()
+    return tuple(
+        region
+        for region, window in counting
+        if window.endings is None and window.failing is None and window.newest >= min(starts)
+    )
 
 
 def _troubled(state: PartitionState, regions: Iterable[str]) -> Iterable[tuple[str, int]]:

@@ -15,10 +15,19 @@ from schemas.incident import (
     Votes,
 )
 from schemas.result import REASON_TEXT, Reason
-from schemas.target import Target
+from schemas.target import Criticality, Target
 from streams import diagnosis
 from streams.diagnosis import Diagnosis, Facts
-from streams.rules import consensus, diagnosis_facts, episode, flapping, ids, slow
+from streams.rules import (
+    consensus,
+    diagnosis_facts,
+    episode,
+    expiring,
+    expiring_words,
+    flapping,
+    ids,
+    slow,
+)
 from streams.rules.consensus import Tally
 from streams.rules.episode import Sort
 from streams.rules.host_status import host_targets, look_around
@@ -28,16 +37,33 @@ from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
 from streams.state.windows import Window
 
-SEVERITY: Final[dict[IncidentType, Severity]] = {
+_SEVERITY: Final[dict[IncidentType, Severity]] = {
     "unreachable": "critical",
     "flapping": "critical",
     "slow": "warning",
+    "expiring": "warning",
 }
+"""The severities by type, as 0.1 had them; `severity_of` has the exceptions."""
+
+
+def severity_of(incident_type: IncidentType, criticality: Criticality) -> Severity:
+    """The severity of an incident that opens (rule 6): slowness of what is critical is critical."""
+    if incident_type == "slow" and criticality == "critical":
+        return "critical"
+    return _SEVERITY[incident_type]
 
 
 def sort_of(incident: OpenIncident) -> Sort:
     """The verdict on which an incident rests."""
     return "slow" if incident.incident_type == "slow" else "down"
+
+
+def _votes(
+    state: PartitionState, entry: TargetState, incident: OpenIncident, counted: Tally
+) -> Votes:
+    if incident.incident_type == "expiring":
+        return expiring.votes(state, entry, counted)
+    return episode.votes(counted, sort_of(incident))
 
 
 def opened(
@@ -51,7 +77,7 @@ def opened(
     around = look_around(state, entry)
     known = diagnosis_facts.gather(state, entry, around)
     found = diagnosis.diagnose(known, incident.incident_type)
-    incident.seen = _saying(state, entry, incident)
+    _note_told(state, entry, incident)
     incident.diagnosis = found.likely
     return _event(
         state,
@@ -60,7 +86,7 @@ def opened(
         "opened",
         deciding,
         target=known.target,
-        votes=episode.votes(counted, sort_of(incident)),
+        votes=_votes(state, entry, incident, counted),
         around=around,
         summary=_summary(known, found, counted, incident),
         found=found,
@@ -83,21 +109,22 @@ def updated(
     announced.
     """
     flaps = incident.incident_type == "flapping"
-    changes = told if flaps else (*told, *_changes(incident, _saying(state, entry, incident)))
-    # While regions recover one by one, those that succeed say nothing of the cause.
-    settled = flaps or incident.recovery_asked
+    changes = told if flaps else (*told, *_news(state, entry, incident))
+    # While regions recover one by one, those that succeed say nothing of the cause. Nor do the
+    # other targets of the host, where a certificate ends.
+    settled = flaps or incident.recovery_asked or incident.incident_type == "expiring"
     if not changes and (settled or not news):
         return None
     around = look_around(state, entry)
     known = diagnosis_facts.gather(state, entry, around)
     found = None
-    if _involved(known, incident) and not incident.recovery_asked:
+    if involved(known, incident) and not incident.recovery_asked:
         found = diagnosis.diagnose(known, incident.incident_type)
         if found.likely != incident.diagnosis and not flaps:
             changes = (*changes, f"it now looks like this: {found.sentence}")
     if not changes:
         return None
-    incident.seen = _saying(state, entry, incident)
+    _note_told(state, entry, incident)
     if found is not None:
         incident.diagnosis = found.likely
     return _event(
@@ -107,7 +134,7 @@ def updated(
         "updated",
         deciding,
         target=known.target,
-        votes=episode.votes(counted, sort_of(incident)),
+        votes=_votes(state, entry, incident, counted),
         around=around,
         summary=_summary(known, found, counted, incident) if found else _progress(known, incident),
         found=found,
@@ -198,7 +225,7 @@ def closed(
         "closed",
         deciding,
         target=target,
-        votes=episode.votes(counted, sort_of(incident)),
+        votes=_votes(state, entry, incident, counted),
         around=look_around(state, entry),
         summary=f"{target.place} {words} after {lasted}.",
         closed_because=because,
@@ -237,6 +264,8 @@ def _region_verdict(
         limit = entry.policy.latency
         if failing is None and limit is not None:
             detail = slow.in_words(pace, limit)
+    if failing is None and said == "up" and window.endings is not None:
+        detail = expiring_words.detail(window.endings)
     return RegionVerdict(
         verdict=said,
         reason=failing.reason if failing else None,
@@ -246,15 +275,30 @@ def _region_verdict(
     )
 
 
-def _involved(known: Facts, incident: OpenIncident) -> bool:
+def involved(known: Facts, incident: OpenIncident) -> bool:
     """True if there is anything to diagnose."""
-    return bool(known.slow if incident.incident_type == "slow" else known.failing)
+    match incident.incident_type:
+        case "slow":
+            return bool(known.slow)
+        case "expiring":
+            return bool(known.ending)
+        case _:
+            return bool(known.failing)
+
+
+def _note_told(state: PartitionState, entry: TargetState, incident: OpenIncident) -> None:
+    """Stores the facts that an event tells."""
+    incident.seen = _saying(state, entry, incident)
+    if incident.incident_type == "expiring":
+        incident.expires_at = expiring.earliest(state, entry) or incident.expires_at
 
 
 def _saying(
     state: PartitionState, entry: TargetState, incident: OpenIncident
 ) -> dict[str, tuple[str, Reason | None]]:
     """The verdict of each region, as far as it matters to an incident."""
+    if incident.incident_type == "expiring":
+        return expiring_words.saying(state, entry)
     found: dict[str, tuple[str, Reason | None]] = {}
     for region, position in entry.policy.by_name:
         window = state.window(entry, position)
@@ -271,6 +315,14 @@ def _saying(
     return found
 
 
+def _news(state: PartitionState, entry: TargetState, incident: OpenIncident) -> tuple[str, ...]:
+    """What has changed since the last event, in words."""
+    changes = _changes(incident, _saying(state, entry, incident))
+    if incident.incident_type != "expiring":
+        return changes
+    return (*changes, *expiring_words.another_end(incident, expiring.earliest(state, entry)))
+
+
 def _changes(
     incident: OpenIncident, saying: dict[str, tuple[str, Reason | None]]
 ) -> tuple[str, ...]:
@@ -278,7 +330,9 @@ def _changes(
     for region, (verdict, reason) in saying.items():
         if incident.seen.get(region) == (verdict, reason):
             continue
-        if verdict == "down":
+        if incident.incident_type == "expiring":
+            changes.append(expiring_words.change(region, verdict))
+        elif verdict == "down":
             text = REASON_TEXT[reason] if reason else "failed"
             changes.append(f"{region}: {text}")
         elif verdict == "slow":
@@ -313,7 +367,7 @@ def _event(
         event=kind,
         incident_id=incident.incident_id,
         incident_type=incident.incident_type,
-        severity=SEVERITY[incident.incident_type],
+        severity=incident.severity or _SEVERITY[incident.incident_type],
         target=target.id,
         name=target.name,
         kind=target.kind,
@@ -339,6 +393,7 @@ def _event(
         acknowledged_by=incident.acknowledged_by,
         episode=incident.episode if incident.episode > 1 else UNSET,
         episode_began_at=incident.outage_at if incident.episode > 1 else UNSET,
+        expires_at=incident.expires_at or UNSET,
     )
 
 
@@ -346,6 +401,8 @@ def _summary(
     known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncident, *, again: str = ""
 ) -> str:
     place = known.target.place
+    if incident.incident_type == "expiring":
+        return expiring_words.summary(known, found, counted)
     if incident.incident_type == "slow":
         down = f" and unreachable from {counted.down}" if counted.down else ""
         return (
@@ -378,6 +435,8 @@ def _progress(known: Facts, incident: OpenIncident) -> str:
     place = known.target.place
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is reachable."
+    if incident.incident_type == "expiring":
+        return expiring_words.progress(place)
     if incident.incident_type == "slow":
         return f"{place} is still an incident: not every region has said that it is fast again."
     if not known.failing:
@@ -391,6 +450,7 @@ _OVER: Final[dict[IncidentType, str]] = {
     "unreachable": "is reachable again from every region",
     "slow": "is fast again from every region",
     "flapping": "has been steadily reachable",
+    "expiring": expiring_words.OVER,
 }
 _ENDED: Final[dict[ClosedBecause, str]] = {
     "resolved": "was resolved by hand",
@@ -414,6 +474,8 @@ def _closing_words(
     if incident.incident_type == "flapping" and because == "recovered":
         fast = flapping.quiet_ms(state, entry.id, down=False) == flapping.QUIET_MS
         words = f"{words} for {'half an hour' if fast else 'two hours'}"
+    if incident.incident_type == "expiring" and because == "policy_changed":
+        words = expiring_words.POLICY_CHANGED
     if not abandoned or because == "abandoned":
         return words
     words = words.removesuffix(" from every region")

@@ -1,10 +1,10 @@
-"""Rules 6, 7 and 9: the opening and closing of incidents."""
+"""Rules 6, 7, 9 and 12: the opening and closing of incidents."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
 
 from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
-from streams.rules import consensus, episode, flapping, ids, incident_events
+from streams.rules import consensus, episode, expiring, flapping, ids, incident_events
 from streams.rules.consensus import Tally
 from streams.rules.ids import Deciding
 from streams.state import latency_levels
@@ -36,6 +36,7 @@ def judge(
     events = [
         *_judge_outage(state, entry, counted, deciding, told),
         *_judge_slowness(state, entry, counted, deciding),
+        *_judge_certificate(state, entry, counted, deciding),
     ]
     spoken: Collection[str] = {event.incident_id for event in events} if events else ()
     for incident in entry.incidents:
@@ -78,10 +79,13 @@ def close(
     """Closes an open incident of `entry`; a flapping one drops its transitions."""
     event = incident_events.closed(state, entry, incident, deciding, because, abandoned=abandoned)
     trouble = entry.troubled()
-    if incident.incident_type == "slow":
-        trouble.slow_incident = None
-    else:
-        trouble.incident = None
+    match incident.incident_type:
+        case "slow":
+            trouble.slow_incident = None
+        case "expiring":
+            trouble.expiring_incident = None
+        case _:
+            trouble.incident = None
     if incident.incident_type == "flapping":
         state.transitions.pop(entry.id, None)
     return event
@@ -101,6 +105,8 @@ def resolve(
         trouble.slow_held = counted.is_slow or not counted.known
         for at in range(entry.slot, entry.slot + len(entry.policy.regions)):
             latency_levels.accept(state.columns, at)
+    elif incident.incident_type == "expiring":
+        trouble.expiring_held = True
     else:
         trouble.held = not consensus.denies(state, entry, counted)
     state.note_heat(entry, 0)
@@ -255,6 +261,28 @@ def _judge_slowness(
     return []
 
 
+def _judge_certificate(
+    state: PartitionState, entry: TargetState, counted: Tally, deciding: Deciding
+) -> list[IncidentEvent]:
+    trouble = entry.troubled()
+    incident = trouble.expiring_incident
+    if incident is None:
+        if trouble.expiring_held:
+            trouble.expiring_held = not expiring.clean(state, entry)
+        elif expiring.opens(state, entry, counted):
+            began_at = min(row.since for row in expiring.seen(state, entry).values())
+            incident = _new(state, entry, "expiring", began_at, deciding)
+            trouble.expiring_incident = incident
+            return [incident_events.opened(state, entry, incident, counted, deciding)]
+        return []
+    abandoned = episode.abandoned(state, entry)
+    if len(abandoned) == len(entry.policy.regions):
+        return [close(state, entry, incident, deciding, "abandoned", abandoned=abandoned)]
+    if expiring.over(state, entry, abandoned):
+        return [close(state, entry, incident, deciding, "recovered", abandoned=abandoned)]
+    return []
+
+
 def _new(
     state: PartitionState,
     entry: TargetState,
@@ -271,6 +299,7 @@ def _new(
         diagnosis="",
         turned_at=state.running,
         outage_at=began_at,
+        severity=incident_events.severity_of(incident_type, entry.target.criticality),
     )
 
 
@@ -288,7 +317,7 @@ def _next_deadline(state: PartitionState, entry: TargetState) -> int:
         quiet_ms = flapping.quiet_ms(state, entry.id, down=incident.down)
         deadlines.append(incident.turned_at + quiet_ms)
     trouble, columns, slot = entry.troubled(), state.columns, entry.slot
-    waits = incident is not None or trouble.slow_incident is not None
+    waits = bool(entry.incidents)
     end = slot + len(policy.regions)
     for position, fresh_until in enumerate(columns.fresh_until[slot:end]):
         if running <= fresh_until:

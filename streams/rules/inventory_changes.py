@@ -5,13 +5,14 @@ from itertools import takewhile
 from msgspec import structs
 
 from schemas.control import TargetRemoved
+from schemas.duration import DAY_MS
 from schemas.incident import ClosedBecause, IncidentEvent
 from schemas.target import Target
 from streams.rules import incidents
 from streams.rules.ids import Deciding
 from streams.state.freshness import LONGEST_LATE_MS
 from streams.state.partition_state import PartitionState, Removed
-from streams.state.policy import TargetPolicy
+from streams.state.policy import TargetPolicy, warn_days_of
 from streams.state.target_state import TargetState
 
 
@@ -44,8 +45,17 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
         return events
     # A region that comes back must not hear again what it said before it went.
     gone = set(known.regions) - set(target.regions)
+    fewer_days = warn_days_of(target.probe) * DAY_MS < old.policy.warn_ms
     entry = state.put(target, floor=state.newest(old) if gone else old.floor, kept=old)
     _hold_at_once(state, entry, old.policy)
+    if fewer_days and entry.trouble is not None and not entry.trouble.endings:
+        # What is near has changed, not the certificate: no renewal.
+        events = [
+            incidents.close(state, entry, incident, deciding, "policy_changed")
+            for incident in entry.incidents
+            if incident.incident_type == "expiring"
+        ]
+        return events + incidents.judge(state, entry, deciding)
     return incidents.judge(state, entry, deciding)
 
 

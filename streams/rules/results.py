@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from schemas.result import CheckResult
-from streams.rules import slow
+from streams.rules import expiring, slow
 from streams.state import freshness, latency_levels
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
@@ -14,7 +14,7 @@ Change = Literal["ignored", "success", "turned", "recovered", "first_failure", "
 """The effect of a result on its window.
 
 `recovered` is the success that ends a row of failures, `turned` a success with which its region
-begins or ceases to say `slow`.
+begins or ceases to say `slow`, or that looks at a certificate which ends soon, or did.
 """
 
 
@@ -26,9 +26,9 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
     One more success of a calm target has no consequences, nor has an ignored result. These are
     nearly all results, so this function handles them without a call, with the same effect as
     `take`. All others are yielded with their target, to be taken before the next step of the
-    iteration: a failure, a target in trouble, a first result, a slow one, a time ahead of the log
-    or within a gap; and, while any target is in trouble, the first result of a stale region,
-    because a neighbour's diagnosis may rest on it.
+    iteration: a failure, a target in trouble, a first result, a slow one, a certificate that ends
+    soon, a time ahead of the log or within a gap; and, while any target is in trouble, the first
+    result of a stale region, because a neighbour's diagnosis may rest on it.
     """
     columns, now = state.columns, state.now
     newest, fresh_until, successes = columns.newest, columns.fresh_until, columns.successes
@@ -56,14 +56,24 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
             continue
         at, started = entry.slot + position, result.started_at
         last = newest[at]
-        limit = policy.latency
+        measured = policy.measured
         if (
             not last
             or started > now
             or started < gap_end
             or (ahead and at in ahead)
             or (hot and fresh_until[at] < running)
-            or (limit is not None and slow.why(columns, at, policy, result, started) is not None)
+            or (
+                measured
+                and (
+                    # As `expiring.sees_end`.
+                    ((end := result.cert_expires_at) is not None and end - started < policy.warn_ms)
+                    or (
+                        policy.latency is not None
+                        and slow.why(columns, at, policy, result, started) is not None
+                    )
+                )
+            )
         ):
             yield entry, result
             continue
@@ -80,7 +90,7 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
                 latency_levels.note(columns, at, seen, policy.usual_shift, usual_turn=usual_turn)
             else:
                 lately[at] = kept + (seen - kept + 2 >> 2)
-            if limit is not None and policy.daily_shift:
+            if measured and policy.daily_shift:
                 latency_levels.note_daily(
                     columns, at, seen, policy.daily_shift, started - since[at]
                 )
@@ -137,6 +147,8 @@ def says_it_already(state: PartitionState, entry: TargetState, result: CheckResu
     at, columns = entry.slot + position, state.columns
     if columns.fresh_until[at] < state.running:
         return False
+    if not expiring.says_the_same(entry, position, result, min(result.started_at, state.now)):
+        return False
     row = entry.trouble.failing.get(position)
     if result.status == "down":
         return row is not None and row.down and row.reason == result.reason
@@ -167,6 +179,7 @@ def _success(
     if turned and not _says_slow(entry, position):
         columns.since[at] = effective
     _learn(state, entry, position, result, effective)
+    turned = expiring.take(entry, position, result, effective) or turned
     if failing is not None:
         return "recovered"
     return "turned" if turned else "success"
@@ -207,6 +220,7 @@ def _failure(
     """Counts a failure. `paused`: it began when its region was stale, and begins a new row."""
     policy = entry.policy
     state.columns.successes[entry.slot + position] = 0
+    expiring.take(entry, position, result, effective)
     # A failed result without a reason breaks its schema's promise; it still is a failure.
     reason = result.reason or "unexpected_response"
     rows = entry.troubled().failing

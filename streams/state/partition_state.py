@@ -21,7 +21,7 @@ from streams.state.latency_levels import NONE
 from streams.state.policy import TargetPolicy, Terms, policy_of, terms_of
 from streams.state.target_details import pack
 from streams.state.target_state import TargetState, Trouble
-from streams.state.windows import Slow, Window, WindowColumns
+from streams.state.windows import Endings, Slow, Window, WindowColumns
 
 _PORTS: Final[dict[int, int]] = {}
 """Shared objects for port numbers, one for all targets."""
@@ -188,6 +188,7 @@ class PartitionState(Struct, gc=False):
             columns.lately[at],
             columns.usual[at],
             columns.daily[at],
+            None if trouble is None else trouble.endings.get(position),
         )
 
     def windows(self, entry: TargetState) -> list[Window | None]:
@@ -312,6 +313,11 @@ class PartitionState(Struct, gc=False):
                 for before, row in trouble.pace.items()
                 if before in positions and _goes_on(row, kept.policy, policy)
             },
+            endings={
+                positions[before]: row
+                for before, row in trouble.endings.items()
+                if before in positions and _still_near(row, policy.warn_ms)
+            },
         )
 
     def _share(self, entry: TargetState, old: TargetState | None) -> None:
@@ -351,6 +357,12 @@ def _goes_on(row: Slow, old: TargetPolicy, new: TargetPolicy) -> bool:
         row.count = 0
         return row.slow and new.latency is not None
     return True
+
+
+def _still_near(row: Endings, warn_ms: int) -> bool:
+    """True if a look saw an end that is near under another `warn_days`, too."""
+    row.looks = [(at, end if warn_ms and end - at < warn_ms else 0) for at, end in row.looks]
+    return any(end for _, end in row.looks)
 
 
 def new_state(partition: int, partitions: int) -> PartitionState:

@@ -3,6 +3,8 @@
 from msgspec import Struct
 
 from schemas._types import DurationMs
+from schemas.duration import DAY_MS
+from schemas.probe import Days, HandshakeProbe, HttpProbe, Probe, TlsProbe
 from schemas.target import (
     Consensus,
     IntervalMs,
@@ -17,7 +19,11 @@ from streams.state import freshness, latency_levels
 
 
 class Terms(Struct, frozen=True, gc=False, array_like=True):
-    """The terms of a policy; see `Target`. Add new fields at the end, with defaults."""
+    """The terms of a policy; see `Target`. Add new fields at the end, with defaults.
+
+    `warn_days` is that of the target's probe, 0 where no end of a certificate matters; None in a
+    checkpoint of 0.1, and in no state.
+    """
 
     regions: Regions
     interval_ms: IntervalMs
@@ -29,6 +35,7 @@ class Terms(Struct, frozen=True, gc=False, array_like=True):
     recover_after: RecoverAfter
     abandon_after_ms: DurationMs
     latency: LatencyLimit | None
+    warn_days: Days | None = None
 
 
 class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
@@ -37,7 +44,8 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     `positions` has the index of each region among the target's windows, `by_name` the same sorted
     by region; for `span_ms` and `late_ms` see `streams.state.freshness`, for `usual_shift`,
     `daily_shift` (0: not followed) and `limit_level` (0: no limit) `streams.state.latency_levels`.
-    `times_thousandths` is the `times_usual` of its latency (0: none).
+    `times_thousandths` is the `times_usual` of its latency (0: none), `warn_ms` its `warn_days` in
+    ms. `measured`: even a success may have consequences, by its times or by its certificate.
     """
 
     terms: Terms
@@ -49,6 +57,8 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     daily_shift: int
     limit_level: int
     times_thousandths: int
+    warn_ms: int
+    measured: bool
 
 
 def terms_of(target: Target) -> Terms:
@@ -64,7 +74,19 @@ def terms_of(target: Target) -> Terms:
         target.recover_after,
         target.abandon_after_ms,
         target.latency,
+        warn_days_of(target.probe),
     )
+
+
+def warn_days_of(probe: Probe | None) -> int:
+    """The days before the end of a certificate in which people are told of it; 0: never."""
+    match probe:
+        case HandshakeProbe(tls="none"):
+            return 0
+        case HandshakeProbe(verify=True) | TlsProbe(verify=True) | HttpProbe(verify=True):
+            return probe.warn_days
+        case _:
+            return 0
 
 
 def policy_of(terms: Terms) -> TargetPolicy:
@@ -81,6 +103,7 @@ def policy_of(terms: Terms) -> TargetPolicy:
         terms.recover_after,
         terms.abandon_after_ms,
         terms.latency,
+        terms.warn_days,
         terms=terms,
         positions={region: position for position, region in enumerate(terms.regions)},
         by_name=tuple(sorted((region, place) for place, region in enumerate(terms.regions))),
@@ -90,4 +113,6 @@ def policy_of(terms: Terms) -> TargetPolicy:
         daily_shift=latency_levels.daily_shift(terms.interval_ms) if limit.warn_ahead_ms else 0,
         limit_level=latency_levels.level(limit.max_ms) if limit.max_ms else 0,
         times_thousandths=round((limit.times_usual or 0) * 1000),
+        warn_ms=(terms.warn_days or 0) * DAY_MS,
+        measured=bool(terms.latency or terms.warn_days),
     )

@@ -2,13 +2,13 @@
 
 from msgspec import Struct, field
 
-from schemas.incident import IncidentType
+from schemas.incident import IncidentType, Severity
 from schemas.partition import host_key
 from schemas.result import Reason
 from schemas.target import Target
 from streams.state.policy import TargetPolicy
 from streams.state.target_details import unpack
-from streams.state.windows import Failing, Slow
+from streams.state.windows import Endings, Failing, Slow
 
 
 class OpenIncident(Struct, gc=False, array_like=True):
@@ -17,6 +17,8 @@ class OpenIncident(Struct, gc=False, array_like=True):
     `down`: its episode goes on; the target has been so since `turned_at` (running time). `episode`
     counts its outages; the last one began at `outage_at` (effective time). One of the type `slow`
     has one episode; the outages within a `flapping` one are not counted.
+    `severity` is that of the opening (None: that of its type in 0.1). `expires_at` belongs to an
+    `expiring` incident: the end of a certificate that its last event told.
     """
 
     incident_id: str
@@ -31,15 +33,18 @@ class OpenIncident(Struct, gc=False, array_like=True):
     turned_at: int = 0
     outage_at: int = 0
     episode: int = 1
+    severity: Severity | None = None
+    expires_at: int = 0
 
 
 class Trouble(Struct, gc=False, array_like=True):
     """The state of a target that is not calm; a calm one has none.
 
-    `failing` and `pace` have the rows of failures and of slow successes by the position of their
-    region. `incident` is `unreachable` or `flapping`, `slow_incident` is `slow`. `held`: an
-    incident was resolved by hand; the next one opens only after consensus has said "not down" once;
-    `slow_held` likewise with "not slow".
+    `failing`, `pace` and `endings` have the rows of failures, of slow successes and of looks at a
+    certificate by the position of their region. `incident` is `unreachable` or `flapping`,
+    `slow_incident` is `slow`, `expiring_incident` is `expiring`. `held`: an incident was resolved
+    by hand; the next one opens only after consensus has said "not down" once; `slow_held` likewise
+    with "not slow", `expiring_held` after all looks were clean once.
     """
 
     failing: dict[int, Failing] = field(default_factory=dict)
@@ -48,6 +53,9 @@ class Trouble(Struct, gc=False, array_like=True):
     pace: dict[int, Slow] = field(default_factory=dict)
     slow_incident: OpenIncident | None = None
     slow_held: bool = False
+    endings: dict[int, Endings] = field(default_factory=dict)
+    expiring_incident: OpenIncident | None = None
+    expiring_held: bool = False
 
     @property
     def over(self) -> bool:
@@ -59,6 +67,9 @@ class Trouble(Struct, gc=False, array_like=True):
             or self.pace
             or self.slow_incident
             or self.slow_held
+            or self.endings
+            or self.expiring_incident
+            or self.expiring_held
         )
 
 
@@ -128,9 +139,10 @@ class TargetState(Struct, gc=False):
         if trouble is None:
             return ()
         incident, slow = trouble.incident, trouble.slow_incident
-        if slow is None:
+        if slow is None and trouble.expiring_incident is None:
             return () if incident is None else (incident,)
-        return (slow,) if incident is None else (incident, slow)
+        every = (incident, slow, trouble.expiring_incident)
+        return tuple([one for one in every if one is not None])
 
     @property
     def held(self) -> bool:

@@ -54,6 +54,30 @@ class Slow(Struct, gc=False, array_like=True):
     measure: int = 0
 
 
+class Endings(Struct, gc=False, array_like=True):
+    """What the last looks of a region at a target's certificate saw (rule 13), the oldest first.
+
+    `looks` has up to ten pairs: the effective time, and the end of the verified chain (log time) if
+    that was near, else 0. At least one end was near; without one nothing is kept.
+    """
+
+    looks: list[tuple[int, int]]
+
+    @property
+    def earliest(self) -> int:
+        """The earliest end that was near."""
+        return min(end for _, end in self.looks if end)
+
+    @property
+    def since(self) -> int:
+        """The effective time of the oldest look that saw a near end."""
+        return next(at for at, end in self.looks if end)
+
+    def lacking(self, looks: int) -> int:
+        """The number of clean looks in a row after which the last `looks` are all clean."""
+        return looks - next(clean for clean, (_, end) in enumerate(reversed(self.looks)) if end)
+
+
 class Window(Struct, frozen=True, gc=False):
     """The rules' memory of the last results of one target in one region, at this moment.
 
@@ -61,8 +85,9 @@ class Window(Struct, frozen=True, gc=False):
     may be ahead of the log's), the latest of all that counted; the region is fresh until
     `fresh_until` (running time). `since` is the time of its last recovery (0: never). `successes`
     counts successes in a row, up to the target's `recover_after`. `failing` is the present row of
-    failures, None after a success; `pace` the row of slow successes, or its result. `lately`,
-    `usual` and `daily` are latencies (`streams.state.latency_levels`).
+    failures, None after a success; `pace` the row of slow successes, or its result; `endings` the
+    looks at a certificate that ends soon. `lately`, `usual` and `daily` are latencies
+    (`streams.state.latency_levels`).
     """
 
     newest: int
@@ -75,6 +100,7 @@ class Window(Struct, frozen=True, gc=False):
     lately: int = NONE
     usual: int = NONE
     daily: int = NONE
+    endings: Endings | None = None
 
     @property
     def down(self) -> bool:

@@ -24,6 +24,7 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("event", "worsened"): "new in 0.2",
     ("targets event", "targets.unwatched"): "new in 0.2",
     ("targets event", "targets.watched"): "new in 0.2",
+    ("incident type", "expiring"): "new in 0.2",
 }
 """Members that the newest golden log does not have, and why; (enumeration, member).
 

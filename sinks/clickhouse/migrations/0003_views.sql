@@ -610,7 +610,7 @@ SELECT
     quantileExactInclusive(0.5)(i.recover_s) AS recover_p50_s,
     quantileExactInclusive(0.95)(i.recover_s) AS recover_p95_s
 FROM {database}.incident_times AS i
-WHERE i.incident_type != 'slow'
+WHERE i.incident_type NOT IN ('slow', 'expiring')
 GROUP BY month, team;
 
 CREATE VIEW IF NOT EXISTS {database}.failure_reasons_daily AS

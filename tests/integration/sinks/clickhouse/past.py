@@ -195,6 +195,7 @@ def write(past: Past) -> None:
                 summary="slowly has been steadily reachable for two hours after 4 h.",
                 **flapping,
             ),
+            *past.incident("s2", "a", zero, None, incident_type="expiring"),
         ],
     )
     past.reckon()

@@ -12,6 +12,7 @@ from portquorum.cli.target_lookup import which
 from portquorum.presentation.output import out
 from schemas.notification import Notification
 from schemas.policy import Maintenance, Policy, Route, Team
+from schemas.probe import TlsProbe
 from schemas.target import LatencyLimit, Target
 from streams.explain import explain
 from tests.unit.streams.rules.fleet import START, Fleet, target
@@ -93,11 +94,13 @@ def test_the_routes_of_the_team_are_named_by_what_they_take() -> None:
         Route(name="mail", urls=("mailto://x",)),
         Team(name="dba", routes=("oncall",)),
     )
-    ways = concerning(target(team="dba", latency=LatencyLimit(max_ms=5)), *policy).ways
+    one = target(team="dba", latency=LatencyLimit(max_ms=5), kind="tls", probe=TlsProbe())
+    ways = concerning(one, *policy).ways
     assert [(way.incident_type, way.channels) for way in ways] == [
         ("unreachable", ("oncall/0/slack",)),
         ("flapping", ("oncall/0/slack",)),
         ("slow", ()),
+        ("expiring", ()),
     ]
     assert [way.channels for way in concerning(target(), *policy).ways] == [("mail/0/mailto",)] * 2
 

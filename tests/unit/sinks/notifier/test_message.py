@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from schemas.incident import HostTarget, RegionEvent, RegionVerdict, UnwatchedTarget
-from sinks.notifier.message import compose
+from sinks.notifier.message import compose, time_text
 from tests.unit.sinks.notifier.events import AT, incident_event, targets_event
 
 
@@ -28,6 +28,10 @@ def closed(**fields: Any) -> Any:
         (
             incident_event(incident_type="slow"),
             "TCP Port Slow: Production DB (db1.example.com:5432)",
+        ),
+        (
+            incident_event(incident_type="expiring", expires_at=AT),
+            "Certificate Ends Soon: Production DB (db1.example.com:5432)",
         ),
         (
             closed(closed_because="target_removed"),
@@ -214,6 +218,18 @@ def test_targets_that_are_watched_again() -> None:
     assert text.body == "Two.\nNone."
 
 
+def test_a_certificate_that_ends_soon_is_told_with_its_day() -> None:
+    regions = {
+        "eu": RegionVerdict(verdict="up", detail="certificate ends 2026-09-21 13:35 UTC", since=AT),
+        "us": RegionVerdict(verdict="up", since=AT),
+    }
+    event = incident_event(incident_type="expiring", expires_at=AT + 86_400_000, regions=regions)
+    body = compose([event]).body
+    assert f"Certificate ends: {time_text(AT + 86_400_000)}\nFirst seen: " in body
+    assert "eu: reachable (certificate ends 2026-09-21 13:35 UTC)\n" in body
+    assert "us: reachable\n" in body
+
+
 def test_a_region_that_is_set_aside_is_marked() -> None:
     regions = {
         "eu": RegionVerdict(verdict="down", reason="timed_out", since=AT, set_aside=True),
@@ -228,6 +244,9 @@ def test_a_region_that_is_set_aside_is_marked() -> None:
     ("incident_type", "because", "subject"),
     [
         ("slow", "recovered", "TCP Port Fast Again"),
+        ("expiring", "recovered", "Certificate Renewed"),
+        ("expiring", "resolved", "TCP Port Certificate: Incident Resolved By Hand"),
+        ("expiring", "abandoned", "TCP Port Certificate: Not Looked At Any More"),
         ("slow", "policy_changed", "TCP Port No Longer Watched For This"),
         ("flapping", "recovered", "TCP Port Steady Again"),
         ("flapping", "steady", "TCP Port No Longer Flapping, Down For Good"),

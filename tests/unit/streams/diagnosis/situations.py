@@ -259,6 +259,25 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "slow",
     ),
     Situation(
+        "certificate ends soon, and it is up",
+        Facts(
+            target=target("tls", 443, "shop.example.com"),
+            working=ALL,
+            ending=tuple((region, 1_800_000_000_000) for region in ALL),
+        ),
+        "expiring",
+    ),
+    Situation(
+        "certificate ends soon in some regions, and it is up",
+        Facts(
+            target=target("tls", 443, "shop.example.com"),
+            working=ALL,
+            ending=tuple((region, 1_800_000_000_000) for region in (EU, US)),
+            renewed=(AP,),
+        ),
+        "expiring",
+    ),
+    Situation(
         "comes and goes; refused at the last fall",
         facts("connection_refused"),
         "flapping",

@@ -28,7 +28,7 @@ from typing import Literal
 from msgspec import structs
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
-from schemas.incident import IncidentType
+from schemas.incident import IncidentType, Votes
 from schemas.partition import host_key
 from schemas.result import Cause, CheckResult
 from schemas.target import Target
@@ -38,7 +38,6 @@ from tests.unit.streams.rules.reference_hearing import Counted, Said
 from tests.unit.streams.rules.reference_target import Incident, Watched
 from tests.unit.streams.rules.reference_unwatched import Lookout, Moment
 from tests.unit.streams.rules.reference_words import (
-    SEVERITIES,
     Clock,
     Closed,
     Improved,
@@ -50,6 +49,8 @@ from tests.unit.streams.rules.reference_words import (
     Updated,
     Worsened,
     late,
+    severity,
+    warn_ms,
 )
 
 
@@ -127,6 +128,8 @@ class Reference:
                 watched.target,
                 len(watched.limits) - 1,
                 self.offset,
+                result.cert_expires_at,
+                len(watched.warnings) - 1,
             )
         )
         newest = self.newest.get(result.target, 0)
@@ -181,7 +184,7 @@ class Reference:
             self.may_ask.add(host)
             if self.running - self.rechecked.get(host, -5_000) >= 5_000:
                 self.must_ask.add(host)
-        elif failed and not after.row and incidents.keys() - {"slow"}:
+        elif failed and not after.row and incidents.keys() - {"slow", "expiring"}:
             self.may_ask.add(host)
 
     def _tell_updates(
@@ -204,7 +207,9 @@ class Reference:
                 continue
             of_an_outage = of == "unreachable" and (turned or other_reason)
             of_slowness = of == "slow" and {before.word, after.word} == {"up", "slow"}
-            if (of_an_outage or of_slowness) and not self._told_of_episode(watched, of, told):
+            of_an_end = of == "expiring" and bool(before.ends_soon) != bool(after.ends_soon)
+            news = of_an_outage or of_slowness or of_an_end
+            if news and not self._told_of_episode(watched, of, told):
                 self.told.append(Updated(watched.target.id, of, self.now))
 
     def _told_of_episode(self, watched: Watched, of: IncidentType, since: int) -> bool:
@@ -233,6 +238,7 @@ class Reference:
             else:
                 self._open(watched, "unreachable", began)
         self._judge_slowness(watched)
+        self._judge_certificate(watched)
 
     def _follow_outage(self, watched: Watched) -> None:
         incident = watched.incidents["unreachable"]
@@ -285,9 +291,9 @@ class Reference:
     def _may_open(self, watched: Watched) -> int | None:
         """When the outage began (effective time) that is to be told now."""
         down = watched.says("down", self.aside, self.running)
-        if watched.held - {"slow"}:
+        if watched.held - {"slow", "expiring"}:
             if watched.denied("down", self.aside, self.running):
-                watched.held &= {"slow"}
+                watched.held &= {"slow", "expiring"}
             return None
         if not down:
             return None
@@ -309,10 +315,29 @@ class Reference:
             began = watched.began("slow", votes, self.aside, self.running)
             self._open(watched, "slow", began.effective)
 
+    def _judge_certificate(self, watched: Watched) -> None:
+        if "expiring" in watched.incidents:
+            if watched.holds_again(self.aside, self.running):
+                self._recovered(watched, "expiring")
+        elif "expiring" in watched.held:
+            if watched.holds_again(self.aside, self.running):
+                watched.held.remove("expiring")
+        elif watched.ends_soon(self.aside, self.running):
+            seen = watched.endings(self.aside, self.running)
+            self._open(watched, "expiring", min(one.ends_soon[0].effective for one in seen))
+
+    def _votes(self, watched: Watched, of: IncidentType) -> Votes:
+        votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
+        if of != "expiring":
+            return votes
+        seen = watched.endings(self.aside, self.running)
+        return structs.replace(votes, down=len(seen), need=1)
+
     def _open(self, watched: Watched, of: IncidentType, began: int) -> None:
         watched.incidents[of] = Incident(began)
-        votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
-        self.told.append(Opened(watched.target.id, of, SEVERITIES[of], self.now, votes, began))
+        told = severity(of, watched.target)
+        votes = self._votes(watched, of)
+        self.told.append(Opened(watched.target.id, of, told, self.now, votes, began))
 
     def _recovered(self, watched: Watched, of: IncidentType) -> None:
         self._close(watched, of, "recovered", watched.abandoned(self.running))
@@ -321,7 +346,7 @@ class Reference:
         self, watched: Watched, of: IncidentType, because: str, abandoned: tuple[str, ...] = ()
     ) -> None:
         incident = watched.incidents.pop(of)
-        votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)
+        votes = self._votes(watched, of)
         began = incident.first_failed_at
         self.told.append(
             Closed(
@@ -370,7 +395,8 @@ class Reference:
             if isinstance(control, Resolved):
                 self._close(watched, of, "resolved")
                 said: Literal["down", "slow"] = "slow" if of == "slow" else "down"
-                if not watched.denied(said, self.aside, self.running):
+                denied = of != "expiring" and watched.denied(said, self.aside, self.running)
+                if not denied:
                     watched.held.add(of)
                 if of == "slow":
                     watched.accept()
@@ -406,6 +432,12 @@ class Reference:
             watched.limits.append(target.latency)
         if target.latency is None and "slow" in watched.incidents:
             self._close(watched, "slow", "policy_changed")
+        if warn_ms(target) != warn_ms(old):
+            watched.warnings.append(warn_ms(target))
+        said = watched.said(self.running).values()
+        fewer_days = warn_ms(target) < warn_ms(old) and not any(one.ends_soon for one in said)
+        if fewer_days and "expiring" in watched.incidents:
+            self._close(watched, "expiring", "policy_changed")
         self._judge(watched)
 
     # Rules 4 (second half) and 8

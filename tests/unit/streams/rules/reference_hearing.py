@@ -16,7 +16,8 @@ class Counted(Struct, frozen=True):
     """A result that counted: effective time in log and running time, and the policy of then.
 
     `took_ms` is its connect time, or its total time when it has none. `limits` is how often the
-    target had been given other latency limits by then, `offset` that of the record it came in.
+    target had been given other latency limits by then, `warned` how often another `warn_days`,
+    `offset` that of the record it came in. `end` is when the certificate ends that it saw.
     """
 
     effective: int
@@ -28,6 +29,13 @@ class Counted(Struct, frozen=True):
     policy: Target
     limits: int
     offset: int
+    end: int | None = None
+    warned: int = 0
+
+    @property
+    def looks(self) -> bool:
+        """Rule 13: whether it looks at a certificate."""
+        return self.up or (self.end is not None and self.reason != "certificate_invalid")
 
     @property
     def fresh_until(self) -> int:
@@ -53,7 +61,8 @@ class Said(Struct, frozen=True):
 
     `row` are its failures since the last success, `successes` those since the last failure.
     `slow` is the first result of the row that made it say so; `speed` says more of that.
-    `unended`: it said `down`, was stale, and fails again since.
+    `unended`: it said `down`, was stale, and fails again since. `looks` are the last ten at a
+    certificate, and whether each saw that it ends soon.
     """
 
     fresh_until: int
@@ -65,6 +74,7 @@ class Said(Struct, frozen=True):
     unended: bool = False
     fresh: bool = True
     stale_for: int = 0
+    looks: tuple[tuple[Counted, bool], ...] = ()
 
     def at(self, running: int) -> "Said":
         return structs.replace(
@@ -79,6 +89,18 @@ class Said(Struct, frozen=True):
         return "slow" if self.slow else "up"
 
     @property
+    def ends_soon(self) -> tuple[Counted, ...]:
+        """Those of the last ten looks that saw an end."""
+        return tuple(one for one, near in self.looks if near)
+
+    @property
+    def fails_by_its_certificate(self) -> bool:
+        return bool(self.row) and self.row[-1].reason in {
+            "certificate_ending",
+            "certificate_expired",
+        }
+
+    @property
     def last_word(self) -> Literal["up", "down", "slow"]:
         """The verdict where an end is concerned: to fail after a pause takes no `down` back."""
         return "down" if self.unended else self.word
@@ -90,13 +112,19 @@ def listen(  # noqa: C901 - all that ever happened, in one loop
     limits: Sequence[LatencyLimit | None],
     accepted: Collection[Counted],
     changes: Sequence[Change],
+    *,
+    warnings: Sequence[int],
 ) -> Said:
     """Goes through the results of a region, one after the other.
 
     `limits` are the latency limits that the target was given, one after the other; `accepted` the
     newest results at the times when its slowness was resolved by hand. `changes` are those of the
-    policy.
+    policy; `warnings` are its `warn_days` (in ms), one after the other.
     """
+    looks = tuple(
+        (one, one.end is not None and _is_near(one.end - one.effective, warnings[one.warned :]))
+        for one in [one for one in history if one.looks][-10:]
+    )
     speed = Speed(limits, accepted)
     down = unended = False
     row: list[Counted] = []
@@ -129,4 +157,9 @@ def listen(  # noqa: C901 - all that ever happened, in one loop
                     down, unended = True, False
                 fresh_until = change.fresh_until(fresh_until)
     speed.given(len(limits) - 1)
-    return Said(fresh_until, down, tuple(row), successes, speed.slow, speed, unended)
+    return Said(fresh_until, down, tuple(row), successes, speed.slow, speed, unended, looks=looks)
+
+
+def _is_near(left_ms: int, warnings: Sequence[int]) -> bool:
+    """Whether all `warn_days` that held since tell of an end that is so far away."""
+    return all(warning and left_ms < warning for warning in warnings)

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from schemas.control import Acknowledged, Resolved, TargetRemoved, TargetSet
 from schemas.incident import IncidentType
+from schemas.probe import TlsProbe
 from schemas.result import Cause, CheckResult, Reason
 from schemas.target import LatencyLimit, Target
 from tests.unit.streams.rules.fleet import target
@@ -17,7 +18,7 @@ REGIONS: Final = ("a", "b", "c", "d")
 PLACES: Final = {
     "db": {"host": "db1.example.com", "port": 5432},
     "ssh": {"host": "db1.example.com", "port": 22},
-    "web": {"host": "web.example.com", "port": 443},
+    "web": {"host": "web.example.com", "port": 443, "kind": "tls", "probe": TlsProbe()},
 }
 TIMES: Final = {
     "db": {"interval_ms": 10_000, "timeout_ms": 1_000},
@@ -105,8 +106,12 @@ policies = st.fixed_dictionaries(
         "team": st.sampled_from(("red", "blue")),
         "name": st.sampled_from(("Orders", "Payments")),
         "criticality": st.sampled_from(("critical", "important", "normal")),
+        "probe": st.builds(
+            TlsProbe, warn_days=st.sampled_from((0, 3, 14, 30)), verify=st.booleans()
+        ),
     },
 )
+days = st.sampled_from((-1, 0, 2, 3, 13, 14, 60))
 around = st.sampled_from((-1, 0, 0, 1, 30_000))
 pauses = st.sampled_from((799, 800, 1000, 5000))
 
@@ -369,6 +374,23 @@ class Histories(RuleBasedStateMachine):
         self.send([self.result(again.region, again.target, "timed_out")])
         self.fleet.wait(ms)
         self.send([again])
+
+    @rule(
+        name=names,
+        each=orders,
+        left=st.lists(days, min_size=1, max_size=3),
+        reason=st.sampled_from((None, None, "certificate_ending", "certificate_invalid")),
+        rounds=st.sampled_from((1, 2, 3, 11)),
+    )
+    def look_at_certificates(
+        self, name: str, each: list[str], left: list[int], reason: Reason | None, rounds: int
+    ) -> None:
+        """Regions that get, in turn, certificates with so many days left."""
+        ends = [self.fleet.now + some * DAY_MS for some in left]
+        for number in range(rounds):
+            self.fleet.wait(1_000)
+            end = ends[number % len(ends)]
+            self.send([self.result(region, name, reason, cert_expires_at=end) for region in each])
 
     # Quick outages
 

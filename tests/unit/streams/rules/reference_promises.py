@@ -1,5 +1,7 @@
 """What an event or a request promises about itself, whatever led to it."""
 
+from msgspec import UNSET
+
 from schemas.incident import IncidentEvent, RegionVerdict, TargetsEvent
 from schemas.recheck import RecheckRequest
 
@@ -13,6 +15,11 @@ def keep_rule_5(opened: IncidentEvent) -> None:
     """No incident without its votes at that moment, as the event itself shows them."""
     votes = opened.votes
     fresh = voting(opened)
+    if opened.incident_type == "expiring":
+        # One region is enough; a region that is down may have seen it.
+        assert votes.need == 1 <= votes.down <= votes.fresh == len(fresh)
+        assert opened.expires_at is not UNSET
+        return
     words = {"down"} | ({"slow"} if opened.incident_type == "slow" else set())
     assert sum(said.verdict in words for said in fresh) == votes.down >= votes.need
     if opened.incident_type == "slow":
@@ -36,7 +43,8 @@ def keep_rule_6(closed: IncidentEvent) -> None:
     assert 2 * len(fresh) > len(regions) - len(closed.abandoned_regions)
     if closed.incident_type != "flapping":
         # One that is set aside may have no word against it, either.
-        against = {"down"} if closed.incident_type == "unreachable" else {"down", "slow"}
+        words = {"unreachable": {"down"}, "slow": {"down", "slow"}}
+        against = words.get(closed.incident_type, set[str]())
         assert against.isdisjoint(said.verdict for said in regions.values())
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from schemas.incident import IncidentType, Votes
 from schemas.target import LatencyLimit, Target
 from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen
-from tests.unit.streams.rules.reference_words import majority, need
+from tests.unit.streams.rules.reference_words import majority, need, warn_ms
 
 HOUR_MS = 3_600_000
 
@@ -23,10 +23,11 @@ class Incident:
 class Watched:
     """A target, and per region all that counted since the region began (anew).
 
-    `limits` are all latency limits that it was given, `accepted` the newest results of its regions
-    at the times when its slowness was resolved by hand. `held` are the types of incident that were
-    resolved by hand and may not open yet. `transitions` are in running time; `outage` is when the
-    outage began (effective time) that goes on silently while a flapping incident is open.
+    `limits` are all latency limits that it was given, `warnings` all `warn_days` (in ms).
+    `accepted` are the newest results of its regions at the times when its slowness was resolved by
+    hand. `held` are the types of incident that were resolved by hand and may not open yet.
+    `transitions` are in running time; `outage` is when the outage began (effective time) that goes
+    on silently while a flapping incident is open.
     `configured` is since when (running time) each region should look. `silent` are the regions
     that are silent now. `changes` are the policies that it was given, one after the other.
     """
@@ -38,13 +39,14 @@ class Watched:
         self.heard: dict[str, list[Counted]] = {region: [] for region in target.regions}
         self.limits: list[LatencyLimit | None] = [target.latency]
         self.accepted: list[Counted] = []
+        self.warnings = [warn_ms(target)]
         self.incidents: dict[IncidentType, Incident] = {}
         self.held: set[IncidentType] = set()
         self.transitions: list[int] = []
         self.outage: int | None = None
         self.silent = silent
         self.changes: list[Change] = []
-        self._listened: dict[str, tuple[Counted, int, int, int, Said]] = {}
+        self._listened: dict[str, tuple[Counted, tuple[int, ...], Said]] = {}
 
     def said(self, running: int) -> dict[str, Said]:
         """What each region says that ever said anything."""
@@ -57,12 +59,18 @@ class Watched:
     def _listen(self, region: str, history: list[Counted]) -> Said:
         """Listens again only when something was said: nothing else is remembered to save time."""
         known = self._listened.get(region)
-        now = (len(self.limits), len(self.accepted), len(self.changes))
-        if known is None or known[0] is not history[-1] or known[1:4] != now:
-            said = listen(region, history, self.limits, self.accepted, self.changes)
-            known = (history[-1], *now, said)
-            self._listened[region] = known
-        return known[4]
+        now = (len(self.limits), len(self.accepted), len(self.changes), len(self.warnings))
+        if known is None or known[0] is not history[-1] or known[1] != now:
+            said = listen(
+                region,
+                history,
+                self.limits,
+                self.accepted,
+                self.changes,
+                warnings=self.warnings,
+            )
+            known = self._listened[region] = (history[-1], now, said)
+        return known[2]
 
     def change(self, target: Target, running: int) -> None:
         """Another policy holds from here on."""
@@ -200,6 +208,41 @@ class Watched:
             one.last_word for region, one in self.said(running).items() if region not in abandoned
         }
         return words <= {"up"} and self.enough_fresh(abandoned, aside, running)
+
+    def endings(self, aside: Collection[str], running: int) -> list[Said]:
+        """Rule 13: the regions that vote and saw an end in their ten."""
+        return [
+            one
+            for region, one in self.said(running).items()
+            if one.fresh and region not in aside and one.ends_soon
+        ]
+
+    def ends_soon(self, aside: Collection[str], running: int) -> bool:
+        """Rule 13: whether a region sees the end coming."""
+        votes = self.votes("down", aside, running)
+        voting = [
+            one for region, one in self.said(running).items() if one.fresh and region not in aside
+        ]
+        told = {"unreachable", "flapping"} & self.incidents.keys()
+        if told and any(one.down and one.fails_by_its_certificate for one in voting):
+            return False
+        failing = sum(bool(one.row) for one in voting)
+        for one in voting:
+            if not one.looks or not one.looks[-1][1]:
+                continue
+            enough = 10 if one.fails_by_its_certificate else 2
+            if one.fails_by_its_certificate and failing >= votes.need:
+                continue
+            if len(one.ends_soon) >= enough:
+                return True
+        return False
+
+    def holds_again(self, aside: Collection[str], running: int) -> bool:
+        """Rule 13: whether the ten of every region are clean."""
+        abandoned = self.abandoned(running)
+        said = self.said(running)
+        clean = not any(one.ends_soon for region, one in said.items() if region not in abandoned)
+        return clean and self.enough_fresh(abandoned, aside, running)
 
     def flaps(self, running: int) -> bool:
         """Rule 9: whether the opening that was just counted is one too many."""

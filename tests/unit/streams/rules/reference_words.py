@@ -13,14 +13,28 @@ from schemas.incident import (
     TargetsEvent,
     Votes,
 )
-from schemas.target import Target
+from schemas.target import Criticality, Target
 from streams.rules.apply import Output
 
-SEVERITIES: Final[dict[IncidentType, Severity]] = {
-    "unreachable": "critical",
-    "slow": "warning",
-    "flapping": "critical",
+CRITICAL: Final[dict[IncidentType, set[Criticality]]] = {
+    "unreachable": {"critical", "important", "normal"},
+    "flapping": {"critical", "important", "normal"},
+    "slow": {"critical"},
+    "expiring": set(),
 }
+"""Rule 6: the criticalities with which an incident of a type is critical; else it is a warning."""
+
+
+def severity(of: IncidentType, target: Target) -> Severity:
+    return "critical" if target.criticality in CRITICAL[of] else "warning"
+
+
+def warn_ms(target: Target) -> int:
+    """Rule 13: how long before its end a certificate is told of; 0: never."""
+    options = target.probe
+    if not getattr(options, "verify", False) or getattr(options, "tls", "") == "none":
+        return 0
+    return int(getattr(options, "warn_days", 0)) * 86_400_000
 
 
 class Opened(Struct, frozen=True):

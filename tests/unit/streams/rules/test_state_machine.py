@@ -29,6 +29,7 @@ from streams.rules.record import Record
 from streams.state.freshness import is_fresh
 from streams.state.partition_state import new_state
 from streams.state.target_state import Trouble
+from streams.state.windows import Window
 from tests.unit.streams.rules.reference_histories import Histories
 from tests.unit.streams.rules.reference_log import messages
 from tests.unit.streams.rules.reference_speed import Speed
@@ -91,8 +92,9 @@ class Machine(Histories):
                     self.fleet.reached.add(f"slow: {said.speed.why}")
             assert entry.target == watched.target
             trouble = entry.trouble or Trouble()
-            assert trouble.held == bool(watched.held - {"slow"})
+            assert trouble.held == bool(watched.held - {"slow", "expiring"})
             assert trouble.slow_held == ("slow" in watched.held)
+            assert trouble.expiring_held == ("expiring" in watched.held)
             if "flapping" in watched.incidents:
                 assert trouble.incident is not None
                 assert trouble.incident.down == (watched.outage is not None)
@@ -117,6 +119,7 @@ class Machine(Histories):
                     window.successes,
                     window.pace.since if window.pace and window.pace.slow else None,
                     window.pace.why if window.pace and window.pace.slow else None,
+                    seen_by(window),
                     window.since or None,
                     (window.lately or None, window.usual or None, window.daily or None),
                 )
@@ -132,6 +135,7 @@ class Machine(Histories):
                     said.successes,
                     said.slow.effective if said.slow else None,
                     said.speed.why if said.slow else None,
+                    tuple((one.effective, one.end) for one in said.ends_soon),
                     said.speed.since,
                     learned(said.speed),
                 )
@@ -155,6 +159,12 @@ class Machine(Histories):
         assert decoder.encode(state) == decoder.encode(self.fleet.state)
         for name in sorted(self.fleet.reached):
             event(name)
+
+
+def seen_by(window: Window) -> tuple[tuple[int, int], ...]:
+    """When a region saw a certificate that ends soon, and when it ends."""
+    looks = [] if window.endings is None else window.endings.looks
+    return tuple((at, end) for at, end in looks if end)
 
 
 def learned(speed: Speed) -> tuple[int | None, int | None, int | None]:
