@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from schemas.control import TargetSet
 from schemas.incident import TargetsEvent
 from schemas.partition import partition_for
+from streams.rules import unwatched
+from streams.rules.apply import RuleError
 from streams.rules.ids import cause_id
 from streams.rules.regions import SILENT_AFTER_MS
 from streams.rules.unwatched import AWAITED_MS
@@ -277,6 +281,33 @@ def test_new_regions_count_from_when_they_were_given() -> None:
     assert fleet.coverage == []
     fleet.pass_time(MINUTE, alive="a")
     assert fleet.short == [("unwatched", 1)]
+
+
+def test_a_look_that_fails_costs_nobody_else_a_turn_and_is_made_again() -> None:
+    fleet = Regions(target(regions="a b"), target("other", "a", abandon_after_ms=0))
+    fleet.pass_time(5 * MINUTE, alive="a b")
+    fleet.wait(SECOND).down("a", of="other")
+    failed: list[RuleError] = []
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unwatched, "_find", fail)
+        for _ in range(40):
+            fleet.now += 5 * SECOND
+            try:
+                fleet.beat("b")
+            except RuleError as error:
+                failed.append(error)
+                fleet.outputs += error.outputs
+    assert len(failed) == 20
+    for error in failed:
+        assert [(part.result, part.blamed) for part in error.parts] == [(None, False)]
+        assert [type(cause) for cause in error.causes] == [ZeroDivisionError]
+    assert fleet.told == ["opened", "closed"]
+    fleet.pass_time(10 * MINUTE, alive="b")
+    assert fleet.short == [("unwatched", 2)]
 
 
 def test_a_worker_that_takes_over_says_the_same() -> None:
