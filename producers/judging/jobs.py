@@ -164,7 +164,8 @@ class DnsAnswer(Struct, frozen=True, tag="dns"):
         """See the class; `wrong` is the reason why it is not an answer."""
         try:
             query = dns.message.from_wire(self.query)
-            answer = dns.message.from_wire(self.data, ignore_trailing=True)
+            # As resolvers do: a broken record beside those that are wanted does no harm.
+            answer = dns.message.from_wire(self.data, ignore_trailing=True, continue_on_error=True)
             wanted = dns.rdatatype.from_text(self.record)
             names = _led_to(query, answer)
             found = [
@@ -173,6 +174,9 @@ class DnsAnswer(Struct, frozen=True, tag="dns"):
                 if rrset.rdtype == wanted and rrset.name in names
                 for record in rrset
             ]
+            said = answer.question and answer.rcode() != dns.rcode.NOERROR
+            if answer.errors and not found and not said:
+                return _no_dns(_plain(str(answer.errors[0].exception)))
             return DnsSummary(
                 matches=query.is_response(answer),
                 truncated=bool(answer.flags & dns.flags.TC),
@@ -182,16 +186,19 @@ class DnsAnswer(Struct, frozen=True, tag="dns"):
                 beside=None if found else _beside(answer, names),
             )
         except dns.exception.DNSException as error:
-            wrong = _plain(str(error))
+            return _no_dns(_plain(str(error)))
         except Exception as error:  # noqa: BLE001  (dnspython lets others pass for odd records)
-            wrong = _told(error)
-        return DnsSummary(matches=True, truncated=False, rcode="", records=(), wrong=wrong)
+            return _no_dns(_told(error))
 
     def _missing(self, found: list[dns.rdata.Rdata]) -> tuple[str, ...]:
         if not self.expect:
             return ()
         meanings = {meaning(record) for record in found}
         return tuple(text for text in self.expect if meaning_of(self.record, text) not in meanings)
+
+
+def _no_dns(wrong: str) -> DnsSummary:
+    return DnsSummary(matches=True, truncated=False, rcode="", records=(), wrong=wrong)
 
 
 def _led_to(query: dns.message.Message, answer: dns.message.Message) -> list[dns.name.Name]:

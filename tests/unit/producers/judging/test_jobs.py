@@ -4,6 +4,7 @@ import json
 import struct
 
 import dns.message
+import dns.rcode
 import dns.rrset
 import pytest
 
@@ -111,6 +112,29 @@ def test_a_dns_answer_is_summed_up() -> None:
     assert (found.matches, found.rcode, found.records) == (True, "NOERROR", ("192.0.2.1",))
     other = dns.message.make_query("b.example", "A").to_wire()
     assert not DnsAnswer(other, "A", response.to_wire()).verdict().matches
+
+
+BROKEN = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\5abcde"  # an address of five bytes
+
+
+def test_a_broken_record_beside_a_good_one_does_no_harm() -> None:
+    query = dns.message.make_query("a.example", "A")
+    response = dns.message.make_response(query)
+    wire = bytearray(response.to_wire())
+    wire[7] = 1
+    found = DnsAnswer(query.to_wire(), "A", bytes(wire) + BROKEN).verdict()
+    assert found.wrong is not None  # alone it is no answer
+    response.answer.append(dns.rrset.from_text("a.example.", 60, "IN", "A", "192.0.2.1"))
+    wire = bytearray(response.to_wire())
+    wire[11] = 1  # one more, in the additional section
+    found = DnsAnswer(query.to_wire(), "A", bytes(wire) + BROKEN, ("192.0.2.1",)).verdict()
+    assert (found.wrong, found.records, found.missing) == (None, ("192.0.2.1",), ())
+    response.answer.clear()
+    response.set_rcode(dns.rcode.NXDOMAIN)
+    wire = bytearray(response.to_wire())
+    wire[9] = 1  # in the authority section
+    found = DnsAnswer(query.to_wire(), "A", bytes(wire) + BROKEN).verdict()
+    assert (found.wrong, found.rcode) == (None, "NXDOMAIN")
 
 
 def test_a_dns_answer_that_points_into_itself_is_wrong() -> None:
