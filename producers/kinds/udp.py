@@ -70,7 +70,12 @@ def _connected(address: Address, port: int, source: str | None) -> Iterator[sock
 async def _until_answered(
     context: CheckContext, sock: socket.socket, data: bytes, judge: Judge, within_s: float
 ) -> None:
-    began, strays = time.monotonic(), 0
+    began, strays, last = time.monotonic(), 0, b""
+    context.silence, context.came = "timed_out", None
+
+    def came() -> str:
+        return f"{strays} answers to something else came, the last one {shown(last)!r}"
+
     for number in range(1, SENDS + 1):
         sock.send(data)
         until = began + within_s * number / SENDS
@@ -86,11 +91,16 @@ async def _until_answered(
                         )
                         context.banner = said or None
                         return
-                    strays += 1
+                    strays, last = strays + 1, answer
+                    # Not silence: who answers is no packet filter.
+                    context.silence, context.came = "unexpected_response", came
                     if strays > _MOST_STRAYS:
                         text = f"{strays} answers to something else"
                         raise CheckFailedError("unexpected_response", text)
                     await asyncio.sleep(0)  # sock_recv does not wait for what is there already
+    if strays:
+        text = f"{context.address}: no answer within {within_s * 1000:.0f} ms: {came()}"
+        raise CheckFailedError("unexpected_response", text)
     raise timed_out(context.address or "", within_s * 1000).error()
 
 
