@@ -82,7 +82,7 @@ def _answers(data: bytes, zone: Zone, *, udp: bool) -> list[bytes]:
                 answer.answer.append(dns.rrset.from_text(name, _TTL, "IN", other, text))
             elif not value.startswith("!"):
                 answer.answer.append(dns.rrset.from_text(question.name, _TTL, "IN", kind, value))
-    found = [answer.to_wire(max_size=512 if udp else 65_535)]
+    found = [answer.to_wire(max_size=0 if udp else 65_535)]  # 0: as the question allows
     if "STRAY" in marks:
         answer.id ^= 1
         found.insert(0, answer.to_wire())
