@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from schemas import batch, control
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet, Tick
+from schemas.duration import DAY_MS
+from schemas.probe import TlsProbe
+from schemas.result import CheckResult
 from streams.checkpoint import decoder
 from streams.rules import apply, incidents, regions, results
 from streams.rules.process import step
@@ -23,6 +26,7 @@ PLACES = (
     "streams.rules.apply.status",
     "streams.rules.incidents.judge",
     "streams.rules.incidents._judge_slowness",
+    "streams.rules.incidents._judge_certificate",
     "streams.rules.incidents._next_deadline",
     "streams.rules.flapping.note",
     "streams.rules.incident_events.opened",
@@ -100,6 +104,56 @@ def test_a_result_on_which_a_rule_fails_changes_nothing(
         record = Record(offset + number, fleet.now + 700 * number, [later], Tick("t"))
         assert apply.apply(fleet.state, record) == apply.apply(without, record)
     assert decoder.encode(fleet.state) == decoder.encode(without)
+
+
+looks = st.tuples(st.sampled_from("abc"), st.sampled_from((1, 13, 60)), st.booleans())
+
+
+def looked(script: list[tuple[str, int, bool]]) -> Fleet:
+    fleet = Fleet(target(kind="tls", probe=TlsProbe()))
+    for region, days, up in script:
+        fleet.wait(5_000)
+        fleet.append([look(fleet, region, days, up=up)])
+    fleet.now += 500
+    return fleet
+
+
+def look(fleet: Fleet, region: str, days: int, *, up: bool) -> CheckResult:
+    end = fleet.now + days * DAY_MS
+    return fleet.result(region, None if up else "certificate_ending", cert_expires_at=end)
+
+
+@settings(max_examples=200)
+@given(st.lists(looks, min_size=1, max_size=30), looks, st.sampled_from(PLACES))
+def test_a_look_at_a_certificate_on_which_a_rule_fails_changes_nothing(
+    script: list[tuple[str, int, bool]], last: tuple[str, int, bool], place: str
+) -> None:
+    fleet = looked(script)
+    offset, without = len(fleet.log), copy(fleet.state)
+    result = look(fleet, last[0], last[1], up=last[2])
+    if with_fault(place, fleet.state, Record(offset, fleet.now, [result], None)):
+        apply.apply(without, Record(offset, fleet.now, [], None))
+        assert decoder.encode(fleet.state) == decoder.encode(without)
+
+
+@settings(max_examples=100)
+@given(st.lists(looks, min_size=1, max_size=30), st.sampled_from((0, 3, 30)))
+def test_other_days_on_which_a_rule_fails_change_nothing(
+    script: list[tuple[str, int, bool]], warn_days: int
+) -> None:
+    fleet = looked(script)
+    offset, without = len(fleet.log), copy(fleet.state)
+    other = target(kind="tls", probe=TlsProbe(warn_days=warn_days), version=2)
+    place = "streams.rules.inventory_changes.incidents.judge"
+    record = Record(offset, fleet.now, [], TargetSet(other))
+    failed = with_fault(place, fleet.state, record)
+    assert failed
+    apply.apply(without, Record(offset, fleet.now, [], Tick("t")))
+    # The deadlines are looked at with both.
+    assert fleet.state.targets["db"].target == without.targets["db"].target
+    kept, expected = fleet.state.targets["db"].trouble, without.targets["db"].trouble
+    assert (kept and kept.endings) == (expected and expected.endings)
+    assert len(fleet.state.targets["db"].incidents) == len(without.targets["db"].incidents)
 
 
 CONTROLS: tuple[Callable[[Fleet], Control], ...] = (
