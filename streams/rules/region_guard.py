@@ -15,21 +15,32 @@ CLEARED_PERCENT: Final = 20
 AT_LEAST: Final = 20
 """Least number of failing targets: with fewer, chance alone reaches the share."""
 
+CONTRADICTS_AFTER_MS: Final = 10_000
+"""Least time from the beat with which a region begins to fail widely to a beat that contradicts it,
+in ms. The rechecks of what fails have been answered by then: in an outage that all regions see the
+others fail, too."""
+
 
 class RegionLoad(Struct, frozen=True, gc=False):
-    """The sums over the probers of a region."""
+    """The sums over the probers of a region; all were heard at `heard` or later (running time)."""
 
     targets: int
     failing: int
     newly_failing: int
+    heard: int
 
     @property
     def fails_widely(self) -> bool:
         return _widely(self.failing, self.targets)
 
     @property
-    def began_widely(self) -> bool:
-        return _widely(self.newly_failing, self.targets)
+    def begins_widely(self) -> bool:
+        return _widely(self.newly_failing, self.targets) and not self.recovered
+
+    @property
+    def sees_no_outage(self) -> bool:
+        begun = self.newly_failing * 100 > CLEARED_PERCENT * self.targets
+        return self.targets > 0 and not self.fails_widely and not begun
 
     @property
     def recovered(self) -> bool:
@@ -44,6 +55,16 @@ class Turned(Struct, frozen=True, gc=False):
     load: RegionLoad
 
 
+class Found(Struct, frozen=True, gc=False):
+    """What `look` found: the regions that must change, and since when the others begin to fail.
+
+    `since` is the running time at which each region began to fail widely, of those that begin to.
+    """
+
+    turned: list[Turned]
+    since: dict[str, int]
+
+
 def note(prober: ProberState, beat: Beat) -> None:
     """Stores a prober's report on its targets."""
     prober.targets = beat.targets
@@ -51,12 +72,17 @@ def note(prober: ProberState, beat: Beat) -> None:
     prober.newly_failing = beat.newly_failing
 
 
-def look(state: PartitionState) -> list[Turned]:
-    """The regions that must change, by name; judges all that report. Changes nothing."""
+def look(state: PartitionState) -> Found:
+    """Judges all regions that report, by name. Changes nothing."""
     loads = {
         name: load
         for name, region in sorted(state.regions.items())
         if (load := load_of(region, state.running)) is not None
+    }
+    since = {
+        name: state.running if (begun := state.regions[name].wide_since) is None else begun
+        for name, load in loads.items()
+        if load.begins_widely
     }
     wide = sum(load.fails_widely for load in loads.values())
     turned = []
@@ -65,18 +91,23 @@ def look(state: PartitionState) -> list[Turned]:
         # It is one of those that fail, also when some of its targets are well again: else a region
         # that reports alone could be suspect, and its targets unwatched.
         alike = (wide + (not load.fails_widely)) * 2 > len(loads)
-        # Who has recovered within the minute is not suspect for the rest of it.
-        suspect = (region.suspect or load.began_widely) and not (alike or load.recovered)
+        if region.suspect:
+            suspect = not (alike or load.recovered)
+        else:
+            suspect = name in since and _contradicted(name, since[name], loads)
         if suspect != region.suspect:
             turned.append(Turned(name, suspect, load))
-    return turned
+    return Found(turned, since)
 
 
-def turn(state: PartitionState, turned: list[Turned]) -> None:
+def turn(state: PartitionState, found: Found) -> None:
     """Sets the regions aside, or readmits them.
 
     The next check of deadlines judges the affected targets of the region again.
     """
+    turned = found.turned
+    for name, region in state.regions.items():
+        region.wide_since = found.since.get(name)
     for one in turned:
         region = state.regions[one.region]
         region.suspect, region.aside_since = one.suspect, state.running * one.suspect
@@ -88,14 +119,24 @@ def turn(state: PartitionState, turned: list[Turned]) -> None:
 
 def load_of(region: RegionState, running: int) -> RegionLoad | None:
     """The sums over a region's probers; None if none was heard recently."""
-    targets = failing = newly_failing = heard = 0
+    targets = failing = newly_failing = 0
+    heard = None
     for one in region.probers.values():
         if running - one.last_beat < HEARD_MS:
-            heard += 1
+            heard = one.last_beat if heard is None else min(heard, one.last_beat)
             targets += one.targets
             failing += one.failing
             newly_failing += one.newly_failing
-    return RegionLoad(targets, failing, newly_failing) if heard else None
+    return None if heard is None else RegionLoad(targets, failing, newly_failing, heard)
+
+
+def _contradicted(name: str, since: int, loads: dict[str, RegionLoad]) -> bool:
+    """True if at least half of the reporting regions see no outage, and have looked."""
+    against = sum(
+        other != name and load.sees_no_outage and load.heard - since >= CONTRADICTS_AFTER_MS
+        for other, load in loads.items()
+    )
+    return against * 2 >= len(loads)
 
 
 def _widely(failing: int, targets: int) -> bool:

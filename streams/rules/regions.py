@@ -185,7 +185,7 @@ def _prober(state: PartitionState, region: RegionState, name: str) -> ProberStat
 def _guard(state: PartitionState, deciding: Deciding) -> list[RegionEvent]:
     events: list[RegionEvent] = []
     found = region_guard.look(state)
-    for turned in found:
+    for turned in found.turned:
         name, load = turned.region, turned.load
         kind: RegionEventKind = "region.suspect" if turned.suspect else "region.cleared"
         if turned.suspect:

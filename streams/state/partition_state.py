@@ -47,7 +47,8 @@ class ProberState(Struct, gc=False, array_like=True):
 class RegionState(Struct, gc=False, array_like=True):
     """The liveness of a region. `last_beat_at` is log time, `last_beat` running time.
 
-    `suspect`: it is set aside (rule 8), since `aside_since` (running time).
+    `suspect`: it is set aside (rule 8), since `aside_since` (running time). `wide_since` is the
+    running time since when it begins to fail widely; None if it does not.
     """
 
     last_beat: int
@@ -56,6 +57,7 @@ class RegionState(Struct, gc=False, array_like=True):
     probers: dict[str, ProberState] = field(default_factory=dict)
     suspect: bool = False
     aside_since: int = 0
+    wide_since: int | None = None
 
 
 class HostRecheck(Struct, frozen=True, gc=False, array_like=True):

@@ -311,6 +311,36 @@ CHANGES: Final[tuple[Change, ...]] = (
             """
         ),
     ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="8",
+        reason=(
+            "A region is set aside when the others have looked and see no such thing, 10 s after "
+            "it began to fail widely: not in an outage that all see, and a region that is cut off "
+            "votes for those seconds."
+        ),
+        fields=_each(
+            """
+            missing new changes[1] host_targets[0].status regions.region-1.set_aside summary
+            votes.down votes.fresh
+            """
+        ),
+        events=_each(
+            """
+            087537b4-cb01-5ccc-8b7b-4aa659782f24 2054bf77-0a9b-5a4b-86bc-806f154827bd
+            23be1d16-c431-5a13-818d-3495fdbd9101 2e79c5e9-94f8-5728-a742-7a0d6036e9af
+            37a9606b-f149-58b4-a09f-7f2024b5fe54 49609769-0a38-50bc-ab5e-a5892e74d65e
+            544535c4-79df-587b-bb6e-c58a6b19a64d 6ef37158-fafb-5a4b-9d68-e6592e3f80ce
+            7bf39cc9-44b1-522f-b37d-fed1c931a0f4 7c892168-ed78-593d-8729-7dbc771c241b
+            83d0e903-8b35-58d1-aa9b-713b5ef6bb23 85883c34-824d-56aa-905c-4bcfd5ac6bee
+            86075ca4-d411-5b16-9c4f-d58707ec2dcd 97ea8f95-63be-54e1-a679-220f044f11a4
+            b75d721a-8a03-545f-a743-16ecc14c7b7c d0852a99-b6be-58e6-a8b2-6db9a0db82f4
+            e18a2baf-7719-5d25-ae86-932b9444739f ec488564-7564-5476-8294-7301af45a001
+            f8a5a900-26a7-5369-b7e7-e28605aec3a1
+            """
+        ),
+    ),
 )
 
 

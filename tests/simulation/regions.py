@@ -20,6 +20,9 @@ WINDOW_MS: Final = 60_000.0
 LONGEST_MS: Final = 5_000.0
 """The longest timeout of a target here."""
 
+CONTRADICTS_MS: Final = 10_000.0
+"""After so long the others contradict it."""
+
 ROOM_MS: Final = 3_000.0
 
 WIDE: Final = 0.3
@@ -133,7 +136,8 @@ def _lost(run: Run, verdict: Verdict, region: str, suspect: Spans) -> None:
     if len(run.unheard) < 2:
         return
     for loss in run.faults.losses:
-        due = loss.begin + WINDOW_MS + LONGEST_MS + BEAT_MS + PIPE_MS + ROOM_MS
+        begun = loss.begin + WINDOW_MS + LONGEST_MS + BEAT_MS + PIPE_MS + ROOM_MS
+        due = begun + CONTRADICTS_MS + BEAT_MS
         if loss.region != region or loss.guarded or loss.end < due or due > run.scenario.end:
             continue
         since = loss.begin - 2 * WINDOW_MS
@@ -163,7 +167,8 @@ def _lost(run: Run, verdict: Verdict, region: str, suspect: Spans) -> None:
         begin_to_fail = sum(
             target.interval_ms <= WINDOW_MS and target.id not in failing for target in checked
         )
-        if begin_to_fail >= max(20, 0.45 * len(checked)) and suspect.at(due) is None:
+        # The others contradict it within 15 s, while so many have still begun within the minute.
+        if begin_to_fail >= max(30, 0.6 * len(checked)) and suspect.at(due) is None:
             detail = f"{begin_to_fail} of {len(checked)} began to fail"
             _diverges(verdict, "a region without a network was not set aside", region, due, detail)
 

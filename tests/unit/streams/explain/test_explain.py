@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from schemas.control import Acknowledged, Beat, Resolved, TargetSet
+from schemas.control import Acknowledged, Resolved, TargetSet
 from schemas.target import LatencyLimit
 from streams.checkpoint import decoder
 from streams.explain import Explanation, RegionExplained, explain
@@ -350,23 +350,11 @@ def test_slow_flapping_is_over_after_two_hours_and_says_so() -> None:
 def test_a_region_that_is_set_aside_is_said() -> None:
     fleet = beaten()
     fleet.up("a", "b", "c")
-    for name in "bca":
-        failing = 90 if name == "a" else 0
-        fleet.control(
-            Beat(
-                region=name,
-                prober=f"{name}-1",
-                sequence=9,
-                started_at=fleet.now,
-                targets=100,
-                failing=failing,
-                newly_failing=failing,
-                connectivity=True,
-                lag_ms=0.0,
-                spool=0,
-                clock_offset_ms=0,
-            )
-        )
+    for _ in range(3):
+        fleet.beat("a", targets=100, failing=90, newly_failing=90)
+        fleet.wait(5_000)
+        fleet.beat("b", targets=100)
+        fleet.beat("c", targets=100)
     assert region(fleet, "a").said.set_aside
     assert not region(fleet, "a").counts
     assert any("a is set aside" in sentence for sentence in explained(fleet).because)

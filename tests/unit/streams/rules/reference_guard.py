@@ -12,6 +12,7 @@ class Counts(Struct):
     targets: int = 0
     failing: int = 0
     newly: int = 0
+    heard: list[int] = []
 
     @property
     def fails_widely(self) -> bool:
@@ -19,17 +20,25 @@ class Counts(Struct):
 
     @property
     def has_begun_to(self) -> bool:
-        return 100 * self.newly > 40 * self.targets and self.newly >= 20
+        begun = 100 * self.newly > 40 * self.targets and self.newly >= 20
+        return begun and not self.is_well
 
     @property
     def is_well(self) -> bool:
         return 100 * self.failing <= 20 * self.targets
+
+    def contradicts(self, begun: int) -> bool:
+        """Of a region that began to fail widely then: this one looked, and sees no such thing."""
+        if self.targets == 0 or self.fails_widely or 100 * self.newly > 20 * self.targets:
+            return False
+        return all(heard >= begun + 10_000 for heard in self.heard)
 
 
 class Guard:
     def __init__(self) -> None:
         self.suspect: set[str] = set()
         self.since: dict[str, int] = {}
+        self.begun: dict[str, int] = {}
         self.beats: dict[tuple[str, str], tuple[int, Beat]] = {}
 
     def take(self, beat: Beat, running: int, now: int) -> list[Suspect | Cleared]:
@@ -41,6 +50,12 @@ class Guard:
                 counts.targets += last.targets
                 counts.failing += last.failing
                 counts.newly += last.newly_failing
+                counts.heard = [*counts.heard, heard]
+        self.begun = {
+            region: self.begun.get(region, running)
+            for region, counts in reporting.items()
+            if counts.has_begun_to
+        }
         wide = sum(counts.fails_widely for counts in reporting.values())
         told: list[Suspect | Cleared] = []
         for region, counts in sorted(reporting.items()):
@@ -50,8 +65,11 @@ class Guard:
                 self.suspect.remove(region)
                 del self.since[region]
                 told.append(Cleared(region, now))
-            elif region not in self.suspect and counts.has_begun_to and not innocent:
-                self.suspect.add(region)
-                self.since[region] = running
-                told.append(Suspect(region, now))
+            elif region not in self.suspect and region in self.begun:
+                others = [one for name, one in reporting.items() if name != region]
+                against = sum(one.contradicts(self.begun[region]) for one in others)
+                if against >= len(reporting) - against:
+                    self.suspect.add(region)
+                    self.since[region] = running
+                    told.append(Suspect(region, now))
         return told

@@ -550,12 +550,22 @@ class Histories(RuleBasedStateMachine):
 
     @rule(region=regions, name=names, reason=reasons, failing=st.sampled_from((41, 60, 100)))
     def lose_a_network(self, region: str, name: str, reason: Reason, failing: int) -> None:
-        """One region fails for most of its targets, while the others are well."""
-        for other in REGIONS:
-            if other != region:
-                self.beat_of(other, CALM)
-        self.beat_of(region, (100, failing, failing))
+        """One region fails for most of its targets, while the others look and are well."""
+        for _ in range(3):
+            self.beat_of(region, (100, failing, failing))
+            self.fleet.wait(5_000)
+            for other in REGIONS:
+                if other != region:
+                    self.beat_of(other, CALM)
         self.series(name, [region], reason, 1000)
+
+    @rule(each=st.permutations(REGIONS), ms=st.sampled_from((1, 1_000, 2_500)))
+    def all_fail_widely(self, each: list[str], ms: int) -> None:
+        """Each region says so some seconds after the others."""
+        for _ in range(5):
+            for region in each:
+                self.fleet.wait(ms)
+                self.beat_of(region, (100, 60, 60))
 
     @precondition(lambda self: self.fleet.reference.aside)
     @rule(data=st.data(), now=st.sampled_from((CALM, (100, 20, 0), (100, 21, 0))))

@@ -4,7 +4,7 @@ Each account is held against the reference and against the rules, so that they d
 same mistake.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -482,6 +482,20 @@ def calm(fleet: Account, *regions: str) -> None:
         fleet.beat(region, targets=100)
 
 
+def cut_off(fleet: Account, *beats: Mapping[str, object]) -> None:
+    """These beats of c, for 10 s: the others look meanwhile, and are well."""
+    for beat in beats:
+        fleet.beat("c", **beat)  # type: ignore[arg-type]
+    for _ in range(2):
+        fleet.wait(5_000)
+        for beat in beats:
+            fleet.beat("c", **beat)  # type: ignore[arg-type]
+        calm(fleet, "a", "b")
+
+
+HALF: dict[str, int] = {"targets": 100, "failing": 50, "newly_failing": 50}
+
+
 @pytest.mark.parametrize(
     ("targets", "newly_failing", "suspect"),
     [(100, 41, True), (100, 40, False), (30, 20, True), (30, 19, False), (50, 20, False)],
@@ -490,35 +504,57 @@ def test_more_than_40_percent_and_20_targets_at_once_are_suspect(
     fleet: Account, targets: int, newly_failing: int, suspect: bool
 ) -> None:
     calm(fleet, "a", "b")
-    fleet.beat("c", targets=targets, failing=newly_failing, newly_failing=newly_failing)
+    cut_off(fleet, {"targets": targets, "failing": newly_failing, "newly_failing": newly_failing})
     assert fleet.short == ["suspect c"] * suspect
 
 
 def test_the_probers_of_a_region_are_added_up(fleet: Account) -> None:
     calm(fleet, "a", "b")
-    fleet.beat("c", prober="c-1", targets=100, failing=70, newly_failing=70)
+    first: dict[str, object] = {"prober": "c-1", "targets": 100, "failing": 70, "newly_failing": 70}
+    cut_off(fleet, first)
     assert fleet.short == ["suspect c"]
     fleet.beat("c", prober="c-2", targets=300)
     assert fleet.short == ["suspect c", "cleared c"]  # 70 of 400
-    fleet.wait(14_999)
-    calm(fleet, "a", "b")
-    fleet.beat("c", prober="c-1", targets=100, failing=70, newly_failing=70)
+    for ms in (5_000, 5_000, 4_999):
+        fleet.wait(ms)
+        fleet.beat("c", **first)  # type: ignore[arg-type]
+        calm(fleet, "a", "b")
     assert fleet.short == ["suspect c", "cleared c"]
     fleet.wait(1)
-    fleet.beat("c", prober="c-1", targets=100, failing=70, newly_failing=70)
+    cut_off(fleet, first)
     assert fleet.short[2:] == ["suspect c"]
 
 
 def test_what_most_regions_see_is_no_fault_of_theirs(fleet: Account) -> None:
     calm(fleet, "a", "b")
-    fleet.beat("c", targets=100, failing=50, newly_failing=50)
-    fleet.beat("b", targets=100, failing=50, newly_failing=50)
+    cut_off(fleet, HALF)
+    fleet.beat("b", **HALF)
     assert fleet.short == ["suspect c", "cleared c"]
+
+
+def test_what_all_see_within_seconds_sets_nobody_aside(fleet: Account) -> None:
+    calm(fleet, "a", "b", "c")
+    for _ in range(15):
+        for region in ("c", "a", "b"):
+            fleet.wait(1_600).beat(region, **HALF)
+    assert fleet.full == []
+
+
+def test_who_fails_for_a_fifth_contradicts_nobody(fleet: Account) -> None:
+    calm(fleet, "a", "b", "c")
+    for _ in range(4):
+        fleet.beat("c", **HALF)
+        fleet.beat("a", targets=100, failing=21, newly_failing=21)
+        calm(fleet, "b")
+        fleet.wait(5_000)
+    assert fleet.full == []
+    fleet.beat("a", targets=100, failing=20, newly_failing=20)
+    assert fleet.short == ["suspect c"]
 
 
 def test_it_is_suspect_until_a_fifth_fails(fleet: Account) -> None:
     calm(fleet, "a", "b")
-    fleet.beat("c", targets=100, failing=50, newly_failing=50)
+    cut_off(fleet, HALF)
     fleet.beat("c", targets=100, failing=21)
     assert fleet.short == ["suspect c"]
     fleet.beat("c", targets=100, failing=20)
@@ -535,8 +571,7 @@ def test_it_is_one_of_those_that_fail_though_some_of_its_targets_are_well_again(
 ) -> None:
     fleet.beat("c", targets=100, failing=30, newly_failing=60)
     assert fleet.full == []
-    calm(fleet, "a")
-    fleet.beat("c", targets=100, failing=30, newly_failing=60)
+    cut_off(fleet, {"targets": 100, "failing": 30, "newly_failing": 60})
     assert fleet.short == ["suspect c"]
     fleet.wait(15_000).beat("c", targets=100, failing=30, newly_failing=60)
     assert "cleared c" in fleet.short
@@ -545,7 +580,7 @@ def test_it_is_one_of_those_that_fail_though_some_of_its_targets_are_well_again(
 def test_a_suspect_region_opens_nothing_and_blocks_nothing_but_a_close(fleet: Account) -> None:
     watch(fleet)
     calm(fleet, "a", "b")
-    fleet.beat("c", targets=100, failing=50, newly_failing=50)
+    cut_off(fleet, HALF)
     fleet.up("a", "b", "c")
     fleet.wait(1000).down("c", "b")
     assert fleet.short == ["suspect c"]
@@ -564,7 +599,7 @@ def test_a_suspect_region_opens_nothing_and_blocks_nothing_but_a_close(fleet: Ac
 def test_its_targets_are_looked_at_when_it_is_cleared(fleet: Account) -> None:
     watch(fleet)
     calm(fleet, "a", "b")
-    fleet.beat("c", targets=100, failing=50, newly_failing=50)
+    cut_off(fleet, HALF)
     fleet.up("a", "b", "c")
     fleet.wait(1000).down("c", "b")
     fleet.beat("c", targets=100)
@@ -574,7 +609,7 @@ def test_its_targets_are_looked_at_when_it_is_cleared(fleet: Account) -> None:
 def test_of_a_suspect_region_no_row_of_successes_is_asked(fleet: Account) -> None:
     watch(fleet, recover_after=2)
     calm(fleet, "a", "b")
-    fleet.beat("c", targets=100, failing=50, newly_failing=50)
+    cut_off(fleet, HALF)
     fleet.wait(1000).down("a", "b")
     fleet.up("c")
     assert fleet.short == ["suspect c", "opened unreachable"]

@@ -152,6 +152,7 @@ def test_two_probers_with_all_that_a_count_may_be_are_added_up() -> None:
     for _ in range(3):
         for prober in ("p", "q", "r"):
             fleet.beat("a", prober=prober, targets=most, failing=most, newly_failing=most)
+        fleet.wait(5_000)
         fleet.beat("b", targets=most)
         fleet.beat("c", targets=most)
     assert fleet.state.regions["a"].suspect
