@@ -11,6 +11,7 @@ from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent, TargetSta
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams.rules import (
+    clock,
     flapping,
     host_status,
     incidents,
@@ -29,13 +30,6 @@ from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
 
 Output = IncidentEvent | RegionEvent | TargetsEvent | RecheckRequest
-
-GAP_MS: Final = 15_000
-"""Longest silence of the log that is no gap, in ms; a longer one means that the broker was away,
-and moves the deadlines."""
-
-LATEST_MS: Final = 7_258_118_400_000
-"""The beginning of the year 2200: sums of clock and spans stay within the times of our schemas."""
 
 LOOK_EVERY_MS: Final = 1_000
 """Least time between two checks of the deadlines, which control records trigger, in ms."""
@@ -80,7 +74,7 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
     """
     if record.offset <= state.offset:
         return []
-    _advance(state, record.append_time)
+    clock.advance(state, record.append_time)
     state.offset = record.offset
     outputs: list[Output] = []
     failed: list[FailedPart] = []
@@ -126,19 +120,6 @@ def _results_one_by_one(
             _take(state, entry, result, outputs)
         except Exception as error:  # noqa: BLE001 - one result must not cost the others
             failed.append(FailedPart(error, place))
-
-
-def _advance(state: PartitionState, append_time: int) -> None:
-    # A stamp that is no time (-1: none) does not move the clock; nor does one of the year 2200,
-    # or the clock would stand still until then.
-    if not state.now < append_time < LATEST_MS:
-        return
-    gap = append_time - state.now
-    if state.now and gap > GAP_MS:
-        state.note_gap(append_time, gap)
-    state.now = append_time
-    if gap <= GAP_MS:
-        regions.note_pause(state, gap)
 
 
 def _take(

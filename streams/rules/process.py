@@ -59,6 +59,7 @@ def step(
     monitoring of a whole partition. The messages of the other parts are sent.
     """
     headers = tuple(headers)
+    before = state.now
     record, unreadable = decode_record(offset, append_time, value, headers)
     failed = False
     not_applied: tuple[NotApplied, ...] = ()
@@ -71,6 +72,13 @@ def step(
         _say_failure(state, record, error, ours=failed)
         outputs = error.outputs
         not_applied = _not_applied(error, value, headers)
+    if state.now < before:
+        _log.warning(
+            "the broker's clock was set back: deadlines and windows are carried over",
+            partition=state.partition,
+            offset=offset,
+            by_ms=before - state.now,
+        )
     messages = tuple(map(encode, outputs))
     return Processed(len(record.results), unreadable, messages, failed, not_applied)
 

@@ -15,7 +15,7 @@ from msgspec import Struct, field, structs
 
 from schemas.target import Target
 from streams.state.coverage import Coverage, WatchIndex
-from streams.state.freshness import LONGEST_LATE_MS
+from streams.state.freshness import AHEAD_MS, LONGEST_LATE_MS
 from streams.state.host_view import Neighbours
 from streams.state.latency_levels import NONE
 from streams.state.policy import TargetPolicy, Terms, policy_of, terms_of
@@ -81,9 +81,10 @@ class Removed(Struct, frozen=True, gc=False, array_like=True):
 class PartitionState(Struct, gc=False):
     """Everything the rules know of one partition after the record at `offset` (-1: none yet).
 
-    `now` is the newest append time, `gaps` the sum of the gaps; the last one ended at `gap_end`
-    (log time) and lasted `gap_ms`, and `earlier_gaps` are those before it in which a result may
-    have started that still counts, the newest first. `looked_at` is the running time of the last
+    `now` is the newest append time, `gaps` the sum of the gaps, less what the broker's clock was
+    set back by. The last gap ended at `gap_end` (log time) and lasted `gap_ms`; `earlier_gaps` are
+    those before it in which a result may have started that still counts, the newest first.
+    `looked_at` is the running time of the last
     complete check of the deadlines. Until `respite_until` (running time) no region is reported
     silent; `respited`: no beat has come since. `rechecks_paid_us` is the running time (µs) until
     which the requests so far use up the budget; `transitions` are those of a target within the last
@@ -198,10 +199,15 @@ class PartitionState(Struct, gc=False):
         return [self.window(entry, position) for position in range(len(entry.policy.regions))]
 
     def newest(self, entry: TargetState) -> int:
-        """The latest start of all results that counted, in dropped windows, too."""
-        columns, slot = self.columns, entry.slot
+        """The latest start of all results that counted, in dropped windows, too.
+
+        A start too far ahead is that of a time before the broker's clock was set back.
+        """
+        columns, slot, farthest = self.columns, entry.slot, self.now + AHEAD_MS
         places = range(slot, slot + len(entry.policy.regions))
-        return max(entry.floor, *(columns.ahead.get(at, columns.newest[at]) for at in places))
+        starts = (columns.ahead.get(at, 0) for at in places)
+        known = (entry.floor, *columns.newest[slot : slot + len(places)], *starts)
+        return max(start for start in (0, *known) if start <= farthest)
 
     def on_host(self, key: str) -> Sequence[str]:
         """The ids of the targets of a host (see `host_key`), sorted."""

@@ -11,7 +11,7 @@ from foundation.settings import Settings
 from foundation.telemetry import logger
 from schemas import topics
 from schemas.deadletter import MAX_ERROR_CHARS, DeadLetter, raw_text
-from streams.rules.apply import LATEST_MS
+from streams.rules.clock import LATEST_MS
 from streams.rules.messages import OutMessage, dead_letter
 from streams.rules.process import NotApplied
 from streams.worker import metrics

@@ -59,10 +59,12 @@ class Reference:
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self.step = 0
         self.offset = -1
         self.targets: dict[str, Watched] = {}
-        self.newest: dict[str, int] = {}
+        self.removed: dict[str, int] = {}
         self.beats: dict[str, int] = {}
+        self.heard: dict[str, int] = {}
         self.silent: set[str] = set()
         self.guard = Guard()
         self.lookout = Lookout()
@@ -94,7 +96,11 @@ class Reference:
         self.told = []
         self.must_ask = set()
         paused = record.append_time - self.now
-        self.clock.advance(record.append_time)
+        self.step = self.clock.advance(record.append_time)
+        if self.step:
+            self.beats = {region: at - self.step for region, at in self.beats.items()}
+            for watched in self.targets.values():
+                watched.set_back(self.step)
         self.offset = record.offset
         if 7_500 < paused <= 15_000 and self.beat_since_respite:
             self.respite = self.running
@@ -132,8 +138,6 @@ class Reference:
                 len(watched.warnings) - 1,
             )
         )
-        newest = self.newest.get(result.target, 0)
-        self.newest[result.target] = max(newest, result.started_at)
         self._judge(watched)
         after = watched.said(self.running)[result.region]
         self._note_rechecks(watched, incidents, before, after, result.cause)
@@ -153,10 +157,10 @@ class Reference:
             return False
         history = watched.heard[result.region]
         if not history:
-            return result.started_at > watched.floor
-        return effective > history[-1].effective and all(
-            result.started_at > one.started for one in history
-        )
+            beyond = watched.floor > self.now + 15_000
+            return beyond or result.started_at > watched.floor
+        last = watched.latest(result.region, self.now)
+        return effective > history[-1].effective and result.started_at > last
 
     # Rule 3
 
@@ -379,6 +383,7 @@ class Reference:
                 if watched is not None and control.version >= watched.target.version:
                     removed = control.because == "removed"
                     self._close_all(watched, "target_removed" if removed else "target_changed")
+                    self.removed[control.target] = watched.known(self.now)
                     del self.targets[control.target]
             case Acknowledged() | Resolved():
                 self._by_hand(control)
@@ -411,13 +416,14 @@ class Reference:
 
     def _set(self, target: Target) -> None:
         watched = self.targets.get(target.id)
-        floor = self.newest.get(target.id, 0)
         if watched is None:
+            floor = self.removed.pop(target.id, 0)
             self.targets[target.id] = Watched(target, floor, self.running, self.silent)
             return
         old = watched.target
         if target.version < old.version or target == old:
             return
+        floor = watched.known(self.now)
         if (target.kind, target.host, target.port) != (old.kind, old.host, old.port):
             self._close_all(watched, "target_changed")
             self.targets[target.id] = Watched(target, floor, self.running, self.silent)
@@ -449,6 +455,7 @@ class Reference:
             self.silent.remove(beat.region)
             self.told.append(Returned(beat.region, self.now, self.beats[beat.region]))
         self.beats[beat.region] = self.now
+        self.heard[beat.region] = self.running
         self.told += self.guard.take(beat, self.running, self.now)
 
     def _look(self) -> None:
@@ -456,7 +463,7 @@ class Reference:
         self.looked_at = self.running
         respite = self.respite is not None and self.running - self.respite < 5_000
         for region, last in sorted(self.beats.items()):
-            unheard = self.running - self.clock.running(last)
+            unheard = self.running - self.heard[region]
             if region not in self.silent and unheard >= 15_000 and not respite:
                 self.silent.add(region)
                 self.told.append(Silent(region, self.now, last))

@@ -12,12 +12,14 @@ from tests.unit.streams.rules.reference_speed import Speed
 from tests.unit.streams.rules.reference_words import span
 
 
-class Counted(Struct, frozen=True):
+class Counted(Struct, eq=False):
     """A result that counted: effective time in log and running time, and the policy of then.
 
     `took_ms` is its connect time, or its total time when it has none. `limits` is how often the
     target had been given other latency limits by then, `warned` how often another `warn_days`,
     `offset` that of the record it came in. `end` is when the certificate ends that it saw.
+    `steps` are those of the broker's clock that was set back since, each with the number of
+    `warn_days` that the target had been given by then.
     """
 
     effective: int
@@ -31,6 +33,21 @@ class Counted(Struct, frozen=True):
     offset: int
     end: int | None = None
     warned: int = 0
+    steps: list[tuple[int, int]] = field(default_factory=list)
+
+    def ends_within(self, warnings: Sequence[int]) -> bool:
+        """Rule 13: whether all `warn_days` that held since tell of the end that it saw.
+
+        The first is judged by the time of the look, another by the time since a step of the clock.
+        """
+        if self.end is None:
+            return False
+        left = self.end - self.effective - sum(step for _, step in self.steps)
+        return all(
+            left + sum(step for given, step in self.steps if given <= number) < warning
+            for number, warning in enumerate(warnings)
+            if number >= self.warned
+        )
 
     @property
     def looks(self) -> bool:
@@ -122,8 +139,7 @@ def listen(  # noqa: C901 - all that ever happened, in one loop
     policy; `warnings` are its `warn_days` (in ms), one after the other.
     """
     looks = tuple(
-        (one, one.end is not None and _is_near(one.end - one.effective, warnings[one.warned :]))
-        for one in [one for one in history if one.looks][-10:]
+        (one, one.ends_within(warnings)) for one in [one for one in history if one.looks][-10:]
     )
     speed = Speed(limits, accepted)
     down = unended = False
@@ -158,8 +174,3 @@ def listen(  # noqa: C901 - all that ever happened, in one loop
                 fresh_until = change.fresh_until(fresh_until)
     speed.given(len(limits) - 1)
     return Said(fresh_until, down, tuple(row), successes, speed.slow, speed, unended, looks=looks)
-
-
-def _is_near(left_ms: int, warnings: Sequence[int]) -> bool:
-    """Whether all `warn_days` that held since tell of an end that is so far away."""
-    return all(warning and left_ms < warning for warning in warnings)

@@ -123,6 +123,7 @@ class Histories(RuleBasedStateMachine):
         self.version = 1
         self.targets: dict[str, Target] = {}
         self.results: dict[str, CheckResult] = {}
+        self.times = 1
         self.ahead: list[CheckResult] = []
         self.cut_off: dict[str, list[CheckResult]] = {}
         self.said: dict[str, Counts] = {}
@@ -206,6 +207,8 @@ class Histories(RuleBasedStateMachine):
     def result(
         self, region: str, of: str, outcome: Outcome, ago: int = 0, **changes: object
     ) -> CheckResult:
+        # What is checked in a time that comes a second time is another check.
+        changes = {"prober": f"{region}-{self.times}"} | changes
         if isinstance(outcome, float):
             return self.fleet.result(region, of=of, ago=ago, connect_ms=outcome, **changes)
         return self.fleet.result(region, outcome, of=of, ago=ago, **changes)
@@ -347,7 +350,9 @@ class Histories(RuleBasedStateMachine):
     def check_with_a_clock_ahead(
         self, name: str, region: str, outcome: Outcome, ahead: int, twice: bool
     ) -> None:
-        result = self.result(region, name, outcome, ago=-ahead, prober=f"{region}-ahead")
+        result = self.result(
+            region, name, outcome, ago=-ahead, prober=f"{region}-ahead-{self.times}"
+        )
         if region not in self.cut_off and result.identity not in self.results:
             self.results[result.identity] = result
             self.ahead.append(result)
@@ -591,6 +596,14 @@ class Histories(RuleBasedStateMachine):
     @rule(ms=st.sampled_from((1, 300)))
     def step_back(self, ms: int) -> None:
         """Another broker leads and its clock is behind."""
+        self.fleet.now -= ms
+        self.fleet.tick()
+
+    @rule(ms=st.sampled_from((15_000, 15_001, 15_300, 28_000, 40_000, HOUR_MS)))
+    def set_the_brokers_clock_back(self, ms: int) -> None:
+        """What was checked before can't be told from what is checked in the same time again."""
+        self.results, self.ahead = {}, []
+        self.times += 10
         self.fleet.now -= ms
         self.fleet.tick()
 

@@ -62,6 +62,9 @@ class Log(Fleet):
         assert decoder.encode(restored) == decoder.encode(self.state)
 
         expected = self.reference.feed(record)
+        if self.unwatched is not None and self.reference.step:
+            since = max(1, self.unwatched.since - self.reference.step)
+            self.unwatched = structs.replace(self.unwatched, since=since)
         telling = found or expected or not isinstance(control, Tick)
         if telling and currently_in_test_context():
             note(f"{record.append_time}: {[told_by(out) for out in found]}")

@@ -72,6 +72,28 @@ class Watched:
             known = self._listened[region] = (history[-1], now, said)
         return known[2]
 
+    def set_back(self, step: int) -> None:
+        """All that was heard lies as far back as before in the new time."""
+        for history in self.heard.values():
+            for one in history:
+                one.effective -= step
+                one.steps.append((len(self.warnings), step))
+        for incident in self.incidents.values():
+            incident.first_failed_at -= step
+        if self.outage is not None:
+            self.outage -= step
+        self._listened = {}
+
+    def latest(self, region: str, now: int) -> int:
+        """The latest start that counted, but for one of a time that is not any more."""
+        last = self.heard[region][-1]
+        return last.started if last.started <= now + 15_000 else last.effective
+
+    def known(self, now: int) -> int:
+        """The latest start that counted in any region, those that began anew included."""
+        floor = self.floor if self.floor <= now + 15_000 else 0
+        return max(floor, *(self.latest(one, now) for one in self.heard if self.heard[one]), 0)
+
     def change(self, target: Target, running: int) -> None:
         """Another policy holds from here on."""
         newest = {region: history[-1] for region, history in self.heard.items() if history}

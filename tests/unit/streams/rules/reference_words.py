@@ -131,20 +131,31 @@ Told = Opened | Closed | Updated | OfEpisode | OfRegion | Unwatched | Seen
 
 
 class Clock:
-    """Log time, and running time: the same without the gaps in which the broker was away."""
+    """Log time, and running time: the same without the gaps in which the broker was away.
+
+    Running time goes on where it stood when the broker's clock is set back.
+    """
 
     def __init__(self) -> None:
         self.now = 0
         self.gaps: list[tuple[int, int]] = []
+        self.less = 0
 
-    def advance(self, append_time: int) -> None:
+    def advance(self, append_time: int) -> int:
+        """How far the clock was set back; 0 if it was not."""
+        step = self.now - append_time
+        if step > 15_000:
+            running = self.running(self.now)
+            self.now, self.gaps, self.less = append_time, [], append_time - running
+            return step
         if self.now and append_time - self.now > 15_000:
             self.gaps.append((self.now, append_time))
         self.now = max(self.now, append_time)
+        return 0
 
     def running(self, at: int) -> int:
         stood = sum(min(at, end) - begin for begin, end in self.gaps if at > begin)
-        return at - stood
+        return at - self.less - stood
 
 
 def span(target: Target) -> int:

@@ -12,7 +12,7 @@ from schemas.duration import DAY_MS
 from schemas.probe import TlsProbe
 from schemas.result import CheckResult
 from streams.checkpoint import decoder
-from streams.rules import apply, incidents, regions, results
+from streams.rules import apply, clock, incidents, regions, results
 from streams.rules.process import step
 from streams.rules.record import Record
 from streams.state.partition_state import PartitionState
@@ -291,7 +291,7 @@ def test_more_regions_than_there_may_be_are_refused_until_others_are_silent() ->
         assert fleet.restored().regions.keys() == fleet.state.regions.keys()
 
 
-@pytest.mark.parametrize("stamp", [-1, -(2**63), 0, 2**62, apply.LATEST_MS, apply.LATEST_MS * 2])
+@pytest.mark.parametrize("stamp", [-1, -(2**63), 0, 2**62, clock.LATEST_MS, clock.LATEST_MS * 2])
 def test_a_stamp_that_is_no_time_does_not_move_the_clock(stamp: int) -> None:
     fleet = Fleet(target())
     fleet.append([fleet.result(region, "timed_out") for region in "abc"])

@@ -16,7 +16,7 @@ from schemas.result import CheckResult
 from schemas.target import Target
 from sinks.notifier.message import compose
 from streams.checkpoint import decoder
-from streams.rules import apply
+from streams.rules import clock
 from streams.rules.messages import encode
 from streams.rules.process import Processed, step
 from streams.state.partition_state import PartitionState, new_state
@@ -93,7 +93,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.tuples(st.sampled_from([None, b"", b"\x00", b"\n\n"]), odd_headers),
 )
 stamps = st.sampled_from(
-    [-1, -(2**63), 0, 2**62, apply.LATEST_MS - 1, apply.LATEST_MS]
+    [-1, -(2**63), 0, 2**62, clock.LATEST_MS - 1, clock.LATEST_MS]
 ) | st.integers(START - 10_000, START + 1_000_000)
 usual_stamps = st.integers(START, START + 1_000_000)
 
