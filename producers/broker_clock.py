@@ -25,6 +25,13 @@ SLEW: Final = 0.1
 STEP_MS: Final = 5_000.0
 """Larger forward corrections (after a suspend) are made at once; they keep the order."""
 
+SET_BACK_MS: Final = 10_000.0
+"""Larger backward corrections are a broker's clock that was set back: what is published is stamped
+by it, since the rules count no start that is 15 s ahead of its append time."""
+
+SET_BACK_S: Final = 10.0
+"""A clock that was set back stays so: brokers whose clocks differ contradict each other sooner."""
+
 _TOLERANCE_MS: Final = 20.0
 
 
@@ -48,6 +55,7 @@ class Clock:
         self._wanted_ms: float | None = None
         self._offset_ms = 0.0
         self._slewed_at = 0.0
+        self._behind_since: float | None = None
 
     @property
     def known(self) -> bool:
@@ -80,6 +88,10 @@ class Clock:
         if self._wanted_ms is not None:
             self._slew(acknowledged_at)
             self._wanted_ms = self._samples[0][1]
+            if self._offset_ms - self._wanted_ms <= SET_BACK_MS:
+                self._behind_since = None
+            elif self._behind_since is None:
+                self._behind_since = acknowledged_at
 
     def settle(self, *, anyhow: bool = False) -> bool:
         """Makes the best sample so far the first offset; returns whether the offset is known.
@@ -103,6 +115,20 @@ class Clock:
     def now_ms(self) -> float:
         """The broker time now. Never runs backwards once the offset is known."""
         return self.at_ms(self.monotonic())
+
+    def ahead_ms(self) -> float:
+        """By how much this time, which never runs backwards, is ahead of the broker's; mostly 0.
+
+        Above 0 for as long as it takes to follow a broker's clock that was set back (hours): take
+        it off from what is published, and from what is compared with times of others.
+        """
+        now = self.monotonic()
+        self._slew(now)
+        since = self._behind_since
+        if since is None or self._wanted_ms is None or now - since < SET_BACK_S:
+            return 0.0
+        ahead_ms = self._offset_ms - self._wanted_ms
+        return ahead_ms if ahead_ms > SET_BACK_MS else 0.0
 
     def moment_of(self, time_ms: float) -> float:
         """The moment (monotonic seconds) of a broker time, by the present offset."""

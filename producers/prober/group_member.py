@@ -191,7 +191,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     def _recheck(self, request: RecheckRequest) -> None:
         now_ms = self._clock.now_ms()
-        if now_ms > request.expires_at:
+        if now_ms - self._clock.ahead_ms() > request.expires_at:
             metrics.RECHECKS.labels("expired").inc()
             return
         asked = self._runner.scheduler.recheck(request.host, now_ms)

@@ -90,9 +90,11 @@ def seal(
     number: int,
 ) -> SealedBatch:
     """Makes a message of results; results without a line get one by the present clock offset."""
-    shift_ms = clock.at_ms(0.0)
+    shift_ms, ahead_ms = clock.at_ms(0.0), clock.ahead_ms()
     lines = [
-        line(item.check, item.outcome, shift_ms, region, prober) if item.line is None else item.line
+        line(item.check, item.outcome, shift_ms, region, prober, ahead_ms=ahead_ms)
+        if item.line is None
+        else item.line
         for item in items
     ]
     return SealedBatch(
@@ -104,16 +106,34 @@ def seal(
 
 
 def line(
-    check: PlannedCheck, outcome: CheckOutcome, shift_ms: float, region: str, prober: str
+    check: PlannedCheck,
+    outcome: CheckOutcome,
+    shift_ms: float,
+    region: str,
+    prober: str,
+    *,
+    ahead_ms: float = 0.0,
 ) -> bytes:
-    """The line of a result; its local times become broker times by adding `shift_ms`."""
-    return batch.encode([_result(check, outcome, shift_ms, region, prober)])
+    """The line of a result; its local times become those of the prober's clock by `shift_ms`.
+
+    The clock may be ahead of the broker's by `ahead_ms`, which is taken off.
+    """
+    return batch.encode([_result(check, outcome, shift_ms, ahead_ms, region, prober)])
 
 
-def _result(
-    check: PlannedCheck, outcome: CheckOutcome, shift_ms: float, region: str, prober: str
+def _result(  # noqa: PLR0917 - what a result is made of
+    check: PlannedCheck,
+    outcome: CheckOutcome,
+    shift_ms: float,
+    ahead_ms: float,
+    region: str,
+    prober: str,
 ) -> CheckResult:
     target = check.target
+    due_ms = check.due_ms - ahead_ms
+    started_ms = due_ms  # a check that never began has no start time
+    if outcome.started_at is not None:
+        started_ms = outcome.started_at * 1000 + shift_ms - ahead_ms
     return CheckResult(
         target=target.id,
         kind=target.kind,
@@ -121,11 +141,8 @@ def _result(
         port=target.port,
         region=region,
         prober=prober,
-        scheduled_at=round(check.due_ms),
-        # A check that never began has no start time.
-        started_at=round(
-            check.due_ms if outcome.started_at is None else outcome.started_at * 1000 + shift_ms
-        ),
+        scheduled_at=round(due_ms),
+        started_at=round(started_ms),
         status=outcome.status,
         reason=outcome.reason,
         attempt=check.attempt,

@@ -71,7 +71,7 @@ class Publisher:
         self._batcher = Batcher()
         self._spool = Spool(settings.probe_spool_results) if spool is None else spool
         self._spool.on_lost = self._lose
-        self._shift_ms = 0.0
+        self._shift_ms = self._ahead_ms = 0.0
         self._shift_until = -math.inf
         self._known_partitions: dict[str, int] = {}
         self._sealed = 0
@@ -223,9 +223,16 @@ class Publisher:
         if now >= self._shift_until:
             if not self._clock.known:
                 return None
-            self._shift_ms = self._clock.at_ms(0.0)
+            self._shift_ms, self._ahead_ms = self._clock.at_ms(0.0), self._clock.ahead_ms()
             self._shift_until = now + SHIFT_S
-        return line(check, outcome, self._shift_ms, self._region, self._prober)
+        return line(
+            check,
+            outcome,
+            self._shift_ms,
+            self._region,
+            self._prober,
+            ahead_ms=self._ahead_ms,
+        )
 
     def _partition_of(self, key: str) -> int:
         # murmur2 in Python takes as long as all other work here.

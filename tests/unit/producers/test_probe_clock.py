@@ -145,3 +145,50 @@ def test_whatever_is_delayed_the_error_stays_below_a_good_round_trip(
             assert now >= last
             last = now
             assert -2 <= world.error_ms() <= GOOD_ROUND_TRIP_S * 1000 + 2
+
+
+def acknowledged(world: World, seconds: float) -> None:
+    for _ in range(round(seconds * 10)):
+        world.t += 0.1
+        world.acknowledge()
+
+
+def test_what_is_published_follows_a_brokers_clock_that_is_set_back() -> None:
+    """Time never runs backwards: it takes ten hours to follow. The rules would be blind so long."""
+    world = settled()
+    world.broker_is_off_ms = -HOUR_MS
+    acknowledged(world, 9.9)
+    assert world.clock.ahead_ms() == 0.0
+    acknowledged(world, 0.3)
+    for _ in range(20):
+        assert world.error_ms() > HOUR_MS / 2
+        assert world.error_ms() - world.clock.ahead_ms() == pytest.approx(0, abs=2)
+        world.t += 600
+        world.acknowledge()
+
+
+def test_it_is_over_when_the_clock_has_followed() -> None:
+    world = settled()
+    world.broker_is_off_ms = -20_000
+    acknowledged(world, 11)
+    assert world.clock.ahead_ms() > 10_000
+    acknowledged(world, 100)
+    assert world.clock.ahead_ms() == 0.0
+    assert world.error_ms() < 10_000
+
+
+@pytest.mark.parametrize("off_ms", [-10_000, 5_000, HOUR_MS])
+def test_a_smaller_step_and_a_step_forward_are_followed_as_ever(off_ms: int) -> None:
+    world = settled()
+    world.broker_is_off_ms = off_ms
+    acknowledged(world, 30)
+    assert world.clock.ahead_ms() == 0.0
+
+
+def test_brokers_whose_clocks_differ_by_an_hour_are_no_clock_that_was_set_back() -> None:
+    world = settled()
+    for _ in range(300):
+        world.t += 0.1
+        world.broker_is_off_ms = -HOUR_MS - world.broker_is_off_ms
+        world.acknowledge()
+        assert world.clock.ahead_ms() == 0.0

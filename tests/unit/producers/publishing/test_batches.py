@@ -64,6 +64,32 @@ def numbers(message: SealedBatch) -> list[int]:
     return [result.scheduled_at // 1000 for result in results]
 
 
+def test_results_are_stamped_by_a_brokers_clock_that_was_set_back() -> None:
+    passed = [0.0]
+    clock = Clock(wall=lambda: 1_800_000_000.0, monotonic=lambda: passed[0])
+    clock.learn(0.0, 0.0, 1_800_000_000_000)
+    clock.settle()
+    for _ in range(12):
+        passed[0] += 1.0
+        now = passed[0]
+        clock.learn(now, now, 1_799_996_400_000 + round(now * 1000))
+    now = passed[0]
+    outcome = CheckOutcome(status="up", reason=None, started_at=now)
+    items = [
+        Finished(PlannedCheck(TARGET, clock.now_ms(), 0, "schedule"), outcome, "routine"),
+        Finished(
+            PlannedCheck(TARGET, clock.now_ms(), 0, "schedule"),
+            CheckOutcome(status="missed", reason=None, started_at=None),
+            "routine",
+        ),
+    ]
+    results, bad = batch.decode(seal(0, items, clock, "eu", "p1", number=0).value())
+    assert bad == []
+    for result in results:
+        assert abs(result.started_at - 1_799_996_412_000) <= 2
+        assert abs(result.scheduled_at - 1_799_996_412_000) <= 2
+
+
 # Batcher
 
 
