@@ -26,6 +26,9 @@ def opening(regions: Sequence[RegionExplained], votes: VotesExplained) -> tuple[
     """A sentence on the failures that would open an incident; regions must not agree yet."""
     candidates = [one for one in regions if one.counts and one.said.verdict != "down"]
     missing = votes.need - votes.down
+    heard = [one for one in candidates if one.silent_since is None]
+    if len(heard) >= missing:
+        candidates = heard  # a silent region is not asked (rule 5)
     who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.down)
     told = [
         (

@@ -62,6 +62,10 @@ def _set_back(state: PartitionState, step: int) -> None:
     for entry in state.targets.values():
         if entry.trouble is not None:
             _carry_over(entry.trouble, step)
+    _carry_over_regions(state, step)
+
+
+def _carry_over_regions(state: PartitionState, step: int) -> None:
     for region in state.regions.values():
         region.last_beat_at = max(0, region.last_beat_at - step)
     if (told := state.coverage.told) is not None:

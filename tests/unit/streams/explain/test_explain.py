@@ -347,6 +347,16 @@ def test_slow_flapping_is_over_after_two_hours_and_says_so() -> None:
     assert "(2 h from now)" in found.would_change[0]
 
 
+def test_a_silent_region_is_not_asked() -> None:
+    fleet = beaten(target(consensus="unanimous", interval_ms=300_000))
+    fleet.up("a", "b", "c")
+    for _ in range(3):
+        fleet.wait(5_000)
+        fleet.beat("a")
+        fleet.beat("b")
+    assert explained(fleet).would_change == ("An incident opens when a and b fail twice in a row.",)
+
+
 def test_a_region_that_is_set_aside_is_said() -> None:
     fleet = beaten()
     fleet.up("a", "b", "c")
