@@ -48,6 +48,7 @@ class Broker:
         self._rng = rng
         self._taken = taken
         self._duplicates = scenario.duplicates
+        self._set_back = (scenario.set_back_at, scenario.set_back_ms)
         self.paused = Spans((pause.begin, pause.end) for pause in faults.pauses)
         self.cut = {
             region: Spans(
@@ -84,7 +85,12 @@ class Broker:
         self.messages += 1
         self.appended_at[partition] = now
         self.stillness[partition].appended(int(now), headers)
-        self._taken(partition, int(now), value, headers)
+        self._taken(partition, self.stamp(), value, headers)
+
+    def stamp(self) -> int:
+        """The append time of a message that is appended now."""
+        at, back_ms = self._set_back
+        return int(self._loop.now - (back_ms if self._loop.now >= at else 0))
 
     def _arrive(self, letter: Letter) -> None:
         until = self.away_until(letter.region)
@@ -98,7 +104,7 @@ class Broker:
             if self._rng.random() < self._duplicates:
                 wait_ms = self._rng.uniform(10, AGAIN_MOST_MS)
                 self._loop.after(wait_ms, self._again, partition, value, headers)
-        self._loop.after(self.way_ms(), self._heard, letter, int(self._loop.now))
+        self._loop.after(self.way_ms(), self._heard, letter, self.stamp())
 
     def _again(self, partition: int, value: bytes, headers: Headers) -> None:
         if self.away_until(None) is None:

@@ -154,7 +154,7 @@ class Prober:
     def recheck(self, request: RecheckRequest) -> int:
         """Returns how many checks the request gave."""
         now_ms = self.clock.now_ms()
-        if now_ms > request.expires_at:
+        if now_ms - self.clock.ahead_ms() > request.expires_at:
             return 0
         asked = self.scheduler.recheck(request.host, now_ms)
         self._plan()

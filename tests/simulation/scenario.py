@@ -40,6 +40,9 @@ class Scenario(Struct, frozen=True, kw_only=True):
     """Nothing goes wrong at the beginning, until every region has spoken; nor begins at the end."""
     plain: bool = False
     """All targets have the default policy."""
+    set_back_at: float = float("inf")
+    """From then on the broker's clock is `set_back_ms` behind virtual time."""
+    set_back_ms: float = 0.0
 
     @property
     def end(self) -> float:

@@ -315,7 +315,7 @@ class Simulation:
     def _recheck(self, region: str, partition: int, request: RecheckRequest) -> None:
         until = self._broker.away_until(region)
         if until is not None:
-            if self._loop.now <= request.expires_at:
+            if self._broker.stamp() <= request.expires_at:
                 self._loop.at(until + 1, self._recheck, region, partition, request)
             return
         prober = self._owners[region][partition]
