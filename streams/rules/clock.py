@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from streams.rules import regions
 from streams.state.partition_state import PartitionState
@@ -48,6 +48,7 @@ def _set_back(state: PartitionState, step: int) -> None:
     each window stays what it was, so that no copy of a result counts again (rule 1). No time
     becomes one before 1970: a single stamp of a far future may have come before.
     """
+    carried = _Carried(step, _was_ahead_since(state, state.now - step))
     state.now -= step
     state.gaps -= step
     state.gap_end = state.gap_ms = 0
@@ -56,42 +57,68 @@ def _set_back(state: PartitionState, step: int) -> None:
     for at, newest in enumerate(columns.newest):
         if newest:
             columns.ahead.setdefault(at, newest)
-            columns.newest[at] = max(1, newest - step)
+            columns.newest[at] = carried.order(newest)
         if columns.since[at]:
-            columns.since[at] = max(1, columns.since[at] - step)
+            columns.since[at] = carried.order(columns.since[at])
     for entry in state.targets.values():
         if entry.trouble is not None:
-            _carry_over(entry.trouble, step)
-    _carry_over_regions(state, step)
+            _carry_over(entry.trouble, carried)
+    _carry_over_regions(state, carried)
 
 
-def _carry_over_regions(state: PartitionState, step: int) -> None:
+def _carry_over_regions(state: PartitionState, carried: _Carried) -> None:
     for region in state.regions.values():
-        region.last_beat_at = max(0, region.last_beat_at - step)
+        region.last_beat_at = carried.told(region.last_beat_at)
     if (told := state.coverage.told) is not None:
-        told.since = max(1, told.since - step)
+        told.since = carried.told(told.since)
     for awaited in state.coverage.awaited.values():
-        awaited.since_at = max(1, awaited.since_at - step)
+        awaited.since_at = carried.told(awaited.since_at)
     for host, asked in state.rechecks.items():
         if asked.waiting_since is not None:
-            since = max(1, asked.waiting_since - step)
+            since = carried.order(asked.waiting_since)
             state.rechecks[host] = structs.replace(asked, waiting_since=since)
 
 
-def _carry_over(trouble: Trouble, step: int) -> None:
+def _was_ahead_since(state: PartitionState, now: int) -> int:
+    """The begin of the last gap if the new time falls into it, else 0.
+
+    That gap was no absence: the clock was ahead since then, and is set right.
+    """
+    begin = state.gap_end - state.gap_ms
+    return begin if begin <= now < state.gap_end else 0
+
+
+class _Carried(Struct, frozen=True, gc=False):
+    """Times of the old time in the new one, which is `step` ms earlier.
+
+    `order` keeps all distances. `told` is for times that people read: those of before the clock was
+    ahead, `right_until`, were right, and stay.
+    """
+
+    step: int
+    right_until: int
+
+    def order(self, at: int) -> int:
+        return max(1, at - self.step)
+
+    def told(self, at: int) -> int:
+        return at if at <= self.right_until else max(1, self.right_until, at - self.step)
+
+
+def _carry_over(trouble: Trouble, carried: _Carried) -> None:
     for row in trouble.failing.values():
-        row.counted_at = max(1, row.counted_at - step)
-        row.since = max(1, row.since - step)
+        row.counted_at = carried.order(row.counted_at)
+        row.since = carried.told(row.since)
     for pace in trouble.pace.values():
-        pace.since = max(1, pace.since - step)
+        pace.since = carried.told(pace.since)
     for endings in trouble.endings.values():
-        endings.looks = [(max(1, at - step), end) for at, end in endings.looks]
+        endings.looks = [(carried.told(at), end) for at, end in endings.looks]
     for incident in (trouble.incident, trouble.slow_incident, trouble.expiring_incident):
         if incident is not None:
-            _begin_earlier(incident, step)
+            _carry_over_incident(incident, carried)
 
 
-def _begin_earlier(incident: OpenIncident, step: int) -> None:
-    incident.opened_at = max(1, incident.opened_at - step)
-    incident.first_failed_at = max(1, incident.first_failed_at - step)
-    incident.outage_at = max(1, incident.outage_at - step)
+def _carry_over_incident(incident: OpenIncident, carried: _Carried) -> None:
+    incident.opened_at = carried.told(incident.opened_at)
+    incident.first_failed_at = carried.told(incident.first_failed_at)
+    incident.outage_at = carried.told(incident.outage_at)

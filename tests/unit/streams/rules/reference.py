@@ -98,9 +98,10 @@ class Reference:
         paused = record.append_time - self.now
         self.step = self.clock.advance(record.append_time)
         if self.step:
-            self.beats = {region: at - self.step for region, at in self.beats.items()}
+            told = self.clock.told
+            self.beats = {region: told(at, self.step) for region, at in self.beats.items()}
             for watched in self.targets.values():
-                watched.set_back(self.step)
+                watched.set_back(self.step, self.clock)
         self.offset = record.offset
         if 7_500 < paused <= 15_000 and self.beat_since_respite:
             self.respite = self.running
@@ -134,6 +135,8 @@ class Reference:
                 watched.target,
                 len(watched.limits) - 1,
                 self.offset,
+                effective,
+                effective,
                 result.cert_expires_at,
                 len(watched.warnings) - 1,
             )
@@ -304,7 +307,7 @@ class Reference:
         votes = watched.votes("down", self.aside, self.running)
         began = watched.began("down", votes, self.aside, self.running)
         lasted = self.running - began.running
-        return began.effective if lasted >= watched.target.open_after_ms else None
+        return began.told if lasted >= watched.target.open_after_ms else None
 
     def _judge_slowness(self, watched: Watched) -> None:
         slow = watched.says("slow", self.aside, self.running)
@@ -317,7 +320,7 @@ class Reference:
         elif slow:
             votes = watched.votes("slow", self.aside, self.running)
             began = watched.began("slow", votes, self.aside, self.running)
-            self._open(watched, "slow", began.effective)
+            self._open(watched, "slow", began.told)
 
     def _judge_certificate(self, watched: Watched) -> None:
         if "expiring" in watched.incidents:
@@ -328,7 +331,7 @@ class Reference:
                 watched.held.remove("expiring")
         elif watched.ends_soon(self.aside, self.running):
             seen = watched.endings(self.aside, self.running)
-            self._open(watched, "expiring", min(one.ends_soon[0].effective for one in seen))
+            self._open(watched, "expiring", min(one.ends_soon[0].told for one in seen))
 
     def _votes(self, watched: Watched, of: IncidentType) -> Votes:
         votes = watched.votes("slow" if of == "slow" else "down", self.aside, self.running)

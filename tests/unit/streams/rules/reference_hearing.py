@@ -15,11 +15,13 @@ from tests.unit.streams.rules.reference_words import span
 class Counted(Struct, eq=False):
     """A result that counted: effective time in log and running time, and the policy of then.
 
+    `told` is the effective time as people are told, `seen_at` as it was when it counted.
+
     `took_ms` is its connect time, or its total time when it has none. `limits` is how often the
     target had been given other latency limits by then, `warned` how often another `warn_days`,
     `offset` that of the record it came in. `end` is when the certificate ends that it saw.
-    `steps` are those of the broker's clock that was set back since, each with the number of
-    `warn_days` that the target had been given by then.
+    `left` is how long that was to go once the broker's clock had been set back, after how many
+    `warn_days` that the target had been given.
     """
 
     effective: int
@@ -31,20 +33,19 @@ class Counted(Struct, eq=False):
     policy: Target
     limits: int
     offset: int
+    told: int
+    seen_at: int
     end: int | None = None
     warned: int = 0
-    steps: list[tuple[int, int]] = field(default_factory=list)
+    left: list[tuple[int, int]] = field(default_factory=list)
 
     def ends_within(self, warnings: Sequence[int]) -> bool:
-        """Rule 13: whether all `warn_days` that held since tell of the end that it saw.
-
-        The first is judged by the time of the look, another by the time since a step of the clock.
-        """
+        """Rule 13: whether all `warn_days` that held since tell of the end that it saw."""
         if self.end is None:
             return False
-        left = self.end - self.effective - sum(step for _, step in self.steps)
+        lefts = [(self.warned, self.end - self.seen_at), *self.left]
         return all(
-            left + sum(step for given, step in self.steps if given <= number) < warning
+            [left for given, left in lefts if given <= number][-1] < warning
             for number, warning in enumerate(warnings)
             if number >= self.warned
         )

@@ -601,6 +601,23 @@ class Histories(RuleBasedStateMachine):
 
     @rule(ms=st.sampled_from((15_000, 15_001, 15_300, 28_000, 40_000, HOUR_MS)))
     def set_the_brokers_clock_back(self, ms: int) -> None:
+        self.set_back(ms)
+
+    @rule(
+        ms=st.sampled_from((15_001, 40_000, HOUR_MS)),
+        name=names,
+        down=st.sets(regions),
+        reason=reasons,
+        rounds=st.integers(0, 2),
+    )
+    def be_ahead_for_a_while(
+        self, ms: int, name: str, down: set[str], reason: Reason, rounds: int
+    ) -> None:
+        self.fleet.wait(ms, broker_away=True).tick()
+        self.go_on(name, down, reason, rounds)
+        self.set_back(ms)
+
+    def set_back(self, ms: int) -> None:
         """What was checked before can't be told from what is checked in the same time again."""
         self.results, self.ahead = {}, []
         self.times += 10

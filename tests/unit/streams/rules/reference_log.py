@@ -63,7 +63,7 @@ class Log(Fleet):
 
         expected = self.reference.feed(record)
         if self.unwatched is not None and self.reference.step:
-            since = max(1, self.unwatched.since - self.reference.step)
+            since = self.reference.clock.told(self.unwatched.since, self.reference.step)
             self.unwatched = structs.replace(self.unwatched, since=since)
         telling = found or expected or not isinstance(control, Tick)
         if telling and currently_in_test_context():

@@ -6,7 +6,7 @@ from typing import Literal
 from schemas.incident import IncidentType, Votes
 from schemas.target import LatencyLimit, Target
 from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen
-from tests.unit.streams.rules.reference_words import majority, need, warn_ms
+from tests.unit.streams.rules.reference_words import Clock, majority, need, warn_ms
 
 HOUR_MS = 3_600_000
 
@@ -72,16 +72,18 @@ class Watched:
             known = self._listened[region] = (history[-1], now, said)
         return known[2]
 
-    def set_back(self, step: int) -> None:
+    def set_back(self, step: int, clock: Clock) -> None:
         """All that was heard lies as far back as before in the new time."""
         for history in self.heard.values():
             for one in history:
                 one.effective -= step
-                one.steps.append((len(self.warnings), step))
+                one.told = clock.told(one.told, step)
+                if one.end is not None:
+                    one.left.append((len(self.warnings), one.end - one.told))
         for incident in self.incidents.values():
-            incident.first_failed_at -= step
+            incident.first_failed_at = clock.told(incident.first_failed_at, step)
         if self.outage is not None:
-            self.outage -= step
+            self.outage = clock.told(self.outage, step)
         self._listened = {}
 
     def latest(self, region: str, now: int) -> int:
@@ -175,10 +177,10 @@ class Watched:
                 first = one.row[0] if one.word == "down" else one.slow
                 assert first is not None
                 firsts.append(first)
-        firsts.sort(key=lambda first: (first.effective, first.running))
-        enough = firsts[votes.need - 1].effective
+        firsts.sort(key=lambda first: (first.told, first.running))
+        enough = firsts[votes.need - 1].told
         reach = self.target.interval_ms + self.target.timeout_ms
-        return next(first for first in firsts if enough - first.effective <= reach)
+        return next(first for first in firsts if enough - first.told <= reach)
 
     def abandoned(self, running: int) -> tuple[str, ...]:
         """The regions that nobody hears any more: stale or pending too long to be waited for."""

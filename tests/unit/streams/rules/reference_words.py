@@ -140,18 +140,28 @@ class Clock:
         self.now = 0
         self.gaps: list[tuple[int, int]] = []
         self.less = 0
+        self.right_until = 0
 
     def advance(self, append_time: int) -> int:
         """How far the clock was set back; 0 if it was not."""
         step = self.now - append_time
         if step > 15_000:
             running = self.running(self.now)
+            begin, end = self.gaps[-1] if self.gaps else (0, 0)
+            self.right_until = begin if begin <= append_time < end else 0
             self.now, self.gaps, self.less = append_time, [], append_time - running
             return step
         if self.now and append_time - self.now > 15_000:
             self.gaps.append((self.now, append_time))
         self.now = max(self.now, append_time)
         return 0
+
+    def told(self, at: int, step: int) -> int:
+        """A time that people read after a step back; what was right before it stays.
+
+        If the new time falls into the last gap, the clock was ahead since that began.
+        """
+        return at if at <= self.right_until else max(self.right_until, at - step)
 
     def running(self, at: int) -> int:
         stood = sum(min(at, end) - begin for begin, end in self.gaps if at > begin)

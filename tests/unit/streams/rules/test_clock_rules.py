@@ -164,6 +164,20 @@ def test_a_clock_that_was_ahead_for_a_minute_and_is_set_right() -> None:
     assert log.state.running - log.state.regions["a"].last_beat < 120_000
 
 
+def test_what_was_open_while_the_clock_was_ahead_lasts_as_long_as_it_did() -> None:
+    log = watched(Log())
+    began = log.wait(10_000).now
+    log.down("a", "b", "c")
+    log.wait(HOUR_MS, broker_away=True).tick()
+    log.wait(10_000).fail("a", "b", "c")
+    set_back(log)
+    log.wait(20_000).up("a", "b", "c")
+    assert (log.told.count("opened"), log.told[-1]) == (1, "closed")
+    closed = log.events[-1]
+    assert (closed.first_failed_at, closed.opened_at) == (began, began + 1_000)
+    assert closed.at - began == 31_000
+
+
 def test_a_clock_that_steps_to_and_fro_costs_no_deadline() -> None:
     log = watched(Log(), regions="a", open_after_ms=60_000, retries=0)
     log.wait(1_000).fail("a")
