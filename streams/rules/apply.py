@@ -152,7 +152,8 @@ def _judge(
     if change == "ignored" or (change == "success" and calm and entry.trouble is None):
         return
     host_status.note_heard(state, entry, result.region)
-    because = rechecks.reason_to_ask(entry, change)
+    position = entry.policy.positions[result.region]
+    because = rechecks.reason_to_ask(state, entry, position, change)
     counted = tally(state, entry)
     after = status(state, entry, counted)
     if after != before:

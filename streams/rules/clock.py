@@ -66,19 +66,6 @@ def _set_back(state: PartitionState, step: int) -> None:
     _carry_over_regions(state, carried)
 
 
-def _carry_over_regions(state: PartitionState, carried: _Carried) -> None:
-    for region in state.regions.values():
-        region.last_beat_at = carried.told(region.last_beat_at)
-    if (told := state.coverage.told) is not None:
-        told.since = carried.told(told.since)
-    for awaited in state.coverage.awaited.values():
-        awaited.since_at = carried.told(awaited.since_at)
-    for host, asked in state.rechecks.items():
-        if asked.waiting_since is not None:
-            since = carried.order(asked.waiting_since)
-            state.rechecks[host] = structs.replace(asked, waiting_since=since)
-
-
 def _was_ahead_since(state: PartitionState, now: int) -> int:
     """The begin of the last gap if the new time falls into it, else 0.
 
@@ -103,6 +90,19 @@ class _Carried(Struct, frozen=True, gc=False):
 
     def told(self, at: int) -> int:
         return at if at <= self.right_until else max(1, self.right_until, at - self.step)
+
+
+def _carry_over_regions(state: PartitionState, carried: _Carried) -> None:
+    for region in state.regions.values():
+        region.last_beat_at = carried.told(region.last_beat_at)
+    if (told := state.coverage.told) is not None:
+        told.since = carried.told(told.since)
+    for awaited in state.coverage.awaited.values():
+        awaited.since_at = carried.told(awaited.since_at)
+    for host, asked in state.rechecks.items():
+        if asked.waiting_since is not None:
+            since = carried.order(asked.waiting_since)
+            state.rechecks[host] = structs.replace(asked, waiting_since=since)
 
 
 def _carry_over(trouble: Trouble, carried: _Carried) -> None:

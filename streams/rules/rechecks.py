@@ -25,17 +25,25 @@ _SECOND_US: Final = 1_000_000
 Because = Literal["failure", "recovery"]
 
 
-def reason_to_ask(entry: TargetState, change: Change) -> Because | None:
-    """The reason to request a recheck after `change`; None if none is needed.
+def reason_to_ask(
+    state: PartitionState, entry: TargetState, position: int, change: Change
+) -> Because | None:
+    """The reason to request a recheck after `change` in the region at `position`; None if none.
 
-    A recheck follows the first failure of a region, and the first recovery during an incident.
+    A recheck follows the first failure of a region, the first recovery during an incident, and each
+    success during one with which its region lacks successes for the closing.
     """
     incident = entry.incident
     if change == "first_failure":
         if incident is not None:
             incident.recovery_asked = False
         return "failure"
-    if change != "recovered" or incident is None or incident.recovery_asked:
+    if incident is None or change == "failure":
+        return None
+    if _lacks_successes(state, entry, position):
+        incident.recovery_asked = True
+        return "recovery"
+    if change != "recovered" or incident.recovery_asked:
         return None
     incident.recovery_asked = True
     return "recovery"
@@ -95,16 +103,31 @@ def _pay(state: PartitionState, checks: int) -> None:
 
 
 def _unheard(state: PartitionState, host: str, since: int | None) -> TargetState | None:
-    """A troubled target of `host` without a result of some region since `since`."""
+    """A troubled target of `host` without a result of some region since `since`.
+
+    Or one that is recovering.
+    """
     if since is None:
         return None
     for target_id in state.on_host(host):
         entry = state.targets[target_id]
-        if _asks(entry) and any(
-            window is None or window.newest < since for window in state.windows(entry)
+        if _asks(entry) and (
+            any(window is None or window.newest < since for window in state.windows(entry))
+            or _is_recovering(state, entry)
         ):
             return entry
     return None
+
+
+def _is_recovering(state: PartitionState, entry: TargetState) -> bool:
+    """True if a region succeeds in an incident, but not often enough for the closing."""
+    return entry.incident is not None and any(
+        _lacks_successes(state, entry, position) for position in range(len(entry.policy.regions))
+    )
+
+
+def _lacks_successes(state: PartitionState, entry: TargetState, position: int) -> bool:
+    return 0 < state.columns.successes[entry.slot + position] < entry.policy.recover_after
 
 
 def _asks(entry: TargetState) -> bool:

@@ -341,6 +341,23 @@ CHANGES: Final[tuple[Change, ...]] = (
             """
         ),
     ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="3",
+        reason=(
+            "A target that recovers is rechecked until recover_after is reached: the next "
+            "scheduled round was waited for."
+        ),
+        fields=_each("new"),
+        events=_each(
+            """
+            1/judge-after.example.com/3590 1/judge-after.example.com/3609
+            1/judge-after.example.com/3623 2/host11.example.com/9785
+            2/host8.example.com/9345
+            """
+        ),
+    ),
 )
 
 

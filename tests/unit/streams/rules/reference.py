@@ -191,8 +191,12 @@ class Reference:
             self.may_ask.add(host)
             if self.running - self.rechecked.get(host, -5_000) >= 5_000:
                 self.must_ask.add(host)
-        elif failed and not after.row and incidents.keys() - {"slow", "expiring"}:
-            self.may_ask.add(host)
+        elif not after.row and incidents.keys() - {"slow", "expiring"}:
+            lacks = after.successes < watched.target.recover_after
+            if failed or lacks:
+                self.may_ask.add(host)
+            if lacks and self.running - self.rechecked.get(host, -5_000) >= 5_000:
+                self.must_ask.add(host)
 
     def _tell_updates(
         self,

@@ -64,6 +64,52 @@ def test_the_first_success_of_an_incident_asks_for_the_close() -> None:
     assert len(fleet.requests) == count
 
 
+def test_a_target_that_recovers_is_rechecked_until_it_has_recovered() -> None:
+    """It took two more rounds of the schedule, ten minutes."""
+    fleet = Fleet(target(interval_ms=300_000, recover_after=3))
+    fleet.down("a", "b", "c")
+    fleet.wait(20_000).up("b")
+    recovered = fleet.now
+    assert fleet.requests[-1].requested_at == recovered
+    fleet.wait(10).up("a", "b", "c", cause="recheck")
+    for _ in range(30):
+        fleet.wait(1000).tick()
+        if fleet.requests[-1].requested_at == fleet.now:
+            fleet.wait(10).up("a", "b", "c", cause="recheck")
+    assert fleet.told[-1] == "closed"
+    assert fleet.events[-1].at - recovered < 16_000
+    assert {request.because for request in fleet.requests[1:]} == {"recovery"}
+    count = len(fleet.requests)
+    fleet.wait(60_000).tick()
+    assert len(fleet.requests) == count
+    assert fleet.state.rechecks == {}
+
+
+def test_a_single_region_that_recovers_is_asked_again_too() -> None:
+    fleet = Fleet(target(regions="a", interval_ms=300_000, recover_after=2))
+    fleet.down("a")
+    fleet.wait(20_000).up("a", cause="recheck")
+    fleet.wait(5_000).tick()
+    assert [request.because for request in fleet.requests] == ["failure", "recovery"]
+    fleet.up("a", cause="recheck")
+    assert fleet.told[-1] == "closed"
+
+
+def test_a_region_that_fails_for_good_asks_for_nothing_while_the_others_succeed() -> None:
+    fleet = Fleet(target(recover_after=3))
+    fleet.down("a", "b", "c")
+    for _ in range(3):
+        fleet.wait(6_000).up("a", "b")
+    fleet.fail("c")
+    fleet.wait(6_000).tick()
+    count = len(fleet.requests)
+    for _ in range(10):
+        fleet.wait(6_000).up("a", "b")
+        fleet.fail("c")
+        fleet.tick()
+    assert len(fleet.requests) == count
+
+
 def test_a_wait_outlives_the_target_that_began_it() -> None:
     fleet = Fleet(target(), target("ssh", port=22), target("web", port=80))
     fleet.up("a", "b", "c")
