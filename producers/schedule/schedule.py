@@ -5,6 +5,19 @@ import heapq
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
+SHIFT_PERCENT: Final = 10
+"""Greatest shift of a round, in percent of the interval.
+
+Two checks of a region are 0.8 to 1.2 intervals apart: with one missed between them at most 2.2,
+which is within the 2.5 intervals for which a result is fresh (docs/rules.md, rule 4).
+"""
+
+MOST_SHIFTED_MS: Final = 3_000_000
+"""Longest interval with shifts, in ms: with a longer one, some hours would have no check, and an
+hour without any counts as not measured (docs/analytics.md)."""
+
 FIRST_CHECKS_PER_S: Final = 2_000
 """Rate of the first checks of many new targets, against a thundering herd."""
 
@@ -24,13 +37,48 @@ def shift_ms(regions: Sequence[str], region: str, interval_ms: int) -> int:
     return interval_ms * ordered.index(region) // len(ordered) if region in ordered else 0
 
 
-def next_slot(after_ms: float, interval_ms: int, phase: int) -> int:
-    """The first time after `after_ms` that is `phase` ms into an interval (counted from 1970)."""
-    passed = int(after_ms - phase) // interval_ms
-    slot = passed * interval_ms + phase
-    while slot <= after_ms:
-        slot += interval_ms
-    return slot
+class Slots(Struct, frozen=True, gc=False):
+    """The due times of a target in a region: one in each round of `interval_ms`, from 1970 on.
+
+    Every prober of the region has the same ones. `phase` (ms) is the middle of a round's due time;
+    `seed` shifts each round by up to `SHIFT_PERCENT` of the interval to either side. Without the
+    shifts an outage of a fixed period would stay unseen for ever.
+    """
+
+    interval_ms: int
+    phase: int
+    seed: int
+
+    def after(self, after_ms: float) -> int:
+        """The first due time after `after_ms`."""
+        interval = self.interval_ms
+        number = int(after_ms - self.phase) // interval - 1
+        while (slot := number * interval + self.phase + self._shift(number)) <= after_ms:
+            number += 1
+        return slot
+
+    def _shift(self, number: int) -> int:
+        """The shift of a round, in ms; uniform."""
+        most = self.interval_ms * SHIFT_PERCENT // 100
+        if not most or self.interval_ms > MOST_SHIFTED_MS:
+            return 0
+        return _mixed(self.seed + number) % (2 * most + 1) - most
+
+
+def slots(target_id: str, regions: Sequence[str], region: str, interval_ms: int) -> Slots:
+    """The due times of a target in `region`, one of its `regions`."""
+    phase = phase_ms(target_id, interval_ms) + shift_ms(regions, region, interval_ms)
+    name = f"{target_id}\0{region}".encode()
+    seed = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")
+    return Slots(interval_ms, phase, seed)
+
+
+def _mixed(number: int) -> int:
+    """A number of 64 bits in which each bit depends on all bits of `number` (SplitMix64)."""
+    z = (number * 0x9E3779B97F4A7C15) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return z ^ (z >> 31)
 
 
 def spread_ms(place: int, count: int, interval_ms: int) -> int:
@@ -39,6 +87,7 @@ def spread_ms(place: int, count: int, interval_ms: int) -> int:
     return most * place // count
 
 
+_MASK: Final = 2**64 - 1
 _Item = tuple[float, int, str]
 
 

@@ -12,9 +12,7 @@ from producers.schedule.retry_series import Attempt, follow
 from producers.schedule.schedule import (
     FIRST_CHECKS_PER_S,
     Agenda,
-    next_slot,
-    phase_ms,
-    shift_ms,
+    slots,
     spread_ms,
 )
 from schemas.partition import host_key
@@ -40,8 +38,8 @@ class _Entry:
         "free_ms",
         "in_flight",
         "next_slot_ms",
-        "phase",
         "series",
+        "slots",
         "target",
         "told",
     )
@@ -58,8 +56,7 @@ class _Entry:
     def define(self, target: Target, region: str) -> None:
         self.target = target
         self.told: Reason | None = None
-        interval = target.interval_ms
-        self.phase = phase_ms(target.id, interval) + shift_ms(target.regions, region, interval)
+        self.slots = slots(target.id, target.regions, region, target.interval_ms)
 
 
 class Scheduler:
@@ -162,11 +159,11 @@ class Scheduler:
         entries = map(self._entries.__getitem__, ids)
         idle = [one for one in entries if one.in_flight is None and one.series is None]
         first_ms = now_ms - TAKE_OVER_MS
-        idle.sort(key=lambda one: (one.phase - first_ms) % one.target.interval_ms)
+        idle.sort(key=lambda one: one.slots.after(first_ms))
         for place, entry in enumerate(idle):
             interval = entry.target.interval_ms
             wait = int(ahead_ms) + spread_ms(place, len(idle), interval)
-            slot = next_slot(now_ms, interval, entry.phase)
+            slot = entry.slots.after(now_ms)
             due = now_ms + wait
             self._agenda.hasten(entry.target.id, due if due < slot - NEAR_MS else slot)
         return now_ms + ahead_ms + len(idle) * 1000 / FIRST_CHECKS_PER_S
@@ -193,7 +190,7 @@ class Scheduler:
             check = PlannedCheck(entry.target, due_ms, *_place(entry), entry.free_ms)
             entry.in_flight, entry.asked = check, False
             # Whole ms, as reported: no two checks of a target have the same due time.
-            entry.next_slot_ms = next_slot(round(due_ms), entry.target.interval_ms, entry.phase)
+            entry.next_slot_ms = entry.slots.after(round(due_ms))
             begin.append(check)
         return begin, missed
 
@@ -252,10 +249,10 @@ class Scheduler:
         missed = [PlannedCheck(target, due_ms, *_place(entry))]
         entry.series, entry.asked = None, False
         told_since = max(due_ms, now_ms - (MOST_MISSED + 1) * interval)
-        slot = next_slot(told_since, interval, entry.phase)
+        slot = entry.slots.after(told_since)
         while now_ms - slot >= interval:
             missed.append(PlannedCheck(target, slot, 0, "schedule"))
-            slot += interval
+            slot = entry.slots.after(slot)
         self._agenda.put(target.id, slot)
         return missed[-MOST_MISSED:]
 

@@ -423,7 +423,7 @@ class _Judge:
                 self.diverges("closed too early", at, f"{region} still fails")
             gone = truth.gone[region].at(at)
             if gone is not None and failing.covers(gone[0] - truth.word_ms, gone[0]):
-                left = target.abandon_after_ms + 1.5 * target.interval_ms
+                left = target.abandon_after_ms + 2.5 * target.interval_ms - truth.most_apart_ms
                 if truth.running_between(gone[0], at) < left - 5_000:
                     self.diverges("closed too early", at, f"{region} was not waited for")
             reach = truth.reach_ms(region, at) + self._hidden_ms(truth, at)
@@ -592,10 +592,10 @@ class _Judge:
             free = begin + failure
             ready = max(truth.slot(region, free), free + target.retry_delay_ms * 1.12)
             own[region] = (
-                ready + RTT_MOST_MS + PIPE_MS + (target.recover_after - 1) * target.interval_ms
+                ready + RTT_MOST_MS + PIPE_MS + (target.recover_after - 1) * truth.most_apart_ms
             )
             if truth.blip_in(region, begin - 10_000, own[region]):
-                own[region] += truth.longest_series_ms + target.interval_ms
+                own[region] += truth.longest_series_ms + truth.most_apart_ms
         deadline = max(own.values())
         by_recheck = self._close_by_recheck(truth, incident, clean, own, begin)
         if by_recheck is not None:

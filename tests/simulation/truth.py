@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from producers.schedule.schedule import next_slot, phase_ms, shift_ms
+from producers.schedule.schedule import slots
 from schemas.target import Target
 from tests.simulation.broker import BACK_MOST_MS, WAY_MOST_MS
 from tests.simulation.faults import Loss, Outage
@@ -85,9 +85,8 @@ class Truth:
     def slot(self, region: str, after: float) -> float:
         """The first scheduled check of `region` that surely begins after `after`."""
         target = self.target
-        interval = target.interval_ms
-        phase = phase_ms(target.id, interval) + shift_ms(target.regions, region, interval)
-        return next_slot(after + SKEW_MS, interval, phase) + SKEW_MS
+        known = slots(target.id, target.regions, region, target.interval_ms)
+        return known.after(after + SKEW_MS) + SKEW_MS
 
     def slot_in(self, region: str, begin: float, end: float) -> bool:
         """Whether a scheduled check may begin in [begin, end)."""
@@ -120,7 +119,12 @@ class Truth:
     @property
     def word_ms(self) -> float:
         """A region that can speak has spoken of what is so for that long, with a verdict."""
-        return self.target.interval_ms + self.longest_series_ms + PIPE_MS + 3 * SKEW_MS
+        return self.most_apart_ms + self.longest_series_ms + PIPE_MS + 3 * SKEW_MS
+
+    @property
+    def most_apart_ms(self) -> float:
+        """Between two scheduled checks of a region: a tenth of the interval to either side."""
+        return 1.2 * self.target.interval_ms
 
     @property
     def span_ms(self) -> float:

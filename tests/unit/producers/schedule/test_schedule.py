@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.schedule.schedule import Agenda, next_slot, phase_ms, shift_ms, spread_ms
+from producers.schedule.schedule import Agenda, Slots, phase_ms, shift_ms, slots, spread_ms
 
 INTERVALS = st.integers(1000, 86_400_000)
 
@@ -29,11 +29,82 @@ def test_regions_divide_the_interval() -> None:
     assert shift_ms(regions, "elsewhere", 30_000) == 0
 
 
-@given(st.integers(0, 4_000_000_000_000), INTERVALS, st.integers(0, 200_000_000))
-def test_the_next_slot_is_the_first_one_after(after: int, interval: int, phase: int) -> None:
-    slot = next_slot(after, interval, phase)
-    assert after < slot <= after + interval
-    assert (slot - phase) % interval == 0
+TIMES = st.integers(0, 4_000_000_000_000)
+
+
+@given(TIMES, INTERVALS, st.integers(0, 200_000_000), st.integers(0, 2**64 - 1))
+def test_the_next_slot_is_the_first_one_after(
+    after: int, interval: int, phase: int, seed: int
+) -> None:
+    known = Slots(interval, phase, seed)
+    slot = known.after(after)
+    assert after < slot
+    assert known.after(slot - 1) == slot
+    following = known.after(slot)
+    assert 0.8 * interval - 2 <= following - slot <= 1.2 * interval + 2
+    # From whenever a prober asks, there is nothing between the two.
+    assert known.after((slot + following) / 2) == following
+    # Each round has its slot, none is left out.
+    middle = round((slot - phase) / interval) * interval + phase
+    assert abs(slot - middle) <= interval / 10
+    assert round((following - phase) / interval) - round((slot - phase) / interval) == 1
+
+
+def test_slots_are_the_same_in_every_process() -> None:
+    known = slots("prod-db", ("eu", "us"), "us", 30_000)
+    assert (known.interval_ms, known.phase) == (30_000, 11_312 + 15_000)
+    found = [known.after(1_800_000_000_000)]
+    for _ in range(4):
+        found.append(known.after(found[-1]))
+    assert found == [
+        1_800_000_026_601,
+        1_800_000_057_760,
+        1_800_000_084_128,
+        1_800_000_118_778,
+        1_800_000_148_674,
+    ]
+
+
+def test_shifts_are_flat_and_differ_from_region_to_region() -> None:
+    regions = ("ap", "eu", "us")
+    each = []
+    for region in regions:
+        known = slots("prod-db", regions, region, 60_000)
+        at, shifts = known.after(0), []
+        for _ in range(12_000):
+            shifts.append((at - known.phase + 30_000) % 60_000 - 30_000)
+            at = known.after(at)
+        each.append(shifts)
+        tenths = Counter((shift + 6_000) * 10 // 12_001 for shift in shifts)
+        assert sorted(tenths) == list(range(10))
+        assert 1_000 < min(tenths.values()) <= max(tenths.values()) < 1_400
+    same = sum(one == other for one, other in zip(each[0], each[1], strict=True))
+    assert same < 12
+
+
+def test_checks_that_are_seldom_come_exactly_on_time() -> None:
+    """An hour without a check counts as not measured."""
+    for interval, most_apart in ((3_000_000, 3_600_000), (3_000_001, 3_000_001)):
+        known = slots("prod-db", ("eu",), "eu", interval)
+        at = known.after(0)
+        for _ in range(500):
+            following = known.after(at)
+            assert following - at <= most_apart
+            at = following
+
+
+def test_an_outage_of_a_fixed_period_is_seen_by_every_target() -> None:
+    """10 s up, 10 s down: a third of a minute is a whole period."""
+    regions = ("ap", "eu", "us")
+    for number in range(100):
+        seen = []
+        for region in regions:
+            known = slots(f"target-{number}", regions, region, 60_000)
+            at = known.after(1_800_000_000_000)
+            while at < 1_800_000_000_000 + 7_200_000:
+                seen.append(at % 20_000 >= 10_000)
+                at = known.after(at)
+        assert 0 < sum(seen) < len(seen)
 
 
 @given(st.integers(1, 200_000), INTERVALS, st.data())
