@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from portquorum.inventory.false_alarms import AlarmPolicy, amount, of_fleet, policy_of
 from portquorum.inventory.ports import SERVICES
 from producers.kinds.registry import KINDS
 from schemas.target import Target
@@ -24,6 +25,8 @@ _BY_PORT: Final = (
 _NAME: Final = re.compile(r".+ - .+ (\d+)")
 _FEW: Final = 4
 _MOST: Final = 0.75
+_LOSS: Final = 0.01
+"""Share of checks that a path over the Internet may well lose."""
 
 
 class Advice(Struct, frozen=True):
@@ -41,7 +44,7 @@ def advice(targets: Iterable[Target]) -> tuple[Advice, ...]:
     found: list[Advice] = []
     for target in listed:
         found += _of_target(target, names_matter=names_matter)
-    return (*found, *_of_hosts(listed))
+    return (*found, *_of_hosts(listed), *_of_fleet(listed))
 
 
 def _of_target(target: Target, *, names_matter: bool) -> Iterator[Advice]:
@@ -98,6 +101,23 @@ def _of_hosts(targets: Iterable[Target]) -> Iterator[Advice]:
                 "tells a dead host from a dead service"
             )
             yield Advice(host, "web_only", text)
+
+
+def _of_fleet(targets: Iterable[Target]) -> Iterator[Advice]:
+    """Policies with too many false alarms; `about` is the first of their targets."""
+    first: dict[AlarmPolicy, str] = {}
+    listed = tuple(targets)
+    for target in listed:
+        first.setdefault(policy_of(target), target.id)
+    for policy, (number, alarms) in of_fleet(listed, _LOSS).items():
+        if alarms > 1:
+            like = "" if number == 1 else f" and {number - 1} like it"
+            text = (
+                f"where {_LOSS:.0%} of checks are lost, this target{like} ({policy.in_words}) "
+                f"would give about {amount(alarms)} false alarms a day: more retries or regions "
+                "give fewer"
+            )
+            yield Advice(first[policy], "false_alarms", text)
 
 
 def _has_convention(targets: tuple[Target, ...]) -> bool:
