@@ -1,7 +1,7 @@
 """What came of each slot of each target, from results in any order. Pure.
 
-The slots of a target are told by its own results: all but the first of each definition lie on one
-grid. So nothing of the prober's schedule is needed to find what it has left out.
+Which slots a target has is what `producers/schedule/schedule.py` says: a function of target, region
+and round, whose own tests hold it.
 """
 
 from array import array
@@ -12,6 +12,8 @@ from itertools import chain, pairwise
 from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
+
+from producers.schedule.schedule import Slots
 
 SOON: Final = 4
 """A slot is kept, too, when the target is checked anew within a fourth of its interval after it,
@@ -58,7 +60,7 @@ class Said(NamedTuple):
 class Known(Struct, kw_only=True):
     """What is true of a target. `until`: it was removed then (UTC ms)."""
 
-    interval_ms: int
+    slots: Slots
     ails: Ails = "nothing"
     until: int | None = None
 
@@ -138,24 +140,23 @@ class Ledger:
         return found[:SHOWN] + more
 
     def _of_target(self, name: str, page: _Page, known: Known) -> Iterable[str]:
-        step = known.interval_ms
+        step = known.slots.interval_ms
         due = Counter(page.on)
         firsts = Counter(page.versions.values())
-        later = [at for at in page.on if at not in firsts and at not in page.causes] or page.on
-        phase, _ = Counter(at % step for at in later).most_common(1)[0]
         until = self.last_due if known.until is None else known.until - HEARD_MS
         if known.ails == "silent":
             until = min(until, self.last_due - ENDING_MS)
         first = min(page.on)
-        slot = first + (phase - first) % step
+        slot = known.slots.after(first - 1)
         while slot <= until - 1:
             if slot not in due and not _excused(page, slot, known):
                 yield f"nothing of the slot at {slot}"
-            slot += step
+            slot = known.slots.after(slot)
         for at, count in due.items():
             if count > 1:
                 yield f"{count} results of the check that was due at {at}"
-            if (at - phase) % step and not firsts[at] and at not in page.causes:
+            planned = known.slots.after(at - 1) == at
+            if not planned and not firsts[at] and at not in page.causes:
                 yield f"a check that nobody planned was due at {at}"
         if known.until is not None and max(page.on) > known.until + max(step, GONE_MS):
             yield f"checked at {max(page.on)}, removed at {known.until}"
@@ -206,7 +207,7 @@ def _within(times: Iterable[int], spans: Sequence[tuple[int, int]]) -> list[int]
 
 def _excused(page: _Page, slot: int, known: Known) -> bool:
     """Whether the target was being checked: in a retry series, or anew because it was changed."""
-    if any(0 <= at - slot <= known.interval_ms // SOON for at in page.versions.values()):
+    if any(0 <= at - slot <= known.slots.interval_ms // SOON for at in page.versions.values()):
         return True
     return any(
         slot <= retry and max((at for at in page.on if at < retry), default=retry) < slot

@@ -17,6 +17,7 @@ from msgspec import Struct
 from foundation import kafka
 from foundation.settings import Settings
 from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
+from producers.schedule.schedule import slots
 from streams.replay.compare import compare
 from tests.integration.streams import ground
 from tests.soak import prober_rows
@@ -197,7 +198,7 @@ def _known(plan: Plan, scene: Scene) -> dict[str, Known]:
     }
     return {
         name: Known(
-            interval_ms=plan.interval_ms,
+            slots=slots(name, (REGION,), REGION, plan.interval_ms),
             ails=ails[group],
         )
         for group, names in scene.groups.items()

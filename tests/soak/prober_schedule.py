@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from foundation import kafka
 from foundation.settings import Settings
-from producers.schedule.schedule import FIRST_CHECKS_PER_S
+from producers.schedule.schedule import FIRST_CHECKS_PER_S, slots
 from schemas import batch, policy, topics
 from schemas.partition import partition_for
 from schemas.target import Target
@@ -180,7 +180,7 @@ class Fleet:
         )
         self._targets[made.id] = made
         self.known[made.id] = Known(
-            interval_ms=plan.interval_ms,
+            slots=slots(made.id, made.regions, REGION, plan.interval_ms),
             ails=ails,
         )
         return made

@@ -30,4 +30,5 @@ async def test_nobody_waits_longer_than_an_interval_and_ten_seconds_after_a_kill
     report.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(outcome)))
     print(outcome.report)  # noqa: T201 - soak tests tell
     assert outcome.gone == []
-    assert outcome.unchecked_ms.most <= plan.interval_ms + TAKE_OVER_S * 1_000
+    # Two checks are up to 1.2 intervals apart (docs/rules.md, rule 4).
+    assert outcome.unchecked_ms.most <= 1.2 * plan.interval_ms + TAKE_OVER_S * 1_000
