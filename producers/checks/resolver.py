@@ -441,7 +441,12 @@ def _address(node: Any) -> Address:
 
 
 def _with_zone(host: str) -> list[Address]:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror as error:
+        zone = host.partition("%")[2]
+        text = f"{host}: expected a network interface {zone!r} on this machine, found none"
+        raise socket.gaierror(socket.EAI_SYSTEM, text) from error
     return [
         Address(int(family), str(name[0]), int(name[3]) if len(name) > 3 else 0)
         for family, _, _, _, name in found

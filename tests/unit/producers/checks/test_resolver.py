@@ -15,6 +15,7 @@ import pytest
 
 from producers.checks import hosts_file, system_names
 from producers.checks import resolver as module
+from producers.checks.os_errors import reason_of_lookup
 from producers.checks.resolver import Lookup, Resolver
 
 
@@ -359,6 +360,13 @@ async def test_with_search_domains_a_failing_name_is_asked_for_as_it_is(
     (etc / "nsswitch.conf").write_text("hosts: dns files\n")
     (etc / "hosts").write_text("192.0.2.9 failing.test\n")
     await until_found(resolver, "failing.test", {"192.0.2.9"})
+
+
+async def test_a_zone_that_this_machine_does_not_have_is_our_fault(resolver: Resolver) -> None:
+    error = (await ask(resolver, "fe80::1%nowhere0")).error
+    assert isinstance(error, socket.gaierror)
+    assert reason_of_lookup(error) == "prober_error"
+    assert "expected a network interface 'nowhere0' on this machine, found none" in str(error)
 
 
 async def test_a_server_that_is_not_there_is_told() -> None:
