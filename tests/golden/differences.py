@@ -209,7 +209,7 @@ CHANGES: Final[tuple[Change, ...]] = (
             6e24998b-18e3-5f45-867c-b35aece6cbf6 6ec33f8c-fcca-5401-835d-ae722b7bcc77
             6fc4b29d-2494-55e3-80b9-324758e2030c 6fe02aa7-99e9-5cd2-a883-fe9969ede243
             7080862c-79ae-5fb1-b832-f3462a66aa2a 72f703e2-a3e9-5bdc-8f3a-5dadb71bc36e
-            771f5939-33eb-5de3-804b-a4faab3f9b1d 77b0b37a-b939-5136-b880-96a7cdbc420a
+            771f5939-33eb-5de3-804b-a4faab3f9b1d 0a218891-7c47-504f-97a9-d3a866a89e08
             78aa77d4-ced5-54af-91bb-bc885a4eb48a 78d24d1d-2425-5f87-9c2a-ca6070c7f786
             7951c9fb-3111-5aad-b464-42e6693c39da 7a10e51a-9709-59c1-988a-4a09f08d7cb4
             7cd97377-14f3-512d-b441-030f125e3012 81011a5d-9fa9-5baa-b53b-152f08c7d024
@@ -334,7 +334,7 @@ CHANGES: Final[tuple[Change, ...]] = (
             544535c4-79df-587b-bb6e-c58a6b19a64d 6ef37158-fafb-5a4b-9d68-e6592e3f80ce
             7bf39cc9-44b1-522f-b37d-fed1c931a0f4 7c892168-ed78-593d-8729-7dbc771c241b
             83d0e903-8b35-58d1-aa9b-713b5ef6bb23 85883c34-824d-56aa-905c-4bcfd5ac6bee
-            86075ca4-d411-5b16-9c4f-d58707ec2dcd 97ea8f95-63be-54e1-a679-220f044f11a4
+            86075ca4-d411-5b16-9c4f-d58707ec2dcd
             b75d721a-8a03-545f-a743-16ecc14c7b7c d0852a99-b6be-58e6-a8b2-6db9a0db82f4
             e18a2baf-7719-5d25-ae86-932b9444739f ec488564-7564-5476-8294-7301af45a001
             f8a5a900-26a7-5369-b7e7-e28605aec3a1
