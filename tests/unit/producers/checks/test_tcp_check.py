@@ -180,7 +180,8 @@ async def test_an_address_with_a_zone_is_connected_to_in_that_zone(
 
 async def test_a_zone_that_this_machine_does_not_have_is_told(kind: type[WaitingEngine]) -> None:
     outcome = await check(kind, "fe80::1%nosuchzone", 80, 5000)
-    assert (outcome.status, outcome.reason) == ("down", "dns_failed")
+    assert (outcome.status, outcome.reason) == ("missed", "prober_error")
+    assert "nosuchzone" in str(outcome.detail)
 
 
 async def test_a_closed_port_is_refused(kind: type[WaitingEngine]) -> None:

@@ -45,7 +45,7 @@ class Counted(Struct, eq=False):
             return False
         lefts = [(self.warned, self.end - self.seen_at), *self.left]
         return all(
-            [left for given, left in lefts if given <= number][-1] < warning
+            warning and [left for given, left in lefts if given <= number][-1] < warning
             for number, warning in enumerate(warnings)
             if number >= self.warned
         )

@@ -329,6 +329,8 @@ def test_a_region_that_is_taken_away_counts_no_more() -> None:
 
 def test_a_region_that_is_set_aside_opens_none() -> None:
     fleet = Looks()
+    fleet.beat("a", targets=100, failing=100, newly_failing=100)
+    fleet.wait(10_000)
     for region in "bc":
         fleet.beat(region, targets=100)
     fleet.beat("a", targets=100, failing=100, newly_failing=100)
