@@ -13,12 +13,15 @@ from schemas.duration import duration_text
 from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
-    from sinks.clickhouse.queries import Incident, TargetStatus
+    from sinks.clickhouse.queries import BlindTarget, Incident, TargetStatus
 
 STATUS_HELP = examples("portquorum status", "portquorum status --json | jq '.targets[]'")
 INCIDENTS_HELP = examples(
     "portquorum incidents", "portquorum incidents --open", "portquorum incidents --limit 100 --json"
 )
+
+_NAMED: Final = 3
+"""Unwatched targets that `status` names: one silent region may blind thousands."""
 
 _UNBLOCK: Final = "(add internal: true to the region if it may reach private addresses)"
 
@@ -29,7 +32,10 @@ def status(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show the targets by region, and what is wrong. Exit code 1 if an incident is open."""
+    """Show the targets by region, what nobody watches, and what is wrong.
+
+    Exit code 1 if an incident is open.
+    """
     from foundation import clickhouse
     from foundation.settings import load
     from portquorum.cli.errors import WrongUseError
@@ -42,13 +48,15 @@ def status(
         for incident in queries.open_incidents(client)
         if target is None or incident.target == target
     ]
+    blind = queries.blind_targets(client, target)
     if target is not None and not targets and not incidents:
         # Not 1 as with `ack`: here that says that an incident is open.
         raise WrongUseError(f"no target has the id {target!r}; `portquorum status` lists them")
     if json:
-        print_json({"targets": targets, "open_incidents": incidents})
+        print_json({"targets": targets, "unwatched": blind, "open_incidents": incidents})
     else:
         _show_targets(targets)
+        _show_blind(blind)
         _show_incidents(incidents, "no incident is open")
     raise typer.Exit(1 if incidents else 0)
 
@@ -119,6 +127,28 @@ def _status(one: "TargetStatus") -> Text:
     if one.status == "blocked":
         text.append(f" {_UNBLOCK}", style="red")
     return text
+
+
+def _show_blind(found: Sequence["BlindTarget"]) -> None:
+    if not found:
+        return
+    count = "1 target is" if len(found) == 1 else f"{len(found)} targets are"
+    line = Text.assemble(
+        ("● ", STATUS_STYLE["unwatched"]),
+        (f"{count} unwatched", STATUS_STYLE["unwatched"]),
+        ": too few of the regions have results, so that an outage would open no incident",
+    )
+    now = time.time() * 1000
+    for one in found[:_NAMED]:
+        line.append(
+            f"\n  {one_line(one.name)} ({_place(one.kind, one.host, one.port)}), "
+            f"since {clock(one.since)} UTC, {duration_text(max(0, now - one.since))}"
+        )
+    more = len(found) - _NAMED
+    if more > 0:
+        line.append(f"\n  and {more} more that are no more critical")
+    line.append(f"\n  why: portquorum explain {one_line(found[0].target)}", style="dim")
+    out().print(line)
 
 
 def _show_incidents(found: Sequence["Incident"], nothing: str) -> None:

@@ -57,6 +57,18 @@ class TargetStatus(Struct, frozen=True, gc=False, kw_only=True):
     started_at: int | None
 
 
+class BlindTarget(Struct, frozen=True, gc=False, kw_only=True):
+    """A target that nobody can judge now; `since` (UTC ms): too few of its regions had results."""
+
+    target: str
+    name: str
+    kind: str
+    host: str
+    port: int | None
+    criticality: str
+    since: int
+
+
 _INCIDENT: Final = """
 SELECT incident_id, status, incident_type, severity, target, name, kind, host,
        nullIf(port, 0), nullIf(toString(team), ''), verdicts, reasons,
@@ -114,6 +126,13 @@ LEFT JOIN
 ORDER BY target, region
 """
 
+_BLIND: Final = """
+SELECT target, name, kind, host, nullIf(port, 0), criticality, toUnixTimestamp64Milli(since)
+FROM status_now
+WHERE status = 'unwatched' AND ({target:String} = '' OR target = {target:String})
+ORDER BY indexOf(['critical', 'important', 'normal'], toString(criticality)), target
+"""
+
 
 def open_incidents(client: Client) -> list[Incident]:
     """The incidents that are open, the newest first. `client` is from `foundation.clickhouse`."""
@@ -133,6 +152,13 @@ def target_status(client: Client, target: str | None = None) -> list[TargetStatu
     ).result_rows
     names = TargetStatus.__struct_fields__
     return [TargetStatus(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def blind_targets(client: Client, target: str | None = None) -> list[BlindTarget]:
+    """The targets that nobody can judge now, or a single one; the most critical first."""
+    rows = client.query(_BLIND, parameters={"target": target or ""}).result_rows
+    names = BlindTarget.__struct_fields__
+    return [BlindTarget(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _incidents(client: Client, sql: str, parameters: dict[str, Any]) -> list[Incident]:

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from foundation.clickhouse import connect
 from foundation.settings import Settings
 from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.queries import LOOK_BACK_H, TargetStatus, target_status
+from sinks.clickhouse.queries import LOOK_BACK_H, TargetStatus, blind_targets, target_status
 from tests.integration.sinks.clickhouse import rig
 
 NOW = int(time.time() * 1000)
@@ -32,11 +32,11 @@ class StartOffset:
         self.client: Client = connect(settings)
         self._offset = 0
 
-    def target(self, name: str = "db", **changes: Any) -> None:
+    def target(self, target: str = "db", **changes: Any) -> None:
         self._insert(
             "targets",
             {
-                "target": name,
+                "target": target,
                 "removed": 0,
                 "version": NOW - 30 * 24 * HOUR,
                 "kind": "tcp",
@@ -235,3 +235,26 @@ def test_an_unknown_target_is_wrong_use(place: StartOffset, more: tuple[str, ...
     assert done.stderr == (
         "portquorum: no target has the id 'nosuch'; `portquorum status` lists them\n"
     )
+
+
+def test_the_unwatched_are_named_by_what_they_matter(place: StartOffset) -> None:
+    for name, matters, newest in (
+        ("a_minor", "normal", NOW - HOUR // 2),
+        ("b_major", "critical", NOW - HOUR // 2),
+        ("c_seen", "critical", NOW),
+    ):
+        place.target(name, name=f"The {name}", criticality=matters, regions=["eu", "us"])
+        place.result(NOW, target=name)
+        place.result(newest, target=name, region="us")
+    found = blind_targets(place.client)
+    assert [(one.target, one.name) for one in found] == [
+        ("b_major", "The b_major"),
+        ("a_minor", "The a_minor"),
+    ]
+    assert found[0].since == NOW - HOUR // 2 + 78_000  # 2.5 × 30 s and the timeout
+    assert [one.target for one in blind_targets(place.client, "a_minor")] == ["a_minor"]
+    said = place.command("status")
+    assert "2 targets are unwatched" in said.stdout, said.stderr
+    assert "no incident is open" in said.stdout
+    told = msgspec.json.decode(place.command("status", "--json").stdout)
+    assert [one["target"] for one in told["unwatched"]] == ["b_major", "a_minor"]

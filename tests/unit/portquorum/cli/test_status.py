@@ -6,7 +6,7 @@ import pytest
 
 from portquorum.cli import status
 from portquorum.presentation.output import out
-from sinks.clickhouse.queries import TargetStatus
+from sinks.clickhouse.queries import BlindTarget, TargetStatus
 
 
 def seen(**changes: Any) -> TargetStatus:
@@ -57,3 +57,42 @@ def test_a_region_that_never_reported_has_no_times(monkeypatch: pytest.MonkeyPat
         status._show_targets([pending])
     row = printed.get().split("\n")[-3].split()
     assert row == ["db", "tcp", "10.0.0.5:5432", "eu", "pending", "–", "–"]
+
+
+def blind(name: str) -> BlindTarget:
+    return BlindTarget(
+        target=name.lower(),
+        name=name,
+        kind="tcp",
+        host="10.0.0.5",
+        port=5432,
+        criticality="normal",
+        since=1_700_000_000_000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "last"),
+    [
+        (["Duo"], "● 1 target is unwatched: too few of the regions have results", None),
+        (["A", "B", "C", "D", "E"], "● 5 targets are unwatched: ", "and 2 more"),
+    ],
+)
+def test_what_nobody_watches_is_said_though_no_incident_is_open(
+    monkeypatch: pytest.MonkeyPatch, names: list[str], first: str, last: str | None
+) -> None:
+    monkeypatch.setattr(out(), "width", 120)
+    with out().capture() as printed:
+        status._show_blind([blind(name) for name in names])
+    lines = printed.get().splitlines()
+    assert lines[0].startswith(first)
+    assert lines[1].startswith(f"  {names[0]} (tcp 10.0.0.5:5432), since 2023-11-14 22:13:20 UTC, ")
+    assert lines[-1] == f"  why: portquorum explain {names[0].lower()}"
+    assert ("and" in lines[-2]) == (last is not None)
+    assert last is None or last in lines[-2]
+
+
+def test_where_all_are_watched_nothing_is_said_of_it() -> None:
+    with out().capture() as printed:
+        status._show_blind([])
+    assert printed.get() == ""
