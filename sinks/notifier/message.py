@@ -144,7 +144,11 @@ def _times(event: IncidentEvent) -> list[str]:
     first = "First seen" if event.incident_type == "expiring" else "First failure"
     lines = [f"{first}: {time_text(event.first_failed_at)}"]
     if event.expires_at is not UNSET:
-        lines.insert(0, f"Certificate ends: {time_text(event.expires_at)}")
+        # What closes as `recovered` was renewed: the end that was told last is that of the old one.
+        whose = (
+            "Old certificate ends" if event.closed_because == "recovered" else "Certificate ends"
+        )
+        lines.insert(0, f"{whose}: {time_text(event.expires_at)}")
     if event.event == "closed" and event.closed_at is not None:
         lines.append(f"Ended: {time_text(event.closed_at)}")
         lines.append(
@@ -160,7 +164,8 @@ def _times(event: IncidentEvent) -> list[str]:
         since, confirmed_at = event.episode_began_at, event.at
         lines.append(f"Down again: {time_text(since)} (outage {event.episode} of this incident)")
     lines.append(f"Confirmed: {time_text(confirmed_at)}")
-    lines.append(f"For: {duration_text(event.at - since, WHOLE_SECONDS)} so far")
+    if event.incident_type != "expiring":  # How long it lasts already says nothing of its end.
+        lines.append(f"For: {duration_text(event.at - since, WHOLE_SECONDS)} so far")
     return lines
 
 
@@ -231,8 +236,9 @@ def _of_targets(events: Sequence[TargetsEvent]) -> Text:
     newest = {event.partition: event for event in events}.values()
     if events[0].event == "targets.watched":
         partitions = ", ".join(str(number) for number in sorted(one.partition for one in newest))
-        subject = f"Targets Watched Again (partitions {partitions})"
-        return _text(_line(subject), [event.summary for event in newest])
+        few = "partition" if len(newest) == 1 else "partitions"
+        lines = [*(event.summary for event in newest), "", f"Cause: {events[0].cause_id}"]
+        return _text(_line(f"Targets Watched Again ({few} {partitions})"), lines)
     count = sum(event.count for event in newest)
     silent = {name: at for event in newest for name, at in sorted(event.silent_regions.items())}
     about = f"no word from {', '.join(silent)}" if silent else "all their regions are heard"
@@ -269,5 +275,7 @@ def _region_lines(events: Sequence[Event]) -> list[str]:
         if isinstance(event, RegionEvent):
             lines.append(event.summary)
             if event.last_beat_at is not None:
-                lines.append(f"Last sign of life: {time_text(event.last_beat_at)}")
+                back = event.event == "region.returned"
+                since = "Silent since" if back else "Last sign of life"
+                lines.append(f"{since}: {time_text(event.last_beat_at)}")
     return lines

@@ -215,7 +215,25 @@ def test_targets_that_are_watched_again() -> None:
         ]
     )
     assert text.subject == "Targets Watched Again (partitions 0, 2)"
-    assert text.body == "Two.\nNone."
+    assert text.body == "Two.\nNone.\n\nCause: c1"
+
+
+def test_targets_of_one_partition_that_are_watched_again() -> None:
+    again = {"event": "targets.watched", "count": 0, "most_critical": (), "silent_regions": {}}
+    text = compose([targets_event(partition=12, **again)])
+    assert text.subject == "Targets Watched Again (partition 12)"
+
+
+def test_a_region_that_returned_was_silent_since_its_last_beat() -> None:
+    returned = RegionEvent(
+        event_id="r1",
+        event="region.returned",
+        region="us-east",
+        at=AT + 60_000,
+        summary="Region us-east reports again after 60 s.",
+        last_beat_at=AT,
+    )
+    assert compose([returned]).body.endswith("after 60 s.\nSilent since: 2026-12-01 02:00:00 UTC")
 
 
 def test_a_certificate_that_ends_soon_is_told_with_its_day() -> None:
@@ -226,8 +244,26 @@ def test_a_certificate_that_ends_soon_is_told_with_its_day() -> None:
     event = incident_event(incident_type="expiring", expires_at=AT + 86_400_000, regions=regions)
     body = compose([event]).body
     assert f"Certificate ends: {time_text(AT + 86_400_000)}\nFirst seen: " in body
+    assert "so far" not in body
     assert "eu: reachable (certificate ends 2026-09-21 13:35 UTC)\n" in body
     assert "us: reachable\n" in body
+
+
+@pytest.mark.parametrize(
+    ("because", "line"),
+    [("recovered", "Old certificate ends: "), ("target_removed", "Certificate ends: ")],
+)
+def test_the_end_that_was_told_last_is_no_end_of_the_renewed_certificate(
+    because: str, line: str
+) -> None:
+    event = incident_event(
+        incident_type="expiring",
+        event="closed",
+        closed_because=because,
+        closed_at=AT,
+        expires_at=AT + 86_400_000,
+    )
+    assert f"\n{line}{time_text(AT + 86_400_000)}\n" in compose([event]).body
 
 
 def test_a_region_that_is_set_aside_is_marked() -> None:
