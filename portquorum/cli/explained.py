@@ -136,8 +136,9 @@ def _fresh(one: RegionExplained, at: int) -> Text | None:
 
 
 def _incident(one: IncidentExplained) -> None:
+    first = "first seen" if one.incident_type == "expiring" else "first failure"
     lines = [
-        f"{one.incident_type}, first failure {clock(one.first_failed_at)} UTC, opened "
+        f"{one.incident_type}, {first} {clock(one.first_failed_at)} UTC, opened "
         f"{clock(one.opened_at)[11:]}"
         + (f", outage {one.episode}" if one.episode > 1 else "")
         + (", improved" if one.improved else "")

@@ -139,7 +139,7 @@ def _would_change(
     told: list[str] = []
     incident = entry.incident
     if not counted.known:
-        told.append(outlook.unheard(seen, votes))
+        told.append(outlook.unheard(seen, votes, is_open=incident is not None))
     if incident is not None and incident.incident_type == "flapping":
         quiet_ms = flapping.quiet_ms(state, entry.id, down=incident.down)
         quiet_at = regions.log_time(state, incident.turned_at + quiet_ms)

@@ -12,12 +12,16 @@ from streams.rules.consensus import majority
 from streams.rules.episode import Sort
 
 
-def unheard(regions: Sequence[RegionExplained], votes: VotesExplained) -> str:
-    """A sentence when too few regions count for any change."""
+def unheard(regions: Sequence[RegionExplained], votes: VotesExplained, *, is_open: bool) -> str:
+    """A sentence when too few regions count for any change.
+
+    With `is_open` an incident may still close: regions that nobody hears any more are not waited
+    for (`closing` says until when they are).
+    """
     short = votes.majority - votes.fresh
     quiet = names(one.region for one in regions if not one.counts)
     return (
-        f"Nothing opens or closes before {_of(short, len(regions) - votes.fresh, quiet)} "
+        f"Nothing {'else opens' if is_open else 'opens or closes'} before {_of(short, len(regions) - votes.fresh, quiet)} "
         f"{'has' if short == 1 else 'have'} a fresh result that counts."
     )
 
@@ -122,9 +126,11 @@ def certificate_closing(lacking: Mapping[str, int], warn_days: int) -> str:
 def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sort, now: int) -> str:
     """Sentences on what an open incident waits for."""
     against = {"down"} if sort == "down" else {"down", "slow"}
-    waiting = [*_must_succeed(regions, against, sort), *_is_waited_for(regions, against, now)]
+    stale = list(_is_waited_for(regions, against, now))
+    waiting = [*_must_succeed(regions, against, sort), *stale]
     abandoned = [one for one in regions if _abandoned(one, now)]
-    short = majority(votes.configured - len(abandoned)) - votes.fresh
+    # Whichever way the waiting for a stale region ends, it is missing no more.
+    short = majority(votes.configured - len(abandoned)) - votes.fresh - len(stale)
     if short > 0:
         waiting.append(f"{short} more {'region has' if short == 1 else 'regions have'} reported")
     what = "The incident" if sort == "down" else "The one for slowness"

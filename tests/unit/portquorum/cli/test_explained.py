@@ -172,6 +172,20 @@ def test_it_fits_one_screen_of_100_columns(monkeypatch: pytest.MonkeyPatch) -> N
     assert "sent 1 min" in text
 
 
+def test_what_is_said_of_a_certificate_began_with_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fleet = Fleet(target(kind="tls", probe=TlsProbe()))
+    fleet.beat("a")
+    for _ in range(2):
+        soon = {"cert_expires_at": fleet.now + 86_400_000}
+        fleet.append([fleet.result("a", kind="tls", **soon)])
+        fleet.wait(60_000)
+    text = shown(monkeypatch, answer(fleet))
+    assert "expiring, first seen 2027-01-15 08:00:00 UTC" in text
+    assert "first failure" not in text
+
+
 def test_nobody_is_told_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = (
         Route(name="oncall", urls=("slack://x/y",), tags=("other",)),

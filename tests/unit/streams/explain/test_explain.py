@@ -242,6 +242,26 @@ def test_a_region_that_fell_silent_with_down_is_waited_for() -> None:
     assert fleet.now >= until
 
 
+def test_an_incident_that_too_few_regions_see_may_close_without_the_one_that_fell_silent() -> None:
+    fleet = beaten(target(regions="a b"), regions="a b")
+    fleet.down("a", "b")
+    fleet.wait(160_000).fail("a")
+    opens, closes = explained(fleet).would_change
+    assert opens == "Nothing else opens before b has a fresh result that counts."
+    assert closes.startswith(
+        "The incident closes when a succeeds once, and b succeeds (its last word is down; if it "
+        "stays without a result it is waited for until "
+    )
+    assert "reported" not in closes
+    until = region(fleet, "b").waited_until
+    assert until is not None
+    while fleet.told[-1] != "closed":
+        assert fleet.now < until + 40_000
+        fleet.wait(30_000).up("a")
+        fleet.tick()
+    assert fleet.now >= until
+
+
 def test_the_last_recheck_is_remembered_for_a_while() -> None:
     fleet = beaten()
     fleet.fail("a")
