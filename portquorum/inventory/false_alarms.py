@@ -3,8 +3,9 @@
 The model: each attempt fails with the chance `loss`, alone. A region says `down` after
 `retries + 1` failures in a row. When a first attempt fails, all other regions are asked to check at
 once (rule 3), and each of them says `down` with the same chance; the target is down when enough of
-them do (rule 5). What it leaves out: a region may still say `down` from its last round, and
-rechecks are checks, too.
+them do (rule 5). With `open_after` each of these regions must fail in the rounds until then, too
+(rule 6). What it leaves out: a region may still say `down` from its last round, and rechecks are
+checks, too.
 """
 
 import math
@@ -31,6 +32,9 @@ LEAST: Final = 0.001
 _SHIFT: Final = 0.2
 """Two shifts of a round, in intervals (rule 4)."""
 
+_BEAT_MS: Final = 5_000
+"""The time between two beats of a prober, with which deadlines are looked at."""
+
 
 class AlarmPolicy(Struct, frozen=True):
     """The part of a target's policy on which its false alarms depend."""
@@ -39,29 +43,48 @@ class AlarmPolicy(Struct, frozen=True):
     retries: int
     consensus: Consensus
     interval_ms: int
+    open_after_ms: int = 0
 
     @property
     def in_words(self) -> str:
         """The policy for people."""
         regions = "1 region" if self.regions == 1 else f"{self.regions} regions, {self.consensus}"
-        return f"{regions}, retries {self.retries}, every {self.interval_ms / 1000:g} s"
+        held = f", open_after {self.open_after_ms / 1000:g} s" if self.open_after_ms else ""
+        return f"{regions}, retries {self.retries}, every {self.interval_ms / 1000:g} s{held}"
+
+    @property
+    def needed(self) -> int:
+        """The number of regions that must say `down`."""
+        return max(need(self.consensus, self.regions), majority(self.regions))
+
+    @property
+    def rounds_held(self) -> int:
+        """The rounds that surely lie within `open_after`, the latest of them by a shift."""
+        return max(0, math.floor(self.open_after_ms / self.interval_ms - _SHIFT))
 
 
 def policy_of(target: Target) -> AlarmPolicy:
     """The policy of a target."""
-    return AlarmPolicy(len(target.regions), target.retries, target.consensus, target.interval_ms)
+    return AlarmPolicy(
+        len(target.regions),
+        target.retries,
+        target.consensus,
+        target.interval_ms,
+        target.open_after_ms,
+    )
 
 
 def per_day(policy: AlarmPolicy, loss: float) -> float:
     """False alarms of one target a day; `loss` is the share of attempts that fail (0 to 1)."""
     says_down = loss ** (policy.retries + 1)
     regions = policy.regions
-    others = max(need(policy.consensus, regions), majority(regions)) - 1
+    others = policy.needed - 1
     enough = math.fsum(
         math.comb(regions - 1, many) * says_down**many * (1 - says_down) ** (regions - 1 - many)
         for many in range(others, regions)
     )
-    return DAY_MS / policy.interval_ms * regions * says_down * enough
+    until_opened = says_down ** (policy.needed * policy.rounds_held)
+    return DAY_MS / policy.interval_ms * regions * says_down * enough * until_opened
 
 
 def longest_delay_ms(
@@ -71,7 +94,9 @@ def longest_delay_ms(
     series_ms = (policy.retries + 1) * timeout_ms + policy.retries * retry_delay_ms
     # The first region that fails has the others asked: their series end a timeout later.
     recheck_ms = timeout_ms if policy.regions > 1 else 0
-    return policy.interval_ms * (1 / policy.regions + _SHIFT) + series_ms + recheck_ms
+    # `open_after` counts from the start of the first attempt that failed; it ends with a beat.
+    held_ms = policy.open_after_ms + _BEAT_MS if policy.open_after_ms else 0
+    return policy.interval_ms * (1 / policy.regions + _SHIFT) + max(series_ms + recheck_ms, held_ms)
 
 
 def table() -> str:
@@ -110,10 +135,9 @@ def _policies() -> Iterator[AlarmPolicy]:
 
 def _row(policy: AlarmPolicy) -> str:
     alarms = " | ".join(amount(FLEET * per_day(policy, loss)) for loss in LOSSES)
-    needed = max(need(policy.consensus, policy.regions), majority(policy.regions))
-    regions = f"{policy.regions}, {needed} needed" if policy.regions > 1 else "1"
-    if policy.regions > needed or policy.consensus == "unanimous":
-        regions = f"{policy.regions}, {needed} needed ({policy.consensus})"
+    regions = f"{policy.regions}, {policy.needed} needed" if policy.regions > 1 else "1"
+    if policy.regions > policy.needed or policy.consensus == "unanimous":
+        regions = f"{policy.regions}, {policy.needed} needed ({policy.consensus})"
     delay_s = math.ceil(longest_delay_ms(policy) / 1000)
     return f"| {regions} | {policy.retries} | {alarms} | {delay_s} s |"
 

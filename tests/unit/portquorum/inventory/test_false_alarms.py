@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from portquorum.inventory.false_alarms import (
     AlarmPolicy,
@@ -63,6 +64,18 @@ def test_more_loss_gives_more_and_more_retries_give_fewer() -> None:
 def test_the_delay_has_the_wait_for_a_round_and_the_series() -> None:
     assert longest_delay_ms(policy(1, 1)) == 72_000 + 2 * 3_000 + 1_000
     assert longest_delay_ms(policy(3, 0)) == pytest.approx(32_000 + 3_000 + 3_000)
+
+
+def test_until_an_incident_may_open_its_regions_must_fail_in_each_round() -> None:
+    at_once = policy(3, 1)
+    # A shift may bring the second round after 1.2 intervals.
+    soon, later = (replace(at_once, open_after_ms=after) for after in (71_000, 72_000))
+    assert per_day(soon, 0.1) == per_day(at_once, 0.1)
+    assert per_day(later, 0.1) == pytest.approx(per_day(at_once, 0.1) * 0.01**2)
+    assert later.in_words == "3 regions, quorum, retries 1, every 60 s, open_after 72 s"
+    assert longest_delay_ms(later) == pytest.approx(32_000 + 72_000 + 5_000)
+    # Shorter than the attempts themselves, it delays nothing.
+    assert longest_delay_ms(replace(at_once, open_after_ms=1_000)) == longest_delay_ms(at_once)
 
 
 @pytest.mark.parametrize(
