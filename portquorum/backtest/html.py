@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from portquorum.backtest.expectation import in_words
 from portquorum.backtest.figures import lines, verdict
 from portquorum.backtest.result import BacktestResult
 from portquorum.presentation.html import render
@@ -23,6 +24,7 @@ def document(result: BacktestResult) -> str:
         notes=result.notes,
         found=result.comparison,
         verdict=verdict(result.comparison),
+        expected=in_words(result.expected, result.comparison.until - result.comparison.since),
         lines=lines(result.comparison),
         days=list(_days(result.comparison)),
         shown=SHOWN,

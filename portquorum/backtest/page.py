@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from portquorum.backtest.expectation import in_words
 from portquorum.backtest.figures import lines, verdict
 from portquorum.backtest.result import BacktestResult
 from portquorum.presentation.charts import bar, sparkline
@@ -43,6 +44,7 @@ def _head(result: BacktestResult) -> RenderableType:
     text.append(f"{scope.policy}: ", style="bold")
     text.append(", ".join(result.changes) or "no difference to the present policy")
     text.append(f"\n\n{verdict(found)}", style="bold cyan")
+    text.append(f"\n{in_words(result.expected, found.until - found.since)}")
     return Panel(text, title="Backtest", title_align="left", border_style="cyan", expand=False)
 
 

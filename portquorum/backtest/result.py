@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from portquorum.backtest.expectation import LossExpectation
 from streams.backtest.compare import PolicyComparison
 
 
@@ -20,9 +21,13 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 class BacktestResult(Struct, frozen=True, kw_only=True):
-    """`changes`: differences of the other policy; `notes`: remarks on the figures."""
+    """`changes`: differences of the other policy; `notes`: remarks on the figures.
+
+    `expected` are the false alarms and delays by formula, `comparison` has what was measured.
+    """
 
     scope: Scope
     changes: list[str]
     comparison: PolicyComparison
+    expected: LossExpectation
     notes: list[str]

@@ -101,7 +101,7 @@ def _run(
     workers: int,
 ) -> "BacktestResult":
     from foundation import clickhouse
-    from portquorum.backtest import notes, proposal
+    from portquorum.backtest import expectation, notes, proposal
     from portquorum.backtest.result import BacktestResult, Scope
     from portquorum.cli.errors import WrongUseError
     from portquorum.cli.progress import bar
@@ -123,7 +123,7 @@ def _run(
     start = since - warm_up_ms(policies.all())
     with bar() as shown:
         task = shown.add_task("looking for what failed", total=None)
-        summaries = history.summaries(client, start, until)
+        summaries = history.summaries(client, start, since, until)
         if len(present) < len(everything):
             summaries = [one for one in summaries if one.target in present]
         planned = plan(summaries, policies, span_ms=until - start, workers=workers)
@@ -133,6 +133,7 @@ def _run(
             planned,
             policies,
             since=start,
+            compared_since=since,
             until=until,
             workers=workers,
             progress=lambda rows: shown.update(task, advance=rows),
@@ -158,5 +159,6 @@ def _run(
             until=until,
             group_wait_ms=round(settings.group_wait_s * 1000),
         ),
+        expected=expectation.expect(policies, planned.calm_loss + outcome.loss),
         notes=[*wanted.notes, *notes.notes(planned, outcome)],
     )

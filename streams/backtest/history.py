@@ -52,13 +52,15 @@ class HistoryError(RuntimeError):
 class Summary(Struct, frozen=True, gc=False):
     """The history of one target in brief: rows, failed rows, slowest connect time.
 
-    A kind without a connect time counts with its total time; 0 if there is none.
+    A kind without a connect time counts with its total time; 0 if there is none. `passed` are the
+    first attempts that succeeded in the compared time, thus without the warm-up.
     """
 
     target: str
     rows: int
     failed: int
     slowest_ms: float
+    passed: int = 0
 
 
 # No rule reads a result that measured nothing, so that it is left where it is.
@@ -69,7 +71,9 @@ _SPAN: Final = (
 )
 _SUMMARY: Final = f"""
 SELECT target, count(), countIf(status = 'down'),
-       max(ifNull(ifNull(connect_us, total_us), 0)) / 1000
+       max(ifNull(ifNull(connect_us, total_us), 0)) / 1000,
+       countIf(status = 'up' AND attempt = 0 AND results.appended_at
+               >= fromUnixTimestamp64Milli({{compared_since:Int64}}, 'UTC'))
 FROM results WHERE {_SPAN} AND {_COUNTED}
 GROUP BY target
 """  # noqa: S608 - of our own constants
@@ -98,14 +102,17 @@ def targets(client: Client) -> list[Target]:
     return [target.decode(row[0].encode()) for row in found.result_rows]
 
 
-def summaries(client: Client, since: int, until: int) -> list[Summary]:
+def summaries(client: Client, since: int, compared_since: int, until: int) -> list[Summary]:
     """The summary of each target's history in a time (UTC ms, end excluded).
+
+    The warm-up goes from `since` to `compared_since`.
 
     Raises:
         clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
     """
-    found = client.query(_SUMMARY, parameters={"since": since, "until": until})
-    return [Summary(str(row[0]), row[1], row[2], float(row[3])) for row in found.result_rows]
+    times = {"since": since, "compared_since": compared_since, "until": until}
+    rows = client.query(_SUMMARY, parameters=times).result_rows
+    return [Summary(str(row[0]), row[1], row[2], float(row[3]), row[4]) for row in rows]
 
 
 def read(

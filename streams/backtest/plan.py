@@ -9,6 +9,7 @@ from schemas.duration import DAY_MS, HOUR_MS
 from schemas.partition import host_key
 from schemas.target import Target
 from streams.backtest.history import Summary
+from streams.backtest.loss import LossCount
 
 ID_BYTES_A_SHARD: Final = 200_000
 """Bytes of target ids in one shard's query; ClickHouse limits a query's text to 256 KB."""
@@ -30,6 +31,11 @@ class Policies(Struct, frozen=True):
         """Ids whose definition differs between the two policies."""
         ids = self.present.keys() | self.proposed.keys()
         return {one for one in ids if self.present.get(one) != self.proposed.get(one)}
+
+    def retried(self, target_id: str) -> bool:
+        """True if the target has retries at present."""
+        target = self.present.get(target_id)
+        return target is not None and target.retries > 0
 
     def limits_ms(self) -> dict[str, float]:
         """The lowest latency limit of each target that can be slow; 0 if it depends on the past."""
@@ -84,7 +90,8 @@ class BacktestPlan(Struct, frozen=True, kw_only=True):
     """The work of a backtest: `shards` are run through the rules.
 
     `calm_hosts`, with `calm_rows`, are skipped: none of their results failed or exceeded a limit,
-    so no policy opens an incident there (this does not hold where limits are learned).
+    so no policy opens an incident there (this does not hold where limits are learned). They lost
+    no check: `calm_loss` has those that passed, of the targets with retries.
     `unwatched_rows` belong to the `unwatched` targets that neither policy knows (removed since
     then).
     """
@@ -93,6 +100,7 @@ class BacktestPlan(Struct, frozen=True, kw_only=True):
     hosts: int
     calm_hosts: int
     calm_rows: int
+    calm_loss: LossCount
     unwatched: int
     unwatched_rows: int
 
@@ -109,23 +117,24 @@ def plan(
     known = {one.target: one for one in summaries}
     limits = policies.limits_ms()
     noisy: list[tuple[list[str], int]] = []
-    calm_hosts = calm_rows = watched = hosts = 0
+    calm_hosts = calm_rows = calm_passed = hosts = 0
     for ids in policies.hosts().values():
         found = [known[one] for one in ids if one in known]
         rows = sum(one.rows for one in found)
         hosts += 1
-        watched += rows
         if any(_could_open(one, limits) for one in found):
             noisy.append((ids, rows))
         else:
             calm_hosts += 1
             calm_rows += rows
+            calm_passed += sum(one.passed for one in found if policies.retried(one.target))
     strangers = known.keys() - policies.present.keys() - policies.proposed.keys()
     return BacktestPlan(
         shards=_shards(noisy, max(1, span_ms // DAY_MS), workers),
         hosts=hosts,
         calm_hosts=calm_hosts,
         calm_rows=calm_rows,
+        calm_loss=LossCount(passed=calm_passed),
         unwatched=len(strangers),
         unwatched_rows=sum(known[one].rows for one in strangers),
     )

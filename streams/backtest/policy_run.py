@@ -60,6 +60,14 @@ class PolicyRun:
             else:
                 self._apply(self._at, [], _TICK)
 
+    def tells_loss(self, target_id: str) -> bool:
+        """True if the target has retries, and no region says `down` of it at present."""
+        entry = self._state.targets.get(target_id)
+        if entry is None or not entry.policy.retries:
+            return False
+        trouble = entry.trouble
+        return trouble is None or not any(row.down for row in trouble.failing.values())
+
     def incidents(self) -> list[PastIncident]:
         """All incidents that were opened so far, sorted by opening time."""
         found = [*self._closed, *self._open.values()]

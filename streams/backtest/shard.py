@@ -7,18 +7,24 @@ from msgspec import Struct
 from schemas.result import CheckResult
 from schemas.target import Target
 from streams.backtest.history import Stored
+from streams.backtest.loss import LossCount, tells_loss
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import Policies, Shard
 from streams.backtest.policy_run import PolicyRun
 
 
 class ShardOutcome(Struct, frozen=True):
-    """The incidents of a shard under each policy, `rows` read, `failures` of the rules (bugs)."""
+    """The incidents of a shard under each policy.
+
+    `rows` were read; `failures` of the rules are bugs; `loss` is that of the compared time, judged
+    by what the regions say under the present policy.
+    """
 
     present: list[PastIncident]
     proposed: list[PastIncident]
     rows: int
     failures: int
+    loss: LossCount
 
 
 def run(
@@ -27,13 +33,15 @@ def run(
     rows: Iterable[list[tuple[int, Stored]]],
     *,
     since: int,
+    compared_since: int,
     until: int,
     progress: Callable[[int], None],
 ) -> ShardOutcome:
     """Applies `rows` (each with its append time, in order) and lets time pass to `until`.
 
-    Targets that are the same under both policies are judged once. `progress` is called with the
-    number of rows of each finished list.
+    Targets that are the same under both policies are judged once. What was appended before
+    `compared_since` is the warm-up. `progress` is called with the number of rows of each finished
+    list.
     """
     ids = set(shard.targets)
     present = _of(policies.present, ids)
@@ -43,6 +51,7 @@ def run(
     second = PolicyRun([one for one in proposed if one.id in twice], since) if twice else None
     trials = [first] if second is None else [first, second]
     done = 0
+    ended = {0: 0, 1: 0}
     current = since
     batch: list[CheckResult] = []
     for some in rows:
@@ -54,6 +63,8 @@ def run(
                     batch = []
                 current = at
             batch.append(result)
+            if tells_loss(result) and at >= compared_since and first.tells_loss(result.target):
+                ended[result.attempt] += 1
         done += len(some)
         progress(len(some))
     for trial in trials:
@@ -67,6 +78,7 @@ def run(
         proposed=others + (second.incidents() if second else []),
         rows=done,
         failures=sum(trial.failures for trial in trials),
+        loss=LossCount(passed=ended[0], lost=ended[1]),
     )
 
 

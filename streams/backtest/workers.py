@@ -14,6 +14,7 @@ from msgspec import Struct
 from foundation import clickhouse
 from foundation.settings import Settings
 from streams.backtest import history, shard
+from streams.backtest.loss import LossCount
 from streams.backtest.outcome import PastIncident
 from streams.backtest.plan import BacktestPlan, Policies, Shard
 from streams.backtest.shard import ShardOutcome
@@ -26,12 +27,16 @@ class BacktestError(RuntimeError):
 
 
 class Task(Struct, frozen=True):
-    """The input of a worker process; times are UTC ms, `until` excluded."""
+    """The input of a worker process; times are UTC ms, `until` excluded.
+
+    The warm-up goes from `since` to `compared_since`.
+    """
 
     settings: Settings
     policies: Policies
     shards: list[Shard]
     since: int
+    compared_since: int
     until: int
     latency: bool
 
@@ -42,12 +47,14 @@ def run(
     policies: Policies,
     *,
     since: int,
+    compared_since: int,
     until: int,
     workers: int,
     progress: Callable[[int], None],
 ) -> ShardOutcome:
     """Runs all shards of `plan`; returns their combined outcomes.
 
+    Times are UTC ms: the warm-up goes from `since` to `compared_since`, `until` is excluded.
     `progress` is called with the number of rows finished since its last call. On any error, and on
     Ctrl-C, the workers are ended before the error is raised.
 
@@ -68,7 +75,7 @@ def run(
                     {key: one for key, one in policies.present.items() if key in ids},
                     {key: one for key, one in policies.proposed.items() if key in ids},
                 )
-                task = Task(settings, mine, shards, since, until, latency)
+                task = Task(settings, mine, shards, since, compared_since, until, latency)
                 connection, process = _start(task)
                 running[connection] = process
         while running:
@@ -94,6 +101,7 @@ def run(
         proposed=_sorted(one.proposed for one in outcomes),
         rows=sum(one.rows for one in outcomes),
         failures=sum(one.failures for one in outcomes),
+        loss=sum((one.loss for one in outcomes), LossCount()),
     )
 
 
@@ -155,7 +163,13 @@ def _all(task: Task, progress: Callable[[int], None]) -> ShardOutcome:
         for part in task.shards:
             rows = history.read(client, part.targets, task.since, task.until, latency=task.latency)
             one = shard.run(
-                part, task.policies, rows, since=task.since, until=task.until, progress=progress
+                part,
+                task.policies,
+                rows,
+                since=task.since,
+                compared_since=task.compared_since,
+                until=task.until,
+                progress=progress,
             )
             found.append(one)
     finally:
@@ -165,4 +179,5 @@ def _all(task: Task, progress: Callable[[int], None]) -> ShardOutcome:
         proposed=[incident for one in found for incident in one.proposed],
         rows=sum(one.rows for one in found),
         failures=sum(one.failures for one in found),
+        loss=sum((one.loss for one in found), LossCount()),
     )

@@ -19,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 from foundation.clickhouse import connect
 from foundation.settings import Settings
 from portquorum.bench import history as generated
+from portquorum.inventory.false_alarms import per_day, policy_of
 from schemas.control import Beat, Control, TargetSet
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
@@ -290,6 +291,48 @@ def test_a_limit_on_the_latency_is_judged_by_the_stored_times(
     assert {one[0] for one in slow} == {"h1-0"}
     assert side(found, "new") == slow
     assert found["comparison"]["gone"] == []
+
+
+def test_the_loss_of_the_time_gives_the_false_alarms_to_expect(
+    settings: Settings, client: Client, tmp_path: Path
+) -> None:
+    """Every 40th round of `h0-0` loses a check; `h1-0` is down for the second day, others calm."""
+    targets = fleet()[:6]
+    rows: list[tuple[int, CheckResult]] = []
+    passed = lost = 0
+    for one in targets:
+        for round_, at in enumerate(range(SINCE - HOUR_MS, UNTIL - 300_000, one.interval_ms)):
+            for number, region in enumerate(REGIONS):
+                start = at + number * 100_000
+                out = one.id == "h1-0" and at >= SINCE + DAY_MS
+                alone = one.id == "h0-0" and round_ % 40 == 2 + number
+                # Before `SINCE` it is the warm-up, which has a lost check of each region, too.
+                passed += at >= SINCE and not out and not alone
+                lost += at >= SINCE and alone
+                for attempt in range(2 if out or alone else 1):
+                    up = not out and attempt == (1 if alone else 0)
+                    ran = start + attempt * 1_010
+                    rows.append((ran + 10, result(one, region, ran, up=up, attempt=attempt)))
+    rows.sort(key=lambda row: row[0])
+    store(client, targets, rows)
+    found = backtest(settings, tmp_path, policy="defaults: {retries: 0}")
+    assert found["scope"]["calm_hosts"] == 1
+    expected = found["expected"]
+    assert lost > 30
+    assert (expected["checks"], expected["lost"]) == (passed + lost, lost)
+    assert expected["loss"] == pytest.approx(lost / passed)
+    for name, retries, within_s in (("present", 1, 170), ("proposed", 0, 166)):
+        alarms = sum(
+            per_day(policy_of(msgspec.structs.replace(one, retries=retries)), lost / passed)
+            for one in targets
+        )
+        assert expected[name]["false_alarms_a_day"] == pytest.approx(alarms)
+        assert expected[name]["told_within_s"] == within_s
+    page = call(settings, tmp_path, *SPAN)
+    share = f"{100 * lost / passed:.2f} % of {passed + lost:,} checks"
+    assert f"At the loss of these 2 days ({share}) this policy would give" in page.stdout
+    html = call(settings, tmp_path, *SPAN, "--format", "html")
+    assert f"At the loss of these 2 days ({share}) this policy would give" in html.stdout
 
 
 def test_filters_and_formats(settings: Settings, client: Client, tmp_path: Path) -> None:

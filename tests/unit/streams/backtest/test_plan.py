@@ -6,6 +6,7 @@ from schemas.duration import DAY_MS
 from schemas.target import LatencyLimit, Target
 from streams.backtest import plan as plans
 from streams.backtest.history import Summary
+from streams.backtest.loss import LossCount
 from streams.backtest.plan import Policies, plan, warm_up_ms
 from tests.unit.streams.backtest.past import target
 
@@ -25,6 +26,18 @@ def test_hosts_without_a_failure_are_passed_over_with_all_their_ports() -> None:
     )
     assert [shard.targets for shard in found.shards] == [["a", "b"]]
     assert (found.rows, found.hosts, found.calm_hosts, found.calm_rows) == (20, 3, 2, 10)
+
+
+def test_the_checks_of_calm_hosts_passed_if_their_targets_have_retries_at_present() -> None:
+    retried, once = target("a"), target("b", retries=0)
+    policies = Policies(
+        {"a": retried, "b": once}, {"a": replace(retried, retries=0), "b": replace(once, retries=2)}
+    )
+    summaries = [Summary("a", 10, 0, 1, 7), Summary("b", 10, 0, 1, 8), Summary("old", 9, 0, 1, 9)]
+    found = plan(summaries, policies, span_ms=DAY_MS, workers=1)
+    assert found.calm_loss == LossCount(passed=7)
+    noisy = plan([Summary("a", 10, 1, 1, 7)], policies, span_ms=DAY_MS, workers=1)
+    assert noisy.calm_loss == LossCount()
 
 
 def test_a_slow_host_is_not_calm_if_either_policy_has_a_limit() -> None:

@@ -148,6 +148,7 @@ def test_both_policies_see_the_same_history_and_equal_targets_are_judged_once() 
         Policies(present, proposed),
         [both[:50], both[50:]],  # type: ignore[list-item]
         since=START - 1,
+        compared_since=START,
         until=START + 20 * MINUTE,
         progress=done.append,
     )
@@ -163,6 +164,7 @@ def test_a_target_that_the_other_policy_does_not_watch_opens_nothing_there() -> 
         Policies({"db": target()}, {}),
         [past(20, range(5, 10))],  # type: ignore[list-item]
         since=START - 1,
+        compared_since=START,
         until=START + 20 * MINUTE,
         progress=lambda _: None,
     )
