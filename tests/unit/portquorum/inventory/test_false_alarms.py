@@ -13,10 +13,13 @@ from portquorum.inventory.false_alarms import (
     longest_delay_ms,
     of_fleet,
     per_day,
+    policy_of,
     table,
 )
 from portquorum.inventory.lint import advice
 from schemas.target import Consensus
+from streams.backtest.policy_run import PolicyRun
+from tests.unit.streams.backtest import past
 from tests.unit.streams.rules.fleet import target
 
 MINUTE_MS = 60_000
@@ -53,6 +56,25 @@ def test_by_chance_it_is_as_often(regions: int, needed: int, consensus: Consensu
     )
     expected = per_day(policy(regions, 1, consensus), loss) / (1440 * regions)
     assert alarms / rounds == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(("loss", "open_after_ms"), [(0.07, 0), (0.2, 72_000)])
+def test_the_rules_themselves_open_as_many(loss: float, open_after_ms: int) -> None:
+    """A month of a single region, so calm that nothing is flapping; its losses are drawn."""
+    one = past.target(regions=("a",), open_after_ms=open_after_ms)
+    random, days = Random(2), 30  # noqa: S311 - no secret
+    run = PolicyRun([one], past.START - 1)
+    for minute in range(days * 1440):
+        at = past.START + minute * MINUTE_MS + random.randrange(MINUTE_MS // 5)
+        for attempt in range(2):
+            up = random.random() >= loss
+            run.feed(at + 10, [past.result(at, "a", up=up, of=one, attempt=attempt)])
+            if up:
+                break
+            at += 1_100
+    found = run.incidents()
+    assert {incident.incident_type for incident in found} == {"unreachable"}
+    assert len(found) / days == pytest.approx(per_day(policy_of(one), loss), rel=0.2)
 
 
 def test_more_loss_gives_more_and_more_retries_give_fewer() -> None:
