@@ -14,7 +14,7 @@ from schemas.incident import (
     Severity,
     Votes,
 )
-from schemas.result import REASON_TEXT, Reason
+from schemas.result import Reason
 from schemas.target import Criticality, Target
 from streams import diagnosis
 from streams.diagnosis import Diagnosis, Facts
@@ -24,8 +24,8 @@ from streams.rules import (
     episode,
     expiring,
     expiring_words,
-    flapping,
     ids,
+    incident_words,
     slow,
 )
 from streams.rules.consensus import Tally
@@ -88,7 +88,7 @@ def opened(
         target=known.target,
         votes=_votes(state, entry, incident, counted),
         around=around,
-        summary=_summary(known, found, counted, incident),
+        summary=incident_words.summary(known, found, counted, incident),
         found=found,
     )
 
@@ -127,6 +127,11 @@ def updated(
     _note_told(state, entry, incident)
     if found is not None:
         incident.diagnosis = found.likely
+    summary = (
+        incident_words.summary(known, found, counted, incident)
+        if found
+        else incident_words.progress(known, incident)
+    )
     return _event(
         state,
         entry,
@@ -136,7 +141,7 @@ def updated(
         target=known.target,
         votes=_votes(state, entry, incident, counted),
         around=around,
-        summary=_summary(known, found, counted, incident) if found else _progress(known, incident),
+        summary=summary,
         found=found,
         changes=changes,
     )
@@ -155,7 +160,7 @@ def improved(
     around = look_around(state, entry)
     known = diagnosis_facts.gather(state, entry, around)
     saying = _saying(state, entry, incident)
-    changes = _changes(incident, saying)
+    changes = incident_words.changes(incident, saying)
     incident.seen = saying
     return _event(
         state,
@@ -166,7 +171,7 @@ def improved(
         target=known.target,
         votes=episode.votes(counted, "down"),
         around=around,
-        summary=_progress(known, incident),
+        summary=incident_words.progress(known, incident),
         changes=("the regions no longer agree that it is down", *told, *changes),
     )
 
@@ -183,7 +188,7 @@ def worsened(
     known = diagnosis_facts.gather(state, entry, around)
     found = diagnosis.diagnose(known, incident.incident_type)
     saying = _saying(state, entry, incident)
-    changes = _changes(incident, saying)
+    changes = incident_words.changes(incident, saying)
     incident.seen, incident.diagnosis = saying, found.likely
     return _event(
         state,
@@ -194,7 +199,7 @@ def worsened(
         target=known.target,
         votes=episode.votes(counted, "down"),
         around=around,
-        summary=_summary(known, found, counted, incident, again="down again: "),
+        summary=incident_words.summary(known, found, counted, incident, again="down again: "),
         found=found,
         changes=(f"down again (outage {incident.episode} of this incident)", *changes),
     )
@@ -212,7 +217,7 @@ def closed(
     """The event for the end of an incident."""
     counted = consensus.tally(state, entry)
     lasted = duration_text(state.now - incident.first_failed_at, EVENT)
-    words = _closing_words(state, entry, incident, because, abandoned)
+    words = incident_words.closing(state, entry, incident, because, abandoned)
     said = verdicts(state, entry)
     if incident.incident_type == "flapping" and because == "recovered":
         failing = [region for region, one in said.items() if one.verdict == "down"]
@@ -317,33 +322,10 @@ def _saying(
 
 def _news(state: PartitionState, entry: TargetState, incident: OpenIncident) -> tuple[str, ...]:
     """What has changed since the last event, in words."""
-    changes = _changes(incident, _saying(state, entry, incident))
+    changes = incident_words.changes(incident, _saying(state, entry, incident))
     if incident.incident_type != "expiring":
         return changes
     return (*changes, *expiring_words.another_end(incident, expiring.earliest(state, entry)))
-
-
-def _changes(
-    incident: OpenIncident, saying: dict[str, tuple[str, Reason | None]]
-) -> tuple[str, ...]:
-    changes = []
-    for region, (verdict, reason) in saying.items():
-        if incident.seen.get(region) == (verdict, reason):
-            continue
-        if incident.incident_type == "expiring":
-            changes.append(expiring_words.change(region, verdict))
-        elif verdict == "down":
-            text = REASON_TEXT[reason] if reason else "failed"
-            changes.append(f"{region}: {text}")
-        elif verdict == "slow":
-            changes.append(f"{region}: slow")
-        elif verdict == "up":
-            fast = incident.incident_type == "slow"
-            changes.append(f"{region}: {'fast again' if fast else 'succeeds'}")
-        else:
-            changes.append(f"{region}: no fresh result")
-    gone = sorted(set(incident.seen) - set(saying))
-    return (*changes, *(f"{region}: no longer checks this target" for region in gone))
 
 
 def _event(
@@ -395,88 +377,3 @@ def _event(
         episode_began_at=incident.outage_at if incident.episode > 1 else UNSET,
         expires_at=incident.expires_at or UNSET,
     )
-
-
-def _summary(
-    known: Facts, found: Diagnosis, counted: Tally, incident: OpenIncident, *, again: str = ""
-) -> str:
-    place = known.target.place
-    if incident.incident_type == "expiring":
-        return expiring_words.summary(known, found, counted)
-    if incident.incident_type == "slow":
-        down = f" and unreachable from {counted.down}" if counted.down else ""
-        return (
-            f"{place} is slow from {counted.slow}{down} of {counted.configured} "
-            f"regions{_why(known)}. {found.sentence}"
-        )
-    texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
-    now = f"unreachable from {counted.down} of {counted.configured} regions ({texts})"
-    if incident.incident_type == "flapping":
-        return f"{place} goes down and up again and again; now it is {now}. {found.sentence}"
-    return f"{place} is {again}{now}. {found.sentence}"
-
-
-def _why(known: Facts) -> str:
-    """The distinct reasons for its slowness."""
-    limit = known.target.latency
-    if limit is None:
-        return ""
-    ways = ["above usual"] if known.unusual else []
-    if limit.max_ms is not None:
-        if len(known.slow) > len(known.unusual) + len(known.rising):
-            ways.insert(0, f"above {limit.max_ms:g} ms")
-        if known.rising:
-            ways.append(f"rising to {limit.max_ms:g} ms")
-    return f" ({', '.join(ways)})" if ways else ""
-
-
-def _progress(known: Facts, incident: OpenIncident) -> str:
-    """The progress text while an incident approaches its closing."""
-    place = known.target.place
-    if incident.incident_type == "flapping":
-        return f"{place} goes down and up again and again; now it is reachable."
-    if incident.incident_type == "expiring":
-        return expiring_words.progress(place)
-    if incident.incident_type == "slow":
-        return f"{place} is still an incident: not every region has said that it is fast again."
-    if not known.failing:
-        return f"{place} is still an incident: not every region has succeeded again."
-    still = ", ".join(f"{region} ({REASON_TEXT[reason]})" for region, reason in known.failing)
-    working = ", ".join(known.working) or "no region"
-    return f"{place} is reachable again from {working}; not yet from {still}."
-
-
-_OVER: Final[dict[IncidentType, str]] = {
-    "unreachable": "is reachable again from every region",
-    "slow": "is fast again from every region",
-    "flapping": "has been steadily reachable",
-    "expiring": expiring_words.OVER,
-}
-_ENDED: Final[dict[ClosedBecause, str]] = {
-    "resolved": "was resolved by hand",
-    "target_removed": "is no longer watched; its incident ends",
-    "target_changed": "was given another place; its incident ends",
-    "policy_changed": "has no limit for its latency any more; its incident ends",
-    "steady": "no longer flaps, it stays down; its flapping ends",
-    "flapping": "goes down and up again and again; an incident of its flapping takes over",
-    "abandoned": "is not looked at any more: no region has a result; its incident ends unrecovered",
-}
-
-
-def _closing_words(
-    state: PartitionState,
-    entry: TargetState,
-    incident: OpenIncident,
-    because: ClosedBecause,
-    abandoned: tuple[str, ...],
-) -> str:
-    words = _ENDED.get(because) or _OVER[incident.incident_type]
-    if incident.incident_type == "flapping" and because == "recovered":
-        fast = flapping.quiet_ms(state, entry.id, down=False) == flapping.QUIET_MS
-        words = f"{words} for {'half an hour' if fast else 'two hours'}"
-    if incident.incident_type == "expiring" and because == "policy_changed":
-        words = expiring_words.POLICY_CHANGED
-    if not abandoned or because == "abandoned":
-        return words
-    words = words.removesuffix(" from every region")
-    return f"{words} ({', '.join(abandoned)} long silent and not waited for)"
