@@ -135,7 +135,7 @@ class Machine(Histories):
                     said.successes,
                     said.slow.told if said.slow else None,
                     said.speed.why if said.slow else None,
-                    tuple((one.effective, one.end) for one in said.ends_soon),
+                    tuple((one.told, one.end) for one in said.ends_soon),
                     said.speed.since,
                     learned(said.speed),
                 )
