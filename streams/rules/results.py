@@ -130,9 +130,11 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
         columns.ahead.pop(at, None)
     running, fresh_until = state.running_at(effective), columns.fresh_until[at]
     columns.fresh_until[at] = max(fresh_until, running + policy.span_ms)
+    paused = running > fresh_until
+    forgotten = paused and slow.after_pause(entry, position, running - fresh_until)
     if result.status == "up":
-        return _success(state, entry, position, result, effective)
-    return _failure(state, entry, position, result, effective, paused=running > fresh_until)
+        return _success(state, entry, position, result, effective, forgotten=forgotten)
+    return _failure(state, entry, position, result, effective, paused=paused)
 
 
 def says_it_already(state: PartitionState, entry: TargetState, result: CheckResult) -> bool:
@@ -165,8 +167,15 @@ def _same_place(entry: TargetState, result: CheckResult) -> bool:
 
 
 def _success(
-    state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
+    state: PartitionState,
+    entry: TargetState,
+    position: int,
+    result: CheckResult,
+    effective: int,
+    *,
+    forgotten: bool,
 ) -> Change:
+    """Counts a success. `forgotten`: its region said `slow`, before a pause for too long."""
     columns, at = state.columns, entry.slot + position
     if columns.successes[at] < entry.policy.recover_after:
         columns.successes[at] += 1
@@ -176,6 +185,7 @@ def _success(
     turned = entry.policy.latency is not None and slow.take(
         state, entry, position, result, effective
     )
+    turned = turned or forgotten
     if turned and not _says_slow(entry, position):
         columns.since[at] = effective
     _learn(state, entry, position, result, effective)
@@ -205,7 +215,8 @@ def _learn(
 
 
 def _says_slow(entry: TargetState, position: int) -> bool:
-    return entry.trouble is not None and position in entry.trouble.pace
+    row = None if entry.trouble is None else entry.trouble.pace.get(position)
+    return row is not None and row.slow
 
 
 def _failure(

@@ -94,6 +94,22 @@ def take(
     return True
 
 
+def after_pause(entry: TargetState, position: int, stale_ms: int) -> bool:
+    """Breaks the rows of a region that was stale for `stale_ms`; True if it says `slow` no more.
+
+    A region for which nobody waits any more (`abandon_after`) has no word left: one slow look after
+    hours would warn of these hours. Until then its word keeps an incident open.
+    """
+    row = None if entry.trouble is None else entry.trouble.pace.get(position)
+    if row is None:
+        return False
+    if row.slow and stale_ms < entry.policy.abandon_after_ms:
+        row.count = 0
+        return False
+    del entry.troubled().pace[position]
+    return row.slow
+
+
 def is_learned_from(entry: TargetState, position: int) -> bool:
     """True if the region's latencies may change the usual one.
 

@@ -150,6 +150,8 @@ def listen(  # noqa: C901 - all that ever happened, in one loop
     fresh_until = 0
     for result in history:
         paused = result.running > fresh_until
+        if paused:
+            speed.pause(result, result.running - fresh_until)
         fresh_until = max(fresh_until, result.fresh_until)
         if result.up:
             speed.hear(result, was_down=down or unended)

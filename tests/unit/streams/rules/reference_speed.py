@@ -76,6 +76,7 @@ class Speed:
         self.lately: int | None = None
         self.usual: int | None = None
         self.daily: Fraction | None = None
+        self._forgot: Counted | None = None
         self._given = -1
         self._slow_row: list[Counted] = []
         self._fast_row: list[Counted] = []
@@ -91,6 +92,14 @@ class Speed:
             if limit is None or limit.warn_ahead_ms is None:
                 self.daily = None
 
+    def pause(self, result: "Counted", stale_ms: int) -> None:
+        """The region was stale for so long when it gave this result."""
+        self.given(result.limits)
+        self._slow_row, self._fast_row = [], []
+        if stale_ms >= result.policy.abandon_after_ms and self.slow is not None:
+            self.slow = None
+            self._forgot = result
+
     def hear(self, result: "Counted", *, was_down: bool) -> None:
         self.given(result.limits)
         if self.since is None or was_down:
@@ -98,6 +107,8 @@ class Speed:
         limit = self.limits[result.limits]
         if limit is not None and result.took_ms is not None:
             self._judge(result, limit)
+        if self._forgot is result and self.slow is None:
+            self.since = result.effective
         self._learn(result, limit)
 
     def after(self, result: "Counted") -> None:

@@ -391,6 +391,25 @@ def test_one_region_is_slow_and_one_is_down() -> None:
     assert shift.live(5, "a b c") == [OPENED]
 
 
+def test_what_is_slow_after_nobody_looked_for_hours_is_not_told_of_hours_ago() -> None:
+    shift = Shift(target(latency=LIMITED))
+    shift.live(4, alive="a b c e", connect_ms=20.0)
+    assert shift.live(5, alive="a b c e", connect_ms=250.0) == [("opened", "slow")]
+    assert shift.live(40, alive="e") == [("closed", "slow", "abandoned")]
+    back = shift.now
+    assert shift.live(4, alive="a b c e", connect_ms=250.0) == [("opened", "slow")]
+    assert shift.last("opened", "slow").first_failed_at >= back
+
+
+def test_one_slow_look_after_nobody_looked_for_hours_is_no_incident() -> None:
+    shift = Shift(target(latency=LIMITED))
+    shift.live(4, alive="a b c e", connect_ms=20.0)
+    assert shift.live(5, alive="a b c e", connect_ms=250.0) == [("opened", "slow")]
+    assert shift.live(40, alive="e") == [("closed", "slow", "abandoned")]
+    assert shift.live(1, alive="a b c e", connect_ms=250.0) == []
+    assert shift.live(5, alive="a b c e", connect_ms=20.0) == []
+
+
 # 11
 
 

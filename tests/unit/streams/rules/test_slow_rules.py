@@ -483,3 +483,53 @@ def test_a_checkpoint_keeps_rows_verdicts_and_incident() -> None:
     fast(fleet, "b", "c", times=3)
     assert fleet.told.count("opened") == 1
     assert fleet.told[-1] == "closed"
+
+
+# After a pause
+
+
+STALE_MS = 153_001
+"""A region of these targets is stale so long after its last look."""
+
+
+def test_a_row_does_not_go_on_over_a_pause() -> None:
+    fleet = one_region()
+    slow(fleet, "a", times=2)
+    fleet.wait(STALE_MS)
+    slow(fleet, "a", times=2)
+    assert fleet.told == []
+    slow(fleet, "a", times=1)
+    assert fleet.told == ["opened"]
+
+
+def test_nor_does_a_row_that_would_end_it() -> None:
+    fleet = one_region()
+    slow(fleet, "a")
+    fast(fleet, "a", times=2)
+    fleet.wait(STALE_MS)
+    fast(fleet, "a", times=2)
+    assert says(fleet) == [True]
+    fast(fleet, "a", times=1)
+    assert fleet.told == ["opened", "closed"]
+
+
+def test_what_a_region_said_is_forgotten_when_nobody_waits_for_it_any_more() -> None:
+    fleet = Fleet(limited(abandon_after_ms=600_000))
+    slow(fleet, "a")
+    fleet.wait(600_000 + 151_999)
+    slow(fleet, "a", times=1)
+    assert says(fleet)[0]
+    fleet.wait(600_000 + 152_000)
+    slow(fleet, "a", times=1)
+    assert not says(fleet)[0]
+    slow(fleet, "a", times=2)
+    assert says(fleet)[0]
+
+
+def test_a_failure_after_the_pause_forgets_it_too() -> None:
+    fleet = one_region()
+    slow(fleet, "a")
+    fleet.wait(1_800_000 + STALE_MS)
+    fleet.fail("a")
+    slow(fleet, "a", times=2)
+    assert says(fleet) == [False]
