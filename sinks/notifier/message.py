@@ -31,7 +31,7 @@ _ENDED: Final = {
     "policy_changed": "No Longer Watched For This",
     "steady": "No Longer Flapping, Down For Good",
     "flapping": "Down And Up Again And Again, Told As Flapping From Here On",
-    "abandoned": "Not Looked At Any More",
+    "abandoned": "Not Looked At Any More, Not Known To Be Over",
 }
 _REGION: Final = {
     "region.silent": "Region Silent",
@@ -241,11 +241,12 @@ def _of_targets(events: Sequence[TargetsEvent]) -> Text:
         return _text(_line(f"Targets Watched Again ({few} {partitions})"), lines)
     count = sum(event.count for event in newest)
     silent = {name: at for event in newest for name, at in sorted(event.silent_regions.items())}
-    about = f"no word from {', '.join(silent)}" if silent else "all their regions are heard"
+    its = "its" if count == 1 else "their"
+    about = f"no word from {', '.join(silent)}" if silent else f"all of {its} regions are heard"
     lines = [
         (
-            f"{count} {'target is' if count == 1 else 'targets are'} not watched: too few of their "
-            "regions have results. An outage of theirs would not be told."
+            f"{count} {'target is' if count == 1 else 'targets are'} not watched: too few of "
+            f"{its} regions have results. An outage would not be told."
         ),
         "",
         f"Since: {time_text(min(event.since for event in newest))}",

@@ -20,9 +20,9 @@ def unheard(regions: Sequence[RegionExplained], votes: VotesExplained, *, is_ope
     """
     short = votes.majority - votes.fresh
     quiet = names(one.region for one in regions if not one.counts)
-    what = "else opens" if is_open else "opens or closes"
+    who = _of(short, len(regions) - votes.fresh, quiet)
     return (
-        f"Nothing {what} before {_of(short, len(regions) - votes.fresh, quiet)} "
+        f"Nothing {'else opens' if is_open else 'opens or closes'} before {who} "
         f"{'has' if short == 1 else 'have'} a fresh result that counts."
     )
 

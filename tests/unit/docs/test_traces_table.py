@@ -9,5 +9,5 @@ PAGE = Path(__file__).parents[3] / "docs" / "kinds.md"
 
 
 def test_the_page_says_what_is_measured() -> None:
-    said = [(server, Traces(server.lines * CHECKS, server.counted, {}, CHECKS, {})) for server in EVERY]
+    said = [(one, Traces(one.lines * CHECKS, one.counted, {}, CHECKS, {})) for one in EVERY]
     assert table(said, CHECKS) in PAGE.read_text()

@@ -43,7 +43,7 @@ def closed(**fields: Any) -> Any:
         ),
         (
             closed(closed_because="abandoned"),
-            "TCP Port Not Looked At Any More: Production DB (db1.example.com:5432)",
+            "TCP Port Not Looked At Any More, Not Known To Be Over: Production DB (db1.example.com:5432)",
         ),
         (
             closed(closed_because="flapping"),
@@ -183,8 +183,8 @@ def test_targets_that_nobody_watches_are_added_up_over_the_partitions() -> None:
     )
     assert text.subject == "Targets Not Watched: 442, no word from us-east, asia"
     assert text.body == (
-        "442 targets are not watched: too few of their regions have results. An outage of theirs "
-        "would not be told.\n"
+        "442 targets are not watched: too few of their regions have results. An outage would "
+        "not be told.\n"
         "\n"
         "Since: 2026-12-01 01:55:00 UTC\n"
         "Region us-east: last heard 2026-12-01 01:50:00 UTC\n"
@@ -202,8 +202,8 @@ def test_targets_that_nobody_watches_are_added_up_over_the_partitions() -> None:
 
 def test_targets_that_are_not_watched_though_every_region_is_heard() -> None:
     text = compose([targets_event(count=1, silent_regions={})])
-    assert text.subject == "Targets Not Watched: 1, all their regions are heard"
-    assert text.body.startswith("1 target is not watched: ")
+    assert text.subject == "Targets Not Watched: 1, all of its regions are heard"
+    assert text.body.startswith("1 target is not watched: too few of its regions have results. ")
 
 
 def test_targets_that_are_watched_again() -> None:
@@ -282,7 +282,11 @@ def test_a_region_that_is_set_aside_is_marked() -> None:
         ("slow", "recovered", "TCP Port Fast Again"),
         ("expiring", "recovered", "Certificate Renewed"),
         ("expiring", "resolved", "TCP Port Certificate: Incident Resolved By Hand"),
-        ("expiring", "abandoned", "TCP Port Certificate: Not Looked At Any More"),
+        (
+            "expiring",
+            "abandoned",
+            "TCP Port Certificate: Not Looked At Any More, Not Known To Be Over",
+        ),
         ("slow", "policy_changed", "TCP Port No Longer Watched For This"),
         ("flapping", "recovered", "TCP Port Steady Again"),
         ("flapping", "steady", "TCP Port No Longer Flapping, Down For Good"),
