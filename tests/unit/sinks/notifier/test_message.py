@@ -43,8 +43,10 @@ def closed(**fields: Any) -> Any:
         ),
         (
             closed(closed_because="abandoned"),
-            "TCP Port Not Looked At Any More, Not Known To Be Over: "
-            "Production DB (db1.example.com:5432)",
+            (
+                "TCP Port Not Looked At Any More, Not Known To Be Over: "
+                "Production DB (db1.example.com:5432)"
+            ),
         ),
         (
             closed(closed_because="flapping"),
