@@ -41,6 +41,10 @@ _REGION: Final = {
 }
 _CRITICALITY: Final = get_args(Criticality)
 _MOST_CRITICAL: Final = 3
+_HEARD: Final = (
+    "All their regions are heard, but their results do not come, or do not count: look at the logs "
+    "and the clocks of their probers."
+)
 SUBJECT_LENGTH: Final = 250
 
 
@@ -254,6 +258,7 @@ def _of_targets(events: Sequence[TargetsEvent]) -> Text:
             f"Region {name}: {'never heard' if at is None else f'last heard {time_text(at)}'}"
             for name, at in silent.items()
         ),
+        *([] if silent else [_HEARD]),
         "",
         "The most critical:",
     ]

@@ -264,7 +264,10 @@ def _event(  # noqa: PLR0917 - what such an event is made of
 def _because(silent: Mapping[str, int | None]) -> str:
     """A sentence on the regions that are not heard."""
     if not silent:
-        return "All of their regions are heard."
+        return (
+            "All of their regions are heard, but their results do not come, or do not count: look "
+            "at the logs and the clocks of their probers."
+        )
     listed = [
         f"{region} (never heard)" if last is None else f"{region} (silent since {_time(last)})"
         for region, last in list(silent.items())[:NAMED_REGIONS]

@@ -207,6 +207,7 @@ def test_targets_that_are_not_watched_though_every_region_is_heard() -> None:
     text = compose([targets_event(count=1, silent_regions={})])
     assert text.subject == "Targets Not Watched: 1, all of its regions are heard"
     assert text.body.startswith("1 target is not watched: too few of its regions have results. ")
+    assert "do not count: look at the logs and the clocks of their probers.\n" in text.body
 
 
 def test_targets_that_are_watched_again() -> None:

@@ -517,6 +517,11 @@ def test_the_clock_of_a_prober_is_20_s_ahead() -> None:
             shift.append([shift.result("a", "timed_out", of=name, ago=-20 * SECOND)])
     assert shift.events == []
     assert shift.coverage == ["unwatched"]
+    assert any(
+        "the clocks of their probers" in out.summary
+        for out in shift.outputs
+        if isinstance(out, TargetsEvent)
+    )
     assert shift.live(2) == []
     assert shift.coverage == ["unwatched", "watched"]
 
