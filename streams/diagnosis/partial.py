@@ -96,8 +96,9 @@ def _one_of_several(known: Facts) -> Diagnosis:
     target = known.target
     return Diagnosis(
         "one_of_several",
-        f"{_split(known)}: one of several servers behind {target.host or target.name} is not well, "
-        "or answers regions differently.",
+        f"It works from {names(known.working)}, not from {names(known.failing_regions)}: one of "
+        f"several servers behind {target.host or target.name} is not well, or answers regions "
+        "differently.",
         (
             f"From each region: {first_steps.addresses(target)} (the same addresses?)",
             f"Each address in place of the name: {first_steps.greeting(target)}",

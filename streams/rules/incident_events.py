@@ -130,7 +130,7 @@ def updated(
     summary = (
         incident_words.summary(known, found, counted, incident)
         if found
-        else incident_words.progress(known, incident)
+        else incident_words.progress(known, counted, incident)
     )
     return _event(
         state,
@@ -171,7 +171,7 @@ def improved(
         target=known.target,
         votes=episode.votes(counted, "down"),
         around=around,
-        summary=incident_words.progress(known, incident),
+        summary=incident_words.progress(known, counted, incident),
         changes=("the regions no longer agree that it is down", *told, *changes),
     )
 

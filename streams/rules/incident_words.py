@@ -85,7 +85,7 @@ def _why(known: Facts) -> str:
     return f" ({', '.join(ways)})" if ways else ""
 
 
-def progress(known: Facts, incident: OpenIncident) -> str:
+def progress(known: Facts, counted: Tally, incident: OpenIncident) -> str:
     """The progress text while an incident approaches its closing."""
     place = known.target.place
     if incident.incident_type == "flapping":
@@ -94,6 +94,10 @@ def progress(known: Facts, incident: OpenIncident) -> str:
         return expiring_words.progress(place)
     if incident.incident_type == "slow":
         return f"{place} is still an incident: not every region has said that it is fast again."
+    if not counted.fresh:
+        return (
+            f"{place} is still an incident, and nobody looks: no region has a result that counts."
+        )
     if not known.failing:
         return f"{place} is still an incident: not every region has succeeded again."
     still = ", ".join(f"{region} ({REASON_TEXT[reason]})" for region, reason in known.failing)

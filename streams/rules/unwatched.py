@@ -218,13 +218,14 @@ def _unwatched(
             )
         )
     )
-    what = "1 target is" if told.count == 1 else f"{told.count} targets are"
+    one = told.count == 1
+    what = "1 target is" if one else f"{told.count} targets are"
     names = ", ".join(one.name for one in critical)
     most = f"{'Most critical' if told.count > len(critical) else 'Not watched'}: {names}."
     text = (
-        f"{what} not watched: too few of their regions have results, for up to "
-        f"{duration_text(state.now - told.since, COARSE)}, so that an outage of theirs would open "
-        f"no incident. {_because(silent)} {most}"
+        f"{what} not watched: too few of {'its' if one else 'their'} regions have results, for up "
+        f"to {duration_text(state.now - told.since, COARSE)}, so that an outage of "
+        f"{'it' if one else 'theirs'} would open no incident. {_because(silent)} {most}"
     )
     return _event(state, "targets.unwatched", told, deciding, text, critical, silent)
 

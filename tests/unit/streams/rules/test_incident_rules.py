@@ -630,3 +630,25 @@ def test_a_region_that_is_set_aside_and_silent_is_not_waited_for() -> None:
         fleet.wait(60_000).up("a", "b")
     assert fleet.events[-1].abandoned_regions == ("c",)
     assert fleet.now - START < 2_100_000
+
+
+def test_an_incident_that_nobody_looks_at_any_more_says_so() -> None:
+    fleet = Fleet(target(regions="a b c"))
+    fleet.down("a", "b", "c", reason="unexpected_response")
+    fleet.wait(170_000)
+    told = fleet.events[-1]
+    assert (told.event, told.votes.fresh) == ("updated", 0)
+    assert told.summary == (
+        "db1.example.com:5432 is still an incident, and nobody looks: no region has a result that "
+        "counts."
+    )
+
+
+def test_a_wrong_answer_in_some_regions_is_no_lack_of_a_connection() -> None:
+    fleet = Fleet(target(regions="a b c"))
+    fleet.up("a", "b", "c")
+    fleet.wait(20_000).up("c")
+    fleet.down("a", "b", reason="unexpected_response")
+    fleet.wait(1_000).up("c")
+    fleet.tick()
+    assert "It works from c, not from a and b: one of several" in fleet.events[-1].summary
