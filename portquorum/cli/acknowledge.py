@@ -47,7 +47,7 @@ def ack(incident: Id, by: By = None, note: Note = None) -> None:
 def resolve(incident: Id, by: By = None, note: Note = None) -> None:
     """Close an open incident by hand.
 
-    If the port still does not answer, a new incident opens.
+    None opens again for the same outage: only after the regions have agreed once that it is over.
     """
     from foundation.settings import load
     from schemas.control import Resolved

@@ -164,9 +164,11 @@ def _show_incidents(found: Sequence["Incident"], nothing: str) -> None:
             (one_line(one.incident_type), "red" if is_open else "green"),
             ("  acknowledged" if one.acknowledged_by else "", "yellow"),
         )
-        seconds = max(0.0, one.duration_s)
-        when = f"  {'open' if is_open else 'closed'}, since {clock(one.opened_at)} UTC, "
-        line.append(f"\n{when}{duration_text(seconds * 1000)}", style="dim")
+        lasted = duration_text(max(0.0, one.duration_s) * 1000)
+        when = f"open since {clock(one.opened_at)} UTC, {lasted}"
+        if one.closed_at is not None:
+            when = f"closed {clock(one.closed_at)} UTC, was open for {lasted}"
+        line.append(f"\n  {when}", style="dim")
         line.append(f"\n  {one_line(one.summary)}")
         line.append(f"\n  {one_line(one.incident_id)}", style="dim")
         out().print(line)

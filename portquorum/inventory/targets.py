@@ -33,6 +33,9 @@ RETRIES: Final = 1
 RETRIES_OF_ONE_REGION: Final = 2
 """A single region has nobody to contradict it: a third attempt does (docs/rules.md, rule 2)."""
 
+_SERIES: Final = ("interval", "timeout", "retries", "retry_delay")
+"""Fields that decide whether a series of attempts fits within the interval."""
+
 _LIMITS_MS: Final = {
     "interval": (1000, 86_400_000),
     "timeout": (50, 3_600_000),
@@ -259,17 +262,20 @@ class TargetResolver:
     ) -> None:
         text = duration.text
         series = _series_ms(retries, spans.timeout, spans.retry_delay)
+        # Where the target itself says one of these, not at the default that does for the others.
+        own = (field for field in _SERIES if getattr(entry.value, field) is not None)
+        where = next(own, "interval")
         if spans.interval < spans.timeout:
             self._say(
                 entry,
-                "interval",
+                where,
                 f"expected an interval of at least the timeout ({text(spans.timeout)}), "
                 f"found {text(spans.interval)}",
             )
         elif spans.interval < series:
             self._say(
                 entry,
-                "interval",
+                where,
                 f"expected an interval of at least {text(series)}, the longest retry series "
                 f"({retries + 1} × {text(spans.timeout)} timeout + {retries} × "
                 f"{text(spans.retry_delay)} retry_delay), found {text(spans.interval)}",

@@ -97,6 +97,11 @@ def test_every_command_has_help_with_examples(home: Path, command: list[str]) ->
     assert "$ portquorum" in done.stdout or is_group
 
 
+def test_the_help_of_resolve_says_what_the_rules_do(home: Path) -> None:
+    said = " ".join(portquorum(home, "resolve", "--help").stdout.split())
+    assert "None opens again for the same outage" in said
+
+
 def test_help_loads_no_role(home: Path) -> None:
     program = (
         "import sys\n"

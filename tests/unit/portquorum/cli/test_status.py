@@ -6,7 +6,7 @@ import pytest
 
 from portquorum.cli import status
 from portquorum.presentation.output import out
-from sinks.clickhouse.queries import BlindTarget, TargetStatus
+from sinks.clickhouse.queries import BlindTarget, Incident, TargetStatus
 
 
 def seen(**changes: Any) -> TargetStatus:
@@ -96,3 +96,41 @@ def test_where_all_are_watched_nothing_is_said_of_it() -> None:
     with out().capture() as printed:
         status._show_blind([])
     assert printed.get() == ""
+
+
+@pytest.mark.parametrize(
+    ("closed_at", "words"),
+    [
+        (None, "open since 2023-11-14 22:13:20 UTC, 5 min"),
+        (1_700_000_300_000, "closed 2023-11-14 22:18:20 UTC, was open for 5 min"),
+    ],
+)
+def test_since_when_an_incident_is_open_or_closed(
+    monkeypatch: pytest.MonkeyPatch, closed_at: int | None, words: str
+) -> None:
+    one = Incident(
+        incident_id="i1",
+        status="open" if closed_at is None else "closed",
+        incident_type="unreachable",
+        severity="critical",
+        target="db",
+        name="DB",
+        kind="tcp",
+        host="10.0.0.5",
+        port=5432,
+        team=None,
+        verdicts={},
+        reasons={},
+        first_failed_at=1_699_999_999_000,
+        opened_at=1_700_000_000_000,
+        closed_at=closed_at,
+        closed_because=None if closed_at is None else "recovered",
+        time_to_detect_s=1.0,
+        duration_s=300.0,
+        summary="A sentence.",
+        acknowledged_by=None,
+    )
+    monkeypatch.setattr(out(), "width", 120)
+    with out().capture() as printed:
+        status._show_incidents([one], "none")
+    assert printed.get().splitlines()[1].strip().startswith(words)

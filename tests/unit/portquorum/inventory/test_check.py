@@ -268,6 +268,29 @@ def test_a_target_that_is_wrong_is_refused_by_name(file: Write, fields: str, fou
 
 
 @pytest.mark.parametrize(
+    ("own", "where"),
+    [
+        ("retries: 6", "5: targets[1].retries: expected an interval of at least 10s, the longest"),
+        ("retry_delay: 9s", "5: targets[1].retry_delay: expected an interval of at least 11s, "),
+        ("timeout: 6s", "5: targets[1].timeout: expected an interval of at least the timeout (6s)"),
+    ],
+)
+def test_what_does_not_fit_an_inherited_interval_is_said_of_the_target_that_says_it(
+    file: Write, own: str, where: str
+) -> None:
+    (said,) = problems(
+        file(
+            "regions: {a: {}, b: {}}\n"
+            "defaults: {interval: 5s, timeout: 1s, retry_delay: 500ms}\n"
+            "targets:\n"
+            "  - {host: x, port: 1}\n"
+            f"  - {{host: y, port: 1, {own}}}\n"
+        )
+    )
+    assert said.startswith(where)
+
+
+@pytest.mark.parametrize(
     ("kind", "port", "tls"),
     [
         *(("smtp", 465, "implicit"), ("smtp", 587, "starttls"), ("imap", 993, "implicit")),
