@@ -1,11 +1,18 @@
 """What people read."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec import structs
 
-from schemas.incident import HostTarget, RegionEvent, RegionVerdict, UnwatchedTarget
+from schemas.incident import (
+    ClosedBecause,
+    HostTarget,
+    IncidentType,
+    RegionEvent,
+    RegionVerdict,
+    UnwatchedTarget,
+)
 from sinks.notifier.message import compose, time_text
 from tests.unit.sinks.notifier.events import AT, incident_event, targets_event
 
@@ -301,3 +308,23 @@ def test_how_an_incident_ended_is_in_the_subject(
 ) -> None:
     event = incident_event(event="closed", incident_type=incident_type, closed_because=because)
     assert compose([event]).subject.startswith(f"{subject}: ")
+
+
+@pytest.mark.parametrize("incident_type", get_args(IncidentType))
+def test_every_end_and_every_event_of_each_type_has_words_of_its_own(incident_type: str) -> None:
+    ends = {
+        compose(
+            [
+                incident_event(
+                    event="closed", closed_at=AT, incident_type=incident_type, closed_because=why
+                )
+            ]
+        ).subject
+        for why in get_args(ClosedBecause)
+    }
+    assert len(ends) == len(get_args(ClosedBecause))
+    told = [
+        compose([incident_event(event=event, incident_type=incident_type)]).subject
+        for event in ("opened", "worsened", "closed")
+    ]
+    assert len(set(told)) == len(told)
