@@ -147,13 +147,11 @@ CHANGES: Final[tuple[Change, ...]] = (
             52dc5c7a-5a8d-5342-8856-b80b6c6a2bab
             601bc82e-db8c-577e-b250-83b077a95ce9
             8657a8bf-632f-5a2d-b80c-bef49eaba423
-            9521ff92-e138-510c-9abf-8d48121ff0a6
             95db3f0d-a6cd-5f72-943f-aee8c44879e6
             a7e57d69-8eb8-5ab3-9492-5017da100727
             b0354c97-63bb-58ca-9b47-24873d4533a9
             b2906560-13d3-562d-864f-85f24dd70dba
             c5a3124b-e635-5eec-b637-9c2778acaf7e
-            f5114bb8-ba41-5ffe-997b-7d4c2cf4cb85
             f92e0da9-5097-50cd-999c-8a55a03ab7f9
             """
         ),
@@ -355,6 +353,23 @@ CHANGES: Final[tuple[Change, ...]] = (
             1/judge-after.example.com/3590 1/judge-after.example.com/3609
             1/judge-after.example.com/3623 2/host11.example.com/9785
             2/host8.example.com/9345
+            """
+        ),
+    ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="6",
+        reason=(
+            "An open incident of which no region has a result that counts says that nobody looks; "
+            "that not every region has succeeded again read as if some had."
+        ),
+        fields=_each("summary"),
+        events=_each(
+            """
+            e0c58401-52c3-5cb1-ad92-f8a092484f95 dc1cf46b-8909-5c7e-94d5-8bdb781a35be
+            9f6c3300-8f79-5f73-b234-80cbd85fcb07 6fc4b29d-2494-55e3-80b9-324758e2030c
+            98340352-547d-5d6d-ada5-4659763e81cc
             """
         ),
     ),
