@@ -121,7 +121,7 @@ def test_cost_by_day(settings: Settings, report: Report) -> None:
 
 def test_reliability(settings: Settings, report: Report) -> None:
     found = figures(settings, report, "reliability")
-    assert (found["incidents"], found["flapping"], found["detect_p50_s"]) == (5, 1, 2)
+    assert (found["incidents"], found["flapping"], found["detect_p50_s"]) == (6, 2, 2)
     assert found["targets"][0][:3] == ["a", "db", 5]
     assert found["reasons"][0] == ["connection_refused", "eu", 1, 1]
 
