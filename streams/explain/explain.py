@@ -1,5 +1,6 @@
 """Explains a target from the state, as the rules see it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.duration import COARSE, duration_text
@@ -158,12 +159,20 @@ def _would_change(
         opens_at = regions.log_time(state, began + entry.policy.open_after_ms)
         told.append(outlook.held_back(opens_at, state.now))
     elif counted.known:
-        told += outlook.opening(seen, votes)
+        told += outlook.opening(seen, votes, need_heard=_need_heard(entry, seen, votes))
     return (
         *told,
         *_slow_would_change(state, entry, seen, counted),
         *_certificate_would_change(entry),
     )
+
+
+def _need_heard(entry: TargetState, seen: Sequence[RegionExplained], votes: VotesExplained) -> int:
+    """The quorum when another region fails now: a silent one can't contradict that (rule 5)."""
+    silent = sum(
+        one.counts and one.said.verdict == "up" and one.silent_since is not None for one in seen
+    )
+    return max(consensus.need(entry.policy.consensus, votes.fresh - silent), votes.majority)
 
 
 def _slow_would_change(

@@ -27,13 +27,18 @@ def unheard(regions: Sequence[RegionExplained], votes: VotesExplained, *, is_ope
     )
 
 
-def opening(regions: Sequence[RegionExplained], votes: VotesExplained) -> tuple[str, ...]:
-    """A sentence on the failures that would open an incident; regions must not agree yet."""
+def opening(
+    regions: Sequence[RegionExplained], votes: VotesExplained, *, need_heard: int
+) -> tuple[str, ...]:
+    """A sentence on the failures that would open an incident; regions must not agree yet.
+
+    `need_heard` of the regions that are not silent are enough, if there are so many.
+    """
     candidates = [one for one in regions if one.counts and one.said.verdict != "down"]
     missing = votes.need - votes.down
     heard = [one for one in candidates if one.silent_since is None]
-    if len(heard) >= missing:
-        candidates = heard  # a silent region is not asked (rule 5)
+    if len(heard) >= max(1, need_heard - votes.down):
+        candidates, missing = heard, max(1, need_heard - votes.down)
     who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.down)
     told = [
         (

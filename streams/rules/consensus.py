@@ -83,9 +83,9 @@ def need(consensus: Consensus, fresh: int) -> int:
 def tally(state: PartitionState, entry: TargetState) -> Tally:
     """Counts the votes of a target's regions at the state's moment."""
     # As `counts` and `Window` have it: a mass outage asks this several times for each result.
-    fresh = down = failing = slow = unheard = 0
+    fresh = down = failing = slow = unheard = latest = 0
     columns, running, set_aside = state.columns, state.running, state.set_aside
-    silent = state.silent
+    silent, quiet = state.silent, []
     trouble, at = entry.trouble, entry.slot
     for position, region in enumerate(entry.policy.regions):
         if (
@@ -99,14 +99,20 @@ def tally(state: PartitionState, entry: TargetState) -> Tally:
         if row is not None and row.down:
             failing += 1
             down += 1
+            latest = max(latest, row.since)
             continue
         pace = None if trouble is None else trouble.pace.get(position)
-        is_slow = pace is not None and pace.slow
-        if silent and region in silent and not is_slow:
-            unheard += 1
+        if pace is not None and pace.slow:
+            slow += 1
+            latest = max(latest, pace.since)
+        elif silent and region in silent:
+            quiet.append((columns.newest[at + position], row is not None))
             continue
         failing += row is not None
-        slow += is_slow
+    for newest, fails in quiet:
+        # What it saw after the others had begun to fail, it has seen.
+        unheard += newest < latest
+        failing += fails and newest >= latest
     configured = len(entry.policy.regions)
     needed = max(need(entry.policy.consensus, fresh - unheard), majority(configured))
     return Tally(fresh, down, failing, slow, needed, configured)

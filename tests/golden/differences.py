@@ -259,17 +259,6 @@ CHANGES: Final[tuple[Change, ...]] = (
     Change(
         log="0.1",
         rules="0.2",
-        rule="5",
-        reason=(
-            "A silent region that says up is not asked: of five regions of which one is silent, "
-            "three are enough and not four."
-        ),
-        fields=_each("votes.need"),
-        events=_each("47272280-c0ba-5d70-bffa-de60f6d1162b"),
-    ),
-    Change(
-        log="0.1",
-        rules="0.2",
         rule="7",
         reason=(
             "A region that says down has a vote for slowness, too; while others are down, the "

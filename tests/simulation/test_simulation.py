@@ -72,7 +72,7 @@ def test_the_judge_sees_an_outage_that_was_not_told() -> None:
 
 
 def test_the_judge_sees_an_outage_that_an_open_incident_swallowed() -> None:
-    run = Simulation(small_and_quiet(3, outages=40.0)).run()
+    run = Simulation(small_and_quiet(51, outages=60.0)).run()
     assert report(run).divergences == []
     run.events = [(place, event) for place, event in run.events if event.event != "worsened"]
     assert "an outage within an incident was not told" in {

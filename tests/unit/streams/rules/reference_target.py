@@ -130,12 +130,17 @@ class Watched:
         }
 
     def _asked(self, aside: Collection[str], running: int) -> list[Said]:
+        """Rule 5: a silent region speaks against no trouble that began after its newest result."""
         fresh = self._fresh(aside, running)
-        return [one for region, one in fresh.items() if not self._unheard(region, one)]
-
-    def _unheard(self, region: str, one: Said) -> bool:
-        """A silent region speaks against nobody."""
-        return region in self.silent and one.word == "up"
+        firsts = [one.row[0] if one.down else one.slow for one in fresh.values()]
+        began = max((first.told for first in firsts if first is not None), default=0)
+        return [
+            one
+            for region, one in fresh.items()
+            if region not in self.silent
+            or one.word != "up"
+            or self.heard[region][-1].effective >= began
+        ]
 
     def says(
         self, word: Literal["down", "slow"], aside: Collection[str], running: int
