@@ -324,7 +324,8 @@ class PartitionState(Struct, gc=False):
             endings={
                 positions[before]: row
                 for before, row in trouble.endings.items()
-                if before in positions and _still_near(row, policy.warn_ms)
+                if before in positions
+                and (policy.warn_ms == kept.policy.warn_ms or _still_near(row, policy.warn_ms))
             },
         )
 

@@ -241,10 +241,10 @@ def test_the_unwatched_are_named_by_what_they_matter(place: StartOffset) -> None
     for name, matters, newest in (
         ("a_minor", "normal", NOW - HOUR // 2),
         ("b_major", "critical", NOW - HOUR // 2),
-        ("c_seen", "critical", NOW),
+        ("c_seen", "critical", NOW + HOUR),  # fresh for as long as the test takes
     ):
         place.target(name, name=f"The {name}", criticality=matters, regions=["eu", "us"])
-        place.result(NOW, target=name)
+        place.result(max(NOW, newest), target=name)
         place.result(newest, target=name, region="us")
     found = blind_targets(place.client)
     assert [(one.target, one.name) for one in found] == [
