@@ -21,7 +21,8 @@ DIALOGUE: Final = Dialogue(
             send=_OURS + b"\r\n",
             # Lines before it are allowed; OpenSSH's sshd reports too many connections in one.
             frame=lines_to(b"SSH-", b"Exceeded MaxStartups", b"Not allowed at this time"),
-            good=pattern(rb".*?SSH-(?:2\.0|1\.99)-(?P<banner>[^\r\n]*)"),
+            # Our own is an echo: IMAP takes it for a tag (RFC 3501, 2.2.1) and answers with it.
+            good=pattern(rb".*?SSH-(?:2\.0|1\.99)-(?!portquorum\b)(?P<banner>[^\r\n]*)"),
             bad=(
                 # Who sends our own line back is no server.
                 (pattern(_OURS + rb"\r?\n"), "protocol_mismatch"),

@@ -44,7 +44,8 @@ async def check(hosts, vantage):
     checks = [replace(target, host=host, kind=kind, probe=probe)
               for host in hosts for kind, probe in kinds]
     for one in checks:
-        engine.submit(PlannedCheck(one, 0.0, 0, "schedule"), lambda _, o: reasons.append(o.reason))
+        engine.submit(PlannedCheck(one, 0.0, 0, "schedule"),
+                      lambda _, o, host=one.host: reasons.append((host, o.reason)))
     while len(reasons) < len(checks):
         await asyncio.sleep(0.01)
     engine.close()
@@ -75,7 +76,8 @@ before = counted()
 reasons = asyncio.run(check([*BLOCKED, *SAME, "localhost"], Vantage()))
 blocked = counted() - before
 asyncio.run(check(["10.1.2.3", "::ffff:10.1.2.3", "fd00::1"], Vantage(internal=True)))
-print(json.dumps({"checks": len(reasons), "reasons": sorted(set(map(str, reasons))),
+print(json.dumps({"checks": len(reasons), "reasons": sorted({str(reason) for _, reason in reasons}),
+                  "own": sorted({host for host, reason in reasons if reason == "prober_error"}),
                   "references": of_references,
                   "allowed_references": allowed_references, "alive": alive,
                   "packets": blocked, "allowed": counted() - before - blocked}))
@@ -92,6 +94,7 @@ def test_no_packet_leaves_for_what_is_not_public() -> None:
     assert found["packets"] == found["references"] == 0
     assert found["alive"], "what may not be asked says nothing of our network"
     assert found["allowed_references"] >= 2
-    assert set(found["reasons"]) <= {"address_blocked", "dns_failed"}
+    assert set(found["reasons"]) <= {"address_blocked", "dns_failed", "prober_error"}
+    assert all("%" in host for host in found["own"]), "a zone that this machine does not have"
     assert "address_blocked" in found["reasons"]
     assert found["allowed"] >= 3

@@ -258,3 +258,18 @@ async def test_a_wrong_answer_is_told(
     found, detail = await heard(kind, said, resolver)
     assert found == reason, detail
     assert words in detail or words in detail.replace("\r\n", " ")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-portquorum\r\n",
+        (
+            b"* OK [CAPABILITY IMAP4rev1] Dovecot ready.\r\n"
+            b"SSH-2.0-portquorum BAD Error in IMAP command received by server.\r\n"
+        ),
+    ],
+)
+async def test_our_own_identification_is_none_of_a_server(said: bytes, resolver: Resolver) -> None:
+    reason, _ = await heard("ssh", said, resolver)
+    assert reason == "protocol_mismatch"
