@@ -222,6 +222,6 @@ class Probers:
         self._due[region] = float("inf") if due is None else due
 
     def _message(self, region: str, partition: int, at: int) -> FleetMessage:
-        items = self._batchers[region].take(partition)
+        items = self._batchers[region].take(partition, at / 1000)
         sealed = seal(partition, items, self._clock, region, f"{region}-1", number=0)
         return FleetMessage(partition, at, sealed.value(), None, sealed.count)

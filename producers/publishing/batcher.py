@@ -1,5 +1,6 @@
 """Groups results into batches by partition and decides when they are due. Pure; keeps order."""
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,6 +10,12 @@ from producers.checks.model import CheckOutcome, PlannedCheck, Worth
 from schemas.batch import MAX_RESULTS
 
 NEWS_WAIT_S: Final = 0.02
+"""The shortest time between two messages of a partition for the sake of news.
+
+The first news after a rest is due at once, since other regions wait for it. What follows within
+this time shares a message, so that an outage of thousands of targets is few messages.
+"""
+
 OTHERS_WAIT_S: Final = 1.0
 """The longest wait of results that are not news; see `turn_of`."""
 
@@ -28,11 +35,12 @@ class Finished(Struct, frozen=True, gc=False):
 
 
 class _Lane:
-    __slots__ = ("due_at", "items")
+    __slots__ = ("due_at", "items", "taken_at")
 
     def __init__(self) -> None:
         self.items: list[Finished] = []
         self.due_at = 0.0
+        self.taken_at = -math.inf
 
 
 def turn_of(partition: int, now: float) -> float:
@@ -68,7 +76,7 @@ class Batcher:
         if not lane.items:
             lane.due_at = turn_of(partition, now)
         if item.worth == "news":
-            lane.due_at = min(lane.due_at, now + NEWS_WAIT_S)
+            lane.due_at = min(lane.due_at, max(now, lane.taken_at + NEWS_WAIT_S))
         lane.items.append(item)
         self._waiting += 1
         if len(lane.items) >= MAX_RESULTS:
@@ -97,9 +105,10 @@ class Batcher:
         """The earliest due time of `partitions`, all of which have waiting results."""
         return min((self._lanes[key].due_at for key in partitions), default=None)
 
-    def take(self, partition: int) -> list[Finished]:
+    def take(self, partition: int, now: float) -> list[Finished]:
         """Removes the oldest results of `partition`, at most a batch; the rest stays due."""
         lane = self._lanes[partition]
+        lane.taken_at = now
         taken, lane.items = lane.items[:MAX_RESULTS], lane.items[MAX_RESULTS:]
         self._waiting -= len(taken)
         return taken

@@ -210,7 +210,7 @@ class Publisher:
         future.add_done_callback(partial(self._confirmed, sealed, enqueued_at))
 
     def _seal(self, partition: int) -> SealedBatch:
-        items = self._batcher.take(partition)
+        items = self._batcher.take(partition, self._clock.monotonic())
         _count(items)
         self._sealed += 1
         return seal(partition, items, self._clock, self._region, self._prober, number=self._sealed)

@@ -288,7 +288,7 @@ class Prober:
 
     def _seal(self, partition: int) -> SealedBatch:
         self._sealed += 1
-        items = self._batcher.take(partition)
+        items = self._batcher.take(partition, self._monotonic())
         return seal(partition, items, self.clock, self.region, self.name, number=self._sealed)
 
     def _is_alive(self) -> bool:

@@ -93,7 +93,7 @@ def test_results_are_stamped_by_a_brokers_clock_that_was_set_back() -> None:
 # Batcher
 
 
-def test_news_waits_20_ms_all_else_for_the_turn_of_its_partition() -> None:
+def test_news_is_due_at_once_all_else_at_the_turn_of_its_partition() -> None:
     batcher = Batcher()
     turn = turn_of(3, 10.0)
     now = turn - 0.5
@@ -101,12 +101,26 @@ def test_news_waits_20_ms_all_else_for_the_turn_of_its_partition() -> None:
     assert batcher.add(3, finished(1), now + 0.1) == turn
     assert batcher.due(turn - 0.01) == []
     assert batcher.next_due_of(batcher.all()) == turn
-    assert batcher.add(4, finished(2, "news"), now) == now + NEWS_WAIT_S
-    assert batcher.due(now + 0.03) == [4]
-    assert batcher.add(3, finished(3, "news"), now + 0.2) == now + 0.2 + NEWS_WAIT_S
-    assert [item.outcome.started_at for item in batcher.take(3)] == [0.0, 1.0, 3.0], "in order"
+    assert batcher.add(4, finished(2, "news"), now) == now
+    assert batcher.due(now) == [4]
+    assert batcher.add(3, finished(3, "news"), now + 0.2) == now + 0.2
+    taken = batcher.take(3, now + 0.2)
+    assert [item.outcome.started_at for item in taken] == [0.0, 1.0, 3.0], "in order"
     assert batcher.due(turn) == [4]
     assert len(batcher) == 1
+
+
+def test_news_after_a_message_of_its_partition_waits_until_20_ms_after_that() -> None:
+    batcher = Batcher()
+    assert batcher.add(0, finished(0, "news"), now=1.0) == 1.0
+    batcher.take(0, 1.001)
+    for number in range(1, 9):
+        due_at = batcher.add(0, finished(number, "news"), now=1.001 + number / 1000)
+        assert due_at == 1.001 + NEWS_WAIT_S, "an outage of many targets is few messages"
+    assert batcher.add(1, finished(9, "news"), now=1.005) == 1.005, "another partition rested"
+    assert batcher.due(1.02) == [1]
+    assert len(batcher.take(0, 1.021)) == 8
+    assert batcher.add(0, finished(10, "news"), now=2.0) == 2.0, "it has rested"
 
 
 @given(st.integers(0, 1023), st.floats(0, 1e7))
@@ -134,8 +148,9 @@ def test_a_full_batch_is_due_at_once_and_the_rest_stays() -> None:
         batcher.add(0, finished(number), now=1.0)
     assert batcher.full(0)
     assert batcher.due(1.0) == [0]
-    assert len(batcher.take(0)) == MAX_RESULTS
-    assert [item.outcome.started_at for item in batcher.take(0)] == [500.0 + n for n in range(7)]
+    assert len(batcher.take(0, 1.0)) == MAX_RESULTS
+    rest = batcher.take(0, 1.0)
+    assert [item.outcome.started_at for item in rest] == [500.0 + n for n in range(7)]
     assert batcher.all() == []
     assert batcher.next_due_of([]) is None
 
