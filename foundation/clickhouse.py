@@ -32,6 +32,14 @@ def database(settings: Settings) -> str:
     return path or "portquorum"
 
 
+def internal_database(name: str) -> str:
+    """The database beside a database, with what people don't read.
+
+    Its roll-ups and helper views are what the views in the database `name` are made of.
+    """
+    return f"{name}_internal"
+
+
 def connect(settings: Settings, **options: Any) -> Client:
     """A client without a session (so that calls may overlap).
 

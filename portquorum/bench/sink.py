@@ -34,7 +34,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from foundation.clickhouse import connect, database
+from foundation.clickhouse import connect, database, internal_database
 from foundation.settings import Settings
 from portquorum.bench.role import environment, running
 from portquorum.bench.sink_log import batches, publish
@@ -156,9 +156,10 @@ class Bench:
         settings = self.tables("sink")
         found = self._drain("sink", settings, rows, "portquorum.cli", ["sink"])
         client = connect(settings)
+        internal = internal_database(database(settings))
         for name in ROLL_UPS:
             # The last block's roll-ups come a moment after its rows.
-            sums = f"SELECT sum(checks) + sum(missed) FROM {name}"  # noqa: S608 - our own names
+            sums = f"SELECT sum(checks) + sum(missed) FROM `{internal}`.{name}"  # noqa: S608 - our own names
             deadline = time.monotonic() + QUIET_S
             while (there := int(client.query(sums).result_rows[0][0])) < rows:
                 if time.monotonic() > deadline:

@@ -23,7 +23,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from foundation.clickhouse import connect, database
+from foundation.clickhouse import connect, database, internal_database
 from foundation.settings import Settings
 from portquorum.bench.sink import record
 from portquorum.bench.stored_fleet import log
@@ -79,7 +79,7 @@ def insert(settings: Settings, messages: Iterable[FleetMessage]) -> None:
         context.req_block_size = len(columns)
         client.insert(data=columns.columns, context=context)
     for table in ("results", *ROLLUPS):
-        client.command(f"OPTIMIZE TABLE `{database(settings)}`.{table} FINAL")
+        client.command(f"OPTIMIZE TABLE `{place_of(settings, table)}`.{table} FINAL")
 
 
 def _blocks(settings: Settings, messages: Iterable[FleetMessage]) -> Iterator[Rows]:
@@ -99,13 +99,19 @@ def _blocks(settings: Settings, messages: Iterable[FleetMessage]) -> Iterator[Ro
                 waiting, rows = [], 0
 
 
+def place_of(settings: Settings, table: str) -> str:
+    """The database of a table."""
+    name = database(settings)
+    return internal_database(name) if table in ROLLUPS else name
+
+
 def table_bytes(settings: Settings, table: str) -> int:
     """Size of the active parts of a table."""
     query = (
         "SELECT sum(bytes_on_disk) FROM system.parts WHERE active "
         "AND database = {database:String} AND table = {table:String}"
     )
-    names = {"database": database(settings), "table": table}
+    names = {"database": place_of(settings, table), "table": table}
     return int(connect(settings).query(query, parameters=names).result_rows[0][0])
 
 

@@ -25,7 +25,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from foundation.clickhouse import connect
+from foundation.clickhouse import connect, database, internal_database
 from foundation.settings import Settings
 from portquorum.bench import history
 from portquorum.bench.backtest import server_cpu_s
@@ -144,8 +144,9 @@ def fill(settings: Settings, count: int) -> None:
         fill_incidents(client, count, day)
         print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    internal = internal_database(database(settings))
     for table in ("results_hourly", "results_daily", "regions_hourly", "failures_daily"):
-        client.command(f"OPTIMIZE TABLE {table} FINAL")
+        client.command(f"OPTIMIZE TABLE `{internal}`.{table} FINAL")
     reckon(client)
 
 
@@ -187,7 +188,7 @@ def _bytes(client: Client, which: str) -> int:
     return _one(
         client,
         "SELECT sum(bytes_on_disk) FROM system.parts WHERE active "  # noqa: S608 - our own text
-        f"AND database = currentDatabase() AND {which}",
+        f"AND database IN (currentDatabase(), currentDatabase() || '_internal') AND {which}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The data of reports: the views of `sinks/clickhouse/migrations`, within days and a scope."""
+"""The data of reports: the views of `sinks/clickhouse/views`, within days and a scope."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
+from foundation.clickhouse import internal_database
 from portquorum.report.result import Column, Days, ReportTable, Unit, Value
 
 MOST_DAYS: Final = 3_650
@@ -54,13 +55,18 @@ class History:
         return [self.since + timedelta(n) for n in range((self.until - self.since).days + 1)]
 
     def rows(self, sql: str) -> Sequence[Sequence[Any]]:
-        """The rows of a query with the parameters `since`, `until`, `team`, `target`."""
+        """The rows of a query with the parameters `since`, `until`, `team`, `target`.
+
+        `{internal}` stands for the database of roll-ups.
+        """
         parameters = {
             "since": self.since,
             "until": self.until,
             "team": self.team,
             "target": self.target,
         }
+        internal = internal_database(str(self._client.database))
+        sql = sql.replace("{internal}", f"`{internal}`")
         rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
 

@@ -103,8 +103,9 @@ def report(history: History, most: int | None) -> Report:
                     Column(name="targets", title="targets", unit="count"),
                 ],
                 "SELECT reason, region, sum(f.failures) AS failures, uniqExact(target) "
-                "FROM failures_daily AS f WHERE day BETWEEN {since:Date} AND {until:Date} "
-                f"AND {_SCOPE} GROUP BY reason, region ORDER BY failures DESC, reason, region",
+                "FROM {internal}.failures_daily AS f "
+                f"WHERE day BETWEEN {{since:Date}} AND {{until:Date}} AND {_SCOPE} "
+                "GROUP BY reason, region ORDER BY failures DESC, reason, region",
                 most,
             ),
         ],

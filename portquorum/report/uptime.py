@@ -127,7 +127,7 @@ GROUP BY region ORDER BY percent, region
 _REGIONS = """
 SELECT region, if(sum(r.checks) = 0, NULL, 100 * sum(r.up) / sum(r.checks)) AS percent,
        sum(r.checks), sum(r.missed)
-FROM results_daily AS r
+FROM {internal}.results_daily AS r
 WHERE day BETWEEN {since:Date} AND {until:Date}
   AND target IN
   (

@@ -1,4 +1,8 @@
-"""Migrations: numbered SQL files, applied in order, safe to repeat and to run concurrently."""
+"""Migrations: numbered SQL files, applied in order, safe to repeat and to run concurrently.
+
+They make and change tables, in the database of the settings and in the internal one beside it, and
+the views that feed a table with each insert. All other views are made after them (`apply_views`).
+"""
 
 import asyncio
 import re
@@ -10,17 +14,20 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from msgspec import Struct
 
 from foundation.backoff import Backoff
-from foundation.clickhouse import connect, database
+from foundation.clickhouse import connect, database, internal_database
 from foundation.settings import Settings, SettingsError
 from foundation.telemetry import logger
+from sinks.clickhouse.apply_views import apply_views, statements
 from sinks.clickhouse.errors import FAILURES, in_words
 from sinks.clickhouse.threads import in_thread
 
 _FILE: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
+_RACES: Final = 10
+"""Attempts of a migration that another one runs at the same time."""
+_RACED: Final = ("UNKNOWN_TABLE", "TABLE_ALREADY_EXISTS")
 _KEPT_BY: Final = {
-    "results": "toDateTime(appended_at)",
     "results_hourly": "hour",
     "results_daily": "day",
     "regions_hourly": "hour",
@@ -28,7 +35,7 @@ _KEPT_BY: Final = {
     "certificates": "toDateTime(seen_at)",
     "uptime_days": "day",
 }
-"""Tables with a retention, and the column with the time that decides it."""
+"""Internal tables with a retention, and the column with the time that decides it."""
 
 
 class SchemaTooNewError(RuntimeError):
@@ -46,18 +53,6 @@ class Migration(Struct, frozen=True):
     name: str
     sql: str
 
-    def statements(
-        self, database_name: str, results_ttl_days: int, rollups_ttl_days: int
-    ) -> list[str]:
-        """The statements for a given database."""
-        filled = (
-            self.sql.replace("{database}", f"`{database_name}`")
-            .replace("{results_ttl_days}", str(results_ttl_days))
-            .replace("{rollups_ttl_days}", str(rollups_ttl_days))
-        )
-        lines = [line for line in filled.splitlines() if not line.lstrip().startswith("--")]
-        return [part.strip() for part in "\n".join(lines).split(";\n") if part.strip(" \n;")]
-
 
 def migrations() -> list[Migration]:
     """All migrations of this portquorum, in order."""
@@ -71,9 +66,10 @@ def migrations() -> list[Migration]:
 
 
 def migrate(settings: Settings) -> list[int]:
-    """Creates or upgrades the database and its tables; returns the applied migrations.
+    """Creates or upgrades both databases; returns the applied migrations.
 
-    Blocks. Also applies the settings for the retention of results and roll-ups.
+    Blocks. Also applies the views that differ, and the settings for the retention of results and
+    roll-ups.
 
     Raises:
         SchemaTooNewError: names both versions and what to do.
@@ -84,29 +80,43 @@ def migrate(settings: Settings) -> list[int]:
     name = database(settings)
     if not _NAME.match(name):
         raise SettingsError(f"clickhouse: expected an identifier as database, found {name!r}")
-    try:
-        return _migrate(settings, name)
-    except OperationalError:
-        raise
-    except DatabaseError as error:
-        url = settings.clickhouse.rpartition("@")[2]
-        raise MigrationError(f"ClickHouse at {url} refused: {in_words(error)}") from error
+    done: list[int] = []
+    for attempt in range(_RACES):
+        try:
+            _migrate(settings, done)
+            break
+        except OperationalError:
+            raise
+        except DatabaseError as error:
+            # Between a look at a table and its move another migration may have moved it.
+            if attempt + 1 < _RACES and any(code in str(error) for code in _RACED):
+                continue
+            url = settings.clickhouse.rpartition("@")[2]
+            raise MigrationError(f"ClickHouse at {url} refused: {in_words(error)}") from error
+    return done
 
 
-def _migrate(settings: Settings, name: str) -> list[int]:
+def _migrate(settings: Settings, done: list[int]) -> None:
+    """Adds to `done` what it has applied."""
+    name = database(settings)
+    internal = internal_database(database(settings))
+    places = {
+        "{database}": f"`{name}`",
+        "{internal}": f"`{internal}`",
+        "{results_ttl_days}": str(settings.results_ttl_days),
+        "{rollups_ttl_days}": str(settings.rollups_ttl_days),
+    }
     known = migrations()
     client = connect(settings, database="default")
     try:
         _prepare(client, name)
         there = _applied(client, name)
         _refuse_newer(settings, name, there)
-        done = []
+        _prepare_internal(client, settings)
         for migration in known:
             if migration.version in there:
                 continue
-            for statement in migration.statements(
-                name, settings.results_ttl_days, settings.rollups_ttl_days
-            ):
+            for statement in statements(migration.sql, places):
                 client.command(statement)
             client.insert(
                 "migrations",
@@ -117,11 +127,10 @@ def _migrate(settings: Settings, name: str) -> list[int]:
                 settings={"async_insert": 0},
             )
             done.append(migration.version)
+        apply_views(client, places, known[-1].version)
+        _keep(client, name, "results", "toDateTime(appended_at)", settings.results_ttl_days)
         for table, column in _KEPT_BY.items():
-            is_raw = table == "results"
-            days = settings.results_ttl_days if is_raw else settings.rollups_ttl_days
-            _keep(client, name, table, column, days)
-        return done
+            _keep(client, internal, table, column, settings.rollups_ttl_days)
     finally:
         client.close()
 
@@ -180,6 +189,21 @@ def _prepare(client: Client, name: str) -> None:
         "(version UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) "
         "ENGINE = ReplacingMergeTree ORDER BY version"
     )
+
+
+def _prepare_internal(client: Client, settings: Settings) -> None:
+    internal = internal_database(database(settings))
+    try:
+        client.command(f"CREATE DATABASE IF NOT EXISTS `{internal}` ENGINE = Atomic")
+    except OperationalError:
+        raise
+    except DatabaseError as error:
+        url = settings.clickhouse.rpartition("@")[2]
+        raise MigrationError(
+            f"ClickHouse at {url}: expected the right to create the database {internal} for "
+            f"roll-ups, beside {database(settings)}, found: {in_words(error)}; grant the sink's "
+            "user the rights of docs/deploy.md on both"
+        ) from error
 
 
 def _applied(client: Client, name: str) -> set[int]:

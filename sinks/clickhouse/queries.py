@@ -5,6 +5,8 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
+from foundation.clickhouse import internal_database
+
 LOOK_BACK_H: Final = 62
 """Range of `target_status` in hours, until a result of the longest interval is stale."""
 
@@ -118,7 +120,7 @@ LEFT JOIN
 LEFT JOIN
 (
     SELECT target, region, toInt64(toUnixTimestamp(max(hour))) * 1000 AS rolled_up_ms
-    FROM results_hourly
+    FROM {internal}.results_hourly
     WHERE checks > 0 AND hour < now() - toIntervalHour({hours:UInt16})
       AND ({target:String} = '' OR target = {target:String})
     GROUP BY target, region
@@ -147,9 +149,8 @@ def recent_incidents(client: Client, limit: int = 20) -> list[Incident]:
 
 def target_status(client: Client, target: str | None = None) -> list[TargetStatus]:
     """Each region's status of each existing target, or of a single one, in their order."""
-    rows = client.query(
-        _STATUS, parameters={"hours": LOOK_BACK_H, "target": target or ""}
-    ).result_rows
+    sql = _STATUS.replace("{internal}", f"`{internal_database(str(client.database))}`")
+    rows = client.query(sql, parameters={"hours": LOOK_BACK_H, "target": target or ""}).result_rows
     names = TargetStatus.__struct_fields__
     return [TargetStatus(**dict(zip(names, row, strict=True))) for row in rows]
 

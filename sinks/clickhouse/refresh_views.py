@@ -4,6 +4,8 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
+from foundation.clickhouse import internal_database
+
 _RECENT: Final = ("uptime_recent_mv",)
 _ALL: Final = ("uptime_all_mv", "latency_week_mv")
 
@@ -23,11 +25,16 @@ def reckon_recent(client: Client) -> None:
     Raises:
         clickhouse_connect.driver.exceptions.Error: no right to, or not reachable.
     """
-    there = client.query("SELECT 1 FROM uptime_days LIMIT 1").result_rows
+    sql = f"SELECT 1 FROM {_internal(client)}.uptime_days LIMIT 1"  # noqa: S608 - a checked name
+    there = client.query(sql).result_rows
     _refresh(client, _RECENT if there else _ALL)
 
 
 def _refresh(client: Client, views: tuple[str, ...]) -> None:
     for view in views:
-        client.command(f"SYSTEM REFRESH VIEW {view}")
-        client.command(f"SYSTEM WAIT VIEW {view}")
+        client.command(f"SYSTEM REFRESH VIEW {_internal(client)}.{view}")
+        client.command(f"SYSTEM WAIT VIEW {_internal(client)}.{view}")
+
+
+def _internal(client: Client) -> str:
+    return f"`{internal_database(str(client.database))}`"

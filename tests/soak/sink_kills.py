@@ -317,7 +317,8 @@ FROM {db}.results WHERE cityHash64(toString(target)) % 8 = {share}
 """
 
 _FAILURES: Final = """
-SELECT (SELECT sum(failures) FROM {db}.failures_daily), countIf(status = 'down') FROM {db}.results
+SELECT (SELECT sum(failures) FROM {internal}.failures_daily), countIf(status = 'down')
+FROM {db}.results
 """
 
 _DIFFERING: Final = """
@@ -331,7 +332,7 @@ SELECT count() FROM
         FROM {db}.results GROUP BY target, region, hour
         UNION ALL
         SELECT toString(target), toString(region), hour, sum(checks), sum(up), sum(missed), 2
-        FROM {db}.results_hourly GROUP BY target, region, hour
+        FROM {internal}.results_hourly GROUP BY target, region, hour
     )
     GROUP BY target, region, hour, checks, up, missed
     HAVING kinds != 3

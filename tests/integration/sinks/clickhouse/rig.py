@@ -18,7 +18,7 @@ from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver.client import Client
 
-from foundation.clickhouse import connect, database
+from foundation.clickhouse import connect, database, internal_database
 from foundation.kafka import admin, consumer, create_topics, producer
 from foundation.settings import Settings
 from schemas import batch
@@ -213,9 +213,18 @@ def client_of(settings: Settings) -> Client:
 
 
 def ask(client: Client, settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """Rows of a query; `{db}` stands for the test's database."""
-    found = client.query(sql.replace("{db}", f"`{database(settings)}`"))
+    """Rows of a query; `{db}` and `{internal}` stand for the test's databases."""
+    name = database(settings)
+    sql = sql.replace("{internal}", f"`{internal_database(name)}`")
+    found = client.query(sql.replace("{db}", f"`{name}`"))
     return [tuple(row) for row in found.result_rows]
+
+
+def drop(client: Client, settings: Settings) -> None:
+    """Drops both databases of the test."""
+    name = database(settings)
+    client.command(f"DROP DATABASE `{internal_database(name)}`")
+    client.command(f"DROP DATABASE `{name}`")
 
 
 async def until(
@@ -252,7 +261,7 @@ ROLL_UPS = ("results_hourly", "results_daily", "regions_hourly")
 
 def rolled_up(client: Client, settings: Settings) -> dict[str, tuple[int, int]]:
     """What each roll-up says, without FINAL: results and how many of them were up."""
-    sums = "SELECT sum(checks) + sum(missed), sum(up) FROM {db}."
+    sums = "SELECT sum(checks) + sum(missed), sum(up) FROM {internal}."
     return {name: tuple(ask(client, settings, sums + name)[0]) for name in ROLL_UPS}
 
 
@@ -272,7 +281,7 @@ def counts_agree(client: Client, settings: Settings, lines: int) -> None:
     )
     assert raw[:3] == (lines, lines, lines)
     assert rolled_up(client, settings) == dict.fromkeys(ROLL_UPS, (lines, raw[3]))
-    failures = "SELECT sum(failures) FROM {db}.failures_daily"
+    failures = "SELECT sum(failures) FROM {internal}.failures_daily"
     assert ask(client, settings, failures) == [(raw[4],)]
 
 

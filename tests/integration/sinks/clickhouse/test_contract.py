@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
-from foundation.clickhouse import database
+from foundation.clickhouse import database, internal_database
 from foundation.settings import Settings
 from schemas import batch, topics
 from schemas.result import CheckResult
@@ -58,7 +58,7 @@ async def store(url: str, name: str) -> AsyncIterator[Store]:
     try:
         yield found
     finally:
-        found.client.command(f"DROP DATABASE `{database(settings)}`")
+        rig.drop(found.client, settings)
         found.client.close()
         await found.writer.close()
 
@@ -80,7 +80,7 @@ async def test_migrations_may_be_repeated(any_clickhouse: str) -> None:
     assert migrate(settings) == [migration.version for migration in migrations()]
     assert migrate(settings) == []
     client = rig.client_of(settings)
-    client.command(f"DROP DATABASE `{database(settings)}`")
+    rig.drop(client, settings)
     client.close()
 
 
@@ -123,7 +123,7 @@ async def test_of_two_inserts_of_one_token_at_once_one_lands(any_clickhouse: str
         for token in "abc":
             await asyncio.gather(there.insert(rows, token), there.insert(rows, token))
         there.client.command(f"SYSTEM STOP MERGES `{database(there.settings)}`.results")
-        ((rolled,),) = there.ask("SELECT sum(checks) FROM {db}.results_hourly")
+        ((rolled,),) = there.ask("SELECT sum(checks) FROM {internal}.results_hourly")
         assert rolled == 6_000
 
 
@@ -134,7 +134,7 @@ async def test_a_roll_up_that_missed_an_insert_gets_it_by_the_same_token(
     """As after a crash between the table's part and the roll-up's; no other one counts it twice."""
     rows = rows_of(rig.results(0, 300))
     async with store(any_clickhouse, "missed") as there:
-        place = database(there.settings)
+        place = internal_database(database(there.settings))
         made = there.client.query(
             "SELECT create_table_query FROM system.tables WHERE database = %(d)s AND name = %(n)s",
             parameters={"d": place, "n": f"{name}_mv"},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foundation.clickhouse import connect, database
+from foundation.clickhouse import connect, database, internal_database
 from sinks.clickhouse import migrate as module
 from sinks.clickhouse.migrate import SchemaTooNewError, migrate, refuse_newer
 from sinks.clickhouse.tables import ALL
@@ -43,8 +43,9 @@ async def test_every_table_that_is_inserted_into_remembers_an_hour_of_tokens(
     settings = rig.place("127.0.0.1:1", clickhouse, "window")
     migrate(settings)
     client = rig.client_of(settings)
-    query = "SELECT name, create_table_query FROM system.tables WHERE database = "
-    found = dict(rig.ask(client, settings, f"{query}'{database(settings)}'"))
+    query = "SELECT name, create_table_query FROM system.tables WHERE database IN "
+    places = (database(settings), internal_database(database(settings)))
+    found = dict(rig.ask(client, settings, f"{query}{places}"))
     windows = {
         name: int(text.partition("non_replicated_deduplication_window = ")[2].split(",")[0])
         for name, text in found.items()
@@ -70,7 +71,7 @@ async def test_the_keeping_time_is_the_settings(clickhouse: str) -> None:
     assert "toIntervalDay(90)" in rig.ask(client, settings, query)[0][0]
     kept = (
         "SELECT name FROM system.tables WHERE create_table_query LIKE '%toIntervalDay(400)%' "
-        "AND database = currentDatabase() ORDER BY name"
+        "AND database = currentDatabase() || '_internal' ORDER BY name"
     )
     assert [row[0] for row in connect(settings).query(kept).result_rows] == [
         "certificates",

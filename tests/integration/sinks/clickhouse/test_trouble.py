@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from foundation.clickhouse import database
+from foundation.clickhouse import database, internal_database
 from foundation.settings import Settings
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse import rig
 
 
 def run(client: Client, settings: Settings, statement: str) -> None:
-    client.command(statement.replace("{db}", f"`{database(settings)}`"))
+    name = database(settings)
+    statement = statement.replace("{internal}", f"`{internal_database(name)}`")
+    client.command(statement.replace("{db}", f"`{name}`"))
 
 
 def said(log: Path, text: str) -> int:
@@ -48,7 +50,7 @@ async def test_too_many_parts_are_waited_for(kafka: str, clickhouse: str, tmp_pa
         await producer.stop()
 
 
-@pytest.mark.parametrize("name", ["results", "results_hourly"])
+@pytest.mark.parametrize("name", ["{db}.results", "{internal}.results_hourly"])
 async def test_an_insert_that_failed_halfway_is_made_up_for(
     kafka: str, clickhouse: str, tmp_path: Path, name: str
 ) -> None:
@@ -64,7 +66,7 @@ async def test_an_insert_that_failed_halfway_is_made_up_for(
     run(
         client,
         settings,
-        f"CREATE MATERIALIZED VIEW {{db}}.b ENGINE = Null AS SELECT {broken} FROM {{db}}.{name}",  # noqa: S608
+        f"CREATE MATERIALIZED VIEW {{db}}.b ENGINE = Null AS SELECT {broken} FROM {name}",  # noqa: S608
     )
     try:
         with rig.SinkProcess(settings, log) as sink:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from foundation.clickhouse import connect
+from foundation.clickhouse import connect, database
 from foundation.settings import Settings
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
@@ -352,7 +352,8 @@ def test_roll_ups_count_a_block_that_is_sent_twice_once(clickhouse: str) -> None
         "failures_daily": "sum(failures)",
     }
     for table, column in sums.items():
-        assert ask(client, f"SELECT {column} FROM {table}") == [(7,)], table
+        place = f"{database(settings)}_internal.{table}"
+        assert ask(client, f"SELECT {column} FROM {place}") == [(7,)], table
     client.close()
 
 

@@ -1,0 +1,22 @@
+-- The certificate that each target showed last; where regions see different ones, that which ends
+-- first.
+CREATE OR REPLACE VIEW {database}.certificates_ending AS
+SELECT
+    t.target AS target,
+    t.name AS name,
+    t.team AS team,
+    t.host AS host,
+    t.port AS port,
+    min(c.expires_at) AS expires_at,
+    dateDiff('second', now('UTC'), min(c.expires_at)) / 86400 AS days_left,
+    max(c.seen_at) AS seen_at
+FROM
+(
+    SELECT toString(target) AS target, region, argMaxMerge(k.expires_at) AS expires_at, max(k.seen_at) AS seen_at
+    FROM {internal}.certificates AS k
+    GROUP BY target, region
+) AS c
+INNER JOIN (SELECT target, name, team, host, port, regions FROM {database}.targets_current) AS t USING (target)
+WHERE has(t.regions, c.region)
+GROUP BY target, name, team, host, port
+ORDER BY expires_at, target;

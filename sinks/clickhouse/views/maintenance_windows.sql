@@ -1,0 +1,29 @@
+-- Each time a maintenance window is on, past and to come, while its definition stood in the
+-- inventory: one that is removed while it is on ends there, one that is applied late begins there.
+CREATE OR REPLACE VIEW {database}.maintenance_windows AS
+SELECT
+    source,
+    name,
+    selectors,
+    fromUnixTimestamp64Milli(begin_ms, 'UTC') AS begin_at,
+    fromUnixTimestamp64Milli(end_ms, 'UTC') AS end_at,
+    greatest(toUnixTimestamp64Milli(begun), from_ms) AS begin_ms,
+    least(toUnixTimestamp64Milli(begun) + toInt64(duration_ms), until_ms) AS end_ms
+FROM
+(
+    SELECT
+        source,
+        name,
+        removed,
+        targets AS selectors,
+        duration_ms,
+        begins,
+        toUnixTimestamp64Milli(appended_at) AS from_ms,
+        leadInFrame(toUnixTimestamp64Milli(appended_at), 1, toInt64(9999999999999)) OVER (
+            PARTITION BY key ORDER BY log_partition, log_offset
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        ) AS until_ms
+    FROM {database}.maintenance
+)
+ARRAY JOIN begins AS begun
+WHERE removed = 0 AND begin_ms < end_ms;

@@ -1,0 +1,56 @@
+"""Roll-ups move to a database of their own, while a sink inserts: no row is lost or doubled."""
+
+import asyncio
+
+from foundation.settings import Settings
+from schemas import batch
+from schemas.topics import RESULTS
+from sinks.clickhouse.block import build
+from sinks.clickhouse.errors import NotInsertedError
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.suspend_detector import awake_clock
+from sinks.clickhouse.writer import Writer
+from tests.integration.sinks.clickhouse import rig
+from tests.integration.sinks.clickhouse.old_schema import create_old_schema
+from tests.integration.sinks.clickhouse.test_contract import message
+
+BLOCK = 200
+
+
+class OldSink:
+    """Inserts block after block, each with its token until it is confirmed, as a sink does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.blocks = 0
+        self.refused = 0
+        self.stopping = asyncio.Event()
+        self._writer = Writer(settings)
+
+    async def run(self) -> None:
+        while not self.stopping.is_set():
+            sent = batch.encode(rig.results(self.blocks * BLOCK, BLOCK))
+            (rows,) = build(RESULTS, [message(RESULTS, sent, self.blocks)]).rows
+            while True:
+                try:
+                    await self._writer.insert(rows, f"block {self.blocks}", awake_clock() + 60)
+                    break
+                except NotInsertedError:
+                    self.refused += 1
+                    await self._writer.reachable()
+            self.blocks += 1
+        await self._writer.close()
+
+
+async def test_while_a_sink_inserts(clickhouse: str) -> None:
+    settings = rig.place("127.0.0.1:1", clickhouse, "move")
+    client = rig.client_of(settings)
+    create_old_schema(client, settings)
+    sink = OldSink(settings)
+    task = asyncio.create_task(sink.run())
+    await rig.until(lambda: sink.blocks >= 3)
+    await asyncio.gather(*(asyncio.to_thread(migrate, settings) for _ in range(3)))
+    after = sink.blocks
+    await rig.until(lambda: sink.blocks >= after + 3)
+    sink.stopping.set()
+    await task
+    rig.counts_agree(client, settings, sink.blocks * BLOCK)
