@@ -106,7 +106,9 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     words the changes since the last event. `episode` counts the outages within the incident, from
     1; the field is absent for the first one. `episode_began_at` is then the effective time of the
     first failure of the episode. `expires_at` is the earliest end of a certificate that an incident
-    of the type `expiring` is about; events of other types do not have it.
+    of the type `expiring` is about; events of other types do not have it. `recovered_at` is the
+    append time of the last recovery within an incident of the type `flapping`: in its `closed`
+    event with `recovered` or `steady`, absent if it never recovered.
 
     Enumerations are open: a reader must expect new members of each of them.
     """
@@ -142,6 +144,7 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     episode: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
     episode_began_at: Millis | UnsetType = UNSET
     expires_at: Millis | UnsetType = UNSET
+    recovered_at: Millis | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):

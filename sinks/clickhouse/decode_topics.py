@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import ConsumerRecord
+from msgspec import UNSET
 
 from schemas import checkpoint, deadletter, incident, notification, policy, recheck
 from schemas import target as target_schema
@@ -132,6 +133,7 @@ def _incident_values(event: IncidentEvent, value: bytes, record: ConsumerRecord)
         event.summary,
         texts(event.changes),
         event.acknowledged_by or "",
+        None if event.recovered_at is UNSET else event.recovered_at,
         value.decode(),
         *log_columns(record),
     )

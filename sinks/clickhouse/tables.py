@@ -126,6 +126,7 @@ INCIDENTS: Final = Table(
         ("summary", "String"),
         ("changes", "Array(String)"),
         ("acknowledged_by", "String"),
+        ("recovered_at", f"Nullable({_TIME})"),
         ("raw", "String"),
         *LOG,
     ),

@@ -122,3 +122,5 @@ def _carry_over_incident(incident: OpenIncident, carried: _Carried) -> None:
     incident.opened_at = carried.told(incident.opened_at)
     incident.first_failed_at = carried.told(incident.first_failed_at)
     incident.outage_at = carried.told(incident.outage_at)
+    if incident.recovered_at:
+        incident.recovered_at = carried.told(incident.recovered_at)

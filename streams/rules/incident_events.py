@@ -46,6 +46,10 @@ _SEVERITY: Final[dict[IncidentType, Severity]] = {
 """The severities by type, as 0.1 had them; `severity_of` has the exceptions."""
 
 
+_AFTER_QUIET: Final[frozenset[ClosedBecause | None]] = frozenset({"recovered", "steady"})
+"""The closings of a flapping incident that come long after its last recovery (rule 9)."""
+
+
 def severity_of(incident_type: IncidentType, criticality: Criticality) -> Severity:
     """The severity of an incident that opens (rule 6): slowness of what is critical is critical."""
     if incident_type == "slow" and criticality == "critical":
@@ -376,4 +380,5 @@ def _event(
         episode=incident.episode if incident.episode > 1 else UNSET,
         episode_began_at=incident.outage_at if incident.episode > 1 else UNSET,
         expires_at=incident.expires_at or UNSET,
+        recovered_at=(closed_because in _AFTER_QUIET and incident.recovered_at) or UNSET,
     )

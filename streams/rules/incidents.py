@@ -235,6 +235,8 @@ def _judge_flapping(
 def _turn(state: PartitionState, entry: TargetState, incident: OpenIncident, *, down: bool) -> None:
     """Records a transition within an open incident."""
     incident.down, incident.turned_at = down, state.running
+    if not down and incident.incident_type == "flapping":
+        incident.recovered_at = state.now
     flapping.note(state, entry.id)
 
 

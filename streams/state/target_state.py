@@ -18,7 +18,8 @@ class OpenIncident(Struct, gc=False, array_like=True):
     counts its outages; the last one began at `outage_at` (effective time). One of the type `slow`
     has one episode; the outages within a `flapping` one are not counted.
     `severity` is that of the opening (None: that of its type in 0.1). `expires_at` belongs to an
-    `expiring` incident: the end of a certificate that its last event told.
+    `expiring` incident: the end of a certificate that its last event told. `recovered_at` belongs
+    to a `flapping` one: the log time of its last recovery, 0 if it had none.
     """
 
     incident_id: str
@@ -35,6 +36,7 @@ class OpenIncident(Struct, gc=False, array_like=True):
     episode: int = 1
     severity: Severity | None = None
     expires_at: int = 0
+    recovered_at: int = 0
 
 
 class Trouble(Struct, gc=False, array_like=True):

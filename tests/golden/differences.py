@@ -362,6 +362,21 @@ CHANGES: Final[tuple[Change, ...]] = (
             """
         ),
     ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="9",
+        reason=(
+            "What closes a flapping incident after its quiet time says when the target recovered "
+            "last: it was up since, and whoever adds up outages had to guess that time."
+        ),
+        fields=_each("recovered_at"),
+        events=_each(
+            """
+            3f899829-3a1f-502b-b07d-019ebf1a5128 378c005f-77d0-5d80-93bb-84c70d1e01ef
+            """
+        ),
+    ),
 )
 
 

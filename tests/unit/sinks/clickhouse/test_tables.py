@@ -24,7 +24,11 @@ def test_migrations_are_numbered_without_gaps_and_repeatable() -> None:
     assert [migration.version for migration in found] == list(range(1, len(found) + 1))
     for migration in found:
         for statement in migration.statements("some_db", 30, 730):
-            repeatable = ("IF NOT EXISTS `some_db`.", "CREATE OR REPLACE VIEW `some_db`.")
+            repeatable = (
+                "IF NOT EXISTS `some_db`.",
+                "CREATE OR REPLACE VIEW `some_db`.",
+                "ADD COLUMN IF NOT EXISTS ",
+            )
             assert any(words in statement for words in repeatable)
             assert "{" not in statement
             assert not statement.endswith(";")

@@ -286,6 +286,7 @@ class Reference:
             self.aside, self.running
         ):
             watched.outage = None
+            watched.incidents["flapping"].recovered_at = self.now
             watched.transitions.append(self.running)
         if self.running - watched.transitions[-1] < watched.quiet_ms():
             return
@@ -359,6 +360,7 @@ class Reference:
         incident = watched.incidents.pop(of)
         votes = self._votes(watched, of)
         began = incident.first_failed_at
+        lasting = of == "flapping" and because in {"recovered", "steady"}
         self.told.append(
             Closed(
                 watched.target.id,
@@ -369,6 +371,7 @@ class Reference:
                 because,
                 abandoned,
                 incident.episode,
+                incident.recovered_at if lasting else None,
             )
         )
         if of == "flapping":

@@ -18,6 +18,7 @@ class Incident:
         self.improved = False
         self.id = ""
         self.acknowledged_by: str | None = None
+        self.recovered_at: int | None = None
 
 
 class Watched:
@@ -82,6 +83,8 @@ class Watched:
                     one.left.append((len(self.warnings), one.end - one.told))
         for incident in self.incidents.values():
             incident.first_failed_at = clock.told(incident.first_failed_at, step)
+            if incident.recovered_at is not None:
+                incident.recovered_at = clock.told(incident.recovered_at, step)
         if self.outage is not None:
             self.outage = clock.told(self.outage, step)
         self._listened = {}

@@ -55,6 +55,7 @@ class Closed(Struct, frozen=True):
     because: str
     abandoned: tuple[str, ...] = ()
     episode: int = 1
+    recovered_at: int | None = None
 
 
 class Improved(Struct, frozen=True):
@@ -214,6 +215,7 @@ def told_by(out: Output) -> Told | None:  # noqa: PLR0911 - a case an event
                 because,
                 out.abandoned_regions,
                 out.episode or 1,
+                out.recovered_at or None,
             )
         case RegionEvent():
             return told_of_region(out)

@@ -1,6 +1,7 @@
 """Rule 9: one `flapping` incident in place of many."""
 
 import pytest
+from msgspec import UNSET
 
 from schemas.control import Acknowledged, Resolved, TargetSet
 from schemas.incident import IncidentEvent
@@ -240,6 +241,67 @@ def outages(fleet: Fleet, times: int, every_ms: int, down_ms: int = 2 * MINUTE_M
         keep(fleet, fleet.now + down_ms, up=False)
         rise(fleet)
     return fleet.now
+
+
+def test_what_closes_says_when_it_recovered_last() -> None:
+    fleet = flapping()
+    rise(fleet)
+    fall(fleet)
+    recovered = rise(fleet)
+    keep(fleet, recovered + QUIET_MS, up=True)
+    fleet.now = recovered + QUIET_MS
+    fleet.tick()
+    closed = last(fleet)
+    assert (closed.event, closed.closed_because) == ("closed", "recovered")
+    assert (closed.recovered_at, closed.closed_at) == (recovered, recovered + QUIET_MS)
+    assert all(event.recovered_at is UNSET for event in fleet.events[:-1])
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_stays_down_says_when_it_was_up_last(again: bool) -> None:
+    fleet = flapping()
+    recovered = rise(fleet) if again else None
+    began = fall(fleet) if again else fleet.now
+    keep(fleet, began + QUIET_MS, up=False)
+    fleet.now = began + QUIET_MS
+    fleet.tick()
+    closed, opened = fleet.events[-2:]
+    assert (closed.closed_because, opened.first_failed_at) == ("steady", began)
+    assert (closed.recovered_at or None) == recovered
+    assert opened.recovered_at is UNSET
+
+
+def test_nothing_else_that_ends_flapping_says_it() -> None:
+    fleet = flapping()
+    rise(fleet)
+    fleet.control(Resolved(target="db", incident_id=last(fleet).incident_id, by="ann"))
+    assert (last(fleet).closed_because, last(fleet).recovered_at) == ("resolved", UNSET)
+
+
+def test_the_last_recovery_lies_as_far_back_after_the_clock_was_set_back() -> None:
+    fleet = flapping()
+    recovered = rise(fleet)
+    fleet.wait(SECOND_MS).tick()
+    fleet.now -= HOUR_MS
+    fleet.tick()
+    keep(fleet, recovered + QUIET_MS - HOUR_MS, up=True)
+    fleet.now = recovered + QUIET_MS - HOUR_MS
+    fleet.tick()
+    assert last(fleet).closed_because == "recovered"
+    assert last(fleet).recovered_at == recovered - HOUR_MS
+
+
+def test_a_gap_of_the_log_does_not_move_the_last_recovery() -> None:
+    fleet = flapping()
+    recovered = rise(fleet)
+    for _ in range(3):
+        fleet.tick()
+        fleet.wait(HOUR_MS, broker_away=True).tick()
+        fleet.up("a")
+    fleet.state = fleet.restored()
+    keep(fleet, fleet.now + QUIET_MS + MINUTE_MS, up=True)
+    assert last(fleet).closed_because == "recovered"
+    assert last(fleet).recovered_at == recovered
 
 
 def test_a_slow_cycle_is_flapping_too() -> None:
