@@ -29,6 +29,7 @@ Count = Annotated[int, Meta(ge=0, le=2**31 - 1, description="a count: 31 bits")]
 
 LogOffset = Annotated[int, Meta(ge=0, le=2**63 - 1, description="an offset of Kafka's")]
 Name = Annotated[str, Meta(max_length=255, description="a name: 255 characters at most")]
+Note = Annotated[str, Meta(max_length=500, description="a note: 500 characters at most")]
 Text = Annotated[str, Meta(max_length=10_000, description="a text: 10,000 characters at most")]
 LongText = Annotated[
     str, Meta(max_length=2**20, description="a text made of lists: 2^20 characters at most")

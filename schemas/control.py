@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._types import Count, Millis, Name, ProberName, RegionName, TargetId
+from schemas._types import Count, Millis, Name, Note, ProberName, RegionName, TargetId
 from schemas.json_decoder import JsonDecoder
 from schemas.target import Target
 
@@ -44,7 +44,7 @@ class Acknowledged(
     target: TargetId
     incident_id: Name
     by: Name
-    note: Annotated[str, Meta(max_length=500)] | None = None
+    note: Note | None = None
 
 
 class Resolved(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="resolved"):
@@ -53,7 +53,7 @@ class Resolved(Struct, frozen=True, gc=False, kw_only=True, tag_field="control",
     target: TargetId
     incident_id: Name
     by: Name
-    note: Annotated[str, Meta(max_length=500)] | None = None
+    note: Note | None = None
 
 
 class Beat(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="beat"):

@@ -19,6 +19,7 @@ from schemas._types import (
     Millis,
     Name,
     Names,
+    Note,
     Port,
     RegionName,
     TargetId,
@@ -108,7 +109,10 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     first failure of the episode. `expires_at` is the earliest end of a certificate that an incident
     of the type `expiring` is about; events of other types do not have it. `recovered_at` is the
     append time of the last recovery within an incident of the type `flapping`: in its `closed`
-    event with `recovered` or `steady`, absent if it never recovered.
+    event with `recovered` or `steady`, absent if it never recovered. `acknowledged_note` is what
+    `acknowledged_by` wrote with the acknowledgement; `resolved_by` and `resolved_note` belong to
+    the `closed` event with `resolved`. Notes are absent if none was written. They are as people
+    typed them: whoever shows them cleans them.
 
     Enumerations are open: a reader must expect new members of each of them.
     """
@@ -145,6 +149,9 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     episode_began_at: Millis | UnsetType = UNSET
     expires_at: Millis | UnsetType = UNSET
     recovered_at: Millis | UnsetType = UNSET
+    acknowledged_note: Note | UnsetType = UNSET
+    resolved_by: Name | UnsetType = UNSET
+    resolved_note: Note | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):

@@ -143,6 +143,7 @@ def _incident(one: IncidentExplained) -> None:
         + (f", outage {one.episode}" if one.episode > 1 else "")
         + (", improved" if one.improved else "")
         + (f", acknowledged by {one.acknowledged_by}" if one.acknowledged_by else "")
+        + (f": {one.acknowledged_note}" if one.acknowledged_note else "")
     ]
     if one.sentence is not None:
         lines.append(one.sentence)

@@ -131,7 +131,7 @@ def _body_lines(event: IncidentEvent) -> list[str]:
     lines = [event.summary, ""]
     lines += [f"Target: {event.name}", f"Host: {event.host or '-'}"]
     lines.append(f"Port: {'-' if event.port is None else event.port}")
-    lines += _times(event)
+    lines += [*_times(event), *_people(event)]
     lines += ["", "By region:", *_regions(event)]
     lines += _others(event)
     lines += _steps(event)
@@ -171,6 +171,19 @@ def _times(event: IncidentEvent) -> list[str]:
     if event.incident_type != "expiring":  # How long it lasts already says nothing of its end.
         lines.append(f"For: {duration_text(event.at - since, WHOLE_SECONDS)} so far")
     return lines
+
+
+def _people(event: IncidentEvent) -> list[str]:
+    """Who acknowledged and who resolved it, each with the note."""
+    said = (
+        ("Acknowledged", event.acknowledged_by, event.acknowledged_note),
+        ("Resolved", event.resolved_by, event.resolved_note),
+    )
+    return [
+        f"{what} by: {by or 'unknown'}{f' ({note})' if note else ''}"
+        for what, by, note in said
+        if by or note
+    ]
 
 
 def _regions(event: IncidentEvent) -> list[str]:
@@ -223,7 +236,7 @@ def _group_lines(events: Sequence[IncidentEvent]) -> list[str]:
     for event in events:
         lines.append(f"{subject_of(event)}")
         lines.append(f"  {event.summary}")
-        lines += [f"  {line}" for line in _times(event)]
+        lines += [f"  {line}" for line in (*_times(event), *_people(event))]
         lines += [f"  {line}" for line in _regions(event)]
         if event.runbook:
             lines.append(f"  Runbook: {event.runbook}")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.duration import COARSE, duration_text
+from schemas.incident import IncidentType
 from streams import diagnosis
 from streams.diagnosis.words import names
 from streams.explain import outlook, reasons, regions
@@ -15,6 +16,7 @@ from streams.explain.model import (
     IncidentExplained,
     RecheckExplained,
     RegionExplained,
+    ResolvedExplained,
     VotesExplained,
 )
 from streams.rules import (
@@ -26,16 +28,16 @@ from streams.rules import (
     unwatched,
 )
 from streams.rules.consensus import Tally, majority
+from streams.rules.episode import Sort
 from streams.rules.host_status import host_targets, look_around
 from streams.rules.incident_events import involved
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
-from streams.state.target_state import OpenIncident, TargetState
+from streams.state.target_state import OpenIncident, Resolution, TargetState
 
 _NO_INCIDENT: Final[dict[ExplainedStatus, str]] = {
     "pending": "No incident: no region has reported a result that counts yet.",
     "unknown": "No incident, and none can open: too few regions have a fresh result.",
-    "slow": "No incident, though the regions agree that it is slow: resolved by hand.",
     "up": "No incident: it is up.",
 }
 
@@ -61,6 +63,7 @@ def explain(state: PartitionState, target_id: str) -> Explanation | None:
         votes=votes,
         regions=seen,
         incidents=tuple(_incident(state, entry, one, around) for one in entry.incidents),
+        resolved=_resolved(entry),
         flapping=FlappingExplained(
             transitions=flapping.count(state, entry.id),
             limit=flapping.LIMIT,
@@ -122,12 +125,54 @@ def _headline(
             "No incident, and none can open: unwatched, too few regions have had a fresh result "
             f"since {time_of_day(since)} ({duration_text(state.now - since, COARSE)})."
         )
-    if status == "down":
-        held = "resolved by hand" if entry.held else "open_after runs"
-        return f"No incident, though the regions agree that it is down: {held}."
+    if status in {"down", "slow"}:
+        return f"No incident, though {_why_none(state, entry, status)}."
     if status == "up" and counted.failing:
         return "No incident: too few regions say that it is down."
     return _NO_INCIDENT[status]
+
+
+def _why_none(state: PartitionState, entry: TargetState, status: ExplainedStatus) -> str:
+    if status == "slow":
+        return f"the regions agree that it is slow: {_by_hand(state, entry, 'slow')}"
+    if entry.held:
+        return f"it is still not reachable: {_by_hand(state, entry, 'down')}"
+    return "the regions agree that it is down: open_after runs"
+
+
+def _by_hand(state: PartitionState, entry: TargetState, sort: Sort) -> str:
+    """Who resolved the incident whose cause goes on, when, and the note."""
+    trouble = entry.trouble
+    found = None
+    if trouble is not None:
+        found = trouble.held_by if sort == "down" else trouble.slow_held_by
+    if found is None:
+        return "resolved by hand"
+    ago = duration_text(max(0, state.now - found.at), COARSE)
+    note = f", who wrote: {found.note}" if found.note else ""
+    who = f" by {found.by}" if found.by else ""
+    return f"resolved by hand{who} at {time_of_day(found.at)} ({ago} ago){note}"
+
+
+def _resolved(entry: TargetState) -> tuple[ResolvedExplained, ...]:
+    trouble = entry.trouble
+    if trouble is None:
+        return ()
+    every: tuple[tuple[IncidentType, bool, Resolution | None], ...] = (
+        ("unreachable", trouble.held, trouble.held_by),
+        ("slow", trouble.slow_held, trouble.slow_held_by),
+        ("expiring", trouble.expiring_held, trouble.expiring_held_by),
+    )
+    return tuple(
+        ResolvedExplained(
+            incident_type=incident_type,
+            by=None if found is None else found.by,
+            at=None if found is None else found.at,
+            note=None if found is None else found.note,
+        )
+        for incident_type, held, found in every
+        if held
+    )
 
 
 def _would_change(
@@ -218,6 +263,7 @@ def _incident(
         episode=incident.episode,
         improved=incident.incident_type == "unreachable" and not incident.down,
         acknowledged_by=incident.acknowledged_by,
+        acknowledged_note=incident.acknowledged_note,
         likely=incident.diagnosis,
         sentence=None if found is None else found.sentence,
         first_steps=() if found is None else found.first_steps,

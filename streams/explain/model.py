@@ -59,9 +59,23 @@ class IncidentExplained(Struct, frozen=True, gc=False, kw_only=True):
     episode: int
     improved: bool
     acknowledged_by: str | None
+    acknowledged_note: str | None
     likely: str
     sentence: str | None
     first_steps: tuple[str, ...]
+
+
+class ResolvedExplained(Struct, frozen=True, gc=False, kw_only=True):
+    """An incident that was resolved by hand and whose cause goes on: none opens for it.
+
+    `incident_type` is `unreachable` for one of the type `flapping`, too. `at` is UTC ms of the log.
+    A checkpoint of 0.1 does not have who resolved it, when, and the note.
+    """
+
+    incident_type: IncidentType
+    by: str | None
+    at: int | None
+    note: str | None
 
 
 class RecheckExplained(Struct, frozen=True, gc=False, kw_only=True):
@@ -118,6 +132,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     votes: VotesExplained
     regions: tuple[RegionExplained, ...]
     incidents: tuple[IncidentExplained, ...]
+    resolved: tuple[ResolvedExplained, ...]
     flapping: FlappingExplained
     recheck: RecheckExplained | None
     host_targets: tuple[HostTarget, ...]

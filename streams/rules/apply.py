@@ -218,8 +218,8 @@ def _by_hand(
     for incident in entry.incidents:
         if incident.incident_id == record.incident_id:
             if isinstance(record, Acknowledged):
-                return incidents.acknowledge(state, entry, incident, deciding, record.by)
-            return incidents.resolve(state, entry, incident, deciding)
+                return incidents.acknowledge(state, entry, incident, deciding, record)
+            return incidents.resolve(state, entry, incident, deciding, record)
     return []
 
 

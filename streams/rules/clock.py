@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from streams.rules import regions
 from streams.state.partition_state import PartitionState
-from streams.state.target_state import OpenIncident, Trouble
+from streams.state.target_state import OpenIncident, Resolution, Trouble
 
 GAP_MS: Final = 15_000
 """Longest silence of the log that is no gap, in ms; a longer one means that the broker was away,
@@ -113,9 +113,16 @@ def _carry_over(trouble: Trouble, carried: _Carried) -> None:
         pace.since = carried.told(pace.since)
     for endings in trouble.endings.values():
         endings.looks = [(carried.told(at), end) for at, end in endings.looks]
+    trouble.held_by = _resolution(trouble.held_by, carried)
+    trouble.slow_held_by = _resolution(trouble.slow_held_by, carried)
+    trouble.expiring_held_by = _resolution(trouble.expiring_held_by, carried)
     for incident in (trouble.incident, trouble.slow_incident, trouble.expiring_incident):
         if incident is not None:
             _carry_over_incident(incident, carried)
+
+
+def _resolution(found: Resolution | None, carried: _Carried) -> Resolution | None:
+    return None if found is None else structs.replace(found, at=carried.told(found.at))
 
 
 def _carry_over_incident(incident: OpenIncident, carried: _Carried) -> None:

@@ -34,7 +34,7 @@ from streams.rules.host_status import host_targets, look_around
 from streams.rules.ids import Deciding
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
-from streams.state.target_state import OpenIncident, TargetState
+from streams.state.target_state import OpenIncident, Resolution, TargetState
 from streams.state.windows import Window
 
 _SEVERITY: Final[dict[IncidentType, Severity]] = {
@@ -217,6 +217,7 @@ def closed(
     because: ClosedBecause,
     *,
     abandoned: tuple[str, ...] = (),
+    by_hand: Resolution | None = None,
 ) -> IncidentEvent:
     """The event for the end of an incident."""
     counted = consensus.tally(state, entry)
@@ -239,6 +240,7 @@ def closed(
         summary=f"{target.place} {words} after {lasted}.",
         closed_because=because,
         abandoned=abandoned,
+        by_hand=by_hand,
     )
 
 
@@ -347,6 +349,7 @@ def _event(
     changes: tuple[str, ...] = (),
     closed_because: ClosedBecause | None = None,
     abandoned: tuple[str, ...] = (),
+    by_hand: Resolution | None = None,
 ) -> IncidentEvent:
     return IncidentEvent(
         event_id=ids.event_id(incident.incident_id, kind, deciding),
@@ -381,4 +384,7 @@ def _event(
         episode_began_at=incident.outage_at if incident.episode > 1 else UNSET,
         expires_at=incident.expires_at or UNSET,
         recovered_at=(closed_because in _AFTER_QUIET and incident.recovered_at) or UNSET,
+        acknowledged_note=incident.acknowledged_note or UNSET,
+        resolved_by=UNSET if by_hand is None else by_hand.by,
+        resolved_note=UNSET if by_hand is None else by_hand.note or UNSET,
     )

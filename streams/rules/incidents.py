@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from schemas.control import Acknowledged, Resolved
 from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
 from streams.rules import consensus, episode, expiring, flapping, ids, incident_events
 from streams.rules.consensus import Tally
 from streams.rules.ids import Deciding
 from streams.state import latency_levels
 from streams.state.partition_state import PartitionState
-from streams.state.target_state import OpenIncident, TargetState
+from streams.state.target_state import OpenIncident, Resolution, TargetState
 
 _NEVER: Final = 2**62
 
@@ -75,9 +76,12 @@ def close(
     because: ClosedBecause,
     *,
     abandoned: tuple[str, ...] = (),
+    by_hand: Resolution | None = None,
 ) -> IncidentEvent:
     """Closes an open incident of `entry`; a flapping one drops its transitions."""
-    event = incident_events.closed(state, entry, incident, deciding, because, abandoned=abandoned)
+    event = incident_events.closed(
+        state, entry, incident, deciding, because, abandoned=abandoned, by_hand=by_hand
+    )
     trouble = entry.troubled()
     match incident.incident_type:
         case "slow":
@@ -92,23 +96,31 @@ def close(
 
 
 def resolve(
-    state: PartitionState, entry: TargetState, incident: OpenIncident, deciding: Deciding
+    state: PartitionState,
+    entry: TargetState,
+    incident: OpenIncident,
+    deciding: Deciding,
+    record: Resolved,
 ) -> list[IncidentEvent]:
     """Closes an incident by hand: the next one opens only after consensus has denied it once.
 
     If consensus denies it at this moment, that is enough. After a resolved slow incident, the
     present latency is the usual one in every region.
     """
-    event = close(state, entry, incident, deciding, "resolved")
+    by_hand = Resolution(record.by, state.now, record.note or None)
+    event = close(state, entry, incident, deciding, "resolved", by_hand=by_hand)
     counted, trouble = consensus.tally(state, entry), entry.troubled()
     if incident.incident_type == "slow":
         trouble.slow_held = counted.is_slow or not counted.known
+        trouble.slow_held_by = by_hand if trouble.slow_held else None
         for at in range(entry.slot, entry.slot + len(entry.policy.regions)):
             latency_levels.accept(state.columns, at)
     elif incident.incident_type == "expiring":
         trouble.expiring_held = True
+        trouble.expiring_held_by = by_hand
     else:
         trouble.held = not consensus.denies(state, entry, counted)
+        trouble.held_by = by_hand if trouble.held else None
     state.note_heat(entry, 0)
     return [event]
 
@@ -118,13 +130,19 @@ def acknowledge(
     entry: TargetState,
     incident: OpenIncident,
     deciding: Deciding,
-    by: str,
+    record: Acknowledged,
 ) -> list[IncidentEvent]:
-    """Records who has acknowledged an incident; no event if nothing changes."""
+    """Records who has acknowledged an incident, with the note; no event if nothing changes.
+
+    Another person's acknowledgement replaces person and note. The same person's replaces the note
+    if it has one.
+    """
     told: dict[str, tuple[str, ...]] = {}
-    if incident.acknowledged_by != by:
-        incident.acknowledged_by = by
-        told[incident.incident_id] = (f"acknowledged by {by}",)
+    by, note = record.by, record.note or None
+    if incident.acknowledged_by != by or note not in {None, incident.acknowledged_note}:
+        incident.acknowledged_by, incident.acknowledged_note = by, note
+        said = f": {note}" if note else ""
+        told[incident.incident_id] = (f"acknowledged by {by}{said}",)
     return judge(state, entry, deciding, told=told)
 
 
@@ -139,7 +157,10 @@ def _judge_outage(
     if incident is not None:
         return _follow_outage(state, entry, incident, counted, deciding, told=told)
     if entry.held:
-        entry.troubled().held = not consensus.denies(state, entry, counted)
+        trouble = entry.troubled()
+        trouble.held = not consensus.denies(state, entry, counted)
+        if not trouble.held:
+            trouble.held_by = None
     elif counted.is_down and _lasted(state, entry, counted):
         return [_open_outage(state, entry, counted, deciding)]
     return []
@@ -186,7 +207,7 @@ def _worsen(
     _turn(state, entry, incident, down=True)
     incident.outage_at = episode.began(state, entry, counted, "down")[0]
     incident.episode += 1
-    incident.acknowledged_by = None
+    incident.acknowledged_by = incident.acknowledged_note = None
     return [incident_events.worsened(state, entry, incident, counted, deciding)]
 
 
@@ -248,6 +269,8 @@ def _judge_slowness(
     if incident is None:
         if trouble.slow_held:
             trouble.slow_held = not counted.denies_slow
+            if not trouble.slow_held:
+                trouble.slow_held_by = None
         elif counted.is_slow:
             began_at, _ = episode.began(state, entry, counted, "slow")
             incident = trouble.slow_incident = _new(state, entry, "slow", began_at, deciding)
@@ -271,6 +294,8 @@ def _judge_certificate(
     if incident is None:
         if trouble.expiring_held:
             trouble.expiring_held = not expiring.clean(state, entry)
+            if not trouble.expiring_held:
+                trouble.expiring_held_by = None
         elif expiring.opens(state, entry, counted):
             began_at = min(row.since for row in expiring.seen(state, entry).values())
             incident = _new(state, entry, "expiring", began_at, deciding)

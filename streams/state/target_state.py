@@ -37,6 +37,15 @@ class OpenIncident(Struct, gc=False, array_like=True):
     severity: Severity | None = None
     expires_at: int = 0
     recovered_at: int = 0
+    acknowledged_note: str | None = None
+
+
+class Resolution(Struct, frozen=True, gc=False, array_like=True):
+    """Who closed an incident by hand, at which log time, and the note."""
+
+    by: str
+    at: int
+    note: str | None = None
 
 
 class Trouble(Struct, gc=False, array_like=True):
@@ -46,7 +55,8 @@ class Trouble(Struct, gc=False, array_like=True):
     certificate by the position of their region. `incident` is `unreachable` or `flapping`,
     `slow_incident` is `slow`, `expiring_incident` is `expiring`. `held`: an incident was resolved
     by hand; the next one opens only after consensus has said "not down" once; `slow_held` likewise
-    with "not slow", `expiring_held` after all looks were clean once.
+    with "not slow", `expiring_held` after all looks were clean once. `held_by` and its siblings
+    tell who resolved it, for as long as it holds (None also in a checkpoint of 0.1).
     """
 
     failing: dict[int, Failing] = field(default_factory=dict)
@@ -58,6 +68,9 @@ class Trouble(Struct, gc=False, array_like=True):
     endings: dict[int, Endings] = field(default_factory=dict)
     expiring_incident: OpenIncident | None = None
     expiring_held: bool = False
+    held_by: Resolution | None = None
+    slow_held_by: Resolution | None = None
+    expiring_held_by: Resolution | None = None
 
     @property
     def over(self) -> bool:

@@ -377,6 +377,27 @@ CHANGES: Final[tuple[Change, ...]] = (
             """
         ),
     ),
+    Change(
+        log="0.1",
+        rules="0.2",
+        rule="6",
+        reason=(
+            "What somebody wrote when acknowledging or resolving by hand, and who resolved, stands "
+            "in the events: it was written to the log and lost."
+        ),
+        fields=_each("acknowledged_note changes[0] resolved_by resolved_note"),
+        events=_each(
+            """
+            0a35728e-c077-5758-af17-1dea30fe186d 14be10ae-685e-5ee3-8d86-16f86ce2ec4d
+            18c3eb6f-1d0a-5a68-b8c4-f95e48f3f107 2b51ebf6-c397-5c3c-8b1f-3d5bbb8c3010
+            2f4790e4-7779-5197-96e7-5439eb115ba2 34b9881d-7a90-5c42-a5a1-61ae6a1084a7
+            41d14546-8090-5083-9ad5-9c2a31672359 7c623cce-876a-51f4-83e3-a90e7c8f19b6
+            7e16526c-8b09-5804-8896-e98381d85d9d 861354a0-5f99-50cd-a901-95f1372ae70c
+            d6303903-45bf-5fa5-b70e-835fc9dda463 f4ba5bf3-9cf9-5722-a147-c617dd8a6f1b
+            f4f1b9a1-1704-5561-b8ad-ed62ffbe1ed3
+            """
+        ),
+    ),
 )
 
 

@@ -156,6 +156,27 @@ def test_the_body_of_a_closing_says_how_long_it_was() -> None:
     assert "First steps" not in body
 
 
+def test_who_acknowledged_and_who_resolved_it_is_told_with_the_note() -> None:
+    assert "Acknowledged" not in compose([closed()]).body
+    by_ann = {
+        "acknowledged_by": "ann",
+        "acknowledged_note": "the disk is full,\nI am \x1b[31mon it",
+    }
+    event = closed(
+        **by_ann, closed_because="resolved", resolved_by="bob", resolved_note="gone for good"
+    )
+    lines = (
+        "Acknowledged by: ann (the disk is full, I am \ufffd[31mon it)\n",
+        "Resolved by: bob (gone for good)\n",
+    )
+    assert f"It lasted: 3 min 23 s\n{lines[0]}{lines[1]}\nBy region:" in compose([event]).body
+    group = compose([event, closed(**by_ann, port=22)]).body
+    assert group.count(f"  {lines[0]}") == 2
+    assert group.count(f"  {lines[1]}") == 1
+    unnoted = closed(acknowledged_by="ann", closed_because="resolved", resolved_by="bob")
+    assert "\nAcknowledged by: ann\nResolved by: bob\n" in compose([unnoted]).body
+
+
 def test_several_ports_of_a_host_are_counted_and_listed() -> None:
     text = compose([incident_event(port=port) for port in (22, 80)])
     assert text.subject == "TCP Port Unreachable: 2 ports of db1.example.com"

@@ -7,7 +7,7 @@ from schemas.control import Acknowledged, Resolved, TargetSet
 from schemas.target import LatencyLimit
 from streams.checkpoint import decoder
 from streams.explain import Explanation, RegionExplained, explain
-from streams.explain.format import in_a_row
+from streams.explain.format import in_a_row, time_of_day
 from tests.unit.streams.rules.fleet import Fleet, target
 
 LIMIT = LatencyLimit(max_ms=250, for_results=2)
@@ -205,13 +205,58 @@ def test_what_was_resolved_by_hand_does_not_open_at_once() -> None:
     )
 
 
+def test_who_resolved_what_is_still_down_is_said_with_the_note() -> None:
+    fleet = beaten()
+    fleet.down("a", "b", "c")
+    incident = explained(fleet).incidents[0].incident_id
+    resolved_at = fleet.now
+    fleet.control(
+        Resolved(target="db", incident_id=incident, by="ann", note="the host is gone for good")
+    )
+    fleet.wait(60_000).fail("a", "b", "c")
+    fleet.state = fleet.restored()
+    found = explained(fleet)
+    assert found.status == "down"
+    assert found.headline == (
+        "No incident, though it is still not reachable: resolved by hand by ann at "
+        f"{time_of_day(resolved_at)} (60 s ago), who wrote: the host is gone for good."
+    )
+    [resolved] = found.resolved
+    assert (resolved.incident_type, resolved.by, resolved.at, resolved.note) == (
+        "unreachable",
+        "ann",
+        resolved_at,
+        "the host is gone for good",
+    )
+    fleet.wait(1_000).up("a", "b", "c")
+    found = explained(fleet)
+    assert (found.headline, found.resolved) == ("No incident: it is up.", ())
+    assert fleet.state.targets["db"].trouble is None
+
+
+def test_who_resolved_what_is_still_slow_is_said() -> None:
+    fleet = beaten(target(latency=LatencyLimit(max_ms=100, for_results=1)))
+    fleet.up("a", "b", "c", connect_ms=300.0)
+    incident = explained(fleet).incidents[0].incident_id
+    fleet.control(Resolved(target="db", incident_id=incident, by="ann"))
+    found = explained(fleet)
+    assert "it is slow: resolved by hand by ann at " in found.headline
+    assert [(one.incident_type, one.by, one.note) for one in found.resolved] == [
+        ("slow", "ann", None)
+    ]
+    fleet.wait(1_000).up("a", "b", "c", connect_ms=3.0)
+    assert explained(fleet).resolved == ()
+
+
 def test_an_open_incident_has_its_diagnosis_and_who_has_seen_it() -> None:
     fleet = beaten()
     fleet.down("a", "b", "c")
     incident = explained(fleet).incidents[0]
-    fleet.control(Acknowledged(target="db", incident_id=incident.incident_id, by="me"))
+    fleet.control(
+        Acknowledged(target="db", incident_id=incident.incident_id, by="me", note="on it")
+    )
     incident = explained(fleet).incidents[0]
-    assert incident.acknowledged_by == "me"
+    assert (incident.acknowledged_by, incident.acknowledged_note) == ("me", "on it")
     assert incident.likely == "service_down"
     assert incident.sentence is not None
     assert "nothing listens on 5432" in incident.sentence

@@ -47,6 +47,7 @@ from tests.unit.streams.rules.reference_words import (
     Silent,
     Told,
     Updated,
+    Word,
     Worsened,
     late,
     severity,
@@ -221,7 +222,7 @@ class Reference:
             of_an_end = of == "expiring" and bool(before.ends_soon) != bool(after.ends_soon)
             news = of_an_outage or of_slowness or of_an_end
             if news and not self._told_of_episode(watched, of, told):
-                self.told.append(Updated(watched.target.id, of, self.now))
+                self.told.append(Updated(watched.target.id, of, self.now, incident.acknowledged))
 
     def _told_of_episode(self, watched: Watched, of: IncidentType, since: int) -> bool:
         """Whether the event that a record gives an incident said more than `updated` does."""
@@ -272,7 +273,7 @@ class Reference:
                 return
             incident.improved = False
             incident.episode += 1
-            incident.acknowledged_by = None
+            incident.acknowledged = None
             self.told.append(
                 Worsened(name, "unreachable", self.now, votes, incident.episode, began)
             )
@@ -355,7 +356,13 @@ class Reference:
         self._close(watched, of, "recovered", watched.abandoned(self.running))
 
     def _close(
-        self, watched: Watched, of: IncidentType, because: str, abandoned: tuple[str, ...] = ()
+        self,
+        watched: Watched,
+        of: IncidentType,
+        because: str,
+        abandoned: tuple[str, ...] = (),
+        *,
+        resolved: Word | None = None,
     ) -> None:
         incident = watched.incidents.pop(of)
         votes = self._votes(watched, of)
@@ -372,6 +379,8 @@ class Reference:
                 abandoned,
                 incident.episode,
                 incident.recovered_at if lasting else None,
+                incident.acknowledged,
+                resolved,
             )
         )
         if of == "flapping":
@@ -408,7 +417,8 @@ class Reference:
             if incident.id != control.incident_id:
                 continue
             if isinstance(control, Resolved):
-                self._close(watched, of, "resolved")
+                by_hand = (control.by, control.note or None)
+                self._close(watched, of, "resolved", resolved=by_hand)
                 said: Literal["down", "slow"] = "slow" if of == "slow" else "down"
                 denied = of != "expiring" and watched.denied(said, self.aside, self.running)
                 if not denied:
@@ -416,13 +426,15 @@ class Reference:
                 if of == "slow":
                     watched.accept()
                 continue
-            known, told = incident.acknowledged_by == control.by, len(self.told)
-            incident.acknowledged_by = control.by
+            before, told = incident.acknowledged, len(self.told)
+            if before is None or before[0] != control.by or control.note:
+                incident.acknowledged = (control.by, control.note or None)
+            known = incident.acknowledged == before
             self._judge(watched)
             if self._told_of_episode(watched, of, told):
                 continue
             if not known and watched.incidents.get(of) is incident:
-                self.told.append(Updated(watched.target.id, of, self.now))
+                self.told.append(Updated(watched.target.id, of, self.now, incident.acknowledged))
 
     def _set(self, target: Target) -> None:
         watched = self.targets.get(target.id)

@@ -666,15 +666,24 @@ class Histories(RuleBasedStateMachine):
         return data.draw(st.sampled_from(sorted(self.fleet.open)))
 
     @precondition(lambda self: self.fleet.open)
-    @rule(data=st.data(), by=st.sampled_from(("ann", "bob")), mistaken=st.booleans())
-    def acknowledge(self, data: st.DataObject, by: str, mistaken: bool) -> None:
+    @rule(
+        data=st.data(),
+        by=st.sampled_from(("ann", "bob")),
+        note=st.sampled_from((None, "", "on it", "the disk is full")),
+        mistaken=st.booleans(),
+    )
+    def acknowledge(self, data: st.DataObject, by: str, note: str | None, mistaken: bool) -> None:
         key = self.some_incident(data)
         seen = "another" if mistaken else self.fleet.open[key]
-        self.fleet.wait(1).control(Acknowledged(target=key[0], incident_id=seen, by=by))
+        self.fleet.wait(1).control(Acknowledged(target=key[0], incident_id=seen, by=by, note=note))
 
     @precondition(lambda self: self.fleet.open)
-    @rule(data=st.data(), mistaken=st.sampled_from((False, False, True)))
-    def resolve(self, data: st.DataObject, mistaken: bool) -> None:
+    @rule(
+        data=st.data(),
+        note=st.sampled_from((None, "", "gone for good")),
+        mistaken=st.sampled_from((False, False, True)),
+    )
+    def resolve(self, data: st.DataObject, note: str | None, mistaken: bool) -> None:
         key = self.some_incident(data)
         meant = "another" if mistaken else self.fleet.open[key]
-        self.fleet.control(Resolved(target=key[0], incident_id=meant, by="ann"))
+        self.fleet.control(Resolved(target=key[0], incident_id=meant, by="ann", note=note))

@@ -6,7 +6,7 @@ from typing import Literal
 from schemas.incident import IncidentType, Votes
 from schemas.target import LatencyLimit, Target
 from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen
-from tests.unit.streams.rules.reference_words import Clock, majority, need, warn_ms
+from tests.unit.streams.rules.reference_words import Clock, Word, majority, need, warn_ms
 
 HOUR_MS = 3_600_000
 
@@ -17,7 +17,7 @@ class Incident:
         self.episode = 1
         self.improved = False
         self.id = ""
-        self.acknowledged_by: str | None = None
+        self.acknowledged: Word | None = None
         self.recovered_at: int | None = None
 
 

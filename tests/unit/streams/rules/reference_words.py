@@ -37,6 +37,15 @@ def warn_ms(target: Target) -> int:
     return int(getattr(options, "warn_days", 0)) * 86_400_000
 
 
+Word = tuple[str, str | None]
+"""Who acknowledged or resolved by hand, and the note."""
+
+
+def word(by: str | None, note: str | None) -> Word | None:
+    assert by is not None or note is None
+    return None if by is None else (by, note)
+
+
 class Opened(Struct, frozen=True):
     target: str
     type: IncidentType
@@ -56,6 +65,8 @@ class Closed(Struct, frozen=True):
     abandoned: tuple[str, ...] = ()
     episode: int = 1
     recovered_at: int | None = None
+    acknowledged: Word | None = None
+    resolved: Word | None = None
 
 
 class Improved(Struct, frozen=True):
@@ -83,6 +94,7 @@ class Updated(Struct, frozen=True):
     target: str
     type: IncidentType
     at: int
+    acknowledged: Word | None = None
 
 
 class Silent(Struct, frozen=True):
@@ -198,11 +210,13 @@ def told_by(out: Output) -> Told | None:  # noqa: PLR0911 - a case an event
     """What the reference, too, would tell; None for what it does not know."""
     match out:
         case IncidentEvent(event="opened"):
+            assert word(out.acknowledged_by, out.acknowledged_note or None) is None
             return Opened(
                 out.target, out.incident_type, out.severity, out.at, out.votes, out.first_failed_at
             )
         case IncidentEvent(event="updated"):
-            return Updated(out.target, out.incident_type, out.at)
+            acknowledged = word(out.acknowledged_by, out.acknowledged_note or None)
+            return Updated(out.target, out.incident_type, out.at, acknowledged)
         case IncidentEvent(event="improved" | "worsened"):
             return told_of_episode(out)
         case IncidentEvent(event="closed", closed_because=str(because)):
@@ -216,6 +230,8 @@ def told_by(out: Output) -> Told | None:  # noqa: PLR0911 - a case an event
                 out.abandoned_regions,
                 out.episode or 1,
                 out.recovered_at or None,
+                word(out.acknowledged_by, out.acknowledged_note or None),
+                word(out.resolved_by or None, out.resolved_note or None),
             )
         case RegionEvent():
             return told_of_region(out)
@@ -229,7 +245,7 @@ def told_of_episode(out: IncidentEvent) -> OfEpisode:
     name, of, at, votes = out.target, out.incident_type, out.at, out.votes
     if out.event == "improved":
         return Improved(name, of, at, votes, out.episode or 1)
-    assert out.acknowledged_by is None
+    assert word(out.acknowledged_by, out.acknowledged_note or None) is None
     assert out.episode
     assert out.episode_began_at
     return Worsened(name, of, at, votes, out.episode, out.episode_began_at)

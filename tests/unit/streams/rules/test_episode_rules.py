@@ -1,5 +1,7 @@
 """Rule 6: the episodes of an open incident, and what their events say."""
 
+from msgspec import UNSET
+
 from schemas import incident as incidents
 from schemas.control import Acknowledged
 from schemas.incident import IncidentEvent
@@ -100,13 +102,14 @@ def test_a_worsening_has_nobody_who_acknowledged_it() -> None:
     fleet = Fleet(target())
     look(fleet, 2, "a b c")
     seen = fleet.events[-1].incident_id
-    fleet.control(Acknowledged(target="db", incident_id=seen, by="ann"))
+    fleet.control(Acknowledged(target="db", incident_id=seen, by="ann", note="on it"))
     look(fleet, 2, "c")
     assert fleet.events[-1].acknowledged_by == "ann"
+    assert fleet.events[-1].acknowledged_note == "on it"
     look(fleet, 1, "a b c")
     worsened = next(event for event in fleet.events if event.event == "worsened")
-    assert worsened.acknowledged_by is None
-    assert fleet.events[-1].acknowledged_by is None
+    assert (worsened.acknowledged_by, worsened.acknowledged_note) == (None, UNSET)
+    assert (fleet.events[-1].acknowledged_by, fleet.events[-1].acknowledged_note) == (None, UNSET)
 
 
 def test_flapping_that_takes_over_says_so() -> None:

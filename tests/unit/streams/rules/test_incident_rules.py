@@ -1,6 +1,7 @@
 """Rules 1, 2, 5, 6: what counts, when an incident opens and when it closes."""
 
 import pytest
+from msgspec import UNSET
 
 from schemas.control import Acknowledged, Resolved, TargetSet
 from streams.rules.consensus import majority, need
@@ -321,6 +322,58 @@ def test_acknowledge_and_resolve_by_hand() -> None:
     fleet.wait(60_000).up("a")
     fleet.wait(60_000).down("a")
     assert fleet.told[-1] == "opened"
+
+
+def test_what_was_written_with_an_acknowledgement_goes_with_it() -> None:
+    fleet = Fleet(target(regions="a"))
+    fleet.down("a")
+    incident = fleet.events[0].incident_id
+    said = [
+        ("ann", None),
+        ("ann", "on it"),
+        ("ann", "on it"),  # the same record twice
+        ("ann", None),  # takes nothing back
+        ("ann", "the disk is full"),
+        ("bob", None),  # somebody else: whose note was it?
+        ("eve", "I was there first"),
+    ]
+    for by, note in said:
+        fleet.control(Acknowledged(target="db", incident_id=incident, by=by, note=note))
+    fleet.state = fleet.restored()
+    fleet.wait(60_000).up("a")
+    assert [(one.event, one.acknowledged_by, one.acknowledged_note) for one in fleet.events] == [
+        ("opened", None, UNSET),
+        ("updated", "ann", UNSET),
+        ("updated", "ann", "on it"),
+        ("updated", "ann", "the disk is full"),
+        ("updated", "bob", UNSET),
+        ("updated", "eve", "I was there first"),
+        ("closed", "eve", "I was there first"),
+    ]
+    assert [one.changes for one in fleet.events[1:-1]] == [
+        ("acknowledged by ann",),
+        ("acknowledged by ann: on it",),
+        ("acknowledged by ann: the disk is full",),
+        ("acknowledged by bob",),
+        ("acknowledged by eve: I was there first",),
+    ]
+    assert all((one.resolved_by, one.resolved_note) == (UNSET, UNSET) for one in fleet.events)
+
+
+@pytest.mark.parametrize("note", [None, "", "the host is gone for good"])
+def test_who_resolved_an_incident_and_the_note_stand_in_its_last_event(note: str | None) -> None:
+    fleet = Fleet(target(regions="a"))
+    fleet.down("a")
+    incident = fleet.events[0].incident_id
+    fleet.control(Acknowledged(target="db", incident_id=incident, by="ann", note="on it"))
+    fleet.control(Resolved(target="db", incident_id=incident, by="bob", note=note))
+    closed = fleet.events[-1]
+    assert (closed.acknowledged_by, closed.acknowledged_note) == ("ann", "on it")
+    assert (closed.resolved_by, closed.resolved_note) == ("bob", note or UNSET)
+    fleet.wait(60_000).up("a")
+    fleet.wait(60_000).down("a")
+    opened = fleet.events[-1]
+    assert (opened.event, opened.resolved_by, opened.acknowledged_note) == ("opened", UNSET, UNSET)
 
 
 def test_the_diagnosis_looks_at_the_other_ports_of_the_host() -> None:

@@ -95,6 +95,9 @@ class Machine(Histories):
             assert trouble.held == bool(watched.held - {"slow", "expiring"})
             assert trouble.slow_held == ("slow" in watched.held)
             assert trouble.expiring_held == ("expiring" in watched.held)
+            assert trouble.held == (trouble.held_by is not None)
+            assert trouble.slow_held == (trouble.slow_held_by is not None)
+            assert trouble.expiring_held == (trouble.expiring_held_by is not None)
             if "flapping" in watched.incidents:
                 assert trouble.incident is not None
                 assert trouble.incident.down == (watched.outage is not None)
@@ -105,7 +108,9 @@ class Machine(Histories):
                     assert trouble.incident is not None
                     assert trouble.incident.down == (not open_one.improved)
                     assert trouble.incident.episode == open_one.episode
-                    assert trouble.incident.acknowledged_by == open_one.acknowledged_by
+                    by, note = open_one.acknowledged or (None, None)
+                    assert trouble.incident.acknowledged_by == by
+                    assert trouble.incident.acknowledged_note == note
                 assert min(flapping.count(state, name), 7) == min(watched.recent(other.running), 7)
                 recent = watched.recent(other.running, hours=6)
                 assert flapping.count_slow(state, name) == min(recent, 13)
