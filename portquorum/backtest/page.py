@@ -3,22 +3,23 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from portquorum.backtest.expectation import in_words
 from portquorum.backtest.figures import lines, verdict
 from portquorum.backtest.result import BacktestResult
 from portquorum.presentation.charts import bar, sparkline
+from portquorum.presentation.fitted_table import FittedTable, TableColumn
 from portquorum.presentation.output import clock
 from schemas.duration import duration_text
 from streams.backtest import compare
 
 SHOWN: Final = 10
 _BAR: Final = 16
+_COMPARED: Final = ("now", "proposed", "difference")
+_GROUP_FIGURES: Final = ("now", "proposed", "min down now", "proposed", "alerts now", "proposed")
 
 
 def page(result: BacktestResult) -> RenderableType:
@@ -49,16 +50,20 @@ def _head(result: BacktestResult) -> RenderableType:
 
 
 def _figures(result: BacktestResult) -> RenderableType:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for name in ("now", "proposed", "difference"):
-        table.add_column(name, justify="right")
+    columns = [TableColumn(title="")]
+    columns += [TableColumn(title=name, justify="right") for name in _COMPARED]
+    rows = []
     for line in lines(result.comparison):
         style = {True: "green", False: "red", None: ""}[line.better]
-        table.add_row(
-            line.name, line.present, Text(line.proposed, style="bold"), Text(line.difference, style)
+        rows.append(
+            [
+                Text(line.name),
+                Text(line.present),
+                Text(line.proposed, style="bold"),
+                Text(line.difference, style),
+            ]
         )
-    return table
+    return FittedTable(columns, rows)
 
 
 def _days(result: BacktestResult) -> RenderableType:
@@ -81,56 +86,49 @@ def _sparkline(values: Sequence[int], most: int) -> str:
 
 def _groups(title: str, rows: Sequence[tuple[str, compare.Group]]) -> RenderableType:
     most = max(max(one.present.incidents, one.proposed.incidents, 1) for _, one in rows)
-    table = Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        title=title,
-        title_justify="left",
-        title_style="bold",
+    columns = [
+        TableColumn(title="", fold=True),
+        TableColumn(title="incidents", drop=1, chart=True),
+        *(TableColumn(title=name, justify="right") for name in _GROUP_FIGURES),
+    ]
+    return FittedTable(columns, [_group(name, one, most) for name, one in rows], title=title)
+
+
+def _group(name: str, one: compare.Group, most: int) -> list[Text]:
+    first, second = one.present, one.proposed
+    bars = Text(bar(first.incidents / most, _BAR), style="yellow")
+    bars.append("\n" + bar(second.incidents / most, _BAR), style="cyan")
+    figures = (
+        f"{first.incidents:,}",
+        f"{second.incidents:,}",
+        f"{first.minutes_down:,.0f}",
+        f"{second.minutes_down:,.0f}",
+        f"{first.alerts:,}",
+        f"{second.alerts:,}",
     )
-    table.add_column("", overflow="fold")
-    table.add_column("incidents", justify="left", no_wrap=True)
-    for name in ("now", "proposed", "min down now", "proposed", "alerts now", "proposed"):
-        table.add_column(name, justify="right")
-    for name, one in rows:
-        first, second = one.present, one.proposed
-        bars = Text(bar(first.incidents / most, _BAR), style="yellow")
-        bars.append("\n" + bar(second.incidents / most, _BAR), style="cyan")
-        table.add_row(
-            name,
-            bars,
-            f"{first.incidents:,}",
-            f"{second.incidents:,}",
-            f"{first.minutes_down:,.0f}",
-            f"{second.minutes_down:,.0f}",
-            f"{first.alerts:,}",
-            f"{second.alerts:,}",
-        )
-    return table
+    return [Text(name), bars, *map(Text, figures)]
 
 
 def _told(title: str, some: list[compare.OneSidedIncident], style: str) -> Iterator[RenderableType]:
     if not some:
         return
-    table = Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        title=_of(title, min(SHOWN, len(some)), len(some)),
-        title_justify="left",
-        title_style=f"bold {style}",
-    )
-    table.add_column("opened (UTC)", no_wrap=True)
-    table.add_column("target", overflow="fold")
-    table.add_column("for", justify="right", no_wrap=True)
-    table.add_column("why", overflow="fold")
-    for one in some[:SHOWN]:
-        table.add_row(
-            clock(one.incident.opened_at),
+    columns = [
+        TableColumn(title="opened (UTC)"),
+        TableColumn(title="target", fold=True),
+        TableColumn(title="for", justify="right"),
+        TableColumn(title="why", fold=True),
+    ]
+    rows = [
+        [
+            Text(clock(one.incident.opened_at)),
             Text.assemble((one.name, "bold"), f"\n{one.place}"),
-            duration_text(one.lasted_ms),
-            one.why,
-        )
-    yield table
+            Text(duration_text(one.lasted_ms)),
+            Text(one.why),
+        ]
+        for one in some[:SHOWN]
+    ]
+    shown = _of(title, min(SHOWN, len(some)), len(some))
+    yield FittedTable(columns, rows, title=Text(shown, style=style))
 
 
 def _of(title: str, shown: int, total: int) -> str:

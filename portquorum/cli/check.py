@@ -13,6 +13,7 @@ from rich.text import Text
 
 from portquorum.cli.host_port import HostPort
 from portquorum.cli.options import Json, duration_s, examples
+from portquorum.presentation.fitted_table import FittedTable
 from portquorum.presentation.output import clock, out, print_json, table
 from producers.checks.model import CheckOutcome, Hop
 from schemas.probe import Probe
@@ -189,7 +190,7 @@ def _show(where: HostPort, answer: CheckAnswer) -> None:
         out().print(_requests(answer.hops))
 
 
-def _requests(hops: Sequence[Hop]) -> Table:
+def _requests(hops: Sequence[Hop]) -> FittedTable:
     rows = [
         (
             hop.status,

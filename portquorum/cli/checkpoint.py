@@ -65,7 +65,7 @@ def _show(archived: "list[Archived]", partitions: int) -> None:
         for one in archived
     ]
     columns = ("partition", "offset", "log time (UTC)", "age", "size", "chunks")
-    out().print(table(columns, rows))
+    out().print(table(columns, rows, drop=("chunks", "log time (UTC)")))
     total = decimal(sum(one.bytes for one in archived))
     what = f": {len(archived)} of {partitions} partitions, {total}"
     out().print(Text.assemble(("copied", "green"), what))

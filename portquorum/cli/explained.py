@@ -92,7 +92,8 @@ def _recheck(last: RecheckExplained, at: int) -> str:
 
 def _regions(known: Explanation) -> None:
     columns = ("region", "says", "why", "last result", "fresh", "failures", "lately / usual")
-    out().print(table(columns, [_row(one, known.at) for one in known.regions], fold=("why",)))
+    rows = [_row(one, known.at) for one in known.regions]
+    out().print(table(columns, rows, fold=("why",), drop=("lately / usual", "failures", "fresh")))
 
 
 def _row(one: RegionExplained, at: int) -> tuple[object, ...]:

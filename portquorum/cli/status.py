@@ -110,7 +110,8 @@ def _show_targets(targets: Sequence["TargetStatus"]) -> None:
         table(
             ("target", "port", "region", "status", "connect", "checked"),
             rows,
-            fold=("target", "port", "status"),
+            fold=("port", "status"),
+            drop=("connect", "checked"),
         )
     )
 

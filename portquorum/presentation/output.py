@@ -6,14 +6,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from portquorum.presentation.fitted_table import FittedTable, TableColumn
 from portquorum.presentation.plain_console import PlainConsole
 from schemas.plain_text import escaped_json, one_line, plain
 
@@ -91,31 +90,38 @@ def table(
     *,
     title: str = "",
     fold: Sequence[str] = (),
-) -> Table:
-    """A table; cells with a known status are coloured. Only the columns `fold` may wrap."""
-    shown = Table(
-        box=SIMPLE_HEAD,
-        title=Text(one_line(title)) if title else None,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
+    drop: Sequence[str] = (),
+) -> FittedTable:
+    """A table; cells with a known status are coloured. See `FittedTable` for how it is made to fit.
+
+    Args:
+        columns: titles. The first column is the head of a row where rows become lines.
+        rows: a value for each column, see `cell`.
+        title: the line above.
+        fold: columns whose text may wrap between words.
+        drop: columns that a narrow terminal leaves out, the first of these first.
+    """
+    return FittedTable(
+        [
+            TableColumn(
+                title=column,
+                justify="right" if _numeric(rows, index) else "left",
+                fold=column in fold,
+                drop=len(drop) - drop.index(column) if column in drop else 0,
+            )
+            for index, column in enumerate(columns)
+        ],
+        [[cell(value) for value in row] for row in rows],
+        title=one_line(title),
     )
-    for index, column in enumerate(columns):
-        numeric = bool(rows) and all(
-            isinstance(row[index], int | float) and not isinstance(row[index], bool)
-            for row in rows
-            if row[index] is not None
-        )
-        justify: Literal["right", "left"] = "right" if numeric else "left"
-        shown.add_column(
-            column,
-            justify=justify,
-            overflow="fold",
-            no_wrap=bool(fold) and column not in fold,
-        )
-    for row in rows:
-        shown.add_row(*(cell(value) for value in row))
-    return shown
+
+
+def _numeric(rows: Sequence[Sequence[object]], index: int) -> bool:
+    """True if a column has numbers, and nothing else."""
+    values = [row[index] for row in rows if row[index] is not None]
+    return bool(values) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in values
+    )
 
 
 def cell(value: object) -> Text:

@@ -1,9 +1,11 @@
 """The console of all commands and services: prints plain text and our own colours only."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from schemas.plain_text import plain
 
@@ -17,6 +19,13 @@ class PlainConsole(Console):
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """See `Console.print`; a word that is wider than the terminal is neither broken nor cut."""
+        if all(isinstance(one, str | Text) for one in objects):
+            options.setdefault("overflow", "ignore")
+        options.setdefault("crop", False)
+        super().print(*objects, **options)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

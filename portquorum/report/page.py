@@ -1,16 +1,15 @@
 """A report on a terminal."""
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table as Shown
 from rich.text import Text
 
 from portquorum.presentation.charts import bar
-from portquorum.report.result import Days, Report, ReportTable
+from portquorum.presentation.fitted_table import FittedTable, TableColumn
+from portquorum.report.result import Days, Report, ReportTable, Value
 from portquorum.report.words import share, sparkline, text
 
 _BAR: Final = 12
@@ -62,24 +61,26 @@ def _table(table: ReportTable) -> RenderableType:
     title = table.title
     if table.left_out:
         title += f" ({len(table.rows):,} of {len(table.rows) + table.left_out:,})"
-    shown = Shown(
-        box=SIMPLE_HEAD, pad_edge=False, title=Text(title), title_justify="left", title_style="bold"
-    )
     if not table.rows:
         return Text.assemble((f"{title}\n", "bold"), ("  nothing\n", "dim"))
+    columns: list[TableColumn] = []
     for column in table.columns:
         is_text = column.unit == "text"
-        justify: Literal["left", "right"] = "left" if is_text else "right"
-        shown.add_column(Text(column.title), justify=justify, overflow="fold", no_wrap=not is_text)
+        columns.append(
+            TableColumn(title=column.title, justify="left" if is_text else "right", fold=is_text)
+        )
         if column.bar:
-            shown.add_column("", no_wrap=True, min_width=_BAR)
-    for row in table.rows:
-        cells: list[Text] = []
-        for column, value in zip(table.columns, row, strict=True):
-            shown_value = text(value, column.unit)
-            cells.append(Text(shown_value, style="red" if shown_value.startswith("-") else ""))
-            if column.bar:
-                part = share(column, table, value)
-                cells.append(Text(bar(part, _BAR), style="cyan"))
-        shown.add_row(*cells)
-    return shown
+            columns.append(TableColumn(title="", drop=1, chart=True))
+    rows = [_cells(table, row) for row in table.rows]
+    return FittedTable(columns, rows, title=title)
+
+
+def _cells(table: ReportTable, row: list[Value]) -> list[Text]:
+    cells: list[Text] = []
+    for column, value in zip(table.columns, row, strict=True):
+        shown = text(value, column.unit)
+        cells.append(Text(shown, style="red" if shown.startswith("-") else ""))
+        if column.bar:
+            filled = bar(share(column, table, value), _BAR)
+            cells.append(Text(filled.ljust(_BAR), style="cyan"))
+    return cells

@@ -2,10 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 import typer
-from rich.console import Console
 
 from portquorum.cli.options import duration_s
-from portquorum.presentation.output import cell, clock, table
+from portquorum.presentation.output import cell, clock
 
 
 @pytest.mark.parametrize(
@@ -34,13 +33,3 @@ def test_cells() -> None:
         "up",
     ]
     assert clock(0) == "1970-01-01 00:00:00"
-
-
-def test_a_table_fits_into_80_columns_by_folding_one_column() -> None:
-    console = Console(width=80, file=None, record=True, quiet=False, force_terminal=False)
-    rows = [("a-long-target-id-" * 8, "tcp 127.0.0.1:5432", "up")]
-    with console.capture() as captured:
-        console.print(table(("target", "port", "status"), rows, fold="target"))
-    lines = captured.get().splitlines()
-    assert max(map(len, lines)) <= 80
-    assert any("tcp 127.0.0.1:5432" in line for line in lines)
