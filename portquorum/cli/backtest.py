@@ -1,7 +1,6 @@
 """`portquorum backtest`: stored history under another policy, side by side with the present."""
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,6 +9,7 @@ import typer
 
 from portquorum.cli.options import Json, examples
 from portquorum.presentation.output import clock, out, print_json, print_notes
+from portquorum.presentation.streams import write_document
 from schemas.plain_text import plain
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def backtest(
     if format_ == "html":
         from portquorum.backtest.html import document
 
-        sys.stdout.write(plain(document(result)))
+        write_document(plain(document(result)))
         return
     from portquorum.backtest.page import page
 

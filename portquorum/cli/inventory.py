@@ -10,6 +10,7 @@ from rich.text import Text
 
 from portquorum.cli.options import Json, examples
 from portquorum.presentation.output import out, print_json, print_notes
+from portquorum.presentation.streams import write_document
 
 if TYPE_CHECKING:
     from portquorum.inventory.errors import Problem
@@ -152,7 +153,7 @@ def doc(
 
     _must_exist(files)
     write = html.document if form == "html" else markdown.document
-    typer.echo(write(page(check_files(files))), nl=False)
+    write_document(write(page(check_files(files))))
 
 
 @app.command(epilog=examples("portquorum inventory diff inventory.yaml"))

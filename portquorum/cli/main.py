@@ -20,6 +20,9 @@ def main() -> None:
         from portquorum.supervisor import follow_supervisor
 
         follow_supervisor()
+    from portquorum.presentation import streams
+
+    streams.prepare()
     from portquorum.cli.app import app
 
     debug = os.environ.get(DEBUG, "0") not in {"", "0"}

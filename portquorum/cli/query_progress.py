@@ -8,12 +8,12 @@ from typing import IO, Final, cast
 
 import typer
 from clickhouse_connect.driver.client import Client
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
 from portquorum.cli.errors import TroubleError
+from portquorum.presentation.plain_console import PlainConsole
 
 _SHOWN_AFTER_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.3
@@ -85,7 +85,7 @@ class QueryProgress:
             return
         sql = f"SELECT read_rows, total_rows_approx FROM system.processes WHERE {_MINE}"  # noqa: S608
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        console = Console(stderr=True)
+        console = PlainConsole(stderr=True)
         # A look that fails shows nothing; what the statement itself meets is told by it.
         with (
             contextlib.suppress(Exception),

@@ -1,6 +1,6 @@
 """`portquorum report`: reports on stored history: uptime, SLOs, cost, reliability."""
 
-import sys
+import io
 import time
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from portquorum.cli.options import examples
 from portquorum.presentation.output import err, out, print_json, print_notes
+from portquorum.presentation.streams import write_document
 from schemas.plain_text import plain
 
 if TYPE_CHECKING:
@@ -172,11 +173,13 @@ def _show(report: "Report", format_: str) -> None:
     elif format_ == "csv":
         from portquorum.report import sheet
 
-        sheet.write(report, sys.stdout)
+        whole = io.StringIO(newline="")
+        sheet.write(report, whole)
+        write_document(whole.getvalue())
     elif format_ == "html":
         from portquorum.report.html import document
 
-        sys.stdout.write(plain(document(report)))
+        write_document(plain(document(report)))
     else:
         from portquorum.report.page import page
 

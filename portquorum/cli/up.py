@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,6 +72,7 @@ def up(
 async def _run(options: "UpOptions", *, verbose: bool) -> None:
     from foundation import watchdog
     from portquorum.presentation.output import out
+    from portquorum.presentation.streams import printable_json
     from portquorum.supervisor.narrator import JsonNarrator, Narrator, PrettyNarrator
     from portquorum.supervisor.screen import JsonListener, PrettyListener, Screen, terminal
     from portquorum.supervisor.up import Up
@@ -90,7 +92,7 @@ async def _run(options: "UpOptions", *, verbose: bool) -> None:
     if pretty:
         listener, narrator = PrettyListener(screen, verbose=verbose), PrettyNarrator(screen)
     else:
-        listener = JsonListener(screen.show)
+        listener = JsonListener(lambda line: screen.show(printable_json(line, sys.stdout)))
         narrator = JsonNarrator(listener)
     everything = Up(options, listener, narrator)
 

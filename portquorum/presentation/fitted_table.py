@@ -12,6 +12,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from portquorum.presentation.streams import printable
+
 _FOLDED: Final = 20
 """Width down to which a column that may wrap is made narrower, in characters."""
 
@@ -58,11 +60,15 @@ class FittedTable:
     ) -> None:
         """A row has a cell for each column."""
         self.columns = columns
-        self.rows = rows
+        self.rows = [list(row) for row in rows]
         self.title = Text.assemble(title, style="bold", overflow="ignore")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The form that fits."""
+        rows = [[_printable(cell, console) for cell in row] for row in self.rows]
+        if rows != self.rows:
+            yield FittedTable(self.columns, rows, title=self.title)
+            return
         width = options.max_width
         everything = range(len(self.columns))
         if self.title:
@@ -184,6 +190,12 @@ def _but_last(line: Text, pair: Text, width: int) -> Iterator[Text]:
 def _flat(text: Text) -> Text:
     """`text` on one line."""
     return Text(" ").join(part for part in text.split("\n") if part.plain)
+
+
+def _printable(text: Text, console: Console) -> Text:
+    """The cell with the length that it has on the terminal."""
+    shown = printable(text.plain, console.file)
+    return text if len(shown) == len(text.plain) else Text(shown, style=text.style)
 
 
 def _unlimited(console: Console) -> bool:

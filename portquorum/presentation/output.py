@@ -14,6 +14,7 @@ from rich.text import Text
 
 from portquorum.presentation.fitted_table import FittedTable, TableColumn
 from portquorum.presentation.plain_console import PlainConsole
+from portquorum.presentation.streams import printable_json
 from schemas.plain_text import escaped_json, one_line, plain
 
 STATUS_STYLE: Final[Mapping[str, str]] = {
@@ -77,7 +78,7 @@ def print_json(value: Any) -> None:
     encoded = msgspec.json.encode(value, enc_hook=_plain)
     if sys.stdout.isatty():
         encoded = msgspec.json.format(encoded, indent=2)
-    sys.stdout.write(escaped_json(encoded.decode()) + "\n")
+    sys.stdout.write(printable_json(escaped_json(encoded.decode()), sys.stdout) + "\n")
 
 
 def _plain(value: Any) -> Any:

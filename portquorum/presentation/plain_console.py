@@ -20,6 +20,11 @@ class PlainConsole(Console):
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
+    @property
+    def encoding(self) -> str:
+        """For Rich, which draws other boxes without it: `streams` has a form of each for ASCII."""
+        return "utf-8"
+
     def print(self, *objects: Any, **options: Any) -> None:
         """See `Console.print`; a word that is wider than the terminal is neither broken nor cut."""
         if all(isinstance(one, str | Text) for one in objects):
