@@ -174,6 +174,10 @@ def diff(
             out().print(Text(line, style=_LINE_STYLE.get(line[:1], "")))
         if plan.empty:
             out().print("nothing would change")
+        elif plan.empties:
+            print_notes(["the inventory is empty: `apply` wants --allow-empty for it"])
+        elif plan.removes_too_many:
+            print_notes([f"{len(plan.removed)} targets would go: `apply` wants --yes for it"])
     raise typer.Exit(0 if plan.empty else 1)
 
 
@@ -190,6 +194,13 @@ def apply(
         bool,
         typer.Option("--yes", help="Remove 5 or more targets, over 20 % of the source's, too."),
     ] = False,
+    allow_empty: Annotated[
+        bool,
+        typer.Option(
+            "--allow-empty",
+            help="Apply an inventory without a target, which removes all of the source's.",
+        ),
+    ] = False,
     republish: Republish = False,
     json: Json = False,
 ) -> None:
@@ -198,7 +209,9 @@ def apply(
     from portquorum.inventory import apply as publish
 
     _must_exist(files)
-    report = asyncio.run(publish(load(), files, source=source, yes=yes, republish=republish))
+    report = asyncio.run(
+        publish(load(), files, source=source, yes=yes, allow_empty=allow_empty, republish=republish)
+    )
     if json:
         print_json(report)
         return

@@ -48,6 +48,8 @@ class ApplyPlan(Struct, frozen=True):
         policy_removed: their keys to remove.
         owned: how many targets the source had.
         unfinished: the last apply of the source did not finish.
+        empties: nothing would be left of a source that had targets or policy: its file may have
+            been emptied by accident.
         warnings: sentences for people.
     """
 
@@ -63,6 +65,7 @@ class ApplyPlan(Struct, frozen=True):
     policy_removed: tuple[bytes, ...]
     owned: int
     unfinished: bool = False
+    empties: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
@@ -153,6 +156,7 @@ def plan(
         policy_removed=policy_removed,
         owned=len(own),
         unfinished=unfinished,
+        empties=not wanted.targets and bool(own or (policy_removed and not wanted.policy)),
         warnings=tuple(lines(wanted.warnings)),
     )
 

@@ -96,6 +96,7 @@ async def apply(
     *,
     source: str | None = None,
     yes: bool = False,
+    allow_empty: bool = False,
     republish: bool = False,
     on_progress: Progress | None = None,
 ) -> ApplyReport:
@@ -106,16 +107,19 @@ async def apply(
         paths: files, or folders of files.
         source: see `source_name`; only targets of this source are ever removed.
         yes: remove 5 or more targets that are more than 20 % of the source's.
+        allow_empty: remove the last target of the source; includes `yes` then.
         republish: write unchanged targets again too.
         on_progress: called while records are written.
 
     Raises:
         InventoryError: with every problem; nothing was changed.
-        ApplyError: too many removals (nothing was changed), a cluster that can't be reached, or
-            another apply at the same time; the text says which.
+        ApplyError: too many removals or nothing left (nothing was changed), a cluster that can't be
+            reached, or another apply at the same time; the text says which.
     """
     plan, inventory = await _plan(settings, paths, source, republish=republish)
-    if plan.removes_too_many and not yes:
+    if plan.empties and not allow_empty:
+        raise ApplyError(_emptied(plan, paths))
+    if plan.removes_too_many and not (yes or plan.empties):
         raise ApplyError(_too_many(plan, paths))
     if not plan.empty:
         try:
@@ -160,6 +164,20 @@ async def _plan(
     now = time.time_ns() // 1_000_000
     plan = plans.plan(inventory, present, settings.partitions, now, republish=republish)
     return plan, inventory
+
+
+def _emptied(plan: plans.ApplyPlan, paths: Sequence[Path]) -> str:
+    what = f"all {plan.owned} targets" if plan.owned != 1 else "the only target"
+    if not plan.owned:
+        what = "all regions, teams, routes and maintenance windows"
+    shown = ", ".join(plan.removed[:5]) + (", …" if len(plan.removed) > 5 else "")
+    files = shlex.join(["--source", plan.source, *map(str, paths)])
+    return (
+        f"the inventory is empty, which would remove {what} of the source {plan.source!r}"
+        f"{f' ({shown})' if shown else ''}: nothing was changed, and what is published stays. If "
+        f"it is meant, run `portquorum inventory apply --allow-empty {files}`; if not, put the "
+        "file's content back"
+    )
 
 
 def _too_many(plan: plans.ApplyPlan, paths: Sequence[Path]) -> str:

@@ -23,13 +23,17 @@ LOOK_ANYWAY_S: Final = 10.0
 """Time after which files are read without a notification, in s: some file systems (network,
 containers) send none."""
 
+_SETTLE_S: Final = 0.3
+"""Time without a change after which a save counts as finished, in s."""
+_SETTLE_LOOKS: Final = 30
+
 
 class WatchEvent(Struct, frozen=True):
     """The outcome of an apply at start or after a change of the inventory.
 
-    `applied` has the report. `refused`: the files are wrong or would remove too much; `message`
-    says what, and the published inventory stays. `failed`: the cluster did not accept it; another
-    attempt follows.
+    `applied` has the report. `refused`: the files are wrong, empty or would remove too much;
+    `message` says what, and the published inventory stays. `failed`: the cluster did not accept it;
+    another attempt follows.
     """
 
     what: Literal["applied", "refused", "failed"]
@@ -59,7 +63,7 @@ async def watch_and_apply(
     try:
         while not stop.is_set():
             changed.clear()
-            content = await asyncio.to_thread(_fingerprint, paths)
+            content = await _settled(paths, seen, stop)
             if content != seen:
                 event = await _apply(settings, paths, name)
                 on_event(event)
@@ -104,6 +108,21 @@ def summary(report: ApplyReport) -> str:
 async def _watch(folders: set[Path], changed: asyncio.Event, stop: asyncio.Event) -> None:
     async for _ in awatch(*folders, recursive=False, stop_event=stop):
         changed.set()
+
+
+async def _settled(paths: Sequence[Path], seen: bytes | None, stop: asyncio.Event) -> bytes:
+    """The fingerprint of the files, read again until a save is over: an editor may truncate first.
+
+    `seen` is that of the last apply, None before the first.
+    """
+    content = await asyncio.to_thread(_fingerprint, paths)
+    for _ in range(_SETTLE_LOOKS):
+        if seen is None or content == seen or await set_within(_SETTLE_S, stop):
+            break
+        before, content = content, await asyncio.to_thread(_fingerprint, paths)
+        if content == before:
+            break
+    return content
 
 
 def _fingerprint(paths: Sequence[Path]) -> bytes:

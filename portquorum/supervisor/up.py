@@ -19,6 +19,8 @@ from portquorum.embedded.service.addresses import ListenAddress
 from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.embedded.service.reports import Progress
 from portquorum.inventory import InventoryError, WatchEvent, check, watch_and_apply
+from portquorum.inventory.present import read_policy
+from portquorum.inventory.publish import source_name
 from portquorum.supervisor import fleet, running
 from portquorum.supervisor.called import called
 from portquorum.supervisor.listener import Listener
@@ -204,8 +206,17 @@ class Up:
         self._narrator.done("started", ", ".join(role.name for role in roles), None)
 
     async def _probers(self, inventory: Path) -> tuple[Role, ...]:
-        resolved = await asyncio.to_thread(check, [inventory])
-        return fleet.prober_roles(resolved.policy, self._env())
+        """One for each region as it is published: the file may be empty or wrong just now.
+
+        Raises:
+            InventoryError: nothing is published, and the file can't be used.
+        """
+        published = await read_policy(self._settings)
+        source = source_name([inventory])
+        entries = [kept.entry for kept in published.values() if kept.source == source]
+        if not entries:
+            entries = list((await asyncio.to_thread(check, [inventory])).policy)
+        return fleet.prober_roles(entries, self._env())
 
     def _env(self) -> dict[str, str]:
         return {

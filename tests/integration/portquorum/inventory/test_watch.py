@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from foundation.settings import Settings
-from portquorum.inventory import WatchEvent, watch_and_apply
+from portquorum.inventory import WatchEvent, apply, watch_and_apply
+from portquorum.inventory.errors import ApplyError
 from portquorum.inventory.present import read
 
 DEADLINE_S = 30
@@ -69,6 +72,59 @@ async def test_a_changed_file_is_applied_and_a_wrong_one_is_not(kafka: str, tmp_
     assert "--yes" in events[4].message
     assert events[1].message == "inventory inventory: 1 added, 1 unchanged"
     assert set((await read(settings)).targets()) == set("uvwxyz")
+
+
+def _gone_for_a_moment(path: Path) -> None:
+    path.unlink()
+
+
+def _a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+EMPTYINGS: dict[str, Callable[[Path], object]] = {
+    "0 bytes": lambda path: path.write_text(""),
+    "comments": lambda path: path.write_text("# nothing\n\n# here\n"),
+    "no targets": lambda path: path.write_text("regions: {a: {}}\ntargets: []\n"),
+    "null": lambda path: path.write_text("targets:\n"),
+    "a truncated save": lambda path: path.write_text("regions: {a: {}}\ntargets:\n  - {id: x, ho"),
+    "missing": _gone_for_a_moment,
+    "a folder": _a_folder,
+}
+
+
+@pytest.mark.parametrize("emptied", EMPTYINGS)
+async def test_an_emptied_file_removes_nothing(kafka: str, tmp_path: Path, emptied: str) -> None:
+    settings, path = settings_for(kafka), tmp_path / "inventory.yaml"
+    path.write_text(text("x"))
+    async with watching(settings, path) as events:
+        await until(lambda: len(events) == 1, "the file is applied at start")
+        EMPTYINGS[emptied](path)
+        await until(lambda: len(events) == 2, "the emptied file is told")
+        if path.is_dir():
+            path.rmdir()
+        path.write_text(text("x", "y"))
+        await until(lambda: len(events) == 3, "the file that is back is applied")
+    assert [event.what for event in events] == ["applied", "refused", "applied"]
+    assert events[2].message == "inventory inventory: 1 added, 1 unchanged"
+
+
+async def test_an_empty_inventory_is_applied_when_asked_for(kafka: str, tmp_path: Path) -> None:
+    settings, path = settings_for(kafka), tmp_path / "inventory.yaml"
+    path.write_text("targets: []\n")
+    assert (await apply(settings, [path])).removed == (), "of nothing, nothing goes"
+    path.write_text(text(*"abcdef"))
+    await apply(settings, [path])
+    path.write_text("")
+    for yes in (False, True):
+        with pytest.raises(
+            ApplyError, match=r"all 6 targets .*\(a, b, c, d, e, …\).*--allow-empty"
+        ):
+            await apply(settings, [path], yes=yes)
+    assert len((await read(settings)).targets()) == 6
+    assert len((await apply(settings, [path], allow_empty=True)).removed) == 6
+    assert not (await read(settings)).targets()
 
 
 async def test_a_file_that_comes_later_is_applied(kafka: str, tmp_path: Path) -> None:

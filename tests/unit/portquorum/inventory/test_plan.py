@@ -138,6 +138,19 @@ def test_more_than_a_fifth_is_too_many_from_five_upward() -> None:
     assert not compared([], present()).removes_too_many
 
 
+def test_an_inventory_that_leaves_nothing_empties_its_source() -> None:
+    region = Region(name="a")
+    there = present(target("x"), entries=(("s", region),))
+    assert compared([], there).empties
+    assert plan(Inventory("s", (region,), ()), there, P, 1000).empties
+    assert compared([], present(entries=(("s", region),))).empties
+    assert not plan(Inventory("s", (region,), (target("y"),)), there, P, 1000).empties
+    assert not compared([], present()).empties
+    assert not compared([], present(replace(target("x"), source="o"))).empties
+    team = Team(name="t")
+    assert not plan(Inventory("s", (team,), ()), present(entries=(("s", region),)), P, 1).empties
+
+
 def test_the_plan_carries_the_warnings() -> None:
     warning = Problem(Where("f.yaml", 3), "so and so")
     made = plan(Inventory("s", (), (target("a"),), (warning,)), present(), P, 1)
