@@ -15,6 +15,7 @@ from portquorum.cli import (
     demo,
     dev,
     explain,
+    health,
     inventory,
     replay,
     report,
@@ -78,6 +79,7 @@ app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
 app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
 app.command(rich_help_panel=LOOK, epilog=status.STATUS_HELP)(status.status)
 app.command(rich_help_panel=LOOK, epilog=status.INCIDENTS_HELP)(status.incidents)
+app.command(rich_help_panel=LOOK, epilog=health.HELP)(health.health)
 app.command(rich_help_panel=LOOK, epilog=explain.HELP)(explain.explain)
 app.add_typer(report.app, name="report", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)

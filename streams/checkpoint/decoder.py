@@ -50,6 +50,18 @@ def decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partitio
         raise ValueError(f"expected the state of partition {partition}: {error}") from error
 
 
+def frame_of(chunk: bytes) -> Frame:
+    """The fields of a state outside of targets and notes, from the first chunk alone.
+
+    Raises:
+        ValueError: it is no frame, or a piece of one that is too large for a message.
+    """
+    try:
+        return _frame.decode(chunk)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"expected the first chunk of a checkpoint: {error}") from error
+
+
 def _joined(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The chunks, with each cut chunk joined from its pieces."""
     held: list[bytes] = []

@@ -19,6 +19,7 @@ COMMANDS = [
     ["check"],
     ["status"],
     ["incidents"],
+    ["health"],
     ["explain"],
     ["report"],
     ["report", "uptime"],
