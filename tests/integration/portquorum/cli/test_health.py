@@ -1,0 +1,259 @@
+"""`portquorum health` beside real roles: each fault is said, and everything else is still shown."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import msgspec
+import pytest
+
+from foundation.settings import Settings
+from portquorum.health.verdict import HealthReport
+from tests.system.ground import Listener, Mailbox
+from tests.system.stack import Stack, eventually
+
+pytestmark = pytest.mark.timeout(300)
+
+REGIONS = {"a": "127.0.0.11", "b": "127.0.0.12", "c": "127.0.0.13"}
+ROLES = {"sink": "sink", "stream": "stream", "notify": "notify"}
+PREFIX = "health"
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    yield box
+    box.close()
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[Listener]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    found = Listener("127.0.0.1", port)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+async def stack(
+    kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """Nothing runs yet; each test leaves all roles running for the next one."""
+    folder = tmp_path_factory.mktemp(PREFIX)
+    settings = Settings(
+        kafka=kafka,
+        clickhouse=f"{clickhouse.rpartition('/')[0]}/{PREFIX}",
+        topic_prefix=PREFIX,
+        partitions=4,
+        data_dir=folder,
+    )
+    fleet = Stack(settings, folder)
+    yield fleet
+    await fleet.close()
+
+
+def run(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "portquorum.cli", "health", *arguments],
+        env=stack.env | env,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def report(stack: Stack, **env: str) -> HealthReport:
+    """The report, which agrees with the exit code."""
+    done = run(stack, "--json", **env)
+    assert not done.stderr, done.stderr.decode()
+    found = msgspec.json.decode(done.stdout, type=HealthReport)
+    assert done.returncode == (1 if found.level == "trouble" else 0)
+    return found
+
+
+async def until(stack: Stack, what: str, level: str, words: str, part: str) -> HealthReport:
+    """The first report in which a part is at a level, in these words."""
+
+    async def look() -> HealthReport | None:
+        found = await asyncio.to_thread(report, stack)
+        return found if said(found, part, level, words) else None
+
+    try:
+        return await eventually(what, look, 90)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; now: {await asyncio.to_thread(report, stack)}") from None
+
+
+def said(found: HealthReport, part: str, level: str, words: str) -> bool:
+    return any(
+        line.title == part and line.level == level and words in line.text for line in found.lines
+    )
+
+
+def levels(found: HealthReport) -> dict[str, str]:
+    return {line.title: line.level for line in found.lines}
+
+
+async def well(stack: Stack) -> HealthReport:
+    """The report when all is well."""
+
+    async def look() -> HealthReport | None:
+        found = await asyncio.to_thread(report, stack)
+        return found if set(levels(found).values()) == {"ok"} else None
+
+    try:
+        return await eventually("all is well", look, 120)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; now: {await asyncio.to_thread(report, stack)}") from None
+
+
+async def test_a_kafka_that_never_saw_portquorum(stack: Stack) -> None:
+    found = await asyncio.to_thread(report, stack)
+    assert found.level == "trouble"
+    assert f"none of the topics {PREFIX}.*: no role has ever run here" in found.summary
+    # Looking has made no topic.
+    again = await asyncio.to_thread(report, stack)
+    assert not any(topic.exists for topic in again.facts.kafka.topics)
+
+
+async def test_no_role_runs(stack: Stack, mailbox: Mailbox, listener: Listener) -> None:
+    await stack.watch()
+    inventory = {
+        "regions": {
+            name: {"internal": True, "source": address} for name, address in REGIONS.items()
+        },
+        "routes": {"mail": {"urls": [mailbox.url]}},
+        "teams": {"ops": {"routes": ["mail"]}},
+        "targets": [
+            {
+                "name": "web",
+                "host": listener.host,
+                "port": listener.port,
+                "regions": list(REGIONS),
+                "interval": "10s",
+                "team": "ops",
+            }
+        ],
+    }
+    await stack.apply(inventory, "health")
+    found = await asyncio.to_thread(report, stack)
+    assert found.level == "trouble"
+    assert found.summary.startswith("no role runs: nobody is in a consumer group")
+    assert "ClickHouse can't" not in found.summary
+    assert levels(found)["kafka"] == "ok"
+    assert said(found, "stream", "trouble", "no stream runs")
+    assert said(found, "region a", "trouble", "no prober runs")
+
+
+async def test_all_well(stack: Stack) -> None:
+    for name in ROLES:
+        stack.role(name, name)
+    for region, source in REGIONS.items():
+        stack.prober(region, source)
+    found = await well(stack)
+    assert found.level == "ok"
+    assert found.summary.startswith("all well, 3 regions, 1 target, newest result")
+    assert [group.members for group in found.facts.groups] == [1, 1, 1]
+    assert {one.region: one.targets for one in found.facts.regions} == {"a": 1, "b": 1, "c": 1}
+    assert all(region.set_aside is False for region in found.facts.regions)
+    assert found.facts.checkpoints is not None
+    assert found.facts.checkpoints.partitions == 4
+
+
+async def test_in_a_pipe_it_is_one_line_a_part_in_any_encoding(stack: Stack) -> None:
+    found = await well(stack)
+    done = await asyncio.to_thread(
+        run, stack, PYTHONIOENCODING="latin-1", COLUMNS="40", NO_COLOR="1"
+    )
+    lines = done.stdout.decode("latin-1").splitlines()
+    assert lines[0].startswith(("OK: all well", "WARNING: "))
+    assert len(lines) == 1 + len(found.lines)
+    assert done.stdout.isascii()
+    assert b"\x1b" not in done.stdout
+
+
+async def test_kafka_is_away(stack: Stack, refusing: str) -> None:
+    await well(stack)
+    found = await asyncio.to_thread(report, stack, PORTQUORUM_KAFKA=refusing)
+    assert found.level == "trouble"
+    assert found.summary == (f"Kafka can't be reached at {refusing}: no broker takes a connection")
+    assert levels(found)["clickhouse"] == "ok"
+    assert levels(found)["newest result"] == "ok"
+    assert said(found, "stream", "unknown", "Kafka is away")
+
+
+async def test_clickhouse_is_away(stack: Stack, refusing: str) -> None:
+    await well(stack)
+    url = f"http://somebody:secret@{refusing}/health"
+    found = await asyncio.to_thread(report, stack, PORTQUORUM_CLICKHOUSE=url)
+    assert found.level == "trouble"
+    assert found.summary.startswith(f"ClickHouse can't be reached at {refusing}: ")
+    assert "secret" not in str(found)
+    seen = levels(found)
+    assert [seen[part] for part in ("kafka", "stream", "sink", "region a")] == ["ok"] * 4
+    assert seen["newest result"] == "unknown"
+
+
+async def test_a_kafka_that_says_nothing_is_away_after_the_timeout(stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = await asyncio.to_thread(run, stack, "--timeout", "2s", PORTQUORUM_KAFKA=place)
+    assert done.returncode == 1
+    first = done.stdout.decode().splitlines()[0]
+    assert first.startswith(f"TROUBLE: Kafka can't be reached at {place}: ")
+
+
+async def test_a_stream_that_was_killed(stack: Stack) -> None:
+    await well(stack)
+    stack.roles["stream"].kill()
+    found = await until(stack, "no stream is said", "trouble", "no stream runs", "stream")
+    assert found.summary.startswith("stream: no stream runs")
+    assert levels(found)["sink"] == "ok"
+    stack.roles["stream"].start()
+    await well(stack)
+
+
+async def test_a_sink_that_stands_still(stack: Stack) -> None:
+    await well(stack)
+    stack.roles["sink"].signal(signal.SIGSTOP)
+    try:
+        found = await until(stack, "the sink's lag is said", "trouble", "behind", "sink")
+        sink = next(group for group in found.facts.groups if group.role == "sink")
+        assert sink.lag
+        assert sink.oldest is not None
+        assert levels(found)["stream"] == "ok"
+    finally:
+        stack.roles["sink"].signal(signal.SIGCONT)
+    await well(stack)
+
+
+async def test_a_region_that_is_silent(stack: Stack) -> None:
+    await well(stack)
+    stack.roles["probe-c"].kill()
+    found = await until(stack, "the region is silent", "trouble", "silent for", "region c")
+    assert found.summary.startswith("region c: silent for")
+    assert "1 target not watched from here" in found.summary
+    assert levels(found)["region a"] == "ok"
+    stack.roles["probe-c"].start()
+    await well(stack)
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """`host:port` that is bound and does not listen: nobody else gets it, and it refuses."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"
+
+
+def test_wrong_use_is_exit_code_2(stack: Stack) -> None:
+    done = run(stack, "--timeout", "soon")
+    assert done.returncode == 2
+    assert b"expected a duration" in done.stderr
+    assert os.fsdecode(done.stdout) == ""
