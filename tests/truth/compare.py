@@ -1,80 +1,122 @@
 """Compares what a view says with what the truth says, before and after it was asked."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from tests.truth.check_views import check_views
 from tests.truth.expected import PERCENTILE_ACCURACY, Expected, Latency
 from tests.truth.incident_views import incident_views
-from tests.truth.outages import cases
+from tests.truth.outages import Case, cases
 from tests.truth.records import History, Row
-from tests.truth.uptime import target_days
+from tests.truth.uptime import TargetDay, target_days
 from tests.truth.uptime_views import uptime_views
 
-MOST: Final = 8
-"""Differences told of one view."""
+MOST: Final = 3
+"""Differences told of one column of a view, or of one sort otherwise."""
 
 _REL: Final = 1e-6
 _ABS: Final = 1e-6
 
 
-def truth(history: History, now: int) -> dict[str, Expected]:
-    """What every view must say at a moment (UTC ms), not before the history's own."""
-    at = History(
-        now=now,
-        targets=history.targets,
-        maintenance=history.maintenance,
-        incidents=history.incidents,
-        results=history.results,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What is true at `history.now`; `views`: by name what each must say."""
+
+    history: History
+    cases: list[Case]
+    days: list[TargetDay]
+    views: dict[str, Expected]
+
+
+def truth_at(history: History, now: int) -> Truth:
+    """The truth at a moment (UTC ms), not before the history's own."""
+    at = replace(history, now=now)
     known = cases(at)
-    return (
-        uptime_views(at, known, target_days(at, known))
-        | incident_views(at, known)
-        | check_views(at)
-    )
+    days = target_days(at, known)
+    views = uptime_views(at, known, days) | incident_views(at, known) | check_views(at)
+    return Truth(history=at, cases=known, days=days, views=views)
 
 
 def differences(name: str, found: list[Row], before: Expected, after: Expected) -> list[str]:
-    """One line a difference, at most `MOST` and the number of the others; empty if all agrees.
+    """One line a difference, `MOST` of a column and the number of the others; empty: all agrees.
 
     A number must lie between those of the two truths, and what both have must be there once.
     """
-    key = before.key
-    if found and not set(key) <= set(found[0]):
-        return [f"{name}: no column {', '.join(sorted(set(key) - set(found[0])))}"]
-    told: list[str] = []
+    told: dict[str, list[str]] = {}
+
+    def tell(sort: str, one: tuple[Any, ...], text: str) -> None:
+        told.setdefault(sort, []).append(f"{name} {', '.join(map(str, one))}: {text}")
+
+    columns = set(found[0]) if found else set(before.key)
+    for column in before.key:
+        if column not in columns:
+            return [f"{name}: no column {column}"]
     rows: dict[tuple[Any, ...], Row] = {}
     for row in found:
-        one = tuple(row[column] for column in key)
+        one = tuple(row[column] for column in before.key)
         if one in rows:
-            told.append(f"{name} {_shown(one)}: stands there twice")
+            tell("twice", one, "stands there twice")
         rows[one] = row
-    missing_columns: set[str] = set()
     for one in sorted(before.rows.keys() | after.rows.keys(), key=str):
         first, last = before.rows.get(one), after.rows.get(one)
-        if one not in rows:
-            if first is not None and last is not None:
-                told.append(f"{name} {_shown(one)}: is missing")
-            continue
-        for column in first or last or {}:
-            low = (first or last or {})[column]
-            high = (last or first or {})[column]
-            if column not in rows[one]:
-                missing_columns.add(column)
-            elif not _agrees(rows[one][column], low, high):
-                told.append(
-                    f"{name} {_shown(one)}: {column} is {rows[one][column]!r}, must be {_text(low)}"
-                    + (f" to {_text(high)}" if high != low else "")
-                )
-    told += [
-        f"{name} {_shown(one)}: must not be there"
-        for one in sorted(rows.keys() - before.rows.keys() - after.rows.keys(), key=str)
+        if one in rows:
+            _compare_row(one, rows[one], first or last or {}, last or first or {}, tell)
+        elif first is not None and last is not None:
+            tell("missing", one, "is missing")
+    for one in sorted(rows.keys() - before.rows.keys() - after.rows.keys(), key=str):
+        tell("strange", one, "must not be there")
+    return [line for sort in sorted(told) for line in _first(name, sort, told[sort])]
+
+
+def _first(name: str, sort: str, lines: list[str]) -> list[str]:
+    more = len(lines) - MOST
+    return lines[:MOST] + ([f"{name}: {sort}: and {more} more"] if more > 0 else [])
+
+
+def _compare_row(
+    one: tuple[Any, ...], row: Row, first: Row, last: Row, tell: Callable[..., None]
+) -> None:
+    for column, low in first.items():
+        high = last[column]
+        if column not in row:
+            tell(column, one, f"no column {column}")
+        elif not _agrees(row[column], low, high):
+            must = _text(low) + (f" to {_text(high)}" if high != low else "")
+            tell(column, one, f"{column} is {row[column]!r}, must be {must}")
+
+
+def part_differences(name: str, found: Any, before: Any, after: Any) -> list[str]:
+    """The same for values within dictionaries and lists, as a report has them."""
+    if isinstance(before, dict) and isinstance(found, dict):
+        lines = []
+        for key in sorted(before.keys() | after.keys(), key=str):
+            first, last = before.get(key, after.get(key)), after.get(key, before.get(key))
+            if key in found:
+                lines += part_differences(f"{name} {key}", found[key], first, last)
+            elif key in before and key in after and first is not None:
+                lines.append(f"{name} {key}: is missing")
+        return (
+            lines
+            if len(lines) <= MOST
+            else [*lines[:MOST], f"{name}: and {len(lines) - MOST} more"]
+        )
+    if isinstance(before, list) and isinstance(found, list):
+        if len(found) != len(before):
+            return [f"{name}: is {found!r}, must have {len(before)} values"]
+        parts = zip(found, before, after, strict=True)
+        return [
+            line
+            for place, (one, first, last) in enumerate(parts)
+            for line in part_differences(f"{name} [{place}]", one, first, last)
+        ]
+    if _agrees(found, before, after):
+        return []
+    return [
+        f"{name}: is {found!r}, must be {before!r}" + (f" to {after!r}" if after != before else "")
     ]
-    lines = [f"{name}: no column {column}" for column in sorted(missing_columns)]
-    lines += told[:MOST]
-    return lines + ([f"{name}: and {len(told) - MOST} more"] if len(told) > MOST else [])
 
 
 def _agrees(found: Any, low: Any, high: Any) -> bool:
@@ -93,10 +135,6 @@ def _agrees(found: Any, low: Any, high: Any) -> bool:
     bottom, top = min(low, high), max(low, high)
     slack = _ABS + _REL * max(abs(bottom), abs(top))
     return bool(bottom - slack <= found <= top + slack)
-
-
-def _shown(key: tuple[Any, ...]) -> str:
-    return ", ".join(str(part) for part in key)
 
 
 def _text(value: Any) -> str:

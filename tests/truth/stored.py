@@ -17,24 +17,24 @@ BLOCK: Final = 20_000
 
 
 class Store:
-    """A database with the tables of a sink. `zone`: the time zone of its sessions."""
+    """A database with the tables of a sink."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
         self._database = database(settings)
         self._tokens = 0
 
-    def insert(self, history: History, seed: int, zone: str = "") -> None:
+    def insert(self, history: History, seed: int) -> None:
         """Everything, results in blocks of mixed targets and times."""
         results = list(history.results)
         Random(seed).shuffle(results)  # noqa: S311 - a repeatable order
-        self._insert(tables.TARGETS, history.targets, zone)
-        self._insert(tables.MAINTENANCE, history.maintenance, zone)
+        self._insert(tables.TARGETS, history.targets)
+        self._insert(tables.MAINTENANCE, history.maintenance)
         half = len(history.incidents) // 2
-        self._insert(tables.INCIDENTS, history.incidents[:half], zone)
+        self._insert(tables.INCIDENTS, history.incidents[:half])
         for begin in range(0, len(results), BLOCK):
-            self._insert(tables.RESULTS, results[begin : begin + BLOCK], zone)
-        self._insert(tables.INCIDENTS, history.incidents[half:], zone)
+            self._insert(tables.RESULTS, results[begin : begin + BLOCK])
+        self._insert(tables.INCIDENTS, history.incidents[half:])
 
     def reckon(self) -> None:
         """Lets the work of the background be done."""
@@ -44,12 +44,12 @@ class Store:
         """The server's clock (UTC ms)."""
         return int(self.client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0])
 
-    def view(self, name: str, zone: str = "") -> list[Row]:
+    def view(self, name: str) -> list[Row]:
         """All rows of a view."""
-        found = self.client.query(f"SELECT * FROM {name}", settings=_settings(zone))  # noqa: S608 - our views
+        found = self.client.query(f"SELECT * FROM {name}")  # noqa: S608 - our views
         return [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
 
-    def _insert(self, table: Table, rows: list[Row], zone: str) -> None:
+    def _insert(self, table: Table, rows: list[Row]) -> None:
         if not rows:
             return
         empty = {name: _empty(kind) for name, kind in table.columns}
@@ -61,14 +61,8 @@ class Store:
             column_names=list(table.names),
             column_oriented=True,
             database=self._database,
-            settings=INSERT_SETTINGS
-            | {"insert_deduplication_token": f"truth-{self._tokens}"}
-            | _settings(zone),
+            settings=INSERT_SETTINGS | {"insert_deduplication_token": f"truth-{self._tokens}"},
         )
-
-
-def _settings(zone: str) -> dict[str, Any]:
-    return {"session_timezone": zone} if zone else {}
 
 
 def _empty(kind: str) -> Any:

@@ -1,0 +1,116 @@
+"""A history that was played into a real ClickHouse, and what its views then said."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from clickhouse_connect.driver.client import Client
+from msgspec import json
+
+from foundation.clickhouse import connect
+from foundation.settings import Settings
+from portquorum.report import cost, reliability, slo, uptime
+from portquorum.report.history import History as ReportHistory
+from portquorum.report.result import Report
+from sinks.clickhouse import tables
+from sinks.clickhouse.migrate import migrate
+from tests.truth.compare import Truth, part_differences, truth_at
+from tests.truth.identities import Views, broken
+from tests.truth.made_history import made_history
+from tests.truth.records import History
+from tests.truth.reports import Asked, Parts, last_days, reports
+from tests.truth.stored import Store
+
+KINDS = {"uptime": uptime, "slo": slo, "cost": cost, "reliability": reliability}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """`views` and `reports` were read between the moments of `before` and `after`."""
+
+    history: History
+    before: Truth
+    after: Truth
+    views: Views
+    reports: dict[Asked, dict[str, Parts]]
+
+    def wrong_reports(self) -> list[str]:
+        """One line a difference between a report and the truth."""
+        found = []
+        for asked, said in self.reports.items():
+            first, last = (
+                reports(one.history, asked, one.cases, one.days)
+                for one in (self.before, self.after)
+            )
+            for kind, parts in said.items():
+                name = f"report {kind} {asked.since}..{asked.until} {asked.team}"
+                found += part_differences(name, parts, first[kind], last[kind])
+        return found
+
+    def broken_identities(self) -> list[str]:
+        """One line for each two views that differ."""
+        seconds = (self.after.history.now - self.before.history.now) / 1000
+        return broken(self.views, self.after.history.now, seconds)
+
+
+def play(url: str, seed: int, zone: str, *, days: int, targets: int) -> Played:
+    """Makes a history of so many days until now, and asks all views and reports of it.
+
+    `url` is that of a ClickHouse with all rights; a database of its own is made there. `zone`: the
+    time zone of the sessions that insert and ask.
+    """
+    settings = Settings(
+        clickhouse=f"{url.rpartition('/')[0]}/truth_{uuid.uuid4().hex[:8]}",
+        results_ttl_days=days + 60,
+    )
+    migrate(settings)
+    client = connect(settings)
+    try:
+        if zone:
+            client.set_client_setting("session_timezone", zone)
+        return _played(client, settings, seed, days, targets)
+    finally:
+        client.close()
+
+
+def _played(client: Client, settings: Settings, seed: int, days: int, targets: int) -> Played:
+    store = Store(client, settings)
+    history = made_history(
+        seed,
+        int(time.time() * 1000) - 1,
+        days=days,
+        targets=targets,
+        tells_recovery="recovered_at" in tables.INCIDENTS.names,
+    )
+    store.insert(history, seed)
+    begun = store.now()
+    store.reckon()
+    before = truth_at(history, begun)
+    views = {name: store.view(name) for name in before.views}
+    said = {asked: _reports(client, asked) for asked in last_days(history)}
+    return Played(
+        history=history,
+        before=before,
+        after=truth_at(history, store.now()),
+        views=views,
+        reports=said,
+    )
+
+
+def _reports(client: Client, asked: Asked) -> dict[str, Parts]:
+    data = ReportHistory(client, asked.since, asked.until, team=asked.team)
+    return {kind: _parts(module.report(data, None)) for kind, module in KINDS.items()}
+
+
+def _parts(report: Report) -> Parts:
+    """As `--format json` has it."""
+    found = json.decode(json.encode(report))
+    parts: Parts = {one["name"]: one["value"] for one in found["figures"]}
+    parts |= {
+        f"tables.{one['name']}": {row[0]: row[1:] for row in one["rows"]} for one in found["tables"]
+    }
+    for one in found["days"]:
+        values = zip(map(date.fromisoformat, one["days"]), one["values"], strict=True)
+        parts[f"days.{one['name']}"] = {day: value for day, value in values if value is not None}
+    return parts
