@@ -96,7 +96,7 @@ def part_differences(name: str, found: Any, before: Any, after: Any) -> list[str
             first, last = before.get(key, after.get(key)), after.get(key, before.get(key))
             if key in found:
                 lines += part_differences(f"{name} {key}", found[key], first, last)
-            elif key in before and key in after and first is not None:
+            elif key in before and key in after and first not in (None, {}):
                 lines.append(f"{name} {key}: is missing")
         return (
             lines

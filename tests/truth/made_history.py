@@ -12,16 +12,20 @@ EARLIER: Final = 9 * DAY
 """Outages begin so long before the first results."""
 
 
-def made_history(seed: int, now: int, *, days: int, targets: int, tells_recovery: bool) -> History:
+def made_history(
+    seed: int, now: int, *, days: int, targets: int, interval_ms: int, tells_recovery: bool
+) -> History:
     """`targets` targets over so many days until `now` (UTC ms).
 
-    The first target never answers. `tells_recovery`: closing events of flapping incidents may have
-    the time of the last recovery.
+    The first target never answers. Targets are checked each `interval_ms`, some less often.
+    `tells_recovery`: closing events of flapping incidents may have the time of the last recovery.
     """
     random, log = Random(seed), Log()  # noqa: S311 - a repeatable history
     begin = now - days * DAY - random.randrange(DAY)
     history = History(now=now)
-    made = [made_target(random, log, number, begin, now) for number in range(targets)]
+    made = [
+        made_target(random, log, number, (begin, now), interval_ms) for number in range(targets)
+    ]
     gaps = [
         (at, at + random.choice([HOUR, 5 * HOUR, 30 * HOUR]))
         for at in (random.randrange(begin, now - DAY) for _ in range(1 + days // 8))

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.truth.records import DAY, HOUR, MINUTE, Row
+from tests.truth.spans import Span
 
 REGIONS: Final = ("eu", "us", "ap")
 _TEAMS: Final = ("db", "web", "")
@@ -39,13 +40,14 @@ class MadeTarget:
         return int(self.rows[0]["appended_at"])
 
 
-def made_target(random: Random, log: Log, number: int, begin: int, now: int) -> MadeTarget:
-    """A target that is in the inventory from about `begin` on; each fourth one comes later."""
+def made_target(random: Random, log: Log, number: int, time: Span, often_ms: int) -> MadeTarget:
+    """A target that is there from about the begin of `time` on; each fourth one comes later."""
+    begin, now = time
     name = f"t{number:02}"
     late = random.randrange(begin, now - DAY) if number % 4 == 3 else begin
     at = late + random.randrange(6 * HOUR)
     regions = list(REGIONS if number % 5 else REGIONS[: random.randint(1, 2)])
-    interval = 2 * HOUR if number % 6 == 1 else DAY if number % 6 == 4 else 30 * MINUTE
+    interval = 2 * HOUR if number % 6 == 1 else DAY if number % 6 == 4 else often_ms
     fields: dict[str, Any] = {
         "name": f"Target {number}",
         "kind": "tls" if number % 3 == 0 else "tcp",

@@ -15,10 +15,10 @@ from portquorum.report.history import History as ReportHistory
 from portquorum.report.result import Report
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
-from tests.truth.compare import Truth, part_differences, truth_at
+from tests.truth.compare import Truth, differences, part_differences, truth_at
 from tests.truth.identities import Views, broken
 from tests.truth.made_history import made_history
-from tests.truth.records import History
+from tests.truth.records import MINUTE, History
 from tests.truth.reports import Asked, Parts, last_days, reports
 from tests.truth.stored import Store
 
@@ -34,6 +34,14 @@ class Played:
     after: Truth
     views: Views
     reports: dict[Asked, dict[str, Parts]]
+
+    def wrong_views(self) -> list[str]:
+        """One line a difference between a view and the truth."""
+        return [
+            line
+            for name, found in self.views.items()
+            for line in differences(name, found, self.before.views[name], self.after.views[name])
+        ]
 
     def wrong_reports(self) -> list[str]:
         """One line a difference between a report and the truth."""
@@ -54,7 +62,9 @@ class Played:
         return broken(self.views, self.after.history.now, seconds)
 
 
-def play(url: str, seed: int, zone: str, *, days: int, targets: int) -> Played:
+def play(
+    url: str, seed: int, zone: str, *, days: int, targets: int, interval_ms: int = 30 * MINUTE
+) -> Played:
     """Makes a history of so many days until now, and asks all views and reports of it.
 
     `url` is that of a ClickHouse with all rights; a database of its own is made there. `zone`: the
@@ -69,20 +79,20 @@ def play(url: str, seed: int, zone: str, *, days: int, targets: int) -> Played:
     try:
         if zone:
             client.set_client_setting("session_timezone", zone)
-        return _played(client, settings, seed, days, targets)
+        history = made_history(
+            seed,
+            int(time.time() * 1000) - 1,
+            days=days,
+            targets=targets,
+            interval_ms=interval_ms,
+            tells_recovery="recovered_at" in tables.INCIDENTS.names,
+        )
+        return _played(client, Store(client, settings), history, seed)
     finally:
         client.close()
 
 
-def _played(client: Client, settings: Settings, seed: int, days: int, targets: int) -> Played:
-    store = Store(client, settings)
-    history = made_history(
-        seed,
-        int(time.time() * 1000) - 1,
-        days=days,
-        targets=targets,
-        tells_recovery="recovered_at" in tables.INCIDENTS.names,
-    )
+def _played(client: Client, store: Store, history: History, seed: int) -> Played:
     store.insert(history, seed)
     begun = store.now()
     store.reckon()
@@ -107,9 +117,12 @@ def _parts(report: Report) -> Parts:
     """As `--format json` has it."""
     found = json.decode(json.encode(report))
     parts: Parts = {one["name"]: one["value"] for one in found["figures"]}
-    parts |= {
-        f"tables.{one['name']}": {row[0]: row[1:] for row in one["rows"]} for one in found["tables"]
-    }
+    for one in found["tables"]:
+        names, width = [column["name"] for column in one["columns"]], 1 + (one["name"] == "reasons")
+        parts[f"tables.{one['name']}"] = {
+            row[0] if width == 1 else tuple(row[:width]): dict(zip(names, row, strict=True))
+            for row in one["rows"]
+        }
     for one in found["days"]:
         values = zip(map(date.fromisoformat, one["days"]), one["values"], strict=True)
         parts[f"days.{one['name']}"] = {day: value for day, value in values if value is not None}

@@ -6,16 +6,18 @@ from datetime import date
 from typing import Any
 
 from tests.truth.check_views import counts
-from tests.truth.expected import nearest
-from tests.truth.incident_views import acknowledge_s, detect_s, recover_s
+from tests.truth.incident_views import response
+from tests.truth.inventory import last_known, rows_by_target
 from tests.truth.outages import Case
-from tests.truth.records import DAY, History, day_of, midnight
-from tests.truth.spans import within
+from tests.truth.records import DAY, History, Row, day_of, midnight
+from tests.truth.spans import Span, length, within
 from tests.truth.uptime import TargetDay, Time, days_between
 from tests.truth.uptime_views import budget, by_target, total, unplanned_cost
 
 Parts = dict[str, Any]
-"""By name: the value of a figure; rows of a table by their first column; values by day."""
+"""By name: the value of a figure; rows of a table by their first column; values by day.
+
+The rows of `reasons` go by their first two columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +53,9 @@ def _by(days: list[TargetDay], key: Callable[[TargetDay], Any]) -> dict[Any, lis
     return found
 
 
-def _row(time: Time) -> list[Any]:
-    return [time.uptime, time.uptime_without_maintenance, time.down / 1000]
+def _row(time: Time) -> dict[str, Any]:
+    names = ("uptime_percent", "uptime_without_maintenance_percent", "down_s")
+    return {name: time.columns[name] for name in names}
 
 
 def _uptime(history: History, asked: Asked, days: list[TargetDay]) -> Parts:
@@ -65,25 +68,42 @@ def _uptime(history: History, asked: Asked, days: list[TargetDay]) -> Parts:
             day: total(some).uptime for day, some in _by(days, lambda one: one.day).items()
         },
         "tables.targets": {
-            target: [some[-1].row["team"], *_row(total(some))]
+            target: {"team": some[-1].row["team"]} | _row(total(some))
             for target, some in by_target(days).items()
         },
         "tables.teams": {
-            team: [len(by_target(some)), *_row(total(some))]
+            team: {"targets": len(by_target(some))} | _row(total(some))
             for team, some in _by(days, lambda one: one.row["team"]).items()
         },
     }
-    if not asked.team:
-        begin, end = midnight(asked.since), midnight(asked.until) + DAY
-        by_region: dict[str, list[Any]] = {}
-        for row in history.results:
-            if begin <= row["scheduled_at"] < end:
-                by_region.setdefault(row["region"], []).append(row)
-        found["tables.regions"] = {
-            region: [said["up_percent"], said["checks"], said["missed"]]
-            for region, rows in by_region.items()
-            for said in [counts(rows)]
+    return found | {
+        "tables.regions": {
+            region: {name: counts(rows)[name] for name in ("up_percent", "checks", "missed")}
+            for region, rows in _rows_by(_results(history, asked), ("region",)).items()
         }
+    }
+
+
+def _results(history: History, asked: Asked) -> list[Row]:
+    """Of the days, of the targets that are or last were of the team."""
+    begin, end = midnight(asked.since), midnight(asked.until) + DAY
+    known = {
+        target: found
+        for target, rows in rows_by_target(history).items()
+        if (found := last_known(rows)) is not None
+    }
+    return [
+        row
+        for row in history.results
+        if begin <= row["scheduled_at"] < end and asked.team in {"", known[row["target"]]["team"]}
+    ]
+
+
+def _rows_by(rows: list[Row], names: tuple[str, ...]) -> dict[Any, list[Row]]:
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in names)
+        found.setdefault(key if len(key) > 1 else key[0], []).append(row)
     return found
 
 
@@ -101,14 +121,14 @@ def _slo(days: list[TargetDay]) -> Parts:
         "spent_s": sum(said["spent_s"] for _, said in goals.values()),
         "budget_s": sum(said["budget_s"] for _, said in goals.values()),
         "tables.targets": {
-            target: [
-                last.row["team"],
-                said["slo_percent"],
-                said["uptime_without_maintenance_percent"],
-                _left_percent(said),
-                said["left_s"],
-                said["spent_s"],
-            ]
+            target: {
+                "team": last.row["team"],
+                "slo_percent": said["slo_percent"],
+                "uptime_percent": said["uptime_without_maintenance_percent"],
+                "left_percent": _left_percent(said),
+                "left_s": said["left_s"],
+                "spent_s": said["spent_s"],
+            }
             for target, (last, said) in goals.items()
         },
     }
@@ -133,34 +153,52 @@ def _cost(days: list[TargetDay]) -> Parts:
             for day, some in _by(priced, lambda one: one.day).items()
         },
         "tables.teams": {
-            team: [
-                sum(map(unplanned_cost, some)),
-                total(some).unplanned / 1000,
-                total(some).down_in_maintenance / 1000,
-            ]
+            team: {
+                "cost": sum(map(unplanned_cost, some)),
+                "unplanned_s": total(some).unplanned / 1000,
+                "planned_s": total(some).down_in_maintenance / 1000,
+            }
             for team, some in _by(priced, lambda one: one.row["team"]).items()
         },
     }
 
 
 def _reliability(history: History, asked: Asked, known: list[Case]) -> Parts:
+    """Incidents that opened in the days; outages of which a part lies in them."""
     begin, end = midnight(asked.since), min(history.now, midnight(asked.until) + DAY)
-    there = [
-        case
-        for case in known
-        if case.is_outage
-        and asked.team in {"", case.newest["team"]}
-        and within([case.span(history.now)], begin, end)
-    ]
-    acknowledged = [found for case in there if (found := acknowledge_s(case)) is not None]
-    recovered = [found for case in there if (found := recover_s(case)) is not None]
-    return {
-        "incidents": len(there),
-        "flapping": sum(case.newest["incident_type"] == "flapping" for case in there),
-        "detect_p50_s": nearest([detect_s(case) for case in there], 50),
-        "acknowledge_p50_s": nearest(acknowledged, 50),
-        "recover_p50_s": nearest(recovered, 50),
+    there = [case for case in known if case.is_outage and asked.team in {"", case.newest["team"]}]
+    opened = [case for case in there if begin <= case.newest["opened_at"] < end]
+    parts: dict[str, list[Span]] = {}
+    for case in there:
+        for span in within([case.span(history.now)], begin, end):
+            parts.setdefault(case.newest["target"], []).append(span)
+    failed = [row for row in _results(history, asked) if row["status"] == "down"]
+    teams: dict[str, list[Case]] = {}
+    for case in opened:
+        teams.setdefault(case.newest["team"], []).append(case)
+    return _medians(opened) | {
+        "flapping": sum(case.newest["incident_type"] == "flapping" for case in opened),
+        "outages": sum(map(len, parts.values())),
+        "tables.teams": {team: _medians(some) for team, some in teams.items()},
+        "tables.targets": {
+            target: {
+                "outages": len(some),
+                "down_s": length(some) / 1000,
+                "longest_s": max(last - first for first, last in some) / 1000,
+            }
+            for target, some in parts.items()
+        },
+        "tables.reasons": {
+            key: {"failures": len(rows), "targets": len({row["target"] for row in rows})}
+            for key, rows in _rows_by(failed, ("reason", "region")).items()
+        },
     }
+
+
+def _medians(some: list[Case]) -> dict[str, Any]:
+    names = ("incidents", "detect_p50_s", "acknowledge_p50_s", "recover_p50_s")
+    columns = response(some)
+    return {name: columns[name] for name in names}
 
 
 def last_days(history: History) -> list[Asked]:

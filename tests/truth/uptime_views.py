@@ -109,7 +109,11 @@ def _team_monthly(days: list[TargetDay]) -> Expected:
     for one in days:
         found.setdefault((one.row["team"], month_of(one.day)), []).append(one)
     return Expected(
-        key=("team", "month"), rows={key: total(some).columns for key, some in found.items()}
+        key=("team", "month"),
+        rows={
+            key: {"targets": len(by_target(some))} | total(some).columns
+            for key, some in found.items()
+        },
     )
 
 

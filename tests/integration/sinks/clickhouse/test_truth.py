@@ -3,10 +3,18 @@
 `tests/truth/` has the program and the histories. The long form is tests/soak/test_truth.py.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
-from tests.truth.compare import differences
+from foundation.settings import Settings
+from sinks.clickhouse.tables import Table
+from tests.integration.sinks.clickhouse.past import DAY, HOUR, TODAY, Past, write
+from tests.truth.outages import cases
 from tests.truth.played import Played, play
+from tests.truth.records import History, day_of
+from tests.truth.uptime import target_days
 
 ZONES = {1: "America/St_Johns", 2: "Asia/Kathmandu", 3: "Pacific/Kiritimati"}
 """By seed: the time zone of the sessions. Days and months are UTC in each."""
@@ -21,11 +29,7 @@ def played(request: pytest.FixtureRequest, clickhouse: str) -> Played:
 
 
 def test_views_say_the_truth(played: Played) -> None:
-    wrong = [
-        line
-        for name, found in played.views.items()
-        for line in differences(name, found, played.before.views[name], played.after.views[name])
-    ]
+    wrong = played.wrong_views()
     assert not wrong, "\n".join(wrong)
 
 
@@ -37,3 +41,45 @@ def test_reports_say_the_truth(played: Played) -> None:
 def test_two_views_that_answer_one_question_say_the_same(played: Played) -> None:
     wrong = played.broken_identities()
     assert not wrong, "\n".join(wrong)
+
+
+class Collected(Past):
+    """Keeps the rows of a past that was written by hand, and inserts nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(None, Settings())  # type: ignore[arg-type]
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+
+    def insert(self, table: Table, rows: Iterable[dict[str, Any]], _token: str = "") -> None:
+        empty = {"reason": "", "cert_expires_at": None, "removed": 0, "slo": None, "tags": []}
+        empty |= {"downtime_cost_per_hour": None, "summary": "", "acknowledged_by": "", "team": ""}
+        self.rows.setdefault(table.name, []).extend(empty | row for row in rows)
+
+    def reckon(self) -> None:
+        return
+
+
+def test_the_program_computes_what_was_computed_by_hand() -> None:
+    """The figures are those of test_views.py, which says how they come about."""
+    past = Collected()
+    write(past)
+    history = History(
+        now=TODAY + HOUR,
+        targets=past.rows["targets"],
+        maintenance=[row | {"removed": 0} for row in past.rows["maintenance"]],
+        incidents=past.rows["incidents"],
+        results=past.rows["results"],
+    )
+    known = cases(history)
+    days = {(one.target, one.day): one.time for one in target_days(history, known)}
+    zero = day_of(TODAY - 3 * DAY)
+    a = days["a", zero]
+    assert (a.watched, a.measured, a.down) == (86_400_000, 80_100_000, 7_800_000)
+    assert (a.maintenance, a.down_in_maintenance) == (2_100_000, 1_200_000)
+    b = days["b", zero]
+    assert (b.watched, b.measured, b.down) == (43_200_000, 43_200_000, 0)
+    spans = {case.newest["incident_id"]: case.span(history.now) for case in known}
+    noon = TODAY - 3 * DAY + 12 * HOUR
+    assert spans["i3"] == (noon, noon + HOUR)
+    assert spans["i6"] == (noon, noon + 2 * HOUR)
+    assert spans["s1"] == (TODAY - 3 * DAY, history.now)
