@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 from tests.truth.check_views import check_views
@@ -125,8 +124,6 @@ def _agrees(found: Any, low: Any, high: Any) -> bool:
             math.isclose(found, one.value, rel_tol=PERCENTILE_ACCURACY + _REL, abs_tol=_ABS)
             for one in (low, high)
         )
-    if isinstance(found, datetime) and found.tzinfo is not None:
-        found = found.replace(tzinfo=None)
     if found in (low, high):
         return True
     numbers = [one for one in (found, low, high) if isinstance(one, int | float)]

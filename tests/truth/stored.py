@@ -1,5 +1,6 @@
 """A history in a real ClickHouse: inserts as the sink makes them, answers of views."""
 
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
 
@@ -47,7 +48,9 @@ class Store:
     def view(self, name: str) -> list[Row]:
         """All rows of a view."""
         found = self.client.query(f"SELECT * FROM {name}")  # noqa: S608 - our views
-        return [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+        return [
+            dict(zip(found.column_names, map(_utc, row), strict=True)) for row in found.result_rows
+        ]
 
     def _insert(self, table: Table, rows: list[Row]) -> None:
         if not rows:
@@ -63,6 +66,13 @@ class Store:
             database=self._database,
             settings=INSERT_SETTINGS | {"insert_deduplication_token": f"truth-{self._tokens}"},
         )
+
+
+def _utc(value: Any) -> Any:
+    """The client gives a DateTime of seconds in the server's time zone, if that is not UTC."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
 
 
 def _empty(kind: str) -> Any:
