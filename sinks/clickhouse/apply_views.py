@@ -1,10 +1,11 @@
-"""Views: one SQL file each, applied in the order of their dependencies when they differ.
+"""Views, and comments of tables: SQL files that are applied when they differ.
 
 A view holds no data, so it needs no history: its file says what it is now. A file is a list of
 statements that are safe to repeat: `CREATE OR REPLACE VIEW`, with a comment, and an `ALTER TABLE …
 COMMENT COLUMN` with the comments of its columns. Views that ClickHouse refreshes in the background
 are here, too, since they read other views: dropped and created. Views that feed a table with each
-insert are in the migrations: without them rows would be missing.
+insert are in the migrations: without them rows would be missing. The comments of tables are one
+file, `comments.sql`.
 """
 
 import hashlib
@@ -20,6 +21,9 @@ from msgspec import Struct
 _FILE: Final = re.compile(r"(\w+)\.sql\Z")
 _CREATED: Final = re.compile(r"VIEW (?:IF NOT EXISTS )?(\{(?:database|internal)\})\.(\w+)\s")
 _RECORD: Final = "applied_views"
+_COMMENTS: Final = ("{database}", "comments.sql")
+"""Name of the comments among the applied views."""
+
 _NAMED: Final = re.compile(r"\{(?:database|internal)\}\.(\w+)")
 
 
@@ -60,7 +64,7 @@ def views() -> list[View]:
 
 
 def apply_views(client: Client, places: Mapping[str, str], version: int) -> list[str]:
-    """Applies the views that differ from what was applied last; returns their names.
+    """Applies the views and the comments that differ from the last ones; returns their names.
 
     A view is applied again after a change of its own text, of a view that it reads or of the
     tables, or if it is missing. A view that has no file any more is dropped. Blocks.
@@ -95,6 +99,8 @@ def apply_views(client: Client, places: Mapping[str, str], version: int) -> list
             client.command(statement)
         _write(client, places, view.place, view.name, hashes[view.name])
         done.append(view.name)
+    if _comment(client, places, version, known.pop(_COMMENTS, None)):
+        done.append(_COMMENTS[1])
     for place, name in known:
         client.command(f"DROP VIEW IF EXISTS {places[place]}.`{name}`")
         _write(client, places, place, name, "")
@@ -119,6 +125,18 @@ def _view(name: str, sql: str) -> View:
             f"found {created[0].strip() if created else 'no view'}"
         )
     return View(name, created[1], sql)
+
+
+def _comment(client: Client, places: Mapping[str, str], version: int, last: str | None) -> bool:
+    """Applies the comments of the tables, unless they are those of last time."""
+    sql = (resources.files(__package__) / _COMMENTS[1]).read_text(encoding="utf-8")
+    found = hashlib.sha256(f"{version}\n{sql}".encode()).hexdigest()
+    if found == last:
+        return False
+    for statement in statements(sql, places):
+        client.command(statement)
+    _write(client, places, *_COMMENTS, found)
+    return True
 
 
 def _applied(client: Client, record: str) -> dict[tuple[str, str], str]:

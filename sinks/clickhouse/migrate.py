@@ -26,7 +26,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _BACKOFF: Final = Backoff(first_s=0.25, longest_s=5.0)
 _RACES: Final = 10
 """Attempts of a migration that another one runs at the same time."""
-_RACED: Final = ("UNKNOWN_TABLE", "TABLE_ALREADY_EXISTS")
+_RACED: Final = ("UNKNOWN_TABLE", "TABLE_ALREADY_EXISTS", "TABLE_IS_DROPPED")
 _KEPT_BY: Final = {
     "results_hourly": "hour",
     "results_daily": "day",

@@ -2,12 +2,14 @@
 
 import asyncio
 
+from foundation.clickhouse import database, internal_database
 from foundation.settings import Settings
 from schemas import batch
 from schemas.topics import RESULTS
+from sinks.clickhouse.apply_views import statements
 from sinks.clickhouse.block import build
 from sinks.clickhouse.errors import NotInsertedError
-from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.migrate import migrate, migrations
 from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.writer import Writer
 from tests.integration.sinks.clickhouse import rig
@@ -39,6 +41,31 @@ class OldSink:
                     await self._writer.reachable()
             self.blocks += 1
         await self._writer.close()
+
+
+async def test_one_that_was_interrupted_is_finished_by_the_next(clickhouse: str) -> None:
+    settings = rig.place("127.0.0.1:1", clickhouse, "halfmoved")
+    client = rig.client_of(settings)
+    create_old_schema(client, settings)
+    name = database(settings)
+    places = {"{database}": f"`{name}`", "{internal}": f"`{internal_database(name)}`"}
+    client.command(f"CREATE DATABASE {places['{internal}']} ENGINE = Atomic")
+    move = migrations()[5]
+    assert move.name == "internal"
+    made = statements(move.sql, places)
+    first_rename = next(n for n, text in enumerate(made) if text.startswith("RENAME"))
+    for statement in made[: first_rename + 2]:
+        client.command(statement)
+    sink = OldSink(settings)
+    task = asyncio.create_task(sink.run())
+    # Nothing is taken that some of the roll-ups would not get.
+    await rig.until(lambda: sink.refused > 0)
+    assert rig.count(client, settings) == 0
+    await asyncio.to_thread(migrate, settings)
+    await rig.until(lambda: sink.blocks >= 2)
+    sink.stopping.set()
+    await task
+    rig.counts_agree(client, settings, sink.blocks * BLOCK)
 
 
 async def test_while_a_sink_inserts(clickhouse: str) -> None:

@@ -1,9 +1,19 @@
+import re
+
 import pytest
 from clickhouse_connect.datatypes.registry import get_from_name
 
 from sinks.clickhouse import tables
+from sinks.clickhouse.apply_views import statements, views
 from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.tables import DEADLETTER, Rows, from_tuples
+
+PLACES = {
+    "{database}": "`some_db`",
+    "{internal}": "`some_db_internal`",
+    "{results_ttl_days}": "30",
+    "{rollups_ttl_days}": "730",
+}
 
 
 @pytest.mark.parametrize("table", tables.ALL, ids=lambda table: table.name)
@@ -23,12 +33,30 @@ def test_migrations_are_numbered_without_gaps_and_repeatable() -> None:
     found = migrations()
     assert [migration.version for migration in found] == list(range(1, len(found) + 1))
     for migration in found:
-        for statement in migration.statements("some_db", 30, 730):
-            repeatable = (
-                "IF NOT EXISTS `some_db`.",
-                "CREATE OR REPLACE VIEW `some_db`.",
-                "ADD COLUMN IF NOT EXISTS ",
-            )
-            assert any(words in statement for words in repeatable)
+        for statement in statements(migration.sql, PLACES):
+            assert re.search(r"IF (NOT )?EXISTS", statement)
             assert "{" not in statement
             assert not statement.endswith(";")
+
+
+def test_each_view_comes_after_those_that_it_reads_and_may_be_made_again() -> None:
+    made: set[str] = set()
+    names = {view.name for view in views()}
+    for view in views():
+        assert view.reads() & names <= made
+        made.add(view.name)
+        for statement in statements(view.sql, PLACES):
+            assert re.match(
+                "CREATE OR REPLACE VIEW|DROP VIEW IF EXISTS|ALTER TABLE [^;]* COMMENT COLUMN"
+                "|CREATE MATERIALIZED VIEW IF NOT EXISTS",
+                statement,
+            )
+            assert "{" not in statement
+    assert {"uptime_daily", "uptime_recent_mv", "watched"} <= made
+
+
+def test_a_line_that_is_a_comment_ends_no_statement() -> None:
+    assert statements("-- one;\nA {database}.b\n-- two;\nC;\n\nD;\n", PLACES) == [
+        "A `some_db`.b\nC",
+        "D",
+    ]

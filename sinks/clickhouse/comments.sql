@@ -1,0 +1,199 @@
+-- Comments of the tables: what a table, a column is, its unit, and what null or empty means. Applied by
+-- `migrate` when this file or the newest migration is not that of last time. A column that a later
+-- migration adds has its comment there, or here.
+
+ALTER TABLE {database}.results
+    MODIFY COMMENT 'Every check of every target, as the probers sent it: one row a check, kept 30 days by default. A row may be there twice until parts are merged: count with FINAL',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN kind 'What was checked: tcp, tls, http, dns, …',
+    COMMENT COLUMN host 'Host name or address that was checked; empty: a target without a host',
+    COMMENT COLUMN port 'Port; 0: none',
+    COMMENT COLUMN region 'Region that checked',
+    COMMENT COLUMN prober 'Name of the prober process that checked',
+    COMMENT COLUMN scheduled_at 'Time when the check was due, UTC',
+    COMMENT COLUMN started_at 'Time when the check began, UTC; of one that never began: when it was due',
+    COMMENT COLUMN status 'up, down, or missed: nothing was measured (the check could not begin in time, prober_error, address_blocked)',
+    COMMENT COLUMN reason 'Why it is not up: connection_refused, timed_out, dns_failed, …; empty: up',
+    COMMENT COLUMN attempt 'Position in a series of retries, 0: the first',
+    COMMENT COLUMN cause 'Why it was checked: schedule, retry, recheck, manual',
+    COMMENT COLUMN target_version 'Version of the target''s definition that was checked: when it was applied, UTC',
+    COMMENT COLUMN detail 'More about the reason, in words; empty: nothing more to say',
+    COMMENT COLUMN address 'IP address that was connected to; empty: none',
+    COMMENT COLUMN dns_us 'Time of the DNS lookup, in µs; null: no lookup was needed, or it failed',
+    COMMENT COLUMN connect_us 'Time of the network''s handshake (TCP), in µs; null: no connection',
+    COMMENT COLUMN tls_us 'Time of the TLS handshake, in µs; null: none',
+    COMMENT COLUMN total_us 'Time of the whole check (DNS, connection, TLS, dialogue), in µs; null: not measured',
+    COMMENT COLUMN cert_expires_at 'Earliest end of a certificate that the server showed, UTC; null: no certificate',
+    COMMENT COLUMN http_status 'Status code of the HTTP answer; 0: none',
+    COMMENT COLUMN banner 'First text that the server sent, up to 300 characters; empty: none',
+    COMMENT COLUMN log_partition 'Partition of the topic results that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC',
+    COMMENT COLUMN log_line 'Line within the message, from 0',
+    COMMENT COLUMN dns_ms 'Time of the DNS lookup, in ms; null: no lookup was needed, or it failed',
+    COMMENT COLUMN connect_ms 'Time of the network''s handshake (TCP), in ms; null: no connection',
+    COMMENT COLUMN tls_ms 'Time of the TLS handshake, in ms; null: none',
+    COMMENT COLUMN total_ms 'Time of the whole check (DNS, connection, TLS, dialogue), in ms; null: not measured';
+
+ALTER TABLE {database}.incidents
+    MODIFY COMMENT 'Every event of every incident, one row an event, kept for ever. How each incident is now: incidents_current',
+    COMMENT COLUMN event_id 'Id of the event',
+    COMMENT COLUMN event 'opened, updated, improved (no longer down, some regions still fail), worsened (down again), closed',
+    COMMENT COLUMN incident_id 'Id of the incident',
+    COMMENT COLUMN incident_type 'unreachable, flapping, slow, expiring (a certificate ends soon)',
+    COMMENT COLUMN severity 'critical, warning, info',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN name 'Name of the target',
+    COMMENT COLUMN kind 'What is checked: tcp, tls, http, …',
+    COMMENT COLUMN host 'Host of the target; empty: none',
+    COMMENT COLUMN port 'Port; 0: none',
+    COMMENT COLUMN team 'Team of the target; empty: none',
+    COMMENT COLUMN tags 'Tags of the target',
+    COMMENT COLUMN criticality 'critical, important, normal',
+    COMMENT COLUMN depends_on 'Ids of the targets that it depends on',
+    COMMENT COLUMN verdicts 'By region: up, down, slow, stale (no fresh result), pending (no result yet)',
+    COMMENT COLUMN reasons 'By region: reason of its last result, if it failed',
+    COMMENT COLUMN votes_down 'Number of regions that say down (slow, expiring: that see it)',
+    COMMENT COLUMN votes_need 'Number of regions that must agree',
+    COMMENT COLUMN votes_fresh 'Number of regions with a fresh result',
+    COMMENT COLUMN votes_configured 'Number of regions that check the target',
+    COMMENT COLUMN first_failed_at 'Time of the first failure that led to the incident, UTC',
+    COMMENT COLUMN opened_at 'Time when the incident opened, UTC',
+    COMMENT COLUMN closed_at 'Time when it closed, UTC; null: it was open at this event',
+    COMMENT COLUMN closed_because 'recovered, resolved (by hand), steady (no longer flapping), flapping (a flapping incident took its place), abandoned (no results), target_removed, target_changed, policy_changed; empty: it was open',
+    COMMENT COLUMN at 'Time of the event, UTC',
+    COMMENT COLUMN summary 'The event in a sentence',
+    COMMENT COLUMN changes 'What changed since the last event, in words',
+    COMMENT COLUMN acknowledged_by 'Who acknowledged the incident; empty: nobody',
+    COMMENT COLUMN raw 'The event as it was published, JSON',
+    COMMENT COLUMN log_partition 'Partition of the topic incidents that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.region_events
+    MODIFY COMMENT 'Events of regions as a whole (silent, suspect, clock skewed), one row an event, kept for ever',
+    COMMENT COLUMN event_id 'Id of the event',
+    COMMENT COLUMN event 'region.silent, region.returned, region.suspect, region.cleared, region.clock_skewed',
+    COMMENT COLUMN region 'Region',
+    COMMENT COLUMN at 'Time of the event, UTC',
+    COMMENT COLUMN summary 'The event in a sentence',
+    COMMENT COLUMN last_beat_at 'Time when the region was last heard, UTC; null: never, or the event is not about that',
+    COMMENT COLUMN log_partition 'Partition of the topic incidents that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.targets_events
+    MODIFY COMMENT 'Events of targets that nobody can judge, one row an event of one partition, kept for ever; each replaces the partition''s earlier ones',
+    COMMENT COLUMN event_id 'Id of the event',
+    COMMENT COLUMN event 'targets.unwatched, targets.watched',
+    COMMENT COLUMN cause_id 'Id of the cause: the same in all partitions that it blinds',
+    COMMENT COLUMN severity 'critical, warning, info',
+    COMMENT COLUMN count 'Number of unwatched targets of the partition; 0: all are watched again',
+    COMMENT COLUMN most_critical 'Ids of the most critical of them, a few',
+    COMMENT COLUMN silent_regions 'Their regions that are not heard',
+    COMMENT COLUMN since 'Time from which the first of them could not be judged, UTC',
+    COMMENT COLUMN at 'Time of the event, UTC',
+    COMMENT COLUMN summary 'The event in a sentence',
+    COMMENT COLUMN log_partition 'Partition of the topic incidents that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.notifications
+    MODIFY COMMENT 'Every attempt to tell an event on a channel, one row an attempt''s outcome, kept for ever',
+    COMMENT COLUMN event_id 'Id of the event that is told',
+    COMMENT COLUMN incident_id 'Id of its incident',
+    COMMENT COLUMN event 'What is told: opened, closed, …',
+    COMMENT COLUMN target 'Id of the target; of an event that is not of one target: what it is about',
+    COMMENT COLUMN team 'Team of the target; empty: none',
+    COMMENT COLUMN route 'Route of the configuration that the event took',
+    COMMENT COLUMN channel 'Channel without its secrets: route/position/scheme',
+    COMMENT COLUMN severity 'Severity of the event: critical, warning, info',
+    COMMENT COLUMN status 'sent (the channel confirmed), retrying, dead (given up: people must see it)',
+    COMMENT COLUMN attempt 'Number of the attempt, from 1',
+    COMMENT COLUMN at 'Time of the attempt by the notifier''s clock, UTC',
+    COMMENT COLUMN event_at 'Time of the event, UTC',
+    COMMENT COLUMN subject 'Subject of the message',
+    COMMENT COLUMN `group` 'Id of the message: events that were told in one message share it',
+    COMMENT COLUMN error 'Why the channel did not take it; empty: it did',
+    COMMENT COLUMN log_partition 'Partition of the topic notifications that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.targets
+    MODIFY COMMENT 'Every definition of every target, one row a change, kept for ever. The present ones: targets_current',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN removed '1: the target was removed from the inventory, and the other columns are empty; 0: a definition',
+    COMMENT COLUMN version 'Time when the definition was applied, UTC; of a removal: when it was written',
+    COMMENT COLUMN source 'Inventory that the target comes from',
+    COMMENT COLUMN name 'Name for people',
+    COMMENT COLUMN kind 'What is checked: tcp, tls, http, …',
+    COMMENT COLUMN host 'Host name or address; empty: none',
+    COMMENT COLUMN port 'Port; 0: none',
+    COMMENT COLUMN regions 'Regions that check it',
+    COMMENT COLUMN interval_ms 'Interval between checks, in ms',
+    COMMENT COLUMN timeout_ms 'Longest time of a check, in ms',
+    COMMENT COLUMN criticality 'critical, important, normal',
+    COMMENT COLUMN team 'Team; empty: none',
+    COMMENT COLUMN purpose 'What it is for, in words; empty: not said',
+    COMMENT COLUMN tags 'Tags',
+    COMMENT COLUMN depends_on 'Ids of the targets that it depends on',
+    COMMENT COLUMN runbook 'Link to what to do; empty: none',
+    COMMENT COLUMN slo 'Uptime objective, in percent (50 to 100); null: none',
+    COMMENT COLUMN downtime_cost_per_hour 'Cost of an hour down, in the currency of the inventory; null: not priced',
+    COMMENT COLUMN raw 'The definition as it was published, JSON',
+    COMMENT COLUMN log_partition 'Partition of the topic targets that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.maintenance
+    MODIFY COMMENT 'Every definition of every maintenance window, one row a change, kept for ever. When windows are on: maintenance_windows',
+    COMMENT COLUMN `key` 'Id of the window: its inventory and name',
+    COMMENT COLUMN removed '1: the window was removed; 0: a definition',
+    COMMENT COLUMN source 'Inventory that the window comes from',
+    COMMENT COLUMN name 'Name of the window',
+    COMMENT COLUMN targets 'What it covers: ids of targets, and tag:NAME for all targets with a tag',
+    COMMENT COLUMN start 'Begin of the first time, UTC',
+    COMMENT COLUMN duration_ms 'Length of each time, in ms',
+    COMMENT COLUMN rrule 'Rule of repetition (RFC 5545); empty: once',
+    COMMENT COLUMN begins 'All begins, UTC: the rule unrolled for ten years, 5,000 at most',
+    COMMENT COLUMN log_partition 'Partition of the topic policy that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.deadletter
+    MODIFY COMMENT 'Messages, and lines of messages, that could not be read, one row each, kept for ever',
+    COMMENT COLUMN id 'Id: topic:partition:offset:line',
+    COMMENT COLUMN topic 'Topic of the unreadable message',
+    COMMENT COLUMN `partition` 'Its partition',
+    COMMENT COLUMN `offset` 'Its offset',
+    COMMENT COLUMN line 'Line of a batch, from 0; -1: the whole message',
+    COMMENT COLUMN part 'Part of the message that could not be read',
+    COMMENT COLUMN error 'Why not',
+    COMMENT COLUMN at 'Time when the broker appended the unreadable message, UTC',
+    COMMENT COLUMN size 'Size of the whole message or line, in bytes',
+    COMMENT COLUMN raw 'The first 64 KB of it, base64',
+    COMMENT COLUMN log_partition 'Partition of the topic deadletter that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.gaps
+    MODIFY COMMENT 'Messages that were gone from the log before the sink read them (retention), one row a gap; empty: nothing was ever missed',
+    COMMENT COLUMN topic 'Topic',
+    COMMENT COLUMN `partition` 'Partition',
+    COMMENT COLUMN expected 'Offset that was due',
+    COMMENT COLUMN found 'Offset that the log had next: expected to found - 1 are missing',
+    COMMENT COLUMN at 'Time when the gap was found, UTC';
+
+ALTER TABLE {database}.migrations
+    MODIFY COMMENT 'Versions of this schema that were applied, one row each: for portquorum itself',
+    COMMENT COLUMN version 'Number of the migration',
+    COMMENT COLUMN name 'Name of its file',
+    COMMENT COLUMN applied_at 'Time when it was applied, UTC';
+
+ALTER TABLE {internal}.results_hourly MODIFY COMMENT 'Checks of a target and region in an hour (UTC)';
+ALTER TABLE {internal}.results_daily MODIFY COMMENT 'Checks of a target and region on a day (UTC)';
+ALTER TABLE {internal}.regions_hourly MODIFY COMMENT 'Checks of a region in an hour (UTC)';
+ALTER TABLE {internal}.failures_daily MODIFY COMMENT 'Failed checks of a target and region by reason on a day (UTC)';
+ALTER TABLE {internal}.certificates MODIFY COMMENT 'The certificate that a target showed a region last';
+ALTER TABLE {internal}.uptime_days MODIFY COMMENT 'The view uptime_now, kept: one row a target, day and reckoning, the newest counts';
+ALTER TABLE {internal}.latency_week MODIFY COMMENT 'Latencies of a target in the last 7 days, reckoned every 15 minutes';
