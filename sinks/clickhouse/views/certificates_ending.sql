@@ -19,4 +19,15 @@ FROM
 INNER JOIN (SELECT target, name, team, host, port, regions FROM {database}.targets_current) AS t USING (target)
 WHERE has(t.regions, c.region)
 GROUP BY target, name, team, host, port
-ORDER BY expires_at, target;
+ORDER BY expires_at, target
+COMMENT 'The certificate that each target of the inventory showed last, the first to end first; where regions see different ones, that which ends first';
+
+ALTER TABLE {database}.certificates_ending
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN name 'Name of the target',
+    COMMENT COLUMN team 'Team of the target; empty: none',
+    COMMENT COLUMN host 'Host of the target',
+    COMMENT COLUMN port 'Port; 0: none',
+    COMMENT COLUMN expires_at 'End of the certificate, UTC',
+    COMMENT COLUMN days_left 'Days from now to its end; negative: it has ended',
+    COMMENT COLUMN seen_at 'Time of the check that saw a certificate last, UTC';

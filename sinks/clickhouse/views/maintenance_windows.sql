@@ -26,4 +26,14 @@ FROM
     FROM {database}.maintenance
 )
 ARRAY JOIN begins AS begun
-WHERE removed = 0 AND begin_ms < end_ms;
+WHERE removed = 0 AND begin_ms < end_ms
+COMMENT 'Each time at which a maintenance window was or will be on, as far as its definition stood in the inventory: removed while it is on it ends there, applied late it begins there. Repetitions reach ten years ahead';
+
+ALTER TABLE {database}.maintenance_windows
+    COMMENT COLUMN source 'Inventory that the window comes from',
+    COMMENT COLUMN name 'Name of the window',
+    COMMENT COLUMN selectors 'What it covers: ids of targets, and tag:NAME for all targets with a tag',
+    COMMENT COLUMN begin_at 'Begin, UTC',
+    COMMENT COLUMN end_at 'End, UTC',
+    COMMENT COLUMN begin_ms 'The same as begin_at, in ms since 1970',
+    COMMENT COLUMN end_ms 'The same as end_at, in ms since 1970';

@@ -7,4 +7,13 @@ SELECT
     sum(r.missed) AS missed,
     if(checks = 0, NULL, 100 * up / checks) AS up_percent
 FROM {internal}.regions_hourly AS r
-GROUP BY region, day;
+GROUP BY region, day
+COMMENT 'What each region sees, by day (UTC): the share of its checks that succeeded. Not the uptime of targets: one region alone decides nothing. Kept for two years by default';
+
+ALTER TABLE {database}.region_uptime_daily
+    COMMENT COLUMN region 'Region that checked',
+    COMMENT COLUMN day 'Day for which the checks were scheduled, UTC',
+    COMMENT COLUMN checks 'Number of checks that measured, up or down, of all targets',
+    COMMENT COLUMN up 'Number of checks that succeeded',
+    COMMENT COLUMN missed 'Number of checks that measured nothing; not among checks',
+    COMMENT COLUMN up_percent 'Share of the checks that succeeded, in percent; null: no check';

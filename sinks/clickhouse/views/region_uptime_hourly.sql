@@ -8,4 +8,13 @@ SELECT
     sum(r.missed) AS missed,
     if(checks = 0, NULL, 100 * up / checks) AS up_percent
 FROM {internal}.regions_hourly AS r
-GROUP BY region, hour;
+GROUP BY region, hour
+COMMENT 'What each region sees, by hour (UTC): the share of its checks that succeeded. Not the uptime of targets: one region alone decides nothing. Kept for two years by default';
+
+ALTER TABLE {database}.region_uptime_hourly
+    COMMENT COLUMN region 'Region that checked',
+    COMMENT COLUMN hour 'Hour for which the checks were scheduled, UTC',
+    COMMENT COLUMN checks 'Number of checks that measured, up or down, of all targets',
+    COMMENT COLUMN up 'Number of checks that succeeded',
+    COMMENT COLUMN missed 'Number of checks that measured nothing; not among checks',
+    COMMENT COLUMN up_percent 'Share of the checks that succeeded, in percent; null: no check';

@@ -4,4 +4,29 @@ SELECT * EXCEPT removed
 FROM {database}.targets
 WHERE removed = 0
 ORDER BY appended_at DESC, version DESC
-LIMIT 1 BY target;
+LIMIT 1 BY target
+COMMENT 'The newest definition of each target that ever was, also of removed ones';
+
+ALTER TABLE {database}.targets_known
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN version 'Time when the definition was applied, UTC',
+    COMMENT COLUMN source 'Inventory that the target comes from',
+    COMMENT COLUMN name 'Name for people',
+    COMMENT COLUMN kind 'What is checked: tcp, tls, http, …',
+    COMMENT COLUMN host 'Host name or address; empty: none',
+    COMMENT COLUMN port 'Port; 0: none',
+    COMMENT COLUMN regions 'Regions that check it',
+    COMMENT COLUMN interval_ms 'Interval between checks, in ms',
+    COMMENT COLUMN timeout_ms 'Longest time of a check, in ms',
+    COMMENT COLUMN criticality 'critical, important, normal',
+    COMMENT COLUMN team 'Team; empty: none',
+    COMMENT COLUMN purpose 'What it is for, in words; empty: not said',
+    COMMENT COLUMN tags 'Tags',
+    COMMENT COLUMN depends_on 'Ids of the targets that it depends on',
+    COMMENT COLUMN runbook 'Link to what to do; empty: none',
+    COMMENT COLUMN slo 'Uptime objective, in percent (50 to 100); null: none',
+    COMMENT COLUMN downtime_cost_per_hour 'Cost of an hour down, in the currency of the inventory; null: not priced',
+    COMMENT COLUMN raw 'The definition as it was published, JSON',
+    COMMENT COLUMN log_partition 'Partition of the topic targets that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';

@@ -30,4 +30,5 @@ FROM
         ) AS next_ms
     FROM {database}.targets
 )
-WHERE removed = 0 AND begin_ms < end_ms;
+WHERE removed = 0 AND begin_ms < end_ms
+COMMENT 'Spans in which each target was in the inventory, with its definition of that time';
