@@ -20,7 +20,8 @@ class PolicyFigures(Struct, frozen=True, kw_only=True):
     `minutes_down` counts the minutes from first failure to closing of `unreachable` and `flapping`
     incidents. `alerts` are the messages that people would get for openings, and for what is down
     again: those of one host within the notifier's `group_wait` share a message.
-    `detect_…_s` is the time from first failure to opening (None without incidents). `short`
+    `detect_…_s` is the time from first failure to opening, at the nearest rank, as in the view
+    `response_monthly` (None without incidents). `short`
     incidents were over within two minutes of their opening. `open` ones had not closed at the end.
     """
 
@@ -56,8 +57,8 @@ def figures(
         / 60_000,
         alerts=alerts,
         alerts_a_day=alerts / max((until - since) / DAY_MS, 1 / 24),
-        detect_p50_s=_part(detect, 0.5),
-        detect_p95_s=_part(detect, 0.95),
+        detect_p50_s=_percentile(detect, 50),
+        detect_p95_s=_percentile(detect, 95),
         short=sum(is_short(one) for one in incidents),
         open=sum(one.closed_at is None for one in incidents),
     )
@@ -96,5 +97,6 @@ def _alerts(
     return alerts
 
 
-def _part(ordered: Sequence[float], part: float) -> float | None:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else None
+def _percentile(ordered: Sequence[float], percent: int) -> float | None:
+    """The value at the nearest rank: the smallest that `percent` % of all don't exceed."""
+    return ordered[-(-percent * len(ordered) // 100) - 1] if ordered else None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from schemas.target import LatencyLimit
@@ -66,6 +67,18 @@ def test_the_figures_are_those_of_the_incidents() -> None:
     assert round(figures.minutes_down, 2) == round(10 + 1 + 18 * 60 + 3 / 60, 2)
     assert (figures.detect_p50_s, figures.detect_p95_s) == (1.0, 1.0)
     assert (figures.alerts, figures.alerts_a_day) == (3, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("count", "p50", "p95"), [(1, 1, 1), (2, 1, 2), (20, 10, 19), (27, 14, 26), (100, 50, 95)]
+)
+def test_times_to_detect_are_those_at_the_nearest_rank(count: int, p50: int, p95: int) -> None:
+    mine = [
+        replace(one, first_failed_at=one.opened_at - 1_000 * (number + 1))
+        for number, one in enumerate(incident(5 + 5 * n, 1) for n in range(count))
+    ]
+    figures = compare(mine, mine).present.figures
+    assert (figures.detect_p50_s, figures.detect_p95_s) == (p50, p95)
 
 
 def test_ports_of_one_host_that_fall_together_are_one_alert() -> None:
