@@ -11,9 +11,9 @@ WHERE toDate(opened_at) BETWEEN {since:Date} AND {until:Date}
 """
 _TIMES = """
     count() AS incidents,
-    quantileExactInclusiveOrNull(0.5)(detect_s) AS detect,
-    quantileExactInclusiveOrNull(0.5)(acknowledge_s) AS acknowledge,
-    quantileExactInclusiveOrNull(0.5)(recover_s) AS recover
+    quantileExactWeightedOrNull(0.5)(detect_s, 1) AS detect,
+    quantileExactWeightedOrNull(0.5)(acknowledge_s, 1) AS acknowledge,
+    quantileExactWeightedOrNull(0.5)(recover_s, 1) AS recover
 """
 _SCOPE = """
 target IN

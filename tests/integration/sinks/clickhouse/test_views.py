@@ -19,8 +19,8 @@ from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, MINUTE, TODAY, Past, write
 
 ZERO = TODAY - 3 * DAY
-ABOUT = 0.011
-"""The sketch of the latencies is within 1 % of the value."""
+ABOUT = 0.005
+"""Latencies are told within 0.5 %."""
 
 
 def day(number: int) -> date:
