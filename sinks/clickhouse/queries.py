@@ -37,6 +37,9 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
     duration_s: float
     summary: str
     acknowledged_by: str | None
+    acknowledged_note: str | None = None
+    resolved_by: str | None = None
+    resolved_note: str | None = None
 
 
 class TargetStatus(Struct, frozen=True, gc=False, kw_only=True):
@@ -76,7 +79,8 @@ SELECT incident_id, status, incident_type, severity, target, name, kind, host,
        nullIf(port, 0), nullIf(toString(team), ''), verdicts, reasons,
        toUnixTimestamp64Milli(first_failed_at), toUnixTimestamp64Milli(opened_at),
        toUnixTimestamp64Milli(closed_at), nullIf(toString(closed_because), ''),
-       time_to_detect_s, duration_s, summary, nullIf(acknowledged_by, '')
+       time_to_detect_s, duration_s, summary, nullIf(acknowledged_by, ''),
+       nullIf(acknowledged_note, ''), nullIf(resolved_by, ''), nullIf(resolved_note, '')
 FROM incidents_current
 """
 

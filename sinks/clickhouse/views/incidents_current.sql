@@ -26,6 +26,9 @@ SELECT
     (toUnixTimestamp64Milli(ifNull(closed_at, now64(3, 'UTC'))) - toUnixTimestamp64Milli(opened_at)) / 1000 AS duration_s,
     summary,
     acknowledged_by,
+    acknowledged_note,
+    resolved_by,
+    resolved_note,
     at AS changed_at
 FROM
 (
@@ -34,3 +37,9 @@ FROM
     ORDER BY at DESC, log_offset DESC
     LIMIT 1 BY incident_id
 );
+
+ALTER TABLE {database}.incidents_current
+    COMMENT COLUMN acknowledged_by 'Who acknowledged it; empty if nobody did, or if it worsened since',
+    COMMENT COLUMN acknowledged_note 'What acknowledged_by wrote with it; empty if nothing',
+    COMMENT COLUMN resolved_by 'Who resolved it by hand; empty if it is open or closed otherwise',
+    COMMENT COLUMN resolved_note 'What resolved_by wrote with it; empty if nothing';

@@ -108,6 +108,54 @@ async def test_incidents_and_what_is_open(kafka: str, clickhouse: str, tmp_path:
         await producer.stop()
 
 
+async def test_what_people_said_of_an_incident_is_kept(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "words")
+    producer = await rig.ready(settings)
+    client = rig.client_of(settings)
+    note = "the disk is full ✓, I'm \\ on it"
+    by_ann = {"acknowledged_by": "ann", "acknowledged_note": note}
+    over = {"event": "closed", "closed_at": NOW - 30_000}
+    resolved = {"closed_because": "resolved", "resolved_by": "bob", "resolved_note": "gone"}
+    flaps = {
+        "incident_type": "flapping",
+        "closed_because": "recovered",
+        "recovered_at": NOW - 45_000,
+    }
+    try:
+        for found in (
+            event("e1", "i1", NOW - 60_000),
+            event("e2", "i1", NOW - 50_000, event="updated", **by_ann),
+            event("e3", "i1", NOW - 30_000, **by_ann, **over, **resolved),
+            event("e4", "i2", NOW - 30_000, **over, **flaps),
+            event("e5", "i3", NOW - 20_000, event="updated", acknowledged_by="eve"),
+        ):
+            await send_event(producer, settings, found)
+        with rig.SinkProcess(settings, tmp_path / "log"):
+            await rig.until(lambda: rig.count(client, settings, "incidents") == 5)
+        there = connect(settings)
+        kept = {
+            one.incident_id: (
+                one.acknowledged_by,
+                one.acknowledged_note,
+                one.resolved_by,
+                one.resolved_note,
+            )
+            for one in recent_incidents(there)
+        }
+        assert kept == {
+            "i1": ("ann", note, "bob", "gone"),
+            "i2": (None, None, None, None),
+            "i3": ("eve", None, None, None),
+        }
+        recovered = "SELECT event_id, toUnixTimestamp64Milli(recovered_at) FROM {db}.incidents"
+        by_event = dict(rig.ask(client, settings, recovered))
+        assert by_event == {"e1": None, "e2": None, "e3": None, "e4": NOW - 45_000, "e5": None}
+    finally:
+        await producer.stop()
+
+
 async def test_targets_maintenance_and_notifications(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
