@@ -168,8 +168,8 @@ class HealthFacts(Struct, frozen=True, kw_only=True):
     """
 
     kafka: KafkaFacts
-    clickhouse: ClickHouseFacts
     log: LogFacts
+    clickhouse: ClickHouseFacts = ClickHouseFacts(server="")
     groups: tuple[GroupFacts, ...] = ()
     regions: tuple[RegionFacts, ...] = ()
     checkpoints: CheckpointFacts | None = None

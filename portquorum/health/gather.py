@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -36,6 +36,7 @@ from portquorum.health.verdict import HealthReport
 from producers.prober.group_member import group_of
 from schemas import policy, topics
 from schemas.duration import HOUR_MS
+from sinks.clickhouse.threads import in_thread
 from streams.state.partition_state import RegionState
 
 ROLES: Final = ("stream", "sink", "notify")
@@ -68,30 +69,45 @@ class Ends(Struct, frozen=True):
         }
 
 
-async def look(settings: Settings, timeout_s: float) -> HealthReport:
+def wall_ms() -> int:
+    """This machine's time, UTC ms."""
+    return time.time_ns() // 1_000_000
+
+
+async def look(
+    settings: Settings, timeout_s: float, wall: Callable[[], int] = wall_ms
+) -> HealthReport:
     """The report. It is there after `timeout_s` or little more, whatever is away."""
     began = time.monotonic()
-    clickhouse = asyncio.create_task(asyncio.to_thread(stored.ask, settings, timeout_s))
     library = logging.getLogger("aiokafka")
     level = library.level
     library.setLevel(logging.CRITICAL)  # it reports each refused connection
     try:
-        facts = await _facts(settings, clickhouse, timeout_s)
+        seen, stored_facts = await asyncio.gather(
+            _cluster(settings, timeout_s, wall), _clickhouse(settings, timeout_s)
+        )
     finally:
         library.setLevel(level)
+    facts = regions.with_inventory(seen, stored_facts, MOST_REGIONS)
     return judge(facts, round((time.monotonic() - began) * 1000))
 
 
-async def _facts(
-    settings: Settings, clickhouse: "asyncio.Task[ClickHouseFacts]", timeout_s: float
-) -> HealthFacts:
+async def _clickhouse(settings: Settings, timeout_s: float) -> ClickHouseFacts:
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await in_thread(lambda: stored.ask(settings, timeout_s))
+    except TimeoutError:
+        return stored.silent(settings, timeout_s)
+
+
+async def _cluster(settings: Settings, timeout_s: float, wall: Callable[[], int]) -> HealthFacts:
+    """Everything that Kafka shows; `clickhouse` is empty."""
     client = kafka.admin(settings)
     problem = ""
     try:
         async with asyncio.timeout(timeout_s):
             await client.start()
-            seen = await Gathering(settings, client, timeout_s).facts(clickhouse)
-            return structs.replace(seen, clickhouse=await clickhouse)
+            return await Gathering(settings, client, timeout_s, wall).facts()
     except TimeoutError:
         problem = f"no answer within {timeout_s:g} s"
     except KafkaConnectionError:
@@ -104,8 +120,7 @@ async def _facts(
         kafka=KafkaFacts(
             servers=settings.kafka, error=f"Kafka can't be reached at {settings.kafka}: {problem}"
         ),
-        clickhouse=await clickhouse,
-        log=LogFacts(now=_now_ms()),
+        log=LogFacts(now=wall()),
         checkpoint_interval_s=settings.checkpoint_interval_s,
         topic_prefix=settings.topic_prefix,
     )
@@ -114,15 +129,22 @@ async def _facts(
 class Gathering:
     """One look at a cluster that answers. `client` is started; it is not closed here."""
 
-    def __init__(self, settings: Settings, client: AIOKafkaAdminClient, timeout_s: float) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: AIOKafkaAdminClient,
+        timeout_s: float,
+        wall: Callable[[], int],
+    ) -> None:
         self._settings = settings
+        self._wall = wall
         self._client = client
         self._until = time.monotonic() + timeout_s - _MARGIN_S
         self._results = settings.topic(topics.RESULTS.name)
         self._groups = {role: settings.group(role) for role in ROLES}
 
-    async def facts(self, clickhouse: "asyncio.Task[ClickHouseFacts]") -> HealthFacts:
-        """All facts, those of ClickHouse as they come from the task.
+    async def facts(self) -> HealthFacts:
+        """All facts of the cluster.
 
         Raises:
             aiokafka.errors.KafkaError: the cluster went away meanwhile.
@@ -142,19 +164,16 @@ class Gathering:
             self._beats(ends, log),
             self._checkpoints(found, ends),
         )
-        groups, stored_facts = await asyncio.gather(
-            asyncio.gather(*(self._group(role, members, commits, ends) for role in ROLES)),
-            clickhouse,
-        )
         beats, log = tail
         checkpoints, judged = heads
         names = regions.names(policies.regions, beats, judged, MOST_REGIONS)
-        if stored_facts.targets is not None:
-            names = sorted({*names, *stored_facts.by_region})[:MOST_REGIONS]
-        probers = await cluster.members(self._client, [group_of(settings, one) for one in names])
+        of_regions = {name: group_of(settings, name) for name in names}
+        groups, probers = await asyncio.gather(
+            asyncio.gather(*(self._group(role, members, commits, ends) for role in ROLES)),
+            cluster.members(self._client, list(of_regions.values())),
+        )
         return HealthFacts(
             kafka=found,
-            clickhouse=stored_facts,
             log=log,
             groups=tuple(groups),
             regions=tuple(
@@ -163,10 +182,9 @@ class Gathering:
                     known=None if policies.hidden else name in policies.regions,
                     beats=beats,
                     judged=judged,
-                    group=_prober_group(name, group_of(settings, name), probers),
-                    targets=None if stored_facts.targets is None else stored_facts.by_region,
+                    group=_prober_group(name, group, probers),
                 )
-                for name in names
+                for name, group in of_regions.items()
             ),
             checkpoints=checkpoints,
             policy=policies,
@@ -203,22 +221,22 @@ class Gathering:
         try:
             newest = await self._newest(parts)
         except REFUSED:
-            return LogFacts(now=_now_ms(), hidden=f"READ on topic {self._results}")
-        now = _now_ms()
+            return LogFacts(now=self._wall(), hidden=f"READ on topic {self._results}")
+        now = self._wall()
         runs = any(one.members for one in members.values())
         if newest is not None and runs and now - newest > QUIET_MS:
             came = await self._new_record(parts)
             if came is not None:
-                now = _now_ms()
+                now = self._wall()
                 return LogFacts(now=came, newest=came, clock_offset_ms=came - now)
-            now = _now_ms()
+            now = self._wall()
         if newest is not None and newest > now:
             return LogFacts(now=newest, newest=newest, clock_offset_ms=newest - now)
         return LogFacts(now=now, newest=newest, hidden=hidden)
 
     async def _newest(self, parts: Mapping[TopicPartition, int]) -> int | None:
         most = dict(list(parts.items())[:MOST_PEEKS])
-        last = await first_at(self._settings, {part: end - 1 for part, end in most.items()})
+        last = await first_at(self._settings, {part: (end - 1, end) for part, end in most.items()})
         return max((int(record.timestamp) for record in last.values()), default=None)
 
     async def _new_record(self, parts: Mapping[TopicPartition, int]) -> int | None:
@@ -280,7 +298,9 @@ class Gathering:
         lag = sum(count for _, count in behind.values())
         most = sorted(behind, key=lambda part: behind[part][1], reverse=True)[:MOST_PEEKS]
         try:
-            first = await first_at(self._settings, {part: behind[part][0] for part in most})
+            first = await first_at(
+                self._settings, {part: (behind[part][0], ends.end[part]) for part in most}
+            )
         except REFUSED:
             return structs.replace(facts, lag=lag, lag_hidden="READ on the topics")
         oldest = min((int(record.timestamp) for record in first.values()), default=None)
@@ -391,7 +411,3 @@ def _prober_group(region: str, group: str, found: Mapping[str, Members]) -> Grou
 
 def _hidden(found: KafkaFacts, name: str) -> str | None:
     return next((topic.hidden for topic in found.topics if topic.name == name), None)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

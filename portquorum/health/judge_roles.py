@@ -36,7 +36,9 @@ def stream_stuck_ms(checkpoint_interval_s: float) -> int:
 
 def nobody_runs(facts: HealthFacts) -> bool:
     """True if every group is visible and empty, and no prober beats."""
-    groups = [*facts.groups, *(region.group for region in facts.regions)]
+    # Of a region that only a target names the group is not asked for.
+    probers = (region.group for region in facts.regions if region.group.group)
+    groups = [*facts.groups, *probers]
     if not facts.groups or any(group.members != 0 for group in groups):
         return False
     return not any(_heard(region, facts.log.now) for region in facts.regions)

@@ -81,9 +81,9 @@ async def frame(settings: Settings, part: TopicPartition, found: FoundHead) -> F
     place = found.offset - len(found.head.crc32)
     if place < 0:
         return None
-    record = (await first_at(settings, {part: place}))[part]
+    record = (await first_at(settings, {part: (place, found.offset)})).get(part)
     expected = CheckpointKey(found.key.writer, found.key.generation, "0").encode()
-    if record.key != expected or record.value is None:
+    if record is None or record.key != expected or record.value is None:
         return None
     try:
         return frame_of(record.value)

@@ -43,20 +43,29 @@ async def reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 async def first_at(
-    settings: Settings, offsets: Mapping[TopicPartition, int]
+    settings: Settings, places: Mapping[TopicPartition, tuple[int, int]]
 ) -> dict[TopicPartition, ConsumerRecord]:
-    """The first record at or after each offset; there must be one.
+    """The first record of each range, given as its start and its end (exclusive).
+
+    A partition is left out if its range is empty; compaction may have emptied it.
 
     Raises:
         aiokafka.errors.KafkaError: the cluster can't say, or the right to read is missing.
     """
-    if not offsets:
-        return {}
+    found: dict[TopicPartition, ConsumerRecord] = {}
+    left = {part for part, (start, end) in places.items() if start < end}
+    if not left:
+        return found
+    ends = {part: end for part, (_, end) in places.items()}
     async with reader(settings) as client:
-        client.assign(list(offsets))
-        for partition, offset in offsets.items():
-            client.seek(partition, offset)
-        return {partition: await client.getone(partition) for partition in offsets}
+        client.assign(list(left))
+        for partition in left:
+            client.seek(partition, places[partition][0])
+        while left:
+            batches = await client.getmany(*left, timeout_ms=_POLL_MS)
+            found |= {part: records[0] for part, records in batches.items() if records}
+            left = await _unread(client, left - found.keys(), ends)
+    return found
 
 
 async def range_of(

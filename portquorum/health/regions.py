@@ -4,8 +4,15 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 from aiokafka import ConsumerRecord
+from msgspec import structs
 
-from portquorum.health.facts import GroupFacts, ProberFacts, RegionFacts
+from portquorum.health.facts import (
+    ClickHouseFacts,
+    GroupFacts,
+    HealthFacts,
+    ProberFacts,
+    RegionFacts,
+)
 from schemas import control
 from schemas.control import Beat
 from streams.state.partition_state import RegionState
@@ -53,7 +60,6 @@ def region_facts(
     beats: Beats,
     judged: Mapping[str, RegionState],
     group: GroupFacts,
-    targets: Mapping[str, int] | None,
 ) -> RegionFacts:
     """The facts of one region; its last beat is the newest of the log and the checkpoint."""
     probers = tuple(sorted(beats.get(name, {}).values(), key=lambda one: one.prober))
@@ -66,5 +72,28 @@ def region_facts(
         last_beat=max(heard, default=None),
         set_aside=state.suspect if state else None,
         group=group,
-        targets=None if targets is None else targets.get(name, 0),
     )
+
+
+def with_inventory(facts: HealthFacts, found: ClickHouseFacts, most: int) -> HealthFacts:
+    """The facts with those of ClickHouse, each region with its targets.
+
+    Regions that only a target names are added; nothing else is known of them.
+    """
+    facts = structs.replace(facts, clickhouse=found)
+    if found.targets is None or not facts.kafka.reachable:
+        return facts
+    known = {
+        one.region: structs.replace(one, targets=found.by_region.get(one.region, 0))
+        for one in facts.regions
+    }
+    for name, count in found.by_region.items():
+        if name not in known:
+            group = GroupFacts(role=f"probe-{name}", group="")
+            known[name] = RegionFacts(
+                region=name,
+                known=False if facts.policy and not facts.policy.hidden else None,
+                group=group,
+                targets=count,
+            )
+    return structs.replace(facts, regions=tuple(known[name] for name in sorted(known)[:most]))

@@ -35,9 +35,16 @@ GROUP BY region
 """
 
 
+def silent(settings: Settings, timeout_s: float) -> ClickHouseFacts:
+    """The facts of a ClickHouse that has not answered in time."""
+    server = _server(settings)
+    why = f"ClickHouse can't be reached at {server}: no answer within {timeout_s:g} s"
+    return ClickHouseFacts(server=server, error=why)
+
+
 def ask(settings: Settings, timeout_s: float) -> ClickHouseFacts:
     """What ClickHouse says, within about `timeout_s` for each question. Blocks; never raises."""
-    server = urlsplit(settings.clickhouse).netloc.rpartition("@")[2]
+    server = _server(settings)
     newest_schema = migrations()[-1].version
     try:
         client = clickhouse.connect(
@@ -84,6 +91,11 @@ def _ask(client: Client, name: str, server: str, newest_schema: int) -> ClickHou
         by_region={str(row[0]): int(row[1]) for row in regions},
         shortest_interval_ms=min((int(row[2]) for row in regions), default=None),
     )
+
+
+def _server(settings: Settings) -> str:
+    """`host:port`, without user and password."""
+    return urlsplit(settings.clickhouse).netloc.rpartition("@")[2]
 
 
 def _rows(client: Client, sql: str) -> list[Any]:

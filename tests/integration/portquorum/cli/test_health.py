@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from foundation.settings import Settings
+from portquorum.health.gather import look, wall_ms
 from portquorum.health.verdict import HealthReport
 from tests.system.ground import Listener, Mailbox
 from tests.system.stack import Stack, eventually
@@ -178,6 +179,22 @@ async def test_in_a_pipe_it_is_one_line_a_part_in_any_encoding(stack: Stack) -> 
     assert b"\x1b" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("off_s", "words"), [(3_600, "60 min ahead of the broker's"), (-3_600, "60 min behind")]
+)
+async def test_a_wrong_clock_of_this_machine_is_said_and_changes_no_age(
+    stack: Stack, off_s: int, words: str
+) -> None:
+    await well(stack)
+    found = await look(stack.settings, 30, lambda: wall_ms() + off_s * 1_000)
+    assert said(found, "clock", "warning", words)
+    seen = levels(found)
+    parts = ("region a", "region b", "stream", "checkpoint", "sink", "newest result")
+    assert [seen[part] for part in parts] == ["ok"] * len(parts), found
+    assert found.facts.policy is not None
+    assert found.facts.policy.applied
+
+
 async def test_kafka_is_away(stack: Stack, refusing: str) -> None:
     await well(stack)
     found = await asyncio.to_thread(report, stack, PORTQUORUM_KAFKA=refusing)
@@ -207,6 +224,19 @@ async def test_a_kafka_that_says_nothing_is_away_after_the_timeout(stack: Stack)
     assert done.returncode == 1
     first = done.stdout.decode().splitlines()[0]
     assert first.startswith(f"TROUBLE: Kafka can't be reached at {place}: ")
+
+
+async def test_a_clickhouse_that_says_nothing_hides_nothing_of_kafka(stack: Stack) -> None:
+    await well(stack)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        found = await asyncio.to_thread(
+            report, stack, PORTQUORUM_CLICKHOUSE=f"http://{place}/health"
+        )
+    assert found.level == "trouble"
+    assert found.summary.startswith(f"ClickHouse can't be reached at {place}: ")
+    seen = levels(found)
+    assert [seen[part] for part in ("kafka", "stream", "sink", "region a")] == ["ok"] * 4
 
 
 async def test_a_stream_that_was_killed(stack: Stack) -> None:

@@ -249,8 +249,11 @@ def test_four_kinds_of_nothing_are_four_sentences() -> None:
     nobody = well(
         groups=no_groups,
         regions=tuple(
-            region(name, probers=(), last_beat=None, group=group("probe", members=0))
-            for name in REGIONS
+            region(name, probers=(), last_beat=None, group=group("probe", **none))
+            for name, none in (
+                ("eu-west", {"members": 0}),
+                ("named by a target alone", {"members": None, "group": ""}),
+            )
         ),
     )
     one_away = well(groups=(no_groups[0], *well().groups[1:]))

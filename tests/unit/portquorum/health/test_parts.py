@@ -6,7 +6,14 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from portquorum.health import regions
-from portquorum.health.facts import GroupFacts
+from portquorum.health.facts import (
+    ClickHouseFacts,
+    GroupFacts,
+    HealthFacts,
+    KafkaFacts,
+    LogFacts,
+    PolicyFacts,
+)
 from portquorum.health.newest_checkpoints import newest_head
 from portquorum.health.told import policy_facts
 from schemas import control
@@ -128,18 +135,37 @@ def test_the_newest_beat_of_each_prober_counts() -> None:
     assert list(found) == ["eu"]
 
 
+GROUP = GroupFacts(role="probe-eu", group="g", members=1)
+
+
 def test_the_last_beat_may_be_in_the_checkpoint_alone() -> None:
     judged = {"eu": RegionState(1, 900, silent=True, suspect=True)}
-    group = GroupFacts(role="probe-eu", group="g")
-    gone = regions.region_facts(
-        "eu", known=True, beats={}, judged=judged, group=group, targets={"us": 3}
-    )
-    assert (gone.last_beat, gone.set_aside, gone.targets, gone.probers) == (900, True, 0, ())
+    gone = regions.region_facts("eu", known=True, beats={}, judged=judged, group=GROUP)
+    assert (gone.last_beat, gone.set_aside, gone.probers) == (900, True, ())
     heard = regions.beats_of([record(1, None, b"", headers=control.headers(beat("eu", "a", 1)))])
-    back = regions.region_facts(
-        "eu", known=None, beats=heard, judged=judged, group=group, targets=None
+    back = regions.region_facts("eu", known=None, beats=heard, judged=judged, group=GROUP)
+    assert back.last_beat == 1_001
+
+
+def test_the_inventory_gives_regions_their_targets_and_names_those_without_a_beat() -> None:
+    eu = regions.region_facts("eu", known=True, beats={}, judged={}, group=GROUP)
+    spare = regions.region_facts("spare", known=True, beats={}, judged={}, group=GROUP)
+    seen = HealthFacts(
+        kafka=KafkaFacts(servers="k"),
+        log=LogFacts(now=1),
+        regions=(eu, spare),
+        policy=PolicyFacts(regions=("eu", "spare")),
     )
-    assert (back.last_beat, back.targets) == (1_001, None)
+    found = ClickHouseFacts(server="c", targets=7, by_region={"eu": 7, "moon": 2})
+    both = regions.with_inventory(seen, found, 10)
+    assert {one.region: (one.targets, one.known) for one in both.regions} == {
+        "eu": (7, True),
+        "moon": (2, False),
+        "spare": (0, True),
+    }
+    assert len(regions.with_inventory(seen, found, 2).regions) == 2
+    away = ClickHouseFacts(server="c", error="away")
+    assert regions.with_inventory(seen, away, 10).regions == (eu, spare)
 
 
 ROUTE = Route(name="mail", urls=("json://localhost",))
