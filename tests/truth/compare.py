@@ -10,6 +10,7 @@ from tests.truth.expected import PERCENTILE_ACCURACY, Expected, Latency
 from tests.truth.incident_views import incident_views
 from tests.truth.outages import Case, cases
 from tests.truth.records import History, Row
+from tests.truth.status_views import status_views
 from tests.truth.uptime import TargetDay, target_days
 from tests.truth.uptime_views import uptime_views
 
@@ -36,6 +37,7 @@ def truth_at(history: History, now: int) -> Truth:
     known = cases(at)
     days = target_days(at, known)
     views = uptime_views(at, known, days) | incident_views(at, known) | check_views(at)
+    views |= status_views(at, known)
     return Truth(history=at, cases=known, days=days, views=views)
 
 

@@ -28,6 +28,15 @@ class Case:
         return self.events[-1]
 
     @property
+    def type(self) -> str:
+        return str(self.newest["incident_type"])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the incident is open; its outage may be over, or go on after it."""
+        return self.newest["closed_at"] is None
+
+    @property
     def is_outage(self) -> bool:
         return self.newest["incident_type"] in DOWN_TYPES
 

@@ -37,7 +37,8 @@ class Played:
 
     def wrong_views(self) -> list[str]:
         """One line a difference between a view and the truth."""
-        return [
+        missing = [f"no view {name}" for name in self.before.views if name not in self.views]
+        return missing + [
             line
             for name, found in self.views.items()
             for line in differences(name, found, self.before.views[name], self.after.views[name])
@@ -97,7 +98,8 @@ def _played(client: Client, store: Store, history: History, seed: int) -> Played
     begun = store.now()
     store.reckon()
     before = truth_at(history, begun)
-    views = {name: store.view(name) for name in before.views}
+    there = store.names()
+    views = {name: store.view(name) for name in before.views if name in there}
     said = {asked: _reports(client, asked) for asked in last_days(history)}
     return Played(
         history=history,

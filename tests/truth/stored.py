@@ -45,6 +45,10 @@ class Store:
         """The server's clock (UTC ms)."""
         return int(self.client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows[0][0])
 
+    def names(self) -> set[str]:
+        """All tables and views that people see."""
+        return {row[0] for row in self.client.query("SHOW TABLES").result_rows}
+
     def view(self, name: str) -> list[Row]:
         """All rows of a view."""
         found = self.client.query(f"SELECT * FROM {name}")  # noqa: S608 - our views
