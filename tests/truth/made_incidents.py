@@ -26,6 +26,8 @@ _KINDS: Final = (
     "slow",
     "expiring",
     "overlap",
+    "flapping_resolved",
+    "flapping_abandoned",
 )
 _LAST: Final = (
     "none",
@@ -107,9 +109,11 @@ class Incidents:
             self._flapping(middle - min(SECOND, middle - begin - 1), end, "recovered")
         elif kind in {"flapping", "steady"}:
             self._flapping(begin, end, "recovered" if kind == "flapping" else "steady")
-        elif kind == "resolved_dead":
-            self._resolved_dead(begin, end)
+        elif kind in {"resolved_dead", "flapping_resolved"}:
+            self._resolved_dead(begin, end, kind)
             return
+        elif kind == "flapping_abandoned":
+            self._incident(begin, [], end, "abandoned", incident_type="flapping")
         else:
             self._incident(begin, [], end, "recovered" if kind == "plain" else kind)
         self.made.fail(
@@ -130,16 +134,13 @@ class Incidents:
             fields["recovered_at"] = begin + (end - begin) // 2
         self._incident(begin, [], recovered + quiet, because, **fields)
 
-    def _resolved_dead(self, begin: int, end: int) -> None:
+    def _resolved_dead(self, begin: int, end: int, kind: str) -> None:
         """The port is dead when somebody resolves its incident; regions come back one by one."""
         regions, random = self._target.regions, self._random
         resolved = begin + max(MINUTE, (end - begin) // 3)
-        self._incident(
-            begin,
-            [("worsened", begin + MINUTE)] if random.random() < 0.3 else [],
-            resolved,
-            "resolved",
-        )
+        worsened = [("worsened", begin + 2 * MINUTE)] if random.random() < 0.3 else []
+        fields = {"incident_type": "flapping"} if kind == "flapping_resolved" else {}
+        self._incident(begin, [] if fields else worsened, resolved, "resolved", **fields)
         back = end
         for place, region in enumerate(regions):
             # A region that is blocked for good keeps failing.
