@@ -138,6 +138,8 @@ class Incidents:
         """The port is dead when somebody resolves its incident; regions come back one by one."""
         regions, random = self._target.regions, self._random
         resolved = begin + max(MINUTE, (end - begin) // 3)
+        if self._is_away(resolved):
+            return
         worsened = [("worsened", begin + 2 * MINUTE)] if random.random() < 0.3 else []
         fields = {"incident_type": "flapping"} if kind == "flapping_resolved" else {}
         self._incident(begin, [] if fields else worsened, resolved, "resolved", **fields)
@@ -147,6 +149,11 @@ class Incidents:
             blocked = place == 2 and random.random() < 0.3
             self.made.fail([region], begin, end + 3 * DAY if blocked else back)
             back += random.choice([0, 40 * MINUTE, 3 * HOUR])
+
+    def _is_away(self, at: int) -> bool:
+        """Whether the target was removed before and is not back: nobody has an incident of it."""
+        rows = [row for row in self._target.rows if row["appended_at"] <= at]
+        return bool(rows and rows[-1]["removed"])
 
     def _never_up(self) -> None:
         begin = self._target.begin

@@ -90,7 +90,7 @@ def _end_of_closed(
     because, closed = newest["closed_because"], newest["closed_at"]
     said = [row["event"] for row in events if row["event"] in {"opened", "worsened", "improved"}]
     if because == "resolved" and said[-1] != "improved":
-        return _answered(closed, definitions, results)
+        return _answered(newest, definitions, results)
     if newest["incident_type"] == "flapping" and because in {"recovered", "steady"}:
         if newest.get("recovered_at") is not None:
             return max(begin, newest["recovered_at"])
@@ -99,22 +99,22 @@ def _end_of_closed(
     return closed  # type: ignore[no-any-return]
 
 
-def _answered(closed: int, definitions: list[Row], results: list[Row]) -> int | None:
+def _answered(newest: Row, definitions: list[Row], results: list[Row]) -> int | None:
     """The end of an outage that somebody resolved by hand while nothing answered.
 
     It ends with the success that makes a majority of the regions, or when the target left the
-    inventory or went to another place, whatever came first.
+    inventory or went to another place, whatever came first. Where no definition of that time is
+    known the regions are those that the event names.
     """
+    closed = newest["closed_at"]
     was = standing(definitions, closed)
-    if was is None:
-        return closed
     ends = []
     for row in definitions:
-        place = [(one["kind"], one["host"], one["port"]) for one in (row, was)]
-        if row["appended_at"] > closed and (row["removed"] or place[0] != place[1]):
+        moved = was is not None and any(row[name] != was[name] for name in ("kind", "host", "port"))
+        if row["appended_at"] > closed and (row["removed"] or moved):
             ends.append(row["appended_at"])
             break
-    regions = set(was["regions"])
+    regions = set(was["regions"] if was is not None else newest["verdicts"])
     answered: set[str] = set()
     for row in results:
         if row["started_at"] > closed and row["status"] == "up" and row["region"] in regions:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from tests.truth.check_views import counts
+from tests.truth.expected import nearest
 from tests.truth.incident_views import response
 from tests.truth.inventory import last_known, rows_by_target
 from tests.truth.outages import Case
@@ -124,7 +125,7 @@ def _slo(days: list[TargetDay]) -> Parts:
             target: {
                 "team": last.row["team"],
                 "slo_percent": said["slo_percent"],
-                "uptime_percent": said["uptime_without_maintenance_percent"],
+                "uptime_without_maintenance_percent": said["uptime_without_maintenance_percent"],
                 "left_percent": _left_percent(said),
                 "left_s": said["left_s"],
                 "spent_s": said["spent_s"],
@@ -134,10 +135,8 @@ def _slo(days: list[TargetDay]) -> Parts:
     }
 
 
-def _left_percent(said: dict[str, Any]) -> float:
-    if said["budget_s"]:
-        return float(100 * said["left_s"] / said["budget_s"])
-    return -100 if said["spent_s"] else 100
+def _left_percent(said: dict[str, Any]) -> float | None:
+    return float(100 * said["left_s"] / said["budget_s"]) if said["budget_s"] else None
 
 
 def _cost(days: list[TargetDay]) -> Parts:
@@ -177,14 +176,22 @@ def _reliability(history: History, asked: Asked, known: list[Case]) -> Parts:
     for case in opened:
         teams.setdefault(case.newest["team"], []).append(case)
     return _medians(opened) | {
-        "flapping": sum(case.newest["incident_type"] == "flapping" for case in opened),
+        "flapping": sum(
+            case.type == "flapping" and bool(within([case.span(history.now)], begin, end))
+            for case in there
+        ),
         "outages": sum(map(len, parts.values())),
+        "longest_s": max(
+            (last - first for some in parts.values() for first, last in some), default=0
+        )
+        / 1000,
         "tables.teams": {team: _medians(some) for team, some in teams.items()},
         "tables.targets": {
             target: {
                 "outages": len(some),
                 "down_s": length(some) / 1000,
                 "longest_s": max(last - first for first, last in some) / 1000,
+                "median_s": (nearest([last - first for first, last in some], 50) or 0) / 1000,
             }
             for target, some in parts.items()
         },
