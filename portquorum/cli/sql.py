@@ -10,7 +10,10 @@ import typer
 
 from portquorum.cli.options import examples
 
+_TABLES: Final = "SELECT name, comment FROM system.tables WHERE database = currentDatabase()"
 HELP = examples(
+    f'portquorum sql "{_TABLES}"',
+    'portquorum sql "DESCRIBE uptime_daily" --format vertical',
     'portquorum sql "SELECT target, region, count() FROM results GROUP BY ALL"',
     'portquorum sql "SELECT * FROM incidents_current" --format json',
     'portquorum sql "SELECT * FROM results" --format parquet > results.parquet',
@@ -52,8 +55,8 @@ def sql(
 ) -> None:
     """Ask ClickHouse anything; it may only read. Ctrl-C ends the query at the server.
 
-    Tables and views: results, incidents, incidents_current, uptime_daily, error_budget, slowest,
-    notifications, deadletter (`SHOW TABLES`); docs/analytics.md has twenty questions.
+    The first two examples say what there is: each table, view and column has a comment.
+    docs/analytics.md answers twenty questions.
     """
     from foundation import clickhouse
     from foundation.settings import load

@@ -110,10 +110,11 @@ def _migrate(settings: Settings, done: list[int]) -> None:
     known = migrations()
     client = connect(settings, database="default")
     try:
+        _create_database(client, settings, name)
         _prepare(client, name)
         there = _applied(client, name)
         _refuse_newer(settings, name, there)
-        _prepare_internal(client, settings)
+        _create_database(client, settings, internal)
         for migration in known:
             if migration.version in there:
                 continue
@@ -187,7 +188,6 @@ def _refuse_newer(settings: Settings, name: str, there: set[int]) -> None:
 
 
 def _prepare(client: Client, name: str) -> None:
-    client.command(f"CREATE DATABASE IF NOT EXISTS `{name}` ENGINE = Atomic")
     client.command(
         f"CREATE TABLE IF NOT EXISTS `{name}`.migrations "
         "(version UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) "
@@ -195,18 +195,22 @@ def _prepare(client: Client, name: str) -> None:
     )
 
 
-def _prepare_internal(client: Client, settings: Settings) -> None:
-    internal = internal_database(database(settings))
+def _create_database(client: Client, settings: Settings, name: str) -> None:
+    """Creates one of the two databases, unless it exists: then no right to create one is needed."""
+    exists = "SELECT count() FROM system.databases WHERE name = %(name)s"
+    if client.query(exists, parameters={"name": name}).result_rows[0][0]:
+        return
     try:
-        client.command(f"CREATE DATABASE IF NOT EXISTS `{internal}` ENGINE = Atomic")
+        client.command(f"CREATE DATABASE IF NOT EXISTS `{name}` ENGINE = Atomic")
     except OperationalError:
         raise
     except DatabaseError as error:
         url = settings.clickhouse.rpartition("@")[2]
+        found = database(settings)
         raise MigrationError(
-            f"ClickHouse at {url}: expected the right to create the database {internal} for "
-            f"roll-ups, beside {database(settings)}, found: {in_words(error)}; grant the sink's "
-            "user the rights of docs/deploy.md on both"
+            f"ClickHouse at {url}: expected the right to create the database {name}, found: "
+            f"{in_words(error)}; grant the sink's user all rights on {found} and "
+            f"{internal_database(found)} (docs/deploy.md)"
         ) from error
 
 

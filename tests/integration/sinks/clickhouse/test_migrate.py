@@ -7,7 +7,7 @@ import pytest
 
 from foundation.clickhouse import connect, database, internal_database
 from sinks.clickhouse import migrate as module
-from sinks.clickhouse.migrate import SchemaTooNewError, migrate, refuse_newer
+from sinks.clickhouse.migrate import MigrationError, SchemaTooNewError, migrate, refuse_newer
 from sinks.clickhouse.tables import ALL
 from tests.integration.sinks.clickhouse import rig
 
@@ -81,6 +81,14 @@ async def test_the_keeping_time_is_the_settings(clickhouse: str) -> None:
         "results_hourly",
         "uptime_days",
     ]
+
+
+async def test_who_may_not_create_the_databases_is_told_what_to_grant(clickhouse: str) -> None:
+    reader = clickhouse.partition("//")[0] + "//" + clickhouse.rpartition("@")[2]
+    settings = rig.place("127.0.0.1:1", reader, "denied")
+    name = database(settings)
+    with pytest.raises(MigrationError, match=rf"create the database {name}, .*{name}_internal"):
+        migrate(settings)
 
 
 async def test_a_reader_refuses_a_newer_schema_and_takes_none(clickhouse: str) -> None:
