@@ -165,7 +165,7 @@ def _show_incidents(found: Sequence["Incident"], nothing: str) -> None:
             (one_line(one.incident_type), "red" if is_open else "green"),
             ("  acknowledged" if one.acknowledged_by else "", "yellow"),
         )
-        lasted = duration_text(max(0.0, one.duration_s) * 1000)
+        lasted = duration_text(max(0.0, one.open_s) * 1000)
         when = f"open since {clock(one.opened_at)} UTC, {lasted}"
         if one.closed_at is not None:
             when = f"closed {clock(one.closed_at)} UTC, was open for {lasted}"

@@ -33,7 +33,7 @@ QUESTIONS: Final = (
     Question(
         "The incident, and how long it took to detect",
         "SELECT name, status, first_failed_at, opened_at, closed_at, closed_because,\n"
-        "       time_to_detect_s, duration_s, summary FROM incidents_current",
+        "       detect_s, duration_s, summary FROM incidents_current",
     ),
     Question(
         "Who was told?",

@@ -58,7 +58,7 @@ def report(history: History, most: int | None) -> Report:
                     _HOURS,
                     _PLANNED,
                 ],
-                "SELECT target, team, any(c.cost_per_hour), sum(c.cost) AS cost, "
+                "SELECT target, team, argMax(c.cost_per_hour, day), sum(c.cost) AS cost, "
                 f"sum(c.unplanned_s), sum(c.planned_s) {_FROM} GROUP BY target, team "
                 "HAVING cost > 0 ORDER BY cost DESC, target",
                 most,

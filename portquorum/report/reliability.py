@@ -1,4 +1,9 @@
-"""`report reliability`: the frequency of incidents, the time to detect, the duration."""
+"""`report reliability`: the frequency of outages, the time to detect, the duration.
+
+An outage counts if any part of it is in the days, and with that part, as in the view
+`least_reliable`. The times to detect, acknowledge and recover are of the incidents that opened in
+the days, as in the view `response_monthly`.
+"""
 
 from portquorum.report.history import History
 from portquorum.report.result import Column, Figure, Report
@@ -15,6 +20,18 @@ _TIMES = """
     quantileExactWeightedOrNull(0.5)(acknowledge_s, 1) AS acknowledge,
     quantileExactWeightedOrNull(0.5)(recover_s, 1) AS recover
 """
+_PARTS = """
+(
+    SELECT target, team, incident_type, begin_ms,
+           toInt64(toUInt16({since:Date})) * 86400000 AS since_ms,
+           (toInt64(toUInt16({until:Date})) + 1) * 86400000 AS until_ms,
+           greatest(begin_ms, since_ms) AS from_ms, least(end_ms, until_ms) AS to_ms
+    FROM outages
+    WHERE end_ms > since_ms AND begin_ms < until_ms
+      AND ({team:String} = '' OR team = {team:String})
+      AND ({target:String} = '' OR target = {target:String})
+)
+"""
 _SCOPE = """
 target IN
 (
@@ -23,6 +40,7 @@ target IN
       AND ({target:String} = '' OR target = {target:String})
 )
 """
+_OUTAGES = Column(name="outages", title="outages", unit="count", bar=True)
 _INCIDENTS = Column(name="incidents", title="incidents", unit="count", bar=True)
 _DETECT = Column(name="detect_p50_s", title="to detect", unit="seconds")
 _ACKNOWLEDGE = Column(name="acknowledge_p50_s", title="to acknowledge", unit="seconds")
@@ -33,8 +51,9 @@ def report(history: History, most: int | None) -> Report:
     """The report; each table has the `most` worst rows."""
     found = f"FROM incident_times AS i {_WITHIN}"
     ((incidents, detect, acknowledge, recover),) = history.rows(f"SELECT {_TIMES} {found}")
-    ((flapping, failing),) = history.rows(
-        f"SELECT countIf(incident_type = 'flapping'), uniqExact(target) {found}"
+    ((outages, flapping, failing, longest),) = history.rows(
+        "SELECT count(), countIf(incident_type = 'flapping'), uniqExact(target), "
+        f"max(to_ms - from_ms) / 1000 FROM {_PARTS}"
     )
     median = "median time to "
     return Report(
@@ -42,10 +61,12 @@ def report(history: History, most: int | None) -> Report:
         scope=history.scope,
         since=history.since,
         until=history.until,
-        verdict=_verdict(incidents, failing),
+        verdict=_verdict(outages, failing),
         figures=[
-            Figure(name="incidents", title="incidents", value=incidents, unit="count"),
+            Figure(name="outages", title="outages", value=outages, unit="count"),
             Figure(name="flapping", title="of them flapping", value=flapping, unit="count"),
+            Figure(name="longest_s", title="the longest", value=longest, unit="seconds"),
+            Figure(name="incidents", title="incidents opened", value=incidents, unit="count"),
             Figure(name="detect_p50_s", title=f"{median}detect", value=detect, unit="seconds"),
             Figure(
                 name="acknowledge_p50_s",
@@ -58,7 +79,7 @@ def report(history: History, most: int | None) -> Report:
         days=[
             history.days(
                 "incidents",
-                "Incidents a day",
+                "Incidents opened a day",
                 "count",
                 f"SELECT toDate(opened_at) AS day, count() {found} GROUP BY day",
             )
@@ -66,7 +87,7 @@ def report(history: History, most: int | None) -> Report:
         tables=[
             history.table(
                 "teams",
-                "By team",
+                "By team: incidents opened",
                 [
                     Column(name="team", title="team", unit="text"),
                     _INCIDENTS,
@@ -82,15 +103,17 @@ def report(history: History, most: int | None) -> Report:
                 [
                     Column(name="target", title="target", unit="text"),
                     Column(name="team", title="team", unit="text"),
-                    _INCIDENTS,
+                    _OUTAGES,
+                    Column(name="down_s", title="down", unit="seconds"),
                     Column(name="longest_s", title="longest", unit="seconds"),
-                    _RECOVER,
-                    Column(name="last_at", title="last (UTC)", unit="time"),
+                    Column(name="median_s", title="median", unit="seconds"),
+                    Column(name="last_at", title="last began (UTC)", unit="time"),
                 ],
-                "SELECT target, team, incidents, longest, recover, last "
-                f"FROM (SELECT target, any(i.team) AS team, {_TIMES}, "
-                "max(i.recover_s) AS longest, max(i.opened_at) AS last "
-                f"{found} GROUP BY target) ORDER BY incidents DESC, target",
+                "SELECT target, argMax(team, begin_ms), count() AS outages, "
+                "intervalLengthSum(from_ms, to_ms) / 1000, max(to_ms - from_ms) / 1000, "
+                "quantileExactLow(0.5)(to_ms - from_ms) / 1000, "
+                f"fromUnixTimestamp64Milli(max(begin_ms), 'UTC') FROM {_PARTS} "
+                "GROUP BY target ORDER BY outages DESC, target",
                 most,
             ),
             history.table(
@@ -113,9 +136,7 @@ def report(history: History, most: int | None) -> Report:
     )
 
 
-def _verdict(incidents: int, failing: int) -> str:
-    if not incidents:
-        return "No incident was opened in this time."
-    return (
-        f"{incidents:,} incident{'s' * (incidents > 1)} of {failing:,} target{'s' * (failing > 1)}."
-    )
+def _verdict(outages: int, failing: int) -> str:
+    if not outages:
+        return "No target was down in this time."
+    return f"{outages:,} outage{'s' * (outages > 1)} of {failing:,} target{'s' * (failing > 1)}."

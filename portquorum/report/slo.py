@@ -2,27 +2,33 @@
 
 from portquorum.report.history import History
 from portquorum.report.result import Column, Figure, Report
+from portquorum.report.uptime import UNPLANNED
 
 _WITHIN = """
 FROM uptime_daily AS u
-WHERE day BETWEEN {since:Date} AND {until:Date} AND u.slo_percent IS NOT NULL
+WHERE day BETWEEN {since:Date} AND {until:Date}
   AND ({team:String} = '' OR u.team = {team:String})
   AND ({target:String} = '' OR u.target = {target:String})
 """
-# By the SLO that the target had last.
+# All days, by the SLO that the target had on the last of them, as the view `error_budget`.
 _BUDGETS = f"""
-SELECT target, argMax(u.team, day) AS team, argMax(assumeNotNull(u.slo_percent), day) AS slo,
+SELECT target, argMax(u.team, day) AS team,
+       assumeNotNull(argMax(tuple(u.slo_percent), day).1) AS slo,
        sum(u.down_s - u.down_in_maintenance_s) AS spent,
        sum(u.measured_s - u.maintenance_s) AS measured,
        measured * (1 - slo / 100) AS budget,
-       if(measured > 0, 100 * (1 - spent / measured), NULL) AS uptime,
+       if(measured > 0, 100 * greatest(0, 1 - spent / measured), NULL) AS uptime,
        budget - spent AS left_over,
-       if(budget > 0, 100 * left_over / budget, if(spent > 0, -100, 100)) AS left_percent
+       if(budget > 0, 100 * left_over / budget, NULL) AS left_percent
 {_WITHIN}
 GROUP BY target
-HAVING measured > 0
+HAVING measured > 0 AND argMax(tuple(u.slo_percent), day).1 IS NOT NULL
 """
-_SPENT = f"SELECT day, sum(u.down_s - u.down_in_maintenance_s) {_WITHIN} GROUP BY day"
+_SPENT = f"""
+SELECT day, sum(u.down_s - u.down_in_maintenance_s) {_WITHIN}
+  AND target IN (SELECT target FROM ({_BUDGETS}))
+GROUP BY day
+"""
 
 
 def report(history: History, most: int | None) -> Report:
@@ -75,13 +81,13 @@ def report(history: History, most: int | None) -> Report:
                     Column(name="target", title="target", unit="text"),
                     Column(name="team", title="team", unit="text"),
                     Column(name="slo_percent", title="SLO", unit="percent"),
-                    Column(name="uptime_percent", title="uptime", unit="percent"),
+                    UNPLANNED,
                     Column(name="left_percent", title="budget left", unit="percent", bar=True),
                     Column(name="left_s", title="left", unit="seconds"),
                     Column(name="spent_s", title="spent", unit="seconds"),
                 ],
                 "SELECT target, team, slo, uptime, left_percent, left_over, spent "
-                f"FROM ({_BUDGETS}) ORDER BY left_percent, target",
+                f"FROM ({_BUDGETS}) ORDER BY left_over >= 0, left_percent, target",
                 most,
             ),
         ]

@@ -10,7 +10,7 @@ _SUMS = """
     sum(down_in_maintenance_s) AS down_planned,
     sum(watched_s) AS watched,
     if(measured > 0, 100 * (1 - down / measured), NULL) AS uptime,
-    if(measured > planned, 100 * (1 - (down - down_planned) / (measured - planned)), NULL)
+    if(measured > planned, 100 * greatest(0, 1 - (down - down_planned) / (measured - planned)), NULL)
         AS unplanned
 """
 _FROM = """
@@ -29,7 +29,9 @@ DOWN = Column(name="down_s", title="down", unit="seconds", bar=True)
 
 def report(history: History, most: int | None) -> Report:
     """The report; each table has the `most` worst rows."""
-    ((measured, down, _, _, watched, uptime, unplanned),) = history.rows(f"SELECT {_SUMS} {_FROM}")
+    ((measured, down, _, _, watched, uptime, unplanned, targets),) = history.rows(
+        f"SELECT {_SUMS}, uniqExact(target) {_FROM}"
+    )
     figures = [
         Figure(name="uptime_percent", title="uptime", value=uptime, unit="percent"),
         Figure(
@@ -39,7 +41,7 @@ def report(history: History, most: int | None) -> Report:
             unit="percent",
         ),
         Figure(name="down_s", title="down, all together", value=down, unit="seconds"),
-        Figure(name="targets", title="targets", value=history.targets, unit="count"),
+        Figure(name="targets", title="targets", value=targets, unit="count"),
     ]
     notes = []
     unknown = watched - measured

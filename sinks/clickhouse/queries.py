@@ -14,7 +14,9 @@ LOOK_BACK_H: Final = 62
 class Incident(Struct, frozen=True, gc=False, kw_only=True):
     """An incident in the version of its newest event.
 
-    Times are UTC ms; `duration_s` of an open incident runs until now.
+    Times are UTC ms. Lengths: `detect_s` from the first failure to the opening, `open_s` from there
+    to the closing, `duration_s` from the first failure to the end of the trouble, which need not be
+    the closing (docs/analytics.md); until now for what goes on.
     """
 
     incident_id: str
@@ -33,7 +35,8 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
     opened_at: int
     closed_at: int | None
     closed_because: str | None
-    time_to_detect_s: float
+    detect_s: float
+    open_s: float
     duration_s: float
     summary: str
     acknowledged_by: str | None
@@ -79,7 +82,7 @@ SELECT incident_id, status, incident_type, severity, target, name, kind, host,
        nullIf(port, 0), nullIf(toString(team), ''), verdicts, reasons,
        toUnixTimestamp64Milli(first_failed_at), toUnixTimestamp64Milli(opened_at),
        toUnixTimestamp64Milli(closed_at), nullIf(toString(closed_because), ''),
-       time_to_detect_s, duration_s, summary, nullIf(acknowledged_by, ''),
+       detect_s, open_s, duration_s, summary, nullIf(acknowledged_by, ''),
        nullIf(acknowledged_note, ''), nullIf(resolved_by, ''), nullIf(resolved_note, '')
 FROM incidents_current
 """

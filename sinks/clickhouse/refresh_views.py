@@ -6,8 +6,9 @@ from clickhouse_connect.driver.client import Client
 
 from foundation.clickhouse import internal_database
 
-_RECENT: Final = ("uptime_recent_mv",)
-_ALL: Final = ("uptime_all_mv", "latency_week_mv")
+_ENDS: Final = ("outage_ends_mv", "flapping_ends_mv")
+_RECENT: Final = (*_ENDS, "uptime_recent_mv")
+_ALL: Final = (*_ENDS, "uptime_all_mv", "latency_week_mv")
 
 
 def reckon(client: Client) -> None:

@@ -44,7 +44,7 @@ def test_every_stage_is_shown_and_nothing_is_left(tmp_path: Path) -> None:
         "incident closed",
         "TCP Port Reachable Again: Demo service",
         "quantile(0.95)(connect_ms)",
-        "time_to_detect_s",
+        "detect_s",
         "FROM notifications",
         "processes stopped",
     ]

@@ -8,4 +8,14 @@ SELECT
     sum(c.planned_s) AS planned_s,
     sum(c.cost) AS cost
 FROM {database}.downtime_cost_daily AS c
-GROUP BY target, month;
+GROUP BY target, month
+COMMENT 'What downtime cost, by target with a price and month: the sum of its days';
+
+ALTER TABLE {database}.downtime_cost_monthly
+    COMMENT COLUMN target 'id of the target',
+    COMMENT COLUMN name 'name on the last of its days',
+    COMMENT COLUMN team 'team on the last of its days, empty: none',
+    COMMENT COLUMN month 'first day of the month (UTC)',
+    COMMENT COLUMN unplanned_s 'time down outside of maintenance, in s',
+    COMMENT COLUMN planned_s 'time down within maintenance windows, in s; costs nothing',
+    COMMENT COLUMN cost 'sum of the days, each by its own price';

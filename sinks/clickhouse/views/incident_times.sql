@@ -1,29 +1,28 @@
--- How long it took to detect an incident, to acknowledge it, and until it was over; the last two
--- are null while nobody has, and while it is open.
 CREATE OR REPLACE VIEW {database}.incident_times AS
 SELECT
     incident_id,
     incident_type,
     target,
     team,
-    opened_at,
-    (opened_ms - first_failed_ms) / 1000 AS detect_s,
+    fromUnixTimestamp64Milli(opened_ms, 'UTC') AS opened_at,
+    (opened_ms - begin_ms) / 1000 AS detect_s,
     if(acknowledged_ms = 0, NULL, (acknowledged_ms - opened_ms) / 1000) AS acknowledge_s,
-    if(closed_ms = 0, NULL, (closed_ms - first_failed_ms) / 1000) AS recover_s,
+    if(is_open, NULL, duration_s) AS recover_s,
+    (if(closed_ms = 0, now_ms, closed_ms) - opened_ms) / 1000 AS open_s,
+    duration_s,
     acknowledged_by
-FROM
-(
-    SELECT
-        incident_id,
-        any(i.incident_type) AS incident_type,
-        any(i.target) AS target,
-        argMax(i.team, i.at) AS team,
-        min(i.opened_at) AS opened_at,
-        toUnixTimestamp64Milli(opened_at) AS opened_ms,
-        min(toUnixTimestamp64Milli(i.first_failed_at)) AS first_failed_ms,
-        max(ifNull(toUnixTimestamp64Milli(i.closed_at), 0)) AS closed_ms,
-        minIf(toUnixTimestamp64Milli(i.at), i.acknowledged_by != '') AS acknowledged_ms,
-        argMinIf(i.acknowledged_by, i.at, i.acknowledged_by != '') AS acknowledged_by
-    FROM {database}.incidents AS i
-    GROUP BY incident_id
-);
+FROM {internal}.incident_spans
+COMMENT 'How long it took to detect each incident, to acknowledge it, and until it was over';
+
+ALTER TABLE {database}.incident_times
+    COMMENT COLUMN incident_id 'id of the incident',
+    COMMENT COLUMN incident_type 'unreachable, flapping, slow, expiring',
+    COMMENT COLUMN target 'id of the target',
+    COMMENT COLUMN team 'team that the incident names, empty: none',
+    COMMENT COLUMN opened_at 'when it was opened (UTC)',
+    COMMENT COLUMN detect_s 'from the first failure to the opening, in s',
+    COMMENT COLUMN acknowledge_s 'from the opening to the first acknowledgement, in s; null: nobody has',
+    COMMENT COLUMN recover_s 'duration_s of what is over, in s; null: it goes on',
+    COMMENT COLUMN open_s 'from the opening to the closing, or now, in s',
+    COMMENT COLUMN duration_s 'whole length from the first failure to the end, or now, in s; an outage ends as the view outages says, slow and expiring when they close',
+    COMMENT COLUMN acknowledged_by 'who acknowledged it first, empty: nobody';

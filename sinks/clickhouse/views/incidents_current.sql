@@ -1,45 +1,69 @@
--- Ready-made answers. docs/analytics.md explains them, with examples and the formulas.
-
 -- The newest event of each incident. A duplicate of an older event (the stream may write one
 -- again) is older by `at`, so it never wins.
 CREATE OR REPLACE VIEW {database}.incidents_current AS
 SELECT
-    incident_id,
-    if(closed_at IS NULL, 'open', 'closed') AS status,
-    incident_type,
-    severity,
-    target,
-    name,
-    kind,
-    host,
-    port,
-    team,
-    tags,
-    criticality,
-    verdicts,
-    reasons,
-    first_failed_at,
-    opened_at,
-    closed_at,
-    closed_because,
-    (toUnixTimestamp64Milli(opened_at) - toUnixTimestamp64Milli(first_failed_at)) / 1000 AS time_to_detect_s,
-    (toUnixTimestamp64Milli(ifNull(closed_at, now64(3, 'UTC'))) - toUnixTimestamp64Milli(opened_at)) / 1000 AS duration_s,
-    summary,
-    acknowledged_by,
-    acknowledged_note,
-    resolved_by,
-    resolved_note,
-    at AS changed_at
+    i.incident_id AS incident_id,
+    if(i.closed_at IS NULL, 'open', 'closed') AS status,
+    i.incident_type AS incident_type,
+    i.severity AS severity,
+    i.target AS target,
+    i.name AS name,
+    i.kind AS kind,
+    i.host AS host,
+    i.port AS port,
+    i.team AS team,
+    i.tags AS tags,
+    i.criticality AS criticality,
+    i.verdicts AS verdicts,
+    i.reasons AS reasons,
+    i.first_failed_at AS first_failed_at,
+    i.opened_at AS opened_at,
+    i.closed_at AS closed_at,
+    i.closed_because AS closed_because,
+    (toUnixTimestamp64Milli(opened_at) - toUnixTimestamp64Milli(first_failed_at)) / 1000 AS detect_s,
+    (toUnixTimestamp64Milli(ifNull(closed_at, now64(3, 'UTC'))) - toUnixTimestamp64Milli(opened_at)) / 1000 AS open_s,
+    s.duration_s AS duration_s,
+    i.summary AS summary,
+    i.acknowledged_by AS acknowledged_by,
+    i.acknowledged_note AS acknowledged_note,
+    i.resolved_by AS resolved_by,
+    i.resolved_note AS resolved_note,
+    i.at AS changed_at
 FROM
 (
     SELECT *
     FROM {database}.incidents
     ORDER BY at DESC, log_offset DESC
     LIMIT 1 BY incident_id
-);
+) AS i
+LEFT JOIN (SELECT incident_id, duration_s FROM {internal}.incident_spans) AS s ON s.incident_id = i.incident_id
+COMMENT 'Each incident as its newest event says';
 
 ALTER TABLE {database}.incidents_current
-    COMMENT COLUMN acknowledged_by 'Who acknowledged it; empty if nobody did, or if it worsened since',
-    COMMENT COLUMN acknowledged_note 'What acknowledged_by wrote with it; empty if nothing',
-    COMMENT COLUMN resolved_by 'Who resolved it by hand; empty if it is open or closed otherwise',
-    COMMENT COLUMN resolved_note 'What resolved_by wrote with it; empty if nothing';
+    COMMENT COLUMN incident_id 'id of the incident',
+    COMMENT COLUMN status 'open, closed',
+    COMMENT COLUMN incident_type 'unreachable, flapping, slow, expiring',
+    COMMENT COLUMN severity 'critical, warning, info',
+    COMMENT COLUMN target 'id of the target',
+    COMMENT COLUMN name 'name of the target',
+    COMMENT COLUMN kind 'kind of the check',
+    COMMENT COLUMN host 'host of the target, empty: none',
+    COMMENT COLUMN port 'port of the target, 0: none',
+    COMMENT COLUMN team 'team that the incident names, empty: none',
+    COMMENT COLUMN tags 'tags of the target',
+    COMMENT COLUMN criticality 'critical, important, normal',
+    COMMENT COLUMN verdicts 'what each region said: up, down, slow, stale, pending',
+    COMMENT COLUMN reasons 'why it fails, by region; without those that do not',
+    COMMENT COLUMN first_failed_at 'first failure (UTC)',
+    COMMENT COLUMN opened_at 'when it was opened (UTC)',
+    COMMENT COLUMN closed_at 'when it was closed (UTC); null: it is open',
+    COMMENT COLUMN closed_because 'recovered, resolved (by hand), steady, flapping, abandoned, target_removed, target_changed, policy_changed; empty: it is open',
+    COMMENT COLUMN detect_s 'from the first failure to the opening, in s',
+    COMMENT COLUMN open_s 'from the opening to the closing, or now, in s',
+    COMMENT COLUMN duration_s 'whole length from the first failure to the end, or now, in s; an outage ends as the view outages says, slow and expiring when they close',
+    COMMENT COLUMN summary 'one sentence: what it looks like',
+    COMMENT COLUMN acknowledged_by 'who has acknowledged it, empty: nobody; taken back when it worsens',
+    COMMENT COLUMN acknowledged_note 'What acknowledged_by wrote with it; empty: nothing',
+    COMMENT COLUMN resolved_by 'Who resolved it by hand; empty: it is open, or closed otherwise',
+    COMMENT COLUMN resolved_note 'What resolved_by wrote with it; empty: nothing',
+    COMMENT COLUMN changed_at 'when its newest event was (UTC)';

@@ -1,5 +1,6 @@
--- The last 30 days, the worst first. An outage counts for the day on which it began.
+-- The last 30 days, the worst first. An outage that began before counts with its part in them.
 CREATE OR REPLACE VIEW {database}.least_reliable AS
+WITH toInt64(toUInt16(toDate(now('UTC')) - 29)) * 86400000 AS since_ms
 SELECT
     u.target AS target,
     u.name AS name,
@@ -24,9 +25,21 @@ FROM
 ) AS u
 LEFT JOIN
 (
-    SELECT toString(target) AS target, count() AS outages, max(end_ms - begin_ms) / 1000 AS longest_s
+    SELECT target, count() AS outages, max(end_ms - greatest(begin_ms, since_ms)) / 1000 AS longest_s
     FROM {database}.outages
-    WHERE intDiv(begin_ms, 86400000) > toUInt16(toDate(now('UTC'))) - 30
+    WHERE end_ms > since_ms
     GROUP BY target
 ) AS o USING (target)
-ORDER BY uptime_percent, target;
+ORDER BY uptime_percent, target
+COMMENT 'Targets of the last 30 days (UTC, today included), the worst first; an outage that began before counts with its part in them';
+
+ALTER TABLE {database}.least_reliable
+    COMMENT COLUMN target 'id of the target',
+    COMMENT COLUMN name 'name of the target',
+    COMMENT COLUMN team 'team of the target, empty: none',
+    COMMENT COLUMN uptime_percent '100 × (1 - down / measured), 0 to 100; null: nothing measured',
+    COMMENT COLUMN down_s 'part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
+    COMMENT COLUMN outages 'outages of which any part is in these days, overlapping ones each for itself',
+    COMMENT COLUMN longest_s 'the longest part of an outage in these days, in s; 0: no outage',
+    COMMENT COLUMN mean_time_to_recover_s 'down_s / outages, in s; null: no outage',
+    COMMENT COLUMN mean_time_between_s 'time up / outages, in s; null: no outage';

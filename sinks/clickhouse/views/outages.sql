@@ -1,37 +1,28 @@
--- When each target was down. A flapping incident is over when the target has been steady for
--- 30 minutes, or, if it was up and flapped slowly, for two hours, as its last event says: the last
--- recovery was so long before it closed.
+-- When each target was down.
 CREATE OR REPLACE VIEW {database}.outages AS
 SELECT
     target,
     incident_id,
     incident_type,
     team,
-    first_failed_ms AS begin_ms,
-    least(
-        multiIf(
-            closed_ms = 0, now_ms,
-            incident_type = 'flapping' AND closed_because IN ('recovered', 'steady'),
-            greatest(first_failed_ms, closed_ms - if(slowly, 7200000, 1800000)),
-            closed_ms
-        ),
-        now_ms
-    ) AS end_ms,
-    closed_ms = 0 AS is_open
-FROM
-(
-    SELECT
-        incident_id,
-        any(i.target) AS target,
-        any(i.incident_type) AS incident_type,
-        any(i.team) AS team,
-        min(toUnixTimestamp64Milli(i.first_failed_at)) AS first_failed_ms,
-        max(ifNull(toUnixTimestamp64Milli(i.closed_at), 0)) AS closed_ms,
-        max(toString(i.closed_because)) AS closed_because,
-        max(i.summary LIKE '%has been steadily reachable for two hours%') AS slowly,
-        toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms
-    FROM {database}.incidents AS i
-    WHERE i.incident_type IN ('unreachable', 'flapping')
-    GROUP BY incident_id
-)
-WHERE begin_ms < end_ms;
+    fromUnixTimestamp64Milli(begin_ms, 'UTC') AS began_at,
+    if(is_open, NULL, fromUnixTimestamp64Milli(end_ms, 'UTC')) AS ended_at,
+    begin_ms,
+    end_ms,
+    duration_s,
+    is_open
+FROM {internal}.incident_spans
+WHERE incident_type IN ('unreachable', 'flapping') AND begin_ms < end_ms
+COMMENT 'Each time at which a target was down: of an incident of the type unreachable or flapping, from its first failure to its end. An incident that was closed by hand ends when most regions reached the target again, a flapping one with its last recovery';
+
+ALTER TABLE {database}.outages
+    COMMENT COLUMN target 'id of the target',
+    COMMENT COLUMN incident_id 'id of the incident',
+    COMMENT COLUMN incident_type 'unreachable, flapping',
+    COMMENT COLUMN team 'team that the incident names, empty: none',
+    COMMENT COLUMN began_at 'first failure (UTC)',
+    COMMENT COLUMN ended_at 'end (UTC); null: it goes on',
+    COMMENT COLUMN begin_ms 'began_at, in ms since 1970',
+    COMMENT COLUMN end_ms 'ended_at, or now, in ms since 1970',
+    COMMENT COLUMN duration_s 'end_ms - begin_ms, in s',
+    COMMENT COLUMN is_open '1: the outage goes on';

@@ -34,7 +34,7 @@ FROM
         )) AS span
     FROM {internal}.watched
     UNION ALL
-    SELECT toString(target), ('', '', NULL, NULL, 0), ('down', begin_ms, end_ms)
+    SELECT target, ('', '', NULL, NULL, 0), ('down', begin_ms, end_ms)
     FROM {database}.outages
 )
 ARRAY JOIN range(intDiv(span.2, 86400000), intDiv(span.3 - 1, 86400000) + 1) AS day_number
@@ -60,4 +60,5 @@ ARRAY JOIN if(
     all_hours = 16777215,
     [(0, 24)],
     arrayMap(h -> (h, h + 1), arrayFilter(h -> bitTest(all_hours, h), range(24)))
-) AS span;
+) AS span
+COMMENT 'Spans in which a target was watched, measured, down, in maintenance, cut at midnight (UTC)';

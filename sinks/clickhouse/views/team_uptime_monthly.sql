@@ -2,13 +2,26 @@ CREATE OR REPLACE VIEW {database}.team_uptime_monthly AS
 SELECT
     team,
     toStartOfMonth(day) AS month,
-    max(u.targets) AS targets,
+    uniqExact(u.target) AS targets,
     sum(u.watched_s) AS watched_s,
     sum(u.measured_s) AS measured_s,
     sum(u.down_s) AS down_s,
     sum(u.maintenance_s) AS maintenance_s,
     sum(u.down_in_maintenance_s) AS down_in_maintenance_s,
     if(measured_s > 0, 100 * (1 - down_s / measured_s), NULL) AS uptime_percent,
-    if(measured_s > maintenance_s, 100 * (1 - (down_s - down_in_maintenance_s) / (measured_s - maintenance_s)), NULL) AS uptime_without_maintenance_percent
-FROM {database}.team_uptime_daily AS u
-GROUP BY team, month;
+    if(measured_s > maintenance_s, 100 * greatest(0, 1 - (down_s - down_in_maintenance_s) / (measured_s - maintenance_s)), NULL) AS uptime_without_maintenance_percent
+FROM {database}.uptime_daily AS u
+GROUP BY team, month
+COMMENT 'Uptime of each team by month: the sum of its days';
+
+ALTER TABLE {database}.team_uptime_monthly
+    COMMENT COLUMN team 'team, empty: targets without one',
+    COMMENT COLUMN month 'first day of the month (UTC)',
+    COMMENT COLUMN targets 'targets that were in the inventory and of the team on any of its days',
+    COMMENT COLUMN watched_s 'time in the inventory, in s',
+    COMMENT COLUMN measured_s 'part of it that was measured, in s: hours with a check, and outages; the rest is unknown',
+    COMMENT COLUMN down_s 'part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
+    COMMENT COLUMN maintenance_s 'measured time within a maintenance window, in s',
+    COMMENT COLUMN down_in_maintenance_s 'time down within a maintenance window, in s',
+    COMMENT COLUMN uptime_percent '100 × (1 - down / measured), 0 to 100; null: nothing measured',
+    COMMENT COLUMN uptime_without_maintenance_percent 'the same without the time in maintenance windows on either side, in percent; null: nothing measured';

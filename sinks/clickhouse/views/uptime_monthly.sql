@@ -11,6 +11,21 @@ SELECT
     sum(u.maintenance_s) AS maintenance_s,
     sum(u.down_in_maintenance_s) AS down_in_maintenance_s,
     if(measured_s > 0, 100 * (1 - down_s / measured_s), NULL) AS uptime_percent,
-    if(measured_s > maintenance_s, 100 * (1 - (down_s - down_in_maintenance_s) / (measured_s - maintenance_s)), NULL) AS uptime_without_maintenance_percent
+    if(measured_s > maintenance_s, 100 * greatest(0, 1 - (down_s - down_in_maintenance_s) / (measured_s - maintenance_s)), NULL) AS uptime_without_maintenance_percent
 FROM {database}.uptime_daily AS u
-GROUP BY target, month;
+GROUP BY target, month
+COMMENT 'Uptime of each target by month: the sum of its days';
+
+ALTER TABLE {database}.uptime_monthly
+    COMMENT COLUMN target 'id of the target',
+    COMMENT COLUMN month 'first day of the month (UTC)',
+    COMMENT COLUMN name 'name on the last of its days',
+    COMMENT COLUMN team 'team on the last of its days, empty: none',
+    COMMENT COLUMN slo_percent 'SLO on the last of its days, in percent; null: none',
+    COMMENT COLUMN watched_s 'time in the inventory, in s',
+    COMMENT COLUMN measured_s 'part of it that was measured, in s: hours with a check, and outages; the rest is unknown',
+    COMMENT COLUMN down_s 'part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
+    COMMENT COLUMN maintenance_s 'measured time within a maintenance window, in s',
+    COMMENT COLUMN down_in_maintenance_s 'time down within a maintenance window, in s',
+    COMMENT COLUMN uptime_percent '100 × (1 - down / measured), 0 to 100; null: nothing measured',
+    COMMENT COLUMN uptime_without_maintenance_percent 'the same without the time in maintenance windows on either side, in percent; null: nothing measured';

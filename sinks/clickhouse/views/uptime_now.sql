@@ -1,7 +1,3 @@
--- Uptime by time: what was not down of what was measured; unknown time counts neither way. A target
--- that is checked less than once an hour was measured all day if it was checked at all. What
--- several sorts of spans have in common follows from the lengths of their unions (inclusion and
--- exclusion). Name, team, SLO and price are those of the day. Reckoned anew each time it is asked.
 CREATE OR REPLACE VIEW {internal}.uptime_now AS
 SELECT
     target,
@@ -11,9 +7,9 @@ SELECT
     definition.3 AS slo_percent,
     definition.4 AS cost_per_hour,
     w / 1000 AS watched_s,
-    if(rarely, w, x + w - xw) / 1000 AS measured_s,
-    d / 1000 AS down_s,
-    if(rarely, w + m - wm, x + w + m - xw - xm - wm + xwm) / 1000 AS maintenance_s,
+    if(rarely, w, w + x - wx) / 1000 AS measured_s,
+    (w + d - wd) / 1000 AS down_s,
+    if(rarely, m, m + x - xm) / 1000 AS maintenance_s,
     (d + m - dm) / 1000 AS down_in_maintenance_s
 FROM
 (
@@ -26,12 +22,12 @@ FROM
         intervalLengthSumIf(from_ms, to_ms, sort = 'down') AS d,
         intervalLengthSumIf(from_ms, to_ms, sort = 'maintenance') AS m,
         intervalLengthSumIf(from_ms, to_ms, sort IN ('down', 'measured')) AS x,
+        intervalLengthSumIf(from_ms, to_ms, sort IN ('watched', 'down')) AS wd,
         intervalLengthSumIf(from_ms, to_ms, sort IN ('down', 'maintenance')) AS dm,
-        intervalLengthSumIf(from_ms, to_ms, sort IN ('watched', 'maintenance')) AS wm,
-        intervalLengthSumIf(from_ms, to_ms, sort != 'maintenance') AS xw,
-        intervalLengthSumIf(from_ms, to_ms, sort != 'watched') AS xm,
-        intervalLengthSum(from_ms, to_ms) AS xwm
+        intervalLengthSumIf(from_ms, to_ms, sort != 'maintenance') AS wx,
+        intervalLengthSumIf(from_ms, to_ms, sort != 'watched') AS xm
     FROM {internal}.spans_daily AS s
     GROUP BY target, day
     HAVING w > 0
-);
+)
+COMMENT 'Uptime of each target by day, reckoned anew each time it is asked';

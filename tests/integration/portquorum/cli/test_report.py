@@ -122,7 +122,14 @@ def test_cost_by_day(settings: Settings, report: Report) -> None:
 def test_reliability(settings: Settings, report: Report) -> None:
     found = figures(settings, report, "reliability")
     assert (found["incidents"], found["flapping"], found["detect_p50_s"]) == (6, 2, 2)
-    assert found["targets"][0][:3] == ["a", "db", 5]
+    assert found["outages"] == 6
+    # The five lasted 15, 30, 60, 20 and 30 min; 10 min of the fourth are in the third too.
+    assert found["targets"][0][:6] == ["a", "db", 5, 8_700, 3_600, 1_800]
+    # Of the day on which only the last one's second half is: that half, and no incident opened.
+    day = datetime.fromtimestamp((TODAY - 2 * DAY) / 1000, tz=UTC).date().isoformat()
+    one = figures(settings, report, "reliability", "--since", day, "--until", day)
+    assert (one["outages"], one["incidents"], one["longest_s"]) == (1, 0, 900)
+    assert one["targets"][0][:6] == ["a", "db", 1, 900, 900, 900]
     assert found["reasons"][0] == ["connection_refused", "eu", 1, 1]
 
 
@@ -176,7 +183,7 @@ def test_an_empty_history_is_told_in_words(clickhouse: str, report: Report) -> N
         ("uptime", "Nothing was measured in this time."),
         ("slo", "No target that was measured in this time has an SLO."),
         ("cost", "No target that was watched in this time has a price."),
-        ("reliability", "No incident was opened in this time."),
+        ("reliability", "No target was down in this time."),
     ):
         on_terminal = report(settings.clickhouse, kind)
         assert (on_terminal.returncode, said in on_terminal.stdout) == (0, True), on_terminal

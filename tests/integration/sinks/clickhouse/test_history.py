@@ -100,8 +100,9 @@ async def test_incidents_and_what_is_open(kafka: str, clickhouse: str, tmp_path:
             "recovered",
             NOW - 30_000,
         )
-        assert was.time_to_detect_s == pytest.approx(1.5)
-        assert was.duration_s == pytest.approx(30)
+        assert was.detect_s == pytest.approx(1.5)
+        assert was.open_s == pytest.approx(30)
+        assert was.duration_s == pytest.approx(31.5)
         assert was.verdicts == {"eu": "down", "us": "up"}
         assert was.reasons == {"eu": "connection_refused"}
     finally:

@@ -125,8 +125,9 @@ def test_since_when_an_incident_is_open_or_closed(
         opened_at=1_700_000_000_000,
         closed_at=closed_at,
         closed_because=None if closed_at is None else "recovered",
-        time_to_detect_s=1.0,
-        duration_s=300.0,
+        detect_s=1.0,
+        open_s=300.0,
+        duration_s=301.0,
         summary="A sentence.",
         acknowledged_by=None,
     )
