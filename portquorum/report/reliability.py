@@ -111,7 +111,7 @@ def report(history: History, most: int | None) -> Report:
                 ],
                 "SELECT target, argMax(team, begin_ms), count() AS outages, "
                 "intervalLengthSum(from_ms, to_ms) / 1000, max(to_ms - from_ms) / 1000, "
-                "quantileExactLow(0.5)(to_ms - from_ms) / 1000, "
+                "quantileExactWeighted(0.5)(to_ms - from_ms, 1) / 1000, "
                 f"fromUnixTimestamp64Milli(max(begin_ms), 'UTC') FROM {_PARTS} "
                 "GROUP BY target ORDER BY outages DESC, target",
                 most,

@@ -10,8 +10,8 @@ _SUMS = """
     sum(down_in_maintenance_s) AS down_planned,
     sum(watched_s) AS watched,
     if(measured > 0, 100 * (1 - down / measured), NULL) AS uptime,
-    if(measured > planned, 100 * greatest(0, 1 - (down - down_planned) / (measured - planned)), NULL)
-        AS unplanned
+    if(measured > planned,
+       100 * greatest(0, 1 - (down - down_planned) / (measured - planned)), NULL) AS unplanned
 """
 _FROM = """
 FROM uptime_daily AS u

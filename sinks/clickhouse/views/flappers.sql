@@ -17,7 +17,7 @@ FROM
         countIf(incident_type = 'unreachable') AS outages,
         countIf(incident_type = 'flapping') AS flapping,
         intervalLengthSum(greatest(begin_ms, since_ms), end_ms) / 1000 AS down_s,
-        quantileExactLow(0.5)(end_ms - greatest(begin_ms, since_ms)) / 1000 AS median_s,
+        quantileExactWeighted(0.5)(end_ms - greatest(begin_ms, since_ms), 1) / 1000 AS median_s,
         max(begin_ms) AS last_ms
     FROM {database}.outages
     WHERE end_ms > since_ms

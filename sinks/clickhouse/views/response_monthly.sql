@@ -20,7 +20,7 @@ ALTER TABLE {database}.response_monthly
     COMMENT COLUMN month 'first day of the month (UTC)',
     COMMENT COLUMN team 'team that the incidents name, empty: none',
     COMMENT COLUMN incidents 'incidents that were opened',
-    COMMENT COLUMN detect_p50_s 'median of detect_s, in s',
+    COMMENT COLUMN detect_p50_s 'median of detect_s, in s (nearest rank)',
     COMMENT COLUMN detect_p95_s '95th percentile of detect_s, in s',
     COMMENT COLUMN acknowledged_percent 'share of them that somebody acknowledged, in percent',
     COMMENT COLUMN acknowledge_p50_s 'median of acknowledge_s, in s, of those acknowledged; null: none',
