@@ -6,6 +6,7 @@ the views that feed a table with each insert. All other views are made after the
 
 import asyncio
 import re
+from contextlib import suppress
 from importlib import resources
 from typing import Final
 
@@ -28,6 +29,7 @@ _RACES: Final = 10
 """Attempts of a migration that another one runs at the same time."""
 _RACED: Final = ("UNKNOWN_TABLE", "TABLE_ALREADY_EXISTS", "TABLE_IS_DROPPED")
 _RECKONED: Final = "uptime_all_mv"
+_ENDS: Final = "outage_ends_mv"
 _KEPT_BY: Final = {
     "results_hourly": "hour",
     "results_daily": "day",
@@ -131,7 +133,11 @@ def _migrate(settings: Settings, done: list[int]) -> None:
             done.append(migration.version)
         applied = apply_views(client, places, known[-1].version)
         if there and _RECKONED in applied:
-            # Days that were reckoned by other formulas: the next daily run may be a day away.
+            # Days that were reckoned by other formulas: the next daily run may be a day away. They
+            # read when outages ended, so that comes first (if it fails, again in 5 minutes).
+            client.command(f"SYSTEM REFRESH VIEW `{internal}`.{_ENDS}")
+            with suppress(DatabaseError):
+                client.command(f"SYSTEM WAIT VIEW `{internal}`.{_ENDS}")
             client.command(f"SYSTEM REFRESH VIEW `{internal}`.{_RECKONED}")
         _keep(client, name, "results", "toDateTime(appended_at)", settings.results_ttl_days)
         for table, column in _KEPT_BY.items():

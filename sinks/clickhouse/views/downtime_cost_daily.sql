@@ -14,11 +14,11 @@ WHERE u.cost_per_hour IS NOT NULL
 COMMENT 'What downtime cost, by target with a price and day: hours down outside of maintenance × the price that an hour had on that day';
 
 ALTER TABLE {database}.downtime_cost_daily
-    COMMENT COLUMN target 'id of the target',
-    COMMENT COLUMN name 'name of the target on that day',
-    COMMENT COLUMN team 'team of the target on that day, empty: none',
-    COMMENT COLUMN day 'day (UTC)',
-    COMMENT COLUMN cost_per_hour 'price of an hour down on that day',
-    COMMENT COLUMN unplanned_s 'time down outside of maintenance, in s',
-    COMMENT COLUMN planned_s 'time down within maintenance windows, in s; costs nothing',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN name 'Name of the target on that day',
+    COMMENT COLUMN team 'Team of the target on that day, empty: none',
+    COMMENT COLUMN day 'Day (UTC)',
+    COMMENT COLUMN cost_per_hour 'Price of an hour down on that day',
+    COMMENT COLUMN unplanned_s 'Time down outside of maintenance, in s',
+    COMMENT COLUMN planned_s 'Time down within maintenance windows, in s; costs nothing',
     COMMENT COLUMN cost 'unplanned_s / 3600 × cost_per_hour';

@@ -12,10 +12,10 @@ GROUP BY target, month
 COMMENT 'What downtime cost, by target with a price and month: the sum of its days';
 
 ALTER TABLE {database}.downtime_cost_monthly
-    COMMENT COLUMN target 'id of the target',
-    COMMENT COLUMN name 'name on the last of its days',
-    COMMENT COLUMN team 'team on the last of its days, empty: none',
-    COMMENT COLUMN month 'first day of the month (UTC)',
-    COMMENT COLUMN unplanned_s 'time down outside of maintenance, in s',
-    COMMENT COLUMN planned_s 'time down within maintenance windows, in s; costs nothing',
-    COMMENT COLUMN cost 'sum of the days, each by its own price';
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN name 'Name on the last of its days',
+    COMMENT COLUMN team 'Team on the last of its days, empty: none',
+    COMMENT COLUMN month 'First day of the month (UTC)',
+    COMMENT COLUMN unplanned_s 'Time down outside of maintenance, in s',
+    COMMENT COLUMN planned_s 'Time down within maintenance windows, in s; costs nothing',
+    COMMENT COLUMN cost 'Sum of the days, each by its own price';

@@ -15,13 +15,13 @@ WHERE u.slo_percent IS NOT NULL
 COMMENT 'The error budget of each target with an SLO by month, by the SLO of the last day of the month on which it was in the inventory';
 
 ALTER TABLE {database}.error_budget_monthly
-    COMMENT COLUMN target 'id of the target',
-    COMMENT COLUMN name 'name of the target',
-    COMMENT COLUMN team 'team of the target, empty: none',
-    COMMENT COLUMN month 'first day of the month (UTC)',
-    COMMENT COLUMN slo_percent 'share of the measured time that must not be down, in percent',
-    COMMENT COLUMN uptime_without_maintenance_percent 'as in uptime_daily: 100 × (1 - down / measured), both without maintenance windows, in percent; null: nothing measured',
-    COMMENT COLUMN budget_s 'downtime that the SLO allows, in s: measured time outside of maintenance × (1 - slo_percent / 100)',
-    COMMENT COLUMN spent_s 'time down outside of maintenance, in s',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN name 'Name of the target',
+    COMMENT COLUMN team 'Team of the target, empty: none',
+    COMMENT COLUMN month 'First day of the month (UTC)',
+    COMMENT COLUMN slo_percent 'Share of the measured time that must not be down, in percent',
+    COMMENT COLUMN uptime_without_maintenance_percent 'Share of the measured time outside of maintenance windows that was not down, in percent; null: nothing measured',
+    COMMENT COLUMN budget_s 'Downtime that the SLO allows, in s: measured time outside of maintenance × (1 - slo_percent / 100)',
+    COMMENT COLUMN spent_s 'Time down outside of maintenance, in s',
     COMMENT COLUMN left_s 'budget_s - spent_s, in s; negative: more was down than allowed',
     COMMENT COLUMN met '1: no more was down than the SLO allows';

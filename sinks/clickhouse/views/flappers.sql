@@ -29,11 +29,11 @@ ORDER BY flapping DESC, outages DESC, target
 COMMENT 'Targets that were down more than once, or flapped, in the last 7 days (UTC, today included), the most often first; an outage that began before counts with its part in them';
 
 ALTER TABLE {database}.flappers
-    COMMENT COLUMN target 'id of the target',
-    COMMENT COLUMN name 'name of the target',
-    COMMENT COLUMN team 'team of the target, empty: none',
-    COMMENT COLUMN outages 'outages of the type unreachable of which any part is in these days',
-    COMMENT COLUMN flapping 'incidents of the type flapping of which any part is in these days',
-    COMMENT COLUMN down_s 'time down in these days, in s, overlapping outages once',
-    COMMENT COLUMN median_s 'median of the parts of the outages in these days, in s (nearest rank)',
-    COMMENT COLUMN last_at 'when the last one began (UTC)';
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN name 'Name of the target',
+    COMMENT COLUMN team 'Team of the target, empty: none',
+    COMMENT COLUMN outages 'Outages of the type unreachable of which any part is in these days',
+    COMMENT COLUMN flapping 'Incidents of the type flapping of which any part is in these days',
+    COMMENT COLUMN down_s 'Time down in these days, in s, overlapping outages once',
+    COMMENT COLUMN median_s 'Median of the parts of the outages in these days, in s (nearest rank)',
+    COMMENT COLUMN last_at 'When the last one began (UTC)';

@@ -15,14 +15,14 @@ FROM {internal}.incident_spans
 COMMENT 'How long it took to detect each incident, to acknowledge it, and until it was over';
 
 ALTER TABLE {database}.incident_times
-    COMMENT COLUMN incident_id 'id of the incident',
+    COMMENT COLUMN incident_id 'Id of the incident',
     COMMENT COLUMN incident_type 'unreachable, flapping, slow, expiring',
-    COMMENT COLUMN target 'id of the target',
-    COMMENT COLUMN team 'team that the incident names, empty: none',
-    COMMENT COLUMN opened_at 'when it was opened (UTC)',
-    COMMENT COLUMN detect_s 'from the first failure to the opening, in s',
-    COMMENT COLUMN acknowledge_s 'from the opening to the first acknowledgement, in s; null: nobody has',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN team 'Team that the incident names, empty: none',
+    COMMENT COLUMN opened_at 'When it was opened (UTC)',
+    COMMENT COLUMN detect_s 'From the first failure to the opening, in s',
+    COMMENT COLUMN acknowledge_s 'From the opening to the first acknowledgement, in s; null: nobody has',
     COMMENT COLUMN recover_s 'duration_s of what is over, in s; null: it goes on',
-    COMMENT COLUMN open_s 'from the opening to the closing, or now, in s',
-    COMMENT COLUMN duration_s 'whole length from the first failure to the end, or now, in s; an outage ends as the view outages says, slow and expiring when they close',
-    COMMENT COLUMN acknowledged_by 'who acknowledged it first, empty: nobody';
+    COMMENT COLUMN open_s 'From the opening to the closing, or now, in s',
+    COMMENT COLUMN duration_s 'Whole length from the first failure to the end, or now, in s; an outage ends as the view outages says, slow and expiring when they close',
+    COMMENT COLUMN acknowledged_by 'Who acknowledged it first, empty: nobody';

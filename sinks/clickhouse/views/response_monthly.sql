@@ -17,13 +17,13 @@ GROUP BY month, team
 COMMENT 'How soon outages (unreachable, flapping) were detected, acknowledged and over, by team and month. An incident belongs to the month in which it was opened, with its whole times';
 
 ALTER TABLE {database}.response_monthly
-    COMMENT COLUMN month 'first day of the month (UTC)',
-    COMMENT COLUMN team 'team that the incidents name, empty: none',
-    COMMENT COLUMN incidents 'incidents that were opened',
-    COMMENT COLUMN detect_p50_s 'median of detect_s, in s (nearest rank)',
+    COMMENT COLUMN month 'First day of the month (UTC)',
+    COMMENT COLUMN team 'Team that the incidents name, empty: none',
+    COMMENT COLUMN incidents 'Incidents that were opened',
+    COMMENT COLUMN detect_p50_s 'Median of detect_s, in s (nearest rank)',
     COMMENT COLUMN detect_p95_s '95th percentile of detect_s, in s',
-    COMMENT COLUMN acknowledged_percent 'share of them that somebody acknowledged, in percent',
-    COMMENT COLUMN acknowledge_p50_s 'median of acknowledge_s, in s, of those acknowledged; null: none',
+    COMMENT COLUMN acknowledged_percent 'Share of them that somebody acknowledged, in percent',
+    COMMENT COLUMN acknowledge_p50_s 'Median of acknowledge_s, in s, of those acknowledged; null: none',
     COMMENT COLUMN acknowledge_p95_s '95th percentile of acknowledge_s, in s; NaN: none',
-    COMMENT COLUMN recover_p50_s 'median of recover_s, in s, of those that are over; null: none',
+    COMMENT COLUMN recover_p50_s 'Median of recover_s, in s, of those that are over; null: none',
     COMMENT COLUMN recover_p95_s '95th percentile of recover_s, in s; NaN: none';

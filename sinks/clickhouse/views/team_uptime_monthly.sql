@@ -15,13 +15,13 @@ GROUP BY team, month
 COMMENT 'Uptime of each team by month: the sum of its days';
 
 ALTER TABLE {database}.team_uptime_monthly
-    COMMENT COLUMN team 'team, empty: targets without one',
-    COMMENT COLUMN month 'first day of the month (UTC)',
-    COMMENT COLUMN targets 'targets that were in the inventory and of the team on any of its days',
-    COMMENT COLUMN watched_s 'time in the inventory, in s',
-    COMMENT COLUMN measured_s 'part of it that was measured, in s: hours with a check, and outages; the rest is unknown',
-    COMMENT COLUMN down_s 'part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
-    COMMENT COLUMN maintenance_s 'measured time within a maintenance window, in s',
-    COMMENT COLUMN down_in_maintenance_s 'time down within a maintenance window, in s',
-    COMMENT COLUMN uptime_percent '100 × (1 - down / measured), 0 to 100; null: nothing measured',
-    COMMENT COLUMN uptime_without_maintenance_percent 'the same without the time in maintenance windows on either side, in percent; null: nothing measured';
+    COMMENT COLUMN team 'Team, empty: targets without one',
+    COMMENT COLUMN month 'First day of the month (UTC)',
+    COMMENT COLUMN targets 'Targets that were in the inventory and of the team on any of its days',
+    COMMENT COLUMN watched_s 'Time in the inventory, in s',
+    COMMENT COLUMN measured_s 'Part of it that was measured, in s: hours with a check, and outages; the rest is unknown',
+    COMMENT COLUMN down_s 'Part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
+    COMMENT COLUMN maintenance_s 'Measured time within a maintenance window, in s',
+    COMMENT COLUMN down_in_maintenance_s 'Time down within a maintenance window, in s',
+    COMMENT COLUMN uptime_percent '100 × (1 - down_s / measured_s), in percent, 0 to 100; null: nothing measured',
+    COMMENT COLUMN uptime_without_maintenance_percent 'The same without the time in maintenance windows on either side, in percent; null: nothing measured';

@@ -17,15 +17,15 @@ GROUP BY target, month
 COMMENT 'Uptime of each target by month: the sum of its days';
 
 ALTER TABLE {database}.uptime_monthly
-    COMMENT COLUMN target 'id of the target',
-    COMMENT COLUMN month 'first day of the month (UTC)',
-    COMMENT COLUMN name 'name on the last of its days',
-    COMMENT COLUMN team 'team on the last of its days, empty: none',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN month 'First day of the month (UTC)',
+    COMMENT COLUMN name 'Name on the last of its days',
+    COMMENT COLUMN team 'Team on the last of its days, empty: none',
     COMMENT COLUMN slo_percent 'SLO on the last of its days, in percent; null: none',
-    COMMENT COLUMN watched_s 'time in the inventory, in s',
-    COMMENT COLUMN measured_s 'part of it that was measured, in s: hours with a check, and outages; the rest is unknown',
-    COMMENT COLUMN down_s 'part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
-    COMMENT COLUMN maintenance_s 'measured time within a maintenance window, in s',
-    COMMENT COLUMN down_in_maintenance_s 'time down within a maintenance window, in s',
-    COMMENT COLUMN uptime_percent '100 × (1 - down / measured), 0 to 100; null: nothing measured',
-    COMMENT COLUMN uptime_without_maintenance_percent 'the same without the time in maintenance windows on either side, in percent; null: nothing measured';
+    COMMENT COLUMN watched_s 'Time in the inventory, in s',
+    COMMENT COLUMN measured_s 'Part of it that was measured, in s: hours with a check, and outages; the rest is unknown',
+    COMMENT COLUMN down_s 'Part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
+    COMMENT COLUMN maintenance_s 'Measured time within a maintenance window, in s',
+    COMMENT COLUMN down_in_maintenance_s 'Time down within a maintenance window, in s',
+    COMMENT COLUMN uptime_percent '100 × (1 - down_s / measured_s), in percent, 0 to 100; null: nothing measured',
+    COMMENT COLUMN uptime_without_maintenance_percent 'The same without the time in maintenance windows on either side, in percent; null: nothing measured';

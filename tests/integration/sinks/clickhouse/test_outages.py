@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from foundation.clickhouse import connect
+from foundation.clickhouse import connect, internal_database
 from foundation.settings import Settings
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
@@ -331,6 +331,19 @@ def test_a_success_that_comes_late_moves_an_end_that_is_days_old(clickhouse: str
         past.insert(tables.RESULTS, [past.result("a", "eu", ZERO + DAY)])
         past.reckon()
         assert end_of(past.client, "r") == (ZERO + DAY + HOUR, 0)
+
+
+def test_an_upgrade_finds_the_ends_before_it_reckons_all_days(clickhouse: str) -> None:
+    with new_past(clickhouse) as past:
+        past.insert(tables.TARGETS, [past.target("a", ZERO, regions=["eu"])])
+        past.insert(tables.INCIDENTS, past.incident("r", "a", BEGAN, CLOSED, **RESOLVED))
+        past.insert(tables.RESULTS, [past.result("a", "eu", CLOSED + HOUR)])
+        internal = f"`{internal_database(str(past.client.database))}`"
+        past.client.command(f"DROP VIEW {internal}.uptime_all_mv SYNC")
+        migrate(past.settings)
+        past.client.command(f"SYSTEM WAIT VIEW {internal}.uptime_all_mv")
+        found = ask(past.client, "SELECT down_s FROM uptime_daily ORDER BY day LIMIT 2")
+        assert found == [(3 * 3_600,), (0,)]
 
 
 def test_down_is_never_more_than_what_was_measured(clickhouse: str) -> None:
