@@ -1,19 +1,27 @@
 """`portquorum ack` and `resolve`: a word that the stream can read, or none at all."""
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from foundation import kafka as clients
+from foundation.clickhouse import connect
 from foundation.settings import Settings
 from schemas import control, incident, topics
 from schemas.control import Acknowledged, Control, Resolved
+from schemas.incident import IncidentEvent
 from schemas.partition import partition_for
+from sinks.clickhouse.queries import open_incidents
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.rig import SinkProcess
+from tests.integration.streams import ground
 from tests.unit.sinks.notifier.events import incident_event
 
 ID = "3f2c9a1e-0000-4000-8000-000000000000"
@@ -77,11 +85,97 @@ async def test_what_is_too_long_to_be_read_is_not_written_and_said(
 
     # As long as it may be, in characters of several bytes, it is written and can be read.
     for word in ("ack", "resolve"):
-        done = say(settings, tmp_path, word, "3f2c", "--by", "ö" * 255, "--note", "€" * 500)
+        longest_words = ("--by", "ö" * 255, "--note", "€" * 500)
+        done = say(settings, tmp_path, word, "3f2c", "--no-wait", *longest_words)
         assert done.returncode == 0, done
+        assert "written Production DB (unreachable)" in done.stdout
     partition = partition_for("db1.example.com", settings.partitions)
     names = {"target": "prod-db", "incident_id": ID, "by": "ö" * 255, "note": "€" * 500}
     assert await written(settings) == [
         (partition, Acknowledged(**names)),
         (partition, Resolved(**names)),
     ]
+
+
+async def events_of(settings: Settings) -> list[IncidentEvent]:
+    found = [incident.decode(one.value) for one in await ground.incidents(settings)]
+    return [event for event in found if isinstance(event, IncidentEvent)]
+
+
+async def test_the_stream_takes_what_people_say_and_they_see_it(
+    kafka: str, clickhouse: str, tmp_path: Path
+) -> None:
+    settings = rig.place(kafka, clickhouse, "said")
+    hosts = one, two, three = ground.hosts(settings, 3)
+    async with ground.Log(settings) as log:
+        await log.targets(hosts)
+        await log.outage(hosts)
+        with (
+            SinkProcess(settings, tmp_path / "sink.log"),
+            ground.Worker(settings, tmp_path) as worker,
+        ):
+            await rig.until(lambda: len(open_incidents(connect(settings))) == 3)
+
+            note = "the disk\nis \x1b[31mfull"
+            words = ("--note", note, "--by", "ann")
+            done = say(settings, tmp_path, "ack", "--target", f"{one}:80", *words)
+            assert done.returncode == 0, done
+            assert done.stdout.startswith(f"acknowledged {one.upper()} (unreachable) by ann")
+            last = [event for event in await events_of(settings) if event.target == one][-1]
+            assert (last.event, last.acknowledged_by) == ("updated", "ann")
+            assert last.acknowledged_note == "the disk\nis \ufffd[31mfull"
+
+            ids = {event.target: event.incident_id for event in await events_of(settings)}
+            resolving = ("resolve", ids[one][:13], ids[two].upper(), "--by", "bob")
+            done = say(settings, tmp_path, *resolving, "--note", "gone", "--json")
+            assert done.returncode == 0, done
+            found = msgspec.json.decode(done.stdout)
+            assert [(o["target"], o["outcome"], o["still_down"]) for o in found] == [
+                (one, "resolved", True),
+                (two, "resolved", True),
+            ]
+            closed = [event for event in await events_of(settings) if event.event == "closed"]
+            assert {(o.target, o.resolved_by, o.resolved_note) for o in closed} == {
+                (one, "bob", "gone"),
+                (two, "bob", "gone"),
+            }
+            # The help's word: none opens for the same outage, one does for the next.
+            await log.outage([one])
+            await log.recovery([one])
+            await log.outage([one])
+            await ground.opened(settings, 4)
+            told = [event.event for event in await events_of(settings) if event.target == one]
+            assert [kind for kind in told if kind != "updated"] == ["opened", "closed", "opened"]
+
+            worker.send(signal.SIGKILL)
+            done = say(settings, tmp_path, "ack", "--target", three)
+            assert done.returncode == 1, done
+            assert "the stream has not answered within 10 s: does it run?" in done.stderr
+            assert f"holds when it has read it: {three.upper()}" in done.stderr
+            with ground.Worker(settings, tmp_path):
+                await ground.eventually(
+                    lambda: events_of(settings),
+                    lambda events: any(o.target == three and o.acknowledged_by for o in events),
+                )
+
+
+async def test_a_closing_that_the_table_does_not_have_yet_is_told(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Nothing comes of such a word: the event that closes the incident is the answer."""
+    over = structs.replace(
+        EVENT, event="closed", event_id="over", closed_at=EVENT.at, closed_because="recovered"
+    )
+    told = asyncio.create_task(
+        asyncio.to_thread(say, settings, tmp_path, "resolve", "3f2c", "--by", "ann")
+    )
+    await ground.eventually(lambda: written(settings), bool)
+    async with clients.producer(settings) as producer:
+        await producer.send_and_wait(
+            settings.topic(topics.INCIDENTS.name),
+            incident.encode(over),
+            partition=partition_for("db1.example.com", settings.partitions),
+        )
+    done = await told
+    assert done.returncode == 1, done
+    assert done.stdout == "too late Production DB: its incident has closed (recovered)\n"
