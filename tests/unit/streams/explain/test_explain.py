@@ -234,6 +234,17 @@ def test_who_resolved_what_is_still_down_is_said_with_the_note() -> None:
     assert fleet.state.targets["db"].trouble is None
 
 
+def test_a_checkpoint_of_0_1_does_not_have_who_resolved() -> None:
+    fleet = beaten()
+    fleet.down("a", "b", "c")
+    incident = explained(fleet).incidents[0].incident_id
+    fleet.control(Resolved(target="db", incident_id=incident, by="ann"))
+    fleet.state.targets["db"].troubled().held_by = None
+    found = explained(fleet)
+    assert found.headline == "No incident, though it is still not reachable: resolved by hand."
+    assert [(one.by, one.at, one.note) for one in found.resolved] == [(None, None, None)]
+
+
 def test_who_resolved_what_is_still_slow_is_said() -> None:
     fleet = beaten(target(latency=LatencyLimit(max_ms=100, for_results=1)))
     fleet.up("a", "b", "c", connect_ms=300.0)
