@@ -239,4 +239,4 @@ def _indented(line: Text | str) -> None:
 
 
 def _line(text: str, style: str = "") -> None:
-    out().print(Text(text, style=style))
+    out().print(Text(one_line(text), style=style))

@@ -10,6 +10,7 @@ from portquorum.cli.explained import ExplainAnswer
 from portquorum.cli.notifications import LAST, TargetNotifications, told
 from portquorum.cli.target_lookup import which
 from portquorum.presentation.output import out
+from schemas.control import Acknowledged, Resolved
 from schemas.notification import Notification
 from schemas.policy import Maintenance, Policy, Route, Team
 from schemas.probe import TlsProbe
@@ -170,6 +171,26 @@ def test_it_fits_one_screen_of_100_columns(monkeypatch: pytest.MonkeyPatch) -> N
         assert part in text
     assert "unreachable (critical), flapping (critical): console/0/console" in text
     assert "sent 1 min" in text
+
+
+def test_what_people_wrote_is_shown_and_moves_no_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = busy()
+    incident = fleet.events[-1].incident_id
+    said = {
+        "target": "db",
+        "incident_id": incident,
+        "by": "a\x1b[2Jnn",
+        "note": "the\ndisk\x1b[31m",
+    }
+    fleet.control(Acknowledged(**said))
+    text = " ".join(shown(monkeypatch, answer(fleet)).split())
+    assert "acknowledged by a\ufffd[2Jnn: the disk\ufffd[31m" in text
+    assert "\x1b" not in text
+    fleet.control(Resolved(**said))
+    text = " ".join(shown(monkeypatch, answer(fleet)).split())
+    assert "still not reachable: resolved by hand by a\ufffd[2Jnn at" in text
+    assert "who wrote: the disk\ufffd[31m." in text
+    assert "\x1b" not in text
 
 
 def test_what_is_said_of_a_certificate_began_with_no_failure(
