@@ -2,7 +2,7 @@
 
 import asyncio
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
@@ -141,9 +141,10 @@ def _speak(
     _check(words[0])
     spoken = asyncio.run(_send(settings, list(zip(chosen, words, strict=True)), wait=wait))
     if any(one.outcome == "unanswered" for one in spoken):
-        # Nothing comes of a word about an incident that closed just before it.
-        still_open = {one.incident_id for one in queries.open_incidents(client)}
-        spoken = [_looked_up(one, still_open) for one in spoken]
+        # Nothing comes of a word about an incident that closed just before it, nor of one that
+        # was said already and is not in the table yet.
+        now = {one.incident_id: one for one in queries.open_incidents(client)}
+        spoken = [_looked_up(one, word, now) for one, word in zip(spoken, words, strict=True)]
     if json:
         print_json(spoken)
     else:
@@ -228,10 +229,13 @@ def _spoken(
     )
 
 
-def _looked_up(one: SpokenWord, still_open: set[str]) -> SpokenWord:
-    if one.outcome != "unanswered" or one.incident_id in still_open:
+def _looked_up(one: SpokenWord, word: "Word", now: Mapping[str, "Incident"]) -> SpokenWord:
+    if one.outcome != "unanswered":
         return one
-    return structs.replace(one, outcome="closed")
+    incident = now.get(one.incident_id)
+    if incident is None:
+        return structs.replace(one, outcome="closed")
+    return structs.replace(one, outcome="known") if _is_known(incident, word) else one
 
 
 def _show(one: SpokenWord) -> None:

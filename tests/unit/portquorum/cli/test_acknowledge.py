@@ -6,6 +6,9 @@ from msgspec import structs
 from portquorum.cli import acknowledge
 from portquorum.cli.acknowledge import SpokenWord
 from portquorum.presentation.output import out
+from schemas.control import Acknowledged
+from sinks.clickhouse.queries import Incident
+from tests.unit.portquorum.cli.test_incident_lookup import DB
 
 SPOKEN = SpokenWord(
     incident_id="3f2c",
@@ -16,6 +19,8 @@ SPOKEN = SpokenWord(
     note=None,
     outcome="acknowledged",
 )
+
+UNANSWERED = structs.replace(SPOKEN, outcome="unanswered")
 
 
 @pytest.mark.parametrize(
@@ -46,10 +51,19 @@ def test_each_outcome_has_its_words(
 
 
 def test_what_nobody_answered_since_it_had_closed_is_no_fault_of_the_stream() -> None:
-    unanswered = structs.replace(SPOKEN, outcome="unanswered")
-    assert acknowledge._looked_up(unanswered, {"3f2c", "9b07"}).outcome == "unanswered"
-    assert acknowledge._looked_up(unanswered, {"9b07"}).outcome == "closed"
-    assert acknowledge._looked_up(SPOKEN, set()).outcome == "acknowledged"
+    def now(*known: Incident, of: SpokenWord = UNANSWERED, note: str | None = None) -> str:
+        word = Acknowledged(target="prod-db", incident_id="3f2c", by="ann", note=note)
+        return acknowledge._looked_up(of, word, {one.incident_id: one for one in known}).outcome
+
+    still = structs.replace(DB, incident_id="3f2c")
+    by_ann = structs.replace(still, acknowledged_by="ann", acknowledged_note="on it")
+    assert now(still, DB) == "unanswered"
+    assert now(DB) == "closed"
+    assert now(of=SPOKEN) == "acknowledged"
+    # Said already, and the table did not have it yet.
+    assert now(by_ann) == now(by_ann, note="on it") == "known"
+    assert now(by_ann, note="another") == "unanswered"
+    assert now(structs.replace(by_ann, acknowledged_by="bob")) == "unanswered"
 
 
 def test_what_the_stream_has_not_answered_is_one_sentence_with_a_few_names() -> None:
