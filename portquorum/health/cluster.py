@@ -22,16 +22,18 @@ from portquorum.health.reading import REFUSED
 from schemas import topics
 
 _AGAIN_S: Final = 0.2
-_TRIES: Final = 5
-"""A coordinator that has just started says for a moment that it loads its groups."""
+_TRIES: Final = 25
+"""A coordinator that has just started loads its groups for a moment, and a cluster that never had a
+group first makes the topic for them."""
 
 
 class Members(Struct, frozen=True):
-    """The state of a group and the number of its members, or the right that is missing."""
+    """The state and number of members of a group, the right that is missing, or an error."""
 
     state: str | None = None
     members: int | None = None
     hidden: str | None = None
+    error: str | None = None
 
 
 class Commits(Struct, frozen=True):
@@ -100,8 +102,10 @@ async def _members(client: AIOKafkaAdminClient, group: str) -> Members:
         except REFUSED:
             return Members(hidden=f"DESCRIBE on group {group}")
         except KafkaError as error:
-            if not error.retriable or not left:
+            if not error.retriable:
                 raise
+            if not left:
+                return Members(error=type(error).__name__)
             await asyncio.sleep(_AGAIN_S)
     raise AssertionError
 

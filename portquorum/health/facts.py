@@ -57,7 +57,7 @@ class GroupFacts(Struct, frozen=True, kw_only=True):
     `state` is Kafka's word, `Stable`, `Empty` and so on. `lag` counts the messages after the
     group's commits. `oldest` is the time of the first of them that is not done, None if there is
     none; on [results] it is the broker's, elsewhere the writer's. `lag_hidden` is what the lag
-    lacks.
+    lacks. `error`: no broker could say who is in the group.
     """
 
     role: str
@@ -65,6 +65,7 @@ class GroupFacts(Struct, frozen=True, kw_only=True):
     state: str | None = None
     members: int | None = None
     hidden: str | None = None
+    error: str | None = None
     lag: int | None = None
     oldest: int | None = None
     lag_hidden: str | None = None

@@ -29,6 +29,7 @@ from portquorum.health.facts import (
 )
 from portquorum.health.judge import judge
 from portquorum.health.judge_roles import SEEN_MS
+from portquorum.health.judge_services import never_ran
 from portquorum.health.newest_checkpoints import checkpoint_facts, frame, newest_heads
 from portquorum.health.reading import REFUSED, first_at, range_of, reader
 from portquorum.health.told import policy_facts
@@ -152,6 +153,8 @@ class Gathering:
         settings = self._settings
         found = await cluster.describe(self._client, settings)
         visible = [topic for topic in found.topics if topic.exists]
+        if never_ran(found):
+            return self._all(found, LogFacts(now=self._wall()))
         ends, members, policies = await asyncio.gather(
             self._ends(visible),
             cluster.members(self._client, list(self._groups.values())),
@@ -172,9 +175,9 @@ class Gathering:
             asyncio.gather(*(self._group(role, members, commits, ends) for role in ROLES)),
             cluster.members(self._client, list(of_regions.values())),
         )
-        return HealthFacts(
-            kafka=found,
-            log=log,
+        seen = self._all(found, log)
+        return structs.replace(
+            seen,
             groups=tuple(groups),
             regions=tuple(
                 regions.region_facts(
@@ -190,8 +193,14 @@ class Gathering:
             policy=policies,
             dead_letters=dead,
             dead_letters_hidden=_hidden(found, topics.DEADLETTER.name),
-            checkpoint_interval_s=settings.checkpoint_interval_s,
-            topic_prefix=settings.topic_prefix,
+        )
+
+    def _all(self, found: KafkaFacts, log: LogFacts) -> HealthFacts:
+        return HealthFacts(
+            kafka=found,
+            log=log,
+            checkpoint_interval_s=self._settings.checkpoint_interval_s,
+            topic_prefix=self._settings.topic_prefix,
         )
 
     async def _ends(self, visible: Iterable[TopicFacts]) -> Ends:
@@ -259,7 +268,7 @@ class Gathering:
             "sink": {part: end for part, end in ends.end.items() if end > ends.begin[part]},
             "notify": ends.of(self._settings.topic(topics.INCIDENTS.name)),
         }
-        asked = [role for role in ROLES if not members[self._groups[role]].hidden]
+        asked = [role for role in ROLES if members[self._groups[role]].state is not None]
         found = await asyncio.gather(
             *(cluster.committed(self._client, self._groups[role], read[role]) for role in asked)
         )
@@ -280,9 +289,14 @@ class Gathering:
         group = self._groups[role]
         one, done = members[group], commits[role]
         facts = GroupFacts(
-            role=role, group=group, state=one.state, members=one.members, hidden=one.hidden
+            role=role,
+            group=group,
+            state=one.state,
+            members=one.members,
+            hidden=one.hidden,
+            error=one.error,
         )
-        if done.hidden:
+        if one.error or done.hidden:
             return structs.replace(facts, lag_hidden=done.hidden)
         read = _read_by(role, self._settings)
         behind: dict[TopicPartition, tuple[int, int]] = {}

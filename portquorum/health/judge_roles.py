@@ -136,6 +136,8 @@ def role_lines(facts: HealthFacts) -> Iterator[HealthLine]:
 def _group(group: GroupFacts, facts: HealthFacts) -> tuple[HealthLevel, str]:
     if group.hidden:
         return "unknown", f"not visible: needs {group.hidden}"
+    if group.error:
+        return "trouble", f"no broker can say who is in group {group.group} ({group.error})"
     behind, late_ms = _behind(group, facts.log.now)
     if not group.members:
         start = f"portquorum {group.role}"

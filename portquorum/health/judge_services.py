@@ -145,7 +145,7 @@ def dead_letters_line(facts: HealthFacts) -> HealthLine:
     count = facts.dead_letters
     if count is None:
         why = f"not visible: needs {facts.dead_letters_hidden}"
-        away = "Kafka is away"
+        away = _no_kafka(facts)
         return HealthLine("dead letters", "unknown", why if facts.dead_letters_hidden else away)
     if not count:
         return HealthLine("dead letters", "ok", "none in the last hour")
@@ -161,7 +161,7 @@ def inventory_line(facts: HealthFacts) -> HealthLine:
     policy, targets = facts.policy, facts.clickhouse.targets
     counted = "" if targets is None else plural(targets, "target")
     if policy is None or policy.hidden:
-        why = f"not visible: needs {policy.hidden}" if policy else "Kafka is away"
+        why = f"not visible: needs {policy.hidden}" if policy else _no_kafka(facts)
         return HealthLine("inventory", "unknown", f"{counted}; {why}" if counted else why)
     parts = [counted] if counted else []
     unfinished = tuple(one.source for one in policy.applied if not one.done)
@@ -175,3 +175,7 @@ def inventory_line(facts: HealthFacts) -> HealthLine:
         parts.append("nothing is watched: portquorum target add, or inventory apply")
         return HealthLine("inventory", "warning", "; ".join(parts))
     return HealthLine("inventory", "ok", ", ".join(parts))
+
+
+def _no_kafka(facts: HealthFacts) -> str:
+    return "no topic is there" if facts.kafka.reachable else "Kafka is away"

@@ -162,6 +162,11 @@ def test_all_well_has_a_line_for_each_part() -> None:
             "not visible: needs DESCRIBE on group g",
         ),
         (
+            {"members": None, "state": None, "error": "NotCoordinatorForGroupError", "lag": None},
+            "trouble",
+            "no broker can say who is in group portquorum-stream (NotCoordinatorForGroupError)",
+        ),
+        (
             {"oldest": None, "lag_hidden": "READ on the topics"},
             "unknown",
             "age not visible: needs READ on the topics",
