@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portquorum.embedded.service import addresses
+from portquorum.embedded.service import addresses, directory, lock
 from portquorum.embedded.service.errors import EmbeddedServiceError
 from portquorum.embedded.service.reports import (
     Notice,
@@ -40,9 +40,16 @@ def service_role(service: str, listen: str, data_dir: Path) -> Role:
     """The role of an embedded service, on a fixed port, so that a restart keeps its address.
 
     Raises:
-        EmbeddedServiceError: the address is malformed, taken, or not this machine's.
+        EmbeddedServiceError: the address is malformed, taken, or not this machine's; or the
+            service's folder is in use.
     """
-    address = addresses.reserve(addresses.parse(listen))
+    folder = data_dir.absolute() / service
+    owner = lock.held(folder / directory.LOCK)
+    if owner and lock.alive(owner):
+        raise directory.in_use(folder, service, owner)
+    address = addresses.parse(listen)
+    if not (owner and address.port):  # the children of an owner that died: the service waits
+        address = addresses.reserve(address)
     return Role(
         name=service,
         argv=(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from foundation import kafka, settings
 from foundation.lifecycle import cancelled
 from foundation.settings import Settings
+from portquorum.embedded.service import directory, lock
 from portquorum.embedded.service.addresses import ListenAddress
-from portquorum.embedded.service.errors import EmbeddedServiceError
+from portquorum.embedded.service.errors import EmbeddedServiceError, storage_error
 from portquorum.embedded.service.reports import Progress
 from portquorum.inventory import InventoryError, WatchEvent, check, watch_and_apply
 from portquorum.inventory.present import read_policy
@@ -34,6 +35,9 @@ from portquorum.supervisor.supervisor import Supervisor
 _ENDED: Final = WatchEvent("failed", "the inventory is not followed any more")
 
 NAMES: Final = {KAFKA: "Kafka", CLICKHOUSE: "ClickHouse"}
+
+LOCK: Final = "up.lock"
+"""Held by the `up` of a data directory."""
 
 _QUERY: Final = '"SELECT * FROM results LIMIT 9"'
 
@@ -88,7 +92,10 @@ class Up:
                 self._narrator.say(f"all stopped in {time.monotonic() - began:.1f} s")
 
     async def _work(self) -> None:
-        self._settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(self._settings.data_dir):
+            await self._run_all()
+
+    async def _run_all(self) -> None:
         if self._options.inventory:  # a wrong file is told before anything starts
             await asyncio.to_thread(check, [self._options.inventory])
         await self._start_services()
@@ -262,6 +269,36 @@ async def _all_or_first_error() -> AsyncIterator[asyncio.TaskGroup]:
             yield group
     except* EmbeddedServiceError as errors:
         raise errors.exceptions[0] from None
+
+
+@contextlib.contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Holds the data directory for this `up`.
+
+    Raises:
+        EmbeddedServiceError: another `up` has it, or it can't be written.
+    """
+    directory.check_name(data_dir)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise storage_error(error, data_dir) from error
+    try:
+        if not lock.try_lock(descriptor):
+            raise _another(data_dir, lock.owner(descriptor))
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _another(data_dir: Path, owner: lock.LockOwner) -> EmbeddedServiceError:
+    end = f"`kill {owner.pid}`" if owner.pid else "Ctrl-C"
+    return EmbeddedServiceError(
+        f"another `portquorum up` ({owner}) uses {data_dir}: ask that one (`portquorum status`), "
+        f"end it (Ctrl-C there, or {end}), or start a second one on data and ports of its own "
+        "(--data, --kafka-listen, --clickhouse-listen)"
+    )
 
 
 def public(url: str) -> str:

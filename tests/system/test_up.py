@@ -37,6 +37,18 @@ def pid_of(program: Program, role: str) -> int:
     return int(started[-1]["pid"])
 
 
+def test_a_second_one_on_the_same_data_says_who_has_it(up: Program, tmp_path: Path) -> None:
+    up.event("up", "portquorum is up")
+    for listen in (("--kafka-listen", "127.0.0.1:0", "--clickhouse-listen", "127.0.0.1:0"), ()):
+        done = command(tmp_path, "up", *listen)
+        assert done.returncode == 1
+        assert f"another `portquorum up` (process {up.process.pid}, since 20" in done.stderr
+        assert "--data" in done.stderr
+    kafka = command(tmp_path, "dev", "kafka", "--listen", "127.0.0.1:0")
+    assert f"kafka is in use by process {pid_of(up, 'kafka')}, since 20" in kafka.stderr
+    assert command(tmp_path, "status").returncode == 0, "the first one goes on"
+
+
 def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_path: Path) -> None:
     ready = up.event("up", "portquorum is up")
     sample = {"kafka-of-portquorum": "up", "clickhouse-of-portquorum": "up"}

@@ -1,4 +1,8 @@
-"""One Kafka node in a folder: its configuration, its storage, its JVM."""
+"""One Kafka node in a folder: its configuration, its storage, its JVM.
+
+The JVM works in the folder and gets relative names only: a property of Java is ISO 8859-1, that of
+`log.dirs` a list with commas, and Log4j reads `%`, `$` and `#` of a path in its own way.
+"""
 
 import asyncio
 import base64
@@ -25,6 +29,7 @@ from portquorum.embedded.service.lifeline import tie_to_parent
 _IN_ORDER_S: Final = 7.0
 _MEMORY: Final = ("-Xmx384m", "-XX:+UseSerialGC")
 
+_LOG_SETTINGS: Final = "log4j2.properties"
 _PORT_TAKEN: Final = "Address already in use"
 
 _LOGGING: Final = """\
@@ -51,8 +56,8 @@ class BrokerProcess:
     def __init__(self, directory: ServiceDirectory, java: Path, class_path: Sequence[Path]) -> None:
         """Starts nothing yet."""
         self._directory = directory
-        self._java = java
-        self._class_path = class_path
+        self._java = java.absolute()
+        self._class_path = [jar.absolute() for jar in class_path]
         self._log = directory.logs / "kafka.log"
         self._output = directory.logs / "jvm.log"
         self._process: asyncio.subprocess.Process | None = None
@@ -66,9 +71,9 @@ class BrokerProcess:
         try:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary.mkdir()
-            text = _LOGGING.format(log=self._log)
-            (self._directory.path / "log4j2.properties").write_text(text, encoding="utf-8")
-            self._write_properties("server.properties", _properties(listen, self._storage))
+            text = _LOGGING.format(log=self._log.relative_to(self._directory.path))
+            (self._directory.path / _LOG_SETTINGS).write_text(text, encoding="ascii")
+            self._write_properties("server.properties", _properties(listen, self._storage.name))
             if not self._storage.exists():
                 self._format(listen)
         except OSError as error:
@@ -85,7 +90,8 @@ class BrokerProcess:
             with self._output.open("wb") as output:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command("-Xms64m", *_MEMORY, main="kafka.Kafka"),
-                    str(self._directory.path / "server.properties"),
+                    "server.properties",
+                    cwd=self._directory.path,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -128,15 +134,16 @@ class BrokerProcess:
         # Renamed when it is whole: an interrupted format is never taken for storage.
         unfinished = self._directory.path / "log.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        self._write_properties("format.properties", _properties(listen, unfinished))
+        self._write_properties("format.properties", _properties(listen, unfinished.name))
         # C1 alone: this JVM lives for less than a second.
         flags = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
         done = subprocess.run(  # noqa: S603 (our own command)
             [
                 *self._command(*flags, main="kafka.tools.StorageTool"),
                 *("format", "--cluster-id", cluster_id()),
-                *("--config", str(self._directory.path / "format.properties")),
+                *("--config", "format.properties"),
             ],
+            cwd=self._directory.path,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -155,8 +162,8 @@ class BrokerProcess:
             *flags,
             # Native libraries are unpacked here: /tmp may be mounted noexec, and a killed JVM
             # would leave them there.
-            f"-Djava.io.tmpdir={self._temporary}",
-            f"-Dlog4j2.configurationFile={self._directory.path / 'log4j2.properties'}",
+            f"-Djava.io.tmpdir={self._temporary.name}",
+            f"-Dlog4j2.configurationFile={_LOG_SETTINGS}",
             "-cp",
             os.pathsep.join(str(jar) for jar in self._class_path),
             main,
@@ -164,7 +171,7 @@ class BrokerProcess:
 
     def _write_properties(self, name: str, properties: Mapping[str, str]) -> None:
         text = "".join(f"{key}={value}\n" for key, value in properties.items())
-        (self._directory.path / name).write_text(text, encoding="utf-8")
+        (self._directory.path / name).write_text(text, encoding="ascii")
 
     def _cause(self, code: int) -> EmbeddedServiceError:
         text = "".join(
@@ -193,9 +200,13 @@ def cause_of_death(log: str) -> str:
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment without variables that change the JVM."""
+    """The environment without variables that change the JVM.
+
+    Java takes the names of files, and the words of the system's errors, from the locale.
+    """
     meddlers = {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"}
-    return {name: value for name, value in env.items() if name not in meddlers}
+    kept = {name: value for name, value in env.items() if name not in meddlers}
+    return kept | {"LC_ALL": "C.UTF-8"}
 
 
 def cluster_id() -> str:
@@ -209,7 +220,7 @@ def cluster_id() -> str:
             return made
 
 
-def _properties(listen: ListenAddress, storage: Path) -> dict[str, str]:
+def _properties(listen: ListenAddress, storage: str) -> dict[str, str]:
     # A port of its own at every start: the quorum's only voter is named here, not in the storage,
     # so nothing breaks when another program has taken yesterday's port.
     controller = reserve(ListenAddress("127.0.0.1", 0))
@@ -220,8 +231,7 @@ def _properties(listen: ListenAddress, storage: Path) -> dict[str, str]:
         "controller.listener.names": "CONTROLLER",
         "listeners": f"PLAINTEXT://{listen},CONTROLLER://{controller}",
         "advertised.listeners": f"PLAINTEXT://{listen}",
-        # Kafka's properties know no quoting but this.
-        "log.dirs": str(storage).replace("\\", "\\\\"),
+        "log.dirs": storage,
         # One node.
         "default.replication.factor": "1",
         "offsets.topic.replication.factor": "1",

@@ -7,6 +7,7 @@ import socket
 from typing import Final, NamedTuple
 
 from portquorum.embedded.service.errors import EmbeddedServiceError
+from schemas.plain_text import one_line
 
 _FREE_PORTS: Final = range(20_000, 32_768)
 """Below Linux's ephemeral ports (net.ipv4.ip_local_port_range), above those of known services."""
@@ -76,12 +77,31 @@ def _bind(address: ListenAddress) -> ListenAddress:
         return ListenAddress(address.host, int(probe.getsockname()[1]))
 
 
+def _holder(address: ListenAddress) -> str:
+    """The program that listens on a port, ` (java, process 123)`; empty if that can't be seen.
+
+    Only root sees the programs of other users.
+    """
+    try:
+        import psutil  # noqa: PLC0415 (of an extra, and only for this text)
+
+        for one in psutil.net_connections("tcp"):
+            port = one.laddr.port if one.laddr else 0
+            if one.status == psutil.CONN_LISTEN and port == address.port and one.pid:
+                return f" ({one_line(psutil.Process(one.pid).name())}, process {one.pid})"
+    except (ImportError, OSError, RuntimeError):
+        return ""
+    except psutil.Error:
+        return ""
+    return ""
+
+
 def listen_error(error: OSError, address: ListenAddress) -> EmbeddedServiceError:
     """The error text for an address that can't be listened on."""
     if error.errno == errno.EADDRINUSE:
         return EmbeddedServiceError(
-            f"{address} is taken by another program; stop that one or choose another port with "
-            "--listen"
+            f"{address} is taken by another program{_holder(address)}; stop that one or choose "
+            "another port with --listen"
         )
     return EmbeddedServiceError(
         f"{address} can't be listened on ({error.strerror or error}); choose an address of this "

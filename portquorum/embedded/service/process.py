@@ -27,6 +27,7 @@ from portquorum.embedded.service.reports import (
     encode,
 )
 from portquorum.presentation.plain_console import PlainConsole
+from schemas.plain_text import plain
 
 EXIT_FINE: Final = 0
 EXIT_TROUBLE: Final = 1
@@ -43,13 +44,13 @@ class ToParent:
         self._send(progress)
 
     def notice(self, text: str) -> None:
-        self._send(Notice(text))
+        self._send(Notice(plain(text)))
 
     def ready(self, address: str) -> None:
         self._send(Ready(address))
 
     def failed(self, message: str) -> None:
-        self._send(ServiceFailed(message))
+        self._send(ServiceFailed(plain(message)))
         # Also to the log, which outlives the parent.
         print(message, file=sys.stderr, flush=True)  # noqa: T201 (standard error is the log)
 

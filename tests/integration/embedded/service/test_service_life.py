@@ -1,5 +1,6 @@
 """What holds for both services while they run, and what a start says that must fail."""
 
+import os
 import socket
 import stat
 import threading
@@ -90,7 +91,7 @@ def test_it_outlives_the_thread_that_started_it(running: Running) -> None:
 
 def test_a_data_directory_in_use_is_said(name: str, data_dir: Path, running: Running) -> None:
     text = refusal(name, data_dir)
-    assert f"{data_dir / name} is in use by process {running.service.pid};" in text
+    assert f"{data_dir / name} is in use by process {running.service.pid}, since 20" in text
     assert listens(port_of(running.service))
     assert announced(data_dir) == {name: running.service.address}
 
@@ -99,9 +100,31 @@ def test_a_taken_port_is_said(name: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         assert refusal(name, tmp_path, address) == (
-            f"{address} is taken by another program; stop that one or choose another port with "
-            "--listen"
+            f"{address} is taken by another program ({psutil.Process().name()}, process "
+            f"{os.getpid()}); stop that one or choose another port with --listen"
         )
+
+
+NAMES = ["ö ✓ q'x, 100%d ${x}#\"\\", "new\nline", "/".join("klm"[at] * 200 for at in range(3))]
+
+
+@pytest.mark.parametrize("folder", NAMES, ids=["signs", "new line", "long"])
+def test_a_data_directory_of_any_name(
+    name: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")  # Java would take names of files for ASCII
+    real = tmp_path / "real"
+    (real / folder).mkdir(parents=True)
+    link = tmp_path / "link"
+    link.symlink_to(real)
+    with SERVICES[name](link / folder, ANY_PORT) as running:
+        assert announced(link / folder) == {name: running.address}
+
+
+def test_a_name_that_is_not_utf8_is_said(name: str, tmp_path: Path) -> None:
+    text = refusal(name, tmp_path / "latin-\udce4")
+    assert text.startswith("expected a folder whose name is UTF-8, found ")
+    assert "with the byte 0xe4; choose another folder with --data" in text
 
 
 def test_a_wrong_address_is_said(name: str, tmp_path: Path) -> None:

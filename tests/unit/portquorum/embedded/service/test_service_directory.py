@@ -24,7 +24,9 @@ def test_a_second_process_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(EmbeddedServiceError, match=rf"in use by process {holder.pid};"):
+        with pytest.raises(
+            EmbeddedServiceError, match=rf"in use by process {holder.pid}, since 20"
+        ):
             ServiceDirectory(tmp_path, "kafka")
         holder.kill()
     # The lock ended with its process: nothing to clean up.
