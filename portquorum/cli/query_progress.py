@@ -1,6 +1,7 @@
 """A ClickHouse query that may take long: its progress, and its end by Ctrl-C."""
 
 import contextlib
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 
-from portquorum.cli.errors import TroubleError
+from portquorum.cli.errors import TroubleError, WrongUseError
 from portquorum.presentation.plain_console import PlainConsole
 
 _SHOWN_AFTER_S: Final = 1.0
@@ -22,6 +23,8 @@ _PART_BYTES: Final = 1 << 16
 # log_comment, the engine in it having ids of its own.
 _MINE: Final = "query_id = {id:String} OR Settings['log_comment'] = {id:String}"
 _BROKEN: Final = b"\r\n__exception__\r\n"
+_QUESTION: Final = re.compile(r"\s*\(*\s*(SELECT|WITH|SHOW|DESC|EXPLAIN|EXISTS)", re.IGNORECASE)
+_INSERT: Final = re.compile(r"\bINSERT\s+INTO\b", re.IGNORECASE)
 _EXIT_INTERRUPTED: Final = 130
 
 
@@ -41,16 +44,18 @@ class QueryProgress:
         Args:
             text: a statement.
             form: a format of ClickHouse, None if the statement names its own.
-            options: settings of ClickHouse.
+            options: settings of ClickHouse; those that this user may not change are left out.
             out: is flushed at the end.
 
         Raises:
             clickhouse_connect.driver.exceptions.Error: not reachable, or refused.
             TroubleError: the answer broke off.
+            WrongUseError: not a question, where the server does not hold the user to reading.
             typer.Exit: with 130, after Ctrl-C; the statement has been ended at the server.
         """
-        settings = dict(options) | {"query_id": self._id}
         with self._connect() as client, _quiet_when(out.isatty(), self._watched()) as quiet:
+            settings = _reading(client, text) | _changeable(client, options)
+            settings["query_id"] = self._id
             try:
                 with client.raw_stream(text, fmt=form, settings=settings) as answer:
                     quiet()
@@ -99,6 +104,31 @@ class QueryProgress:
                     progress.update(
                         task, description=shown, completed=read, total=max(total, read) or None
                     )
+
+
+def _changeable(client: Client, options: Mapping[str, object]) -> dict[str, object]:
+    """The settings that the server lets this user change."""
+    known = client.server_settings
+    return {name: v for name, v in options.items() if not (name in known and known[name].readonly)}
+
+
+def _reading(client: Client, text: str) -> dict[str, object]:
+    """The setting by which a statement may only read; none for a user who only reads anyway.
+
+    Raises:
+        WrongUseError: the user may write, the server takes no `readonly`, and this is no question.
+    """
+    known = client.server_settings.get("readonly")
+    if known is None or known.value != "0":
+        return {} if known else {"readonly": 2}
+    if not known.readonly:
+        return {"readonly": 2}
+    if not _QUESTION.match(text) or _INSERT.search(text):
+        raise WrongUseError(
+            f"expected a question (SELECT, SHOW, DESCRIBE, EXPLAIN, EXISTS), found {text[:40]!r}: "
+            "the server's profile lets this user write, and does not let `readonly` be set"
+        )
+    return {}
 
 
 @contextlib.contextmanager

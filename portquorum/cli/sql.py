@@ -1,5 +1,6 @@
 """`portquorum sql`: any question to ClickHouse."""
 
+import os
 import re
 import sys
 import uuid
@@ -9,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from portquorum.cli.options import examples
+from portquorum.presentation.streams import is_utf8
 
 _TABLES: Final = "SELECT name, comment FROM system.tables WHERE database = currentDatabase()"
 HELP = examples(
@@ -62,7 +64,7 @@ def sql(
     from foundation.settings import load
     from portquorum.cli import query_progress
 
-    text = (sys.stdin.read() if query == "-" else query).strip().rstrip(";").strip()
+    text = (_standard_input() if query == "-" else _text_of(query)).strip().rstrip(";").strip()
     if not text:
         raise typer.BadParameter("expected a query, found nothing", param_hint="QUERY")
     terminal = sys.stdout.isatty()
@@ -73,9 +75,34 @@ def sql(
         raise typer.BadParameter(
             f"{form} is not for a terminal; write it to a file: … > FILE", param_hint="--format"
         )
-    options: dict[str, object] = {"readonly": 2, "output_format_pretty_row_numbers": 0}
+    options: dict[str, object] = {"output_format_pretty_row_numbers": 0}
     if not terminal:
         options |= {"output_format_pretty_color": 0}
+    elif not is_utf8(sys.stdout):
+        options |= {"output_format_pretty_grid_charset": "ASCII"}
     connect = partial(clickhouse.connect, load(), send_receive_timeout=_PATIENCE_S)
     asked = query_progress.QueryProgress(connect, str(uuid.uuid4()))
     asked.ask(text, None if named else form, options, sys.stdout.buffer)
+
+
+def _standard_input() -> str:
+    """The text of a file of SQL: UTF-8, in every locale.
+
+    Raises:
+        typer.BadParameter: it is not.
+    """
+    if sys.stdin is None:
+        raise typer.BadParameter("expected a query on standard input, which is closed")
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"expected UTF-8 on standard input: {error}") from error
+
+
+def _text_of(argument: str) -> str:
+    """An argument of the command line, whose bytes are UTF-8 also where the locale is not."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(argument).decode(errors="replace")
+    return argument

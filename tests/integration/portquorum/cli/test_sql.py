@@ -15,13 +15,17 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow.parquet
 import pytest
+from clickhouse_connect.driver.models import SettingDef
 
 from foundation.clickhouse import connection_options
 from foundation.settings import Settings
+from portquorum.cli import query_progress
+from portquorum.cli.errors import WrongUseError
 
 ROWS = "SELECT number AS n, concat('row ', toString(number)) AS name FROM numbers(3)"
 SLOW = "SELECT count() FROM numbers(1e12) WHERE sipHash64(number) = {mark}"
@@ -29,10 +33,9 @@ SLOW = "SELECT count() FROM numbers(1e12) WHERE sipHash64(number) = {mark}"
 
 @pytest.fixture
 def command(clickhouse: str, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PORTQUORUM_")}
-    env |= {"PORTQUORUM_CLICKHOUSE": clickhouse, "COLUMNS": "100", "TERM": "xterm"}
-
     def make(*arguments: str) -> dict[str, Any]:
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PORTQUORUM_")}
+        env |= {"PORTQUORUM_CLICKHOUSE": clickhouse, "COLUMNS": "100", "TERM": "xterm"}
         program = [sys.executable, "-m", "portquorum.cli", "sql", *arguments]
         return {"args": program, "env": env, "cwd": tmp_path}
 
@@ -72,6 +75,60 @@ def test_each_format_is_what_it_says(sql: Sql) -> None:
     assert (
         sql(f"{ROWS} FORMAT Values", "-f", "csv").stdout == b"(0,'row 0'),(1,'row 1'),(2,'row 2')"
     )
+
+
+def test_a_reader_asks_like_everybody(clickhouse: str, tmp_path: Path) -> None:
+    parts = urlsplit(clickhouse)
+    reader = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PORTQUORUM_")}
+
+    def ask(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "portquorum.cli", "sql", *arguments],
+            env=env | {"PORTQUORUM_CLICKHOUSE": reader},
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert ask("SELECT currentUser() AS x").stdout != b""
+    assert ask(ROWS).stdout == b"n\tname\n0\trow 0\n1\trow 1\n2\trow 2\n"
+    assert "row 2" in ask(ROWS, "-f", "table").stdout.decode()
+    refused = ask("CREATE TABLE x (a Int8) ENGINE = Memory")
+    assert refused.returncode == 1
+    assert b"readonly mode" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "fixed", "sent"),
+    [("0", 0, {"readonly": 2}), ("1", 1, {}), ("2", 1, {}), ("2", 0, {}), ("0", 1, {})],
+    ids=["may write", "readonly=1", "readonly=2", "readonly=2, open", "may not set it"],
+)
+def test_no_user_is_sent_a_setting_that_is_refused(
+    clickhouse: str, value: str, fixed: int, sent: dict[str, int]
+) -> None:
+    options = connection_options(Settings(clickhouse=clickhouse))
+    with clickhouse_connect.get_client(**options, autogenerate_session_id=False) as client:
+        client.server_settings["readonly"] = SettingDef("readonly", value, fixed)
+        client.server_settings["max_threads"] = SettingDef("max_threads", "1", fixed)
+        assert query_progress._reading(client, "SELECT 1") == sent
+        changed = query_progress._changeable(client, {"max_threads": 2, "of_another_version": 1})
+        assert changed == {"of_another_version": 1} | ({} if fixed else {"max_threads": 2})
+        if (value, fixed) == ("0", 1):
+            for text in ("DROP TABLE x", "with y as (select 1) insert into x select * from y"):
+                with pytest.raises(WrongUseError, match="expected a question"):
+                    query_progress._reading(client, text)
+
+
+def test_the_question_is_utf8_in_every_locale(sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")
+    assert sql("-", "-f", "csv", given="SELECT 'ö' AS x".encode()).stdout == '"x"\n"ö"\n'.encode()
+    wrong = sql("-", given=b"SELECT '\xe4'")
+    assert wrong.returncode == 2
+    assert b"expected UTF-8 on standard input" in wrong.stderr
 
 
 def test_the_question_may_come_from_standard_input(sql: Sql) -> None:
