@@ -145,6 +145,7 @@ def doc(
         Literal["markdown", "html"],
         typer.Option("--format", help="HTML is one file that needs nothing else."),
     ] = "markdown",
+    json: Json = False,
 ) -> None:
     """Write the inventory as a page for people."""
     from portquorum.inventory import check as check_files
@@ -152,6 +153,9 @@ def doc(
     from portquorum.inventory.page import page
 
     _must_exist(files)
+    if json:
+        print_json(page(check_files(files)))
+        return
     write = html.document if form == "html" else markdown.document
     write_document(write(page(check_files(files))))
 

@@ -37,6 +37,17 @@ def duration_s(text: str) -> float:
     raise typer.BadParameter(f"expected a duration such as 3s, 500ms or 1m, found {text!r}")
 
 
+def chosen_format(given: str, default: str, *, json: bool) -> str:
+    """The format of `--format`, or of its short form `--json`.
+
+    Raises:
+        typer.BadParameter: both, and they differ.
+    """
+    if json and given not in {default, "json"}:
+        raise typer.BadParameter(f"expected --json or --format {given}, found both")
+    return "json" if json else given
+
+
 def examples(*lines: str) -> str:
     """The examples at the end of a command's help, one for each line."""
     escaped = (line.replace("[", r"\[") for line in lines)

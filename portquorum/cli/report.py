@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.text import Text
 
-from portquorum.cli.options import examples
+from portquorum.cli.options import Json, chosen_format, examples
 from portquorum.presentation.output import err, out, print_json, print_notes
 from portquorum.presentation.streams import write_document
 from schemas.plain_text import plain
@@ -73,11 +73,13 @@ def uptime(
     target: Target = "",
     limit: Limit = None,
     format_: Format = "table",
+    json: Json = False,
 ) -> None:
     """Show how much of the measured time was up, with and without maintenance."""
     from portquorum.report import uptime as kind
 
-    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+    form = chosen_format(format_, "table", json=json)
+    _show(kind.report(_history(since, until, team, target), _most(limit, form)), form)
 
 
 @app.command(epilog=SLO_HELP)
@@ -88,11 +90,13 @@ def slo(
     target: Target = "",
     limit: Limit = None,
     format_: Format = "table",
+    json: Json = False,
 ) -> None:
     """Show how much of the allowed downtime is left. Exit code 1 if a target misses its SLO."""
     from portquorum.report import slo as kind
 
-    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+    form = chosen_format(format_, "table", json=json)
+    _show(kind.report(_history(since, until, team, target), _most(limit, form)), form)
 
 
 @app.command(epilog=COST_HELP)
@@ -103,11 +107,13 @@ def cost(
     target: Target = "",
     limit: Limit = None,
     format_: Format = "table",
+    json: Json = False,
 ) -> None:
     """Show what downtime cost, at the price of an hour in the inventory."""
     from portquorum.report import cost as kind
 
-    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+    form = chosen_format(format_, "table", json=json)
+    _show(kind.report(_history(since, until, team, target), _most(limit, form)), form)
 
 
 @app.command(epilog=RELIABILITY_HELP)
@@ -118,11 +124,13 @@ def reliability(
     target: Target = "",
     limit: Limit = None,
     format_: Format = "table",
+    json: Json = False,
 ) -> None:
     """Show how often targets went down, how soon it was known, how long it took, and why."""
     from portquorum.report import reliability as kind
 
-    _show(kind.report(_history(since, until, team, target), _most(limit, format_)), format_)
+    form = chosen_format(format_, "table", json=json)
+    _show(kind.report(_history(since, until, team, target), _most(limit, form)), form)
 
 
 def _history(since: str, until: str | None, team: str, target: str) -> "History":
@@ -136,6 +144,13 @@ def _history(since: str, until: str | None, team: str, target: str) -> "History"
     from sinks.clickhouse.migrate import refuse_newer
     from sinks.clickhouse.refresh_views import reckon_recent
 
+    for option, given in (("--since", since), ("--until", until or "")):
+        if time_argument.is_within_a_day(given):
+            raise typer.BadParameter(
+                f"expected whole days (7d) or a day (2026-11-01), found {given!r}: a report counts "
+                "days (UTC); hours are in the tables results_hourly and outages (`portquorum sql`)",
+                param_hint=option,
+            )
     now = int(time.time() * 1000)
     first = _day(time_argument.parse_ms(since, now))
     if time_argument.is_ago(since):

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from portquorum.cli.options import examples
+from portquorum.cli.options import Json, chosen_format, examples
 from portquorum.presentation.streams import is_utf8
 
 _TABLES: Final = "SELECT name, comment FROM system.tables WHERE database = currentDatabase()"
@@ -54,6 +54,7 @@ def sql(
             "Default: table on a terminal, tsv otherwise.",
         ),
     ] = None,
+    json: Json = False,
 ) -> None:
     """Ask ClickHouse anything; it may only read. Ctrl-C ends the query at the server.
 
@@ -69,7 +70,7 @@ def sql(
         raise typer.BadParameter("expected a query, found nothing", param_hint="QUERY")
     terminal = sys.stdout.isatty()
     named = _FORMAT.search(text)
-    chosen = format_ or ("table" if terminal else "tsv")
+    chosen = chosen_format(format_ or "", "", json=json) or ("table" if terminal else "tsv")
     form = named[1] if named else FORMATS.get(chosen, chosen)
     if terminal and _BINARY.match(form):
         raise typer.BadParameter(

@@ -5,6 +5,7 @@ from typing import Final
 
 import typer
 
+DAY_MS: Final = 86_400_000
 EXPECTED: Final = "expected a time such as 2026-11-20T14:00 (UTC) or 30m, 2h, 3d (ago)"
 
 
@@ -17,6 +18,23 @@ def is_ago(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_within_a_day(text: str) -> bool:
+    """True for an age that is not of whole days, or a time that is not midnight UTC: `1h`."""
+    from portquorum.inventory import duration
+
+    try:
+        return duration.parse_ms(text.strip()) % DAY_MS != 0
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return False
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC)
+    return (moment.hour, moment.minute, moment.second, moment.microsecond) != (0, 0, 0, 0)
 
 
 def parse_ms(text: str, now_ms: int) -> int:

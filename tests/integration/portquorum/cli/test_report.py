@@ -116,7 +116,7 @@ def test_cost_by_day(settings: Settings, report: Report) -> None:
     day = datetime.fromtimestamp((TODAY - 2 * DAY) / 1000, tz=UTC).date().isoformat()
     one = figures(settings, report, "cost", "--since", day, "--until", day)
     assert one["cost"] == pytest.approx(300)
-    assert figures(settings, report, "cost", "--since", "1h")["cost"] == 0
+    assert figures(settings, report, "cost", "--since", "24h")["cost"] == 0
 
 
 def test_reliability(settings: Settings, report: Report) -> None:
@@ -199,6 +199,11 @@ def test_an_empty_history_is_told_in_words(clickhouse: str, report: Report) -> N
         (["--team", "nobody"], "expected a team that has targets (db, web), found 'nobody'"),
         (["--target", "a", "--team", "web"], "expected a target of the team 'web', found 'a'"),
         (["--since", "soon"], "expected a time"),
+        (["--since", "1h"], "expected whole days (7d) or a day (2026-11-01), found '1h'"),
+        (["--since", "36h"], "expected whole days"),
+        (["--since", "2026-11-01T10:00"], "expected whole days"),
+        (["--since", "2d", "--until", "90m"], "expected whole days"),
+        (["--json", "--format", "csv"], "expected --json or --format csv"),
         (["--since", "2d", "--until", "9d"], "expected a day of the"),
         (["--since", "20000d"], "expected a"),
     ],
