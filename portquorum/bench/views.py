@@ -66,6 +66,10 @@ OTHERS: Final = {
         "SELECT * FROM target_checks_hourly WHERE target = 'srv-00003-443' ORDER BY hour, region"
     ),
     "open incidents": "SELECT * FROM incidents_current WHERE status = 'open'",
+    "outages of a week": (
+        "SELECT * FROM outages WHERE end_ms > toUnixTimestamp64Milli(now64(3)) - 7 * 86400000"
+    ),
+    "how each target is now": "SELECT * FROM status_now",
 }
 
 
@@ -120,13 +124,8 @@ def measure(rows: int, runs: int, folder: Path) -> ViewsReport:
             targets=count,
             incidents=_one(client, "SELECT uniqExact(incident_id) FROM incidents"),
             fill_s=fill_s,
-            stored_mb=_bytes(client, "table = 'results'") / 1e6,
-            rollups_mb=_bytes(
-                client,
-                "table IN ('results_hourly', 'results_daily', "
-                "'regions_hourly', 'failures_daily', 'certificates')",
-            )
-            / 1e6,
+            stored_mb=_bytes(client, database(settings), "results") / 1e6,
+            rollups_mb=_bytes(client, internal_database(database(settings))) / 1e6,
         )
 
 
@@ -184,12 +183,14 @@ def _one(client: Client, sql: str) -> int:
     return int(client.query(sql).result_rows[0][0])
 
 
-def _bytes(client: Client, which: str) -> int:
-    return _one(
-        client,
-        "SELECT sum(bytes_on_disk) FROM system.parts WHERE active "  # noqa: S608 - our own text
-        f"AND database IN (currentDatabase(), currentDatabase() || '_internal') AND {which}",
+def _bytes(client: Client, place: str, table: str = "") -> int:
+    """Size of the active parts of a table, or of all tables of a database."""
+    query = (
+        "SELECT sum(bytes_on_disk) FROM system.parts WHERE active "
+        "AND database = {database:String} AND ({table:String} IN ('', table))"
     )
+    names = {"database": place, "table": table}
+    return int(client.query(query, parameters=names).result_rows[0][0])
 
 
 def shown(reports: list[ViewsReport]) -> Table:
