@@ -126,16 +126,19 @@ def _answered(newest: Row, definitions: list[Row], results: list[Row]) -> int | 
 
 
 def _steady_since(begin: int, definitions: list[Row], results: list[Row], now: int) -> int | None:
-    """The last recovery of a target that flaps, if most of its regions see it up; else None."""
+    """The last recovery of a target that flaps, if most of its regions see it up; else None.
+
+    A region that has not looked since the incident began does not say that it is up.
+    """
     is_now = standing(definitions, now)
     if is_now is None:
         return None
     regions = set(is_now["regions"])
     since: dict[str, int] = {}
     for row in results:
-        if row["region"] not in regions or row["status"] == "missed":
+        if row["started_at"] < begin or row["region"] not in regions:
             continue
-        if row["reason"] in NEVER_COUNTED:
+        if row["status"] == "missed" or row["reason"] in NEVER_COUNTED:
             continue
         if row["status"] == "down":
             since.pop(row["region"], None)
