@@ -33,9 +33,11 @@ def test_a_month_and_many_histories_say_the_truth(
         for number in range(histories + 1):
             seed, zone = soak_seed + number, ZONES[number % len(ZONES)]
             if number == 0:
-                played = play(url, seed, zone, days=45, targets=20, interval_ms=10 * MINUTE)
+                played = play(
+                    url, seed, zone, days=45, targets=20, interval_ms=10 * MINUTE, ranges=6
+                )
             else:
-                played = play(url, seed, zone, days=33, targets=6)
+                played = play(url, seed, zone, days=33, targets=6, ranges=6)
             lines += [f"SEED={seed} {zone or 'UTC'}: {line}" for line in _wrong(played)]
     report = soak_reports / f"truth-{soak_seed}-{server_zone.replace('/', '-')}.txt"
     said = "\n".join(lines) or f"{histories + 1} histories agree"

@@ -23,7 +23,8 @@ def broken(views: Views, now: int, slack_s: float) -> list[str]:
     found: list[str] = []
     for identity in (_sums, _bounds, _money, _budgets, _checks, _latest):
         found += identity(views, now)
-    return found + _lengths(views, slack_s) + _reliability(views, now, slack_s)
+    found += _lengths(views, slack_s) + _reliability(views, now, slack_s)
+    return found + (_status(views) if "region_status_now" in views else [])
 
 
 def _sums(views: Views, _: int) -> list[str]:
@@ -227,6 +228,38 @@ def _reliability(views: Views, now: int, slack_s: float) -> list[str]:
         if row["outages"] + row["flapping"] != in_week[row["target"]]
     ]
     return found[:6]
+
+
+def _status(views: Views) -> list[str]:
+    """How a target is now: by its open incidents, its outages and its regions."""
+    regions: dict[str, list[Row]] = defaultdict(list)
+    for row in views["region_status_now"]:
+        regions[row["target"]].append(row)
+    open_: dict[str, set[str]] = defaultdict(set)
+    for row in views["incidents_current"]:
+        if row["status"] == "open":
+            open_[row["target"]].add(row["incident_type"])
+    down = {row["target"] for row in views["outages"] if row["is_open"]}
+    found = []
+    for row in views["status_now"]:
+        target = row["target"]
+        said = [one["status"] for one in regions.pop(target, [])]
+        wrong = _contradictions(row["status"], open_[target], target in down, said)
+        found += [f"status_now: {text}: {said} {_short(row)}" for text in wrong]
+    return [*found[:3], *(f"only region_status_now has {target}" for target in regions)]
+
+
+def _contradictions(status: str, open_: set[str], goes_on: bool, said: list[str]) -> list[str]:
+    is_down = status == "down"
+    looks = {
+        "an open incident says down": "unreachable" in open_ and not is_down,
+        "it flaps, or does not": (status == "flapping") != ("flapping" in open_ and not is_down),
+        "down, but no outage goes on": is_down and not goes_on,
+        "an outage goes on": goes_on and status in {"up", "slow", "failing"},
+        "most regions do not fail": status == "failing" and 2 * said.count("down") <= len(said),
+        "regions have results": status == "pending" and not set(said) <= {"pending", "blocked"},
+    }
+    return [text for text, is_wrong in looks.items() if is_wrong]
 
 
 def _target_day(row: Row) -> Any:

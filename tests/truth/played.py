@@ -64,12 +64,19 @@ class Played:
 
 
 def play(
-    url: str, seed: int, zone: str, *, days: int, targets: int, interval_ms: int = 30 * MINUTE
+    url: str,
+    seed: int,
+    zone: str,
+    *,
+    days: int,
+    targets: int,
+    interval_ms: int = 30 * MINUTE,
+    ranges: int = 3,
 ) -> Played:
     """Makes a history of so many days until now, and asks all views and reports of it.
 
     `url` is that of a ClickHouse with all rights; a database of its own is made there. `zone`: the
-    time zone of the sessions that insert and ask.
+    time zone of the sessions that insert and ask. Reports are asked of so many `ranges` of days.
     """
     settings = Settings(
         clickhouse=f"{url.rpartition('/')[0]}/truth_{uuid.uuid4().hex[:8]}",
@@ -88,19 +95,19 @@ def play(
             interval_ms=interval_ms,
             tells_recovery="recovered_at" in tables.INCIDENTS.names,
         )
-        return _played(client, Store(client, settings), history, seed)
+        return _played(client, Store(client, settings), history, seed, ranges)
     finally:
         client.close()
 
 
-def _played(client: Client, store: Store, history: History, seed: int) -> Played:
+def _played(client: Client, store: Store, history: History, seed: int, ranges: int) -> Played:
     store.insert(history, seed)
     begun = store.now()
     store.reckon()
     before = truth_at(history, begun)
     there = store.names()
     views = {name: store.view(name) for name in before.views if name in there}
-    said = {asked: _reports(client, asked) for asked in last_days(history)}
+    said = {asked: _reports(client, asked) for asked in last_days(history)[:ranges]}
     return Played(
         history=history,
         before=before,

@@ -209,14 +209,14 @@ def _medians(some: list[Case]) -> dict[str, Any]:
 
 
 def last_days(history: History) -> list[Asked]:
-    """Ranges that begin and end within outages: today, a week, a month, and days that are over."""
+    """Ranges that begin and end within outages: a month, days that are over, a team, today, …"""
     today = day_of(history.now)
     ago = [day_of(history.now - days * DAY) for days in range(32)]
     return [
-        Asked(since=today, until=today),
-        Asked(since=ago[6], until=today),
         Asked(since=ago[29], until=today),
         Asked(since=ago[20], until=ago[11]),
-        Asked(since=ago[8], until=ago[8]),
         Asked(since=ago[29], until=today, team="db"),
+        Asked(since=today, until=today),
+        Asked(since=ago[6], until=today),
+        Asked(since=ago[8], until=ago[8]),
     ]

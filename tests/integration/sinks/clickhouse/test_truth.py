@@ -22,6 +22,9 @@ ZONES = {1: "America/St_Johns", 2: "Asia/Kathmandu", 3: "Pacific/Kiritimati"}
 DAYS = 33
 TARGETS = 6
 
+pytestmark = pytest.mark.timeout(900)
+"""Some 10 s a seed, but for a machine that has other things to do."""
+
 
 @pytest.fixture(scope="module", params=ZONES)
 def played(request: pytest.FixtureRequest, clickhouse: str) -> Played:
