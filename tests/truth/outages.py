@@ -135,15 +135,19 @@ def _steady_since(begin: int, definitions: list[Row], results: list[Row], now: i
         return None
     regions = set(is_now["regions"])
     since: dict[str, int] = {}
+    has_looked: set[str] = set()
     for row in results:
-        if row["started_at"] < begin or row["region"] not in regions:
+        if row["region"] not in regions:
             continue
         if row["status"] == "missed" or row["reason"] in NEVER_COUNTED:
             continue
+        if row["started_at"] >= begin:
+            has_looked.add(row["region"])
         if row["status"] == "down":
             since.pop(row["region"], None)
         else:
             since.setdefault(row["region"], row["started_at"])
+    since = {region: at for region, at in since.items() if region in has_looked}
     if 2 * len(since) <= len(regions):
         return None
     return max(begin, sorted(since.values())[len(regions) // 2])
