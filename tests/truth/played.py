@@ -12,7 +12,6 @@ from foundation.clickhouse import connect
 from foundation.settings import Settings
 from portquorum.report import cost, reliability, slo, uptime
 from portquorum.report.history import History as ReportHistory
-from portquorum.report.result import Report
 from sinks.clickhouse import tables
 from sinks.clickhouse.migrate import migrate
 from tests.truth.compare import Truth, differences, part_differences, truth_at
@@ -29,6 +28,7 @@ KINDS = {"uptime": uptime, "slo": slo, "cost": cost, "reliability": reliability}
 class Played:
     """`views` and `reports` were read between the moments of `before` and `after`."""
 
+    settings: Settings
     history: History
     before: Truth
     after: Truth
@@ -95,20 +95,21 @@ def play(
             interval_ms=interval_ms,
             tells_recovery="recovered_at" in tables.INCIDENTS.names,
         )
-        return _played(client, Store(client, settings), history, seed, ranges)
+        return _played(Store(client, settings), settings, history, seed, ranges)
     finally:
         client.close()
 
 
-def _played(client: Client, store: Store, history: History, seed: int, ranges: int) -> Played:
+def _played(store: Store, settings: Settings, history: History, seed: int, ranges: int) -> Played:
     store.insert(history, seed)
     begun = store.now()
     store.reckon()
     before = truth_at(history, begun)
     there = store.names()
     views = {name: store.view(name) for name in before.views if name in there}
-    said = {asked: _reports(client, asked) for asked in last_days(history)[:ranges]}
+    said = {asked: _reports(store.client, asked) for asked in last_days(history)[:ranges]}
     return Played(
+        settings=settings,
         history=history,
         before=before,
         after=truth_at(history, store.now()),
@@ -119,12 +120,14 @@ def _played(client: Client, store: Store, history: History, seed: int, ranges: i
 
 def _reports(client: Client, asked: Asked) -> dict[str, Parts]:
     data = ReportHistory(client, asked.since, asked.until, team=asked.team)
-    return {kind: _parts(module.report(data, None)) for kind, module in KINDS.items()}
+    return {
+        kind: parts_of(json.encode(module.report(data, None))) for kind, module in KINDS.items()
+    }
 
 
-def _parts(report: Report) -> Parts:
-    """As `--format json` has it."""
-    found = json.decode(json.encode(report))
+def parts_of(document: str | bytes) -> Parts:
+    """What `--format json` says."""
+    found = json.decode(document)
     parts: Parts = {one["name"]: one["value"] for one in found["figures"]}
     for one in found["tables"]:
         names, width = [column["name"] for column in one["columns"]], 1 + (one["name"] == "reasons")

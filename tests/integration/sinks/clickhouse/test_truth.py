@@ -3,17 +3,22 @@
 `tests/truth/` has the program and the histories. The long form is tests/soak/test_truth.py.
 """
 
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foundation.settings import Settings
+from portquorum.cli import main
 from sinks.clickhouse.tables import Table
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, TODAY, Past, write
+from tests.truth.compare import part_differences
 from tests.truth.outages import cases
-from tests.truth.played import Played, play
+from tests.truth.played import Played, parts_of, play
 from tests.truth.records import History, day_of
+from tests.truth.reports import last_days
 from tests.truth.uptime import target_days
 
 ZONES = {1: "America/St_Johns", 2: "Asia/Kathmandu", 3: "Pacific/Kiritimati"}
@@ -44,6 +49,26 @@ def test_reports_say_the_truth(played: Played) -> None:
 def test_two_views_that_answer_one_question_say_the_same(played: Played) -> None:
     wrong = played.broken_identities()
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_command_line_says_what_the_reports_say(
+    played: Played,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """Of days that are over, so that nothing goes on meanwhile."""
+    monkeypatch.setenv("PORTQUORUM_CLICKHOUSE", played.settings.clickhouse)
+    monkeypatch.setenv("PORTQUORUM_DATA_DIR", str(tmp_path))
+    asked = last_days(played.history)[1]
+    days = ["--since", asked.since.isoformat(), "--until", asked.until.isoformat()]
+    for kind, said in played.reports[asked].items():
+        command = ["portquorum", "report", kind, *days, "--format", "json"]
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit):
+            main()
+        found = parts_of(capsys.readouterr().out)
+        assert part_differences(kind, found, said, said) == []
 
 
 class Collected(Past):
