@@ -1,5 +1,6 @@
 """What `portquorum health` says of facts: each kind of trouble has its own sentence and level."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -434,3 +435,11 @@ def test_the_summary_is_one_line_of_the_worst_and_how_many_more() -> None:
     assert summary.endswith("; and 2 more")
     assert "dead letters" not in summary
     assert "\n" not in summary
+
+
+def test_the_page_says_of_each_part_what_is_trouble() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "deploy.md").read_text()
+    facts = replace(well(), log=LogFacts(now=NOW, clock_offset_ms=60_000))
+    parts = {one.part for one in judge(facts, 1).lines}
+    assert len(parts) == 12
+    assert [part for part in sorted(parts) if f"\n| `{part}` |" not in page] == []
