@@ -24,4 +24,5 @@ FROM
     WHERE day > toDate(now('UTC')) - 7
     GROUP BY target
     HAVING up > 0
-);
+)
+COMMENT 'Fills latency_week every 15 minutes';
