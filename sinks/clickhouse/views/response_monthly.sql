@@ -21,9 +21,9 @@ ALTER TABLE {database}.response_monthly
     COMMENT COLUMN team 'Team that the incidents name, empty: none',
     COMMENT COLUMN incidents 'Incidents that were opened',
     COMMENT COLUMN detect_p50_s 'Median of detect_s, in s (nearest rank)',
-    COMMENT COLUMN detect_p95_s '95th percentile of detect_s, in s',
+    COMMENT COLUMN detect_p95_s '95th percentile of detect_s, in s (nearest rank)',
     COMMENT COLUMN acknowledged_percent 'Share of them that somebody acknowledged, in percent',
     COMMENT COLUMN acknowledge_p50_s 'Median of acknowledge_s, in s, of those acknowledged; null: none',
-    COMMENT COLUMN acknowledge_p95_s '95th percentile of acknowledge_s, in s; NaN: none',
+    COMMENT COLUMN acknowledge_p95_s '95th percentile of acknowledge_s, in s, of those acknowledged (nearest rank); null: none',
     COMMENT COLUMN recover_p50_s 'Median of recover_s, in s, of those that are over; null: none',
-    COMMENT COLUMN recover_p95_s '95th percentile of recover_s, in s; NaN: none';
+    COMMENT COLUMN recover_p95_s '95th percentile of recover_s, in s, of those that are over (nearest rank); null: none';
