@@ -15,6 +15,9 @@ PLACES = {
     "{rollups_ttl_days}": "730",
 }
 
+# Of newest_results a row that is there twice is replaced.
+REPEATABLE = r"IF (NOT )?EXISTS|_mv MODIFY QUERY|INSERT INTO `some_db_internal`.newest_results"
+
 
 @pytest.mark.parametrize("table", tables.ALL, ids=lambda table: table.name)
 def test_the_client_knows_every_type(table: tables.Table) -> None:
@@ -34,7 +37,7 @@ def test_migrations_are_numbered_without_gaps_and_repeatable() -> None:
     assert [migration.version for migration in found] == list(range(1, len(found) + 1))
     for migration in found:
         for statement in statements(migration.sql, PLACES):
-            assert re.search(r"IF (NOT )?EXISTS|_mv MODIFY QUERY", statement)
+            assert re.search(REPEATABLE, statement)
             assert "{" not in statement
             assert not statement.endswith(";")
 
