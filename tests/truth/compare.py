@@ -93,6 +93,9 @@ def part_differences(name: str, found: Any, before: Any, after: Any) -> list[str
     """The same for values within dictionaries and lists, as a report has them."""
     if isinstance(before, dict) and isinstance(found, dict):
         lines = []
+        if name.rpartition(" ")[2].startswith("tables."):
+            strange = found.keys() - before.keys() - after.keys()
+            lines += [f"{name} {key}: must not be there" for key in sorted(strange, key=str)]
         for key in sorted(before.keys() | after.keys(), key=str):
             first, last = before.get(key, after.get(key)), after.get(key, before.get(key))
             if key in found:
