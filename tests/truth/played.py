@@ -108,11 +108,13 @@ def _played(store: Store, settings: Settings, history: History, seed: int, range
     there = store.names()
     views = {name: store.view(name) for name in before.views if name in there}
     said = {asked: _reports(store.client, asked) for asked in last_days(history)[:ranges]}
+    ended = store.now()
+    store.resume()
     return Played(
         settings=settings,
         history=history,
         before=before,
-        after=truth_at(history, store.now()),
+        after=truth_at(history, ended),
         views=views,
         reports=said,
     )

@@ -38,8 +38,13 @@ class Store:
         self._insert(tables.INCIDENTS, history.incidents[half:])
 
     def reckon(self) -> None:
-        """Lets the work of the background be done."""
+        """Lets the work of the background be done once, and keeps what was reckoned as it is."""
         reckon(self.client)
+        self._background("STOP")
+
+    def resume(self) -> None:
+        """Lets the background go on."""
+        self._background("START")
 
     def now(self) -> int:
         """The server's clock (UTC ms)."""
@@ -55,6 +60,12 @@ class Store:
         return [
             dict(zip(found.column_names, map(_utc, row), strict=True)) for row in found.result_rows
         ]
+
+    def _background(self, word: str) -> None:
+        places = f"'{self._database}', '{self._database}_internal'"
+        sql = f"SELECT database, view FROM system.view_refreshes WHERE database IN ({places})"  # noqa: S608 - our own
+        for place, view in self.client.query(sql).result_rows:
+            self.client.command(f"SYSTEM {word} VIEW `{place}`.`{view}`")
 
     def _insert(self, table: Table, rows: list[Row]) -> None:
         if not rows:
