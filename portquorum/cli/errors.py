@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from foundation.redact import redact
@@ -147,8 +148,18 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _system(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and not error.filename and _is_folder_gone():
+        return "the current folder was removed: change to one that exists"
     what = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {what}" if error.filename else _one_line(what)
+
+
+def _is_folder_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _one_line(text: str) -> str:

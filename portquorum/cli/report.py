@@ -148,7 +148,7 @@ def _history(since: str, until: str | None, team: str, target: str) -> "History"
         if time_argument.is_within_a_day(given):
             raise typer.BadParameter(
                 f"expected whole days (7d) or a day (2026-11-01), found {given!r}: a report counts "
-                "days (UTC); hours are in the tables results_hourly and outages (`portquorum sql`)",
+                "days (UTC); the views outages and results have all times (`portquorum sql`)",
                 param_hint=option,
             )
     now = int(time.time() * 1000)

@@ -92,8 +92,6 @@ def _standard_input() -> str:
     Raises:
         typer.BadParameter: it is not.
     """
-    if sys.stdin is None:
-        raise typer.BadParameter("expected a query on standard input, which is closed")
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:

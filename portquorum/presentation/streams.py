@@ -8,12 +8,14 @@ UTF-8 in a pipe or a file, whatever the locale is.
 
 import codecs
 import io
+import os
 import sys
 from typing import IO, Final
 
 ERRORS: Final = "portquorum.readable"
 """The name of the error handler for `str.encode` and streams."""
 
+_STANDARD_ERROR: Final = 2
 _HORIZONTAL: Final = "─━┄┅┈┉╌╍═╴╶╸╺╼╾"
 _VERTICAL: Final = "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
 _SIGNS: Final = {
@@ -48,11 +50,28 @@ _SIGNS: Final = {
 
 
 def prepare() -> None:
-    """Makes standard output and standard error print every text; called once, at the start."""
+    """Makes the standard streams print every text; called once, at the start.
+
+    A stream that is closed (`>&-`) becomes /dev/null: otherwise the next file or socket that is
+    opened would take its place.
+    """
+    _open_closed()
     codecs.register_error(ERRORS, _readable)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
+
+
+def _open_closed() -> None:
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def is_utf8(stream: IO[str]) -> bool:

@@ -118,3 +118,38 @@ def test_commands(env: dict[str, str], tmp_path: Path) -> None:
     assert target["name"] == "Größe ✓ 中 – 𐍈"
     done = run("inventory", "doc", "--format", "html", "inv.yaml", env=env, cwd=tmp_path)
     assert "Größe ✓ 中" in done.stdout.decode("utf-8"), "a document is UTF-8 in a pipe"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "inv.yaml").write_text(INVENTORY, encoding="utf-8")
+    for arguments, code in (
+        ("inventory doc inv.yaml", 0),
+        ("inventory check inv.yaml --json", 0),
+        ("inventory check absent.yaml", 2),
+    ):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{sys.executable} -m portquorum {arguments} {closed}"],
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        assert b"Traceback" not in done.stderr
+        assert b"unexpected" not in done.stderr
+
+
+def test_a_current_folder_that_was_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"rmdir ../gone; {sys.executable} -m portquorum check 127.0.0.1:1"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[4])},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == b"portquorum: the current folder was removed: change to one that exists\n"
