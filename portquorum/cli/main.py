@@ -2,13 +2,17 @@
 
 import logging
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from traceback import format_exception
 from types import TracebackType
 from typing import Final
 
 PARENT: Final = "PORTQUORUM_PARENT"
 DEBUG: Final = "PORTQUORUM_DEBUG"
+_INTERRUPTED: Final = 128 + signal.SIGINT
 
 
 def main() -> None:
@@ -20,10 +24,11 @@ def main() -> None:
         from portquorum.supervisor import follow_supervisor
 
         follow_supervisor()
-    from portquorum.presentation import streams
+    with _silent_ctrl_c():
+        from portquorum.presentation import streams
 
-    streams.prepare()
-    from portquorum.cli.app import app
+        streams.prepare()
+        from portquorum.cli.app import app
 
     debug = os.environ.get(DEBUG, "0") not in {"", "0"}
     if not debug:
@@ -35,6 +40,8 @@ def main() -> None:
         except SystemExit:
             _flush()
             raise
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         # The reader went away; 1 as if that had been noticed while printing.
         sys.exit(1)
@@ -48,6 +55,20 @@ def main() -> None:
         sentence, code = explain(error)
         print(f"portquorum: {plain(sentence)}", file=sys.stderr)  # noqa: T201 (the error's one line)
         sys.exit(code)
+
+
+@contextmanager
+def _silent_ctrl_c() -> Iterator[None]:
+    """Lets Ctrl-C end the process at once, without a traceback of what is being imported."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # ignored in the background of a shell
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
