@@ -1,13 +1,58 @@
 """The console of all commands and services: prints plain text and our own colours only."""
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
 from schemas.plain_text import plain
+
+_WORD: Final = re.compile(r"\s*\S+\s*")
+
+
+class _Paragraph:
+    """A text that wraps between words only."""
+
+    def __init__(self, text: Text, end: str) -> None:
+        self._text = text
+        self._end = end
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text = self._text
+        lines = [text]
+        if not (options.no_wrap or text.no_wrap or options.overflow == "ignore"):
+            lines = [
+                part
+                for line in text.split("\n", allow_blank=True)
+                for part in line.divide(_breaks(line.plain, options.max_width))
+            ]
+        for number, line in enumerate(lines, 1):
+            line.no_wrap, line.overflow = True, "ignore"
+            line.end = self._end if number == len(lines) else "\n"
+            if number < len(lines):
+                line.rstrip()
+            yield line
+
+
+def _text(value: str | Text) -> Text:
+    return value if isinstance(value, Text) else Text(value)
+
+
+def _breaks(line: str, width: int) -> list[int]:
+    """The places at which a line is divided; a word wider than `width` has a line of its own."""
+    breaks: list[int] = []
+    used = 0
+    for found in _WORD.finditer(line):
+        word = found[0]
+        if used and used + cell_len(word.rstrip()) > width:
+            breaks.append(found.start())
+            used = 0
+        used += cell_len(word)
+    return breaks
 
 
 class PlainConsole(Console):
@@ -27,10 +72,12 @@ class PlainConsole(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """See `Console.print`; a word that is wider than the terminal is neither broken nor cut."""
-        if all(isinstance(one, str | Text) for one in objects):
-            options.setdefault("overflow", "ignore")
         options.setdefault("crop", False)
-        super().print(*objects, **options)
+        if objects and all(isinstance(one, str | Text) for one in objects):
+            text = Text(options.get("sep", " ")).join(map(_text, objects))
+            super().print(_Paragraph(text, options.get("end", "\n")), **options)
+        else:
+            super().print(*objects, **options)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

@@ -71,6 +71,32 @@ def test_colours_are_still_there(console: PlainConsole, monkeypatch: pytest.Monk
     assert printed.get() == "\x1b[31mx\x1b[0m\n"
 
 
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_text_wraps_between_words_and_no_word_is_broken(console: PlainConsole, width: int) -> None:
+    words = (
+        "incident 3f2c9a1e-7b0d-4a52-9d3e-1f0a4c9b7d21 of db1.eu-central-1.example.com:5432 (tcp)"
+    )
+    long = f"{words} is open since a while\n  and this is a second line of it {words}"
+    console.width = width
+    with console.capture() as printed:
+        console.print(Text(long, style="red"))
+    lines = printed.get().splitlines()
+    assert " ".join(printed.get().split()) == " ".join(long.split())
+    assert {word for line in lines for word in line.split()} == set(long.split())
+    assert all(len(line) <= width or len(line.split()) == 1 for line in lines), lines
+    assert any(line.startswith("  and") for line in lines)
+    assert not any(line.endswith(" ") for line in lines[:-1])
+
+
+def test_printing_in_pieces(console: PlainConsole) -> None:
+    with console.capture() as printed:
+        console.print("a", Text("b"), "c", end="")
+        console.print()
+        console.print("x\n\ny", style="dim")
+        console.print("long " * 100, soft_wrap=True)
+    assert printed.get() == "a b c\nx\n\ny\n" + "long " * 100 + "\n"
+
+
 def test_a_value_in_a_table_is_one_line(console: PlainConsole) -> None:
     with console.capture() as printed:
         console.print(table(("name", "status"), [("real\nforged  up", "down")]))
