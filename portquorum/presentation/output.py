@@ -67,7 +67,8 @@ def err() -> Console:
 def print_notes(notes: Iterable[str]) -> None:
     """Prints remarks for people on standard error, when nothing has failed."""
     for note in map(plain, notes):
-        err().print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
+        text = Text(f"note: {note}", style="yellow")
+        err().print(text, soft_wrap=not err().is_terminal)
 
 
 def print_json(value: Any) -> None:
