@@ -49,6 +49,33 @@ def test_a_second_one_on_the_same_data_says_who_has_it(up: Program, tmp_path: Pa
     assert up.process.poll() is None, "the first one goes on"
 
 
+def test_an_emptied_inventory_stops_no_prober(tmp_path: Path) -> None:
+    file = tmp_path / "inv.yaml"
+    file.write_text(
+        "regions: {local: {internal: true}}\n"
+        "targets: [{id: x, host: 127.0.0.1, port: 1, interval: 10s}]\n"
+    )
+    with Program(tmp_path, *UP, "-i", str(file)) as program:
+        program.event("up", "portquorum is up")
+        prober = psutil.Process(pid_of(program, "probe local"))
+        file.write_text("# nothing\n")
+        said = program.event("up", "the inventory is empty")
+        assert said["level"] == "warning"
+        assert "--allow-empty" in said["event"]
+        file.write_text(
+            "regions: {local: {internal: true}}\n"
+            "targets: [{id: y, host: 127.0.0.1, port: 2, interval: 10s}]\n"
+        )
+        program.event("up", "inventory inv: 1 added, 1 removed")
+        assert prober.is_running(), "the same process all the time"
+        program.end()
+    with Program(tmp_path, *UP, "-i", str(file)) as program:
+        file.write_text("")
+        program.event("up", "portquorum is up")
+        assert pid_of(program, "probe local"), "the published region has its prober"
+        program.end()
+
+
 def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_path: Path) -> None:
     ready = up.event("up", "portquorum is up")
     sample = {"kafka-of-portquorum": "up", "clickhouse-of-portquorum": "up"}
