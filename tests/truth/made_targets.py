@@ -70,7 +70,7 @@ def made_target(random: Random, log: Log, number: int, time: Span, often_ms: int
 def _change(
     random: Random, log: Log, made: MadeTarget, fields: dict[str, Any], *, at: int, now: int
 ) -> None:
-    what = random.choice(["name", "team", "slo", "price", "tags", "move", "remove", "again"])
+    what = random.choice(["name", "team", "slo", "price", "tags", "move", "remove", "regions"])
     if what == "remove":
         made.breaks.append((at, "target_removed"))
         made.rows.append(_row(made, log, at, {}, removed=1))
@@ -80,6 +80,9 @@ def _change(
     elif what == "move":
         made.breaks.append((at, "target_changed"))
         fields.update(random.choice([{"port": fields["port"] + 1}, {"host": f"moved-{at}"}]))
+    elif what == "regions":
+        # The others go on to look for a while, as probers do that have not heard of it.
+        fields["regions"] = random.sample(made.regions, random.randint(1, len(made.regions)))
     elif what == "name":
         fields["name"] += "!"
     elif what == "team":
