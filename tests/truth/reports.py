@@ -211,11 +211,13 @@ def _medians(some: list[Case]) -> dict[str, Any]:
 def last_days(history: History) -> list[Asked]:
     """Ranges that begin and end within outages: a month, days that are over, a team, today, …"""
     today = day_of(history.now)
+    known = [last_known(rows) for rows in rows_by_target(history).values()]
+    team = max((row["team"] for row in known if row is not None), default="")
     ago = [day_of(history.now - days * DAY) for days in range(32)]
     return [
         Asked(since=ago[29], until=today),
         Asked(since=ago[20], until=ago[11]),
-        Asked(since=ago[29], until=today, team="db"),
+        Asked(since=ago[29], until=today, team=team),
         Asked(since=today, until=today),
         Asked(since=ago[6], until=today),
         Asked(since=ago[8], until=ago[8]),
