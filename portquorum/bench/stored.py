@@ -44,7 +44,13 @@ INTERVAL_MS: Final = 12_000
 """Interval with which 20,000 targets give as many results as 100,000 at 60 s."""
 
 AGO_MS: Final = 8 * 3_600_000
-ROLLUPS: Final = ("results_hourly", "results_daily", "regions_hourly", "failures_daily")
+ROLLUPS: Final = (
+    "results_hourly",
+    "results_daily",
+    "regions_hourly",
+    "region_latencies",
+    "failures_daily",
+)
 
 
 class StorageReport(Struct, frozen=True, kw_only=True):

@@ -36,6 +36,13 @@ from sinks.clickhouse.refresh_views import reckon
 
 DAYS: Final = 30
 CALM_S: Final = 2.0
+ROLL_UPS: Final = (
+    "results_hourly",
+    "results_daily",
+    "regions_hourly",
+    "region_latencies",
+    "failures_daily",
+)
 
 MOST_USED: Final = {
     "uptime by team, month": "SELECT * FROM team_uptime_monthly ORDER BY month, team",
@@ -144,7 +151,7 @@ def fill(settings: Settings, count: int) -> None:
         print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     internal = internal_database(database(settings))
-    for table in ("results_hourly", "results_daily", "regions_hourly", "failures_daily"):
+    for table in ROLL_UPS:
         client.command(f"OPTIMIZE TABLE `{internal}`.{table} FINAL")
     reckon(client)
 

@@ -34,6 +34,7 @@ _KEPT_BY: Final = {
     "results_hourly": "hour",
     "results_daily": "day",
     "regions_hourly": "hour",
+    "region_latencies": "hour",
     "failures_daily": "day",
     "certificates": "toDateTime(seen_at)",
     "uptime_days": "day",

@@ -1,11 +1,30 @@
 -- Latencies of a region as exact counts of values without their lower bits, as those of a target are:
--- a sketch (DDSketch) takes the lower of two ranks. Rows from before keep their sketch.
-ALTER TABLE {internal}.regions_hourly
-    ADD COLUMN IF NOT EXISTS latency_counts AggregateFunction(quantilesBFloat16(0.5, 0.95, 0.99), UInt32)
-        COMMENT 'how many successes took so many µs, without the lower bits; empty in rows from before schema 10' AFTER latency_us,
-    COMMENT COLUMN IF EXISTS latency_us 'DDSketch of 1 % of µs; empty in rows since schema 10';
+-- a sketch (DDSketch) takes the lower of two ranks. In a table of its own, with small granules: a state
+-- is some kB, and a week must not read the states of months.
+CREATE TABLE IF NOT EXISTS {internal}.region_latencies
+(
+    region LowCardinality(String) COMMENT 'region that checked',
+    hour   DateTime('UTC') COMMENT 'begin of the hour (UTC)',
+    counts AggregateFunction(quantilesBFloat16(0.5, 0.95, 0.99), UInt32) COMMENT 'how many successes took so many µs, without the lower bits'
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(hour)
+ORDER BY (region, hour)
+TTL hour + toIntervalDay({rollups_ttl_days})
+SETTINGS non_replicated_deduplication_window = 500000, index_granularity = 32
+COMMENT 'Latencies of the successes from a region in an hour (UTC), since schema 10';
 
--- In place: the tokens of blocks that this view has had count by its name.
+CREATE MATERIALIZED VIEW IF NOT EXISTS {internal}.region_latencies_mv TO {internal}.region_latencies AS
+SELECT
+    region,
+    toStartOfHour(scheduled_at) AS hour,
+    quantilesBFloat16State(0.5, 0.95, 0.99)(assumeNotNull(ifNull(connect_us, total_us))) AS counts
+FROM {database}.results
+WHERE status = 'up'
+GROUP BY region, hour;
+
+-- Rows from before keep their sketch, new ones get none. In place: the tokens of blocks that this view
+-- has had count by its name.
 ALTER TABLE {internal}.regions_hourly_mv MODIFY QUERY
 SELECT
     region,
@@ -13,7 +32,9 @@ SELECT
     countIf(status != 'missed') AS checks,
     countIf(status = 'up') AS up,
     countIf(status = 'missed') AS missed,
-    quantilesBFloat16StateIf(0.5, 0.95, 0.99)(assumeNotNull(ifNull(connect_us, total_us)), status = 'up') AS latency_counts,
     maxIf(assumeNotNull(ifNull(connect_us, total_us)), status = 'up') AS max_us
 FROM {database}.results
 GROUP BY region, hour;
+
+ALTER TABLE {internal}.regions_hourly
+    COMMENT COLUMN IF EXISTS latency_us 'DDSketch of 1 % of µs; empty in rows since schema 10, which region_latencies has';

@@ -2,7 +2,7 @@
 --
 -- A value of the counts is the least of its step: told is the middle of the step, but nothing above the
 -- largest latency. That is within 0.4 % of the value at the nearest rank; up to 255 µs each step is one value.
--- Rows from before schema 10 have a sketch of 1 % in place of the counts.
+-- Hours from before schema 10 have a sketch of 1 % in place of the counts; of one that has both the sketch is told.
 CREATE OR REPLACE VIEW {database}.region_latency_hourly AS
 SELECT
     region,
@@ -19,13 +19,28 @@ FROM
         hour,
         sum(r.up) AS up,
         max(r.max_us) AS most_us,
-        quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(r.latency_us) AS sketched_us,
+        groupArrayArray(r.sketched_us) AS sketched,
         arrayMap(
             least_us -> least(least_us + greatest(roundToExp2(least_us) / 256 - 0.5, 0), most_us),
-            quantilesBFloat16Merge(0.5, 0.95, 0.99)(r.latency_counts)
-        ) AS counted_us,
-        if(isNaN(sketched_us[1]), counted_us, sketched_us) AS us
-    FROM {internal}.regions_hourly AS r
+            groupArrayArray(r.counted_us)
+        ) AS counted,
+        if(empty(sketched), counted, sketched) AS us
+    FROM
+    (
+        SELECT
+            region,
+            hour,
+            sum(h.up) AS up,
+            max(h.max_us) AS max_us,
+            arrayFilter(x -> NOT isNaN(x), quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(h.latency_us)) AS sketched_us,
+            [] AS counted_us
+        FROM {internal}.regions_hourly AS h
+        GROUP BY region, hour
+        UNION ALL
+        SELECT region, hour, 0, 0, [], quantilesBFloat16Merge(0.5, 0.95, 0.99)(l.counts)
+        FROM {internal}.region_latencies AS l
+        GROUP BY region, hour
+    ) AS r
     GROUP BY region, hour
 )
 COMMENT 'Percentiles of the latency of all successes from a region, by hour (UTC)';

@@ -11,7 +11,13 @@ from sinks.clickhouse.migrate import MigrationError, SchemaTooNewError, migrate,
 from sinks.clickhouse.tables import ALL
 from tests.integration.sinks.clickhouse import rig
 
-FED_BY_RESULTS = {"results", *rig.ROLL_UPS, "failures_daily", "certificates"}
+FED_BY_RESULTS = {
+    "results",
+    *rig.ROLL_UPS,
+    "region_latencies",
+    "failures_daily",
+    "certificates",
+}
 VERSIONS = [migration.version for migration in module.migrations()]
 
 
@@ -76,6 +82,7 @@ async def test_the_keeping_time_is_the_settings(clickhouse: str) -> None:
     assert [row[0] for row in connect(settings).query(kept).result_rows] == [
         "certificates",
         "failures_daily",
+        "region_latencies",
         "regions_hourly",
         "results_daily",
         "results_hourly",

@@ -131,7 +131,7 @@ def test_each_is_within_half_a_percent_of_the_nearest_rank(client: Client) -> No
 
 def test_they_are_the_same_after_all_parts_were_merged(client: Client, settings: Settings) -> None:
     place = internal_database(database(settings))
-    for table in ("results_hourly", "results_daily", "regions_hourly"):
+    for table in ("results_hourly", "results_daily", "region_latencies"):
         client.command(f"OPTIMIZE TABLE {place}.{table} FINAL")
     Past(client, settings).reckon()
     check(client)
