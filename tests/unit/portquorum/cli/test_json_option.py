@@ -18,8 +18,6 @@ WITHOUT = {
     "notify": "a role, as probe",
     "dev kafka": "a service: runs until Ctrl-C, services.json has its address",
     "dev clickhouse": "a service, as dev kafka",
-    "ack": "on branch notes, with another command line",
-    "resolve": "on branch notes, as ack",
 }
 PASSED_ON = "bench "
 """All that stands behind `bench NAME` goes to the benchmark, `--json` too."""
