@@ -16,6 +16,7 @@ from portquorum.cli import (
     dev,
     explain,
     health,
+    incidents,
     inventory,
     replay,
     report,
@@ -77,8 +78,8 @@ def portquorum(
 app.command(rich_help_panel=START, epilog=demo.HELP)(demo.demo)
 app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
 app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
-app.command(rich_help_panel=LOOK, epilog=status.STATUS_HELP)(status.status)
-app.command(rich_help_panel=LOOK, epilog=status.INCIDENTS_HELP)(status.incidents)
+app.command(rich_help_panel=LOOK, epilog=status.HELP)(status.status)
+app.command(rich_help_panel=LOOK, epilog=incidents.HELP)(incidents.incidents)
 app.command(rich_help_panel=LOOK, epilog=health.HELP)(health.health)
 app.command(rich_help_panel=LOOK, epilog=explain.HELP)(explain.explain)
 app.add_typer(report.app, name="report", rich_help_panel=LOOK)

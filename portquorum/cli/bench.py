@@ -56,6 +56,12 @@ def sink(context: typer.Context) -> None:
     _run("portquorum.bench.sink", context)
 
 
+@app.command(context_settings=_PASS_ON)
+def status(context: typer.Context) -> None:
+    """How fast `status` and `incidents` answer for a large fleet."""
+    _run("portquorum.bench.status", context)
+
+
 def _run(module: str, context: typer.Context) -> None:
     sys.argv[1:] = context.args
     runpy.run_module(module, run_name="__main__", alter_sys=True)

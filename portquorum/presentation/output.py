@@ -20,6 +20,8 @@ from schemas.plain_text import escaped_json, one_line, plain
 STATUS_STYLE: Final[Mapping[str, str]] = {
     "up": "green",
     "down": "bold red",
+    "flapping": "bold red",
+    "failing": "red",
     "slow": "yellow",
     "stale": "magenta",
     "unknown": "magenta",

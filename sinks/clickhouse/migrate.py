@@ -37,6 +37,7 @@ _KEPT_BY: Final = {
     "region_latencies": "hour",
     "failures_daily": "day",
     "certificates": "toDateTime(seen_at)",
+    "newest_results": "toDateTime(appended_at)",
     "uptime_days": "day",
 }
 """Internal tables with a retention, and the column with the time that decides it."""

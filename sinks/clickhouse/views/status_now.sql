@@ -1,81 +1,83 @@
--- How each target is now. `unwatched`: for 5 min fewer of its regions than a majority had a result
--- that was fresh (2.5 times the interval and the timeout), by the clock of ClickHouse. Where checks
--- are so seldom that the last hour may have none the roll-up tells them, to the hour.
+-- How each target is now: by its open incidents, and by the newest results of its regions.
+-- `unwatched`: for 5 min fewer of its regions than a majority had a result that was fresh, by the
+-- clock of ClickHouse. A word by hand does not make a port answer: what was resolved is down until
+-- more than half of its regions have reached it again, which is seen here before `outages` has it.
 CREATE OR REPLACE VIEW {database}.status_now AS
 SELECT
-    target,
-    name,
-    kind,
-    host,
-    port,
-    team,
-    criticality,
+    n.target AS target,
+    n.name AS name,
+    n.kind AS kind,
+    n.host AS host,
+    n.port AS port,
+    n.team AS team,
+    n.tags AS tags,
+    n.criticality AS criticality,
     multiIf(
-        has(types, 'unreachable'), 'down',
-        has(types, 'flapping'), 'flapping',
-        seen_until_ms <= now_ms - 300000, 'unwatched',
-        has(types, 'slow'), 'slow',
-        newest_ms = 0, 'pending',
+        has(i.open.1, 'unreachable'), 'down',
+        has(i.open.1, 'flapping'), 'flapping',
+        n.seen_until_ms <= n.now_ms - 300000, 'unwatched',
+        i.is_resolved AND 2 * arrayCount((said, ms) -> said = 'up' AND ms > i.resolved_ms, n.statuses, n.counted_ms) <= length(n.statuses), 'down',
+        n.fails, 'failing',
+        has(i.open.1, 'slow'), 'slow',
+        n.newest_ms = 0, 'pending',
         'up'
     ) AS status,
     multiIf(
-        status IN ('down', 'flapping', 'slow'), opened_at,
-        status = 'unwatched', fromUnixTimestamp64Milli(seen_until_ms, 'UTC'),
+        status = 'unwatched', fromUnixTimestamp64Milli(n.seen_until_ms, 'UTC'),
+        status = 'down' AND has(i.open.1, 'unreachable'), arrayMin(one -> one.2, arrayFilter(one -> one.1 = 'unreachable', i.open)),
+        status IN ('flapping', 'slow'), arrayMin(one -> one.2, arrayFilter(one -> one.1 = status, i.open)),
+        status = 'down', i.resolved_began_at,
         NULL
     ) AS since,
-    if(newest_ms = 0, NULL, fromUnixTimestamp64Milli(newest_ms, 'UTC')) AS newest_result_at
+    toBool(status = 'down' AND NOT has(i.open.1, 'unreachable')) AS is_resolved,
+    if(n.newest_ms = 0, NULL, fromUnixTimestamp64Milli(n.newest_ms, 'UTC')) AS newest_result_at,
+    mapFromArrays(n.regions, n.statuses) AS regions,
+    toUInt16(countEqual(n.statuses, 'up')) AS regions_up,
+    toUInt16(countEqual(n.statuses, 'down')) AS regions_down,
+    toUInt16(countEqual(n.statuses, 'stale')) AS regions_stale,
+    toUInt16(countEqual(n.statuses, 'pending')) AS regions_pending,
+    toUInt16(countEqual(n.statuses, 'blocked')) AS regions_blocked
 FROM
 (
     SELECT
-        t.target AS target,
-        t.name AS name,
-        t.kind AS kind,
-        t.host AS host,
-        t.port AS port,
-        t.team AS team,
-        t.criticality AS criticality,
-        i.types AS types,
-        i.opened_at AS opened_at,
-        toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms,
-        arrayDistinct(t.regions) AS regions,
-        arrayMap(region -> arrayMax(arrayMap((name, ms) -> if(name = region, ms, 0), r.regions, r.newest)), regions) AS seen,
-        arrayMax(seen) AS newest_ms,
+        target,
+        name,
+        kind,
+        host,
+        port,
+        team,
+        tags,
+        criticality,
+        now_ms,
+        regions,
+        statuses,
+        counted_ms,
+        arrayMax(counted_ms) AS newest_ms,
+        countEqual(statuses, 'down') * 2 > length(statuses) AS fails,
         arrayReverseSort(
-            arrayMap(
-                ms -> if(ms = 0, toUnixTimestamp64Milli(t.appended_at), ms) + intDiv(t.interval_ms * 5, 2) + t.timeout_ms,
-                seen
-            )
-        )[intDiv(length(regions), 2) + 1] AS seen_until_ms
-    FROM {database}.targets_current AS t
-    LEFT JOIN
-    (
-        SELECT target, groupArray(region) AS regions, groupArray(newest_ms) AS newest
-        FROM
-        (
-            SELECT target, region, max(ms) AS newest_ms
-            FROM
-            (
-                SELECT toString(target) AS target, toString(region) AS region, toUnixTimestamp64Milli(least(started_at, appended_at)) AS ms
-                FROM {database}.results
-                WHERE appended_at > now64(3, 'UTC') - toIntervalHour(1)
-                    AND status != 'missed'
-                    AND reason NOT IN ('prober_error', 'address_blocked')
-                UNION ALL
-                SELECT toString(target) AS target, toString(region) AS region, least(toInt64(toUnixTimestamp(hour)) + 3600, toInt64(toUnixTimestamp(now()))) * 1000 AS ms
-                FROM {internal}.results_hourly AS h
-                WHERE h.checks > 0
-                    AND hour > now('UTC') - toIntervalHour(64)
-                    AND target IN (SELECT target FROM {database}.targets_current WHERE intDiv(interval_ms * 5, 2) + timeout_ms > 3300000)
-            )
-            GROUP BY target, region
-        )
-        GROUP BY target
-    ) AS r ON r.target = t.target
-    LEFT JOIN
-    (
-        SELECT toString(target) AS target, groupArray(toString(incident_type)) AS types, toNullable(min(c.opened_at)) AS opened_at
-        FROM {database}.incidents_current AS c
-        WHERE c.status = 'open'
-        GROUP BY target
-    ) AS i ON i.target = t.target
-);
+            arrayMap(ms -> if(ms = 0, defined_ms, ms) + fresh_for_ms, counted_ms)
+        )[intDiv(length(counted_ms), 2) + 1] AS seen_until_ms
+    FROM {internal}.target_regions_now
+) AS n
+LEFT JOIN {internal}.incidents_by_target AS i ON i.target = n.target
+COMMENT 'Each target of the inventory as it is now, a row a target: SELECT * FROM status_now WHERE status != ''up''. Read from the newest results and the open incidents';
+
+ALTER TABLE {database}.status_now
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN name 'Its name',
+    COMMENT COLUMN kind 'Kind of check: tcp, http, postgres, …',
+    COMMENT COLUMN host 'Host that is checked; empty: a target without one',
+    COMMENT COLUMN port 'Port that is checked; 0: none',
+    COMMENT COLUMN team 'Team; empty: none',
+    COMMENT COLUMN tags 'Tags',
+    COMMENT COLUMN criticality 'critical, important or normal',
+    COMMENT COLUMN status 'down (an incident unreachable is open, or one was resolved by hand and not more than half of the regions have reached it since), flapping, unwatched (for 5 min too few regions have results: nobody can judge it), failing (more than half of the regions fail, no incident is open yet), slow, pending (no result yet), up',
+    COMMENT COLUMN since 'Time (UTC) from which it is down, flapping or slow: first failure of the incident; or unwatched. Null: up, pending, failing',
+    COMMENT COLUMN is_resolved 'true: down without an open incident, since somebody resolved it by hand',
+    COMMENT COLUMN newest_result_at 'Start (UTC) of the newest check of any region that measured something; null: none yet',
+    COMMENT COLUMN regions 'What each region says, see status of region_status_now',
+    COMMENT COLUMN regions_up 'Number of regions in which it is up',
+    COMMENT COLUMN regions_down 'Number of regions whose newest result is a failure',
+    COMMENT COLUMN regions_stale 'Number of regions whose newest result is too old: 2.5 intervals and the timeout',
+    COMMENT COLUMN regions_pending 'Number of regions without a result',
+    COMMENT COLUMN regions_blocked 'Number of regions whose policy forbids the address';

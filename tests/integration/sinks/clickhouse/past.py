@@ -54,6 +54,8 @@ class Past:
         base = {
             "target": target,
             "kind": "tcp",
+            "host": f"{target}.example.com",
+            "port": 443,
             "region": region,
             "prober": f"{region}-1",
             "scheduled_at": at,

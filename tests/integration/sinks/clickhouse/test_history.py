@@ -15,7 +15,8 @@ from schemas import incident, policy
 from schemas.incident import IncidentEvent, RegionEvent, RegionVerdict, Votes
 from schemas.notification import Notification
 from schemas.target import Target
-from sinks.clickhouse.queries import open_incidents, recent_incidents, target_status
+from sinks.clickhouse.fleet_queries import targets_now
+from sinks.clickhouse.queries import open_incidents, recent_incidents
 from tests.integration.sinks.clickhouse import rig
 
 NOW = int(time.time() * 1000)
@@ -273,13 +274,12 @@ async def test_status_and_uptime(kafka: str, clickhouse: str, tmp_path: Path) ->
             for rolled_up in (daily, hourly):
                 await rig.until(partial(rig.ask, client, settings, rolled_up))
         there = connect(settings)
-        statuses = target_status(there)
-        assert [(s.region, s.status, s.reason, s.started_at) for s in statuses] == [
+        (shown,) = targets_now(there, [target.id, "no such"])
+        assert [(s.region, s.status, s.reason, s.checked_at) for s in shown.regions] == [
             ("eu", "down", "timed_out", at + 1_000),
             ("us", "up", None, at),
         ]
-        assert statuses[1].connect_ms == pytest.approx(7.5)
-        assert target_status(there, "no such") == []
+        assert shown.regions[1].latency_ms == pytest.approx(7.5)
         about = {"rel": 0.011}
         assert sorted(rig.ask(client, settings, daily)) == [
             ("eu", 2, 1, 1, 50, pytest.approx(1.0, **about)),

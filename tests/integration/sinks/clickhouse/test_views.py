@@ -427,5 +427,5 @@ def test_how_each_target_is_now_and_which_nobody_can_judge(clickhouse: str) -> N
     }
     # Fresh for 2.5 times the interval and the timeout.
     assert found["blind"][1] == now - 20 * MINUTE + 151_000
-    assert found["down"][1] == found["slow"][1] == now - 10 * MINUTE + 2_000
+    assert found["down"][1] == found["slow"][1] == now - 10 * MINUTE
     assert found["up"][1] is None

@@ -1,28 +1,98 @@
-"""`status` in words, for each way in which a region sees a target."""
+"""`status` in words: what is wrong first, numbers, and as many targets as somebody reads."""
 
 from typing import Any
 
 import pytest
 
-from portquorum.cli import status
+from portquorum.cli import status_shown
+from portquorum.cli.errors import WrongUseError
+from portquorum.cli.incidents_shown import show_incidents
+from portquorum.cli.known_names import expect_known
+from portquorum.cli.status_answer import MonitorTrouble, StatusAnswer, check, trouble
 from portquorum.presentation.output import out
-from sinks.clickhouse.queries import BlindTarget, Incident, TargetStatus
+from sinks.clickhouse.fleet_queries import (
+    FleetFilter,
+    FleetSummary,
+    InventoryNow,
+    RegionNow,
+    RegionTrouble,
+    TargetNow,
+)
+from sinks.clickhouse.queries import Incident
+
+NOW = 1_700_000_000_000
 
 
-def seen(**changes: Any) -> TargetStatus:
+def said(region: str = "eu", **changes: Any) -> RegionNow:
     base: dict[str, Any] = {
-        "target": "db",
-        "kind": "tcp",
-        "host": "10.0.0.5",
-        "port": 5432,
-        "region": "eu",
+        "region": region,
         "status": "up",
         "reason": None,
         "detail": "",
-        "connect_ms": 1.5,
-        "started_at": 1_700_000_000_000,
+        "latency_ms": 1.5,
+        "checked_at": NOW - 5_000,
     }
-    return TargetStatus(**(base | changes))
+    return RegionNow(**(base | changes))
+
+
+DOWN = {"status": "down", "reason": "timed_out", "latency_ms": None}
+
+
+def target(name: str = "db", *regions: RegionNow, **changes: Any) -> TargetNow:
+    base: dict[str, Any] = {
+        "target": name,
+        "name": name.upper(),
+        "kind": "tcp",
+        "host": "10.0.0.5",
+        "port": 5432,
+        "team": None,
+        "criticality": "normal",
+        "status": "up",
+        "since": None,
+        "is_resolved": False,
+        "newest_result_at": NOW - 5_000,
+        "regions": regions or (said(),),
+    }
+    return TargetNow(**(base | changes))
+
+
+def answered(*targets: TargetNow, **changes: Any) -> StatusAnswer:
+    """The answer about a fleet in which these targets are shown."""
+    counts: dict[str, int] = {}
+    for one in targets:
+        counts[one.status] = counts.get(one.status, 0) + 1
+    counts = changes.pop("by_status", counts)
+    summary = FleetSummary(
+        targets=sum(counts.values()),
+        by_status=counts,
+        by_team=changes.pop("by_team", {}),
+        by_region=changes.pop("by_region", {}),
+        newest_result_at=NOW - 5_000,
+    )
+    base: dict[str, Any] = {
+        "now": NOW,
+        "trouble": (),
+        "open_incidents": 0,
+        "incidents": (),
+        "summary": summary,
+        "targets": targets,
+    }
+    return StatusAnswer(**(base | changes))
+
+
+def shown(
+    monkeypatch: pytest.MonkeyPatch,
+    answer: StatusAnswer,
+    wanted: FleetFilter | None = None,
+    width: int = 120,
+) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(out(), "width", width)
+    with out().capture() as printed:
+        status_shown.show(answer, wanted or FleetFilter())
+    lines = [line.rstrip() for line in printed.get().splitlines()]
+    assert all(len(line) <= width for line in lines)
+    return [line.strip() for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize(
@@ -33,12 +103,13 @@ def seen(**changes: Any) -> TargetStatus:
             {"detail": "the certificate expires in 9.0 days"},
             "up  the certificate expires in 9.0 days",
         ),
-        ({"status": "down", "reason": "timed_out"}, "down  Connection timed out"),
-        ({"status": "down", "reason": "of_a_later_version"}, "down  of_a_later_version"),
-        ({"status": "stale"}, "stale"),
-        ({"status": "pending"}, "pending"),
+        (DOWN, "down  Connection timed out"),
+        (DOWN | {"detail": "no answer"}, "down  Connection timed out  no answer"),
+        (DOWN | {"reason": "of_a_later_version"}, "down  of_a_later_version"),
+        ({"status": "stale", "latency_ms": None}, "stale"),
+        ({"status": "pending", "latency_ms": None}, "pending"),
         (
-            {"status": "blocked", "reason": "address_blocked"},
+            {"status": "blocked", "reason": "address_blocked", "detail": "10.0.0.5 is private"},
             (
                 "blocked  Address blocked by policy "
                 "(add internal: true to the region if it may reach private addresses)"
@@ -46,92 +117,250 @@ def seen(**changes: Any) -> TargetStatus:
         ),
     ],
 )
-def test_a_status_in_words(changes: dict[str, Any], words: str) -> None:
-    assert status._status(seen(**changes)).plain == words
+def test_what_a_region_says_in_words(changes: dict[str, Any], words: str) -> None:
+    assert status_shown._in_full(said(**changes)).plain == words
 
 
-def test_a_region_that_never_reported_has_no_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    pending = seen(status="pending", connect_ms=None, started_at=None)
-    monkeypatch.setattr(out(), "width", 120)
+@pytest.mark.parametrize(
+    ("regions", "words"),
+    [
+        ([said()], "eu up 1.5 ms"),
+        ([said("a", **DOWN), said("b", **DOWN)], "2 down: Connection timed out"),
+        ([said("a"), said("b", **DOWN), said("c")], "b down: Connection timed out, 2 up"),
+        (
+            [said("a", status="pending", latency_ms=None), said("b", status="stale")],
+            "b stale 1.5 ms, a pending",
+        ),
+        ([said("a", **DOWN), said("b", **(DOWN | {"reason": "other"}))], None),
+        ([said("a", status="of_a_later_version", latency_ms=None)], "a of_a_later_version"),
+    ],
+)
+def test_what_the_regions_say_in_a_row(regions: list[RegionNow], words: str | None) -> None:
+    text = status_shown._regions(target("db", *regions)).plain
+    assert text == (words or "a down: Connection timed out, b down: other")
+
+
+def test_a_target_that_was_resolved_by_hand_and_does_not_answer() -> None:
+    text = status_shown._regions(target("db", said(**DOWN), status="down", is_resolved=True)).plain
+    assert text == "resolved by hand, still not reachable: eu down: Connection timed out"
+
+
+def test_one_target_is_shown_by_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    pending = said("us", status="pending", latency_ms=None, checked_at=None)
+    lines = shown(monkeypatch, answered(target("db", said(), pending)))
+    assert lines[:2] == ["no incident is open", "DB  tcp 10.0.0.5:5432  up"]
+    assert [line.split() for line in lines[4:]] == [
+        ["eu", "up", "1.50", "ms", "5", "s", "ago"],
+        ["us", "pending"],
+    ]
+
+
+def test_what_is_wrong_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = MonitorTrouble(
+        what="region_silent", region="us", since=NOW - 60_000, text="No prober of us reports."
+    )
+    answer = answered(
+        target("a", said(**DOWN), status="down", since=NOW - 60_000),
+        target("b", status="unwatched", since=NOW - 60_000),
+        trouble=(silent,),
+        open_incidents=7,
+        incidents=(incident(),),
+        by_status={"down": 1, "unwatched": 1, "up": 9_998},
+        by_region={"eu": {"down": 1, "up": 9_999}, "us": {"stale": 10_000}},
+        by_team={"": {"up": 9_000}, "web": {"down": 1, "unwatched": 1, "up": 998}},
+    )
+    lines = shown(monkeypatch, answer, FleetFilter(teams=("web",)))
+    assert lines[0] == "● No prober of us reports.  since 2023-11-14 22:12:20 UTC"
+    assert lines[1].startswith("● DB (tcp 10.0.0.5:5432)  unreachable")
+    order = [
+        "and 6 more: portquorum incidents --open --team web",
+        (
+            "● 1 target is unwatched: too few of the regions have results, so that an outage would "
+            "open no incident"
+        ),
+        "why: portquorum explain b",
+        "10,000 targets: 1 down, 1 unwatched, 9,998 up  newest result 5 s ago",
+        "us                10,000",
+        "eu          1              9,999",
+        "web            1           1     998",
+        "no team                        9,000",
+        "a        down        1 min   eu down: Connection timed out   tcp 10.0.0.5:5432",
+        "9,998 that are up are not shown; --all shows them",
+    ]
+    places = [
+        [" ".join(line.split()) for line in lines].index(" ".join(one.split())) for one in order
+    ]
+    assert places == sorted(places)
+
+
+def test_what_is_not_shown_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = answered(target("a", status="down"), by_status={"down": 700, "up": 1})
+    assert shown(monkeypatch, answer)[-1] == "1 of 700 targets shown; --limit 0 shows all"
+    answer = answered(by_status={"up": 100_000})
+    assert shown(monkeypatch, answer)[-1] == "100,000 that are up are not shown; --all shows them"
+
+
+def test_without_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = shown(monkeypatch, answered())
+    assert lines[-1] == "no target yet; `portquorum target add HOST:PORT` watches a first port"
+    lines = shown(monkeypatch, answered(), FleetFilter(statuses=("down",)))
+    assert lines == ["no target is so"]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("name", ["a" * 60, "データベース-東京-" * 3, "db"])
+def test_no_id_is_broken(monkeypatch: pytest.MonkeyPatch, width: int, name: str) -> None:
+    from rich.cells import cell_len
+
+    regions = [said(f"region-{number}") for number in range(9)]
+    targets = [target(f"{name}{number}", *regions, status="down") for number in range(3)]
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(out(), "width", width)
     with out().capture() as printed:
-        status._show_targets([pending])
-    row = printed.get().split("\n")[-3].split()
-    assert row == ["db", "tcp", "10.0.0.5:5432", "eu", "pending", "–", "–"]
+        status_shown.show(answered(*targets), FleetFilter())
+    lines = printed.get().splitlines()
+    for one in targets:
+        assert sum(one.target in line for line in lines) == 1
+    longest = cell_len(targets[0].target)
+    assert all(cell_len(line.rstrip()) <= max(width, longest + 1) for line in lines)
 
 
-def blind(name: str) -> BlindTarget:
-    return BlindTarget(
-        target=name.lower(),
-        name=name,
-        kind="tcp",
-        host="10.0.0.5",
-        port=5432,
-        criticality="normal",
-        since=1_700_000_000_000,
+def test_a_large_fleet_is_lines_of_text(capsys: pytest.CaptureFixture[str]) -> None:
+    targets = [target(f"t{number}") for number in range(status_shown.MANY_ROWS + 1)]
+    status_shown.show(answered(*targets), FleetFilter())
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("t")]
+    assert len(lines) == len(targets)
+    assert lines[7].split() == ["t7", "up", "eu", "up", "1.5", "ms", "tcp", "10.0.0.5:5432"]
+
+
+def inventory(**changes: Any) -> InventoryNow:
+    base: dict[str, Any] = {
+        "now": NOW,
+        "targets": 1,
+        "teams": ("", "web"),
+        "regions": ("eu", "us"),
+        "tags": (),
+        "gap_ms": 60_000.0,
+        "longest_ms": 153_000.0,
+    }
+    return InventoryNow(**(base | changes))
+
+
+@pytest.mark.parametrize(
+    ("fleet", "age_ms", "late"),
+    [
+        ({}, 167_000, False),  # 2.5 intervals, the timeout, 15 s
+        ({}, 169_000, True),
+        ({"targets": 300, "gap_ms": 200.0}, 15_900, False),
+        ({"targets": 300, "gap_ms": 200.0}, 45_000, True),
+        ({"targets": 2, "gap_ms": 10_000.0}, 64_000, False),
+    ],
+)
+def test_when_the_newest_result_is_old(fleet: dict[str, Any], age_ms: int, late: bool) -> None:
+    known = inventory(**fleet)
+    summary = FleetSummary(
+        targets=known.targets,
+        by_status={"up": known.targets},
+        by_team={},
+        by_region={},
+        newest_result_at=NOW - age_ms,
+    )
+    found = trouble(known, summary, ())
+    assert [one.what for one in found] == (["results_late"] if late else [])
+    part = FleetSummary(
+        targets=0, by_status={}, by_team={}, by_region={}, newest_result_at=NOW - age_ms
+    )
+    assert trouble(known, part, ()) == ()
+
+
+def test_a_fleet_without_any_result() -> None:
+    def found(status: str) -> list[str]:
+        summary = FleetSummary(
+            targets=1, by_status={status: 1}, by_team={}, by_region={}, newest_result_at=None
+        )
+        return [one.what for one in trouble(inventory(), summary, ())]
+
+    assert found("pending") == []
+    assert found("unwatched") == ["no_results"]
+
+
+def test_what_the_stream_said_of_a_region() -> None:
+    event = RegionTrouble(
+        event="region.suspect", region="eu", at=NOW, last_beat_at=None, summary="eu is set aside"
+    )
+    summary = FleetSummary(
+        targets=1, by_status={"up": 1}, by_team={}, by_region={}, newest_result_at=NOW
+    )
+    assert trouble(inventory(), summary, [event]) == (
+        MonitorTrouble(what="region_suspect", region="eu", since=NOW, text="eu is set aside"),
     )
 
 
+def test_unknown_names() -> None:
+    check(FleetFilter(teams=("web",), regions=("eu",), statuses=("stale", "flapping")), inventory())
+    for wanted in (
+        FleetFilter(teams=("",)),
+        FleetFilter(regions=("moon",)),
+        FleetFilter(tags=("x",)),
+        FleetFilter(statuses=("stale",)),
+    ):
+        with pytest.raises(WrongUseError, match=r"no (team|region|tag|status) is "):
+            check(wanted, inventory())
+    with pytest.raises(WrongUseError) as many:
+        expect_known("team", ["x"], [f"t{number:02}" for number in range(100)])
+    assert str(many.value).endswith("t11 and 88 more")
+
+
+def incident(**changes: Any) -> Incident:
+    base: dict[str, Any] = dict.fromkeys(Incident.__struct_fields__)
+    base |= {
+        "incident_id": "i1",
+        "status": "open",
+        "incident_type": "unreachable",
+        "severity": "critical",
+        "target": "db",
+        "name": "DB",
+        "kind": "tcp",
+        "host": "10.0.0.5",
+        "port": 5432,
+        "verdicts": {},
+        "reasons": {},
+        "first_failed_at": NOW - 300_000,
+        "opened_at": NOW - 299_000,
+        "duration_s": 300.0,
+        "summary": "A sentence.",
+    }
+    return Incident(**(base | changes))
+
+
 @pytest.mark.parametrize(
-    ("names", "first", "last"),
+    ("changes", "words"),
     [
-        (["Duo"], "● 1 target is unwatched: too few of the regions have results", None),
-        (["A", "B", "C", "D", "E"], "● 5 targets are unwatched: ", "and 2 more"),
-    ],
-)
-def test_what_nobody_watches_is_said_though_no_incident_is_open(
-    monkeypatch: pytest.MonkeyPatch, names: list[str], first: str, last: str | None
-) -> None:
-    monkeypatch.setattr(out(), "width", 120)
-    with out().capture() as printed:
-        status._show_blind([blind(name) for name in names])
-    lines = printed.get().splitlines()
-    assert lines[0].startswith(first)
-    assert lines[1].startswith(f"  {names[0]} (tcp 10.0.0.5:5432), since 2023-11-14 22:13:20 UTC, ")
-    assert lines[-1] == f"  why: portquorum explain {names[0].lower()}"
-    assert ("and" in lines[-2]) == (last is not None)
-    assert last is None or last in lines[-2]
-
-
-def test_where_all_are_watched_nothing_is_said_of_it() -> None:
-    with out().capture() as printed:
-        status._show_blind([])
-    assert printed.get() == ""
-
-
-@pytest.mark.parametrize(
-    ("closed_at", "words"),
-    [
-        (None, "open since 2023-11-14 22:13:20 UTC, 5 min"),
-        (1_700_000_300_000, "closed 2023-11-14 22:18:20 UTC, was open for 5 min"),
+        ({}, "since 2023-11-14 22:08:20 UTC, 5 min"),
+        (
+            {"status": "closed", "closed_at": NOW, "closed_because": "target_removed"},
+            (
+                "since 2023-11-14 22:08:20 UTC, closed 2023-11-14 22:13:20 UTC (target removed), "
+                "lasted 5 min"
+            ),
+        ),
     ],
 )
 def test_since_when_an_incident_is_open_or_closed(
-    monkeypatch: pytest.MonkeyPatch, closed_at: int | None, words: str
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], words: str
 ) -> None:
-    one = Incident(
-        incident_id="i1",
-        status="open" if closed_at is None else "closed",
-        incident_type="unreachable",
-        severity="critical",
-        target="db",
-        name="DB",
-        kind="tcp",
-        host="10.0.0.5",
-        port=5432,
-        team=None,
-        verdicts={},
-        reasons={},
-        first_failed_at=1_699_999_999_000,
-        opened_at=1_700_000_000_000,
-        closed_at=closed_at,
-        closed_because=None if closed_at is None else "recovered",
-        detect_s=1.0,
-        open_s=300.0,
-        duration_s=301.0,
-        summary="A sentence.",
-        acknowledged_by=None,
-    )
     monkeypatch.setattr(out(), "width", 120)
     with out().capture() as printed:
-        status._show_incidents([one], "none")
-    assert printed.get().splitlines()[1].strip().startswith(words)
+        show_incidents(
+            [
+                incident(
+                    acknowledged_by="alice",
+                    acknowledged_note="the\nswitch",
+                    resolved_by="bob",
+                    **changes,
+                )
+            ]
+        )
+    lines = [line.strip() for line in printed.get().splitlines()]
+    assert lines[1] == words
+    assert lines[3:5] == ["acknowledged by alice: the switch", "resolved by bob"]

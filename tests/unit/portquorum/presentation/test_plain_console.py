@@ -17,7 +17,9 @@ from foundation import telemetry
 from foundation.settings import Settings
 from portquorum.cli import check
 from portquorum.cli.host_port import HostPort
-from portquorum.cli.status import _show_incidents, _show_targets
+from portquorum.cli.incidents_shown import show_incidents
+from portquorum.cli.status_answer import MonitorTrouble, StatusAnswer
+from portquorum.cli.status_shown import show
 from portquorum.inventory import html, markdown
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.page import Cell, InventoryPage, Section
@@ -27,7 +29,8 @@ from portquorum.presentation.plain_console import PlainConsole
 from portquorum.supervisor import Role, Stage
 from portquorum.supervisor.screen import PrettyListener, Screen
 from schemas.plain_text import unsafe_in
-from sinks.clickhouse.queries import Incident, TargetStatus
+from sinks.clickhouse.fleet_queries import FleetFilter, FleetSummary, RegionNow, TargetNow
+from sinks.clickhouse.queries import Incident
 from sinks.notifier.message import compose
 from tests.unit.sinks.notifier.events import incident_event
 
@@ -117,17 +120,57 @@ def incident(text: str) -> Incident:
     return Incident(**(fields | dict.fromkeys(words, text)))
 
 
-def test_status_incidents_and_check(monkeypatch: pytest.MonkeyPatch) -> None:
+def fleet(text: str, state: str, number: int) -> StatusAnswer:
+    """An answer of which everything that somebody else writes is `text`."""
+    region = RegionNow(
+        region=text, status=state, reason=text, detail=text, latency_ms=1.0, checked_at=1
+    )
+    target = TargetNow(
+        target=text,
+        name=text,
+        kind=text,
+        host=text,
+        port=1,
+        team=text,
+        criticality="normal",
+        status=state,
+        since=1,
+        is_resolved=False,
+        newest_result_at=1,
+        regions=(region,),
+    )
+    counts = {text: {state: number}, f"{text}2": {state: 1}}
+    return StatusAnswer(
+        now=2,
+        trouble=(MonitorTrouble(what="region_silent", region=text, since=1, text=text),),
+        open_incidents=1,
+        incidents=(incident(text),),
+        summary=FleetSummary(
+            targets=number,
+            by_status={state: number},
+            by_team=counts,
+            by_region=counts,
+            newest_result_at=1,
+        ),
+        targets=(target,) * number,
+    )
+
+
+def test_status_incidents_and_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(out(), "width", 300)
-    status: dict[str, Any] = dict.fromkeys(TargetStatus.__struct_fields__, EVIL + MARKUP)
+    evil = EVIL + MARKUP
     for state in ("up", "down"):
-        row = TargetStatus(**(status | {"port": 1, "connect_ms": 1.0, "started_at": 1}))
-        with out().capture() as printed:
-            _show_targets([msgspec.structs.replace(row, status=state)])
-        assert harmless(printed.get())
-        assert MARKUP in printed.get()
+        for number in (1, 2, 600):
+            with out().capture() as printed:
+                show(fleet(evil, state, number), FleetFilter())
+            text = printed.get() + capsys.readouterr().out
+            assert harmless(text)
+            assert MARKUP in text
+            assert text.count(MARKUP) >= number
     with out().capture() as printed:
-        _show_incidents([incident(EVIL + MARKUP + "\nforged")], "")
+        show_incidents([incident(EVIL + MARKUP + "\nforged")])
     assert harmless(printed.get())
     assert MARKUP in printed.get()
     assert not any(line.startswith("forged") for line in printed.get().splitlines())
