@@ -200,5 +200,6 @@ ALTER TABLE {internal}.latency_week MODIFY COMMENT 'Latencies of a target in the
 ALTER TABLE {internal}.results_hourly_mv MODIFY COMMENT 'Feeds results_hourly with each insert';
 ALTER TABLE {internal}.results_daily_mv MODIFY COMMENT 'Feeds results_daily with each insert';
 ALTER TABLE {internal}.regions_hourly_mv MODIFY COMMENT 'Feeds regions_hourly with each insert';
+ALTER TABLE {internal}.region_latencies_mv MODIFY COMMENT 'Feeds region_latencies with each insert';
 ALTER TABLE {internal}.failures_daily_mv MODIFY COMMENT 'Feeds failures_daily with each insert';
 ALTER TABLE {internal}.certificates_mv MODIFY COMMENT 'Feeds certificates with each insert';
