@@ -64,6 +64,12 @@ def made_target(random: Random, log: Log, number: int, time: Span, often_ms: int
     for change in sorted(random.randrange(at + 1, now) for _ in range(random.randint(0, 4))):
         if change > made.rows[-1]["appended_at"]:
             _change(random, log, made, fields, at=change, now=now)
+    last = max(made.rows[-1]["appended_at"] + MINUTE, now - 2 * DAY)
+    if number % 6 == 3 and last < now:
+        made.rows.append(_row(made, log, last, fields | {"regions": made.regions[:1]}))
+    elif number % 6 == 5 and last < now:
+        made.breaks.append((last, "target_removed"))
+        made.rows.append(_row(made, log, last, {}, removed=1))
     return made
 
 
