@@ -184,7 +184,7 @@ def test_ipv6_in_brackets(home: Path) -> None:
         (["up", "-i", "none.yaml"], "none.yaml is no file"),
         (["inventory", "check", "none.yaml"], "none.yaml does not exist"),
         (["sql", " ; "], "expected a query, found nothing"),
-        (["incidents", "--limit", "0"], "should be greater than or equal to 1"),
+        (["incidents", "--limit", "-1"], "should be greater than or equal to 0"),
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
