@@ -113,10 +113,10 @@ class _Silent:
         self._maybe = _between(run, "region.silent", "region.returned", LAG_MS)
         self._surely = _between(run, "region.silent", "region.returned", -LAG_MS)
 
-    def count(self, regions: Collection[str], at: float) -> range:
-        """How many of `regions` may be known to be silent."""
+    def count(self, regions: Collection[str], since: float, at: float) -> range:
+        """How many of `regions` may be known at `at` to be silent, without a look since `since`."""
         most = sum(self._maybe.get(name, Spans()).at(at) is not None for name in regions)
-        least = sum(self._surely.get(name, Spans()).at(at) is not None for name in regions)
+        least = sum(self._surely.get(name, Spans()).covers(since, at) for name in regions)
         return range(least, most + 1)
 
 
@@ -316,14 +316,25 @@ class _Judge:
             self.diverges("improved though it is down", at, repr(event.votes))
 
     def _may_be_needed(self, truth: Truth, event: IncidentEvent, fresh: int) -> set[int]:
-        """Rule 5: a silent region that says `up` is not asked."""
+        """Rule 5: a silent region that says `up` is not asked of what it could not have seen.
+
+        When no region says `down` any more there is nothing of the kind, and it counts.
+        """
+        began = [
+            said.since or 0.0
+            for said in event.regions.values()
+            if said.verdict == "down" and not said.set_aside
+        ]
+        if not began:
+            return {required(truth.target, fresh)}
         up = [
             region
             for region, said in event.regions.items()
             if said.verdict == "up" and not said.set_aside
         ]
         return {
-            required(truth.target, fresh - silent) for silent in self.silent.count(up, event.at)
+            required(truth.target, fresh - silent)
+            for silent in self.silent.count(up, max(began), event.at)
         }
 
     def _is_true(self, truth: Truth, region: str, said: RegionVerdict, at: float) -> bool:
