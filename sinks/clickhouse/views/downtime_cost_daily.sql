@@ -11,7 +11,7 @@ SELECT
     unplanned_s / 3600 * cost_per_hour AS cost
 FROM {database}.uptime_daily AS u
 WHERE u.cost_per_hour IS NOT NULL
-COMMENT 'What downtime cost, by target with a price and day: hours down outside of maintenance × the price that an hour had on that day';
+COMMENT 'What downtime cost, by target with a price and day: hours down outside of maintenance × the price that an hour had on that day; as old as uptime_daily';
 
 ALTER TABLE {database}.downtime_cost_daily
     COMMENT COLUMN target 'Id of the target',

@@ -9,7 +9,7 @@ SELECT
     sum(c.cost) AS cost
 FROM {database}.downtime_cost_daily AS c
 GROUP BY target, month
-COMMENT 'What downtime cost, by target with a price and month: the sum of its days';
+COMMENT 'What downtime cost, by target with a price and month: the sum of its days, as old as uptime_daily. A target that changed its team within the month is here with the last one alone: for teams sum downtime_cost_daily, which has the team of each day';
 
 ALTER TABLE {database}.downtime_cost_monthly
     COMMENT COLUMN target 'Id of the target',

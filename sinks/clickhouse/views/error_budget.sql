@@ -1,5 +1,5 @@
--- How much of the downtime that the SLO allows is left: the last 30 days, today included, by the
--- SLO that the target has now. Without maintenance on either side.
+-- How much of the downtime that the SLO allows is left: the last 30 days, today included, by the SLO
+-- of the last day on which the target was watched. Without maintenance on either side.
 CREATE OR REPLACE VIEW {database}.error_budget AS
 SELECT
     target,
@@ -27,14 +27,14 @@ FROM
     HAVING measured_s > 0 AND argMax(tuple(u.slo_percent), day).1 IS NOT NULL
 )
 ORDER BY met, left_percent, target
-COMMENT 'How much of the downtime that the SLO allows is left, by target with an SLO: the last 30 days (UTC, today included), by the SLO of the last of them; the least left first';
+COMMENT 'How much of the downtime that the SLO allows is left, by target with an SLO: the last 30 days (UTC, today included), by the SLO of the last of them on which it was in the inventory; the least left first, removed targets, too; as old as uptime_daily';
 
 ALTER TABLE {database}.error_budget
     COMMENT COLUMN target 'Id of the target',
     COMMENT COLUMN name 'Name of the target',
     COMMENT COLUMN team 'Team of the target, empty: none',
     COMMENT COLUMN slo_percent 'Share of the measured time that must not be down, in percent',
-    COMMENT COLUMN uptime_without_maintenance_percent 'Share of the measured time outside of maintenance windows that was not down, in percent; null: nothing measured',
+    COMMENT COLUMN uptime_without_maintenance_percent 'Share of the measured time outside of maintenance windows that was not down, in percent',
     COMMENT COLUMN budget_s 'Downtime that the SLO allows, in s: measured time outside of maintenance × (1 - slo_percent / 100)',
     COMMENT COLUMN spent_s 'Time down outside of maintenance, in s',
     COMMENT COLUMN left_s 'budget_s - spent_s, in s; negative: more was down than allowed',

@@ -24,4 +24,4 @@ ALTER TABLE {database}.error_budget_monthly
     COMMENT COLUMN budget_s 'Downtime that the SLO allows, in s: measured time outside of maintenance × (1 - slo_percent / 100)',
     COMMENT COLUMN spent_s 'Time down outside of maintenance, in s',
     COMMENT COLUMN left_s 'budget_s - spent_s, in s; negative: more was down than allowed',
-    COMMENT COLUMN met '1: no more was down than the SLO allows';
+    COMMENT COLUMN met '1: no more was down than the SLO allows; also if nothing was measured';

@@ -7,7 +7,7 @@ SELECT
     uniqExact(target) AS targets
 FROM {internal}.failures_daily AS f
 GROUP BY day, region, reason
-COMMENT 'Failed checks of each region by reason and day: why checks fail. Kept for two years by default';
+COMMENT 'Failed checks of each region by reason and day: why checks fail; a check that was stored twice counts twice. Kept for two years by default';
 
 ALTER TABLE {database}.failure_reasons_daily
     COMMENT COLUMN day 'Day for which the checks were scheduled, UTC',

@@ -31,14 +31,14 @@ LEFT JOIN
     GROUP BY target
 ) AS o USING (target)
 ORDER BY uptime_percent, target
-COMMENT 'Targets of the last 30 days (UTC, today included), the worst first; an outage that began before counts with its part in them';
+COMMENT 'Targets of the last 30 days (UTC, today included), the worst first; an outage that began before counts with its part in them; removed targets, too. Uptime is as old as uptime_daily, outages are those of now';
 
 ALTER TABLE {database}.least_reliable
     COMMENT COLUMN target 'Id of the target',
     COMMENT COLUMN name 'Name of the target',
     COMMENT COLUMN team 'Team of the target, empty: none',
     COMMENT COLUMN uptime_percent '100 × (1 - down_s / measured_s), in percent, 0 to 100; null: nothing measured',
-    COMMENT COLUMN down_s 'Part of it that was down, in s: outages of the types unreachable and flapping, overlapping ones once',
+    COMMENT COLUMN down_s 'Time down in these days, in s: outages of the types unreachable and flapping, overlapping ones once',
     COMMENT COLUMN outages 'Outages of which any part is in these days, overlapping ones each for itself',
     COMMENT COLUMN longest_s 'The longest part of an outage in these days, in s; 0: no outage',
     COMMENT COLUMN mean_time_to_recover_s 'down_s / outages, in s; null: no outage',

@@ -8,7 +8,7 @@ SELECT
     if(missed + checks = 0, NULL, 100 * missed / (missed + checks)) AS missed_percent
 FROM {internal}.regions_hourly AS r
 GROUP BY day, region
-COMMENT 'Checks of each region by day that measured nothing: they could not begin in time (a prober that is overloaded, or was away), or failed for the prober itself. Kept for two years by default';
+COMMENT 'Checks of each region by day that measured nothing: they could not begin in time (a prober that is overloaded, or was away), or failed for the prober itself; a check that was stored twice counts twice. Kept for two years by default';
 
 ALTER TABLE {database}.missed_daily
     COMMENT COLUMN day 'Day for which the checks were scheduled, UTC',

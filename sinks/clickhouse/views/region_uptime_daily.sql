@@ -8,7 +8,7 @@ SELECT
     if(checks = 0, NULL, 100 * up / checks) AS up_percent
 FROM {internal}.regions_hourly AS r
 GROUP BY region, day
-COMMENT 'What each region sees, by day (UTC): the share of its checks that succeeded. Not the uptime of targets: one region alone decides nothing. Kept for two years by default';
+COMMENT 'What each region sees, by day (UTC): the share of its checks that succeeded. Not the uptime of targets: one region alone decides nothing; a check that was stored twice counts twice. Kept for two years by default';
 
 ALTER TABLE {database}.region_uptime_daily
     COMMENT COLUMN region 'Region that checked',

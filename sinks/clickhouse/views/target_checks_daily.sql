@@ -32,7 +32,7 @@ FROM
     FROM {internal}.results_daily AS d
     GROUP BY target, region, day
 )
-COMMENT 'Checks of a target from a region, by day (UTC), and percentiles of the latency of its successes';
+COMMENT 'Checks of a target from a region, by day (UTC), and percentiles of the latency of its successes; a check that was stored twice counts twice';
 
 ALTER TABLE {database}.target_checks_daily
     COMMENT COLUMN target 'Id of the target',

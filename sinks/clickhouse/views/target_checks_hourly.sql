@@ -32,7 +32,7 @@ FROM
     FROM {internal}.results_hourly AS h
     GROUP BY target, region, hour
 )
-COMMENT 'Checks of a target from a region, by hour (UTC), and percentiles of the latency of its successes';
+COMMENT 'Checks of a target from a region, by hour (UTC), and percentiles of the latency of its successes; a check that was stored twice counts twice';
 
 ALTER TABLE {database}.target_checks_hourly
     COMMENT COLUMN target 'Id of the target',

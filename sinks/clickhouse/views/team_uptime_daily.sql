@@ -13,7 +13,7 @@ SELECT
     if(measured_s > maintenance_s, 100 * greatest(0, 1 - (down_s - down_in_maintenance_s) / (measured_s - maintenance_s)), NULL) AS uptime_without_maintenance_percent
 FROM {database}.uptime_daily AS u
 GROUP BY team, day
-COMMENT 'Uptime of each team by day: of all the time of its targets together';
+COMMENT 'Uptime of each team by day: of all the time together of the targets that it had on that day; as old as uptime_daily';
 
 ALTER TABLE {database}.team_uptime_daily
     COMMENT COLUMN team 'Team, empty: targets without one',

@@ -12,7 +12,7 @@ SELECT
     if(measured_s > maintenance_s, 100 * greatest(0, 1 - (down_s - down_in_maintenance_s) / (measured_s - maintenance_s)), NULL) AS uptime_without_maintenance_percent
 FROM {database}.uptime_daily AS u
 GROUP BY team, month
-COMMENT 'Uptime of each team by month: the sum of its days';
+COMMENT 'Uptime of each team by month: the sum of its days, on each of them of the targets that it then had; as old as uptime_daily';
 
 ALTER TABLE {database}.team_uptime_monthly
     COMMENT COLUMN team 'Team, empty: targets without one',

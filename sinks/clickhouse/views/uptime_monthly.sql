@@ -14,7 +14,7 @@ SELECT
     if(measured_s > maintenance_s, 100 * greatest(0, 1 - (down_s - down_in_maintenance_s) / (measured_s - maintenance_s)), NULL) AS uptime_without_maintenance_percent
 FROM {database}.uptime_daily AS u
 GROUP BY target, month
-COMMENT 'Uptime of each target by month: the sum of its days';
+COMMENT 'Uptime of each target by month: the sum of its days, as old as uptime_daily. A target that changed its team within the month is here with the last one alone: team_uptime_monthly has the team of each day';
 
 ALTER TABLE {database}.uptime_monthly
     COMMENT COLUMN target 'Id of the target',
