@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tests.truth.check_views import check_views
+from tests.truth.cost_views import cost_views
 from tests.truth.expected import PERCENTILE_ACCURACY, Expected, Latency
 from tests.truth.incident_views import incident_views
 from tests.truth.outages import Case, cases
@@ -37,7 +38,7 @@ def truth_at(history: History, now: int) -> Truth:
     known = cases(at)
     days = target_days(at, known)
     views = uptime_views(at, known, days) | incident_views(at, known) | check_views(at)
-    views |= status_views(at, known)
+    views |= status_views(at, known) | cost_views(at, known, days)
     return Truth(history=at, cases=known, days=days, views=views)
 
 

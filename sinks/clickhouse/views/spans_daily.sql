@@ -1,18 +1,6 @@
 -- Per target and day the spans of each sort, cut at midnight (UTC): watched (in the inventory) and
 -- in maintenance, as its definition then was; down; measured: the hours with a check.
 CREATE OR REPLACE VIEW {internal}.spans_daily AS
-WITH
-(
-    SELECT groupArray((selector, spans))
-    FROM
-    (
-        SELECT selector, groupArray(('maintenance', begin_ms, end_ms)) AS spans
-        FROM {database}.maintenance_windows
-        ARRAY JOIN selectors AS selector
-        WHERE begin_ms < toUnixTimestamp64Milli(now64(3, 'UTC'))
-        GROUP BY selector
-    )
-) AS windows
 SELECT
     target,
     span.1 AS sort,
@@ -26,13 +14,10 @@ FROM
         target,
         (name, toString(team), slo_percent, cost_per_hour, interval_ms)::Tuple(String, String, Nullable(Float64), Nullable(Float64), UInt32) AS definition,
         arrayJoin(arrayPushBack(
-            arrayFilter(s -> s.2 < s.3, arrayMap(
-                s -> (s.1, greatest(s.2, begin_ms), least(s.3, end_ms)),
-                arrayFlatten(arrayMap(w -> w.2, arrayFilter(w -> w.1 = target OR has(selectors, w.1), windows)))
-            )),
+            arrayMap(s -> ('maintenance', s.1, s.2), maintenance),
             ('watched', begin_ms, end_ms)
         )) AS span
-    FROM {internal}.watched
+    FROM {internal}.watched_maintenance
     UNION ALL
     SELECT target, ('', '', NULL, NULL, 0), ('down', begin_ms, end_ms)
     FROM {database}.outages

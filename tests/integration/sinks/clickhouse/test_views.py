@@ -256,6 +256,22 @@ def test_downtime_costs_its_hours_outside_of_maintenance(client: Client) -> None
     ]
 
 
+def test_an_outage_costs_its_hours_outside_of_maintenance(client: Client) -> None:
+    # Those of 12:00 and 12:50 overlap, and each has the whole: 600 s more than the days have.
+    found = ask(
+        client,
+        "SELECT incident_id, incident_type, team, duration_s, is_open, unplanned_s, planned_s, "
+        "cost FROM outage_costs",
+    )
+    assert found == [
+        ("i3", "flapping", "db", 3_600, 0, 3_600, 0, pytest.approx(1_200)),
+        ("i5", "unreachable", "db", 1_800, 0, 1_800, 0, pytest.approx(600)),
+        ("i4", "unreachable", "db", 1_200, 0, 1_200, 0, pytest.approx(400)),
+        ("i2", "unreachable", "db", 1_800, 0, 900, 900, pytest.approx(300)),
+        ("i1", "unreachable", "db", 900, 0, 600, 300, pytest.approx(200)),
+    ]
+
+
 def test_certificates_are_those_seen_last_and_the_first_to_end(clickhouse: str) -> None:
     settings = settings_of(clickhouse)
     client = connect(settings)
@@ -319,6 +335,7 @@ def test_name_team_slo_and_price_are_those_of_the_day(clickhouse: str) -> None:
     assert ask(
         client, "SELECT team, cost_per_hour, cost FROM downtime_cost_daily ORDER BY day LIMIT 2"
     ) == [("db", 60, 60), ("web", 120, 120)]
+    assert ask(client, "SELECT unplanned_s, cost FROM outage_costs") == [(7_200, 180)]
     assert ask(client, "SELECT DISTINCT slo_percent FROM error_budget_monthly") == [(99,)]
     client.close()
 
