@@ -116,9 +116,10 @@ def _slowest(history: History) -> Expected:
 
 
 def _certificates(history: History) -> Expected:
+    known = rows_by_target(history)
     inventory = {
         target: found
-        for target, rows in rows_by_target(history).items()
+        for target, rows in known.items()
         if (found := standing(rows, history.now)) is not None
     }
     newest: dict[tuple[str, str], Row] = {}
@@ -127,7 +128,11 @@ def _certificates(history: History) -> Expected:
             newest[row["target"], row["region"]] = row
     by_target: dict[str, list[Row]] = {}
     for (target, region), row in newest.items():
-        if target in inventory and region in inventory[target]["regions"]:
+        if (
+            target in inventory
+            and region in inventory[target]["regions"]
+            and row["started_at"] >= _moved_at(known[target])
+        ):
             by_target.setdefault(target, []).append(row)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for target, seen in by_target.items():
@@ -139,6 +144,14 @@ def _certificates(history: History) -> Expected:
             "seen_at": moment(max(row["started_at"] for row in seen)),
         }
     return Expected(key=("target",), rows=rows)
+
+
+def _moved_at(rows: list[Row]) -> int:
+    """When the target came to its present kind, host and port; 0: it never had others."""
+    places = [(row["kind"], row["host"], row["port"]) for row in rows if not row["removed"]]
+    begins = [row["appended_at"] for row in rows if not row["removed"]]
+    moves = [at for at, old, new in zip(begins[1:], places, places[1:], strict=False) if old != new]
+    return max(moves, default=0)
 
 
 def _windows(history: History) -> Expected:

@@ -1,5 +1,5 @@
 -- The certificate that each target showed last; where regions see different ones, that which ends
--- first.
+-- first. What was seen before the target went to another kind, host or port is of another server.
 CREATE OR REPLACE VIEW {database}.certificates_ending AS
 SELECT
     t.target AS target,
@@ -17,10 +17,28 @@ FROM
     GROUP BY target, region
 ) AS c
 INNER JOIN (SELECT target, name, team, host, port, regions FROM {database}.targets_current) AS t USING (target)
-WHERE has(t.regions, c.region)
+INNER JOIN
+(
+    SELECT target, maxIf(appended_at, place != place_before) AS moved_at
+    FROM
+    (
+        SELECT
+            target,
+            appended_at,
+            (toString(d.kind), d.host, d.port) AS place,
+            lagInFrame(place, 1, place) OVER (
+                PARTITION BY target ORDER BY appended_at, version
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+            ) AS place_before
+        FROM {database}.targets AS d
+        WHERE d.removed = 0
+    )
+    GROUP BY target
+) AS m USING (target)
+WHERE has(t.regions, c.region) AND c.seen_at >= m.moved_at
 GROUP BY target, name, team, host, port
 ORDER BY expires_at, target
-COMMENT 'The certificate that each target of the inventory showed last, the first to end first; where regions see different ones, that which ends first';
+COMMENT 'The certificate that each target of the inventory showed last, since it is of its present kind, host and port, the first to end first; where regions see different ones, that which ends first';
 
 ALTER TABLE {database}.certificates_ending
     COMMENT COLUMN target 'Id of the target',

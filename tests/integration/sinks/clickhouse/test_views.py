@@ -298,6 +298,37 @@ def test_certificates_are_those_seen_last_and_the_first_to_end(clickhouse: str) 
     client.close()
 
 
+def test_the_certificate_of_another_server_is_not_that_of_the_target(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    names = ("moved", "plain", "renamed", "again")
+    moved = TODAY - 2 * HOUR
+    past.insert(
+        tables.TARGETS,
+        [
+            *(past.target(name, TODAY - DAY, kind="tls") for name in names),
+            past.target("moved", moved, kind="tls", host="new.example.com"),
+            past.target("plain", moved, kind="tcp"),
+            past.target("renamed", moved, kind="tls", name="another"),
+            past.target("again", moved, removed=1),
+            past.target("again", moved + MINUTE, kind="tls"),
+        ],
+    )
+    past.insert(
+        tables.RESULTS,
+        [past.result(name, "eu", TODAY - 3 * HOUR, cert_expires_at=TODAY) for name in names],
+    )
+    shown = "SELECT target FROM certificates_ending ORDER BY target"
+    assert ask(client, shown) == [("again",), ("renamed",)]
+    past.insert(
+        tables.RESULTS, [past.result("moved", "us", moved + MINUTE, cert_expires_at=TODAY + DAY)]
+    )
+    expires = "SELECT toUnixTimestamp64Milli(expires_at) FROM certificates_ending"
+    assert ask(client, f"{expires} WHERE target = 'moved'") == [(TODAY + DAY,)]
+    client.close()
+
+
 def test_a_window_holds_while_its_definition_stands(clickhouse: str) -> None:
     settings = settings_of(clickhouse)
     client = connect(settings)
