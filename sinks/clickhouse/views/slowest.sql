@@ -3,7 +3,7 @@ SELECT target, t.name AS name, t.team AS team, up, p50_ms, p95_ms, p99_ms, max_m
 FROM {internal}.latency_week AS s
 INNER JOIN (SELECT target, name, team FROM {database}.targets_current) AS t USING (target)
 ORDER BY p95_ms DESC, target
-COMMENT 'Percentiles of the latency of each target of the inventory that had a success in the last 7 days (UTC, today included), the slowest (p95_ms) first; at most 15 minutes old';
+COMMENT 'Percentiles of the latency of each target of the inventory that had a success in the last 7 days (UTC, today included), the slowest (p95_ms) first; at most 15 minutes old. Of one that was moved to another host or port both count';
 
 ALTER TABLE {database}.slowest
     COMMENT COLUMN target 'Id of the target',
