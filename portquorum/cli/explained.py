@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
-from rich.padding import Padding
 from rich.text import Text
 
 from portquorum.cli.notifications import TargetNotifications
@@ -235,7 +234,7 @@ def _chapter(title: str, lines: Iterable[Text | str]) -> None:
 
 def _indented(line: Text | str) -> None:
     shown = line if isinstance(line, Text) else Text(one_line(line))
-    out().print(Padding(shown, (0, 0, 0, 2)))
+    out().print_indented(shown)
 
 
 def _line(text: str, style: str = "") -> None:

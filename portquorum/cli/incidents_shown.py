@@ -1,7 +1,7 @@
 """Incidents in words, a few lines each."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
@@ -11,6 +11,9 @@ from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
     from sinks.clickhouse.queries import Incident
+
+_SAME_S: Final = 1.0
+"""Two ends of one span that are no further apart are the same, in seconds."""
 
 
 def show_incidents(found: Sequence["Incident"]) -> None:
@@ -25,19 +28,11 @@ def show_incidents(found: Sequence["Incident"]) -> None:
             (one_line(one.incident_type), "red" if is_open else "green"),
         )
         out().print(line)
-        _below(Text(_when(one), style="dim"))
-        _below(Text(one_line(one.summary)))
+        out().print_indented(Text(_when(one), style="dim"))
+        out().print_indented(Text(one_line(one.summary)))
         for words in _by_hand(one):
-            _below(Text(one_line(words), style="yellow"))
-        _below(Text(one_line(one.incident_id), style="dim"))
-
-
-def _below(text: Text) -> None:
-    """Prints a text indented, also where a terminal needs several lines for it."""
-    console = out()
-    lines = text.wrap(console, max(20, console.width - 2)) if console.is_terminal else [text]
-    for line in lines:
-        console.print(Text.assemble("  ", line))
+            out().print_indented(Text(one_line(words), style="yellow"))
+        out().print_indented(Text(one_line(one.incident_id), style="dim"))
 
 
 def place(kind: str, host: str, port: int | None) -> str:
@@ -47,12 +42,27 @@ def place(kind: str, host: str, port: int | None) -> str:
 
 
 def _when(one: "Incident") -> str:
-    lasted = duration_text(max(0.0, one.duration_s) * 1000, WHOLE_SECONDS)
+    """When it began, when it closed, and how long it lasted.
+
+    An outage may be over before its incident (while the target flaps and is up), and may go on
+    after it (resolved by hand while the target is down).
+    """
     began = f"since {clock(one.first_failed_at)} UTC"
+    lasted = _lasted(one.duration_s)
+    over_at = one.first_failed_at + round(one.duration_s * 1000)
     if one.closed_at is None:
-        return f"{began}, {lasted}"
+        elapsed_s = one.detect_s + one.open_s
+        up = f"; up since {clock(over_at)} UTC" if elapsed_s - one.duration_s > _SAME_S else ""
+        return f"{began}, {_lasted(elapsed_s)}{up}"
     because = one_line((one.closed_because or "").replace("_", " "))
-    return f"{began}, closed {clock(one.closed_at)} UTC ({because}), lasted {lasted}"
+    closed = f"{began}, closed {clock(one.closed_at)} UTC ({because})"
+    if over_at - one.closed_at > _SAME_S * 1000:
+        return f"{closed}, the outage went on: {lasted} in all"
+    return f"{closed}, lasted {lasted}"
+
+
+def _lasted(seconds: float) -> str:
+    return duration_text(max(0.0, seconds) * 1000, WHOLE_SECONDS)
 
 
 def _by_hand(one: "Incident") -> list[str]:

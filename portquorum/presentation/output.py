@@ -55,7 +55,7 @@ class _Console(PlainConsole):
 
 
 @cache
-def out() -> Console:
+def out() -> PlainConsole:
     """The console on standard output."""
     return _Console()
 

@@ -70,10 +70,27 @@ class PlainConsole(Console):
         """For Rich, which draws other boxes without it: `streams` has a form of each for ASCII."""
         return "utf-8"
 
+    @property
+    def unlimited(self) -> bool:
+        """True where a program or a file reads the output, and nobody has set a width."""
+        return self._width is None and not self.file.isatty()
+
+    def print_indented(self, text: Text, indent: int = 2) -> None:
+        """Prints a text with blanks before each line of it."""
+        width = max(20, self.width - indent)
+        lines = [text.copy()] if self.unlimited else text.divide(_breaks(text.plain, width))
+        for line in lines:
+            line.rstrip()
+            self.print(Text.assemble(" " * indent, line), soft_wrap=True)
+
     def print(self, *objects: Any, **options: Any) -> None:
-        """See `Console.print`; a word that is wider than the terminal is neither broken nor cut."""
+        """See `Console.print`; a word that is wider than the terminal is neither broken nor cut.
+
+        In a pipe or a file a text does not wrap, unless COLUMNS is set.
+        """
         options.setdefault("crop", False)
         if objects and all(isinstance(one, str | Text) for one in objects):
+            options.setdefault("soft_wrap", self.unlimited)
             text = Text(options.get("sep", " ")).join(map(_text, objects))
             super().print(_Paragraph(text, options.get("end", "\n")), **options)
         else:

@@ -327,6 +327,8 @@ def incident(**changes: Any) -> Incident:
         "reasons": {},
         "first_failed_at": NOW - 300_000,
         "opened_at": NOW - 299_000,
+        "detect_s": 1.0,
+        "open_s": 299.0,
         "duration_s": 300.0,
         "summary": "A sentence.",
     }
@@ -343,6 +345,17 @@ def incident(**changes: Any) -> Incident:
                 "since 2023-11-14 22:08:20 UTC, closed 2023-11-14 22:13:20 UTC (target removed), "
                 "lasted 5 min"
             ),
+        ),
+        (
+            {"closed_at": NOW - 60_000, "closed_because": "resolved"},
+            (
+                "since 2023-11-14 22:08:20 UTC, closed 2023-11-14 22:12:20 UTC (resolved), "
+                "the outage went on: 5 min in all"
+            ),
+        ),
+        (
+            {"incident_type": "flapping", "duration_s": 100.0},
+            "since 2023-11-14 22:08:20 UTC, 5 min; up since 2023-11-14 22:10:00 UTC",
         ),
     ],
 )

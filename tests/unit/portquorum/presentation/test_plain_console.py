@@ -256,3 +256,37 @@ def test_a_log_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     # Its own colours begin with ESC [ and end with m.
     for code in ("\x1b]", "\x1b[31mb", "\x9b", "\x07", "\x00", "\x7f", "\u202e", "\r", "\x08"):
         assert code not in printed, code
+
+
+class _File(io.StringIO):
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.mark.parametrize(
+    ("terminal", "columns", "one_line"),
+    [(False, None, True), (False, "60", False), (True, None, False)],
+)
+def test_a_text_is_one_line_where_a_program_reads_it(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, columns: str | None, one_line: bool
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    console = PlainConsole()
+    file = _File(terminal=terminal)
+    console.file = file
+    words = " ".join(["word"] * 50)
+    console.print(Text(words))
+    assert (file.getvalue() == f"{words}\n") is one_line
+    file.seek(0)
+    file.truncate()
+    console.print_indented(Text(words))
+    lines = file.getvalue().splitlines()
+    assert (len(lines) == 1) is one_line
+    assert all(line.startswith("  word") and not line.endswith(" ") for line in lines)
+    assert " ".join(file.getvalue().split()) == words
