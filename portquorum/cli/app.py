@@ -26,7 +26,7 @@ from portquorum.cli import (
     target,
     up,
 )
-from portquorum.cli.options import examples
+from portquorum.cli.options import examples, unwrap_help
 from portquorum.presentation.output import print_notes
 
 app = typer.Typer(
@@ -97,3 +97,4 @@ app.command(rich_help_panel=ROLES, epilog=roles.SINK_HELP)(roles.sink)
 app.command(rich_help_panel=ROLES, epilog=roles.NOTIFY_HELP)(roles.notify)
 app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)
 app.add_typer(bench.app, name="bench", rich_help_panel=ROLES)
+unwrap_help(app)

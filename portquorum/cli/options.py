@@ -1,5 +1,6 @@
 """Options and arguments of more than one command."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -46,6 +47,20 @@ def chosen_format(given: str, default: str, *, json: bool) -> str:
     if json and given not in {default, "json"}:
         raise typer.BadParameter(f"expected --json or --format {given}, found both")
     return "json" if json else given
+
+
+def unwrap_help(app: typer.Typer) -> None:
+    """Lets the terminal's width alone break the lines of each command's help.
+
+    Typer keeps the line breaks of a docstring, except in its first paragraph.
+    """
+    for command in app.registered_commands:
+        if command.callback is not None:
+            text = command.help or inspect.getdoc(command.callback) or ""
+            command.help = "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            unwrap_help(group.typer_instance)
 
 
 def examples(*lines: str) -> str:

@@ -21,9 +21,7 @@ FEW: Final = 25
 def status(
     target: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[TARGET]", help="A target's id, or a part of its id, name or host."
-        ),
+        typer.Argument(metavar="TARGET", help="A target's id, or a part of its id, name or host."),
     ] = None,
     team: Annotated[
         list[str] | None, typer.Option(metavar="TEAM", help="Only targets of this team.")
