@@ -244,7 +244,7 @@ def _show(one: SpokenWord) -> None:
         case "acknowledged" | "resolved":
             out().print(Text.assemble((one.outcome, "green"), about))
         case "known":
-            out().print(Text.assemble(("had been acknowledged", "green"), about))
+            out().print(Text.assemble(("already acknowledged", "green"), about))
         case "written":
             out().print(Text.assemble(("written", "yellow"), f"{about}; the stream may not run"))
         case "closed":

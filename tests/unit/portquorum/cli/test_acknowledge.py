@@ -28,7 +28,7 @@ UNANSWERED = structs.replace(SPOKEN, outcome="unanswered")
     [
         ({}, "acknowledged Production �[31mDB (unreachable) by ann\n"),
         ({"outcome": "resolved"}, "resolved Production �[31mDB (unreachable) by ann\n"),
-        ({"outcome": "known"}, "had been acknowledged Production �[31mDB (unreachable) by ann\n"),
+        ({"outcome": "known"}, "already acknowledged Production �[31mDB (unreachable) by ann\n"),
         ({"outcome": "closed"}, "too late Production �[31mDB: its incident has closed\n"),
         ({"outcome": "unanswered"}, ""),
         (
