@@ -22,12 +22,11 @@ def show_incidents(found: Sequence["Incident"]) -> None:
         is_open = one.status == "open"
         style = "bold red" if is_open else "green"
         line = Text.assemble(
-            ("● ", style),
             (f"{one_line(one.name)} ", "bold"),
             f"({place(one.kind, one.host, one.port)})  ",
             (one_line(one.incident_type), "red" if is_open else "green"),
         )
-        out().print(line)
+        out().print_indented(line, Text("● " if is_open else "○ ", style))
         out().print_indented(Text(_when(one), style="dim"))
         out().print_indented(Text(one_line(one.summary)))
         for words in _by_hand(one):

@@ -134,7 +134,7 @@ def trouble(
     known: InventoryNow, summary: FleetSummary, regions: Iterable[RegionTrouble]
 ) -> tuple[MonitorTrouble, ...]:
     """What is wrong with the monitor, as far as ClickHouse tells."""
-    return (*_of_results(known, summary), *map(_of_region, regions))
+    return (*_of_results(known, summary), *(_of_region(known.now, one) for one in regions))
 
 
 def _of_results(known: InventoryNow, summary: FleetSummary) -> Iterable[MonitorTrouble]:
@@ -159,9 +159,17 @@ def _of_results(known: InventoryNow, summary: FleetSummary) -> Iterable[MonitorT
         )
 
 
-def _of_region(found: RegionTrouble) -> MonitorTrouble:
+def _of_region(now: int, found: RegionTrouble) -> MonitorTrouble:
+    """The event's sentence; that of a silent region tells the silence until now, not until then."""
     what = found.event.replace(".", "_")
-    return MonitorTrouble(what=what, region=found.region, since=found.at, text=found.summary)
+    since, text = found.at, found.summary
+    if what == "region_silent" and found.last_beat_at is not None:
+        since = found.last_beat_at
+        text = (
+            f"No prober of region {found.region} has reported for "
+            f"{duration_text(max(0, now - since))}: its targets are not watched from there."
+        )
+    return MonitorTrouble(what=what, region=found.region, since=since, text=text)
 
 
 def _of(wanted: FleetFilter) -> str:

@@ -38,7 +38,8 @@ def show(found: StatusAnswer, wanted: FleetFilter) -> None:
     """Prints the answer."""
     for one in found.trouble:
         since = f"  since {clock(one.since)} UTC" if one.since and one.region else ""
-        out().print(Text.assemble(("● ", "bold magenta"), one_line(one.text), (since, "dim")))
+        text = Text.assemble(one_line(one.text), (since, "dim"))
+        out().print_indented(text, Text("● ", "bold magenta"))
     _incidents(found, wanted)
     _unwatched(found)
     _numbers(found)

@@ -12,6 +12,7 @@ from rich.text import Text
 from schemas.plain_text import plain
 
 _WORD: Final = re.compile(r"\s*\S+\s*")
+_INDENT: Final = "  "
 
 
 class _Paragraph:
@@ -75,13 +76,14 @@ class PlainConsole(Console):
         """True where a program or a file reads the output, and nobody has set a width."""
         return self._width is None and not self.file.isatty()
 
-    def print_indented(self, text: Text, indent: int = 2) -> None:
-        """Prints a text with blanks before each line of it."""
-        width = max(20, self.width - indent)
+    def print_indented(self, text: Text, mark: Text | None = None) -> None:
+        """Prints a text with two blanks before each line of it; before the first one `mark`."""
+        width = max(20, self.width - len(_INDENT))
         lines = [text.copy()] if self.unlimited else text.divide(_breaks(text.plain, width))
-        for line in lines:
+        for number, line in enumerate(lines):
             line.rstrip()
-            self.print(Text.assemble(" " * indent, line), soft_wrap=True)
+            before = _INDENT if number or mark is None else mark
+            self.print(Text.assemble(before, line), soft_wrap=True)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """See `Console.print`; a word that is wider than the terminal is neither broken nor cut.

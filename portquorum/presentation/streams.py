@@ -19,7 +19,8 @@ _STANDARD_ERROR: Final = 2
 _HORIZONTAL: Final = "─━┄┅┈┉╌╍═╴╶╸╺╼╾"
 _VERTICAL: Final = "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
 _SIGNS: Final = {
-    **dict.fromkeys("●•○◆■", "*"),
+    **dict.fromkeys("●•◆■", "*"),
+    "○": "o",
     **dict.fromkeys("–—\u2010\u2011\u2012\u2212", "-"),
     **dict.fromkeys("“”„«»", '"'),
     **dict.fromkeys("\u2018\u2019\u201a", "'"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from portquorum.cli import status_shown
 from portquorum.cli.errors import WrongUseError
@@ -294,6 +295,34 @@ def test_what_the_stream_said_of_a_region() -> None:
     assert trouble(inventory(), summary, [event]) == (
         MonitorTrouble(what="region_suspect", region="eu", since=NOW, text="eu is set aside"),
     )
+
+
+def test_how_long_a_region_is_silent_by_now() -> None:
+    event = RegionTrouble(
+        event="region.silent",
+        region="eu",
+        at=NOW - 3_585_000,
+        last_beat_at=NOW - 3_600_000,
+        summary="No prober of region eu has reported for 15 s",
+    )
+    summary = FleetSummary(
+        targets=1, by_status={"up": 1}, by_team={}, by_region={}, newest_result_at=NOW
+    )
+    (found,) = trouble(structs.replace(inventory(), now=NOW), summary, [event])
+    assert found.text.startswith("No prober of region eu has reported for 1 h: ")
+    assert (found.what, found.since) == ("region_silent", NOW - 3_600_000)
+
+
+def test_open_and_closed_incidents_differ_without_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out(), "width", 30)
+    with out().capture() as printed:
+        show_incidents(
+            [incident(name="a long name " * 3), incident(closed_at=NOW, status="closed")]
+        )
+    lines = printed.get().splitlines()
+    assert lines[0].startswith("● a long name")
+    assert lines[1].startswith("  long name")
+    assert [line for line in lines if line[0] != " "] == [lines[0], "○ DB (tcp 10.0.0.5:5432)"]
 
 
 def test_unknown_names() -> None:
