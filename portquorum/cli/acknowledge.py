@@ -125,15 +125,14 @@ def _speak(
     wait: bool,
     json: bool,
 ) -> None:
-    from foundation import clickhouse
     from foundation.settings import load
-    from portquorum.cli import incident_lookup
+    from portquorum.cli import asking, incident_lookup
     from portquorum.cli.errors import TroubleError
     from sinks.clickhouse import queries
 
     settings = load()
     by, note = one_line(said[0] or "").strip() or _user(), plain(said[1] or "").strip() or None
-    client = clickhouse.connect(settings)
+    client = asking.connect(settings)
     chosen = incident_lookup.chosen(queries.open_incidents(client), *meant)
     words = [
         kind(target=one.target, incident_id=one.incident_id, by=by, note=note) for one in chosen

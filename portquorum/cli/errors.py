@@ -123,6 +123,12 @@ def _clickhouse(error: BaseException) -> str:
             f"ClickHouse can't be reached{where}: start it with `portquorum up` (or `portquorum "
             "dev clickhouse`), or let PORTQUORUM_CLICKHOUSE name a running one"
         )
+    late = re.search(r"read timeout=([\d.]+)", text)
+    if late:
+        return (
+            f"ClickHouse takes connections, but has not answered within {float(late[1]):g} s; "
+            "`portquorum health` says what runs"
+        )
     missing = re.search(r"identifier '(\w+)'.*\(UNKNOWN_TABLE\)", text)
     if missing:
         return (

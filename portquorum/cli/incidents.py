@@ -55,9 +55,8 @@ def incidents(
     With --open the worst first: those that nobody has acknowledged, by severity and criticality.
     Exit code 1 if one of those that were asked for is open.
     """
-    from foundation import clickhouse
     from foundation.settings import load
-    from portquorum.cli import time_argument
+    from portquorum.cli import asking, time_argument
     from portquorum.cli.incidents_shown import show_incidents
     from portquorum.cli.known_names import expect_known
     from schemas.incident import IncidentType
@@ -71,7 +70,7 @@ def incidents(
         types=tuple(type_ or ()),
     )
     expect_known("type", wanted.types, get_args(IncidentType))
-    client = clickhouse.connect(load())
+    client = asking.connect(load())
     found = find_incidents(client, wanted, limit, worst_first=only_open)
     if not found.total:
         _check_names(client, wanted)

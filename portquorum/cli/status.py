@@ -58,8 +58,8 @@ def status(
     are up are shown with --all, if one asks for them, or if there are few. `failing`: more than
     half of the regions fail, and no incident is open yet. Exit code 1 if an incident is open.
     """
-    from foundation import clickhouse
     from foundation.settings import load
+    from portquorum.cli import asking
     from portquorum.cli.status_answer import answer
     from portquorum.cli.status_shown import show
     from sinks.clickhouse.fleet_queries import FleetFilter
@@ -71,7 +71,7 @@ def status(
         tags=tuple(tag or ()),
         statuses=tuple(status_ or ()),
     )
-    client = clickhouse.connect(load())
+    client = asking.connect(load())
     most = limit if limit is not None else 0 if show_all or json else FEW
     found = answer(client, wanted, most, show_all=show_all, all_incidents=json)
     if json:
