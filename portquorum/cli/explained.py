@@ -124,7 +124,12 @@ def _row(one: RegionExplained, at: int) -> tuple[object, ...]:
 def _latency(one: RegionExplained) -> str | None:
     if one.lately_us is None or one.usual_us is None:
         return None
-    return f"{milliseconds(one.lately_us)} / {milliseconds(one.usual_us)}"
+    return f"{_latency_text(one.lately_us)} / {_latency_text(one.usual_us)}"
+
+
+def _latency_text(us: int) -> str:
+    """As `status` writes it below 1 ms; an event's words have no hundredths."""
+    return f"{us / 1000:.2f} ms" if us < 1000 else milliseconds(us)
 
 
 def _fresh(one: RegionExplained, at: int) -> Text | None:

@@ -2,9 +2,8 @@
 
 import io
 import time
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from rich.text import Text
@@ -133,6 +132,12 @@ def reliability(
     _show(kind.report(_history(since, until, team, target), _most(limit, form)), form)
 
 
+_NOT_RECKONED: Final = (
+    "uptime, SLOs and cost are up to 5 minutes old: the ClickHouse user of this command may not "
+    "reckon them anew"
+)
+
+
 def _history(since: str, until: str | None, team: str, target: str) -> "History":
     from clickhouse_connect.driver.exceptions import DatabaseError
 
@@ -164,9 +169,10 @@ def _history(since: str, until: str | None, team: str, target: str) -> "History"
     settings = load()
     client = clickhouse.connect(settings)
     refuse_newer(client, settings)
-    # Without the right to it the last days are up to 5 minutes old.
-    with suppress(DatabaseError):
+    try:
         reckon_recent(client)
+    except DatabaseError:
+        print_notes([_NOT_RECKONED])
     try:
         return History(client, first, last, team=team, target=target)
     except UnknownScopeError as error:

@@ -176,7 +176,7 @@ def _regions(one: TargetNow) -> Text:
         if reason:
             text.append(f": {one_line(_REASONS.get(reason, reason))}", style="red")
         elif len(regions) == 1 and regions[0].latency_ms is not None:
-            text.append(f" {regions[0].latency_ms:.1f} ms", style="dim")
+            text.append(f" {regions[0].latency_ms:.2f} ms", style="dim")
     return text
 
 

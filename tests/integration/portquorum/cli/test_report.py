@@ -222,3 +222,13 @@ def test_no_clickhouse_and_no_tables_are_1(clickhouse: str, report: Report) -> N
     none = report(fresh(clickhouse).clickhouse, "uptime")
     assert none.returncode == 1
     assert "Traceback" not in none.stderr
+
+
+def test_who_may_not_reckon_anew_is_told_that_the_numbers_may_be_old(
+    settings: Settings, report: Report
+) -> None:
+    told = "up to 5 minutes old"
+    assert told not in report(settings.clickhouse, "uptime").stderr
+    reader = f"http://{settings.clickhouse.rpartition('@')[2]}"
+    said = report(reader, "uptime")
+    assert (said.returncode, told in said.stderr) == (0, True), said

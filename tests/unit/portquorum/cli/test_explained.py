@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from portquorum.cli import explained
 from portquorum.cli.errors import WrongUseError
@@ -245,3 +246,12 @@ def test_roles_that_do_not_run_are_told(
     fleet = Fleet(target())
     assert words not in shown(monkeypatch, answer(fleet))
     assert words in shown(monkeypatch, answer(fleet, **changes))
+
+
+def test_latencies_below_a_millisecond_have_two_decimals(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = answer(busy())
+    known = found.explanation
+    assert known is not None
+    regions = [structs.replace(one, lately_us=27, usual_us=1_840) for one in known.regions]
+    known = structs.replace(known, regions=type(known.regions)(regions))
+    assert "0.03 ms / 1.8 ms" in shown(monkeypatch, structs.replace(found, explanation=known))

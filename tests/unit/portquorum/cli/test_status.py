@@ -125,12 +125,12 @@ def test_what_a_region_says_in_words(changes: dict[str, Any], words: str) -> Non
 @pytest.mark.parametrize(
     ("regions", "words"),
     [
-        ([said()], "eu up 1.5 ms"),
+        ([said()], "eu up 1.50 ms"),
         ([said("a", **DOWN), said("b", **DOWN)], "2 down: Connection timed out"),
         ([said("a"), said("b", **DOWN), said("c")], "b down: Connection timed out, 2 up"),
         (
             [said("a", status="pending", latency_ms=None), said("b", status="stale")],
-            "b stale 1.5 ms, a pending",
+            "b stale 1.50 ms, a pending",
         ),
         ([said("a", **DOWN), said("b", **(DOWN | {"reason": "other"}))], None),
         ([said("a", status="of_a_later_version", latency_ms=None)], "a of_a_later_version"),
@@ -231,7 +231,7 @@ def test_a_large_fleet_is_lines_of_text(capsys: pytest.CaptureFixture[str]) -> N
     status_shown.show(answered(*targets), FleetFilter())
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("t")]
     assert len(lines) == len(targets)
-    assert lines[7].split() == ["t7", "up", "eu", "up", "1.5", "ms", "tcp", "10.0.0.5:5432"]
+    assert lines[7].split() == ["t7", "up", "eu", "up", "1.50", "ms", "tcp", "10.0.0.5:5432"]
 
 
 def inventory(**changes: Any) -> InventoryNow:
