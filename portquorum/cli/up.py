@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +13,8 @@ from portquorum.cli.options import DataDir, examples
 if TYPE_CHECKING:
     from portquorum.supervisor.up import UpOptions
 
+KAFKA_LISTEN: Final = "127.0.0.1:9092"
+CLICKHOUSE_LISTEN: Final = "127.0.0.1:8123"
 HELP = examples(
     "portquorum up",
     "portquorum up -i inventory.yaml --data ./portquorum-data",
@@ -33,11 +35,19 @@ def up(
     ] = None,
     data: DataDir = None,
     kafka_listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the embedded Kafka listens.")
-    ] = "127.0.0.1:9092",
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help=f"Where the embedded Kafka listens; default: {KAFKA_LISTEN}.",
+        ),
+    ] = None,
     clickhouse_listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where the embedded ClickHouse listens.")
-    ] = "127.0.0.1:8123",
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help=f"Where the embedded ClickHouse listens; default: {CLICKHOUSE_LISTEN}.",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show all that the roles log.")
     ] = False,
@@ -55,6 +65,13 @@ def up(
     if inventory is not None and not inventory.is_file():
         raise typer.BadParameter(f"{inventory} is no file", param_hint="--inventory")
     chosen = settings.chosen()
+    for name, listen in (("kafka", kafka_listen), ("clickhouse", clickhouse_listen)):
+        if listen is not None and name in chosen:
+            raise typer.BadParameter(
+                f"found PORTQUORUM_{name.upper()} (or `{name}` in portquorum.toml), too: that one "
+                "would be used, and none started; unset it, or leave the option out",
+                param_hint=f"--{name}-listen",
+            )
     loaded = settings.load()
     if data is not None:
         loaded = replace(loaded, data_dir=data)
@@ -62,8 +79,8 @@ def up(
         settings=loaded,
         external=chosen & {"kafka", "clickhouse"},
         inventory=inventory,
-        kafka_listen=kafka_listen,
-        clickhouse_listen=clickhouse_listen,
+        kafka_listen=kafka_listen or KAFKA_LISTEN,
+        clickhouse_listen=clickhouse_listen or CLICKHOUSE_LISTEN,
     )
     watchdog.start(watchdog.LONGER_S)
     asyncio.run(_run(options, verbose=verbose))

@@ -237,6 +237,21 @@ def test_a_taken_port_is_told_before_anything_starts(home: Path, open_port: int)
     assert "--kafka-listen" in error_of(done)
 
 
+@pytest.mark.parametrize(
+    ("option", "setting", "value"),
+    [
+        ("--kafka-listen", "PORTQUORUM_KAFKA", "127.0.0.1:1"),
+        ("--clickhouse-listen", "PORTQUORUM_CLICKHOUSE", "http://127.0.0.1:1"),
+    ],
+)
+def test_a_port_to_listen_on_and_another_server_are_wrong_use(
+    home: Path, option: str, setting: str, value: str
+) -> None:
+    done = portquorum(home, "up", option, "127.0.0.1:2", **{setting: value})
+    assert done.returncode == 2
+    assert f"{option}: found {setting}" in error_of(done)
+
+
 def test_a_wrong_inventory_is_told_before_anything_starts(home: Path) -> None:
     file = home / "inventory.yaml"
     file.write_text("regions: {a: {}}\ntargets: [{name: x, host: x.example, port: 0}]\n")
