@@ -63,6 +63,8 @@ def check(files: Files, source: Source = None, json: Json = False) -> None:
         return
     print_notes(lines(inventory.warnings))
     count = len(inventory.targets)
+    if not count:
+        print_notes(["no target is in it; `apply` of what had some wants --allow-empty"])
     out().print(Text.assemble(("fine", "green"), f": {count} target{'' if count == 1 else 's'}"))
 
 

@@ -28,6 +28,9 @@ GROUPS_SHOWN: Final = 12
 """Teams or regions in a table of numbers."""
 
 
+WIDE: Final = 140
+"""Columns of a terminal from which on the names of targets are shown beside their ids."""
+
 _REASONS: Final[Mapping[str, str]] = {str(reason): text for reason, text in REASON_TEXT.items()}
 _UNBLOCK: Final = "(add internal: true to the region if it may reach private addresses)"
 _NO_TEAM: Final = "no team"
@@ -124,15 +127,20 @@ def _targets(found: StatusAnswer, wanted: FleetFilter) -> None:
     elif len(found.targets) > MANY_ROWS:
         sys.stdout.writelines(_lines(found))
     elif found.targets:
-        out().print(
-            table(
-                ("target", "status", "since", "regions", "port"),
-                [_row(one, found.now) for one in found.targets],
-                fold=("regions",),
-                drop=("port", "since"),
-            )
-        )
+        _table(found)
     _rest(found)
+
+
+def _table(found: StatusAnswer) -> None:
+    """A row a target; on a wide terminal with the names, if these say more than the ids."""
+    titles: tuple[str, ...] = ("target", "status", "since", "regions", "port")
+    rows = [_row(one, found.now) for one in found.targets]
+    said = any(one.name not in {one.target, f"{one.host}:{one.port}"} for one in found.targets)
+    if said and out().width >= WIDE:
+        titles = (*titles, "name")
+        names = (Text(one_line(one.name), style="dim") for one in found.targets)
+        rows = [(*row, name) for row, name in zip(rows, names, strict=True)]
+    out().print(table(titles, rows, fold=("regions",), drop=("name", "port", "since")))
 
 
 def _rest(found: StatusAnswer) -> None:

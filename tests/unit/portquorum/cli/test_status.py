@@ -201,6 +201,19 @@ def test_what_is_not_shown_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(monkeypatch, answer)[-1] == "100,000 that are up are not shown; --all shows them"
 
 
+def test_names_that_say_more_than_ids_are_shown_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named = structs.replace(target("prod-db", status="down"), name="Production DB")
+    plain = structs.replace(target("10.0.0.5-5432", status="down"), name="10.0.0.5:5432")
+    wide = shown(monkeypatch, answered(named, plain), width=160)
+    assert "name" in next(line for line in wide if line.startswith("target ")).split()
+    assert next(line for line in wide if line.startswith("prod-db")).endswith("Production DB")
+    narrow = shown(monkeypatch, answered(named, plain), width=100)
+    assert not any("Production DB" in line for line in narrow)
+    assert not any("name" in line for line in shown(monkeypatch, answered(plain, plain), width=160))
+
+
 def test_without_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown(monkeypatch, answered())
     assert lines[-1] == "no target yet; `portquorum target add HOST:PORT` watches a first port"
