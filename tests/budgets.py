@@ -10,7 +10,7 @@ from typing import Any, Final
 
 BUDGETS_S: Final = {
     "unit": 600,
-    "integration": 2400,
+    "integration": 3600,
     "simulation": 900,
     "system": 1200,
     "browser": 600,

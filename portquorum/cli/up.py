@@ -60,18 +60,18 @@ def up(
     from msgspec.structs import replace
 
     from foundation import settings, watchdog
+    from portquorum.presentation.output import print_notes
     from portquorum.supervisor.up import UpOptions
 
     if inventory is not None and not inventory.is_file():
         raise typer.BadParameter(f"{inventory} is no file", param_hint="--inventory")
     chosen = settings.chosen()
-    for name, listen in (("kafka", kafka_listen), ("clickhouse", clickhouse_listen)):
+    listens = (("kafka", "Kafka", kafka_listen), ("clickhouse", "ClickHouse", clickhouse_listen))
+    for name, title, listen in listens:
         if listen is not None and name in chosen:
-            raise typer.BadParameter(
-                f"found PORTQUORUM_{name.upper()} (or `{name}` in portquorum.toml), too: that one "
-                "would be used, and none started; unset it, or leave the option out",
-                param_hint=f"--{name}-listen",
-            )
+            said = f"PORTQUORUM_{name.upper()} (or `{name}` in portquorum.toml) is set"
+            does = f"that one is used, no {title} is started, and --{name}-listen does nothing"
+            print_notes([f"{said}: {does}"])
     loaded = settings.load()
     if data is not None:
         loaded = replace(loaded, data_dir=data)

@@ -28,7 +28,9 @@ NOT_IN_PYTHON = (
     "portquorum/presentation/style.css",
     "portquorum/report/page.html",
     "schemas/json/results.schema.json",
+    "sinks/clickhouse/comments.sql",
     "sinks/clickhouse/migrations/0001_tables.sql",
+    "sinks/clickhouse/views/uptime_daily.sql",
 )
 
 # Each command with --help, and each module, in one process each: a start takes a second.
@@ -185,7 +187,7 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
         assert (code, err.count("\n")) == (2, 1), f"{command}: {err}"
         assert "this needs the extra `embedded`" in err, command
     assert {command for command, (code, _, _) in said.items() if code} == {
-        f"bench {one}" for one in ("probe", "stream", "outage", "detect", "sink")
+        f"bench {one}" for one in ("probe", "stream", "outage", "detect", "sink", "status")
     }
 
 

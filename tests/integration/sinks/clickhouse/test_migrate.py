@@ -82,6 +82,7 @@ async def test_the_keeping_time_is_the_settings(clickhouse: str) -> None:
     assert [row[0] for row in connect(settings).query(kept).result_rows] == [
         "certificates",
         "failures_daily",
+        "newest_results",
         "region_latencies",
         "regions_hourly",
         "results_daily",
