@@ -117,6 +117,9 @@ def _guard(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -
     _lost(run, verdict, region, Spans(told))
     for begin, _ in told:
         total = lost = 0
+        # A beat from before the broker went away is appended when it is back.
+        away = [one for one, end in run.paused.spans if one < begin and end > begin - 90_000]
+        since = min([begin, *away]) - 90_000
         losses = Spans((one.begin, one.end) for one in run.faults.losses if one.region == region)
         hit: set[str] = set()
         for outage in run.faults.outages:
@@ -126,7 +129,7 @@ def _guard(run: Run, verdict: Verdict, region: str, events: list[RegionEvent]) -
             for epoch in epochs:
                 if epoch.begin <= begin < epoch.end and region in epoch.target.regions:
                     total += 1
-                    lost += name in hit or losses.meets(begin - 90_000, begin)
+                    lost += name in hit or losses.meets(since, begin)
         if lost < WIDE * total:
             _diverges(verdict, "suspect without reason", region, begin, f"{lost} of {total}")
 
