@@ -18,6 +18,9 @@ DataDir = Annotated[
     ),
 ]
 
+FEW_TARGETS: Final = 25
+"""The most targets that `status` shows without being asked for all."""
+
 _UNITS: Final = (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0))
 
 

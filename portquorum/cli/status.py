@@ -1,10 +1,10 @@
 """`portquorum status`: what is wrong, first; the numbers; the targets."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from portquorum.cli.options import Json, examples
+from portquorum.cli.options import FEW_TARGETS, Json, examples
 from portquorum.presentation.output import print_json
 
 HELP = examples(
@@ -13,9 +13,6 @@ HELP = examples(
     "portquorum status --team database --status down --status unwatched",
     "portquorum status --json | jq '.summary.by_status'",
 )
-
-FEW: Final = 25
-"""So many targets are shown even if all is well with them."""
 
 
 def status(
@@ -47,7 +44,8 @@ def status(
         typer.Option(
             min=0,
             metavar="N",
-            help=f"At most N targets; 0: no limit. Default: {FEW}, with --all or --json none.",
+            help=f"At most N targets; 0: no limit. Default: {FEW_TARGETS}, "
+            "with --all or --json none.",
         ),
     ] = None,
     json: Json = False,
@@ -72,7 +70,7 @@ def status(
         statuses=tuple(status_ or ()),
     )
     client = asking.connect(load())
-    most = limit if limit is not None else 0 if show_all or json else FEW
+    most = limit if limit is not None else 0 if show_all or json else FEW_TARGETS
     found = answer(client, wanted, most, show_all=show_all, all_incidents=json)
     if json:
         print_json(found)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from portquorum.cli.errors import WrongUseError
 from portquorum.cli.known_names import expect_known
+from portquorum.cli.options import FEW_TARGETS
 from schemas.duration import duration_text
 from sinks.clickhouse.fleet_queries import (
     REGION_STATUSES,
@@ -25,9 +26,6 @@ from sinks.clickhouse.fleet_queries import (
 )
 from sinks.clickhouse.incident_queries import IncidentFilter, IncidentsFound, find_incidents
 from sinks.clickhouse.queries import Incident
-
-FEW: Final = 25
-"""So many targets are shown even if all is well with them."""
 
 INCIDENTS_SHOWN: Final = 5
 _TYPE_OF: Final = {"down": "unreachable", "flapping": "flapping", "slow": "slow", "up": "expiring"}
@@ -73,7 +71,7 @@ def answer(
     """
     # One after the other they leave a core idle half of the time.
     with ThreadPoolExecutor(max_workers=4) as pool:
-        summing = pool.submit(fleet_summary, client, wanted, max(most, FEW) if most else 0)
+        summing = pool.submit(fleet_summary, client, wanted, max(most, FEW_TARGETS) if most else 0)
         inventory = pool.submit(inventory_now, client)
         telling = pool.submit(region_trouble, client)
         listing = pool.submit(_incidents, client, wanted, 0 if all_incidents else INCIDENTS_SHOWN)
@@ -85,7 +83,7 @@ def answer(
             f"no target{_of(wanted)} has {wanted.text!r} as its id, or in its id, name or host; "
             "`portquorum status --all` lists them"
         )
-    asked_for = show_all or bool(wanted.text or wanted.statuses) or summary.targets <= FEW
+    asked_for = show_all or bool(wanted.text or wanted.statuses) or summary.targets <= FEW_TARGETS
     chosen = [one for one, status in ids if asked_for or status != "up"]
     return StatusAnswer(
         now=known.now,
