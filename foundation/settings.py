@@ -26,8 +26,19 @@ _OTHER_VARIABLES: Final = frozenset(
     PREFIX + name for name in ("CONFIG", "CACHE", "MAVEN", "DEBUG", "PARENT")
 )
 _services: Final[JsonDecoder[dict[str, str]]] = JsonDecoder(dict[str, str])
+_WATCHDOG_URL: Final = re.compile(r"https?://[^/?#\s]+|\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_LINKS_URL: Final = re.compile(
+    r"https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]{0,200})?"
+)
 _HOST_NAME: Final = re.compile(r"[\w.-]+", re.ASCII)
-_PASSWORDS: Final = ("kafka_password", "owner_password", "reader_password", "metrics_password")
+_PASSWORDS: Final = (
+    "kafka_password",
+    "owner_password",
+    "reader_password",
+    "metrics_password",
+    "links_key",
+    "pagerduty_secret",
+)
 _ALIKE: Final = 0.9
 """Lowest similarity of two names that count as a spelling mistake; 1: equal."""
 
@@ -54,6 +65,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kafka_cert_file: str | None = None
     kafka_key_file: str | None = None
     topic_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")] = "portquorum"
+    installation: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")] | None = None
+    """The name of this installation in the `ce_source` of events (`/NAME/stream`); default: the
+    topic prefix."""
     partitions: Annotated[int, Meta(ge=1, le=1024)] = 16
     """Partition count of the fleet's topics; fixed when they are created."""
     replication_factor: Annotated[int, Meta(ge=1, le=9)] = 1
@@ -73,6 +87,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     http_hosts: str | None = None
     """Other host names of our HTTP servers, beside this machine's names and addresses:
     `prober,metrics.example.org`."""
+    native_listen: Annotated[str, Meta(min_length=1)] = "auto"
+    """`host:port` where the embedded ClickHouse tells clients of the native protocol to use HTTP;
+    `auto` is port 9000 beside port 8123, `off` nowhere."""
     log_format: Literal["auto", "pretty", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     probe_in_flight: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
@@ -96,6 +113,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The sink stops above this share of bad lines in a topic's last 10,000; 1: never."""
     group_wait_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
     """The notifier's wait for other incidents of the same host."""
+    group_interval_s: Annotated[float, Meta(ge=0, le=3600)] = 30.0
+    """The least time between a message to people and the digest after it; 0: no digests."""
+    mass_share: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    """The share of all targets whose outage within a minute is a message of its own; 0: never."""
+    watchdog: str | None = None
+    """URL that the active notifier calls each minute while beats go prober → stream → notifier;
+    `${NAME}` is taken from the notifier's environment."""
+    links: str | None = None
+    """The public URL of the notifiers' links in messages (`https://monitor.example.com/pq`), where
+    people acknowledge or silence; none: there are no links."""
+    links_listen: str = "127.0.0.1:9406"
+    """`host:port` on which a notifier serves these links."""
+    links_key: Annotated[str, Meta(min_length=32)] | None = None
+    """The key by which they are signed, the same at all notifiers."""
+    pagerduty_secret: Annotated[str, Meta(min_length=16)] | None = None
+    """The secret of PagerDuty's webhook, whose acknowledgements come back at `links`."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -105,6 +138,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         written = urlsplit(self.clickhouse).password
         if written:
             given += [written, unquote(written)]
+        given += [part for part in (self.watchdog or "").split("/")[3:] if "${" not in part]
         return tuple(dict.fromkeys((*given, *(quote(value, safe="") for value in given))))
 
     def __repr__(self) -> str:
@@ -126,6 +160,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def topic(self, name: str) -> str:
         """The full name of the topic that docs/topics.md lists as `name`."""
         return f"{self.topic_prefix}.{name}"
+
+    def event_source(self, role: str) -> str:
+        """The `ce_source` of a role's events: `/NAME/role`, a path of RFC 3986 (section 3.3).
+
+        NAME is the installation's name, by default the topic prefix. Both have unreserved
+        characters only, so nothing has to be percent-encoded.
+        """
+        return f"/{self.installation or self.topic_prefix}/{role}"
 
     def group(self, role: str) -> str:
         """The consumer group of a role."""
@@ -239,6 +281,8 @@ def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
             where = origin.get("http_hosts", "http_hosts")
             expected = "expected host[,host], each without scheme and port"
             raise SettingsError(f"{where}: {expected}; found {text!r}")
+    _check_watchdog(settings, origin.get("watchdog", "watchdog"))
+    _check_links(settings, origin)
     try:
         url = urlsplit(settings.clickhouse)
         fine = url.scheme in {"http", "https"} and url.hostname and url.port != 0
@@ -250,6 +294,26 @@ def _check_addresses(settings: Settings, origin: dict[str, str]) -> None:
         raise SettingsError(
             f"{where}: expected http[s]://[user:password@]host:port/database, found {shown!r}"
         )
+
+
+def _check_watchdog(settings: Settings, where: str) -> None:
+    if settings.watchdog is not None and not _WATCHDOG_URL.match(settings.watchdog):
+        shown = _shown("watchdog", settings.watchdog)
+        expected = "expected http[s]://host/… or ${NAME}, a variable with such a URL"
+        raise SettingsError(f"{where}: {expected}; found {shown}")
+
+
+def _check_links(settings: Settings, origin: dict[str, str]) -> None:
+    where = origin.get("links", "links")
+    if settings.links is not None and not _LINKS_URL.fullmatch(settings.links):
+        shown = redact(repr(settings.links[:200]))
+        raise SettingsError(
+            f"{where}: expected http[s]://host[:port][/path] without user and query; found {shown}"
+        )
+    host, _, port = settings.links_listen.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) < 65536:
+        where = origin.get("links_listen", "links_listen")
+        raise SettingsError(f"{where}: expected host:port, found {settings.links_listen[:200]!r}")
 
 
 def _is_address(text: str) -> bool:
@@ -271,6 +335,12 @@ def _shown(name: str, value: object) -> str:
     """A value for people."""
     if name in _PASSWORDS and value is not None:
         return HIDDEN
+    if name == "watchdog" and isinstance(value, str):
+        # Whoever knows the path can keep the service at the other end quiet.
+        known = _WATCHDOG_URL.match(value)
+        if known is None:
+            return HIDDEN
+        return repr(redact(known[0]) + ("" if known.end() == len(value) else f"/{HIDDEN}"))
     return redact(repr(value))
 
 

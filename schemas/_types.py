@@ -28,6 +28,9 @@ Count = Annotated[int, Meta(ge=0, le=2**31 - 1, description="a count: 31 bits")]
 """The sum of all counts that a log can hold fits into 63 bits."""
 
 LogOffset = Annotated[int, Meta(ge=0, le=2**63 - 1, description="an offset of Kafka's")]
+EventId = Annotated[
+    str, Meta(min_length=1, max_length=255, description="an id: 1 to 255 characters")
+]
 Name = Annotated[str, Meta(max_length=255, description="a name: 255 characters at most")]
 Note = Annotated[str, Meta(max_length=500, description="a note: 500 characters at most")]
 Text = Annotated[str, Meta(max_length=10_000, description="a text: 10,000 characters at most")]

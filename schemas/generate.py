@@ -1,7 +1,8 @@
 """`python -m schemas.generate [--check]`: generates files from the Structs and the topics.
 
-The files are `schemas/json/*.schema.json` and `docs/topics.md` of this package's repository. With
-`--check` nothing is written; the exit code is 1 if a file differs from the generated one.
+The files are `schemas/json/` (JSON Schemas), `schemas/messages/` (whole messages),
+`schemas/asyncapi.yaml` and `docs/topics.md` of this package's repository. With `--check` nothing is
+written; the exit code is 1 if a file differs from the generated one.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from schemas import asyncapi, messages
 from schemas.json_schema import all_schemas
 from schemas.topics_page import page
 
@@ -20,17 +22,27 @@ SUFFIX: Final = ".schema.json"
 
 def generated() -> dict[Path, bytes]:
     """Path → content of every generated file."""
-    files = {PACKAGE.parent / "docs" / "topics.md": page().encode()}
+    files = {
+        PACKAGE.parent / "docs" / "topics.md": page().encode(),
+        PACKAGE / "asyncapi.yaml": asyncapi.text().encode(),
+    }
     for name, schema in all_schemas().items():
-        text = msgspec.json.format(msgspec.json.encode(schema), indent=2)
-        files[PACKAGE / "json" / f"{name}{SUFFIX}"] = text + b"\n"
+        files[PACKAGE / "json" / f"{name}{SUFFIX}"] = _formatted(schema)
+    for topic, listed in messages.all_messages().items():
+        for name, message in listed.items():
+            files[PACKAGE / "messages" / topic / f"{name}.json"] = _formatted(message)
     return files
+
+
+def _formatted(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
 def differences() -> list[Path]:
     """The files that are missing, differ from what is generated now, or should not be there."""
     files = generated()
-    stale = [path for path in (PACKAGE / "json").glob(f"*{SUFFIX}") if path not in files]
+    written = [*(PACKAGE / "json").rglob("*.json"), *(PACKAGE / "messages").rglob("*.json")]
+    stale = [path for path in written if path not in files]
     return stale + [
         path
         for path, content in files.items()

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas._types import (
     Count,
+    EventId,
     Kind,
     LongText,
     LongTexts,
@@ -27,6 +28,7 @@ from schemas._types import (
 )
 from schemas.json_decoder import JsonDecoder
 from schemas.result import Reason
+from schemas.schema_ids import schema_id
 from schemas.target import Criticality
 
 Verdict = Literal["up", "down", "slow", "stale", "pending"]
@@ -59,6 +61,10 @@ NAMESPACE: Final = uuid.UUID("5b1ac0b6-5b0c-5d8e-9d4c-6f7a1f1e7a01")
 """The namespace of all UUIDv5 ids of portquorum (RFC 9562, section 5.5)."""
 
 SOURCE: Final = "/portquorum/stream"
+"""The `ce_source` of an installation without a name; see `Settings.event_source`."""
+
+DATASCHEMA: Final = schema_id("incidents")
+"""The `ce_dataschema` of every event, on [incidents] and on [incidents.open]."""
 
 
 class RegionVerdict(Struct, frozen=True, gc=False, kw_only=True):
@@ -112,14 +118,19 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     event with `recovered` or `steady`, absent if it never recovered. `acknowledged_note` is what
     `acknowledged_by` wrote with the acknowledgement; `resolved_by` and `resolved_note` belong to
     the `closed` event with `resolved`. Notes are absent if none was written. They are as people
-    typed them: whoever shows them cleans them.
+    typed them: whoever shows them cleans them. `target_version` is the version of the target's
+    definition that the event judged, for a closing the one before its removal or change; absent in
+    events of 0.1. Of two events of a target from two partitions (its host changed) the one with the
+    larger (`target_version`, `at`) is newer. What `closed_because` says of the target: `recovered`
+    up, `target_removed` gone, `steady` down, `flapping` up and down in turn, `policy_changed` no
+    longer looked at for this; `resolved`, `target_changed` and `abandoned` not known.
 
     Enumerations are open: a reader must expect new members of each of them.
     """
 
-    event_id: Name
+    event_id: EventId
     event: EventKind
-    incident_id: Name
+    incident_id: EventId
     incident_type: IncidentType
     severity: Severity
     target: TargetId
@@ -152,6 +163,7 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     acknowledged_note: Note | UnsetType = UNSET
     resolved_by: Name | UnsetType = UNSET
     resolved_note: Note | UnsetType = UNSET
+    target_version: Millis | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
@@ -162,7 +174,7 @@ class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
     Enumerations are open: a reader must expect new members of each of them.
     """
 
-    event_id: Name
+    event_id: EventId
     event: RegionEventKind
     region: RegionName
     at: Millis
@@ -187,10 +199,10 @@ class TargetsEvent(Struct, frozen=True, gc=False, kw_only=True):
     `since` is the time from which the first of them could not be judged.
     """
 
-    event_id: Name
+    event_id: EventId
     event: TargetsEventKind
     partition: Count
-    cause_id: Name
+    cause_id: EventId
     severity: Severity
     count: Count
     most_critical: Annotated[tuple[UnwatchedTarget, ...], Meta(max_length=100)]
@@ -220,18 +232,68 @@ def encode(event: Event) -> bytes:
 
 
 def decode(value: bytes) -> Event:
-    """Decodes a value of [incidents].
+    """Decodes a value of [incidents] or [incidents.open].
 
     Raises:
         msgspec.DecodeError: not JSON.
-        msgspec.ValidationError: JSON, but no event of this version.
+        msgspec.ValidationError: JSON, but no event of this version, or one that contradicts itself:
+            only `closed` has `closed_at` and `closed_because`, and it has both; only a closing with
+            `resolved` has `resolved_by` and `resolved_note`; `targets.watched` has a count of 0,
+            `targets.unwatched` has not.
     """
     event = _peek.decode(value).event
     if event.startswith("region."):
         return _region.decode(value)
     if event.startswith("targets."):
-        return _targets.decode(value)
-    return _incident.decode(value)
+        return possible(_targets.decode(value))
+    return possible(_incident.decode(value))
+
+
+def possible(event: Event) -> Event:
+    """The event itself, if its fields agree with each other.
+
+    Raises:
+        msgspec.ValidationError: it contradicts itself (`decode`).
+    """
+    match event:
+        case IncidentEvent():
+            return _possible_incident(event)
+        case TargetsEvent():
+            return _possible_targets(event)
+        case RegionEvent():
+            return event
+
+
+def _possible_incident(event: IncidentEvent) -> IncidentEvent:
+    closed = event.event == "closed"
+    for field, there in (
+        ("closed_at", event.closed_at is not None),
+        ("closed_because", event.closed_because is not None),
+    ):
+        if there != closed:
+            raise msgspec.ValidationError(
+                f"Expected an incident event `{event.event}` {'with' if closed else 'without'} "
+                f"`{field}`, found one {'without' if closed else 'with'} it; leave this event out"
+            )
+    for field, there in (
+        ("resolved_by", event.resolved_by is not UNSET),
+        ("resolved_note", event.resolved_note is not UNSET),
+    ):
+        if there and event.closed_because != "resolved":
+            raise msgspec.ValidationError(
+                f"Expected `{field}` with closed_because `resolved` only, found it with "
+                f"`{event.closed_because}`; leave this event out"
+            )
+    return event
+
+
+def _possible_targets(event: TargetsEvent) -> TargetsEvent:
+    if (event.event == "targets.watched") != (event.count == 0):
+        raise msgspec.ValidationError(
+            f"Expected a count of 0 with `targets.watched` only, found `{event.event}` with "
+            f"{event.count}; leave this event out"
+        )
+    return event
 
 
 def subject(event: Event) -> str:
@@ -257,17 +319,24 @@ def traceparent(event_id: str) -> str:
     return f"00-{trace}-{uuid.uuid5(NAMESPACE, event_id).hex[:16]}-01"
 
 
-def headers(event: Event) -> list[tuple[str, bytes]]:
-    """The CloudEvents attributes as Kafka headers; `ce_time` is RFC 3339 with milliseconds."""
+def headers(event: Event, source: str = SOURCE) -> list[tuple[str, bytes]]:
+    """The CloudEvents attributes as Kafka headers; `ce_time` is RFC 3339 with milliseconds.
+
+    `source` is the `ce_source`: a URI reference (RFC 3986, section 4.1). `ce_traceparent` is the
+    attribute of the CloudEvents extension Distributed Tracing, `traceparent` the same for tracers
+    that read plain headers (https://www.w3.org/TR/trace-context/).
+    """
     time = datetime.fromtimestamp(event.at / 1000, tz=UTC).isoformat(timespec="milliseconds")
     attributes = {
         "ce_specversion": "1.0",
         "ce_id": event.event_id,
-        "ce_source": SOURCE,
+        "ce_source": source,
         "ce_type": event_type(event),
         "ce_subject": subject(event),
         "ce_time": time.replace("+00:00", "Z"),
         "content-type": "application/json",
         "traceparent": traceparent(event.event_id),
+        "ce_dataschema": DATASCHEMA,
+        "ce_traceparent": traceparent(event.event_id),
     }
     return [(name, value.encode()) for name, value in attributes.items()]

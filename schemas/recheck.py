@@ -12,8 +12,9 @@ class RecheckRequest(Struct, frozen=True, gc=False, kw_only=True):
     """Asks for a check of every target of `host`, now.
 
     `host` is the partition key of the targets: the canonical host, or the id of a target without
-    one. `target` is the target whose change caused the request, `because` names the change. Times
-    are the stream's (broker append time, UTC ms); a prober ignores the request after `expires_at`.
+    one. `target` is the target whose change caused the request: one of the host, or one that
+    depends on one of the host. `because` names the change. Times are the stream's (broker append
+    time, UTC ms); a prober ignores the request after `expires_at`.
     """
 
     host: Name

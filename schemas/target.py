@@ -65,7 +65,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     definition and grows with each change; results carry it back. `slo` and
     `downtime_cost_per_hour` are for reports (docs/analytics.md); no rule reads them. `probe` has
     the options of the kind (docs/kinds.md), None when there are none; of them the rules read only
-    how the end of a certificate is judged (rule 13).
+    how the end of a certificate is judged (rule 13). `depends_on_hosts` are the canonical hosts of
+    the targets `depends_on`: a first failure asks for rechecks of these, too (rule 3).
     """
 
     id: TargetId
@@ -94,6 +95,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     slo: Slo | None = None
     downtime_cost_per_hour: Price | None = None
     probe: Probe | None = None
+    depends_on_hosts: Annotated[tuple[Host, ...], Meta(max_length=1_000)] = ()
 
     @property
     def place(self) -> str:

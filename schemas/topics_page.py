@@ -1,5 +1,6 @@
 """docs/topics.md, written from the declarations of the topics."""
 
+import re
 from typing import Final
 
 from schemas import topics
@@ -18,6 +19,9 @@ topics have other partitions. All names carry a prefix, `portquorum.` unless
 (`PORTQUORUM_PARTITIONS`, 16 by default); topics that have it are partitioned by host with the
 murmur2 hash of Kafka's Java client, so that everything about one host lies in one partition.
 
+For programs: [schemas/asyncapi.yaml](../schemas/asyncapi.yaml), JSON Schemas, and whole messages
+for tests ([schemas.md](schemas.md)).
+
 | topic | partitions | kept | written by | read by |
 |---|---|---|---|---|
 """
@@ -31,7 +35,8 @@ def page() -> str:
 
 def _row(topic: Topic) -> str:
     cells = (
-        f"[{topic.name}](#{topic.name})",
+        # GitHub's anchor of a heading has no dot.
+        f"[{topic.name}](#{topic.name.replace('.', '')})",
         "P" if topic.partitions == "fleet" else str(topic.partitions),
         _kept(topic),
         ", ".join(topic.writers),
@@ -57,15 +62,21 @@ def _section(topic: Topic) -> str:
     names = ", ".join(f"`{struct.__name__}`" for struct in topic.schema)
     lines = [
         f"\n## {topic.name}\n",
-        f"{topic.about}\n",
+        f"{_linked(topic.about)}\n",
         f"- Key: {topic.key}.",
         f"- Timestamp: {stamp}.",
+        f"- Compression: {topic.compression}.",
         f"- Values: {names} ({_links(topic.name)}).",
     ]
     if topic.control:
         tags = ", ".join(f"`{struct.__struct_config__.tag}`" for struct in topic.control)
         lines.append(f"- Control records: {tags} ({_links(topic.name + CONTROL_SUFFIX)}).")
     return "\n".join(lines) + "\n"
+
+
+def _linked(text: str) -> str:
+    """The text with other pages as links: this page lies beside them."""
+    return re.sub(r"docs/([\w-]+\.md)", r"[\1](\1)", text)
 
 
 def _links(name: str) -> str:

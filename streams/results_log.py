@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -81,6 +82,6 @@ def _part(settings: Settings, partition: int) -> TopicPartition:
     return TopicPartition(settings.topic(topics.RESULTS.name), partition)
 
 
-def _reader(settings: Settings) -> AIOKafkaConsumer:
+def _reader(settings: Settings) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
     """A consumer as a context: started on entry, stopped on exit."""
-    return kafka.consumer(settings)
+    return kafka.started(kafka.consumer(settings))

@@ -9,8 +9,8 @@ from collections import defaultdict
 from typing import Any, Final
 
 BUDGETS_S: Final = {
-    "unit": 600,
-    "integration": 3600,
+    "unit": 900,
+    "integration": 5700,
     "simulation": 900,
     "system": 1200,
     "browser": 600,

@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for. A service starts when the first test asks for it."""
 
+import logging
 import os
 import secrets
 import signal
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from tests.budgets import Budgets
 from tests.services import running_clickhouse, running_kafka
@@ -23,9 +25,29 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# A logger that a test used while it logged as a role would keep that for the tests to come.
+_configure = structlog.configure
+structlog.configure = lambda *args, **kwargs: _configure(
+    *args, **{**kwargs, "cache_logger_on_first_use": False}
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Budgets())
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """What a test made of logging, for instance by the main function of a role, ends with it."""
+    yield
+    if not structlog.is_configured():
+        return
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root = logging.getLogger()
+    formatter = structlog.stdlib.ProcessorFormatter
+    root.handlers = [has for has in root.handlers if not isinstance(has.formatter, formatter)]
+    root.setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,16 @@
 """Kafka: clients, topics, and the follower of a compacted topic."""
 
 from foundation.kafka.clients import admin, client_options, consumer, producer
-from foundation.kafka.closing import abandon, leave, vital_tasks
+from foundation.kafka.closing import CLOSE_S, abandon, leave, started, vital_tasks
 from foundation.kafka.commits import Commit, commits
 from foundation.kafka.follower import Follower
+from foundation.kafka.gzip_level import install as _set_gzip_level
 from foundation.kafka.header_names import install as _read_odd_header_names
 from foundation.kafka.ready import topics_ready
 from foundation.kafka.topics import TopicMismatchError, check_topics, create_topics
 
 __all__ = [
+    "CLOSE_S",
     "Commit",
     "Follower",
     "TopicMismatchError",
@@ -21,8 +23,10 @@ __all__ = [
     "create_topics",
     "leave",
     "producer",
+    "started",
     "topics_ready",
     "vital_tasks",
 ]
 
 _read_odd_header_names()
+_set_gzip_level()

@@ -7,9 +7,17 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from foundation.settings import Settings
+from schemas.topics import Compression
 
 SESSION_TIMEOUT_MS: Final = 6_000
 HEARTBEAT_INTERVAL_MS: Final = 1_500
+
+COMPRESSION: Final[Compression] = "gzip"
+"""The codec of a producer that does not ask for another one: every client reads it.
+
+aiokafka's LZ4 is out of the question: its frames have block checksums, at which kafka-go and sarama
+end (docs/decisions/0018-codecs-that-strangers-read.md).
+"""
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -33,11 +41,15 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def producer(settings: Settings, **options: Any) -> AIOKafkaProducer:
-    """An idempotent producer that waits for all replicas."""
+    """An idempotent producer that waits for all replicas.
+
+    Its batches are gzip. One that writes to no topic but those with another codec asks for that:
+    `compression_type=RESULTS.compression`.
+    """
     return AIOKafkaProducer(
         **(
             client_options(settings)
-            | {"acks": "all", "enable_idempotence": True, "compression_type": "lz4"}
+            | {"acks": "all", "enable_idempotence": True, "compression_type": COMPRESSION}
             | options
         )
     )

@@ -1,10 +1,14 @@
 """Closing aiokafka clients within a time limit, whatever the broker does.
 
 aiokafka (0.14) has no public way: `stop()` waits for an absent broker, and leaves tasks running
-when it is cancelled.
+when it is cancelled. A consumer's `stop()`, and so `async with`, may raise the `CancelledError` of
+one of its own tasks while a broker is away: whoever awaits it seems to be cancelled, and a task
+that tries again after errors ends without a word.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -12,6 +16,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from foundation.lifecycle import ends_within
 
 ABANDON_S: Final = 1.0
+CLOSE_S: Final = 5.0
+"""Time for a consumer without a group to close, in s: it tells no broker."""
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
@@ -40,6 +46,16 @@ async def leave(consumer: AIOKafkaConsumer, within_s: float) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=ABANDON_S)
     await ends_within(ABANDON_S, consumer._client.close())  # noqa: SLF001
+
+
+@asynccontextmanager
+async def started(consumer: AIOKafkaConsumer) -> AsyncIterator[AIOKafkaConsumer]:
+    """Starts a consumer without a group, and closes it within a few seconds."""
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await leave(consumer, CLOSE_S)
 
 
 def vital_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:

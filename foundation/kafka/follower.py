@@ -1,13 +1,14 @@
 """Follows a compacted topic: its present content, then each change."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from foundation.kafka.clients import admin, consumer
+from foundation.kafka.closing import CLOSE_S, leave
 from foundation.settings import Settings
 
 
@@ -36,7 +37,7 @@ class Follower:
             await client.start()
             await client.seek_to_beginning()
         except BaseException:
-            await client.stop()
+            await leave(client, CLOSE_S)
             raise
         self._consumer = client
         return self
@@ -48,7 +49,7 @@ class Follower:
         trace: TracebackType | None,
     ) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await leave(self._consumer, CLOSE_S)
 
     @property
     def _client(self) -> AIOKafkaConsumer:
@@ -56,18 +57,32 @@ class Follower:
             raise RuntimeError("enter the follower first: `async with Follower(…)`")
         return self._consumer
 
-    async def present(self) -> AsyncIterator[ConsumerRecord]:
-        """All records up to the end of the topic at the time of the call, then returns."""
+    async def present(self, *, stalled_s: float | None = None) -> AsyncIterator[ConsumerRecord]:
+        """All records up to the end of the topic at the time of the call, then returns.
+
+        Args:
+            stalled_s: the longest wait for further records, in s; None: without end.
+
+        Raises:
+            TimeoutError: nothing came for `stalled_s`, and the end was not reached.
+        """
         client = self._client
-        ends = await client.end_offsets(client.assignment())
+        async with asyncio.timeout(stalled_s):
+            ends = await client.end_offsets(client.assignment())
+        batches: Mapping[TopicPartition, Sequence[ConsumerRecord]] = {}
         while True:
-            behind = [part for part, end in ends.items() if await client.position(part) < end]
-            if not behind:
-                return
-            batches = await client.getmany(*behind, timeout_ms=500)
+            async with asyncio.timeout(stalled_s):
+                while not batches:
+                    behind = [
+                        part for part, end in ends.items() if await client.position(part) < end
+                    ]
+                    if not behind:
+                        return
+                    batches = await client.getmany(*behind, timeout_ms=500)
             for records in batches.values():
                 for record in records:
                     yield record
+            batches = {}
 
     async def changes(self) -> AsyncIterator[ConsumerRecord]:
         """Each later record, without end; cancel the task to stop."""

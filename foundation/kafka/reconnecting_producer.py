@@ -24,10 +24,11 @@ MAX_UNCONFIRMED: Final = 1000
 
 
 class KeyedMessage(Struct, frozen=True, gc=False):
-    """A message to write."""
+    """A message to write; a value of None removes the key from a compacted topic."""
 
     key: bytes
-    value: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class ReconnectingProducer:
@@ -191,8 +192,13 @@ async def _write(
         try:
             with _kafka_errors(f"send to {topic}"):
                 for message in messages[start : start + MAX_UNCONFIRMED]:
-                    key, value = message.key, message.value
-                    sent = await client.send(topic, value, key=key, partition=partition)
+                    sent = await client.send(
+                        topic,
+                        message.value,
+                        key=message.key,
+                        partition=partition,
+                        headers=list(message.headers),
+                    )
                     confirmations.append(sent)
                 await asyncio.gather(*confirmations)
         finally:

@@ -30,6 +30,9 @@ def topic_config(topic: Topic) -> dict[str, str]:
         "cleanup.policy": topic.cleanup,
         "retention.ms": str(-1 if topic.retention_ms is None else topic.retention_ms),
         _TIMESTAMP_TYPE: "LogAppendTime" if topic.log_append_time else "CreateTime",
+        # Batches of our producers have this codec, and the broker leaves them as they are. Others,
+        # those of a role of an older version for instance, are packed anew by the broker.
+        "compression.type": topic.compression,
     }
     if "compact" in topic.cleanup:
         config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": str(HOUR_MS)}
@@ -101,6 +104,12 @@ async def check_topics(settings: Settings) -> None:
         aiokafka.errors.KafkaError: the cluster can't be reached.
     """
     found = await _partition_counts(settings)
+    if not found:
+        raise TopicMismatchError(
+            f"Kafka ({settings.kafka}) has none of the topics {settings.topic_prefix}.*: no role "
+            "has run here yet. `portquorum up`, `portquorum inventory apply` or a role makes them; "
+            "if they have another prefix, set PORTQUORUM_TOPIC_PREFIX to it."
+        )
     wrong = []
     for topic in topics.ALL:
         name = topic.full_name(settings.topic_prefix)

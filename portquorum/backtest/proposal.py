@@ -73,6 +73,7 @@ def _inventory(path: Path, present: dict[str, Target]) -> dict[str, Target]:
     own_teams = {entry.name for entry in entries.teams}
     own_routes = {entry.name for entry in entries.routes}
     routes = {name for entry in entries.teams for name in entry.value.routes}
+    routes |= {name for entry in entries.routes for name in entry.value.fallback}
     regions = {name for one in present.values() for name in one.regions}
     teams = {one.team for one in present.values() if one.team is not None}
     resolver = TargetResolver("backtest", None, [])
@@ -82,6 +83,7 @@ def _inventory(path: Path, present: dict[str, Target]) -> dict[str, Target]:
         teams=dict.fromkeys(teams - own_teams, "present"),
         routes=dict.fromkeys(routes - own_routes, "present"),
         targets=dict.fromkeys(present.keys() - own_ids, "present"),
+        hosts={key: one.host for key, one in present.items() if one.host and key not in own_ids},
     )
     resolved = resolve(entries, "backtest", problems, known)
     found = {one.id: one for one in resolved.targets}

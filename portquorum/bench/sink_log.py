@@ -73,7 +73,9 @@ def _result(
 async def publish(settings: Settings, rows: int, lines: int) -> int:
     """Writes the backlog; returns its bytes before compression."""
     await create_topics(settings)
-    client = producer(settings, max_batch_size=1_000_000, linger_ms=20)
+    client = producer(
+        settings, max_batch_size=1_000_000, linger_ms=20, compression_type=RESULTS.compression
+    )
     await client.start()
     size = 0
     try:

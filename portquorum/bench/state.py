@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from aiokafka.codec import lz4_encode
+from aiokafka.codec import zstd_encode
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
@@ -259,7 +259,7 @@ def measure(targets: int, partitions: int) -> StateFigures:
         targets=targets,
         memory=memory / windows,
         raw=sum(len(chunk) for chunks in saved.chunks for chunk in chunks) / windows,
-        compressed=sum(len(lz4_encode(chunk)) for chunks in saved.chunks for chunk in chunks)
+        compressed=sum(len(zstd_encode(chunk)) for chunks in saved.chunks for chunk in chunks)
         / windows,
         capture_ms=saved.capture * 1000,
         piece_ms=saved.piece * 1000,

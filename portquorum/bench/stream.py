@@ -51,6 +51,7 @@ from portquorum.bench.stream_run import StreamRun
 from portquorum.bench.stream_worker import Drained, drain
 from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas.result import CheckResult
+from schemas.topics import RESULTS
 
 FLEET: Final = 20_000
 """Number of targets in the logs. Their interval is shorter than 60 s by the same factor as their
@@ -147,7 +148,9 @@ async def write_singles(settings: Settings, count: int) -> None:
         await admin.create_topics([NewTopic(topic, settings.partitions, 1)])
     finally:
         await admin.close()
-    client = kafka.producer(settings, linger_ms=20, max_batch_size=1 << 20)
+    client = kafka.producer(
+        settings, linger_ms=20, max_batch_size=1 << 20, compression_type=RESULTS.compression
+    )
     await client.start()
     try:
         values = (

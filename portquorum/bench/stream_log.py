@@ -37,7 +37,9 @@ async def write(settings: Settings, messages: Iterable[FleetMessage]) -> Written
 async def _write(settings: Settings, messages: Iterable[FleetMessage]) -> Written:
     topic = settings.topic(RESULTS.name)
     counts = [0, 0, 0]
-    client = kafka.producer(settings, linger_ms=20, max_batch_size=1 << 20)
+    client = kafka.producer(
+        settings, linger_ms=20, max_batch_size=1 << 20, compression_type=RESULTS.compression
+    )
     await client.start()
     try:
         for group in _groups(messages):

@@ -130,7 +130,7 @@ def failing(targets: list[Target], partitions: int, begin: int) -> list[Check]:
 
 async def publish(settings: Settings, messages: list[FleetMessage], *, due: bool) -> None:
     """Writes messages; with `due`, each at its own time."""
-    client = kafka.producer(settings, linger_ms=5)
+    client = kafka.producer(settings, linger_ms=5, compression_type=RESULTS.compression)
     await client.start()
     try:
         sent = []

@@ -1,7 +1,6 @@
 """`ack` and `resolve`: a person's decision on an incident, as a control record on [results]."""
 
 import asyncio
-import getpass
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -9,7 +8,7 @@ import typer
 from msgspec import Struct, structs
 from rich.text import Text
 
-from portquorum.cli.options import Json, examples
+from portquorum.cli.options import Json, examples, user_name
 from portquorum.presentation.output import out, print_json
 from schemas.plain_text import one_line, plain
 
@@ -131,7 +130,7 @@ def _speak(
     from sinks.clickhouse import queries
 
     settings = load()
-    by, note = one_line(said[0] or "").strip() or _user(), plain(said[1] or "").strip() or None
+    by, note = one_line(said[0] or "").strip() or user_name(), plain(said[1] or "").strip() or None
     client = asking.connect(settings)
     chosen = incident_lookup.chosen(queries.open_incidents(client), *meant)
     words = [
@@ -272,10 +271,3 @@ def _unanswered(spoken: Sequence[SpokenWord]) -> str:
         f"the stream has not answered within {WAIT_S:g} s: does it run? `portquorum health` says; "
         f"what you said is written, and holds when it has read it: {listed}{more}"
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

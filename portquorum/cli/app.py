@@ -14,13 +14,17 @@ from portquorum.cli import (
     checkpoint,
     demo,
     dev,
+    drill,
+    events,
     explain,
     health,
     incidents,
     inventory,
+    notify,
     replay,
     report,
     roles,
+    silence,
     sql,
     status,
     target,
@@ -80,21 +84,24 @@ app.command(rich_help_panel=START, epilog=up.HELP)(up.up)
 app.command(rich_help_panel=LOOK, epilog=check.HELP)(check.check)
 app.command(rich_help_panel=LOOK, epilog=status.HELP)(status.status)
 app.command(rich_help_panel=LOOK, epilog=incidents.HELP)(incidents.incidents)
+app.command(rich_help_panel=LOOK, epilog=events.HELP)(events.events)
 app.command(rich_help_panel=LOOK, epilog=health.HELP)(health.health)
 app.command(rich_help_panel=LOOK, epilog=explain.HELP)(explain.explain)
 app.add_typer(report.app, name="report", rich_help_panel=LOOK)
 app.command(rich_help_panel=LOOK, epilog=sql.HELP)(sql.sql)
 app.command(rich_help_panel=LOOK, epilog=acknowledge.ACK_HELP)(acknowledge.ack)
 app.command(rich_help_panel=LOOK, epilog=acknowledge.RESOLVE_HELP)(acknowledge.resolve)
+app.add_typer(silence.app, name="silence", rich_help_panel=LOOK)
 app.command(rich_help_panel=PROVE, epilog=replay.HELP)(replay.replay)
 app.command(rich_help_panel=PROVE, epilog=backtest.HELP)(backtest.backtest)
 app.command(rich_help_panel=PROVE, epilog=checkpoint.HELP)(checkpoint.checkpoint)
+app.command(rich_help_panel=PROVE, epilog=drill.HELP)(drill.drill)
 app.add_typer(target.app, name="target", rich_help_panel=CHANGE)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)
 app.command(rich_help_panel=ROLES, epilog=roles.PROBE_HELP)(roles.probe)
 app.command(rich_help_panel=ROLES, epilog=roles.STREAM_HELP)(roles.stream)
 app.command(rich_help_panel=ROLES, epilog=roles.SINK_HELP)(roles.sink)
-app.command(rich_help_panel=ROLES, epilog=roles.NOTIFY_HELP)(roles.notify)
+app.add_typer(notify.app, name="notify", rich_help_panel=ROLES)
 app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)
 app.add_typer(bench.app, name="bench", rich_help_panel=ROLES)
 unwrap_help(app)

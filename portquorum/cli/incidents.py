@@ -61,6 +61,7 @@ def incidents(
     from portquorum.cli.known_names import expect_known
     from schemas.incident import IncidentType
     from sinks.clickhouse.incident_queries import IncidentFilter, find_incidents
+    from sinks.clickhouse.notification_queries import with_notifications
 
     wanted = IncidentFilter(
         only_open=only_open,
@@ -74,12 +75,13 @@ def incidents(
     found = find_incidents(client, wanted, limit, worst_first=only_open)
     if not found.total:
         _check_names(client, wanted)
+    shown = with_notifications(client, found.shown)
     if json:
-        print_json(found.shown)
+        print_json(shown)
     elif not found.total:
         out().print(Text(_nothing(wanted), style="green"))
     else:
-        show_incidents(found.shown)
+        show_incidents(shown)
     hidden = found.total - len(found.shown)
     if hidden > 0:
         words = f"{len(found.shown)} of {found.total} shown; --limit 0 shows all"

@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from portquorum.delivery.names import short_names
 from portquorum.presentation.output import clock, out
 from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.plain_text import one_line
+from sinks.notifier.decision import rows
 
 if TYPE_CHECKING:
-    from sinks.clickhouse.queries import Incident
+    from sinks.clickhouse.queries import Incident, IncidentNotification
 
+_EXPECTED: Final = frozenset({rows.KNOWN, rows.NO_IMPROVEMENT, rows.STAYS_OPEN})
+"""Reasons for which nobody misses anything; `notify why` shows them."""
+_FAILED: Final = {"retrying": "not told yet", "dead": "never told"}
 _SAME_S: Final = 1.0
 """Two ends of one span that are no further apart are the same, in seconds."""
 
@@ -31,7 +36,37 @@ def show_incidents(found: Sequence["Incident"]) -> None:
         out().print_indented(Text(one_line(one.summary)))
         for words in _by_hand(one):
             out().print_indented(Text(one_line(words), style="yellow"))
+        for words, style in told_words(one.notifications):
+            out().print_indented(Text(one_line(words), style=style))
         out().print_indented(Text(one_line(one.incident_id), style="dim"))
+
+
+def told_words(found: Sequence["IncidentNotification"]) -> list[tuple[str, str]]:
+    """Who was told, who was not and why, in the order of the events; a sentence and its style.
+
+    Of each channel the newest entry counts: what failed before is no news once it was told.
+    """
+    newest = {one.channel: one for one in found if one.channel}
+    names = short_names(newest)
+    told = [one.channel for one in found if one.status == "sent" and one.channel]
+    lines = []
+    if told:
+        lines.append((f"told: {', '.join(names[one] for one in dict.fromkeys(told))}", "dim"))
+    for channel, one in newest.items():
+        if one.status in _FAILED:
+            tries = f"attempt {one.attempt}{': ' if one.error else ''}{one.error or ''}"
+            lines.append(
+                (f"{_FAILED[one.status]} of {one.event}: {names[channel]} ({tries})", "red")
+            )
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        if one.status == "not_sent" and one.why not in _EXPECTED:
+            reasons.setdefault((one.event, one.why or ""), []).append(names.get(one.channel, ""))
+    for (event, why), whom in reasons.items():
+        named = ", ".join(dict.fromkeys(filter(None, whom)))
+        who = f"not told: {named}" if named else "nobody was told"
+        lines.append((f"{who} of {event}" + (f" ({why})" if why else ""), "magenta"))
+    return lines
 
 
 def place(kind: str, host: str, port: int | None) -> str:

@@ -1,6 +1,8 @@
 """`portquorum inventory` and `portquorum target`: what is watched."""
 
 import asyncio
+import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -14,6 +16,7 @@ from portquorum.presentation.streams import write_document
 
 if TYPE_CHECKING:
     from portquorum.inventory.errors import Problem
+    from portquorum.inventory.publish import ApplyReport
 
 app = typer.Typer(no_args_is_help=True, help="Validate, compare and publish what is watched.")
 
@@ -40,28 +43,45 @@ _MOST_RATE: Final = 400
 
 
 @app.command(
-    epilog=examples("portquorum inventory check inventory.yaml", "portquorum inventory check team/")
+    epilog=examples(
+        "portquorum inventory check inventory.yaml",
+        "portquorum inventory check --secrets team/",
+    )
 )
-def check(files: Files, source: Source = None, json: Json = False) -> None:
+def check(
+    files: Files,
+    source: Source = None,
+    secrets: Annotated[
+        bool,
+        typer.Option(
+            "--secrets",
+            help="A channel of a route whose ${SECRET} is not set in this environment is a "
+            "problem, not a note. For the machine of the notifier.",
+        ),
+    ] = False,
+    json: Json = False,
+) -> None:
     """Validate files by themselves; no cluster is needed."""
     from portquorum.inventory import InventoryError
     from portquorum.inventory import check as check_files
     from portquorum.inventory.errors import lines
+    from portquorum.inventory.reach import reach
 
     _must_exist(files)
     try:
-        inventory = check_files(files, source=source)
+        inventory = check_files(files, source=source, env=os.environ, secrets=secrets)
+        notes = (*inventory.warnings, *reach(inventory, round(time.time() * 1000)))
     except InventoryError as error:
         if not json:
             raise
         print_json({"fine": False, "problems": _placed(error.problems)})
         raise typer.Exit(1) from error
     if json:
-        warnings = _placed(inventory.warnings)
+        warnings = _placed(notes)
         fine = {"fine": True, "source": inventory.source, "targets": inventory.targets}
         print_json({**fine, "warnings": warnings})
         return
-    print_notes(lines(inventory.warnings))
+    print_notes(lines(notes))
     count = len(inventory.targets)
     if not count:
         print_notes(["no target is in it; `apply` of what had some wants --allow-empty"])
@@ -222,12 +242,22 @@ def apply(
         print_json(report)
         return
     print_notes(report.warnings)
-    what = (
-        f": {len(report.added)} added, {len(report.changed)} changed, "
+    out().print(Text.assemble(("applied", "green"), f": {applied_words(report)}"))
+
+
+def applied_words(report: "ApplyReport") -> str:
+    """What an apply did; the entries beside the targets only if there are some."""
+    words = (
+        f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.removed)} removed, {report.republished} written again, "
         f"{report.unchanged} unchanged (source {report.source})"
     )
-    out().print(Text.assemble(("applied", "green"), what))
+    if report.policy_set or report.policy_removed:
+        words += (
+            f"; of regions, teams, routes and maintenance {report.policy_set} written, "
+            f"{report.policy_removed} removed"
+        )
+    return words
 
 
 _LINE_STYLE = {"+": "green", "-": "red", "~": "yellow", "=": "dim"}

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
-from foundation.kafka import Follower
 from foundation.settings import Settings
-from schemas import notification, topics
-from schemas.incident import IncidentEvent, IncidentType, Votes
+from portquorum.cli.would_tell import RouteConsidered, considered
+from portquorum.delivery.reading import read_send_log
+from schemas.incident import IncidentEvent, IncidentType, RegionVerdict, Votes
 from schemas.notification import Notification
+from schemas.occurrences import Window
 from schemas.policy import Maintenance, Policy
 from schemas.target import Target
 from sinks.notifier.routing import Routes
+from sinks.notifier.sparing.model import outage_of
+from sinks.notifier.sparing.reasons import Reasons
 from streams.rules.incident_events import severity_of
 from streams.state.policy import warn_days_of
 
@@ -22,23 +24,39 @@ LAST: Final = 5
 
 
 class IncidentRoute(Struct, frozen=True, kw_only=True):
-    """The channels for an incident of a type; none if no route takes it."""
+    """The channels for an incident of a type that opens now, seen by all regions of the target.
+
+    `fallback` names the routes that are told if one of the channels does not confirm. `routes` are
+    those that the notifier looks at for it; nobody is told if the console alone takes it. `spared`
+    is the silence or the maintenance for which nobody is told now, whatever the routes say; empty
+    without any.
+    """
 
     incident_type: IncidentType
     severity: str
     channels: tuple[str, ...]
+    fallback: tuple[str, ...] = ()
+    routes: tuple[RouteConsidered, ...] = ()
+    spared: str = ""
+
+    @property
+    def nobody(self) -> bool:
+        """True if no route takes it, so that it stands in the notifier's log alone."""
+        return all(one.found_by == "console" for one in self.routes if one.takes)
 
 
 class MaintenanceNow(Struct, frozen=True, kw_only=True):
     """A maintenance window that names the target.
 
-    `now`: it is active; None if unknown, because it repeats by a rule.
+    `start` and `end` (UTC ms) are those of its present occurrence (`now`), else of the next one;
+    of the first one if none comes. `timezone` is the window's.
     """
 
     name: str
     start: int
     end: int
-    now: bool | None
+    now: bool
+    timezone: str = "UTC"
 
 
 class TargetNotifications(Struct, frozen=True, kw_only=True):
@@ -55,18 +73,8 @@ async def read_sent(settings: Settings, target_id: str) -> list[Notification]:
     Raises:
         aiokafka.errors.KafkaError: the cluster can't be reached.
     """
-    newest: dict[bytes, Notification] = {}
-    async with Follower(settings, settings.topic(topics.NOTIFICATIONS.name)) as follower:
-        async for record in follower.present():
-            if record.key is None or not record.value:
-                continue
-            try:
-                found = notification.decode(record.value)
-            except msgspec.DecodeError:
-                continue
-            if found.target == target_id:
-                newest[record.key] = found
-    return sorted(newest.values(), key=lambda one: (one.at, one.channel), reverse=True)
+    found = [one for one in await read_send_log(settings) if one.target == target_id]
+    return sorted(found, key=lambda one: (one.at, one.channel), reverse=True)
 
 
 def told(
@@ -85,8 +93,10 @@ def told(
         kinds.append("slow")
     if warn_days_of(target.probe):
         kinds.append("expiring")
+    reasons = Reasons(lambda _: None)
+    reasons.set_policy(Routes(), routes)
     return TargetNotifications(
-        ways=tuple(_way(target, routes, kind) for kind in kinds),
+        ways=tuple(_way(target, routes, reasons, kind, now) for kind in kinds),
         maintenance=tuple(
             _maintenance(entry, now)
             for entry in entries
@@ -98,16 +108,24 @@ def told(
     )
 
 
-def _way(target: Target, routes: Routes, kind: IncidentType) -> IncidentRoute:
-    event = _opened(target, kind)
+def _way(
+    target: Target, routes: Routes, reasons: Reasons, kind: IncidentType, now: int
+) -> IncidentRoute:
+    event = _opened(target, kind, now)
+    spared = reasons.of(outage_of(event, None), now)
+    channels = routes.channels(event, now)
+    taken = [routes.routes[one.route] for one in channels if one.route in routes.routes]
     return IncidentRoute(
         incident_type=kind,
         severity=event.severity,
-        channels=tuple(channel.name for channel in routes.channels(event)),
+        channels=tuple(channel.name for channel in channels),
+        fallback=tuple(dict.fromkeys(name for route in taken for name in route.fallback)),
+        routes=considered(routes, event, now),
+        spared="" if spared is None else spared.why,
     )
 
 
-def _opened(target: Target, kind: IncidentType) -> IncidentEvent:
+def _opened(target: Target, kind: IncidentType, now: int) -> IncidentEvent:
     """An event in the form that routes match; of no incident."""
     return IncidentEvent(
         event_id="",
@@ -124,13 +142,13 @@ def _opened(target: Target, kind: IncidentType) -> IncidentEvent:
         tags=target.tags,
         criticality=target.criticality,
         depends_on=target.depends_on,
-        regions={},
+        regions={name: RegionVerdict(verdict="down") for name in target.regions},
         votes=Votes(down=0, need=0, fresh=0, configured=0),
-        first_failed_at=0,
-        opened_at=0,
+        first_failed_at=now,
+        opened_at=now,
         closed_at=None,
         closed_because=None,
-        at=0,
+        at=now,
         host_targets=(),
         summary="",
         first_steps=(),
@@ -144,11 +162,15 @@ def _names(window: Maintenance, target: Target) -> bool:
 
 
 def _maintenance(window: Maintenance, now: int) -> MaintenanceNow:
-    end = window.start + window.duration_ms
-    on = window.start <= now < end
+    unrolled = Window(window)
+    span = unrolled.at(now)
+    start = unrolled.next_begin(now) if span is None else span[0]
+    if start is None:
+        start = window.start
     return MaintenanceNow(
         name=window.name,
-        start=window.start,
-        end=end,
-        now=on if on or window.rrule is None or now < window.start else None,
+        start=start,
+        end=start + window.duration_ms if span is None else span[1],
+        now=span is not None,
+        timezone=window.timezone or "UTC",
     )

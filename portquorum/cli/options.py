@@ -1,5 +1,6 @@
 """Options and arguments of more than one command."""
 
+import getpass
 import inspect
 from pathlib import Path
 from typing import Annotated, Final
@@ -71,3 +72,11 @@ def examples(*lines: str) -> str:
     escaped = (line.replace("[", r"\[") for line in lines)
     shown = (f"  [dim]$[/dim] {line}" for line in escaped)
     return "\n".join(("[bold]Examples[/bold]", *shown))
+
+
+def user_name() -> str:
+    """The name of who runs the command, `unknown` if the system does not know it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -44,10 +44,10 @@ def sink() -> None:
 
 
 def notify() -> None:
-    """Tell people about incidents by their channels, until SIGTERM or Ctrl-C."""
+    """Tells people about incidents by their channels, until SIGTERM or Ctrl-C."""
     from foundation.settings import load
     from foundation.watchdog import leave
-    from sinks.notifier import run
+    from sinks.notifier.main import run
 
     _run(run(load()))
     # Apprise sends in threads of its own, which Python would wait for; a channel that sends its
@@ -72,4 +72,3 @@ PROBE_HELP = examples(
 )
 STREAM_HELP = examples("portquorum stream", "faust -A streams.app worker")
 SINK_HELP = examples("portquorum sink", "PORTQUORUM_CLICKHOUSE=http://ch:8123 portquorum sink")
-NOTIFY_HELP = examples("portquorum notify")

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from portquorum.cli.errors import WrongUseError
 from portquorum.cli.known_names import expect_known
@@ -25,6 +25,7 @@ from sinks.clickhouse.fleet_queries import (
     targets_now,
 )
 from sinks.clickhouse.incident_queries import IncidentFilter, IncidentsFound, find_incidents
+from sinks.clickhouse.notification_queries import with_notifications
 from sinks.clickhouse.queries import Incident
 
 INCIDENTS_SHOWN: Final = 5
@@ -112,7 +113,8 @@ def _incidents(client: Client, wanted: FleetFilter, limit: int) -> IncidentsFoun
         regions=wanted.regions,
         tags=wanted.tags,
     )
-    return find_incidents(client, asked, limit, worst_first=True)
+    found = find_incidents(client, asked, limit, worst_first=True)
+    return structs.replace(found, shown=with_notifications(client, found.shown))
 
 
 def check(wanted: FleetFilter, known: InventoryNow) -> None:

@@ -70,7 +70,7 @@ async def _listening(settings: Settings, partitions: set[int]) -> AsyncIterator[
             consumer.seek(partition, end)
         yield consumer
     finally:
-        await consumer.stop()
+        await kafka.leave(consumer, kafka.CLOSE_S)
 
 
 async def _replies(

@@ -14,7 +14,7 @@ from portquorum.demo import answers
 from portquorum.demo.errors import StageError
 from portquorum.demo.inventory import SERVICE_ID, SOURCES
 from portquorum.demo.page import DemoPage
-from portquorum.demo.receiver import Receiver
+from portquorum.demo.receiver import ReceivedMessage, Receiver
 from portquorum.demo.rolelog import RoleLog
 from portquorum.demo.service import DemoService
 from portquorum.demo.stack import Stack, start_roles, start_services
@@ -39,6 +39,9 @@ LOOK_AGAIN_S: Final = 0.2
 
 RESULTS_FIRST: Final = 3
 """Results of the service from each region before its port is closed."""
+
+_TITLES: Final = {"down": "TCP Port Unreachable: ", "up": "TCP Port Reachable Again: "}
+"""Begins of the subjects of both messages."""
 
 HINTS: Final = (
     (f"{called()} up", "the same, to stay: your machine"),
@@ -196,7 +199,7 @@ class _Demo:
         page.note("")
         stage = "the notification"
         why = "nothing arrived at the receiver"
-        message = await self._within(stage, receiver.messages.get(), why, ("notify",))
+        message = await self._within(stage, _told(receiver, way), why, ("notify",))
         await self._within(
             stage, tell(lambda: story.sent), "nothing came on [notifications]", ("notify",)
         )
@@ -215,7 +218,7 @@ class _Demo:
                 match seen.what:
                     case CheckResult(target=target, status="down", region=region):
                         failed.update({region} if target == SERVICE_ID else ())
-                    case Notification():
+                    case Notification(status="sent"):
                         events += 1
                 if len(failed) == len(SOURCES):
                     return
@@ -256,6 +259,14 @@ class _Demo:
             task.cancel()
         reason = why if isinstance(why, str) else why()
         raise StageError(stage, f"{reason} within {DEADLINE_S:g} s", roles)
+
+
+async def _told(receiver: Receiver, way: Literal["down", "up"]) -> ReceivedMessage:
+    """The message of the outage's begin or end; that it is better may be told in between."""
+    while True:
+        message = await receiver.messages.get()
+        if message.title.startswith(_TITLES[way]):
+            return message
 
 
 @contextlib.asynccontextmanager

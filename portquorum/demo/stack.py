@@ -95,6 +95,8 @@ def _environment(settings: Settings, data_dir: Path) -> dict[str, str]:
         "PORTQUORUM_KAFKA": settings.kafka,
         "PORTQUORUM_CLICKHOUSE": settings.clickhouse,
         "PORTQUORUM_LOG_FORMAT": "json",
+        # The recovery follows the outage by seconds: it must not wait for a digest.
+        "PORTQUORUM_GROUP_INTERVAL_S": "0",
     }
 
 

@@ -126,8 +126,10 @@ class AppliedFacts(Struct, frozen=True):
 class PolicyFacts(Struct, frozen=True, kw_only=True):
     """What [policy] says of those who are told.
 
-    `missing_routes` are routes that a team names and nobody defines; `untold_teams` those whose
-    incidents only the notifier's console shows.
+    `missing_routes` are routes that a team, a `fallback` or an escalation names and nobody defines;
+    `untold_teams` those whose incidents only the notifier's console shows. `drill_every_ms` is how
+    often there shall be a fire drill (None: nobody says so), `drill_at` the beginning of the newest
+    one (UTC ms, None: there was none), `drill_overdue` the stage that did not come in it.
     """
 
     applied: tuple[AppliedFacts, ...] = ()
@@ -135,6 +137,9 @@ class PolicyFacts(Struct, frozen=True, kw_only=True):
     routes: int = 0
     missing_routes: tuple[str, ...] = ()
     untold_teams: tuple[str, ...] = ()
+    drill_every_ms: int | None = None
+    drill_at: int | None = None
+    drill_overdue: str | None = None
     hidden: str | None = None
 
 
@@ -162,6 +167,38 @@ class ClickHouseFacts(Struct, frozen=True, kw_only=True):
         return self.error is None
 
 
+class FailingChannel(Struct, frozen=True, kw_only=True):
+    """A channel with news that it does not take; `since` is when the oldest should have been told.
+
+    `channel` is its name in the send log (`route/id/scheme`).
+    """
+
+    channel: str
+    short_name: str
+    since: int
+    waiting: int
+    error: str
+
+
+class NotifierFacts(Struct, frozen=True, kw_only=True):
+    """What [notifier-state] has, and the send log of the last hour.
+
+    `term` is the number of the newest active notifier (None: there was none), `owner` its name,
+    `active_since` its clock. `open` counts incidents and the like, `waiting` the news of all
+    channels that is not confirmed, `given_up` the messages that were never confirmed.
+    """
+
+    term: int | None = None
+    active_since: int | None = None
+    owner: str | None = None
+    open: int = 0
+    waiting: int = 0
+    failing: tuple[FailingChannel, ...] = ()
+    given_up: int = 0
+    unreadable: int = 0
+    hidden: str | None = None
+
+
 class HealthFacts(Struct, frozen=True, kw_only=True):
     """Everything that was seen. `groups` are those of stream, sink and notifier.
 
@@ -175,6 +212,7 @@ class HealthFacts(Struct, frozen=True, kw_only=True):
     regions: tuple[RegionFacts, ...] = ()
     checkpoints: CheckpointFacts | None = None
     policy: PolicyFacts | None = None
+    notifier: NotifierFacts | None = None
     dead_letters: int | None = None
     dead_letters_hidden: str | None = None
     checkpoint_interval_s: float = 15.0

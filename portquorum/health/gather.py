@@ -15,7 +15,9 @@ from msgspec import Struct, structs
 from foundation import kafka
 from foundation.lifecycle import ends_within
 from foundation.settings import Settings
+from portquorum.delivery.memory import StateRecord, remember
 from portquorum.health import cluster, regions, stored
+from portquorum.health.channels import notifier_facts
 from portquorum.health.cluster import Commits, Members
 from portquorum.health.facts import (
     CheckpointFacts,
@@ -24,6 +26,7 @@ from portquorum.health.facts import (
     HealthFacts,
     KafkaFacts,
     LogFacts,
+    NotifierFacts,
     PolicyFacts,
     TopicFacts,
 )
@@ -35,8 +38,9 @@ from portquorum.health.reading import REFUSED, first_at, range_of, reader
 from portquorum.health.told import policy_facts
 from portquorum.health.verdict import HealthReport
 from producers.prober.group_member import group_of
-from schemas import policy, topics
+from schemas import notification, policy, topics
 from schemas.duration import HOUR_MS
+from schemas.notification import Notification
 from sinks.clickhouse.threads import in_thread
 from streams.state.partition_state import RegionState
 
@@ -161,9 +165,10 @@ class Gathering:
             self._policy(found),
         )
         log = await self._log(found, ends, members)
-        commits, dead, tail, heads = await asyncio.gather(
+        commits, dead, notifier, tail, heads = await asyncio.gather(
             self._commits(members, ends),
             self._dead_letters(found, ends, log.now),
+            self._notifier(found, ends, log.now),
             self._beats(ends, log),
             self._checkpoints(found, ends),
         )
@@ -191,6 +196,7 @@ class Gathering:
             ),
             checkpoints=checkpoints,
             policy=policies,
+            notifier=notifier,
             dead_letters=dead,
             dead_letters_hidden=_hidden(found, topics.DEADLETTER.name),
         )
@@ -325,14 +331,49 @@ class Gathering:
         if _hidden(found, name):
             return None
         parts = ends.of(self._settings.topic(name))
+        places = await self._since(parts, now - HOUR_MS)
+        return sum(parts[part] - place for part, place in places.items())
+
+    async def _notifier(self, found: KafkaFacts, ends: Ends, now: int) -> NotifierFacts:
+        """What the notifier's topics have. They may be too large for the time that is left."""
+        names = (topics.NOTIFIER_STATE.name, topics.NOTIFICATIONS.name)
+        hidden = next(filter(None, (_hidden(found, name) for name in names)), None)
+        if hidden:
+            return NotifierFacts(hidden=hidden)
+        state, log = (ends.of(self._settings.topic(name)) for name in names)
+        records: list[StateRecord] = []
+        rows: list[Notification] = []
+        try:
+            async with asyncio.timeout(max(_LOOK_S, self._until - time.monotonic())):
+                for part, end in state.items():
+                    records += [
+                        (record.key, record.value, record.headers)
+                        async for record in range_of(self._settings, part, ends.begin[part], end)
+                    ]
+                for part, start in (await self._since(log, now - HOUR_MS)).items():
+                    rows += [
+                        row
+                        async for record in range_of(self._settings, part, start, log[part])
+                        if (row := _notification(record.value)) is not None
+                    ]
+        except TimeoutError:
+            return NotifierFacts(hidden="more time (--timeout)")
+        except REFUSED:
+            prefix = self._settings.topic
+            return NotifierFacts(hidden=f"READ on topics {' and '.join(map(prefix, names))}")
+        return notifier_facts(remember(records), rows)
+
+    async def _since(
+        self, parts: Mapping[TopicPartition, int], at: int
+    ) -> dict[TopicPartition, int]:
+        """The offset of the first record of each partition that is not older, if there is one."""
         if not parts:
-            return 0
+            return {}
         async with reader(self._settings) as client:
             client.assign(list(parts))
             client.pause(*parts)
-            first = await client.offsets_for_times(dict.fromkeys(parts, now - HOUR_MS))
-        places = {part: int(place.offset) for part, place in first.items() if place}
-        return sum(parts[part] - place for part, place in places.items())
+            first = await client.offsets_for_times(dict.fromkeys(parts, at))
+        return {part: int(place.offset) for part, place in first.items() if place}
 
     async def _beats(self, ends: Ends, log: LogFacts) -> tuple[regions.Beats, LogFacts]:
         """The beats of the last seconds, from the partition with the fewest messages.
@@ -406,11 +447,18 @@ class Gathering:
         return policy_facts(entries.values())
 
 
+def _notification(value: bytes | None) -> Notification | None:
+    try:
+        return notification.decode(value) if value else None
+    except msgspec.DecodeError:
+        return None  # the sink dead-letters it
+
+
 def _read_by(role: str, settings: Settings) -> frozenset[str]:
     """The full names of the topics that a role reads as a member of its group."""
     read = {
         "stream": (topics.RESULTS,),
-        "sink": topics.ALL,
+        "sink": topics.read_by("sink"),
         "notify": (topics.INCIDENTS,),
     }[role]
     return frozenset(topic.full_name(settings.topic_prefix) for topic in read)

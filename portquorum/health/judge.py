@@ -3,6 +3,7 @@
 from typing import Final
 
 from portquorum.health.facts import HealthFacts
+from portquorum.health.judge_drill import drill_line
 from portquorum.health.judge_roles import nobody_runs, region_lines, role_lines
 from portquorum.health.judge_services import (
     age,
@@ -30,6 +31,9 @@ def judge(facts: HealthFacts, took_ms: int) -> HealthReport:
     if not never_ran(facts.kafka):
         found += [*region_lines(facts), *role_lines(facts)]
     found += [newest_result_line(facts), dead_letters_line(facts), inventory_line(facts)]
+    drill = drill_line(facts)
+    if drill is not None:
+        found.append(drill)
     lines = tuple(found)
     return HealthReport(
         level=worst(lines),

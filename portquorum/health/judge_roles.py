@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from portquorum.health.facts import GroupFacts, HealthFacts, ProberFacts, RegionFacts
+from portquorum.health.judge_channels import channels_line
 from portquorum.health.judge_services import SKEW_MS, age, plural, some
 from portquorum.health.verdict import HealthLevel, HealthLine
 from schemas.duration import COARSE, duration_text
@@ -21,9 +22,9 @@ Some always wait: they are on their way."""
 
 SINK_LATE_MS: Final = 15_000
 SINK_STUCK_MS: Final = 60_000
-NOTIFIER_LATE_MS: Final = 60_000
-NOTIFIER_STUCK_MS: Final = 300_000
-"""A channel is tried again within this time; see `sinks.notifier.delivery_queues`."""
+NOTIFIER_LATE_MS: Final = 20_000
+NOTIFIER_STUCK_MS: Final = 60_000
+"""Events wait for no channel; another notifier takes over within 15 s."""
 
 _REBALANCE: Final = frozenset({"PreparingRebalance", "CompletingRebalance"})
 _ROLE: Final = {"stream": "stream", "sink": "sink", "notify": "notifier"}
@@ -129,6 +130,9 @@ def role_lines(facts: HealthFacts) -> Iterator[HealthLine]:
         yield HealthLine(part, level, text)
         if group.role == "stream":
             yield _checkpoint_line(facts)
+    channels = channels_line(facts)
+    if channels is not None:
+        yield channels
     if facts.policy is not None and not facts.policy.hidden:
         yield from _routes(facts)
 
@@ -152,7 +156,7 @@ def _lateness(
     limits = {
         "stream": (stream_stuck_ms(checkpoint_interval_s), None, "catching up"),
         "sink": (SINK_STUCK_MS, SINK_LATE_MS, "ClickHouse is too slow"),
-        "notify": (NOTIFIER_STUCK_MS, NOTIFIER_LATE_MS, "a channel fails"),
+        "notify": (NOTIFIER_STUCK_MS, NOTIFIER_LATE_MS, "none of them is active"),
     }
     stuck_ms, warn_ms, other_cause = limits[group.role]
     if late_ms > stuck_ms:

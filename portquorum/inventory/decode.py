@@ -11,6 +11,7 @@ from msgspec import Struct, inspect
 from portquorum.inventory.document import (
     PATTERN_TEXT,
     DefaultsEntry,
+    DrillEntry,
     MaintenanceEntry,
     RegionEntry,
     RouteEntry,
@@ -26,7 +27,7 @@ E = TypeVar("E", bound=Struct)
 MOST_PROBLEMS: Final = 1_000
 """Problems after which the rest of a section is skipped: a file may have millions."""
 
-SECTIONS: Final = ("regions", "teams", "routes", "defaults", "targets", "maintenance")
+SECTIONS: Final = ("regions", "teams", "routes", "defaults", "targets", "maintenance", "drill")
 
 _NAMES: Final = {
     "regions": re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z"),
@@ -47,7 +48,7 @@ _TYPE_TEXT: Final = {
     "array": "a list",
     "object": "a mapping",
 }
-_OF_MANY_LINES: Final = frozenset({"purpose", "rrule"})
+_OF_MANY_LINES: Final = frozenset({"purpose", "rrule", "templates"})
 _PROBE: Final = ("probe",)  # what is sent to servers, and what they must answer: any character
 _DURATION: Final = "a duration such as 250ms, 30s, 1m or 2h"
 _FIELD_TEXT: Final = {
@@ -55,10 +56,18 @@ _FIELD_TEXT: Final = {
     "criticality": "critical, important or normal",
     "consensus": "quorum, unanimous or a fraction above 0 and up to 1",
     "severities": "some of critical, warning, info",
+    "limit": "a limit such as 20 in 1h",
+    "unless": "some of critical, warning, info",
+    "incident_types": "some of unreachable, slow, flapping, expiring",
+    "criticalities": "some of critical, important, normal",
     "slo": "a percentage from 50 to 100 such as 99.9",
     "downtime_cost_per_hour": "a price of 0 or more an hour",
     **dict.fromkeys(
-        ("interval", "timeout", "retry_delay", "open_after", "abandon_after", "duration"), _DURATION
+        (
+            *("interval", "timeout", "retry_delay", "open_after", "abandon_after", "duration"),
+            *("every", "after", "fallback_after", "group_interval", "remind_every"),
+        ),
+        _DURATION,
     ),
 }
 """The expected value of a field in words, where msgspec's own text would not help."""
@@ -98,6 +107,7 @@ class Entries(Struct):
     defaults: list[Entry[DefaultsEntry]] = []
     targets: list[Entry[TargetEntry]] = []
     maintenance: list[Entry[MaintenanceEntry]] = []
+    drills: list[Entry[DrillEntry]] = []
 
 
 def decode(root: Root, into: Entries) -> list[Problem]:
@@ -119,6 +129,8 @@ def decode(root: Root, into: Entries) -> list[Problem]:
             into.routes += _named(root, section, value, RouteEntry, problems)
         elif section == "defaults":
             into.defaults += one_entry(root, (section,), value, DefaultsEntry, problems)
+        elif section == "drill":
+            into.drills += one_entry(root, (section,), value, DrillEntry, problems)
         elif section == "targets":
             into.targets += _listed(root, section, value, TargetEntry, problems)
         else:
@@ -221,7 +233,8 @@ def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -
     message, inner = (at[1], _path(at[3])) if at else (text, ())
     unknown = _UNKNOWN.match(message)
     if unknown:
-        known = kind.__struct_encode_fields__ if kind is not None and not inner else ()
+        here = _kind_at(kind, inner)
+        known = () if here is None else here.__struct_encode_fields__
         there_are = f"; there are {', '.join(known)}" if known else ""
         return (*inner, unknown[1]), f"no such field{there_are}"
     missing = _MISSING.match(message)
@@ -233,14 +246,29 @@ def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -
             found = found[part]
         except (KeyError, IndexError, TypeError):
             break
-    field = str(inner[0]) if inner else ""
+    field = next((part for part in reversed(inner) if isinstance(part, str)), "")
     expected = _expected(message, field)
     if message.startswith("Invalid enum value") and field not in _FIELD_TEXT:
         expected = f"expected {choices}" if (choices := _choices(kind, field)) else expected
-    if message.startswith("Expected `str") and _is_number(found):
+    numeric = message.startswith("Expected `str") and _is_number(found)
+    if numeric and field not in _FIELD_TEXT:
         # YAML reads 1.2, 00 and 200 as numbers.
         expected += " in quotes"
     return inner, f"{expected}, found {_told(found)}"
+
+
+def _kind_at(kind: type[Struct] | None, path: Path) -> type[Struct] | None:
+    """The Struct of what stands at `path` within an entry of `kind`; None if it is none."""
+    here: inspect.Type | None = None if kind is None else inspect.type_info(kind)
+    for part in path:
+        if isinstance(part, int):  # the item of a list stands where its list does
+            continue
+        fields = here.fields if isinstance(here, inspect.StructType) else ()
+        found = next((one.type for one in fields if one.encode_name == part), None)
+        among = found.types if isinstance(found, inspect.UnionType) else (found,)
+        items = (one.item_type for one in among if isinstance(one, inspect.VarTupleType))
+        here = next((one for one in (*among, *items) if isinstance(one, inspect.StructType)), None)
+    return here.cls if isinstance(here, inspect.StructType) else None
 
 
 def _is_number(found: object) -> bool:

@@ -9,22 +9,46 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas._types import Kind, Port, RegionName, TargetId
-from schemas.incident import Severity
+from schemas.incident import IncidentType, Severity
 from schemas.json_schema import portable
 from schemas.target import Criticality, Fraction, Price, Slo
 
 _DURATION: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)\Z"
 _NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"
 
+_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"
+_CLOCK: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z"
+_DAY: Final = r"(mon|tue|wed|thu|fri|sat|sun)"
+_DAYS: Final = rf"{_DAY}(-{_DAY})?(, ?{_DAY}(-{_DAY})?)*"
+_SPAN: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
+_HOURS: Final = rf"^({_DAYS}|{_SPAN}|{_DAYS} {_SPAN})\Z"
+_LIMIT: Final = r"^[1-9][0-9]{0,3} in [0-9]+(\.[0-9]+)?(s|m|h|d)\Z"
+_NAMES: Final = r"^[A-Za-z0-9*][A-Za-z0-9 ._*-]{0,62}\Z"
+_IDS: Final = r"^[a-z0-9*][a-z0-9._*-]{0,127}\Z"
+_KINDS: Final = r"^[a-z*][a-z0-9_*]{0,31}\Z"
+
 Duration = Annotated[str, Meta(pattern=_DURATION, description="30s, 1m, 250ms, 2h")]
 Name = Annotated[str, Meta(pattern=_NAME)]
 Tag = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
+Template = Annotated[str, Meta(min_length=1, max_length=10_000)]
+Zone = Annotated[str, Meta(min_length=1, max_length=64, description="Europe/Berlin")]
 Consensus = Literal["quorum", "unanimous"] | Fraction
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=64)]
 Regions = Annotated[tuple[RegionName, ...], Meta(min_length=1, max_length=1000)]
 
+HoursText = Annotated[str, Meta(pattern=_HOURS, description="mon-fri 18:00-08:00")]
+WeekHours = HoursText | Annotated[tuple[HoursText, ...], Meta(min_length=1, max_length=100)]
+RouteNames = Annotated[tuple[Name, ...], Meta(max_length=100)]
+
 PATTERN_TEXT: Final = {
+    _DATE: "a date such as 2026-11-30",
+    _CLOCK: "a time of day such as 09:00",
+    _HOURS: "hours such as mon-fri 18:00-08:00, sat,sun or 22:00-07:00",
+    _LIMIT: "a limit such as 20 in 1h",
+    _NAMES: "a name, or several by * for any characters",
+    _IDS: "the id of a target, or several by * for any characters (db-*)",
+    _KINDS: "a kind such as tcp, or several by * for any characters",
     _DURATION: "a duration such as 250ms, 30s, 1m or 2h",
     _NAME: "a name of at most 63 letters, digits, blanks, dots, hyphens, underscores",
     r"^[a-z0-9][a-z0-9._-]{0,127}\Z": (
@@ -70,13 +94,78 @@ class TeamEntry(_Entry, frozen=True, kw_only=True):
     downtime_cost_per_hour: Price | None = None
 
 
+class RotationEntry(_Entry, frozen=True, kw_only=True):
+    """`rotation:`; `people` are names, each with its channels, in the order of their turns.
+
+    From the date `since` on, each is on duty for `every` (whole days) from `handover` to `handover`
+    on the clock of the route's `timezone`.
+    """
+
+    people: dict[Name, Annotated[tuple[Text, ...], Meta(min_length=1, max_length=100)]]
+    since: Annotated[str, Meta(pattern=_DATE)]
+    every: Duration = "7d"
+    handover: Annotated[str, Meta(pattern=_CLOCK)] = "09:00"
+
+
+class QuietEntry(_Entry, frozen=True, kw_only=True):
+    """`quiet:`; hours without messages to people, save those of the severities `unless`."""
+
+    hours: WeekHours
+    unless: Annotated[tuple[Severity, ...], Meta(max_length=3)] = ()
+
+
+class EscalationEntry(_Entry, frozen=True, kw_only=True):
+    """One of `escalate:`; `routes` are told too if nobody has acknowledged after that time."""
+
+    after: Duration
+    routes: Annotated[RouteNames, Meta(min_length=1)]
+
+
+class TemplatesEntry(_Entry, frozen=True, kw_only=True):
+    """`templates:` (Jinja2, docs/notifications.md): `subject` and `text` for people.
+
+    `html` is for mail, `short` for SMS.
+    """
+
+    subject: Template | None = None
+    text: Template | None = None
+    html: Template | None = None
+    short: Template | None = None
+
+
 class RouteEntry(_Entry, frozen=True, kw_only=True):
-    """`routes: NAME:`; `urls` are Apprise's, secrets as `${ENV_NAME}`."""
+    """`routes: NAME:`; `urls` are channels (docs/notifications.md), secrets as `${ENV_NAME}`.
+
+    `severities` to `criticalities` choose the events. `when` and what else has hours is on the
+    clock of `timezone`. `fallback` names routes that are told when a channel has not confirmed for
+    `fallback_after` (0s to 24h). `missed`: what becomes of an outage that began and ended before
+    anybody could be told.
+    """
 
     urls: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=100)] | None = None
     severities: tuple[Severity, ...] = ()
+    incident_types: tuple[IncidentType, ...] = ()
+    criticalities: tuple[Criticality, ...] = ()
+    teams: Annotated[tuple[Annotated[str, Meta(pattern=_NAMES)], ...], Meta(max_length=1000)] = ()
     tags: Tags = ()
-    kinds: tuple[Kind, ...] = ()
+    targets: Annotated[tuple[Annotated[str, Meta(pattern=_IDS)], ...], Meta(max_length=10_000)] = ()
+    kinds: Annotated[tuple[Annotated[str, Meta(pattern=_KINDS)], ...], Meta(max_length=1000)] = ()
+    regions: Annotated[tuple[RegionName, ...], Meta(max_length=1000)] = ()
+    when: WeekHours | None = None
+    timezone: Zone | None = None
+    stop: bool = False
+    default: bool | None = None
+    operators: bool = False
+    rotation: RotationEntry | None = None
+    quiet: QuietEntry | None = None
+    group_interval: Duration | None = None
+    remind_every: Duration | None = None
+    escalate: Annotated[tuple[EscalationEntry, ...], Meta(max_length=20)] = ()
+    limit: Annotated[str, Meta(pattern=_LIMIT, description="20 in 1h")] | None = None
+    fallback: RouteNames = ()
+    fallback_after: Duration = "2m"
+    missed: Literal["tell", "drop"] = "tell"
+    templates: TemplatesEntry | None = None
 
 
 class LatencyEntry(_Entry, frozen=True, kw_only=True, rename={"for_results": "for"}):
@@ -131,13 +220,23 @@ class TargetEntry(Policy, frozen=True, kw_only=True):
 
 
 class MaintenanceEntry(_Entry, frozen=True, kw_only=True):
-    """One of `maintenance:`; `targets` are ids or `tag:NAME`, `rrule` is RFC 5545's."""
+    """One of `maintenance:`; `targets` are ids or `tag:NAME`, `rrule` is RFC 5545's.
+
+    With `timezone`, `start` is a time of that zone's clock, and the rule goes by it.
+    """
 
     name: Name | None = None
     targets: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=10_000)] | None = None
     start: str | None = None
     duration: Duration | None = None
     rrule: str | None = None
+    timezone: Zone | None = None
+
+
+class DrillEntry(_Entry, frozen=True, kw_only=True):
+    """`drill:`; a fire drill (`portquorum drill`) is overdue after `every` (1h to 366d)."""
+
+    every: Duration | None = None
 
 
 class Document(_Entry, frozen=True, kw_only=True):
@@ -149,6 +248,7 @@ class Document(_Entry, frozen=True, kw_only=True):
     defaults: DefaultsEntry | None = None
     targets: tuple[TargetEntry, ...] | None = None
     maintenance: tuple[MaintenanceEntry, ...] | None = None
+    drill: DrillEntry | None = None
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Finds circular dependencies of targets."""
+"""Finds circles among names: targets that depend, routes that fall back."""
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter

@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
-from portquorum.inventory import duration
+from portquorum.inventory import duration, week_hours
 from portquorum.inventory.resolve import Inventory
-from schemas.policy import Maintenance, Region, Team
+from schemas.policy import Maintenance, Region, Route, Team
 from schemas.target import Target
+from schemas.wall_clock import local, zone_or_utc
 
 _LINKS: Final = ("http://", "https://")
 
@@ -41,7 +41,7 @@ class InventoryPage(Struct, frozen=True):
 
 
 def page(inventory: Inventory) -> InventoryPage:
-    """The page with targets by team, regions, and maintenance windows."""
+    """The page with targets by team, regions, routes, and maintenance windows."""
     targets = inventory.targets
     hosts = {target.host for target in targets if target.host is not None}
     return InventoryPage(
@@ -83,6 +83,18 @@ def _others(inventory: Inventory) -> Iterator[Section]:
             if isinstance(region, Region)
         ),
     )
+    routes = [entry for entry in inventory.policy if isinstance(entry, Route)]
+    teams = [entry for entry in inventory.policy if isinstance(entry, Team)]
+    named = {name for team in teams for name in team.routes}
+    if routes:
+        yield Section(
+            "Routes",
+            ("route", "takes", "when", "people"),
+            tuple(
+                _cells(one.name, _takes(one, named=one.name in named), _when(one), _people(one))
+                for one in routes
+            ),
+        )
     windows = [entry for entry in inventory.policy if isinstance(entry, Maintenance)]
     if windows:
         yield Section(
@@ -92,13 +104,61 @@ def _others(inventory: Inventory) -> Iterator[Section]:
                 _cells(
                     window.name,
                     ", ".join(window.targets),
-                    f"{datetime.fromtimestamp(window.start / 1000, UTC):%Y-%m-%d %H:%M} UTC",
+                    _first(window),
                     duration.text(window.duration_ms),
                     window.rrule or "",
                 )
                 for window in windows
             ),
         )
+
+
+def _first(window: Maintenance) -> str:
+    zone = zone_or_utc(window.timezone)
+    return f"{local(window.start, zone):%Y-%m-%d %H:%M} {zone.key}"
+
+
+def _takes(route: Route, *, named: bool) -> str:
+    """What a route takes, for people; `named`: by a team. Its channels are secret."""
+    parts = [
+        f"{what} {' or '.join(values)}"
+        for what, values in (
+            ("severity", route.severities),
+            ("incident", route.incident_types),
+            ("criticality", route.criticalities),
+            ("team", route.teams),
+            ("tag", route.tags),
+            ("target", route.targets),
+            ("kind", route.kinds),
+            ("region", route.regions),
+        )
+        if values
+    ]
+    taken = ", ".join(parts) or "everything"
+    if route.default:
+        taken += ", if no other route does"
+    if not route.operators:
+        return taken
+    regions = "what befalls regions, targets that nobody can judge, very many targets"
+    return f"{taken}; {regions}" if route.default or route.teams or named else regions
+
+
+def _when(route: Route) -> str:
+    hours = [week_hours.text(route.when)] if route.when else []
+    if route.quiet is not None:
+        unless = f" unless {' or '.join(route.quiet.unless)}" if route.quiet.unless else ""
+        hours.append(f"quiet {week_hours.text(route.quiet.hours)}{unless}")
+    return f"{'; '.join(hours)} ({route.timezone})" if hours else "always"
+
+
+def _people(route: Route) -> str:
+    if route.rotation is None:
+        return ""
+    days = route.rotation.days
+    each = "a day" if days == 1 else f"{days} days"
+    names = ", ".join(person.name for person in route.rotation.people)
+    handover = f"{route.rotation.handover} {route.timezone}"
+    return f"{names}: {each} each from {route.rotation.since} on, handover at {handover}"
 
 
 def _row(target: Target) -> tuple[Cell, ...]:

@@ -157,8 +157,29 @@ def plan(
         owned=len(own),
         unfinished=unfinished,
         empties=not wanted.targets and bool(own or (policy_removed and not wanted.policy)),
-        warnings=tuple(lines(wanted.warnings)),
+        warnings=(*lines(wanted.warnings), *_dependents_elsewhere(changed, have)),
     )
+
+
+def _dependents_elsewhere(changed: Iterable[Target], have: dict[str, Placed]) -> Iterable[str]:
+    """Names the other sources whose records have the old host of a target that moves.
+
+    Only an apply of their own may write them: another one may be under way.
+    """
+    moved = {one.id: one.source for one in changed if one.host != have[one.id].target.host}
+    if not moved:
+        return
+    stale: dict[str, set[str]] = {}
+    for target in (placed.target for placed in have.values()):
+        for name in target.depends_on:
+            if name in moved and moved[name] != target.source:
+                stale.setdefault(target.source, set()).add(name)
+    for source, names in sorted(stale.items()):
+        yield (
+            f"targets of the source {source!r} depend on {', '.join(sorted(names))}, which "
+            f"has another host now: apply {source!r} again, until then a failure of theirs has "
+            "the old host checked"
+        )
 
 
 def _later(at: int, before: int) -> int:

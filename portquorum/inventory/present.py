@@ -65,10 +65,16 @@ class Present(Struct, frozen=True):
             by_name = names.get(type(kept.entry))
             if by_name is not None and kept.source != source:
                 by_name[kept.entry.name] = kept.source  # type: ignore[union-attr]
-        others = {
-            target_id: placed.target.source
+        foreign = {
+            target_id: placed.target
             for target_id, placed in self.targets().items()
             if placed.target.source != source
+        }
+        others = {target_id: target.source for target_id, target in foreign.items()}
+        hosts = {
+            target_id: target.host
+            for target_id, target in foreign.items()
+            if target.host is not None
         }
         vantages = {
             kept.entry.name: Vantage(
@@ -84,7 +90,12 @@ class Present(Struct, frozen=True):
             for kept in self.policy.values()
             if isinstance(kept.entry, policy.Team) and kept.source != source
         }
-        return Known(regions, teams, routes, others, vantages, goals)
+        fallbacks = {
+            kept.entry.name: kept.entry.fallback
+            for kept in self.policy.values()
+            if isinstance(kept.entry, policy.Route) and kept.source != source
+        }
+        return Known(regions, teams, routes, others, vantages, goals, fallbacks, hosts)
 
     def uses(self, source: str) -> Iterator[tuple[str, str, str]]:
         """The names that other sources use: (`region`|`team`|`route`, name, user)."""
@@ -96,9 +107,17 @@ class Present(Struct, frozen=True):
                 if target.team is not None:
                     yield "team", target.team, who
         for kept in self.policy.values():
-            if kept.source != source and isinstance(kept.entry, policy.Team):
+            if kept.source == source:
+                continue
+            if isinstance(kept.entry, policy.Team):
                 who = f"team {kept.entry.name} of source {kept.source}"
                 yield from (("route", route, who) for route in kept.entry.routes)
+            elif isinstance(kept.entry, policy.Route):
+                who = f"route {kept.entry.name} of source {kept.source}"
+                told = (name for step in kept.entry.escalate for name in step.routes)
+                yield from (("route", route, who) for route in (*kept.entry.fallback, *told))
+                yield from (("region", region, who) for region in kept.entry.regions)
+                yield from (("team", team, who) for team in kept.entry.teams)
 
 
 async def read(settings: Settings) -> Present:

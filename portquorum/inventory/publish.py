@@ -8,29 +8,33 @@ has no lock for this that would not put transaction markers into [results].
 import asyncio
 import shlex
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from foundation import kafka
 from foundation.settings import Settings
 from portquorum.inventory import plan as plans
 from portquorum.inventory import present as presents
-from portquorum.inventory.errors import ApplyError
+from portquorum.inventory.environment import environment_problems
+from portquorum.inventory.errors import ApplyError, InventoryError
 from portquorum.inventory.load import load
-from portquorum.inventory.resolve import Inventory, resolve
+from portquorum.inventory.resolve import NOTHING_KNOWN, Inventory, Known, resolve
 from producers.schedule.schedule import phase_ms
 from schemas import control, policy, topics
 from schemas.control import TargetRemoved, TargetSet
-from schemas.policy import ApplyMark, Maintenance
+from schemas.policy import ApplyMark
 from schemas.target import Target
 
 CHUNK: Final = 2000
 """Number of sends that wait for acknowledgements at a time."""
+
+OWN_SOURCES: Final = frozenset({policy.SILENCES, policy.DRILLS})
+"""Sources of portquorum's own commands; no inventory has one of these names."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of acknowledged records and the total."""
@@ -55,22 +59,45 @@ def source_name(paths: Sequence[Path], source: str | None = None) -> str:
     """The name of the source of targets: the given one, or the first path's without suffix.
 
     Raises:
-        ApplyError: the name is not valid in a message key.
+        ApplyError: the name is not valid in a message key, or is that of portquorum's own records.
     """
     name = source or (paths[0].resolve().stem if paths else "")
     if not name or "/" in name or len(name) > 200 or not name.isprintable():
         raise ApplyError(f"expected a --source of 1 to 200 characters without /, found {name!r}")
+    if name in OWN_SOURCES:
+        raise ApplyError(
+            f"the source {name!r} is portquorum's own: rename the file, or give the inventory "
+            "another name by --source"
+        )
     return name
 
 
-def check(paths: Sequence[Path], *, source: str | None = None) -> Inventory:
+def check(
+    paths: Sequence[Path],
+    *,
+    source: str | None = None,
+    env: Mapping[str, str] | None = None,
+    secrets: bool = False,
+    known: Known = NOTHING_KNOWN,
+) -> Inventory:
     """Validates files by themselves, without a cluster.
+
+    Args:
+        paths: files, or folders of them.
+        source: the name under which the targets would be applied.
+        env: the environment in which the channels of routes are looked at; None: in no one.
+        secrets: whether a channel that can't be used there is a problem, and not a warning.
+        known: the names that other sources define.
 
     Raises:
         InventoryError: with every problem.
     """
     entries, problems = load(paths)
-    return resolve(entries, source_name(paths, source), problems)
+    found = resolve(entries, source_name(paths, source), problems, known)
+    unusable = [] if env is None else environment_problems(entries, env)
+    if unusable and secrets:
+        raise InventoryError(unusable)
+    return structs.replace(found, warnings=(*found.warnings, *unusable))
 
 
 async def diff(
@@ -86,8 +113,7 @@ async def diff(
         InventoryError: with every problem.
         ApplyError: the cluster can't be reached.
     """
-    plan, _ = await _plan(settings, paths, source, republish=republish)
-    return plan
+    return await _plan(settings, paths, source, republish=republish)
 
 
 async def apply(
@@ -116,7 +142,7 @@ async def apply(
         ApplyError: too many removals or nothing left (nothing was changed), a cluster that can't be
             reached, or another apply at the same time; the text says which.
     """
-    plan, inventory = await _plan(settings, paths, source, republish=republish)
+    plan = await _plan(settings, paths, source, republish=republish)
     if plan.empties and not allow_empty:
         raise ApplyError(_emptied(plan, paths))
     if plan.removes_too_many and not (yes or plan.empties):
@@ -140,13 +166,27 @@ async def apply(
         unchanged=plan.unchanged,
         policy_set=len(plan.policy_set),
         policy_removed=len(plan.policy_removed),
-        warnings=(*plan.warnings, *_maintenance(inventory)),
+        warnings=plan.warnings,
     )
+
+
+async def publish(settings: Settings, inventory: Inventory) -> None:
+    """Publishes an inventory that is no file's, whatever it removes.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster can't be reached.
+        ApplyError: another publication of the source ran at the same time.
+    """
+    present = await presents.read(settings)
+    now = time.time_ns() // 1_000_000
+    plan = plans.plan(inventory, present, settings.partitions, now)
+    if not plan.empty:
+        await _write(settings, plan, lambda _done, _of: None)
 
 
 async def _plan(
     settings: Settings, paths: Sequence[Path], source: str | None, *, republish: bool
-) -> tuple[plans.ApplyPlan, Inventory]:
+) -> plans.ApplyPlan:
     name = source_name(paths, source)
     entries, problems = await asyncio.to_thread(load, paths)
     if problems:  # no need of the cluster to refuse, and more may be found
@@ -162,8 +202,7 @@ async def _plan(
         ) from error
     inventory = await asyncio.to_thread(resolve, entries, name, (), present.known(name))
     now = time.time_ns() // 1_000_000
-    plan = plans.plan(inventory, present, settings.partitions, now, republish=republish)
-    return plan, inventory
+    return plans.plan(inventory, present, settings.partitions, now, republish=republish)
 
 
 def _emptied(plan: plans.ApplyPlan, paths: Sequence[Path]) -> str:
@@ -190,15 +229,6 @@ def _too_many(plan: plans.ApplyPlan, paths: Sequence[Path]) -> str:
         f"{100 * plans.MAX_REMOVED:.0f} % go only when asked for: nothing was changed. If it is "
         f"meant, run `portquorum inventory apply --yes {files}`; if not, put the targets back"
     )
-
-
-def _maintenance(inventory: Inventory) -> Iterable[str]:
-    windows = [entry.name for entry in inventory.policy if isinstance(entry, Maintenance)]
-    if windows:
-        yield (
-            f"maintenance windows are published ({', '.join(windows[:3])}), but this version's "
-            "notifier does not heed them yet: people are told during them too"
-        )
 
 
 async def _write(settings: Settings, plan: plans.ApplyPlan, on_progress: Progress) -> None:
@@ -321,4 +351,4 @@ def _removed(removal: plans.Removal) -> TargetRemoved:
     )
 
 
-__all__ = ["ApplyReport", "Progress", "Target", "apply", "check", "diff", "source_name"]
+__all__ = ["ApplyReport", "Progress", "Target", "apply", "check", "diff", "publish", "source_name"]

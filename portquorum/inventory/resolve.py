@@ -1,40 +1,37 @@
 """Resolves written entries to targets and policy: defaults, names, ids and limits."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
 
-from portquorum.inventory import channels
 from portquorum.inventory.decode import MOST_PROBLEMS, Entries, Entry
 from portquorum.inventory.document import (
     DefaultsEntry,
-    MaintenanceEntry,
     RegionEntry,
     TargetEntry,
     TeamEntry,
 )
-from portquorum.inventory.duration import parse_ms
+from portquorum.inventory.drills import drill_plans
 from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.order import find_circle
-from portquorum.inventory.targets import TargetResolver
+from portquorum.inventory.references import some, unknown
+from portquorum.inventory.routes import RouteResolver
+from portquorum.inventory.targets import TargetResolver, with_dependency_hosts
+from portquorum.inventory.windows import WindowResolver
 from producers.checks import address_policy
 from producers.checks.model import Vantage
-from schemas import occurrences
-from schemas.duration import DAY_MS
 from schemas.partition import canonical_host
-from schemas.policy import Maintenance, Policy, Region, Route, Team
+from schemas.policy import Policy, Region, Team
 from schemas.target import Target
-
-MAX_MAINTENANCE_MS: Final = 366 * DAY_MS
 
 
 class Known(Struct, frozen=True):
     """The names that other sources define, by name → source: usable here, not definable again.
 
     `vantages` are those of `regions`, as far as they define what is reachable; `goals` are the
-    teams with an SLO or a price for their targets.
+    teams with an SLO or a price for their targets. `fallbacks` are the routes that stand in for
+    those of `routes`; `hosts` are the canonical hosts of `targets`, as far as they have one.
     """
 
     regions: dict[str, str] = {}
@@ -43,6 +40,8 @@ class Known(Struct, frozen=True):
     targets: dict[str, str] = {}
     vantages: dict[str, Vantage] = {}
     goals: dict[str, Team] = {}
+    fallbacks: dict[str, tuple[str, ...]] = {}
+    hosts: dict[str, str] = {}
 
 
 class Inventory(Struct, frozen=True):
@@ -101,11 +100,22 @@ class _Resolver:
         policy: list[Policy] = [
             *(self._region(entry) for entry in self.entries.regions),
             *(_team(entry) for entry in self.entries.teams),
-            *self._routes(),
-            *self._maintenance(),
+            *RouteResolver(
+                self.problems,
+                self.warnings,
+                routes=self.routes,
+                teams=self.teams,
+                regions=self.regions,
+                ids=self.ids,
+                fallbacks=self.known.fallbacks,
+            ).resolve(self.entries.routes),
+            *WindowResolver(self.ids, self.problems, self.warnings).resolve(
+                self.entries.maintenance
+            ),
         ]
+        policy += drill_plans(self.entries.drills, self.problems)
         for entry in self.entries.teams:
-            self._all_known("route", entry.value.routes, self.routes, entry, "routes")
+            self.problems += unknown("route", entry.value.routes, self.routes, entry, "routes")
         if self.problems:
             raise InventoryError(self.problems)
         return Inventory(self.source, tuple(policy), tuple(targets), tuple(self.warnings))
@@ -130,21 +140,6 @@ class _Resolver:
                 )
             first.setdefault(entry.name, entry.where())
         return frozenset(first) | frozenset(known)
-
-    def _all_known(
-        self,
-        what: str,
-        names: Iterable[str],
-        known: frozenset[str],
-        entry: Entry[Any],
-        *path: str | int,
-    ) -> None:
-        for position, name in enumerate(names):
-            if name not in known:
-                self._say(
-                    entry.where(*path, position),
-                    f"expected a {what} that is defined ({_some(known)}), found {name!r}",
-                )
 
     def _defaults(self) -> Entry[DefaultsEntry] | None:
         for again in self.entries.defaults[1:]:
@@ -210,30 +205,6 @@ class _Resolver:
         )
         self.warnings.append(Problem(entry.where("host"), message))
 
-    def _routes(self) -> list[Route]:
-        routes = []
-        for entry in self.entries.routes:
-            value = entry.value
-            if not value.urls:
-                if "urls" not in entry.dropped:
-                    expected = "expected `urls:` with at least one Apprise URL, found none"
-                    self._say(entry.where(), expected)
-                continue
-            for position, url in enumerate(value.urls):
-                wrong = channels.problem(url)
-                if wrong:
-                    self._say(entry.where("urls", position), wrong)
-            routes.append(
-                Route(
-                    name=entry.name,
-                    urls=value.urls,
-                    severities=value.severities,
-                    tags=value.tags,
-                    kinds=value.kinds,
-                )
-            )
-        return routes
-
     def _targets(self, defaults: Entry[DefaultsEntry] | None) -> list[Target]:
         resolver = TargetResolver(self.source, defaults, self.problems)
         written = tuple(entry.name for entry in self.entries.regions)
@@ -281,7 +252,7 @@ class _Resolver:
         if circle:
             chain = " → ".join(circle)
             self._say(first[circle[0]].where("depends_on"), f"targets depend in a circle: {chain}")
-        return targets
+        return with_dependency_hosts(targets, self.known.hosts)
 
     def _references(
         self,
@@ -290,62 +261,14 @@ class _Resolver:
         team: str | None,
         depends_on: Iterable[str],
     ) -> None:
-        self._all_known("region", regions or (), self.regions, entry, "regions")
+        self.problems += unknown("region", regions or (), self.regions, entry, "regions")
         if team is not None and team not in self.teams:
-            expected = f"expected a team that is defined ({_some(self.teams)})"
+            expected = f"expected a team that is defined ({some(self.teams)})"
             self._say(entry.where("team"), f"{expected}, found {team!r}")
         for position, other in enumerate(depends_on):
             if other not in self.ids:
                 expected = f"expected the id of a target, found {other!r}"
                 self._say(entry.where("depends_on", position), expected)
-
-    def _maintenance(self) -> list[Maintenance]:
-        windows: dict[str, Maintenance] = {}
-        for entry in self.entries.maintenance:
-            window = self._window(entry)
-            if window is not None and window.name in windows:
-                self._say(entry.where("name"), f"the name {window.name!r} is taken")
-            elif window is not None:
-                windows[window.name] = window
-        return list(windows.values())
-
-    def _window(self, entry: Entry[MaintenanceEntry]) -> Maintenance | None:
-        value = entry.value
-        if not value.name or not value.targets or not value.start or not value.duration:
-            if not entry.dropped:
-                self._say(entry.where(), "expected name, targets, start and duration")
-            return None
-        for position, target in enumerate(value.targets):
-            if not target.startswith("tag:") and target not in self.ids:
-                expected = f"expected tag:NAME or the id of a target, found {target!r}"
-                self._say(entry.where("targets", position), expected)
-        start = self._time(value.start, entry.where("start"))
-        duration_ms = parse_ms(value.duration)
-        if not 0 < duration_ms <= MAX_MAINTENANCE_MS:
-            self._say(entry.where("duration"), f"expected 1ms to 366d, found {value.duration!r}")
-        wrong = None if value.rrule is None else occurrences.problem(value.rrule, start or 0)
-        if wrong is not None:
-            self._say(entry.where("rrule"), wrong)
-        if start is None or duration_ms <= 0:
-            return None
-        return Maintenance(
-            name=value.name,
-            targets=value.targets,
-            start=start,
-            duration_ms=duration_ms,
-            rrule=value.rrule,
-        )
-
-    def _time(self, written: str, where: Where) -> int | None:
-        try:
-            time = datetime.fromisoformat(written)
-            if time.tzinfo is not None and time.timestamp() >= 0:
-                return round(time.timestamp() * 1000)
-        except (ValueError, OverflowError):
-            pass
-        expected = "expected a time with its zone such as 2026-12-01T02:00Z"
-        self._say(where, f"{expected}, found {written!r}")
-        return None
 
 
 def _team(entry: Entry[TeamEntry]) -> Team:
@@ -356,11 +279,6 @@ def _team(entry: Entry[TeamEntry]) -> Team:
         slo=value.slo,
         downtime_cost_per_hour=value.downtime_cost_per_hour,
     )
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = sorted(names)
-    return (", ".join(listed[:10]) + (", …" if len(listed) > 10 else "")) or "there is none"
 
 
 def _is_network(text: str) -> bool:

@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portquorum.inventory import duration, latency
 from portquorum.inventory.decode import Entry
@@ -79,6 +81,24 @@ def default_retries(regions: int, interval_ms: int, timeout_ms: int, retry_delay
 def _series_ms(retries: int, timeout_ms: int, retry_delay_ms: int) -> int:
     """The longest time that a check and its retries take, in ms."""
     return (retries + 1) * timeout_ms + retries * retry_delay_ms
+
+
+def with_dependency_hosts(targets: Iterable[Target], others: Mapping[str, str]) -> list[Target]:
+    """The targets, each with the hosts of those that it depends on, once each, in their order.
+
+    `others` are the hosts of targets of other sources by id. A dependency without a host, or that
+    nobody knows, adds none.
+    """
+    listed = list(targets)
+    hosts = {**others, **{one.id: one.host for one in listed if one.host is not None}}
+    return [
+        replace(one, depends_on_hosts=_hosts(one.depends_on, hosts)) if one.depends_on else one
+        for one in listed
+    ]
+
+
+def _hosts(depends_on: Iterable[str], hosts: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hosts[name] for name in depends_on if name in hosts))
 
 
 class _Spans(Struct):

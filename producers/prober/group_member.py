@@ -194,7 +194,9 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if now_ms - self._clock.ahead_ms() > request.expires_at:
             metrics.RECHECKS.labels("expired").inc()
             return
-        asked = self._runner.scheduler.recheck(request.host, now_ms)
+        asked = self._runner.scheduler.recheck(
+            request.host, now_ms, by=request.target, requested_ms=request.requested_at
+        )
         if asked:
             self._runner.changed()
         metrics.RECHECKS.labels("checked" if asked else "nothing_to_do").inc()
@@ -209,7 +211,5 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = None
-        try:
-            await asyncio.wait_for(consumer.stop(), STOP_S)
-        except (TimeoutError, KafkaError, OSError) as error:
-            logger(__name__).warning("did not leave the group cleanly", error=repr(error))
+        # `stop()` may raise the cancellation of a task of its own: the member would end with it.
+        await kafka.leave(consumer, STOP_S)

@@ -7,6 +7,7 @@ from foundation.backoff import Backoff
 from foundation.kafka.reconnecting_producer import SEND_ERRORS, ReconnectingProducer
 from foundation.settings import Settings
 from foundation.telemetry import logger
+from schemas.topics import RESULTS
 
 __all__ = ["BACKOFF", "SEND_ERRORS", "STOP_S", "BrokerConnection"]
 
@@ -24,7 +25,10 @@ class BrokerConnection:
 
     def __init__(self, settings: Settings) -> None:
         self._producer = ReconnectingProducer(
-            settings, max_batch_size=_MAX_BATCH_BYTES, max_request_size=_MAX_REQUEST_BYTES
+            settings,
+            max_batch_size=_MAX_BATCH_BYTES,
+            max_request_size=_MAX_REQUEST_BYTES,
+            compression_type=RESULTS.compression,
         )
 
     async def start(self) -> None:

@@ -3,6 +3,7 @@
 All times are broker time in ms.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
@@ -25,6 +26,10 @@ MOST_MISSED: Final = 10
 TAKE_OVER_MS: Final = 10_000
 """Time in which a region's probers notice the death of one and take over its targets."""
 
+DEPENDENCY_EVERY_MS: Final = 5_000
+"""Least time between two rechecks of a target that dependents ask for: each partition asks for
+itself, and a gateway may have dependents in all of them."""
+
 NEAR_MS: Final = 20
 """No extra check for a target whose slot is nearer than this."""
 
@@ -34,6 +39,8 @@ _MINUTE_MS: Final = 60_000
 class _Entry:
     __slots__ = (
         "asked",
+        "begun_ms",
+        "by_dependents_ms",
         "failing",
         "free_ms",
         "in_flight",
@@ -51,6 +58,7 @@ class _Entry:
         self.series: Attempt | None = None
         self.next_slot_ms = 0.0
         self.free_ms = 0.0
+        self.begun_ms = self.by_dependents_ms = -math.inf
         self.define(target, region)
 
     def define(self, target: Target, region: str) -> None:
@@ -189,24 +197,39 @@ class Scheduler:
                 continue
             check = PlannedCheck(entry.target, due_ms, *_place(entry), entry.free_ms)
             entry.in_flight, entry.asked = check, False
+            entry.begun_ms = now_ms
             # Whole ms, as reported: no two checks of a target have the same due time.
             entry.next_slot_ms = entry.slots.after(round(due_ms))
             begin.append(check)
         return begin, missed
 
-    def recheck(self, key: str, now_ms: float) -> int:
+    def recheck(self, key: str, now_ms: float, *, by: str = "", requested_ms: float = 0) -> int:
         """Makes all targets of a host due now for a recheck request; returns their number.
 
-        `key` is the partition key of the targets. Targets in flight or in a series are skipped.
+        `key` is the partition key of the targets, `by` the target whose change caused the request,
+        `requested_ms` the time of that. Targets in flight or in a series are skipped. If `by` is a
+        target of another host, those are skipped, too, that were looked at since, and one that
+        dependents asked for within `DEPENDENCY_EVERY_MS` is due when that time is over.
         """
+        on_host = self._by_host.get(key, ())
+        own = not by or by in on_host
         asked = 0
-        for target_id in sorted(self._by_host.get(key, ())):
+        for target_id in sorted(on_host):
             entry = self._entries[target_id]
-            if entry.in_flight is None and entry.series is None:
-                entry.asked = True
-                # A late check keeps its due time, so that it can still be missed.
-                self._agenda.hasten(target_id, now_ms)
-                asked += 1
+            if entry.in_flight is not None or entry.series is not None:
+                continue
+            due_ms = now_ms
+            if not own:
+                if entry.begun_ms >= requested_ms:
+                    continue
+                if entry.by_dependents_ms <= now_ms:  # else one is planned
+                    again_ms = entry.by_dependents_ms + DEPENDENCY_EVERY_MS
+                    entry.by_dependents_ms = max(now_ms, again_ms)
+                due_ms = entry.by_dependents_ms
+            entry.asked = True
+            # A late check keeps its due time, so that it can still be missed.
+            self._agenda.hasten(target_id, due_ms)
+            asked += 1
         return asked
 
     def done(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> Worth:

@@ -75,7 +75,7 @@ ALTER TABLE {database}.incidents
     COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
 
 ALTER TABLE {database}.region_events
-    MODIFY COMMENT 'Events of regions as a whole (silent, suspect, clock skewed), one row an event, kept for ever',
+    MODIFY COMMENT 'Events of regions as a whole, one row an event, kept for ever: nobody hears it any more (silent), or again (returned); it fails where the others do not and is set aside (suspect), or counts again (cleared); the clock of a prober is wrong (clock_skewed)',
     COMMENT COLUMN event_id 'Id of the event',
     COMMENT COLUMN event 'region.silent, region.returned, region.suspect, region.cleared, region.clock_skewed',
     COMMENT COLUMN region 'Region',
@@ -103,22 +103,24 @@ ALTER TABLE {database}.targets_events
     COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
 
 ALTER TABLE {database}.notifications
-    MODIFY COMMENT 'Every attempt to tell an event on a channel, one row an attempt''s outcome, kept for ever',
+    MODIFY COMMENT 'Who was told of what and when, and who was not and why: every attempt to tell an event on a channel, one row an attempt''s outcome, and every event that was not told, kept for ever. Who knows of an incident: SELECT at, channel, action FROM notifications WHERE incident_id = ''…'' AND status = ''sent'' ORDER BY at',
     COMMENT COLUMN event_id 'Id of the event that is told',
     COMMENT COLUMN incident_id 'Id of its incident',
     COMMENT COLUMN event 'What is told: opened, closed, …',
     COMMENT COLUMN target 'Id of the target; of an event that is not of one target: what it is about',
     COMMENT COLUMN team 'Team of the target; empty: none',
-    COMMENT COLUMN route 'Route of the configuration that the event took',
-    COMMENT COLUMN channel 'Channel without its secrets: route/position/scheme',
+    COMMENT COLUMN route 'Route of the configuration that the event took; empty: no channel was chosen',
+    COMMENT COLUMN channel 'Channel without its secrets: route/id/scheme, in rows of 0.1 route/position/scheme; empty: no channel was chosen',
     COMMENT COLUMN severity 'Severity of the event: critical, warning, info',
-    COMMENT COLUMN status 'sent (the channel confirmed), retrying, dead (given up: people must see it)',
-    COMMENT COLUMN attempt 'Number of the attempt, from 1',
-    COMMENT COLUMN at 'Time of the attempt by the notifier''s clock, UTC',
+    COMMENT COLUMN status 'sent (the channel confirmed), retrying, dead (given up: people must see it), not_sent (nothing was to be sent: why)',
+    COMMENT COLUMN attempt 'Number of the attempt, from 1; 1 if not sent',
+    COMMENT COLUMN at 'Time of the attempt, or of the decision not to send, by the notifier''s clock, UTC',
     COMMENT COLUMN event_at 'Time of the event, UTC',
     COMMENT COLUMN subject 'Subject of the message',
     COMMENT COLUMN `group` 'Id of the message: events that were told in one message share it',
-    COMMENT COLUMN error 'Why the channel did not take it; empty: it did',
+    COMMENT COLUMN error 'Why the channel did not take it; empty: it did, or was not asked',
+    COMMENT COLUMN why 'Why the event was not sent, in words: silence NAME by …, maintenance: NAME until …, dependency: NAME is down, no route takes it, …; empty: it was, or was tried',
+    COMMENT COLUMN action 'What the channel was given. In words: opened, worsened, improved, updated, closed, missed, reminder; in an on-call system: trigger, acknowledge, resolve; empty: not sent, or a row of 0.1',
     COMMENT COLUMN log_partition 'Partition of the topic notifications that the row came from',
     COMMENT COLUMN log_offset 'Offset of its message in that partition',
     COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';

@@ -7,7 +7,15 @@ import msgspec
 from aiokafka import ConsumerRecord
 from msgspec import UNSET
 
-from schemas import checkpoint, deadletter, incident, notification, policy, recheck
+from schemas import (
+    checkpoint,
+    deadletter,
+    incident,
+    notification,
+    notifier_state,
+    policy,
+    recheck,
+)
 from schemas import target as target_schema
 from schemas.deadletter import DeadLetter
 from schemas.duration import DAY_MS
@@ -163,6 +171,8 @@ def notification_row(record: ConsumerRecord) -> Row | None:
         sent.subject,
         sent.group,
         sent.error or "",
+        "" if sent.why is UNSET else sent.why,
+        "" if sent.action is UNSET else sent.action,
         *log_columns(record),
     )
 
@@ -259,6 +269,12 @@ def check_recheck(record: ConsumerRecord) -> None:
     recheck.decode(value_of(record, "a recheck request"))
 
 
+def check_notifier_state(record: ConsumerRecord) -> None:
+    """Checks that a state of the notifier can be decoded; a null value removes one."""
+    if record.value is not None:
+        notifier_state.decode(record.value)
+
+
 def check_checkpoint(record: ConsumerRecord) -> None:
     """Checks that a checkpoint's part can be decoded: key, head's fields, chunk's msgpack."""
     raw = record.key or b""
@@ -290,6 +306,7 @@ ROWS: Final[dict[str, RowOf]] = {
     "targets": target_row,
     "policy": policy_row,
     "deadletter": deadletter_row,
+    "notifier-state": check_notifier_state,
     "rechecks": check_recheck,
     "state": check_checkpoint,
     "checkpoints": check_checkpoint,

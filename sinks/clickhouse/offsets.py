@@ -10,12 +10,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from msgspec import Struct
 
+from foundation.awake_clock import awake_clock
 from foundation.kafka import admin, commits, consumer, leave
 from foundation.settings import Settings
 from schemas import topics
 from sinks.clickhouse.errors import DoubtError
 from sinks.clickhouse.pending_block import Pending, from_metadata
-from sinks.clickhouse.suspend_detector import STALL_S, SuspendDetector, awake_clock
+from sinks.clickhouse.suspend_detector import STALL_S, SuspendDetector
 
 COMMIT_TIMEOUT_S: Final = 2.0
 READ_TIMEOUT_S: Final = 10.0
@@ -157,7 +158,8 @@ class Offsets:
         On the sink's own connections a request waits behind a fetch that waits for data: 0.5 s.
         """
         if self._asker is None:
-            names = [topic.full_name(self._settings.topic_prefix) for topic in topics.ALL]
+            read = topics.read_by("sink")
+            names = [topic.full_name(self._settings.topic_prefix) for topic in read]
             self._asker = consumer(self._settings, *names, auto_offset_reset="latest")
             await self._asker.start()
             self._asker.pause(*self._asker.assignment())

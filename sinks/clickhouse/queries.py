@@ -6,12 +6,31 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 
+class IncidentNotification(Struct, frozen=True, gc=False, kw_only=True):
+    """The newest entry of the send log for an event of an incident and a channel.
+
+    See `schemas.notification.Notification`. `channel` is empty if none was chosen. Times are UTC
+    ms.
+    """
+
+    event: str
+    channel: str
+    status: str
+    attempt: int
+    at: int
+    event_at: int
+    error: str | None
+    why: str | None
+    action: str | None
+
+
 class Incident(Struct, frozen=True, gc=False, kw_only=True):
     """An incident in the version of its newest event.
 
     Times are UTC ms. Lengths: `detect_s` from the first failure to the opening, `open_s` from there
     to the closing, `duration_s` from the first failure to the end of the trouble, which need not be
-    the closing (docs/analytics.md); until now for what goes on.
+    the closing (docs/analytics.md); until now for what goes on. `notifications` is filled by
+    `notification_queries.with_notifications` alone.
     """
 
     incident_id: str
@@ -38,7 +57,10 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
     acknowledged_note: str | None = None
     resolved_by: str | None = None
     resolved_note: str | None = None
+    notifications: tuple[IncidentNotification, ...] = ()
 
+
+_COLUMNS: Final = tuple(name for name in Incident.__struct_fields__ if name != "notifications")
 
 _INCIDENT: Final = """
 SELECT incident_id, status, incident_type, severity, target, name, kind, host,
@@ -69,5 +91,4 @@ def incidents_by(client: Client, clauses: str, parameters: dict[str, Any]) -> li
 
 def _incidents(client: Client, sql: str, parameters: dict[str, Any]) -> list[Incident]:
     rows = client.query(sql, parameters=parameters).result_rows
-    names = Incident.__struct_fields__
-    return [Incident(**dict(zip(names, row, strict=True))) for row in rows]
+    return [Incident(**dict(zip(_COLUMNS, row, strict=True))) for row in rows]

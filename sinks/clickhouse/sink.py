@@ -1,4 +1,4 @@
-"""The sink: one consumer of every topic, and a pipeline for each assigned partition."""
+"""The sink: one consumer of the topics that have rows, a pipeline for each assigned partition."""
 
 import asyncio
 import time
@@ -71,7 +71,7 @@ class Sink:
         self._ending = False
         self._lanes: dict[TopicPartition, tuple[PartitionPipeline, asyncio.Task[None]]] = {}
         self._topics: dict[str, Topic] = {
-            topic.full_name(settings.topic_prefix): topic for topic in topics.ALL
+            topic.full_name(settings.topic_prefix): topic for topic in topics.read_by("sink")
         }
 
     async def run(self, stop: asyncio.Event) -> None:

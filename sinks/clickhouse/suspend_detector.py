@@ -1,24 +1,16 @@
 """Detects that this process stood still: stopped, swapped out, or in a suspended machine."""
 
 import asyncio
-import sys
-import time
 from collections.abc import Callable
 from typing import Final
 
+from foundation.awake_clock import awake_clock
 from sinks.clickhouse import metrics
 
 STALL_S: Final = 3.0
 """Longest standstill after which a sink's knowledge of its offsets is valid, in s."""
 
 _TICK_S: Final = 0.5
-
-
-def awake_clock() -> float:
-    """Seconds, also while the process is stopped and, on Linux, while the machine sleeps."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 class SuspendDetector:

@@ -186,6 +186,8 @@ NOTIFICATIONS: Final = Table(
         ("subject", "String"),
         ("group", "String"),
         ("error", "String"),
+        ("why", "String"),
+        ("action", _LC),
         *LOG,
     ),
 )

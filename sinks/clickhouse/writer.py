@@ -10,6 +10,7 @@ from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from foundation.awake_clock import awake_clock
 from foundation.backoff import Backoff
 from foundation.clickhouse import connect, database
 from foundation.log_throttle import LogThrottle
@@ -17,7 +18,6 @@ from foundation.settings import Settings
 from foundation.telemetry import logger
 from sinks.clickhouse import metrics
 from sinks.clickhouse.errors import FAILURES, DoubtError, NotInsertedError, in_words
-from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.tables import ALL, GAPS, Rows, Table
 from sinks.clickhouse.threads import in_thread
 

@@ -1,5 +1,4 @@
-"""The notifier: tells people about incidents, each event once through each channel."""
+"""The notifier: tells people and on-call systems about incidents. One is active at a time.
 
-from sinks.notifier.main import run
-
-__all__ = ["run"]
+Nothing is imported here: who asks the pure parts (routing, decision) loads no code of channels.
+"""

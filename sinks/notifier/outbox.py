@@ -1,33 +1,31 @@
-"""State that outlives a restarted notifier: sends under way, and the send log."""
+"""What outlives a notifier that begins again in the same process: sends under way, and the rows."""
 
-import asyncio
 from typing import Final
-from weakref import WeakValueDictionary
 
 from foundation.settings import Settings
-from sinks.notifier.delivery import Deliverer
-from sinks.notifier.send_log import SendLog
+from schemas import topics
+from sinks.notifier.channel_check import ChannelCheck, Problem
+from sinks.notifier.lease import Lease
+from sinks.notifier.log_writer import LogWriter
+from sinks.notifier.sending import Send, Sending
 
 CLOSE_WITHIN_S: Final = 1.0
 
-LaneKey = tuple[str, str]
-Locks = WeakValueDictionary[LaneKey, asyncio.Lock]
-
 
 class Outbox:
-    """The channels and the send log; one instance for a process.
+    """The channels, the lease that they ask, and the send log; one instance for a process.
 
-    A message that was sent while the broker was away waits here for its record. Without it, the
-    next notifier would send the message again.
+    A send that was under way when the cluster went away ends here; without it the next notifier
+    would send the message again.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.deliverer = Deliverer()
-        self.log = SendLog(settings)
-        self.locks = Locks()
-        """One for each queue: a queue waits for the sends of its predecessor with the same key."""
+    def __init__(self, settings: Settings, send: Send, problem: Problem) -> None:
+        self.lease = Lease()
+        self.sending = Sending(send, self.lease.may_send)
+        self.rows = LogWriter(settings, topics.NOTIFICATIONS)
+        self.check = ChannelCheck(problem)
 
     async def close(self) -> None:
-        """Prevents further sends and closes the log, within about a second."""
-        self.deliverer.close()
-        await self.log.close(CLOSE_WITHIN_S)
+        """Lets no send begin any more and closes the send log, within about a second."""
+        self.lease.end()
+        await self.rows.close(CLOSE_WITHIN_S)

@@ -40,7 +40,9 @@ async def write_archive(settings: Settings) -> list[Archived]:
     found = await store.read(settings, topics.STATE.name, partitions)
     bounds = await results_log.bounds(settings, list(partitions))
     archived = []
-    async with kafka.producer(settings) as producer:
+    async with kafka.producer(
+        settings, compression_type=topics.CHECKPOINTS.compression
+    ) as producer:
         for number, shelf in found.items():
             possible = (c for c in shelf.complete() if c.head.offset < bounds[number].end)
             best = next(possible, None)

@@ -124,6 +124,7 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
             state.removed |= part.removed
             state.news |= part.news
             state.woken |= part.woken
+            state.dependency_rechecks |= part.dependency_rechecks
     _unpack(state, blocks)
     _check(state)
     in_time = sorted(state.transitions.items(), key=lambda turned: turned[1][-1])

@@ -55,6 +55,7 @@ class StateEncoder:
             )
         )
         self._rechecks = dict(state.rechecks)
+        self._dependency_rechecks = dict(state.dependency_rechecks)
         self._removed = dict(state.removed)
         self._news = dict(state.news)
         self._woken = dict(state.woken)
@@ -97,6 +98,8 @@ class StateEncoder:
             yield _encoder.encode((NOTES, nothing, nothing, news))
         for woken in _slices(self._woken):
             yield _encoder.encode((NOTES, nothing, nothing, nothing, woken))
+        for hosts in _slices(self._dependency_rechecks):
+            yield _encoder.encode((NOTES, nothing, nothing, nothing, nothing, hosts))
         yield from self._blocks()
 
     def _blocks(self) -> Iterator[bytes]:

@@ -11,7 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from streams.state.coverage import Coverage
-from streams.state.partition_state import Gap, HostRecheck, RegionState, Removed
+from streams.state.partition_state import (
+    DependencyRecheck,
+    Gap,
+    HostRecheck,
+    RegionState,
+    Removed,
+)
 from streams.state.policy import Terms
 from streams.state.target_state import Trouble
 
@@ -47,6 +53,7 @@ class Notes(Struct, gc=False, array_like=True, tag=NOTES):
     removed: dict[str, Removed]
     news: dict[str, None] = {}
     woken: dict[str, None] = {}
+    dependency_rechecks: dict[str, DependencyRecheck] = {}
 
 
 class Piece(Struct, gc=False, array_like=True, tag=PIECE):

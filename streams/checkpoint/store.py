@@ -25,7 +25,7 @@ async def read(
     parts = [TopicPartition(settings.topic(topic), partition) for partition in shelves]
     if not parts:
         return shelves
-    async with kafka.consumer(settings) as reader:
+    async with kafka.started(kafka.consumer(settings)) as reader:
         reader.assign(parts)
         await reader.seek_to_beginning()
         while behind := await _behind(reader, parts):

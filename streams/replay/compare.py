@@ -182,7 +182,8 @@ async def _events(
     async for record in results_log.read(settings, origin.partition, origin.first, origin.end):
         made = step(state, record.offset, record.timestamp, record.value, record.headers)
         for message in made.messages:
-            if message.topic == topics.INCIDENTS.name:
+            # What is on [incidents.open] follows from [incidents]: it is not compared by itself.
+            if message.topic == topics.INCIDENTS.name and message.value is not None:
                 head = _head.decode(message.value)
                 where = origin.partition, record.offset
                 yield Given(head.event_id, head.at, *where, message.value)

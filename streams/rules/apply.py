@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
 from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent, TargetStatus
@@ -12,6 +12,7 @@ from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from streams.rules import (
     clock,
+    dependency_rechecks,
     flapping,
     host_status,
     incidents,
@@ -82,9 +83,17 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
         _results(state, record.results, outputs, failed)
     if record.control is not None:
         _control(state, record.control, outputs, failed)
+        _keep_order(state, outputs)
     if failed:
         raise RuleError(outputs, failed) from failed[0].error
     return outputs
+
+
+def _keep_order(state: PartitionState, outputs: list[Output]) -> None:
+    """Events of regions and unwatched targets, of which no `at` is before that of the last one."""
+    for place, one in enumerate(outputs):
+        if isinstance(one, (RegionEvent, TargetsEvent)):
+            outputs[place] = structs.replace(one, at=state.coverage.next_event_at(one.at))
 
 
 def _results(
@@ -154,6 +163,7 @@ def _judge(
     host_status.note_heard(state, entry, result.region)
     position = entry.policy.positions[result.region]
     because = rechecks.reason_to_ask(state, entry, position, change)
+    because_too = dependency_rechecks.reason_to_ask(entry, change)
     counted = tally(state, entry)
     after = status(state, entry, counted)
     if after != before:
@@ -165,6 +175,8 @@ def _judge(
     request = None if because is None else rechecks.ask(state, entry, result, because)
     if request is not None:
         outputs.append(request)
+    if because_too is not None:
+        outputs += dependency_rechecks.ask(state, entry, result, because_too)
     outputs += events
 
 
@@ -235,6 +247,8 @@ def _look_at_deadlines(
         outputs += unwatched.look(state, deciding)
     except Exception as error:  # noqa: BLE001 - it must not cost the targets their turn
         failed.append(FailedPart(error, blamed=False))
+    # First: one check of a dependency may explain all the others.
+    outputs += dependency_rechecks.due(state)
     outputs += rechecks.due(state)
     inventory_changes.forget_removed(state)
     flapping.forget(state)

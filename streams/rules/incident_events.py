@@ -37,13 +37,25 @@ from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, Resolution, TargetState
 from streams.state.windows import Window
 
-_SEVERITY: Final[dict[IncidentType, Severity]] = {
+_OUTAGE: Final[dict[Criticality, Severity]] = {
+    "critical": "critical",
+    "important": "critical",
+    "normal": "warning",
+}
+_SEVERITY: Final[dict[IncidentType, dict[Criticality, Severity]]] = {
+    "unreachable": _OUTAGE,
+    "flapping": _OUTAGE,
+    "slow": {"critical": "critical", "important": "warning", "normal": "warning"},
+    "expiring": {"critical": "warning", "important": "warning", "normal": "info"},
+}
+
+_FIRST_VERSIONS: Final[dict[IncidentType, Severity]] = {
     "unreachable": "critical",
     "flapping": "critical",
     "slow": "warning",
     "expiring": "warning",
 }
-"""The severities by type, as 0.1 had them; `severity_of` has the exceptions."""
+"""The severities of incidents in checkpoints of 0.1, which has them by type alone."""
 
 
 _AFTER_QUIET: Final[frozenset[ClosedBecause | None]] = frozenset({"recovered", "steady"})
@@ -51,10 +63,8 @@ _AFTER_QUIET: Final[frozenset[ClosedBecause | None]] = frozenset({"recovered", "
 
 
 def severity_of(incident_type: IncidentType, criticality: Criticality) -> Severity:
-    """The severity of an incident that opens (rule 6): slowness of what is critical is critical."""
-    if incident_type == "slow" and criticality == "critical":
-        return "critical"
-    return _SEVERITY[incident_type]
+    """The severity of an incident that opens, by its type and the target's criticality (rule 6)."""
+    return _SEVERITY[incident_type][criticality]
 
 
 def sort_of(incident: OpenIncident) -> Sort:
@@ -351,12 +361,15 @@ def _event(
     abandoned: tuple[str, ...] = (),
     by_hand: Resolution | None = None,
 ) -> IncidentEvent:
+    # Readers go by `at`: after the clock was set back an earlier one would be out of date for them,
+    # and an end that came then would end nothing.
+    incident.told_at = state.now if state.now >= incident.told_at else incident.told_at + 1
     return IncidentEvent(
         event_id=ids.event_id(incident.incident_id, kind, deciding),
         event=kind,
         incident_id=incident.incident_id,
         incident_type=incident.incident_type,
-        severity=incident.severity or _SEVERITY[incident.incident_type],
+        severity=incident.severity or _FIRST_VERSIONS[incident.incident_type],
         target=target.id,
         name=target.name,
         kind=target.kind,
@@ -372,7 +385,7 @@ def _event(
         opened_at=incident.opened_at,
         closed_at=None if closed_because is None else state.now,
         closed_because=closed_because,
-        at=state.now,
+        at=incident.told_at,
         host_targets=host_targets(state, entry, around),
         summary=summary,
         first_steps=found.first_steps if found else (),
@@ -387,4 +400,5 @@ def _event(
         acknowledged_note=incident.acknowledged_note or UNSET,
         resolved_by=UNSET if by_hand is None else by_hand.by,
         resolved_note=UNSET if by_hand is None else by_hand.note or UNSET,
+        target_version=target.version,
     )

@@ -8,8 +8,8 @@ from msgspec import Struct, structs
 
 from schemas import incident
 from schemas.deadletter import DeadLetter
-from schemas.incident import Event, IncidentEvent
-from schemas.partition import host_key
+from schemas.incident import SOURCE, Event, IncidentEvent
+from schemas.partition import host_key, partition_for
 from schemas.recheck import RecheckRequest
 from streams.rules.apply import Output
 
@@ -23,35 +23,51 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class OutMessage(Struct, frozen=True, gc=False):
-    """A message for the partition of `topic` with the same number as the record's partition.
+    """A message for `partition` of `topic`; None is that with the number of the record's partition.
 
-    `partition`, if set, replaces that number. `topic` is the name without prefix. `kind` is the
-    label in metrics: the `ce_type` of an event, `recheck` for a request.
+    `topic` is the name without prefix. `kind` is the label in metrics: the `ce_type` of an event,
+    `recheck` for a request, `open` for [incidents.open]. A `value` of None removes the key. `then`
+    is sent once this message is confirmed.
     """
 
-    topic: Literal["incidents", "rechecks", "deadletter"]
+    topic: Literal["incidents", "incidents.open", "rechecks", "deadletter"]
     kind: str
     key: bytes
-    value: bytes
+    value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int | None = None
+    then: "OutMessage | None" = None
 
 
-def encode(output: Output) -> OutMessage:
-    """The message; the same output always gives the same bytes."""
+def encode(output: Output, partitions: int, source: str = SOURCE) -> OutMessage:
+    """The message; the same output always gives the same bytes. `source` is an event's `ce_source`.
+
+    A request lies in the partition of its host, as the host's targets do: of `partitions` it may be
+    another than that of the record.
+    """
     if isinstance(output, RecheckRequest):
-        return OutMessage("rechecks", "recheck", output.host.encode(), _encode(output))
+        place = partition_for(output.host, partitions)
+        return OutMessage(
+            "rechecks", "recheck", output.host.encode(), _encode(output), partition=place
+        )
+    value = _fitting(output)
+    headers = tuple(incident.headers(output, source))
+    then = None
     if isinstance(output, IncidentEvent):
         key = host_key(output.host, output.target)
+        closed = output.event == "closed"
+        then = open_message(output.incident_id.encode(), None if closed else value, headers)
     else:
         key = incident.subject(output)
-    return OutMessage(
-        "incidents",
-        incident.event_type(output),
-        key.encode(),
-        _fitting(output),
-        tuple(incident.headers(output)),
-    )
+    kind = incident.event_type(output)
+    return OutMessage("incidents", kind, key.encode(), value, headers, then=then)
+
+
+def open_message(
+    incident_id: bytes, value: bytes | None, headers: tuple[tuple[str, bytes], ...] = ()
+) -> OutMessage:
+    """The message on [incidents.open]: the newest event of an open incident; None: it is closed."""
+    return OutMessage("incidents.open", "open", incident_id, value, headers)
 
 
 def dead_letter(found: DeadLetter) -> OutMessage:

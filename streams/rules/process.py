@@ -10,6 +10,7 @@ import structlog
 from msgspec import Struct
 
 from schemas import control
+from schemas.incident import SOURCE
 from streams.rules.apply import RuleError, apply
 from streams.rules.messages import OutMessage, encode
 from streams.rules.record import Record, decode_record, result_lines
@@ -51,12 +52,15 @@ def step(
     append_time: int,
     value: bytes | None,
     headers: Iterable[tuple[str, bytes]],
+    *,
+    source: str = SOURCE,
 ) -> Processed:
     """Applies one message at an `offset` beyond `state.offset`, which is `offset` on return.
 
-    `append_time` is the broker's stamp, UTC ms. A part of a record on which the rules raise is left
-    out and reported: it would raise again after every restart, and one record must not stop the
-    monitoring of a whole partition. The messages of the other parts are sent.
+    `append_time` is the broker's stamp, UTC ms. `source` is the `ce_source` of events. A part of a
+    record on which the rules raise is left out and reported: it would raise again after every
+    restart, and one record must not stop the monitoring of a whole partition. The messages of the
+    other parts are sent.
     """
     headers = tuple(headers)
     before = state.now
@@ -79,7 +83,7 @@ def step(
             offset=offset,
             by_ms=before - state.now,
         )
-    messages = tuple(map(encode, outputs))
+    messages = tuple([encode(output, state.partitions, source) for output in outputs])
     return Processed(len(record.results), unreadable, messages, failed, not_applied)
 
 

@@ -1,4 +1,7 @@
-"""Rule 3: a request to all regions to check at once, before anybody is alerted."""
+"""Rule 3: a request to all regions to check at once, before anybody is alerted.
+
+Those of dependencies' hosts are in `streams.rules.dependency_rechecks`; both share one budget.
+"""
 
 from typing import Final, Literal
 
@@ -56,7 +59,7 @@ def due(state: PartitionState) -> list[RecheckRequest]:
     for host, last in list(state.rechecks.items()):
         if last.asked_at is not None and state.running - last.asked_at < EVERY_MS:
             continue
-        if last.waiting_since is not None and not _affordable(state):
+        if last.waiting_since is not None and not affordable(state):
             state.rechecks_wait = True
             break
         del state.rechecks[host]
@@ -81,7 +84,7 @@ def ask(
         last = HostRecheck(state.running if result.cause == "recheck" else None)
     in_turn = last.asked_at is None or state.running - last.asked_at >= EVERY_MS
     if in_turn and result.cause != "recheck":
-        if not state.rechecks_wait and _affordable(state):
+        if not state.rechecks_wait and affordable(state):
             return _request(state, host, entry, because)
         state.rechecks_wait = True
     if last.waiting_since is None:
@@ -91,9 +94,23 @@ def ask(
     return None
 
 
-def _affordable(state: PartitionState) -> bool:
+def affordable(state: PartitionState) -> bool:
     """True if the budget of the present second is not used up."""
     return state.rechecks_paid_us < state.running * 1000 + _SECOND_US
+
+
+def request(
+    state: PartitionState, host: str, target_id: str, because: Because, *, checks: int
+) -> RecheckRequest:
+    """A request that goes now; its `checks` are taken from the budget."""
+    _pay(state, checks)
+    return RecheckRequest(
+        host=host,
+        target=target_id,
+        because=because,
+        requested_at=state.now,
+        expires_at=state.now + EXPIRES_AFTER_MS,
+    )
 
 
 def _pay(state: PartitionState, checks: int) -> None:
@@ -138,14 +155,6 @@ def _asks(entry: TargetState) -> bool:
 def _request(
     state: PartitionState, host: str, entry: TargetState, because: Because
 ) -> RecheckRequest:
-    request = RecheckRequest(
-        host=host,
-        target=entry.id,
-        because=because,
-        requested_at=state.now,
-        expires_at=state.now + EXPIRES_AFTER_MS,
-    )
-    _pay(state, len(state.on_host(host)))
     state.rechecks.pop(host, None)
     state.rechecks[host] = HostRecheck(state.running)
-    return request
+    return request(state, host, entry.id, because, checks=len(state.on_host(host)))

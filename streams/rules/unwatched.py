@@ -267,7 +267,8 @@ def _because(silent: Mapping[str, int | None]) -> str:
     if not silent:
         return (
             "All of their regions are heard, but their results do not come, or do not count: look "
-            "at the logs and the clocks of their probers."
+            "at the logs and the clocks of their probers, and whether these regions may reach the "
+            "addresses (`allow`)."
         )
     listed = [
         f"{region} (never heard)" if last is None else f"{region} (silent since {_time(last)})"

@@ -44,11 +44,24 @@ class UnwatchedTold(Struct, gc=False, array_like=True):
 
 
 class Coverage(Struct, gc=False, array_like=True):
-    """Everything of rule 12 that is saved. `looked_at` is running time."""
+    """Everything of rule 12 that is saved. `looked_at` is running time.
+
+    `event_at` is the `at` of the partition's last event of a region or of unwatched targets.
+    """
 
     looked_at: int = 0
     told: UnwatchedTold | None = None
     awaited: dict[str, AwaitedRegion] = field(default_factory=dict)
+    event_at: int = 0
+
+    def next_event_at(self, now: int) -> int:
+        """The `at` of an event at `now` (log time, ms), not before that of the last one.
+
+        Readers go by `at`: after the broker's clock was set back an earlier one would be out of
+        date for them, and an end that came then would end nothing.
+        """
+        self.event_at = now if now >= self.event_at else self.event_at + 1
+        return self.event_at
 
 
 class Unwatched(Struct, frozen=True, gc=False):

@@ -71,6 +71,17 @@ class HostRecheck(Struct, frozen=True, gc=False, array_like=True):
     waiting_since: int | None = None
 
 
+class DependencyRecheck(Struct, frozen=True, gc=False, array_like=True):
+    """The last recheck request of a dependency's host (running time), and whether one is queued.
+
+    `asked_at` is None without a recent request. `waits_for` is the dependent for which one is
+    queued, None without.
+    """
+
+    asked_at: int | None
+    waits_for: str | None = None
+
+
 class Removed(Struct, frozen=True, gc=False, array_like=True):
     """The remains of a removed target, kept until (running time) no old result can count again."""
 
@@ -90,8 +101,9 @@ class PartitionState(Struct, gc=False):
     which the requests so far use up the budget; `transitions` are those of a target within the last
     6 hours (rule 9), in running time.
 
-    `rechecks`, `removed`, `transitions` and `news` are sorted by time, the oldest first: of the
-    request (or of its queueing), the removal, the last transition, the note. `rechecks_wait`:
+    `rechecks`, `dependency_rechecks`, `removed`, `transitions` and `news` are sorted by time, the
+    oldest first: of the request (or of its queueing), the removal, the last transition, the note.
+    The hosts of `dependency_rechecks` may lie in any partition. `rechecks_wait`:
     requests are queued because the budget was used up, and no later request overtakes them. `news`
     has the hosts (by `host_key`) with changed targets since the last check of their incidents,
     `woken` the targets to judge since a region began or ceased to count. `coverage` is what
@@ -125,6 +137,7 @@ class PartitionState(Struct, gc=False):
     woken: dict[str, None] = field(default_factory=dict)
     earlier_gaps: tuple[Gap, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
+    dependency_rechecks: dict[str, DependencyRecheck] = field(default_factory=dict)
     set_aside: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)

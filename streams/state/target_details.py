@@ -25,6 +25,7 @@ class TargetDetails(Struct, frozen=True, gc=False, array_like=True):
     depends_on: tuple[str, ...]
     runbook: str | None
     probe: Probe | None = None
+    depends_on_hosts: tuple[str, ...] = ()
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -32,21 +33,21 @@ _decoder: Final = msgspec.msgpack.Decoder(TargetDetails)
 
 
 def pack(target: Target) -> bytes:
-    """The encoded details of a target (msgpack)."""
-    return _encoder.encode(
-        TargetDetails(
-            target.version,
-            target.name,
-            target.source,
-            target.criticality,
-            target.team,
-            target.purpose,
-            target.tags,
-            target.depends_on,
-            target.runbook,
-            target.probe,
-        )
+    """The encoded details of a target (msgpack), the same as those of 0.1 where 0.1 knew all."""
+    details = (
+        target.version,
+        target.name,
+        target.source,
+        target.criticality,
+        target.team,
+        target.purpose,
+        target.tags,
+        target.depends_on,
+        target.runbook,
+        target.probe,
     )
+    hosts = target.depends_on_hosts
+    return _encoder.encode((*details, hosts) if hosts else details)
 
 
 def unpack(packed: bytes) -> TargetDetails:

@@ -19,7 +19,8 @@ class OpenIncident(Struct, gc=False, array_like=True):
     has one episode; the outages within a `flapping` one are not counted.
     `severity` is that of the opening (None: that of its type in 0.1). `expires_at` belongs to an
     `expiring` incident: the end of a certificate that its last event told. `recovered_at` belongs
-    to a `flapping` one: the log time of its last recovery, 0 if it had none.
+    to a `flapping` one: the log time of its last recovery, 0 if it had none. `told_at` is the `at`
+    of its last event (0: unknown, from a checkpoint of 0.1).
     """
 
     incident_id: str
@@ -38,6 +39,7 @@ class OpenIncident(Struct, gc=False, array_like=True):
     expires_at: int = 0
     recovered_at: int = 0
     acknowledged_note: str | None = None
+    told_at: int = 0
 
 
 class Resolution(Struct, frozen=True, gc=False, array_like=True):
@@ -135,6 +137,7 @@ class TargetState(Struct, gc=False):
             depends_on=known.depends_on,
             runbook=known.runbook,
             probe=known.probe,
+            depends_on_hosts=known.depends_on_hosts,
         )
 
     @property

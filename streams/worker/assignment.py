@@ -42,10 +42,16 @@ class Assignment:
     """
 
     def __init__(
-        self, settings: Settings, producer: AIOKafkaProducer, acknowledger: Committer
+        self,
+        settings: Settings,
+        producer: AIOKafkaProducer,
+        saver: AIOKafkaProducer,
+        acknowledger: Committer,
     ) -> None:
+        """`saver` writes checkpoints, `producer` everything else."""
         self._settings = settings
         self._producer = producer
+        self._saver = saver
         self._acknowledger = acknowledger
         self._partitions: dict[int, Partition] = {}
         self._restoring: asyncio.Task[None] | None = None
@@ -164,7 +170,7 @@ class Assignment:
         return Partition(
             state,
             EventProducer(settings, self._producer, number),
-            CheckpointWriter(settings, self._producer, shelf),
+            CheckpointWriter(settings, self._saver, shelf),
             self._acknowledger,
         )
 
@@ -178,7 +184,7 @@ class Assignment:
         keys = shelf.keys()
         for name in names:
             await store.delete(
-                self._producer,
+                self._saver,
                 self._settings.topic(topics.STATE.name),
                 shelf.partition,
                 keys[name],

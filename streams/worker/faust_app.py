@@ -10,8 +10,10 @@ import faust
 from aiokafka import AIOKafkaProducer
 
 from foundation import kafka
+from foundation.kafka import clients
 from foundation.settings import Settings
 from schemas import topics
+from schemas.topics import Compression
 from streams.worker.agent import ResultsAgent
 from streams.worker.assignment import Assignment
 from streams.worker.committer import Committer
@@ -19,6 +21,7 @@ from streams.worker.exit import end_process
 from streams.worker.faust_config import configuration
 from streams.worker.faust_consumer import Transport
 from streams.worker.gauges import measure
+from streams.worker.open_repair import OpenRepair
 from streams.worker.watchdog import Watchdog
 
 ROLE: Final = "stream"
@@ -44,7 +47,7 @@ class StreamApp(faust.App):
         super().__init__(settings.group(ROLE), **configuration(settings))
         self.settings = settings
         self.assignment: Assignment | None = None
-        self._outgoing: AIOKafkaProducer | None = None
+        self._outgoing: list[AIOKafkaProducer] = []
         self._kept: list[asyncio.Task[None]] = []
         results = self.topic(
             settings.topic(topics.RESULTS.name),
@@ -67,18 +70,17 @@ class StreamApp(faust.App):
     async def on_first_start(self) -> None:
         """Waits for broker and topics: Faust never reads a topic that is created later."""
         await kafka.topics_ready(self.settings)
-        producer = kafka.producer(
+        producer = await self._started_producer(clients.COMPRESSION)
+        assignment = Assignment(
             self.settings,
-            linger_ms=_LINGER_MS,
-            max_batch_size=_BATCH_BYTES,
-            max_request_size=_MAX_REQUEST_BYTES,
+            producer,
+            await self._started_producer(topics.STATE.compression),
+            Committer(self.settings, self),
         )
-        await producer.start()
-        self._outgoing = producer
-        assignment = Assignment(self.settings, producer, Committer(self.settings, self))
         self.assignment = assignment
         self._keep("checkpoints", self._checkpoint_forever(assignment))
         self._keep("ticks", Watchdog(self.settings, producer, assignment).run())
+        self._keep("open incidents", OpenRepair(self.settings, assignment).run())
         self._keep("gauges", measure(self.settings, self, assignment))
 
     async def on_shutdown(self) -> None:
@@ -88,9 +90,22 @@ class StreamApp(faust.App):
         for task in self._kept:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if self._outgoing is not None:
-            # It would wait for a broker that is away; whatever matters was awaited before.
-            await asyncio.wait({asyncio.create_task(self._outgoing.stop())}, timeout=_GOODBYE_S)
+        if self._outgoing:
+            # They would wait for a broker that is away; whatever matters was awaited before.
+            ending = {asyncio.create_task(producer.stop()) for producer in self._outgoing}
+            await asyncio.wait(ending, timeout=_GOODBYE_S)
+
+    async def _started_producer(self, compression: Compression) -> AIOKafkaProducer:
+        producer = kafka.producer(
+            self.settings,
+            linger_ms=_LINGER_MS,
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=_MAX_REQUEST_BYTES,
+            compression_type=compression,
+        )
+        await producer.start()
+        self._outgoing.append(producer)
+        return producer
 
     def _new_transport(self) -> Transport:
         """The transport with the shorter path for messages."""

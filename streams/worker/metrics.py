@@ -23,6 +23,10 @@ NOT_APPLIED = Counter(
 SENT = Counter(
     "portquorum_stream_sent_total", "Events and recheck requests the broker confirmed", ["type"]
 )
+OPEN_REPAIRED = Counter(
+    "portquorum_stream_open_repaired_total",
+    "Messages written to [incidents.open] because it was not as the state is",
+)
 REFUSED = Counter("portquorum_stream_refused_total", "Events too large to be sent")
 TICKS = Counter("portquorum_stream_ticks_total", "Ticks written into idle partitions")
 RESTORED = Counter(

@@ -58,7 +58,7 @@ class Partition:
         The state has the record before the first await. The only await waits for room in the
         producer, and only when there is something to send.
         """
-        done = step(self.state, offset, append_time, value, headers)
+        done = step(self.state, offset, append_time, value, headers, source=self.outbox.source)
         metrics.RECORDS.inc()
         if done.results:
             metrics.RESULTS.inc(done.results)

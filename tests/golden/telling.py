@@ -1,117 +1,82 @@
-"""The send log of a run of events, by the notifier's own grouping, routes, lanes and channels.
+"""The send log of a run of events, by the notifier's own decision and channels.
 
-Only Kafka and the clock are told again: groups close and retries come in the events' own time. The
-web hook behind the channels is a real one; it refuses what the story wants refused.
+Only Kafka and the clock are told again: waits pass in the events' own time. The web hook behind the
+channels is a real one; it refuses what the story wants refused.
 """
 
-import asyncio
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 from unittest import mock
-from weakref import WeakValueDictionary
 
-from aiokafka import TopicPartition
+import msgspec
 
-from foundation.kafka.reconnecting_producer import KeyedMessage
-from schemas import incident, notification, policy
+from schemas import incident, policy
 from schemas.policy import Policy
-from sinks.notifier.delivery import Deliverer
-from sinks.notifier.delivery_queues import DeliveryQueues, Message
-from sinks.notifier.grouping import Groups, ReceivedEvent, runs
-from sinks.notifier.routing import Channel, Routes, told
-from sinks.notifier.send_log import SendLog
+from sinks.notifier.channels.classes import class_of, needs_refresh
+from sinks.notifier.channels.send import send
+from sinks.notifier.decision.desk import Desk
+from sinks.notifier.first_version import EarlierSends, OpenSubjects
+from sinks.notifier.routing import Routes
 from tests.golden import container
 from tests.golden.saving import SETTINGS
-from tests.integration.sinks.notifier.rig import Hook, hook
+from tests.integration.sinks.notifier.rig import hook
 
-SEND_MS = 120
-
-
-class Clock:
-    """The notifier's clock, UTC ms."""
-
-    def __init__(self) -> None:
-        self.now = 0
-
-    def time_ns(self) -> int:
-        return self.now * 1_000_000
-
-    @contextmanager
-    def everywhere(self) -> Iterator[None]:
-        with mock.patch("sinks.notifier.delivery_queues.time.time_ns", self.time_ns):
-            yield
-
-
-class _Lanes(DeliveryQueues):
-    """Lanes that wait in the clock's time."""
-
-    clock: Clock
-
-    async def _pause(self, seconds: float) -> None:
-        self.clock.now += round(seconds * 1000)
-
-
-class _Deliverer(Deliverer):
-    clock: Clock
-
-    async def deliver(self, url: str, text: object) -> object:  # type: ignore[override]
-        self.clock.now += SEND_MS
-        return await super().deliver(url, text)  # type: ignore[arg-type]
-
-
-class _Writer:
-    """What writes to [notifications]."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.messages: list[container.Message] = []
-
-    async def write(self, lines: list[KeyedMessage]) -> None:
-        for line in lines:
-            self.messages.append(
-                container.Message(
-                    partition=0,
-                    offset=len(self.messages),
-                    at=self._clock.now,
-                    key=line.key,
-                    headers=(),
-                    value=line.value,
-                )
-            )
-
-
-class _Outbox:
-    def __init__(self, clock: Clock) -> None:
-        self.deliverer = _Deliverer()
-        self.deliverer.clock = clock
-        self.log = SendLog(SETTINGS)
-        self.writer = self.log._writer = _Writer(clock)  # type: ignore[assignment]
-        self.locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+SEND_MS: Final = 120
+AFTERWARDS_MS: Final = 10 * 60_000
+"""The time that the notifier goes on after the last event: what fails is tried for ever."""
 
 
 def send_log(
+    events: Iterable[container.Message], policies: Iterable[container.Message]
+) -> list[container.Message]:
+    """What the notifier writes to [notifications] when these events come under these policies."""
+    with _channels():
+        teller = _Teller(policies)
+        for one in sorted(events, key=lambda one: (one.at, one.partition, one.offset)):
+            teller.go_on_until(one.at)
+            teller.desk.take(incident.decode(one.value or b""), one.at)
+        teller.go_on_until(teller.now + AFTERWARDS_MS)
+    return teller.rows
+
+
+def continued(
     events: Iterable[container.Message],
     policies: Iterable[container.Message],
-    before: Iterable[container.Message] = (),
+    before: Iterable[container.Message],
+    commits: Mapping[int, int],
 ) -> list[container.Message]:
-    """What the notifier writes to [notifications] when these events come under these policies.
+    """What it writes when it finds the send log and the commits of version 0.1 at its start."""
+    sends = EarlierSends()
+    for one in before:
+        sends.take(one.value)
+    subjects = OpenSubjects(commits, sends)
+    with _channels():
+        teller = _Teller(policies)
+        for one in sorted(events, key=lambda one: (one.partition, one.offset)):
+            subjects.take(one.partition, one.offset, incident.decode(one.value or b""))
+            teller.now = max(teller.now, one.at)
+        teller.go_on_until(teller.now)
+        list(subjects.hand_over(teller.desk, teller.routes, teller.now))
+        teller.go_on_until(teller.now + AFTERWARDS_MS)
+    return teller.rows
 
-    `before` is what it finds there when it starts.
-    """
+
+@contextmanager
+def _channels() -> Iterator[None]:
     with hook() as server, mock.patch.dict(os.environ):
-        server.refuse = _Refusing(server)
+        server.refuse = _Refusing()
         os.environ["GOLDEN_HOOK"] = server.url.removeprefix("json://")
         os.environ.pop("GOLDEN_MISSING", None)
-        return asyncio.run(_tell(list(events), list(policies), list(before)))
+        yield
 
 
 class _Refusing:
     """`/refuses` refuses always, `/flaky` the first two times that it hears of something."""
 
-    def __init__(self, server: Hook) -> None:
-        self._server = server
+    def __init__(self) -> None:
         self._heard: Counter[str] = Counter()
 
     def __call__(self, post: dict[str, str]) -> bool:
@@ -123,60 +88,60 @@ class _Refusing:
         return False
 
 
-async def _tell(
-    events: list[container.Message],
-    policies: list[container.Message],
-    before: list[container.Message],
-) -> list[container.Message]:
-    clock = Clock()
-    outbox = _Outbox(clock)
-    for one in before:
-        outbox.log._remember(notification.decode(one.value or b""))
-    lanes = _Lanes(outbox, lambda _: None)  # type: ignore[arg-type]
-    lanes.clock = clock
-    groups = Groups(SETTINGS.group_wait_s)
-    with clock.everywhere():
-        for one in sorted(events, key=lambda one: (one.at, one.partition, one.offset)):
-            await _close(groups, one.at, lanes, policies)
-            event = incident.decode(one.value or b"")
-            if told(event):
-                part = TopicPartition("incidents", one.partition)
-                groups.add(ReceivedEvent(event, part, one.offset), one.at / 1000)
-        await _close(groups, 10**13, lanes, policies)
-    outbox.deliverer.close()
-    return outbox.writer.messages
+class _Teller:
+    """A notifier whose clock is that of the events."""
 
+    def __init__(self, policies: Iterable[container.Message]) -> None:
+        self.now = 0
+        self.rows: list[container.Message] = []
+        self.routes = Routes()
+        self.desk = Desk(
+            group_wait_ms=round(SETTINGS.group_wait_s * 1000),
+            class_of=class_of,
+            needs_refresh=needs_refresh,
+        )
+        self._policies = sorted(policies, key=lambda one: (one.at, one.offset))
+        self._entries: dict[bytes, Policy] = {}
 
-async def _close(
-    groups: Groups, now: int, lanes: _Lanes, policies: list[container.Message]
-) -> None:
-    while (end := groups.next_end()) is not None and end * 1000 <= now:
-        for group_key, group in groups.closed(end):
-            lanes.clock.now = max(lanes.clock.now, round(end * 1000))
-            await _send(group_key, group, lanes, _routes(policies, lanes.clock.now))
+    def go_on_until(self, end: int) -> None:
+        """Sends what is due until then, each send when it is due."""
+        self._follow(self.now)
+        while True:
+            self.desk.changes()
+            self._write()
+            due_at = self.desk.next_due(self.now)
+            if due_at is None or max(due_at, self.now) > end:
+                break
+            self.now = max(due_at, self.now)
+            self._follow(self.now)
+            self.desk.changes()
+            for delivery in self.desk.due(self.now):
+                outcome = send(delivery, may_send=lambda: True)
+                self.desk.finished(delivery, outcome, self.now + SEND_MS)
+        self.now = max(self.now, end)
+        self._follow(self.now)
 
+    def _follow(self, now: int) -> None:
+        """Puts the policies of the moment into force."""
+        while self._policies and self._policies[0].at <= now:
+            one = self._policies.pop(0)
+            if one.key is None:
+                continue
+            self._entries.pop(one.key, None)
+            if one.value:
+                self._entries[one.key] = policy.decode(one.value)
+        self.routes = Routes.of(self._entries.values())
+        self.desk.set_routes(self.routes, now)
 
-async def _send(group_key: str, group: list[ReceivedEvent], lanes: _Lanes, routes: Routes) -> None:
-    """As `Notifier._send`; each message comes to its end before the next begins."""
-    by_channel: dict[Channel, list[ReceivedEvent]] = {}
-    for taken in group:
-        for channel in routes.channels(taken.event):
-            by_channel.setdefault(channel, []).append(taken)
-    begin = lanes.clock.now
-    for channel, taken_here in by_channel.items():
-        lanes.clock.now = begin
-        for run in runs(taken_here):
-            lanes.put(group_key, Message(channel, tuple(run)))
-        await asyncio.gather(*lanes._tasks.values())
-    lanes.clock.now = begin
-
-
-def _routes(policies: list[container.Message], now: int) -> Routes:
-    entries: dict[bytes, Policy] = {}
-    for one in policies:
-        if one.at > now or one.key is None:
-            continue
-        entries.pop(one.key, None)
-        if one.value:
-            entries[one.key] = policy.decode(one.value)
-    return Routes.of(entries.values())
+    def _write(self) -> None:
+        for row in self.desk.rows():
+            self.rows.append(
+                container.Message(
+                    partition=0,
+                    offset=len(self.rows),
+                    at=row.at,
+                    key=row.key,
+                    headers=(),
+                    value=msgspec.json.encode(row),
+                )
+            )

@@ -92,7 +92,7 @@ class Worker:
         outputs = self._apply(lane.state, message)
         if lane.checkpoint is not None:
             lane.log.append(message)
-            lane.sent += map(encode, outputs)
+            lane.sent += [encode(output, lane.state.partitions) for output in outputs]
         if outputs:
             known = max(self._loop.now + self._rng.uniform(2, 30), lane.away_until)
             for output in outputs:
@@ -120,7 +120,7 @@ class Worker:
             again += self._apply(restored, message)
         self.results -= sum(message.value.count(b"\n") for message in lane.log)
         self.replayed += len(lane.log)
-        if [encode(output) for output in again] != lane.sent:
+        if [encode(output, restored.partitions) for output in again] != lane.sent:
             self._diverged(crash, "a restored worker decides something else")
         if decoder.encode(restored) != decoder.encode(lane.state):
             self._diverged(crash, "a restored worker's state is another one")

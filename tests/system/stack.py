@@ -103,6 +103,8 @@ class Stack:
             "PORTQUORUM_PARTITIONS": str(settings.partitions),
             "PORTQUORUM_DATA_DIR": str(folder),
             "PORTQUORUM_CHECKPOINT_INTERVAL_S": "3",
+            # A message for each host, at once: mails are looked for by the names of targets.
+            "PORTQUORUM_GROUP_INTERVAL_S": "0",
             "PORTQUORUM_METRICS": "127.0.0.1:0",
             "PORTQUORUM_LOG_FORMAT": "json",
             **(env or {}),

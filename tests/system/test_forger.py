@@ -102,7 +102,13 @@ async def opens_and_closes(stack: Stack, mailbox: Mailbox, listener: Listener, n
     await eventually(f"{name} opened", lambda: "opened" in stack.told(name), 60)
     listener.open()
     await eventually(f"{name} closed", lambda: stack.told(name) == ["opened", "closed"], 60)
-    await eventually(f"{name} told twice", lambda: len(mailbox.about(name)) >= 2, 60)
+
+    def told() -> bool:
+        """Of both ends, or, if it was over before it was due, in one message."""
+        heads = [title.split(":")[0] for title in mailbox.about(name)]
+        return heads[-1:] in (["TCP Port Reachable Again"], ["TCP Port Was Unreachable"])
+
+    await eventually(f"{name} told", told, 60)
 
 
 async def test_no_forged_message_ends_a_role(stack: Stack, soak_seed: int) -> None:
@@ -184,7 +190,7 @@ async def dead_letters_are_the_unreadable_lines(stack: Stack) -> None:
     settings = stack.settings
     for role in ("north", "south", "west"):
         assert stack.roles[f"probe-{role}"].stop() == 0
-    found = {one.name: await everything(settings, one.name) for one in topics.ALL}
+    found = {one.name: await everything(settings, one.name) for one in topics.read_by("sink")}
     expected = not_applied(settings, found["results"])
     for name, records in found.items():
         if name != "deadletter":

@@ -36,6 +36,7 @@ def inventory(mailbox: Mailbox) -> dict[str, object]:
             "port": 6379 if name == "redis" else 7000,
             "regions": regions.split(),
             "interval": "60s",
+            "criticality": "important",
             "team": "ops",
             **more,
         }

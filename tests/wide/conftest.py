@@ -10,6 +10,7 @@ import trustme
 
 from producers.kinds import tls_context
 from tests.wide.attempts import ATTEMPTS
+from tests.wide.clients.programs import CLIENTS
 from tests.wide.server import Pems
 from tests.wide.servers.every import EVERY
 from tests.wide.verification import Verification
@@ -46,3 +47,5 @@ def verification() -> Iterator[Verification]:
     if os.environ.get("PORTQUORUM_WIDE_REPORT"):
         refused = found.write([server.name for server in EVERY], len(ATTEMPTS))
         print(f"\n{refused or 'docs/verification.md is written'}", flush=True)  # noqa: T201
+        refused = found.write_clients([client.name for client in CLIENTS])
+        print(refused or "docs/verification.md has the clients", flush=True)  # noqa: T201

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wide.verification import PAGE, MatrixRow, Verification, replaced
+from tests.wide.verification import PAGE, ClientRow, MatrixRow, Verification, replaced
 
 _ROW = MatrixRow(
     server="redis",
@@ -15,6 +15,10 @@ _ROW = MatrixRow(
     down={"no_answer": 2, "protocol_mismatch": 30},
     latest_ms=12.4,
 )
+
+
+def _asked(user: str) -> ClientRow:
+    return ClientRow("ibis", "12.0", "embedded 26.9", user, ("types", "cancel"), {"bind": "none"})
 
 
 @pytest.fixture
@@ -53,3 +57,23 @@ def test_a_whole_run_replaces_its_section_and_nothing_else(page: Path) -> None:
 def test_a_page_without_the_marks_is_said() -> None:
     with pytest.raises(ValueError, match="written by make wide --> and <!-- end of a section"):
         replaced("nothing", "a section", "text")
+
+
+def test_a_client_that_was_wrong_as_one_user_leaves_the_page_as_it_is(page: Path) -> None:
+    found, before = Verification(), page.read_text()
+    found.add_client(_asked("owner"))
+    refused = found.write_clients(["ibis"], page)
+    assert refused is not None
+    assert "ibis as reader" in refused
+    assert page.read_text() == before
+
+
+def test_clients_that_all_answered_rightly_are_in_the_page(page: Path) -> None:
+    found = Verification()
+    for user in ("reader", "owner"):
+        found.add_client(_asked(user))
+    assert found.write_clients(["ibis"], page) is None
+    text = page.read_text()
+    assert "1 clients, 4 questions, all answered rightly. Servers: embedded 26.9." in text
+    assert "| ibis | 12.0 | embedded 26.9 | owner | 2 | bind: none |" in text
+    assert "<!-- the matrix" in text

@@ -31,15 +31,72 @@ class MatrixRow(Struct, frozen=True):
     latest_ms: float
 
 
+class ClientRow(Struct, frozen=True):
+    """What a client of ClickHouse was asked as a user of a server, and answered rightly."""
+
+    client: str
+    version: str
+    server: str
+    user: str
+    asked: tuple[str, ...]
+    lacks: dict[str, str]
+
+
 class Verification:
     """What the tests of a run found; `write` puts it into the page."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[MatrixRow]] = {}
+        self._clients: dict[tuple[str, str, str], ClientRow] = {}
 
     def add(self, server: str, rows: Sequence[MatrixRow]) -> None:
         """The rows of a server whose ports were all looked at."""
         self._rows[server] = list(rows)
+
+    def add_client(self, row: ClientRow) -> None:
+        """A client that answered everything rightly."""
+        self._clients[row.server.partition(" ")[0], row.client, row.user] = row
+
+    def write_clients(self, every: Sequence[str], page: Path = PAGE) -> str | None:
+        """Writes the clients into the page if all were seen as both users of the embedded server.
+
+        A real server's rows are there if one was named.
+        """
+        needed = [("embedded", name, user) for name in every for user in ("owner", "reader")]
+        unseen = [
+            f"{name} as {user}"
+            for server, name, user in needed
+            if (server, name, user) not in self._clients
+        ]
+        if unseen:
+            return f"docs/verification.md stays as it is: not seen or wrong: {', '.join(unseen)}"
+        page.write_text(replaced(page.read_text(), "the clients", self.clients_table(every)))
+        return None
+
+    def clients_table(self, every: Sequence[str]) -> str:
+        """The section of the clients as Markdown."""
+        order = {name: number for number, name in enumerate(every)}
+        rows = sorted(
+            self._clients.values(), key=lambda row: (row.server, order[row.client], row.user)
+        )
+        day = dt.datetime.now(dt.UTC).date()
+        servers = sorted({row.server for row in rows})
+        lines = [
+            (
+                f"{day}, {_system()}: {len(every)} clients, {sum(len(row.asked) for row in rows)} "
+                f"questions, all answered rightly. Servers: {', '.join(servers)}."
+            ),
+            "",
+            "| client | version | server | user | questions | not asked |",
+            "|---|---|---|---|---|---|",
+        ]
+        for row in rows:
+            lacks = "; ".join(f"{name}: {why}" for name, why in row.lacks.items()) or "–"
+            lines.append(
+                f"| {row.client} | {row.version} | {row.server} | {row.user} "
+                f"| {len(row.asked)} | {lacks} |"
+            )
+        return "\n".join(lines) + "\n"
 
     def write(self, every: Sequence[str], attempts: int, page: Path = PAGE) -> str | None:
         """Writes the matrix into the page if all servers were seen; else says which were not."""

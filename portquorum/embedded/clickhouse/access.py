@@ -8,9 +8,14 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from foundation.http_origin import is_forwarded
-from portquorum.embedded.clickhouse import statement
+from portquorum.embedded.clickhouse import kill_query, statement
 from portquorum.embedded.clickhouse.engine import Session
-from portquorum.embedded.clickhouse.sql_guard import SqlGuard, StatementRefusedError
+from portquorum.embedded.clickhouse.sql_guard import (
+    SqlGuard,
+    StatementRefusedError,
+    settings_of,
+)
+from portquorum.embedded.clickhouse.system_views import READER_SYSTEM
 
 OWNER: Final = "portquorum"
 READER: Final = "default"
@@ -30,6 +35,12 @@ _READER_SETTINGS: Final = (
     *("output_format_", "input_format_", "format_csv_", "date_time_", "join_", "aggregate_"),
     *("session_timezone", "extremes", "max_block_size", "result_overflow_mode"),
     *("limit", "offset", "use_client_time_zone", "cast_keep_nullable", "use_query_cache"),
+    # What DESCRIBE and SHOW CREATE print.
+    *("describe_", "show_table_uuid_in_table_create_query_if_not_nil", "print_pretty_type_names"),
+    *("low_cardinality_allow_in_native_format", "union_default_mode"),
+    # `final` works within the same limits; the others only end a query earlier.
+    *("final", "max_rows_to_read", "max_bytes_to_read", "read_overflow_mode"),
+    "timeout_overflow_mode",
 )
 # Of these, what names a file, which is then written: not left to the guard alone.
 _NO_READER_SETTINGS: Final = frozenset(
@@ -37,6 +48,37 @@ _NO_READER_SETTINGS: Final = frozenset(
 )
 # What clients send that here means nothing.
 _IGNORED: Final = frozenset({"readonly", "log_queries"})
+# What readers' clients send with each request, some without being asked, and what would change
+# nothing for one who only reads from one server over HTTP.
+_IGNORED_OF_READERS: Final = frozenset(
+    {
+        # clickhouse-go (conn_http.go): blocks of answers are LZ4 over HTTP, as a server's.
+        *("network_compression_method", "network_zstd_compression_level"),
+        # Of what writes, in the settings of a connection that does both.
+        *("async_insert", "wait_for_async_insert", "wait_for_async_insert_timeout"),
+        *("async_insert_busy_timeout_ms", "async_insert_max_data_size", "async_insert_deduplicate"),
+        *("insert_deduplicate", "insert_quorum", "insert_distributed_sync", "mutations_sync"),
+        *("alter_sync", "replication_alter_partitions_sync", "lightweight_deletes_sync"),
+        *("allow_experimental_lightweight_delete", "allow_nondeterministic_mutations"),
+        # Of a cluster: there is one server, and no replicas.
+        *("select_sequential_consistency", "load_balancing", "prefer_localhost_replica"),
+        *("database_replicated_enforce_synchronous_settings", "skip_unavailable_shards"),
+        # Whose turn it is decides the embedded server: readers have four threads of their own.
+        *("priority", "workload"),
+        # Logs, and packets of the native protocol.
+        *("send_logs_level", "send_profile_events", "log_profile_events", "log_query_threads"),
+        *(
+            "log_formatted_queries",
+            "log_processors_profiles",
+            "opentelemetry_start_trace_probability",
+        ),
+        # Times of connections.
+        *("connect_timeout", "receive_timeout", "send_timeout", "idle_connection_timeout"),
+        *("http_connection_timeout", "http_receive_timeout", "http_send_timeout"),
+        *("tcp_keep_alive_timeout", "connect_timeout_with_failover_ms"),
+        *("http_max_uri_size", "http_native_compression_disable_checksumming_on_decompress"),
+    }
+)
 _READER_WORDS: Final = frozenset(
     {"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"}
 )
@@ -71,6 +113,7 @@ class UserAccess:
         `open_here`.
         """
         self._guard = guard
+        self._views = guard.views
         self._password = password
         self._reader_password = reader_password
         self._open_here = open_here
@@ -100,7 +143,8 @@ class UserAccess:
         raise StatementRefusedError(
             f"Code: 516. DB::Exception: {name}: Authentication failed: password is incorrect, or "
             f"there is no user with such name. The user {OWNER!r} has its password in "
-            f"services.json; {READER!r} reads only, and needs PORTQUORUM_READER_PASSWORD from "
+            f"services.json; {READER!r} reads only, with an empty password (set it: old JDBC "
+            "drivers send the word null), and needs PORTQUORUM_READER_PASSWORD from "
             "another machine, through a proxy, where the kernel has no Landlock, or where one "
             "is set. (AUTHENTICATION_FAILED)"
         )
@@ -112,13 +156,12 @@ class UserAccess:
     def database(self, user: User, asked: str | None) -> str | None:
         """The initial database of a request; None if the request names none.
 
-        Raises:
-            StatementRefusedError: a reader in `system`, whose tables readers name in full.
+        A reader's `system` is the database of what readers see of it.
         """
         if asked == _DEFAULT_DATABASE:
             return None  # what clients send when nobody chose: here, portquorum
         if asked is not None and not user.owner and asked.lower() == "system":
-            raise _readonly("system is not a reader's database; write system.tables and so on")
+            return READER_SYSTEM
         return asked
 
     def settings(self, user: User, asked: Mapping[str, str]) -> dict[str, str]:
@@ -134,9 +177,11 @@ class UserAccess:
             return asked
         limits = {name: str(most) for name, most in READER_LIMITS.items()}
         for name, value in asked.items():
+            if name in _IGNORED_OF_READERS:
+                continue
             if name in READER_LIMITS:
                 limits[name] = _smaller(value, READER_LIMITS[name])
-            elif name.startswith(_READER_SETTINGS) and name not in _NO_READER_SETTINGS:
+            elif _may_set(name):
                 limits[name] = value
             else:
                 raise StatementRefusedError(
@@ -149,7 +194,8 @@ class UserAccess:
         """The statement to run for a reader in place of `sql`: the same one, printed by the engine.
 
         The engine prints it again (so that no trick of quoting or comments hides anything from the
-        checks), and from here on the session can change nothing.
+        checks), tables of `system` are those for readers, and from here on the session can change
+        nothing.
 
         Raises:
             StatementRefusedError: it writes, or touches anything outside of the database.
@@ -158,8 +204,15 @@ class UserAccess:
         canonical = self._guard.canonical(sql)
         self._guard.check(canonical, {})
         self._guard.check_reader(canonical)
+        canonical = self._views.of_reader(canonical)
         first = statement.first_word(canonical.encode())
-        session.set({"readonly": "1"})
+        if first in _SESSION_WORDS:
+            raise _readonly(
+                f"{first} is not for readers, whose sessions keep nothing; name settings and the "
+                "`database` in the URL"
+            )
+        # The engine takes a SETTINGS of the statement that changes nothing any more.
+        session.set(_own_settings(canonical) | {"readonly": "1"})
         if first not in _READER_WORDS or not session.reads(canonical):
             raise _readonly(f"{first} is not for readers")
         return canonical
@@ -182,9 +235,40 @@ class UserAccess:
         first = statement.first_word(canonical.encode())
         if only_reads and not reads and first not in _SESSION_WORDS:
             raise _readonly(f"{first} writes, and the request only reads")
-        if first == "KILL":
-            return _by_our_names(canonical), False
-        return canonical, reads
+        return self._views.of_owner(canonical), reads
+
+    def killing(
+        self, user: User, sql: str, params: Mapping[str, str], only_reads: bool
+    ) -> kill_query.KillQuery | None:
+        """KILL QUERY, checked and with the user's names of tables; None for KILL MUTATION.
+
+        Raises:
+            StatementRefusedError: the condition touches anything outside of the database, or what
+                readers may not see; or the request may only read.
+            QueryError: it can't be parsed.
+        """
+        canonical = self._guard.canonical(sql)
+        self._guard.check(canonical, params)
+        if not user.owner:
+            self._guard.check_reader(canonical)
+        kill = kill_query.parse(canonical)
+        if kill is None and user.owner:
+            return None
+        if kill is None or only_reads:
+            raise _readonly("KILL is for requests that may write, and KILL QUERY alone for readers")
+        rewritten = self._views.of_owner if user.owner else self._views.of_reader
+        return kill._replace(condition=rewritten(kill.condition))
+
+    def defining(self, sql: str) -> str:
+        """The definition of an external table, as the engine prints it.
+
+        Raises:
+            StatementRefusedError: it touches anything outside of the database.
+            QueryError: it can't be parsed.
+        """
+        canonical = self._guard.canonical(sql)
+        self._guard.check(canonical, {})
+        return canonical
 
     def inserting(self, head: str, params: Mapping[str, str]) -> str:
         """The head of an INSERT with inline data, as the engine prints it.
@@ -197,20 +281,24 @@ class UserAccess:
         return canonical.removesuffix("FORMAT Native").rstrip()
 
 
-def _by_our_names(kill: str) -> str:
-    """KILL QUERY with the clients' ids instead of the engine's own.
+def _may_set(name: str) -> bool:
+    """True if a reader may change the setting, beside those of `READER_LIMITS`."""
+    return name.startswith(_READER_SETTINGS) and name not in _NO_READER_SETTINGS
 
-    A request's id is the `log_comment` of its statement.
+
+def _own_settings(canonical: str) -> dict[str, str]:
+    """Of the settings in a reader's statement, those that readers may change, within limits.
+
+    What a part of the statement sets holds for the whole: a second value of one is refused by the
+    engine, as any setting that is not here.
     """
-    text = kill.encode()
-    parts = []
-    at = 0
-    for token in statement.tokens(text):
-        if token.kind in {"word", "name"} and token.text.upper() == "QUERY_ID":
-            written = len(token.text) + (2 if token.kind == "name" else 0)
-            parts += [text[at : token.end - written], b"Settings['log_comment']"]
-            at = token.end
-    return b"".join([*parts, text[at:]]).decode()
+    found: dict[str, str] = {}
+    for name, value in settings_of(canonical):
+        if name in READER_LIMITS:
+            found.setdefault(name, _smaller(value, READER_LIMITS[name]))
+        elif _may_set(name):
+            found.setdefault(name, value)
+    return found
 
 
 def _readonly(why: str) -> StatementRefusedError:

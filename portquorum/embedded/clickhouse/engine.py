@@ -37,6 +37,10 @@ from portquorum.embedded.service.lifeline import tie_to_parent
 # chDB looks for this in the text of a statement, strings and names too, before anything is parsed.
 _PYTHON: Final = re.compile(r"python\s*\(", re.IGNORECASE)
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_WRAPPED: Final = re.compile(
+    r"\ACode: (\d+)\. DB::Exception: (Code: \1\. .* \((\w+)\)) \(version [^()]*\)\. \(\3\)\Z",
+    re.DOTALL,
+)
 _SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _CLOSE_WITHIN_S: Final = 4.0
 """Longest time for an orderly end, in s; a kill loses nothing that was confirmed."""
@@ -342,15 +346,31 @@ class Inserter:
         """Stores the rows; returns the number of rows and bytes."""
         with _disk(), self._file:
             self._file.flush()
-            result = self._session.run(
-                f"{self._head} FROM INFILE {quote(self._file.name)} COMPRESSION 'none' "
-                f"{self._settings} FORMAT {self._format}"
-            )
+            try:
+                result = self._session.run(
+                    f"{self._head} FROM INFILE {quote(self._file.name)} COMPRESSION 'none' "
+                    f"{self._settings} FORMAT {self._format}"
+                )
+            except EngineGoneError:
+                raise
+            except QueryError as error:
+                raise QueryError(_without_file(str(error), Path(self._file.name).name)) from error
         return result.written_rows, result.written_bytes
 
     def cancel(self) -> None:
         """Drops the rows; does nothing after `finish`."""
         self._file.close()
+
+
+def _without_file(message: str, name: str) -> str:
+    """An INSERT's error without the file `name`, of which its sender knows nothing.
+
+    The engine wraps such an error in another one with the same code, and shows the file's path,
+    which is not for readers (external tables of theirs come this way, too).
+    """
+    message = re.sub(rf"(: )?\(in file/uri [^\n]*{re.escape(name)}\)", "", message)
+    message = message.replace(": While executing File: data for INSERT was parsed from file", "")
+    return _WRAPPED.sub(r"\2", message)
 
 
 @contextmanager

@@ -11,12 +11,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 from portquorum.embedded.clickhouse import compression
 from portquorum.embedded.clickhouse.blocks import BlockDecompressor
 from portquorum.embedded.clickhouse.engine import QueryError
+from portquorum.embedded.clickhouse.external_tables import FormFile
 from portquorum.embedded.clickhouse.statement import Insert, StatementClass
 
 MOST_QUERY_BYTES: Final = 1 << 20
 MOST_PARAMETERS: Final = 1000
 """The most parameters of a URL; half a million fit into one, and hold everybody up for a second."""
 MOST_CONTENT_TYPE: Final = 256
+MOST_FORM_BYTES: Final = 8 << 20
+"""The most bytes of a form with files (external tables); it is in memory as a whole."""
 MOST_FIELDS: Final = 256
 """The most fields of a form; each costs about a millisecond, and anybody may send one."""
 NEXT_PART_S: Final = 30.0
@@ -26,15 +29,30 @@ aiohttp (3.14) tells nobody of a chunk that is broken after the first ones: the 
 nowhere, on a connection that may be closed already.
 """
 
+_FILE: Final = b"filename="
 _Part = TypeVar("_Part")
 
 
-async def read_parameters(request: web.BaseRequest) -> dict[str, str]:
+class Parameters(NamedTuple):
+    """What a URL and a form say."""
+
+    values: dict[str, str]
+    files: list[FormFile]
+
+
+async def read_parameters(
+    request: web.BaseRequest, may_be_large: Callable[[], Awaitable[None]]
+) -> Parameters:
     """The parameters of the URL, and those of a form (`multipart/form-data`), which has no body.
 
+    Args:
+        request: whose parameters these are.
+        may_be_large: called before a form with files takes more than 1 MiB; raises if it may not.
+
     Raises:
-        QueryError: a URL of more than 1,000 parameters; a form of more than 1 MiB or 256 fields,
-            one that can't be read, or one with a file (ClickHouse's external tables).
+        QueryError: a URL of more than 1,000 parameters; a form of more than 256 fields, of more
+            than 8 MiB (1 MiB without files), or one that can't be read; and what `may_be_large`
+            raises.
     """
     if request.raw_path.count("&") >= MOST_PARAMETERS:
         raise QueryError(
@@ -42,17 +60,17 @@ async def read_parameters(request: web.BaseRequest) -> dict[str, str]:
             "has more. (BAD_ARGUMENTS)"
         )
     parameters = dict(request.query)
+    files: list[FormFile] = []
     if not _is_form(request):
-        return parameters
-    form, is_whole = await _form(request)
-    fields = 0
+        return Parameters(parameters, files)
+    form, is_whole = await _form(request, may_be_large)
+    fields = size = 0
     try:
         while (part := await form.next()) is not None:
-            if not isinstance(part, BodyPartReader) or part.filename is not None or not part.name:
+            if not isinstance(part, BodyPartReader) or not part.name:
                 raise QueryError(
-                    "Code: 48. DB::Exception: A form may have fields with names and no files: "
-                    "external tables are not known here; use a temporary table in a session. "
-                    "(NOT_IMPLEMENTED)"
+                    "Code: 36. DB::Exception: Expected a form of fields and files with names, "
+                    "found one without, or one within another. (BAD_ARGUMENTS)"
                 )
             fields += 1
             if fields > MOST_FIELDS:
@@ -63,6 +81,10 @@ async def read_parameters(request: web.BaseRequest) -> dict[str, str]:
             # Nothing here waits for anything: the others have their turn.
             await asyncio.sleep(0)
             field = bytes(await part.read())
+            if part.filename is not None:
+                files.append(FormFile(part.name, field))
+                continue
+            size += len(field)
             parameters[part.name] = field.decode(errors="replace")
     # What aiohttp raises of a form that is none: no end, broken headers or encodings.
     except (ValueError, LookupError, RuntimeError, AssertionError, HttpProcessingError) as error:
@@ -70,13 +92,15 @@ async def read_parameters(request: web.BaseRequest) -> dict[str, str]:
             raise QueryError(
                 f"Code: 36. DB::Exception: The form can't be read: {error}. (BAD_ARGUMENTS)"
             ) from error
-    if not is_whole:
+    if not is_whole or size > MOST_QUERY_BYTES:
         raise _too_large()
-    return parameters
+    return Parameters(parameters, files)
 
 
-async def _form(request: web.BaseRequest) -> tuple[MultipartReader, bool]:
-    """The form up to 1 MiB, and whether that is all of it.
+async def _form(
+    request: web.BaseRequest, may_be_large: Callable[[], Awaitable[None]]
+) -> tuple[MultipartReader, bool]:
+    """The form up to the most that it may have, and whether that is all of it.
 
     All has come before it is read: what aiohttp reads while it comes costs it far more.
 
@@ -84,9 +108,13 @@ async def _form(request: web.BaseRequest) -> tuple[MultipartReader, bool]:
         QueryError: it has no boundary, or does not begin with a field.
     """
     body = bytearray()
+    most = MOST_QUERY_BYTES
     async for part in _received(request):
         body += part
-        if len(body) > MOST_QUERY_BYTES:
+        if len(body) > most and most < MOST_FORM_BYTES and _FILE in body:
+            await may_be_large()
+            most = MOST_FORM_BYTES
+        if len(body) > most:
             break
     if not body.startswith(b"--"):
         # No client of HTTP sends the text before the first field that a mail may have.
@@ -95,11 +123,11 @@ async def _form(request: web.BaseRequest) -> tuple[MultipartReader, bool]:
             "(BAD_ARGUMENTS)"
         )
     loop = asyncio.get_running_loop()
-    whole = StreamReader(BaseProtocol(loop), MOST_QUERY_BYTES, loop=loop)
+    whole = StreamReader(BaseProtocol(loop), most, loop=loop)
     whole.feed_data(bytes(body))
     whole.feed_eof()
     try:
-        return MultipartReader(request.headers, whole), len(body) <= MOST_QUERY_BYTES
+        return MultipartReader(request.headers, whole), len(body) <= most
     except (ValueError, AssertionError) as error:
         raise QueryError(
             f"Code: 36. DB::Exception: The form can't be read: {error}. (BAD_ARGUMENTS)"

@@ -1,11 +1,12 @@
 """One request and its response, in the form of ClickHouse's HTTP interface."""
 
+import asyncio
 import json
 import re
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from aiohttp import web
 from portquorum.embedded.clickhouse import compression, http_status
 from portquorum.embedded.clickhouse.blocks import BlockCompressor
 from portquorum.embedded.clickhouse.engine import QueryError
+from portquorum.embedded.clickhouse.external_tables import ExternalTable
 from portquorum.embedded.clickhouse.http_body import is_on
 
 # Parameters of the transport; every other one is a setting of the engine, or a `param_`.
@@ -27,6 +29,9 @@ _TRANSPORT: Final = frozenset(
         *("add_http_cors_header", "http_response_buffer_size", "log_comment"),
     }
 )
+_PIECE_BYTES: Final = 64 << 10
+_PIECE_WITHIN_S: Final = 30.0
+"""The longest wait for a client to take a piece, as ClickHouse's `http_send_timeout`."""
 _QUERY_ID: Final = re.compile(r"[ -~]{1,256}")
 _CONTENT_TYPES: Final = (
     (("TabSeparated", "TSV"), "text/tab-separated-values; charset=UTF-8"),
@@ -46,6 +51,8 @@ class Exchange:
         self.request = request
         self.format: str | None = None
         """The response's format; None for a statement without a result."""
+        self.hurries = False
+        """A client that stops reading for `_PIECE_WITHIN_S` loses its answer."""
         self._begun_at = time.monotonic_ns()
         self._tag = secrets.token_hex(8)
         self._compressors: list[compression.Compressor] = []
@@ -53,8 +60,12 @@ class Exchange:
             "X-ClickHouse-Server-Display-Name": host,
             "X-ClickHouse-Timezone": timezone,
             "X-ClickHouse-Exception-Tag": self._tag,
+            # Each request is a run of its own, so parts of two answers are not one file: `Range` is
+            # ignored, as by a server, and clients are told so (RFC 9110, 14.2 and 14.3).
+            "Accept-Ranges": "none",
         }
         self.parameters: Mapping[str, str] = {}
+        self.tables: Sequence[ExternalTable] = ()
         self.id = str(uuid.uuid4())
 
     def read(self, parameters: Mapping[str, str], formats: Mapping[str, str]) -> None:
@@ -122,13 +133,29 @@ class Exchange:
         self._describe()
         response = web.StreamResponse(headers=self.headers)
         await response.prepare(self.request)
-        await self.write(response, first)
+        if self.request.method != "HEAD":
+            await self.write(response, first)
         return response
 
     async def write(self, response: web.StreamResponse, part: bytes) -> None:
-        """Writes the next part; waits for a slow client."""
-        if packed := self._packed(part):
-            await response.write(packed)
+        """Writes the next part; waits for a slow client.
+
+        Raises:
+            ConnectionResetError: the client is gone, or took nothing for too long.
+        """
+        packed = self._packed(part)
+        if not self.hurries:
+            if packed:
+                await response.write(packed)
+            return
+        for at in range(0, len(packed), _PIECE_BYTES):
+            try:
+                async with asyncio.timeout(_PIECE_WITHIN_S):
+                    await response.write(packed[at : at + _PIECE_BYTES])
+            except TimeoutError as error:
+                if self.request.transport is not None:
+                    self.request.transport.abort()
+                raise ConnectionResetError("the client does not read its answer") from error
 
     async def finish(self, response: web.StreamResponse) -> None:
         """Ends the response."""
@@ -151,12 +178,22 @@ class Exchange:
         if self.request.transport is not None:
             self.request.transport.close()
 
-    def refuse(self, error: QueryError, version: str) -> web.Response:
-        """An error response."""
+    def refuse(self, error: QueryError, version: str, *, compressed: bool) -> web.Response:
+        """An error response.
+
+        Args:
+            error: what is told.
+            version: of the engine.
+            compressed: in the encodings that the request asks for, as a server does from the
+                moment that it knows the user; before that, no error is compressed.
+        """
         self.headers["X-ClickHouse-Exception-Code"] = str(error.code)
         self.headers["Content-Type"] = "text/plain; charset=UTF-8"
         body = f"{_with_version(error, version)}\n".encode(errors="replace")
         status = http_status.of(error.code)
+        if compressed:
+            self._compress()
+            body = self._packed(body) + self._rest()
         return web.Response(body=body, status=status, headers=self.headers)
 
     def _describe(self) -> None:
@@ -167,6 +204,10 @@ class Exchange:
             (text for starts, text in _CONTENT_TYPES if self.format.startswith(starts)),
             "text/plain; charset=UTF-8",
         )
+        self._compress()
+
+    def _compress(self) -> None:
+        self._compressors.clear()
         if is_on(self.parameters.get("compress")):
             self._compressors.append(BlockCompressor())
         if is_on(self.parameters.get("enable_http_compression")):

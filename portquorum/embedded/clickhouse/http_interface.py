@@ -3,7 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from functools import partial
 from typing import Final
 
@@ -11,12 +16,14 @@ from aiohttp import web
 
 from foundation.http_origin import Served, refusal
 from foundation.telemetry import logger
-from portquorum.embedded.clickhouse import sessions
+from portquorum.embedded.clickhouse import external_tables, kill_query, native_format, sessions
 from portquorum.embedded.clickhouse.access import User, UserAccess
 from portquorum.embedded.clickhouse.engine import EngineProcess, QueryError, Session
 from portquorum.embedded.clickhouse.engine_protocol import StatementResult
 from portquorum.embedded.clickhouse.http_body import Statement, read_parameters, read_statement
 from portquorum.embedded.clickhouse.http_exchange import Exchange
+from portquorum.embedded.clickhouse.native_hint import HOLDS
+from portquorum.embedded.clickhouse.query_names import comment_of
 from portquorum.embedded.clickhouse.request_work import RequestWork
 from portquorum.embedded.clickhouse.result_parts import (
     PART_BYTES,
@@ -33,9 +40,15 @@ from portquorum.embedded.clickhouse.statement import (
     look,
     output_format,
 )
+from portquorum.embedded.clickhouse.turns import Turns
 
 _LOOKED_AT_AT_ONCE_BYTES: Final = 4096
 """A longer text is looked at in a thread: the event loop answers others meanwhile."""
+_TURN_WAIT_S: Final = 10.0
+_OPEN_OF_READERS: Final = 8
+"""Readers' statements that run, or whose answer is on its way: each may hold a reader's memory."""
+_ANSWER_OF_READER_S: Final = 600.0
+"""The longest time for a reader's client to take its answer."""
 _PINGS: Final = frozenset({"/ping", "/replicas_status"})
 _METHODS: Final = ("GET", "HEAD", "POST")
 
@@ -56,13 +69,19 @@ class HttpInterface:
         """
         self._engine = engine
         self._access = access
+        self._database = database
         self._served = served
         self._sessions = sessions.Sessions(engine, database)
         self._running: set[str] = set()
+        self._large_forms = Turns(4, _TURN_WAIT_S, "forms of more than 1 MiB")
+        self._open_of_readers = Turns(_OPEN_OF_READERS, _TURN_WAIT_S, "statements of readers")
         self._looks = ThreadPoolExecutor(2, "look")
         self._inserts = ThreadPoolExecutor(4, "insert")
         self._queries = ThreadPoolExecutor(8, "query")
         self._readers = ThreadPoolExecutor(4, "reader")
+        # Where all threads are taken, there is something to kill.
+        self._owners_kills = ThreadPoolExecutor(2, "kill")
+        self._readers_kills = ThreadPoolExecutor(2, "reader's kill")
         with engine.session({}) as session:
             about = session.run("SELECT version(), timezone(), hostName() FORMAT TSVRaw")
             formats = session.run("SELECT name FROM system.formats FORMAT TSVRaw")
@@ -71,7 +90,8 @@ class HttpInterface:
 
     def close(self) -> None:
         """Closes the sessions; the engine must have ended all statements."""
-        for pool in (self._looks, self._inserts, self._queries, self._readers):
+        pools = (self._looks, self._inserts, self._queries, self._readers)
+        for pool in (*pools, self._owners_kills, self._readers_kills):
             pool.shutdown()
         self._sessions.close()
 
@@ -100,27 +120,58 @@ class HttpInterface:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         exchange = Exchange(request, self._host, self._timezone)
+        known = False
+        held = AsyncExitStack()
+
+        async def may_be_large() -> None:
+            # Whoever sends so much says who he is before, in headers or the URL.
+            self._access.user(request.headers, request.query, request.remote)
+            await held.enter_async_context(self._large_forms.one())
+
         try:
-            parameters = await read_parameters(request)
-            exchange.read(parameters, self._formats)
-            user = self._access.user(request.headers, exchange.parameters, request.remote)
-            with self._named(exchange.id):
-                return await self._answer(exchange, user)
+            async with held:
+                values, files = await read_parameters(request, may_be_large)
+                exchange.parameters = values
+                user = self._access.user(request.headers, values, request.remote)
+                known = True
+                # Anybody is a reader: those hold a connection with a turn alone.
+                request[HOLDS] = user.owner
+                exchange.tables = external_tables.take(values, files, self._formats)
+                exchange.read(values, self._formats)
+                with self._named(exchange.id, user):
+                    return await self._answer(exchange, user)
         except QueryError as error:
-            return exchange.refuse(error, self.version)
+            return exchange.refuse(error, self.version, compressed=known)
         except (web.HTTPException, ConnectionError):
             raise  # an answer; a client that has gone
         except Exception as error:  # noqa: BLE001 - one request's trouble is no other's
             logger(__name__).exception("request failed", query_id=exchange.id)
             unknown = QueryError(f"Code: 1001. DB::Exception: {error!r}. (STD_EXCEPTION)")
-            return exchange.refuse(unknown, self.version)
+            return exchange.refuse(unknown, self.version, compressed=known)
+
+    @asynccontextmanager
+    async def _open(self, exchange: Exchange, user: User, first: str) -> AsyncIterator[None]:
+        """The turn of a reader's statement, until its client has the answer.
+
+        Its thread is free while the client does not read, and its memory is not.
+        """
+        if user.owner or first == "KILL":
+            yield
+            return
+        async with self._open_of_readers.one():
+            exchange.request[HOLDS] = True
+            yield
 
     @contextmanager
-    def _named(self, name: str) -> Iterator[None]:
-        """Refuses a name of another running request: a name identifies a statement to kill."""
+    def _named(self, query_id: str, user: User) -> Iterator[None]:
+        """Refuses an id of another running request: it identifies a statement to kill.
+
+        Each user has ids of its own: readers can't take the owner's, or try which there are.
+        """
+        name = comment_of(query_id, owner=user.owner)
         if name in self._running:
             raise QueryError(
-                f"Code: 216. DB::Exception: Query with id = {name} is already running. "
+                f"Code: 216. DB::Exception: Query with id = {query_id} is already running. "
                 "(QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING)"
             )
         self._running.add(name)
@@ -161,6 +212,9 @@ class HttpInterface:
         settings = self._access.settings(user, exchange.settings)
         database = self._access.database(user, exchange.database)
         asked = sessions.asked_of(exchange.parameters)
+        if statement == "KILL":
+            # Drivers kill in the session of what they kill, which is busy.
+            asked = None
         if asked is not None:
             # What these say is for the session, not for this request.
             if statement == "SET":
@@ -169,7 +223,7 @@ class HttpInterface:
                 database = None
         elif user.owner and exchange.only_reads:
             settings["readonly"] = "2"  # the engine's word, beside that of the access rules
-        settings["log_comment"] = exchange.id
+        settings["log_comment"] = comment_of(exchange.id, owner=user.owner)
         overlay = sessions.Overlay(settings, database)
         return self._sessions.connection(user.name, asked, work, overlay, keeps=user.owner)
 
@@ -181,7 +235,8 @@ class HttpInterface:
         if form is None:
             raise _unknown_format(statement.insert.format)
         data = _joined(statement.text[statement.insert.data_at :], statement.data)
-        work = RequestWork(self._inserts, self._engine, exchange.id)
+        name = comment_of(exchange.id, owner=user.owner)
+        work = RequestWork(self._inserts, self._engine, name)
         async with self._connection(exchange, user, work, "INSERT") as session:
             head = await work.run(self._access.inserting, statement.insert.head, exchange.params)
             params = {f"param_{name}": text for name, text in exchange.params.items()}
@@ -191,7 +246,7 @@ class HttpInterface:
                 async for part in data:
                     await work.run(inserter.append, part)
             except BaseException:
-                await work.run(inserter.cancel)
+                await work.release(inserter.cancel)
                 raise
             rows, size = await work.run(inserter.finish)
         counts = {"read_rows": rows, "read_bytes": size, "written_rows": rows}
@@ -202,19 +257,50 @@ class HttpInterface:
         self, exchange: Exchange, user: User, statement: Statement
     ) -> web.StreamResponse:
         sql = statement.text.decode(errors="replace")
-        pool = self._queries if user.owner else self._readers
-        work = RequestWork(pool, self._engine, exchange.id)
-        async with self._connection(exchange, user, work, statement.first) as session:
+        if statement.first == "KILL":
+            pool = self._owners_kills if user.owner else self._readers_kills
+        else:
+            pool = self._queries if user.owner else self._readers
+        work = RequestWork(pool, self._engine, comment_of(exchange.id, owner=user.owner))
+        async with (
+            self._open(exchange, user, statement.first),
+            self._connection(exchange, user, work, statement.first) as session,
+            self._tables(exchange, user, work, session),
+        ):
             parts: ResultParts = await work.run(self._begin, session, user, exchange, sql)
             if exchange.waits_for_end:
                 parts = await work.run(kept_back, parts)
             try:
-                return await self._send(exchange, work, parts)
+                if user.owner:
+                    return await self._send(exchange, work, parts)
+                exchange.hurries = True
+                async with _whole_within(_ANSWER_OF_READER_S, exchange.request):
+                    return await self._send(exchange, work, parts)
             finally:
-                await work.run(parts.close)
+                await work.release(parts.close)
+
+    @asynccontextmanager
+    async def _tables(
+        self, exchange: Exchange, user: User, work: RequestWork, session: Session
+    ) -> AsyncIterator[None]:
+        """The external tables of a request, for as long as its statement runs."""
+        if not exchange.tables:
+            yield
+            return
+        await work.run(external_tables.create, session, exchange.tables, self._access.defining)
+        try:
+            yield
+        finally:
+            # A reader's connection ends with the request, and by now it can change nothing.
+            if user.owner:
+                await work.release(external_tables.drop, session, exchange.tables)
 
     def _begin(self, session: Session, user: User, exchange: Exchange, sql: str) -> ResultParts:
         """Starts the result, without reading from it."""
+        if first_word(sql.encode()) == "KILL":
+            kill = self._access.killing(user, sql, exchange.params, exchange.only_reads)
+            if kill is not None:
+                return self._kill(kill, user, exchange, sql)
         if user.owner:
             sql, reads = self._access.owning(session, sql, exchange.params, exchange.only_reads)
         else:
@@ -223,21 +309,65 @@ class HttpInterface:
         form = self._formats.get(named.lower())
         if form is None:
             raise _unknown_format(named)
+        revision = 0
+        if form == native_format.NATIVE:
+            revision = native_format.revision_of(exchange.parameters)
         if not reads:
-            chunk = session.run(sql, form, exchange.params)
+            chunk = self._short(session, exchange, sql, form, revision)
             # Some statements tell what they did (KILL QUERY, CHECK TABLE), most have no result.
             exchange.format = form if chunk.data else None
             return Whole(chunk)
         exchange.format = form
         # DESCRIBE, SHOW and the like are short, and have no INTO OUTFILE.
         if first_word(sql.encode()) not in {"SELECT", "WITH", "FROM"}:
-            return Whole(session.run(sql, form, exchange.params))
+            return Whole(self._short(session, exchange, sql, form, revision))
         parts = around_outfile(sql, form)
+        stream = None
+        if revision:
+            columns = native_format.describe(session, parts, exchange.params)
+            stream = native_format.NativeStream(columns, revision)
+            parts = native_format.in_format(parts, "Buffers")
 
         def run(pipe: int) -> StatementResult:
             return session.run_into(parts, form, exchange.params, pipe)
 
-        return Piped(run, partial(self._engine.kill, exchange.id))
+        name = comment_of(exchange.id, owner=user.owner)
+        piped = Piped(run, partial(self._engine.kill, name))
+        return piped if stream is None else native_format.Framed(piped, stream)
+
+    def _short(
+        self, session: Session, exchange: Exchange, sql: str, form: str, revision: int
+    ) -> StatementResult:
+        """The whole result of a statement that has no INTO OUTFILE."""
+        if not revision:
+            return session.run(sql, form, exchange.params)
+        with self._engine.session({}) as fresh:
+            return native_format.run_short(session, fresh, sql, exchange.params, revision)
+
+    def _kill(
+        self, kill: kill_query.KillQuery, user: User, exchange: Exchange, sql: str
+    ) -> ResultParts:
+        named = output_format(sql.encode()) or exchange.default_format
+        form = self._formats.get(named.lower())
+        if form is None:
+            raise _unknown_format(named)
+        settings = self._access.settings(user, {})
+        settings["log_comment"] = comment_of(exchange.id, owner=user.owner)
+        database = self._access.database(user, exchange.database) or self._database
+        asker = kill_query.Asker(user.name, user.owner, exchange.id, settings, database)
+        revision = 0
+        if form == native_format.NATIVE:
+            revision = native_format.revision_of(exchange.parameters)
+
+        def answering(session: Session, select: str) -> StatementResult:
+            if not revision:
+                return session.run(select, form)
+            return StatementResult(native_format.rows_of(session, select, revision), 0, 0, 0, 0, 0)
+
+        answer = kill_query.run(self._engine, kill, asker, exchange.params, answering)
+        # As a server: no table at all of no query.
+        exchange.format = None if answer is None else form
+        return Whole(StatementResult(b"", 0, 0, 0, 0, 0) if answer is None else answer)
 
     async def _send(
         self, exchange: Exchange, work: RequestWork, parts: ResultParts
@@ -248,6 +378,8 @@ class HttpInterface:
         if whole:
             return exchange.response(first)
         response = await exchange.begin(first)
+        if exchange.request.method == "HEAD":
+            return response  # without a body, which aiohttp would write: nobody needs the rows
         try:
             while not whole:
                 part, whole = await work.run(parts.take)
@@ -257,6 +389,17 @@ class HttpInterface:
         else:
             await exchange.finish(response)
         return response
+
+
+@asynccontextmanager
+async def _whole_within(seconds: float, request: web.BaseRequest) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the client takes too long for the answer") from error
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -13,7 +13,8 @@ import shlex
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 from foundation.lifecycle import done_before
 from foundation.settings import Settings, SettingsError, load
-from foundation.telemetry import configure_logging
+from foundation.telemetry import configure_logging, logger
 from portquorum.embedded.service import addresses, announcement, process
 from portquorum.embedded.service.child import ServiceProcess
 from portquorum.embedded.service.directory import ServiceDirectory
@@ -30,6 +31,8 @@ from portquorum.embedded.service.reports import OnProgress, Progress, Reporter
 
 if TYPE_CHECKING:
     from portquorum.embedded.clickhouse.engine import EngineProcess
+    from portquorum.embedded.clickhouse.http_interface import HttpInterface
+    from portquorum.embedded.clickhouse.native_hint import HttpServer
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8123"
 DATABASE: Final = "portquorum"
@@ -178,8 +181,7 @@ async def _serve_on(
     engine = EngineProcess(folder, (directory.lock_fd,))
     try:
         host, port = server.getsockname()[:2]
-        if engine.without_walls is not None:
-            _without_walls(engine.without_walls, host, settings, reporter)
+        _without_walls(engine.without_walls, host, settings, reporter)
         with engine.session({}) as session:
             session.run(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         guard = SqlGuard(engine)
@@ -194,25 +196,15 @@ async def _serve_on(
         here = addresses.reachable(addresses.ListenAddress(host, port))
         url = f"http://{OWNER}:{quote(secret, safe='')}@{here}/{DATABASE}"
         stop = process.stop_signal()
-        http = web.Server(
-            interface.handle,
-            access_log=None,
-            # A client that has gone needs no answer: its statement is killed.
-            handler_cancellation=True,
-            # Bodies are ours to decompress: aiohttp knows nothing of lz4.
-            auto_decompress=False,
-            # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
-            max_line_size=1 << 20,
-            logger=_http_log(),
-            max_field_size=16 << 10,
-        )
-        runner = web.ServerRunner(http, shutdown_timeout=_GRACE_S)
+        place = f"http://{here}"
+        runner = web.ServerRunner(_http_server(interface, place), shutdown_timeout=_GRACE_S)
         await runner.setup()
         try:
             await web.SockSite(runner, server).start()
-            announcement.announce(data_dir, SERVICE, url)
-            reporter.ready(url)
-            await _until_stopped(stop, engine, directory)
+            async with _native_hint(settings, addresses.ListenAddress(host, port), place):
+                announcement.announce(data_dir, SERVICE, url)
+                reporter.ready(url)
+                await _until_stopped(stop, engine, directory)
         finally:
             # Whatever a statement does, and whoever waits for it.
             abort = threading.Timer(_ABORT_AFTER_S, engine.abort)
@@ -225,6 +217,61 @@ async def _serve_on(
             abort.cancel()
     finally:
         await asyncio.to_thread(engine.close)
+
+
+def _http_server(interface: "HttpInterface", place: str) -> "HttpServer":
+    """The server; `place` is its URL, without user and password."""
+    from portquorum.embedded.clickhouse.native_hint import HttpServer  # noqa: PLC0415
+
+    return HttpServer(
+        place,
+        interface.handle,
+        access_log=None,
+        # A client that has gone needs no answer: its statement is killed.
+        handler_cancellation=True,
+        # Bodies are ours to decompress: aiohttp knows nothing of lz4.
+        auto_decompress=False,
+        # As ClickHouse's http_max_uri_size: statements and parameters come in the URL.
+        max_line_size=1 << 20,
+        logger=_http_log(),
+        max_field_size=16 << 10,
+    )
+
+
+@asynccontextmanager
+async def _native_hint(
+    settings: Settings, http: addresses.ListenAddress, place: str
+) -> AsyncIterator[None]:
+    """Tells clients of the native protocol where to go; that it can't, stops nothing.
+
+    Raises:
+        EmbeddedServiceError: `PORTQUORUM_NATIVE_LISTEN` is no address.
+    """
+    from portquorum.embedded.clickhouse import native_hint  # noqa: PLC0415 (of the extra)
+
+    asked = native_hint.place(settings.native_listen, http)
+    if asked is None:
+        yield
+        return
+    try:
+        address = addresses.parse(asked)
+    except EmbeddedServiceError as error:
+        raise EmbeddedServiceError(f"PORTQUORUM_NATIVE_LISTEN: {error}; or off") from error
+    try:
+        server = await native_hint.listen(address, place)
+    except OSError as error:
+        logger(__name__).info(
+            "no hint for clients of the native protocol",
+            listen=asked,
+            why=str(error),
+            to_do="nothing, or set PORTQUORUM_NATIVE_LISTEN to another HOST:PORT or to off",
+        )
+        yield
+        return
+    try:
+        yield
+    finally:
+        server.close()
 
 
 def _http_log() -> logging.Logger:
@@ -263,12 +310,16 @@ async def _until_stopped(
     await done_before(stop, ended())
 
 
-def _without_walls(why: str, host: str, settings: Settings, reporter: Reporter) -> None:
+def _without_walls(why: str | None, host: str, settings: Settings, reporter: Reporter) -> None:
     """Restricts the service where the kernel offers no sandbox, and prints one line on it.
+
+    `why` is the reason; None: there is a sandbox.
 
     Raises:
         EmbeddedServiceError: it listens elsewhere than on loopback.
     """
+    if why is None:
+        return
     if not ipaddress.ip_address(host).is_loopback:
         raise EmbeddedServiceError(
             f"the embedded ClickHouse listens on {host} only behind the kernel's walls, and "

@@ -40,6 +40,29 @@ class RequestWork:
                 await self._end(waiting)
             raise
 
+    async def release(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """The result of work that gives something free, and so is done in any case.
+
+        A cancellation, be it the second one of a request, is raised when the work is done; `run`
+        drops what still waits for a thread.
+
+        Raises:
+            EngineGoneError: the service is ending.
+        """
+        try:
+            waiting = asyncio.wrap_future(self._pool.submit(work, *arguments))
+        except RuntimeError as error:
+            raise EngineGoneError from error  # the pool takes nothing new
+        cancelled: asyncio.CancelledError | None = None
+        while not waiting.done():
+            try:
+                await asyncio.shield(waiting)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        return waiting.result()
+
     async def _end(self, running: "asyncio.Future[Result]") -> None:
         while not running.done():
             # Cancelled once more, it still waits: what the work holds (a pipe, a file) is given

@@ -144,7 +144,7 @@ class Sessions:
         try:
             yield connection
         finally:
-            await work.run(connection.close)
+            await work.release(connection.close)
 
     @asynccontextmanager
     async def _kept(
@@ -157,7 +157,7 @@ class Sessions:
         try:
             yield connection
         finally:
-            await work.run(_take_off, connection, undo)
+            await work.release(_take_off, connection, undo)
 
     async def _take(self, user: str, asked: SessionOptions) -> _Held:
         held = self._held.get((user, asked.id))

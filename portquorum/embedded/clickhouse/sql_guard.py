@@ -16,6 +16,7 @@ from typing import Final
 
 from portquorum.embedded.clickhouse import statement
 from portquorum.embedded.clickhouse.engine import EngineProcess, QueryError, Session, quote
+from portquorum.embedded.clickhouse.system_views import SystemViews
 
 # Functions that read files or tell where they are, which the engine's readonly does not forbid. A
 # function can be named without brackets (`* APPLY file`, `arrayMap(file, …)`), so not even a
@@ -85,16 +86,6 @@ _PAIRS: Final = {
     ("PARALLEL", "WITH"): "one statement at a time",
     ("DEFAULT", "."): "the database default keeps nothing",
 }
-# Tables of `system` for readers, and those of them with a column that is a path.
-_OPEN: Final = frozenset(
-    {
-        *("ONE", "NUMBERS", "NUMBERS_MT", "ZEROS", "ZEROS_MT", "COLUMNS", "FUNCTIONS", "FORMATS"),
-        *("TABLE_FUNCTIONS", "TABLE_ENGINES", "DATABASE_ENGINES", "SETTINGS", "TIME_ZONES"),
-        *("DATA_TYPE_FAMILIES", "KEYWORDS", "COLLATIONS", "CONTRIBUTORS", "LICENSES", "VIEWS"),
-        *("AGGREGATE_FUNCTION_COMBINATORS", "MERGE_TREE_SETTINGS", "METRICS", "EVENTS"),
-    }
-)
-_WITH_PATHS: Final = frozenset({"TABLES", "DATABASES", "PARTS"})
 
 
 class StatementRefusedError(QueryError):
@@ -105,8 +96,12 @@ class SqlGuard:
     """Checks statements for names that reach outside."""
 
     def __init__(self, engine: EngineProcess) -> None:
-        """Asks the engine for its table functions and for functions that call external models."""
+        """Asks the engine for its table functions and for functions that call external models.
+
+        Makes what readers see of `system`, too.
+        """
         self._engine = engine
+        self.views = SystemViews(engine)
         self._idle: deque[Session] = deque()
         with engine.session({}) as session:
             tables = session.run("SELECT name FROM system.table_functions FORMAT TSVRaw")
@@ -180,24 +175,47 @@ class SqlGuard:
             raise _denied(f"parameter {name} is the name of a function that reads files")
 
     def check_reader(self, canonical: str) -> None:
-        """Checks for what readers alone may not see: server internals, and the places of files.
+        """Checks for what readers alone may not see: server internals.
+
+        The tables of `system` that pass are views for readers (`system_views`), where no column
+        tells the place of a file.
 
         Raises:
             StatementRefusedError: the statement contains it.
         """
         words = _words(list(statement.tokens(canonical.encode())))
-        paths = False
         for word, follows, name in zip(words, words[1:], words[2:], strict=False):
             if word in _NOT_FOR_READERS and follows == "(":
                 raise _denied(f"{word.lower()} is not for readers")
             if (word, follows) == ("SYSTEM", "."):
-                if name not in _OPEN | _WITH_PATHS:
-                    raise _denied(f"system.{name.lower()} is not for readers")
-                paths = paths or name in _WITH_PATHS
-        if "IDENTIFIER" in words or "PROCESSLIST" in words:
+                self._check_system(name)
+        is_list = words[:2] == ["SHOW", "PROCESSLIST"]
+        if "IDENTIFIER" in words or ("PROCESSLIST" in words and not is_list):
             raise _denied("names of tables stand in a reader's statement, and are of the database")
-        if paths and (_has_star(words) or any("PATH" in w or w == "COLUMNS" for w in words)):
-            raise _denied("a reader names the columns of system tables, and takes no paths")
+
+        if words[0] == "SHOW" and "WHERE" in words:
+            # The engine asks its own tables with it, which have paths.
+            raise _denied(
+                "SHOW … WHERE is not for readers (LIKE is, and SELECT FROM system.tables)"
+            )
+
+    def _check_system(self, table: str) -> None:
+        if self.views.shows(table):
+            return
+        if self.views.knows(table):
+            raise _denied(f"system.{table.lower()} is not for readers")
+        # What some servers have (query_log) and others don't: tools then do without.
+        raise StatementRefusedError(
+            f"Code: 60. DB::Exception: Table system.{table.lower()} does not exist. (UNKNOWN_TABLE)"
+        )
+
+
+def settings_of(canonical: str) -> Iterator[tuple[str, str]]:
+    """Names and values of the settings in a statement printed by the engine; literals alone."""
+    found = list(statement.tokens(canonical.encode()))
+    for name, value in _settings(found, _words(found)):
+        if value[:1] not in {"-", "+", "[", "(", "{", ""}:
+            yield name.lower(), _unescaped(value)
 
 
 def _names(data: bytes) -> frozenset[str]:
@@ -225,17 +243,6 @@ def _settings(found: Sequence[statement.Token], words: Sequence[str]) -> Iterato
             inside = depth
         elif inside is not None and follows == "=":
             yield word, value
-
-
-def _has_star(words: Sequence[str]) -> bool:
-    """True if a star stands for columns: not `count(*)`, not a multiplication."""
-    before = ["", "", *words]
-    return any(
-        word == "*"
-        and previous in {"SELECT", "DISTINCT", ",", ".", "("}
-        and (earlier, previous) != ("COUNT", "(")
-        for earlier, previous, word in zip(before, before[1:], words, strict=False)
-    )
 
 
 def _check_kind(words: Sequence[str]) -> None:

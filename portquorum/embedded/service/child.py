@@ -51,6 +51,7 @@ class ServiceProcess:
         self._on_progress = on_progress or (lambda _progress: None)
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
+        self._given_up = False
 
     @property
     def address(self) -> str:
@@ -122,6 +123,8 @@ class ServiceProcess:
             raise storage_error(error, self._log) from error
 
     def _await_ready(self) -> str:
+        if self._given_up:
+            raise EmbeddedServiceError(f"the start of {self._module} was cancelled")
         process = self._process
         assert process is not None and process.stdout is not None  # noqa: S101, PT018 (just spawned)
         pending = b""
@@ -186,10 +189,18 @@ class ServiceProcess:
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # The thread can't be cancelled; without its child it ends.
-            self.kill()
+            # The thread can't be cancelled; without its child it ends. It has not begun the child
+            # yet, or waits for its output, which only the thread may close: a closed file would
+            # never wake it.
+            self._given_up = True
+            if (process := self._process) is not None:
+                process.kill()
             await asyncio.wait([starting])
+            if not starting.cancelled() and starting.exception() is None:
+                self.kill()  # it was ready just then
             raise
+        finally:
+            self._given_up = False
 
     async def __aexit__(
         self,

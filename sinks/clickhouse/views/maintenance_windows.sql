@@ -32,7 +32,7 @@ COMMENT 'Each time at which a maintenance window was or will be on, as far as it
 ALTER TABLE {database}.maintenance_windows
     COMMENT COLUMN source 'Inventory that the window comes from',
     COMMENT COLUMN name 'Name of the window',
-    COMMENT COLUMN selectors 'What it covers: ids of targets, and tag:NAME for all targets with a tag',
+    COMMENT COLUMN selectors 'What it covers: ids of targets, and tag:NAME for all targets with a tag. Those targets: SELECT w.name, t.target FROM maintenance_windows AS w, targets_known AS t WHERE has(w.selectors, t.target) OR hasAny(w.selectors, arrayMap(tag -> concat(''tag:'', tag), t.tags))',
     COMMENT COLUMN begin_at 'Begin, UTC',
     COMMENT COLUMN end_at 'End, UTC',
     COMMENT COLUMN begin_ms 'The same as begin_at, in ms since 1970',

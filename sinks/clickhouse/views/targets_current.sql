@@ -1,10 +1,17 @@
--- The newest definition of each target that was not removed.
+-- The newest definition of each target that was not removed. A target whose host changes moves to
+-- another partition: the definition there and the removal here may come in the same millisecond.
 CREATE OR REPLACE VIEW {database}.targets_current AS
 SELECT * EXCEPT removed
 FROM
 (
     SELECT *
-    FROM {database}.targets
+    FROM
+    (
+        SELECT *
+        FROM {database}.targets
+        ORDER BY log_offset DESC
+        LIMIT 1 BY target, log_partition
+    )
     ORDER BY appended_at DESC, removed ASC, version DESC
     LIMIT 1 BY target
 )

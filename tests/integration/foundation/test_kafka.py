@@ -1,7 +1,10 @@
 """The foundation on a real broker: topics, and the follower of a compacted one."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from aiokafka.admin import NewTopic
@@ -17,6 +20,7 @@ from foundation.kafka import (
 )
 from foundation.kafka.topics import topic_config
 from foundation.settings import Settings
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas import topics
 
 DEADLINE_S = 60
@@ -100,7 +104,22 @@ async def test_the_send_log_keeps_the_newest_of_each_key_and_that_for_30_days(
     assert found["retention.ms"] == str(30 * topics.DAY_MS)
 
 
+async def test_a_kafka_without_any_topic_is_new_and_no_mismatch(settings: Settings) -> None:
+    with pytest.raises(TopicMismatchError) as caught:
+        await check_topics(settings)
+    text = str(caught.value)
+    assert f"none of the topics {settings.topic_prefix}.*: no role has run here yet" in text
+    assert "PORTQUORUM_PARTITIONS" not in text
+
+
 async def test_missing_topics_are_named(settings: Settings) -> None:
+    await create_topics(settings)
+    client = admin(settings)
+    await client.start()
+    try:
+        await client.delete_topics([settings.topic("incidents")])
+    finally:
+        await client.close()
     with pytest.raises(TopicMismatchError) as caught:
         await check_topics(settings)
     assert f"{settings.topic('incidents')} does not exist" in str(caught.value)
@@ -161,3 +180,22 @@ async def take(records: AsyncIterator[object], count: int) -> dict[bytes, bytes 
         if len(found) == count:
             break
     return found
+
+
+async def test_what_is_there_is_waited_for_no_longer_than_asked_for(tmp_path: Path) -> None:
+    """The broker ends in the middle of a topic; the client holds some of its records."""
+    with ExitStack() as running:
+        broker = running.enter_context(EmbeddedKafka(tmp_path / "kafka", "127.0.0.1:0"))
+        settings = Settings(kafka=broker.bootstrap_servers, topic_prefix="away", partitions=1)
+        await create_topics(settings)
+        topic = settings.topic(topics.INCIDENTS_OPEN.name)
+        async with producer(settings, compression_type=None) as client:
+            for number in range(8):
+                await client.send_and_wait(topic, os.urandom(900_000), key=b"%d" % number)
+        async with Follower(settings, topic) as follower:
+            records = follower.present(stalled_s=3)
+            assert (await anext(records)).offset == 0
+            running.close()
+            with pytest.raises(TimeoutError):
+                async for _ in records:
+                    pass

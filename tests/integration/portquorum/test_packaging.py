@@ -27,7 +27,10 @@ NOT_IN_PYTHON = (
     "portquorum/presentation/base.html",
     "portquorum/presentation/style.css",
     "portquorum/report/page.html",
+    "schemas/asyncapi.yaml",
+    "schemas/json/incidents/IncidentEvent.schema.json",
     "schemas/json/results.schema.json",
+    "schemas/messages/incidents/opened.json",
     "sinks/clickhouse/comments.sql",
     "sinks/clickhouse/migrations/0001_tables.sql",
     "sinks/clickhouse/views/uptime_daily.sql",
@@ -187,7 +190,8 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
         assert (code, err.count("\n")) == (2, 1), f"{command}: {err}"
         assert "this needs the extra `embedded`" in err, command
     assert {command for command, (code, _, _) in said.items() if code} == {
-        f"bench {one}" for one in ("probe", "stream", "outage", "detect", "sink", "status")
+        f"bench {one}"
+        for one in ("probe", "stream", "outage", "detect", "sink", "status", "notify", "codec")
     }
 
 

@@ -132,8 +132,10 @@ class Log:
         for name in names:
             await self.control(name, TargetSet(target=target(name, **changes)))
 
-    async def round(self, names: Iterable[str], *, up: bool) -> None:
+    async def round(self, names: Iterable[str], *, up: bool, of: str = "") -> None:
         """Every region says the same of every host, one message a host and region.
+
+        Of the target `of` of these hosts; by default a target has the host's name.
 
         Each round is at least a second later than the one before, and about a minute ago: so a
         test need not wait between two failures, and the results are still fresh.
@@ -142,7 +144,7 @@ class Log:
         sent = [
             await self._producer.send(
                 self._topic,
-                value=batch.encode([self._result(name, region, up=up)]),
+                value=batch.encode([self._result(name, region, of or name, up=up)]),
                 partition=self._partition(name),
             )
             for name in names
@@ -150,10 +152,10 @@ class Log:
         ]
         await asyncio.gather(*sent)
 
-    async def outage(self, names: Iterable[str]) -> None:
+    async def outage(self, names: Iterable[str], of: str = "") -> None:
         """Opens an incident for each host: two failures in every region."""
-        await self.round(names, up=False)
-        await self.round(names, up=False)
+        await self.round(names, up=False, of=of)
+        await self.round(names, up=False, of=of)
 
     async def recovery(self, names: Iterable[str]) -> None:
         await self.round(names, up=True)
@@ -161,10 +163,10 @@ class Log:
     def _partition(self, host: str) -> int:
         return partition_for(host, self.settings.partitions)
 
-    def _result(self, host: str, region: str, *, up: bool) -> CheckResult:
+    def _result(self, host: str, region: str, target_id: str, *, up: bool) -> CheckResult:
         at = self._second * 1000
         return CheckResult(
-            target=host,
+            target=target_id,
             kind="tcp",
             host=host,
             port=80,

@@ -104,7 +104,7 @@ async def test_an_event_with_another_byte_is_the_first_difference(
     async with Log(settings) as log:
         await history(settings, log, tmp_path)
         first = (await ground.incidents(settings))[0]
-        forged = first.value.replace(b'"severity":"critical"', b'"severity":"info"')
+        forged = first.value.replace(b'"severity":"warning"', b'"severity":"info"')
         assert forged != first.value
         async with clients.producer(settings) as producer:
             topic = settings.topic(topics.INCIDENTS.name)
@@ -119,7 +119,7 @@ async def test_an_event_with_another_byte_is_the_first_difference(
     shown = await asyncio.to_thread(call, settings, tmp_path, "replay", "--from", "10m")
     assert shown.returncode == 1
     assert '-  "severity": "info",' in shown.stdout
-    assert '+  "severity": "critical",' in shown.stdout
+    assert '+  "severity": "warning",' in shown.stdout
 
 
 async def test_an_event_that_is_not_sent_is_missing_and_one_that_nothing_gives_unexpected(

@@ -23,8 +23,9 @@ def settings(kafka: str) -> Settings:
 
 
 async def test_an_outage_travels_to_incidents_with_its_headers_and_partition(
-    settings: Settings, tmp_path: Path
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PORTQUORUM_INSTALLATION", "acme-eu")
     names = ground.hosts(settings, 6)
     async with Log(settings) as log:
         await log.targets(names)
@@ -36,7 +37,7 @@ async def test_an_outage_travels_to_incidents_with_its_headers_and_partition(
         assert isinstance(event, IncidentEvent)
         assert record.key == event.target.encode()
         assert record.partition == partition_for(event.target, settings.partitions)
-        assert list(record.headers) == incident.headers(event)
+        assert list(record.headers) == incident.headers(event, "/acme-eu/stream")
 
 
 async def test_a_graceful_stop_checkpoints_and_acknowledges_everything(

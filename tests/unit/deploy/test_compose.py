@@ -122,7 +122,7 @@ def test_no_password_has_a_default() -> None:
 def test_every_command_exists_with_its_options(name: str) -> None:
     command: Any = typer.main.get_command(app)
     arguments = list(OURS[name]["command"])
-    while hasattr(command, "commands"):
+    while arguments and hasattr(command, "commands"):
         command = command.commands[arguments.pop(0)]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {argument for argument in arguments if argument.startswith("--")} <= known

@@ -1,6 +1,7 @@
 """docs/inventory.md names each field of an inventory with its default, and its example is right."""
 
 import re
+import time
 from pathlib import Path
 from typing import Final
 
@@ -9,14 +10,21 @@ import pytest
 from portquorum.inventory import check
 from portquorum.inventory.document import (
     DefaultsEntry,
+    DrillEntry,
+    EscalationEntry,
     LatencyEntry,
     MaintenanceEntry,
+    QuietEntry,
     RegionEntry,
+    RotationEntry,
     RouteEntry,
     TargetEntry,
     TeamEntry,
+    TemplatesEntry,
 )
+from portquorum.inventory.reach import reach
 from portquorum.inventory.targets import BUILT_IN
+from schemas.policy import Route
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "inventory.md").read_text()
 ROWS: Final = [
@@ -26,7 +34,8 @@ ROWS: Final = [
 ]
 STRUCTS: Final = (
     *(RegionEntry, TeamEntry, RouteEntry, LatencyEntry, DefaultsEntry, TargetEntry),
-    MaintenanceEntry,
+    *(MaintenanceEntry, RotationEntry, QuietEntry, EscalationEntry, TemplatesEntry),
+    DrillEntry,
 )
 
 
@@ -50,3 +59,16 @@ def test_the_example_is_right(tmp_path: Path) -> None:
     inventory = check([file])
     assert [target.id for target in inventory.targets] == ["prod-db", "core-switch"]
     assert inventory.warnings == ()
+    assert reach(inventory, round(time.time() * 1000)) == []
+
+
+def test_the_example_of_routes_is_right(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(routes:.*?)```", PAGE, re.DOTALL)
+    file = tmp_path / "inventory.yaml"
+    file.write_text(f"regions: {{a: {{}}}}\ntargets: [{{host: x, port: 1}}]\n{example}")
+    inventory = check([file])
+    assert [one.name for one in inventory.policy if isinstance(one, Route)] == [
+        *("night", "oncall", "boss", "operators"),
+    ]
+    assert inventory.warnings == ()
+    assert reach(inventory, round(time.time() * 1000)) == []

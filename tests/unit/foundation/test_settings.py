@@ -96,6 +96,11 @@ def test_a_broken_announcement_is_ignored(tmp_path: Path, env: dict[str, str]) -
         ("TOPIC_PREFIX", "a b", "regex"),
         ("LOG_LEVEL", "loud", "Invalid enum value"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS", "Invalid enum value"),
+        ("LINKS", "monitor.example.com", "expected http[s]://"),
+        ("LINKS", "https://monitor.example.com/?a=b", "expected http[s]://"),
+        ("LINKS", "https://monitor.example.com\n", "expected http[s]://"),
+        ("LINKS_LISTEN", "9406", "expected host:port"),
+        ("LINKS_LISTEN", "127.0.0.1:70000", "expected host:port"),
         ("KAFKA", "localhost", "expected host:port"),
         ("KAFKA", "localhost:0", "expected host:port"),
         ("KAFKA", "localhost:65536", "expected host:port"),
@@ -156,6 +161,27 @@ def test_a_password_is_never_shown(tmp_path: Path, env: dict[str, str]) -> None:
     assert "tcp://" in text
 
 
+@pytest.mark.parametrize(
+    "value", ["https://hc.example.org/0a1b2c3d-4e5f", "http://hc.example.org", "${WATCHDOG_URL}"]
+)
+def test_a_watchdog_is_a_url_or_a_variable_with_one(
+    tmp_path: Path, env: dict[str, str], value: str
+) -> None:
+    settings = load(env | {"PORTQUORUM_WATCHDOG": value}, tmp_path)
+    assert settings.watchdog == value
+    assert "0a1b2c3d" not in repr(settings)
+
+
+def test_the_path_of_the_watchdog_is_a_secret(tmp_path: Path, env: dict[str, str]) -> None:
+    made = load(env | {"PORTQUORUM_WATCHDOG": "https://hc.example.org/0a1b2c3d/start"}, tmp_path)
+    assert "0a1b2c3d" in made.secrets
+    assert "watchdog='https://hc.example.org/…'" in repr(made)
+    for wrong in ("hc.example.org/0a1b2c3d", "ftp://hc.example.org/0a1b2c3d", "https:///0a1b2c3d"):
+        text = refused(env | {"PORTQUORUM_WATCHDOG": wrong}, tmp_path)
+        assert text.startswith("PORTQUORUM_WATCHDOG: expected http[s]://host/")
+        assert "0a1b2c3d" not in text
+
+
 def test_the_data_directory_follows_xdg(tmp_path: Path) -> None:
     assert default_data_dir({"XDG_DATA_HOME": str(tmp_path)}) == tmp_path / "portquorum"
     assert default_data_dir({}) == Path.home() / ".local" / "share" / "portquorum"
@@ -201,3 +227,22 @@ def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(variable: str, 
 )
 def test_other_variables_are_left_alone(variable: str) -> None:
     assert misspelt({variable: "x"}) == {}
+
+
+@pytest.mark.parametrize(("name", "least"), [("LINKS_KEY", 32), ("PAGERDUTY_SECRET", 16)])
+def test_a_short_key_is_refused_and_not_shown(
+    tmp_path: Path, env: dict[str, str], name: str, least: int
+) -> None:
+    with pytest.raises(SettingsError, match=f"PORTQUORUM_{name}.*>= {least}") as found:
+        load(env | {f"PORTQUORUM_{name}": "hunter2"}, tmp_path)
+    assert "hunter2" not in str(found.value)
+    key = "hunter2-" * 5
+    settings = load(env | {f"PORTQUORUM_{name}": key}, tmp_path)
+    assert key in settings.secrets
+    assert key not in repr(settings)
+
+
+def test_the_url_of_links_has_no_user(tmp_path: Path, env: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="without user") as found:
+        load(env | {"PORTQUORUM_LINKS": "https://u:hunter2@monitor.example.com"}, tmp_path)
+    assert "hunter2" not in str(found.value)

@@ -23,6 +23,9 @@ TEXTS: Final = (
 )
 """Odd texts. A lone surrogate is not among them: JSON that has one does not decode."""
 
+RAW: Final = (None, {"event": "opened", "at": 1, "texts": ["Ä", ""]})
+"""Values where a message holds another one, encoded."""
+
 
 def values_of(kind: Any) -> st.SearchStrategy[Any]:
     """Plain values (as JSON has them) that decode as `kind`."""
@@ -39,7 +42,7 @@ def decoded(kind: Any) -> st.SearchStrategy[Any]:
     return encoded(kind).map(msgspec.json.Decoder(kind).decode)
 
 
-def _values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 - a case a type
+def _values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911, PLR0912 - a case a type
     match kind:
         case inspect.Metadata(type=inner):
             return _values(inner)
@@ -66,6 +69,8 @@ def _values(kind: Any) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 - a cas
             return st.dictionaries(_values(key), _values(value), max_size=3)
         case inspect.StructType():
             return _structs(kind)
+        case inspect.RawType():
+            return st.sampled_from(RAW)
     raise TypeError(f"no values for {kind}")
 
 
@@ -108,7 +113,7 @@ def ends_of(kind: Any) -> tuple[Any, Any]:
     return _end(info, high=False), _end(info, high=True)
 
 
-def _end(kind: Any, *, high: bool) -> Any:  # noqa: C901, PLR0911 - a case a type
+def _end(kind: Any, *, high: bool) -> Any:  # noqa: C901, PLR0911, PLR0912 - a case a type
     match kind:
         case inspect.Metadata(type=inner):
             return _end(inner, high=high)
@@ -134,6 +139,8 @@ def _end(kind: Any, *, high: bool) -> Any:  # noqa: C901, PLR0911 - a case a typ
             return [_end(item, high=high)] * ((kind.min_length or 0) + 2 * high)
         case inspect.DictType(key_type=key, value_type=value):
             return {_end(key, high=True): _end(value, high=True)} if high else {}
+        case inspect.RawType():
+            return RAW[high]
         case inspect.StructType():
             found = {} if kind.tag_field is None else {kind.tag_field: kind.tag}
             fields = [field for field in kind.fields if high or field.required]
@@ -156,6 +163,7 @@ def _text_end(kind: inspect.StrType, *, high: bool) -> str:
         for more in ("a", "A", "z9", "0a", "~")
         for times in range(2_001)
     ]
+    tried += ["00:00", "23:59", "0000-00-00", "9999-99-99"]  # of the clock, of the calendar
     found = [text for text in tried if re.search(kind.pattern, text)]
     return max(found, key=len) if high else min(found, key=len)
 
@@ -165,7 +173,7 @@ def unbounded(kind: type[Struct]) -> list[str]:
     return sorted(set(_unbounded(inspect.type_info(kind), kind.__name__)))
 
 
-def _unbounded(kind: Any, path: str) -> list[str]:  # noqa: PLR0911 - a case a type
+def _unbounded(kind: Any, path: str) -> list[str]:  # noqa: C901, PLR0911 - a case a type
     match kind:
         case inspect.Metadata(type=inner):
             return _unbounded(inner, path)
@@ -192,4 +200,6 @@ def _unbounded(kind: Any, path: str) -> list[str]:  # noqa: PLR0911 - a case a t
             ]
         case inspect.NoneType() | inspect.BoolType() | inspect.LiteralType():
             return []
+        case inspect.RawType():
+            return []  # decoded later, as the message that it is
     return [f"{path}: {kind}"]

@@ -16,16 +16,18 @@ from schemas import (
     deadletter,
     incident,
     notification,
+    notifier_state,
     policy,
     recheck,
     target,
     topics,
+    webhook,
 )
-from schemas.json_schema import CONTROL_SUFFIX, all_schemas
+from schemas.json_schema import CONTROL_SUFFIX, all_schemas, closed
 from schemas.result import REASON_TEXT, CheckResult, Reason
 
 EXAMPLES = Path(schemas.__file__).parent / "examples"
-SCHEMAS = all_schemas()
+SCHEMAS = {name: closed(schema) for name, schema in all_schemas().items() if "/" not in name}
 
 DECODERS: dict[str, Callable[[bytes], msgspec.Struct]] = {
     "targets": target.decode,
@@ -36,8 +38,11 @@ DECODERS: dict[str, Callable[[bytes], msgspec.Struct]] = {
     "state": checkpoint.decode_head,
     "checkpoints": checkpoint.decode_head,
     "incidents": incident.decode,
+    "incidents.open": incident.decode,
     "notifications": notification.decode,
+    "notifier-state": notifier_state.decode,
     "deadletter": deadletter.decode,
+    "webhook": webhook.decode,
 }
 
 

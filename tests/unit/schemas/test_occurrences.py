@@ -1,10 +1,11 @@
 """Rules as RFC 5545 has them, unrolled; the examples are from its section 3.8.5.3."""
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
-from schemas.occurrences import MOST, occurrences, problem
+from schemas.occurrences import MOST, Window, occurrences, problem
 from schemas.policy import Maintenance
 
 HOUR_MS = 3_600_000
@@ -64,7 +65,10 @@ def test_the_milliseconds_of_the_start_stay() -> None:
     [
         "",
         "FREQ=SECONDLY",
+        "FREQ=DAILY;FREQ=SECONDLY",
         "FREQ=DAILY;UNTIL=20270101",
+        "FREQ=DAILY;UNTIL=20270101T000000",
+        "FREQ=DAILY;UNTIL=20270101T000000Z;UNTIL=20280101T000000Z",
         "FREQ=DAILY;BYDAY=",
         "DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY",
     ],
@@ -100,3 +104,102 @@ def test_a_rule_that_runs_out_of_years_ends_there() -> None:
         rrule="FREQ=YEARLY;INTERVAL=9999",
     )
     assert occurrences(window, 2**62) == [(9_999_999_999_999, 10_000_000_000_000)]
+
+
+def window(start: str, rule: str | None, hours: float, zone: str | None = None) -> Maintenance:
+    return Maintenance(
+        name="w",
+        targets=("a",),
+        start=round(datetime.fromisoformat(start).timestamp() * 1000),
+        duration_ms=round(hours * HOUR_MS),
+        rrule=rule,
+        timezone=zone,
+    )
+
+
+def test_sunday_is_sunday_in_the_zone_of_the_window() -> None:
+    # At 00:30 on Sunday in Berlin it is Saturday in UTC: without the zone, BYDAY=SU was Monday.
+    sundays = window("2026-12-06T00:30+01:00", "FREQ=WEEKLY;BYDAY=SU;COUNT=2", 1, "Europe/Berlin")
+    assert [begin for begin, _ in occurrences(sundays, ms("2027-01-01"))] == [
+        ms("2026-12-05T23:30"),
+        ms("2026-12-12T23:30"),
+    ]
+
+
+def test_two_o_clock_stays_two_o_clock_in_summer_and_until_is_utc() -> None:
+    nights = window(
+        "2027-03-26T02:00+01:00", "FREQ=DAILY;UNTIL=20270330T000000Z", 1, "Europe/Berlin"
+    )
+    assert [begin for begin, _ in occurrences(nights, ms("2028-01-01"))] == [
+        ms("2027-03-26T01:00"),
+        ms("2027-03-27T01:00"),
+        ms("2027-03-28T01:00"),  # 02:00 is jumped over, it is 03:00
+        ms("2027-03-29T00:00"),
+        ms("2027-03-30T00:00"),
+    ]
+
+
+def test_a_window_without_a_zone_or_with_one_that_is_none_is_in_utc() -> None:
+    rule = "FREQ=DAILY;COUNT=200"
+    in_utc = occurrences(window("2027-01-01T02:00Z", rule, 1), ms("2028-01-01"))
+    for zone in ("UTC", "Mars/Olympus", "../x"):
+        there = window("2027-01-01T02:00Z", rule, 1, zone)
+        assert occurrences(there, ms("2028-01-01")) == in_utc
+        assert problem(rule, there.start, zone) is None
+
+
+def test_a_window_that_is_asked_knows_what_is_on_and_what_comes_next() -> None:
+    asked = Window(window("2027-01-01T02:00Z", "FREQ=DAILY;COUNT=3", 2))
+    first, second, third = (ms(f"2027-01-0{day}T02:00") for day in (1, 2, 3))
+    assert asked.at(first - 1) is None
+    assert asked.ended(first + HOUR_MS) is None
+    assert asked.at(first) == asked.at(first + 2 * HOUR_MS - 1) == (first, first + 2 * HOUR_MS)
+    assert asked.at(first + 2 * HOUR_MS) is None
+    assert asked.ended(first + 2 * HOUR_MS) == asked.ended(second) == first + 2 * HOUR_MS
+    assert asked.next_begin(third) is None
+    assert asked.ended(third + 10 * HOUR_MS) == third + 2 * HOUR_MS
+    # What was asked for before is still known.
+    assert asked.next_begin(0) == first
+    assert asked.next_begin(first) == second
+    assert asked.next_begin(second) == third
+
+
+def test_windows_that_touch_or_overlap_are_one() -> None:
+    touching = Window(window("2027-01-01T00:00Z", "FREQ=DAILY;COUNT=3", 24))
+    begin, end = ms("2027-01-01"), ms("2027-01-04")
+    assert touching.at(begin + 1) == touching.at(end - 1) == (begin, end)
+    assert touching.next_begin(begin) is None
+    assert touching.next_begin(begin - 1) == begin
+    assert touching.ended(end - 1) is None
+    apart = Window(window("2027-01-01T00:00Z", "FREQ=DAILY;COUNT=2", 23.9))
+    assert apart.next_begin(begin) == ms("2027-01-02")
+    for_ever = Window(window("2027-01-01T00:00Z", "FREQ=YEARLY", 366 * 24))
+    assert for_ever.at(begin) == (begin, 9_999_999_999_999)
+
+
+def test_a_window_once_and_one_with_a_forged_rule() -> None:
+    once = Window(window("2027-01-01T00:00Z", None, 1))
+    assert once.next_begin(0) == ms("2027-01-01")
+    assert once.at(ms("2027-01-01")) == (ms("2027-01-01"), ms("2027-01-01T01:00"))
+    forged = Window(window("2027-01-01T00:00Z", "FREQ=DAILY;INTERVAL=0;BYMONTH=2;BYMONTHDAY=30", 1))
+    assert forged.at(ms("2027-01-01")) is None
+    assert forged.next_begin(0) is None
+
+
+def test_a_rule_that_never_comes_true_is_refused_soon() -> None:
+    """Forged on the topic it held up the notifier's loop for 3 s and more, heartbeats included."""
+    calls = 0
+
+    def count(_frame: object, event: str, _more: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        found = problem("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", 0, "Europe/Berlin")
+    finally:
+        sys.setprofile(None)
+    assert found is not None
+    assert "that ever comes true" in found
+    assert calls < 500_000
+    assert problem("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", 0) is None

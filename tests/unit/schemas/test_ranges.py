@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from schemas import control, topics
+from schemas import control, notifier_state, topics
 from schemas.control import Beat
 from schemas.result import CheckResult, LoggedResult
 from tests.unit.schemas.edges import encoded, ends_of, unbounded
@@ -14,6 +14,9 @@ from tests.unit.schemas.edges import encoded, ends_of, unbounded
 ALL: list[type[Struct]] = [
     struct for topic in topics.ALL for struct in (*topic.schema, *topic.control)
 ]
+
+JSON_INSIDE = (notifier_state.Subject,)
+"""They keep the bytes of other messages as they are, so they are JSON and nothing else."""
 
 
 @pytest.mark.parametrize("struct", ALL, ids=lambda struct: struct.__name__)
@@ -35,7 +38,8 @@ def test_what_decodes_is_encoded_and_decodes_again(
 ) -> None:
     value = msgspec.json.decode(data.draw(encoded(struct)), type=struct)
     assert msgspec.json.decode(msgspec.json.encode(value), type=struct) == value
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=struct) == value
+    if struct not in JSON_INSIDE:
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=struct) == value
 
 
 NUMBERS = ["18446744073709551616", "9223372036854775808", "-1", "1e308", "1e400", "NaN", "-0.5"]

@@ -31,7 +31,15 @@ def test_names_are_unique() -> None:
 
 def test_what_follows_the_host_has_the_fleets_partitions() -> None:
     shared = {topic.name for topic in topics.ALL if topic.partitions == "fleet"}
-    assert shared == {"targets", "results", "rechecks", "state", "checkpoints", "incidents"}
+    assert shared == {
+        "targets",
+        "results",
+        "rechecks",
+        "state",
+        "checkpoints",
+        "incidents",
+        "incidents.open",
+    }
     assert topics.RESULTS.partition_count(64) == 64
     assert topics.POLICY.partition_count(64) == 1
 
@@ -42,3 +50,10 @@ def test_only_the_log_is_stamped_by_the_broker() -> None:
 
 def test_full_name_has_the_prefix() -> None:
     assert topics.RESULTS.full_name("acme") == "acme.results"
+
+
+def test_what_strangers_read_has_the_codec_that_every_client_reads() -> None:
+    ours = {"state", "checkpoints", "notifier-state"}
+    # [results] is too large for it: zstd, which all but kafkajs read without an addition.
+    assert {topic.name for topic in topics.ALL if topic.compression == "zstd"} == ours | {"results"}
+    assert {topic.compression for topic in topics.ALL} == {"gzip", "zstd"}

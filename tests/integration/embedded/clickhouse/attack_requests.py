@@ -34,6 +34,20 @@ def form(*parts: bytes, boundary: str = "b", content: str = "multipart/form-data
 
 
 _FIELD: Final = b'Content-Disposition: form-data; name="query"\r\n\r\nSELECT 1'
+
+
+def field(name: str, value: bytes) -> bytes:
+    """A field of a form."""
+    return f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value
+
+
+def external(structure: bytes, data: bytes, form_: bytes = b"TSV", name: str = "t") -> bytes:
+    """A form with an external table, and a statement that shows it."""
+    head = f'Content-Disposition: form-data; name="{name}"; filename="f"\r\n\r\n'.encode()
+    described = field(f"{name}_structure", structure), field(f"{name}_format", form_)
+    return form(head + data, *described, field("query", b"SELECT * FROM t"))
+
+
 _SMUGGLED: Final = b"GET /?query=SELECT+2 HTTP/1.1\r\nHost: <host>\r\n\r\n"
 _ZEROS: Final = b"SELECT '" + b"0" * (16 << 20) + b"'"
 
@@ -52,6 +66,8 @@ VALID: Final = (
     get("/?query=SELECT+1&session_id=mutant&session_timeout=5"),
     get("/?query=SELECT+1&query_id=mutant-1"),
     get("/?query=SELECT+1", method="HEAD"),
+    external(b"a UInt8, b String", b"1\tx\n"),
+    external(b"a Array(UInt8)", b'{"a": [1, 2]}', b"JSONEachRow"),
     post(b"SELECT 1"),
     post(b"SELECT * FROM mutants.t LIMIT 3 FORMAT JSONEachRow"),
     post(b"INSERT INTO mutants.t VALUES (1, 'a'), (2, 'b')"),
@@ -189,6 +205,19 @@ HOSTILE: Final = (
     form(_FIELD, boundary="\u2028"),
     post(b"--b\r\n" + _FIELD + b"\r\n--b--", "Content-Type: multipart/form-data"),
     form(b'Content-Disposition: form-data; name="f"; filename="../../x"\r\n\r\n1'),
+    external(b"a String DEFAULT file('/etc/passwd')", b"1\n"),
+    external(b"a String) ENGINE = File(TSV, '/etc/passwd') --", b""),
+    external(b"a String) AS SELECT file('/etc/passwd') --", b""),
+    external(b"a String", b"(file('/etc/passwd'))", b"Values"),
+    external(b"a String", b"/etc/passwd", b"Template SETTINGS format_template_row = '/etc/passwd'"),
+    external(b"a String", b"1\n", name="../../t"),
+    external(b"a String", b"1\n", name="system.t"),
+    external(b"a UInt8", b"\x01" * 200, b"Native"),
+    external(b"a String", b"\xff" * 2_000, b"RowBinary"),
+    external(b"a FixedString(256)", b"1\n" * 1_000_000),
+    external(b"a " + b"Array(" * 5_000 + b"UInt8" + b")" * 5_000, b"[]\n"),
+    external(b",".join(b"c%d UInt8" % number for number in range(5_000)), b"1\n"),
+    external(b"a UInt8", b"1\n" * 8_000_000),
     form(b"Content-Disposition: form-data\r\n\r\nSELECT 1"),
     form(b'Content-Disposition: form-data; name="query"\r\nContent-Encoding: gzip\r\n\r\nxx'),
     form(

@@ -744,6 +744,33 @@ WRITES: Final = [
 ]
 """What a reader must not do; of an owner only those that leave the table as it is are sent."""
 
+SYSTEM_TABLES: Final = [
+    # The views that readers have in place of tables of system, and the conditions of KILL and SHOW.
+    Attack("SELECT file(path) FROM system.disks"),
+    Attack("SELECT file(concat(path, '../../outside/secret.csv')) FROM system.disks"),
+    Attack("SELECT * FROM system_of_readers.disks WHERE file('<secret>') != ''"),
+    Attack("SELECT * FROM disks WHERE file('<secret>') != ''", {"database": "system"}),
+    Attack("DESCRIBE TABLE (SELECT file('<secret>') FROM system.tables)"),
+    Attack("SHOW TABLES WHERE file('<secret>') != ''"),
+    Attack("SHOW TABLES FROM system WHERE name = file('<secret>')"),
+    Attack("SHOW COLUMNS FROM tables FROM system WHERE field = file('<secret>')"),
+    Attack("SHOW PROCESSLIST INTO OUTFILE '<folder>/processes'"),
+    Attack("KILL QUERY WHERE file('<secret>') != ''"),
+    Attack("KILL QUERY WHERE query_id = file('<secret>') TEST"),
+    Attack("KILL QUERY WHERE throwIf(1, file('<secret>')) SYNC"),
+    Attack("KILL QUERY WHERE 1 IN (SELECT 1 FROM url('<url>', 'CSV', 'a UInt8'))"),
+    Attack("KILL QUERY WHERE (SELECT * FROM file('<secret>', 'LineAsString')) != '' TEST"),
+    Attack(
+        "KILL QUERY WHERE query = {p:String} AND file({p:String}) = ''", {"param_p": "<secret>"}
+    ),
+    Attack("KILL QUERY WHERE {f:Identifier} != ''", {"param_f": "file"}),
+    Attack("KILL QUERY WHERE 1 TEST INTO OUTFILE '<folder>/killed'"),
+    Attack("KILL QUERY WHERE 1 TEST FORMAT TSV SETTINGS format_schema = '<secret>'"),
+    Attack("KILL QUERY WHERE 1 TEST", {"default_format": "Template"}),
+    Attack("KILL TRANSACTION WHERE file('<secret>') != ''"),
+    Attack("KILL MUTATION WHERE file('<secret>') != '' TEST"),
+]
+
 
 def statements(*, reader: bool) -> Sequence[Attack]:
     """All attacks by SQL that a reader or the owner tries.
@@ -759,6 +786,7 @@ def statements(*, reader: bool) -> Sequence[Attack]:
         *DICTIONARIES,
         *OTHER_HOSTS,
         *SETTINGS,
+        *SYSTEM_TABLES,
     ]
     return [*everybodys, *WRITES] if reader else everybodys
 

@@ -211,43 +211,6 @@ def test_settings_that_hide_sql_or_name_files_are_nobodys(
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT * FROM system.disks",
-        'SELECT path FROM `system`."disks"',
-        "SELECT * FROM system.tables",
-        "SELECT t.* FROM system.tables AS t",
-        "SELECT * EXCEPT name FROM system.databases",
-        "SELECT COLUMNS('.*') FROM system.tables",
-        "SELECT data_paths FROM system.tables",
-        "SELECT untuple((SELECT tuple(*) FROM system.databases LIMIT 1))",
-        "SELECT any(metadata_path) FROM system.tables",
-        "SELECT path FROM system.parts",
-        "SELECT * FROM system.detached_parts",
-        "SELECT * FROM system.server_settings",
-        "SELECT * FROM system.processes",
-        "SELECT * FROM system.errors",
-        "SELECT * FROM system.stack_trace",
-        "SELECT * FROM merge('system', 'disks')",
-        "SELECT * FROM merge('system', 'tables')",
-        "SELECT * FROM loop(system.disks)",
-        "SELECT * FROM {d:Identifier}.{t:Identifier}",
-        "SELECT * FROM view(SELECT * FROM system.tables)",
-        "WITH x AS (SELECT * FROM system.tables) SELECT * FROM x",
-        "SHOW PROCESSLIST",
-    ],
-)
-def test_readers_are_not_told_where_the_data_lies(
-    clickhouse_folder: Path, reader: Server, sql: str
-) -> None:
-    answer = reader.post(sql, param_d="system", param_t="disks")
-    assert answer.code == "497", answer.body
-    assert str(clickhouse_folder).encode() not in answer.body
-    inside = reader.post(sql.replace("system.", ""), database="system")
-    assert inside.code == "164"
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
         "SELECT name, engine FROM system.tables",
         "SELECT count(*), sum(total_bytes * 2) FROM system.tables",
         "SELECT database, sum(bytes_on_disk) FROM system.parts GROUP BY ALL",

@@ -34,6 +34,13 @@ def test_passwords_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not (tmp_path / "clickhouse" / "password").exists()
 
 
+def test_a_driver_that_sends_null_for_no_password_learns_what_to_do(clickhouse: str) -> None:
+    # clickhouse-jdbc 0.9.5.
+    answer = Server(clickhouse, owner=False).post("SELECT 1", password="null")  # noqa: S106
+    assert answer.code == "516"
+    assert b"'default' reads only, with an empty password" in answer.body
+
+
 def elsewhere() -> str:
     """An address of this machine that is not its loopback."""
     found = [

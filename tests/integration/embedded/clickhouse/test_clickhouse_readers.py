@@ -52,7 +52,7 @@ def test_readers_read(reader: Server, sql: str) -> None:
         "RENAME TABLE {table} TO {table}2",
         "DETACH TABLE {table}",
         "SYSTEM FLUSH LOGS",
-        "KILL QUERY WHERE 1",
+        "KILL MUTATION WHERE 1",
         "BACKUP TABLE {table} TO File('x')",
         "SET readonly = 0",
         "SET max_execution_time = 0",

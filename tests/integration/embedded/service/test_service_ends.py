@@ -10,6 +10,7 @@ import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.embedded.processes import family, gone, module, python, wait_until
@@ -43,15 +44,22 @@ def data_dir(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp(name)
 
 
-async def test_a_start_that_is_cancelled_leaves_nothing(name: str, data_dir: Path) -> None:
+@pytest.mark.parametrize("known", [0, 1, 2], ids=["not begun", "begun", "on its way"])
+async def test_a_start_that_is_cancelled_leaves_nothing(
+    name: str, data_dir: Path, known: int
+) -> None:
     service = SERVICES[name](data_dir, ANY_PORT)
     starting = asyncio.create_task(service.__aenter__())
-    while service.pid is None:  # noqa: ASYNC110 (a child process sends no asyncio event)
-        await asyncio.sleep(0.01)
-    processes = family(service.pid)
+    await asyncio.sleep(0)
+    processes: list[psutil.Process] = []
+    while len(processes) < known:
+        await asyncio.sleep(0.001)
+        processes = list(family(service.pid)) if service.pid is not None else []
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await starting
+        async with asyncio.timeout(20):  # far below the time that a service has for its start
+            await starting
+    assert service.pid is None
     wait_until(lambda: all(gone(process) for process in processes), 5, "end of the processes")
 
 

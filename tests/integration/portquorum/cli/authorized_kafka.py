@@ -108,8 +108,12 @@ async def grant(owner: Settings, user: str, rights: Sequence[tuple[int, str, int
 
 
 @contextmanager
-def authorized_kafka(folder: Path, users: Sequence[str]) -> Iterator[str]:
-    """Starts the broker; yields its address. `OWNER` may do anything, others nothing at first."""
+def authorized_kafka(folder: Path, users: Sequence[str], tls: Path | None = None) -> Iterator[str]:
+    """Starts the broker; yields its address. `OWNER` may do anything, others nothing at first.
+
+    With `tls`, a PEM file of a PKCS #8 key and its certificates, clients come by SASL_SSL.
+    """
+    protocol = "SASL_SSL" if tls else "SASL_PLAINTEXT"
     broker, controller = (reserve(ListenAddress("127.0.0.1", 0)) for _ in range(2))
     names = "".join(f' user_{name}="{PASSWORD}"' for name in (OWNER, *users))
     login = (
@@ -121,13 +125,13 @@ def authorized_kafka(folder: Path, users: Sequence[str]) -> Iterator[str]:
         "node.id": "1",
         "controller.quorum.voters": f"1@{controller}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"SASL_PLAINTEXT://{broker},CONTROLLER://{controller}",
-        "advertised.listeners": f"SASL_PLAINTEXT://{broker}",
-        "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "SASL_PLAINTEXT",
+        "listeners": f"CLIENTS://{broker},CONTROLLER://{controller}",
+        "advertised.listeners": f"CLIENTS://{broker}",
+        "listener.security.protocol.map": f"CLIENTS:{protocol},CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENTS",
         "sasl.enabled.mechanisms": "PLAIN",
         "sasl.mechanism.inter.broker.protocol": "PLAIN",
-        "listener.name.sasl_plaintext.plain.sasl.jaas.config": login,
+        "listener.name.clients.plain.sasl.jaas.config": login,
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         # The controller's listener, on loopback, is the broker's own and has no users.
         "super.users": f"User:{OWNER};User:ANONYMOUS",
@@ -137,6 +141,14 @@ def authorized_kafka(folder: Path, users: Sequence[str]) -> Iterator[str]:
         "group.initial.rebalance.delay.ms": "0",
         "auto.create.topics.enable": "false",
     }
+    if tls:
+        # The broker is a client of itself.
+        properties |= {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(tls),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(tls),
+        }
     file = folder / "server.properties"
     file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
     classes = ":".join(map(str, jars.class_path(jars.cache_dir(), lambda _: None)))

@@ -22,7 +22,7 @@ from tests.integration.streams.ground import Log, Worker, eventually
 INVENTORY = """
 regions: {eu: {}, us: {}, ap: {}}
 teams: {ops: {routes: [oncall]}}
-routes: {oncall: {urls: ["json://127.0.0.1:9/x"], severities: [critical]}}
+routes: {oncall: {urls: ["json://127.0.0.1:9/x"], severities: [critical, warning]}}
 defaults: {timeout: 60s, interval: 3m}
 targets:
 """
@@ -127,7 +127,8 @@ async def test_it_says_what_the_stream_would_from_its_checkpoint_and_the_log(
         assert shown.returncode == 1, shown.stderr
         words = " ".join(shown.stdout.split())
         assert "The incident closes when ap, eu and us succeed once." in words
-        assert "oncall/0/json" in words
+        assert "given up" in words
+        assert "by oncall (json)" in words
         assert "(attempt 5: connection refused)" in words
 
         recovered = explain(settings, tmp_path, back, "--json")

@@ -14,7 +14,8 @@ import pytest
 from foundation.settings import Settings
 from portquorum.health.gather import look, wall_ms
 from portquorum.health.verdict import HealthReport
-from tests.system.ground import Listener, Mailbox
+from tests.receivers.webhook import JsonWebhook
+from tests.system.ground import Listener
 from tests.system.stack import Stack, eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -25,10 +26,9 @@ PREFIX = "health"
 
 
 @pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    yield box
-    box.close()
+def mailbox() -> Iterator[JsonWebhook]:
+    with JsonWebhook() as box:
+        yield box
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,16 @@ def run(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProces
     return subprocess.run(
         [sys.executable, "-m", "portquorum.cli", "health", *arguments],
         env=stack.env | env,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def notify(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "portquorum.cli", "notify", *arguments],
+        env=stack.env | {"COLUMNS": "200"},
         capture_output=True,
         timeout=120,
         check=False,
@@ -123,13 +133,13 @@ async def test_a_kafka_that_never_saw_portquorum(stack: Stack) -> None:
     assert not any(topic.exists for topic in again.facts.kafka.topics)
 
 
-async def test_no_role_runs(stack: Stack, mailbox: Mailbox, listener: Listener) -> None:
+async def test_no_role_runs(stack: Stack, mailbox: JsonWebhook, listener: Listener) -> None:
     await stack.watch()
     inventory = {
         "regions": {
             name: {"internal": True, "source": address} for name, address in REGIONS.items()
         },
-        "routes": {"mail": {"urls": [mailbox.url]}},
+        "routes": {"mail": {"urls": [f"json://127.0.0.1:{mailbox.port}/ops"]}},
         "teams": {"ops": {"routes": ["mail"]}},
         "targets": [
             {
@@ -267,6 +277,52 @@ async def test_a_sink_that_stands_still(stack: Stack) -> None:
     await well(stack)
 
 
+async def test_a_channel_that_is_away(
+    stack: Stack, mailbox: JsonWebhook, listener: Listener
+) -> None:
+    await well(stack)
+    mailbox.stop_listening()
+    listener.close()
+    found = await until(
+        stack, "the channel's failure is said", "warning", "mail (json) fails for", "channels"
+    )
+    assert found.facts.notifier is not None
+    assert found.facts.notifier.term
+    assert [one.short_name for one in found.facts.notifier.failing] == ["mail (json)"]
+    done = await asyncio.to_thread(notify, stack, "channels", "--json")
+    (channel,) = msgspec.json.decode(done.stdout)["channels"]
+    assert (done.returncode, channel["condition"], channel["waiting"]) == (1, "fails", 1)
+    done = await asyncio.to_thread(notify, stack, "why", "web")
+    words = " ".join(done.stdout.decode().split())
+    assert done.returncode == 1
+    assert "mail (json) knows nothing yet; news waits for" in words
+    assert "opened" in words
+    assert "retrying" in words
+
+    mailbox.listen_again()
+
+    async def told() -> bool:
+        done = await asyncio.to_thread(notify, stack, "why", "web", "--json")
+        (subject,) = msgspec.json.decode(done.stdout)["subjects"]
+        knows = [one["knows"] for one in subject["now"]["audience"]]
+        return done.returncode == 0 and knows == ["down"]
+
+    await eventually("the channel is told", told, 90)
+    listener.open()
+
+    async def works() -> bool:
+        done = await asyncio.to_thread(notify, stack, "channels", "--json")
+        (channel,) = msgspec.json.decode(done.stdout)["channels"]
+        return (done.returncode, channel["condition"], channel["waiting"]) == (0, "works", 0)
+
+    await eventually("the end is told", lambda: _ended(mailbox), 90)
+    await eventually("nothing waits", works, 30)
+    await well(stack)
+    titles = [text.splitlines()[0].partition(":")[0] for text in mailbox.texts]
+    assert titles[0] == "TCP Port Unreachable"
+    assert titles[-1] == "TCP Port Reachable Again"
+
+
 async def test_a_region_that_is_silent(stack: Stack) -> None:
     await well(stack)
     stack.roles["probe-c"].kill()
@@ -276,6 +332,10 @@ async def test_a_region_that_is_silent(stack: Stack) -> None:
     assert levels(found)["region a"] == "ok"
     stack.roles["probe-c"].start()
     await well(stack)
+
+
+async def _ended(mailbox: JsonWebhook) -> bool:
+    return any("Reachable Again" in text for text in mailbox.texts)
 
 
 @pytest.fixture

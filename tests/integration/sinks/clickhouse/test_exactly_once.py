@@ -5,12 +5,12 @@ from pathlib import Path
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from foundation.awake_clock import awake_clock
 from foundation.settings import Settings
 from schemas.topics import RESULTS
 from sinks.clickhouse.block import build
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.pending_block import Pending
-from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.tables import Rows
 from sinks.clickhouse.writer import Writer
 from tests.integration.sinks.clickhouse import rig

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -12,7 +13,19 @@ from tests.unit.schemas.edges import ends_of
 
 
 def extremes(topic: Topic) -> list[bytes]:
-    return [msgspec.json.encode(end) for struct in topic.schema for end in ends_of(struct)]
+    ends = [end for struct in topic.schema for end in ends_of(struct)]
+    if topic is topics.INCIDENTS:
+        ends = [end | AGREES.get((end["event"], end.get("count")), {}) for end in ends]
+    return [msgspec.json.encode(end) for end in ends]
+
+
+AGREES: Final[dict[tuple[str, int | None], dict[str, object]]] = {
+    ("closed", None): {"closed_at": 0, "closed_because": "recovered"},
+    ("worsened", None): {"event": "closed", "closed_because": "resolved"},
+    ("targets.unwatched", 0): {"event": "targets.watched"},
+    ("targets.watched", 2**31 - 1): {"event": "targets.unwatched"},
+}
+"""What makes the ends of an event's ranges agree with each other; else it is a dead letter."""
 
 
 def key_of(topic: Topic, value: bytes, number: int) -> bytes:
@@ -31,7 +44,7 @@ async def test_the_ends_of_all_ranges_are_stored(
     client = rig.client_of(settings)
     now = int(time.time() * 1000)
     try:
-        for topic in topics.ALL:
+        for topic in topics.read_by("sink"):
             for number, value in enumerate(extremes(topic)):
                 await producer.send_and_wait(
                     settings.topic(topic.name),

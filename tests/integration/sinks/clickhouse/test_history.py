@@ -16,6 +16,7 @@ from schemas.incident import IncidentEvent, RegionEvent, RegionVerdict, Votes
 from schemas.notification import Notification
 from schemas.target import Target
 from sinks.clickhouse.fleet_queries import targets_now
+from sinks.clickhouse.notification_queries import MOST_NAMED, with_notifications
 from sinks.clickhouse.queries import open_incidents, recent_incidents
 from tests.integration.sinks.clickhouse import rig
 
@@ -56,6 +57,26 @@ def event(event_id: str, incident_id: str, at: int, **changes: Any) -> IncidentE
     return IncidentEvent(**(base | changes))
 
 
+def notification(of: IncidentEvent, channel: str, status: str, **changes: Any) -> Notification:
+    base: dict[str, Any] = {
+        "event_id": of.event_id,
+        "incident_id": of.incident_id,
+        "event": of.event,
+        "target": of.target,
+        "team": of.team,
+        "route": channel.partition("/")[0],
+        "channel": channel,
+        "severity": of.severity,
+        "status": status,
+        "attempt": 1,
+        "at": of.at + 500,
+        "event_at": of.at,
+        "subject": "TCP Port Unreachable: Database",
+        "group": "g",
+    }
+    return Notification(**(base | changes))
+
+
 async def send_event(producer: AIOKafkaProducer, settings: Settings, found: Any) -> None:
     await producer.send_and_wait(
         settings.topic("incidents"), incident.encode(found), partition=1, key=b"db.example.com"
@@ -83,8 +104,17 @@ async def test_incidents_and_what_is_open(kafka: str, clickhouse: str, tmp_path:
             event_id="r1", event="region.silent", region="eu", at=NOW, summary="eu is silent"
         )
         await send_event(producer, settings, region)
+        for row in (
+            notification(opened, "oncall/ab/slack", "retrying", error="HTTP 500"),
+            notification(opened, "oncall/ab/slack", "sent", attempt=2, action="opened"),
+            notification(closed, "oncall/ab/slack", "sent", action="closed"),
+            notification(closed, "", "not_sent", why="not told of the outage"),
+        ):
+            topic = settings.topic("notifications")
+            await producer.send_and_wait(topic, msgspec.json.encode(row), key=row.key, partition=0)
         with rig.SinkProcess(settings, tmp_path / "log"):
             await rig.until(lambda: rig.count(client, settings, "incidents") == 3)
+            await rig.until(lambda: rig.count(client, settings, "notifications") == 4)
             await send_event(producer, settings, opened)
             await send_event(producer, settings, event("e4", "i3", NOW - 10_000, target="dns"))
             await rig.until(lambda: rig.count(client, settings, "incidents") == 4)
@@ -106,6 +136,22 @@ async def test_incidents_and_what_is_open(kafka: str, clickhouse: str, tmp_path:
         assert was.duration_s == pytest.approx(31.5)
         assert was.verdicts == {"eu": "down", "us": "up"}
         assert was.reasons == {"eu": "connection_refused"}
+        assert was.notifications == ()
+        told = {
+            one.incident_id: one.notifications
+            for one in with_notifications(there, recent_incidents(there))
+        }
+        assert [(one.event, one.channel, one.status, one.why) for one in told["i1"]] == [
+            ("opened", "oncall/ab/slack", "sent", None),
+            ("closed", "", "not_sent", "not told of the outage"),
+            ("closed", "oncall/ab/slack", "sent", None),
+        ]
+        assert (told["i1"][0].attempt, told["i1"][0].error) == (2, None)
+        assert told["i2"] == told["i3"] == ()
+        assert with_notifications(there, []) == []
+        # So many that no query names them all.
+        many = recent_incidents(there) * (MOST_NAMED + 1)
+        assert {one.notifications for one in with_notifications(there, many)} == {(), told["i1"]}
     finally:
         await producer.stop()
 
@@ -118,7 +164,7 @@ async def test_what_people_said_of_an_incident_is_kept(
     client = rig.client_of(settings)
     note = "the disk is full ✓, I'm \\ on it"
     by_ann = {"acknowledged_by": "ann", "acknowledged_note": note}
-    over = {"event": "closed", "closed_at": NOW - 30_000}
+    over = {"event": "closed", "closed_at": NOW - 30_000, "closed_because": "recovered"}
     resolved = {"closed_because": "resolved", "resolved_by": "bob", "resolved_note": "gone"}
     flaps = {
         "incident_type": "flapping",
@@ -129,8 +175,8 @@ async def test_what_people_said_of_an_incident_is_kept(
         for found in (
             event("e1", "i1", NOW - 60_000),
             event("e2", "i1", NOW - 50_000, event="updated", **by_ann),
-            event("e3", "i1", NOW - 30_000, **by_ann, **over, **resolved),
-            event("e4", "i2", NOW - 30_000, **over, **flaps),
+            event("e3", "i1", NOW - 30_000, **(by_ann | over | resolved)),
+            event("e4", "i2", NOW - 30_000, **(over | flaps)),
             event("e5", "i3", NOW - 20_000, event="updated", acknowledged_by="eve"),
         ):
             await send_event(producer, settings, found)
@@ -196,27 +242,57 @@ async def test_targets_maintenance_and_notifications(
         event_at=NOW,
         subject="TCP Port Unreachable: db",
         group="g1",
+        action="opened",
+    )
+    not_sent = msgspec.structs.replace(
+        sent,
+        event_id="e2",
+        event="closed",
+        route="",
+        channel="",
+        status="not_sent",
+        why="not told of the outage",
+        action=msgspec.UNSET,
     )
     messages: list[tuple[str, bytes, bytes | None]] = [
         ("targets", b"web", msgspec.json.encode(target)),
-        ("targets", b"db", msgspec.json.encode(other)),
-        ("targets", b"db", None),
         ("policy", key, policy.encode(window)),
         ("policy", b"inventory/region/eu", policy.encode(policy.Region(name="eu"))),
         ("policy", b"inventory/region/us", None),
         ("policy", key, None),
         ("notifications", sent.key, msgspec.json.encode(sent)),
+        ("notifications", not_sent.key, msgspec.json.encode(not_sent)),
         ("notifications", b"e0/oncall/0/json", None),
         ("state", b"writer/1/0", None),
     ]
     try:
         for topic, message_key, value in messages:
             await producer.send_and_wait(settings.topic(topic), value, key=message_key, partition=0)
+        # Both in the same millisecond: the offset says what came last.
+        batch = producer.create_batch()
+        for definition in (msgspec.json.encode(other), None):
+            batch.append(key=b"db", value=definition, timestamp=None)
+        batch.close()
+        await (await producer.send_batch(batch, settings.topic("targets"), partition=0))
         with rig.SinkProcess(settings, tmp_path / "log") as sink:
             await rig.until(lambda: rig.count(client, settings, "targets") == 3)
             await rig.until(lambda: rig.count(client, settings, "maintenance") == 2)
-            await rig.until(lambda: rig.count(client, settings, "notifications") == 1)
+            await rig.until(lambda: rig.count(client, settings, "notifications") == 2)
             assert sink.end() == 0
+        told = (
+            "SELECT event, channel, status, why, action FROM {db}.notifications ORDER BY event_id"
+        )
+        assert rig.ask(client, settings, told) == [
+            ("opened", "oncall/0/json", "sent", "", "opened"),
+            ("closed", "", "not_sent", "not told of the outage", ""),
+        ]
+        # The question of docs/notifications.md.
+        page = (Path(__file__).parents[4] / "docs" / "notifications.md").read_text()
+        question = page.partition("```sql\n")[2].partition("```")[0]
+        answer = connect(settings).query(question).result_rows
+        assert [row[1:] for row in answer] == [
+            ("closed", "db", "", "not_sent", "not told of the outage", "")
+        ]
         current = rig.ask(
             client, settings, "SELECT target, port, regions FROM {db}.targets_current"
         )

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,12 +23,17 @@ from schemas import incident, notification, policy
 from schemas.incident import Event, IncidentEvent, RegionVerdict, Votes
 from schemas.notification import Notification
 from schemas.partition import partition_for
-from schemas.policy import Policy, Route
+from schemas.policy import DRILLS, SILENCES, DrillDone, Policy, Route, Silence
+from sinks.notifier.channels.problem import problem
+from sinks.notifier.channels.send import send
+from sinks.notifier.main import desk_maker
+from sinks.notifier.model import Channel
 from sinks.notifier.notifier import Notifier
 from sinks.notifier.outbox import Outbox
 
 DEADLINE_S = 60
-QUICK_RETRIES_S = (0.2, 0.2, 0.2, 0.2)
+STATES = ("active", "standing by")
+"""What a notifier says of itself in its log."""
 
 
 class Hook:
@@ -38,12 +43,18 @@ class Hook:
         self.posts: list[dict[str, str]] = []
         self.refused: list[dict[str, str]] = []
         self.refuse: Callable[[dict[str, str]], bool] = lambda _post: False
+        self.asked: list[dict[str, str]] = []
+        self._hold = threading.Event()
+        self._hold.set()
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 post = {"path": self.path, **body}
+                hook.asked.append(post)
+                if not self.path.startswith("/free"):
+                    hook._hold.wait(DEADLINE_S)
                 if hook.refuse(post):
                     hook.refused.append(post)
                     self.send_response(500)
@@ -60,7 +71,16 @@ class Hook:
         self.url = f"json://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def hang(self) -> None:
+        """Answers nothing from now on, but on paths that begin with `/free`."""
+        self._hold.clear()
+
+    def answer(self) -> None:
+        """Answers what waits, and everything from now on."""
+        self._hold.set()
+
     def close(self) -> None:
+        self.answer()
         self._server.shutdown()
         self._server.server_close()
 
@@ -85,9 +105,9 @@ def settings_for(bootstrap: str, **more: object) -> Settings:
     return Settings(
         kafka=bootstrap,
         topic_prefix=f"notify-{uuid.uuid4().hex[:12]}",
-        partitions=4,
         metrics="127.0.0.1:0",
-        **{"group_wait_s": 0.2, **more},  # type: ignore[arg-type]
+        # Each message at once, unless a test is about digests.
+        **{"partitions": 4, "group_wait_s": 0.2, "group_interval_s": 0.0, **more},  # type: ignore[arg-type]
     )
 
 
@@ -136,6 +156,30 @@ async def publish_policy(settings: Settings, *entries: Policy) -> None:
             )
 
 
+async def publish_silences(settings: Settings, *silences: Silence) -> None:
+    """As `portquorum silence` does it."""
+    async with _producer(settings) as producer:
+        for one in silences:
+            await producer.send_and_wait(
+                settings.topic("policy"), policy.encode(one), key=policy.key(SILENCES, one)
+            )
+
+
+async def publish_drill(settings: Settings, done: DrillDone) -> None:
+    """As `portquorum drill` does it."""
+    async with _producer(settings) as producer:
+        await producer.send_and_wait(
+            settings.topic("policy"), policy.encode(done), key=policy.key(DRILLS, done)
+        )
+
+
+async def remove_policy(settings: Settings, *entries: Policy) -> None:
+    async with _producer(settings) as producer:
+        for entry in entries:
+            key = policy.key("test", entry)
+            await producer.send_and_wait(settings.topic("policy"), None, key=key)
+
+
 async def publish(
     settings: Settings, *events: Event | bytes, timestamp_ms: int | None = None
 ) -> None:
@@ -157,7 +201,7 @@ async def publish(
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Outbox]:
     """An outbox for several notifiers, one after another."""
-    outbox = Outbox(settings)
+    outbox = Outbox(settings, send, problem)
     try:
         yield outbox
     finally:
@@ -181,15 +225,11 @@ async def send_log(settings: Settings) -> list[Notification]:
 
 
 @asynccontextmanager
-async def notifier(
-    settings: Settings,
-    retry_delays_s: Sequence[float] = QUICK_RETRIES_S,
-    outbox: Outbox | None = None,
-) -> AsyncIterator[Notifier]:
+async def notifier(settings: Settings, outbox: Outbox | None = None) -> AsyncIterator[Notifier]:
     """A notifier in this process; begins at the first `await` and ends cleanly at the end."""
     stop = asyncio.Event()
-    outbox = outbox or Outbox(settings)
-    running = Notifier(settings, outbox, retry_delays_s)
+    outbox = outbox or Outbox(settings, send, problem)
+    running = Notifier(settings, outbox, desk_maker(settings))
     task = asyncio.create_task(running.run(stop))
     try:
         yield running
@@ -202,24 +242,49 @@ async def notifier(
 class NotifierProcess:
     """`portquorum notify` as a process of its own, as users start it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
+        self._log = log
 
     @classmethod
-    async def start(cls, settings: Settings, log: Path) -> "NotifierProcess":
+    async def start(cls, settings: Settings, log: Path, **variables: str) -> "NotifierProcess":
         env = os.environ | {
             "PORTQUORUM_KAFKA": settings.kafka,
             "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
             "PORTQUORUM_PARTITIONS": str(settings.partitions),
             "PORTQUORUM_GROUP_WAIT_S": str(settings.group_wait_s),
+            "PORTQUORUM_GROUP_INTERVAL_S": str(settings.group_interval_s),
             "PORTQUORUM_METRICS": "127.0.0.1:0",
             "PORTQUORUM_LOG_FORMAT": "json",
+            **variables,
         }
         with log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "portquorum.cli", "notify", env=env, stderr=file
             )
-        return cls(process)
+        return cls(process, log)
+
+    def lines(self) -> list[dict[str, object]]:
+        """The lines of its log so far."""
+        lines = self._log.read_bytes().splitlines() if self._log.exists() else []
+        # The last line may be half written, and Python writes lines of its own.
+        return [json.loads(line) for line in lines if line[:1] == b"{" and line[-1:] == b"}"]
+
+    def logged(self, event: str) -> list[dict[str, object]]:
+        return [line for line in self.lines() if line.get("event") == event]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has become the active one, and has not said that it stands by again."""
+        said = [line["event"] for line in self.lines() if line.get("event") in STATES]
+        return said[-1:] == ["active"]
+
+    def has_joined(self) -> bool:
+        """Whether it has a part in the group: it is active or stands by."""
+        return any(line.get("event") in STATES for line in self.lines())
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     async def kill(self) -> None:
         if self._process.returncode is None:
@@ -254,6 +319,11 @@ async def all_committed(settings: Settings) -> bool:
         return all([await client.committed(part) == ends[part] for part in parts])
     finally:
         await client.stop()
+
+
+def name_of(route: Route, position: int = 0) -> str:
+    """The name in the send log of a channel of `route`."""
+    return Channel(route.name, route.urls[position]).name
 
 
 def route(channel: Hook, name: str = "ops", more: str = "", **fields: object) -> Route:

@@ -1,17 +1,22 @@
 """What fails inside: nothing is told twice for it, nothing is dropped, nothing freezes unseen."""
 
 import asyncio
-import threading
 
 import pytest
 from aiokafka.errors import KafkaError
 
 from foundation.settings import Settings
-from schemas.notification import Notification
+from schemas.incident import Event
+from sinks.notifier.channels.classes import class_of, needs_refresh
+from sinks.notifier.channels.problem import problem
+from sinks.notifier.channels.send import send
+from sinks.notifier.decision.desk import Desk
+from sinks.notifier.main import desk_maker
+from sinks.notifier.model import Delivery, SendOutcome
 from sinks.notifier.notifier import Notifier
 from sinks.notifier.outbox import Outbox
 from sinks.notifier.policy_follower import PolicyFollower
-from sinks.notifier.send_log import SendLog
+from sinks.notifier.target_directory import TargetDirectory
 from tests.integration.sinks.notifier.rig import (
     DEADLINE_S,
     Hook,
@@ -30,26 +35,6 @@ PATIENT = "?rto=60&cto=60"
 """Apprise waits so long for an answer."""
 
 
-class Stumbles(SendLog):
-    """A send log that raises once before it knows of a send, and once after."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.asked = self.recorded = 0
-
-    def done(self, event_id: str, channel: str) -> bool:
-        self.asked += 1
-        if self.asked == 1:
-            raise AssertionError("Unrecognized partition")
-        return super().done(event_id, channel)
-
-    async def record(self, notifications: list[Notification]) -> None:
-        await super().record(notifications)
-        self.recorded += 1
-        if self.recorded == 1:
-            raise AssertionError("Unrecognized partition")
-
-
 class Dies(PolicyFollower):
     """Follows until the routes are there, and then no more."""
 
@@ -60,76 +45,97 @@ class Dies(PolicyFollower):
         raise ZeroDivisionError
 
 
-async def test_a_lane_in_which_something_fails_goes_on(settings: Settings, channel: Hook) -> None:
+class CannotDecide(Desk):
+    """A Desk with a fault for an event of one target, and one for the outcome of another."""
+
+    def finished(self, delivery: Delivery, outcome: SendOutcome, now: int) -> None:
+        if any(getattr(news.event, "target", "") == "unrecorded" for news in delivery.news):
+            raise ZeroDivisionError
+        super().finished(delivery, outcome, now)
+
+    def take(self, event: Event, now: int) -> None:
+        if getattr(event, "target", "") == "odd":
+            raise ZeroDivisionError
+        super().take(event, now)
+
+
+async def test_an_event_on_which_the_decision_fails_is_skipped_and_the_others_are_told(
+    settings: Settings, channel: Hook, capfd: pytest.CaptureFixture[str]
+) -> None:
     await publish_policy(settings, route(channel))
-    outbox = Outbox(settings)
-    outbox.log = log = Stumbles(settings)
-    events = [incident_event("db1", event) for event in ("opened", "closed", "opened")]
-    async with notifier(settings, outbox=outbox):
-        await publish(settings, *events)
-        await until(lambda: len(channel.posts) >= 3, "all is told")
+    async with opened(settings) as outbox:
+        stop = asyncio.Event()
+
+        def make(_: TargetDirectory) -> Desk:
+            return CannotDecide(group_wait_ms=0, class_of=class_of, needs_refresh=needs_refresh)
+
+        running = asyncio.create_task(Notifier(settings, outbox, make).run(stop))
+        odd = [incident_event(name) for name in ("odd", "unrecorded")]
+        await publish(settings, *odd, incident_event("db1"))
+        await until(lambda: len(channel.posts) == 2, "the others are told")
         await until(lambda: all_committed(settings), "all is committed")
-    assert log.recorded == 3
-    assert [subject.split(":")[0] for subject in channel.subjects] == [
-        "TCP Port Unreachable",
-        "TCP Port Reachable Again",
-        "TCP Port Unreachable",
-    ]
+        stop.set()
+        await asyncio.wait_for(running, 15)
+    shown = capfd.readouterr()
+    assert "can't be decided" in shown.out + shown.err
+    assert "can't be recorded" in shown.out + shown.err
+    assert {subject.split()[3] for subject in channel.subjects} == {"unrecorded", "db1"}
 
 
 async def test_a_send_that_outlives_its_notifier_is_recorded_and_not_made_again(
     settings: Settings, channel: Hook
 ) -> None:
-    asked, answer = threading.Event(), threading.Event()
-
-    def wait(_post: dict[str, str]) -> bool:
-        asked.set()
-        answer.wait(DEADLINE_S)
-        return False
-
-    channel.refuse = wait
+    channel.hang()
     await publish_policy(settings, route(channel, more=PATIENT))
     async with opened(settings) as outbox:
-        first = Notifier(settings, outbox)
+        first = Notifier(settings, outbox, desk_maker(settings))
         running = asyncio.create_task(first.run(asyncio.Event()))
         await publish(settings, incident_event("db1"))
-        await until(asked.is_set, "the channel is asked")
-        first._broken = KafkaError("the cluster went away")
+        await until(lambda: len(channel.asked) == 1, "the channel is asked")
+        broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        broken.set_exception(KafkaError("the cluster went away"))
+        first._place._committing = broken  # type: ignore[assignment]
         with pytest.raises(KafkaError, match="went away"):
             await asyncio.wait_for(running, 30)
-        async with notifier(settings, outbox=outbox) as second:
-            await until(lambda: second._lanes._tasks != {}, "the next one has the event in hand")
-            answer.set()
-            await until(lambda: all_committed(settings), "all is committed")
-    assert len(channel.posts) == 1
-    assert [record.status for record in await send_log(settings)] == ["sent"]
+        async with notifier(settings, outbox) as second:
+            await until(lambda: second.active, "the next one is active")
+            await until(lambda: len(second._held) == 1, "it would tell the same")
+            channel.answer()
+
+            async def recorded() -> bool:
+                return [row.status for row in await send_log(settings)] == ["sent"]
+
+            await until(recorded, "the send is recorded")
+            await publish(settings, incident_event("db1", "closed"))
+            await until(lambda: len(channel.posts) == 2, "the end is told to who confirmed")
+    assert len(channel.asked) == 2
 
 
-async def test_partitions_move_when_a_slow_channel_has_answered(
+async def test_a_fault_in_a_send_is_an_outcome_and_the_next_attempt_tells(
     settings: Settings, channel: Hook
 ) -> None:
-    answer = threading.Event()
-    channel.refuse = lambda _post: not answer.wait(DEADLINE_S)
-    await publish_policy(settings, route(channel, more=PATIENT))
-    async with notifier(settings) as first:
-        await until(lambda: first._placed, "the first has all partitions")
-        await publish(settings, *[incident_event(f"x{n}") for n in range(4)])
-        await until(lambda: len(first._lanes._tasks) == 4, "four sends are under way")
-        lanes = first._lanes
-        async with notifier(settings) as second:
-            await until(lanes._stop.is_set, "partitions are to move")
-            # Longer than the session timeout, after which the broker would wait no more.
-            await asyncio.sleep(7)
-            answer.set()
-            await until(lambda: second._placed, "the second has its share")
-            await until(lambda: all_committed(settings), "all is committed")
-    assert len(channel.posts) == 4
-    assert set(channel.counts().values()) == {1}
+    failed: list[Delivery] = []
+
+    def fails_once(delivery: Delivery, **more: object) -> SendOutcome:
+        if not failed:
+            failed.append(delivery)
+            raise ZeroDivisionError
+        return send(delivery, **more)  # type: ignore[arg-type]
+
+    await publish_policy(settings, route(channel))
+    outbox = Outbox(settings, fails_once, problem)
+    async with notifier(settings, outbox):
+        await publish(settings, incident_event("db1"))
+        await until(lambda: len(channel.posts) == 1, "the second attempt tells")
+        await until(lambda: all_committed(settings), "all is committed")
+    rows = await send_log(settings)
+    assert [row.status for row in rows] == ["retrying", "sent"]
+    assert "ZeroDivisionError" in (rows[0].error or "")
 
 
 async def test_without_anybody_who_follows_the_routes_it_ends(settings: Settings) -> None:
     async with opened(settings) as outbox:
-        running = Notifier(settings, outbox)
+        running = Notifier(settings, outbox, desk_maker(settings))
         running._policy = Dies(settings)
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(running.run(asyncio.Event()), DEADLINE_S)

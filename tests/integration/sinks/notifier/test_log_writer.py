@@ -12,6 +12,7 @@ from foundation import kafka as clients
 from foundation.kafka import Follower, create_topics
 from foundation.kafka.reconnecting_producer import KeyedMessage
 from foundation.settings import Settings
+from schemas import topics
 from sinks.notifier.log_writer import LogWriter
 from tests.integration.sinks.notifier.rig import DEADLINE_S, settings_for, until
 
@@ -22,14 +23,14 @@ class Producers:
     def __init__(self) -> None:
         self.made: list[AIOKafkaProducer] = []
 
-    def __call__(self, settings: Settings) -> AIOKafkaProducer:
-        self.made.append(clients.producer(settings, request_timeout_ms=1500))
+    def __call__(self, settings: Settings, **options: object) -> AIOKafkaProducer:
+        self.made.append(clients.producer(settings, request_timeout_ms=1500, **options))
         return self.made[-1]
 
 
 @asynccontextmanager
 async def writer(settings: Settings, producers: Producers) -> AsyncIterator[LogWriter]:
-    made = LogWriter(settings, settings.topic("notifications"), producers)
+    made = LogWriter(settings, topics.NOTIFICATIONS, producers)
     try:
         yield made
     finally:

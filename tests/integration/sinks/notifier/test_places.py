@@ -28,13 +28,13 @@ SLOW_S = 2.0
 
 def slow(running: Notifier) -> None:
     """Lets the consumer's question for the ends of its partitions take its time."""
-    ask = running._consumer.end_offsets
+    ask = running._place.consumer.end_offsets
 
     async def slowly(*args: Any) -> Any:
         await asyncio.sleep(SLOW_S)
         return await ask(*args)
 
-    running._consumer.end_offsets = slowly
+    running._place.consumer.end_offsets = slowly
 
 
 async def history(settings: Settings) -> None:
@@ -74,7 +74,7 @@ async def test_a_first_start_that_fails_is_made_again_and_tells_the_last_hour(
     monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", fails_once)
     stop = asyncio.Event()
     async with opened(settings) as outbox:
-        role = asyncio.create_task(again_and_again(settings, outbox, stop, (0.2,)))
+        role = asyncio.create_task(again_and_again(settings, outbox, stop))
         await until(lambda: len(channel.posts) == len(LAST_HOUR), "the last hour is told")
         stop.set()
         await asyncio.wait_for(role, 15)

@@ -4,6 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
 from foundation import kafka
 from foundation.settings import Settings
 from schemas import policy
@@ -31,7 +35,7 @@ async def following(settings: Settings) -> AsyncIterator[PolicyFollower]:
 
 def told(follower: PolicyFollower, team: str | None = None) -> list[str]:
     """The routes that an incident is told by, at this moment."""
-    return [one.route for one in follower.routes.channels(incident_event("db1", team=team))]
+    return [one.route for one in follower.routes.channels(incident_event("db1", team=team), 0)]
 
 
 async def become(follower: PolicyFollower, wanted: list[str], team: str | None = None) -> None:
@@ -76,3 +80,44 @@ async def test_routes_are_sorted_once_between_two_changes(
         await publish_policy(settings, ROUTES[0])
         await until(lambda: follower.routes is not first, "the routes are sorted again")
         assert follower.routes == first
+
+
+async def test_what_was_compacted_away_while_nobody_followed_is_gone(settings: Settings) -> None:
+    day, night = ROUTES
+    follower = PolicyFollower(settings)
+    await publish_policy(settings, day)
+    async with run_of(follower):
+        await become(follower, ["day"])
+    await write(settings, policy.key("test", day), None)
+    await remove_all_records(settings)
+    await publish_policy(settings, night)
+    async with run_of(follower):
+        await become(follower, ["night"])
+
+
+@asynccontextmanager
+async def run_of(follower: PolicyFollower) -> AsyncIterator[None]:
+    task = asyncio.create_task(follower.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def remove_all_records(settings: Settings) -> None:
+    """As compaction does it with an entry, and after a day with its removal."""
+    partition = TopicPartition(settings.topic("policy"), 0)
+    async with kafka.producer(settings) as producer:
+        sent = await producer.send_and_wait(partition.topic, None, key=b"test/route/none")
+    client = kafka.admin(settings)
+    await client.start()
+    try:
+        deletable = {"cleanup.policy": "compact,delete"}
+        await client.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, partition.topic, deletable)]
+        )
+        await client.delete_records({partition: RecordsToDelete(before_offset=sent.offset + 1)})
+    finally:
+        await client.close()

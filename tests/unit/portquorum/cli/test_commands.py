@@ -19,6 +19,7 @@ COMMANDS = [
     ["check"],
     ["status"],
     ["incidents"],
+    ["events"],
     ["health"],
     ["explain"],
     ["report"],
@@ -26,11 +27,16 @@ COMMANDS = [
     ["report", "slo"],
     ["report", "cost"],
     ["report", "reliability"],
+    ["silence"],
+    ["silence", "add"],
+    ["silence", "list"],
+    ["silence", "end"],
     ["sql"],
     ["ack"],
     ["resolve"],
     ["replay"],
     ["checkpoint"],
+    ["drill"],
     ["backtest"],
     ["target"],
     ["target", "add"],
@@ -42,6 +48,7 @@ COMMANDS = [
     ["stream"],
     ["sink"],
     ["notify"],
+    ["notify", "dry-run"],
     ["dev"],
     ["dev", "kafka"],
     ["dev", "clickhouse"],
@@ -186,6 +193,10 @@ def test_ipv6_in_brackets(home: Path) -> None:
         (["sql", " ; "], "expected a query, found nothing"),
         (["incidents", "--limit", "-1"], "should be greater than or equal to 0"),
         (["nonsense"], "No such command 'nonsense'"),
+        (["notify", "tset"], "No such command 'tset'"),
+        (["notify", "test"], "Missing argument 'ROUTE'"),
+        (["notify", "test", "r", "--file", "none.yaml"], "none.yaml does not exist"),
+        (["notify", "why", " "], "expected an event, an incident, a target or a region"),
     ],
 )
 def test_wrong_use(home: Path, arguments: list[str], says: str) -> None:
@@ -303,6 +314,56 @@ def test_private_addresses_of_a_public_region_are_warned_of(home: Path) -> None:
     assert "127.0.0.1 is a loopback address" in done.stderr
     assert "add internal: true to the region" in done.stderr
     assert portquorum(home, "target", "add", "10.0.0.8:5432", "--region", "b").stderr == ""
+
+
+def test_a_secret_that_is_not_set_is_noted_or_refused(home: Path) -> None:
+    file = home / "inventory.yaml"
+    file.write_text(
+        "regions: {a: {}}\nroutes:\n"
+        "  r: {urls: ['json://${HOST}/${PATH_OF_IT}', 'json://x'], default: true}\n"
+        "targets: [{name: x, host: x.example, port: 22}]\n"
+    )
+    done = portquorum(home, "inventory", "check", file, HOST="h.example")
+    assert (done.returncode, done.stdout) == (0, "fine: 1 target\n")
+    says = "routes.r.urls[0]: ${PATH_OF_IT} of this channel is not set in this environment"
+    assert says in done.stderr
+    assert "HOST}" not in done.stderr
+    done = portquorum(home, "inventory", "check", file)
+    assert "${HOST} and ${PATH_OF_IT} of this channel are not set" in done.stderr
+    assert "needs them" in done.stderr
+    answer = portquorum(home, "inventory", "check", file, "--json", HOST="h.example").stdout
+    assert [one["line"] for one in msgspec.json.decode(answer)["warnings"]] == [3]
+    done = portquorum(home, "inventory", "check", "--secrets", file, HOST="h.example")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in error_of(done)
+    done = portquorum(
+        home, "inventory", "check", "--secrets", file, HOST="h.example", PATH_OF_IT="p"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_whom_nobody_is_told_of_is_noted(home: Path) -> None:
+    file = home / "inventory.yaml"
+    file.write_text(
+        "regions: {a: {}}\nroutes: {r: {urls: ['json://x'], tags: [prod], default: true}}\n"
+        "targets: [{id: x, host: x.example, port: 22}]\n"
+    )
+    done = portquorum(home, "inventory", "check", file)
+    assert (done.returncode, done.stdout) == (0, "fine: 1 target\n")
+    said = " of 1 normal target (x) reaches nobody but the notifier's log"
+    assert said in done.stderr
+    answer = msgspec.json.decode(portquorum(home, "inventory", "check", file, "--json").stdout)
+    assert answer["fine"] is True
+    assert said in answer["warnings"][0]["message"]
+
+
+def test_a_filled_in_url_that_no_channel_takes_is_told_without_its_secret(home: Path) -> None:
+    file = home / "inventory.yaml"
+    file.write_text("regions: {a: {}}\nroutes: {r: {urls: ['${CHANNEL}']}}\n")
+    done = portquorum(home, "inventory", "check", "--secrets", file, CHANNEL="nonsense://pa55word")
+    assert done.returncode == 1
+    assert "routes.r.urls[0]: expected a scheme" in error_of(done)
+    assert "pa55word" not in done.stderr
 
 
 def test_target_add_makes_the_file_that_up_will_follow(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -13,9 +14,10 @@ from portquorum.cli.target_lookup import which
 from portquorum.presentation.output import out
 from schemas.control import Acknowledged, Resolved
 from schemas.notification import Notification
-from schemas.policy import Maintenance, Policy, Route, Team
+from schemas.policy import Hours, Maintenance, Person, Policy, Quiet, Rotation, Route, Silence, Team
 from schemas.probe import TlsProbe
 from schemas.target import LatencyLimit, Target
+from sinks.notifier.model import Channel
 from streams.explain import explain
 from tests.unit.streams.rules.fleet import START, Fleet, target
 
@@ -96,27 +98,147 @@ def test_the_routes_of_the_team_are_named_by_what_they_take() -> None:
         Route(name="mail", urls=("mailto://x",)),
         Team(name="dba", routes=("oncall",)),
     )
-    one = target(team="dba", latency=LatencyLimit(max_ms=5), kind="tls", probe=TlsProbe())
+    one = target(
+        team="dba",
+        criticality="important",
+        latency=LatencyLimit(max_ms=5),
+        kind="tls",
+        probe=TlsProbe(),
+    )
     ways = concerning(one, *policy).ways
-    assert [(way.incident_type, way.channels) for way in ways] == [
-        ("unreachable", ("oncall/0/slack",)),
-        ("flapping", ("oncall/0/slack",)),
-        ("slow", ()),
-        ("expiring", ()),
+    assert [(way.incident_type, way.severity, way.channels) for way in ways] == [
+        ("unreachable", "critical", (Channel("oncall", "slack://x/y").name,)),
+        ("flapping", "critical", (Channel("oncall", "slack://x/y").name,)),
+        ("slow", "warning", (Channel("mail", "mailto://x").name,)),
+        ("expiring", "warning", (Channel("mail", "mailto://x").name,)),
     ]
-    assert [way.channels for way in concerning(target(), *policy).ways] == [("mail/0/mailto",)] * 2
+    assert [way.channels for way in concerning(target(), *policy).ways] == [
+        (Channel("mail", "mailto://x").name,)
+    ] * 2
 
 
-def test_a_maintenance_window_is_on_or_not_or_repeats() -> None:
+def test_each_route_says_why_it_is_told_and_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = tuple(Person(name=one, urls=(f"json://{one}",)) for one in ("ann", "bob"))
+    policy = (
+        Route(
+            name="day",
+            urls=("slack://x/y",),
+            when=(Hours(begin="09:00", end="17:00"),),
+            timezone="Europe/Berlin",
+        ),
+        Route(name="late", urls=("json://x",), when=(Hours(begin="18:00", end="20:00"),)),
+        Route(name="duty", rotation=Rotation(people=people, since="2027-01-15"), stop=True),
+        Route(name="rest", urls=("mailto://x",), teams=("*",)),
+        Team(name="dba", routes=("late", "day", "duty")),
+    )
+    (way, _) = concerning(target(team="dba"), *policy).ways
+    assert [(one.route, one.found_by, one.takes) for one in way.routes] == [
+        ("late", "team", False),
+        ("day", "team", True),
+        ("duty", "team", True),
+    ]
+    assert way.channels == (
+        Channel("day", "slack://x/y").name,
+        Channel("duty", "json://ann").name,
+    )
+    lines = shown(monkeypatch, answer(busy(), told=concerning(target(team="dba"), *policy)))
+    for words in (
+        "not late: off until 2027-01-15 18:00 UTC",
+        "day: its team names it; on until 2027-01-15 17:00 Europe/Berlin",
+        "duty: its team names it; ann is on duty until 2027-01-22 09:00 UTC; no route after it is",
+    ):
+        assert words in " ".join(lines.split())
+    assert msgspec.json.decode(msgspec.json.encode(way))["routes"][0] == {
+        "route": "late",
+        "found_by": "team",
+        "takes": False,
+        "why": "off until 2027-01-15 18:00 UTC",
+        "channels": [],
+    }
+
+
+def test_a_route_for_one_region_is_told_of_an_outage_that_all_see() -> None:
+    policy = (Route(name="eu", urls=("json://eu",), regions=("a",)),)
+    (way, _) = concerning(target(regions="a b"), *policy).ways
+    assert way.channels == (Channel("eu", "json://eu").name,)
+    (way, _) = concerning(target(regions="b c"), *policy).ways
+    assert way.nobody
+
+
+def test_who_stands_in_for_a_channel_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = (
+        Route(name="oncall", urls=("slack://x/y", "json://x"), fallback=("mail",)),
+        Route(name="mail", urls=("mailto://x",)),
+        Team(name="dba", routes=("oncall",)),
+    )
+    one = target(team="dba")
+    assert {way.fallback for way in concerning(one, *policy).ways} == {("mail",)}
+    text = shown(monkeypatch, answer(busy(), told=concerning(one, *policy)))
+    words = "oncall (slack), oncall (json); if one fails, also the route mail"
+    assert words in " ".join(text.split())
+
+
+def test_a_maintenance_window_is_on_or_comes_or_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     window = Maintenance(name="patch", targets=("tag:prod",), start=START, duration_ms=1000)
     tagged = target(tags=("prod",))
     assert concerning(target(), window).maintenance == ()
     assert [one.now for one in concerning(tagged, window).maintenance] == [True]
-    assert [one.now for one in concerning(tagged, window, now=START + 1000).maintenance] == [False]
+    over = concerning(tagged, window, now=START + 1000)
+    assert [(one.now, one.start) for one in over.maintenance] == [(False, START)]
     weekly = Maintenance(
-        name="patch", targets=("db",), start=START, duration_ms=1000, rrule="FREQ=WEEKLY"
+        name="patch",
+        targets=("db",),
+        start=START,
+        duration_ms=1000,
+        rrule="FREQ=WEEKLY",
+        timezone="Europe/Berlin",
     )
-    assert [one.now for one in concerning(target(), weekly, now=START + 9000).maintenance] == [None]
+    week = 7 * 86_400_000
+    later = concerning(target(), weekly, now=START + 9000)
+    assert [(one.now, one.start) for one in later.maintenance] == [(False, START + week)]
+    again = concerning(target(), weekly, now=START + week)
+    assert [(one.now, one.end) for one in again.maintenance] == [(True, START + week + 1000)]
+    text = shown(monkeypatch, answer(busy(), told=later))
+    assert "maintenance patch begins at 2027-01-22 09:00 Europe/Berlin" in text
+    assert "maintenance patch is over" in shown(monkeypatch, answer(busy(), told=over, now=START))
+
+
+def test_what_spares_people_now_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    route = Route(
+        name="all",
+        urls=("json://x",),
+        quiet=Quiet(hours=(Hours(begin="07:00", end="09:00"),), unless=("critical",)),
+    )
+    window = Maintenance(name="patch", targets=("db",), start=START, duration_ms=3_600_000)
+    found = concerning(target(), route, window)
+    assert [way.spared for way in found.ways] == [
+        "maintenance: patch until 2027-01-15 09:00 UTC"
+    ] * 2
+    text = " ".join(shown(monkeypatch, answer(busy(), told=found)).split())
+    assert "nobody now: maintenance: patch until 2027-01-15 09:00 UTC" in text
+    assert "maintenance patch is on until 2027-01-15 09:00 UTC" in text
+    quiet = "quiet hours until 09:00 UTC, people are told at their end"
+    assert quiet in text
+    assert quiet not in str(concerning(target(criticality="critical"), route).ways)
+    silence = Silence(
+        name="3f2c",
+        begins_at=START,
+        ends_at=START + 3_600_000,
+        reason="power work",
+        by="ann",
+        created_at=START,
+        targets=("d*",),
+        severities=("warning",),
+    )
+    assert {way.spared for way in concerning(target(), route, window, silence).ways} == {
+        "silence 3f2c by ann: power work (until 2027-01-15 09:00 UTC)"
+    }
+    assert [way.spared for way in concerning(target(criticality="critical"), silence).ways] == [
+        "",
+        "",
+    ]
+    after = concerning(target(), route, window, now=START + 3_600_000)
+    assert [way.spared for way in after.ways] == ["", ""]
 
 
 def test_the_last_sends_are_kept_and_all_of_an_open_incident() -> None:
@@ -170,8 +292,21 @@ def test_it_fits_one_screen_of_100_columns(monkeypatch: pytest.MonkeyPatch) -> N
     assert max(map(len, lines)) <= 100
     for part in ("An incident is open", "What would change it", "mtr --report", "p22 (22) up"):
         assert part in text
-    assert "unreachable (critical), flapping (critical): console/0/console" in text
+    assert "unreachable (warning), flapping (warning): nobody, no route takes it" in text
     assert "sent 1 min" in text
+
+
+def test_why_somebody_was_not_told_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [
+        sent(1, channel="oncall/aaaaaaaa/slack", status="retrying", attempt=3, error="HTTP 500"),
+        sent(2, channel="", event="closed", status="not_sent", why="no route takes it"),
+        sent(3, channel="oncall/bbbbbbbb/slack", status="not_sent", why="superseded"),
+    ]
+    text = shown(monkeypatch, answer(busy(), sent=records))
+    assert "retrying 1 min 21 s ago by oncall (slack aaaaaa): TCP Port Unreachable: DB" in text
+    assert "(attempt 3: HTTP 500)" in text
+    assert "not sent 1 min 21 s ago: closed (no route takes it)" in text
+    assert "not sent to oncall (slack bbbbbb) 1 min 21 s ago: opened (superseded)" in text
 
 
 def test_what_people_wrote_is_shown_and_moves_no_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,10 +346,13 @@ def test_what_is_said_of_a_certificate_began_with_no_failure(
 def test_nobody_is_told_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     policy = (
         Route(name="oncall", urls=("slack://x/y",), tags=("other",)),
-        Route(name="mail", urls=("mailto://x",), severities=("warning",)),
+        Route(name="mail", urls=("mailto://x",), severities=("critical",)),
     )
     text = shown(monkeypatch, answer(busy(), policy))
-    assert "unreachable (critical), flapping (critical): nobody, no route takes it" in text
+    assert "unreachable (warning), flapping (warning): nobody, no route takes it" in text
+    assert "not mail: its severities are critical, and this has warning" in text
+    assert "not oncall: its tags are other, and this has none" in text
+    assert "console: no route takes it: it stands in the notifier's log" in text
     assert "nothing was sent for it" in text
 
 

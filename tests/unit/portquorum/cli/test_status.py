@@ -7,7 +7,7 @@ from msgspec import structs
 
 from portquorum.cli import status_shown
 from portquorum.cli.errors import WrongUseError
-from portquorum.cli.incidents_shown import show_incidents
+from portquorum.cli.incidents_shown import show_incidents, told_words
 from portquorum.cli.known_names import expect_known
 from portquorum.cli.status_answer import MonitorTrouble, StatusAnswer, check, trouble
 from portquorum.presentation.output import out
@@ -19,7 +19,8 @@ from sinks.clickhouse.fleet_queries import (
     RegionTrouble,
     TargetNow,
 )
-from sinks.clickhouse.queries import Incident
+from sinks.clickhouse.queries import Incident, IncidentNotification
+from sinks.notifier.decision import rows
 
 NOW = 1_700_000_000_000
 
@@ -373,6 +374,7 @@ def incident(**changes: Any) -> Incident:
         "open_s": 299.0,
         "duration_s": 300.0,
         "summary": "A sentence.",
+        "notifications": (),
     }
     return Incident(**(base | changes))
 
@@ -419,3 +421,52 @@ def test_since_when_an_incident_is_open_or_closed(
     lines = [line.strip() for line in printed.get().splitlines()]
     assert lines[1] == words
     assert lines[3:5] == ["acknowledged by alice: the switch", "resolved by bob"]
+
+
+def told(channel: str, status: str, event: str = "opened", **changes: Any) -> IncidentNotification:
+    values: dict[str, Any] = {"attempt": 1, "at": 2, "event_at": 1, "error": None, "why": None}
+    return IncidentNotification(
+        event=event, channel=channel, status=status, action=None, **(values | changes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ([], []),
+        ([told("a/1/slack", "sent"), told("b/2/mailto", "sent")], ["told: a (slack), b (mailto)"]),
+        (
+            [told("a/1/slack", "sent"), told("a/2/slack", "retrying", attempt=3, error="HTTP 500")],
+            ["told: a (slack 1)", "not told yet of opened: a (slack 2) (attempt 3: HTTP 500)"],
+        ),
+        # What failed is no news once the channel was told.
+        (
+            [told("a/1/slack", "dead", error="x"), told("a/1/slack", "sent", "closed")],
+            ["told: a (slack)"],
+        ),
+        (
+            [told("a/1/slack", "dead", attempt=9, error="HTTP 400")],
+            ["never told of opened: a (slack) (attempt 9: HTTP 400)"],
+        ),
+        (
+            [
+                told("a/1/pagerduty", "sent"),
+                told("a/1/pagerduty", "not_sent", "improved", why=rows.NO_IMPROVEMENT),
+            ],
+            ["told: a (pagerduty)"],
+        ),
+        (
+            [told("", "not_sent", why="no route takes it")],
+            ["nobody was told of opened (no route takes it)"],
+        ),
+        (
+            [
+                told("a/1/slack", "not_sent", "closed", why="not told of the outage"),
+                told("b/2/mailto", "not_sent", "closed", why="not told of the outage"),
+            ],
+            ["not told: a (slack), b (mailto) of closed (not told of the outage)"],
+        ),
+    ],
+)
+def test_who_was_told_of_an_incident(found: list[IncidentNotification], says: list[str]) -> None:
+    assert [words for words, _ in told_words(found)] == says

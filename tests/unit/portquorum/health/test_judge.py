@@ -10,18 +10,23 @@ from portquorum.health.facts import (
     AppliedFacts,
     CheckpointFacts,
     ClickHouseFacts,
+    FailingChannel,
     GroupFacts,
     HealthFacts,
     KafkaFacts,
     LogFacts,
+    NotifierFacts,
     PolicyFacts,
     ProberFacts,
     RegionFacts,
     TopicFacts,
 )
 from portquorum.health.judge import judge
+from portquorum.health.told import policy_facts
 from portquorum.health.verdict import HealthLine, HealthReport
 from schemas import topics
+from schemas.duration import DAY_MS
+from schemas.policy import DrillDone, DrillPlan
 
 NOW = 1_790_000_000_000
 REGIONS = ("ap-south", "eu-west", "us-east")
@@ -196,9 +201,9 @@ def test_a_stream_with_rare_checkpoints_is_given_time() -> None:
         ("sink", "sink", 15_000, "ok"),
         ("sink", "sink", 16_000, "warning"),
         ("sink", "sink", 61_000, "trouble"),
-        ("notify", "notifier", 60_000, "ok"),
-        ("notify", "notifier", 61_000, "warning"),
-        ("notify", "notifier", 301_000, "trouble"),
+        ("notify", "notifier", 20_000, "ok"),
+        ("notify", "notifier", 21_000, "warning"),
+        ("notify", "notifier", 61_000, "trouble"),
     ],
 )
 def test_lag_in_seconds(role: str, title: str, late_ms: int, level: str) -> None:
@@ -443,3 +448,80 @@ def test_the_page_says_of_each_part_what_is_trouble() -> None:
     parts = {one.part for one in judge(facts, 1).lines}
     assert len(parts) == 12
     assert [part for part in sorted(parts) if f"\n| `{part}` |" not in page] == []
+
+
+def failing(name: str = "oncall", since: int = NOW - 60_000, **changes: Any) -> FailingChannel:
+    base: dict[str, Any] = {
+        "channel": f"{name}/4015d4c1fd5ff73b/slack",
+        "short_name": f"{name} (slack)",
+        "since": since,
+        "waiting": 3,
+        "error": "HTTP 500",
+    }
+    return FailingChannel(**(base | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "words"),
+    [
+        ({}, "ok", "none fails, 0 open"),
+        ({"open": 1_200, "waiting": 2}, "ok", "none fails, 1,200 open, 2 messages on the way"),
+        (
+            {"failing": (failing(),)},
+            "warning",
+            "oncall (slack) fails for 60 s, 3 messages wait (HTTP 500)",
+        ),
+        (
+            {"failing": (failing(since=NOW - 121_000, waiting=1, error=""),)},
+            "trouble",
+            "oncall (slack) fails for 2 min, 1 message waits",
+        ),
+        ({"given_up": 1}, "warning", "1 message given up in the last hour (portquorum notify"),
+        ({"unreadable": 2}, "warning", "2 records of [notifier-state] can't be read"),
+        ({"hidden": "READ on topics a and b"}, "unknown", "not visible: needs READ on topics"),
+    ],
+)
+def test_channels(changes: dict[str, Any], level: str, words: str) -> None:
+    facts = NotifierFacts(**({"term": 3, "owner": "host-1", "active_since": NOW} | changes))
+    found = said(well(notifier=facts), "channels")
+    assert found[0] == level
+    assert found[1].startswith(words)
+
+
+def test_no_line_on_channels_before_a_notifier_was_active() -> None:
+    titles = {one.title for one in judge(well(notifier=NotifierFacts()), 1).lines}
+    assert "channels" not in titles
+    assert "notifier" in titles
+
+
+@pytest.mark.parametrize(
+    ("entries", "level", "words"),
+    [
+        ((DrillPlan(name="drill", every_ms=7 * DAY_MS),), "warning", "there was none yet, one"),
+        ((DrillDone(name="last", at=NOW - 3 * DAY_MS),), "ok", "all stages came in time 3 d ago"),
+        (
+            (
+                DrillDone(name="last", at=NOW - 8 * DAY_MS),
+                DrillPlan(name="drill", every_ms=7 * DAY_MS),
+            ),
+            "warning",
+            "overdue: the last one was 8 d ago, one every 7 d is planned",
+        ),
+        (
+            (
+                DrillDone(name="last", at=NOW - DAY_MS, overdue="message"),
+                DrillPlan(name="drill", every_ms=7 * DAY_MS),
+            ),
+            "warning",
+            "in the last one, 24 h ago, message did not come in time",
+        ),
+    ],
+)
+def test_fire_drills(entries: tuple[DrillDone | DrillPlan, ...], level: str, words: str) -> None:
+    found, text = said(replace(well(), policy=policy_facts(entries)), "drill")
+    assert found == level
+    assert words in text
+
+
+def test_no_line_on_drills_without_a_plan_and_a_drill() -> None:
+    assert "drill" not in {line.title for line in judge(well(), 1).lines}

@@ -18,7 +18,7 @@ from portquorum.health.newest_checkpoints import newest_head
 from portquorum.health.told import policy_facts
 from schemas import control
 from schemas.checkpoint import FORMAT, HEAD, CheckpointHead, CheckpointKey, encode_head
-from schemas.policy import ApplyMark, Policy, Region, Route, Team
+from schemas.policy import ApplyMark, EscalationStep, Policy, Region, Route, Team
 from streams.checkpoint.decoder import encode, frame_of
 from streams.state.partition_state import RegionState, new_state
 
@@ -184,6 +184,36 @@ ROUTE = Route(name="mail", urls=("json://localhost",))
             ("db",),
         ),
         ([Team(name="db")], (), ()),
+        ([Route(name="mail", urls=("json://x",), fallback=("sms", "mail"))], ("sms",), ()),
+        (
+            [
+                Route(
+                    name="mail",
+                    urls=("json://x",),
+                    escalate=(EscalationStep(after_ms=60_000, routes=("boss", "mail")),),
+                )
+            ],
+            ("boss",),
+            (),
+        ),
+        (
+            [
+                Route(name="a", urls=("json://x",), teams=("web*",)),
+                Team(name="web-1"),
+                Team(name="db"),
+            ],
+            (),
+            ("db",),
+        ),
+        (
+            [
+                Route(name="a", urls=("json://x",), default=True),
+                Team(name="db", routes=("a",)),
+                Team(name="web"),
+            ],
+            (),
+            (),
+        ),
     ],
 )
 def test_who_is_told_by_nobody(

@@ -450,6 +450,20 @@ def test_ids_are_unique(file: Write) -> None:
     assert "targets[0]" in said
 
 
+def test_the_hosts_of_dependencies_are_resolved(file: Write) -> None:
+    text = (
+        f"{HEAD}  - {{id: app, host: x, port: 1, depends_on: [gw, gw-web, sw, far, ping-less]}}\n"
+        "  - {id: gw, host: GW.example.com., port: 22}\n"
+        "  - {id: gw-web, host: gw.Example.com, port: 443}\n"
+        "  - {id: sw, host: '[2001:DB8:0:0::1]', port: 22}\n"
+    )
+    entries, found = load([file(text)])
+    known = Known(targets={"far": "other", "ping-less": "other"}, hosts={"far": "far.example.com"})
+    app, *others = resolve(entries, "here", found, known).targets
+    assert app.depends_on_hosts == ("gw.example.com", "2001:db8::1", "far.example.com")
+    assert {one.depends_on_hosts for one in others} == {()}
+
+
 def test_a_problem_of_the_defaults_is_told_once_at_the_defaults(file: Write) -> None:
     targets = "".join(f"  - {{host: x{n}, port: 1}}\n" for n in range(3))
     said = problems(file("defaults: {timeout: 2h, team: nope}\n" + HEAD + targets))
@@ -468,9 +482,55 @@ def test_targets_that_depend_in_a_circle(file: Write) -> None:
     assert "targets depend in a circle: " in said
 
 
+def test_a_route_says_who_stands_in_for_it(file: Write) -> None:
+    text = (
+        "routes:\n"
+        "  chat: {urls: ['json://a'], fallback: [mail], fallback_after: 30s, missed: drop}\n"
+        "  mail: {urls: ['json://b']}\n"
+    )
+    chat, mail = resolved(file(text)).policy
+    assert isinstance(chat, Route)
+    assert isinstance(mail, Route)
+    assert (chat.fallback, chat.fallback_after_ms, chat.missed) == (("mail",), 30_000, "drop")
+    assert (mail.fallback, mail.fallback_after_ms, mail.missed) == ((), 120_000, "tell")
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "circle"),
+    [({"a": "[a]"}, "a → a"), ({"a": "[b]", "b": "[c, d]", "c": "[]", "d": "[a]"}, "a → ")],
+)
+def test_routes_that_fall_back_in_a_circle(
+    file: Write, fallbacks: dict[str, str], circle: str
+) -> None:
+    lines = [f"  {r}: {{urls: ['json://x'], fallback: {to}}}" for r, to in fallbacks.items()]
+    (said,) = problems(file("\n".join(("routes:", *lines, ""))))
+    assert "fallback: routes fall back in a circle: " in said
+    assert circle in said
+
+
+def test_a_circle_of_routes_through_another_source(file: Write) -> None:
+    entries, before = load([file("routes: {a: {urls: ['json://x'], fallback: [b]}}\n")])
+    known = Known(routes={"b": "other"}, fallbacks={"b": ("a",)})
+    with pytest.raises(InventoryError, match="routes fall back in a circle"):
+        resolve(entries, "here", before, known)
+    assert resolve(entries, "here", before, Known(routes={"b": "other"})).policy
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
+        (
+            "routes: {r: {urls: ['json://x'], fallback: [s]}}",
+            "1: routes.r.fallback[0]: expected a route that is defined (r), found 's'",
+        ),
+        (
+            "routes: {r: {urls: ['json://x'], fallback_after: 25h}}",
+            "1: routes.r.fallback_after: expected 0s to 24h, found '25h'",
+        ),
+        (
+            "routes: {r: {urls: ['json://x'], missed: never}}",
+            "1: routes.r.missed: expected drop or tell, found 'never'",
+        ),
         ("targets: [{host: x, port: 1}]", "regions: expected at least one region, found none"),
         ("regions: {EU: {}}", "1: regions.EU: expected a name of at most 63 lower-case"),
         ("regions: {a: {source: home}}", "1: regions.a.source: expected an IP address"),

@@ -105,7 +105,7 @@ def test_the_html_has_everything(file: Path) -> None:
     assert ["a", "public, 10.1.0.0/16", "10.9.0.0/16", ""] in found.rows
     assert "FREQ=MONTHLY" in found.text
     links = [attributes["href"] for tag, attributes in found.tags if tag == "a"]
-    assert links == ["#s0", "#s1", "#s2", 'https://w/x?a=1&b=<"|>']
+    assert links == ["#s0", "#s1", "#s2", "#s3", 'https://w/x?a=1&b=<"|>']
 
 
 def test_the_html_needs_nothing_else(file: Path) -> None:
@@ -131,3 +131,37 @@ def test_no_text_of_others_becomes_markup(file: Path) -> None:
     assert "\\[x\\](javascript:a) \\`y\\`" in text
     assert "| \\# one \\| two |" in text
     assert "](<javascript" not in text
+
+
+def test_routes_and_windows_are_on_the_clock_of_their_zone(file: Path) -> None:
+    text = """\
+regions: {a: {}}
+targets: [{id: x, host: x, port: 1}]
+routes:
+  night:
+    rotation: {people: {ann: ["json://secret"], bob: ["json://secret"]}, since: 2026-11-30}
+    severities: [critical, warning]
+    tags: [prod]
+    when: ["mon-fri 18:00-08:00", "sat,sun"]
+    quiet: {hours: 22:00-07:00, unless: [critical]}
+    timezone: Europe/Berlin
+    default: true
+  ops: {urls: ["json://secret"], operators: true}
+maintenance:
+  - {name: w, targets: [x], start: 2027-07-04T02:00, duration: 1h, timezone: Europe/Berlin}
+"""
+    rows = [[cell.text for cell in row] for part in made(file, text).sections for row in part.rows]
+    assert [
+        "night",
+        "severity critical or warning, tag prod, if no other route does",
+        "mon-fri 18:00-08:00, sat,sun; quiet 22:00-07:00 unless critical (Europe/Berlin)",
+        "ann, bob: 7 days each from 2026-11-30 on, handover at 09:00 Europe/Berlin",
+    ] in rows
+    assert [
+        "ops",
+        "what befalls regions, targets that nobody can judge, very many targets",
+        "always",
+        "",
+    ] in rows
+    assert ["w", "x", "2027-07-04 02:00 Europe/Berlin", "1h", ""] in rows
+    assert "secret" not in str(rows)

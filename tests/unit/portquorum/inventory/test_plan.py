@@ -1,9 +1,11 @@
 """What an apply would change: a pure comparison."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
-from portquorum.inventory import ApplyPlan, Inventory, InventoryError
+from portquorum.inventory import ApplyPlan, Inventory, InventoryError, check
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.plan import encode, home, plan
 from portquorum.inventory.present import Placed, PolicyKept, Present
@@ -11,7 +13,7 @@ from producers.checks.model import Vantage
 from schemas import control, policy
 from schemas._types import MAX_MILLIS
 from schemas.control import TargetRemoved, TargetSet
-from schemas.policy import ApplyMark, Policy, Region, Team
+from schemas.policy import ApplyMark, EscalationStep, Policy, Region, Route, Team
 from schemas.target import Target, decode
 from tests.unit.streams.rules.fleet import Fleet
 
@@ -174,13 +176,91 @@ def test_policy_that_changed_or_went() -> None:
     assert made.policy_removed == (b"s/region/b",)
 
 
-@pytest.mark.parametrize("user", ["target", "team"])
+@pytest.mark.parametrize("user", ["target", "team", "route"])
 def test_what_another_source_uses_may_not_go(user: str) -> None:
     if user == "target":
         there = present(target("x", source="o"), entries=(("s", Region(name="a")),))
     else:
         route = policy.Route(name="r", urls=("console://",))
-        team = Team(name="t", routes=("r",))
-        there = present(entries=(("s", route), ("o", team)))
+        users: dict[str, policy.Policy] = {
+            "team": Team(name="t", routes=("r",)),
+            "route": policy.Route(name="t", urls=("json://x",), fallback=("r",)),
+        }
+        there = present(entries=(("s", route), ("o", users[user])))
     with pytest.raises(InventoryError, match="of source o uses it"):
         plan(Inventory("s", (), ()), there, P, 1)
+
+
+def test_a_dependency_that_moves_changes_the_records_of_its_dependents() -> None:
+    def inventory(host: str) -> list[Target]:
+        gateway = target("gateway", host=host)
+        apps = [target(f"app{n}", depends_on=("gateway",), depends_on_hosts=(host,)) for n in "12"]
+        return [gateway, *apps, target("alone")]
+
+    there = present(*inventory("old.example.com"))
+    assert compared(inventory("old.example.com"), there).empty
+    made = compared(inventory("new.example.com"), there)
+    assert [one.id for one in made.changed] == ["gateway", "app1", "app2"]
+    assert made.unchanged == 1
+    assert made.warnings == ()
+
+
+def test_a_source_whose_targets_depend_on_one_that_moves_is_named() -> None:
+    gateway = target("gateway", host="old.example.com")
+    theirs = target(
+        "app", source="other", depends_on=("gateway",), depends_on_hosts=("old.example.com",)
+    )
+    there = present(gateway, theirs)
+    made = compared([replace(gateway, host="new.example.com")], there)
+    (warning,) = made.warnings
+    assert "apply 'other' again" in warning
+    assert "gateway" in warning
+    assert [one.id for one in made.changed] == ["gateway"], "theirs is theirs to write"
+    assert compared([replace(gateway, port=2)], there).warnings == ()
+    # What other sources know of it is the host that it has now.
+    known = present(replace(gateway, host="new.example.com")).known("other")
+    assert known.hosts == {"gateway": "new.example.com"}
+
+
+def test_what_version_0_1_wrote_is_not_written_again(tmp_path: Path) -> None:
+    written = {
+        b"s/route/r": b'{"policy":"route","name":"r","urls":["console://"],"severities":'
+        b'["critical"],"tags":["prod"],"kinds":["tcp"]}',
+        b"s/maintenance/w": b'{"policy":"maintenance","name":"w","targets":["tag:prod"],"start":'
+        b'1796090400000,"duration_ms":7200000,"rrule":"FREQ=MONTHLY"}',
+        b"s/region/a": b'{"policy":"region","name":"a","internal":false,"source":null,'
+        b'"connectivity":[],"allow":[],"deny":[]}',
+    }
+    there = Present(
+        (), {key: PolicyKept("s", policy.decode(value), 1) for key, value in written.items()}
+    )
+    file = tmp_path / "s.yaml"
+    file.write_text(
+        "regions: {a: {}}\n"
+        "routes: {r: {urls: [console://], severities: [critical], tags: [prod], kinds: [tcp]}}\n"
+        "maintenance:\n"
+        "  - {name: w, targets: [tag:prod], start: 2026-12-01T02:00Z, duration: 2h,"
+        " rrule: FREQ=MONTHLY}\n"
+    )
+    assert plan(check([file]), there, P, 1000).empty
+    file.write_text(file.read_text().replace("kinds: [tcp]", "kinds: [tcp], default: true"))
+    assert plan(check([file]), there, P, 1000).lines() == ["~ route r"]
+
+
+def test_what_a_route_of_another_source_names_must_stay() -> None:
+    theirs = Route(
+        name="x",
+        urls=("console://",),
+        regions=("a",),
+        teams=("t",),
+        escalate=(EscalationStep(after_ms=60_000, routes=("r",)),),
+    )
+    mine: tuple[Policy, ...] = (
+        Region(name="a"),
+        Team(name="t"),
+        Route(name="r", urls=("console://",)),
+    )
+    for entry in mine:
+        there = present(entries=(("s", entry), ("o", theirs)))
+        with pytest.raises(InventoryError, match="since the route x of source o uses it"):
+            compared([target("new")], there)

@@ -132,7 +132,7 @@ def test_any_table_at_any_width(
     )
     lines = printed(shown, width)
     words = {word for line in lines for word in line.split()}
-    dropped = any("too narrow for" in line for line in lines)
+    dropped = "too narrow for" in " ".join(" ".join(lines).split())
     for row in rows:
         for value in row[:2] if dropped else row:
             assert set(value.split()) <= words

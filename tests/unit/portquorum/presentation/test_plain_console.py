@@ -18,8 +18,12 @@ from foundation.settings import Settings
 from portquorum.cli import check
 from portquorum.cli.host_port import HostPort
 from portquorum.cli.incidents_shown import show_incidents
+from portquorum.cli.notify_shown import show_channels, show_rehearsed, show_why
 from portquorum.cli.status_answer import MonitorTrouble, StatusAnswer
 from portquorum.cli.status_shown import show
+from portquorum.delivery.channel_status import ChannelFacts, ChannelStatus
+from portquorum.delivery.rehearsal import Rehearsed
+from portquorum.delivery.why import EventTold, MemberNow, SubjectNow, SubjectTold, WhyAnswer
 from portquorum.inventory import html, markdown
 from portquorum.inventory.errors import Problem, Where
 from portquorum.inventory.page import Cell, InventoryPage, Section
@@ -28,11 +32,14 @@ from portquorum.presentation.output import out, print_json, print_notes, table
 from portquorum.presentation.plain_console import PlainConsole
 from portquorum.supervisor import Role, Stage
 from portquorum.supervisor.screen import PrettyListener, Screen
+from schemas.notification import Notification
 from schemas.plain_text import unsafe_in
 from sinks.clickhouse.fleet_queries import FleetFilter, FleetSummary, RegionNow, TargetNow
-from sinks.clickhouse.queries import Incident
-from sinks.notifier.message import compose
+from sinks.clickhouse.queries import Incident, IncidentNotification
+from sinks.notifier.texts.model import Budget
+from sinks.notifier.texts.render import render
 from tests.unit.sinks.notifier.events import incident_event
+from tests.unit.sinks.notifier.texts.deliveries import delivery
 
 EVIL = "a\x1b[31mb\x1b]0;title\x07\x9b2J\x00\x7f\u202ec\u2066d\u2028e\ud800f\rg\x08"
 MARKUP = "[red]x[/red] [/] :warning: [link=file:///]y"
@@ -117,7 +124,23 @@ def test_json_stays_json_and_is_no_command(capsys: pytest.CaptureFixture[str]) -
 def incident(text: str) -> Incident:
     fields: dict[str, Any] = dict.fromkeys(Incident.__struct_fields__, 0)
     words = ("incident_id", "status", "incident_type", "name", "kind", "host", "summary")
-    return Incident(**(fields | dict.fromkeys(words, text)))
+    entries = tuple(
+        IncidentNotification(
+            event=text,
+            channel=channel,
+            status=status,
+            attempt=1,
+            at=1,
+            event_at=1,
+            error=text,
+            why=text,
+            action=text,
+        )
+        for channel in (text, f"{text}/{text}/{text}", "")
+        for status in ("sent", "dead", "not_sent")
+    )
+    told = {"notifications": entries}
+    return Incident(**(fields | dict.fromkeys(words, text) | told))
 
 
 def fleet(text: str, state: str, number: int) -> StatusAnswer:
@@ -211,7 +234,7 @@ def test_a_message_to_people() -> None:
         first_steps=(EVIL,),
     )
     for events in ([event], [event, event]):
-        text = compose(events)
+        text = render(delivery("opened", *events), Budget(title=250, body=10_000))
         assert harmless(text.subject + text.body)
         assert "\n" not in text.subject
         assert "\nSeverity: none" not in text.body
@@ -237,20 +260,14 @@ def test_the_screen_of_up() -> None:
 def test_a_log_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    telemetry.configure_logging("probe", Settings(log_format="pretty"))
+    log = structlog.stdlib.get_logger("of.this.test")
+    log.warning(EVIL, why=EVIL)
     try:
-        telemetry.configure_logging("probe", Settings(log_format="pretty"))
-        log = structlog.stdlib.get_logger("of.this.test")
-        log.warning(EVIL, why=EVIL)
-        try:
-            raise ValueError(EVIL)  # noqa: TRY301
-        except ValueError:
-            log.exception("failed")
-        logging.getLogger("of.a.library").warning("%s", EVIL)
-    finally:
-        logging.getLogger().handlers = handlers
-        logging.getLogger().setLevel(level)
-        structlog.reset_defaults()
+        raise ValueError(EVIL)  # noqa: TRY301
+    except ValueError:
+        log.exception("failed")
+    logging.getLogger("of.a.library").warning("%s", EVIL)
     printed = stream.getvalue()
     assert "ValueError" in printed
     # Its own colours begin with ESC [ and end with m.
@@ -290,3 +307,68 @@ def test_a_text_is_one_line_where_a_program_reads_it(
     assert (len(lines) == 1) is one_line
     assert all(line.startswith("  word") and not line.endswith(" ") for line in lines)
     assert " ".join(file.getvalue().split()) == words
+
+
+def test_who_was_told_and_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out(), "width", 300)
+    evil = EVIL + MARKUP
+    facts = ChannelFacts(channel_class=evil, body=1, units=evil, missing=(evil,), problem=evil)
+    channels = [
+        ChannelStatus(
+            route=evil,
+            id=evil,
+            scheme=evil,
+            facts=facts,
+            condition="fails",
+            error=evil,
+            in_policy=in_policy,
+        )
+        for in_policy in (True, False)
+    ]
+    tried = Rehearsed(
+        route=evil, id=evil, scheme=evil, action="opened", outcome="refused", ms=1, error=evil
+    )
+    sent = Notification(
+        event_id=evil,
+        incident_id=evil,
+        event=evil,
+        target=evil,
+        team=evil,
+        route=evil,
+        channel=f"{evil}/{evil}/{evil}",
+        severity=evil,
+        status="not_sent",
+        attempt=1,
+        at=1,
+        event_at=1,
+        subject=evil,
+        group=evil,
+        error=evil,
+        why=evil,
+    )
+    member = MemberNow(
+        route=evil,
+        id=evil,
+        scheme=evil,
+        knows=None,
+        episode=0,
+        waits_since=1,
+        attempts=1,
+        error=evil,
+        maybe_told=True,
+        open_key=evil,
+        acknowledged=True,
+        fallback_for=evil,
+    )
+    now = SubjectNow(
+        phase="down", episode=1, began_at=1, changed_at=1, acknowledged=True, audience=(member,)
+    )
+    event = EventTold(event_id=evil, event=evil, at=1, sent=(sent,))
+    subject = SubjectTold(key=evil, title=evil, target=evil, events=(event,), now=now)
+    with out().capture() as printed:
+        show_channels(channels, 2)
+        show_rehearsed([tried])
+        for shown in ([subject], []):
+            show_why(WhyAnswer(asked=evil, matched="target", subjects=tuple(shown)), shown, 2)
+    assert harmless(printed.get())
+    assert printed.get().count(MARKUP) > 20

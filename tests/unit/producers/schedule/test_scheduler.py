@@ -168,6 +168,45 @@ def test_a_recheck_takes_all_targets_of_the_host_and_follows_the_series() -> Non
     assert made.recheck("nobody.example", NOW) == 0
 
 
+def test_what_dependents_ask_for_is_checked_once_in_five_seconds() -> None:
+    """Every partition asks for itself: a gateway may have dependents in all of them."""
+    gateway = target("gateway", "gw.example", interval_ms=300_000)
+    made = scheduler(gateway)
+    made.done(only(made, NOW), ended("up"), NOW + 5)
+
+    def ask(at: float) -> int:
+        return made.recheck("gw.example", at, by="app", requested_ms=at - 10)
+
+    asked = NOW + 1_000
+    assert ask(asked) == 1
+    check = only(made, asked)
+    assert (check.cause, check.attempt) == ("recheck", 0)
+    made.done(check, ended("up"), asked + 5)
+    assert ask(asked + 8) == 0, "it was looked at since"
+    for wait in (1_000, 1_001, 3_000):
+        assert ask(asked + wait) == 1
+        assert made.due(asked + wait, 10) == ([], [])
+    assert made.next_due_ms() == asked + 5_000
+    made.done(only(made, asked + 5_000), ended("up"), asked + 5_005)
+    # The stream keeps the 5 s for what is asked because of the host itself.
+    assert made.recheck("gw.example", asked + 5_100, by="gateway", requested_ms=asked + 5_000) == 1
+    assert only(made, asked + 5_100).cause == "recheck"
+
+
+def test_what_waits_for_its_five_seconds_is_not_put_off_by_others() -> None:
+    gateway = target("gateway", "gw.example", interval_ms=300_000)
+    slot = slot_after(gateway, NOW)
+    made = scheduler(gateway, now=slot)
+    made.done(only(made, slot), ended("up"), slot + 5)
+    checked = []
+    for at in range(slot + 1_000, slot + 31_000, 100):
+        made.recheck("gw.example", at, by="app", requested_ms=at)
+        for check in made.due(at, 10)[0]:
+            checked.append(at)
+            made.done(check, ended("up"), at + 5)
+    assert checked == list(range(slot + 1_000, slot + 31_000, 5_000))
+
+
 def test_a_recheck_leaves_the_schedule_as_it_was() -> None:
     db = target()
     made = scheduler(db)

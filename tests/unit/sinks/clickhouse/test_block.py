@@ -1,11 +1,14 @@
 """Blocks: what is rejected is fixed, fits a commit, and gives the same rows again."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
+import schemas
 from schemas import batch, control, topics
 from schemas.deadletter import DeadLetter
 from sinks.clickhouse.block import Block, build, rebuild
@@ -62,7 +65,7 @@ def test_each_line_is_a_row_or_in_a_dead_letter(records: list[ConsumerRecord]) -
 
 
 @given(
-    st.sampled_from([topic for topic in topics.ALL if topic is not topics.RESULTS]),
+    st.sampled_from([topic for topic in topics.read_by("sink") if topic is not topics.RESULTS]),
     st.lists(
         st.tuples(st.one_of(st.none(), st.binary(max_size=50)), st.binary(max_size=20)),
         min_size=1,
@@ -139,3 +142,19 @@ def test_a_writers_wild_timestamp_is_held_within_the_column(timestamp: int) -> N
     (found,) = block.letters
     assert msgspec.convert(msgspec.to_builtins(found), DeadLetter) == found
     assert 0 <= found.at <= 9_999_999_999_999
+
+
+def test_an_event_that_contradicts_itself_is_a_letter_that_says_so() -> None:
+    folder = Path(schemas.__file__).parent / "examples" / "incidents"
+    good = msgspec.json.decode((folder / "opened.json").read_bytes())
+    bad = [good | {"closed_at": good["at"]}, good | {"event": "closed"}, good | {"event_id": ""}]
+    records = [
+        record(msgspec.json.encode(value), offset, topic="p.incidents", key=b"db1.example.com")
+        for offset, value in enumerate([*bad, good])
+    ]
+    block = build(topics.INCIDENTS, records)
+    assert [letter.offset for letter in block.letters] == [0, 1, 2]
+    assert "`opened` without `closed_at`, found one with it" in block.letters[0].error
+    assert "`closed` with `closed_at`, found one without it" in block.letters[1].error
+    assert "$.event_id" in block.letters[2].error
+    assert [len(rows) for rows in block.rows] == [1]

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from schemas.incident import IncidentEvent, RegionVerdict, TargetsEvent, UnwatchedTarget, Votes
+from schemas.incident import (
+    IncidentEvent,
+    RegionVerdict,
+    TargetsEvent,
+    UnwatchedTarget,
+    Votes,
+)
 
 AT = 1_796_090_400_000
 """2026-12-01 02:00:00 UTC."""
@@ -39,7 +45,12 @@ def incident_event(**fields: Any) -> IncidentEvent:
         "first_steps": ("Look whether the service runs",),
         "runbook": None,
     }
-    return IncidentEvent(**(values | fields))
+    values |= fields
+    if values["event"] == "closed":
+        # Only a closing has these, and it has both.
+        values["closed_at"] = values.get("closed_at") or values["at"]
+        values["closed_because"] = values.get("closed_because") or "recovered"
+    return IncidentEvent(**values)
 
 
 def targets_event(**fields: Any) -> TargetsEvent:

@@ -9,8 +9,8 @@ for suspect and cleared, where the episodes of an outage begin and end, and whic
 watches. Of updates it knows
 those that must come: a region that votes joined or recovered or gave another reason, somebody else
 acknowledged. Of rechecks it knows for which hosts one may be asked for, and must be at once if none
-was 5 s ago. It does not know diagnosis and ids: `name` tells it the id of an incident that was
-opened, `asked` the host of a request.
+was 5 s ago, and likewise for which hosts of dependencies. It does not know diagnosis and ids:
+`name` tells it the id of an incident that was opened, `asked` the host of a request.
 
 What the text leaves open, and how it is read here:
 
@@ -76,6 +76,8 @@ class Reference:
         self.may_ask: set[str] = set()
         self.must_ask: set[str] = set()
         self.rechecked: dict[str, int] = {}
+        self.may_ask_for: set[str] = set()
+        self.must_ask_for: set[str] = set()
 
     @property
     def now(self) -> int:
@@ -96,6 +98,7 @@ class Reference:
     def feed(self, record: Record) -> list[Told]:
         self.told = []
         self.must_ask = set()
+        self.must_ask_for = set()
         paused = record.append_time - self.now
         self.step = self.clock.advance(record.append_time)
         if self.step:
@@ -173,6 +176,11 @@ class Reference:
         if host not in self.must_ask:
             self.may_ask.discard(host)
 
+    def asked_for(self, host: str) -> None:
+        """A request for `host`, of a dependency, went out with the last record."""
+        if host not in self.must_ask_for:
+            self.may_ask_for.discard(host)
+
     def _note_rechecks(
         self,
         watched: Watched,
@@ -186,13 +194,18 @@ class Reference:
         failed = before is not None and bool(before.row)
         if len(after.row) == 1:
             failed = False  # perhaps of a new row
+        down = bool(incidents.keys() - {"slow", "expiring"})
+        if (after.row and not failed) or (failed and down and not after.row):
+            # Whether it begins to fail or to succeed: so may what it depends on.
+            self.may_ask_for |= set(watched.target.depends_on_hosts) - {host}
+            self.must_ask_for |= set(watched.target.depends_on_hosts) - {host}
         if cause == "recheck":
             self.rechecked[host] = self.running
         if after.row and not failed:
             self.may_ask.add(host)
             if self.running - self.rechecked.get(host, -5_000) >= 5_000:
                 self.must_ask.add(host)
-        elif not after.row and incidents.keys() - {"slow", "expiring"}:
+        elif not after.row and down:
             lacks = after.successes < watched.target.recover_after
             if failed or lacks:
                 self.may_ask.add(host)

@@ -20,6 +20,13 @@ PLACES: Final = {
     "ssh": {"host": "db1.example.com", "port": 22},
     "web": {"host": "web.example.com", "port": 443, "kind": "tls", "probe": TlsProbe()},
 }
+DEPENDENCIES: Final = {
+    "db": (),
+    "ssh": ("gw.example.com",),
+    "web": ("db1.example.com", "gw.example.com", "web.example.com"),
+}
+"""The hosts of dependencies: of this partition, of another one, and its own."""
+
 TIMES: Final = {
     "db": {"interval_ms": 10_000, "timeout_ms": 1_000},
     "ssh": {"interval_ms": 30_000, "timeout_ms": 3_000},
@@ -134,6 +141,7 @@ class Histories(RuleBasedStateMachine):
     def begin(self, each: tuple[dict[str, object], ...]) -> None:
         for name, policy in zip(PLACES, each, strict=True):
             known = target(name, **(BASE | PLACES[name] | TIMES[name]))  # type: ignore[arg-type]
+            known = structs.replace(known, depends_on_hosts=DEPENDENCIES[name])
             self.define(structs.replace(known, **policy))
 
     def define(self, one: Target) -> None:

@@ -47,7 +47,9 @@ class Log(Fleet):
         self.open: dict[tuple[str, IncidentType], str] = {}
         self.event_ids: set[str] = set()
         self.episodes: dict[str, tuple[int, bool]] = {}
+        self.told_at: dict[str, int] = {}
         self.asked_at: dict[str, int] = {}
+        self.asked_for_at: dict[str, int] = {}
         self.unwatched: TargetsEvent | None = None
         self.reached: set[str] = set()
 
@@ -68,7 +70,8 @@ class Log(Fleet):
         telling = found or expected or not isinstance(control, Tick)
         if telling and currently_in_test_context():
             note(f"{record.append_time}: {[told_by(out) for out in found]}")
-        self._compare([told for out in found if (told := told_by(out)) is not None], expected)
+        in_time = map(self._in_time, found)
+        self._compare([told for out in in_time if (told := told_by(out)) is not None], expected)
         self._keep_the_promises(found, record)
         self._name_incidents(found)
         return found
@@ -79,6 +82,21 @@ class Log(Fleet):
             self.now += min(ms, IDLE_MS)
             ms -= IDLE_MS
             self.tick()
+
+    def _in_time(self, out: Output) -> Output:
+        """An event as it is where the clock was not set back since the event before it.
+
+        After that the next one is a millisecond after the last one, until the old time has come.
+        The order is that of an incident, or of the partition's events of regions and unwatched
+        targets.
+        """
+        if isinstance(out, RecheckRequest):
+            return out
+        order = out.incident_id if isinstance(out, IncidentEvent) else ""
+        now, last = self.state.now, self.told_at.get(order, 0)
+        assert out.at == (now if now >= last else last + 1)
+        self.told_at[order] = out.at
+        return structs.replace(out, at=now)
 
     def _compare(self, said: list[Told], expected: list[Told]) -> None:
         updates = Counter(one for one in said if isinstance(one, Updated))
@@ -152,8 +170,12 @@ class Log(Fleet):
         running = self.reference.running
         for host in self.reference.must_ask - {request.host for request in requests}:
             assert running - self.asked_at.get(host, -(10**9)) < 5_000
+        dependencies = [one for one in requests if self._is_of_dependency(one)]
+        self._keep_rule_3_of_dependencies(dependencies, {one.host for one in requests})
         for request in requests:
             keep_rule_3(request, self.reference.now)
+            if request in dependencies:
+                continue
             assert running - self.asked_at.get(request.host, -(10**9)) >= 5_000
             assert request.host in self.reference.may_ask
             assert request.host == host_key(
@@ -162,9 +184,29 @@ class Log(Fleet):
             self.asked_at[request.host] = running
             self.reference.asked(request.host)
 
+    def _is_of_dependency(self, request: RecheckRequest) -> bool:
+        watched = self.reference.targets.get(request.target)
+        return watched is None or request.host != host_key(watched.target.host, request.target)
+
+    def _keep_rule_3_of_dependencies(self, requests: list[RecheckRequest], asked: set[str]) -> None:
+        """Called before the requests for hosts of targets are noted; `asked` has all hosts."""
+        running, never = self.reference.running, -(10**9)
+        for host in self.reference.must_ask_for - asked:
+            last = max(self.asked_for_at.get(host, never), self.asked_at.get(host, never))
+            assert running - max(last, self.reference.rechecked.get(host, never)) < 5_000
+        for request in requests:
+            last = max(
+                self.asked_for_at.get(request.host, never), self.asked_at.get(request.host, never)
+            )
+            assert running - last >= 5_000
+            assert request.host in self.reference.may_ask_for
+            self.asked_for_at[request.host] = running
+            self.reference.asked_for(request.host)
+            self.reached.add(f"asked for a dependency: {request.because}")
+
 
 def messages(found: list[Output]) -> list[OutMessage]:
-    return [encode(out) for out in found]
+    return [encode(out, partitions=1) for out in found]
 
 
 def decided(told: list[Told]) -> Counter[Told]:

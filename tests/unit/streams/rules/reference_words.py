@@ -17,16 +17,19 @@ from schemas.target import Criticality, Target
 from streams.rules.apply import Output
 
 CRITICAL: Final[dict[IncidentType, set[Criticality]]] = {
-    "unreachable": {"critical", "important", "normal"},
-    "flapping": {"critical", "important", "normal"},
+    "unreachable": {"critical", "important"},
+    "flapping": {"critical", "important"},
     "slow": {"critical"},
     "expiring": set(),
 }
-"""Rule 6: the criticalities with which an incident of a type is critical; else it is a warning."""
+"""Rule 6: the criticalities with which an incident of a type is critical; else it is a warning,
+or no more than information: the end of a certificate of a target that is normal."""
 
 
 def severity(of: IncidentType, target: Target) -> Severity:
-    return "critical" if target.criticality in CRITICAL[of] else "warning"
+    if target.criticality in CRITICAL[of]:
+        return "critical"
+    return "info" if (of, target.criticality) == ("expiring", "normal") else "warning"
 
 
 def warn_ms(target: Target) -> int:

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 from schemas import control
 from schemas.control import TargetSet, Tick
 from schemas.duration import HOUR_MS
+from schemas.incident import TargetsEvent
 from streams.rules.process import step
 from streams.state.partition_state import new_state
 from tests.unit.streams.rules.fleet import START, target
@@ -94,8 +95,66 @@ def test_an_open_incident_goes_on_and_lasts_as_long_as_it_did() -> None:
     assert log.told.count("opened") == 1
     assert log.told[-1] == "closed"
     closed = log.events[-1]
-    assert closed.at - closed.first_failed_at == 81_000
+    assert closed.closed_at is not None
+    assert closed.closed_at - closed.first_failed_at == 81_000
     assert closed.opened_at == log.events[0].opened_at - HOUR_MS
+
+
+@pytest.mark.parametrize("ms", [16_000, HOUR_MS, 40 * 24 * HOUR_MS])
+def test_the_events_of_an_incident_keep_their_order_in_time(ms: int) -> None:
+    """Readers leave out what is older than what they know: the end must not be older."""
+    log = watched(Log())
+    log.wait(10_000).down("a", "b", "c")
+    set_back(log, ms)
+    log.state = log.restored()
+    log.wait(20_000).up("a", "b")
+    log.wait(20_000).up("a", "b", "c")
+    assert log.told[-1] == "closed"
+    times = [event.at for event in log.events]
+    assert times == sorted(times)
+    closed = log.events[-1]
+    assert closed.closed_at == log.state.now
+    # Another incident is told by the new time.
+    log.wait(10_000).fail("a", "b", "c")
+    log.wait(1_000).fail("a", "b", "c")
+    opened = next(event for event in reversed(log.events) if event.event == "opened")
+    assert opened.at == log.state.now
+
+
+@pytest.mark.parametrize("ms", [16_000, HOUR_MS])
+def test_the_events_of_a_region_keep_their_order_in_time(ms: int) -> None:
+    log = watched(Log())
+    for _ in range(5):
+        log.wait(5_000).beat("a")
+        log.beat("b")
+    assert [event.event for event in log.region_events] == ["region.silent"]
+    set_back(log, ms)
+    log.state = log.restored()
+    log.wait(1_000).beat("c")
+    assert [event.event for event in log.region_events][-1] == "region.returned"
+    silent, returned = log.region_events[0], log.region_events[-1]
+    assert silent.at < returned.at
+    assert returned.at <= max(log.state.now, silent.at + 1)
+
+
+@pytest.mark.parametrize("ms", [16_000, HOUR_MS])
+def test_the_events_of_unwatched_targets_keep_their_order_in_time(ms: int) -> None:
+    log = watched(Log())
+    for _ in range(40):
+        log.wait(10_000)
+        for region in "abc":
+            log.beat(region)
+    assert log.unwatched is not None
+    set_back(log, ms)
+    log.state = log.restored()
+    for _ in range(3):
+        log.wait(10_000).up("a", "b", "c")
+        for region in "abc":
+            log.beat(region)
+    assert log.unwatched is None
+    times = [event.at for event in log.outputs if isinstance(event, TargetsEvent)]
+    assert len(times) >= 2
+    assert times == sorted(set(times))
 
 
 def test_deadlines_are_carried_over() -> None:
@@ -175,7 +234,8 @@ def test_what_was_open_while_the_clock_was_ahead_lasts_as_long_as_it_did() -> No
     assert (log.told.count("opened"), log.told[-1]) == (1, "closed")
     closed = log.events[-1]
     assert (closed.first_failed_at, closed.opened_at) == (began, began + 1_000)
-    assert closed.at - began == 31_000
+    assert closed.closed_at is not None
+    assert closed.closed_at - began == 31_000
 
 
 def test_a_clock_that_steps_to_and_fro_costs_no_deadline() -> None:

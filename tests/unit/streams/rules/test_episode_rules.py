@@ -77,7 +77,7 @@ def test_a_worsening_says_that_it_is_down_again_and_what_to_look_at() -> None:
         "b: Connection refused",
     )
     assert worsened.first_steps
-    assert worsened.severity == "critical"
+    assert worsened.severity == "warning"
     assert (worsened.episode, improved.episode or 1) == (2, 1)
     assert worsened.episode_began_at == worsened.at - 1000
     assert worsened.first_failed_at < improved.at

@@ -78,7 +78,7 @@ def test_it_opens_when_one_region_saw_an_end_twice_and_closes_after_ten_clean_lo
     opened = fleet.events[-1]
     assert said(fleet.events) == [OPENED]
     assert found == [opened]
-    assert (opened.severity, opened.expires_at, opened.first_failed_at) == ("warning", SOON, first)
+    assert (opened.severity, opened.expires_at, opened.first_failed_at) == ("info", SOON, first)
     assert (opened.votes.down, opened.votes.need, opened.votes.fresh) == (3, 1, 3)
     assert opened.summary == (
         "The certificate of db1.example.com:443 ends in 9 days (2027-01-25 08:00 UTC), seen from "
@@ -404,10 +404,10 @@ def test_an_incident_of_0_1_keeps_the_severity_of_its_type() -> None:
 @pytest.mark.parametrize(
     ("of", "severities"),
     [
-        ("unreachable", ("critical", "critical", "critical")),
-        ("flapping", ("critical", "critical", "critical")),
+        ("unreachable", ("critical", "critical", "warning")),
+        ("flapping", ("critical", "critical", "warning")),
         ("slow", ("critical", "warning", "warning")),
-        ("expiring", ("warning", "warning", "warning")),
+        ("expiring", ("warning", "warning", "info")),
     ],
 )
 def test_the_table_of_severities(of: IncidentType, severities: tuple[Severity, ...]) -> None:

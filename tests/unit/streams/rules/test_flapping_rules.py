@@ -76,7 +76,7 @@ def test_the_seventh_transition_opens_a_flapping_incident_in_place_of_another() 
     began = fall(fleet)
     assert kinds(fleet)[6:] == ["opened flapping"]
     opened = last(fleet)
-    assert (opened.severity, opened.first_failed_at, opened.opened_at) == ("critical", began, began)
+    assert (opened.severity, opened.first_failed_at, opened.opened_at) == ("warning", began, began)
     assert (opened.votes.down, opened.votes.need) == (1, 1)
 
 

@@ -633,7 +633,7 @@ def test_the_seventh_transition_within_an_hour_is_flapping(fleet: Account) -> No
     assert fleet.short[6:] == ["opened flapping"]
     opened = next(one for one in fleet.full if in_short(one) == "opened flapping")
     assert isinstance(opened, Opened)
-    assert (opened.first_failed_at, opened.severity) == (began, "critical")
+    assert (opened.first_failed_at, opened.severity) == (began, "warning")
     told = len(fleet.full)
     fleet.outage("a", "b", "c")
     assert len(fleet.full) == told

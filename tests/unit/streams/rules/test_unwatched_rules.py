@@ -154,6 +154,7 @@ def test_checks_that_say_nothing_are_told_though_every_region_is_heard() -> None
     (told,) = fleet.coverage
     assert (told.count, told.silent_regions) == (1, {})
     assert "All of their regions are heard, but their results do not come" in told.summary
+    assert "whether these regions may reach the addresses (`allow`)" in told.summary
 
 
 def test_a_region_that_is_set_aside_does_not_see() -> None:

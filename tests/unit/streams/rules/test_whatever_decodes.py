@@ -14,13 +14,15 @@ from schemas.control import Acknowledged, Beat, Resolved, TargetRemoved, TargetS
 from schemas.incident import IncidentEvent, RegionVerdict
 from schemas.result import CheckResult
 from schemas.target import Target
-from sinks.notifier.message import compose
+from sinks.notifier.texts.model import Budget
+from sinks.notifier.texts.render import render
 from streams.checkpoint import decoder
 from streams.rules import clock
 from streams.rules.messages import encode
 from streams.rules.process import Processed, step
 from streams.state.partition_state import PartitionState, new_state
 from tests.unit.schemas.edges import values_of
+from tests.unit.sinks.notifier.texts.deliveries import delivery as told
 from tests.unit.streams.rules.fleet import START, Fleet, target
 
 MOST_MESSAGE = 1_048_576
@@ -114,8 +116,9 @@ def tell(done: Processed) -> None:
             continue
         event = incident.decode(message.value)
         assert incident.encode(event) == message.value
-        text = compose([event])
+        text = render(told("opened", event), Budget(title=250, body=4000))
         assert text.subject
+        assert "could not be made" not in text.body
         (text.subject + text.body).encode()
 
 
@@ -203,12 +206,12 @@ def test_an_event_that_is_too_large_loses_what_people_miss_least() -> None:
     fleet = Fleet(target(regions="a", retries=0))
     fleet.append([fleet.result("a", "timed_out")])
     (event,) = fleet.events
-    assert encode(event).value == incident.encode(event)
+    assert encode(event, 1).value == incident.encode(event)
     said = RegionVerdict(verdict="down", reason="timed_out", detail="d" * 300, since=1)
     many = structs.replace(event, regions={f"r{n}": said for n in range(1_000)})
     other = incident.HostTarget(target="t", name="n" * 200, kind="tcp", port=1, status="down")
     large = structs.replace(many, host_targets=(other,) * 10_000)
-    shorter = incident.decode(encode(large).value)
+    shorter = incident.decode(encode(large, 1).value)
     assert isinstance(shorter, IncidentEvent)
     assert len(shorter.host_targets) == 1_000
     assert shorter.regions == many.regions

@@ -1,0 +1,1 @@
+"""Who was told, by which channel, and why not: what the notifier keeps in its topics, in words."""

@@ -1,0 +1,1 @@
+"""Who would have been told of past events, by which routes. Nothing is sent."""

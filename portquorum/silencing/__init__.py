@@ -1,0 +1,1 @@
+"""Silences: what each matches, and their records in [policy]."""

@@ -1,0 +1,1 @@
+"""How one delivery reaches one channel."""

@@ -1,0 +1,1 @@
+"""What comes back: links in messages, and acknowledgements in on-call systems."""

@@ -1,0 +1,1 @@
+"""The texts that people read, fitted to their channel; pure."""

@@ -1,0 +1,77 @@
+"""The message of a region as a whole."""
+
+from typing import Final
+
+from schemas.incident import RegionEvent
+from sinks.notifier.model import Delivery
+from sinks.notifier.texts import words
+from sinks.notifier.texts.layout import TIMES, Draft, Heading, Line, Passage, listing
+from sinks.notifier.texts.outside import SUMMARY_LENGTH, said
+from sinks.notifier.texts.telling import about_itself
+
+_WORDS: Final[dict[str, str]] = {
+    "region.silent": "Region Silent",
+    "region.returned": "Region Returned",
+    "region.suspect": "Region Set Aside",
+    "region.cleared": "Region Counts Again",
+    "region.clock_skewed": "Region With A Clock That Is Off",
+}
+_WAS: Final[dict[str, str]] = {
+    "region.returned": "Region Was Silent",
+    "region.cleared": "Region Was Set Aside",
+}
+_OVER: Final = frozenset(_WAS)
+_SINCE: Final[dict[str, str]] = {
+    "region.returned": "Back since",
+    "region.cleared": "Counts again since",
+}
+_WHY: Final[dict[str, str]] = {
+    "region.silent": "no word from its probers: its targets are not watched from there",
+    "region.returned": "its probers report again",
+    "region.suspect": "too much of it failed at once: it looks like its own network",
+    "region.cleared": "its results count again",
+    "region.clock_skewed": "the clock of a prober is off",
+}
+
+
+def draft(events: list[RegionEvent], delivery: Delivery) -> Draft:
+    """The message of the events of one region, without limits."""
+    # Of a region that was never heard each partition speaks, with one id.
+    events = list({event.event_id: event for event in events}.values())
+    newest = max(events, key=lambda event: event.at)
+    missed = delivery.action == "missed"
+    kinds = dict.fromkeys(_what(event.event, missed=missed) for event in events)
+    over = all(event.event in _OVER for event in events)
+    head: list[Line] = [*about_itself(delivery, newest.at, newest.at if over else None, newest.at)]
+    if missed:
+        head.append("It began and ended before anybody could be told.")
+    head += [said(event.summary, SUMMARY_LENGTH) for event in events]
+    times = [f"{_SINCE.get(newest.event, 'Since')}: {words.time_text(newest.at)}"]
+    if newest.last_beat_at is not None:
+        last = "Silent since" if newest.event == "region.returned" else "Last sign of life"
+        times.append(f"{last}: {words.time_text(newest.last_beat_at)}")
+    at = words.clock_text(newest.at, delivery.at)
+    return Draft(
+        heading=Heading(" / ".join(kinds), "", said(newest.region)),
+        passages=(Passage(0, tuple(head)), Passage(TIMES, tuple(times)), *_steps(newest)),
+        why=_WHY.get(newest.event, said(newest.summary, 100)),
+        since=f"{_SINCE.get(newest.event, 'since').lower()} {at}",
+    )
+
+
+def _what(kind: str, *, missed: bool) -> str:
+    named = _WORDS.get(kind, said(kind))
+    return _WAS.get(kind, named) if missed else named
+
+
+def _steps(event: RegionEvent) -> list[Passage]:
+    """What to do first about a region that is silent."""
+    if event.event != "region.silent":
+        return []
+    name = said(event.region)
+    lines = [
+        "  1. portquorum health (are other parts in trouble, too?)",
+        f"  2. On the machines of {name}: does its prober run (portquorum probe --region {name})?",
+        "  3. If it runs: what does its log say, and does it reach Kafka?",
+    ]
+    return [listing(2, "First steps:", lines, len(lines))]

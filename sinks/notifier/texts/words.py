@@ -1,0 +1,191 @@
+"""What happened, in the words of a subject line."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from schemas.duration import WHOLE_SECONDS, duration_text
+from schemas.incident import IncidentEvent, RegionVerdict
+from schemas.result import REASON_TEXT
+from sinks.notifier.model import Action
+from sinks.notifier.texts.outside import said
+
+_OPENED: Final = {
+    "unreachable": "Unreachable",
+    "slow": "Slow",
+    "flapping": "Flapping",
+    "expiring": "Certificate Ends Soon",
+}
+_STILL: Final = {
+    "unreachable": "Still Unreachable",
+    "slow": "Still Slow",
+    "flapping": "Still Flapping",
+    "expiring": "Certificate Still Ends Soon",
+}
+_CLOSED: Final = {
+    "unreachable": "Reachable Again",
+    "slow": "Fast Again",
+    "flapping": "Steady Again",
+    "expiring": "Certificate Renewed",
+}
+_WAS: Final = {
+    "unreachable": "Was Unreachable",
+    "slow": "Was Slow",
+    "flapping": "Was Flapping",
+    "expiring": "Certificate Was About To End",
+}
+_ENDED: Final = {
+    "resolved": "Incident Resolved By Hand",
+    "target_removed": "No Longer Watched",
+    "target_changed": "Changed, Watched Anew",
+    "policy_changed": "No Longer Watched For This",
+    "steady": "No Longer Flapping, Down For Good",
+    "flapping": "Down And Up Again And Again, Told As Flapping From Here On",
+    "abandoned": "Not Looked At Any More, Not Known To Be Over",
+}
+_BETTER: Final = "Reachable From"
+_GOES_ON: Final = "Incident Goes On"
+_MOST_MS: Final = 9_999_999_999_999
+_FAILING: Final = frozenset({"down", "slow"})
+
+
+def what(event: IncidentEvent, action: Action) -> str:
+    """`TCP Port Unreachable`, `TCP Port Reachable Again`, `Certificate Ends Soon` and so on.
+
+    It says what is true now: an outage that is told late and is better by now is not "Unreachable".
+    """
+    told, ended = _happened(event, action)
+    if event.incident_type != "expiring":
+        return f"{thing(event.kind)} {told}"
+    # It is the certificate that ends, whatever is spoken on the port.
+    return told if ended is None else f"{thing(event.kind)} Certificate: {ended}"
+
+
+def happened(event: IncidentEvent, action: Action) -> str:
+    """What happened, without the thing that is checked: `Unreachable`, `Reachable Again`."""
+    return _happened(event, action)[0]
+
+
+def _happened(event: IncidentEvent, action: Action) -> tuple[str, str | None]:
+    """What happened, and the same if it is no ordinary beginning or end."""
+    ended = _ENDED.get(event.closed_because or "") if event.event == "closed" else None
+    if action == "missed":
+        told, ended = _WAS.get(event.incident_type, "Had An Incident"), None
+    elif event.event == "closed":
+        told = ended or _CLOSED.get(event.incident_type, "Incident Over")
+    elif action == "acknowledge":
+        told = ended = "Incident Acknowledged"
+    elif better(event):
+        told = f"{_BETTER} {'Most' if _most_are_up(event) else 'Some'} Regions"
+    elif action == "updated":
+        told = ended = _GOES_ON
+    elif action == "reminder":
+        told = _STILL.get(event.incident_type, "Incident Goes On")
+    else:
+        told = _OPENED.get(event.incident_type, "Incident")
+        if event.event == "worsened" or (event.episode or 1) > 1:
+            told += " Again"
+    return told, ended
+
+
+def thing(kind: str) -> str:
+    """What is checked: `TCP Port`, `HTTP`, `POSTGRES`."""
+    return "TCP Port" if kind == "tcp" else kind.upper()
+
+
+def better(event: IncidentEvent) -> bool:
+    """Whether the regions no longer agree that it is down, while it is still an incident."""
+    if event.event == "improved":
+        return True
+    # An acknowledgement of an incident that has improved is `updated`.
+    return (
+        event.event == "updated"
+        and event.incident_type == "unreachable"
+        and event.votes.down < event.votes.need
+        and _most_are_up(event)
+    )
+
+
+def _most_are_up(event: IncidentEvent) -> bool:
+    up = sum(verdict.verdict in {"up", "slow"} for verdict in event.regions.values())
+    return up * 2 > len(event.regions)
+
+
+def place(event: IncidentEvent) -> str:
+    """`host:port`; IPv6 in brackets; the target's id when there is no host."""
+    if event.host is None:
+        return event.target
+    host = f"[{event.host}]" if ":" in event.host else event.host
+    return host if event.port is None else f"{host}:{event.port}"
+
+
+def failing(event: IncidentEvent) -> list[str]:
+    """The regions that fail now, those that are set aside last."""
+    found = [
+        (verdict.set_aside, name)
+        for name, verdict in event.regions.items()
+        if verdict.verdict in _FAILING
+    ]
+    return [name for _, name in sorted(found)]
+
+
+def reasons(event: IncidentEvent) -> str:
+    """Why, in a few words: the reasons of the regions that fail; empty without any."""
+    found = dict.fromkeys(
+        REASON_TEXT.get(verdict.reason, str(verdict.reason)) if verdict.reason else "slow"
+        for verdict in event.regions.values()
+        if verdict.verdict in _FAILING and (verdict.reason or verdict.verdict == "slow")
+    )
+    return " / ".join(found)
+
+
+def verdict_text(verdict: RegionVerdict, host: str | None) -> str:
+    """What one region says, in words; the detail as the prober or the server wrote it."""
+    aside = " (set aside)" if verdict.set_aside else ""
+    reason = verdict.reason and REASON_TEXT.get(verdict.reason, str(verdict.reason))
+    text = reason or {"slow": "slow"}.get(verdict.verdict, str(verdict.verdict))
+    detail = said(verdict.detail) if verdict.detail else ""
+    match verdict.verdict:
+        case "up":
+            more = f" ({detail})" if detail else ""
+            text = f"{reason} (not confirmed yet)" if reason else f"reachable{more}"
+        case "pending":
+            text = "not checked yet"
+        case "stale":
+            text = f"no fresh result (last: {reason})" if reason else "no fresh result"
+        case _:
+            # The prober writes `address: reason`; of that only what is not said already.
+            detail = detail.removesuffix(text).removesuffix(": ")
+            if detail and detail != host:
+                text += f" ({detail})"
+    return text + aside
+
+
+def time_text(at: int) -> str:
+    """UTC, to the second."""
+    moment = datetime.fromtimestamp(min(max(0, at), _MOST_MS) / 1000, tz=UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def clock_text(at: int, now: int) -> str:
+    """UTC, to the minute; the day only if it is not that of `now`."""
+    text = time_text(at)
+    today = text[:10] == time_text(now)[:10]
+    return f"{text[11:16]} UTC" if today else f"{text[:16]} UTC"
+
+
+def length_text(milliseconds: int) -> str:
+    """`3 s`, `42 min 10 s`, `2 h 5 min`."""
+    return duration_text(milliseconds, WHOLE_SECONDS)
+
+
+def channel_text(channel: str) -> str:
+    """`route (scheme)` of a channel's name `route/id/scheme`; of another text the text itself."""
+    route, *others = channel.split("/")
+    return said(f"{route} ({others[-1]})" if len(others) > 1 else channel)
+
+
+def listed(names: list[str], most: int = 5) -> str:
+    """`a, b, c and 37 more`."""
+    shown = [said(name, 100) for name in names[:most]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
