@@ -25,6 +25,11 @@ Reason = Literal[
     "unexpected_response",
     "address_blocked",
     "heartbeat_missed",
+    "port_open",
+    "too_slow",
+    "domain_ending",
+    "domain_expired",
+    "secret_missing",
     "prober_error",
 ]
 
@@ -45,11 +50,18 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     "unexpected_response": "Unexpected response",
     "address_blocked": "Address blocked by policy",
     "heartbeat_missed": "Heartbeat missed",
+    "port_open": "Port is open",
+    "too_slow": "Answer took too long",
+    "domain_ending": "Domain registration about to end",
+    "domain_expired": "Domain registration ended",
+    "secret_missing": "Secret missing on the prober",
     "prober_error": "Prober error",
 }
 """Texts for people. The first four are fixed."""
 
-NEVER_COUNTED: Final[frozenset[str]] = frozenset({"address_blocked", "prober_error"})
+NEVER_COUNTED: Final[frozenset[str]] = frozenset(
+    {"address_blocked", "secret_missing", "prober_error"}
+)
 """Reasons about the prober or the policy, not about the target."""
 
 
@@ -57,7 +69,7 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     """The record of one measurement.
 
     `status` is `missed` when nothing was measured: the check did not start within its interval,
-    or it ended as `prober_error` or `address_blocked`. `reason` is None exactly when the status is
+    or it ended as one of `NEVER_COUNTED`. `reason` is None exactly when the status is
     `up`. A check that never started has its scheduled time as `started_at`.
 
     `connect_ms` is the network's time for the handshake (TCP_INFO), not the event loop's;

@@ -22,7 +22,7 @@ from msgspec import Struct
 from producers.checks.os_errors import shown
 from producers.judging.dns_records import meaning, meaning_of
 from producers.judging.search import expected
-from schemas.probe import Step
+from schemas.probe import Exchange
 
 SMALL_BYTES: Final = 4_096
 """RE2 needs up to some 3 µs a byte for an unlucky pattern (measured: 2.1 s for 900 kB)."""
@@ -41,7 +41,7 @@ _SHOWN_VALUES: Final = 5
 class Search(Struct, frozen=True, tag="search"):
     """The end of the first match of the expectation of `step` in `data`, None if there is none."""
 
-    step: Step
+    step: Exchange
     data: bytes
 
     @property

@@ -12,16 +12,16 @@ from producers.kinds.connection import Connection
 from producers.kinds.framing import MOST_BYTES
 from producers.kinds.kind import Kind
 from producers.kinds.tls_records import answers_in_tls
-from schemas.probe import Probe, Step, TcpProbe
+from schemas.probe import Exchange, Probe, Step, TcpProbe
 from schemas.result import Reason
 
 
-def sent(step: Step) -> bytes:
+def sent(step: Exchange) -> bytes:
     """The data that the step sends; may be empty."""
     return bytes.fromhex(step.send_hex) if step.send_hex else (step.send or "").encode()
 
 
-def settle_step(step: Step) -> None:
+def settle_step(step: Exchange) -> None:
     """Checks a step of an inventory.
 
     Raises:
