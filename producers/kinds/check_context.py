@@ -24,11 +24,13 @@ from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
+from producers.kinds import secrets
 from producers.kinds.certificate_end import CertificateEnd
 from producers.kinds.closing import Closer, Peer
 from producers.kinds.connection import Connection
 from producers.kinds.pace import Pace, Turns
 from producers.kinds.readiness import Readiness
+from producers.kinds.scrubbing import Scrubber
 from schemas.result import Reason
 from schemas.target import Target
 
@@ -60,7 +62,8 @@ class CheckContext:
     `closer` ends connections in order; without it they are reset. `notice` are remarks for people
     on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last
     TLS handshake, `cert_expires_at` that of the result. `pace` is that of the connections,
-    by `turns`; `limit` ends the check at its deadline.
+    by `turns`; `limit` ends the check at its deadline. `scrubber` masks the secrets in all that
+    leaves the check.
     """
 
     __slots__ = (
@@ -91,6 +94,7 @@ class CheckContext:
         "limit",
         "notice",
         "pace",
+        "scrubber",
         "silence",
         "started_at",
         "target",
@@ -110,6 +114,7 @@ class CheckContext:
         closer: Closer | None = None,
         turns: Turns | None = None,
         readiness: Readiness | None = None,
+        scrubber: Scrubber | None = None,
     ) -> None:
         self.target = target
         self.vantage = vantage
@@ -134,6 +139,7 @@ class CheckContext:
         self.ended_at: float | None = None
         self.pace: Pace | None = None
         self.limit: asyncio.Timeout | None = None
+        self.scrubber = Scrubber() if scrubber is None else scrubber
         self._resolver = resolver
         self._judges = judges
         self._closer = closer
@@ -163,6 +169,26 @@ class CheckContext:
     def hear(self) -> None:
         """To be called when a byte has come by another way than a `Connection`."""
         self._heard = True
+
+    def reveal(self, text: str, field: str, *, to: str | None = None) -> str:
+        """The text of the option `field` with its secrets in it, at the moment of use.
+
+        To be used for each option that may have secrets, and for nothing but what is sent to the
+        target's own origin, or to the host `to` (a proxy). The secrets are masked in all that the
+        check tells. `$$` becomes `$`. In `json`, `path` and `proxy` the values are escaped as
+        needed there (see `secrets.filled_in`).
+
+        Raises:
+            CheckFailedError: `secret_missing`, if a variable is not set, or not for this host.
+        """
+        if "$" not in text:
+            return text
+        if not secrets.names(text):
+            return secrets.unescaped(text)
+        values = secrets.values_of(text, field, self._seen_by(to))
+        for value in values.values():
+            self.scrubber.add(value)
+        return secrets.filled_in(text, field, values)
 
     async def verdict(self, job: Job, *, on_more: bool = False) -> Verdict:
         """The verdict on data of the server; it does not block the loop.
@@ -249,6 +275,7 @@ class CheckContext:
             closer=self._closer,
             turns=self._turns,
             readiness=self._readiness,
+            scrubber=self.scrubber,
         )
         other.pace = self.pace
         other.deadline = self.deadline
@@ -358,6 +385,11 @@ class CheckContext:
             if self.limit is not None:
                 self.limit.reschedule(self.deadline)
             await asyncio.sleep(wait_s)
+
+    def _seen_by(self, to: str | None) -> tuple[str, ...]:
+        """The hosts that see a secret."""
+        host = self.target.host if to is None else to
+        return () if host is None else (host,)
 
     def _chosen(self, host: str | None) -> bool:
         """Whether a server chose this host (a redirect), and not the inventory."""
