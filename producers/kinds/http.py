@@ -27,7 +27,7 @@ from producers.kinds.http_expect import (
     wrong_status,
 )
 from producers.kinds.http_head import Head, HeadReader
-from producers.kinds.http_options import OURS, TLS_PORTS, settle
+from producers.kinds.http_options import JSON_OPTIONS, OURS, TLS_PORTS, settle
 from producers.kinds.http_url import RequestUrl, next_place, shown_url
 from producers.kinds.kind import Kind
 from producers.kinds.tls_errors import ClientCertificateError, refuses_client
@@ -368,4 +368,6 @@ def _span_ms(began_at: float, ended_at: float | None) -> float | None:
     )
 
 
-KIND: Final = Kind(check=check, port=80, options=HttpProbe, settle=settle)
+KIND: Final = Kind(
+    check=check, port=80, options=HttpProbe, settle=settle, json_options=JSON_OPTIONS
+)

@@ -28,6 +28,9 @@ OURS: Final = frozenset(
 """Headers of the connection itself and of a body (RFC 9110, sections 7.6.1 and 8.6). A check has
 one request without a body on each connection, so that another value would be wrong."""
 
+JSON_OPTIONS: Final = (("json",), ("conditions", "*", "equals"), ("conditions", "*", "any_of", "*"))
+"""See `producers.kinds.kind.Kind`."""
+
 
 def settle(probe: Probe | None, port: int | None) -> Probe:
     """See `producers.kinds.kind.Settle`."""

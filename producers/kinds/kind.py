@@ -6,6 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from producers.kinds.check_context import CheckContext
+from producers.kinds.json_text import Place
 from producers.kinds.pace import Pace
 from schemas.probe import Probe, Tls
 
@@ -32,7 +33,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     `options`: the Struct of its options, None without options. `tls_by_port`: the way of TLS of a
     target that does not say its own. `has_port`: False for a kind without
     ports, whose targets must not have one. `pace`: of servers that lock out whoever comes more
-    often.
+    often. `json_options`: the options that are any value in an inventory, and the text of JSON when
+    published (see `json_text`).
     """
 
     check: Check
@@ -42,3 +44,4 @@ class Kind(Struct, frozen=True, kw_only=True):
     settle: Settle = as_written
     tls_by_port: Callable[[int | None], Tls] | None = None
     pace: Pace | None = None
+    json_options: tuple[Place, ...] = ()

@@ -147,8 +147,8 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
             "probe.tls: expected implicit, none or starttls, found 'maybe'",
         ),
         (
-            "host: x, kind: http, probe: {method: POST}",
-            "probe.method: expected GET or HEAD, found 'POST'",
+            "host: x, kind: http, probe: {method: post}",
+            "probe.method: expected a method in capital letters such as GET or POST, found 'post'",
         ),
         ("host: x, kind: ssh, probe: {tls: implicit}", "probe: SSH can be checked with tls: none,"),
         (
@@ -321,6 +321,7 @@ _OPTIONS = {
     for kind, what in KINDS.items()
     if what.options is not None
     for option in what.options.__struct_encode_fields__
+    if (option,) not in what.json_options  # any value is right there
 }
 
 
