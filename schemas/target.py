@@ -34,6 +34,9 @@ Retries = Annotated[int, Meta(ge=0, le=10)]
 RecoverAfter = Annotated[int, Meta(ge=1, le=100)]
 Fraction = Annotated[float, Meta(gt=0, le=1)]
 Consensus = Literal["quorum", "unanimous"] | Fraction
+MaxMs = Annotated[float, Meta(gt=0, le=3_600_000)]
+"""The longest time of a check that is up."""
+
 Slo = Annotated[float, Meta(ge=50, le=100)]
 """The uptime objective, in percent."""
 
@@ -102,7 +105,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     probe: Probe | None = None
     depends_on_hosts: Annotated[tuple[Host, ...], Meta(max_length=1_000)] = ()
     expect: Literal["open", "closed"] = "open"
-    max_ms: Annotated[float, Meta(gt=0, le=3_600_000)] | None = None
+    max_ms: MaxMs | None = None
     resolver: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
     @property

@@ -78,6 +78,12 @@ def check(
     timeout: Annotated[
         str, typer.Option(metavar="TIME", help="How long an answer may take.")
     ] = "3s",
+    max_ms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS", help="The longest time in all that is fine: with more it is down."
+        ),
+    ] = None,
     source: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The local address to check from.")
     ] = None,
@@ -94,8 +100,12 @@ def check(
     timeout_s = duration_s(timeout)
     if not LEAST_S <= timeout_s <= MOST_S:
         raise typer.BadParameter(f"expected a timeout from 1ms to 1h, found {timeout!r}")
+    if max_ms is not None and not 0 < max_ms < timeout_s * 1000:
+        text = f"expected --max-ms above 0 and below the timeout ({timeout}), found {max_ms:g}"
+        raise typer.BadParameter(text)
     way = None if source is None else _address(source)
-    outcome = _outcome(where, kind, timeout_s, way, options(kind, probe, where.port))
+    made = options(kind, probe, where.port)
+    outcome = _outcome(where, kind, timeout_s, way, made, max_ms)
     answer = CheckAnswer(
         host=where.host,
         port=where.port,
@@ -124,11 +134,18 @@ def check(
 
 
 def _outcome(
-    where: HostPort, kind: str, timeout_s: float, source: str | None, probe: Probe | None
+    where: HostPort,
+    kind: str,
+    timeout_s: float,
+    source: str | None,
+    probe: Probe | None,
+    max_ms: float | None,
 ) -> CheckOutcome:
     from producers.engine.single_check import check_once
 
-    return asyncio.run(check_once(where.host, where.port, kind, timeout_s, source, probe=probe))
+    return asyncio.run(
+        check_once(where.host, where.port, kind, timeout_s, source, probe=probe, max_ms=max_ms)
+    )
 
 
 def _address(text: str) -> str:

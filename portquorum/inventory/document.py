@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from schemas._types import Kind, Port, RegionName, TargetId
 from schemas.incident import IncidentType, Severity
 from schemas.json_schema import portable
-from schemas.target import Criticality, Fraction, Price, Slo
+from schemas.target import Criticality, Fraction, MaxMs, Price, Slo
 
 _DURATION: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)\Z"
 _NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"
@@ -197,6 +197,7 @@ class Policy(_Entry, frozen=True, kw_only=True):
     recover_after: Annotated[int, Meta(ge=1, le=100)] | None = None
     abandon_after: Duration | None = None
     latency: LatencyEntry | None = None
+    max_ms: MaxMs | None = None
     team: Name | None = None
     tags: Tags | None = None
     runbook: Text | None = None

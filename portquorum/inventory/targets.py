@@ -165,6 +165,7 @@ class TargetResolver:
             recover_after=self.value(entry, "recover_after"),
             abandon_after_ms=spans.abandon_after,
             latency=limit,
+            max_ms=self.value(entry, "max_ms"),
             criticality=self.value(entry, "criticality"),
             team=self.value(entry, "team"),
             purpose=value.purpose,
@@ -303,3 +304,9 @@ class TargetResolver:
         wrong = None if limit is None else latency.misfit(limit, spans.interval, spans.timeout)
         if wrong is not None:
             self._say(entry, "latency", wrong)
+        most_ms = self.value(entry, "max_ms")
+        if most_ms is not None and most_ms >= spans.timeout:
+            below = text(spans.timeout)
+            self._say(
+                entry, "max_ms", f"expected it below the timeout ({below}), found {most_ms:g}"
+            )

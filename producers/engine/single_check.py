@@ -18,8 +18,11 @@ async def check_once(
     source: str | None = None,
     *,
     probe: Probe | None = None,
+    max_ms: float | None = None,
 ) -> CheckOutcome:
     """The outcome of one check of `host`:`port`, made from `source` if given.
+
+    `max_ms`: as that of a target.
 
     Private addresses are allowed, since a user starts the check. An unknown kind gives the outcome
     `prober_error`. Raises nothing. Within the timeout it also waits, for at most
@@ -40,6 +43,7 @@ async def check_once(
             version=0,
             source="manual",
             probe=probe,
+            max_ms=max_ms,
         ),
         due_ms=0.0,
         attempt=0,

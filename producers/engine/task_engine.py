@@ -15,6 +15,7 @@ from producers.checks.model import LOST_SHARE, CheckOutcome, Hop, OnDone, Planne
 from producers.checks.os_errors import clean
 from producers.checks.resolver import Resolver
 from producers.engine.loop_lag import LoopLag
+from producers.engine.total_limit import limited
 from producers.judging.judges import Judges
 from producers.kinds.check_context import CheckContext
 from producers.kinds.closing import Closer
@@ -94,7 +95,7 @@ class TaskEngine:
         task = asyncio.current_task()
         if task is not None:
             self._tasks.discard(task)
-        self._tell(check, _outcome(context, failure), on_done)
+        self._tell(check, limited(check.target, _outcome(context, failure)), on_done)
         self._take_waiting()
 
     async def _failure(self, context: CheckContext, mark: float) -> CheckFailedError | None:

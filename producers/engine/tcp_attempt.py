@@ -26,6 +26,7 @@ from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
 from producers.checks.os_errors import clean
 from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
+from producers.engine.total_limit import limited
 
 LATE_S: Final = 1.0
 """After a longer delay a timeout proves nothing: the machine may have been suspended."""
@@ -327,17 +328,17 @@ class TcpAttempt:
     def _succeed(self, took_ms: float) -> None:
         connect_ms = round(took_ms, 3)
         dns_ms = _rounded(self._dns_ms)
-        self._finish(
-            CheckOutcome(
-                status="up",
-                reason=None,
-                started_at=self._started_at,
-                address=self._tried,
-                dns_ms=dns_ms,
-                connect_ms=connect_ms,
-                total_ms=connect_ms if dns_ms is None else round(dns_ms + connect_ms, 3),
-            )
+        outcome = CheckOutcome(
+            status="up",
+            reason=None,
+            started_at=self._started_at,
+            address=self._tried,
+            dns_ms=dns_ms,
+            connect_ms=connect_ms,
+            total_ms=connect_ms if dns_ms is None else round(dns_ms + connect_ms, 3),
         )
+        target = self.planned.target
+        self._finish(outcome if target.max_ms is None else limited(target, outcome))
 
     def _fail(self, failure: Failure) -> None:
         ours = failure.reason in {"prober_error", "address_blocked"}

@@ -250,6 +250,8 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         ),
         ("host: x, port: 1, latency: {max_ms: 3000}", "latency: expected max_ms below the"),
         ("host: x, port: 1, latency: {max: 1}", "latency.max: no such field"),
+        ("host: x, port: 1, max_ms: 3000", "max_ms: expected it below the timeout (3s), found"),
+        ("host: x, port: 1, max_ms: 0", "max_ms: expected a number > 0.0, found 0"),
         ("host: x, port: 1, retries: 11", "retries: expected a whole number <= 10, found 11"),
         ("host: x, port: 1, slo: 0.999", "slo: expected a percentage from 50 to 100 such as 99.9"),
         ("host: x, port: 1, slo: 100.1", "slo: expected a percentage from 50 to 100 such as 99.9"),
