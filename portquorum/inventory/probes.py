@@ -9,12 +9,15 @@ from msgspec import Struct
 
 from portquorum.inventory.decode import explain
 from portquorum.inventory.errors import Path
-from producers.kinds import json_text
+from producers.kinds import json_text, secrets
 from producers.kinds.registry import KINDS
+from producers.kinds.secret_places import places, refused
 from schemas.probe import HandshakeProbe, Probe, TcpProbe
 
 # As in the URLs of channels, where the notifier replaces it; shells have more behind the name.
 _VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*")
+
+_SHOWN: Final = 80
 
 _OF_TLS: Final = frozenset({"verify", "server_name", "critical_days", "warn_days"})
 _NO_TLS: Final = HandshakeProbe()
@@ -53,14 +56,43 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
         options = msgspec.to_builtins(probe)
         for path, names in _unknown(values, probe, ()):
             raise ProbeError(path, f"no such option; there are {', '.join(names)}")
-        for path, variable in _variables(options, ()):
-            text = f"expected text that is used as it stands, found the variable {variable}}}"
-            raise ProbeError(path, f"{text}, which nothing replaces here")
+        _check_variables(probe, options)
         _check_tls_options(probe, written)
     try:
-        return known.settle(probe, port)
+        settled = known.settle(probe, port)
     except ValueError as error:
         raise ProbeError((), str(error)) from error
+    _check_secrets(settled)
+    return settled
+
+
+def _check_variables(probe: Probe, options: Any) -> None:
+    """Raises `ProbeError` for a variable where there are none, or that is no secret of checks."""
+    may = {place.path: place.text for place in places(probe)}
+    for path, variable in _variables(options, ()):
+        if path not in may:
+            text = f"expected text that is used as it stands, found the variable {variable}}}"
+            raise ProbeError(path, f"{text}, which nothing replaces here")
+    for path, text in may.items():
+        for name in secrets.names(text):
+            if not secrets.is_secret(name):
+                found = f"${{{name[:_SHOWN]}}}" if name else "${ without its end"
+                expected = f"expected ${{{secrets.PREFIX}…}} in capital letters, or $$ for a $"
+                no_other = "no other variable of a prober is given to a check"
+                raise ProbeError(path, f"{expected}, found {found}: {no_other}")
+
+
+def _check_secrets(probe: Probe | None) -> None:
+    """Raises `ProbeError` for a secret that would go in clear, or in the place of a host."""
+    for place in () if probe is None else places(probe):
+        if not secrets.names(place.text):
+            continue
+        why = refused(probe, place.field)
+        if why is not None:
+            raise ProbeError(place.path, why)
+        if place.path == ("proxy",) and secrets.names(place.text.rpartition("@")[2]):
+            text = "expected a secret in front of the @ alone (http://user:${…}@host:port)"
+            raise ProbeError(place.path, f"{text}, found one in the place of the host")
 
 
 def written_of(kind: str, probe: Probe) -> dict[str, Any]:

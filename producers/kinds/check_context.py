@@ -24,12 +24,12 @@ from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
 from producers.judging.jobs import Job, Verdict
 from producers.judging.judges import Judges
-from producers.kinds import secrets
 from producers.kinds.certificate_end import CertificateEnd
 from producers.kinds.closing import Closer, Peer
 from producers.kinds.connection import Connection
 from producers.kinds.pace import Pace, Turns
 from producers.kinds.readiness import Readiness
+from producers.kinds.revealing import Revealer
 from producers.kinds.scrubbing import Scrubber
 from schemas.result import Reason
 from schemas.target import Target
@@ -62,8 +62,7 @@ class CheckContext:
     `closer` ends connections in order; without it they are reset. `notice` are remarks for people
     on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last
     TLS handshake, `cert_expires_at` that of the result. `pace` is that of the connections,
-    by `turns`; `limit` ends the check at its deadline. `scrubber` masks the secrets in all that
-    leaves the check.
+    by `turns`; `limit` ends the check at its deadline.
     """
 
     __slots__ = (
@@ -75,6 +74,7 @@ class CheckContext:
         "_port",
         "_readiness",
         "_resolver",
+        "_revealer",
         "_streams",
         "_trying",
         "_turns",
@@ -94,7 +94,6 @@ class CheckContext:
         "limit",
         "notice",
         "pace",
-        "scrubber",
         "silence",
         "started_at",
         "target",
@@ -114,7 +113,7 @@ class CheckContext:
         closer: Closer | None = None,
         turns: Turns | None = None,
         readiness: Readiness | None = None,
-        scrubber: Scrubber | None = None,
+        revealer: Revealer | None = None,
     ) -> None:
         self.target = target
         self.vantage = vantage
@@ -139,18 +138,23 @@ class CheckContext:
         self.ended_at: float | None = None
         self.pace: Pace | None = None
         self.limit: asyncio.Timeout | None = None
-        self.scrubber = Scrubber() if scrubber is None else scrubber
         self._resolver = resolver
         self._judges = judges
         self._closer = closer
         self._turns = turns
         self._readiness = readiness
+        self._revealer = Revealer(target) if revealer is None else revealer
         self._judged_late_at: float | None = None
         self._heard = False
         self._port: int | None = None
         self._lookup: Lookup | None = None
         self._streams: list[Connection] = []
         self._trying: _Trying | None = None
+
+    @property
+    def scrubber(self) -> Scrubber:
+        """Masks the secrets of the check in a text that leaves it."""
+        return self._revealer.scrubber
 
     @property
     def left_s(self) -> float:
@@ -179,16 +183,10 @@ class CheckContext:
         needed there (see `secrets.filled_in`).
 
         Raises:
-            CheckFailedError: `secret_missing`, if a variable is not set, or not for this host.
+            CheckFailedError: `secret_missing`, if a variable is not set, or not for this host, or
+                would go in clear.
         """
-        if "$" not in text:
-            return text
-        if not secrets.names(text):
-            return secrets.unescaped(text)
-        values = secrets.values_of(text, field, self._seen_by(to))
-        for value in values.values():
-            self.scrubber.add(value)
-        return secrets.filled_in(text, field, values)
+        return self._revealer.reveal(text, field, to)
 
     async def verdict(self, job: Job, *, on_more: bool = False) -> Verdict:
         """The verdict on data of the server; it does not block the loop.
@@ -275,7 +273,7 @@ class CheckContext:
             closer=self._closer,
             turns=self._turns,
             readiness=self._readiness,
-            scrubber=self.scrubber,
+            revealer=self._revealer,
         )
         other.pace = self.pace
         other.deadline = self.deadline
@@ -385,11 +383,6 @@ class CheckContext:
             if self.limit is not None:
                 self.limit.reschedule(self.deadline)
             await asyncio.sleep(wait_s)
-
-    def _seen_by(self, to: str | None) -> tuple[str, ...]:
-        """The hosts that see a secret."""
-        host = self.target.host if to is None else to
-        return () if host is None else (host,)
 
     def _chosen(self, host: str | None) -> bool:
         """Whether a server chose this host (a redirect), and not the inventory."""

@@ -3,7 +3,7 @@
 import base64
 import functools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -22,15 +22,15 @@ _ARMOUR: Final = "-----"
 class Scrubber:
     """Masks the secrets that it was told of, in every form and also in pieces.
 
-    `known` are the texts that the author of the inventory wrote. Pieces of a secret within such a
+    `known` gives the texts that the author of the inventory wrote. Pieces of a secret within such a
     text stay as they are: the author knows them, and a mask there would tell who guesses whether
     a guess is right.
     """
 
     __slots__ = ("_known", "_values")
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known = tuple(known)
+    def __init__(self, known: Callable[[], Iterable[str]] = tuple) -> None:
+        self._known = known
         self._values: set[str] = set()
 
     @property
@@ -58,7 +58,7 @@ class Scrubber:
     def _own(self, lower: str) -> bytearray:
         """Marks for the characters that stand in a text of the author's, or in its beginning."""
         shown = bytearray(len(lower))
-        for own in self._known:
+        for own in self._known():
             for form in (own, repr(own)[1:-1], json.dumps(own)[1:-1]):
                 wanted = _lower(form)
                 if len(wanted) < PIECE:

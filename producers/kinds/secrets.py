@@ -8,13 +8,14 @@ without `insecure: true`. `$$` stands for a single `$`.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
+from foundation import settings
 from producers.checks.errors import CheckFailedError
 
-PREFIX: Final = "PORTQUORUM_SECRET_"
+PREFIX: Final = settings.SECRETS
 HOSTS: Final = "_HOSTS"
 """The end of the name of a variable with the hosts of a secret; no secret has such a name."""
 
@@ -24,6 +25,7 @@ LONGEST: Final = 65_536
 
 _TOKEN: Final = re.compile(r"\$\$|\$\{([^}]*)\}|\$\{")
 _NAME: Final = re.compile(r"PORTQUORUM_SECRET_[A-Z0-9_]{1,100}\Z")
+_PORT: Final = re.compile(r"(?<=[^:]):[0-9]*\Z")
 _ONE_LINE: Final = ("headers", "metadata", "bearer", "basic_auth", "community", "proxy")
 # What may stand in a request's target as it is (RFC 3986), and a percent sign: a secret may be
 # encoded already. "#" would end the target.
@@ -38,6 +40,12 @@ def names(text: str) -> tuple[str, ...]:
 def is_secret(name: str) -> bool:
     """Whether a variable of this name may be a secret of checks."""
     return _NAME.match(name) is not None and not name.endswith(HOSTS)
+
+
+def between(text: str) -> list[str]:
+    """The parts of `text` before, between and after its placeholders, as a check has them."""
+    plain = _TOKEN.sub(lambda found: "$" if found[0] == "$$" else "\0", text)
+    return [part for part in plain.split("\0") if part]
 
 
 def unescaped(text: str) -> str:
@@ -67,13 +75,16 @@ def filled_in(text: str, field: str, values: Mapping[str, str]) -> str:
 
 
 def values_of(
-    text: str, field: str, hosts: tuple[str, ...], env: Mapping[str, str] = os.environ
+    text: str, field: str, seen_by: Iterable[tuple[str, str]], env: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """The values of the secrets in `text`, which all of `hosts` are to see.
+    """The values of the secrets in `text`.
+
+    `seen_by` are the hosts that could see them, each with the option that leads there.
 
     Raises:
         CheckFailedError: `secret_missing`; the detail names the variables, never a value.
     """
+    hosts = tuple(seen_by)
     found: dict[str, str] = {}
     unset: list[str] = []
     for name in names(text):
@@ -109,16 +120,18 @@ def bound_to(written: str, host: str) -> bool:
     return False
 
 
-def _check(name: str, value: str, field: str, hosts: tuple[str, ...], bound: str | None) -> None:
+def _check(
+    name: str, value: str, field: str, seen_by: tuple[tuple[str, str], ...], bound: str | None
+) -> None:
     if not SHORTEST <= len(value) <= LONGEST:
         text = f"{name} has {len(value)} characters, expected {SHORTEST} to {LONGEST}"
         raise CheckFailedError("secret_missing", text)
     if field.startswith(_ONE_LINE) and any(mark in value for mark in "\r\n\0"):
         text = f"{name} has a line break or NUL, which can't stand in {field}"
         raise CheckFailedError("secret_missing", text)
-    for host in hosts if bound is not None else ():
+    for host, option in seen_by if bound is not None else ():
         if not bound_to(bound or "", host):
-            text = f"{name} is not for {host}: expected one of the hosts in {name}{HOSTS}"
+            text = f"{name} is not for {option} {host}: expected one of those in {name}{HOSTS}"
             raise CheckFailedError("secret_missing", text)
 
 
@@ -129,4 +142,5 @@ def _placeholders(text: str) -> Iterator[str]:
 
 
 def _plain(host: str) -> str:
-    return host.strip().strip("[]").rstrip(".").lower()
+    name = _PORT.sub("", host.strip())
+    return name.strip("[]").rstrip(".").lower()

@@ -16,9 +16,15 @@ from schemas.probe import Exchange, Probe, Step, TcpProbe
 from schemas.result import Reason
 
 
-def sent(step: Exchange) -> bytes:
-    """The data that the step sends; may be empty."""
-    return bytes.fromhex(step.send_hex) if step.send_hex else (step.send or "").encode()
+def sent(context: CheckContext, step: Exchange, option: str) -> bytes:
+    """The data that the step sends; may be empty. `option`: its `send`, as an inventory names it.
+
+    Raises:
+        CheckFailedError: `secret_missing`.
+    """
+    if step.send_hex:
+        return bytes.fromhex(step.send_hex)
+    return context.reveal(step.send or "", option).encode("utf-8", "surrogateescape")
 
 
 def settle_step(step: Exchange) -> None:
@@ -59,8 +65,9 @@ async def check(context: CheckContext) -> None:
     for number, step in enumerate(probe.steps, 1):
         wanted = expected(step)
         broken: CheckFailedError | None = None
+        data = sent(context, step, f"steps[{number - 1}].send")
         try:
-            await stream.send(sent(step))
+            await stream.send(data)
         except CheckFailedError as error:
             if wanted is None:
                 raise

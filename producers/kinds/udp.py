@@ -185,7 +185,7 @@ def _ntp() -> tuple[bytes, Judge]:
     return _NTP.pack(_CLIENT, 0, bytes(8), bytes(8), mark), judge
 
 
-def _own(probe: UdpProbe) -> tuple[bytes, Judge]:
+def _own(context: CheckContext, probe: UdpProbe) -> tuple[bytes, Judge]:
     wanted = expected(probe)
 
     def judge(answer: bytes) -> str | None:
@@ -194,7 +194,7 @@ def _own(probe: UdpProbe) -> tuple[bytes, Judge]:
             raise CheckFailedError("unexpected_response", text)
         return shown(answer)
 
-    return sent(probe), judge
+    return sent(context, probe, "send"), judge
 
 
 async def check(context: CheckContext) -> None:
@@ -207,7 +207,7 @@ async def check(context: CheckContext) -> None:
     if not isinstance(probe, UdpProbe) or port is None:
         raise CheckFailedError("prober_error", "the target does not say what to send")
     if probe.protocol is None:
-        data, judge = _own(probe)
+        data, judge = _own(context, probe)
     else:
         data, judge = _dns() if probe.protocol == "dns" else _ntp()
     await exchange(context, port, data, judge)

@@ -13,7 +13,7 @@ _VALUE = 'Sn0w"/ Whité&ghp_8 dwarfs'
 
 
 def _scrubber(value: str = _VALUE, *known: str) -> Scrubber:
-    scrubber = Scrubber(known)
+    scrubber = Scrubber(lambda: known)
     scrubber.add(value)
     return scrubber
 

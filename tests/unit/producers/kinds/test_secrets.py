@@ -19,7 +19,7 @@ _ENV = {
 
 
 def _revealed(text: str, field: str = "bearer", host: str = "api.example.com") -> str:
-    return secrets.filled_in(text, field, secrets.values_of(text, field, (host,), _ENV))
+    return secrets.filled_in(text, field, secrets.values_of(text, field, [(host, "host")], _ENV))
 
 
 def _refused(text: str, field: str = "bearer", host: str = "api.example.com") -> str:
@@ -94,7 +94,14 @@ def test_a_value_is_escaped_as_its_option_needs_it(field: str, text: str, reveal
 
 
 @pytest.mark.parametrize(
-    "host", ["api.example.com", "API.example.com.", "a.example.org", "a.b.example.org"]
+    "host",
+    [
+        "api.example.com",
+        "API.example.com.",
+        "api.example.com:8443",
+        "a.example.org",
+        "a.b.example.org",
+    ],
 )
 def test_a_bound_secret_goes_to_its_hosts(host: str) -> None:
     assert _revealed("${PORTQUORUM_SECRET_BOUND}", host=host) == "only for you"
@@ -111,7 +118,7 @@ def test_a_bound_secret_goes_to_its_hosts(host: str) -> None:
     ],
 )
 def test_a_bound_secret_goes_nowhere_else(host: str) -> None:
-    assert f"is not for {host}" in _refused("${PORTQUORUM_SECRET_BOUND}", host=host)
+    assert f"is not for host {host}" in _refused("${PORTQUORUM_SECRET_BOUND}", host=host)
 
 
 @pytest.mark.parametrize("written", ["", ",", "*.", " , *"])
