@@ -174,13 +174,14 @@ class LatencyEntry(_Entry, frozen=True, kw_only=True, rename={"for_results": "fo
     """`latency:`: too long for so many results in a row is slow.
 
     Too long is more than `max_ms`, more than `times_usual` times the usual time, or on the way to
-    `max_ms` within `warn_ahead`.
+    `max_ms` within `warn_ahead`. `of`: the time of the connection or of the whole check.
     """
 
     max_ms: Annotated[float, Meta(gt=0, le=86_400_000)] | None = None
     for_results: Annotated[int, Meta(ge=1, le=1000)] = 3
     times_usual: Annotated[float, Meta(ge=1.5, le=1000)] | None = None
     warn_ahead: Duration | None = None
+    of: Literal["connect", "total"] | None = None
 
 
 class Policy(_Entry, frozen=True, kw_only=True):

@@ -273,7 +273,7 @@ class TargetResolver:
         if written is None:
             return None
         try:
-            return latency.limit(written)
+            return latency.limit(written, entry.value.kind)
         except ValueError as error:
             self._say(entry, "latency", str(error))
             return None

@@ -142,4 +142,4 @@ def _reverse(name: str) -> str:
         return name
 
 
-KIND: Final = Kind(check=check, port=53, options=DnsProbe, settle=_settle)
+KIND: Final = Kind(check=check, port=53, options=DnsProbe, settle=_settle, latency_of="total")

@@ -369,5 +369,10 @@ def _span_ms(began_at: float, ended_at: float | None) -> float | None:
 
 
 KIND: Final = Kind(
-    check=check, port=80, options=HttpProbe, settle=settle, json_options=JSON_OPTIONS
+    check=check,
+    port=80,
+    options=HttpProbe,
+    settle=settle,
+    json_options=JSON_OPTIONS,
+    latency_of="total",
 )

@@ -1,7 +1,7 @@
 """The definition of a kind of check."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -34,7 +34,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     target that does not say its own. `has_port`: False for a kind without
     ports, whose targets must not have one. `pace`: of servers that lock out whoever comes more
     often. `json_options`: the options that are any value in an inventory, and the text of JSON when
-    published (see `json_text`).
+    published (see `json_text`). `latency_of`: the time that is meant by `latency:` of an inventory,
+    unless it says its own.
     """
 
     check: Check
@@ -45,3 +46,4 @@ class Kind(Struct, frozen=True, kw_only=True):
     tls_by_port: Callable[[int | None], Tls] | None = None
     pace: Pace | None = None
     json_options: tuple[Place, ...] = ()
+    latency_of: Literal["connect", "total"] = "connect"

@@ -76,7 +76,7 @@ def _too_long(limit: LatencyLimit) -> str:
     ways = [] if limit.max_ms is None else [f"{limit.max_ms:g} ms"]
     if limit.times_usual is not None:
         ways.append(f"{limit.times_usual:g} times the usual time")
-    return " or ".join(ways)
+    return " or ".join(ways) + (" in total" if limit.of == "total" else "")
 
 
 def _or_rising(limit: LatencyLimit) -> str:

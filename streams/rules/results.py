@@ -18,7 +18,7 @@ begins or ceases to say `slow`, or that looks at a certificate which ends soon, 
 """
 
 
-def take_calm(  # noqa: C901 - the way of nearly every result: a call would take longer than it does
+def take_calm(  # noqa: C901, PLR0912 - the way of nearly every result: a call would take longer than it does
     state: PartitionState, results: Sequence[CheckResult]
 ) -> Iterator[tuple[TargetState, CheckResult]]:
     """Counts results that can't have consequences; yields the others, one by one.
@@ -83,6 +83,8 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
         until = started - gaps + policy.span_ms
         if until > fresh_until[at]:  # noqa: PLR1730 - a call to max takes longer than all of this
             fresh_until[at] = until
+        if measured and policy.of_total:
+            seen = latency_levels.of(result, of_total=True)  # noqa: PLW2901 - of few targets
         if seen > 0:
             # `levels.note`; of those that `usual` follows in small steps seldom more than `lately`.
             kept = lately[at]
@@ -199,7 +201,8 @@ def _learn(
     state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
 ) -> None:
     policy, columns, at = entry.policy, state.columns, entry.slot + position
-    seen, learned = latency_levels.of(result), slow.is_learned_from(entry, position)
+    seen = latency_levels.of(result, of_total=policy.of_total)
+    learned = slow.is_learned_from(entry, position)
     latency_levels.note(
         columns,
         at,

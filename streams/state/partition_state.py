@@ -319,6 +319,8 @@ class PartitionState(Struct, gc=False):
             self.columns.copy(kept.slot + before, slot + position)
             if not (kept.policy.daily_shift and policy.daily_shift):
                 self.columns.daily[slot + position] = NONE
+            if kept.policy.of_total != policy.of_total:
+                self.columns.unlearn(slot + position, self.now)
         trouble = kept.trouble
         if trouble is None:
             return None

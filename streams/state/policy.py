@@ -46,6 +46,7 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     `daily_shift` (0: not followed) and `limit_level` (0: no limit) `streams.state.latency_levels`.
     `times_thousandths` is the `times_usual` of its latency (0: none), `warn_ms` its `warn_days` in
     ms. `measured`: even a success may have consequences, by its times or by its certificate.
+    `of_total`: its time is that of the whole check, and not of the connection.
     """
 
     terms: Terms
@@ -59,6 +60,7 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     times_thousandths: int
     warn_ms: int
     measured: bool
+    of_total: bool
 
 
 def terms_of(target: Target) -> Terms:
@@ -115,4 +117,5 @@ def policy_of(terms: Terms) -> TargetPolicy:
         times_thousandths=round((limit.times_usual or 0) * 1000),
         warn_ms=(terms.warn_days or 0) * DAY_MS,
         measured=bool(terms.latency or terms.warn_days),
+        of_total=limit.of == "total",
     )

@@ -422,6 +422,18 @@ def test_limits_may_be_learned(file: Write) -> None:
     ]
 
 
+def test_the_kind_says_whose_time_is_meant_unless_the_target_does(file: Write) -> None:
+    path = file(
+        f"{HEAD}  - {{host: x, port: 1}}\n"
+        "  - {host: y, kind: http}\n"
+        "  - {host: z, kind: http, latency: {max_ms: 9, of: connect}}\n"
+        "  - {host: w, port: 1, latency: {max_ms: 9, of: total}}\n"
+        "defaults: {latency: {max_ms: 9}}\n"
+    )
+    found = [one.latency.of for one in resolved(path).targets if one.latency is not None]
+    assert found == ["connect", "total", "connect", "total"]
+
+
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(file: Write) -> None:
     text = (
         f"{HEAD}"
