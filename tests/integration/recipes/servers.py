@@ -126,8 +126,9 @@ GIT: Final = Server(
     program=("git",),
     ports=(Port("port"),),
     before=(
-        "git init -q made && cd made && git -c user.name=a -c user.email=a@example.com commit -q "
-        "--allow-empty -m first && cd .. && git clone -q --bare made project.git",
+        "git init -q made",
+        "cd made && git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m first",
+        "git clone -q --bare made project.git",
     ),
     command="@program@ daemon --listen=127.0.0.1 --port=@port@ --base-path=@dir@ --export-all",
 )
