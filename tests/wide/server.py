@@ -5,8 +5,8 @@ import importlib.metadata
 import json
 import os
 import pwd
-import random
 import re
+import secrets
 import shlex
 import shutil
 import socket
@@ -222,7 +222,9 @@ def _give(path: Path, owner: str) -> None:
 def _free_port(port: Port) -> int:
     """A port that is free over TCP and UDP."""
     for _ in range(100):
-        number = free_port() if port.most == 65_535 else random.randint(20_000, port.most)
+        number = (
+            free_port() if port.most == 65_535 else 20_000 + secrets.randbelow(port.most - 20_000)
+        )
         if open_for_connections(number):
             continue
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:

@@ -127,7 +127,7 @@ GIT: Final = Server(
     ports=(Port("port"),),
     before=(
         "git init -q made",
-        "cd made && git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m first",
+        "cd made && git -c user.name=a -c user.email=a@b.example commit -q --allow-empty -m first",
         "git clone -q --bare made project.git",
     ),
     command="@program@ daemon --listen=127.0.0.1 --port=@port@ --base-path=@dir@ --export-all",
