@@ -124,7 +124,7 @@ SERVICES: Final[dict[int, Service]] = {
     25565: Service("Minecraft"),
     26257: Service("CockroachDB", "postgres"),
     27017: Service("MongoDB", "mongodb"),
-    50051: Service("gRPC"),
+    50051: Service("gRPC", "grpc"),
     61616: Service("ActiveMQ"),
 }
 

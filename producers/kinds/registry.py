@@ -6,6 +6,7 @@ from producers.kinds import (
     amqp,
     dns,
     ftp,
+    grpc,
     http,
     icmp,
     imap,
@@ -23,6 +24,7 @@ from producers.kinds import (
     tcp,
     tls,
     udp,
+    websocket,
 )
 from producers.kinds.kind import Kind
 
@@ -31,6 +33,8 @@ KINDS: Final[dict[str, Kind]] = {
     "udp": udp.KIND,
     "tls": tls.KIND,
     "http": http.KIND,
+    "websocket": websocket.KIND,
+    "grpc": grpc.KIND,
     "dns": dns.KIND,
     "icmp": icmp.KIND,
     "smtp": smtp.DIALOGUE.kind(),

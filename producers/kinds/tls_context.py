@@ -36,12 +36,13 @@ class TrustStoreError(Exception):
     """The prober has no certificates of authorities: no server could be verified."""
 
 
-@lru_cache(maxsize=4)
-def context(*, verify: bool, names: bool = True) -> ssl.SSLContext:
+@lru_cache(maxsize=16)
+def context(*, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
     """A context with the system's trust store (or SSL_CERT_FILE); trusts all without `verify`.
 
-    Without `names` the caller must look whether the certificate is of the host. An error is not
-    kept: the next call looks again.
+    Without `names` the caller must look whether the certificate is of the host. `alpn` are the
+    protocols that are offered (RFC 7301), none by default. An error is not kept: the next call
+    looks again.
 
     Raises:
         TrustStoreError: the trust store has no certificates, or SSL_CERT_FILE can't be read.
@@ -51,6 +52,8 @@ def context(*, verify: bool, names: bool = True) -> ssl.SSLContext:
     made.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
     made.options = _OPTIONS
     made.set_ciphers(_CIPHERS)
+    if alpn:
+        made.set_alpn_protocols(list(alpn))
     if verify:
         made.check_hostname = names
         made.verify_flags = _FLAGS

@@ -41,7 +41,7 @@ _ALERT_HINTS: Final = {
     "insufficient security": "it wants stronger ciphers than were offered",
     "protocol version": "it takes neither TLS 1.2 nor TLS 1.3",
     "unrecognized name": "it has no host of this name; server_name names another one",
-    "no application protocol": "it wants a protocol by ALPN, which a check does not name",
+    "no application protocol": "it wants a protocol by ALPN that the check does not name",
     "internal error": "its log says more",
     "access denied": "it lets only some clients in",
 }

@@ -42,8 +42,11 @@ async def secure(
     verify: bool,
     server_name: str | None = None,
     around: Around = at_once,
+    alpn: tuple[str, ...] = (),
 ) -> ssl.SSLObject:
     """Switches `stream` to TLS, with the name of the target or another.
+
+    `alpn`: the protocols that are offered to the server.
 
     Stores the time, and the earliest end of the verified chain (`certificate_end` and
     `cert_expires_at` of `context`): the server's own certificate, intermediate ones and the root of
@@ -63,7 +66,7 @@ async def secure(
     began = time.monotonic()
     name = _name(server_name or context.target.host)
     try:
-        settings = tls_context.context(verify=verify, names=not is_ours(name))
+        settings = tls_context.context(verify=verify, names=not is_ours(name), alpn=alpn)
     except TrustStoreError as error:
         raise CheckFailedError("prober_error", str(error)) from error
     _store(context, None)

@@ -34,6 +34,11 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("targets event", "targets.watched"): "new in 0.2",
     ("notification status", "not_sent"): "new in 0.2",
     ("incident type", "expiring"): "new in 0.2",
+    **{
+        ("kind", kind): "new in 0.2"
+        for kind in ("websocket", "grpc", "ldap", "snmp", "nats", "ntp", "zookeeper", "domain")
+        if kind in KINDS
+    },
     **{("probe", kind): "new in 0.2" for kind in ("websocket", "grpc", "snmp", "ntp", "domain")},
     ("policy", "silence"): "new in 0.2",
     ("policy", "drill_plan"): "new in 0.2",
