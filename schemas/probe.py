@@ -175,15 +175,17 @@ class Condition(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     """One condition on an answer: exactly one subject, and at least one thing that holds of it.
 
     The subject is a value that the JSONPath `json` (RFC 9535) finds in the body, the value of the
-    field `header`, or with `body: true` the whole body as text; with `length: true` its length
-    (characters of a text, members of an array or object, number of found values if there is no
-    single one). Several values: the condition holds if it does for one of them. `not: true`: it
-    must hold for none.
+    field `header`, or with `body: true` the whole body as text; with `length: true` its length:
+    characters of a text, members of an array or object, and of a path that is not a singular query
+    (`$.a[*]`) the number of values that it finds. Blanks around body and header do not count.
+    Several values: the condition holds if it does for one of them. `not: true`: it must hold for
+    none. `or_missing`: it holds, too, if there is no value.
 
-    `equals`: this JSON value (numbers by value, types strictly), here as the text of JSON, in an
-    inventory as it is. `any_of`: one of these.
-    `less_than`, `at_most`, `more_than`, `at_least`: a number, or a text that is one. `contains`:
-    this text is in it. `matches`: RE2 finds it. `exists: true`: there is a value, null too.
+    `equals`: this JSON value (numbers by value, types strictly; a header or body is a text, and the
+    value that this text is in JSON), here as the text of JSON, in an inventory as it is. `any_of`:
+    one of these. `less_than`, `at_most`, `more_than`, `at_least`: a number, or a text that is one.
+    `contains`: this text is in it. `matches`: RE2 finds it. Of what is no text both see the JSON.
+    `exists: true`: there is a value, null too.
     """
 
     json: StepText | None = None
@@ -199,6 +201,7 @@ class Condition(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True)
     contains: StepText | None = None
     matches: StepText | None = None
     exists: bool = False
+    or_missing: bool = False
     negated: bool = field(default=False, name="not")
 
 
@@ -212,10 +215,11 @@ class HttpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", t
     allows them in clear. `server_name` replaces the target's host in SNI and certificate.
 
     `status` lists the accepted statuses and ranges of them after at most `redirects` redirects
-    (empty: 200 to 299). All expectations must hold: the body contains `expect` (text), matches
-    `expect_regex` (RE2), and has a value at `expect_json` (a JSONPath, RFC 9535), equal to
-    `json_value` (JSON) if given; `expect_headers` maps names to regular expressions; and each of
-    `conditions` holds. `critical_days` and `warn_days`: as for `tls`.
+    (empty: 200 to 299); a redirect whose status stands there by itself is not followed. All
+    expectations must hold: the body contains `expect` (text), matches `expect_regex` (RE2), and has
+    a value at `expect_json` (a JSONPath, RFC 9535), equal to `json_value` (JSON) if given;
+    `expect_headers` maps names to regular expressions; and each of `conditions` holds.
+    `critical_days` and `warn_days`: as for `tls`.
     """
 
     path: HttpPath = "/"

@@ -287,7 +287,7 @@ class _Walk:
         full = len(body) > MOST_BODY_BYTES
         cut = None if full else reader.cut or ("within packed data" if unpacker.cut else None)
         try:
-            await wanted.judge(body, cut if broken is None else broken.detail)
+            await wanted.judge(body, cut if broken is None else broken.detail, full=full)
         except CheckFailedError as error:
             if broken is None or error.reason == "prober_error":
                 raise

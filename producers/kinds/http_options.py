@@ -3,10 +3,10 @@
 import json
 from typing import Final
 
-import jsonpath
 from msgspec.structs import replace
 
 from producers.judging.search import expected
+from producers.kinds import http_conditions, http_status
 from producers.kinds.http_expect import body_steps
 from schemas.probe import HttpProbe, Probe, Step
 
@@ -40,7 +40,8 @@ def settle(probe: Probe | None, port: int | None) -> Probe:
         text = "path: expected a path without a fragment (# and what follows it, or %23 for the"
         raise ValueError(f"{text} character itself), found {written.path!r}")
     _check_headers(written.headers)
-    if written.method == "HEAD" and (body_steps(written) or written.expect_json):
+    of_body = any(one.json is not None or one.body for one in written.conditions)
+    if written.method == "HEAD" and (body_steps(written) or written.expect_json or of_body):
         raise ValueError("expected nothing of the body, since HEAD has none")
     for name, pattern in written.expect_headers.items():
         try:
@@ -49,6 +50,8 @@ def settle(probe: Probe | None, port: int | None) -> Probe:
             raise ValueError(f"expect_headers.{name}: {error}") from error
     expected(Step(expect_regex=written.expect_regex))
     _check_json(written)
+    http_status.check(written.status)
+    http_conditions.check(written.conditions)
     if written.tls is None:
         return replace(written, tls=port in TLS_PORTS)
     return written
@@ -68,13 +71,10 @@ def _check_headers(headers: dict[str, str]) -> None:
 def _check_json(written: HttpProbe) -> None:
     if written.json_value is not None and written.expect_json is None:
         raise ValueError("expected expect_json beside json_value, which says where the value is")
-    try:
-        if written.expect_json is not None:
-            jsonpath.compile(written.expect_json)
-    except (ValueError, jsonpath.JSONPathError) as error:
-        why = str(error.args[0]) if error.args else "no such path"  # str has a drawing of it
+    path = written.expect_json
+    if path is not None and (why := http_conditions.path_error(path)) is not None:
         text = "expect_json: expected a JSONPath (RFC 9535) such as $.state"
-        raise ValueError(f"{text}, found {written.expect_json!r}: {why}") from error
+        raise ValueError(f"{text}, found {path!r}: {why}")
     try:
         if written.json_value is not None:
             json.loads(written.json_value, parse_constant=_no_json)
