@@ -37,6 +37,9 @@ _AGENT: Final = "grpc-portquorum"
 _NAME: Final = re.compile(r"[0-9a-z_.-]+")
 """The name of metadata, in small letters (PROTOCOL-HTTP2.md, Custom-Metadata)."""
 
+_AUTHORITY: Final = re.compile(r"[\x21-\x2e\x30-\x3e\x41-\x7e]+")
+"""Visible characters but `/`, `?` and `@`."""
+
 _OURS: Final = OURS | {"content-type", "host"}
 _CODES: Final = (
     *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"),
@@ -198,6 +201,9 @@ def _settle(probe: Probe | None, port: int | None) -> Probe:
 def _settled(probe: Probe | None, port: int | None) -> GrpcProbe:
     written = probe if isinstance(probe, GrpcProbe) else GrpcProbe()
     tls_session.check_server_name(written.server_name)
+    if written.authority is not None and _AUTHORITY.fullmatch(written.authority) is None:
+        text = "authority: expected a host, and its port if need be"
+        raise ValueError(f"{text}, found {written.authority!r}")
     seen: set[str] = set()
     for name in written.metadata:
         small = name.lower()

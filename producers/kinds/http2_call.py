@@ -106,7 +106,11 @@ class _Call:
         context.silence, context.waiting_for = "no_answer", "SETTINGS of HTTP/2"
         self._h2.initiate_connection()
         fields = [(name.encode("ascii"), value.encode()) for name, value in headers]
-        self._h2.send_headers(_OURS, fields)
+        try:
+            self._h2.send_headers(_OURS, fields)
+        except H2Error as error:
+            text = f"the request can't be sent over HTTP/2: {error}"
+            raise CheckFailedError("prober_error", text) from error
         self._h2.send_data(_OURS, body, end_stream=True)
         await self._flush()
 
@@ -248,7 +252,8 @@ class _Call:
         text = f"{error.detail}{self._goes}"
         if not self._frames:
             came = f" after {shown(bytes(self._buffer[:256]))!r}" if self._buffer else ""
-            return CheckFailedError(error.reason, f"{text}{came} without HTTP/2")
+            hint = "" if came or self._stream.tls else ": it may speak TLS there (tls: true)"
+            return CheckFailedError(error.reason, f"{text}{came} without HTTP/2{hint}")
         part = "within its answer" if self.answer.fields is not None else "without an answer"
         return CheckFailedError(error.reason, f"{text} {part}")
 

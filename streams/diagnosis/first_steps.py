@@ -1,8 +1,10 @@
 """First steps: commands to copy and run, with the target's own host and port."""
 
 import ipaddress
+import re
 from typing import Final
 
+from schemas.probe import GrpcProbe, WebSocketProbe
 from schemas.target import Target
 
 _STARTTLS: Final = {
@@ -29,6 +31,19 @@ _BY_PORT: Final = {
     6379: "redis",
 }
 """The usual service of a port, for plain `tcp` and `tls` targets (IANA's registry)."""
+
+_CURL: Final = "curl -sv -o /dev/null --max-time 10"
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._~-]*")
+"""A path that needs no quotes; one with a query may have secrets."""
+_UPGRADE: Final = (
+    "-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' "
+    "-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
+)
+_HEALTH: Final = (
+    "-H 'Content-Type: application/grpc' -H 'TE: trailers' "
+    "--data-binary @<(printf '\\0\\0\\0\\0\\0')"
+)
+"""A HealthCheckRequest without a service: five bytes of length, and nothing."""
 
 
 def service(target: Target) -> str:
@@ -128,7 +143,15 @@ def greeting(target: Target) -> str:
     """Shows the greeting of the port."""
     if target.kind == "http":
         scheme = "https" if target.port in {443, 8443} else "http"
-        return f"curl -sv -o /dev/null --max-time 10 {scheme}://{target.place}/"
+        return f"{_CURL} {scheme}://{target.place}/"
+    if isinstance(target.probe, WebSocketProbe):
+        scheme = "https" if target.probe.tls else "http"
+        path = target.probe.path if _PLAIN_PATH.fullmatch(target.probe.path) else "/"
+        return f"{_CURL} --http1.1 {_UPGRADE} {scheme}://{target.place}{path}"
+    if isinstance(target.probe, GrpcProbe):
+        way = "--http2" if target.probe.tls else "--http2-prior-knowledge"
+        scheme = "https" if target.probe.tls else "http"
+        return f"{_CURL} {way} {_HEALTH} {scheme}://{target.place}/grpc.health.v1.Health/Check"
     return f"nc -v -w 5 {_host(target)} {target.port}"
 
 

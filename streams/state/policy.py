@@ -4,7 +4,15 @@ from msgspec import Struct
 
 from schemas._types import DurationMs
 from schemas.duration import DAY_MS
-from schemas.probe import Days, HandshakeProbe, HttpProbe, Probe, TlsProbe
+from schemas.probe import (
+    Days,
+    GrpcProbe,
+    HandshakeProbe,
+    HttpProbe,
+    Probe,
+    TlsProbe,
+    WebSocketProbe,
+)
 from schemas.target import (
     Consensus,
     IntervalMs,
@@ -86,6 +94,8 @@ def warn_days_of(probe: Probe | None) -> int:
         case HandshakeProbe(tls="none"):
             return 0
         case HandshakeProbe(verify=True) | TlsProbe(verify=True) | HttpProbe(verify=True):
+            return probe.warn_days
+        case WebSocketProbe(tls=True, verify=True) | GrpcProbe(tls=True, verify=True):
             return probe.warn_days
         case _:
             return 0

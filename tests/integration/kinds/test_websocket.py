@@ -157,6 +157,30 @@ async def test_logins(port: int) -> None:
     assert_up(await websocket(port, path="/login", bearer="open-sesame", insecure=True))
 
 
+async def test_a_secret_is_sent_and_never_told(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTQUORUM_SECRET_WORD", "open-sesame")
+    placed = "${PORTQUORUM_SECRET_WORD}"
+    assert_up(await websocket(port, path="/login", bearer=placed, insecure=True))
+    # The server sends back what it got, which is the banner, or stands in the detail.
+    steps = [{"send": f"say {placed}", "expect_regex": "^say"}]
+    outcome = await websocket(port, headers={"X-Key": placed}, steps=steps, insecure=True)
+    assert_up(outcome)
+    assert (outcome.banner or "").startswith("say ")
+    for steps in (
+        [{"send": f"say {placed}", "expect": "other"}],
+        [{"send": "request", "expect": "other"}],
+        [{"send": f"close 1008 {placed}", "expect": "other"}],
+    ):
+        told = await websocket(
+            port, timeout_s=0.5, headers={"X-Key": placed}, steps=steps, insecure=True
+        )
+        assert_down(told, "unexpected_response", "step 1: expected a message with 'other'")
+        assert "open-sesame" not in f"{outcome.banner} {told.banner} {told.detail}"
+    monkeypatch.delenv("PORTQUORUM_SECRET_WORD")
+    missing = await websocket(port, bearer=placed, insecure=True)
+    assert (missing.status, missing.reason) == ("missed", "secret_missing")
+
+
 async def test_an_origin_that_the_server_wants(port: int) -> None:
     outcome = await websocket(port, path="/origin")
     assert_down(outcome, "unexpected_response", "headers: {Origin: …}")

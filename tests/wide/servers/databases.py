@@ -135,7 +135,7 @@ SERVERS: Final = (
         name="etcd",
         source="debian etcd-server",
         program=("etcd",),
-        ports=(Port("port", "http"), Port("peer", "http")),
+        ports=(Port("port", "http grpc"), Port("peer", "http grpc")),
         command="@program@ --data-dir @dir@/data --listen-client-urls http://127.0.0.1:@port@ "
         "--advertise-client-urls http://127.0.0.1:@port@ "
         "--listen-peer-urls http://127.0.0.1:@peer@ "

@@ -8,7 +8,15 @@ from schemas import incident as wire
 from schemas.control import Acknowledged, Resolved, TargetSet
 from schemas.duration import DAY_MS, HOUR_MS
 from schemas.incident import IncidentEvent, IncidentType, Severity
-from schemas.probe import HandshakeProbe, HttpProbe, Probe, TcpProbe, TlsProbe
+from schemas.probe import (
+    GrpcProbe,
+    HandshakeProbe,
+    HttpProbe,
+    Probe,
+    TcpProbe,
+    TlsProbe,
+    WebSocketProbe,
+)
 from schemas.result import Reason
 from schemas.target import Criticality, LatencyLimit
 from streams.checkpoint import decoder
@@ -351,6 +359,10 @@ def test_a_region_that_is_set_aside_opens_none() -> None:
         (HandshakeProbe(), 0),
         (HandshakeProbe(tls="implicit", verify=False), 0),
         (TcpProbe(steps=(), tls="implicit"), 0),
+        (WebSocketProbe(tls=True, warn_days=5), 5),
+        (WebSocketProbe(tls=False), 0),
+        (GrpcProbe(tls=True), 14),
+        (GrpcProbe(tls=True, verify=False), 0),
         (None, 0),
     ],
 )
