@@ -78,6 +78,10 @@ def check(
     timeout: Annotated[
         str, typer.Option(metavar="TIME", help="How long an answer may take.")
     ] = "3s",
+    resolver: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The name server to ask, in place of the system's."),
+    ] = None,
     max_ms: Annotated[
         float | None,
         typer.Option(
@@ -105,7 +109,8 @@ def check(
         raise typer.BadParameter(text)
     way = None if source is None else _address(source)
     made = options(kind, probe, where.port)
-    outcome = _outcome(where, kind, timeout_s, way, made, max_ms)
+    asked = None if resolver is None else _name_server(resolver)
+    outcome = _outcome(where, kind, timeout_s, way, made, max_ms, asked)
     answer = CheckAnswer(
         host=where.host,
         port=where.port,
@@ -140,12 +145,31 @@ def _outcome(
     source: str | None,
     probe: Probe | None,
     max_ms: float | None,
+    resolver: str | None,
 ) -> CheckOutcome:
     from producers.engine.single_check import check_once
 
     return asyncio.run(
-        check_once(where.host, where.port, kind, timeout_s, source, probe=probe, max_ms=max_ms)
+        check_once(
+            where.host,
+            where.port,
+            kind,
+            timeout_s,
+            source,
+            probe=probe,
+            max_ms=max_ms,
+            resolver=resolver,
+        )
     )
+
+
+def _name_server(text: str) -> str:
+    from producers.checks.name_server import place_of
+
+    try:
+        return str(place_of(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"--resolver: {error}") from error
 
 
 def _address(text: str) -> str:

@@ -198,6 +198,7 @@ class Policy(_Entry, frozen=True, kw_only=True):
     recover_after: Annotated[int, Meta(ge=1, le=100)] | None = None
     abandon_after: Duration | None = None
     latency: LatencyEntry | None = None
+    resolver: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     max_ms: MaxMs | None = None
     team: Name | None = None
     tags: Tags | None = None

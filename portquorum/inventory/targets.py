@@ -13,6 +13,7 @@ from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
 from portquorum.inventory.probes import ProbeError, probe_of
+from producers.checks import name_server
 from producers.kinds.registry import KINDS
 from schemas.partition import canonical_host
 from schemas.policy import Team
@@ -138,6 +139,7 @@ class TargetResolver:
         spans = self._spans(entry)
         regions = tuple(dict.fromkeys(self.value(entry, "regions") or self.regions))
         limit = self._latency(entry)
+        resolver = self._resolver(entry)
         if spans is not None:
             retries = self._retries(entry, len(regions), spans)
             self._fits(entry, spans, retries, limit)
@@ -175,6 +177,7 @@ class TargetResolver:
             slo=self._goal(entry, "slo"),
             downtime_cost_per_hour=self._goal(entry, "downtime_cost_per_hour"),
             probe=probe,
+            resolver=resolver,
         )
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:
@@ -276,6 +279,17 @@ class TargetResolver:
             return latency.limit(written, entry.value.kind)
         except ValueError as error:
             self._say(entry, "latency", str(error))
+            return None
+
+    def _resolver(self, entry: Entry[TargetEntry]) -> str | None:
+        """The name server in its shortest spelling, so that targets share its answers."""
+        written: str | None = self.value(entry, "resolver")
+        if written is None:
+            return None
+        try:
+            return str(name_server.place_of(written))
+        except ValueError as error:
+            self._say(entry, "resolver", str(error))
             return None
 
     def _fits(

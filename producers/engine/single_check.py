@@ -18,15 +18,14 @@ async def check_once(
     source: str | None = None,
     *,
     probe: Probe | None = None,
+    resolver: str | None = None,
     max_ms: float | None = None,
 ) -> CheckOutcome:
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
-    `max_ms`: as that of a target.
-
-    Private addresses are allowed, since a user starts the check. An unknown kind gives the outcome
-    `prober_error`. Raises nothing. Within the timeout it also waits, for at most
-    `closing.WITHIN_S`, for the server to close the connection.
+    `max_ms` and `resolver`: as those of a target. Private addresses are allowed, since a user
+    starts the check. An unknown kind gives the outcome `prober_error`. Raises nothing. Within the
+    timeout it also waits, for at most `closing.WITHIN_S`, for the server to close the connection.
     """
     engine = platform_engine(Vantage(source=source, internal=True))
     done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
@@ -43,6 +42,7 @@ async def check_once(
             version=0,
             source="manual",
             probe=probe,
+            resolver=resolver,
             max_ms=max_ms,
         ),
         due_ms=0.0,

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from foundation.telemetry import logger
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, CheckOutcome, Hop, OnDone, PlannedCheck, Vantage
+from producers.checks.name_server import NameServers
 from producers.checks.os_errors import clean
 from producers.checks.resolver import Resolver
 from producers.engine.loop_lag import LoopLag
@@ -32,11 +33,22 @@ NOT_UNDERSTOOD: Final = "the answer can't be understood"
 
 
 class TaskEngine:
-    """See `producers.checks.model.Engine`. Made in a running loop; the caller closes `resolver`."""
+    """See `producers.checks.model.Engine`. Made in a running loop; the caller closes `resolver`.
 
-    def __init__(self, vantage: Vantage, resolver: Resolver, most: int = MOST) -> None:
+    `name_servers` are those of targets with a `resolver`; the caller closes them, too.
+    """
+
+    def __init__(
+        self,
+        vantage: Vantage,
+        resolver: Resolver,
+        most: int = MOST,
+        *,
+        name_servers: NameServers | None = None,
+    ) -> None:
         self.vantage = vantage
         self._resolver = resolver
+        self._name_servers = name_servers
         self._most = most
         self._loop = asyncio.get_running_loop()
         self._held_up = LoopLag()
@@ -86,6 +98,7 @@ class TaskEngine:
             closer=self._closer,
             turns=self._turns,
             readiness=self._readiness,
+            name_servers=self._name_servers,
         )
         try:
             failure = await self._failure(context, mark)

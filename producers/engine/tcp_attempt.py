@@ -23,6 +23,7 @@ from producers.checks.addresses import (
     timed_out,
 )
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
+from producers.checks.name_server import NameServers
 from producers.checks.os_errors import clean
 from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
@@ -44,6 +45,7 @@ class WaitingEngine(ABC):
     def __init__(self, vantage: Vantage) -> None:
         self.vantage = vantage
         self.resolver = Resolver()
+        self.name_servers = NameServers(self.resolver)
         self._loop = asyncio.get_running_loop()
         self._checks: set[TcpAttempt] = set()
         self._beginning = False
@@ -69,7 +71,7 @@ class WaitingEngine(ABC):
             self.release(check)
             check.over = True
         self._checks.clear()
-        self.resolver.close()
+        self.name_servers.close()
 
     @abstractmethod
     def wait(self, check: "TcpAttempt") -> None:
@@ -194,12 +196,8 @@ class TcpAttempt:
             self._fail(Failure("prober_error", f"this prober can't check kind {target.kind!r}"))
         elif (address := literal(target.host)) is not None:
             self._connect((address,))
-        elif (known := self._engine.resolver.known(target.host)) is not None:
-            self._go_on(known)
         else:
-            self.due = self._deadline
-            self._engine.wait(self)
-            self._lookup = self._engine.resolver.lookup(target.host, self._looked_up)
+            self._look_up(target.host)
 
     def _take_answer(self, *, fine: bool) -> None:
         sock = self.sock
@@ -235,6 +233,20 @@ class TcpAttempt:
             self._timed_out()
 
     # Lookup
+
+    def _look_up(self, host: str) -> None:
+        named = self.planned.target.resolver
+        resolver: Resolver | Failure = self._engine.resolver
+        if named is not None:
+            resolver = self._engine.name_servers.of(named, self._vantage)
+        if isinstance(resolver, Failure):
+            self._fail(resolver)
+        elif (known := resolver.known(host)) is not None:
+            self._go_on(known)
+        else:
+            self.due = self._deadline
+            self._engine.wait(self)
+            self._lookup = resolver.lookup(host, self._looked_up)
 
     def _take_lookup(self, lookup: Lookup) -> None:
         if self.over:

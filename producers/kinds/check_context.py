@@ -19,6 +19,7 @@ from producers.checks.addresses import (
 )
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, Hop, Vantage
+from producers.checks.name_server import NameServers
 from producers.checks.os_errors import is_no_way_to, text_of
 from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
@@ -71,6 +72,7 @@ class CheckContext:
         "_judged_late_at",
         "_judges",
         "_lookup",
+        "_name_servers",
         "_port",
         "_readiness",
         "_resolver",
@@ -114,6 +116,7 @@ class CheckContext:
         turns: Turns | None = None,
         readiness: Readiness | None = None,
         revealer: Revealer | None = None,
+        name_servers: NameServers | None = None,
     ) -> None:
         self.target = target
         self.vantage = vantage
@@ -139,6 +142,7 @@ class CheckContext:
         self.pace: Pace | None = None
         self.limit: asyncio.Timeout | None = None
         self._resolver = resolver
+        self._name_servers = name_servers
         self._judges = judges
         self._closer = closer
         self._turns = turns
@@ -274,6 +278,7 @@ class CheckContext:
             turns=self._turns,
             readiness=self._readiness,
             revealer=self._revealer,
+            name_servers=self._name_servers,
         )
         other.pace = self.pace
         other.deadline = self.deadline
@@ -342,9 +347,10 @@ class CheckContext:
             stream.close()
 
     async def _look_up(self, host: str) -> tuple[Address, ...]:
-        lookup = self._resolver.known(host)
+        resolver = self._resolver_of_target()
+        lookup = resolver.known(host)
         if lookup is None:
-            lookup = await self._asked(host)
+            lookup = await self._asked(resolver, host)
             took_ms = lookup.took_ms or 0.0
             self.dns_ms = took_ms if self.dns_ms is None else self.dns_ms + took_ms
         failure = lookup_failure(lookup)
@@ -352,14 +358,24 @@ class CheckContext:
             raise failure.error()
         return lookup.addresses
 
-    async def _asked(self, host: str) -> Lookup:
+    def _resolver_of_target(self) -> Resolver:
+        """The resolver for all names of the check, also for those that a redirect leads to."""
+        if self.target.resolver is None:
+            return self._resolver
+        names = self._name_servers or NameServers(self._resolver)
+        found = names.of(self.target.resolver, self.vantage)
+        if isinstance(found, Failure):
+            raise found.error()
+        return found
+
+    async def _asked(self, resolver: Resolver, host: str) -> Lookup:
         done: asyncio.Future[Lookup] = asyncio.get_running_loop().create_future()
 
         def answered(lookup: Lookup) -> None:
             if not done.done():
                 done.set_result(lookup)
 
-        self._lookup = self._resolver.lookup(host, answered)
+        self._lookup = resolver.lookup(host, answered)
         lookup = await done
         self._lookup = None
         return lookup

@@ -59,13 +59,24 @@ def names() -> Iterator[int]:
         ({"name": "alias.test", "record": "CNAME", "expect": ["db.test."]}, "db.test."),
         ({"name": "mail.test", "record": "MX", "expect": ["10 mx1.test."]}, "10 mx1.test."),
         ({"name": "note.test", "record": "TXT", "expect": ['"two words"']}, '"two words"'),
+        ({"name": "db.test", "transport": "tcp"}, "192.0.2.10"),
+        ({"name": "db.test", "expect_regex": r"^192\.0\.2\."}, "192.0.2.10"),
+        ({"name": "note.test", "record": "TXT", "expect_regex": "TWO|two"}, '"two words"'),
+        ({"name": "db.test", "rcode": "NOERROR"}, "192.0.2.10"),
+        ({"name": "db.test", "record": "MX", "rcode": "NOERROR"}, None),
+        ({"name": "none.test", "rcode": "NXDOMAIN"}, None),
+        ({"name": "none.test", "rcode": "NXDOMAIN", "transport": "tcp"}, None),
+        ({"name": "example.com", "rcode": "REFUSED"}, None),
     ],
     ids=str,
 )
-async def test_a_record_that_is_there(names: int, probe: dict[str, Any], banner: str) -> None:
+async def test_a_record_that_is_there(
+    names: int, probe: dict[str, Any], banner: str | None
+) -> None:
     outcome = await check("dns", names, **probe)
     assert (outcome.status, outcome.detail, outcome.banner) == ("up", None, banner)
     assert outcome.total_ms is not None
+    assert (outcome.connect_ms is not None) == (probe.get("transport") == "tcp")
 
 
 async def test_an_answer_that_is_cut_short_is_asked_for_over_tcp(names: int) -> None:
@@ -81,11 +92,33 @@ async def test_an_answer_that_is_cut_short_is_asked_for_over_tcp(names: int) -> 
         ({"name": "db.test", "record": "MX"}, "db.test MX: no such record"),
         ({"name": "db.test", "expect": ["192.0.2.11"]}, "expected 192.0.2.11, found 192.0.2.10"),
         ({"name": "example.com"}, "example.com A: REFUSED"),
+        ({"name": "none.test", "transport": "tcp"}, "none.test A: NXDOMAIN"),
+        (
+            {"name": "db.test", "expect_regex": "^10[.]"},
+            "db.test A: expected a match of '^10[.]', found 192.0.2.10",
+        ),
+        (
+            {"name": "db.test", "rcode": "NXDOMAIN"},
+            "db.test A: expected NXDOMAIN, found NOERROR with 192.0.2.10",
+        ),
+        (
+            {"name": "none.test", "rcode": "NOERROR"},
+            "none.test A: expected NOERROR, found NXDOMAIN (no such name)",
+        ),
+        (
+            {"name": "db.test", "record": "MX", "rcode": "NOERROR", "expect_regex": "x"},
+            "db.test MX: no such record",
+        ),
     ],
     ids=str,
 )
 async def test_a_record_that_is_not(names: int, probe: dict[str, Any], detail: str) -> None:
     assert_down(await check("dns", names, **probe), "unexpected_response", detail)
+
+
+async def test_a_name_server_that_is_not_there_over_tcp() -> None:
+    outcome = await check("dns", free_port(), name="a.test", transport="tcp")
+    assert_down(outcome, "connection_refused", "DNS over TCP: 127.0.0.1: Connection refused")
 
 
 async def test_a_name_server_over_udp_needs_no_name(names: int) -> None:
@@ -258,6 +291,11 @@ async def test_garbage_of_any_length_breaks_nothing() -> None:
         ("dns", 53, {"name": "a..b"}, "expected a name"),
         ("dns", 53, {"name": "a", "record": "NOPE"}, "NOPE"),
         ("dns", 53, {"name": "a", "expect": ["x"]}, "expected a record of type A"),
+        ("dns", 53, {"name": "a", "expect_regex": "("}, "expect_regex: expected a regular expr"),
+        (
+            *("dns", 53, {"name": "a", "rcode": "NXDOMAIN", "expect": ["192.0.2.1"]}),
+            "expected no records beside rcode: NXDOMAIN",
+        ),
         ("icmp", None, {"count": 0}, "count"),
     ],
 )

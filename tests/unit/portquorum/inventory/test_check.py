@@ -248,6 +248,10 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
             "host: x, port: 1, latency: {max_ms: 9, warn_ahead: 1d}, interval: 2h",
             "latency: expected an interval of at most 1h beside warn_ahead, found 2h",
         ),
+        (
+            "host: x, port: 1, resolver: dns.test",
+            "resolver: expected the IP address of a name server, with a port if it is not 53",
+        ),
         ("host: x, port: 1, latency: {max_ms: 3000}", "latency: expected max_ms below the"),
         ("host: x, port: 1, latency: {max: 1}", "latency.max: no such field"),
         ("host: x, port: 1, max_ms: 3000", "max_ms: expected it below the timeout (3s), found"),
@@ -661,6 +665,34 @@ def test_an_address_that_probers_will_refuse_is_warned_of(file: Write, host: str
 def test_what_probers_may_reach_is_not_warned_of(file: Write, target: str) -> None:
     head = "regions: {a: {}, office: {internal: true}, dmz: {allow: [10.0.1.0/24]}}\n"
     assert check([file(f"{head}targets: [{target}]\n")]).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "resolver"),
+    [
+        ("9.9.9.9", "9.9.9.9"),
+        ("9.9.9.9:53", "9.9.9.9"),
+        ("'[2620:FE::9]:5353'", "[2620:fe::9]:5353"),
+    ],
+)
+def test_a_name_server_of_its_own(file: Write, written: str, resolver: str) -> None:
+    text = f"regions: {{a: {{}}}}\ntargets: [{{host: x.test, port: 1, resolver: {written}}}]\n"
+    found = resolved(file(text))
+    assert (found.targets[0].resolver, found.warnings) == (resolver, ())
+    text = f"regions: {{a: {{}}}}\ndefaults: {{resolver: {written}}}\n"
+    text += "targets: [{host: x.test, port: 1}]\n"
+    assert resolved(file(text)).targets[0].resolver == resolver
+
+
+def test_a_name_server_that_probers_will_refuse_is_warned_of(file: Write) -> None:
+    head = "regions: {a: {}, b: {internal: true}}\ntargets:\n"
+    path = file(f"{head}  - host: x.test\n    port: 1\n    resolver: 10.0.0.53\n")
+    (warning,) = check([path]).warnings
+    assert str(warning).startswith(f"{path}:5: targets[0].resolver: 10.0.0.53 is a private address")
+    assert "is checked from the region a: that gives only address_blocked" in warning.message
+    # An address needs no lookup.
+    text = f"{head}  - {{host: 8.8.8.8, port: 1, resolver: 10.0.0.53}}\n"
+    assert check([file(text)]).warnings == ()
 
 
 def test_a_denied_network_is_warned_of_in_an_internal_region_too(file: Write) -> None:
