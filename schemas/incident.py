@@ -27,6 +27,7 @@ from schemas._types import (
     Text,
 )
 from schemas.json_decoder import JsonDecoder
+from schemas.missing_secrets import MissingSecrets
 from schemas.result import Reason
 from schemas.schema_ids import schema_id
 from schemas.target import Criticality
@@ -36,7 +37,13 @@ IncidentType = Literal["unreachable", "slow", "flapping", "expiring"]
 Severity = Literal["critical", "warning", "info"]
 TargetStatus = Literal["up", "down", "slow", "unknown", "pending"]
 RegionEventKind = Literal[
-    "region.silent", "region.returned", "region.suspect", "region.cleared", "region.clock_skewed"
+    "region.silent",
+    "region.returned",
+    "region.suspect",
+    "region.cleared",
+    "region.clock_skewed",
+    "region.secrets_missing",
+    "region.secrets_found",
 ]
 TargetsEventKind = Literal["targets.unwatched", "targets.watched"]
 EventKind = Literal["opened", "updated", "improved", "worsened", "closed"]
@@ -171,6 +178,8 @@ class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
 
     `last_beat_at` is None if the region was never heard: then each partition with targets of the
     region emits the event, with the same id.
+    `missing_secrets`: the variables that probers of the region lack, with some of the targets that
+    need them; only `region.secrets_missing` has it.
     Enumerations are open: a reader must expect new members of each of them.
     """
 
@@ -180,6 +189,7 @@ class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
     at: Millis
     summary: LongText
     last_beat_at: Millis | None = None
+    missing_secrets: MissingSecrets | UnsetType = UNSET
 
 
 class UnwatchedTarget(Struct, frozen=True, gc=False, kw_only=True):

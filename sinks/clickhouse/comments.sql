@@ -12,7 +12,7 @@ ALTER TABLE {database}.results
     COMMENT COLUMN prober 'Name of the prober process that checked',
     COMMENT COLUMN scheduled_at 'Time when the check was due, UTC',
     COMMENT COLUMN started_at 'Time when the check began, UTC; of one that never began: when it was due',
-    COMMENT COLUMN status 'up, down, or missed: nothing was measured (the check could not begin in time, prober_error, address_blocked)',
+    COMMENT COLUMN status 'up, down, or missed: nothing was measured (the check could not begin in time, prober_error, address_blocked, secret_missing)',
     COMMENT COLUMN reason 'Why it is not up: connection_refused, timed_out, dns_failed, …; empty: up',
     COMMENT COLUMN attempt 'Position in a series of retries, 0: the first',
     COMMENT COLUMN cause 'Why it was checked: schedule, retry, recheck, manual',
@@ -77,7 +77,7 @@ ALTER TABLE {database}.incidents
 ALTER TABLE {database}.region_events
     MODIFY COMMENT 'Events of regions as a whole, one row an event, kept for ever: nobody hears it any more (silent), or again (returned); it fails where the others do not and is set aside (suspect), or counts again (cleared); the clock of a prober is wrong (clock_skewed)',
     COMMENT COLUMN event_id 'Id of the event',
-    COMMENT COLUMN event 'region.silent, region.returned, region.suspect, region.cleared, region.clock_skewed',
+    COMMENT COLUMN event 'region.silent, region.returned, region.suspect, region.cleared, region.clock_skewed, region.secrets_missing, region.secrets_found',
     COMMENT COLUMN region 'Region',
     COMMENT COLUMN at 'Time of the event, UTC',
     COMMENT COLUMN summary 'The event in a sentence',

@@ -199,9 +199,10 @@ FROM
     FROM region_events
     ORDER BY at DESC, log_offset DESC
     LIMIT 1 BY region, multiIf(event IN ('region.silent', 'region.returned'), 0,
-                               event IN ('region.suspect', 'region.cleared'), 1, 2)
+                               event IN ('region.suspect', 'region.cleared'), 1,
+                               event IN ('region.secrets_missing', 'region.secrets_found'), 2, 3)
 )
-WHERE event IN ('region.silent', 'region.suspect')
+WHERE event IN ('region.silent', 'region.suspect', 'region.secrets_missing')
     OR (event = 'region.clock_skewed' AND at > now() - toIntervalHour(1))
 ORDER BY at DESC, region
 """

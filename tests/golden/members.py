@@ -26,6 +26,8 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("result reason", "domain_ending"): "new in 0.2",
     ("result reason", "domain_expired"): "new in 0.2",
     ("result reason", "secret_missing"): "new in 0.2",
+    ("region event", "region.secrets_missing"): "new in 0.2",
+    ("region event", "region.secrets_found"): "new in 0.2",
     ("closed because", "abandoned"): "new in 0.2",
     ("closed because", "flapping"): "new in 0.2",
     ("event", "improved"): "new in 0.2",

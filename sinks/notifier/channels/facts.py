@@ -19,7 +19,12 @@ _ALERTS: Final = {
     "expiring": "CertificateExpiring",
 }
 _HOSTS: Final = 5
-_SUSPECT: Final = frozenset({"region.suspect", "region.cleared"})
+_OF_REGIONS: Final[dict[str, str]] = {
+    "region.suspect": "RegionSuspect",
+    "region.cleared": "RegionSuspect",
+    "region.secrets_missing": "RegionSecretsMissing",
+    "region.secrets_found": "RegionSecretsMissing",
+}
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -92,9 +97,9 @@ def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
 
 
 def _region(event: RegionEvent) -> Facts:
-    alert = "RegionSuspect" if event.event in _SUSPECT else "RegionSilent"
+    alert = _OF_REGIONS.get(event.event, "RegionSilent")
     labels = {"alertname": alert, "region": event.region, "severity": "warning"}
-    over = event.event in {"region.returned", "region.cleared"}
+    over = event.event in {"region.returned", "region.cleared", "region.secrets_found"}
     return Facts(
         alert=alert,
         urgency="warning",
