@@ -63,7 +63,7 @@ class CheckContext:
     `closer` ends connections in order; without it they are reset. `notice` are remarks for people
     on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last
     TLS handshake, `cert_expires_at` that of the result. `pace` is that of the connections,
-    by `turns`; `limit` ends the check at its deadline.
+    by `turns`; `limit` ends the check at its deadline. `proxy_host` is that of the target's proxy.
     """
 
     __slots__ = (
@@ -96,6 +96,7 @@ class CheckContext:
         "limit",
         "notice",
         "pace",
+        "proxy_host",
         "silence",
         "started_at",
         "target",
@@ -140,6 +141,7 @@ class CheckContext:
         self.came: Callable[[], str] | None = None
         self.ended_at: float | None = None
         self.pace: Pace | None = None
+        self.proxy_host: str | None = None
         self.limit: asyncio.Timeout | None = None
         self._resolver = resolver
         self._name_servers = name_servers
@@ -402,7 +404,7 @@ class CheckContext:
 
     def _chosen(self, host: str | None) -> bool:
         """Whether a server chose this host (a redirect), and not the inventory."""
-        return host is not None and host != self.target.host
+        return host not in (None, self.target.host, self.proxy_host)
 
     async def _connect_to(
         self, address: Address, port: int, within_s: float, *, chosen: bool

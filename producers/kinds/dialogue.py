@@ -205,6 +205,7 @@ class _Talk:
             self._stream,
             verify=options.verify,
             server_name=options.server_name,
+            client=options.client_certificate,
             around=starttls if options.tls == "starttls" else tls_session.at_once,
         )
 

@@ -1,6 +1,7 @@
 """The options of `http`: what is wrong in an inventory, and the defaults."""
 
 import json
+import re
 from typing import Final
 
 from msgspec.structs import replace
@@ -8,9 +9,13 @@ from msgspec.structs import replace
 from producers.judging.search import expected
 from producers.kinds import http_conditions, http_status
 from producers.kinds.http_expect import body_steps
+from producers.kinds.http_proxy_url import parsed
+from producers.kinds.tls_session import check_server_name
 from schemas.probe import HttpProbe, Probe, Step
 
 TLS_PORTS: Final = frozenset({443, 8443})
+
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 OURS: Final = frozenset(
     {
@@ -18,6 +23,7 @@ OURS: Final = frozenset(
         "content-length",
         "http2-settings",
         "keep-alive",
+        "proxy-authorization",
         "proxy-connection",
         "te",
         "trailer",
@@ -25,8 +31,8 @@ OURS: Final = frozenset(
         "upgrade",
     }
 )
-"""Headers of the connection itself and of a body (RFC 9110, sections 7.6.1 and 8.6). A check has
-one request without a body on each connection, so that another value would be wrong."""
+"""Headers of the connection itself, of a body and of a proxy (RFC 9110, sections 7.6.1, 8.6 and
+11.7.2). A check has one request on each connection, so that another value would be wrong."""
 
 JSON_OPTIONS: Final = (("json",), ("conditions", "*", "equals"), ("conditions", "*", "any_of", "*"))
 """See `producers.kinds.kind.Kind`."""
@@ -40,6 +46,7 @@ def settle(probe: Probe | None, port: int | None) -> Probe:
         text = "path: expected a path without a fragment (# and what follows it, or %23 for the"
         raise ValueError(f"{text} character itself), found {written.path!r}")
     _check_headers(written.headers)
+    _check_request(written)
     of_body = any(one.json is not None or one.body for one in written.conditions)
     if written.method == "HEAD" and (body_steps(written) or written.expect_json or of_body):
         raise ValueError("expected nothing of the body, since HEAD has none")
@@ -52,9 +59,34 @@ def settle(probe: Probe | None, port: int | None) -> Probe:
     _check_json(written)
     http_status.check(written.status)
     http_conditions.check(written.conditions)
-    if written.tls is None:
-        return replace(written, tls=port in TLS_PORTS)
-    return written
+    settled = written if written.tls is not None else replace(written, tls=port in TLS_PORTS)
+    for name in ("server_name", "client_certificate"):
+        if not settled.tls and getattr(settled, name) is not None:
+            text = "expected it only with TLS (tls: true), found none, so that it means nothing"
+            raise ValueError(f"{name}: {text}")
+    return settled
+
+
+def _check_request(written: HttpProbe) -> None:
+    if written.method == "CONNECT":
+        raise ValueError("method: expected one that asks the server itself, found CONNECT")
+    if written.body is not None and written.json is not None:
+        raise ValueError("expected one of body and json, found both")
+    login = written.basic_auth
+    logins = [name for name, value in (("basic_auth", login), ("bearer", written.bearer)) if value]
+    logins += [name for name in written.headers if name.lower() == "authorization"]
+    if len(logins) > 1:
+        found = " and ".join(logins)
+        raise ValueError(f"expected one of basic_auth, bearer and a header Authorization: {found}")
+    if login is not None and ":" in login.username:
+        raise ValueError("basic_auth.username: expected no colon (RFC 7617)")
+    if login is not None and not f"{login.username}{login.password}".isprintable():
+        raise ValueError("basic_auth: expected no control characters (RFC 7617)")
+    if written.bearer is not None and _TOKEN.fullmatch(written.bearer) is None:
+        raise ValueError("bearer: expected visible characters of ASCII (RFC 6750)")
+    if written.proxy is not None:
+        parsed(written.proxy)
+    check_server_name(written.server_name)
 
 
 def _check_headers(headers: dict[str, str]) -> None:

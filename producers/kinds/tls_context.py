@@ -47,22 +47,29 @@ def context(*, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()) -> 
     Raises:
         TrustStoreError: the trust store has no certificates, or SSL_CERT_FILE can't be read.
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
-    made.options = _OPTIONS
-    made.set_ciphers(_CIPHERS)
+    return made(verify=verify, names=names, alpn=alpn)
+
+
+def made(
+    *, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()
+) -> ssl.SSLContext:
+    """As `context`, and of nobody else, so that the caller may change it."""
+    new = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    new.minimum_version = ssl.TLSVersion.TLSv1_2
+    new.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    new.options = _OPTIONS
+    new.set_ciphers(_CIPHERS)
     if alpn:
-        made.set_alpn_protocols(list(alpn))
+        new.set_alpn_protocols(list(alpn))
     if verify:
-        made.check_hostname = names
-        made.verify_flags = _FLAGS
-        made.hostname_checks_common_name = True  # only of a certificate without other names
-        _load_trust_store(made)
+        new.check_hostname = names
+        new.verify_flags = _FLAGS
+        new.hostname_checks_common_name = True  # only of a certificate without other names
+        _load_trust_store(new)
     else:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
-    return made
+        new.check_hostname = False
+        new.verify_mode = ssl.CERT_NONE
+    return new
 
 
 def _load_trust_store(made: ssl.SSLContext) -> None:
