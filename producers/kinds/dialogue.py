@@ -20,7 +20,7 @@ from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
 from producers.kinds.kind import Kind
 from producers.kinds.pace import Pace
 from producers.kinds.tls import hold_on
-from producers.kinds.tls_errors import ClientCertificateError
+from producers.kinds.tls_errors import ClientCertificateError, RefusedCertificateError
 from producers.kinds.tls_records import answers_in_tls
 from schemas.probe import HandshakeProbe, Probe, Tls
 from schemas.result import Reason
@@ -218,7 +218,7 @@ class _Talk:
         """Returns the error of a send: a server may explain its refusal before it closes."""
         try:
             await self._stream.send(data)
-        except ClientCertificateError:
+        except (ClientCertificateError, RefusedCertificateError):
             raise  # the server has explained itself
         except CheckFailedError as error:
             return error

@@ -33,7 +33,11 @@ from producers.kinds.http_proxy import Proxy
 from producers.kinds.http_request import Request
 from producers.kinds.http_url import RequestUrl, next_place, shown_url
 from producers.kinds.kind import Kind
-from producers.kinds.tls_errors import ClientCertificateError, refuses_client
+from producers.kinds.tls_errors import (
+    ClientCertificateError,
+    RefusedCertificateError,
+    refuses_client,
+)
 from schemas.probe import HttpProbe
 from schemas.result import Reason
 
@@ -382,7 +386,7 @@ async def _sent(stream: Connection, request: bytes) -> CheckFailedError | None:
     """Sends the request; the error if it failed: a server may refuse before it closes."""
     try:
         await stream.send(request)
-    except ClientCertificateError:
+    except (ClientCertificateError, RefusedCertificateError):
         raise  # the server has explained itself
     except CheckFailedError as error:
         return error

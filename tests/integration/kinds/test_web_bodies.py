@@ -242,7 +242,7 @@ async def test_a_packed_body_is_unpacked(
 @pytest.mark.parametrize(
     ("coding", "text"),
     [
-        (b"br", "is packed as br, and only gzip"),
+        (b"compress", "is packed as compress, and only gzip"),
         (b"gzip", "is not gzip, as its head says: 'plain'"),
     ],
 )
