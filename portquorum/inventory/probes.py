@@ -19,7 +19,9 @@ _VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*")
 
 _SHOWN: Final = 80
 
-_OF_TLS: Final = frozenset({"verify", "server_name", "critical_days", "warn_days"})
+_OF_TLS: Final = frozenset(
+    {"verify", "server_name", "critical_days", "warn_days", "client_certificate"}
+)
 _NO_TLS: Final = HandshakeProbe()
 
 

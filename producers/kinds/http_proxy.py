@@ -99,7 +99,8 @@ async def tunnel(
     Raises:
         CheckFailedError: the proxy does not answer, or refuses.
     """
-    host = f"[{place.host}]" if ":" in place.host else place.host
+    host = place.host.partition("%")[0]  # a zone is of the prober alone
+    host = f"[{host}]" if ":" in host else host
     lines = [f"CONNECT {host}:{place.port} HTTP/1.1", f"Host: {host}:{place.port}"]
     lines.append(f"User-Agent: {AGENT}")
     if proxy.login is not None:

@@ -29,6 +29,9 @@ def parsed(written: str) -> ProxyUrl:
     Raises:
         ValueError: it is no URL of an HTTP proxy. The text has nothing of user and password.
     """
+    if "${" in written.rpartition("@")[2]:
+        text = "expected secrets in front of the @ alone (http://user:${…}@host:port)"
+        raise ValueError(f"proxy: {text}, found one in the place of the host")
     found = _URL.fullmatch(written)
     if found is None:
         raise ValueError(f"proxy: expected {_FORM}, found another text")

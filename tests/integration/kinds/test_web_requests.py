@@ -225,6 +225,23 @@ async def test_server_name_is_of_the_target_alone(web: Web, certificates: Certif
     assert_up(outcome)
 
 
+# Packed bodies
+
+
+async def test_brotli_of_apache_and_zstd_of_caddy_are_unpacked(apache: int) -> None:
+    text = "all is well, " * 200 + "the end"
+    asked: dict[str, Any] = {"method": "POST", "body": text, "expect": "the end"}
+    wanted = {"headers": {"Accept-Encoding": "br"}, "expect_headers": {"content-encoding": "^br$"}}
+    assert_up(await http(apache, path="/packed", **asked, **wanted))
+    with web_servers.caddy(text) as port:
+        wanted = {
+            "headers": {"Accept-Encoding": "zstd"},
+            "expect_headers": {"content-encoding": "^zstd$"},
+        }
+        assert_up(await http(port, expect="the end", **wanted))
+        assert_down(await http(port, expect="no end", **wanted), "unexpected_response", "all is w")
+
+
 # Secrets
 
 

@@ -131,6 +131,19 @@ dns_nameservers 127.0.0.1
 """
 
 
+_CADDY = """
+{{
+  admin off
+  auto_https off
+}}
+http://127.0.0.1:{port} {{
+  encode zstd
+  header Content-Type text/plain
+  respond "{text}"
+}}
+"""
+
+
 class Web(msgspec.Struct, frozen=True):
     """nginx: its ports, and the file in which it notes what it has got."""
 
@@ -175,6 +188,18 @@ def apache() -> Iterator[int]:
         )
         words = [command, "-f", str(home / "httpd.conf"), "-DFOREGROUND"]
         with running(words, port, home / "log"):
+            yield port
+
+
+@contextlib.contextmanager
+def caddy(text: str) -> Iterator[int]:
+    """The port of a Caddy that answers with `text`, as zstd to those who take it."""
+    command, port = program("caddy"), free_port()
+    with folder() as home:
+        (home / "Caddyfile").write_text(_CADDY.format(port=port, text=text))
+        words = [command, "run", "--adapter", "caddyfile", "--config", str(home / "Caddyfile")]
+        env = {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+        with running(words, port, home / "log", env=env):
             yield port
 
 

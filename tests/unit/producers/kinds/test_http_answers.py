@@ -176,7 +176,7 @@ def test_zstd_has_no_larger_window_than_clients_must_have(window: int, fine: boo
 
 
 @pytest.mark.parametrize(
-    ("coding", "pack"), [("br", brotli.compress), ("zstd", zstd.compress)], ids=str
+    ("coding", "pack"), [("br", brotli.compress), ("zstd", zstd.compress)], ids=["br", "zstd"]
 )
 def test_a_bomb_of_another_coding_is_bounded(coding: str, pack: Callable[[bytes], bytes]) -> None:
     packed = pack(bytes(50_000_000))
