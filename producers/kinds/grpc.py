@@ -104,7 +104,12 @@ async def _converse(context: CheckContext, options: GrpcProbe) -> None:
 async def _secured(context: CheckContext, stream: Connection, options: GrpcProbe) -> ssl.SSLObject:
     try:
         return await tls_session.secure(
-            context, stream, verify=options.verify, server_name=options.server_name, alpn=("h2",)
+            context,
+            stream,
+            verify=options.verify,
+            server_name=options.server_name,
+            client=options.client_certificate,
+            alpn=("h2",),
         )
     except CheckFailedError as error:
         if "no application protocol" in error.detail:

@@ -50,9 +50,7 @@ def context(*, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()) -> 
     return made(verify=verify, names=names, alpn=alpn)
 
 
-def made(
-    *, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()
-) -> ssl.SSLContext:
+def made(*, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
     """As `context`, and of nobody else, so that the caller may change it."""
     new = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     new.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -21,7 +21,11 @@ from producers.kinds.kind import Kind
 from producers.kinds.limits import says_too_many
 from producers.kinds.tcp import sent, settle_step
 from producers.kinds.tls import hold_on
-from producers.kinds.tls_errors import ClientCertificateError, refuses_client
+from producers.kinds.tls_errors import (
+    ClientCertificateError,
+    RefusedCertificateError,
+    refuses_client,
+)
 from producers.kinds.websocket_messages import Messages
 from producers.kinds.websocket_upgrade import accepted, refused, request
 from schemas.probe import Exchange, Probe, WebSocketProbe
@@ -67,6 +71,7 @@ async def _converse(context: CheckContext, options: WebSocketProbe) -> None:
             stream,
             verify=options.verify,
             server_name=options.server_name,
+            client=options.client_certificate,
             # As browsers do: over HTTP/2 a WebSocket would be another dialogue (RFC 8441).
             alpn=("http/1.1",),
         )
@@ -100,7 +105,7 @@ async def _upgraded(
     broken = None
     try:
         await stream.send(asked)
-    except ClientCertificateError:
+    except (ClientCertificateError, RefusedCertificateError):
         raise  # the server has explained itself
     except CheckFailedError as error:
         broken = error  # a server may refuse before it closes
@@ -109,7 +114,8 @@ async def _upgraded(
     wrong = refused(head, has_origin=any(name.lower() == "origin" for name in options.headers))
     if wrong is not None:
         said = await refusal(context, stream, head, rest, "GET")
-        if options.tls and refuses_client(head.status, said):
+        own = options.client_certificate
+        if options.tls and own is None and refuses_client(head.status, said):
             raise ClientCertificateError
         text = f"{wrong}: {shown(said)!r}" if said.strip() else wrong
         limited = head.status in _LIMITED and says_too_many(said)
