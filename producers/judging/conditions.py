@@ -15,7 +15,7 @@ import re2
 from msgspec import Struct
 
 from producers.checks.os_errors import shown
-from producers.judging.json_values import is_singular, parsed, same
+from producers.judging.json_values import found_by, is_singular, parsed, same
 from schemas.probe import Condition
 
 SMALL_BYTES: Final = 4_096
@@ -54,21 +54,17 @@ class JsonConditions(Struct, frozen=True, tag="json_conditions"):
         """See the class."""
         try:
             document = parsed(self.body)
+            known: dict[str, list[Any]] = {}  # several conditions may look at the same values
             for one in self.conditions:
-                wrong = _failure(one, self._values(one, document))
+                path = one.json or "$"
+                if path not in known:
+                    known[path] = list(found_by(path, document))
+                wrong = _failure(one, _measured(one, path, known[path]))
                 if wrong is not None:
                     return wrong
         except (ValueError, RecursionError, jsonpath.JSONPathError) as error:
             return f"expected JSON, found {shown(self.body)!r} ({type(error).__name__})"
         return None
-
-    @staticmethod
-    def _values(one: Condition, document: Any) -> list[Any]:
-        path = one.json or "$"
-        found = [match.obj for match in jsonpath.finditer(path, document)]
-        if not one.length:
-            return found
-        return _lengths(found) if is_singular(path) else [len(found)]
 
 
 class TextConditions(Struct, frozen=True, tag="text_conditions"):
@@ -241,6 +237,13 @@ def _says(condition: Condition, value: Any) -> bool:
     if condition.contains is not None and condition.contains not in text:
         return False
     return condition.matches is None or bool(pattern(condition.matches).search(_bytes(text)))
+
+
+def _measured(condition: Condition, path: str, found: list[Any]) -> list[Any]:
+    """The values that the path has found, or the length that is asked for."""
+    if not condition.length:
+        return found
+    return _lengths(found) if is_singular(path) else [len(found)]
 
 
 def _lengths(values: Iterable[Any]) -> list[int]:

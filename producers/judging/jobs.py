@@ -21,7 +21,7 @@ from msgspec import Struct
 from producers.checks.os_errors import shown
 from producers.judging.conditions import AnyMatch, JsonConditions, TextConditions
 from producers.judging.dns_records import meaning, meaning_of
-from producers.judging.json_values import is_singular, parsed, same
+from producers.judging.json_values import found_by, is_singular, parsed, same
 from producers.judging.search import expected
 from schemas.probe import Exchange
 
@@ -75,16 +75,16 @@ class Json(Struct, frozen=True, tag="json"):
     def verdict(self) -> str | None:
         """See the class."""
         try:
-            found = jsonpath.finditer(self.path, parsed(self.body))
+            found = found_by(self.path, parsed(self.body))
             if self.value is None:
                 return None if any(True for _ in found) else f"{self.path} finds nothing"
             wanted = parsed(self.value)
             seen: list[Any] = []
-            for match in found:
-                if same(match.obj, wanted):
+            for value in found:
+                if same(value, wanted):
                     return None
                 if len(seen) < _SHOWN_VALUES:
-                    seen.append(match.obj)
+                    seen.append(value)
             text = shown(json.dumps(seen).encode())
         except (ValueError, RecursionError, jsonpath.JSONPathError) as error:
             return f"expected JSON, found {shown(self.body)!r} ({type(error).__name__})"

@@ -1,6 +1,7 @@
 """Values of JSON (RFC 8259): read as browsers do, compared as JSON has them, found by a path."""
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -42,11 +43,25 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@lru_cache(maxsize=4096)
+def found_by(path: str, document: Any) -> Iterator[Any]:
+    """The values that a JSONPath (RFC 9535) finds, in their order.
+
+    Raises:
+        jsonpath.JSONPathError: no such path, or one that this document can't be asked for.
+    """
+    return (match.obj for match in _compiled(path).finditer(document))
+
+
 def is_singular(path: str) -> bool:
     """Whether a JSONPath finds at most one value (RFC 9535, section 2.3.5.1: singular query)."""
-    compiled: Any = jsonpath.compile(path)
+    compiled = _compiled(path)
     return isinstance(compiled, jsonpath.JSONPath) and compiled.singular_query()
+
+
+@lru_cache(maxsize=4096)
+def _compiled(path: str) -> Any:
+    """To compile a path takes longer than to follow it."""
+    return jsonpath.compile(path)
 
 
 class _NoNumberError(ValueError):
