@@ -3,6 +3,7 @@
 from typing import Any, Final, Literal, get_args
 
 from schemas import incident, notification, notifier_state, policy, probe, result, target
+from schemas._types import ExpectedState
 
 _NAMED: Final[dict[str, Any]] = {
     "ApplyState": Literal["begun", "done"],
@@ -15,7 +16,7 @@ _NAMED: Final[dict[str, Any]] = {
     "DnsTransport": Literal["udp", "tcp"],
     "DrillEventKind": Literal["drill.overdue", "drill.done"],
     "EventKind": incident.EventKind,
-    "ExpectedState": Literal["open", "closed"],
+    "ExpectedState": ExpectedState,
     "IncidentType": incident.IncidentType,
     "LatencyOf": Literal["connect", "total"],
     "MassEventKind": Literal["mass.down", "mass.over"],

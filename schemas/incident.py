@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from schemas._types import (
     Count,
     EventId,
+    ExpectedState,
     Kind,
     LongText,
     LongTexts,
@@ -103,13 +104,18 @@ class Votes(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class HostTarget(Struct, frozen=True, gc=False, kw_only=True):
-    """Another target of the same host and its status at that moment."""
+    """Another target of the same host and its status at that moment.
+
+    `expect` is `closed` for a port that must not be reachable: `down` then means that it is open.
+    Other targets do not have the field.
+    """
 
     target: TargetId
     name: Name
     kind: Kind
     port: Port | None
     status: TargetStatus
+    expect: ExpectedState | UnsetType = UNSET
 
 
 class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
@@ -130,7 +136,9 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     events of 0.1. Of two events of a target from two partitions (its host changed) the one with the
     larger (`target_version`, `at`) is newer. What `closed_because` says of the target: `recovered`
     up, `target_removed` gone, `steady` down, `flapping` up and down in turn, `policy_changed` no
-    longer looked at for this; `resolved`, `target_changed` and `abandoned` not known.
+    longer looked at for this; `resolved`, `target_changed` and `abandoned` not known. `expect` is
+    `closed` if the port must not be reachable: `unreachable` then means that it is open, and
+    `flapping` that it opens and closes again and again; other targets do not have the field.
 
     Enumerations are open: a reader must expect new members of each of them.
     """
@@ -171,6 +179,7 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     resolved_by: Name | UnsetType = UNSET
     resolved_note: Note | UnsetType = UNSET
     target_version: Millis | UnsetType = UNSET
+    expect: ExpectedState | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):

@@ -4,7 +4,17 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from schemas._types import Host, Kind, LatencyMs, Millis, Port, ProberName, RegionName, TargetId
+from schemas._types import (
+    ExpectedState,
+    Host,
+    Kind,
+    LatencyMs,
+    Millis,
+    Port,
+    ProberName,
+    RegionName,
+    TargetId,
+)
 
 Status = Literal["up", "down", "missed"]
 Cause = Literal["schedule", "retry", "recheck", "manual"]
@@ -78,6 +88,10 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     `attempt` is the position in a retry series, 0 = first. `target_version` is the
     `Target.version` at the time of the check.
 
+    `expect` is what the target's definition asked for. Of a port that must be `closed`, `down` has
+    the reason `port_open`, and `up` has a `total_ms` only if the host itself refused: silence, and
+    the word of a router, have none. There `missed` may also have the reason `dns_failed`.
+
     The identity of a result is (`target`, `region`, `prober`, `started_at`, `attempt`).
     """
 
@@ -103,6 +117,7 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     cert_expires_at: Millis | None = None
     http_status: Annotated[int, Meta(ge=100, le=999)] | None = None
     banner: Annotated[str, Meta(max_length=300)] | None = None
+    expect: ExpectedState = "open"
 
     @property
     def counted(self) -> bool:

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from schemas._types import (
     DurationMs,
+    ExpectedState,
     Host,
     Kind,
     LongText,
@@ -104,7 +105,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     downtime_cost_per_hour: Price | None = None
     probe: Probe | None = None
     depends_on_hosts: Annotated[tuple[Host, ...], Meta(max_length=1_000)] = ()
-    expect: Literal["open", "closed"] = "open"
+    expect: ExpectedState = "open"
     max_ms: MaxMs | None = None
     resolver: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 

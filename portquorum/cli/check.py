@@ -16,6 +16,7 @@ from portquorum.cli.options import Json, duration_s, examples
 from portquorum.presentation.fitted_table import FittedTable
 from portquorum.presentation.output import clock, out, print_json, table
 from producers.checks.model import CheckOutcome, Hop
+from schemas._types import ExpectedState
 from schemas.probe import Probe
 from schemas.result import REASON_TEXT, Reason, Status
 
@@ -25,6 +26,7 @@ HELP = examples(
     "portquorum check 10.0.0.7:443 --source 10.0.0.2 --json",
     "portquorum check mail.example.com:587 --kind smtp",
     "portquorum check db1.example.com --kind postgres --probe '{tls: starttls}'",
+    "portquorum check db1.example.com:23 --expect closed",
 )
 KINDS: Final = (
     "tcp, udp, tls, http, dns, icmp, smtp, imap, pop3, ftp, ssh, redis, memcached, postgres, "
@@ -91,6 +93,9 @@ def check(
     source: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The local address to check from.")
     ] = None,
+    expect: Annotated[
+        str, typer.Option(metavar="open|closed", help="closed: open is what is wrong (tcp, udp).")
+    ] = "open",
     json: Json = False,
 ) -> None:
     """Check one port from here, now, and show all of it.
@@ -98,7 +103,7 @@ def check(
     Nothing is stored and nobody is told. The exit code is 0 if it is up, 1 if it is down or nothing
     could be measured, 2 if the command is wrong.
     """
-    from portquorum.cli.probing import options, placed
+    from portquorum.cli.probing import expected_state, options, placed
 
     where = placed(place, kind)
     timeout_s = duration_s(timeout)
@@ -110,7 +115,8 @@ def check(
     way = None if source is None else _address(source)
     made = options(kind, probe, where.port)
     asked = None if resolver is None else _name_server(resolver)
-    outcome = _outcome(where, kind, timeout_s, way, made, max_ms, asked)
+    state = expected_state(expect, kind, made, max_ms)
+    outcome = _outcome(where, kind, timeout_s, way, made, max_ms, asked, state)
     answer = CheckAnswer(
         host=where.host,
         port=where.port,
@@ -134,7 +140,7 @@ def check(
     if json:
         print_json(answer)
     else:
-        _show(where, answer)
+        _show(where, answer, state)
     raise typer.Exit(0 if answer.status == "up" else 1)
 
 
@@ -146,6 +152,7 @@ def _outcome(
     probe: Probe | None,
     max_ms: float | None,
     resolver: str | None,
+    expect: ExpectedState,
 ) -> CheckOutcome:
     from producers.engine.single_check import check_once
 
@@ -159,6 +166,7 @@ def _outcome(
             probe=probe,
             max_ms=max_ms,
             resolver=resolver,
+            expect=expect,
         )
     )
 
@@ -200,9 +208,12 @@ def _dialogue_ms(outcome: CheckOutcome) -> float | None:
     return round(left, 3) if left >= 0.001 else None
 
 
-def _show(where: HostPort, answer: CheckAnswer) -> None:
+def _show(where: HostPort, answer: CheckAnswer, expect: ExpectedState = "open") -> None:
     up = answer.status == "up"
+    closed = expect == "closed"
     fine = "is open" if answer.kind == "tcp" and not answer.banner else "answers"
+    if closed:
+        fine = "is closed"
     verdict = fine if up else answer.reason_text or answer.status
     line = Text.assemble(
         ("● ", "bold green" if up else "bold red"),
@@ -212,7 +223,7 @@ def _show(where: HostPort, answer: CheckAnswer) -> None:
     facts = Table.grid(padding=(0, 2))
     for name, value in (
         ("address", answer.address),
-        ("warning" if up else "detail", answer.detail),
+        ("warning" if up and not closed else "detail", answer.detail),
         ("banner", answer.banner),
         ("status", None if answer.http_status is None else str(answer.http_status)),
         ("certificate", _until(answer.cert_expires_at)),

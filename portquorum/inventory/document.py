@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._types import Kind, Port, RegionName, TargetId
+from schemas._types import ExpectedState, Kind, Port, RegionName, TargetId
 from schemas.incident import IncidentType, Severity
 from schemas.json_schema import portable
 from schemas.target import Criticality, Fraction, MaxMs, Price, Slo
@@ -212,7 +212,10 @@ class DefaultsEntry(Policy, frozen=True, kw_only=True):
 
 
 class TargetEntry(Policy, frozen=True, kw_only=True):
-    """One of `targets:`. `probe` has the options of the kind (docs/kinds.md)."""
+    """One of `targets:`. `probe` has the options of the kind (docs/kinds.md).
+
+    `expect: closed`: the port must not be reachable.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     id: TargetId | None = None
@@ -222,6 +225,7 @@ class TargetEntry(Policy, frozen=True, kw_only=True):
     probe: dict[str, Any] | None = None
     purpose: Text | None = None
     depends_on: Annotated[tuple[TargetId, ...], Meta(max_length=100)] = ()
+    expect: ExpectedState = "open"
 
 
 class MaintenanceEntry(_Entry, frozen=True, kw_only=True):

@@ -129,6 +129,19 @@ SERVICES: Final[dict[int, Service]] = {
 }
 
 
+CLOSED_FROM_OUTSIDE: Final = frozenset(
+    {
+        *(23, 111, 135, 139, 445, 514, 515, 631, 2049, 3260, 3389, 5900, 5985, 6000),
+        *(1433, 1521, 3306, 5432, 5984, 6379, 7000, 7474, 7687, 8086, 8123, 9000, 9042, 9200),
+        *(9300, 11211, 26257, 27017, 61616),
+        *(2181, 2375, 2376, 2379, 2380, 4369, 5044, 5601, 5666, 7077, 8200, 8500, 9092, 9093),
+        *(9100, 10050, 10051, 10250, 15672),
+    }
+)
+"""Ports that hardly anybody opens to all on purpose: shares and remote control, databases, and what
+clusters say among themselves. Of a host that is watched from outside they should be closed."""
+
+
 def parse(text: str) -> tuple[int, ...]:
     """The ports of `22`, `1-1024` or `1-1024,5432`, ascending.
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum.inventory import duration, latency
+from portquorum.inventory import duration, expected_closed, latency
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
@@ -138,7 +138,9 @@ class TargetResolver:
         probe = self._probe(entry, port)
         spans = self._spans(entry)
         regions = tuple(dict.fromkeys(self.value(entry, "regions") or self.regions))
-        limit = self._latency(entry)
+        limit = None if value.expect == "closed" else self._latency(entry)
+        if value.expect == "closed":
+            self._closed(entry, probe)
         resolver = self._resolver(entry)
         if spans is not None:
             retries = self._retries(entry, len(regions), spans)
@@ -167,7 +169,7 @@ class TargetResolver:
             recover_after=self.value(entry, "recover_after"),
             abandon_after_ms=spans.abandon_after,
             latency=limit,
-            max_ms=self.value(entry, "max_ms"),
+            max_ms=None if value.expect == "closed" else self.value(entry, "max_ms"),
             criticality=self.value(entry, "criticality"),
             team=self.value(entry, "team"),
             purpose=value.purpose,
@@ -178,6 +180,7 @@ class TargetResolver:
             downtime_cost_per_hour=self._goal(entry, "downtime_cost_per_hour"),
             probe=probe,
             resolver=resolver,
+            expect=value.expect,
         )
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:
@@ -250,6 +253,11 @@ class TargetResolver:
         except ProbeError as error:
             self._problems.append(Problem(entry.where("probe", *error.path), str(error)))
             return None
+
+    def _closed(self, entry: Entry[TargetEntry], probe: Probe | None) -> None:
+        """Problems of a port that must be closed."""
+        for field, wrong in expected_closed.problems(entry.value, probe):
+            self._say(entry, field, wrong)
 
     def _spans(self, entry: Entry[TargetEntry]) -> _Spans | None:
         found: dict[str, int] = {}

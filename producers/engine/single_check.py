@@ -6,6 +6,7 @@ import time
 from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.factory import platform_engine
 from producers.kinds import closing
+from schemas._types import ExpectedState
 from schemas.probe import Probe
 from schemas.target import Target
 
@@ -20,6 +21,7 @@ async def check_once(
     probe: Probe | None = None,
     resolver: str | None = None,
     max_ms: float | None = None,
+    expect: ExpectedState = "open",
 ) -> CheckOutcome:
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
@@ -44,6 +46,7 @@ async def check_once(
             probe=probe,
             resolver=resolver,
             max_ms=max_ms,
+            expect=expect,
         ),
         due_ms=0.0,
         attempt=0,

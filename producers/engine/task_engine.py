@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from foundation.telemetry import logger
+from producers.checks import expected_closed
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, CheckOutcome, Hop, OnDone, PlannedCheck, Vantage
 from producers.checks.name_server import NameServers
@@ -108,7 +109,12 @@ class TaskEngine:
         task = asyncio.current_task()
         if task is not None:
             self._tasks.discard(task)
-        self._tell(check, limited(check.target, _outcome(context, failure)), on_done)
+        outcome = _outcome(context, failure)
+        if check.target.expect == "closed":
+            outcome = expected_closed.turned(outcome, check.target.kind)
+        else:
+            outcome = limited(check.target, outcome)
+        self._tell(check, outcome, on_done)
         self._take_waiting()
 
     async def _failure(self, context: CheckContext, mark: float) -> CheckFailedError | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from foundation.telemetry import logger
-from producers.checks import tcp_socket
+from producers.checks import expected_closed, tcp_socket
 from producers.checks.addresses import (
     IN_A_ROW,
     Failure,
@@ -315,7 +315,11 @@ class TcpAttempt:
                 return
         if not self._failures:
             self._failures.append(Failure("prober_error", "no time was left to connect"))
-        self._fail(most_telling(self._failures, len(addresses) - place))
+        untried = len(addresses) - place
+        failure = most_telling(self._failures, untried)
+        if self.planned.target.expect == "closed":
+            failure = expected_closed.conclusive(failure, untried)
+        self._fail(failure)
 
     def _resume(self) -> None:
         if self.over:
@@ -368,6 +372,8 @@ class TcpAttempt:
         )
 
     def _finish(self, outcome: CheckOutcome) -> None:
+        if self.planned.target.expect == "closed":
+            outcome = expected_closed.turned(outcome, "tcp")
         self._engine.release(self)
         self.over = True
         self._engine.done(self, outcome)

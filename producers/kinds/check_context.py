@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from producers.checks import tcp_socket
+from producers.checks import expected_closed, tcp_socket
 from producers.checks.addresses import (
     IN_A_ROW,
     Failure,
@@ -318,6 +318,8 @@ class CheckContext:
             ValueError: there are no failures.
         """
         found = most_telling(failures, untried)
+        if self.target.expect == "closed":
+            found = expected_closed.conclusive(found, untried)
         self.address = found.address
         return found.error()
 

@@ -188,15 +188,19 @@ class CheckLoop:
 
     def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
         now_ms = self._clock.now_ms()
-        if outcome.reason is not None and self._doubts(outcome, now_ms):
+        if self._doubts(check, outcome, now_ms):
             self._held.append((check, outcome))
             if len(self._held) == 1:
                 self._connectivity.ask(self._release)
         else:
             self._tell(check, outcome, now_ms)
 
-    def _doubts(self, outcome: CheckOutcome, now_ms: float) -> bool:
+    def _doubts(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> bool:
         scheduler = self.scheduler
+        if outcome.reason is None:
+            if check.target.expect != "closed" or not scheduler.fails(check.target.id):
+                return False
+            return self._connectivity.doubts_silence(outcome)
         failing = scheduler.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
         return self._connectivity.doubts(outcome, failing, len(scheduler))
 

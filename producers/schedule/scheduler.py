@@ -104,6 +104,11 @@ class Scheduler:
         """The number of targets whose last check failed."""
         return self._failing
 
+    def fails(self, target_id: str) -> bool:
+        """Whether the newest check of this target found it down."""
+        entry = self._entries.get(target_id)
+        return entry is not None and entry.failing
+
     def newly_failing(self, now_ms: float, within_ms: int = _MINUTE_MS) -> int:
         """The number of targets that began to fail within `within_ms` (at most a minute)."""
         # Called after each check: the cost must not grow with the number of failing targets.

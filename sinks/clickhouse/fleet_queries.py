@@ -118,7 +118,8 @@ class RegionNow(Struct, frozen=True, gc=False, kw_only=True):
 class TargetNow(Struct, frozen=True, kw_only=True):
     """How a target is; see the view `status_now`. Times: UTC ms.
 
-    `is_resolved`: down without an open incident, since somebody resolved it by hand.
+    `is_resolved`: down without an open incident, since somebody resolved it by hand. `expect` is
+    `closed` of a port that must not be reachable: `down` is open, and `up` is closed.
     """
 
     target: str
@@ -132,6 +133,7 @@ class TargetNow(Struct, frozen=True, kw_only=True):
     since: int | None
     is_resolved: bool
     newest_result_at: int | None
+    expect: str = "open"
     regions: tuple[RegionNow, ...]
 
 
@@ -181,7 +183,7 @@ _GROUPS: Final = " GROUP BY status, toString(team), names, words, toString(criti
 _STATUS: Final = """
 SELECT target, name, toString(kind), host, nullIf(port, 0), nullIf(toString(team), ''),
        toString(criticality), status, toUnixTimestamp64Milli(since), toBool(is_resolved),
-       toUnixTimestamp64Milli(newest_result_at)
+       toUnixTimestamp64Milli(newest_result_at), toString(expect)
 FROM status_now
 """
 _REGIONS: Final = """

@@ -4,6 +4,7 @@
 """
 
 from schemas.incident import IncidentType
+from streams.diagnosis import open_port
 from streams.diagnosis.diagnosis import Diagnosis, Likely
 from streams.diagnosis.encrypted import ending
 from streams.diagnosis.facts import Facts
@@ -25,8 +26,11 @@ def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
         case "expiring":
             return ending(known)
         case "flapping":
-            return unsteadiness(known)
+            closed = known.target.expect == "closed"
+            return open_port.unsteadiness(known) if closed else unsteadiness(known)
         case "unreachable":
+            if known.target.expect == "closed":
+                return open_port.openness(known)
             return from_some(known) if known.working else everywhere(known)
 
 

@@ -34,6 +34,10 @@ Likely = Literal[
     "dns_from_some",
     "certificate_on_some",
     "one_of_several",
+    # It is open, and must be closed.
+    "port_open",
+    "open_from_some",
+    "port_unsteady",
     # It is slow.
     "service_slow",
     "host_busy",

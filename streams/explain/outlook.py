@@ -28,11 +28,16 @@ def unheard(regions: Sequence[RegionExplained], votes: VotesExplained, *, is_ope
 
 
 def opening(
-    regions: Sequence[RegionExplained], votes: VotesExplained, *, need_heard: int
+    regions: Sequence[RegionExplained],
+    votes: VotesExplained,
+    *,
+    need_heard: int,
+    closed: bool = False,
 ) -> tuple[str, ...]:
     """A sentence on the failures that would open an incident; regions must not agree yet.
 
-    `need_heard` of the regions that are not silent are enough, if there are so many.
+    `need_heard` of the regions that are not silent are enough, if there are so many. `closed`: to
+    be open is to fail.
     """
     candidates = [one for one in regions if one.counts and one.said.verdict != "down"]
     missing = votes.need - votes.down
@@ -42,15 +47,21 @@ def opening(
     who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.down)
     told = [
         (
-            f"An incident opens when {who} {'fails' if missing == 1 else 'fail'} "
+            f"An incident opens when {who} {_fails(missing, closed=closed)} "
             f"{in_a_row(candidates[0].failures_needed)}."
         )
     ]
     begun = [one for one in candidates if one.failures]
     if begun:
         rows = names(f"{one.region} {one.failures} of {one.failures_needed}" for one in begun)
-        told.append(f"Failed so far: {rows}.")
+        told.append(f"{'Found open' if closed else 'Failed'} so far: {rows}.")
     return tuple(told)
+
+
+def _fails(regions: int, *, closed: bool) -> str:
+    if closed:
+        return "finds it open" if regions == 1 else "find it open"
+    return "fails" if regions == 1 else "fail"
 
 
 def slow_opening(
@@ -96,19 +107,20 @@ def held_back(opens_at: int, now: int) -> str:
     )
 
 
-def worsening(episode: int) -> str:
+def worsening(episode: int, *, closed: bool = False) -> str:
     """A sentence on an incident that has improved: what would begin outage number `episode`."""
     return (
-        "The regions no longer agree that it is down; when they agree again, the incident worsens "
-        f"(its outage {episode}), and people are told."
+        f"The regions no longer agree that it is {'open' if closed else 'down'}; when they agree "
+        f"again, the incident worsens (its outage {episode}), and people are told."
     )
 
 
-def resolved(sort: Sort) -> str:
+def resolved(sort: Sort, *, closed: bool = False) -> str:
     """A sentence when the last incident was resolved by hand."""
+    state = "open" if closed else sort
     return (
         "The last incident was resolved by hand: none opens before the regions agree once that "
-        f"the target is not {sort}."
+        f"the target is not {state}."
     )
 
 
@@ -129,11 +141,18 @@ def certificate_closing(lacking: Mapping[str, int], warn_days: int) -> str:
     )
 
 
-def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sort, now: int) -> str:
-    """Sentences on what an open incident waits for."""
+def closing(
+    regions: Sequence[RegionExplained],
+    votes: VotesExplained,
+    sort: Sort,
+    now: int,
+    *,
+    closed: bool = False,
+) -> str:
+    """Sentences on what an open incident waits for; `closed`: to be closed is to succeed."""
     against = {"down"} if sort == "down" else {"down", "slow"}
-    stale = list(_is_waited_for(regions, against, now))
-    waiting = [*_must_succeed(regions, against, sort), *stale]
+    stale = list(_is_waited_for(regions, against, now, closed=closed))
+    waiting = [*_must_succeed(regions, against, sort, closed=closed), *stale]
     abandoned = [one for one in regions if _abandoned(one, now)]
     # Whichever way the waiting for a stale region ends, it is missing no more.
     short = majority(votes.configured - len(abandoned)) - votes.fresh - len(stale)
@@ -152,7 +171,7 @@ def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sor
 
 
 def _must_succeed(
-    regions: Sequence[RegionExplained], against: set[str], sort: Sort
+    regions: Sequence[RegionExplained], against: set[str], sort: Sort, *, closed: bool
 ) -> Iterable[str]:
     """Sentences on fresh regions, grouped by the number of successes they lack."""
     groups: dict[tuple[int, bool], list[str]] = {}
@@ -168,7 +187,9 @@ def _must_succeed(
         if lacking > 0:
             groups.setdefault((lacking, one.rising and sort == "slow"), []).append(one.region)
     for (lacking, rising), group in sorted(groups.items()):
-        if sort == "down":
+        if closed:
+            does = verb(group, "finds it closed", "find it closed")
+        elif sort == "down":
             does = verb(group, "succeeds", "succeed")
         elif rising:
             does = verb(group, "rises no more", "rise no more")
@@ -178,14 +199,15 @@ def _must_succeed(
 
 
 def _is_waited_for(
-    regions: Sequence[RegionExplained], against: set[str], now: int
+    regions: Sequence[RegionExplained], against: set[str], now: int, *, closed: bool
 ) -> Iterable[str]:
     """Sentences on stale regions whose last word blocks the closing."""
     for one in regions:
         if one.waited_until is None or one.last_word not in against or one.waited_until <= now:
             continue
         yield (
-            f"{one.region} succeeds (its last word is {one.last_word}; if it stays without a "
+            f"{one.region} {'finds it closed' if closed else 'succeeds'} (its last word is "
+            f"{'open' if closed else one.last_word}; if it stays without a "
             f"result it is waited for until {time_of_day(one.waited_until)}, "
             f"{duration_text(one.waited_until - now, COARSE)} from now)"
         )

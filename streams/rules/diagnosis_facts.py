@@ -133,7 +133,11 @@ def _plain(state: PartitionState, entry: TargetState, around: Neighbours) -> Tar
 
 def _hit(state: PartitionState, entry: TargetState, regions: Collection[str]) -> int:
     """Number of the first other targets that fail from one of `regions`."""
-    others = (other for other in state.on_host(entry.host_key) if other != entry.id)
+    others = (
+        other
+        for other in state.on_host(entry.host_key)
+        if other != entry.id and not state.targets[other].policy.closed
+    )
     return sum(
         any(
             region in regions and window.failing is not None

@@ -5,7 +5,7 @@ from typing import Final
 from schemas.incident import ClosedBecause, IncidentType
 from schemas.result import REASON_TEXT, Reason
 from streams.diagnosis import Diagnosis, Facts
-from streams.rules import expiring_words, flapping
+from streams.rules import expiring_words, flapping, open_port_words
 from streams.rules.consensus import Tally
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
@@ -28,9 +28,12 @@ _ENDED: Final[dict[ClosedBecause, str]] = {
 
 
 def changes(
-    incident: OpenIncident, saying: dict[str, tuple[str, Reason | None]]
+    incident: OpenIncident,
+    saying: dict[str, tuple[str, Reason | None]],
+    *,
+    closed: bool = False,
 ) -> tuple[str, ...]:
-    """What the regions say now, and did not say at the last event."""
+    """What the regions say now, and did not say at the last event; `closed`: so it must be."""
     found = []
     for region, (verdict, reason) in saying.items():
         if incident.seen.get(region) == (verdict, reason):
@@ -43,8 +46,8 @@ def changes(
         elif verdict == "slow":
             found.append(f"{region}: slow")
         elif verdict == "up":
-            fast = incident.incident_type == "slow"
-            found.append(f"{region}: {'fast again' if fast else 'succeeds'}")
+            fine = "closed" if closed else "succeeds"
+            found.append(f"{region}: {'fast again' if incident.incident_type == 'slow' else fine}")
         else:
             found.append(f"{region}: no fresh result")
     gone = sorted(set(incident.seen) - set(saying))
@@ -64,6 +67,8 @@ def summary(
             f"{place} is slow from {counted.slow}{down} of {counted.configured} "
             f"regions{_why(known)}. {found.sentence}"
         )
+    if known.target.expect == "closed":
+        return open_port_words.summary(known, found, counted, incident.incident_type, again)
     texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
     now = f"unreachable from {counted.down} of {counted.configured} regions ({texts})"
     if incident.incident_type == "flapping":
@@ -88,12 +93,19 @@ def _why(known: Facts) -> str:
 def progress(known: Facts, counted: Tally, incident: OpenIncident) -> str:
     """The progress text while an incident approaches its closing."""
     place = known.target.place
+    if known.target.expect == "closed":
+        return open_port_words.progress(known, counted, incident.incident_type)
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is reachable."
     if incident.incident_type == "expiring":
         return expiring_words.progress(place)
     if incident.incident_type == "slow":
         return f"{place} is still an incident: not every region has said that it is fast again."
+    return _progress_of_outage(known, counted)
+
+
+def _progress_of_outage(known: Facts, counted: Tally) -> str:
+    place = known.target.place
     if not counted.fresh:
         return (
             f"{place} is still an incident, and nobody looks: no region has a result that counts."
@@ -113,7 +125,10 @@ def closing(
     abandoned: tuple[str, ...],
 ) -> str:
     """What has become of the target of an incident that closes, after its place."""
-    words = _ENDED.get(because) or _OVER[incident.incident_type]
+    ended, over = _ENDED, _OVER
+    if entry.policy.closed:
+        ended, over = _ENDED | open_port_words.ENDED, _OVER | open_port_words.OVER
+    words = ended.get(because) or over[incident.incident_type]
     if incident.incident_type == "flapping" and because == "recovered":
         fast = flapping.quiet_ms(state, entry.id, down=False) == flapping.QUIET_MS
         words = f"{words} for {'half an hour' if fast else 'two hours'}"
@@ -121,5 +136,5 @@ def closing(
         words = expiring_words.POLICY_CHANGED
     if not abandoned or because == "abandoned":
         return words
-    words = words.removesuffix(" from every region")
+    words = words.removesuffix(" from every region").removesuffix(", seen")
     return f"{words} ({', '.join(abandoned)} long silent and not waited for)"

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from schemas._types import DurationMs
+from schemas._types import DurationMs, ExpectedState
 from schemas.duration import DAY_MS
 from schemas.probe import (
     Days,
@@ -30,7 +30,7 @@ class Terms(Struct, frozen=True, gc=False, array_like=True):
     """The terms of a policy; see `Target`. Add new fields at the end, with defaults.
 
     `warn_days` is that of the target's probe, 0 where no end of a certificate matters; None in a
-    checkpoint of 0.1, and in no state.
+    checkpoint of 0.1, and in no state. `expect` is what the port should be.
     """
 
     regions: Regions
@@ -44,6 +44,7 @@ class Terms(Struct, frozen=True, gc=False, array_like=True):
     abandon_after_ms: DurationMs
     latency: LatencyLimit | None
     warn_days: Days | None = None
+    expect: ExpectedState = "open"
 
 
 class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
@@ -53,7 +54,8 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     by region; for `span_ms` and `late_ms` see `streams.state.freshness`, for `usual_shift`,
     `daily_shift` (0: not followed) and `limit_level` (0: no limit) `streams.state.latency_levels`.
     `times_thousandths` is the `times_usual` of its latency (0: none), `warn_ms` its `warn_days` in
-    ms. `measured`: even a success may have consequences, by its times or by its certificate.
+    ms. `closed`: the port must not be reachable. `measured`: even a success may have consequences,
+    by its times, by its certificate, or by whether the host of a closed port answered.
     `of_total`: its time is that of the whole check, and not of the connection.
     """
 
@@ -69,6 +71,7 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     warn_ms: int
     measured: bool
     of_total: bool
+    closed: bool
 
 
 def terms_of(target: Target) -> Terms:
@@ -85,6 +88,7 @@ def terms_of(target: Target) -> Terms:
         target.abandon_after_ms,
         target.latency,
         warn_days_of(target.probe),
+        target.expect,
     )
 
 
@@ -116,6 +120,7 @@ def policy_of(terms: Terms) -> TargetPolicy:
         terms.abandon_after_ms,
         terms.latency,
         terms.warn_days,
+        terms.expect,
         terms=terms,
         positions={region: position for position, region in enumerate(terms.regions)},
         by_name=tuple(sorted((region, place) for place, region in enumerate(terms.regions))),
@@ -126,6 +131,7 @@ def policy_of(terms: Terms) -> TargetPolicy:
         limit_level=latency_levels.level(limit.max_ms) if limit.max_ms else 0,
         times_thousandths=round((limit.times_usual or 0) * 1000),
         warn_ms=(terms.warn_days or 0) * DAY_MS,
-        measured=bool(terms.latency or terms.warn_days),
+        measured=bool(terms.latency or terms.warn_days) or terms.expect == "closed",
         of_total=limit.of == "total",
+        closed=terms.expect == "closed",
     )

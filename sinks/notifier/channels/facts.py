@@ -69,6 +69,8 @@ def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
         known_as = KnownAs(name=event.name, team=event.team or "", severity=event.severity)
     port = "" if event.port is None else str(event.port)
     alert = _ALERTS.get(event.incident_type, "PortTrouble")
+    if event.expect == "closed" and event.incident_type == "unreachable":
+        alert = "PortOpen"
     began_at = event.first_failed_at
     if event.episode_began_at is not UNSET:
         began_at = event.episode_began_at

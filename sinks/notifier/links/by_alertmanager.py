@@ -22,7 +22,9 @@ MOST_SILENCES: Final = 50
 """Silences that are asked for at a time."""
 
 _PARAMETERS: Final = frozenset({"cto", "rto"})
-_OURS: Final = 'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble"'
+_OURS: Final = (
+    'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble|PortOpen"'
+)
 _ASKED: Final = (
     ("active", "false"),
     ("silenced", "true"),

@@ -53,6 +53,7 @@ def target(
 LIMITED: Final = structs.replace(
     target(), latency=LatencyLimit(max_ms=250, warn_ahead_ms=86_400_000)
 )
+CLOSED: Final = structs.replace(target(port=23), expect="closed")
 
 
 def fail(reason: Reason, *regions: str) -> tuple[tuple[str, Reason], ...]:
@@ -293,6 +294,13 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "flapping",
     ),
     Situation("comes and goes; anything else", facts("timed_out"), "flapping"),
+    Situation("must be closed; open from everywhere", facts("port_open", target=CLOSED)),
+    Situation("must be closed; open from some regions", facts("port_open", EU, target=CLOSED)),
+    Situation(
+        "must be closed; open from some regions, each of which fails for much else",
+        facts("port_open", EU, target=CLOSED, troubled=((EU, 62),)),
+    ),
+    Situation("must be closed; opens and closes", facts("port_open", target=CLOSED), "flapping"),
 )
 
 

@@ -128,6 +128,7 @@ class Fleet:
             "attempt": attempt,
             "cause": cause,
             "target_version": base.version,
+            "expect": base.expect,
         }
         return CheckResult(**(values | changes))  # type: ignore[arg-type]
 
