@@ -13,6 +13,7 @@ OVER: Final[dict[IncidentType, str]] = {
     "flapping": "has been closed",
 }
 ENDED: Final[dict[ClosedBecause, str]] = {
+    "target_changed": "was given another place, or may be open from now on; its incident ends",
     "steady": "no longer opens and closes, it stays open; its flapping ends",
     "flapping": f"{_COMES_AND_GOES}; an incident of its flapping takes over",
 }
