@@ -23,7 +23,7 @@ from producers.kinds.grpc_message import (
     request,
 )
 from producers.kinds.http2_call import Answer, Headers, call
-from producers.kinds.http_options import OURS, TLS_PORTS
+from producers.kinds.http_options import OURS, TLS_PORTS, check_needs_tls
 from producers.kinds.http_url import RequestUrl
 from producers.kinds.kind import Kind
 from producers.kinds.limits import says_too_many
@@ -223,9 +223,9 @@ def _settled(probe: Probe | None, port: int | None) -> GrpcProbe:
         if small in seen:
             raise ValueError(f"metadata: expected each name once, found {small} twice")
         seen.add(small)
-    if written.tls is None:
-        return replace(written, tls=port in TLS_PORTS)
-    return written
+    settled = written if written.tls is not None else replace(written, tls=port in TLS_PORTS)
+    check_needs_tls(settled)
+    return settled
 
 
 KIND: Final = Kind(check=check, port=50051, options=GrpcProbe, settle=_settle)

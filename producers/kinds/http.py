@@ -30,6 +30,7 @@ from producers.kinds.http_expect import (
 from producers.kinds.http_head import Head, HeadReader
 from producers.kinds.http_options import JSON_OPTIONS, TLS_PORTS, settle
 from producers.kinds.http_proxy import Proxy
+from producers.kinds.http_refusal import refusal
 from producers.kinds.http_request import Request
 from producers.kinds.http_url import RequestUrl, next_place, shown_url
 from producers.kinds.kind import Kind
@@ -43,9 +44,6 @@ from schemas.result import Reason
 
 MOST_BODY_BYTES: Final = 900_000
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_TOLD_BYTES: Final = 4_096
-_TOLD_S: Final = 0.5
-"""The most of a refusal that is read, and the longest wait for it: its words are in the detail."""
 
 
 async def check(context: CheckContext) -> None:
@@ -286,7 +284,7 @@ class _Walk:
         context.ended_at = began_at
         wrong = wrong_status(options, head)
         if wrong is not None:
-            said = await self._refusal(stream, head, rest)
+            said = await refusal(context, stream, head, rest, self._request.method)
             asked = self._place.scheme == "https" and options.client_certificate is None
             if asked and refuses_client(head.status, said):
                 raise ClientCertificateError
@@ -343,24 +341,6 @@ class _Walk:
                 raise
             raise CheckFailedError(broken.reason, f"{broken.detail}: {came()}") from error
         return read_at
-
-    async def _refusal(self, stream: Connection, head: Head, rest: bytes) -> bytes:
-        """The beginning of the body of an answer with a wrong status, if it comes soon."""
-        said = bytearray()
-        try:
-            unpacker = Unpacker(head, _TOLD_BYTES)
-            reader, data = BodyReader(head, self._request.method), rest
-            async with asyncio.timeout(min(_TOLD_S, self._context.left_s / 2)):
-                while True:
-                    said += unpacker.feed(reader.feed(data))
-                    if reader.done or len(said) >= _TOLD_BYTES:
-                        break
-                    data = await stream.receive()
-                    if not data:
-                        break
-        except (CheckFailedError, TimeoutError):
-            pass  # the status alone says enough
-        return bytes(said)
 
     def _look_at_certificate(self) -> None:
         end, options = self._context.certificate_end, self._options

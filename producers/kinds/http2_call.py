@@ -21,7 +21,7 @@ from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
-from producers.kinds.tls_errors import ClientCertificateError
+from producers.kinds.tls_errors import ClientCertificateError, RefusedCertificateError
 from producers.kinds.tls_records import answers_in_tls
 from schemas.result import Reason
 
@@ -117,7 +117,7 @@ class _Call:
     async def receive(self) -> None:
         try:
             data = await self._stream.receive()
-        except ClientCertificateError:
+        except (ClientCertificateError, RefusedCertificateError):
             raise
         except CheckFailedError as error:
             raise self._ended(self._broken or error) from error
@@ -150,7 +150,7 @@ class _Call:
             return
         try:
             await self._stream.send(data)
-        except ClientCertificateError:
+        except (ClientCertificateError, RefusedCertificateError):
             raise
         except CheckFailedError as error:
             self._broken = error

@@ -11,7 +11,7 @@ from producers.kinds import http_conditions, http_status
 from producers.kinds.http_expect import body_steps
 from producers.kinds.http_proxy_url import parsed
 from producers.kinds.tls_session import check_server_name
-from schemas.probe import HttpProbe, Probe, Step
+from schemas.probe import GrpcProbe, HttpProbe, Probe, Step, WebSocketProbe
 
 TLS_PORTS: Final = frozenset({443, 8443})
 
@@ -60,11 +60,20 @@ def settle(probe: Probe | None, port: int | None) -> Probe:
     http_status.check(written.status)
     http_conditions.check(written.conditions)
     settled = written if written.tls is not None else replace(written, tls=port in TLS_PORTS)
+    check_needs_tls(settled)
+    return settled
+
+
+def check_needs_tls(settled: HttpProbe | WebSocketProbe | GrpcProbe) -> None:
+    """Checks that no option of TLS stands beside `tls: false`.
+
+    Raises:
+        ValueError: one does.
+    """
     for name in ("server_name", "client_certificate"):
         if not settled.tls and getattr(settled, name) is not None:
             text = "expected it only with TLS (tls: true), found none, so that it means nothing"
             raise ValueError(f"{name}: {text}")
-    return settled
 
 
 def _check_request(written: HttpProbe) -> None:
@@ -72,6 +81,18 @@ def _check_request(written: HttpProbe) -> None:
         raise ValueError("method: expected one that asks the server itself, found CONNECT")
     if written.body is not None and written.json is not None:
         raise ValueError("expected one of body and json, found both")
+    check_login(written)
+    if written.proxy is not None:
+        parsed(written.proxy)
+    check_server_name(written.server_name)
+
+
+def check_login(written: HttpProbe | WebSocketProbe) -> None:
+    """Checks `basic_auth` and `bearer`.
+
+    Raises:
+        ValueError: the first error of them.
+    """
     login = written.basic_auth
     logins = [name for name, value in (("basic_auth", login), ("bearer", written.bearer)) if value]
     logins += [name for name in written.headers if name.lower() == "authorization"]
@@ -84,9 +105,6 @@ def _check_request(written: HttpProbe) -> None:
         raise ValueError("basic_auth: expected no control characters (RFC 7617)")
     if written.bearer is not None and _TOKEN.fullmatch(written.bearer) is None:
         raise ValueError("bearer: expected visible characters of ASCII (RFC 6750)")
-    if written.proxy is not None:
-        parsed(written.proxy)
-    check_server_name(written.server_name)
 
 
 def _check_headers(headers: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from producers.checks.errors import CheckFailedError
 from producers.kinds.check_context import CheckContext
 from producers.kinds.http_options import OURS
 from producers.kinds.http_url import RequestUrl, shown_url
-from schemas.probe import HttpProbe
+from schemas.probe import HttpProbe, WebSocketProbe
 
 AGENT: Final = "portquorum"
 
@@ -67,10 +67,8 @@ def first(context: CheckContext, options: HttpProbe, place: RequestUrl) -> Reque
     Raises:
         CheckFailedError: `secret_missing`; `prober_error`: a secret can't stand where it is used.
     """
-    path = context.reveal(options.path, "path")
-    if _TARGET.fullmatch(path) is None:
-        raise _unfit("path", "visible characters of ASCII")
-    fields = _fields(context, options)
+    path = target_of(context, options)
+    fields = fields_of(context, options)
     body = None
     if options.body is not None:
         body = context.reveal(options.body, "body").encode()
@@ -78,6 +76,18 @@ def first(context: CheckContext, options: HttpProbe, place: RequestUrl) -> Reque
         body = context.reveal(options.json, "json").encode()
         fields.setdefault("content-type", ("Content-Type", "application/json"))
     return Request(replace(place, target=path), options.method, fields, body)
+
+
+def target_of(context: CheckContext, options: HttpProbe | WebSocketProbe) -> str:
+    """The path with its secrets.
+
+    Raises:
+        CheckFailedError: as `first`.
+    """
+    path = context.reveal(options.path, "path")
+    if _TARGET.fullmatch(path) is None:
+        raise _unfit("path", "visible characters of ASCII")
+    return path
 
 
 def after(request: Request, place: RequestUrl, status: int) -> Request:
@@ -112,7 +122,14 @@ def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def _fields(context: CheckContext, options: HttpProbe) -> dict[str, tuple[str, str]]:
+def fields_of(
+    context: CheckContext, options: HttpProbe | WebSocketProbe
+) -> dict[str, tuple[str, str]]:
+    """The user's fields and login, with their secrets: by name in lower case, name and value.
+
+    Raises:
+        CheckFailedError: as `first`.
+    """
     # `settle` refuses those of the connection; targets from before it did so have them still.
     fields = {
         name.lower(): (name, context.reveal(value, f"headers.{name}"))

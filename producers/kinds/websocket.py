@@ -12,10 +12,10 @@ from producers.judging.search import expected
 from producers.kinds import tls_session
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
-from producers.kinds.http_authorization import authorization, check_authorization
 from producers.kinds.http_head import Head, HeadReader
-from producers.kinds.http_options import OURS, TLS_PORTS
+from producers.kinds.http_options import OURS, TLS_PORTS, check_login, check_needs_tls
 from producers.kinds.http_refusal import refusal
+from producers.kinds.http_request import fields_of, target_of
 from producers.kinds.http_url import RequestUrl
 from producers.kinds.kind import Kind
 from producers.kinds.limits import says_too_many
@@ -130,16 +130,10 @@ def _request(context: CheckContext, options: WebSocketProbe, key: bytes) -> byte
     target = context.target
     if target.host is None or target.port is None:
         raise CheckFailedError("prober_error", "the target has no host or no port")
-    headers = {
-        name: context.reveal(value, f"headers.{name}") for name, value in options.headers.items()
-    }
-    login = authorization(context, options.basic_auth, options.bearer)
-    if login is not None:
-        headers["Authorization"] = login
+    fields = fields_of(context, options)
     scheme = "https" if options.tls else "http"
-    path = context.reveal(options.path, "path")
-    place = RequestUrl(scheme, target.host, target.port, path)
-    return request(place.target, place.authority, key, headers, options.subprotocols)
+    place = RequestUrl(scheme, target.host, target.port, target_of(context, options))
+    return request(place.target, place.authority, key, fields, options.subprotocols)
 
 
 async def _head(
@@ -151,7 +145,7 @@ async def _head(
     while True:
         try:
             data = await stream.receive()
-        except ClientCertificateError:
+        except (ClientCertificateError, RefusedCertificateError):
             raise
         except CheckFailedError as error:
             cause = broken or error
@@ -214,6 +208,7 @@ def _settled(probe: Probe | None, port: int | None) -> WebSocketProbe:
         text = "path: expected a path without a fragment (RFC 6455, section 3; %23 for the"
         raise ValueError(f"{text} character itself), found {written.path!r}")
     _check_headers(written)
+    check_login(written)
     tls_session.check_server_name(written.server_name)
     seen: set[str] = set()
     for name in written.subprotocols:
@@ -225,14 +220,13 @@ def _settled(probe: Probe | None, port: int | None) -> WebSocketProbe:
             settle_step(step)
         except ValueError as error:
             raise ValueError(f"steps[{number}]: {error}") from error
-    if written.tls is None:
-        return replace(written, tls=port in TLS_PORTS)
-    return written
+    settled = written if written.tls is not None else replace(written, tls=port in TLS_PORTS)
+    check_needs_tls(settled)
+    return settled
 
 
 def _check_headers(written: WebSocketProbe) -> None:
     seen: dict[str, str] = {}
-    check_authorization(written.basic_auth, written.bearer, written.headers)
     for name in written.headers:
         if name.lower() == "sec-websocket-protocol":
             raise ValueError(f"headers: expected subprotocols in place of {name}, found it here")

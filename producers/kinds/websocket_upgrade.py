@@ -13,11 +13,11 @@ from typing import Final
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
 from producers.kinds.http_head import Head
+from producers.kinds.http_request import AGENT
 
 SWITCHING: Final = 101
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_AGENT: Final = "portquorum"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FORBIDDEN: Final = 403
 _UPGRADE_REQUIRED: Final = 426
@@ -27,15 +27,16 @@ def request(
     target: str,
     authority: str,
     key: bytes,
-    headers: dict[str, str],
+    own: dict[str, tuple[str, str]],
     subprotocols: tuple[str, ...],
 ) -> bytes:
     """The bytes of the request; `key` are 16 random bytes. No extension is offered.
 
-    `headers` are the user's; they replace ours, except those of the upgrade itself.
+    `own` are the user's fields, by name in lower case; they replace ours, except those of the
+    upgrade itself.
     """
-    fields = {"host": ("Host", authority), "user-agent": ("User-Agent", _AGENT)}
-    fields |= {name.lower(): (name, value) for name, value in headers.items()}
+    fields = {"host": ("Host", authority), "user-agent": ("User-Agent", AGENT)}
+    fields |= own
     fields |= {
         "upgrade": ("Upgrade", "websocket"),
         "connection": ("Connection", "Upgrade"),
@@ -46,7 +47,7 @@ def request(
         fields["sec-websocket-protocol"] = ("Sec-WebSocket-Protocol", ", ".join(subprotocols))
     lines = [f"GET {target} HTTP/1.1"]
     lines += [f"{name}: {value.strip()}" for name, value in fields.values()]
-    return "\r\n".join([*lines, "", ""]).encode()
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def refused(head: Head, *, has_origin: bool) -> str | None:

@@ -179,6 +179,18 @@ async def test_a_server_that_wants_a_clients_certificate_is_alive(
     assert_down(await grpc(go.clients, tls=True, service="up"), "tls_failed", asks)
 
 
+async def test_a_clients_certificate_is_shown(
+    go: Ports, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = certificates.good
+    monkeypatch.setenv("PORTQUORUM_SECRET_PEM", good.certificate.read_text())
+    monkeypatch.setenv("PORTQUORUM_SECRET_KEY", good.key.read_text())
+    pair = {"certificate": "${PORTQUORUM_SECRET_PEM}", "key": "${PORTQUORUM_SECRET_KEY}"}
+    outcome = await grpc(go.clients, tls=True, service="up", client_certificate=pair)
+    assert_up(outcome, tls=True)
+    assert outcome.banner == "SERVING"
+
+
 @pytest.mark.usefixtures("certificates")
 async def test_behind_nginx(nginx: Proxies) -> None:
     assert_up(await grpc(nginx.port, service="up"))

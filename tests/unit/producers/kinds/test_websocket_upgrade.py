@@ -37,7 +37,8 @@ def test_the_request_is_that_of_the_rfc() -> None:
 
 def test_headers_of_the_user_replace_ours_but_not_those_of_the_upgrade() -> None:
     headers = {"HOST": "other", "user-agent": " me ", "upgrade": "h2c", "Origin": "https://x"}
-    lines = request("/", "server", KEY, headers, ()).split(b"\r\n")
+    own = {name.lower(): (name, value) for name, value in headers.items()}
+    lines = request("/", "server", KEY, own, ()).split(b"\r\n")
     assert lines[1:4] == [b"HOST: other", b"user-agent: me", b"Upgrade: websocket"]
     assert b"Origin: https://x" in lines
     assert not any(line.startswith(b"Sec-WebSocket-Protocol") for line in lines)
