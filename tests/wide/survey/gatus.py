@@ -120,7 +120,8 @@ def _client(client: Mapping[str, Any], target: dict[str, Any], features: list[st
         target["resolver"] = place if re.match(r"^[0-9.]+(:[0-9]+)?$", place) else "192.0.2.53:53"
     if "proxy-url" in client:
         features.append("HTTP proxy")
-        probe["proxy"] = literal(str(client["proxy-url"]), [])
+        place = literal(str(client["proxy-url"]), features)
+        probe["proxy"] = place if "://" in place else f"http://{place}:8888"
     if "tls" in client:
         features.append("client certificate")
         probe["client_certificate"] = {

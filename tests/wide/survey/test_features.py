@@ -15,10 +15,16 @@ from tests.wide.survey.features import FEATURES
 PAGE = (Path(__file__).parents[3] / "docs" / "verification.md").read_text()
 
 
-@pytest.mark.parametrize("feature", [name for name, said in FEATURES.items() if said.target])
+# A kind that this version does not have yet is no fault of the table.
+SAID = [
+    name
+    for name, said in FEATURES.items()
+    if said.target is not None and said.target.get("kind", "tcp") in KINDS
+]
+
+
+@pytest.mark.parametrize("feature", SAID)
 def test_the_feature_is_said(feature: str, tmp_path: Path) -> None:
-    if (FEATURES[feature].target or {}).get("kind", "tcp") not in KINDS:
-        pytest.skip("the kind is not there yet")
     target = {"name": feature, "host": "www.example.com", **(FEATURES[feature].target or {})}
     file = tmp_path / "inventory.yaml"
     file.write_text(json.dumps({"regions": {"here": {}}, "targets": [target]}))
