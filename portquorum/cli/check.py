@@ -30,7 +30,7 @@ HELP = examples(
 )
 KINDS: Final = (
     "tcp, udp, tls, http, dns, icmp, smtp, imap, pop3, ftp, ssh, redis, memcached, postgres, "
-    "mysql, mongodb, mssql, amqp, kafka, mqtt"
+    "mysql, mongodb, mssql, amqp, kafka, mqtt, ldap, nats, zookeeper, snmp, ntp"
 )
 """All kinds, as a text: to load them takes as long as all the rest of a command's help."""
 LEAST_S: Final = 0.001

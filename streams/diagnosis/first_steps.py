@@ -32,6 +32,9 @@ _BY_PORT: Final = {
 }
 """The usual service of a port, for plain `tcp` and `tls` targets (IANA's registry)."""
 
+_DATAGRAMS: Final = frozenset({"udp", "dns", "snmp", "ntp"})
+"""The kinds that use UDP."""
+
 _CURL: Final = "curl -sv -o /dev/null --max-time 10"
 _PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._~-]*")
 """A path that needs no quotes; one with a query may have secrets."""
@@ -55,7 +58,7 @@ def service(target: Target) -> str:
 
 def listens(target: Target) -> str:
     """Tests whether a process listens on the port."""
-    socket = "-lunp" if target.kind in {"udp", "dns"} else "-ltnp"
+    socket = "-lunp" if target.kind in _DATAGRAMS else "-ltnp"
     return f"On {_host(target)}: ss {socket} 'sport = :{target.port}'"
 
 
@@ -111,7 +114,7 @@ def trace(target: Target) -> str:
     host = _host(target)
     if target.port is None:
         return f"mtr --report {host}"
-    way = "--udp" if target.kind in {"udp", "dns"} else "--tcp"
+    way = "--udp" if target.kind in _DATAGRAMS else "--tcp"
     return f"mtr --report {way} --port {target.port} {host}"
 
 
@@ -152,7 +155,19 @@ def greeting(target: Target) -> str:
         way = "--http2" if target.probe.tls else "--http2-prior-knowledge"
         scheme = "https" if target.probe.tls else "http"
         return f"{_CURL} {way} {_HEALTH} {scheme}://{target.place}/grpc.health.v1.Health/Check"
-    return f"nc -v -w 5 {_host(target)} {target.port}"
+    return _by_client(target)
+
+
+def _by_client(target: Target) -> str:
+    """The question of a program that people have for it."""
+    host, port = _host(target), target.port
+    scheme = "ldaps" if port in {636, 3269} else "ldap"
+    return {
+        "ldap": f"ldapwhoami -x -H {scheme}://{target.place}",
+        "zookeeper": f"echo srvr | nc -w 5 {host} {port}",
+        "snmp": f"snmpget -v 2c -c COMMUNITY {host}:{port} SNMPv2-MIB::sysUpTime.0",
+        "ntp": f"chronyd -Q 'server {host} iburst port {port}'",
+    }.get(target.kind, f"nc -v -w 5 {host} {port}")
 
 
 def certificate(target: Target) -> str:

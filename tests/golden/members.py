@@ -42,6 +42,7 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
         if kind in KINDS
     },
     **{("probe", kind): "new in 0.2" for kind in ("websocket", "grpc", "snmp", "ntp", "domain")},
+    **{("kind", kind): "new in 0.2" for kind in ("ldap", "snmp", "nats", "ntp", "zookeeper")},
     ("policy", "silence"): "new in 0.2",
     ("policy", "drill_plan"): "new in 0.2",
     ("policy", "drill_done"): "new in 0.2",

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -135,11 +136,11 @@ def clock() -> Iterator[int]:
             f"pidfile {home}/pid\nbindcmdaddress /\n"
         )
         command = [chronyd, "-x", "-d", "-U", "-u", "root", "-f", str(home / "conf")]
-        with running(command, port, home / "log", ready=_bound):
+        with running(command, port, home / "log", ready=bound):
             yield port
 
 
-def _bound(port: int) -> bool:
+def bound(port: int) -> bool:
     """Whether somebody has the UDP port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
@@ -153,6 +154,43 @@ def _bound(port: int) -> bool:
 async def test_a_time_server(clock: int) -> None:
     outcome = await check("udp", clock, protocol="ntp")
     assert (outcome.status, outcome.detail, outcome.banner) == ("up", None, "stratum 5")
+
+
+@pytest.mark.root
+async def test_a_time_server_and_its_clock(clock: int) -> None:
+    outcome = await check("ntp", clock, max_stratum=5, max_offset_ms=500)
+    assert (outcome.status, outcome.detail) == ("up", None)
+    assert outcome.banner is not None
+    assert outcome.banner.startswith("stratum 5, offset ")
+    far = await check("ntp", clock, max_stratum=4)
+    assert_down(far, "unexpected_response", "expected a stratum of at most 4, found stratum 5")
+
+
+def told_time(
+    ahead_s: float, stratum: int = 2, took_s: float = 0.0
+) -> Callable[[bytes], list[bytes]]:
+    """The answers of a server whose clock is so much ahead, and that takes so long."""
+
+    def answer(data: bytes) -> list[bytes]:
+        now = time.time() + 2_208_988_800 + ahead_s
+        stamps = (now, now + took_s)
+        ticks = b"".join((int(stamp * 2**32) % 2**64).to_bytes(8, "big") for stamp in stamps)
+        return [b"\x24" + bytes([stratum]) + bytes(22) + data[40:48] + ticks]
+
+    return answer
+
+
+@pytest.mark.parametrize("ahead_s", [-2.0, 2.0, 86_400.0 * 365 * 30])
+async def test_a_clock_that_is_wrong(ahead_s: float) -> None:
+    async with saying(told_time(ahead_s)) as port:
+        outcome = await check("ntp", port, max_offset_ms=1_000)
+        anyhow = await check("ntp", port)
+    assert_down(outcome, "unexpected_response", "expected an offset of at most 1000 ms")
+    sign = "+" if ahead_s > 0 else "-"
+    assert f"found {sign}{str(abs(ahead_s))[:2].rstrip('.')}" in (outcome.detail or "") or "+9" in (
+        outcome.detail or ""
+    )
+    assert anyhow.status == "up"
 
 
 class _Saying(asyncio.DatagramProtocol):
