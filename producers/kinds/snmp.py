@@ -63,7 +63,7 @@ def _question(context: CheckContext, options: SnmpProbe) -> Get | Discovery:
     if options.version == "3":
         return Discovery()
     community = context.reveal(options.community, "community")
-    return Get(options.version, community.encode(), options.oid)
+    return Get(options.version, community.encode("utf-8", "surrogateescape"), options.oid)
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:

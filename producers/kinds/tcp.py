@@ -69,20 +69,13 @@ async def check(context: CheckContext) -> None:
     if probe.tls == "implicit":
         await _secure(context, stream, probe, tls_session.at_once)
     context.silence = "no_answer"
-    await _take(context, stream, probe, 0, b"")
-    hold_on(context, probe.critical_days, probe.warn_days)
-
-
-async def _take(
-    context: CheckContext, stream: Connection, probe: TcpProbe, first: int, rest: bytes
-) -> None:
-    """The steps from `first` on; `rest` has come after the last answer."""
-    for place, step in enumerate(probe.steps[first:], first):
+    rest = b""
+    for place, step in enumerate(probe.steps):
         rest = await _step(context, stream, step, place, rest)
         if step.starttls:
-            # What came with the answer before TLS counts as nothing inside of it.
-            rest = b""
+            rest = b""  # what came before TLS counts as nothing inside of it
             await _secure(context, stream, probe, partial(_around_tls, probe))
+    hold_on(context, probe.critical_days, probe.warn_days)
 
 
 async def _step(
