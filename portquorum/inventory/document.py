@@ -61,6 +61,7 @@ PATTERN_TEXT: Final = {
     r"^([0-9A-Fa-f]{2} *)+\Z": 'bytes of two hex digits each such as "00 ff 0a"',
     r"^[A-Z0-9]{1,16}\Z": "a type of records in capital letters such as A or MX",
     r"^[A-Z][A-Z-]{0,31}\Z": "a method in capital letters such as GET or POST",
+    r"^[0-2](\.[0-9]{1,10}){1,127}\Z": "an identifier in digits such as 1.3.6.1.2.1.1.3.0",
     r"^[1-5][0-9]{2}-[1-5][0-9]{2}\Z": "the first and last status such as 200-299",
     r"^/[\x21-\x7e]{0,4000}\Z": (
         "a path that begins with / and has at most 4001 characters of ASCII and no blanks (others "

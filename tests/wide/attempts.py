@@ -27,6 +27,10 @@ _OTHERS: Final[dict[str, tuple[str, dict[str, Any] | None]]] = {
     "dns": ("dns", {"name": "example.test"}),
     "udp/dns": ("udp", {"protocol": "dns"}),
     "udp/ntp": ("udp", {"protocol": "ntp"}),
+    "ntp": ("ntp", {}),
+    "snmp": ("snmp", {}),
+    "snmp/3": ("snmp", {"version": "3"}),
+    "amqp/1.0": ("amqp", {"version": "1.0"}),
 }
 _TELLS_NO_PORT: Final = 1
 """A port that is nobody's usual one: nothing is decided by it."""

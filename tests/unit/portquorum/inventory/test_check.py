@@ -160,6 +160,33 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         ("host: x, port: 1, probe: {}", "probe"),
         ("host: x, port: 1, probe: {steps: [{}]}", "probe: steps[0]: expected something to send"),
         (
+            "host: x, port: 1, probe: {steps: [{send: a, starttls: true}]}",
+            "probe: steps[0]: starttls: expected the answer after which TLS begins",
+        ),
+        (
+            "host: x, port: 1, probe: {tls: implicit, steps: [{expect: a, starttls: true}]}",
+            "probe: steps[0]: starttls: expected it without tls, found tls: implicit",
+        ),
+        (
+            (
+                "host: x, port: 1, probe: {steps: [{expect: a, starttls: true}, "
+                "{expect: b, starttls: true}]}"
+            ),
+            "probe: steps[1]: starttls: expected it in one step, found it in two",
+        ),
+        (
+            "host: x, port: 1, probe: {warn_days: 30, steps: [{expect: a}]}",
+            "probe.warn_days: expected it only with TLS",
+        ),
+        (
+            "kind: redis, host: x, probe: {version: '1.0'}",
+            "probe: version: expected none (Redis), found '1.0'",
+        ),
+        (
+            "kind: amqp, host: x, probe: {version: '2.0'}",
+            "probe: version: expected one of 0-9-1, 1.0 (AMQP), found '2.0'",
+        ),
+        (
             "host: x, port: 1, probe: {steps: [{send: a, send_hex: '00'}]}",
             "probe: steps[0]: expected one of send and send_hex, found both",
         ),
@@ -302,6 +329,7 @@ def test_what_does_not_fit_an_inherited_interval_is_said_of_the_target_that_says
         *(("smtp", 465, "implicit"), ("smtp", 587, "starttls"), ("imap", 993, "implicit")),
         *(("pop3", 995, "implicit"), ("ftp", 990, "implicit"), ("amqp", 5671, "implicit")),
         *(("mqtt", 8883, "implicit"), ("smtp", 25, "none"), ("redis", 6379, "none")),
+        *(("ldap", 636, "implicit"), ("ldap", 3269, "implicit"), ("ldap", 389, "none")),
     ],
 )
 def test_the_port_decides_of_tls_whatever_else_is_written(kind: str, port: int, tls: str) -> None:
