@@ -100,7 +100,12 @@ async def _secure(
     context: CheckContext, stream: Connection, probe: TcpProbe, around: tls_session.Around
 ) -> None:
     await tls_session.secure(
-        context, stream, verify=probe.verify, server_name=probe.server_name, around=around
+        context,
+        stream,
+        verify=probe.verify,
+        server_name=probe.server_name,
+        client=probe.client_certificate,
+        around=around,
     )
 
 
