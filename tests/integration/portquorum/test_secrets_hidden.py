@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from foundation import clickhouse as database
 from foundation.settings import Settings
@@ -204,32 +204,24 @@ def inventory(echo: Echo, mailbox: Mailbox) -> str:
 
 async def everything_on(kafka: str, prefix: str) -> dict[str, str]:
     """What is on each topic of ours: keys, values and headers, unpacked."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    async with AIOKafkaConsumer(bootstrap_servers=kafka) as asked:
+        topics = [one for one in await asked.topics() if one.startswith(prefix)]
+    found: dict[str, list[str]] = {topic: [] for topic in topics}
+    reader = AIOKafkaConsumer(
+        *topics, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
     )
-    await consumer.start()
-    try:
-        topics = [one for one in await consumer.topics() if one.startswith(prefix)]
-        places = [
-            TopicPartition(topic, part)
-            for topic in topics
-            for part in consumer.partitions_for_topic(topic) or ()
-        ]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        found: dict[str, list[str]] = {topic: [] for topic in topics}
-        left = {place for place in places if ends[place]}
+    async with reader:
+        ends = await reader.end_offsets(reader.assignment())
+        left = {place for place, end in ends.items() if end}
         deadline = time.monotonic() + DEADLINE_S
         while left:
             assert time.monotonic() < deadline, left
-            for place, records in (await consumer.getmany(timeout_ms=500)).items():
+            for place, records in (await reader.getmany(timeout_ms=500)).items():
                 for one in records:
                     parts = (one.key, one.value, *(part for _, part in one.headers))
                     found[place.topic] += [(part or b"").decode(errors="replace") for part in parts]
-            left = {place for place in left if await consumer.position(place) < ends[place]}
-        return {topic: "\n".join(texts) for topic, texts in found.items()}
-    finally:
-        await consumer.stop()
+            left = {place for place in left if await reader.position(place) < ends[place]}
+    return {topic: "\n".join(texts) for topic, texts in found.items()}
 
 
 def test_a_secret_is_nowhere_but_at_the_server(
