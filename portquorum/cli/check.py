@@ -29,8 +29,8 @@ HELP = examples(
     "portquorum check db1.example.com:23 --expect closed",
 )
 KINDS: Final = (
-    "tcp, udp, tls, http, dns, icmp, smtp, imap, pop3, ftp, ssh, redis, memcached, postgres, "
-    "mysql, mongodb, mssql, amqp, kafka, mqtt, ldap, nats, zookeeper, snmp, ntp"
+    "tcp, udp, tls, http, websocket, grpc, dns, icmp, domain, smtp, imap, pop3, ftp, ssh, redis, "
+    "memcached, postgres, mysql, mongodb, mssql, amqp, kafka, mqtt, ldap, nats, zookeeper, snmp, ntp"
 )
 """All kinds, as a text: to load them takes as long as all the rest of a command's help."""
 LEAST_S: Final = 0.001
@@ -226,7 +226,7 @@ def _show(where: HostPort, answer: CheckAnswer, expect: ExpectedState = "open") 
         ("warning" if up and not closed else "detail", answer.detail),
         ("banner", answer.banner),
         ("status", None if answer.http_status is None else str(answer.http_status)),
-        ("certificate", _until(answer.cert_expires_at)),
+        (_what_ends(answer.kind), _until(answer.cert_expires_at)),
         ("DNS", _ms(answer.dns_ms)),
         ("connect", _ms(answer.connect_ms)),
         ("TLS", _ms(answer.tls_ms)),
@@ -253,6 +253,10 @@ def _requests(hops: Sequence[Hop]) -> FittedTable:
     ]
     columns = ("status", "request", "DNS", "connect", "TLS", "first byte", "body")
     return table(columns, rows, fold=("request",))
+
+
+def _what_ends(kind: str) -> str:
+    return "registration" if kind == "domain" else "certificate"
 
 
 def _until(expires_at: int | None) -> str | None:

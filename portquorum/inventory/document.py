@@ -70,6 +70,7 @@ PATTERN_TEXT: Final = {
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z": (
         "names of headers: at most 100 letters, digits, hyphens and the like, no blanks"
     ),
+    r"^https?://[\x21-\x7e]{1,500}\Z": "a URL that begins with http:// or https://",
     r"^[\x20-\x7e]{0,2000}\Z": "values of headers: at most 2000 characters of ASCII",
 }
 """The meaning of each pattern, in words."""

@@ -22,6 +22,7 @@ from producers.judging.judges import Judges
 from producers.kinds.check_context import CheckContext
 from producers.kinds.closing import Closer
 from producers.kinds.pace import Turns
+from producers.kinds.rdap_memory import Registries
 from producers.kinds.readiness import EpollReadiness, LoopReadiness
 from producers.kinds.registry import KINDS
 from schemas.result import NEVER_COUNTED
@@ -46,6 +47,7 @@ class TaskEngine:
         most: int = MOST,
         *,
         name_servers: NameServers | None = None,
+        registries: Registries | None = None,
     ) -> None:
         self.vantage = vantage
         self._resolver = resolver
@@ -56,6 +58,7 @@ class TaskEngine:
         self._judges = Judges()
         self._closer = Closer()
         self._turns = Turns()
+        self._registries = registries or Registries()
         self._readiness = EpollReadiness() if hasattr(select, "epoll") else LoopReadiness()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
@@ -123,7 +126,7 @@ class TaskEngine:
             text = f"this prober can't check kind {context.target.kind!r}"
             return CheckFailedError("prober_error", text)
         try:
-            context.pace = kind.pace
+            context.pace, context.registries = kind.pace, self._registries
             async with asyncio.timeout_at(context.deadline) as limit:
                 context.limit = limit
                 await kind.check(context)

@@ -29,6 +29,7 @@ from producers.kinds.certificate_end import CertificateEnd
 from producers.kinds.closing import Closer, Peer
 from producers.kinds.connection import Connection
 from producers.kinds.pace import Pace, Turns
+from producers.kinds.rdap_memory import Registries
 from producers.kinds.readiness import Readiness
 from producers.kinds.revealing import Revealer
 from producers.kinds.scrubbing import Scrubber
@@ -64,6 +65,7 @@ class CheckContext:
     on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last
     TLS handshake, `cert_expires_at` that of the result. `pace` is that of the connections,
     by `turns`; `limit` ends the check at its deadline. `proxy_host` is that of the target's proxy.
+    `registries`: what the prober knows of registries of domains.
     """
 
     __slots__ = (
@@ -97,6 +99,7 @@ class CheckContext:
         "notice",
         "pace",
         "proxy_host",
+        "registries",
         "silence",
         "started_at",
         "target",
@@ -142,6 +145,7 @@ class CheckContext:
         self.ended_at: float | None = None
         self.pace: Pace | None = None
         self.proxy_host: str | None = None
+        self.registries: Registries | None = None
         self.limit: asyncio.Timeout | None = None
         self._resolver = resolver
         self._name_servers = name_servers

@@ -35,7 +35,10 @@ class Kind(Struct, frozen=True, kw_only=True):
     ports, whose targets must not have one. `pace`: of servers that lock out whoever comes more
     often. `json_options`: the options that are any value in an inventory, and the text of JSON when
     published (see `json_text`). `latency_of`: the time that is meant by `latency:` of an inventory,
-    unless it says its own.
+    unless it says its own. `check_host` judges the host that a user wrote, beyond the form of any
+    host, and raises as `settle`. `spans` are lengths of time (`interval: 1d`) that go before those
+    of `defaults:`, `least_interval_ms` is that of a target with these options. `asks_others`: not
+    the target is asked but somebody who knows of it, so that the time of a check is not its own.
     """
 
     check: Check
@@ -47,3 +50,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     pace: Pace | None = None
     json_options: tuple[Place, ...] = ()
     latency_of: Literal["connect", "total"] = "connect"
+    check_host: Callable[[str], None] | None = None
+    spans: dict[str, str] = {}
+    least_interval_ms: Callable[[Probe | None], int] | None = None
+    asks_others: bool = False

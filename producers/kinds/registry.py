@@ -5,6 +5,7 @@ from typing import Final
 from producers.kinds import (
     amqp,
     dns,
+    domain,
     ftp,
     grpc,
     http,
@@ -42,6 +43,7 @@ KINDS: Final[dict[str, Kind]] = {
     "grpc": grpc.KIND,
     "dns": dns.KIND,
     "icmp": icmp.KIND,
+    "domain": domain.KIND,
     "smtp": smtp.DIALOGUE.kind(),
     "imap": imap.DIALOGUE.kind(),
     "pop3": pop3.DIALOGUE.kind(),

@@ -10,6 +10,7 @@ from streams.diagnosis.encrypted import ending
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.flapping import unsteadiness
 from streams.diagnosis.partial import from_some
+from streams.diagnosis.registration import likely
 from streams.diagnosis.slow import slowness
 from streams.diagnosis.unreachable import everywhere
 
@@ -20,6 +21,8 @@ def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
     Requires at least one slow region for `slow`, one that saw an end for `expiring`, and one
     failing region for other types.
     """
+    if known.target.kind == "domain":
+        return likely(known)
     match about:
         case "slow":
             return slowness(known)

@@ -46,6 +46,10 @@ Likely = Literal[
     # Its certificate ends soon.
     "renewal_due",
     "renewal_missing_on_some",
+    # The registration of a domain.
+    "registration_ended",
+    "registration_ending",
+    "registration_due",
     # It goes down and up.
     "restart_loop",
     "unstable_host",

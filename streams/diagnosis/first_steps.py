@@ -178,6 +178,11 @@ def certificate(target: Target) -> str:
     )
 
 
+def registration(target: Target) -> str:
+    """Shows registrar, status and end of a domain."""
+    return f"whois {_host(target)} | grep -iE 'registrar:|status:|expir|paid'"
+
+
 def verify(target: Target) -> str:
     """Tests whether the certificate matches the host and its chain is complete."""
     host = _host(target)

@@ -248,12 +248,12 @@ def _certificate_would_change(entry: TargetState) -> tuple[str, ...]:
         return ()
     if trouble.expiring_incident is not None:
         lacking = {
-            region: trouble.endings[position].lacking(expiring.LOOKS)
+            region: trouble.endings[position].lacking(expiring.looks_of(entry.kind))
             for region, position in entry.policy.by_name
             if position in trouble.endings
         }
-        return (outlook.certificate_closing(lacking, entry.policy.warn_days or 0),)
-    return (outlook.CERTIFICATE_RESOLVED,) if trouble.expiring_held else ()
+        return (outlook.expiring_closing(entry.kind, lacking, entry.policy.warn_days or 0),)
+    return (outlook.expiring_resolved(entry.kind),) if trouble.expiring_held else ()
 
 
 def _incident(

@@ -1,7 +1,6 @@
 """Sentences on what would open an incident, and what an open incident waits for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from schemas.duration import COARSE, duration_text
 from schemas.target import LatencyLimit
@@ -10,6 +9,8 @@ from streams.explain.format import in_a_row, time_of_day
 from streams.explain.model import RegionExplained, VotesExplained
 from streams.rules.consensus import majority
 from streams.rules.episode import Sort
+from streams.rules.expiring import looks_of
+from streams.rules.expiring_words import thing
 
 
 def unheard(regions: Sequence[RegionExplained], votes: VotesExplained, *, is_open: bool) -> str:
@@ -124,19 +125,23 @@ def resolved(sort: Sort, *, closed: bool = False) -> str:
     )
 
 
-CERTIFICATE_RESOLVED: Final = (
-    "The last incident for its certificate was resolved by hand: none opens before the last ten "
-    "looks of every region saw none that ends soon."
-)
+def expiring_resolved(kind: str) -> str:
+    """A sentence when the last incident for an end was resolved by hand."""
+    looks = "last ten looks" if looks_of(kind) > 1 else "newest look"
+    return (
+        f"The last incident for its {thing(kind)} was resolved by hand: none opens before the "
+        f"{looks} of every region saw none that ends soon."
+    )
 
 
-def certificate_closing(lacking: Mapping[str, int], warn_days: int) -> str:
+def expiring_closing(kind: str, lacking: Mapping[str, int], warn_days: int) -> str:
     """A sentence on what the incident waits for; `lacking` are looks by region."""
+    what = thing(kind)
     if not lacking:
-        return "The one for its certificate closes when a majority of the regions has reported."
+        return f"The one for its {what} closes when a majority of the regions has reported."
     each = names(f"{region} ({looks} more)" for region, looks in lacking.items())
     return (
-        f"The one for its certificate closes when {each} {verb(list(lacking), 'sees', 'see')} none "
+        f"The one for its {what} closes when {each} {verb(list(lacking), 'sees', 'see')} none "
         f"that ends within {warn_days} days."
     )
 

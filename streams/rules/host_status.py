@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from schemas.incident import HostTarget, TargetStatus
 from streams.rules.consensus import counts, status
+from streams.rules.expiring import DOMAIN
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
 from streams.state.target_details import unpack
@@ -57,7 +58,7 @@ def note_status(state: PartitionState, entry: TargetState, said: TargetStatus) -
     if isinstance(state.hosts[key], str):
         return
     state.news[key] = None
-    if entry.policy.closed:
+    if entry.policy.closed or entry.kind == DOMAIN:
         state.around.pop(key, None)
         return
     around = state.around.get(key)
@@ -103,7 +104,9 @@ def _look(state: PartitionState, key: str) -> Neighbours:
     for target_id in state.on_host(key):
         other = state.targets[target_id]
         said = statuses[target_id] = status(state, other)
-        if other.policy.closed:
+        if other.kind == DOMAIN:
+            closed[target_id] = None  # a registry is no part of the host
+        elif other.policy.closed:
             tells = closed[target_id] = _tells(state, other)
             if tells is not None:
                 numbers[tells] = numbers.get(tells, 0) + 1

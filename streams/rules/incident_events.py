@@ -175,7 +175,7 @@ def improved(
     known = diagnosis_facts.gather(state, entry, around)
     saying = _saying(state, entry, incident)
     closed = entry.policy.closed
-    changes = incident_words.changes(incident, saying, closed=closed)
+    changes = incident_words.changes(incident, saying, entry.kind, closed=closed)
     incident.seen = saying
     return _event(
         state,
@@ -208,7 +208,7 @@ def worsened(
     found = diagnosis.diagnose(known, incident.incident_type)
     saying = _saying(state, entry, incident)
     closed = entry.policy.closed
-    changes = incident_words.changes(incident, saying, closed=closed)
+    changes = incident_words.changes(incident, saying, entry.kind, closed=closed)
     again = "open again" if closed else "down again"
     incident.seen, incident.diagnosis = saying, found.likely
     return _event(
@@ -293,7 +293,7 @@ def _region_verdict(
         if failing is None and limit is not None:
             detail = slow.in_words(pace, limit)
     if failing is None and said == "up" and window.endings is not None:
-        detail = expiring_words.detail(window.endings)
+        detail = expiring_words.detail(window.endings, entry.kind)
     return RegionVerdict(
         verdict=said,
         reason=failing.reason if failing else None,
@@ -346,10 +346,11 @@ def _saying(
 def _news(state: PartitionState, entry: TargetState, incident: OpenIncident) -> tuple[str, ...]:
     """What has changed since the last event, in words."""
     saying = _saying(state, entry, incident)
-    changes = incident_words.changes(incident, saying, closed=entry.policy.closed)
+    changes = incident_words.changes(incident, saying, entry.kind, closed=entry.policy.closed)
     if incident.incident_type != "expiring":
         return changes
-    return (*changes, *expiring_words.another_end(incident, expiring.earliest(state, entry)))
+    earliest = expiring.earliest(state, entry)
+    return (*changes, *expiring_words.another_end(incident, earliest, entry.kind))
 
 
 def _event(

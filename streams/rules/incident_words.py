@@ -5,7 +5,7 @@ from typing import Final
 from schemas.incident import ClosedBecause, IncidentType
 from schemas.result import REASON_TEXT, Reason
 from streams.diagnosis import Diagnosis, Facts
-from streams.rules import expiring_words, flapping, open_port_words
+from streams.rules import expiring, expiring_words, flapping, open_port_words
 from streams.rules.consensus import Tally
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
@@ -15,6 +15,11 @@ _OVER: Final[dict[IncidentType, str]] = {
     "slow": "is fast again from every region",
     "flapping": "has been steadily reachable",
     "expiring": expiring_words.OVER,
+}
+_OVER_OF_DOMAIN: Final[dict[IncidentType, str]] = _OVER | {
+    "unreachable": expiring_words.OVER_OF_DOMAIN,
+    "flapping": "has been registered without a break",
+    "expiring": expiring_words.OVER_OF_DOMAIN,
 }
 _ENDED: Final[dict[ClosedBecause, str]] = {
     "resolved": "was resolved by hand",
@@ -30,6 +35,7 @@ _ENDED: Final[dict[ClosedBecause, str]] = {
 def changes(
     incident: OpenIncident,
     saying: dict[str, tuple[str, Reason | None]],
+    kind: str,
     *,
     closed: bool = False,
 ) -> tuple[str, ...]:
@@ -39,7 +45,7 @@ def changes(
         if incident.seen.get(region) == (verdict, reason):
             continue
         if incident.incident_type == "expiring":
-            found.append(expiring_words.change(region, verdict))
+            found.append(expiring_words.change(region, verdict, kind))
         elif verdict == "down":
             text = REASON_TEXT[reason] if reason else "failed"
             found.append(f"{region}: {text}")
@@ -71,6 +77,8 @@ def summary(
         return open_port_words.summary(known, found, counted, incident.incident_type, again)
     texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
     now = f"unreachable from {counted.down} of {counted.configured} regions ({texts})"
+    if known.target.kind == expiring.DOMAIN:
+        now = f"in trouble, seen from {counted.down} of {counted.configured} regions ({texts})"
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is {now}. {found.sentence}"
     return f"{place} is {again}{now}. {found.sentence}"
@@ -98,7 +106,7 @@ def progress(known: Facts, counted: Tally, incident: OpenIncident) -> str:
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is reachable."
     if incident.incident_type == "expiring":
-        return expiring_words.progress(place)
+        return expiring_words.progress(place, known.target.kind)
     if incident.incident_type == "slow":
         return f"{place} is still an incident: not every region has said that it is fast again."
     return _progress_of_outage(known, counted)
@@ -114,7 +122,8 @@ def _progress_of_outage(known: Facts, counted: Tally) -> str:
         return f"{place} is still an incident: not every region has succeeded again."
     still = ", ".join(f"{region} ({REASON_TEXT[reason]})" for region, reason in known.failing)
     working = ", ".join(known.working) or "no region"
-    return f"{place} is reachable again from {working}; not yet from {still}."
+    again = "registered again, seen" if known.target.kind == expiring.DOMAIN else "reachable again"
+    return f"{place} is {again} from {working}; not yet from {still}."
 
 
 def closing(
@@ -125,7 +134,7 @@ def closing(
     abandoned: tuple[str, ...],
 ) -> str:
     """What has become of the target of an incident that closes, after its place."""
-    ended, over = _ENDED, _OVER
+    ended, over = _ENDED, _OVER_OF_DOMAIN if entry.kind == expiring.DOMAIN else _OVER
     if entry.policy.closed:
         ended, over = _ENDED | open_port_words.ENDED, _OVER | open_port_words.OVER
     words = ended.get(because) or over[incident.incident_type]
@@ -133,7 +142,7 @@ def closing(
         fast = flapping.quiet_ms(state, entry.id, down=False) == flapping.QUIET_MS
         words = f"{words} for {'half an hour' if fast else 'two hours'}"
     if incident.incident_type == "expiring" and because == "policy_changed":
-        words = expiring_words.POLICY_CHANGED
+        words = expiring_words.policy_changed(entry.kind)
     if not abandoned or because == "abandoned":
         return words
     words = words.removesuffix(" from every region").removesuffix(", seen")

@@ -6,6 +6,7 @@ from schemas._types import DurationMs, ExpectedState
 from schemas.duration import DAY_MS
 from schemas.probe import (
     Days,
+    DomainProbe,
     GrpcProbe,
     HandshakeProbe,
     HttpProbe,
@@ -93,13 +94,15 @@ def terms_of(target: Target) -> Terms:
 
 
 def warn_days_of(probe: Probe | None) -> int:
-    """The days before the end of a certificate in which people are told of it; 0: never."""
+    """The days before an end, of a certificate or domain, in which it is told of; 0: never."""
     match probe:
         case HandshakeProbe(tls="none"):
             return 0
         case HandshakeProbe(verify=True) | TlsProbe(verify=True) | HttpProbe(verify=True):
             return probe.warn_days
         case WebSocketProbe(tls=True, verify=True) | GrpcProbe(tls=True, verify=True):
+            return probe.warn_days
+        case DomainProbe():
             return probe.warn_days
         case _:
             return 0

@@ -23,6 +23,7 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("result reason", "no_answer"): "new in 0.2",
     ("result reason", "port_open"): "new in 0.2",
     ("result reason", "too_slow"): "new in 0.2",
+    ("kind", "domain"): "new in 0.2",
     ("result reason", "domain_ending"): "new in 0.2",
     ("result reason", "domain_expired"): "new in 0.2",
     ("result reason", "secret_missing"): "new in 0.2",

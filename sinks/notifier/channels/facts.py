@@ -18,6 +18,7 @@ _ALERTS: Final = {
     "flapping": "PortFlapping",
     "expiring": "CertificateExpiring",
 }
+_ALERTS_OF_DOMAINS: Final = {"unreachable": "DomainEnded", "expiring": "DomainExpiring"}
 _HOSTS: Final = 5
 _OF_REGIONS: Final[dict[str, str]] = {
     "region.suspect": "RegionSuspect",
@@ -68,7 +69,8 @@ def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
     if known_as is None:
         known_as = KnownAs(name=event.name, team=event.team or "", severity=event.severity)
     port = "" if event.port is None else str(event.port)
-    alert = _ALERTS.get(event.incident_type, "PortTrouble")
+    alerts = _ALERTS | _ALERTS_OF_DOMAINS if event.kind == "domain" else _ALERTS
+    alert = alerts.get(event.incident_type, "PortTrouble")
     if event.expect == "closed" and event.incident_type == "unreachable":
         alert = "PortOpen"
     began_at = event.first_failed_at

@@ -23,7 +23,8 @@ MOST_SILENCES: Final = 50
 
 _PARAMETERS: Final = frozenset({"cto", "rto"})
 _OURS: Final = (
-    'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble|PortOpen"'
+    'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble|PortOpen|'
+    'DomainEnded|DomainExpiring"'
 )
 _ASKED: Final = (
     ("active", "false"),

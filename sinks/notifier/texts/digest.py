@@ -55,6 +55,8 @@ _BETTER: Final = State(8, "Better, not from every region yet", "Better")
 _GOES_ON: Final = State(9, "Going on", "Going On")
 _ENDED: Final = State(10, "Over, not seen to recover", "Over, Not Seen To Recover")
 _WAS: Final = State(11, "Came and went before anybody could be told", "Already Over")
+_DOMAINS: Final = State(7, "Domains that end soon", "With Registrations That End Soon")
+_RENEWED: Final = State(16, "Domains renewed", "Renewed")
 _RECOVERED: Final = {
     "unreachable": State(12, "Reachable again", "Reachable Again"),
     "flapping": State(14, "Steady again", "Steady Again"),
@@ -166,15 +168,24 @@ def _state(event: IncidentEvent, action: Action) -> State:
     if action == "missed":
         return _WAS
     if event.event == "closed":
-        recovered = event.closed_because == "recovered"
-        well = _CLOSED_AGAIN if open_port else _RECOVERED.get(event.incident_type, _WELL)
-        return well if recovered else _ENDED
+        well = _CLOSED_AGAIN if open_port else _recovered(event)
+        return well if event.closed_because == "recovered" else _ENDED
     if words.better(event):
         return _BETTER
     if action == "reminder" and event.incident_type == "unreachable":
         return _STILL_OPEN if open_port else _STILL
-    begun = _OPEN_PORT if open_port else _OPEN.get(event.incident_type, _TROUBLE)
+    begun = _OPEN_PORT if open_port else _open(event)
     return _GOES_ON if action == "updated" else begun
+
+
+def _recovered(event: IncidentEvent) -> State:
+    return _RENEWED if event.kind == "domain" else _RECOVERED.get(event.incident_type, _WELL)
+
+
+def _open(event: IncidentEvent) -> State:
+    if event.kind == "domain" and event.incident_type == "expiring":
+        return _DOMAINS
+    return _OPEN.get(event.incident_type, _TROUBLE)
 
 
 def _worst_first(ones: Iterable[_One]) -> list[_Host]:

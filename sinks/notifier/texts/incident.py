@@ -156,9 +156,9 @@ def times(event: IncidentEvent, now: int) -> list[str]:
     lines = [f"{first}: {words.time_text(event.first_failed_at)}"]
     if event.expires_at is not UNSET:
         # What closes as `recovered` was renewed: the end that was told last is that of the old one.
-        whose = (
-            "Old certificate ends" if event.closed_because == "recovered" else "Certificate ends"
-        )
+        what = "registration" if event.kind == "domain" else "certificate"
+        old = event.closed_because == "recovered"
+        whose = f"Old {what} ends" if old else f"{what.capitalize()} ends"
         lines.insert(0, f"{whose}: {words.time_text(event.expires_at)}")
     if event.event == "closed":
         ended = ended_at(event)

@@ -7,27 +7,28 @@ from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.incident import IncidentEvent, RegionVerdict
 from schemas.result import REASON_TEXT
 from sinks.notifier.model import Action
+from sinks.notifier.texts import domain_words
 from sinks.notifier.texts.outside import said
 
-_OPENED: Final = {
+_OPENED: Final[dict[str, str]] = {
     "unreachable": "Unreachable",
     "slow": "Slow",
     "flapping": "Flapping",
     "expiring": "Certificate Ends Soon",
 }
-_STILL: Final = {
+_STILL: Final[dict[str, str]] = {
     "unreachable": "Still Unreachable",
     "slow": "Still Slow",
     "flapping": "Still Flapping",
     "expiring": "Certificate Still Ends Soon",
 }
-_CLOSED: Final = {
+_CLOSED: Final[dict[str, str]] = {
     "unreachable": "Reachable Again",
     "slow": "Fast Again",
     "flapping": "Steady Again",
     "expiring": "Certificate Renewed",
 }
-_WAS: Final = {
+_WAS: Final[dict[str, str]] = {
     "unreachable": "Was Unreachable",
     "slow": "Was Slow",
     "flapping": "Was Flapping",
@@ -42,6 +43,8 @@ _ENDED: Final = {
     "flapping": "Down And Up Again And Again, Told As Flapping From Here On",
     "abandoned": "Not Looked At Any More, Not Known To Be Over",
 }
+_DOMAIN: Final = "domain"
+_THINGS: Final = {"tcp": "TCP Port", _DOMAIN: "Domain"}
 _BETTER: Final = "Reachable From"
 
 # Of a port that must be closed.
@@ -67,7 +70,7 @@ def what(event: IncidentEvent, action: Action) -> str:
     told, ended = _happened(event, action)
     if must_be_closed(event):
         return f"{event.kind.upper()} Port {told}"
-    if event.incident_type != "expiring":
+    if event.incident_type != "expiring" or event.kind == _DOMAIN:
         return f"{thing(event.kind)} {told}"
     # It is the certificate that ends, whatever is spoken on the port.
     return told if ended is None else f"{thing(event.kind)} Certificate: {ended}"
@@ -87,31 +90,40 @@ def _happened(event: IncidentEvent, action: Action) -> tuple[str, str | None]:
         ended = ways.get(event.closed_because or "")
     if action == "missed":
         was = _WAS | _WAS_OPEN if closed else _WAS
-        told, ended = was.get(event.incident_type, "Had An Incident"), None
+        told, ended = _word(event, was, domain_words.WAS, "Had An Incident"), None
     elif event.event == "closed":
         over = _CLOSED | _CLOSED_AGAIN if closed else _CLOSED
-        told = ended or over.get(event.incident_type, "Incident Over")
+        told = ended or _word(event, over, domain_words.CLOSED, "Incident Over")
     elif action == "acknowledge":
         told = ended = "Incident Acknowledged"
     elif better(event):
         where = _BETTER_CLOSED if closed else _BETTER
+        where = domain_words.BETTER if event.kind == _DOMAIN else where
         told = f"{where} {'Most' if _most_are_up(event) else 'Some'} Regions"
     elif action == "updated":
         told = ended = _GOES_ON
     elif action == "reminder":
         still = _STILL | _STILL_OPEN if closed else _STILL
-        told = still.get(event.incident_type, "Incident Goes On")
+        told = _word(event, still, domain_words.STILL, "Incident Goes On")
     else:
         begun = _OPENED | _OPEN if closed else _OPENED
-        told = begun.get(event.incident_type, "Incident")
+        told = _word(event, begun, domain_words.opened(event), "Incident")
         if event.event == "worsened" or (event.episode or 1) > 1:
             told += " Again"
     return told, ended
 
 
+def _word(
+    event: IncidentEvent, words: dict[str, str], of_domains: dict[str, str], unknown: str
+) -> str:
+    """The words for the type of the incident; of a domain those that it has of its own."""
+    own = of_domains.get(event.incident_type) if event.kind == _DOMAIN else None
+    return own or words.get(event.incident_type, unknown)
+
+
 def thing(kind: str) -> str:
-    """What is checked: `TCP Port`, `HTTP`, `POSTGRES`."""
-    return "TCP Port" if kind == "tcp" else kind.upper()
+    """What is checked: `TCP Port`, `HTTP`, `POSTGRES`, `Domain`."""
+    return _THINGS.get(kind) or kind.upper()
 
 
 def must_be_closed(event: IncidentEvent) -> bool:

@@ -50,6 +50,7 @@ def target(
     )
 
 
+DOMAIN: Final = target("domain", None, "example.com")
 LIMITED: Final = structs.replace(
     target(), latency=LatencyLimit(max_ms=250, warn_ahead_ms=86_400_000)
 )
@@ -275,6 +276,27 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
             working=ALL,
             ending=tuple((region, 1_800_000_000_000) for region in (EU, US)),
             renewed=(AP,),
+        ),
+        "expiring",
+    ),
+    Situation(
+        "registration of a domain ended",
+        Facts(target=DOMAIN, failing=fail("domain_expired")),
+    ),
+    Situation(
+        "registration of a domain ends within days",
+        Facts(target=DOMAIN, failing=fail("domain_ending")),
+    ),
+    Situation(
+        "registration of a domain ends within days, as some regions are told",
+        Facts(target=DOMAIN, failing=fail("domain_ending", EU, US), working=(AP,)),
+    ),
+    Situation(
+        "registration of a domain ends soon",
+        Facts(
+            target=DOMAIN,
+            working=ALL,
+            ending=tuple((region, 1_800_000_000_000) for region in ALL),
         ),
         "expiring",
     ),

@@ -53,12 +53,19 @@ class Counted(Struct, eq=False):
 
     @property
     def looks(self) -> bool:
-        """Rule 13: whether it looks at a certificate."""
+        """Rule 13: whether it looks at an end."""
+        if self.policy.kind == "domain":
+            return self.end is not None
         return self.up or (self.end is not None and self.reason != "certificate_invalid")
 
     @property
     def fresh_until(self) -> int:
         return self.running + span(self.policy)
+
+
+def most_looks(target: Target) -> int:
+    """Rule 13: how many of the last looks count."""
+    return 1 if target.kind == "domain" else 10
 
 
 class Change(Struct, frozen=True):
@@ -117,6 +124,8 @@ class Said(Struct, frozen=True):
         return bool(self.row) and self.row[-1].reason in {
             "certificate_ending",
             "certificate_expired",
+            "domain_ending",
+            "domain_expired",
         }
 
     @property
@@ -141,7 +150,8 @@ def listen(  # noqa: C901 - all that ever happened, in one loop
     those of the policy; `warnings` are its `warn_days` (in ms), one after the other.
     """
     looks = tuple(
-        (one, one.ends_within(warnings)) for one in [one for one in history if one.looks][-10:]
+        (one, one.ends_within(warnings))
+        for one in [one for one in history if one.looks][-most_looks(history[0].policy) :]
     )
     speed = Speed(limits, accepted)
     down = unended = False

@@ -5,7 +5,7 @@ from typing import Literal
 
 from schemas.incident import IncidentType, Votes
 from schemas.target import LatencyLimit, Target
-from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen
+from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen, most_looks
 from tests.unit.streams.rules.reference_words import Clock, Word, majority, need, warn_ms
 
 HOUR_MS = 3_600_000
@@ -265,7 +265,8 @@ class Watched:
         for one in voting:
             if not one.looks or not one.looks[-1][1]:
                 continue
-            enough = 10 if one.fails_by_its_certificate else 2
+            most = most_looks(self.target)
+            enough = most if one.fails_by_its_certificate else min(2, most)
             if one.fails_by_its_certificate and failing >= votes.need:
                 continue
             if len(one.ends_soon) >= enough:
