@@ -30,7 +30,8 @@ HELP = examples(
 )
 KINDS: Final = (
     "tcp, udp, tls, http, websocket, grpc, dns, icmp, domain, smtp, imap, pop3, ftp, ssh, redis, "
-    "memcached, postgres, mysql, mongodb, mssql, amqp, kafka, mqtt, ldap, nats, zookeeper, snmp, ntp"
+    "memcached, postgres, mysql, mongodb, mssql, amqp, kafka, mqtt, ldap, nats, "
+    "zookeeper, snmp, ntp"
 )
 """All kinds, as a text: to load them takes as long as all the rest of a command's help."""
 LEAST_S: Final = 0.001
