@@ -17,7 +17,12 @@ _WEB: Final = {80: "http", 443: "http", 8080: "http", 8443: "http"}
 # A port has one kind here: what listens on it is most likely that. Of HTTP's many ports only those
 # on which hardly anything else is found.
 _BY_PORT: Final = (
-    {kind.port: name for name, kind in KINDS.items() if kind.port is not None and name != "tls"}
+    {
+        kind.port: name
+        for name, kind in KINDS.items()
+        # An open TCP port says nothing of those that use UDP alone.
+        if kind.port is not None and name not in {"tls", "snmp", "ntp"}
+    }
     | {port: one.kind for port, one in SERVICES.items() if one.kind not in {"tcp", "http"}}
     | _WEB
 )
