@@ -19,7 +19,7 @@ from producers.checks.model import Vantage
 from producers.kinds.registry import KINDS
 from schemas.plain_text import unsafe_in
 from schemas.policy import Maintenance, Region, Route, Team
-from schemas.probe import HandshakeProbe, Step, TcpProbe
+from schemas.probe import DomainProbe, HandshakeProbe, Step, TcpProbe
 from schemas.target import LatencyLimit
 
 Write = Callable[..., Path]
@@ -452,6 +452,44 @@ def test_limits_may_be_learned(file: Write) -> None:
         LatencyLimit(max_ms=250, for_results=5, times_usual=2.5, warn_ahead_ms=129_600_000),
         LatencyLimit(times_usual=3),
     ]
+
+
+def test_a_domain_is_asked_for_seldom_whatever_the_defaults_say(file: Write) -> None:
+    path = file(
+        f"{HEAD}  - {{kind: domain, host: Example.COM}}\n"
+        "  - {kind: domain, host: own.example, interval: 2m, "
+        "probe: {rdap: 'https://rdap.own.example/'}}\n"
+        "defaults: {interval: 30s, timeout: 2s, max_ms: 500, latency: {max_ms: 9}}\n"
+    )
+    one, own = resolved(path).targets
+    assert (one.host, one.port, one.interval_ms, one.timeout_ms) == (
+        "example.com",
+        None,
+        86_400_000,
+        20_000,
+    )
+    assert (one.retry_delay_ms, one.max_ms, one.latency) == (60_000, None, None)
+    assert one.probe == DomainProbe()
+    assert own.interval_ms == 120_000
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("host: www", "host: expected a registered domain such as example.com, found 'www'"),
+        ("host: 192.0.2.1", "host: expected a registered domain"),
+        ("host: a_b.example", "host: expected a registered domain"),
+        ("host: a.example, port: 43", "port: expected none (domain knows no ports)"),
+        ("host: a.example, interval: 59m", "interval: expected an interval of at least 1h for"),
+        ("host: a.example, max_ms: 5", "max_ms: expected none (domain asks somebody else"),
+        ("host: a.example, latency: {max_ms: 5}", "latency: expected none (domain asks"),
+        ("host: a.example, probe: {rdap: 'ftp://x'}", "rdap: expected a URL that begins"),
+    ],
+)
+def test_a_domain_that_is_wrong_is_told(file: Write, written: str, said: str) -> None:
+    with pytest.raises(InventoryError) as error:
+        resolved(file(f"{HEAD}  - {{kind: domain, {written}}}\n"))
+    assert said in str(error.value)
 
 
 def test_the_kind_says_whose_time_is_meant_unless_the_target_does(file: Write) -> None:
