@@ -228,4 +228,4 @@ def _settled(probe: Probe | None, port: int | None) -> GrpcProbe:
     return settled
 
 
-KIND: Final = Kind(check=check, port=50051, options=GrpcProbe, settle=_settle)
+KIND: Final = Kind(check=check, port=50051, options=GrpcProbe, settle=_settle, latency_of="total")

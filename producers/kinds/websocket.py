@@ -238,4 +238,4 @@ def _check_headers(written: WebSocketProbe) -> None:
             raise ValueError(f"headers: expected each header once, found {other} and {name}")
 
 
-KIND: Final = Kind(check=check, port=80, options=WebSocketProbe, settle=_settle)
+KIND: Final = Kind(check=check, port=80, options=WebSocketProbe, settle=_settle, latency_of="total")

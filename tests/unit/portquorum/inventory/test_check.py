@@ -502,6 +502,8 @@ def test_the_kind_says_whose_time_is_meant_unless_the_target_does(file: Write) -
     )
     found = [one.latency.of for one in resolved(path).targets if one.latency is not None]
     assert found == ["connect", "total", "connect", "total"]
+    total = {kind for kind, what in KINDS.items() if what.latency_of == "total"}
+    assert total == {"http", "websocket", "grpc", "dns", "domain"}  # as docs/inventory.md has it
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(file: Write) -> None:
