@@ -31,8 +31,6 @@ _STYLE: Final = {
     "clock_skewed": "yellow",
     "returned": "green",
     "cleared": "green",
-    "secrets_missing": "yellow",
-    "secrets_found": "green",
     "watched": "green",
 }
 

@@ -118,8 +118,7 @@ class RegionNow(Struct, frozen=True, gc=False, kw_only=True):
 class TargetNow(Struct, frozen=True, kw_only=True):
     """How a target is; see the view `status_now`. Times: UTC ms.
 
-    `is_resolved`: down without an open incident, since somebody resolved it by hand. `expect` is
-    `closed` of a port that must not be reachable: `down` is open, and `up` is closed.
+    `is_resolved`: down without an open incident, since somebody resolved it by hand.
     """
 
     target: str
@@ -133,7 +132,6 @@ class TargetNow(Struct, frozen=True, kw_only=True):
     since: int | None
     is_resolved: bool
     newest_result_at: int | None
-    expect: str = "open"
     regions: tuple[RegionNow, ...]
 
 
@@ -183,7 +181,7 @@ _GROUPS: Final = " GROUP BY status, toString(team), names, words, toString(criti
 _STATUS: Final = """
 SELECT target, name, toString(kind), host, nullIf(port, 0), nullIf(toString(team), ''),
        toString(criticality), status, toUnixTimestamp64Milli(since), toBool(is_resolved),
-       toUnixTimestamp64Milli(newest_result_at), toString(expect)
+       toUnixTimestamp64Milli(newest_result_at)
 FROM status_now
 """
 _REGIONS: Final = """
@@ -201,10 +199,9 @@ FROM
     FROM region_events
     ORDER BY at DESC, log_offset DESC
     LIMIT 1 BY region, multiIf(event IN ('region.silent', 'region.returned'), 0,
-                               event IN ('region.suspect', 'region.cleared'), 1,
-                               event IN ('region.secrets_missing', 'region.secrets_found'), 2, 3)
+                               event IN ('region.suspect', 'region.cleared'), 1, 2)
 )
-WHERE event IN ('region.silent', 'region.suspect', 'region.secrets_missing')
+WHERE event IN ('region.silent', 'region.suspect')
     OR (event = 'region.clock_skewed' AND at > now() - toIntervalHour(1))
 ORDER BY at DESC, region
 """

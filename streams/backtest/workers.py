@@ -61,7 +61,7 @@ def run(
     Raises:
         BacktestError: ClickHouse refused, or a worker died.
     """
-    latency = bool(policies.limits())
+    latency = bool(policies.limits_ms())
     running: dict[Connection, BaseProcess] = {}
     outcomes: list[ShardOutcome] = []
     try:

@@ -27,13 +27,8 @@ FAMILY: Final[dict[Reason, Family]] = {
     "protocol_mismatch": "service",
     "unexpected_response": "service",
     "heartbeat_missed": "heartbeat",
-    "port_open": "service",
-    "too_slow": "service",
-    "domain_ending": "service",
-    "domain_expired": "service",
-    # These never move a verdict; they have a family so that every reason has one.
+    # These two never move a verdict; they have a family so that every reason has one.
     "address_blocked": "service",
-    "secret_missing": "service",
     "prober_error": "service",
 }
 

@@ -174,8 +174,7 @@ def improved(
     around = look_around(state, entry)
     known = diagnosis_facts.gather(state, entry, around)
     saying = _saying(state, entry, incident)
-    closed = entry.policy.closed
-    changes = incident_words.changes(incident, saying, entry.kind, closed=closed)
+    changes = incident_words.changes(incident, saying)
     incident.seen = saying
     return _event(
         state,
@@ -187,11 +186,7 @@ def improved(
         votes=episode.votes(counted, "down"),
         around=around,
         summary=incident_words.progress(known, counted, incident),
-        changes=(
-            f"the regions no longer agree that it is {'open' if closed else 'down'}",
-            *told,
-            *changes,
-        ),
+        changes=("the regions no longer agree that it is down", *told, *changes),
     )
 
 
@@ -207,9 +202,7 @@ def worsened(
     known = diagnosis_facts.gather(state, entry, around)
     found = diagnosis.diagnose(known, incident.incident_type)
     saying = _saying(state, entry, incident)
-    closed = entry.policy.closed
-    changes = incident_words.changes(incident, saying, entry.kind, closed=closed)
-    again = "open again" if closed else "down again"
+    changes = incident_words.changes(incident, saying)
     incident.seen, incident.diagnosis = saying, found.likely
     return _event(
         state,
@@ -220,9 +213,9 @@ def worsened(
         target=known.target,
         votes=episode.votes(counted, "down"),
         around=around,
-        summary=incident_words.summary(known, found, counted, incident, again=f"{again}: "),
+        summary=incident_words.summary(known, found, counted, incident, again="down again: "),
         found=found,
-        changes=(f"{again} (outage {incident.episode} of this incident)", *changes),
+        changes=(f"down again (outage {incident.episode} of this incident)", *changes),
     )
 
 
@@ -293,7 +286,7 @@ def _region_verdict(
         if failing is None and limit is not None:
             detail = slow.in_words(pace, limit)
     if failing is None and said == "up" and window.endings is not None:
-        detail = expiring_words.detail(window.endings, entry.kind)
+        detail = expiring_words.detail(window.endings)
     return RegionVerdict(
         verdict=said,
         reason=failing.reason if failing else None,
@@ -345,12 +338,10 @@ def _saying(
 
 def _news(state: PartitionState, entry: TargetState, incident: OpenIncident) -> tuple[str, ...]:
     """What has changed since the last event, in words."""
-    saying = _saying(state, entry, incident)
-    changes = incident_words.changes(incident, saying, entry.kind, closed=entry.policy.closed)
+    changes = incident_words.changes(incident, _saying(state, entry, incident))
     if incident.incident_type != "expiring":
         return changes
-    earliest = expiring.earliest(state, entry)
-    return (*changes, *expiring_words.another_end(incident, earliest, entry.kind))
+    return (*changes, *expiring_words.another_end(incident, expiring.earliest(state, entry)))
 
 
 def _event(
@@ -410,5 +401,4 @@ def _event(
         resolved_by=UNSET if by_hand is None else by_hand.by,
         resolved_note=UNSET if by_hand is None else by_hand.note or UNSET,
         target_version=target.version,
-        expect="closed" if target.expect == "closed" else UNSET,
     )

@@ -22,10 +22,7 @@ MOST_SILENCES: Final = 50
 """Silences that are asked for at a time."""
 
 _PARAMETERS: Final = frozenset({"cto", "rto"})
-_OURS: Final = (
-    'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble|PortOpen|'
-    'DomainEnded|DomainExpiring"'
-)
+_OURS: Final = 'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble"'
 _ASKED: Final = (
     ("active", "false"),
     ("silenced", "true"),

@@ -50,8 +50,7 @@ public final class Subscriber {
     private static final Pattern TYPE =
             Pattern.compile(
                     "portquorum\\.(?:incident\\.(opened|updated|improved|worsened|closed)"
-                        + "|(region\\.(?:silent|returned|suspect|cleared|clock_skewed"
-                        + "|secrets_missing|secrets_found)"
+                        + "|(region\\.(?:silent|returned|suspect|cleared|clock_skewed)"
                         + "|targets\\.(?:unwatched|watched)))\\.v1");
     /** A state, which others end, begins or goes on with each word but these. */
     private static final Set<String> NOT_OPEN =
@@ -59,7 +58,6 @@ public final class Subscriber {
                     "closed",
                     "region.returned",
                     "region.cleared",
-                    "region.secrets_found",
                     "region.clock_skewed", // nothing ends it: it is no state
                     "targets.watched");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -146,8 +144,7 @@ public final class Subscriber {
             throw new Poison("no text region");
         }
         boolean isSilence = word.equals("region.silent") || word.equals("region.returned");
-        String other = word.startsWith("region.secrets_") ? "secrets/" : "suspect/";
-        return (isSilence ? "silent/" : other) + event.path("region").textValue();
+        return (isSilence ? "silent/" : "suspect/") + event.path("region").textValue();
     }
 
     private static String anId(String text) throws Poison {
