@@ -17,6 +17,8 @@ from foundation.redact import HIDDEN, redact
 from schemas.json_decoder import JsonDecoder
 
 PREFIX: Final = "PORTQUORUM_"
+SECRETS: Final = f"{PREFIX}SECRET_"
+"""The beginning of the names of variables with secrets of checks (docs/security.md)."""
 CONFIG_FILE: Final = "portquorum.toml"
 SERVICES_FILE: Final = "services.json"
 DEFAULT_KAFKA: Final = "127.0.0.1:9092"
@@ -210,7 +212,11 @@ def misspelt(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     `PORTQUORUM_SERVICE_HOST` for a service with the name `portquorum`.
     """
     known = {PREFIX + name.upper() for name in Settings.__struct_fields__} | _OTHER_VARIABLES
-    strange = (name for name in env if name.startswith(PREFIX) and name not in known)
+    strange = (
+        name
+        for name in env
+        if name.startswith(PREFIX) and not name.startswith(SECRETS) and name not in known
+    )
     alike = ((name, difflib.get_close_matches(name, known, 1, _ALIKE)) for name in strange)
     return {name: found[0] for name, found in alike if found}
 

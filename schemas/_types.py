@@ -1,6 +1,6 @@
 """Constrained field types that more than one message uses."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -23,6 +23,8 @@ RegionName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
 ProberName = Annotated[str, Meta(min_length=1, max_length=128)]
 Host = Annotated[str, Meta(min_length=1, max_length=253)]
 Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
+ExpectedState = Literal["open", "closed"]
+"""What a port should be: reachable, or not reachable from outside."""
 
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1, description="a count: 31 bits")]
 """The sum of all counts that a log can hold fits into 63 bits."""

@@ -81,6 +81,8 @@ _SAYS: Final[dict[str, str]] = {
     "region.suspect": "A region fails where others do not, and is set aside.",
     "region.cleared": "A region counts again.",
     "region.clock_skewed": "The clock of a prober's machine is off by more than 5 s.",
+    "region.secrets_missing": "Probers of a region lack secrets that checks need.",
+    "region.secrets_found": "No check in a region lacks a secret any more.",
     "targets.unwatched": "Nobody can judge some targets of a partition: their outage would open no "
     "incident. Replaces the partition's earlier ones; alert people on it.",
     "targets.watched": "All targets of a partition are watched again.",

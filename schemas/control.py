@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from schemas._types import Count, Millis, Name, Note, ProberName, RegionName, TargetId
 from schemas.json_decoder import JsonDecoder
+from schemas.missing_secrets import MissingSecrets
 from schemas.target import Target
 
 HEADER: Final = "portquorum-control"
@@ -56,14 +57,23 @@ class Resolved(Struct, frozen=True, gc=False, kw_only=True, tag_field="control",
     note: Note | None = None
 
 
-class Beat(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="beat"):
+class Beat(
+    Struct,
+    frozen=True,
+    gc=False,
+    kw_only=True,
+    tag_field="control",
+    tag="beat",
+    omit_defaults=True,
+):
     """The heartbeat of a prober, sent to every partition every 5 s.
 
     `connectivity` is False while its own reference addresses fail; `lag_ms` is its worst
     scheduling lag since the last beat; `spool` counts results that wait for the broker;
     `clock_offset_ms` is broker time minus the machine's time (raw, not slewed), None before the
     first acknowledgement. `started_at` tells a restarted prober from a running one
-    (`sequence` begins at 0 again).
+    (`sequence` begins at 0 again). `missing_secrets` are those of its targets that it lacks, absent
+    if it has all.
     """
 
     region: RegionName
@@ -77,6 +87,7 @@ class Beat(Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag
     lag_ms: Annotated[float, Meta(ge=0, le=1e12)]
     spool: Count
     clock_offset_ms: Annotated[int, Meta(ge=-(10**13), le=10**13)] | None
+    missing_secrets: MissingSecrets = {}
 
 
 class Tick(Struct, frozen=True, gc=False, tag_field="control", tag="tick"):

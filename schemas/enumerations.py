@@ -3,6 +3,7 @@
 from typing import Any, Final, Literal, get_args
 
 from schemas import incident, notification, notifier_state, policy, probe, result, target
+from schemas._types import ExpectedState
 
 _NAMED: Final[dict[str, Any]] = {
     "ApplyState": Literal["begun", "done"],
@@ -11,10 +12,13 @@ _NAMED: Final[dict[str, Any]] = {
     "ClosedBecause": incident.ClosedBecause,
     "ConsensusRule": Literal["quorum", "unanimous"],
     "Criticality": target.Criticality,
+    "DnsRcode": Literal["NOERROR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"],
+    "DnsTransport": Literal["udp", "tcp"],
     "DrillEventKind": Literal["drill.overdue", "drill.done"],
     "EventKind": incident.EventKind,
-    "HttpMethod": Literal["GET", "HEAD"],
+    "ExpectedState": ExpectedState,
     "IncidentType": incident.IncidentType,
+    "LatencyOf": Literal["connect", "total"],
     "MassEventKind": Literal["mass.down", "mass.over"],
     "MissedRule": Literal["tell", "drop"],
     "NotificationStatus": notification.NotificationStatus,
@@ -24,6 +28,7 @@ _NAMED: Final[dict[str, Any]] = {
     "RegionEventKind": incident.RegionEventKind,
     "RemovalCause": Literal["removed", "target_changed"],
     "Severity": incident.Severity,
+    "SnmpVersion": Literal["1", "2c", "3"],
     "Status": result.Status,
     "TargetStatus": incident.TargetStatus,
     "TargetsEventKind": incident.TargetsEventKind,

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from schemas._types import (
     Count,
     EventId,
+    ExpectedState,
     Kind,
     LongText,
     LongTexts,
@@ -27,6 +28,7 @@ from schemas._types import (
     Text,
 )
 from schemas.json_decoder import JsonDecoder
+from schemas.missing_secrets import MissingSecrets
 from schemas.result import Reason
 from schemas.schema_ids import schema_id
 from schemas.target import Criticality
@@ -36,7 +38,13 @@ IncidentType = Literal["unreachable", "slow", "flapping", "expiring"]
 Severity = Literal["critical", "warning", "info"]
 TargetStatus = Literal["up", "down", "slow", "unknown", "pending"]
 RegionEventKind = Literal[
-    "region.silent", "region.returned", "region.suspect", "region.cleared", "region.clock_skewed"
+    "region.silent",
+    "region.returned",
+    "region.suspect",
+    "region.cleared",
+    "region.clock_skewed",
+    "region.secrets_missing",
+    "region.secrets_found",
 ]
 TargetsEventKind = Literal["targets.unwatched", "targets.watched"]
 EventKind = Literal["opened", "updated", "improved", "worsened", "closed"]
@@ -96,13 +104,18 @@ class Votes(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class HostTarget(Struct, frozen=True, gc=False, kw_only=True):
-    """Another target of the same host and its status at that moment."""
+    """Another target of the same host and its status at that moment.
+
+    `expect` is `closed` for a port that must not be reachable: `down` then means that it is open.
+    Other targets do not have the field.
+    """
 
     target: TargetId
     name: Name
     kind: Kind
     port: Port | None
     status: TargetStatus
+    expect: ExpectedState | UnsetType = UNSET
 
 
 class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
@@ -123,7 +136,9 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     events of 0.1. Of two events of a target from two partitions (its host changed) the one with the
     larger (`target_version`, `at`) is newer. What `closed_because` says of the target: `recovered`
     up, `target_removed` gone, `steady` down, `flapping` up and down in turn, `policy_changed` no
-    longer looked at for this; `resolved`, `target_changed` and `abandoned` not known.
+    longer looked at for this; `resolved`, `target_changed` and `abandoned` not known. `expect` is
+    `closed` if the port must not be reachable: `unreachable` then means that it is open, and
+    `flapping` that it opens and closes again and again; other targets do not have the field.
 
     Enumerations are open: a reader must expect new members of each of them.
     """
@@ -164,6 +179,7 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     resolved_by: Name | UnsetType = UNSET
     resolved_note: Note | UnsetType = UNSET
     target_version: Millis | UnsetType = UNSET
+    expect: ExpectedState | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
@@ -171,6 +187,8 @@ class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
 
     `last_beat_at` is None if the region was never heard: then each partition with targets of the
     region emits the event, with the same id.
+    `missing_secrets`: the variables that probers of the region lack, with some of the targets that
+    need them; only `region.secrets_missing` has it.
     Enumerations are open: a reader must expect new members of each of them.
     """
 
@@ -180,6 +198,7 @@ class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
     at: Millis
     summary: LongText
     last_beat_at: Millis | None = None
+    missing_secrets: MissingSecrets | UnsetType = UNSET
 
 
 class UnwatchedTarget(Struct, frozen=True, gc=False, kw_only=True):

@@ -4,7 +4,17 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from schemas._types import Host, Kind, LatencyMs, Millis, Port, ProberName, RegionName, TargetId
+from schemas._types import (
+    ExpectedState,
+    Host,
+    Kind,
+    LatencyMs,
+    Millis,
+    Port,
+    ProberName,
+    RegionName,
+    TargetId,
+)
 
 Status = Literal["up", "down", "missed"]
 Cause = Literal["schedule", "retry", "recheck", "manual"]
@@ -25,6 +35,11 @@ Reason = Literal[
     "unexpected_response",
     "address_blocked",
     "heartbeat_missed",
+    "port_open",
+    "too_slow",
+    "domain_ending",
+    "domain_expired",
+    "secret_missing",
     "prober_error",
 ]
 
@@ -45,11 +60,18 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     "unexpected_response": "Unexpected response",
     "address_blocked": "Address blocked by policy",
     "heartbeat_missed": "Heartbeat missed",
+    "port_open": "Port is open",
+    "too_slow": "Answer took too long",
+    "domain_ending": "Domain registration about to end",
+    "domain_expired": "Domain registration ended",
+    "secret_missing": "Secret missing on the prober",
     "prober_error": "Prober error",
 }
 """Texts for people. The first four are fixed."""
 
-NEVER_COUNTED: Final[frozenset[str]] = frozenset({"address_blocked", "prober_error"})
+NEVER_COUNTED: Final[frozenset[str]] = frozenset(
+    {"address_blocked", "secret_missing", "prober_error"}
+)
 """Reasons about the prober or the policy, not about the target."""
 
 
@@ -57,7 +79,7 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     """The record of one measurement.
 
     `status` is `missed` when nothing was measured: the check did not start within its interval,
-    or it ended as `prober_error` or `address_blocked`. `reason` is None exactly when the status is
+    or it ended as one of `NEVER_COUNTED`. `reason` is None exactly when the status is
     `up`. A check that never started has its scheduled time as `started_at`.
 
     `connect_ms` is the network's time for the handshake (TCP_INFO), not the event loop's;
@@ -65,6 +87,10 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     an address, or the answer of an earlier lookup is still valid.
     `attempt` is the position in a retry series, 0 = first. `target_version` is the
     `Target.version` at the time of the check.
+
+    `expect` is what the target's definition asked for. Of a port that must be `closed`, `down` has
+    the reason `port_open`, and `up` has a `total_ms` only if the host itself refused: silence, and
+    the word of a router, have none. There `missed` may also have the reason `dns_failed`.
 
     The identity of a result is (`target`, `region`, `prober`, `started_at`, `attempt`).
     """
@@ -91,6 +117,7 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     cert_expires_at: Millis | None = None
     http_status: Annotated[int, Meta(ge=100, le=999)] | None = None
     banner: Annotated[str, Meta(max_length=300)] | None = None
+    expect: ExpectedState = "open"
 
     @property
     def counted(self) -> bool:

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from schemas._types import (
     DurationMs,
+    ExpectedState,
     Host,
     Kind,
     LongText,
@@ -34,6 +35,9 @@ Retries = Annotated[int, Meta(ge=0, le=10)]
 RecoverAfter = Annotated[int, Meta(ge=1, le=100)]
 Fraction = Annotated[float, Meta(gt=0, le=1)]
 Consensus = Literal["quorum", "unanimous"] | Fraction
+MaxMs = Annotated[float, Meta(gt=0, le=3_600_000)]
+"""The longest time of a check that is up."""
+
 Slo = Annotated[float, Meta(ge=50, le=100)]
 """The uptime objective, in percent."""
 
@@ -47,13 +51,15 @@ class LatencyLimit(Struct, frozen=True, gc=False, kw_only=True):
     `max_ms`: the highest normal connect time. `times_usual`: the highest normal multiple of the
     usual connect time (to a thousandth). At least one of the two is set. `warn_ahead_ms`: a rising
     connect time that will reach `max_ms` within this time is slow, too (only with `max_ms`).
-    `for_results`: the number of consecutive slow results that is needed.
+    `for_results`: the number of consecutive slow results that is needed. `of`: the time that is
+    meant, of the connection or of the whole check (`total_ms`).
     """
 
     max_ms: Annotated[float, Meta(gt=0, le=86_400_000)] | None = None
     for_results: Annotated[int, Meta(ge=1, le=1000)] = 3
     times_usual: Annotated[float, Meta(ge=1.5, le=1000)] | None = None
     warn_ahead_ms: Annotated[int, Meta(ge=1, le=2_592_000_000)] | None = None
+    of: Literal["connect", "total"] = "connect"
 
 
 class Target(Struct, frozen=True, gc=False, kw_only=True):
@@ -66,7 +72,10 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     `downtime_cost_per_hour` are for reports (docs/analytics.md); no rule reads them. `probe` has
     the options of the kind (docs/kinds.md), None when there are none; of them the rules read only
     how the end of a certificate is judged (rule 13). `depends_on_hosts` are the canonical hosts of
-    the targets `depends_on`: a first failure asks for rechecks of these, too (rule 3).
+    the targets `depends_on`: a first failure asks for rechecks of these, too (rule 3). `expect`:
+    a port that is open is up, or with `closed` (`tcp`, `udp`) down (`port_open`). `max_ms`: a check
+    whose `total_ms` is longer is down (`too_slow`). `resolver`: the name server (address, or
+    `address:port`) that is asked for the host, in place of the system's.
     """
 
     id: TargetId
@@ -96,6 +105,9 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     downtime_cost_per_hour: Price | None = None
     probe: Probe | None = None
     depends_on_hosts: Annotated[tuple[Host, ...], Meta(max_length=1_000)] = ()
+    expect: ExpectedState = "open"
+    max_ms: MaxMs | None = None
+    resolver: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
     @property
     def place(self) -> str:

@@ -136,7 +136,7 @@ def _changed(target: Target, entries: list[Entry[Any]], problems: list[Problem])
             if getattr(value, name) is not None:
                 fields[f"{name}_ms"] = duration.parse_ms(getattr(value, name))
         if value.latency is not None:
-            fields["latency"] = _limit(entry, problems)
+            fields["latency"] = _limit(entry, target.kind, problems)
         if value.regions is not None:
             kept = tuple(one for one in target.regions if one in value.regions)
             if not kept:
@@ -152,10 +152,10 @@ def _changed(target: Target, entries: list[Entry[Any]], problems: list[Problem])
     return replace(target, **fields)
 
 
-def _limit(entry: Entry[Any], problems: list[Problem]) -> LatencyLimit | None:
+def _limit(entry: Entry[Any], kind: str, problems: list[Problem]) -> LatencyLimit | None:
     """The limit; None and a problem (the same for all affected targets) if it is wrong."""
     try:
-        return latency.limit(entry.value.latency)
+        return latency.limit(entry.value.latency, kind)
     except ValueError as error:
         problem = Problem(entry.where("latency"), str(error))
         if problem not in problems:

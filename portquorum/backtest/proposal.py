@@ -33,6 +33,7 @@ MEASURED: Final = {
     "kind": "kind",
     "host": "host",
     "port": "port",
+    "max_ms": "max_ms",
 }
 """Fields that influence the probers' measurements: other values would give another history."""
 

@@ -155,6 +155,7 @@ def fill_targets(client: Client, fleet: list[Target], at_ms: int) -> None:
             one.runbook or "",
             one.slo,
             one.downtime_cost_per_hour,
+            one.expect,
             msgspec.json.encode(one).decode(),
             0,
             number,

@@ -16,6 +16,7 @@ from portquorum.cli.options import Json, duration_s, examples
 from portquorum.presentation.fitted_table import FittedTable
 from portquorum.presentation.output import clock, out, print_json, table
 from producers.checks.model import CheckOutcome, Hop
+from schemas._types import ExpectedState
 from schemas.probe import Probe
 from schemas.result import REASON_TEXT, Reason, Status
 
@@ -25,10 +26,12 @@ HELP = examples(
     "portquorum check 10.0.0.7:443 --source 10.0.0.2 --json",
     "portquorum check mail.example.com:587 --kind smtp",
     "portquorum check db1.example.com --kind postgres --probe '{tls: starttls}'",
+    "portquorum check db1.example.com:23 --expect closed",
 )
 KINDS: Final = (
-    "tcp, udp, tls, http, dns, icmp, smtp, imap, pop3, ftp, ssh, redis, memcached, postgres, "
-    "mysql, mongodb, mssql, amqp, kafka, mqtt"
+    "tcp, udp, tls, http, websocket, grpc, dns, icmp, domain, smtp, imap, pop3, ftp, ssh, redis, "
+    "memcached, postgres, mysql, mongodb, mssql, amqp, kafka, mqtt, ldap, nats, "
+    "zookeeper, snmp, ntp"
 )
 """All kinds, as a text: to load them takes as long as all the rest of a command's help."""
 LEAST_S: Final = 0.001
@@ -78,9 +81,22 @@ def check(
     timeout: Annotated[
         str, typer.Option(metavar="TIME", help="How long an answer may take.")
     ] = "3s",
+    resolver: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The name server to ask, in place of the system's."),
+    ] = None,
+    max_ms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS", help="The longest time in all that is fine: with more it is down."
+        ),
+    ] = None,
     source: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The local address to check from.")
     ] = None,
+    expect: Annotated[
+        str, typer.Option(metavar="open|closed", help="closed: open is what is wrong (tcp, udp).")
+    ] = "open",
     json: Json = False,
 ) -> None:
     """Check one port from here, now, and show all of it.
@@ -88,14 +104,20 @@ def check(
     Nothing is stored and nobody is told. The exit code is 0 if it is up, 1 if it is down or nothing
     could be measured, 2 if the command is wrong.
     """
-    from portquorum.cli.probing import options, placed
+    from portquorum.cli.probing import expected_state, options, placed
 
     where = placed(place, kind)
     timeout_s = duration_s(timeout)
     if not LEAST_S <= timeout_s <= MOST_S:
         raise typer.BadParameter(f"expected a timeout from 1ms to 1h, found {timeout!r}")
+    if max_ms is not None and not 0 < max_ms < timeout_s * 1000:
+        text = f"expected --max-ms above 0 and below the timeout ({timeout}), found {max_ms:g}"
+        raise typer.BadParameter(text)
     way = None if source is None else _address(source)
-    outcome = _outcome(where, kind, timeout_s, way, options(kind, probe, where.port))
+    made = options(kind, probe, where.port)
+    asked = None if resolver is None else _name_server(resolver)
+    state = expected_state(expect, kind, made, max_ms)
+    outcome = _outcome(where, kind, timeout_s, way, made, max_ms, asked, state)
     answer = CheckAnswer(
         host=where.host,
         port=where.port,
@@ -119,16 +141,44 @@ def check(
     if json:
         print_json(answer)
     else:
-        _show(where, answer)
+        _show(where, answer, state)
     raise typer.Exit(0 if answer.status == "up" else 1)
 
 
 def _outcome(
-    where: HostPort, kind: str, timeout_s: float, source: str | None, probe: Probe | None
+    where: HostPort,
+    kind: str,
+    timeout_s: float,
+    source: str | None,
+    probe: Probe | None,
+    max_ms: float | None,
+    resolver: str | None,
+    expect: ExpectedState,
 ) -> CheckOutcome:
     from producers.engine.single_check import check_once
 
-    return asyncio.run(check_once(where.host, where.port, kind, timeout_s, source, probe=probe))
+    return asyncio.run(
+        check_once(
+            where.host,
+            where.port,
+            kind,
+            timeout_s,
+            source,
+            probe=probe,
+            max_ms=max_ms,
+            resolver=resolver,
+            expect=expect,
+        )
+    )
+
+
+def _name_server(text: str) -> str:
+    from producers.checks.name_server import place_of
+
+    try:
+        return str(place_of(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"--resolver: {error}") from error
 
 
 def _address(text: str) -> str:
@@ -159,9 +209,12 @@ def _dialogue_ms(outcome: CheckOutcome) -> float | None:
     return round(left, 3) if left >= 0.001 else None
 
 
-def _show(where: HostPort, answer: CheckAnswer) -> None:
+def _show(where: HostPort, answer: CheckAnswer, expect: ExpectedState = "open") -> None:
     up = answer.status == "up"
+    closed = expect == "closed"
     fine = "is open" if answer.kind == "tcp" and not answer.banner else "answers"
+    if closed:
+        fine = "is closed"
     verdict = fine if up else answer.reason_text or answer.status
     line = Text.assemble(
         ("● ", "bold green" if up else "bold red"),
@@ -171,10 +224,10 @@ def _show(where: HostPort, answer: CheckAnswer) -> None:
     facts = Table.grid(padding=(0, 2))
     for name, value in (
         ("address", answer.address),
-        ("warning" if up else "detail", answer.detail),
+        ("warning" if up and not closed else "detail", answer.detail),
         ("banner", answer.banner),
         ("status", None if answer.http_status is None else str(answer.http_status)),
-        ("certificate", _until(answer.cert_expires_at)),
+        (_what_ends(answer.kind), _until(answer.cert_expires_at)),
         ("DNS", _ms(answer.dns_ms)),
         ("connect", _ms(answer.connect_ms)),
         ("TLS", _ms(answer.tls_ms)),
@@ -201,6 +254,10 @@ def _requests(hops: Sequence[Hop]) -> FittedTable:
     ]
     columns = ("status", "request", "DNS", "connect", "TLS", "first byte", "body")
     return table(columns, rows, fold=("request",))
+
+
+def _what_ends(kind: str) -> str:
+    return "registration" if kind == "domain" else "certificate"
 
 
 def _until(expires_at: int | None) -> str | None:

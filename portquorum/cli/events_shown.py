@@ -31,6 +31,8 @@ _STYLE: Final = {
     "clock_skewed": "yellow",
     "returned": "green",
     "cleared": "green",
+    "secrets_missing": "yellow",
+    "secrets_found": "green",
     "watched": "green",
 }
 

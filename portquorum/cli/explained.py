@@ -9,7 +9,7 @@ from rich.text import Text
 from portquorum.cli.notifications import IncidentRoute, MaintenanceNow, TargetNotifications
 from portquorum.cli.notify_shown import SENT_STYLE, STATUS_WORDS
 from portquorum.delivery.names import short_names
-from portquorum.presentation.output import STATUS_STYLE, clock, out, table
+from portquorum.presentation.output import OF_CLOSED, STATUS_STYLE, clock, out, table
 from schemas.duration import duration_text
 from schemas.notification import Notification
 from schemas.plain_text import one_line
@@ -94,13 +94,15 @@ def _recheck(last: RecheckExplained, at: int) -> str:
 
 def _regions(known: Explanation) -> None:
     columns = ("region", "says", "why", "last result", "fresh", "failures", "lately / usual")
-    rows = [_row(one, known.at) for one in known.regions]
+    closed = known.target.expect == "closed"
+    rows = [_row(one, known.at, closed=closed) for one in known.regions]
     out().print(table(columns, rows, fold=("why",), drop=("lately / usual", "failures", "fresh")))
 
 
-def _row(one: RegionExplained, at: int) -> tuple[object, ...]:
+def _row(one: RegionExplained, at: int, *, closed: bool) -> tuple[object, ...]:
     said = one.said
-    verdict = Text(said.verdict, style=STATUS_STYLE.get(said.verdict, ""))
+    word = OF_CLOSED.get(said.verdict, said.verdict) if closed else said.verdict
+    verdict = Text(word, style=STATUS_STYLE.get(said.verdict, ""))
     why = "" if said.reason is None else REASON_TEXT[said.reason]
     if said.detail and said.detail != why:
         why = f"{why} ({said.detail})" if why else said.detail
@@ -166,7 +168,8 @@ def _others(known: Explanation) -> None:
     for place, one in enumerate(known.host_targets[:HOST_TARGETS_SHOWN]):
         text.append(", " if place else "")
         text.append(f"{one.target}{f' ({one.port})' if one.port else ''} ")
-        text.append(one.status, style=STATUS_STYLE.get(one.status, ""))
+        word = OF_CLOSED.get(one.status, one.status) if one.expect == "closed" else one.status
+        text.append(word, style=STATUS_STYLE.get(one.status, ""))
     more = len(known.host_targets) - HOST_TARGETS_SHOWN
     if more > 0:
         text.append(f", and {more} more")

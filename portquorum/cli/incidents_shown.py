@@ -29,7 +29,7 @@ def show_incidents(found: Sequence["Incident"]) -> None:
         line = Text.assemble(
             (f"{one_line(one.name)} ", "bold"),
             f"({place(one.kind, one.host, one.port)})  ",
-            (one_line(one.incident_type), "red" if is_open else "green"),
+            (one_line(_type(one)), "red" if is_open else "green"),
         )
         out().print_indented(line, Text("● " if is_open else "○ ", style))
         out().print_indented(Text(_when(one), style="dim"))
@@ -73,6 +73,12 @@ def place(kind: str, host: str, port: int | None) -> str:
     """`tcp db1.example.com:5432`."""
     shown = f"[{host}]" if ":" in host else host
     return one_line(f"{kind} {shown}" if host else kind) + (f":{port}" if port else "")
+
+
+def _type(one: "Incident") -> str:
+    if one.expect == "closed" and one.incident_type == "unreachable":
+        return "open port"
+    return one.incident_type
 
 
 def _when(one: "Incident") -> str:

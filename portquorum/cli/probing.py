@@ -5,6 +5,7 @@ import re
 import typer
 
 from portquorum.cli.host_port import HostPort, parse
+from schemas._types import ExpectedState
 from schemas.probe import Probe
 
 
@@ -31,6 +32,27 @@ def placed(text: str, kind: str) -> HostPort:
         return HostPort(canonical_host(text.removeprefix("[").removesuffix("]")), known.port)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def expected_state(
+    written: str, kind: str, probe: Probe | None, max_ms: float | None
+) -> ExpectedState:
+    """What the port should be; `probe` and `max_ms` are those of the check.
+
+    Raises:
+        typer.BadParameter: it is no such state, or a check of this kind can't tell.
+    """
+    if written == "open":
+        return "open"
+    if written != "closed":
+        raise typer.BadParameter(f"expected open or closed after --expect, found {written!r}")
+    if kind not in {"tcp", "udp"}:
+        raise typer.BadParameter(f"expected --expect closed with tcp or udp, found {kind}")
+    if kind == "tcp" and probe is not None:
+        raise typer.BadParameter("expected --expect closed without --probe: no dialogue begins")
+    if max_ms is not None:
+        raise typer.BadParameter("expected --expect closed without --max-ms: nobody waits")
+    return "closed"
 
 
 def options(kind: str, written: str | None, port: int | None) -> Probe | None:

@@ -61,7 +61,7 @@ def on_request(plan: "ScanPlan", rate: int, *, yes: bool) -> "Scanned | None":
 
 def show(found: "Scanned", inventory: "Inventory") -> None:
     """Shows open ports, entries to copy, and what was not visible."""
-    from portquorum.inventory.suggestion import as_yaml, entry, service
+    from portquorum.inventory.suggestion import as_yaml, closed_entry, entry, service
 
     for one in found.open:
         place = f"[{one.host}]:{one.port}" if ":" in one.host else f"{one.host}:{one.port}"
@@ -73,12 +73,17 @@ def show(found: "Scanned", inventory: "Inventory") -> None:
         out().print(Text("\ntargets:  # to watch what is open, by the number of its port"))
         for one in found.open:
             out().print(Text(f"  {as_yaml(entry(one, inventory))}"), soft_wrap=True)
+    closed = [made for one in found.open if (made := closed_entry(one, inventory)) is not None]
+    if closed:
+        out().print(Text("\ntargets:  # or, of what should not be open to all: to hear of it"))
+        for made in closed:
+            out().print(Text(f"  {as_yaml(made)}"), soft_wrap=True)
     print_notes(_notes(found))
 
 
 def as_json(found: "Scanned", inventory: "Inventory") -> dict[str, Any]:
-    """The findings as JSON; `entry` is one of `targets:`."""
-    from portquorum.inventory.suggestion import entry, service
+    """The findings as JSON; `entry` is one of `targets:`, and so is `closed_entry`, if any."""
+    from portquorum.inventory.suggestion import closed_entry, entry, service
 
     return {
         "complete": found.complete,
@@ -94,6 +99,7 @@ def as_json(found: "Scanned", inventory: "Inventory") -> dict[str, Any]:
                 "address": one.address,
                 "service": known.name if (known := service(one.port)) else None,
                 "entry": entry(one, inventory),
+                "closed_entry": closed_entry(one, inventory),
             }
             for one in found.open
         ],

@@ -36,7 +36,8 @@ _TYPE_OF: Final = {"down": "unreachable", "flapping": "flapping", "slow": "slow"
 class MonitorTrouble(Struct, frozen=True, kw_only=True):
     """Trouble of the monitor itself. `since`: UTC ms, None if unknown.
 
-    `what`: `region_silent`, `region_suspect`, `region_clock_skewed`, `results_late`, `no_results`.
+    `what`: `region_silent`, `region_suspect`, `region_clock_skewed`,
+    `region_secrets_missing`, `results_late`, `no_results`.
     More may follow.
     """
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from portquorum.cli.incidents_shown import place, show_incidents
 from portquorum.cli.status_answer import StatusAnswer
 from portquorum.presentation.fitted_table import FittedTable, TableColumn
-from portquorum.presentation.output import STATUS_STYLE, clock, out, table
+from portquorum.presentation.output import OF_CLOSED, STATUS_STYLE, clock, out, table
 from schemas.duration import duration_text
 from schemas.plain_text import one_line, plain
 from schemas.result import REASON_TEXT
@@ -159,7 +159,7 @@ def _row(one: TargetNow, now: int) -> tuple[Text, ...]:
     since = "" if one.since is None else duration_text(max(0, now - one.since))
     return (
         Text(one_line(one.target), style="bold"),
-        Text(one.status, style=STATUS_STYLE.get(one.status, "")),
+        Text(_word(one, one.status), style=STATUS_STYLE.get(one.status, "")),
         Text(since),
         _regions(one),
         Text(place(one.kind, one.host, one.port), style="dim"),
@@ -170,7 +170,7 @@ def _regions(one: TargetNow) -> Text:
     """What the regions say, the worst first: one by its name, several by their number."""
     text = Text()
     if one.is_resolved:
-        text.append("resolved by hand, still not reachable: ", style="yellow")
+        text.append(f"resolved by hand, {_still(one)}: ", style="yellow")
     groups: dict[tuple[str, str | None], list[RegionNow]] = {}
     for region in one.regions:
         groups.setdefault((region.status, region.reason), []).append(region)
@@ -180,8 +180,8 @@ def _regions(one: TargetNow) -> Text:
         text.append(", " if number else "")
         who = one_line(regions[0].region) if len(regions) == 1 else str(len(regions))
         text.append(f"{who} ")
-        text.append(status, style=STATUS_STYLE.get(status, "yellow"))
-        if reason:
+        text.append(_word(one, status), style=STATUS_STYLE.get(status, "yellow"))
+        if reason and reason != "port_open":
             text.append(f": {one_line(_REASONS.get(reason, reason))}", style="red")
         elif len(regions) == 1 and regions[0].latency_ms is not None:
             text.append(f" {regions[0].latency_ms:.2f} ms", style="dim")
@@ -191,16 +191,18 @@ def _regions(one: TargetNow) -> Text:
 def _single(one: TargetNow, now: int) -> None:
     """One target: each region in a row, with all that it says."""
     head = Text.assemble((one_line(one.name), "bold"), f"  {place(one.kind, one.host, one.port)}  ")
-    head.append(one.status, style=STATUS_STYLE.get(one.status, ""))
+    head.append(_word(one, one.status), style=STATUS_STYLE.get(one.status, ""))
+    if one.expect == "closed":
+        head.append(", and must be closed" if one.status == "down" else "  must be closed")
     if one.since is not None:
         head.append(f" since {clock(one.since)} UTC, {duration_text(max(0, now - one.since))}")
     if one.is_resolved:
-        head.append("; resolved by hand, still not reachable", style="yellow")
+        head.append(f"; resolved by hand, {_still(one)}", style="yellow")
     out().print(head)
     rows = [
         (
             Text(one_line(region.region), style="bold"),
-            _in_full(region),
+            _in_full(region, one.expect),
             ""
             if region.latency_ms is None
             else Text(f"{region.latency_ms:.2f} ms", justify="right"),
@@ -215,12 +217,24 @@ def _single(one: TargetNow, now: int) -> None:
     )
 
 
-def _in_full(region: RegionNow) -> Text:
-    text = Text(region.status, style=STATUS_STYLE.get(region.status, "yellow"))
+def _word(one: TargetNow, status: str) -> str:
+    """How it is, or is in a region, in the word of its port."""
+    return OF_CLOSED.get(status, status) if one.expect == "closed" else status
+
+
+def _still(one: TargetNow) -> str:
+    return "still open" if one.expect == "closed" else "still not reachable"
+
+
+def _in_full(region: RegionNow, expect: str = "open") -> Text:
+    closed = expect == "closed"
+    word = OF_CLOSED.get(region.status, region.status) if closed else region.status
+    text = Text(word, style=STATUS_STYLE.get(region.status, "yellow"))
     if region.reason:
         text.append(f"  {one_line(_REASONS.get(region.reason, region.reason))}", style="red")
     if region.detail and region.status in {"up", "down"}:
-        text.append(f"  {one_line(region.detail)}", style="yellow" if region.status == "up" else "")
+        warns = region.status == "up" and not closed
+        text.append(f"  {one_line(region.detail)}", style="yellow" if warns else "")
     if region.status == "blocked":
         text.append(f" {_UNBLOCK}", style="red")
     return text

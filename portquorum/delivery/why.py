@@ -18,6 +18,14 @@ LEAST_LETTERS: Final = 4
 
 Asked = Literal["event", "incident", "subject", "target"]
 
+_CONDITIONS: Final = {
+    "suspect": "suspect",
+    "cleared": "suspect",
+    "secrets_missing": "secrets",
+    "secrets_found": "secrets",
+}
+"""Of what condition of a region an event is; any other is of `silent`."""
+
 
 class MemberNow(Struct, frozen=True, kw_only=True):
     """A channel of the audience of something that is open (or just over), and what it knows.
@@ -164,8 +172,7 @@ class _Told:
         """
         kind, _, what = row.event.partition(".")
         if kind == "region":
-            of_guard = what in {"suspect", "cleared"}
-            return f"region/{row.target}/{'suspect' if of_guard else 'silent'}"
+            return f"region/{row.target}/{_CONDITIONS.get(what, 'silent')}"
         if kind == "channel":
             return f"channel/{id_of(row.target)}"
         if kind == "targets":

@@ -82,6 +82,7 @@ class ProberFacts(Struct, frozen=True, kw_only=True):
     lag_ms: float
     spool: int
     clock_offset_ms: int | None
+    missing_secrets: dict[str, tuple[str, ...]] = {}
 
 
 class RegionFacts(Struct, frozen=True, kw_only=True):

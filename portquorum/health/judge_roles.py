@@ -116,6 +116,8 @@ def _notes(one: ProberFacts) -> Iterator[str]:
         off = duration_text(abs(offset), COARSE)
         way = "behind" if offset > 0 else "ahead of"
         yield f"the clock of prober {one.prober} is {off} {way} the broker's"
+    if one.missing_secrets:
+        yield f"prober {one.prober} lacks {some(tuple(one.missing_secrets))} for its checks"
 
 
 def role_lines(facts: HealthFacts) -> Iterator[HealthLine]:

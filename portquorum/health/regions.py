@@ -42,6 +42,7 @@ def beats_of(records: Iterable[ConsumerRecord]) -> Beats:
                 lag_ms=beat.lag_ms,
                 spool=beat.spool,
                 clock_offset_ms=beat.clock_offset_ms,
+                missing_secrets=beat.missing_secrets,
             )
     return found
 

@@ -110,6 +110,8 @@ def _fields(entry: TargetEntry) -> dict[str, Any]:
     fields = {name: getattr(entry, name) for name in (*order, *TargetEntry.__struct_fields__)}
     if entry.kind == "tcp":
         del fields["kind"]
+    if entry.expect == "open":
+        del fields["expect"]
     return {name: value for name, value in fields.items() if value not in (None, ())}
 
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._types import Kind, Port, RegionName, TargetId
+from schemas._types import ExpectedState, Kind, Port, RegionName, TargetId
 from schemas.incident import IncidentType, Severity
 from schemas.json_schema import portable
-from schemas.target import Criticality, Fraction, Price, Slo
+from schemas.target import Criticality, Fraction, MaxMs, Price, Slo
 
 _DURATION: Final = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)\Z"
 _NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"
@@ -60,13 +60,17 @@ PATTERN_TEXT: Final = {
     r"^[a-z][a-z0-9_]{0,31}\Z": "a kind such as tcp",
     r"^([0-9A-Fa-f]{2} *)+\Z": 'bytes of two hex digits each such as "00 ff 0a"',
     r"^[A-Z0-9]{1,16}\Z": "a type of records in capital letters such as A or MX",
-    r"^/[\x21-\x7e]{0,2000}\Z": (
-        "a path that begins with / and has at most 2001 characters of ASCII and no blanks (others "
+    r"^[A-Z][A-Z-]{0,31}\Z": "a method in capital letters such as GET or POST",
+    r"^[0-2](\.[0-9]{1,10}){1,127}\Z": "an identifier in digits such as 1.3.6.1.2.1.1.3.0",
+    r"^[1-5][0-9]{2}-[1-5][0-9]{2}\Z": "the first and last status such as 200-299",
+    r"^/[\x21-\x7e]{0,4000}\Z": (
+        "a path that begins with / and has at most 4001 characters of ASCII and no blanks (others "
         "percent-encoded, as %20)"
     ),
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z": (
         "names of headers: at most 100 letters, digits, hyphens and the like, no blanks"
     ),
+    r"^https?://[\x21-\x7e]{1,500}\Z": "a URL that begins with http:// or https://",
     r"^[\x20-\x7e]{0,2000}\Z": "values of headers: at most 2000 characters of ASCII",
 }
 """The meaning of each pattern, in words."""
@@ -172,13 +176,14 @@ class LatencyEntry(_Entry, frozen=True, kw_only=True, rename={"for_results": "fo
     """`latency:`: too long for so many results in a row is slow.
 
     Too long is more than `max_ms`, more than `times_usual` times the usual time, or on the way to
-    `max_ms` within `warn_ahead`.
+    `max_ms` within `warn_ahead`. `of`: the time of the connection or of the whole check.
     """
 
     max_ms: Annotated[float, Meta(gt=0, le=86_400_000)] | None = None
     for_results: Annotated[int, Meta(ge=1, le=1000)] = 3
     times_usual: Annotated[float, Meta(ge=1.5, le=1000)] | None = None
     warn_ahead: Duration | None = None
+    of: Literal["connect", "total"] | None = None
 
 
 class Policy(_Entry, frozen=True, kw_only=True):
@@ -195,6 +200,8 @@ class Policy(_Entry, frozen=True, kw_only=True):
     recover_after: Annotated[int, Meta(ge=1, le=100)] | None = None
     abandon_after: Duration | None = None
     latency: LatencyEntry | None = None
+    resolver: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    max_ms: MaxMs | None = None
     team: Name | None = None
     tags: Tags | None = None
     runbook: Text | None = None
@@ -207,7 +214,10 @@ class DefaultsEntry(Policy, frozen=True, kw_only=True):
 
 
 class TargetEntry(Policy, frozen=True, kw_only=True):
-    """One of `targets:`. `probe` has the options of the kind (docs/kinds.md)."""
+    """One of `targets:`. `probe` has the options of the kind (docs/kinds.md).
+
+    `expect: closed`: the port must not be reachable.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     id: TargetId | None = None
@@ -217,6 +227,7 @@ class TargetEntry(Policy, frozen=True, kw_only=True):
     probe: dict[str, Any] | None = None
     purpose: Text | None = None
     depends_on: Annotated[tuple[TargetId, ...], Meta(max_length=100)] = ()
+    expect: ExpectedState = "open"
 
 
 class MaintenanceEntry(_Entry, frozen=True, kw_only=True):

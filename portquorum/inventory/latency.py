@@ -2,6 +2,7 @@
 
 from portquorum.inventory import duration
 from portquorum.inventory.document import LatencyEntry
+from producers.kinds.registry import KINDS
 from schemas.target import LatencyLimit
 
 LONGEST_AHEAD_MS = 2_592_000_000
@@ -10,8 +11,8 @@ LONGEST_INTERVAL_MS = 3_600_000
 daily one, so nothing rises."""
 
 
-def limit(written: LatencyEntry) -> LatencyLimit:
-    """The limits of a target.
+def limit(written: LatencyEntry, kind: str) -> LatencyLimit:
+    """The limits of a target of this kind, which says whose time is meant if nobody else does.
 
     Raises:
         ValueError: the text says what was expected and what was found.
@@ -32,6 +33,7 @@ def limit(written: LatencyEntry) -> LatencyLimit:
         for_results=written.for_results,
         times_usual=written.times_usual,
         warn_ahead_ms=ahead,
+        of=written.of or (KINDS[kind].latency_of if kind in KINDS else "connect"),
     )
 
 

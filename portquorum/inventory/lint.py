@@ -17,7 +17,12 @@ _WEB: Final = {80: "http", 443: "http", 8080: "http", 8443: "http"}
 # A port has one kind here: what listens on it is most likely that. Of HTTP's many ports only those
 # on which hardly anything else is found.
 _BY_PORT: Final = (
-    {kind.port: name for name, kind in KINDS.items() if kind.port is not None and name != "tls"}
+    {
+        kind.port: name
+        for name, kind in KINDS.items()
+        # An open TCP port says nothing of those that use UDP alone.
+        if kind.port is not None and name not in {"tls", "snmp", "ntp"}
+    }
     | {port: one.kind for port, one in SERVICES.items() if one.kind not in {"tcp", "http"}}
     | _WEB
 )
@@ -49,7 +54,8 @@ def advice(targets: Iterable[Target]) -> tuple[Advice, ...]:
 
 def _of_target(target: Target, *, names_matter: bool) -> Iterator[Advice]:
     kind = _BY_PORT.get(target.port or 0)
-    if target.kind == "tcp" and target.probe is None and kind is not None:
+    expects_open = target.expect == "open"
+    if target.kind == "tcp" and target.probe is None and kind is not None and expects_open:
         text = (
             f"an open port {target.port} does not say that anything works behind it: "
             f"kind: {kind} would tell more"
@@ -92,7 +98,7 @@ def _of_consensus(target: Target) -> Iterator[Advice]:
 def _of_hosts(targets: Iterable[Target]) -> Iterator[Advice]:
     ports: dict[str, set[int | None]] = defaultdict(set)
     for target in targets:
-        if target.host is not None:
+        if target.host is not None and target.expect == "open":
             ports[target.host].add(target.port)
     for host, watched in ports.items():
         if all(port in _WEB for port in watched):
@@ -106,7 +112,7 @@ def _of_hosts(targets: Iterable[Target]) -> Iterator[Advice]:
 def _of_fleet(targets: Iterable[Target]) -> Iterator[Advice]:
     """Policies with too many false alarms; `about` is the first of their targets."""
     first: dict[AlarmPolicy, str] = {}
-    listed = tuple(targets)
+    listed = tuple(target for target in targets if target.expect == "open")
     for target in listed:
         first.setdefault(policy_of(target), target.id)
     for policy, (number, alarms) in of_fleet(listed, _LOSS).items():

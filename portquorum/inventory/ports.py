@@ -33,7 +33,7 @@ SERVICES: Final[dict[int, Service]] = {
     139: Service("NetBIOS"),
     143: Service("IMAP", "imap"),
     179: Service("BGP"),
-    389: Service("LDAP"),
+    389: Service("LDAP", "ldap"),
     443: _HTTPS,
     445: Service("SMB"),
     465: Service("SMTP submission", "smtp"),
@@ -42,7 +42,7 @@ SERVICES: Final[dict[int, Service]] = {
     554: Service("RTSP"),
     587: Service("SMTP submission", "smtp"),
     631: Service("IPP"),
-    636: Service("LDAPS", "tls"),
+    636: Service("LDAPS", "ldap"),
     853: Service("DNS over TLS", "tls"),
     873: Service("rsync"),
     990: Service("FTPS", "ftp"),
@@ -55,7 +55,7 @@ SERVICES: Final[dict[int, Service]] = {
     1723: Service("PPTP"),
     1883: Service("MQTT", "mqtt"),
     2049: Service("NFS"),
-    2181: Service("ZooKeeper"),
+    2181: Service("ZooKeeper", "zookeeper"),
     2222: Service("SSH", "ssh"),
     2375: Service("Docker"),
     2376: Service("Docker over TLS", "tls"),
@@ -64,10 +64,11 @@ SERVICES: Final[dict[int, Service]] = {
     3000: _HTTP,
     3128: Service("Squid"),
     3260: Service("iSCSI"),
-    3268: Service("LDAP global catalog"),
+    3268: Service("LDAP global catalog", "ldap"),
+    3269: Service("LDAPS global catalog", "ldap"),
     3306: Service("MySQL", "mysql"),
     3389: Service("RDP"),
-    4222: Service("NATS"),
+    4222: Service("NATS", "nats"),
     4369: Service("epmd"),
     4443: Service("HTTPS", "tls"),
     5000: _HTTP,
@@ -124,9 +125,22 @@ SERVICES: Final[dict[int, Service]] = {
     25565: Service("Minecraft"),
     26257: Service("CockroachDB", "postgres"),
     27017: Service("MongoDB", "mongodb"),
-    50051: Service("gRPC"),
+    50051: Service("gRPC", "grpc"),
     61616: Service("ActiveMQ"),
 }
+
+
+CLOSED_FROM_OUTSIDE: Final = frozenset(
+    {
+        *(23, 111, 135, 139, 445, 514, 515, 631, 2049, 3260, 3389, 5900, 5985, 6000),
+        *(1433, 1521, 3306, 5432, 5984, 6379, 7000, 7474, 7687, 8086, 8123, 9000, 9042, 9200),
+        *(9300, 11211, 26257, 27017, 61616),
+        *(2181, 2375, 2376, 2379, 2380, 4369, 5044, 5601, 5666, 7077, 8200, 8500, 9092, 9093),
+        *(9100, 10050, 10051, 10250, 15672),
+    }
+)
+"""Ports that hardly anybody opens to all on purpose: shares and remote control, databases, and what
+clusters say among themselves. Of a host that is watched from outside they should be closed."""
 
 
 def parse(text: str) -> tuple[int, ...]:

@@ -5,16 +5,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from portquorum.inventory.decode import explain
 from portquorum.inventory.errors import Path
+from producers.kinds import json_text, secrets
 from producers.kinds.registry import KINDS
+from producers.kinds.secret_places import places, refused
 from schemas.probe import HandshakeProbe, Probe, TcpProbe
 
 # As in the URLs of channels, where the notifier replaces it; shells have more behind the name.
 _VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*")
 
-_OF_TLS: Final = frozenset({"verify", "server_name", "critical_days", "warn_days"})
+_SHOWN: Final = 80
+
+_OF_TLS: Final = frozenset(
+    {"verify", "server_name", "critical_days", "warn_days", "client_certificate"}
+)
 _NO_TLS: Final = HandshakeProbe()
 
 
@@ -40,7 +47,7 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
         if "kind" in written:  # on the wire it tells the Structs apart; here the target says it
             there_are = ", ".join(known.options.__struct_encode_fields__)
             raise ProbeError(("kind",), f"no such option; there are {there_are}")
-        values = dict(written)
+        values = _with_texts(dict(written), known.json_options)
         if known.tls_by_port is not None:
             values = {"tls": known.tls_by_port(port)} | values
         try:
@@ -49,21 +56,87 @@ def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> 
             path, message = explain(str(error), values, known.options)
             raise ProbeError(path, message) from error
         options = msgspec.to_builtins(probe)
-        for path, names in _unknown(written, options, ()):
+        for path, names in _unknown(values, probe, ()):
             raise ProbeError(path, f"no such option; there are {', '.join(names)}")
-        for path, variable in _variables(options, ()):
-            text = f"expected text that is used as it stands, found the variable {variable}}}"
-            raise ProbeError(path, f"{text}, which nothing replaces here")
+        _check_variables(probe, options)
         _check_tls_options(probe, written)
     try:
-        return known.settle(probe, port)
+        settled = known.settle(probe, port)
     except ValueError as error:
         raise ProbeError((), str(error)) from error
+    _check_secrets(settled)
+    return settled
+
+
+def _check_variables(probe: Probe, options: Any) -> None:
+    """Raises `ProbeError` for a variable where there are none, or that is no secret of checks."""
+    may = {place.path: place.text for place in places(probe)}
+    for path, variable in _variables(options, ()):
+        if path not in may:
+            text = f"expected text that is used as it stands, found the variable {variable}}}"
+            raise ProbeError(path, f"{text}, which nothing replaces here")
+    for path, text in may.items():
+        for name in secrets.names(text):
+            if not secrets.is_secret(name):
+                found = f"${{{name[:_SHOWN]}}}" if name else "${ without its end"
+                expected = f"expected ${{{secrets.PREFIX}…}} in capital letters, or $$ for a $"
+                no_other = "no other variable of a prober is given to a check"
+                raise ProbeError(path, f"{expected}, found {found}: {no_other}")
+
+
+def _check_secrets(probe: Probe | None) -> None:
+    """Raises `ProbeError` for a secret that would go in clear, or in the place of a host."""
+    for place in () if probe is None else places(probe):
+        if not secrets.names(place.text):
+            continue
+        why = refused(probe, place.field)
+        if why is not None:
+            raise ProbeError(place.path, why)
+        if place.path == ("proxy",) and secrets.names(place.text.rpartition("@")[2]):
+            text = "expected a secret in front of the @ alone (http://user:${…}@host:port)"
+            raise ProbeError(place.path, f"{text}, found one in the place of the host")
+
+
+def written_of(kind: str, probe: Probe) -> dict[str, Any]:
+    """The options as an inventory has them: values in place of JSON texts, nothing that is default.
+
+    `probe_of` makes the same options of them.
+    """
+    known = KINDS[kind]
+    shown = {name: value for name, value in _written(probe).items() if name != "kind"}
+    return json_text.with_values(shown, known.json_options)
+
+
+def _written(struct: Struct) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(struct)
+    for name, field in zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True):
+        value = getattr(struct, name)
+        if value == _default(type(struct), name):
+            plain.pop(field, None)
+        elif isinstance(value, Struct):
+            plain[field] = _written(value)
+        elif isinstance(value, tuple):
+            plain[field] = [_written(one) if isinstance(one, Struct) else one for one in value]
+    return plain
+
+
+def _default(kind: type[Struct], name: str) -> Any:
+    found = next(one for one in msgspec.structs.fields(kind) if one.name == name)
+    return found.default_factory() if callable(found.default_factory) else found.default
+
+
+def _with_texts(values: dict[str, Any], places: tuple[json_text.Place, ...]) -> dict[str, Any]:
+    try:
+        return json_text.with_texts(values, places)
+    except json_text.NoJsonError as error:
+        raise ProbeError(error.path, str(error)) from error
 
 
 def _check_tls_options(probe: Probe, written: Mapping[str, Any]) -> None:
     """Raises `ProbeError` for an option of TLS that has no effect, since there is no TLS."""
     if not isinstance(probe, HandshakeProbe | TcpProbe) or probe.tls != "none":
+        return
+    if isinstance(probe, TcpProbe) and any(step.starttls for step in probe.steps):
         return
     for name in sorted(written.keys() & _OF_TLS):
         if getattr(probe, name) != getattr(_NO_TLS, name):
@@ -77,13 +150,14 @@ def _unknown(written: Any, known: Any, path: Path) -> Iterator[tuple[Path, list[
     The Structs themselves accept any option: one of a later version must not make a target
     unreadable.
     """
-    if isinstance(written, Mapping) and isinstance(known, Mapping):
+    if isinstance(written, Mapping) and isinstance(known, Struct):
+        fields = dict(zip(known.__struct_encode_fields__, known.__struct_fields__, strict=True))
         for name, value in written.items():
-            if name not in known:
-                yield (*path, name), [each for each in known if each != "kind" or path]
+            if name not in fields:
+                yield (*path, name), list(fields)
             else:
-                yield from _unknown(value, known[name], (*path, name))
-    elif isinstance(written, list) and isinstance(known, list | tuple):
+                yield from _unknown(value, getattr(known, fields[name]), (*path, name))
+    elif isinstance(written, list) and isinstance(known, tuple):
         for position, (value, other) in enumerate(zip(written, known, strict=False)):
             yield from _unknown(value, other, (*path, position))
 

@@ -19,7 +19,7 @@ from portquorum.inventory.references import some, unknown
 from portquorum.inventory.routes import RouteResolver
 from portquorum.inventory.targets import TargetResolver, with_dependency_hosts
 from portquorum.inventory.windows import WindowResolver
-from producers.checks import address_policy
+from producers.checks import address_policy, name_server
 from producers.checks.model import Vantage
 from schemas.partition import canonical_host
 from schemas.policy import Policy, Region, Team
@@ -188,12 +188,17 @@ class _Resolver:
 
     def _reachable(self, entry: Entry[TargetEntry], target: Target) -> None:
         """Warns of an address that the probers of a region will refuse to connect to."""
-        if target.host is None or not _is_address(target.host):
-            return
+        by_address = target.host is not None and _is_address(target.host)
+        if by_address:
+            self._blocked(entry, target, "host", target.host or "")
+        elif target.resolver is not None:
+            self._blocked(entry, target, "resolver", name_server.place_of(target.resolver).ip)
+
+    def _blocked(self, entry: Entry[TargetEntry], target: Target, field: str, address: str) -> None:
         reasons = {
             region: why
             for region in target.regions
-            if (why := self.vantages.get(region, Vantage()).blocked_because(target.host))
+            if (why := self.vantages.get(region, Vantage()).blocked_because(address))
         }
         if not reasons:
             return
@@ -203,7 +208,7 @@ class _Resolver:
             f"{', '.join(reasons)}: that gives only address_blocked; add internal: true to the "
             "region if its probers may reach private addresses, or the network to its allow"
         )
-        self.warnings.append(Problem(entry.where("host"), message))
+        self.warnings.append(Problem(entry.where(field), message))
 
     def _targets(self, defaults: Entry[DefaultsEntry] | None) -> list[Target]:
         resolver = TargetResolver(self.source, defaults, self.problems)

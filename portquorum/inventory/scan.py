@@ -20,6 +20,8 @@ from schemas.target import Target
 TIMEOUT_S: Final = 2.0
 # What makes all ports of a host the same.
 _OF_THE_HOST: Final = frozenset({"address_blocked", "dns_failed"})
+_DATAGRAMS: Final = frozenset({"udp", "snmp", "ntp"})
+"""The kinds that use UDP alone: their targets say nothing of a TCP port."""
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of scanned places and the total."""
@@ -112,7 +114,7 @@ def plan(
         frozenset(
             (target.host, target.port)
             for target in inventory.targets
-            if target.host is not None and target.port is not None and target.kind != "udp"
+            if target.host is not None and target.port is not None and target.kind not in _DATAGRAMS
         ),
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from portquorum.inventory.ports import SERVICES, Service
+from portquorum.inventory.ports import CLOSED_FROM_OUTSIDE, SERVICES, Service
 from portquorum.inventory.resolve import Inventory
 from portquorum.inventory.scan import OpenPort
 from schemas.policy import Region
@@ -34,6 +34,13 @@ def entry(found: OpenPort, inventory: Inventory) -> dict[str, Any]:
     if len(teams) == 1 and None not in teams:
         named["team"] = teams.pop()
     return named
+
+
+def closed_entry(found: OpenPort, inventory: Inventory) -> dict[str, Any] | None:
+    """An item of `targets:` for a port that should not be open to all; None for other ports."""
+    if found.port not in CLOSED_FROM_OUTSIDE:
+        return None
+    return entry(found, inventory) | {"kind": "tcp", "expect": "closed"}
 
 
 def as_yaml(entry: dict[str, Any]) -> str:

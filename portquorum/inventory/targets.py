@@ -8,11 +8,12 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum.inventory import duration, latency
+from portquorum.inventory import duration, expected_closed, latency
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
 from portquorum.inventory.probes import ProbeError, probe_of
+from producers.checks import name_server
 from producers.kinds.registry import KINDS
 from schemas.partition import canonical_host
 from schemas.policy import Team
@@ -137,10 +138,14 @@ class TargetResolver:
         probe = self._probe(entry, port)
         spans = self._spans(entry)
         regions = tuple(dict.fromkeys(self.value(entry, "regions") or self.regions))
-        limit = self._latency(entry)
+        limit = None if value.expect == "closed" else self._latency(entry)
+        if value.expect == "closed":
+            self._closed(entry, probe)
+        resolver = self._resolver(entry)
         if spans is not None:
             retries = self._retries(entry, len(regions), spans)
             self._fits(entry, spans, retries, limit)
+            self._of_kind(entry, spans, probe)
         target_id = self.id_of(entry)
         if not target_id and value.name and not entry.dropped:
             expected = "expected an `id:`, since none can be made from the name"
@@ -165,6 +170,7 @@ class TargetResolver:
             recover_after=self.value(entry, "recover_after"),
             abandon_after_ms=spans.abandon_after,
             latency=limit,
+            max_ms=None if value.expect == "closed" else self._max_ms(entry),
             criticality=self.value(entry, "criticality"),
             team=self.value(entry, "team"),
             purpose=value.purpose,
@@ -174,6 +180,8 @@ class TargetResolver:
             slo=self._goal(entry, "slo"),
             downtime_cost_per_hour=self._goal(entry, "downtime_cost_per_hour"),
             probe=probe,
+            resolver=resolver,
+            expect=value.expect,
         )
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:
@@ -219,8 +227,12 @@ class TargetResolver:
                 return None
             self._say(entry, "host", "expected a host name or an IP address, found none")
             return None
+        kind = KINDS.get(entry.value.kind)
         try:
-            return canonical_host(written)
+            host = canonical_host(written)
+            if kind is not None and kind.check_host is not None:
+                kind.check_host(host)
+            return host  # noqa: TRY300  (both may refuse it)
         except ValueError as error:
             self._say(entry, "host", str(error))
             return None
@@ -247,10 +259,15 @@ class TargetResolver:
             self._problems.append(Problem(entry.where("probe", *error.path), str(error)))
             return None
 
+    def _closed(self, entry: Entry[TargetEntry], probe: Probe | None) -> None:
+        """Problems of a port that must be closed."""
+        for field, wrong in expected_closed.problems(entry.value, probe):
+            self._say(entry, field, wrong)
+
     def _spans(self, entry: Entry[TargetEntry]) -> _Spans | None:
         found: dict[str, int] = {}
         for field, (least, most) in _LIMITS_MS.items():
-            written = self.value(entry, field)
+            written = self._span(entry, field)
             if written is None:  # an interval that is not written follows from the criticality
                 found[field] = CRITICALITY_INTERVAL_MS[self.value(entry, "criticality")]
                 continue
@@ -261,6 +278,14 @@ class TargetResolver:
                 return None
         return _Spans(**found)
 
+    def _span(self, entry: Entry[TargetEntry], field: str) -> str | None:
+        """The length of time of a field: the target's own, the kind's, or as any other field."""
+        kind = KINDS.get(entry.value.kind)
+        of_kind = None if kind is None else kind.spans.get(field)
+        own: str | None = getattr(entry.value, field)
+        found: str | None = own or of_kind or self.value(entry, field)
+        return found
+
     def _retries(self, entry: Entry[TargetEntry], regions: int, spans: _Spans) -> int:
         written: int | None = self.value(entry, "retries")
         if written is not None:
@@ -269,13 +294,52 @@ class TargetResolver:
 
     def _latency(self, entry: Entry[TargetEntry]) -> LatencyLimit | None:
         written: LatencyEntry | None = self.value(entry, "latency")
-        if written is None:
+        kind = KINDS.get(entry.value.kind)
+        if written is None or (kind is not None and kind.asks_others):
             return None
         try:
-            return latency.limit(written)
+            return latency.limit(written, entry.value.kind)
         except ValueError as error:
             self._say(entry, "latency", str(error))
             return None
+
+    def _resolver(self, entry: Entry[TargetEntry]) -> str | None:
+        """The name server in its shortest spelling, so that targets share its answers."""
+        written: str | None = self.value(entry, "resolver")
+        if written is None:
+            return None
+        try:
+            return str(name_server.place_of(written))
+        except ValueError as error:
+            self._say(entry, "resolver", str(error))
+            return None
+
+    def _max_ms(self, entry: Entry[TargetEntry]) -> float | None:
+        """The longest time of a check that is up; none of a kind that asks somebody else."""
+        kind = KINDS.get(entry.value.kind)
+        if kind is not None and kind.asks_others:
+            return None
+        found: float | None = self.value(entry, "max_ms")
+        return found
+
+    def _of_kind(self, entry: Entry[TargetEntry], spans: _Spans, probe: Probe | None) -> None:
+        """The problems of a kind that asks somebody else than the target."""
+        kind = KINDS.get(entry.value.kind)
+        if kind is None or not kind.asks_others:
+            return
+        for field in ("max_ms", "latency"):
+            if getattr(entry.value, field) is not None:
+                text = f"expected none ({entry.value.kind} asks somebody else, whose time it is)"
+                self._say(entry, field, text)
+        least_ms = kind.least_interval_ms(probe) if kind.least_interval_ms is not None else 0
+        if spans.interval < least_ms:
+            self._say(
+                entry,
+                "interval",
+                f"expected an interval of at least {duration.text(least_ms)} for "
+                f"{entry.value.kind}, found {duration.text(spans.interval)}: registries lock out "
+                "whoever asks more often",
+            )
 
     def _fits(
         self, entry: Entry[TargetEntry], spans: _Spans, retries: int, limit: LatencyLimit | None
@@ -303,3 +367,9 @@ class TargetResolver:
         wrong = None if limit is None else latency.misfit(limit, spans.interval, spans.timeout)
         if wrong is not None:
             self._say(entry, "latency", wrong)
+        most_ms = self._max_ms(entry)
+        if most_ms is not None and most_ms >= spans.timeout:
+            below = text(spans.timeout)
+            self._say(
+                entry, "max_ms", f"expected it below the timeout ({below}), found {most_ms:g}"
+            )

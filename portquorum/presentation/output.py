@@ -40,6 +40,10 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
 }
 
 
+OF_CLOSED: Final[Mapping[str, str]] = {"up": "closed", "down": "open"}
+"""What a port is that must be closed (`expect: closed`), by its status."""
+
+
 class _Console(PlainConsole):
     """Raises an error when the reader of the output is gone, like any other error.
 

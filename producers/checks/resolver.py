@@ -178,6 +178,11 @@ class Resolver:
         running.waiting.append(on_done)
         return running
 
+    @property
+    def busy(self) -> bool:
+        """Whether a lookup runs."""
+        return bool(self._running)
+
     def close(self) -> None:
         """Drops the lookups that still run."""
         self._closed = True
@@ -194,7 +199,7 @@ class Resolver:
                 lookup.ended_at = time.monotonic()
                 self._loop.call_soon(self._finish, lookup)
                 return
-            name = _name(lookup.host)
+            name = dns_name(lookup.host)
             if self._timer is None:
                 self._look()
             if self._system is None:
@@ -206,7 +211,7 @@ class Resolver:
 
     def _ask(self, lookup: Lookup, name: str, sources: Sequence[Source]) -> None:
         """Asks the sources until one of them ends the lookup."""
-        if _is_localhost(name):
+        if is_localhost(name):
             self._ask_files(lookup, name)
             sources = ()
         for position, source in enumerate(sources):
@@ -233,8 +238,8 @@ class Resolver:
     def _ask_files(self, lookup: Lookup, name: str) -> Status:
         hosts = None if self._system is None else self._system.hosts
         found = () if hosts is None else hosts.get(name.encode(), ())
-        if not found and _is_localhost(name):
-            found = _LOOPBACK
+        if not found and is_localhost(name):
+            found = LOOPBACK
         if found:
             lookup.found_here(found)
             return "SUCCESS"
@@ -333,7 +338,7 @@ class Resolver:
         waiting, self._unread = self._unread, []
         for lookup in waiting:
             try:
-                self._ask(lookup, _name(lookup.host), system.sources)
+                self._ask(lookup, dns_name(lookup.host), system.sources)
             except (OSError, ValueError, pycares.AresError) as error:
                 self._fail(lookup, error)
 
@@ -409,16 +414,16 @@ def _error(host: str, number: int) -> socket.gaierror:
     return socket.gaierror(code, f"{host}: {text}")
 
 
-_LOOPBACK: Final = (Address(_IPV6, "::1"), Address(_IPV4, "127.0.0.1"))
+LOOPBACK: Final = (Address(_IPV6, "::1"), Address(_IPV4, "127.0.0.1"))
 
 
-def _is_localhost(name: str) -> bool:
+def is_localhost(name: str) -> bool:
     """RFC 6761, section 6.3: such names are never asked for in DNS."""
     plain = name.removesuffix(".")
     return plain == "localhost" or plain.endswith(".localhost")
 
 
-def _name(host: str) -> str:
+def dns_name(host: str) -> str:
     """The name that is looked up, with the final dot of `host` if it has one.
 
     With it no search domain is appended, and, as in glibc, the hosts file must have it, too.

@@ -10,7 +10,7 @@ class RoutingEngine:
 
     def __init__(self, plain: WaitingEngine) -> None:
         self.plain = plain
-        self._tasks = TaskEngine(plain.vantage, plain.resolver)
+        self._tasks = TaskEngine(plain.vantage, plain.resolver, name_servers=plain.name_servers)
 
     @property
     def vantage(self) -> Vantage:

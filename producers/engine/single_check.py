@@ -6,6 +6,7 @@ import time
 from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.factory import platform_engine
 from producers.kinds import closing
+from schemas._types import ExpectedState
 from schemas.probe import Probe
 from schemas.target import Target
 
@@ -18,12 +19,15 @@ async def check_once(
     source: str | None = None,
     *,
     probe: Probe | None = None,
+    resolver: str | None = None,
+    max_ms: float | None = None,
+    expect: ExpectedState = "open",
 ) -> CheckOutcome:
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
-    Private addresses are allowed, since a user starts the check. An unknown kind gives the outcome
-    `prober_error`. Raises nothing. Within the timeout it also waits, for at most
-    `closing.WITHIN_S`, for the server to close the connection.
+    `max_ms` and `resolver`: as those of a target. Private addresses are allowed, since a user
+    starts the check. An unknown kind gives the outcome `prober_error`. Raises nothing. Within the
+    timeout it also waits, for at most `closing.WITHIN_S`, for the server to close the connection.
     """
     engine = platform_engine(Vantage(source=source, internal=True))
     done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
@@ -40,6 +44,9 @@ async def check_once(
             version=0,
             source="manual",
             probe=probe,
+            resolver=resolver,
+            max_ms=max_ms,
+            expect=expect,
         ),
         due_ms=0.0,
         attempt=0,

@@ -3,21 +3,29 @@
 import asyncio
 import select
 import time
+import traceback
 from collections import deque
 from typing import Final
 
+from msgspec.structs import replace
+
 from foundation.telemetry import logger
+from producers.checks import expected_closed
 from producers.checks.errors import CheckFailedError
-from producers.checks.model import LOST_SHARE, CheckOutcome, OnDone, PlannedCheck, Vantage
+from producers.checks.model import LOST_SHARE, CheckOutcome, Hop, OnDone, PlannedCheck, Vantage
+from producers.checks.name_server import NameServers
 from producers.checks.os_errors import clean
 from producers.checks.resolver import Resolver
 from producers.engine.loop_lag import LoopLag
+from producers.engine.total_limit import limited
 from producers.judging.judges import Judges
 from producers.kinds.check_context import CheckContext
 from producers.kinds.closing import Closer
 from producers.kinds.pace import Turns
+from producers.kinds.rdap_memory import Registries
 from producers.kinds.readiness import EpollReadiness, LoopReadiness
 from producers.kinds.registry import KINDS
+from schemas.result import NEVER_COUNTED
 
 MOST: Final = 4_000
 """The most checks in flight; further ones wait in a queue."""
@@ -27,17 +35,30 @@ NOT_UNDERSTOOD: Final = "the answer can't be understood"
 
 
 class TaskEngine:
-    """See `producers.checks.model.Engine`. Made in a running loop; the caller closes `resolver`."""
+    """See `producers.checks.model.Engine`. Made in a running loop; the caller closes `resolver`.
 
-    def __init__(self, vantage: Vantage, resolver: Resolver, most: int = MOST) -> None:
+    `name_servers` are those of targets with a `resolver`; the caller closes them, too.
+    """
+
+    def __init__(
+        self,
+        vantage: Vantage,
+        resolver: Resolver,
+        most: int = MOST,
+        *,
+        name_servers: NameServers | None = None,
+        registries: Registries | None = None,
+    ) -> None:
         self.vantage = vantage
         self._resolver = resolver
+        self._name_servers = name_servers
         self._most = most
         self._loop = asyncio.get_running_loop()
         self._held_up = LoopLag()
         self._judges = Judges()
         self._closer = Closer()
         self._turns = Turns()
+        self._registries = registries or Registries()
         self._readiness = EpollReadiness() if hasattr(select, "epoll") else LoopReadiness()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: deque[tuple[float, PlannedCheck, OnDone]] = deque()
@@ -81,6 +102,7 @@ class TaskEngine:
             closer=self._closer,
             turns=self._turns,
             readiness=self._readiness,
+            name_servers=self._name_servers,
         )
         try:
             failure = await self._failure(context, mark)
@@ -90,7 +112,12 @@ class TaskEngine:
         task = asyncio.current_task()
         if task is not None:
             self._tasks.discard(task)
-        self._tell(check, _outcome(context, failure), on_done)
+        outcome = _outcome(context, failure)
+        if check.target.expect == "closed":
+            outcome = expected_closed.turned(outcome, check.target.kind)
+        else:
+            outcome = limited(check.target, outcome)
+        self._tell(check, outcome, on_done)
         self._take_waiting()
 
     async def _failure(self, context: CheckContext, mark: float) -> CheckFailedError | None:
@@ -99,7 +126,7 @@ class TaskEngine:
             text = f"this prober can't check kind {context.target.kind!r}"
             return CheckFailedError("prober_error", text)
         try:
-            context.pace = kind.pace
+            context.pace, context.registries = kind.pace, self._registries
             async with asyncio.timeout_at(context.deadline) as limit:
                 context.limit = limit
                 await kind.check(context)
@@ -146,11 +173,13 @@ def _unforeseen(context: CheckContext, error: BaseException) -> CheckFailedError
     Before the first byte it is a fault of the prober. After it the cause is the server's data or a
     mistake of ours in decoding it; people must learn of both, and the log has the cause.
     """
-    logger(__name__).error(
-        "a check failed by an error that its kind does not foresee",
-        kind=context.target.kind,
-        exc_info=error,
-    )
+    what = "a check failed by an error that its kind does not foresee"
+    if context.scrubber.used:  # the text of an error may have the request, with its secrets
+        lines = "".join(traceback.format_exception(error))
+        said = context.scrubber.scrub(lines)
+        logger(__name__).error(what, kind=context.target.kind, exception=said)
+    else:
+        logger(__name__).error(what, kind=context.target.kind, exc_info=error)
     text = f"{type(error).__name__}: {error}"
     if context.heard:
         return CheckFailedError("unexpected_response", f"{NOT_UNDERSTOOD}: {text}")
@@ -158,7 +187,7 @@ def _unforeseen(context: CheckContext, error: BaseException) -> CheckFailedError
 
 
 def _outcome(context: CheckContext, failure: CheckFailedError | None) -> CheckOutcome:
-    ours = failure is not None and failure.reason in {"prober_error", "address_blocked"}
+    ours = failure is not None and failure.reason in NEVER_COUNTED
     return CheckOutcome(
         status="up" if failure is None else "missed" if ours else "down",
         reason=None if failure is None else failure.reason,
@@ -171,14 +200,23 @@ def _outcome(context: CheckContext, failure: CheckFailedError | None) -> CheckOu
         total_ms=None if ours else _rounded(_total_ms(context)),
         cert_expires_at=context.cert_expires_at,
         http_status=context.http_status,
-        banner=None if context.banner is None else clean(context.banner) or None,
-        hops=tuple(context.hops),
+        banner=None if context.banner is None else _told(context, context.banner) or None,
+        hops=tuple(_scrubbed(context, hop) for hop in context.hops),
     )
 
 
 def _detail(context: CheckContext, failure: CheckFailedError | None) -> str | None:
     said = context.notice if failure is None else failure.detail
-    return None if said is None else clean(said)
+    return None if said is None else _told(context, said)
+
+
+def _told(context: CheckContext, text: str) -> str:
+    """The text as it leaves the check, without secrets, also none that it has when it is clean."""
+    return clean(context.scrubber.scrub(clean(context.scrubber.scrub(text))))
+
+
+def _scrubbed(context: CheckContext, hop: Hop) -> Hop:
+    return replace(hop, url=context.scrubber.scrub(hop.url)) if context.scrubber.used else hop
 
 
 def _total_ms(context: CheckContext) -> float:

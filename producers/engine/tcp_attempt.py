@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from foundation.telemetry import logger
-from producers.checks import tcp_socket
+from producers.checks import expected_closed, tcp_socket
 from producers.checks.addresses import (
     IN_A_ROW,
     Failure,
@@ -23,9 +23,11 @@ from producers.checks.addresses import (
     timed_out,
 )
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
+from producers.checks.name_server import NameServers
 from producers.checks.os_errors import clean
 from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
+from producers.engine.total_limit import limited
 
 LATE_S: Final = 1.0
 """After a longer delay a timeout proves nothing: the machine may have been suspended."""
@@ -43,6 +45,7 @@ class WaitingEngine(ABC):
     def __init__(self, vantage: Vantage) -> None:
         self.vantage = vantage
         self.resolver = Resolver()
+        self.name_servers = NameServers(self.resolver)
         self._loop = asyncio.get_running_loop()
         self._checks: set[TcpAttempt] = set()
         self._beginning = False
@@ -68,7 +71,7 @@ class WaitingEngine(ABC):
             self.release(check)
             check.over = True
         self._checks.clear()
-        self.resolver.close()
+        self.name_servers.close()
 
     @abstractmethod
     def wait(self, check: "TcpAttempt") -> None:
@@ -193,12 +196,8 @@ class TcpAttempt:
             self._fail(Failure("prober_error", f"this prober can't check kind {target.kind!r}"))
         elif (address := literal(target.host)) is not None:
             self._connect((address,))
-        elif (known := self._engine.resolver.known(target.host)) is not None:
-            self._go_on(known)
         else:
-            self.due = self._deadline
-            self._engine.wait(self)
-            self._lookup = self._engine.resolver.lookup(target.host, self._looked_up)
+            self._look_up(target.host)
 
     def _take_answer(self, *, fine: bool) -> None:
         sock = self.sock
@@ -234,6 +233,20 @@ class TcpAttempt:
             self._timed_out()
 
     # Lookup
+
+    def _look_up(self, host: str) -> None:
+        named = self.planned.target.resolver
+        resolver: Resolver | Failure = self._engine.resolver
+        if named is not None:
+            resolver = self._engine.name_servers.of(named, self._vantage)
+        if isinstance(resolver, Failure):
+            self._fail(resolver)
+        elif (known := resolver.known(host)) is not None:
+            self._go_on(known)
+        else:
+            self.due = self._deadline
+            self._engine.wait(self)
+            self._lookup = resolver.lookup(host, self._looked_up)
 
     def _take_lookup(self, lookup: Lookup) -> None:
         if self.over:
@@ -302,7 +315,11 @@ class TcpAttempt:
                 return
         if not self._failures:
             self._failures.append(Failure("prober_error", "no time was left to connect"))
-        self._fail(most_telling(self._failures, len(addresses) - place))
+        untried = len(addresses) - place
+        failure = most_telling(self._failures, untried)
+        if self.planned.target.expect == "closed":
+            failure = expected_closed.conclusive(failure, untried)
+        self._fail(failure)
 
     def _resume(self) -> None:
         if self.over:
@@ -327,17 +344,17 @@ class TcpAttempt:
     def _succeed(self, took_ms: float) -> None:
         connect_ms = round(took_ms, 3)
         dns_ms = _rounded(self._dns_ms)
-        self._finish(
-            CheckOutcome(
-                status="up",
-                reason=None,
-                started_at=self._started_at,
-                address=self._tried,
-                dns_ms=dns_ms,
-                connect_ms=connect_ms,
-                total_ms=connect_ms if dns_ms is None else round(dns_ms + connect_ms, 3),
-            )
+        outcome = CheckOutcome(
+            status="up",
+            reason=None,
+            started_at=self._started_at,
+            address=self._tried,
+            dns_ms=dns_ms,
+            connect_ms=connect_ms,
+            total_ms=connect_ms if dns_ms is None else round(dns_ms + connect_ms, 3),
         )
+        target = self.planned.target
+        self._finish(outcome if target.max_ms is None else limited(target, outcome))
 
     def _fail(self, failure: Failure) -> None:
         ours = failure.reason in {"prober_error", "address_blocked"}
@@ -355,6 +372,8 @@ class TcpAttempt:
         )
 
     def _finish(self, outcome: CheckOutcome) -> None:
+        if self.planned.target.expect == "closed":
+            outcome = expected_closed.turned(outcome, "tcp")
         self._engine.release(self)
         self.over = True
         self._engine.done(self, outcome)

@@ -5,9 +5,8 @@ cost is bounded and far below a millisecond a kilobyte, so that it may run in th
 """
 
 import json
-from functools import lru_cache
 from itertools import islice
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import dns.exception
 import dns.flags
@@ -20,9 +19,11 @@ import jsonpath
 from msgspec import Struct
 
 from producers.checks.os_errors import shown
+from producers.judging.conditions import AnyMatch, JsonConditions, TextConditions
 from producers.judging.dns_records import meaning, meaning_of
+from producers.judging.json_values import found_by, is_singular, parsed, same
 from producers.judging.search import expected
-from schemas.probe import Step
+from schemas.probe import Exchange
 
 SMALL_BYTES: Final = 4_096
 """RE2 needs up to some 3 µs a byte for an unlucky pattern (measured: 2.1 s for 900 kB)."""
@@ -41,7 +42,7 @@ _SHOWN_VALUES: Final = 5
 class Search(Struct, frozen=True, tag="search"):
     """The end of the first match of the expectation of `step` in `data`, None if there is none."""
 
-    step: Step
+    step: Exchange
     data: bytes
 
     @property
@@ -69,62 +70,25 @@ class Json(Struct, frozen=True, tag="json"):
     @property
     def small(self) -> bool:
         """Paths that are not singular can be quadratic and worse, also in a small body."""
-        return len(self.body) <= SMALL_JSON_BYTES and _singular(self.path)
+        return len(self.body) <= SMALL_JSON_BYTES and is_singular(self.path)
 
     def verdict(self) -> str | None:
         """See the class."""
         try:
-            found = jsonpath.finditer(self.path, _parsed(self.body))
+            found = found_by(self.path, parsed(self.body))
             if self.value is None:
                 return None if any(True for _ in found) else f"{self.path} finds nothing"
-            wanted = _parsed(self.value)
+            wanted = parsed(self.value)
             seen: list[Any] = []
-            for match in found:
-                if same(match.obj, wanted):
+            for value in found:
+                if same(value, wanted):
                     return None
                 if len(seen) < _SHOWN_VALUES:
-                    seen.append(match.obj)
+                    seen.append(value)
             text = shown(json.dumps(seen).encode())
         except (ValueError, RecursionError, jsonpath.JSONPathError) as error:
             return f"expected JSON, found {shown(self.body)!r} ({type(error).__name__})"
         return f"{self.path}: expected {self.value}, found {text}"
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values of JSON are equal.
-
-    Python takes `true` for 1, also within arrays and objects.
-
-    Raises:
-        RecursionError: they are too deep.
-    """
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            same(value, other[name]) for name, value in one.items()
-        )
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-def _parsed(text: str | bytes) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_number)
-    except (json.JSONDecodeError, UnicodeDecodeError, _NoNumberError):
-        raise
-    except ValueError:
-        # An integer of more than 4,300 digits, which Python does not convert.
-        return json.loads(text, parse_int=float, parse_constant=_no_number)
-
-
-class _NoNumberError(ValueError):
-    """NaN or Infinity, which JSON does not have (RFC 8259, section 6): no browser reads it."""
-
-
-def _no_number(name: str) -> NoReturn:
-    raise _NoNumberError(name)
 
 
 class DnsSummary(Struct, frozen=True):
@@ -232,7 +196,7 @@ def _beside(answer: dns.message.Message, names: list[dns.name.Name]) -> str | No
     return None
 
 
-Job = Search | Json | DnsAnswer
+Job = Search | Json | JsonConditions | TextConditions | AnyMatch | DnsAnswer
 Verdict = int | str | DnsSummary | None
 
 
@@ -259,12 +223,6 @@ def _told(error: BaseException) -> str:
 def _plain(text: str) -> str:
     """JSON has lone surrogates, which no encoding takes."""
     return text[:_TEXT].encode("ascii", "backslashreplace").decode()
-
-
-@lru_cache(maxsize=4096)
-def _singular(path: str) -> bool:
-    compiled: Any = jsonpath.compile(path)
-    return isinstance(compiled, jsonpath.JSONPath) and compiled.singular_query()
 
 
 def first(records: tuple[str, ...]) -> str:

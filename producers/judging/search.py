@@ -6,7 +6,7 @@ from typing import Any, Final
 import re2
 from msgspec import Struct
 
-from schemas.probe import Step
+from schemas.probe import Exchange
 
 # RE2 is linear in the length of the data: no data of a server makes a pattern hang.
 _OPTIONS: Final = re2.Options()
@@ -33,7 +33,7 @@ class Expected(Struct, frozen=True):
 
 
 @lru_cache(maxsize=4096)
-def expected(step: Step) -> Expected | None:
+def expected(step: Exchange) -> Expected | None:
     """The expectation of a step, None if it has none.
 
     Raises:

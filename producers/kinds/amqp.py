@@ -1,8 +1,10 @@
 """AMQP: the protocol header of 0-9-1 (RabbitMQ), answered by Connection.Start.
 
-A broker that speaks another version only answers with the header of that.
+A broker that speaks another version only answers with the header of that. With `version: "1.0"` the
+header of AMQP 1.0 with its security layer, answered by the same and the mechanisms for a login.
 
 https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf, sections 2.2.4 and 4.2
+https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-security-v1.0-os.html, section 5.3
 """
 
 import re
@@ -11,7 +13,7 @@ from typing import Final
 
 from producers.checks.os_errors import shown
 from producers.kinds.dialogue import Dialogue, DialogueStep, pattern
-from producers.kinds.framing import MOST_BYTES, NotThisError
+from producers.kinds.framing import MOST_BYTES, NotThisError, sized
 from producers.kinds.limits import WORDS
 
 _HEADER: Final = b"AMQP\0\0\x09\x01"
@@ -53,6 +55,10 @@ def _words(answer: bytes) -> str:
         return _close_text(answer[11:])
     if not answer.startswith(b"AMQP") or len(answer) < 8:
         return shown(answer)
+    return _version_of(answer, "0-9-1")
+
+
+def _version_of(answer: bytes, wanted: str) -> str:
     identity, *numbers = answer[4:8]
     if identity in {0, 2, 3} and numbers == [1, 0, 0]:
         layer = {0: "", 2: " (over TLS)", 3: " (SASL)"}[identity]
@@ -61,7 +67,7 @@ def _words(answer: bytes) -> str:
         version = f"{numbers[1]}-{numbers[2]}"
     else:
         version = "-".join(map(str, numbers))
-    return f"the server speaks AMQP {version}, not 0-9-1"
+    return f"the server speaks AMQP {version}, not {wanted}"
 
 
 def _close_text(arguments: bytes) -> str:
@@ -72,8 +78,65 @@ def _close_text(arguments: bytes) -> str:
     return f"{code} {shown(arguments[3 : 3 + length])}"
 
 
+_SASL: Final = b"AMQP\x03\x01\0\0"
+_TLS: Final = b"AMQP\x02\x01\0\0"
+# "A list of symbols", "a symbol": each with a size of one or four bytes (types, section 1.6).
+_SYMBOL: Final = re.compile(rb"[A-Z][A-Z0-9_-]{1,19}")
+
+
+def _header(data: bytes) -> int | None:
+    """A protocol header, which has eight bytes."""
+    if not data.startswith(b"AMQP"[: len(data)]):
+        raise NotThisError
+    return 8 if len(data) >= 8 else None
+
+
+def _mechanisms(answer: bytes) -> str | None:
+    """The ways to log in: `SASL PLAIN, ANONYMOUS`."""
+    names = [name.decode() for name in _SYMBOL.findall(answer[11:])]
+    return f"SASL {', '.join(names)}" if names else None
+
+
+def _other(answer: bytes) -> str:
+    if answer == _TLS:
+        return "the server wants TLS (tls: implicit)"
+    return _version_of(answer, "1.0")
+
+
+# A broker without a security layer answers with the header of plain AMQP 1.0, one that wants TLS
+# with that of TLS (sections 2.2, 5.2, 5.3).
+_ANY_1_0: Final = rb"AMQP[\0\x02\x03]\x01\0\0"
+_VERSION_1_0: Final = Dialogue(
+    protocol="AMQP",
+    version="1.0",
+    port=5672,
+    steps=(
+        DialogueStep(
+            name="header of version 1.0",
+            send=_SASL,
+            frame=_header,
+            good=pattern(rb"(?:(?P<other>" + re.escape(_TLS) + rb")|" + _ANY_1_0 + rb")"),
+            bad=((pattern(rb"AMQP(?!" + _ANY_1_0[4:] + rb")"), "unexpected_response"),),
+            words=_other,
+        ),
+        DialogueStep(
+            name="list of SASL mechanisms",
+            when=pattern(re.escape(_SASL)),
+            frame=sized(4),
+            # a frame of SASL (type 1), its descriptor as a small or a large number: 0x40
+            good=pattern(
+                rb".{4}.\x01.{2}.{0,60}?\0"
+                rb"(?:\x53\x40|\x80\0{7}\x40|\xa3\x19amqp:sasl-mechanisms:list)"
+            ),
+            tell=_mechanisms,
+        ),
+    ),
+)
+
 DIALOGUE: Final = Dialogue(
     protocol="AMQP",
+    version="0-9-1",
+    others=(_VERSION_1_0,),
     port=5672,
     implicit_ports=frozenset({5671}),
     steps=(

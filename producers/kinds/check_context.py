@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from producers.checks import tcp_socket
+from producers.checks import expected_closed, tcp_socket
 from producers.checks.addresses import (
     IN_A_ROW,
     Failure,
@@ -19,6 +19,7 @@ from producers.checks.addresses import (
 )
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, Hop, Vantage
+from producers.checks.name_server import NameServers
 from producers.checks.os_errors import is_no_way_to, text_of
 from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
@@ -28,7 +29,10 @@ from producers.kinds.certificate_end import CertificateEnd
 from producers.kinds.closing import Closer, Peer
 from producers.kinds.connection import Connection
 from producers.kinds.pace import Pace, Turns
+from producers.kinds.rdap_memory import Registries
 from producers.kinds.readiness import Readiness
+from producers.kinds.revealing import Revealer
+from producers.kinds.scrubbing import Scrubber
 from schemas.result import Reason
 from schemas.target import Target
 
@@ -60,7 +64,8 @@ class CheckContext:
     `closer` ends connections in order; without it they are reset. `notice` are remarks for people
     on a target that is up (see `note`). `hops`: see `Hop`. `certificate_end` is that of the last
     TLS handshake, `cert_expires_at` that of the result. `pace` is that of the connections,
-    by `turns`; `limit` ends the check at its deadline.
+    by `turns`; `limit` ends the check at its deadline. `proxy_host` is that of the target's proxy.
+    `registries`: what the prober knows of registries of domains.
     """
 
     __slots__ = (
@@ -69,9 +74,11 @@ class CheckContext:
         "_judged_late_at",
         "_judges",
         "_lookup",
+        "_name_servers",
         "_port",
         "_readiness",
         "_resolver",
+        "_revealer",
         "_streams",
         "_trying",
         "_turns",
@@ -91,6 +98,8 @@ class CheckContext:
         "limit",
         "notice",
         "pace",
+        "proxy_host",
+        "registries",
         "silence",
         "started_at",
         "target",
@@ -110,6 +119,8 @@ class CheckContext:
         closer: Closer | None = None,
         turns: Turns | None = None,
         readiness: Readiness | None = None,
+        revealer: Revealer | None = None,
+        name_servers: NameServers | None = None,
     ) -> None:
         self.target = target
         self.vantage = vantage
@@ -133,18 +144,27 @@ class CheckContext:
         self.came: Callable[[], str] | None = None
         self.ended_at: float | None = None
         self.pace: Pace | None = None
+        self.proxy_host: str | None = None
+        self.registries: Registries | None = None
         self.limit: asyncio.Timeout | None = None
         self._resolver = resolver
+        self._name_servers = name_servers
         self._judges = judges
         self._closer = closer
         self._turns = turns
         self._readiness = readiness
+        self._revealer = Revealer(target) if revealer is None else revealer
         self._judged_late_at: float | None = None
         self._heard = False
         self._port: int | None = None
         self._lookup: Lookup | None = None
         self._streams: list[Connection] = []
         self._trying: _Trying | None = None
+
+    @property
+    def scrubber(self) -> Scrubber:
+        """Masks the secrets of the check in a text that leaves it."""
+        return self._revealer.scrubber
 
     @property
     def left_s(self) -> float:
@@ -163,6 +183,20 @@ class CheckContext:
     def hear(self) -> None:
         """To be called when a byte has come by another way than a `Connection`."""
         self._heard = True
+
+    def reveal(self, text: str, field: str, *, to: str | None = None) -> str:
+        """The text of the option `field` with its secrets in it, at the moment of use.
+
+        To be used for each option that may have secrets, and for nothing but what is sent to the
+        target's own origin, or to the host `to` (a proxy). The secrets are masked in all that the
+        check tells. `$$` becomes `$`. In `json`, `path` and `proxy` the values are escaped as
+        needed there (see `secrets.filled_in`).
+
+        Raises:
+            CheckFailedError: `secret_missing`, if a variable is not set, or not for this host, or
+                would go in clear.
+        """
+        return self._revealer.reveal(text, field, to)
 
     async def verdict(self, job: Job, *, on_more: bool = False) -> Verdict:
         """The verdict on data of the server; it does not block the loop.
@@ -249,6 +283,8 @@ class CheckContext:
             closer=self._closer,
             turns=self._turns,
             readiness=self._readiness,
+            revealer=self._revealer,
+            name_servers=self._name_servers,
         )
         other.pace = self.pace
         other.deadline = self.deadline
@@ -286,6 +322,8 @@ class CheckContext:
             ValueError: there are no failures.
         """
         found = most_telling(failures, untried)
+        if self.target.expect == "closed":
+            found = expected_closed.conclusive(found, untried)
         self.address = found.address
         return found.error()
 
@@ -317,9 +355,10 @@ class CheckContext:
             stream.close()
 
     async def _look_up(self, host: str) -> tuple[Address, ...]:
-        lookup = self._resolver.known(host)
+        resolver = self._resolver_of_target()
+        lookup = resolver.known(host)
         if lookup is None:
-            lookup = await self._asked(host)
+            lookup = await self._asked(resolver, host)
             took_ms = lookup.took_ms or 0.0
             self.dns_ms = took_ms if self.dns_ms is None else self.dns_ms + took_ms
         failure = lookup_failure(lookup)
@@ -327,14 +366,24 @@ class CheckContext:
             raise failure.error()
         return lookup.addresses
 
-    async def _asked(self, host: str) -> Lookup:
+    def _resolver_of_target(self) -> Resolver:
+        """The resolver for all names of the check, also for those that a redirect leads to."""
+        if self.target.resolver is None:
+            return self._resolver
+        names = self._name_servers or NameServers(self._resolver)
+        found = names.of(self.target.resolver, self.vantage)
+        if isinstance(found, Failure):
+            raise found.error()
+        return found
+
+    async def _asked(self, resolver: Resolver, host: str) -> Lookup:
         done: asyncio.Future[Lookup] = asyncio.get_running_loop().create_future()
 
         def answered(lookup: Lookup) -> None:
             if not done.done():
                 done.set_result(lookup)
 
-        self._lookup = self._resolver.lookup(host, answered)
+        self._lookup = resolver.lookup(host, answered)
         lookup = await done
         self._lookup = None
         return lookup
@@ -361,7 +410,7 @@ class CheckContext:
 
     def _chosen(self, host: str | None) -> bool:
         """Whether a server chose this host (a redirect), and not the inventory."""
-        return host is not None and host != self.target.host
+        return host not in (None, self.target.host, self.proxy_host)
 
     async def _connect_to(
         self, address: Address, port: int, within_s: float, *, chosen: bool

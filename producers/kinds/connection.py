@@ -11,7 +11,11 @@ from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import answer_of, reason_of, shown, text_of
 from producers.kinds.closing import Closer, Peer
 from producers.kinds.readiness import LoopReadiness, Readiness
-from producers.kinds.tls_errors import ClientCertificateError, tls_failure
+from producers.kinds.tls_errors import (
+    ClientCertificateError,
+    RefusedCertificateError,
+    tls_failure,
+)
 from producers.kinds.tls_records import has_certificate, is_tls
 
 MOST_BYTES: Final = 1 << 20
@@ -38,6 +42,7 @@ class Connection:
         "_closing",
         "_from_peer",
         "_number",
+        "_offers_certificate",
         "_readiness",
         "_reads",
         "_received_in_handshake",
@@ -67,6 +72,7 @@ class Connection:
         """The beginning of what came in the TLS handshake, at least 160 bytes if so many came."""
         self.asked_for_certificate = False
         """Whether the server has asked for a client's certificate."""
+        self._offers_certificate = False
         self._received_in_handshake: int | None = None
         """`received` at the end of a TLS 1.3 handshake in which it has asked for one."""
         self._tls: ssl.SSLObject | None = None
@@ -130,8 +136,12 @@ class Connection:
                 raise ClientCertificateError
             return data
 
-    async def secure(self, context: ssl.SSLContext, server_name: str | None) -> ssl.SSLObject:
+    async def secure(
+        self, context: ssl.SSLContext, server_name: str | None, *, offers_certificate: bool = False
+    ) -> ssl.SSLObject:
         """Begins TLS and returns when the handshake is done.
+
+        `offers_certificate`: the context has a client's certificate.
 
         Raises:
             ssl.SSLCertVerificationError: the certificate is not valid.
@@ -146,6 +156,7 @@ class Connection:
             text = f"no TLS with the name {server_name!r}: {error}"
             raise CheckFailedError("tls_failed", text) from error
         self.tls, self.began_with = tls, b""
+        self._offers_certificate = offers_certificate
         while True:
             try:
                 tls.do_handshake()
@@ -167,6 +178,38 @@ class Connection:
         if self.asked_for_certificate and tls.version() == "TLSv1.3":
             self._received_in_handshake = self.received
         return tls
+
+    async def first_word(self) -> None:
+        """Returns when anything has come in TLS after the handshake; a part of it may be lost.
+
+        A server of TLS 1.3 says only then that it does not take a client's certificate. One that
+        takes it mostly sends a session ticket.
+
+        Raises:
+            RefusedCertificateError: it does not.
+            CheckFailedError: it closed or reset the connection.
+        """
+        tls, heard = self._tls, self.received
+        if tls is None:
+            return
+        while True:
+            try:
+                data = tls.read(_CHUNK)
+            except ssl.SSLWantReadError:
+                await self._push(self._to_peer.read())
+                if self.received > heard:
+                    return
+                await self._pull()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                data = b""
+                break
+            except ssl.SSLError as error:
+                raise self._tls_failed(error) from error
+            else:
+                break
+        if not data:
+            text = "closed by the server right after the TLS handshake, without a word"
+            raise CheckFailedError("tls_failed", text)
 
     def address_literal(self) -> bytes:
         """Our end's address as SMTP writes it: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
@@ -220,14 +263,15 @@ class Connection:
         Some servers refuse a client without a certificate by closing, without an alert (asyncio,
         and so uvicorn and aiohttp).
         """
+        wants = self.asked_for_certificate and not self._offers_certificate
         try:
             if await self._pull(keep=True):
                 return
         except CheckFailedError as error:
-            if self.asked_for_certificate and error.reason == "connection_reset":
+            if wants and error.reason == "connection_reset":
                 raise ClientCertificateError from error
             raise
-        if self.asked_for_certificate:
+        if wants:
             raise ClientCertificateError
         raise CheckFailedError("tls_failed", self._closed_text())
 
@@ -237,7 +281,7 @@ class Connection:
         Our handshake is done before the server has seen that we have none. One that goes on sends
         a session ticket first (RFC 8446, section 4.6.1), also if it closes then for another cause.
         """
-        return self.received == self._received_in_handshake
+        return self.received == self._received_in_handshake and not self._offers_certificate
 
     async def _told(self, error: CheckFailedError) -> CheckFailedError:
         """The server's own word before it broke the connection, if it wants a certificate."""
@@ -245,7 +289,7 @@ class Connection:
             try:
                 while await self.receive():
                     pass
-            except ClientCertificateError as told:
+            except (ClientCertificateError, RefusedCertificateError) as told:
                 return told
             except CheckFailedError:
                 pass
@@ -258,7 +302,12 @@ class Connection:
         return text if is_tls(self.began_with) else f"{text}, after {shown(self.began_with)!r}"
 
     def _tls_failed(self, error: ssl.SSLError, start: bytes = b"") -> CheckFailedError:
-        return tls_failure(error, asked=self.asked_for_certificate, start=start)
+        return tls_failure(
+            error,
+            asked=self.asked_for_certificate,
+            offered=self._offers_certificate,
+            start=start,
+        )
 
     async def _pull(self, *, keep: bool = False) -> bool:
         """Receives encrypted bytes; False at the end of the data. `keep`: see `began_with`."""

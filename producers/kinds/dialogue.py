@@ -20,7 +20,7 @@ from producers.kinds.framing import MOST_BYTES, Frame, NotThisError
 from producers.kinds.kind import Kind
 from producers.kinds.pace import Pace
 from producers.kinds.tls import hold_on
-from producers.kinds.tls_errors import ClientCertificateError
+from producers.kinds.tls_errors import ClientCertificateError, RefusedCertificateError
 from producers.kinds.tls_records import answers_in_tls
 from schemas.probe import HandshakeProbe, Probe, Tls
 from schemas.result import Reason
@@ -59,8 +59,10 @@ class DialogueStep(Struct, frozen=True, kw_only=True):
 class Dialogue(Struct, frozen=True, kw_only=True):
     """A protocol: its default `port`, ports with TLS by default, and the steps.
 
-    `steps` are used without TLS and inside implicit TLS; `starttls` replaces them, with a step that
-    begins TLS, and is empty without STARTTLS; `implicit`: TLS from the first byte on is possible.
+    `steps` are used without TLS and inside implicit TLS, where `in_tls` replaces them if there is
+    a difference; `starttls` replaces them, with a step that begins TLS, and is empty without
+    STARTTLS; `implicit`: TLS from the first byte on is possible. `version` is that of the protocol,
+    and `others` are the dialogues of other ones, for the option `version`.
     `bye` is sent at the end, so that the server logs no error; it closes the connection then,
     before us. `pace`: see `Kind`.
     """
@@ -69,11 +71,14 @@ class Dialogue(Struct, frozen=True, kw_only=True):
     port: int
     steps: tuple[DialogueStep, ...]
     starttls: tuple[DialogueStep, ...] = ()
+    in_tls: tuple[DialogueStep, ...] = ()
     implicit: bool = True
     implicit_ports: frozenset[int] = frozenset()
     starttls_ports: frozenset[int] = frozenset()
     bye: bytes = b""
     pace: Pace | None = None
+    version: str | None = None
+    others: tuple["Dialogue", ...] = ()
 
     def kind(self) -> Kind:
         """The kind of this dialogue."""
@@ -103,7 +108,23 @@ class Dialogue(Struct, frozen=True, kw_only=True):
             expected = f"{self.protocol} can be checked with tls: {' or '.join(ways)}"
             raise ValueError(f"{expected}, found {probe.tls}")
         tls_session.check_server_name(probe.server_name)
+        self.of(probe.version)
         return probe
+
+    def of(self, version: str | None) -> "Dialogue":
+        """The dialogue of this version of the protocol; without one this dialogue.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if version is None:
+            return self
+        known = {one.version: one for one in (self, *self.others) if one.version is not None}
+        if version not in known:
+            there_are = f"one of {', '.join(known)}" if known else "none"
+            expected = f"version: expected {there_are} ({self.protocol})"
+            raise ValueError(f"{expected}, found {version!r}")
+        return known[version]
 
 
 async def _check(dialogue: Dialogue, context: CheckContext) -> None:
@@ -111,7 +132,7 @@ async def _check(dialogue: Dialogue, context: CheckContext) -> None:
     options = probe if isinstance(probe, HandshakeProbe) else _NOTHING
     context.waiting_for = "connection"
     stream = await context.connect()
-    await converse(dialogue, options, context, stream)
+    await converse(dialogue.of(options.version), options, context, stream)
 
 
 async def converse(
@@ -138,6 +159,8 @@ async def _converse(
     if options.tls == "implicit":
         await talk.secure(options)
     steps = dialogue.starttls if options.tls == "starttls" else dialogue.steps
+    if options.tls == "implicit":
+        steps = dialogue.in_tls or steps
     for step in steps:
         await talk.take(step)
         if step.tls:
@@ -205,6 +228,7 @@ class _Talk:
             self._stream,
             verify=options.verify,
             server_name=options.server_name,
+            client=options.client_certificate,
             around=starttls if options.tls == "starttls" else tls_session.at_once,
         )
 
@@ -217,7 +241,7 @@ class _Talk:
         """Returns the error of a send: a server may explain its refusal before it closes."""
         try:
             await self._stream.send(data)
-        except ClientCertificateError:
+        except (ClientCertificateError, RefusedCertificateError):
             raise  # the server has explained itself
         except CheckFailedError as error:
             return error

@@ -10,8 +10,10 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.reversename
+from msgspec.structs import replace
 
 from producers.checks.errors import CheckFailedError
+from producers.judging.conditions import AnyMatch, pattern
 from producers.judging.dns_records import read
 from producers.judging.jobs import DnsAnswer, DnsSummary, first
 from producers.kinds.check_context import CheckContext
@@ -29,7 +31,7 @@ _MEANT: Final = {
 
 
 async def check(context: CheckContext) -> None:
-    """Asks over UDP, and over TCP after a truncated answer.
+    """Asks over UDP, and over TCP after a truncated answer; or over TCP alone.
 
     Raises:
         CheckFailedError: as for all kinds; `unexpected_response` for an error of the server and
@@ -39,6 +41,9 @@ async def check(context: CheckContext) -> None:
     if not isinstance(probe, DnsProbe) or port is None:
         raise CheckFailedError("prober_error", "the target does not say what to ask")
     query = question_for(probe.name, probe.record)
+    if probe.transport == "tcp":
+        await _judge(context, probe, await _over_tcp(context, query, probe, "DNS over TCP"))
+        return
     found: list[DnsSummary] = []
 
     def judge(data: bytes) -> str | None:
@@ -52,19 +57,20 @@ async def check(context: CheckContext) -> None:
     answer = found[-1]
     if answer.truncated:
         began = time.monotonic()
-        answer = await _over_tcp(context, query, probe)
+        after = "DNS over TCP, after an answer that was cut short"
+        answer = await _over_tcp(context, query, probe, after)
         # Who asks waits for both.
         context.total_ms = (context.total_ms or 0.0) + (time.monotonic() - began) * 1000
-    _judge(context, probe, answer)
+    await _judge(context, probe, answer)
 
 
-async def _over_tcp(context: CheckContext, query: bytes, probe: DnsProbe) -> DnsSummary:
-    context.waiting_for = "DNS answer over TCP, after one that was cut short"
+async def _over_tcp(context: CheckContext, query: bytes, probe: DnsProbe, way: str) -> DnsSummary:
+    """The answer over TCP; `way` says for people why it is asked for there."""
+    context.waiting_for = f"answer of {way}"
     try:
         stream = await context.connect()
     except CheckFailedError as error:
-        text = f"DNS over TCP, after an answer that was cut short: {error}"
-        raise CheckFailedError(error.reason, text) from error
+        raise CheckFailedError(error.reason, f"{way}: {error.detail}") from error
     context.silence = "no_answer"
     await stream.send(len(query).to_bytes(2, "big") + query)
     data = b""
@@ -86,19 +92,27 @@ def _came(count: int) -> Callable[[], str]:
     return lambda: f"{count} bytes of it came"
 
 
-def _judge(context: CheckContext, probe: DnsProbe, answer: DnsSummary) -> None:
+async def _judge(context: CheckContext, probe: DnsProbe, answer: DnsSummary) -> None:
     what = f"{probe.name} {probe.record}"
     beside = f", {answer.beside}" if answer.beside else ""
-    if answer.rcode != _NO_ERROR:
+    if answer.rcode != (probe.rcode or _NO_ERROR):
         meant = _MEANT.get(answer.rcode)
         words = f"{answer.rcode} ({meant})" if meant else answer.rcode
+        if probe.rcode is not None:
+            had = f" with {first(answer.records)}" if answer.records else ""
+            words = f"expected {probe.rcode}, found {words}{had}"
         raise CheckFailedError("unexpected_response", f"{what}: {words}{beside}")
     context.banner = first(answer.records) or None
-    if not answer.records:
+    if not answer.records and (probe.rcode is None or probe.expect or probe.expect_regex):
         raise CheckFailedError("unexpected_response", f"{what}: no such record{beside}")
     if answer.missing:
         text = f"{what}: expected {', '.join(answer.missing)}, found {first(answer.records)}"
         raise CheckFailedError("unexpected_response", text)
+    if probe.expect_regex is not None:
+        found = await context.verdict(AnyMatch(probe.expect_regex, answer.records))
+        if found is None:
+            text = f"{what}: expected a match of {probe.expect_regex!r}"
+            raise CheckFailedError("unexpected_response", f"{text}, found {first(answer.records)}")
 
 
 def _settle(probe: Probe | None, _: int | None) -> Probe:
@@ -128,7 +142,15 @@ def _settle(probe: Probe | None, _: int | None) -> Probe:
                 f"expect: expected a record of type {probe.record}, written as in a zone, found "
                 f"{value!r}: {error}"
             ) from error
-    return DnsProbe(name=name, record=probe.record, expect=tuple(values))
+    if probe.rcode not in {None, _NO_ERROR} and (values or probe.expect_regex is not None):
+        text = f"expected no records beside rcode: {probe.rcode}, for such an answer has none"
+        raise ValueError(f"{text}, found {'expect' if values else 'expect_regex'}")
+    if probe.expect_regex is not None:
+        try:
+            pattern(probe.expect_regex)
+        except ValueError as error:
+            raise ValueError(f"expect_regex: {error}") from error
+    return replace(probe, name=name, expect=tuple(values))
 
 
 def _reverse(name: str) -> str:
@@ -142,4 +164,4 @@ def _reverse(name: str) -> str:
         return name
 
 
-KIND: Final = Kind(check=check, port=53, options=DnsProbe, settle=_settle)
+KIND: Final = Kind(check=check, port=53, options=DnsProbe, settle=_settle, latency_of="total")

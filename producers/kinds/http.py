@@ -1,7 +1,7 @@
 """HTTP: one request, its redirects, and the expected answer.
 
 HTTP/1.1 over our own connections: the address policy judges each address, also after a redirect.
-No proxy, no cookies, no credentials that a redirect could pass on.
+The target's own origin alone gets headers, login, body and the client's certificate.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ from msgspec import Struct
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import Hop
 from producers.checks.os_errors import shown
-from producers.kinds import tls_session
+from producers.kinds import http_proxy, http_request, tls_session
 from producers.kinds.certificate_end import judged
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.http_body import BodyReader
 from producers.kinds.http_coding import Unpacker
+from producers.kinds.http_cookies import Cookies
 from producers.kinds.http_expect import (
     WantedBody,
     check_headers,
@@ -27,19 +28,22 @@ from producers.kinds.http_expect import (
     wrong_status,
 )
 from producers.kinds.http_head import Head, HeadReader
-from producers.kinds.http_options import OURS, TLS_PORTS, settle
+from producers.kinds.http_options import JSON_OPTIONS, TLS_PORTS, settle
+from producers.kinds.http_proxy import Proxy
+from producers.kinds.http_refusal import refusal
+from producers.kinds.http_request import Request
 from producers.kinds.http_url import RequestUrl, next_place, shown_url
 from producers.kinds.kind import Kind
-from producers.kinds.tls_errors import ClientCertificateError, refuses_client
+from producers.kinds.tls_errors import (
+    ClientCertificateError,
+    RefusedCertificateError,
+    refuses_client,
+)
 from schemas.probe import HttpProbe
 from schemas.result import Reason
 
 MOST_BODY_BYTES: Final = 900_000
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_AGENT: Final = "portquorum"
-_TOLD_BYTES: Final = 4_096
-_TOLD_S: Final = 0.5
-"""The most of a refusal that is read, and the longest wait for it: its words are in the detail."""
 
 
 async def check(context: CheckContext) -> None:
@@ -57,7 +61,9 @@ async def check(context: CheckContext) -> None:
     if target.host is None or target.port is None:
         raise CheckFailedError("prober_error", "the target has no host or no port")
     scheme = "https" if options.tls else "http"
-    walk = _Walk(context, options, RequestUrl(scheme, target.host, target.port, options.path))
+    place = RequestUrl(scheme, target.host, target.port, options.path)
+    request = http_request.first(context, options, place)
+    walk = _Walk(context, options, request, http_proxy.proxy_of(context, options.proxy))
     remark: str | None = None
     try:
         while await walk.ask():
@@ -83,13 +89,20 @@ class _Ending(Struct, frozen=True):
 class _Walk:
     """The requests of a check, one after the other."""
 
-    def __init__(self, context: CheckContext, options: HttpProbe, place: RequestUrl) -> None:
+    def __init__(
+        self, context: CheckContext, options: HttpProbe, request: Request, proxy: Proxy | None
+    ) -> None:
         self._context = context
         self._options = options
-        self._place = place
-        self._headers = options.headers
+        self._request = request
+        self._proxy = proxy
+        self._cookies = Cookies()
         self._followed = 0
         self._endings: list[_Ending] = []
+
+    @property
+    def _place(self) -> RequestUrl:
+        return self._request.place
 
     async def ask(self) -> bool:
         """Makes one request; True if its answer is a redirect that is to be followed.
@@ -97,14 +110,14 @@ class _Walk:
         Raises:
             CheckFailedError: see `check`; the detail of a later request has its URL.
         """
-        context, place = self._context, self._place
+        context = self._context
         connect_ms, tls_ms = context.connect_ms, context.tls_ms
         ends_at = context.cert_expires_at
         context.connect_ms = context.tls_ms = context.connected_at = context.cert_expires_at = None
         context.silence, context.waiting_for = "timed_out", "connection"
         context.came = self._way if self._followed else None
         try:
-            return await self._ask(place)
+            return await self._ask(self._request.place)
         except ClientCertificateError as error:
             error.detail = self._after_redirects(error.detail)
             raise
@@ -134,22 +147,17 @@ class _Walk:
     async def _ask(self, place: RequestUrl) -> bool:
         context = self._context
         dns_before_ms = context.dns_ms
-        stream = await context.connect(place.host, place.port)
+        stream = await self._connection(place)
         try:
             if place.scheme == "https":
-                try:
-                    await tls_session.secure(
-                        context, stream, verify=self._options.verify, server_name=place.host
-                    )
-                finally:
-                    self._look_at_certificate()
+                await self._secure(stream, place)
             stream.server_first = True  # we ask for it: "Connection: close"
             asked_at = time.monotonic()
-            broken = await _sent(stream, _request(place, self._options, self._headers))
+            broken = await _sent(stream, self._encoded())
             head, rest = await self._head(stream, broken)
             context.http_status = head.status
             began_at = time.monotonic()
-            following = self._next_place(head)
+            following = self._next(head)
             body_ended_at: float | None = None
             try:
                 if following is None:
@@ -179,6 +187,44 @@ class _Walk:
             context.earlier_ms += (time.monotonic() - context.connected_at) * 1000
         return True
 
+    async def _connection(self, place: RequestUrl) -> Connection:
+        """A connection to the server, or to the proxy, or by it to the server."""
+        context, proxy = self._context, self._proxy
+        if proxy is None:
+            return await context.connect(place.host, place.port)
+        http_proxy.judge_place(context, place)
+        stream = await http_proxy.connect(context, proxy)
+        if place.scheme == "https":
+            await http_proxy.tunnel(context, stream, proxy, place)
+        return stream
+
+    async def _secure(self, stream: Connection, place: RequestUrl) -> None:
+        options, own = self._options, self._request.own
+        try:
+            await tls_session.secure(
+                self._context,
+                stream,
+                verify=options.verify,
+                server_name=(options.server_name if own else None) or place.host,
+                client=options.client_certificate if own else None,
+                around=self._around_tls(place),
+            )
+        finally:
+            self._look_at_certificate()
+
+    def _around_tls(self, place: RequestUrl) -> tls_session.Around:
+        """How a second connection comes to the server's certificate."""
+        proxy = self._proxy
+        if proxy is None:
+            return tls_session.at_once
+        return lambda context, stream: http_proxy.tunnelled(context, stream, proxy, place)
+
+    def _encoded(self) -> bytes:
+        request, proxy = self._request, self._proxy
+        forwarded = proxy is not None and request.place.scheme == "http"
+        login = proxy.login if proxy is not None and forwarded else None
+        return request.encoded(self._cookies.field(request.place), absolute=forwarded, login=login)
+
     async def _head(
         self, stream: Connection, broken: CheckFailedError | None
     ) -> tuple[Head, bytes]:
@@ -205,8 +251,8 @@ class _Walk:
             )
             context.came = lambda: self._after_redirects(f"{reader.begun} came")
 
-    def _next_place(self, head: Head) -> RequestUrl | None:
-        """Where the redirect leads; None if it is none, or not to be followed."""
+    def _next(self, head: Head) -> Request | None:
+        """The request that the redirect makes; None if it is none, or not to be followed."""
         options = self._options
         # As curl: the first of several, and an empty one leads nowhere.
         location = next(iter(head.values("location")), b"").decode("latin-1")
@@ -217,12 +263,13 @@ class _Walk:
         if self._followed == options.redirects:
             text = f"more than {options.redirects} redirects, the last one to {shown_url(location)}"
             raise CheckFailedError("unexpected_response", text)
-        return next_place(self._place, location)
+        place = self._request.place
+        following = http_request.after(self._request, next_place(place, location), head.status)
+        self._cookies.take(place, head)
+        return following
 
-    def _follow(self, place: RequestUrl) -> None:
-        if self._place.origin != place.origin:
-            self._headers = {}  # they may have credentials, which only the target may see
-        self._place = place
+    def _follow(self, request: Request) -> None:
+        self._request = request
         self._followed += 1
         self._context.banner = self._way()
 
@@ -237,8 +284,9 @@ class _Walk:
         context.ended_at = began_at
         wrong = wrong_status(options, head)
         if wrong is not None:
-            said = await self._refusal(stream, head, rest)
-            if self._place.scheme == "https" and refuses_client(head.status, said):
+            said = await refusal(context, stream, head, rest, self._request.method)
+            asked = self._place.scheme == "https" and options.client_certificate is None
+            if asked and refuses_client(head.status, said):
                 raise ClientCertificateError
             text = f"{wrong}: {shown(said)!r}" if said.strip() else wrong
             many = says_too_many(head, said)
@@ -254,7 +302,7 @@ class _Walk:
         """Reads the body until it fulfils what is expected; the time of the last byte."""
         context = self._context
         unpacker = Unpacker(head, MOST_BODY_BYTES + 1)
-        reader, body = BodyReader(head, self._options.method), bytearray()
+        reader, body = BodyReader(head, self._request.method), bytearray()
         body += unpacker.feed(reader.feed(rest))
         read_at = time.monotonic()
         context.silence = "unexpected_response"
@@ -287,30 +335,12 @@ class _Walk:
         full = len(body) > MOST_BODY_BYTES
         cut = None if full else reader.cut or ("within packed data" if unpacker.cut else None)
         try:
-            await wanted.judge(body, cut if broken is None else broken.detail)
+            await wanted.judge(body, cut if broken is None else broken.detail, full=full)
         except CheckFailedError as error:
             if broken is None or error.reason == "prober_error":
                 raise
             raise CheckFailedError(broken.reason, f"{broken.detail}: {came()}") from error
         return read_at
-
-    async def _refusal(self, stream: Connection, head: Head, rest: bytes) -> bytes:
-        """The beginning of the body of an answer with a wrong status, if it comes soon."""
-        said = bytearray()
-        try:
-            unpacker = Unpacker(head, _TOLD_BYTES)
-            reader, data = BodyReader(head, self._options.method), rest
-            async with asyncio.timeout(min(_TOLD_S, self._context.left_s / 2)):
-                while True:
-                    said += unpacker.feed(reader.feed(data))
-                    if reader.done or len(said) >= _TOLD_BYTES:
-                        break
-                    data = await stream.receive()
-                    if not data:
-                        break
-        except (CheckFailedError, TimeoutError):
-            pass  # the status alone says enough
-        return bytes(said)
 
     def _look_at_certificate(self) -> None:
         end, options = self._context.certificate_end, self._options
@@ -336,24 +366,11 @@ async def _sent(stream: Connection, request: bytes) -> CheckFailedError | None:
     """Sends the request; the error if it failed: a server may refuse before it closes."""
     try:
         await stream.send(request)
-    except ClientCertificateError:
+    except (ClientCertificateError, RefusedCertificateError):
         raise  # the server has explained itself
     except CheckFailedError as error:
         return error
     return None
-
-
-def _request(place: RequestUrl, options: HttpProbe, headers: dict[str, str]) -> bytes:
-    sent = {"host": ("Host", place.authority), "user-agent": ("User-Agent", _AGENT)}
-    sent["accept"] = ("Accept", "*/*")
-    # `settle` refuses those of the connection; targets from before it did so have them still.
-    sent |= {
-        name.lower(): (name, value) for name, value in headers.items() if name.lower() not in OURS
-    }
-    sent["connection"] = ("Connection", "close")
-    lines = [f"{options.method} {place.target} HTTP/1.1"]
-    lines += [f"{name}: {value.strip()}" for name, value in sent.values()]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def _sum(first: float | None, second: float | None) -> float | None:
@@ -368,4 +385,11 @@ def _span_ms(began_at: float, ended_at: float | None) -> float | None:
     )
 
 
-KIND: Final = Kind(check=check, port=80, options=HttpProbe, settle=settle)
+KIND: Final = Kind(
+    check=check,
+    port=80,
+    options=HttpProbe,
+    settle=settle,
+    json_options=JSON_OPTIONS,
+    latency_of="total",
+)

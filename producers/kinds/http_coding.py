@@ -2,21 +2,17 @@
 
 import codecs
 import re
-import zlib
 from typing import Final
 
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
 from producers.kinds.http_body import codings
 from producers.kinds.http_head import Head
+from producers.kinds.http_unpacking import KNOWN, Layer
 
 _MOST_CODINGS: Final = 3
-_MOST_MEMBERS: Final = 100
-_GZIP: Final = frozenset({"gzip", "x-gzip"})
-_KNOWN: Final = _GZIP | {"deflate"}
 # Of IANA's list of codings those that are in use and have no reader here.
-_UNREADABLE: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
-_GZIP_MAGIC: Final = b"\x1f\x8b"
+_UNREADABLE: Final = frozenset({"compress", "x-compress", "dcb", "dcz"})
 
 _CHARSET: Final = re.compile(rb"charset[ \t]*=[ \t\"']*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _META: Final = re.compile(rb"<meta[^>]{0,200}" + _CHARSET.pattern, re.IGNORECASE)
@@ -73,16 +69,17 @@ class Unpacker:
         names = codings(head, "content-encoding")
         names += [one for one in codings(head, "transfer-encoding") if one != "chunked"]
         # As in browsers: what is no coding ("utf-8", "none", "binary") packs nothing.
-        names = [name for name in names if name in _KNOWN | _UNREADABLE]
+        names = [name for name in names if name in KNOWN | _UNREADABLE]
         for name in names:
             if name in _UNREADABLE or len(names) > _MOST_CODINGS:
                 found = shown(", ".join(names).encode())
                 text = f"the body (status {head.status}) is packed as {found}"
                 raise CheckFailedError(
-                    "unexpected_response", f"{text}, and only gzip and deflate can be unpacked"
+                    "unexpected_response",
+                    f"{text}, and only gzip, deflate, br and zstd can be unpacked",
                 )
         # The last coding that was applied is the first to be undone.
-        self._layers = [_Layer(name, head.status, most) for name in reversed(names)]
+        self._layers = [Layer(name, head.status, most) for name in reversed(names)]
 
     def feed(self, data: bytes) -> bytes:
         """The unpacked bytes of `data`.
@@ -98,58 +95,6 @@ class Unpacker:
     def cut(self) -> bool:
         """Whether packed data has begun and not ended."""
         return any(layer.cut for layer in self._layers)
-
-
-class _Layer:
-    def __init__(self, name: str, status: int, most: int) -> None:
-        self._name = name
-        self._status = status
-        self._left = most
-        self._begun = b""
-        self._members = 0
-        self._unpacked: zlib._Decompress | None = None
-
-    @property
-    def cut(self) -> bool:
-        return self._unpacked is not None and not self._unpacked.eof and self._left > 0
-
-    def feed(self, data: bytes) -> bytes:
-        body = bytearray()
-        data, self._begun = self._begun + data, b""
-        while data and self._left > 0:
-            if self._unpacked is None:
-                if len(data) < len(_GZIP_MAGIC):
-                    self._begun = data
-                    break
-                if self._members and (
-                    not data.startswith(_GZIP_MAGIC) or self._members == _MOST_MEMBERS
-                ):
-                    self._left = 0  # what follows is not part of it
-                    break
-                self._unpacked = zlib.decompressobj(self._window(data))
-                self._members += 1
-            try:
-                more = self._unpacked.decompress(data, self._left)
-            except zlib.error:
-                text = f"the body (status {self._status}) is not {self._name}, as its head says"
-                found = shown(data)
-                raise CheckFailedError("unexpected_response", f"{text}: {found!r}") from None
-            body += more
-            self._left -= len(more)
-            data = b""
-            if self._unpacked.eof:
-                data, self._unpacked = self._unpacked.unused_data, None
-        return bytes(body)
-
-    def _window(self, data: bytes) -> int:
-        """The parameter of zlib. `deflate` is zlib's format, and without its header in old servers.
-
-        RFC 9110, section 8.4.1.2; RFC 1950, section 2.2.
-        """
-        if self._name in _GZIP:
-            return 16 + zlib.MAX_WBITS
-        has_header = data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
-        return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
 
 
 def charset_of(head: Head, body: bytes | bytearray) -> str | None:

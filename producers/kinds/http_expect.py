@@ -8,15 +8,15 @@ from msgspec import Struct
 
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
-from producers.judging.jobs import Json, Search
+from producers.judging.jobs import Job, Json, Search
 from producers.judging.search import expected
+from producers.kinds import http_conditions, http_status
 from producers.kinds.check_context import CheckContext
 from producers.kinds.http_coding import charset_of, needles
+from producers.kinds.http_conditions import Group
 from producers.kinds.http_head import Head
 from schemas.probe import HttpProbe, Step
 
-_FINE: Final = frozenset(range(200, 300))
-_MOST_VALUES: Final = 20
 _FIRST_S: Final = 0.05
 _AGAIN_S: Final = 0.25
 _COST: Final = 4
@@ -49,14 +49,14 @@ def body_steps(options: HttpProbe) -> list[Step]:
 def expects(options: HttpProbe) -> bool:
     """Whether a user expects more than any answer with a status of 200 to 299."""
     of_body = options.expect or options.expect_regex or options.expect_json
-    return bool(of_body or options.expect_headers or options.status)
+    return bool(of_body or options.expect_headers or options.status or options.conditions)
 
 
 def wrong_status(options: HttpProbe, head: Head) -> str | None:
     """The error of a status that is not expected, None for one that is."""
-    if head.status in (options.status or _FINE):
+    if http_status.accepts(options.status, head.status):
         return None
-    wanted = ", ".join(map(str, options.status)) or "200 to 299"
+    wanted = http_status.told(options.status)
     said = [head.phrase] if head.phrase else []
     later = head.value("retry-after")
     if later is not None:
@@ -75,32 +75,34 @@ def says_too_many(head: Head, body: bytes) -> bool:
 
 
 async def check_headers(context: CheckContext, options: HttpProbe, head: Head) -> None:
-    """Checks `expect_headers`. Of repeated fields one must match, or all as one value.
+    """Checks `expect_headers` and the conditions on headers.
+
+    Of repeated fields one must match, or all as one value.
 
     Raises:
         CheckFailedError: `unexpected_response`.
     """
     for name, pattern in options.expect_headers.items():
         step = Step(expect_regex=pattern)
-        joined, values = head.value(name), head.values(name)
-        places = [] if joined is None else [joined]
-        places += values[:_MOST_VALUES] if len(values) > 1 else []
-        for value in places:
+        joined = head.value(name)
+        for value in http_conditions.header_values(head, name):
             if await context.verdict(Search(step, value)) is not None:
                 break
         else:
             found = "none" if joined is None else repr(shown(joined))
             text = f"header {name}: expected {words(step)}, found {found}"
             raise CheckFailedError("unexpected_response", text)
+    await http_conditions.check_headers(context, options.conditions, head)
 
 
 class _Part(Struct):
-    """One expectation of the body; without a step it is that of JSON.
+    """One expectation of the body: a step, or conditions; without both it is that of JSON.
 
     `searched`: its text is not in so many bytes of the beginning.
     """
 
     step: Step | None
+    group: Group | None = None
     searched: int = 0
 
 
@@ -114,6 +116,9 @@ class WantedBody:
         self._parts = [_Part(step) for step in body_steps(options)]
         if options.expect_json is not None:
             self._parts.append(_Part(None))
+        texts, groups = http_conditions.of_body(options.conditions)
+        self._parts += [_Part(Step(expect=text)) for text in texts]
+        self._parts += [_Part(None, group) for group in groups]
         self._judged_bytes = 0
         self._judged_at = time.monotonic()
         self._pause_s = _FIRST_S
@@ -127,7 +132,9 @@ class WantedBody:
     @property
     def words(self) -> str:
         """The first expectation that is left, for people."""
-        step = self._parts[0].step
+        step, group = self._parts[0].step, self._parts[0].group
+        if group is not None:
+            return group.words
         return f"JSON with {self._options.expect_json}" if step is None else words(step)
 
     def wait_s(self, size: int) -> float | None:
@@ -157,8 +164,10 @@ class WantedBody:
             self._pause_s = max(_AGAIN_S, _COST * (self._judged_at - now))
         return not self._parts
 
-    async def judge(self, body: bytearray, cut: str | None) -> None:
+    async def judge(self, body: bytearray, cut: str | None, *, full: bool) -> None:
         """Judges the whole body; `cut`: what is missing of it, for people.
+
+        `full`: it goes on beyond the most bytes that are read.
 
         Raises:
             CheckFailedError: `unexpected_response`.
@@ -167,10 +176,16 @@ class WantedBody:
         data, again = bytes(body), self._judged_bytes > 0
         after = "" if cut is None else f", and the server closed {cut}"
         for part in self._parts:
+            if part.group is not None and part.group.at_end and (full or cut is not None):
+                more = f", found more than {len(data) // 1000} kB" if full else ""
+                text = f"body: expected {part.group.words}{more}{after}"
+                raise CheckFailedError("unexpected_response", text)
             if part.step is None:
-                wrong = await self._wrong_json(data, again=again)
+                wrong = await self._wrong(part, data, again=again)
                 if wrong is not None:
-                    raise CheckFailedError("unexpected_response", f"body: {wrong}{after}")
+                    of_text = part.group is not None and not part.group.is_json
+                    said = wrong if of_text else f"body: {wrong}"
+                    raise CheckFailedError("unexpected_response", f"{said}{after}")
             elif not await self._matches(part.step, data, again=again, ended=cut is None):
                 text = f"body: expected {words(part.step)}, found {shown(data)!r}{after}"
                 raise CheckFailedError("unexpected_response", text)
@@ -194,11 +209,14 @@ class WantedBody:
         return False
 
     async def _fulfils(self, part: _Part, body: bytes, *, again: bool) -> bool:
-        if part.step is None:
+        if part.group is not None and part.group.at_end:
+            return False
+        if part.step is None and (part.group is None or part.group.is_json):
             begin, end = body.lstrip()[:1], body.rstrip()[-1:]
             if _JSON_ENDS.get(begin) != end:
                 return False  # a number, too, could go on
-            return await self._wrong_json(body, again=again) is None
+        if part.step is None:
+            return await self._wrong(part, body, again=again) is None
         return await self._matches(part.step, body, again=again, ended=False)
 
     async def _matches(self, step: Step, body: bytes, *, again: bool, ended: bool) -> bool:
@@ -210,16 +228,26 @@ class WantedBody:
             return False
         return ended or end_at < len(body) or _AT_END.search(step.expect_regex) is None
 
-    async def _wrong_json(self, body: bytes, *, again: bool) -> str | None:
+    async def _wrong(self, part: _Part, body: bytes, *, again: bool) -> str | None:
+        """The error of a part that is no step, None if it is fulfilled."""
         options = self._options
-        if self._charset is not None and not self._charset.startswith("utf-"):
-            try:
-                body.decode()  # JSON is UTF-8 whatever its head says (RFC 8259, section 8.1)
-            except UnicodeDecodeError:
-                body = body.decode(self._charset, "replace").encode()
-        job = Json(options.expect_json or "$", options.json_value, body)
+        job: Job
+        if part.group is not None:
+            data = self._json(body) if part.group.is_json else body
+            job = part.group.job(data, self._charset)
+        else:
+            job = Json(options.expect_json or "$", options.json_value, self._json(body))
         verdict = await self._context.verdict(job, on_more=again)
         return None if verdict is None else str(verdict)
+
+    def _json(self, body: bytes) -> bytes:
+        """The body in UTF-8, which JSON is whatever its head says (RFC 8259, section 8.1)."""
+        if self._charset is not None and not self._charset.startswith("utf-"):
+            try:
+                body.decode()
+            except UnicodeDecodeError:
+                return body.decode(self._charset, "replace").encode()
+        return body
 
 
 def _is_text(part: _Part) -> bool:

@@ -56,3 +56,10 @@ GOES_AWAY: Final[tuple[tuple[re.Pattern[bytes], Reason], ...]] = (
 
 REFUSED: Final = rb"(?P<text>[45][0-9]{2}(?:[ -][^\r\n]*|\r?\n))"
 """Any refusal of SMTP or FTP, as part of a regular expression."""
+
+_TOO_MANY: Final = re.compile(WORDS)
+
+
+def says_too_many(text: bytes) -> bool:
+    """Whether a refusal in words says that there are too many connections."""
+    return _TOO_MANY.search(text) is not None

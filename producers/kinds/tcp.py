@@ -1,5 +1,11 @@
-"""`tcp` with a user-defined dialogue: data to send and expected answers, step by step."""
+"""`tcp` with a user-defined dialogue: data to send and expected answers, step by step.
 
+TLS from the first byte on, or after the answer of a step (`starttls`).
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 from producers.checks.errors import CheckFailedError
@@ -11,17 +17,24 @@ from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.framing import MOST_BYTES
 from producers.kinds.kind import Kind
+from producers.kinds.tls import hold_on
 from producers.kinds.tls_records import answers_in_tls
-from schemas.probe import Probe, Step, TcpProbe
+from schemas.probe import Exchange, Probe, Step, TcpProbe
 from schemas.result import Reason
 
 
-def sent(step: Step) -> bytes:
-    """The data that the step sends; may be empty."""
-    return bytes.fromhex(step.send_hex) if step.send_hex else (step.send or "").encode()
+def sent(context: CheckContext, step: Exchange, option: str) -> bytes:
+    """The data that the step sends; may be empty. `option`: its `send`, as an inventory names it.
+
+    Raises:
+        CheckFailedError: `secret_missing`.
+    """
+    if step.send_hex:
+        return bytes.fromhex(step.send_hex)
+    return context.reveal(step.send or "", option).encode("utf-8", "surrogateescape")
 
 
-def settle_step(step: Step) -> None:
+def settle_step(step: Exchange) -> None:
     """Checks a step of an inventory.
 
     Raises:
@@ -45,7 +58,8 @@ async def check(context: CheckContext) -> None:
     """All steps, one after the other; each searches the data after the previous match.
 
     Raises:
-        CheckFailedError: as for all kinds.
+        CheckFailedError: as for all kinds; `certificate_ending` if there was TLS, and the chain
+            of certificates ends too soon.
     """
     probe = context.target.probe
     context.waiting_for = "connection"
@@ -53,20 +67,59 @@ async def check(context: CheckContext) -> None:
     if not isinstance(probe, TcpProbe):
         return
     if probe.tls == "implicit":
-        await tls_session.secure(context, stream, verify=probe.verify)
-    rest = b""
+        await _secure(context, stream, probe, tls_session.at_once)
     context.silence = "no_answer"
-    for number, step in enumerate(probe.steps, 1):
-        wanted = expected(step)
-        broken: CheckFailedError | None = None
-        try:
-            await stream.send(sent(step))
-        except CheckFailedError as error:
-            if wanted is None:
-                raise
-            broken = error  # what the server said before it closed may be what is expected
-        if wanted is not None:
-            rest = await _receive(context, stream, rest, (step, wanted), number, broken=broken)
+    rest = b""
+    for place, step in enumerate(probe.steps):
+        rest = await _step(context, stream, step, place, rest)
+        if step.starttls:
+            rest = b""  # what came before TLS counts as nothing inside of it
+            await _secure(context, stream, probe, partial(_around_tls, probe))
+    hold_on(context, probe.critical_days, probe.warn_days)
+
+
+async def _step(
+    context: CheckContext, stream: Connection, step: Step, place: int, rest: bytes
+) -> bytes:
+    """Sends and waits as the step says; returns the data after its answer."""
+    wanted = expected(step)
+    broken: CheckFailedError | None = None
+    data = sent(context, step, f"steps[{place}].send")
+    try:
+        await stream.send(data)
+    except CheckFailedError as error:
+        if wanted is None:
+            raise
+        broken = error  # what the server said before it closed may be what is expected
+    if wanted is None:
+        return rest
+    return await _receive(context, stream, rest, (step, wanted), place + 1, broken=broken)
+
+
+async def _secure(
+    context: CheckContext, stream: Connection, probe: TcpProbe, around: tls_session.Around
+) -> None:
+    await tls_session.secure(
+        context,
+        stream,
+        verify=probe.verify,
+        server_name=probe.server_name,
+        client=probe.client_certificate,
+        around=around,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _around_tls(
+    probe: TcpProbe, context: CheckContext, stream: Connection
+) -> AsyncIterator[None]:
+    """The steps up to the one that begins TLS, for a second look at a certificate."""
+    rest = b""
+    for place, step in enumerate(probe.steps):
+        rest = await _step(context, stream, step, place, rest)
+        if step.starttls:
+            break
+    yield
 
 
 async def _receive(
@@ -116,9 +169,25 @@ def _settle(probe: Probe | None, _: int | None) -> Probe | None:
         for number, step in enumerate(probe.steps):
             try:
                 settle_step(step)
+                _settle_starttls(probe, number)
             except ValueError as error:
                 raise ValueError(f"steps[{number}]: {error}") from error
+        tls_session.check_server_name(probe.server_name)
     return probe
+
+
+def _settle_starttls(probe: TcpProbe, number: int) -> None:
+    if not probe.steps[number].starttls:
+        return
+    if probe.tls != "none":
+        raise ValueError(f"starttls: expected it without tls, found tls: {probe.tls}")
+    if any(step.starttls for step in probe.steps[:number]):
+        raise ValueError("starttls: expected it in one step, found it in two")
+    if expected(probe.steps[number]) is None:
+        raise ValueError(
+            "starttls: expected the answer after which TLS begins (expect, expect_hex or "
+            "expect_regex), found none"
+        )
 
 
 KIND: Final = Kind(check=check, options=TcpProbe, settle=_settle)

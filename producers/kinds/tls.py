@@ -1,5 +1,7 @@
 """TLS: the handshake, the certificate's chain, name and expiry, the protocol version."""
 
+import asyncio
+import contextlib
 import time
 from typing import Final
 
@@ -7,11 +9,14 @@ from producers.checks.errors import CheckFailedError
 from producers.kinds import tls_session
 from producers.kinds.certificate_end import judged
 from producers.kinds.check_context import CheckContext
+from producers.kinds.connection import Connection
 from producers.kinds.kind import Kind
 from producers.kinds.tls_errors import ClientCertificateError
 from schemas.probe import Probe, TlsProbe
 
 _NOTHING: Final = TlsProbe()
+_REFUSAL_S: Final = 0.3
+"""The longest wait for a server that takes a client's certificate and says nothing."""
 _ORDER: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
@@ -27,9 +32,15 @@ async def check(context: CheckContext) -> None:
     stream = await context.connect()
     try:
         tls = await tls_session.secure(
-            context, stream, verify=options.verify, server_name=options.server_name
+            context,
+            stream,
+            verify=options.verify,
+            server_name=options.server_name,
+            client=options.client_certificate,
         )
         version = tls.version() or "no TLS"
+        if options.client_certificate is not None and version == "TLSv1.3":
+            await _accepted(context, stream)
     except ClientCertificateError:
         # Only up to TLS 1.2 does a server refuse before the handshake is done, and none that is
         # older was offered.
@@ -39,8 +50,20 @@ async def check(context: CheckContext) -> None:
     if version not in _ORDER[_ORDER.index(least) :]:
         raise CheckFailedError("tls_failed", f"expected {least} or later, found {version}")
     hold_on(context, options.critical_days, options.warn_days)
-    if stream.asked_for_certificate:
+    if stream.asked_for_certificate and options.client_certificate is None:
         context.note(ClientCertificateError().detail)
+
+
+async def _accepted(context: CheckContext, stream: Connection) -> None:
+    """Waits a moment whether the server refuses the client's certificate.
+
+    Raises:
+        CheckFailedError: it does.
+    """
+    if stream.asked_for_certificate:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(_REFUSAL_S, context.left_s / 2)):
+                await stream.first_word()
 
 
 def hold_on(context: CheckContext, critical_days: int, warn_days: int) -> None:

@@ -36,30 +36,38 @@ class TrustStoreError(Exception):
     """The prober has no certificates of authorities: no server could be verified."""
 
 
-@lru_cache(maxsize=4)
-def context(*, verify: bool, names: bool = True) -> ssl.SSLContext:
+@lru_cache(maxsize=16)
+def context(*, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
     """A context with the system's trust store (or SSL_CERT_FILE); trusts all without `verify`.
 
-    Without `names` the caller must look whether the certificate is of the host. An error is not
-    kept: the next call looks again.
+    Without `names` the caller must look whether the certificate is of the host. `alpn` are the
+    protocols that are offered (RFC 7301), none by default. An error is not kept: the next call
+    looks again.
 
     Raises:
         TrustStoreError: the trust store has no certificates, or SSL_CERT_FILE can't be read.
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
-    made.options = _OPTIONS
-    made.set_ciphers(_CIPHERS)
+    return made(verify=verify, names=names, alpn=alpn)
+
+
+def made(*, verify: bool, names: bool = True, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+    """As `context`, and of nobody else, so that the caller may change it."""
+    new = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    new.minimum_version = ssl.TLSVersion.TLSv1_2
+    new.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    new.options = _OPTIONS
+    new.set_ciphers(_CIPHERS)
+    if alpn:
+        new.set_alpn_protocols(list(alpn))
     if verify:
-        made.check_hostname = names
-        made.verify_flags = _FLAGS
-        made.hostname_checks_common_name = True  # only of a certificate without other names
-        _load_trust_store(made)
+        new.check_hostname = names
+        new.verify_flags = _FLAGS
+        new.hostname_checks_common_name = True  # only of a certificate without other names
+        _load_trust_store(new)
     else:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
-    return made
+        new.check_hostname = False
+        new.verify_mode = ssl.CERT_NONE
+    return new
 
 
 def _load_trust_store(made: ssl.SSLContext) -> None:

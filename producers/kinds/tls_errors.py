@@ -41,7 +41,7 @@ _ALERT_HINTS: Final = {
     "insufficient security": "it wants stronger ciphers than were offered",
     "protocol version": "it takes neither TLS 1.2 nor TLS 1.3",
     "unrecognized name": "it has no host of this name; server_name names another one",
-    "no application protocol": "it wants a protocol by ALPN, which a check does not name",
+    "no application protocol": "it wants a protocol by ALPN that the check does not name",
     "internal error": "its log says more",
     "access denied": "it lets only some clients in",
 }
@@ -74,16 +74,25 @@ class ClientCertificateError(CheckFailedError):
         super().__init__("tls_failed", text)
 
 
+class RefusedCertificateError(CheckFailedError):
+    """The server does not take the client's certificate that the target has."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("tls_failed", f"the server refused the client certificate: {words}")
+
+
 def refuses_client(status: int, body: bytes) -> bool:
     """Whether a page (its beginning) says that the server wants a client's certificate."""
     return status in _PAGE_STATUSES and any(page in body[:4_096].lower() for page in _PAGES)
 
 
-def tls_failure(error: ssl.SSLError, *, asked: bool, start: bytes = b"") -> CheckFailedError:
+def tls_failure(
+    error: ssl.SSLError, *, asked: bool, offered: bool = False, start: bytes = b""
+) -> CheckFailedError:
     """The failure for an error of OpenSSL.
 
-    `asked`: the server has asked for a client's certificate; `start` is the beginning of what came
-    in a handshake that has not ended.
+    `asked`: the server has asked for a client's certificate, and `offered`: it got one. `start` is
+    the beginning of what came in a handshake that has not ended.
     """
     if start and not is_tls(start):
         text = f"TLS: the server does not speak TLS there, it sent {shown(start)!r}"
@@ -95,6 +104,8 @@ def tls_failure(error: ssl.SSLError, *, asked: bool, start: bytes = b"") -> Chec
         return CheckFailedError("tls_failed", f"TLS: {words}: {hint}" if hint else f"TLS: {words}")
     name = alert[1]
     if name == "certificate required" or (asked and name in _REFUSES_A_CLIENT):
+        if offered:
+            return RefusedCertificateError(f"alert {name!r}")
         return ClientCertificateError()
     hint = _ALERT_HINTS.get(name)
     text = f"TLS: the server refused with the alert {name!r}"

@@ -11,17 +11,19 @@ from typing import Final
 
 from producers.checks.errors import CheckFailedError
 from producers.checks.os_errors import shown
-from producers.kinds import tls_context
+from producers.kinds import tls_client, tls_context
 from producers.kinds.certificate_end import CertificateEnd, earliest, end_ms
 from producers.kinds.certificate_fault import fault
 from producers.kinds.certificate_name import is_ours, names_host
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
 from producers.kinds.tls_chain import sent_chain, verified_chain
+from producers.kinds.tls_client import ClientPemError
 from producers.kinds.tls_context import TrustStoreError
 from producers.kinds.tls_errors import ClientCertificateError
 from producers.kinds.tls_records import is_tls
 from schemas.partition import canonical_host
+from schemas.probe import ClientCertificate
 
 Around = Callable[[CheckContext, Connection], AbstractAsyncContextManager[None]]
 """The dialogue on a connection before and after the TLS handshake."""
@@ -41,9 +43,13 @@ async def secure(
     *,
     verify: bool,
     server_name: str | None = None,
+    client: ClientCertificate | None = None,
     around: Around = at_once,
+    alpn: tuple[str, ...] = (),
 ) -> ssl.SSLObject:
-    """Switches `stream` to TLS, with the name of the target or another.
+    """Switches `stream` to TLS, with the name of the target or another, and a client's certificate.
+
+    `alpn`: the protocols that are offered to the server.
 
     Stores the time, and the earliest end of the verified chain (`certificate_end` and
     `cert_expires_at` of `context`): the server's own certificate, intermediate ones and the root of
@@ -56,19 +62,17 @@ async def secure(
         ClientCertificateError: the server asks for a client's certificate (up to TLS 1.2; later
             ones say so in what follows). Time and end are stored.
         CheckFailedError: `certificate_expired`, `certificate_invalid`, `tls_failed`;
-            `prober_error` without a trust store.
+            `prober_error` without a trust store, or with a client's certificate that is none;
+            `secret_missing`.
     """
     silence = context.silence
     context.silence, context.waiting_for = "tls_failed", "end of the TLS handshake"
     began = time.monotonic()
     name = _name(server_name or context.target.host)
-    try:
-        settings = tls_context.context(verify=verify, names=not is_ours(name))
-    except TrustStoreError as error:
-        raise CheckFailedError("prober_error", str(error)) from error
+    settings = _settings(context, client, verify=verify, names=not is_ours(name), alpn=alpn)
     _store(context, None)
     try:
-        tls = await stream.secure(settings, name)
+        tls = await stream.secure(settings, name, offers_certificate=client is not None)
     except ssl.SSLCertVerificationError as error:
         context.ended_at = time.monotonic()
         stream.close()  # a check has one connection at a time: the descriptors suffice for that
@@ -105,6 +109,28 @@ def check_server_name(name: str | None) -> None:
         canonical_host(name)
     except ValueError as error:
         raise ValueError(f"server_name: {error}") from error
+
+
+def _settings(
+    context: CheckContext,
+    client: ClientCertificate | None,
+    *,
+    verify: bool,
+    names: bool,
+    alpn: tuple[str, ...],
+) -> ssl.SSLContext:
+    try:
+        if client is None:
+            return tls_context.context(verify=verify, names=names, alpn=alpn)
+        certificate = context.reveal(client.certificate, "client_certificate.certificate")
+        key = context.reveal(client.key, "client_certificate.key")
+        return tls_client.context(
+            verify=verify, names=names, alpn=alpn, certificate=certificate, key=key
+        )
+    except TrustStoreError as error:
+        raise CheckFailedError("prober_error", str(error)) from error
+    except ClientPemError as error:
+        raise CheckFailedError("prober_error", f"client_certificate: {error}") from error
 
 
 def _measure(

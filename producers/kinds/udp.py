@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import secrets
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -17,6 +15,7 @@ from producers.checks.os_errors import answer_of, shown, text_of
 from producers.checks.resolved_address import Address
 from producers.judging.jobs import DnsAnswer, DnsSummary, Verdict
 from producers.judging.search import expected
+from producers.kinds import ntp_packet
 from producers.kinds.check_context import CheckContext
 from producers.kinds.kind import Kind
 from producers.kinds.tcp import sent, settle_step
@@ -40,7 +39,11 @@ Raises `CheckFailedError` for a wrong answer.
 """
 
 
-async def exchange(context: CheckContext, port: int, data: bytes, judge: Judge) -> None:
+Made = Callable[[], bytes]
+"""The datagram to send, made anew for each send."""
+
+
+async def exchange(context: CheckContext, port: int, data: bytes | Made, judge: Judge) -> None:
     """Sends `data` to the target until `judge` accepts an answer.
 
     Raises:
@@ -68,7 +71,7 @@ def _connected(address: Address, port: int, source: str | None) -> Iterator[sock
 
 
 async def _until_answered(
-    context: CheckContext, sock: socket.socket, data: bytes, judge: Judge, within_s: float
+    context: CheckContext, sock: socket.socket, data: bytes | Made, judge: Judge, within_s: float
 ) -> None:
     began, strays, last = time.monotonic(), 0, b""
     context.silence, context.came = "timed_out", None
@@ -77,7 +80,7 @@ async def _until_answered(
         return f"{strays} answers to something else came, the last one {shown(last)!r}"
 
     for number in range(1, SENDS + 1):
-        sock.send(data)
+        sock.send(data if isinstance(data, bytes) else data())
         until = began + within_s * number / SENDS
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
@@ -159,33 +162,18 @@ def _dns() -> tuple[bytes, Judge]:
     return query, judge
 
 
-# RFC 5905, section 7.3: leap, version 4 and mode 3 (client); stratum; …; the transmit timestamp,
-# which the server sends back as the origin timestamp.
-_NTP: Final = struct.Struct(">BB22x8s8s8s")
-_CLIENT: Final = 4 << 3 | 3
-
-
 def _ntp() -> tuple[bytes, Judge]:
-    mark = secrets.token_bytes(8)
+    """A time server's answer, whatever its clock is compared with ours."""
+    question = ntp_packet.Question()
 
     def judge(answer: bytes) -> str | None:
-        if len(answer) < _NTP.size or answer[0] & 7 != 4:
-            text = f"expected an NTP answer, found {shown(answer)!r}"
-            raise CheckFailedError("protocol_mismatch", text)
-        first, stratum, origin, _, _ = _NTP.unpack_from(answer)
-        if origin != mark:
-            return None
-        if stratum == 0:
-            code = shown(answer[12:16])
-            raise CheckFailedError("unexpected_response", f"NTP: the server declines: {code}")
-        if first >> 6 == 3:
-            raise CheckFailedError("unexpected_response", "NTP: the server's clock is not set")
-        return f"stratum {stratum}"
+        found = question.read(answer)
+        return None if found is None else f"stratum {found.stratum}"
 
-    return _NTP.pack(_CLIENT, 0, bytes(8), bytes(8), mark), judge
+    return question.packet(), judge
 
 
-def _own(probe: UdpProbe) -> tuple[bytes, Judge]:
+def _own(context: CheckContext, probe: UdpProbe) -> tuple[bytes, Judge]:
     wanted = expected(probe)
 
     def judge(answer: bytes) -> str | None:
@@ -194,7 +182,7 @@ def _own(probe: UdpProbe) -> tuple[bytes, Judge]:
             raise CheckFailedError("unexpected_response", text)
         return shown(answer)
 
-    return sent(probe), judge
+    return sent(context, probe, "send"), judge
 
 
 async def check(context: CheckContext) -> None:
@@ -207,7 +195,7 @@ async def check(context: CheckContext) -> None:
     if not isinstance(probe, UdpProbe) or port is None:
         raise CheckFailedError("prober_error", "the target does not say what to send")
     if probe.protocol is None:
-        data, judge = _own(probe)
+        data, judge = _own(context, probe)
     else:
         data, judge = _dns() if probe.protocol == "dns" else _ntp()
     await exchange(context, port, data, judge)

@@ -70,6 +70,7 @@ class Beats:
             lag_ms=round(state.lag_ms, 1),
             spool=self._publisher.waiting,
             clock_offset_ms=offset_ms,
+            missing_secrets=state.missing_secrets,
         )
         self._sequence += 1
         return beat

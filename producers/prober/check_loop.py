@@ -7,9 +7,11 @@ from typing import Final
 from msgspec import Struct
 
 from foundation.lifecycle import set_within
+from foundation.telemetry import logger
 from producers import metrics
 from producers.broker_clock import Clock
 from producers.checks.model import CheckOutcome, Engine, PlannedCheck
+from producers.kinds.missing_secrets import named
 from producers.prober.connectivity import WITHIN_MS, Connectivity
 from producers.prober.gc_freeze import GcFreeze
 from producers.prober.lag_reporter import LagReporter
@@ -31,13 +33,17 @@ _LATE: Final = CheckOutcome(
 
 
 class State(Struct, frozen=True, gc=False):
-    """The checks' part of a beat; `lag_ms` is the worst lag since the last beat."""
+    """The checks' part of a beat; `lag_ms` is the worst lag since the last beat.
+
+    `missing_secrets`: see `missing_secrets.named`.
+    """
 
     targets: int
     failing: int
     newly_failing: int
     connectivity: bool
     lag_ms: float
+    missing_secrets: dict[str, tuple[str, ...]]
 
 
 class CheckLoop:
@@ -62,6 +68,8 @@ class CheckLoop:
         self._held: list[tuple[PlannedCheck, CheckOutcome]] = []
         self._lag_reporter = LagReporter()
         self._gc_freeze = GcFreeze()
+        self._missing_secrets: dict[str, tuple[str, ...]] = {}
+        self._missing_at = 0
         self._stopped = False
         self._idle = asyncio.Event()
         self._over: asyncio.Future[None] | None = None
@@ -73,6 +81,7 @@ class CheckLoop:
     def state(self) -> State:
         """The state for a beat. Each call also updates metrics and freezes garbage collection."""
         self._gc_freeze.look(self.scheduler.changes)
+        self._look_for_secrets()
         now_ms = self._clock.now_ms()
         scheduler = self.scheduler
         metrics.TARGETS.set(len(scheduler))
@@ -85,7 +94,21 @@ class CheckLoop:
             newly_failing=scheduler.newly_failing(now_ms),
             connectivity=self._connectivity.alive,
             lag_ms=self._lag_reporter.tell(now_ms, self._limit),
+            missing_secrets=self._missing_secrets,
         )
+
+    def _look_for_secrets(self) -> None:
+        """Looks for missing secrets after each change of the targets; the environment stays."""
+        if self._missing_at == self.scheduler.changes:
+            return
+        self._missing_at = self.scheduler.changes
+        before, self._missing_secrets = self._missing_secrets, named(self.scheduler.with_secrets)
+        for name in self._missing_secrets.keys() - before.keys():
+            logger(__name__).warning(
+                "a secret of checks is not set, or not for their hosts: they are not made",
+                variable=name,
+                targets=", ".join(self._missing_secrets[name]),
+            )
 
     def changed(self) -> None:
         """To be called after a change of the scheduler: a check may be due now."""
@@ -165,15 +188,19 @@ class CheckLoop:
 
     def _done(self, check: PlannedCheck, outcome: CheckOutcome) -> None:
         now_ms = self._clock.now_ms()
-        if outcome.reason is not None and self._doubts(outcome, now_ms):
+        if self._doubts(check, outcome, now_ms):
             self._held.append((check, outcome))
             if len(self._held) == 1:
                 self._connectivity.ask(self._release)
         else:
             self._tell(check, outcome, now_ms)
 
-    def _doubts(self, outcome: CheckOutcome, now_ms: float) -> bool:
+    def _doubts(self, check: PlannedCheck, outcome: CheckOutcome, now_ms: float) -> bool:
         scheduler = self.scheduler
+        if outcome.reason is None:
+            if check.target.expect != "closed" or not scheduler.fails(check.target.id):
+                return False
+            return self._connectivity.doubts_silence(outcome)
         failing = scheduler.newly_failing(now_ms, WITHIN_MS) + len(self._held) + 1
         return self._connectivity.doubts(outcome, failing, len(scheduler))
 

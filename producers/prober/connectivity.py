@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from foundation.telemetry import logger
+from producers.checks import expected_closed
 from producers.checks.model import CheckOutcome, Engine, PlannedCheck
 from schemas.result import Reason
 from schemas.target import Target
@@ -72,9 +73,17 @@ class Connectivity:
 
     def doubts(self, outcome: CheckOutcome, newly_failing: int, targets: int) -> bool:
         """Whether the references must be asked before this outcome is published."""
-        if not self._references or outcome.reason not in _OURS_TOO or not self.alive:
+        if outcome.reason not in _OURS_TOO or not many(newly_failing, targets):
             return False
-        if not many(newly_failing, targets):
+        return self._unsure
+
+    def doubts_silence(self, outcome: CheckOutcome) -> bool:
+        """Likewise for a port that must be closed, was open, and says nothing any more."""
+        return expected_closed.silent(outcome) and self._unsure
+
+    @property
+    def _unsure(self) -> bool:
+        if not self._references or not self.alive:
             return False
         return self._asking > 0 or time.monotonic() - self._asked_at > FRESH_S
 
@@ -89,14 +98,19 @@ class Connectivity:
             self._engine.submit(PlannedCheck(target, 0.0, 0, "manual"), self._answered)
 
     def judge(self, outcome: CheckOutcome) -> CheckOutcome:
-        """The outcome to publish: without network a failure is `prober_error`, not the target's."""
-        if self.alive or outcome.reason not in _OURS_TOO:
+        """The outcome to publish: without network a failure is `prober_error`, not the target's.
+
+        Nor is a silent port then a closed one.
+        """
+        silent = expected_closed.silent(outcome)
+        if self.alive or (outcome.reason not in _OURS_TOO and not silent):
             return outcome
+        said = "nothing came back" if silent else outcome.reason
         return CheckOutcome(
             status="missed",
             reason="prober_error",
             started_at=outcome.started_at,
-            detail=f"{outcome.reason}, but so do this prober's own reference addresses",
+            detail=f"{said}, but so do this prober's own reference addresses",
             address=outcome.address,
             dns_ms=outcome.dns_ms,
         )

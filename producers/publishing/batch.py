@@ -157,4 +157,5 @@ def _result(  # noqa: PLR0917 - what a result is made of
         cert_expires_at=outcome.cert_expires_at,
         http_status=outcome.http_status,
         banner=outcome.banner,
+        expect=target.expect,
     )

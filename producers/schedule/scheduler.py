@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from producers.checks.model import CheckOutcome, PlannedCheck, Worth
+from producers.kinds.missing_secrets import has_secrets
 from producers.schedule.retry_series import Attempt, follow
 from producers.schedule.schedule import (
     FIRST_CHECKS_PER_S,
@@ -79,6 +80,7 @@ class Scheduler:
         self._entries: dict[str, _Entry] = {}
         self._by_host: dict[str, set[str]] = {}
         self._agenda = Agenda()
+        self._with_secrets: dict[str, Target] = {}
         self._failures: list[float] = []
         self._spread_until_ms = 0.0
         self._failing = 0
@@ -93,9 +95,19 @@ class Scheduler:
         return self._changes
 
     @property
+    def with_secrets(self) -> Iterable[Target]:
+        """The targets with a secret in their options."""
+        return self._with_secrets.values()
+
+    @property
     def failing(self) -> int:
         """The number of targets whose last check failed."""
         return self._failing
+
+    def fails(self, target_id: str) -> bool:
+        """Whether the newest check of this target found it down."""
+        entry = self._entries.get(target_id)
+        return entry is not None and entry.failing
 
     def newly_failing(self, now_ms: float, within_ms: int = _MINUTE_MS) -> int:
         """The number of targets that began to fail within `within_ms` (at most a minute)."""
@@ -132,6 +144,10 @@ class Scheduler:
                 self.remove(target.id)
                 self._entries[target.id] = _Entry(target, self._region)
             self._by_host.setdefault(_key(target), set()).add(target.id)
+            if has_secrets(target):
+                self._with_secrets[target.id] = target
+            else:
+                self._with_secrets.pop(target.id, None)
             fresh.append(target.id)
         self._changes += len(fresh)
         # Definitions come in batches: all of them share one spread.
@@ -146,6 +162,7 @@ class Scheduler:
         self._changes += 1
         self._agenda.remove(target_id)
         del self._entries[target_id]
+        self._with_secrets.pop(target_id, None)
         self._failing -= entry.failing
         key = _key(entry.target)
         self._by_host[key].discard(target_id)

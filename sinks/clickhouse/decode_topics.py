@@ -45,7 +45,7 @@ RowOf = Callable[[ConsumerRecord], Row | None]
 UNROLLED_MS: Final = 10 * 365 * DAY_MS
 """Time after its application for which a recurring maintenance window is expanded, in ms."""
 
-_NO_GOALS: Final = (None, None, "")
+_NO_GOALS: Final = (None, None, "open", "")
 _chunk = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
@@ -145,6 +145,7 @@ def _incident_values(event: IncidentEvent, value: bytes, record: ConsumerRecord)
         event.resolved_by or "",
         event.resolved_note or "",
         None if event.recovered_at is UNSET else event.recovered_at,
+        "open" if event.expect is UNSET else event.expect,
         value.decode(),
         *log_columns(record),
     )
@@ -206,6 +207,7 @@ def target_row(record: ConsumerRecord) -> Row:
         target.runbook or "",
         target.slo,
         target.downtime_cost_per_hour,
+        target.expect,
         record.value.decode(),
         *log_columns(record),
     )

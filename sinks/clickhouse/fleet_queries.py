@@ -118,7 +118,8 @@ class RegionNow(Struct, frozen=True, gc=False, kw_only=True):
 class TargetNow(Struct, frozen=True, kw_only=True):
     """How a target is; see the view `status_now`. Times: UTC ms.
 
-    `is_resolved`: down without an open incident, since somebody resolved it by hand.
+    `is_resolved`: down without an open incident, since somebody resolved it by hand. `expect` is
+    `closed` of a port that must not be reachable: `down` is open, and `up` is closed.
     """
 
     target: str
@@ -132,6 +133,7 @@ class TargetNow(Struct, frozen=True, kw_only=True):
     since: int | None
     is_resolved: bool
     newest_result_at: int | None
+    expect: str = "open"
     regions: tuple[RegionNow, ...]
 
 
@@ -181,7 +183,7 @@ _GROUPS: Final = " GROUP BY status, toString(team), names, words, toString(criti
 _STATUS: Final = """
 SELECT target, name, toString(kind), host, nullIf(port, 0), nullIf(toString(team), ''),
        toString(criticality), status, toUnixTimestamp64Milli(since), toBool(is_resolved),
-       toUnixTimestamp64Milli(newest_result_at)
+       toUnixTimestamp64Milli(newest_result_at), toString(expect)
 FROM status_now
 """
 _REGIONS: Final = """
@@ -199,9 +201,10 @@ FROM
     FROM region_events
     ORDER BY at DESC, log_offset DESC
     LIMIT 1 BY region, multiIf(event IN ('region.silent', 'region.returned'), 0,
-                               event IN ('region.suspect', 'region.cleared'), 1, 2)
+                               event IN ('region.suspect', 'region.cleared'), 1,
+                               event IN ('region.secrets_missing', 'region.secrets_found'), 2, 3)
 )
-WHERE event IN ('region.silent', 'region.suspect')
+WHERE event IN ('region.silent', 'region.suspect', 'region.secrets_missing')
     OR (event = 'region.clock_skewed' AND at > now() - toIntervalHour(1))
 ORDER BY at DESC, region
 """

@@ -29,7 +29,8 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
 
     Times are UTC ms. Lengths: `detect_s` from the first failure to the opening, `open_s` from there
     to the closing, `duration_s` from the first failure to the end of the trouble, which need not be
-    the closing (docs/analytics.md); until now for what goes on. `notifications` is filled by
+    the closing (docs/analytics.md); until now for what goes on. `expect` is `closed` of a port that
+    must not be reachable. `notifications` is filled by
     `notification_queries.with_notifications` alone.
     """
 
@@ -57,6 +58,7 @@ class Incident(Struct, frozen=True, gc=False, kw_only=True):
     acknowledged_note: str | None = None
     resolved_by: str | None = None
     resolved_note: str | None = None
+    expect: str = "open"
     notifications: tuple[IncidentNotification, ...] = ()
 
 
@@ -68,7 +70,8 @@ SELECT incident_id, status, incident_type, severity, target, name, kind, host,
        toUnixTimestamp64Milli(first_failed_at), toUnixTimestamp64Milli(opened_at),
        toUnixTimestamp64Milli(closed_at), nullIf(toString(closed_because), ''),
        detect_s, open_s, duration_s, summary, nullIf(acknowledged_by, ''),
-       nullIf(acknowledged_note, ''), nullIf(resolved_by, ''), nullIf(resolved_note, '')
+       nullIf(acknowledged_note, ''), nullIf(resolved_by, ''), nullIf(resolved_note, ''),
+       toString(expect)
 FROM incidents_current
 """
 

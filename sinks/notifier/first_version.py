@@ -30,7 +30,15 @@ REST_EVERY: Final = 200
 _SAY_EVERY_S: Final = 5.0
 _TOLD: Final = frozenset({"opened", "worsened", "closed"})
 """Events of an incident that 0.1 told; others were for those who follow the topic."""
-_END: Final = frozenset({"closed", "region.returned", "region.cleared", "targets.watched"})
+_END: Final = frozenset(
+    {"closed", "region.returned", "region.cleared", "region.secrets_found", "targets.watched"}
+)
+_CONDITIONS: Final = {
+    "region.suspect": "suspect",
+    "region.cleared": "suspect",
+    "region.secrets_missing": "secrets",
+    "region.secrets_found": "secrets",
+}
 
 _log = telemetry.logger(__name__)
 
@@ -194,7 +202,6 @@ def _key(event: Event) -> tuple[str, ...]:
         case IncidentEvent():
             return "incident", event.incident_id
         case RegionEvent():
-            kind = "silent" if event.event in ("region.silent", "region.returned") else "suspect"
-            return "region", event.region, kind
+            return "region", event.region, _CONDITIONS.get(event.event, "silent")
         case TargetsEvent():
             return "targets", event.cause_id, str(event.partition)

@@ -33,7 +33,14 @@ from sinks.notifier.moments import RoutesInTime, urls_of
 from sinks.notifier.rounds import FoundBy, Rounds
 
 REGION_EVENTS: Final = frozenset(
-    {"region.silent", "region.returned", "region.suspect", "region.cleared"}
+    {
+        "region.silent",
+        "region.returned",
+        "region.suspect",
+        "region.cleared",
+        "region.secrets_missing",
+        "region.secrets_found",
+    }
 )
 TARGETS_EVENTS: Final = frozenset({"targets.unwatched", "targets.watched"})
 INCIDENT_EVENTS: Final = frozenset({"opened", "worsened", "closed"})

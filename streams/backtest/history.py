@@ -50,7 +50,7 @@ class HistoryError(RuntimeError):
 
 
 class Summary(Struct, frozen=True, gc=False):
-    """The history of one target in brief: rows, failed rows, slowest connect time.
+    """The history of one target in brief: rows, failed rows, slowest connect and total time.
 
     A kind without a connect time counts with its total time; 0 if there is none. `passed` are the
     first attempts that succeeded in the compared time, thus without the warm-up.
@@ -61,6 +61,7 @@ class Summary(Struct, frozen=True, gc=False):
     failed: int
     slowest_ms: float
     passed: int = 0
+    slowest_total_ms: float = 0.0
 
 
 # No rule reads a result that measured nothing, so that it is left where it is.
@@ -73,7 +74,8 @@ _SUMMARY: Final = f"""
 SELECT target, count(), countIf(status = 'down'),
        max(ifNull(ifNull(connect_us, total_us), 0)) / 1000,
        countIf(status = 'up' AND attempt = 0 AND results.appended_at
-               >= fromUnixTimestamp64Milli({{compared_since:Int64}}, 'UTC'))
+               >= fromUnixTimestamp64Milli({{compared_since:Int64}}, 'UTC')),
+       max(ifNull(total_us, 0)) / 1000
 FROM results WHERE {_SPAN} AND {_COUNTED}
 GROUP BY target
 """  # noqa: S608 - of our own constants
@@ -112,7 +114,9 @@ def summaries(client: Client, since: int, compared_since: int, until: int) -> li
     """
     times = {"since": since, "compared_since": compared_since, "until": until}
     rows = client.query(_SUMMARY, parameters=times).result_rows
-    return [Summary(str(row[0]), row[1], row[2], float(row[3]), row[4]) for row in rows]
+    return [
+        Summary(str(row[0]), row[1], row[2], float(row[3]), row[4], float(row[5])) for row in rows
+    ]
 
 
 def read(

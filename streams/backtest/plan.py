@@ -1,7 +1,8 @@
 """The plan of a backtest: which part of the history is read, and by which shard."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from math import inf
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -16,6 +17,23 @@ ID_BYTES_A_SHARD: Final = 200_000
 
 ROWS_A_DAY: Final = 2_000_000
 """Rows of a day that ClickHouse sorts at a time: some 300 MB there."""
+
+
+class Limits(Struct, frozen=True):
+    """The lowest limits (ms) of a target's connect and total times; 0: it depends on the past."""
+
+    connect_ms: float = inf
+    total_ms: float = inf
+
+    def with_limit(self, of: Literal["connect", "total"], limit_ms: float) -> "Limits":
+        """These and one more."""
+        if of == "total":
+            return Limits(self.connect_ms, min(self.total_ms, limit_ms))
+        return Limits(min(self.connect_ms, limit_ms), self.total_ms)
+
+    def exceeded(self, one: Summary) -> bool:
+        """True if a result of the history is above one of them."""
+        return one.slowest_ms > self.connect_ms or one.slowest_total_ms > self.total_ms
 
 
 class Policies(Struct, frozen=True):
@@ -37,15 +55,15 @@ class Policies(Struct, frozen=True):
         target = self.present.get(target_id)
         return target is not None and target.retries > 0
 
-    def limits_ms(self) -> dict[str, float]:
-        """The lowest latency limit of each target that can be slow; 0 if it depends on the past."""
-        found: dict[str, float] = {}
+    def limits(self) -> dict[str, Limits]:
+        """The lowest latency limits of each target that can be slow."""
+        found: dict[str, Limits] = {}
         for target in self.all():
             limit = target.latency
             if limit is not None:
                 learned = limit.times_usual or limit.warn_ahead_ms or limit.max_ms is None
-                lowest = 0.0 if learned else limit.max_ms or 0.0
-                found[target.id] = min(lowest, found.get(target.id, lowest))
+                lowest, known = 0.0 if learned else limit.max_ms or 0.0, found.get(target.id)
+                found[target.id] = (known or Limits()).with_limit(limit.of, lowest)
         return found
 
     def all(self) -> Iterator[Target]:
@@ -115,7 +133,7 @@ def plan(
 ) -> BacktestPlan:
     """Divides the history of `span_ms` among `workers`."""
     known = {one.target: one for one in summaries}
-    limits = policies.limits_ms()
+    limits = policies.limits()
     noisy: list[tuple[list[str], int]] = []
     calm_hosts = calm_rows = calm_passed = hosts = 0
     for ids in policies.hosts().values():
@@ -140,9 +158,9 @@ def plan(
     )
 
 
-def _could_open(one: Summary, limits: Mapping[str, float]) -> bool:
+def _could_open(one: Summary, limits: Mapping[str, Limits]) -> bool:
     limit = limits.get(one.target)
-    return one.failed > 0 or (limit is not None and one.slowest_ms > limit)
+    return one.failed > 0 or (limit is not None and limit.exceeded(one))
 
 
 def _shards(noisy: Sequence[tuple[list[str], int]], days: int, workers: int) -> list[Shard]:

@@ -83,9 +83,10 @@ def _text(field: str, value: object) -> str:
 
 
 def _limit(limit: LatencyLimit) -> str:
-    """`250 ms or 3 times usual × 3, 24 h ahead`."""
+    """`250 ms or 3 times usual in total × 3, 24 h ahead`."""
     ways = [] if limit.max_ms is None else [f"{limit.max_ms:g} ms"]
     if limit.times_usual is not None:
         ways.append(f"{limit.times_usual:g} times usual")
+    whole = " in total" if limit.of == "total" else ""
     ahead = f", {duration_text(limit.warn_ahead_ms, COARSE)} ahead" if limit.warn_ahead_ms else ""
-    return f"{' or '.join(ways)} × {limit.for_results}{ahead}"
+    return f"{' or '.join(ways)}{whole} × {limit.for_results}{ahead}"

@@ -61,7 +61,7 @@ def run(
     Raises:
         BacktestError: ClickHouse refused, or a worker died.
     """
-    latency = bool(policies.limits_ms())
+    latency = bool(policies.limits())
     running: dict[Connection, BaseProcess] = {}
     outcomes: list[ShardOutcome] = []
     try:

@@ -4,11 +4,13 @@
 """
 
 from schemas.incident import IncidentType
+from streams.diagnosis import open_port
 from streams.diagnosis.diagnosis import Diagnosis, Likely
 from streams.diagnosis.encrypted import ending
 from streams.diagnosis.facts import Facts
 from streams.diagnosis.flapping import unsteadiness
 from streams.diagnosis.partial import from_some
+from streams.diagnosis.registration import likely
 from streams.diagnosis.slow import slowness
 from streams.diagnosis.unreachable import everywhere
 
@@ -19,14 +21,19 @@ def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
     Requires at least one slow region for `slow`, one that saw an end for `expiring`, and one
     failing region for other types.
     """
+    if known.target.kind == "domain":
+        return likely(known)
     match about:
         case "slow":
             return slowness(known)
         case "expiring":
             return ending(known)
         case "flapping":
-            return unsteadiness(known)
+            closed = known.target.expect == "closed"
+            return open_port.unsteadiness(known) if closed else unsteadiness(known)
         case "unreachable":
+            if known.target.expect == "closed":
+                return open_port.openness(known)
             return from_some(known) if known.working else everywhere(known)
 
 

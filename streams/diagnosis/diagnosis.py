@@ -34,6 +34,10 @@ Likely = Literal[
     "dns_from_some",
     "certificate_on_some",
     "one_of_several",
+    # It is open, and must be closed.
+    "port_open",
+    "open_from_some",
+    "port_unsteady",
     # It is slow.
     "service_slow",
     "host_busy",
@@ -42,6 +46,10 @@ Likely = Literal[
     # Its certificate ends soon.
     "renewal_due",
     "renewal_missing_on_some",
+    # The registration of a domain.
+    "registration_ended",
+    "registration_ending",
+    "registration_due",
     # It goes down and up.
     "restart_loop",
     "unstable_host",

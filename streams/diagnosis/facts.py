@@ -27,8 +27,13 @@ FAMILY: Final[dict[Reason, Family]] = {
     "protocol_mismatch": "service",
     "unexpected_response": "service",
     "heartbeat_missed": "heartbeat",
-    # These two never move a verdict; they have a family so that every reason has one.
+    "port_open": "service",
+    "too_slow": "service",
+    "domain_ending": "service",
+    "domain_expired": "service",
+    # These never move a verdict; they have a family so that every reason has one.
     "address_blocked": "service",
+    "secret_missing": "service",
     "prober_error": "service",
 }
 

@@ -1,8 +1,10 @@
 """First steps: commands to copy and run, with the target's own host and port."""
 
 import ipaddress
+import re
 from typing import Final
 
+from schemas.probe import GrpcProbe, WebSocketProbe
 from schemas.target import Target
 
 _STARTTLS: Final = {
@@ -30,6 +32,22 @@ _BY_PORT: Final = {
 }
 """The usual service of a port, for plain `tcp` and `tls` targets (IANA's registry)."""
 
+_DATAGRAMS: Final = frozenset({"udp", "dns", "snmp", "ntp"})
+"""The kinds that use UDP."""
+
+_CURL: Final = "curl -sv -o /dev/null --max-time 10"
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/._~-]*")
+"""A path that needs no quotes; one with a query may have secrets."""
+_UPGRADE: Final = (
+    "-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' "
+    "-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
+)
+_HEALTH: Final = (
+    "-H 'Content-Type: application/grpc' -H 'TE: trailers' "
+    "--data-binary @<(printf '\\0\\0\\0\\0\\0')"
+)
+"""A HealthCheckRequest without a service: five bytes of length, and nothing."""
+
 
 def service(target: Target) -> str:
     """The service: the kind if it has a named handshake, else the usual service of the port."""
@@ -40,7 +58,7 @@ def service(target: Target) -> str:
 
 def listens(target: Target) -> str:
     """Tests whether a process listens on the port."""
-    socket = "-lunp" if target.kind in {"udp", "dns"} else "-ltnp"
+    socket = "-lunp" if target.kind in _DATAGRAMS else "-ltnp"
     return f"On {_host(target)}: ss {socket} 'sport = :{target.port}'"
 
 
@@ -96,7 +114,7 @@ def trace(target: Target) -> str:
     host = _host(target)
     if target.port is None:
         return f"mtr --report {host}"
-    way = "--udp" if target.kind in {"udp", "dns"} else "--tcp"
+    way = "--udp" if target.kind in _DATAGRAMS else "--tcp"
     return f"mtr --report {way} --port {target.port} {host}"
 
 
@@ -128,8 +146,28 @@ def greeting(target: Target) -> str:
     """Shows the greeting of the port."""
     if target.kind == "http":
         scheme = "https" if target.port in {443, 8443} else "http"
-        return f"curl -sv -o /dev/null --max-time 10 {scheme}://{target.place}/"
-    return f"nc -v -w 5 {_host(target)} {target.port}"
+        return f"{_CURL} {scheme}://{target.place}/"
+    if isinstance(target.probe, WebSocketProbe):
+        scheme = "https" if target.probe.tls else "http"
+        path = target.probe.path if _PLAIN_PATH.fullmatch(target.probe.path) else "/"
+        return f"{_CURL} --http1.1 {_UPGRADE} {scheme}://{target.place}{path}"
+    if isinstance(target.probe, GrpcProbe):
+        way = "--http2" if target.probe.tls else "--http2-prior-knowledge"
+        scheme = "https" if target.probe.tls else "http"
+        return f"{_CURL} {way} {_HEALTH} {scheme}://{target.place}/grpc.health.v1.Health/Check"
+    return _by_client(target)
+
+
+def _by_client(target: Target) -> str:
+    """The question of a program that people have for it."""
+    host, port = _host(target), target.port
+    scheme = "ldaps" if port in {636, 3269} else "ldap"
+    return {
+        "ldap": f"ldapwhoami -x -H {scheme}://{target.place}",
+        "zookeeper": f"echo srvr | nc -w 5 {host} {port}",
+        "snmp": f"snmpget -v 2c -c COMMUNITY {host}:{port} SNMPv2-MIB::sysUpTime.0",
+        "ntp": f"chronyd -Q 'server {host} iburst port {port}'",
+    }.get(target.kind, f"nc -v -w 5 {host} {port}")
 
 
 def certificate(target: Target) -> str:
@@ -138,6 +176,11 @@ def certificate(target: Target) -> str:
         f"{_s_client(target)} </dev/null 2>/dev/null | "
         "openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
     )
+
+
+def registration(target: Target) -> str:
+    """Shows registrar, status and end of a domain."""
+    return f"whois {_host(target)} | grep -iE 'registrar:|status:|expir|paid'"
 
 
 def verify(target: Target) -> str:

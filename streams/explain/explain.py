@@ -40,6 +40,7 @@ _NO_INCIDENT: Final[dict[ExplainedStatus, str]] = {
     "unknown": "No incident, and none can open: too few regions have a fresh result.",
     "up": "No incident: it is up.",
 }
+_CLOSED: Final = "No incident: it is closed, as it must be."
 
 
 def explain(state: PartitionState, target_id: str) -> Explanation | None:
@@ -128,16 +129,19 @@ def _headline(
     if status in {"down", "slow"}:
         return f"No incident, though {_why_none(state, entry, status)}."
     if status == "up" and counted.failing:
-        return "No incident: too few regions say that it is down."
-    return _NO_INCIDENT[status]
+        state_of_it = "open" if entry.policy.closed else "down"
+        return f"No incident: too few regions say that it is {state_of_it}."
+    return _CLOSED if status == "up" and entry.policy.closed else _NO_INCIDENT[status]
 
 
 def _why_none(state: PartitionState, entry: TargetState, status: ExplainedStatus) -> str:
     if status == "slow":
         return f"the regions agree that it is slow: {_by_hand(state, entry, 'slow')}"
+    closed = entry.policy.closed
     if entry.held:
-        return f"it is still not reachable: {_by_hand(state, entry, 'down')}"
-    return "the regions agree that it is down: open_after runs"
+        still = "still open" if closed else "still not reachable"
+        return f"it is {still}: {_by_hand(state, entry, 'down')}"
+    return f"the regions agree that it is {'open' if closed else 'down'}: open_after runs"
 
 
 def _by_hand(state: PartitionState, entry: TargetState, sort: Sort) -> str:
@@ -183,28 +187,30 @@ def _would_change(
 ) -> tuple[str, ...]:
     votes = _votes(counted)
     told: list[str] = []
-    incident = entry.incident
+    incident, closed = entry.incident, entry.policy.closed
     if not counted.known:
         told.append(outlook.unheard(seen, votes, is_open=incident is not None))
     if incident is not None and incident.incident_type == "flapping":
         quiet_ms = flapping.quiet_ms(state, entry.id, down=incident.down)
         quiet_at = regions.log_time(state, incident.turned_at + quiet_ms)
+        down, up = ("open", "closed") if closed else ("down", "up")
         told.append(
-            f"The flapping ends when it stays {'down' if incident.down else 'up'} until "
+            f"The flapping ends when it stays {down if incident.down else up} until "
             f"{time_of_day(quiet_at)} ({duration_text(quiet_at - state.now, COARSE)} from now)."
         )
     elif incident is not None:
-        told.append(outlook.closing(seen, votes, "down", state.now))
+        told.append(outlook.closing(seen, votes, "down", state.now, closed=closed))
         if not incident.down:
-            told.append(outlook.worsening(incident.episode + 1))
+            told.append(outlook.worsening(incident.episode + 1, closed=closed))
     elif entry.held:
-        told.append(outlook.resolved("down"))
+        told.append(outlook.resolved("down", closed=closed))
     elif counted.is_down:
         began = episode.began(state, entry, counted, "down")[1]
         opens_at = regions.log_time(state, began + entry.policy.open_after_ms)
         told.append(outlook.held_back(opens_at, state.now))
     elif counted.known:
-        told += outlook.opening(seen, votes, need_heard=_need_heard(entry, seen, votes))
+        need_heard = _need_heard(entry, seen, votes)
+        told += outlook.opening(seen, votes, need_heard=need_heard, closed=closed)
     return (
         *told,
         *_slow_would_change(state, entry, seen, counted),
@@ -242,12 +248,12 @@ def _certificate_would_change(entry: TargetState) -> tuple[str, ...]:
         return ()
     if trouble.expiring_incident is not None:
         lacking = {
-            region: trouble.endings[position].lacking(expiring.LOOKS)
+            region: trouble.endings[position].lacking(expiring.looks_of(entry.kind))
             for region, position in entry.policy.by_name
             if position in trouble.endings
         }
-        return (outlook.certificate_closing(lacking, entry.policy.warn_days or 0),)
-    return (outlook.CERTIFICATE_RESOLVED,) if trouble.expiring_held else ()
+        return (outlook.expiring_closing(entry.kind, lacking, entry.policy.warn_days or 0),)
+    return (outlook.expiring_resolved(entry.kind),) if trouble.expiring_held else ()
 
 
 def _incident(

@@ -1,7 +1,6 @@
 """Sentences on what would open an incident, and what an open incident waits for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from schemas.duration import COARSE, duration_text
 from schemas.target import LatencyLimit
@@ -10,6 +9,8 @@ from streams.explain.format import in_a_row, time_of_day
 from streams.explain.model import RegionExplained, VotesExplained
 from streams.rules.consensus import majority
 from streams.rules.episode import Sort
+from streams.rules.expiring import looks_of
+from streams.rules.expiring_words import thing
 
 
 def unheard(regions: Sequence[RegionExplained], votes: VotesExplained, *, is_open: bool) -> str:
@@ -28,11 +29,16 @@ def unheard(regions: Sequence[RegionExplained], votes: VotesExplained, *, is_ope
 
 
 def opening(
-    regions: Sequence[RegionExplained], votes: VotesExplained, *, need_heard: int
+    regions: Sequence[RegionExplained],
+    votes: VotesExplained,
+    *,
+    need_heard: int,
+    closed: bool = False,
 ) -> tuple[str, ...]:
     """A sentence on the failures that would open an incident; regions must not agree yet.
 
-    `need_heard` of the regions that are not silent are enough, if there are so many.
+    `need_heard` of the regions that are not silent are enough, if there are so many. `closed`: to
+    be open is to fail.
     """
     candidates = [one for one in regions if one.counts and one.said.verdict != "down"]
     missing = votes.need - votes.down
@@ -42,15 +48,21 @@ def opening(
     who = _of(missing, len(candidates), names(one.region for one in candidates), more=votes.down)
     told = [
         (
-            f"An incident opens when {who} {'fails' if missing == 1 else 'fail'} "
+            f"An incident opens when {who} {_fails(missing, closed=closed)} "
             f"{in_a_row(candidates[0].failures_needed)}."
         )
     ]
     begun = [one for one in candidates if one.failures]
     if begun:
         rows = names(f"{one.region} {one.failures} of {one.failures_needed}" for one in begun)
-        told.append(f"Failed so far: {rows}.")
+        told.append(f"{'Found open' if closed else 'Failed'} so far: {rows}.")
     return tuple(told)
+
+
+def _fails(regions: int, *, closed: bool) -> str:
+    if closed:
+        return "finds it open" if regions == 1 else "find it open"
+    return "fails" if regions == 1 else "fail"
 
 
 def slow_opening(
@@ -76,7 +88,7 @@ def _too_long(limit: LatencyLimit) -> str:
     ways = [] if limit.max_ms is None else [f"{limit.max_ms:g} ms"]
     if limit.times_usual is not None:
         ways.append(f"{limit.times_usual:g} times the usual time")
-    return " or ".join(ways)
+    return " or ".join(ways) + (" in total" if limit.of == "total" else "")
 
 
 def _or_rising(limit: LatencyLimit) -> str:
@@ -96,44 +108,56 @@ def held_back(opens_at: int, now: int) -> str:
     )
 
 
-def worsening(episode: int) -> str:
+def worsening(episode: int, *, closed: bool = False) -> str:
     """A sentence on an incident that has improved: what would begin outage number `episode`."""
     return (
-        "The regions no longer agree that it is down; when they agree again, the incident worsens "
-        f"(its outage {episode}), and people are told."
+        f"The regions no longer agree that it is {'open' if closed else 'down'}; when they agree "
+        f"again, the incident worsens (its outage {episode}), and people are told."
     )
 
 
-def resolved(sort: Sort) -> str:
+def resolved(sort: Sort, *, closed: bool = False) -> str:
     """A sentence when the last incident was resolved by hand."""
+    state = "open" if closed else sort
     return (
         "The last incident was resolved by hand: none opens before the regions agree once that "
-        f"the target is not {sort}."
+        f"the target is not {state}."
     )
 
 
-CERTIFICATE_RESOLVED: Final = (
-    "The last incident for its certificate was resolved by hand: none opens before the last ten "
-    "looks of every region saw none that ends soon."
-)
+def expiring_resolved(kind: str) -> str:
+    """A sentence when the last incident for an end was resolved by hand."""
+    looks = "last ten looks" if looks_of(kind) > 1 else "newest look"
+    return (
+        f"The last incident for its {thing(kind)} was resolved by hand: none opens before the "
+        f"{looks} of every region saw none that ends soon."
+    )
 
 
-def certificate_closing(lacking: Mapping[str, int], warn_days: int) -> str:
+def expiring_closing(kind: str, lacking: Mapping[str, int], warn_days: int) -> str:
     """A sentence on what the incident waits for; `lacking` are looks by region."""
+    what = thing(kind)
     if not lacking:
-        return "The one for its certificate closes when a majority of the regions has reported."
+        return f"The one for its {what} closes when a majority of the regions has reported."
     each = names(f"{region} ({looks} more)" for region, looks in lacking.items())
     return (
-        f"The one for its certificate closes when {each} {verb(list(lacking), 'sees', 'see')} none "
+        f"The one for its {what} closes when {each} {verb(list(lacking), 'sees', 'see')} none "
         f"that ends within {warn_days} days."
     )
 
 
-def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sort, now: int) -> str:
-    """Sentences on what an open incident waits for."""
+def closing(
+    regions: Sequence[RegionExplained],
+    votes: VotesExplained,
+    sort: Sort,
+    now: int,
+    *,
+    closed: bool = False,
+) -> str:
+    """Sentences on what an open incident waits for; `closed`: to be closed is to succeed."""
     against = {"down"} if sort == "down" else {"down", "slow"}
-    stale = list(_is_waited_for(regions, against, now))
-    waiting = [*_must_succeed(regions, against, sort), *stale]
+    stale = list(_is_waited_for(regions, against, now, closed=closed))
+    waiting = [*_must_succeed(regions, against, sort, closed=closed), *stale]
     abandoned = [one for one in regions if _abandoned(one, now)]
     # Whichever way the waiting for a stale region ends, it is missing no more.
     short = majority(votes.configured - len(abandoned)) - votes.fresh - len(stale)
@@ -152,7 +176,7 @@ def closing(regions: Sequence[RegionExplained], votes: VotesExplained, sort: Sor
 
 
 def _must_succeed(
-    regions: Sequence[RegionExplained], against: set[str], sort: Sort
+    regions: Sequence[RegionExplained], against: set[str], sort: Sort, *, closed: bool
 ) -> Iterable[str]:
     """Sentences on fresh regions, grouped by the number of successes they lack."""
     groups: dict[tuple[int, bool], list[str]] = {}
@@ -168,7 +192,9 @@ def _must_succeed(
         if lacking > 0:
             groups.setdefault((lacking, one.rising and sort == "slow"), []).append(one.region)
     for (lacking, rising), group in sorted(groups.items()):
-        if sort == "down":
+        if closed:
+            does = verb(group, "finds it closed", "find it closed")
+        elif sort == "down":
             does = verb(group, "succeeds", "succeed")
         elif rising:
             does = verb(group, "rises no more", "rise no more")
@@ -178,14 +204,15 @@ def _must_succeed(
 
 
 def _is_waited_for(
-    regions: Sequence[RegionExplained], against: set[str], now: int
+    regions: Sequence[RegionExplained], against: set[str], now: int, *, closed: bool
 ) -> Iterable[str]:
     """Sentences on stale regions whose last word blocks the closing."""
     for one in regions:
         if one.waited_until is None or one.last_word not in against or one.waited_until <= now:
             continue
         yield (
-            f"{one.region} succeeds (its last word is {one.last_word}; if it stays without a "
+            f"{one.region} {'finds it closed' if closed else 'succeeds'} (its last word is "
+            f"{'open' if closed else one.last_word}; if it stays without a "
             f"result it is waited for until {time_of_day(one.waited_until)}, "
             f"{duration_text(one.waited_until - now, COARSE)} from now)"
         )

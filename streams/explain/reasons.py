@@ -1,6 +1,7 @@
 """Sentences on why a target has its status: the votes and the regions without one."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from schemas.duration import COARSE, duration_text
 from streams.diagnosis.words import names, verb
@@ -22,7 +23,7 @@ def because(
     told = [
         (
             f"{counted.down} of {counted.fresh} regions that count "
-            f"{'says' if counted.down == 1 else 'say'} down; {counted.need} "
+            f"{_say_down(counted.down, closed=entry.policy.closed)}; {counted.need} "
             f"{'is' if counted.need == 1 else 'are'} needed ({entry.policy.consensus}, and a "
             f"majority of the {counted.configured} configured)."
         )
@@ -32,8 +33,9 @@ def because(
     told += _missing(state, seen)
     turns, slow_turns = flapping.count(state, entry.id), flapping.count_slow(state, entry.id)
     if turns:
+        went, go = ("opened or closed", "open") if entry.policy.closed else _DOWN_OR_UP
         told.append(
-            f"It went down or up {times(turns)} within the last hour; to go down beyond "
+            f"It {went} {times(turns)} within the last hour; to {go} beyond "
             f"{flapping.LIMIT} of these is one flapping incident in place of many."
         )
     if slow_turns > turns:
@@ -42,6 +44,15 @@ def because(
             f"beyond {flapping.SLOW_LIMIT} of these is flapping, too."
         )
     return tuple(told)
+
+
+_DOWN_OR_UP: Final = ("went down or up", "go down")
+
+
+def _say_down(regions: int, *, closed: bool) -> str:
+    if closed:
+        return "finds it open" if regions == 1 else "find it open"
+    return "says down" if regions == 1 else "say down"
 
 
 def _missing(state: PartitionState, seen: Sequence[RegionExplained]) -> Iterable[str]:

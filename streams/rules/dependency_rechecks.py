@@ -21,6 +21,8 @@ def reason_to_ask(entry: TargetState, change: Change) -> Because | None:
     They follow the first failure of a region, and the first success of one during an incident: the
     dependency may be back, too.
     """
+    if entry.policy.closed:
+        return None  # no outage of another host opens a port
     if change == "first_failure":
         return "failure"
     return "recovery" if change == "recovered" and entry.incident is not None else None

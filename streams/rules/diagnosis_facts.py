@@ -8,6 +8,7 @@ from schemas.incident import TargetStatus
 from streams.diagnosis.facts import Facts, Host, Latency
 from streams.rules import region_guard
 from streams.rules.consensus import counts
+from streams.rules.expiring import DOMAIN
 from streams.state import latency_levels
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
@@ -133,11 +134,16 @@ def _plain(state: PartitionState, entry: TargetState, around: Neighbours) -> Tar
 
 def _hit(state: PartitionState, entry: TargetState, regions: Collection[str]) -> int:
     """Number of the first other targets that fail from one of `regions`."""
-    others = (other for other in state.on_host(entry.host_key) if other != entry.id)
+    others = (
+        other
+        for other in state.on_host(entry.host_key)
+        if other != entry.id and not state.targets[other].policy.closed
+    )
     return sum(
         any(
             region in regions and window.failing is not None
             for region, window in _counting(state, state.targets[other])
         )
+        and state.targets[other].kind != DOMAIN
         for other in islice(others, LOOKED_AT)
     )

@@ -1,4 +1,4 @@
-"""Rule 13: certificates that end soon."""
+"""Rule 13: certificates, and registrations of domains, that end soon."""
 
 from typing import Final
 
@@ -17,8 +17,19 @@ LOOKS: Final = 10
 ENOUGH: Final = 2
 """Number of those that must have seen an end: a single server of several may have an old one."""
 
-TOLD_AS_DOWN: Final = frozenset({"certificate_ending", "certificate_expired"})
-"""Reasons with which a target is down because of its certificate's end."""
+TOLD_AS_DOWN: Final = frozenset(
+    {"certificate_ending", "certificate_expired", "domain_ending", "domain_expired"}
+)
+"""Reasons with which a target is down because of its end."""
+
+DOMAIN: Final = "domain"
+"""The kind whose newest look counts alone: a registry knows one end, and is asked once a day, so
+that ten looks would keep an incident open for ten days after a renewal."""
+
+
+def looks_of(kind: str) -> int:
+    """The number of last looks of a region that count, of a target of this kind."""
+    return 1 if kind == DOMAIN else LOOKS
 
 
 def sees_end(policy: TargetPolicy, result: CheckResult, effective: int) -> bool:
@@ -33,7 +44,7 @@ def sees_end(policy: TargetPolicy, result: CheckResult, effective: int) -> bool:
 
 
 def take(entry: TargetState, position: int, result: CheckResult, effective: int) -> bool:
-    """Counts a result that looks at a certificate; True if it saw an end, or one before it did.
+    """Counts a result that looks at an end; True if it saw one that is near, or one before did.
 
     A result that looks at none has no effect, nor has any of a target without `warn_days`.
     """
@@ -47,7 +58,7 @@ def take(entry: TargetState, position: int, result: CheckResult, effective: int)
         row = entry.troubled().endings[position] = Endings([])
     # An end at the very beginning of time is one, too.
     end = max(1, result.cert_expires_at or 0) if near else 0
-    row.looks = [*row.looks[1 - LOOKS :], (effective, end)]
+    row.looks = [*row.looks, (effective, end)][-looks_of(entry.kind) :]
     if not any(end for _, end in row.looks):
         del entry.troubled().endings[position]
     return True
@@ -66,7 +77,7 @@ def says_the_same(entry: TargetState, position: int, result: CheckResult, effect
         return not near
     if not near or row.looks[-1][1] != result.cert_expires_at:
         return False
-    if len(row.looks) < LOOKS:
+    if len(row.looks) < looks_of(entry.kind):
         return entry.trouble.expiring_incident is not None
     return row.looks[0][1] == result.cert_expires_at
 
@@ -107,7 +118,7 @@ def opens(state: PartitionState, entry: TargetState, counted: Tally) -> bool:
     ]
     if entry.incident is not None and any(one.down and _fails_by_it(one) for one in windows):
         return False
-    return any(_sees_it_coming(window, counted) for window in windows)
+    return any(_sees_it_coming(window, counted, looks_of(entry.kind)) for window in windows)
 
 
 def over(state: PartitionState, entry: TargetState, gone: tuple[str, ...]) -> bool:
@@ -123,18 +134,18 @@ def clean(state: PartitionState, entry: TargetState) -> bool:
 
 
 def _looks(result: CheckResult) -> bool:
-    if result.status == "up":
+    if result.status == "up" and result.kind != DOMAIN:
         return True
     return result.cert_expires_at is not None and result.reason != "certificate_invalid"
 
 
-def _sees_it_coming(window: Window, counted: Tally) -> bool:
+def _sees_it_coming(window: Window, counted: Tally, looks: int) -> bool:
     if window.endings is None or not window.endings.looks[-1][1]:
         return False
     near = sum(end != 0 for _, end in window.endings.looks)
     if _fails_by_it(window):
-        return near == LOOKS and counted.failing < counted.need
-    return near >= ENOUGH
+        return near == looks and counted.failing < counted.need
+    return near >= min(ENOUGH, looks)
 
 
 def _fails_by_it(window: Window) -> bool:

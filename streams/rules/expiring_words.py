@@ -3,14 +3,24 @@
 from schemas.result import Reason
 from streams.diagnosis import Diagnosis, Facts
 from streams.diagnosis.units import day, left
-from streams.rules import consensus
+from streams.rules import consensus, expiring
 from streams.rules.consensus import Tally
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
 from streams.state.windows import Endings
 
 OVER = "shows no certificate that ends soon any more"
-POLICY_CHANGED = "was given other warn_days, by which no certificate ends soon; its incident ends"
+OVER_OF_DOMAIN = "is registered for long enough again"
+
+
+def thing(kind: str) -> str:
+    """What ends."""
+    return "registration" if kind == expiring.DOMAIN else "certificate"
+
+
+def policy_changed(kind: str) -> str:
+    """What has become of a target that was given other `warn_days`."""
+    return f"was given other warn_days, by which no {thing(kind)} ends soon; its incident ends"
 
 
 def saying(state: PartitionState, entry: TargetState) -> dict[str, tuple[str, Reason | None]]:
@@ -25,22 +35,22 @@ def saying(state: PartitionState, entry: TargetState) -> dict[str, tuple[str, Re
     return found
 
 
-def change(region: str, word: str) -> str:
+def change(region: str, word: str, kind: str) -> str:
     """The words for what a region sees now, and did not see at the last event."""
     match word:
         case "ending":
-            return f"{region}: sees a certificate that ends soon"
+            return f"{region}: sees a {thing(kind)} that ends soon"
         case "clean":
             return f"{region}: sees none that ends soon any more"
         case _:
             return f"{region}: no fresh result"
 
 
-def another_end(incident: OpenIncident, earliest: int | None) -> tuple[str, ...]:
+def another_end(incident: OpenIncident, earliest: int | None, kind: str) -> tuple[str, ...]:
     """The change when the earliest end is another one than the last event told."""
     if earliest is None or earliest == incident.expires_at:
         return ()
-    return (f"the certificate now ends on {day(earliest)}",)
+    return (f"the {thing(kind)} now ends on {day(earliest)}",)
 
 
 def summary(known: Facts, found: Diagnosis, counted: Tally) -> str:
@@ -48,16 +58,16 @@ def summary(known: Facts, found: Diagnosis, counted: Tally) -> str:
     end = min(end for _, end in known.ending)
     when = f"ends in {left(end - known.at)}" if end > known.at else "has ended"
     return (
-        f"The certificate of {known.target.place} {when} ({day(end)}), seen from "
+        f"The {thing(known.target.kind)} of {known.target.place} {when} ({day(end)}), seen from "
         f"{len(known.ending)} of {counted.configured} regions. {found.sentence}"
     )
 
 
-def progress(place: str) -> str:
+def progress(place: str, kind: str) -> str:
     """The sentence of an event while no region that counts sees an end any more."""
-    return f"{place} is still an incident: not every region has seen a certificate that holds."
+    return f"{place} is still an incident: not every region has seen a {thing(kind)} that holds."
 
 
-def detail(row: Endings) -> str:
-    """What a region that can connect says of the certificate."""
-    return f"certificate ends {day(row.earliest)}"
+def detail(row: Endings, kind: str) -> str:
+    """What a region that succeeds says of the end."""
+    return f"{thing(kind)} ends {day(row.earliest)}"

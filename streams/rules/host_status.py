@@ -7,8 +7,11 @@ it is valid, and a host's incidents are checked again together with the deadline
 
 from typing import Final
 
+from msgspec import UNSET
+
 from schemas.incident import HostTarget, TargetStatus
-from streams.rules.consensus import status
+from streams.rules.consensus import counts, status
+from streams.rules.expiring import DOMAIN
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
 from streams.state.target_details import unpack
@@ -55,9 +58,25 @@ def note_status(state: PartitionState, entry: TargetState, said: TargetStatus) -
     if isinstance(state.hosts[key], str):
         return
     state.news[key] = None
+    if entry.policy.closed or entry.kind == DOMAIN:
+        state.around.pop(key, None)
+        return
     around = state.around.get(key)
     if around is not None:
         around.turn(entry.id, said)
+
+
+def note_answer(state: PartitionState, entry: TargetState) -> None:
+    """Notes that a port which must be closed says something else of its host than before.
+
+    It may be what the incidents of other targets rest on: whether the host is up.
+    """
+    key = entry.host_key
+    if isinstance(state.hosts[key], str):
+        return
+    state.around.pop(key, None)
+    if state.hot:
+        state.news[key] = None
 
 
 def host_targets(
@@ -78,18 +97,41 @@ def host_targets(
 def _look(state: PartitionState, key: str) -> Neighbours:
     columns, running = state.columns, state.running
     statuses: dict[str, TargetStatus] = {}
-    counts: dict[TargetStatus, int] = {}
+    numbers: dict[TargetStatus, int] = {}
     kinds: dict[str, list[str]] = {}
+    closed: dict[str, TargetStatus | None] = {}
     until = _NEVER
     for target_id in state.on_host(key):
         other = state.targets[target_id]
         said = statuses[target_id] = status(state, other)
-        counts[said] = counts.get(said, 0) + 1
-        kinds.setdefault(other.kind, []).append(target_id)
+        if other.kind == DOMAIN:
+            closed[target_id] = None  # a registry is no part of the host
+        elif other.policy.closed:
+            tells = closed[target_id] = _tells(state, other)
+            if tells is not None:
+                numbers[tells] = numbers.get(tells, 0) + 1
+        else:
+            numbers[said] = numbers.get(said, 0) + 1
+            kinds.setdefault(other.kind, []).append(target_id)
         for at in columns.fresh_until[other.slot : other.slot + len(other.policy.regions)]:
             if running <= at < until:
                 until = at + 1
-    return Neighbours(statuses, counts, kinds, until)
+    return Neighbours(statuses, numbers, kinds, until, closed)
+
+
+def _tells(state: PartitionState, entry: TargetState) -> TargetStatus | None:
+    """What a port that must be closed tells of its host: it is up; None: nothing.
+
+    A port that is open is a host that answers, and so is one that refuses. Silence is what is
+    wanted of it, and no sign of an outage.
+    """
+    for region, position in entry.policy.by_name:
+        window = state.window(entry, position)
+        if window is None or not counts(state, region, window):
+            continue
+        if window.failing is not None or window.lately:
+            return "up"
+    return None
 
 
 def _list(entry: TargetState, said: TargetStatus) -> HostTarget:
@@ -99,4 +141,5 @@ def _list(entry: TargetState, said: TargetStatus) -> HostTarget:
         kind=entry.kind,
         port=entry.port,
         status=said,
+        expect="closed" if entry.policy.closed else UNSET,
     )

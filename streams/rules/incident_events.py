@@ -174,7 +174,8 @@ def improved(
     around = look_around(state, entry)
     known = diagnosis_facts.gather(state, entry, around)
     saying = _saying(state, entry, incident)
-    changes = incident_words.changes(incident, saying)
+    closed = entry.policy.closed
+    changes = incident_words.changes(incident, saying, entry.kind, closed=closed)
     incident.seen = saying
     return _event(
         state,
@@ -186,7 +187,11 @@ def improved(
         votes=episode.votes(counted, "down"),
         around=around,
         summary=incident_words.progress(known, counted, incident),
-        changes=("the regions no longer agree that it is down", *told, *changes),
+        changes=(
+            f"the regions no longer agree that it is {'open' if closed else 'down'}",
+            *told,
+            *changes,
+        ),
     )
 
 
@@ -202,7 +207,9 @@ def worsened(
     known = diagnosis_facts.gather(state, entry, around)
     found = diagnosis.diagnose(known, incident.incident_type)
     saying = _saying(state, entry, incident)
-    changes = incident_words.changes(incident, saying)
+    closed = entry.policy.closed
+    changes = incident_words.changes(incident, saying, entry.kind, closed=closed)
+    again = "open again" if closed else "down again"
     incident.seen, incident.diagnosis = saying, found.likely
     return _event(
         state,
@@ -213,9 +220,9 @@ def worsened(
         target=known.target,
         votes=episode.votes(counted, "down"),
         around=around,
-        summary=incident_words.summary(known, found, counted, incident, again="down again: "),
+        summary=incident_words.summary(known, found, counted, incident, again=f"{again}: "),
         found=found,
-        changes=(f"down again (outage {incident.episode} of this incident)", *changes),
+        changes=(f"{again} (outage {incident.episode} of this incident)", *changes),
     )
 
 
@@ -286,7 +293,7 @@ def _region_verdict(
         if failing is None and limit is not None:
             detail = slow.in_words(pace, limit)
     if failing is None and said == "up" and window.endings is not None:
-        detail = expiring_words.detail(window.endings)
+        detail = expiring_words.detail(window.endings, entry.kind)
     return RegionVerdict(
         verdict=said,
         reason=failing.reason if failing else None,
@@ -338,10 +345,12 @@ def _saying(
 
 def _news(state: PartitionState, entry: TargetState, incident: OpenIncident) -> tuple[str, ...]:
     """What has changed since the last event, in words."""
-    changes = incident_words.changes(incident, _saying(state, entry, incident))
+    saying = _saying(state, entry, incident)
+    changes = incident_words.changes(incident, saying, entry.kind, closed=entry.policy.closed)
     if incident.incident_type != "expiring":
         return changes
-    return (*changes, *expiring_words.another_end(incident, expiring.earliest(state, entry)))
+    earliest = expiring.earliest(state, entry)
+    return (*changes, *expiring_words.another_end(incident, earliest, entry.kind))
 
 
 def _event(
@@ -401,4 +410,5 @@ def _event(
         resolved_by=UNSET if by_hand is None else by_hand.by,
         resolved_note=UNSET if by_hand is None else by_hand.note or UNSET,
         target_version=target.version,
+        expect="closed" if target.expect == "closed" else UNSET,
     )

@@ -5,7 +5,7 @@ from typing import Final
 from schemas.incident import ClosedBecause, IncidentType
 from schemas.result import REASON_TEXT, Reason
 from streams.diagnosis import Diagnosis, Facts
-from streams.rules import expiring_words, flapping
+from streams.rules import expiring, expiring_words, flapping, open_port_words
 from streams.rules.consensus import Tally
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, TargetState
@@ -15,6 +15,11 @@ _OVER: Final[dict[IncidentType, str]] = {
     "slow": "is fast again from every region",
     "flapping": "has been steadily reachable",
     "expiring": expiring_words.OVER,
+}
+_OVER_OF_DOMAIN: Final[dict[IncidentType, str]] = _OVER | {
+    "unreachable": expiring_words.OVER_OF_DOMAIN,
+    "flapping": "has been registered without a break",
+    "expiring": expiring_words.OVER_OF_DOMAIN,
 }
 _ENDED: Final[dict[ClosedBecause, str]] = {
     "resolved": "was resolved by hand",
@@ -28,23 +33,27 @@ _ENDED: Final[dict[ClosedBecause, str]] = {
 
 
 def changes(
-    incident: OpenIncident, saying: dict[str, tuple[str, Reason | None]]
+    incident: OpenIncident,
+    saying: dict[str, tuple[str, Reason | None]],
+    kind: str,
+    *,
+    closed: bool = False,
 ) -> tuple[str, ...]:
-    """What the regions say now, and did not say at the last event."""
+    """What the regions say now, and did not say at the last event; `closed`: so it must be."""
     found = []
     for region, (verdict, reason) in saying.items():
         if incident.seen.get(region) == (verdict, reason):
             continue
         if incident.incident_type == "expiring":
-            found.append(expiring_words.change(region, verdict))
+            found.append(expiring_words.change(region, verdict, kind))
         elif verdict == "down":
             text = REASON_TEXT[reason] if reason else "failed"
             found.append(f"{region}: {text}")
         elif verdict == "slow":
             found.append(f"{region}: slow")
         elif verdict == "up":
-            fast = incident.incident_type == "slow"
-            found.append(f"{region}: {'fast again' if fast else 'succeeds'}")
+            fine = "closed" if closed else "succeeds"
+            found.append(f"{region}: {'fast again' if incident.incident_type == 'slow' else fine}")
         else:
             found.append(f"{region}: no fresh result")
     gone = sorted(set(incident.seen) - set(saying))
@@ -64,8 +73,12 @@ def summary(
             f"{place} is slow from {counted.slow}{down} of {counted.configured} "
             f"regions{_why(known)}. {found.sentence}"
         )
+    if known.target.expect == "closed":
+        return open_port_words.summary(known, found, counted, incident.incident_type, again)
     texts = " / ".join(REASON_TEXT[reason] for reason in known.reasons)
     now = f"unreachable from {counted.down} of {counted.configured} regions ({texts})"
+    if known.target.kind == expiring.DOMAIN:
+        now = f"in trouble, seen from {counted.down} of {counted.configured} regions ({texts})"
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is {now}. {found.sentence}"
     return f"{place} is {again}{now}. {found.sentence}"
@@ -88,12 +101,19 @@ def _why(known: Facts) -> str:
 def progress(known: Facts, counted: Tally, incident: OpenIncident) -> str:
     """The progress text while an incident approaches its closing."""
     place = known.target.place
+    if known.target.expect == "closed":
+        return open_port_words.progress(known, counted, incident.incident_type)
     if incident.incident_type == "flapping":
         return f"{place} goes down and up again and again; now it is reachable."
     if incident.incident_type == "expiring":
-        return expiring_words.progress(place)
+        return expiring_words.progress(place, known.target.kind)
     if incident.incident_type == "slow":
         return f"{place} is still an incident: not every region has said that it is fast again."
+    return _progress_of_outage(known, counted)
+
+
+def _progress_of_outage(known: Facts, counted: Tally) -> str:
+    place = known.target.place
     if not counted.fresh:
         return (
             f"{place} is still an incident, and nobody looks: no region has a result that counts."
@@ -102,7 +122,8 @@ def progress(known: Facts, counted: Tally, incident: OpenIncident) -> str:
         return f"{place} is still an incident: not every region has succeeded again."
     still = ", ".join(f"{region} ({REASON_TEXT[reason]})" for region, reason in known.failing)
     working = ", ".join(known.working) or "no region"
-    return f"{place} is reachable again from {working}; not yet from {still}."
+    again = "registered again, seen" if known.target.kind == expiring.DOMAIN else "reachable again"
+    return f"{place} is {again} from {working}; not yet from {still}."
 
 
 def closing(
@@ -113,13 +134,16 @@ def closing(
     abandoned: tuple[str, ...],
 ) -> str:
     """What has become of the target of an incident that closes, after its place."""
-    words = _ENDED.get(because) or _OVER[incident.incident_type]
+    ended, over = _ENDED, _OVER_OF_DOMAIN if entry.kind == expiring.DOMAIN else _OVER
+    if entry.policy.closed:
+        ended, over = _ENDED | open_port_words.ENDED, _OVER | open_port_words.OVER
+    words = ended.get(because) or over[incident.incident_type]
     if incident.incident_type == "flapping" and because == "recovered":
         fast = flapping.quiet_ms(state, entry.id, down=False) == flapping.QUIET_MS
         words = f"{words} for {'half an hour' if fast else 'two hours'}"
     if incident.incident_type == "expiring" and because == "policy_changed":
-        words = expiring_words.POLICY_CHANGED
+        words = expiring_words.policy_changed(entry.kind)
     if not abandoned or because == "abandoned":
         return words
-    words = words.removesuffix(" from every region")
+    words = words.removesuffix(" from every region").removesuffix(", seen")
     return f"{words} ({', '.join(abandoned)} long silent and not waited for)"

@@ -19,15 +19,17 @@ from streams.state.target_state import TargetState
 def set_target(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
     """Adds or changes a target; ignores a definition that is older than the known one.
 
-    Another kind, host or port makes it another target: its open incident closes (`target_changed`)
-    and its windows restart. Otherwise the remaining regions keep their windows.
+    Another kind, host, port or expected state makes it another target: its open incident closes
+    (`target_changed`) and its windows restart. Otherwise the remaining regions keep their windows.
     """
-    # What only reports read is not kept: a new price must not look like a new definition.
+    # What only reports and probers read is not kept: a new price must not look like a new one.
     target = structs.replace(
         target,
         regions=tuple(dict.fromkeys(target.regions)),
         slo=None,
         downtime_cost_per_hour=None,
+        max_ms=None,
+        resolver=None,
     )
     old = state.targets.get(target.id)
     if old is None:
@@ -118,4 +120,9 @@ def forget_removed(state: PartitionState) -> None:
 
 
 def _moved(old: Target, new: Target) -> bool:
-    return (old.kind, old.host, old.port) != (new.kind, new.host, new.port)
+    return (old.kind, old.host, old.port, old.expect) != (
+        new.kind,
+        new.host,
+        new.port,
+        new.expect,
+    )

@@ -8,7 +8,7 @@ from schemas.control import Beat
 from schemas.duration import HOUR_MS
 from schemas.incident import RegionEvent, RegionEventKind
 from schemas.partition import partition_for
-from streams.rules import region_guard, unwatched
+from streams.rules import missing_secrets, region_guard, unwatched
 from streams.rules.ids import Deciding, event_id
 from streams.rules.refused import RecordRefusedError
 from streams.state.partition_state import PartitionState, ProberState, RegionState
@@ -96,7 +96,10 @@ def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Re
     region.last_beat, region.last_beat_at = running, state.now
     prober = _prober(state, region, beat.prober)
     region_guard.note(prober, beat)
+    prober.lacks_secrets = bool(beat.missing_secrets)
     events += _clock(state, region, prober, beat, deciding)
+    if _speaks_of(state, beat.region):
+        events += missing_secrets.look(state, region, beat, deciding, returned=returned)
     told = _ours(state, beat.region, events) + _guard(state, deciding)
     if returned:
         state.wake((beat.region,))
@@ -229,7 +232,11 @@ def _clock(
 
 def _ours(state: PartitionState, region: str, events: list[RegionEvent]) -> list[RegionEvent]:
     # Every partition keeps the liveness of all regions; one of them speaks.
-    return events if partition_for(region, state.partitions) == state.partition else []
+    return events if _speaks_of(state, region) else []
+
+
+def _speaks_of(state: PartitionState, region: str) -> bool:
+    return partition_for(region, state.partitions) == state.partition
 
 
 def _event(  # noqa: PLR0917 - what a region event is made of

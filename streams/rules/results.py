@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from schemas.result import CheckResult
-from streams.rules import expiring, slow
+from streams.rules import expiring, host_status, slow
 from streams.state import freshness, latency_levels
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState
@@ -18,7 +18,7 @@ begins or ceases to say `slow`, or that looks at a certificate which ends soon, 
 """
 
 
-def take_calm(  # noqa: C901 - the way of nearly every result: a call would take longer than it does
+def take_calm(  # noqa: C901, PLR0912 - the way of nearly every result: a call would take longer than it does
     state: PartitionState, results: Sequence[CheckResult]
 ) -> Iterator[tuple[TargetState, CheckResult]]:
     """Counts results that can't have consequences; yields the others, one by one.
@@ -52,6 +52,7 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
             or result.host != entry.host
             or result.port != entry.port
             or result.kind != entry.kind
+            or result.expect != policy.expect
         ):
             continue
         at, started = entry.slot + position, result.started_at
@@ -72,6 +73,8 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
                         policy.latency is not None
                         and slow.why(columns, at, policy, result, started) is not None
                     )
+                    # As `_note_answer`: the host begins or ceases to refuse.
+                    or (policy.closed and (seen > 0) != (lately[at] > 0))
                 )
             )
         ):
@@ -83,6 +86,8 @@ def take_calm(  # noqa: C901 - the way of nearly every result: a call would take
         until = started - gaps + policy.span_ms
         if until > fresh_until[at]:  # noqa: PLR1730 - a call to max takes longer than all of this
             fresh_until[at] = until
+        if measured and policy.of_total:
+            seen = latency_levels.of(result, of_total=True)  # noqa: PLW2901 - of few targets
         if seen > 0:
             # `levels.note`; of those that `usual` follows in small steps seldom more than `lately`.
             kept = lately[at]
@@ -103,10 +108,10 @@ def take(state: PartitionState, entry: TargetState, result: CheckResult) -> Chan
     """Counts a result in the window of its region.
 
     Ignored (history only) are results that say nothing about the target (`missed`, `prober_error`,
-    `address_blocked`), results of another kind, host or port, of a region that is not the target's,
-    results not newer than the newest of the region, those that did not start after all that counted
-    (before its window restarted, too), those that waited in a spool (`late_ms`), and those too far
-    ahead of the log (`AHEAD_MS`).
+    `address_blocked`), results of another kind, host, port or expected state, of a region that is
+    not the target's, results not newer than the newest of the region, those that did not start
+    after all that counted (before its window restarted, too), those that waited in a spool
+    (`late_ms`), and those too far ahead of the log (`AHEAD_MS`).
     """
     policy, columns = entry.policy, state.columns
     position = policy.positions.get(result.region)
@@ -163,7 +168,12 @@ def says_it_already(state: PartitionState, entry: TargetState, result: CheckResu
 
 
 def _same_place(entry: TargetState, result: CheckResult) -> bool:
-    return result.port == entry.port and result.host == entry.host and result.kind == entry.kind
+    return (
+        result.port == entry.port
+        and result.host == entry.host
+        and result.kind == entry.kind
+        and result.expect == entry.policy.expect
+    )
 
 
 def _success(
@@ -199,7 +209,12 @@ def _learn(
     state: PartitionState, entry: TargetState, position: int, result: CheckResult, effective: int
 ) -> None:
     policy, columns, at = entry.policy, state.columns, entry.slot + position
-    seen, learned = latency_levels.of(result), slow.is_learned_from(entry, position)
+    seen = latency_levels.of(result, of_total=policy.of_total)
+    learned = slow.is_learned_from(entry, position)
+    if policy.closed and bool(seen) != bool(columns.lately[at]):
+        # Of a port that must be closed `lately` is the time of its last answer, if that was one.
+        columns.lately[at] = columns.usual[at] = latency_levels.NONE
+        host_status.note_answer(state, entry)
     latency_levels.note(
         columns,
         at,
@@ -236,6 +251,8 @@ def _failure(
     reason = result.reason or "unexpected_response"
     rows = entry.troubled().failing
     failing = rows.get(position)
+    if policy.closed and failing is None:
+        host_status.note_answer(state, entry)
     if failing is None or paused:
         said_down = failing is not None and (failing.down or failing.unended)
         rows[position] = Failing(

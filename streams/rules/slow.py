@@ -30,7 +30,7 @@ def why(
 
     A success without a time is never slow. The window knows since when the region is up.
     """
-    limit, took_ms = policy.latency, _took_ms(result)
+    limit, took_ms = policy.latency, _took_ms(policy, result)
     if limit is None or took_ms is None:
         return None
     if limit.max_ms is not None and took_ms > limit.max_ms:
@@ -62,7 +62,7 @@ def take(
     is learned from.
     """
     limit = entry.policy.latency
-    took_ms = _took_ms(result)
+    took_ms = _took_ms(entry.policy, result)
     if limit is None or took_ms is None:
         return False
     at = entry.slot + position
@@ -161,5 +161,7 @@ def _left(columns: WindowColumns, at: int, policy: TargetPolicy) -> int:
     return policy.limit_level - columns.usual[at] << latency_levels.DAILY_SHIFT
 
 
-def _took_ms(result: CheckResult) -> float | None:
+def _took_ms(policy: TargetPolicy, result: CheckResult) -> float | None:
+    if policy.of_total:
+        return result.total_ms
     return result.connect_ms if result.connect_ms is not None else result.total_ms

@@ -51,12 +51,14 @@ class _Levels(Protocol):
     daily: "array[int]"
 
 
-def of(result: CheckResult) -> int:
+def of(result: CheckResult, *, of_total: bool) -> int:
     """The level of a result's connect time, or of its total time when it has no connect time.
 
-    `NONE` without either time, or below a microsecond; else below 2¹⁶, for any valid result (a day
-    at most).
+    With `of_total`, of its total time. `NONE` without such a time, or below a microsecond; else
+    below 2¹⁶, for any valid result (a day at most).
     """
+    if of_total:
+        return level(result.total_ms or 0.0)
     return level(result.connect_ms or result.total_ms or 0.0)
 
 
@@ -69,7 +71,7 @@ def level(took_ms: float) -> int:
 
 
 def of_all(results: Sequence[CheckResult]) -> list[int]:
-    """The level of each result, as from `of`; `NONE` results are 0 or negative here."""
+    """The level of each result, as from `of` without `of_total`; `NONE` is 0 or negative here."""
     took_ms = array("d", [one.connect_ms or one.total_ms or 0.0 for one in results])
     halves = array("I")
     halves.frombytes(took_ms.tobytes())

@@ -34,7 +34,8 @@ Gap = tuple[int, int]
 class ProberState(Struct, gc=False, array_like=True):
     """The last beat of one prober, in running time, and its report on its targets.
 
-    `skewed`: an event has announced that its clock is off.
+    `skewed`: an event has announced that its clock is off. `lacks_secrets`: its last beat named
+    missing secrets of checks.
     """
 
     last_beat: int
@@ -42,13 +43,29 @@ class ProberState(Struct, gc=False, array_like=True):
     targets: int = 0
     failing: int = 0
     newly_failing: int = 0
+    lacks_secrets: bool = False
+
+
+class MissingSecrets(Struct, frozen=True, gc=False, array_like=True):
+    """The secrets that probers of a region lack (rule 14); times are running time.
+
+    `named` are the variables, each with some targets, `told` those that an event has named, the
+    last one at `told_at`. `found_since`: no prober lacks one since then; None if one does.
+    """
+
+    since: int
+    named: dict[str, tuple[str, ...]]
+    told: tuple[str, ...] = ()
+    told_at: int = 0
+    found_since: int | None = None
 
 
 class RegionState(Struct, gc=False, array_like=True):
     """The liveness of a region. `last_beat_at` is log time, `last_beat` running time.
 
     `suspect`: it is set aside (rule 8), since `aside_since` (running time). `wide_since` is the
-    running time since when it begins to fail widely; None if it does not.
+    running time since when it begins to fail widely; None if it does not. `secrets`: see
+    `MissingSecrets`; only the partition that speaks of the region has it.
     """
 
     last_beat: int
@@ -58,6 +75,7 @@ class RegionState(Struct, gc=False, array_like=True):
     suspect: bool = False
     aside_since: int = 0
     wide_since: int | None = None
+    secrets: MissingSecrets | None = None
 
 
 class HostRecheck(Struct, frozen=True, gc=False, array_like=True):
@@ -319,6 +337,8 @@ class PartitionState(Struct, gc=False):
             self.columns.copy(kept.slot + before, slot + position)
             if not (kept.policy.daily_shift and policy.daily_shift):
                 self.columns.daily[slot + position] = NONE
+            if kept.policy.of_total != policy.of_total:
+                self.columns.unlearn(slot + position, self.now)
         trouble = kept.trouble
         if trouble is None:
             return None

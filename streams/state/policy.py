@@ -2,9 +2,18 @@
 
 from msgspec import Struct
 
-from schemas._types import DurationMs
+from schemas._types import DurationMs, ExpectedState
 from schemas.duration import DAY_MS
-from schemas.probe import Days, HandshakeProbe, HttpProbe, Probe, TlsProbe
+from schemas.probe import (
+    Days,
+    DomainProbe,
+    GrpcProbe,
+    HandshakeProbe,
+    HttpProbe,
+    Probe,
+    TlsProbe,
+    WebSocketProbe,
+)
 from schemas.target import (
     Consensus,
     IntervalMs,
@@ -22,7 +31,7 @@ class Terms(Struct, frozen=True, gc=False, array_like=True):
     """The terms of a policy; see `Target`. Add new fields at the end, with defaults.
 
     `warn_days` is that of the target's probe, 0 where no end of a certificate matters; None in a
-    checkpoint of 0.1, and in no state.
+    checkpoint of 0.1, and in no state. `expect` is what the port should be.
     """
 
     regions: Regions
@@ -36,6 +45,7 @@ class Terms(Struct, frozen=True, gc=False, array_like=True):
     abandon_after_ms: DurationMs
     latency: LatencyLimit | None
     warn_days: Days | None = None
+    expect: ExpectedState = "open"
 
 
 class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
@@ -45,7 +55,9 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     by region; for `span_ms` and `late_ms` see `streams.state.freshness`, for `usual_shift`,
     `daily_shift` (0: not followed) and `limit_level` (0: no limit) `streams.state.latency_levels`.
     `times_thousandths` is the `times_usual` of its latency (0: none), `warn_ms` its `warn_days` in
-    ms. `measured`: even a success may have consequences, by its times or by its certificate.
+    ms. `closed`: the port must not be reachable. `measured`: even a success may have consequences,
+    by its times, by its certificate, or by whether the host of a closed port answered.
+    `of_total`: its time is that of the whole check, and not of the connection.
     """
 
     terms: Terms
@@ -59,6 +71,8 @@ class TargetPolicy(Terms, frozen=True, gc=True, weakref=True, kw_only=True):
     times_thousandths: int
     warn_ms: int
     measured: bool
+    of_total: bool
+    closed: bool
 
 
 def terms_of(target: Target) -> Terms:
@@ -75,15 +89,20 @@ def terms_of(target: Target) -> Terms:
         target.abandon_after_ms,
         target.latency,
         warn_days_of(target.probe),
+        target.expect,
     )
 
 
 def warn_days_of(probe: Probe | None) -> int:
-    """The days before the end of a certificate in which people are told of it; 0: never."""
+    """The days before an end, of a certificate or domain, in which it is told of; 0: never."""
     match probe:
         case HandshakeProbe(tls="none"):
             return 0
         case HandshakeProbe(verify=True) | TlsProbe(verify=True) | HttpProbe(verify=True):
+            return probe.warn_days
+        case WebSocketProbe(tls=True, verify=True) | GrpcProbe(tls=True, verify=True):
+            return probe.warn_days
+        case DomainProbe():
             return probe.warn_days
         case _:
             return 0
@@ -104,6 +123,7 @@ def policy_of(terms: Terms) -> TargetPolicy:
         terms.abandon_after_ms,
         terms.latency,
         terms.warn_days,
+        terms.expect,
         terms=terms,
         positions={region: position for position, region in enumerate(terms.regions)},
         by_name=tuple(sorted((region, place) for place, region in enumerate(terms.regions))),
@@ -114,5 +134,7 @@ def policy_of(terms: Terms) -> TargetPolicy:
         limit_level=latency_levels.level(limit.max_ms) if limit.max_ms else 0,
         times_thousandths=round((limit.times_usual or 0) * 1000),
         warn_ms=(terms.warn_days or 0) * DAY_MS,
-        measured=bool(terms.latency or terms.warn_days),
+        measured=bool(terms.latency or terms.warn_days) or terms.expect == "closed",
+        of_total=limit.of == "total",
+        closed=terms.expect == "closed",
     )

@@ -138,6 +138,7 @@ class TargetState(Struct, gc=False):
             runbook=known.runbook,
             probe=known.probe,
             depends_on_hosts=known.depends_on_hosts,
+            expect=policy.expect,
         )
 
     @property

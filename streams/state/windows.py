@@ -231,6 +231,12 @@ class WindowColumns:
         else:
             self.ahead[at] = ahead
 
+    def unlearn(self, at: int, now: int) -> None:
+        """Forgets the latencies of the window at `at`; a region that was up turns up `now`."""
+        self.lately[at] = self.usual[at] = self.daily[at] = NONE
+        if self.since[at]:
+            self.since[at] = now
+
     def reclaim(self, slot: int, windows: int) -> None:
         """Takes back a slot that was freed and not allocated since."""
         self._free[windows].remove(slot)

@@ -21,6 +21,14 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ),
     ("result reason", "certificate_ending"): "new in 0.2",
     ("result reason", "no_answer"): "new in 0.2",
+    ("result reason", "port_open"): "new in 0.2",
+    ("result reason", "too_slow"): "new in 0.2",
+    ("kind", "domain"): "new in 0.2",
+    ("result reason", "domain_ending"): "new in 0.2",
+    ("result reason", "domain_expired"): "new in 0.2",
+    ("result reason", "secret_missing"): "new in 0.2",
+    ("region event", "region.secrets_missing"): "new in 0.2",
+    ("region event", "region.secrets_found"): "new in 0.2",
     ("closed because", "abandoned"): "new in 0.2",
     ("closed because", "flapping"): "new in 0.2",
     ("event", "improved"): "new in 0.2",
@@ -29,6 +37,13 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("targets event", "targets.watched"): "new in 0.2",
     ("notification status", "not_sent"): "new in 0.2",
     ("incident type", "expiring"): "new in 0.2",
+    **{
+        ("kind", kind): "new in 0.2"
+        for kind in ("websocket", "grpc", "ldap", "snmp", "nats", "ntp", "zookeeper", "domain")
+        if kind in KINDS
+    },
+    **{("probe", kind): "new in 0.2" for kind in ("websocket", "grpc", "snmp", "ntp", "domain")},
+    **{("kind", kind): "new in 0.2" for kind in ("ldap", "snmp", "nats", "ntp", "zookeeper")},
     ("policy", "silence"): "new in 0.2",
     ("policy", "drill_plan"): "new in 0.2",
     ("policy", "drill_done"): "new in 0.2",

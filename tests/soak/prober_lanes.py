@@ -12,14 +12,16 @@ from schemas.probe import (
     DnsProbe,
     HandshakeProbe,
     HttpProbe,
+    NtpProbe,
     Probe,
+    SnmpProbe,
     Step,
     TcpProbe,
     TlsProbe,
     UdpProbe,
 )
 from tests.soak.prober_speeches import flights
-from tests.unit.producers.answers import GOOD, GREETING
+from tests.unit.producers.answers import GOOD, GREETING, snmp_answer, snmp_report
 
 SIDE_BY_SIDE: Final = 8
 """So many copies of a lane whose checks often wait."""
@@ -120,11 +122,19 @@ def lanes() -> list[Lane]:
         _datagrams("udp, NTP", "udp", UdpProbe(protocol="ntp"), _ntp_answer),
         _datagrams("udp, own", "udp", own, lambda _: b"pong 17"),
         _datagrams("dns", "dns", asked, _dns_answer),
+        _datagrams("ntp", "ntp", NtpProbe(), _ntp_answer),
+        # Of a short message that is all structure hardly a change leaves an answer.
+        _datagrams("snmp", "snmp", SnmpProbe(expect_regex="."), snmp_answer, weight=2),
+        _datagrams("snmp, version 3", "snmp", SnmpProbe(version="3"), snmp_report, weight=2),
     ]
 
 
-def _datagrams(name: str, kind: str, probe: Probe, good: Callable[[bytes], bytes]) -> Lane:
-    return Lane(name=name, kind=kind, weight=0.4, probe=probe, datagrams=good, copies=SIDE_BY_SIDE)
+def _datagrams(
+    name: str, kind: str, probe: Probe, good: Callable[[bytes], bytes], weight: float = 0.4
+) -> Lane:
+    return Lane(
+        name=name, kind=kind, weight=weight, probe=probe, datagrams=good, copies=SIDE_BY_SIDE
+    )
 
 
 def _dns_answer(question: bytes) -> bytes:
@@ -157,6 +167,8 @@ _BEFORE_TLS: Final[dict[str, tuple[bytes, ...]]] = {
     "ftp": (b"220 ready\r\n", b"234 begin\r\n"),
     "postgres": (b"", b"S"),
     "mysql": (GREETING,),
+    "ldap": (b"", b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0"),
+    "nats": (b'INFO {"version":"2.9.10","tls_required":true} \r\n',),
 }
 _STEPS: Final = (
     (b"220 mail\r\n", b"250 hello\r\n", b"..\r\n"),

@@ -20,9 +20,17 @@ _OTHERS: Final[dict[str, tuple[str, dict[str, Any] | None]]] = {
     "tls": ("tls", {}),
     "http": ("http", {"tls": False, "redirects": 0, **_ANY_STATUS}),
     "http/tls": ("http", {"tls": True, "redirects": 0, **_ANY_STATUS}),
+    "websocket": ("websocket", {"tls": False}),
+    "websocket/tls": ("websocket", {"tls": True}),
+    "grpc": ("grpc", {"tls": False}),
+    "grpc/tls": ("grpc", {"tls": True}),
     "dns": ("dns", {"name": "example.test"}),
     "udp/dns": ("udp", {"protocol": "dns"}),
     "udp/ntp": ("udp", {"protocol": "ntp"}),
+    "ntp": ("ntp", {}),
+    "snmp": ("snmp", {}),
+    "snmp/3": ("snmp", {"version": "3"}),
+    "amqp/1.0": ("amqp", {"version": "1.0"}),
 }
 _TELLS_NO_PORT: Final = 1
 """A port that is nobody's usual one: nothing is decided by it."""

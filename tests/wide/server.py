@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import secrets
 import shlex
 import shutil
 import socket
@@ -39,12 +40,14 @@ class Port(Struct, frozen=True):
     """A port of a server.
 
     `up`: the attempts (see `attempts.py`) that are rightly up there, with blanks between them;
-    `tcp` is one of them wherever the port is not of UDP alone. All others must be down.
+    `tcp` is one of them wherever the port is not of UDP alone. All others must be down. `most`: the
+    highest number that the server takes.
     """
 
     name: str
     up: str = ""
     over: Literal["tcp", "udp", "both"] = "tcp"
+    most: int = 65_535
 
     @property
     def rightly_up(self) -> frozenset[str]:
@@ -219,7 +222,11 @@ def _give(path: Path, owner: str) -> None:
 def _free_port(port: Port) -> int:
     """A port that is free over TCP and UDP."""
     for _ in range(100):
-        number = free_port()
+        number = (
+            free_port() if port.most == 65_535 else 20_000 + secrets.randbelow(port.most - 20_000)
+        )
+        if open_for_connections(number):
+            continue
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             try:
                 other.bind(("127.0.0.1", number))

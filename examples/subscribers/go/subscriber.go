@@ -147,6 +147,9 @@ func about(word, id string, body *body) (string, error) {
 		if word == "region.silent" || word == "region.returned" {
 			return "silent/" + body.Region, nil
 		}
+		if word == "region.secrets_missing" || word == "region.secrets_found" {
+			return "secrets/" + body.Region, nil
+		}
 		return "suspect/" + body.Region, nil
 	}
 	return body.IncidentID, nil
@@ -155,7 +158,8 @@ func about(word, id string, body *body) (string, error) {
 // isOpen says whether the state of an event holds.
 func isOpen(word string) bool {
 	switch word {
-	case "closed", "region.returned", "region.cleared", "region.clock_skewed", "targets.watched":
+	case "closed", "region.returned", "region.cleared", "region.clock_skewed", "region.secrets_found",
+		"targets.watched":
 		return false
 	}
 	return true

@@ -23,9 +23,12 @@ const OPEN = `${prefix}.incidents.open`
 const OVERLAP_MS = 600_000 // [incidents.open] may be behind [incidents] by this much
 // Each type that this program knows, whole: what a later `v2` brings is another type.
 const TYPE =
-  /^portquorum\.(?:incident\.(opened|updated|improved|worsened|closed)|(region\.(?:silent|returned|suspect|cleared|clock_skewed)|targets\.(?:unwatched|watched)))\.v1$/
+  /^portquorum\.(?:incident\.(opened|updated|improved|worsened|closed)|(region\.(?:silent|returned|suspect|cleared|clock_skewed|secrets_missing|secrets_found)|targets\.(?:unwatched|watched)))\.v1$/
 // A state, which others end, begins or goes on with each word but these; a skewed clock is no state.
-const NOT_OPEN = ['closed', 'region.returned', 'region.cleared', 'region.clock_skewed', 'targets.watched']
+const NOT_OPEN = [
+  ...['closed', 'region.returned', 'region.cleared', 'region.clock_skewed', 'region.secrets_found'],
+  'targets.watched',
+]
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -73,7 +76,8 @@ function about(word, event) {
   if (word === 'region.clock_skewed') return event.event_id
   if (!word.startsWith('region.')) return event.incident_id
   if (typeof event.region !== 'string') throw new Error('region is not a string')
-  return `${['region.silent', 'region.returned'].includes(word) ? 'silent' : 'suspect'}/${event.region}`
+  if (['region.silent', 'region.returned'].includes(word)) return `silent/${event.region}`
+  return `${word.startsWith('region.secrets_') ? 'secrets' : 'suspect'}/${event.region}`
 }
 
 function anId(text) {

@@ -39,11 +39,12 @@ TYPES = {
     for word in (
         *("incident.opened", "incident.updated", "incident.improved", "incident.worsened"),
         *("incident.closed", "region.silent", "region.returned", "region.suspect"),
-        *("region.cleared", "region.clock_skewed", "targets.unwatched", "targets.watched"),
+        *("region.cleared", "region.clock_skewed", "region.secrets_missing"),
+        *("region.secrets_found", "targets.unwatched", "targets.watched"),
     )
 }
 # A state, which others end, begins or goes on with each word but these.
-ENDS = ("closed", "region.returned", "region.cleared", "targets.watched")
+ENDS = ("closed", "region.returned", "region.cleared", "region.secrets_found", "targets.watched")
 
 
 class Poison(Exception):
@@ -93,6 +94,8 @@ def about(word, event):
         return "silent/" + event["region"]
     if word in ("region.suspect", "region.cleared"):
         return "suspect/" + event["region"]
+    if word in ("region.secrets_missing", "region.secrets_found"):
+        return "secrets/" + event["region"]
     return event["event_id"] if word == "region.clock_skewed" else event["incident_id"]
 
 

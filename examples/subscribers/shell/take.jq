@@ -14,12 +14,14 @@ def about($word):
   elif $word | startswith("region.") then
     if (.region | type) != "string" then error("no text region")
     elif $word == "region.silent" or $word == "region.returned" then "silent/\(.region)"
+    elif $word | startswith("region.secrets_") then "secrets/\(.region)"
     else "suspect/\(.region)" end
   else .incident_id end;
 
 # Whether the event says that its state holds; nothing ends a skewed clock: it is no state.
 def is_open:
-  IN("closed", "region.returned", "region.cleared", "region.clock_skewed", "targets.watched") | not;
+  IN("closed", "region.returned", "region.cleared", "region.clock_skewed", "region.secrets_found",
+     "targets.watched") | not;
 
 # The event; null for a type that this program doesn't know; an error if it can't be read.
 # Each type is known whole: what a later `v2` brings is another type.
@@ -30,7 +32,7 @@ def read:
   | if any("ce_id", "ce_type", "ce_subject"; $header[.] | type != "string")
     then error("no ce_id, ce_type or ce_subject") else . end
   | ($header.ce_id | an_id)
-  | ($header.ce_type | capture("^portquorum\\.(?:incident\\.(?<word>opened|updated|improved|worsened|closed)|(?<other>region\\.(?:silent|returned|suspect|cleared|clock_skewed)|targets\\.(?:unwatched|watched)))\\.v1$")) // null
+  | ($header.ce_type | capture("^portquorum\\.(?:incident\\.(?<word>opened|updated|improved|worsened|closed)|(?<other>region\\.(?:silent|returned|suspect|cleared|clock_skewed|secrets_missing|secrets_found)|targets\\.(?:unwatched|watched)))\\.v1$")) // null
   | . as $type
   | $message
   | if $type == null then null

@@ -16,7 +16,7 @@ FROM
     FROM {internal}.certificates AS k
     GROUP BY target, region
 ) AS c
-INNER JOIN (SELECT target, name, team, host, port, regions FROM {database}.targets_current) AS t USING (target)
+INNER JOIN (SELECT target, name, team, host, port, regions FROM {database}.targets_current WHERE kind != 'domain') AS t USING (target)
 INNER JOIN
 (
     SELECT target, maxIf(appended_at, place != place_before) AS moved_at

@@ -28,6 +28,7 @@ SELECT
     i.acknowledged_note AS acknowledged_note,
     i.resolved_by AS resolved_by,
     i.resolved_note AS resolved_note,
+    i.expect AS expect,
     i.at AS changed_at
 FROM
 (
@@ -66,4 +67,5 @@ ALTER TABLE {database}.incidents_current
     COMMENT COLUMN acknowledged_note 'What acknowledged_by wrote with it; empty: nothing',
     COMMENT COLUMN resolved_by 'Who resolved it by hand; empty: it is open, or closed otherwise',
     COMMENT COLUMN resolved_note 'What resolved_by wrote with it; empty: nothing',
+    COMMENT COLUMN expect 'What the port should be: open, or closed (unreachable then means that it is open)',
     COMMENT COLUMN changed_at 'When its newest event was (UTC)';

@@ -12,6 +12,7 @@ SELECT
     n.team AS team,
     n.tags AS tags,
     n.criticality AS criticality,
+    n.expect AS expect,
     multiIf(
         has(i.open.1, 'unreachable'), 'down',
         has(i.open.1, 'flapping'), 'flapping',
@@ -48,6 +49,7 @@ FROM
         team,
         tags,
         criticality,
+        expect,
         now_ms,
         regions,
         statuses,
@@ -71,6 +73,7 @@ ALTER TABLE {database}.status_now
     COMMENT COLUMN team 'Team; empty: none',
     COMMENT COLUMN tags 'Tags',
     COMMENT COLUMN criticality 'critical, important or normal',
+    COMMENT COLUMN expect 'What the port should be: open, or closed (down then means that it is open, up that it is closed)',
     COMMENT COLUMN status 'down (an incident unreachable is open, or one was resolved by hand and not more than half of the regions have reached it since), flapping, unwatched (for 5 min too few regions have results: nobody can judge it), failing (more than half of the regions fail, no incident is open yet), slow, pending (no result yet), up',
     COMMENT COLUMN since 'Time (UTC) from which it is down, flapping or slow: first failure of the incident; or unwatched. Null: up, pending, failing',
     COMMENT COLUMN is_resolved 'true: down without an open incident, since somebody resolved it by hand',

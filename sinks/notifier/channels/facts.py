@@ -18,8 +18,14 @@ _ALERTS: Final = {
     "flapping": "PortFlapping",
     "expiring": "CertificateExpiring",
 }
+_ALERTS_OF_DOMAINS: Final = {"unreachable": "DomainEnded", "expiring": "DomainExpiring"}
 _HOSTS: Final = 5
-_SUSPECT: Final = frozenset({"region.suspect", "region.cleared"})
+_OF_REGIONS: Final[dict[str, str]] = {
+    "region.suspect": "RegionSuspect",
+    "region.cleared": "RegionSuspect",
+    "region.secrets_missing": "RegionSecretsMissing",
+    "region.secrets_found": "RegionSecretsMissing",
+}
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -63,7 +69,10 @@ def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
     if known_as is None:
         known_as = KnownAs(name=event.name, team=event.team or "", severity=event.severity)
     port = "" if event.port is None else str(event.port)
-    alert = _ALERTS.get(event.incident_type, "PortTrouble")
+    alerts = _ALERTS | _ALERTS_OF_DOMAINS if event.kind == "domain" else _ALERTS
+    alert = alerts.get(event.incident_type, "PortTrouble")
+    if event.expect == "closed" and event.incident_type == "unreachable":
+        alert = "PortOpen"
     began_at = event.first_failed_at
     if event.episode_began_at is not UNSET:
         began_at = event.episode_began_at
@@ -92,9 +101,9 @@ def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
 
 
 def _region(event: RegionEvent) -> Facts:
-    alert = "RegionSuspect" if event.event in _SUSPECT else "RegionSilent"
+    alert = _OF_REGIONS.get(event.event, "RegionSilent")
     labels = {"alertname": alert, "region": event.region, "severity": "warning"}
-    over = event.event in {"region.returned", "region.cleared"}
+    over = event.event in {"region.returned", "region.cleared", "region.secrets_found"}
     return Facts(
         alert=alert,
         urgency="warning",

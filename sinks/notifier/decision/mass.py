@@ -106,6 +106,8 @@ class MassOutages:
         event = subject.event
         if not isinstance(event, IncidentEvent) or event.incident_type not in _DOWN:
             return False
+        if event.expect == "closed":
+            return False  # open ports are no outage
         if subject.phase == "down":
             self._fell(subject, event)
         else:

@@ -21,6 +21,8 @@ _REGION: Final[dict[str, tuple[str, Phase]]] = {
     "region.returned": ("silent", "closed"),
     "region.suspect": ("suspect", "down"),
     "region.cleared": ("suspect", "closed"),
+    "region.secrets_missing": ("secrets", "down"),
+    "region.secrets_found": ("secrets", "closed"),
 }
 _PHASES: Final[dict[str, Phase]] = {
     "opened": "down",
@@ -142,12 +144,15 @@ def _incident(subject: OpenSubject, event: IncidentEvent, now: int, *, first: bo
 def _region(subject: OpenSubject, event: RegionEvent, now: int) -> Progress:
     phase = _REGION[event.event][1]
     old_phase, first = subject.phase, subject.episode == 0
-    if not first and phase == old_phase:
+    more = event.event == "region.secrets_missing"  # each of them names other variables
+    if not first and phase == old_phase and not more:
         return Progress(nothing_new=f"nothing new: {event.region} was so already")
     subject.event, subject.raw = cut(event)
-    begins = phase == "down"
+    begins = phase == "down" and (first or old_phase == "closed")
     if begins or first:
         subject.episode += 1
+    else:
+        subject.revision = min(subject.revision + more, MOST)
     _enter(subject, phase, now)
     mark = _mark(subject, event)
     return _marked(subject, mark, begins=begins, reopened=begins and not first)

@@ -22,7 +22,10 @@ MOST_SILENCES: Final = 50
 """Silences that are asked for at a time."""
 
 _PARAMETERS: Final = frozenset({"cto", "rto"})
-_OURS: Final = 'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble"'
+_OURS: Final = (
+    'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble|PortOpen|'
+    'DomainEnded|DomainExpiring"'
+)
 _ASKED: Final = (
     ("active", "false"),
     ("silenced", "true"),

@@ -47,8 +47,8 @@ class Dependencies:
 
     def note(self, key: str, event: IncidentEvent, phase: Phase, changed_at: int) -> bool:
         """Takes in the incident `key` as it is now; True if that may change who is spared."""
-        if event.incident_type not in DOWN:
-            return False
+        if event.incident_type not in DOWN or event.expect == "closed":
+            return False  # a port that is open, and must be closed, is no outage
         known = self._incidents.setdefault(event.target, {})
         before = known.get(key)
         ended_at, seen_at = None, changed_at

@@ -66,7 +66,7 @@ def outage_of(event: Matchable, facts: TargetFacts | None) -> Outage:
         severity=event.severity,
         target=event.target,
         tags=event.tags if facts is None else facts.tags,
-        depends_on=event.depends_on if facts is None else facts.depends_on,
+        depends_on=_depends_on(event, facts),
         settle_ms=SETTLE_MS if facts is None else facts.settle_ms,
     )
 
@@ -112,3 +112,10 @@ def latest(reasons: list[Spared]) -> Spared | None:
 
 def _ends(one: Spared) -> float:
     return float("inf") if one.until is None else one.until
+
+
+def _depends_on(event: IncidentEvent, facts: TargetFacts | None) -> tuple[str, ...]:
+    """What may be the cause; nothing that is down opens a port."""
+    if event.expect == "closed":
+        return ()
+    return event.depends_on if facts is None else facts.depends_on

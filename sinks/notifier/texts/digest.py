@@ -42,24 +42,29 @@ class State(Struct, frozen=True):
 
 _DOWN: Final = State(0, "Down", "Down")
 _STILL: Final = State(1, "Still down", "Still Down")
+_OPEN_PORT: Final = State(2, "Open, and must be closed", "Open")
+_STILL_OPEN: Final = State(3, "Still open, and must be closed", "Still Open")
 _OPEN: Final = {
     "unreachable": _DOWN,
-    "flapping": State(2, "Flapping", "Flapping"),
-    "slow": State(3, "Slow", "Slow"),
-    "expiring": State(5, "Certificates that end soon", "With Certificates That End Soon"),
+    "flapping": State(4, "Flapping", "Flapping"),
+    "slow": State(5, "Slow", "Slow"),
+    "expiring": State(7, "Certificates that end soon", "With Certificates That End Soon"),
 }
-_TROUBLE: Final = State(4, "In trouble", "In Trouble")
-_BETTER: Final = State(6, "Better, not from every region yet", "Better")
-_GOES_ON: Final = State(7, "Going on", "Going On")
-_ENDED: Final = State(8, "Over, not seen to recover", "Over, Not Seen To Recover")
-_WAS: Final = State(9, "Came and went before anybody could be told", "Already Over")
+_TROUBLE: Final = State(6, "In trouble", "In Trouble")
+_BETTER: Final = State(8, "Better, not from every region yet", "Better")
+_GOES_ON: Final = State(9, "Going on", "Going On")
+_ENDED: Final = State(10, "Over, not seen to recover", "Over, Not Seen To Recover")
+_WAS: Final = State(11, "Came and went before anybody could be told", "Already Over")
+_DOMAINS: Final = State(7, "Domains that end soon", "With Registrations That End Soon")
+_RENEWED: Final = State(16, "Domains renewed", "Renewed")
 _RECOVERED: Final = {
-    "unreachable": State(10, "Reachable again", "Reachable Again"),
-    "flapping": State(11, "Steady again", "Steady Again"),
-    "slow": State(12, "Fast again", "Fast Again"),
-    "expiring": State(13, "Certificates renewed", "Renewed"),
+    "unreachable": State(12, "Reachable again", "Reachable Again"),
+    "flapping": State(14, "Steady again", "Steady Again"),
+    "slow": State(15, "Fast again", "Fast Again"),
+    "expiring": State(16, "Certificates renewed", "Renewed"),
 }
-_WELL: Final = State(14, "Over", "Over")
+_CLOSED_AGAIN: Final = State(13, "Closed again", "Closed Again")
+_WELL: Final = State(17, "Over", "Over")
 
 
 class _One(Struct, frozen=True):
@@ -148,6 +153,8 @@ def _common(ones: Sequence[_One], now: int) -> _Common:
     failing: dict[str, set[str]] = {}
     fine: dict[str, set[str]] = {}
     for one in ones:
+        if words.must_be_closed(one.event):
+            continue  # open or closed, it says nothing of how much of the host is down
         place = failing if one.state.rank < _ENDED.rank else fine
         place.setdefault(one.host, set()).add(one.event.target)
     causes = {
@@ -157,16 +164,28 @@ def _common(ones: Sequence[_One], now: int) -> _Common:
 
 
 def _state(event: IncidentEvent, action: Action) -> State:
+    open_port = words.must_be_closed(event) and event.incident_type == "unreachable"
     if action == "missed":
         return _WAS
     if event.event == "closed":
-        recovered = event.closed_because == "recovered"
-        return _RECOVERED.get(event.incident_type, _WELL) if recovered else _ENDED
+        well = _CLOSED_AGAIN if open_port else _recovered(event)
+        return well if event.closed_because == "recovered" else _ENDED
     if words.better(event):
         return _BETTER
     if action == "reminder" and event.incident_type == "unreachable":
-        return _STILL
-    return _GOES_ON if action == "updated" else _OPEN.get(event.incident_type, _TROUBLE)
+        return _STILL_OPEN if open_port else _STILL
+    begun = _OPEN_PORT if open_port else _open(event)
+    return _GOES_ON if action == "updated" else begun
+
+
+def _recovered(event: IncidentEvent) -> State:
+    return _RENEWED if event.kind == "domain" else _RECOVERED.get(event.incident_type, _WELL)
+
+
+def _open(event: IncidentEvent) -> State:
+    if event.kind == "domain" and event.incident_type == "expiring":
+        return _DOMAINS
+    return _OPEN.get(event.incident_type, _TROUBLE)
 
 
 def _worst_first(ones: Iterable[_One]) -> list[_Host]:
@@ -205,10 +224,12 @@ def _in_common(ones: Sequence[_One], common: _Common) -> list[str]:
         why = Counter(words.reasons(event) or "no reason known" for event in failing)
         where = Counter(map(_from, failing))
         told = _counted(why, len(failing))
+        open_ones = sum(map(words.must_be_closed, failing))
+        seen = "open" if open_ones == len(failing) else "down or open" if open_ones else "down"
         lines.append(
             f"{told} {_from(failing[0])}."
             if common.one_cause
-            else f"{told}. Seen down {_counted(where, len(failing), all_='')}."
+            else f"{told}. Seen {seen} {_counted(where, len(failing), all_='')}."
         )
     tags = set(ones[0].event.tags).intersection(*(one.event.tags for one in ones))
     teams = {one.event.team for one in ones}
@@ -303,7 +324,11 @@ def _reach(host: _Host, common: _Common) -> str:
     newest = max((one.event for one in host), key=lambda event: event.at)
     failing = common.failing.get(host[0].host, set())
     told = common.fine.get(host[0].host, set()) - failing
-    others = [one for one in newest.host_targets if one.target not in failing | told]
+    others = [
+        one
+        for one in newest.host_targets
+        if one.target not in failing | told and one.expect != "closed"
+    ]
     fine = len(told) + sum(one.status in {"up", "slow"} for one in others)
     if fine:
         return f"; {fine} other {'port' if fine == 1 else 'ports'} of it fine"

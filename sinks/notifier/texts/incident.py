@@ -21,6 +21,8 @@ _OVER: Final = {"abandoned": "Given up", "resolved": "Resolved"}
 _SEEN: Final = frozenset({"recovered", "steady", "flapping"})
 """Ends that the checks have seen."""
 
+_OF_CLOSED: Final = {"up": "closed, as it must be", "down": "open, and must be closed"}
+
 _BRIEF: Final = frozenset({"abandoned", "flapping"})
 """Ends whose words are true without what follows the comma, where a title is too short."""
 
@@ -79,16 +81,20 @@ def why(event: IncidentEvent) -> str:
     if event.event == "closed":
         failing = words.failing(event)
         if event.closed_because == "resolved" and failing:
-            return f"still fails from {words.listed(failing, 3)}"
+            return f"{_still(event)} from {words.listed(failing, 3)}"
         return f"it lasted {_lasted(event)}"
     if words.better(event) and (failing := words.failing(event)):
-        return f"still fails from {words.listed(failing, 3)}"
+        return f"{_still(event)} from {words.listed(failing, 3)}"
     if event.incident_type == "expiring" and event.expires_at is not UNSET:
         return f"it ends {words.time_text(event.expires_at)[:10]}"
     found = words.reasons(event)
     if not found:
         return said(event.summary, 100).rstrip(".")
     return f"{found} from {len(words.failing(event))} of {len(event.regions)} regions"
+
+
+def _still(event: IncidentEvent) -> str:
+    return "still open" if words.must_be_closed(event) else "still fails"
 
 
 def when(event: IncidentEvent, now: int) -> str:
@@ -114,14 +120,14 @@ def opening_lines(event: IncidentEvent, delivery: Delivery) -> list[str]:
             f"From {words.time_text(began)} to {words.time_text(ended)} ({length}). It began and "
             "ended before anybody could be told.",
         )
-    failing = words.failing(event)
+    failing, closed = words.failing(event), words.must_be_closed(event)
     if event.event == "closed":
         if event.closed_because == "abandoned":
             lines.append("This is no recovery: nobody looks at it any more.")
         elif event.closed_because == "resolved" and failing:
-            lines.append(f"It still fails from {words.listed(failing)}.")
+            lines.append(f"It {'is ' * closed}{_still(event)} from {words.listed(failing)}.")
     elif words.better(event) and any(name not in event.summary for name in failing):
-        lines.append(f"Still failing from: {words.listed(failing)}.")
+        lines.append(f"Still {'open' if closed else 'failing'} from: {words.listed(failing)}.")
     return lines
 
 
@@ -143,20 +149,24 @@ def reminder_line(delivery: Delivery, events: Sequence[IncidentEvent]) -> str:
 
 def times(event: IncidentEvent, now: int) -> list[str]:
     """When it began, was confirmed and ended."""
-    first = "First seen" if event.incident_type == "expiring" else "First failure"
+    closed = words.must_be_closed(event)
+    first = "First failure"
+    if closed or event.incident_type == "expiring":
+        first = "First seen open" if closed else "First seen"
     lines = [f"{first}: {words.time_text(event.first_failed_at)}"]
     if event.expires_at is not UNSET:
         # What closes as `recovered` was renewed: the end that was told last is that of the old one.
-        whose = (
-            "Old certificate ends" if event.closed_because == "recovered" else "Certificate ends"
-        )
+        what = "registration" if event.kind == "domain" else "certificate"
+        old = event.closed_because == "recovered"
+        whose = f"Old {what} ends" if old else f"{what.capitalize()} ends"
         lines.insert(0, f"{whose}: {words.time_text(event.expires_at)}")
     if event.event == "closed":
         ended = ended_at(event)
         lines.append(f"{_OVER.get(event.closed_because or '', 'Ended')}: {words.time_text(ended)}")
         lines.append(f"It lasted: {_lasted(event)}")
         if event.episode:
-            lines.append(f"Outages in this time: {event.episode}")
+            what = "Times it was open" if closed else "Outages in this time"
+            lines.append(f"{what}: {event.episode}")
         if event.abandoned_regions:
             lines.append(f"Without a word from: {words.listed(list(event.abandoned_regions))}")
         return lines
@@ -164,7 +174,8 @@ def times(event: IncidentEvent, now: int) -> list[str]:
     if event.event == "worsened" and event.episode_began_at is not UNSET:
         began, confirmed_at = event.episode_began_at, event.at
         lines.append(
-            f"Down again: {words.time_text(began)} (outage {event.episode} of this incident)"
+            f"{'Open' if closed else 'Down'} again: {words.time_text(began)} "
+            f"({'opening' if closed else 'outage'} {event.episode} of this incident)"
         )
     lines.append(f"Confirmed: {words.time_text(confirmed_at)}")
     if event.incident_type != "expiring":  # How long it lasts already says nothing of its end.
@@ -195,8 +206,9 @@ def by_region(event: IncidentEvent) -> list[str]:
         known = verdict.verdict in _ORDER
         return _ORDER.index(verdict.verdict) if known else len(_ORDER), name
 
+    fine = "closed" if words.must_be_closed(event) else "reachable"
     return [
-        f"  {said(name)}: {words.verdict_text(verdict, event.host)}"
+        f"  {said(name)}: {words.verdict_text(verdict, event.host, fine)}"
         for name, verdict in sorted(event.regions.items(), key=order)
     ]
 
@@ -250,9 +262,16 @@ def _by_region(event: IncidentEvent) -> list[Passage]:
 def other_lines(others: Sequence[HostTarget]) -> list[str]:
     """A line for each other target of the host."""
     return [
-        f"  {said(other.name)} ({'-' if other.port is None else other.port}): {other.status}"
+        f"  {said(other.name)} ({'-' if other.port is None else other.port}): {_status(other)}"
         for other in others
     ]
+
+
+def _status(other: HostTarget) -> str:
+    """How another target of the host is; a port that must be closed is up when it is closed."""
+    if other.expect == "closed":
+        return _OF_CLOSED.get(other.status, str(other.status))
+    return other.status
 
 
 def _labels(event: IncidentEvent) -> list[str]:

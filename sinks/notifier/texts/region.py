@@ -15,15 +15,19 @@ _WORDS: Final[dict[str, str]] = {
     "region.suspect": "Region Set Aside",
     "region.cleared": "Region Counts Again",
     "region.clock_skewed": "Region With A Clock That Is Off",
+    "region.secrets_missing": "Region Lacks Secrets",
+    "region.secrets_found": "Region Has Its Secrets",
 }
 _WAS: Final[dict[str, str]] = {
     "region.returned": "Region Was Silent",
     "region.cleared": "Region Was Set Aside",
+    "region.secrets_found": "Region Lacked Secrets",
 }
 _OVER: Final = frozenset(_WAS)
 _SINCE: Final[dict[str, str]] = {
     "region.returned": "Back since",
     "region.cleared": "Counts again since",
+    "region.secrets_found": "Complete since",
 }
 _WHY: Final[dict[str, str]] = {
     "region.silent": "no word from its probers: its targets are not watched from there",
@@ -31,6 +35,8 @@ _WHY: Final[dict[str, str]] = {
     "region.suspect": "too much of it failed at once: it looks like its own network",
     "region.cleared": "its results count again",
     "region.clock_skewed": "the clock of a prober is off",
+    "region.secrets_missing": "its probers lack secrets: what needs them is not checked from there",
+    "region.secrets_found": "no check there lacks a secret any more",
 }
 
 
@@ -65,7 +71,15 @@ def _what(kind: str, *, missed: bool) -> str:
 
 
 def _steps(event: RegionEvent) -> list[Passage]:
-    """What to do first about a region that is silent."""
+    """What to do first about a region that is silent, or lacks secrets."""
+    if event.event == "region.secrets_missing":
+        name = said(event.region)
+        lines = [
+            f"  1. Set these variables for the probers of {name}, and restart them.",
+            "  2. If one is set: is its _HOSTS to name these hosts (docs/security.md)?",
+            "  3. If nobody knows it: who wrote it into the inventory, and why?",
+        ]
+        return [listing(2, "First steps:", lines, len(lines))]
     if event.event != "region.silent":
         return []
     name = said(event.region)

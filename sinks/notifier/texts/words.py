@@ -7,27 +7,28 @@ from schemas.duration import WHOLE_SECONDS, duration_text
 from schemas.incident import IncidentEvent, RegionVerdict
 from schemas.result import REASON_TEXT
 from sinks.notifier.model import Action
+from sinks.notifier.texts import domain_words
 from sinks.notifier.texts.outside import said
 
-_OPENED: Final = {
+_OPENED: Final[dict[str, str]] = {
     "unreachable": "Unreachable",
     "slow": "Slow",
     "flapping": "Flapping",
     "expiring": "Certificate Ends Soon",
 }
-_STILL: Final = {
+_STILL: Final[dict[str, str]] = {
     "unreachable": "Still Unreachable",
     "slow": "Still Slow",
     "flapping": "Still Flapping",
     "expiring": "Certificate Still Ends Soon",
 }
-_CLOSED: Final = {
+_CLOSED: Final[dict[str, str]] = {
     "unreachable": "Reachable Again",
     "slow": "Fast Again",
     "flapping": "Steady Again",
     "expiring": "Certificate Renewed",
 }
-_WAS: Final = {
+_WAS: Final[dict[str, str]] = {
     "unreachable": "Was Unreachable",
     "slow": "Was Slow",
     "flapping": "Was Flapping",
@@ -42,7 +43,20 @@ _ENDED: Final = {
     "flapping": "Down And Up Again And Again, Told As Flapping From Here On",
     "abandoned": "Not Looked At Any More, Not Known To Be Over",
 }
+_DOMAIN: Final = "domain"
+_THINGS: Final = {"tcp": "TCP Port", _DOMAIN: "Domain"}
 _BETTER: Final = "Reachable From"
+
+# Of a port that must be closed.
+_OPEN: Final = {"unreachable": "Open"}
+_STILL_OPEN: Final = {"unreachable": "Still Open"}
+_CLOSED_AGAIN: Final = {"unreachable": "Closed Again"}
+_WAS_OPEN: Final = {"unreachable": "Was Open"}
+_STAYS_OPEN: Final = {
+    "steady": "No Longer Flapping, Open For Good",
+    "flapping": "Open And Closed Again And Again, Told As Flapping From Here On",
+}
+_BETTER_CLOSED: Final = "Closed To"
 _GOES_ON: Final = "Incident Goes On"
 _MOST_MS: Final = 9_999_999_999_999
 _FAILING: Final = frozenset({"down", "slow"})
@@ -54,7 +68,9 @@ def what(event: IncidentEvent, action: Action) -> str:
     It says what is true now: an outage that is told late and is better by now is not "Unreachable".
     """
     told, ended = _happened(event, action)
-    if event.incident_type != "expiring":
+    if must_be_closed(event):
+        return f"{event.kind.upper()} Port {told}"
+    if event.incident_type != "expiring" or event.kind == _DOMAIN:
         return f"{thing(event.kind)} {told}"
     # It is the certificate that ends, whatever is spoken on the port.
     return told if ended is None else f"{thing(event.kind)} Certificate: {ended}"
@@ -67,29 +83,52 @@ def happened(event: IncidentEvent, action: Action) -> str:
 
 def _happened(event: IncidentEvent, action: Action) -> tuple[str, str | None]:
     """What happened, and the same if it is no ordinary beginning or end."""
-    ended = _ENDED.get(event.closed_because or "") if event.event == "closed" else None
+    closed = must_be_closed(event)
+    ended = None
+    if event.event == "closed":
+        ways = _ENDED | _STAYS_OPEN if closed else _ENDED
+        ended = ways.get(event.closed_because or "")
     if action == "missed":
-        told, ended = _WAS.get(event.incident_type, "Had An Incident"), None
+        was = _WAS | _WAS_OPEN if closed else _WAS
+        told, ended = _word(event, was, domain_words.WAS, "Had An Incident"), None
     elif event.event == "closed":
-        told = ended or _CLOSED.get(event.incident_type, "Incident Over")
+        over = _CLOSED | _CLOSED_AGAIN if closed else _CLOSED
+        told = ended or _word(event, over, domain_words.CLOSED, "Incident Over")
     elif action == "acknowledge":
         told = ended = "Incident Acknowledged"
     elif better(event):
-        told = f"{_BETTER} {'Most' if _most_are_up(event) else 'Some'} Regions"
+        where = _BETTER_CLOSED if closed else _BETTER
+        where = domain_words.BETTER if event.kind == _DOMAIN else where
+        told = f"{where} {'Most' if _most_are_up(event) else 'Some'} Regions"
     elif action == "updated":
         told = ended = _GOES_ON
     elif action == "reminder":
-        told = _STILL.get(event.incident_type, "Incident Goes On")
+        still = _STILL | _STILL_OPEN if closed else _STILL
+        told = _word(event, still, domain_words.STILL, "Incident Goes On")
     else:
-        told = _OPENED.get(event.incident_type, "Incident")
+        begun = _OPENED | _OPEN if closed else _OPENED
+        told = _word(event, begun, domain_words.opened(event), "Incident")
         if event.event == "worsened" or (event.episode or 1) > 1:
             told += " Again"
     return told, ended
 
 
+def _word(
+    event: IncidentEvent, words: dict[str, str], of_domains: dict[str, str], unknown: str
+) -> str:
+    """The words for the type of the incident; of a domain those that it has of its own."""
+    own = of_domains.get(event.incident_type) if event.kind == _DOMAIN else None
+    return own or words.get(event.incident_type, unknown)
+
+
 def thing(kind: str) -> str:
-    """What is checked: `TCP Port`, `HTTP`, `POSTGRES`."""
-    return "TCP Port" if kind == "tcp" else kind.upper()
+    """What is checked: `TCP Port`, `HTTP`, `POSTGRES`, `Domain`."""
+    return _THINGS.get(kind) or kind.upper()
+
+
+def must_be_closed(event: IncidentEvent) -> bool:
+    """Whether it is about a port that must be closed: what is `down` is open."""
+    return event.expect == "closed"
 
 
 def better(event: IncidentEvent) -> bool:
@@ -138,8 +177,11 @@ def reasons(event: IncidentEvent) -> str:
     return " / ".join(found)
 
 
-def verdict_text(verdict: RegionVerdict, host: str | None) -> str:
-    """What one region says, in words; the detail as the prober or the server wrote it."""
+def verdict_text(verdict: RegionVerdict, host: str | None, fine: str = "reachable") -> str:
+    """What one region says, in words; the detail as the prober or the server wrote it.
+
+    `fine` is the word for `up`.
+    """
     aside = " (set aside)" if verdict.set_aside else ""
     reason = verdict.reason and REASON_TEXT.get(verdict.reason, str(verdict.reason))
     text = reason or {"slow": "slow"}.get(verdict.verdict, str(verdict.verdict))
@@ -147,7 +189,7 @@ def verdict_text(verdict: RegionVerdict, host: str | None) -> str:
     match verdict.verdict:
         case "up":
             more = f" ({detail})" if detail else ""
-            text = f"{reason} (not confirmed yet)" if reason else f"reachable{more}"
+            text = f"{reason} (not confirmed yet)" if reason else f"{fine}{more}"
         case "pending":
             text = "not checked yet"
         case "stale":

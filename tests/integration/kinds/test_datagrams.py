@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -59,13 +60,24 @@ def names() -> Iterator[int]:
         ({"name": "alias.test", "record": "CNAME", "expect": ["db.test."]}, "db.test."),
         ({"name": "mail.test", "record": "MX", "expect": ["10 mx1.test."]}, "10 mx1.test."),
         ({"name": "note.test", "record": "TXT", "expect": ['"two words"']}, '"two words"'),
+        ({"name": "db.test", "transport": "tcp"}, "192.0.2.10"),
+        ({"name": "db.test", "expect_regex": r"^192\.0\.2\."}, "192.0.2.10"),
+        ({"name": "note.test", "record": "TXT", "expect_regex": "TWO|two"}, '"two words"'),
+        ({"name": "db.test", "rcode": "NOERROR"}, "192.0.2.10"),
+        ({"name": "db.test", "record": "MX", "rcode": "NOERROR"}, None),
+        ({"name": "none.test", "rcode": "NXDOMAIN"}, None),
+        ({"name": "none.test", "rcode": "NXDOMAIN", "transport": "tcp"}, None),
+        ({"name": "example.com", "rcode": "REFUSED"}, None),
     ],
     ids=str,
 )
-async def test_a_record_that_is_there(names: int, probe: dict[str, Any], banner: str) -> None:
+async def test_a_record_that_is_there(
+    names: int, probe: dict[str, Any], banner: str | None
+) -> None:
     outcome = await check("dns", names, **probe)
     assert (outcome.status, outcome.detail, outcome.banner) == ("up", None, banner)
     assert outcome.total_ms is not None
+    assert (outcome.connect_ms is not None) == (probe.get("transport") == "tcp")
 
 
 async def test_an_answer_that_is_cut_short_is_asked_for_over_tcp(names: int) -> None:
@@ -81,11 +93,33 @@ async def test_an_answer_that_is_cut_short_is_asked_for_over_tcp(names: int) -> 
         ({"name": "db.test", "record": "MX"}, "db.test MX: no such record"),
         ({"name": "db.test", "expect": ["192.0.2.11"]}, "expected 192.0.2.11, found 192.0.2.10"),
         ({"name": "example.com"}, "example.com A: REFUSED"),
+        ({"name": "none.test", "transport": "tcp"}, "none.test A: NXDOMAIN"),
+        (
+            {"name": "db.test", "expect_regex": "^10[.]"},
+            "db.test A: expected a match of '^10[.]', found 192.0.2.10",
+        ),
+        (
+            {"name": "db.test", "rcode": "NXDOMAIN"},
+            "db.test A: expected NXDOMAIN, found NOERROR with 192.0.2.10",
+        ),
+        (
+            {"name": "none.test", "rcode": "NOERROR"},
+            "none.test A: expected NOERROR, found NXDOMAIN (no such name)",
+        ),
+        (
+            {"name": "db.test", "record": "MX", "rcode": "NOERROR", "expect_regex": "x"},
+            "db.test MX: no such record",
+        ),
     ],
     ids=str,
 )
 async def test_a_record_that_is_not(names: int, probe: dict[str, Any], detail: str) -> None:
     assert_down(await check("dns", names, **probe), "unexpected_response", detail)
+
+
+async def test_a_name_server_that_is_not_there_over_tcp() -> None:
+    outcome = await check("dns", free_port(), name="a.test", transport="tcp")
+    assert_down(outcome, "connection_refused", "DNS over TCP: 127.0.0.1: Connection refused")
 
 
 async def test_a_name_server_over_udp_needs_no_name(names: int) -> None:
@@ -102,11 +136,11 @@ def clock() -> Iterator[int]:
             f"pidfile {home}/pid\nbindcmdaddress /\n"
         )
         command = [chronyd, "-x", "-d", "-U", "-u", "root", "-f", str(home / "conf")]
-        with running(command, port, home / "log", ready=_bound):
+        with running(command, port, home / "log", ready=bound):
             yield port
 
 
-def _bound(port: int) -> bool:
+def bound(port: int) -> bool:
     """Whether somebody has the UDP port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
@@ -120,6 +154,43 @@ def _bound(port: int) -> bool:
 async def test_a_time_server(clock: int) -> None:
     outcome = await check("udp", clock, protocol="ntp")
     assert (outcome.status, outcome.detail, outcome.banner) == ("up", None, "stratum 5")
+
+
+@pytest.mark.root
+async def test_a_time_server_and_its_clock(clock: int) -> None:
+    outcome = await check("ntp", clock, max_stratum=5, max_offset_ms=500)
+    assert (outcome.status, outcome.detail) == ("up", None)
+    assert outcome.banner is not None
+    assert outcome.banner.startswith("stratum 5, offset ")
+    far = await check("ntp", clock, max_stratum=4)
+    assert_down(far, "unexpected_response", "expected a stratum of at most 4, found stratum 5")
+
+
+def told_time(
+    ahead_s: float, stratum: int = 2, took_s: float = 0.0
+) -> Callable[[bytes], list[bytes]]:
+    """The answers of a server whose clock is so much ahead, and that takes so long."""
+
+    def answer(data: bytes) -> list[bytes]:
+        now = time.time() + 2_208_988_800 + ahead_s
+        stamps = (now, now + took_s)
+        ticks = b"".join((int(stamp * 2**32) % 2**64).to_bytes(8, "big") for stamp in stamps)
+        return [b"\x24" + bytes([stratum]) + bytes(22) + data[40:48] + ticks]
+
+    return answer
+
+
+@pytest.mark.parametrize("ahead_s", [-2.0, 2.0, 86_400.0 * 365 * 30])
+async def test_a_clock_that_is_wrong(ahead_s: float) -> None:
+    async with saying(told_time(ahead_s)) as port:
+        outcome = await check("ntp", port, max_offset_ms=1_000)
+        anyhow = await check("ntp", port)
+    assert_down(outcome, "unexpected_response", "expected an offset of at most 1000 ms")
+    sign = "+" if ahead_s > 0 else "-"
+    assert f"found {sign}{str(abs(ahead_s))[:2].rstrip('.')}" in (outcome.detail or "") or "+9" in (
+        outcome.detail or ""
+    )
+    assert anyhow.status == "up"
 
 
 class _Saying(asyncio.DatagramProtocol):
@@ -258,6 +329,11 @@ async def test_garbage_of_any_length_breaks_nothing() -> None:
         ("dns", 53, {"name": "a..b"}, "expected a name"),
         ("dns", 53, {"name": "a", "record": "NOPE"}, "NOPE"),
         ("dns", 53, {"name": "a", "expect": ["x"]}, "expected a record of type A"),
+        ("dns", 53, {"name": "a", "expect_regex": "("}, "expect_regex: expected a regular expr"),
+        (
+            *("dns", 53, {"name": "a", "rcode": "NXDOMAIN", "expect": ["192.0.2.1"]}),
+            "expected no records beside rcode: NXDOMAIN",
+        ),
         ("icmp", None, {"count": 0}, "count"),
     ],
 )

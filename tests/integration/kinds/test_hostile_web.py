@@ -192,6 +192,14 @@ PROBES: list[dict[str, Any]] = [
     {},
     {"expect_json": "$..*", "json_value": '"never"'},
     {"expect_regex": "x.{300}y", "expect_headers": {"x-a": "(b.{90}){9}c"}},
+    {
+        "conditions": [
+            {"json": "$..*", "equals": "never", "not": True},
+            {"body": True, "matches": "x.{300}y", "not": True},
+            {"body": True, "equals": {"a": []}, "not": True},
+            {"header": "x-a", "matches": "(b.{90}){9}c", "not": True},
+        ]
+    },
 ]
 
 
@@ -279,6 +287,7 @@ async def test_ordinary_targets_go_on_beside_them(checking: Checking) -> None:
     hostile = [
         (ok(body=BODY), {"expect_json": "$" + "..*" * 8, "json_value": '"never"'}),
         (ok(body=BODY), {"expect_json": "$..*", "json_value": '"never"'}),
+        (ok(body=BODY), {"conditions": [{"json": "$..*", "more_than": 1e9}] * 9}),
         (ok(body=bytes(800_000)), {"expect_regex": "(?:[\\x00y].{900}){1}q"}),
         (chunked(b"x", 160_000), {"expect": "y"}),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 45_000, {}),

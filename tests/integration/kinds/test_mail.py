@@ -2,12 +2,23 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from msgspec import Struct
 
+from portquorum.inventory.probes import probe_of
+from producers.checks.model import CheckOutcome
+from producers.engine.single_check import check_once
 from tests.integration.kinds.certificates import Certificates, Pair
-from tests.integration.kinds.checking import Tls, assert_down, assert_up, check, check_until_up
+from tests.integration.kinds.checking import (
+    Tls,
+    assert_down,
+    assert_up,
+    check,
+    check_until_up,
+    measured,
+)
 from tests.integration.kinds.servers import folder, free_port, program, running
 
 
@@ -130,6 +141,51 @@ async def test_a_certificate_of_another_name(postfix: Mail) -> None:
 async def test_a_certificate_that_nobody_trusts(postfix: Mail) -> None:
     outcome = await check("smtp", postfix.submission, tls="starttls")
     assert_down(outcome, "certificate_invalid", "certificate")
+
+
+# A step's match ends where the answer ends: TLS begins behind it.
+STEPS = [
+    {"expect_regex": "^220 [^\n]*\n"},
+    {"send": "EHLO [127.0.0.1]\r\n", "expect_regex": "250 [^\n]*\n"},
+    {"send": "STARTTLS\r\n", "expect_regex": "^220 [^\n]*\n", "starttls": True},
+    {"send": "EHLO [127.0.0.1]\r\n", "expect_regex": "250 [^\n]*\n"},
+    {"send": "QUIT\r\n", "expect": "221 2.0.0 Bye"},
+]
+
+
+async def dialogue(port: int, *, timeout_s: float = 10, **probe: Any) -> CheckOutcome:
+    options = probe_of("tcp", {"steps": STEPS} | probe, port)
+    return await measured(lambda: check_once("localhost", port, "tcp", timeout_s, probe=options))
+
+
+@pytest.mark.root
+async def test_a_dialogue_of_ones_own_that_begins_tls(
+    postfix: Mail, certificates: Certificates
+) -> None:
+    outcome = await dialogue(postfix.submission)
+    assert_up(outcome, tls=True)
+    assert outcome.cert_expires_at == certificates.good.until_ms
+    ending = await dialogue(postfix.submission, critical_days=30)
+    assert_down(ending, "certificate_ending", "less than 30 days")
+    soon = await dialogue(postfix.submission, warn_days=30)
+    assert soon.status == "up"
+    assert (soon.detail or "").endswith("less than 30 days")
+    short = [*STEPS[:2], STEPS[2] | {"expect_regex": None, "expect": "220"}, *STEPS[3:]]
+    assert_up(await dialogue(postfix.submission, steps=short), tls=True)
+
+
+@pytest.mark.root
+async def test_a_wrong_certificate_in_a_dialogue_of_ones_own(
+    postfix: Mail, certificates: Certificates
+) -> None:
+    expired = await dialogue(postfix.expired)
+    assert_down(expired, "certificate_expired", "certificate has expired")
+    assert expired.cert_expires_at == certificates.expired.until_ms
+    assert_up(await dialogue(postfix.expired, verify=False), tls=True)
+    assert_down(await dialogue(postfix.other), "certificate_invalid", "Hostname mismatch")
+    assert_up(await dialogue(postfix.other, server_name="other.example.com"), tls=True)
+    plain = await dialogue(postfix.smtp, timeout_s=0.5)
+    assert_down(plain, "unexpected_response", "step 3: expected a match of")
 
 
 class Boxes(Struct):

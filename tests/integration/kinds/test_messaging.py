@@ -1,5 +1,6 @@
-"""Kafka, RabbitMQ (AMQP) and Mosquitto (MQTT) themselves."""
+"""Kafka, RabbitMQ (AMQP), Mosquitto (MQTT) and NATS themselves."""
 
+import asyncio
 import contextlib
 import shutil
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ async def test_amqp_starts_a_connection() -> None:
     epmd = program("epmd", "/usr/lib/erlang/erts-*/bin/epmd")
     port, names = free_port(), free_port()
     with folder("rabbitmq") as path:
-        (path / "plugins").write_text("[].")
+        (path / "plugins").write_text("[rabbitmq_amqp1_0].")
         env = {
             "RABBITMQ_NODENAME": f"pq{port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -85,8 +86,63 @@ async def test_amqp_starts_a_connection() -> None:
             running([*as_user("rabbitmq"), server], port, path / "log", env=env),
         ):
             outcome = await check_until_up("amqp", port)
+            other = await check("amqp", port, version="1.0")
             wrong = await check("mqtt", port, timeout_s=1)
     assert_up(outcome)
     assert outcome.banner is not None
     assert outcome.banner.startswith("RabbitMQ 3.")
+    assert_up(other)
+    assert other.banner is not None
+    assert other.banner.startswith("SASL ")
+    assert "PLAIN" in other.banner
     assert_down(wrong, "protocol_mismatch", "MQTT CONNACK")
+
+
+@contextlib.contextmanager
+def nats(*settings: str) -> Iterator[int]:
+    server, port = program("nats-server"), free_port()
+    with folder() as path:
+        lines = (f"listen: 127.0.0.1:{port}", *settings)
+        (path / "conf").write_text("\n".join(lines) + "\n")
+        with running([server, "-c", str(path / "conf")], port, path / "log"):
+            yield port
+
+
+async def test_nats_answers_ping() -> None:
+    with nats() as port:
+        outcome = await check("nats", port)
+        without = await check("nats", port, tls="starttls")
+        wrong = await check("redis", port, timeout_s=1)
+    assert_up(outcome)
+    assert outcome.banner is not None
+    assert outcome.banner.startswith("version 2.")
+    assert_down(without, "tls_failed", "NATS: the server offers no TLS")
+    assert wrong.status == "down"
+
+
+async def test_nats_that_wants_a_login_is_alive() -> None:
+    with nats("authorization { user: a, password: b }") as port:
+        assert_up(await check("nats", port))
+
+
+async def test_nats_at_its_limit() -> None:
+    with nats("max_connections: 1") as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await reader.readline()
+        outcome = await check("nats", port)
+        writer.close()
+    assert_down(outcome, "too_many_connections", "maximum connections exceeded")
+
+
+async def test_nats_in_tls(certificates: Certificates) -> None:
+    pair = certificates.good
+    files = f"cert_file: '{pair.certificate}', key_file: '{pair.key}'"
+    with nats(f"tls {{ {files} }}") as port:
+        outcome = await check("nats", port, tls="starttls")
+        ending = await check("nats", port, tls="starttls", critical_days=30)
+        plain = await check("nats", port)
+    assert_up(outcome, tls=True)
+    assert outcome.cert_expires_at == pair.until_ms
+    assert_down(ending, "certificate_ending", "less than 30 days")
+    assert (plain.status, plain.reason) == ("up", None)
+    assert plain.detail == "the server wants TLS (tls: starttls): nothing was asked of it"

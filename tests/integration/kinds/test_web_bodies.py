@@ -108,6 +108,28 @@ async def test_what_came_before_a_reset_is_enough(probe: dict[str, Any]) -> None
     assert wrong.http_status == 200
 
 
+async def test_what_must_not_be_in_a_body_needs_its_end() -> None:
+    """More bytes could have it."""
+    absent = [{"body": True, "contains": "error", "not": True}]
+    async with streaming(ok(STREAM, body=b""), b"fine\n") as port:
+        outcome = await http(port, SHORT_S, conditions=absent)
+    assert_down(outcome, "unexpected_response", "the whole of it (body: not text with 'error')")
+    async with answering(ok(b"Content-Length: 100", body=b"fine")) as port:
+        outcome = await http(port, conditions=absent)
+    assert_down(outcome, "unexpected_response", "and the server closed after 4 of 100 bytes")
+
+
+async def test_conditions_that_hold_end_the_read_of_a_stream() -> None:
+    conditions = [
+        {"body": True, "contains": "ready"},
+        {"body": True, "matches": "st.te"},
+        {"header": "content-type", "contains": "event-stream"},
+    ]
+    async with streaming(ok(STREAM, body=b"state: ready\n"), b"more\n") as port:
+        outcome = await http(port, conditions=conditions)
+    assert (outcome.status, outcome.detail) == ("up", None)
+
+
 async def test_half_a_head_before_a_reset_is_told() -> None:
     async with answering(b"HTTP/1.1 200 OK\r\nServer: x", reset=True) as port:
         assert_down(await http(port), "connection_reset", "HTTP/1.1 200 OK Server: x")
@@ -220,7 +242,7 @@ async def test_a_packed_body_is_unpacked(
 @pytest.mark.parametrize(
     ("coding", "text"),
     [
-        (b"br", "is packed as br, and only gzip"),
+        (b"compress", "is packed as compress, and only gzip"),
         (b"gzip", "is not gzip, as its head says: 'plain'"),
     ],
 )

@@ -159,7 +159,7 @@ def _text_end(kind: inspect.StrType, *, high: bool) -> str:
         return "\U0001f600" * most if high else "\x00" * (kind.min_length or 0)
     tried = [
         begin + more * times
-        for begin in ("", "a", "/")
+        for begin in ("", "a", "/", "https://", "200-", "1.", "PORTQUORUM_SECRET_")
         for more in ("a", "A", "z9", "0a", "~")
         for times in range(2_001)
     ]

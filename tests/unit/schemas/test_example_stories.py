@@ -13,7 +13,10 @@ from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
 from streams.rules.incident_events import severity_of
 
 EXAMPLES = Path(schemas.__file__).parent / "examples"
-OVER = {"closed", "region.returned", "region.cleared", "region.clock_skewed", "targets.watched"}
+OVER = {
+    *("closed", "region.returned", "region.cleared", "region.clock_skewed"),
+    *("region.secrets_found", "targets.watched"),
+}
 
 
 def events(folder: str) -> list[Event]:
@@ -31,6 +34,8 @@ def about(event: Event) -> str:
             return f"silent/{event.region}"
         case RegionEvent(event="region.suspect" | "region.cleared"):
             return f"suspect/{event.region}"
+        case RegionEvent(event="region.secrets_missing" | "region.secrets_found"):
+            return f"secrets/{event.region}"
     return event.event_id
 
 

@@ -135,7 +135,7 @@ SERVERS: Final = (
         name="etcd",
         source="debian etcd-server",
         program=("etcd",),
-        ports=(Port("port", "http"), Port("peer", "http")),
+        ports=(Port("port", "http grpc"), Port("peer", "http grpc")),
         command="@program@ --data-dir @dir@/data --listen-client-urls http://127.0.0.1:@port@ "
         "--advertise-client-urls http://127.0.0.1:@port@ "
         "--listen-peer-urls http://127.0.0.1:@peer@ "
@@ -146,7 +146,7 @@ SERVERS: Final = (
         name="zookeeper",
         source="debian zookeeper",
         program=("java",),
-        ports=(Port("port"),),
+        ports=(Port("port", "zookeeper"),),
         files={
             "zoo.cfg": "dataDir=@dir@/data\nclientPort=@port@\nclientPortAddress=127.0.0.1\n"
             "admin.enableServer=false\n"
@@ -158,7 +158,7 @@ SERVERS: Final = (
         name="slapd",
         source="debian slapd",
         program=("slapd",),
-        ports=(Port("port"), Port("secure", "tls")),
+        ports=(Port("port", "ldap ldap/starttls"), Port("secure", "ldap/implicit tls")),
         files={
             "slapd.conf": "include /etc/ldap/schema/core.schema\nmodulepath /usr/lib/ldap\n"
             "moduleload back_mdb\ndatabase mdb\nsuffix dc=example\ndirectory @dir@/data\n"

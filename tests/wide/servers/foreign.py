@@ -98,8 +98,8 @@ SERVERS: Final = (
         "artemis",
         "artemis-server",
         "Servers artemis @port@ @mqtt@",
-        # AMQP 1.0, which the detail says.
-        Port("port", "amqp"),
+        # AMQP 1.0, which the detail of the other says.
+        Port("port", "amqp amqp/1.0"),
         Port("mqtt", "mqtt"),
     ),
     _java(

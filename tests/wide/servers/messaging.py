@@ -57,7 +57,7 @@ SERVERS: Final = (
         name="nats",
         source="debian nats-server",
         program=("nats-server",),
-        ports=(Port("port"), Port("monitor", "http"), Port("mqtt", "mqtt")),
+        ports=(Port("port", "nats"), Port("monitor", "http"), Port("mqtt", "mqtt")),
         files={
             "conf": "listen: 127.0.0.1:@port@\nhttp: 127.0.0.1:@monitor@\nserver_name: pq\n"
             'jetstream { store_dir: "@dir@/js" }\nmqtt { listen: "127.0.0.1:@mqtt@" }\n'

@@ -9,7 +9,7 @@ _ZONE: Final = {
     "zone": "$ORIGIN example.test.\n@ 60 SOA ns.example.test. a.example.test. 1 60 60 60 60\n"
     "@ 60 NS ns.example.test.\n@ 60 A 192.0.2.7\nns 60 A 192.0.2.8\n"
 }
-_NTP: Final = Port("port", "udp/ntp", over="udp")
+_NTP: Final = Port("port", "ntp udp/ntp", over="udp")
 
 SERVERS: Final = (
     Server(

@@ -21,7 +21,7 @@ SERVERS: Final = (
         name="snmpd",
         source="debian snmpd",
         program=("snmpd",),
-        ports=(Port("port", over="both"),),
+        ports=(Port("port", "snmp snmp/3", over="both"),),
         files={"conf": "rocommunity public 127.0.0.1\n"},
         command="@program@ -f -Lo -C -c @dir@/conf -p @dir@/pid udp:127.0.0.1:@port@ "
         "tcp:127.0.0.1:@port@",

@@ -137,11 +137,11 @@ def subject_values(news: News, delivery: Delivery) -> SubjectValues:
         case IncidentEvent():
             return _incident(event, news, delivery)
         case RegionEvent():
-            over = event.event in {"region.returned", "region.cleared"}
+            over = event.event in {"region.returned", "region.cleared", "region.secrets_found"}
             return _other(
                 news,
                 delivery,
-                what=f"Region {event.event.partition('.')[2].capitalize()}",
+                what=f"Region {event.event.partition('.')[2].replace('_', ' ').capitalize()}",
                 name=said(event.region),
                 over=over,
                 since=event.at,

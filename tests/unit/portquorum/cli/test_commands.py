@@ -178,6 +178,10 @@ def test_ipv6_in_brackets(home: Path) -> None:
         (["check", "db1:22", "--timeout", "0s"], "expected a duration such as 3s"),
         (["check", "db1:22", "--timeout", "1e9s"], "expected a timeout from 1ms to 1h"),
         (["check", "db1:22", "--kind", "gopher"], "expected a kind ("),
+        (
+            ["check", "db1:22", "--resolver", "dns.test"],
+            "--resolver: expected the IP address of a name server",
+        ),
         (["check", "db1:22", "--source", "eth0"], "expected an IP address of this machine"),
         (["check", "db1:22", "--source", "203.0.113.1"], "expected an IP address of this machine"),
         (["check", "https://db1/health"], "expected HOST:PORT and no URL (a page is --kind http)"),

@@ -147,6 +147,15 @@ def test_a_target_that_was_resolved_by_hand_and_does_not_answer() -> None:
     assert text == "resolved by hand, still not reachable: eu down: Connection timed out"
 
 
+def test_a_port_that_must_be_closed_is_open_or_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = said("a", status="down", reason="port_open", latency_ms=None)
+    one = target("telnet", opened, said("b", latency_ms=None), status="down", expect="closed")
+    assert status_shown._regions(one).plain == "a open, b closed"
+    lines = shown(monkeypatch, answered(one))
+    assert any("open, and must be closed" in line for line in lines)
+    assert any("Port is open" in line for line in lines)
+
+
 def test_one_target_is_shown_by_region(monkeypatch: pytest.MonkeyPatch) -> None:
     pending = said("us", status="pending", latency_ms=None, checked_at=None)
     lines = shown(monkeypatch, answered(target("db", said(), pending)))

@@ -19,7 +19,7 @@ from producers.checks.model import Vantage
 from producers.kinds.registry import KINDS
 from schemas.plain_text import unsafe_in
 from schemas.policy import Maintenance, Region, Route, Team
-from schemas.probe import HandshakeProbe, Step, TcpProbe
+from schemas.probe import DomainProbe, HandshakeProbe, Step, TcpProbe
 from schemas.target import LatencyLimit
 
 Write = Callable[..., Path]
@@ -147,8 +147,8 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
             "probe.tls: expected implicit, none or starttls, found 'maybe'",
         ),
         (
-            "host: x, kind: http, probe: {method: POST}",
-            "probe.method: expected GET or HEAD, found 'POST'",
+            "host: x, kind: http, probe: {method: post}",
+            "probe.method: expected a method in capital letters such as GET or POST, found 'post'",
         ),
         ("host: x, kind: ssh, probe: {tls: implicit}", "probe: SSH can be checked with tls: none,"),
         (
@@ -159,6 +159,33 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         ("host: x, kind: smtp, probe: red", "probe: "),
         ("host: x, port: 1, probe: {}", "probe"),
         ("host: x, port: 1, probe: {steps: [{}]}", "probe: steps[0]: expected something to send"),
+        (
+            "host: x, port: 1, probe: {steps: [{send: a, starttls: true}]}",
+            "probe: steps[0]: starttls: expected the answer after which TLS begins",
+        ),
+        (
+            "host: x, port: 1, probe: {tls: implicit, steps: [{expect: a, starttls: true}]}",
+            "probe: steps[0]: starttls: expected it without tls, found tls: implicit",
+        ),
+        (
+            (
+                "host: x, port: 1, probe: {steps: [{expect: a, starttls: true}, "
+                "{expect: b, starttls: true}]}"
+            ),
+            "probe: steps[1]: starttls: expected it in one step, found it in two",
+        ),
+        (
+            "host: x, port: 1, probe: {warn_days: 30, steps: [{expect: a}]}",
+            "probe.warn_days: expected it only with TLS",
+        ),
+        (
+            "kind: redis, host: x, probe: {version: '1.0'}",
+            "probe: version: expected none (Redis), found '1.0'",
+        ),
+        (
+            "kind: amqp, host: x, probe: {version: '2.0'}",
+            "probe: version: expected one of 0-9-1, 1.0 (AMQP), found '2.0'",
+        ),
         (
             "host: x, port: 1, probe: {steps: [{send: a, send_hex: '00'}]}",
             "probe: steps[0]: expected one of send and send_hex, found both",
@@ -248,8 +275,14 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
             "host: x, port: 1, latency: {max_ms: 9, warn_ahead: 1d}, interval: 2h",
             "latency: expected an interval of at most 1h beside warn_ahead, found 2h",
         ),
+        (
+            "host: x, port: 1, resolver: dns.test",
+            "resolver: expected the IP address of a name server, with a port if it is not 53",
+        ),
         ("host: x, port: 1, latency: {max_ms: 3000}", "latency: expected max_ms below the"),
         ("host: x, port: 1, latency: {max: 1}", "latency.max: no such field"),
+        ("host: x, port: 1, max_ms: 3000", "max_ms: expected it below the timeout (3s), found"),
+        ("host: x, port: 1, max_ms: 0", "max_ms: expected a number > 0.0, found 0"),
         ("host: x, port: 1, retries: 11", "retries: expected a whole number <= 10, found 11"),
         ("host: x, port: 1, slo: 0.999", "slo: expected a percentage from 50 to 100 such as 99.9"),
         ("host: x, port: 1, slo: 100.1", "slo: expected a percentage from 50 to 100 such as 99.9"),
@@ -296,6 +329,7 @@ def test_what_does_not_fit_an_inherited_interval_is_said_of_the_target_that_says
         *(("smtp", 465, "implicit"), ("smtp", 587, "starttls"), ("imap", 993, "implicit")),
         *(("pop3", 995, "implicit"), ("ftp", 990, "implicit"), ("amqp", 5671, "implicit")),
         *(("mqtt", 8883, "implicit"), ("smtp", 25, "none"), ("redis", 6379, "none")),
+        *(("ldap", 636, "implicit"), ("ldap", 3269, "implicit"), ("ldap", 389, "none")),
     ],
 )
 def test_the_port_decides_of_tls_whatever_else_is_written(kind: str, port: int, tls: str) -> None:
@@ -321,6 +355,7 @@ _OPTIONS = {
     for kind, what in KINDS.items()
     if what.options is not None
     for option in what.options.__struct_encode_fields__
+    if (option,) not in what.json_options  # any value is right there
 }
 
 
@@ -417,6 +452,58 @@ def test_limits_may_be_learned(file: Write) -> None:
         LatencyLimit(max_ms=250, for_results=5, times_usual=2.5, warn_ahead_ms=129_600_000),
         LatencyLimit(times_usual=3),
     ]
+
+
+def test_a_domain_is_asked_for_seldom_whatever_the_defaults_say(file: Write) -> None:
+    path = file(
+        f"{HEAD}  - {{kind: domain, host: Example.COM}}\n"
+        "  - {kind: domain, host: own.example, interval: 2m, "
+        "probe: {rdap: 'https://rdap.own.example/'}}\n"
+        "defaults: {interval: 30s, timeout: 2s, max_ms: 500, latency: {max_ms: 9}}\n"
+    )
+    one, own = resolved(path).targets
+    assert (one.host, one.port, one.interval_ms, one.timeout_ms) == (
+        "example.com",
+        None,
+        86_400_000,
+        20_000,
+    )
+    assert (one.retry_delay_ms, one.max_ms, one.latency) == (60_000, None, None)
+    assert one.probe == DomainProbe()
+    assert own.interval_ms == 120_000
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("host: www", "host: expected a registered domain such as example.com, found 'www'"),
+        ("host: 192.0.2.1", "host: expected a registered domain"),
+        ("host: a_b.example", "host: expected a registered domain"),
+        ("host: a.example, port: 43", "port: expected none (domain knows no ports)"),
+        ("host: a.example, interval: 59m", "interval: expected an interval of at least 1h for"),
+        ("host: a.example, max_ms: 5", "max_ms: expected none (domain asks somebody else"),
+        ("host: a.example, latency: {max_ms: 5}", "latency: expected none (domain asks"),
+        ("host: a.example, probe: {rdap: 'ftp://x'}", "rdap: expected a URL that begins"),
+    ],
+)
+def test_a_domain_that_is_wrong_is_told(file: Write, written: str, said: str) -> None:
+    with pytest.raises(InventoryError) as error:
+        resolved(file(f"{HEAD}  - {{kind: domain, {written}}}\n"))
+    assert said in str(error.value)
+
+
+def test_the_kind_says_whose_time_is_meant_unless_the_target_does(file: Write) -> None:
+    path = file(
+        f"{HEAD}  - {{host: x, port: 1}}\n"
+        "  - {host: y, kind: http}\n"
+        "  - {host: z, kind: http, latency: {max_ms: 9, of: connect}}\n"
+        "  - {host: w, port: 1, latency: {max_ms: 9, of: total}}\n"
+        "defaults: {latency: {max_ms: 9}}\n"
+    )
+    found = [one.latency.of for one in resolved(path).targets if one.latency is not None]
+    assert found == ["connect", "total", "connect", "total"]
+    total = {kind for kind, what in KINDS.items() if what.latency_of == "total"}
+    assert total == {"http", "websocket", "grpc", "dns", "domain"}  # as docs/inventory.md has it
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(file: Write) -> None:
@@ -646,6 +733,34 @@ def test_an_address_that_probers_will_refuse_is_warned_of(file: Write, host: str
 def test_what_probers_may_reach_is_not_warned_of(file: Write, target: str) -> None:
     head = "regions: {a: {}, office: {internal: true}, dmz: {allow: [10.0.1.0/24]}}\n"
     assert check([file(f"{head}targets: [{target}]\n")]).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "resolver"),
+    [
+        ("9.9.9.9", "9.9.9.9"),
+        ("9.9.9.9:53", "9.9.9.9"),
+        ("'[2620:FE::9]:5353'", "[2620:fe::9]:5353"),
+    ],
+)
+def test_a_name_server_of_its_own(file: Write, written: str, resolver: str) -> None:
+    text = f"regions: {{a: {{}}}}\ntargets: [{{host: x.test, port: 1, resolver: {written}}}]\n"
+    found = resolved(file(text))
+    assert (found.targets[0].resolver, found.warnings) == (resolver, ())
+    text = f"regions: {{a: {{}}}}\ndefaults: {{resolver: {written}}}\n"
+    text += "targets: [{host: x.test, port: 1}]\n"
+    assert resolved(file(text)).targets[0].resolver == resolver
+
+
+def test_a_name_server_that_probers_will_refuse_is_warned_of(file: Write) -> None:
+    head = "regions: {a: {}, b: {internal: true}}\ntargets:\n"
+    path = file(f"{head}  - host: x.test\n    port: 1\n    resolver: 10.0.0.53\n")
+    (warning,) = check([path]).warnings
+    assert str(warning).startswith(f"{path}:5: targets[0].resolver: 10.0.0.53 is a private address")
+    assert "is checked from the region a: that gives only address_blocked" in warning.message
+    # An address needs no lookup.
+    text = f"{head}  - {{host: 8.8.8.8, port: 1, resolver: 10.0.0.53}}\n"
+    assert check([file(text)]).warnings == ()
 
 
 def test_a_denied_network_is_warned_of_in_an_internal_region_too(file: Write) -> None:

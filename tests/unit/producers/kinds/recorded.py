@@ -58,7 +58,7 @@ async def heard(
         theirs.shutdown(socket.SHUT_WR)
         context = context_of(kind, resolver, options)
         try:
-            await converse(DIALOGUES[kind], options, context, Connection(ours))
+            await converse(DIALOGUES[kind].of(options.version), options, context, Connection(ours))
         except CheckFailedError as error:
             return error.reason, error.detail
         return "up", context.notice or context.banner or ""

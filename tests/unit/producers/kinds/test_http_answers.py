@@ -1,8 +1,11 @@
 """Head and body of an HTTP answer: alike in whatever pieces they come, and one kind of error."""
 
 import gzip
+import sys
 import zlib
+from collections.abc import Callable
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +15,11 @@ from producers.kinds.http_body import BodyReader
 from producers.kinds.http_coding import Unpacker, charset_of, needles
 from producers.kinds.http_head import MOST_HEAD_BYTES, Head, HeadReader
 from tests.integration.kinds.odd_answers import ANSWERS
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 MOST = 900_000
 
@@ -110,6 +118,12 @@ def test_a_head_without_an_end_is_refused_with_its_status(field: bytes, size: in
         ("deflate", zlib.compress(b"state ok"), b"state ok"),
         ("deflate", zlib.compress(b"state ok", wbits=-15), b"state ok"),
         ("deflate, gzip", gzip.compress(zlib.compress(b"state ok"), mtime=0), b"state ok"),
+        ("br", brotli.compress(b"state ok"), b"state ok"),
+        ("br", brotli.compress(b"state ok")[:-1], b"state ok"),
+        ("gzip, BR", brotli.compress(gzip.compress(b"state ok", mtime=0)), b"state ok"),
+        ("zstd", zstd.compress(b"state ok"), b"state ok"),
+        ("zstd", zstd.compress(b"state ") + zstd.compress(b"ok"), b"state ok"),
+        ("zstd", zstd.compress(b"state ok") + b"trailing", b"state ok"),
         ("identity", b"state ok", b"state ok"),
         ("", b"state ok", b"state ok"),
     ],
@@ -129,9 +143,9 @@ def test_packed_data_that_ends_too_early_is_noticed() -> None:
     assert not unpacker.cut
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, br", "gzip,gzip,gzip,gzip"])
+@pytest.mark.parametrize("coding", ["compress", "gzip, dcb", "gzip,gzip,gzip,gzip"])
 def test_an_unknown_coding_is_named(coding: str) -> None:
-    with pytest.raises(CheckFailedError, match="only gzip and deflate can be unpacked") as found:
+    with pytest.raises(CheckFailedError, match="only gzip, deflate, br and zstd can be") as found:
         Unpacker(head_of(f"Content-Encoding: {coding}"), MOST)
     assert coding.replace(",", ", ").replace("  ", " ") in found.value.detail
 
@@ -140,6 +154,35 @@ def test_an_unknown_coding_is_named(coding: str) -> None:
 def test_what_is_no_coding_packs_nothing(name: str) -> None:
     body = gzip.compress(b"state ok", mtime=0) if "gzip" in name else b"state ok"
     assert Unpacker(head_of(f"Content-Encoding: {name}"), MOST).feed(body) == b"state ok"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_what_is_not_packed_as_the_head_says_is_refused(coding: str) -> None:
+    with pytest.raises(CheckFailedError, match=f"is not {coding}, as its head says") as found:
+        Unpacker(head_of(f"Content-Encoding: {coding}"), MOST).feed(b"<!doctype html>" * 9)
+    assert found.value.reason == "unexpected_response"
+
+
+@pytest.mark.parametrize(("window", "fine"), [(23, True), (27, False)])
+def test_zstd_has_no_larger_window_than_clients_must_have(window: int, fine: bool) -> None:
+    packer = zstd.ZstdCompressor(options={int(zstd.CompressionParameter.window_log): window})
+    packed = b"".join(packer.compress(b"state ok" * 5_000_000, mode) for mode in (0,))
+    unpacker = Unpacker(head_of("Content-Encoding: zstd"), MOST)
+    if fine:
+        assert unpacker.feed(packed).startswith(b"state ok")
+    else:
+        with pytest.raises(CheckFailedError, match="is not zstd"):
+            unpacker.feed(packed)
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"), [("br", brotli.compress), ("zstd", zstd.compress)], ids=["br", "zstd"]
+)
+def test_a_bomb_of_another_coding_is_bounded(coding: str, pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(bytes(50_000_000))
+    assert len(Unpacker(head_of(f"Content-Encoding: {coding}"), MOST).feed(packed)) == MOST
+    twice = Unpacker(head_of(f"Content-Encoding: {coding}, gzip"), MOST)
+    assert len(twice.feed(gzip.compress(packed, mtime=0))) == MOST
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])

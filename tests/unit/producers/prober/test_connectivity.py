@@ -111,3 +111,15 @@ async def test_a_reference_that_the_guard_refuses_is_not_asked_and_counts_for_no
         with pytest.raises(BlockingIOError):
             server.accept()
     assert [entry["reference"] for entry in logged] == [place], "said once"
+
+
+async def test_silence_of_a_port_that_must_be_closed_proves_nothing_without_a_network() -> None:
+    silent = CheckOutcome(status="up", reason=None, started_at=1.0)
+    refused = CheckOutcome(status="up", reason=None, started_at=1.0, total_ms=2.0)
+    async with guard("nonexistent.invalid:80") as made:
+        assert made.doubts_silence(silent)
+        assert not made.doubts_silence(refused)
+        await ask(made)
+        assert not made.doubts_silence(silent), "the answer is known"
+        assert made.judge(silent).status == "missed"
+        assert made.judge(refused) is refused

@@ -56,6 +56,16 @@ def test_a_slow_host_is_not_calm_if_either_policy_has_a_limit() -> None:
         assert len(plan(slow, policies, span_ms=DAY_MS, workers=1).shards) == shards
 
 
+def test_a_limit_of_the_whole_check_is_held_against_total_times() -> None:
+    plain = target("a")
+    limited = replace(plain, latency=LatencyLimit(max_ms=50, of="total"))
+    for summary, shards in (
+        (Summary("a", 10, 0, 60, slowest_total_ms=40), 0),
+        (Summary("a", 10, 0, 2, slowest_total_ms=60), 1),
+    ):
+        assert len(plan([summary], same(limited), span_ms=DAY_MS, workers=1).shards) == shards
+
+
 def test_shards_are_whole_hosts_of_about_equal_weight_and_lose_nothing() -> None:
     fleet = [target(f"t{n}", host=f"h{n // 3:03d}", port=n % 3 + 1) for n in range(300)]
     found = plan(

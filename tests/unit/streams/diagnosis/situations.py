@@ -50,9 +50,11 @@ def target(
     )
 
 
+DOMAIN: Final = target("domain", None, "example.com")
 LIMITED: Final = structs.replace(
     target(), latency=LatencyLimit(max_ms=250, warn_ahead_ms=86_400_000)
 )
+CLOSED: Final = structs.replace(target(port=23), expect="closed")
 
 
 def fail(reason: Reason, *regions: str) -> tuple[tuple[str, Reason], ...]:
@@ -278,6 +280,27 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "expiring",
     ),
     Situation(
+        "registration of a domain ended",
+        Facts(target=DOMAIN, failing=fail("domain_expired")),
+    ),
+    Situation(
+        "registration of a domain ends within days",
+        Facts(target=DOMAIN, failing=fail("domain_ending")),
+    ),
+    Situation(
+        "registration of a domain ends within days, as some regions are told",
+        Facts(target=DOMAIN, failing=fail("domain_ending", EU, US), working=(AP,)),
+    ),
+    Situation(
+        "registration of a domain ends soon",
+        Facts(
+            target=DOMAIN,
+            working=ALL,
+            ending=tuple((region, 1_800_000_000_000) for region in ALL),
+        ),
+        "expiring",
+    ),
+    Situation(
         "comes and goes; refused at the last fall",
         facts("connection_refused"),
         "flapping",
@@ -293,6 +316,13 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "flapping",
     ),
     Situation("comes and goes; anything else", facts("timed_out"), "flapping"),
+    Situation("must be closed; open from everywhere", facts("port_open", target=CLOSED)),
+    Situation("must be closed; open from some regions", facts("port_open", EU, target=CLOSED)),
+    Situation(
+        "must be closed; open from some regions, each of which fails for much else",
+        facts("port_open", EU, target=CLOSED, troubled=((EU, 62),)),
+    ),
+    Situation("must be closed; opens and closes", facts("port_open", target=CLOSED), "flapping"),
 )
 
 

@@ -76,6 +76,7 @@ class Fleet:
         targets: int = 1,
         failing: int = 0,
         newly_failing: int = 0,
+        lacks: dict[str, tuple[str, ...]] | None = None,
     ) -> list[Output]:
         self.sequence += 1
         return self.control(
@@ -91,6 +92,7 @@ class Fleet:
                 lag_ms=0.0,
                 spool=0,
                 clock_offset_ms=offset,
+                missing_secrets=lacks or {},
             )
         )
 
@@ -126,6 +128,7 @@ class Fleet:
             "attempt": attempt,
             "cause": cause,
             "target_version": base.version,
+            "expect": base.expect,
         }
         return CheckResult(**(values | changes))  # type: ignore[arg-type]
 

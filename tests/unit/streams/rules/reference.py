@@ -136,6 +136,7 @@ class Reference:
                 result.status == "up",
                 result.reason,
                 result.total_ms if result.connect_ms is None else result.connect_ms,
+                result.total_ms,
                 watched.target,
                 len(watched.limits) - 1,
                 self.offset,
@@ -471,6 +472,7 @@ class Reference:
         watched.change(target, self.running)
         if target.latency != old.latency:
             watched.limits.append(target.latency)
+            watched.limited_at.append(self.now)
         if target.latency is None and "slow" in watched.incidents:
             self._close(watched, "slow", "policy_changed")
         if warn_ms(target) != warn_ms(old):

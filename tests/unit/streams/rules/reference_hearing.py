@@ -17,10 +17,10 @@ class Counted(Struct, eq=False):
 
     `told` is the effective time as people are told, `seen_at` as it was when it counted.
 
-    `took_ms` is its connect time, or its total time when it has none. `limits` is how often the
-    target had been given other latency limits by then, `warned` how often another `warn_days`,
-    `offset` that of the record it came in. `end` is when the certificate ends that it saw.
-    `left` is how long that was to go once the broker's clock had been set back, after how many
+    `took_ms` is its connect time, or its total time (`total_ms`) when it has none. `limits` is how
+    often the target had been given other latency limits by then, `warned` how often another
+    `warn_days`, `offset` that of the record it came in. `end` is when the certificate ends that it
+    saw. `left` is how long that was to go once the broker's clock had been set back, after how many
     `warn_days` that the target had been given.
     """
 
@@ -30,6 +30,7 @@ class Counted(Struct, eq=False):
     up: bool
     reason: Reason | None
     took_ms: float | None
+    total_ms: float | None
     policy: Target
     limits: int
     offset: int
@@ -52,12 +53,19 @@ class Counted(Struct, eq=False):
 
     @property
     def looks(self) -> bool:
-        """Rule 13: whether it looks at a certificate."""
+        """Rule 13: whether it looks at an end."""
+        if self.policy.kind == "domain":
+            return self.end is not None
         return self.up or (self.end is not None and self.reason != "certificate_invalid")
 
     @property
     def fresh_until(self) -> int:
         return self.running + span(self.policy)
+
+
+def most_looks(target: Target) -> int:
+    """Rule 13: how many of the last looks count."""
+    return 1 if target.kind == "domain" else 10
 
 
 class Change(Struct, frozen=True):
@@ -116,6 +124,8 @@ class Said(Struct, frozen=True):
         return bool(self.row) and self.row[-1].reason in {
             "certificate_ending",
             "certificate_expired",
+            "domain_ending",
+            "domain_expired",
         }
 
     @property
@@ -127,7 +137,7 @@ class Said(Struct, frozen=True):
 def listen(  # noqa: C901 - all that ever happened, in one loop
     region: str,
     history: Sequence[Counted],
-    limits: Sequence[LatencyLimit | None],
+    limits: Sequence[tuple[LatencyLimit | None, int]],
     accepted: Collection[Counted],
     changes: Sequence[Change],
     *,
@@ -135,12 +145,13 @@ def listen(  # noqa: C901 - all that ever happened, in one loop
 ) -> Said:
     """Goes through the results of a region, one after the other.
 
-    `limits` are the latency limits that the target was given, one after the other; `accepted` the
-    newest results at the times when its slowness was resolved by hand. `changes` are those of the
-    policy; `warnings` are its `warn_days` (in ms), one after the other.
+    `limits` are the latency limits that the target was given, one after the other, and when;
+    `accepted` the newest results at the times when its slowness was resolved by hand. `changes` are
+    those of the policy; `warnings` are its `warn_days` (in ms), one after the other.
     """
     looks = tuple(
-        (one, one.ends_within(warnings)) for one in [one for one in history if one.looks][-10:]
+        (one, one.ends_within(warnings))
+        for one in [one for one in history if one.looks][-most_looks(history[0].policy) :]
     )
     speed = Speed(limits, accepted)
     down = unended = False

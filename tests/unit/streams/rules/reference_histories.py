@@ -80,6 +80,7 @@ limits = st.builds(
     for_results=st.integers(1, 3),
     times_usual=st.sampled_from((None, 1.5, 3.0)),
     warn_ahead_ms=st.sampled_from((None, DAY_MS, 30 * DAY_MS)),
+    of=st.sampled_from(("connect", "connect", "total")),
 ) | st.builds(
     LatencyLimit, for_results=st.integers(1, 3), times_usual=st.sampled_from((1.5, 2.0, 8.0))
 )
@@ -218,7 +219,9 @@ class Histories(RuleBasedStateMachine):
         # What is checked in a time that comes a second time is another check.
         changes = {"prober": f"{region}-{self.times}"} | changes
         if isinstance(outcome, float):
-            return self.fleet.result(region, of=of, ago=ago, connect_ms=outcome, **changes)
+            return self.fleet.result(
+                region, of=of, ago=ago, connect_ms=outcome, total_ms=outcome, **changes
+            )
         return self.fleet.result(region, outcome, of=of, ago=ago, **changes)
 
     def one_round(

@@ -57,16 +57,26 @@ def is_usuals(offset: int) -> bool:
     return (z ^ (z // 2**31)) % 8 == 0
 
 
+def of_total(limit: LatencyLimit | None) -> bool:
+    return limit is not None and limit.of == "total"
+
+
+def measured(result: "Counted", limit: LatencyLimit | None) -> float | None:
+    """The time that is meant."""
+    return result.total_ms if of_total(limit) else result.took_ms
+
+
 class Speed:
     """Takes the successes of a region one after the other.
 
-    `limits` are the latency limits that the target was given, one after the other; `accepted` the
-    newest results at the times when somebody resolved its slowness. `slow` is the first result of
-    the row that made the region say so, `why` that of the newest slow success.
+    `limits` are the latency limits that the target was given, one after the other, and when (in
+    effective time); `accepted` the newest results at the times when somebody resolved its slowness.
+    `slow` is the first result of the row that made the region say so, `why` that of the newest slow
+    success.
     """
 
     def __init__(
-        self, limits: Sequence[LatencyLimit | None], accepted: Collection["Counted"]
+        self, limits: Sequence[tuple[LatencyLimit | None, int]], accepted: Collection["Counted"]
     ) -> None:
         self.limits = limits
         self.accepted = accepted
@@ -86,11 +96,15 @@ class Speed:
         while self._given < number:
             self._given += 1
             self._slow_row, self._fast_row = [], []
-            limit = self.limits[self._given]
+            limit, at = self.limits[self._given]
             if limit is None:
                 self.slow = None
             if limit is None or limit.warn_ahead_ms is None:
                 self.daily = None
+            if self._given and of_total(limit) != of_total(self.limits[self._given - 1][0]):
+                self.lately = self.usual = self.daily = None
+                if self.since is not None:
+                    self.since = at
 
     def pause(self, result: "Counted", stale_ms: int) -> None:
         """The region was stale for so long when it gave this result."""
@@ -104,8 +118,8 @@ class Speed:
         self.given(result.limits)
         if self.since is None or was_down:
             self.since = result.effective
-        limit = self.limits[result.limits]
-        if limit is not None and result.took_ms is not None:
+        limit = self.limits[result.limits][0]
+        if limit is not None and measured(result, limit) is not None:
             self._judge(result, limit)
         if self._forgot is result and self.slow is None:
             self.since = result.effective
@@ -131,9 +145,10 @@ class Speed:
             self.slow, self.since = None, result.effective
 
     def _too_long(self, result: "Counted", limit: LatencyLimit) -> str:
-        assert result.took_ms is not None
+        took_ms = measured(result, limit)
+        assert took_ms is not None
         assert self.since is not None
-        took = Fraction(result.took_ms)
+        took = Fraction(took_ms)
         if limit.max_ms is not None and took > Fraction(limit.max_ms):
             return "limit"
         up_for = result.effective - self.since
@@ -153,7 +168,7 @@ class Speed:
         return ""
 
     def _learn(self, result: "Counted", limit: LatencyLimit | None) -> None:
-        seen = level(result.took_ms)
+        seen = level(measured(result, limit))
         if seen is None:
             return
         if self.lately is None or self.usual is None:

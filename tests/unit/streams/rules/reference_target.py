@@ -5,7 +5,7 @@ from typing import Literal
 
 from schemas.incident import IncidentType, Votes
 from schemas.target import LatencyLimit, Target
-from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen
+from tests.unit.streams.rules.reference_hearing import Change, Counted, Said, listen, most_looks
 from tests.unit.streams.rules.reference_words import Clock, Word, majority, need, warn_ms
 
 HOUR_MS = 3_600_000
@@ -24,7 +24,8 @@ class Incident:
 class Watched:
     """A target, and per region all that counted since the region began (anew).
 
-    `limits` are all latency limits that it was given, `warnings` all `warn_days` (in ms).
+    `limits` are all latency limits that it was given, `limited_at` when (effective time),
+    `warnings` all `warn_days` (in ms).
     `accepted` are the newest results of its regions at the times when its slowness was resolved by
     hand. `held` are the types of incident that were resolved by hand and may not open yet.
     `transitions` are in running time; `outage` is when the outage began (effective time) that goes
@@ -39,6 +40,7 @@ class Watched:
         self.configured = dict.fromkeys(target.regions, running)
         self.heard: dict[str, list[Counted]] = {region: [] for region in target.regions}
         self.limits: list[LatencyLimit | None] = [target.latency]
+        self.limited_at = [0]
         self.accepted: list[Counted] = []
         self.warnings = [warn_ms(target)]
         self.incidents: dict[IncidentType, Incident] = {}
@@ -65,7 +67,7 @@ class Watched:
             said = listen(
                 region,
                 history,
-                self.limits,
+                list(zip(self.limits, self.limited_at, strict=True)),
                 self.accepted,
                 self.changes,
                 warnings=self.warnings,
@@ -81,6 +83,7 @@ class Watched:
                 one.told = clock.told(one.told, step)
                 if one.end is not None:
                     one.left.append((len(self.warnings), one.end - one.told))
+        self.limited_at = [at - step for at in self.limited_at]
         for incident in self.incidents.values():
             incident.first_failed_at = clock.told(incident.first_failed_at, step)
             if incident.recovered_at is not None:
@@ -262,7 +265,8 @@ class Watched:
         for one in voting:
             if not one.looks or not one.looks[-1][1]:
                 continue
-            enough = 10 if one.fails_by_its_certificate else 2
+            most = most_looks(self.target)
+            enough = most if one.fails_by_its_certificate else min(2, most)
             if one.fails_by_its_certificate and failing >= votes.need:
                 continue
             if len(one.ends_soon) >= enough:

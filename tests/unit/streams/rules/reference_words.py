@@ -13,6 +13,7 @@ from schemas.incident import (
     TargetsEvent,
     Votes,
 )
+from schemas.probe import DomainProbe
 from schemas.target import Criticality, Target
 from streams.rules.apply import Output
 
@@ -33,8 +34,10 @@ def severity(of: IncidentType, target: Target) -> Severity:
 
 
 def warn_ms(target: Target) -> int:
-    """Rule 13: how long before its end a certificate is told of; 0: never."""
+    """Rule 13: how long before its end a certificate (a domain) is told of; 0: never."""
     options = target.probe
+    if isinstance(options, DomainProbe):
+        return options.warn_days * 86_400_000
     if not getattr(options, "verify", False) or getattr(options, "tls", "") == "none":
         return 0
     return int(getattr(options, "warn_days", 0)) * 86_400_000

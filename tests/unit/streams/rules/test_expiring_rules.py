@@ -8,7 +8,16 @@ from schemas import incident as wire
 from schemas.control import Acknowledged, Resolved, TargetSet
 from schemas.duration import DAY_MS, HOUR_MS
 from schemas.incident import IncidentEvent, IncidentType, Severity
-from schemas.probe import HandshakeProbe, HttpProbe, Probe, TcpProbe, TlsProbe
+from schemas.probe import (
+    DomainProbe,
+    GrpcProbe,
+    HandshakeProbe,
+    HttpProbe,
+    Probe,
+    TcpProbe,
+    TlsProbe,
+    WebSocketProbe,
+)
 from schemas.result import Reason
 from schemas.target import Criticality, LatencyLimit
 from streams.checkpoint import decoder
@@ -351,6 +360,10 @@ def test_a_region_that_is_set_aside_opens_none() -> None:
         (HandshakeProbe(), 0),
         (HandshakeProbe(tls="implicit", verify=False), 0),
         (TcpProbe(steps=(), tls="implicit"), 0),
+        (WebSocketProbe(tls=True, warn_days=5), 5),
+        (WebSocketProbe(tls=False), 0),
+        (GrpcProbe(tls=True), 14),
+        (GrpcProbe(tls=True, verify=False), 0),
         (None, 0),
     ],
 )
@@ -447,3 +460,42 @@ def test_thousands_of_looks_that_say_the_same_change_no_more_than_the_row() -> N
     assert fleet.look("a b c", *[SOON] * 15) == []
     assert fleet.state.targets["db"].troubled().expiring_incident == before
     assert {len(row.looks) for row in fleet.state.targets["db"].troubled().endings.values()} == {10}
+
+
+def test_of_a_domain_the_newest_look_counts_alone() -> None:
+    options = {"probe": DomainProbe(), "interval_ms": DAY_MS}
+    fleet = Looks(kind="domain", port=None, host="example.com", **options)
+    (opened,) = fleet.look("a", SOON)
+    assert (opened.event, opened.incident_type, opened.expires_at) == ("opened", "expiring", SOON)
+    assert opened.summary.startswith("The registration of example.com ends in 9 days")
+    assert opened.regions["a"].detail is not None
+    assert opened.regions["a"].detail.startswith("registration ends ")
+    assert fleet.look("a", None) == [], "a registry that names no end renews nothing"
+    (closed,) = fleet.look("a", LATER)
+    assert (closed.event, closed.closed_because) == ("closed", "recovered")
+    assert closed.summary.startswith("example.com is registered for long enough again after ")
+
+
+def test_a_domain_that_is_down_for_its_end_has_one_incident() -> None:
+    fleet = Looks(kind="domain", port=None, host="example.com", probe=DomainProbe(), retries=0)
+    soon = START + 3 * DAY_MS
+    told = fleet.look("a b c", soon, reason="domain_ending")
+    of = {event.incident_type for event in told}
+    assert "unreachable" in of
+    down = next(event for event in told if event.incident_type == "unreachable")
+    assert "in trouble, seen from" in down.summary
+    assert down.first_steps[0].startswith("whois example.com")
+
+
+def test_a_domain_says_nothing_of_the_host_of_its_name() -> None:
+    fleet = Log()
+    fleet.control(TargetSet(target("db", host="example.com", retries=0)))
+    fleet.control(TargetSet(target("name", host="example.com", kind="domain", port=None)))
+    for region in "abc":
+        end = START + 200 * DAY_MS
+        fleet.append([fleet.result(region, of="name", cert_expires_at=end)])
+    fleet.wait(1_000)
+    for region in "abc":
+        fleet.append([fleet.result(region, "timed_out", of="db")])
+    (opened,) = [event for event in fleet.events if event.event == "opened"]
+    assert "The host answers" not in opened.summary

@@ -1,5 +1,7 @@
 """Rule 7: when a region says `slow`, and the incidents of the type `slow`."""
 
+from msgspec import structs
+
 from schemas.control import Acknowledged, Resolved, TargetSet
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
@@ -104,6 +106,31 @@ def test_the_total_time_counts_when_there_is_no_connect_time() -> None:
     fleet.wait(1000).append([timed(fleet, "a", FAST_MS, total_ms=SLOW_MS)])
     assert says(fleet) == [False]
     fleet.wait(1000).append([timed(fleet, "a", 0.0, total_ms=SLOW_MS)])
+    assert says(fleet) == [False]
+
+
+def test_of_total_means_the_whole_check() -> None:
+    limit = LatencyLimit(max_ms=100, for_results=1, of="total")
+    fleet = Fleet(limited("a", latency=limit))
+    fleet.append([fleet.result("a", connect_ms=200.0, total_ms=99.0)])
+    assert says(fleet) == [False]
+    fleet.wait(1000).append([fleet.result("a", connect_ms=200.0)])
+    assert says(fleet) == [False], "no time that is meant"
+    fleet.wait(1000).append([fleet.result("a", connect_ms=2.0, total_ms=101.0)])
+    assert says(fleet) == [True]
+
+
+def test_what_was_learned_is_forgotten_when_another_time_is_meant() -> None:
+    limit = LatencyLimit(times_usual=2, for_results=1)
+    fleet = Fleet(limited("a", latency=limit))
+    for _ in range(200):
+        fleet.wait(20_000).append([fleet.result("a", connect_ms=5.0, total_ms=400.0)])
+    other = structs.replace(limit, of="total")
+    fleet.control(TargetSet(limited("a", latency=other, version=2)))
+    (window,) = fleet.windows()
+    assert window is not None
+    assert (window.usual, window.since) == (0, fleet.state.now)
+    fleet.wait(1000).append([fleet.result("a", connect_ms=5.0, total_ms=400.0)])
     assert says(fleet) == [False]
 
 

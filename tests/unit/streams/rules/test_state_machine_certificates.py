@@ -13,9 +13,9 @@ from msgspec import structs
 
 from schemas.control import Acknowledged, Resolved, TargetSet
 from schemas.duration import DAY_MS
-from schemas.probe import HttpProbe, TlsProbe
+from schemas.probe import DomainProbe, HttpProbe, Probe, TlsProbe
 from schemas.result import Reason
-from schemas.target import LatencyLimit
+from schemas.target import LatencyLimit, Target
 from tests.unit.streams.rules.fleet import target
 from tests.unit.streams.rules.reference_log import Log
 
@@ -44,7 +44,16 @@ class Certificates(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.fleet = Log()
-        self.target = target(kind="tls", port=443)
+        self.target = self.first()
+
+    def first(self) -> Target:
+        return target(kind="tls", port=443)
+
+    def options(self, probe: TlsProbe | HttpProbe) -> Probe:
+        return probe
+
+    def reason(self, reason: Reason | None) -> Reason | None:
+        return reason
 
     @initialize(probe=probes, retries=st.integers(0, 2), limit=st.booleans())
     def begin(self, probe: TlsProbe | HttpProbe, retries: int, limit: bool) -> None:
@@ -59,7 +68,7 @@ class Certificates(RuleBasedStateMachine):
     def give(self, probe: TlsProbe | HttpProbe, regions: list[str], abandon_after: int) -> None:
         self.target = structs.replace(
             self.target,
-            probe=probe,
+            probe=self.options(probe),
             regions=tuple(regions),
             abandon_after_ms=abandon_after,
             version=self.target.version + 1,
@@ -87,6 +96,7 @@ class Certificates(RuleBasedStateMachine):
         together: bool,
     ) -> None:
         """Regions that get, in turn, certificates with so many days left, or none."""
+        reason = self.reason(reason)
         for number in range(rounds):
             self.fleet.wait(20_000)
             some = left[number % len(left)]
@@ -102,7 +112,7 @@ class Certificates(RuleBasedStateMachine):
         for _ in range(rounds):
             self.fleet.wait(60_000)
             for one in REGIONS:
-                reason: Reason | None = "certificate_ending" if left < 3 else None
+                reason = self.reason("certificate_ending" if left < 3 else None)
                 self.fleet.append([self.fleet.result(one, reason, cert_expires_at=end)])
 
     @precondition(lambda self: ("db", "expiring") in self.fleet.open)
@@ -167,6 +177,32 @@ class Certificates(RuleBasedStateMachine):
         for name in sorted(self.fleet.reached):
             event(name)
 
+
+class Domains(Certificates):
+    """The same of registrations, of which the newest look counts alone."""
+
+    def first(self) -> Target:
+        return target(kind="domain", port=None, host="example.com")
+
+    def options(self, probe: TlsProbe | HttpProbe) -> Probe:
+        return DomainProbe(warn_days=probe.warn_days)
+
+    def reason(self, reason: Reason | None) -> Reason | None:
+        of_domains: dict[Reason, Reason] = {
+            "certificate_ending": "domain_ending",
+            "certificate_expired": "domain_expired",
+            "certificate_invalid": "domain_expired",
+        }
+        return None if reason is None else of_domains.get(reason, reason)
+
+
+TestDomains = pytest.mark.timeout(300)(Domains.TestCase)
+TestDomains.settings = settings(
+    max_examples=40,
+    stateful_step_count=20,
+    phases=set(Phase) - {Phase.explain},
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 TestCertificates = pytest.mark.timeout(300)(Certificates.TestCase)
 TestCertificates.settings = settings(

@@ -4,7 +4,7 @@ The large machine reaches slowness now and then; here nothing else happens. An h
 as gaps of the log.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import pytest
 from hypothesis import HealthCheck, Phase, event, settings
@@ -13,19 +13,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec import structs
 
 from schemas.control import Resolved, TargetSet
+from schemas.result import CheckResult
 from schemas.target import LatencyLimit
 from tests.unit.streams.rules.fleet import target
 from tests.unit.streams.rules.reference_log import Log
 from tests.unit.streams.rules.reference_speed import DAY_MS, HOUR_MS, Speed
 
 REGIONS: Final = ("a", "b")
+ofs: st.SearchStrategy[Literal["connect", "total"]] = st.sampled_from(("connect", "total"))
 limits = st.builds(
     LatencyLimit,
     max_ms=st.sampled_from((100.0, 250.0)),
     for_results=st.integers(1, 3),
     times_usual=st.sampled_from((None, None, 3.0)),
     warn_ahead_ms=st.sampled_from((None, DAY_MS, 30 * DAY_MS)),
-) | st.builds(LatencyLimit, for_results=st.integers(1, 2), times_usual=st.floats(1.5, 9))
+    of=ofs,
+) | st.builds(LatencyLimit, for_results=st.integers(1, 2), times_usual=st.floats(1.5, 9), of=ofs)
 took = st.sampled_from((None, 0.0004, 0.2, 5.0, 14.9, 15.0, 20.0, 45.0, 99.0, 100.5, 300.0))
 each = st.sampled_from((("a", "b"), ("b", "a"), ("a",), ("b",)))
 
@@ -40,7 +43,7 @@ class Speeds(RuleBasedStateMachine):
     def begin(self, limit: LatencyLimit, interval_s: int) -> None:
         self.target = structs.replace(self.target, interval_ms=interval_s * 1000)
         self.give(limit)
-        self.answer(REGIONS, 5.0, 3)
+        self.answer(REGIONS, 5.0, 5.0, 3)
 
     @rule(limit=limits | limits | st.none())
     def give(self, limit: LatencyLimit | None) -> None:
@@ -48,12 +51,19 @@ class Speeds(RuleBasedStateMachine):
         self.target = structs.replace(self.target, latency=limit, version=version)
         self.fleet.control(TargetSet(self.target))
 
-    @rule(each=each, connect_ms=took, times=st.sampled_from((1, 2, 3, 8)))
-    def answer(self, each: tuple[str, ...], connect_ms: float | None, times: int) -> None:
+    @rule(each=each, connect_ms=took, total_ms=took, times=st.sampled_from((1, 2, 3, 8)))
+    def answer(
+        self,
+        each: tuple[str, ...],
+        connect_ms: float | None,
+        total_ms: float | None,
+        times: int,
+    ) -> None:
         for _ in range(times):
             self.fleet.wait(1000)
             for region in each:
-                self.fleet.append([self.fleet.result(region, connect_ms=connect_ms)])
+                found = self.fleet.result(region, connect_ms=connect_ms, total_ms=total_ms)
+                self.fleet.append([found])
 
     @rule(each=each)
     def fail(self, each: tuple[str, ...]) -> None:
@@ -78,7 +88,7 @@ class Speeds(RuleBasedStateMachine):
         for number in range(times):
             self.fleet.wait(1 if number else 0)
             for one in each:
-                self.fleet.append([self.fleet.result(one, connect_ms=connect_ms)])
+                self.fleet.append(self.took(one, connect_ms))
 
     @rule(
         each=st.sampled_from((("a", "b"), ("b", "a"))),
@@ -89,7 +99,11 @@ class Speeds(RuleBasedStateMachine):
         self.let_time_pass("b", DAY_MS, each=each, connect_ms=5.0, times=1)
         for _ in range(12):
             self.fleet.wait(1000)
-            self.fleet.append([self.fleet.result(one, connect_ms=connect_ms) for one in each])
+            self.fleet.append([one for region in each for one in self.took(region, connect_ms)])
+
+    def took(self, region: str, ms: float | None) -> list[CheckResult]:
+        """A success that took so long, whichever time is meant."""
+        return [self.fleet.result(region, connect_ms=ms, total_ms=ms)]
 
     @precondition(lambda self: self.fleet.open)
     @rule(data=st.data())

@@ -24,7 +24,7 @@ def result(connect_ms: float | None = None, total_ms: float | None = None) -> Ch
 
 
 def level(ms: float) -> int:
-    return latency_levels.of(result(ms))
+    return latency_levels.of(result(ms), of_total=False)
 
 
 def window(fleet: Fleet, region: str = "a") -> Window:
@@ -59,12 +59,14 @@ def test_what_a_result_can_carry_fits_16_bits() -> None:
 def test_no_time_and_less_than_a_microsecond_have_no_level(
     connect: float | None, total: float | None
 ) -> None:
-    assert latency_levels.of(result(connect, total)) == latency_levels.NONE
+    assert latency_levels.of(result(connect, total), of_total=False) == latency_levels.NONE
 
 
 def test_the_total_time_speaks_when_there_is_no_connect_time() -> None:
-    assert latency_levels.of(result(None, 12.0)) == level(12.0)
-    assert latency_levels.of(result(5.0, 12.0)) == level(5.0)
+    assert latency_levels.of(result(None, 12.0), of_total=False) == level(12.0)
+    assert latency_levels.of(result(5.0, 12.0), of_total=False) == level(5.0)
+    assert latency_levels.of(result(5.0, 12.0), of_total=True) == level(12.0)
+    assert latency_levels.of(result(5.0), of_total=True) == latency_levels.NONE
 
 
 @given(st.lists(st.tuples(st.none() | TIMES, st.none() | TIMES)))
@@ -73,13 +75,13 @@ def test_all_of_a_message_have_the_level_that_each_has(
 ) -> None:
     results = [result(connect, total) for connect, total in times]
     found = [max(latency_levels.NONE, one) for one in latency_levels.of_all(results)]
-    assert found == [latency_levels.of(one) for one in results]
+    assert found == [latency_levels.of(one, of_total=False) for one in results]
 
 
 @given(TIMES, TIMES)
 def test_what_took_longer_is_no_lower(one: float, other: float) -> None:
     shorter, longer = sorted((one, other))
-    assert latency_levels.of(result(shorter)) <= latency_levels.of(result(longer))
+    assert level(shorter) <= level(longer)
 
 
 @given(st.floats(min_value=0.002, max_value=86_400_000))

@@ -150,3 +150,26 @@ def test_silent_again_while_a_resolve_is_under_way_triggers_once_more() -> None:
         there.take(region_event("region.returned", at=AT + 3))
         there.wait(MINUTE)
         assert there.told(DUTY)[-1] == "resolve"
+
+
+def test_missing_secrets_are_told_once_again_for_others_and_once_when_they_are_there() -> None:
+    there = office()
+    there.take(region_event("region.secrets_missing"), region_event("region.silent"))
+    there.wait(MINUTE)
+    there.take(region_event("region.secrets_missing"))
+    there.wait(MINUTE)
+    keys = [(one.action, one.news[0].key) for one in there.sent if one.channel.url == DUTY]
+    assert keys == [("trigger", "region:eu/secrets"), ("trigger", "region:eu")]
+    at = there.now
+    there.take(region_event("region.secrets_missing", at=at, summary="others, too"))
+    there.wait(MINUTE)
+    assert there.told(A)[-1] == "updated"
+    there.take(region_event("region.secrets_missing", at=at, summary="others, too"))
+    there.wait(MINUTE)
+    told = len(there.told(A))
+    there.take(region_event("region.secrets_found", at=at + 1))
+    there.wait(MINUTE)
+    assert there.told(A)[told:] == ["closed"]
+    keys = [(one.action, one.news[0].key) for one in there.sent if one.channel.url == DUTY]
+    assert keys[-1] == ("resolve", "region:eu/secrets")
+    assert [action for action, key in keys if key.endswith("secrets")].count("resolve") == 1

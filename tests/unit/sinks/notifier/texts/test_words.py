@@ -47,6 +47,11 @@ def improved(**fields: Any) -> Any:
     return incident_event(**(values | fields))
 
 
+def domain(reason: Any = None, **fields: Any) -> Any:
+    said = verdicts(3, reason=reason) if reason else verdicts(3, verdict="up", reason=None)
+    return incident_event(**{"kind": "domain", "regions": said} | fields)
+
+
 def text(action: Any, *events: Any, **fields: Any) -> Text:
     return render(delivery(action, *events, **fields), ROOM)
 
@@ -71,6 +76,33 @@ def text(action: Any, *events: Any, **fields: Any) -> Text:
             "Certificate Ends Soon",
         ),
         ("missed", closed(incident_type="expiring"), "Certificate Was About To End"),
+        ("opened", domain("domain_ending"), "Domain Registration Ends Within Days"),
+        ("opened", domain("domain_expired"), "Domain Registration Ended"),
+        ("reminder", domain("domain_expired"), "Domain Registration Still Not Renewed"),
+        ("opened", domain(incident_type="expiring"), "Domain Registration Ends Soon"),
+        ("reminder", domain(incident_type="expiring"), "Domain Registration Still Ends Soon"),
+        (
+            "closed",
+            closed(incident_type="expiring", kind="domain"),
+            "Domain Registration Renewed",
+        ),
+        ("closed", closed(kind="domain"), "Domain Registration Renewed"),
+        ("missed", closed(kind="domain"), "Domain Registration Was In Trouble"),
+        (
+            "missed",
+            closed(incident_type="expiring", kind="domain"),
+            "Domain Registration Was About To End",
+        ),
+        (
+            "improved",
+            improved(kind="domain"),
+            "Domain Registration In Order, Seen From Most Regions",
+        ),
+        (
+            "closed",
+            closed(kind="domain", closed_because="resolved"),
+            "Domain Incident Resolved By Hand",
+        ),
         ("closed", closed(closed_because="target_removed"), "TCP Port No Longer Watched"),
         ("closed", closed(closed_because="resolved"), "TCP Port Incident Resolved By Hand"),
         (

@@ -50,7 +50,8 @@ public final class Subscriber {
     private static final Pattern TYPE =
             Pattern.compile(
                     "portquorum\\.(?:incident\\.(opened|updated|improved|worsened|closed)"
-                        + "|(region\\.(?:silent|returned|suspect|cleared|clock_skewed)"
+                        + "|(region\\.(?:silent|returned|suspect|cleared|clock_skewed"
+                        + "|secrets_missing|secrets_found)"
                         + "|targets\\.(?:unwatched|watched)))\\.v1");
     /** A state, which others end, begins or goes on with each word but these. */
     private static final Set<String> NOT_OPEN =
@@ -58,6 +59,7 @@ public final class Subscriber {
                     "closed",
                     "region.returned",
                     "region.cleared",
+                    "region.secrets_found",
                     "region.clock_skewed", // nothing ends it: it is no state
                     "targets.watched");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -144,7 +146,8 @@ public final class Subscriber {
             throw new Poison("no text region");
         }
         boolean isSilence = word.equals("region.silent") || word.equals("region.returned");
-        return (isSilence ? "silent/" : "suspect/") + event.path("region").textValue();
+        String other = word.startsWith("region.secrets_") ? "secrets/" : "suspect/";
+        return (isSilence ? "silent/" : other) + event.path("region").textValue();
     }
 
     private static String anId(String text) throws Poison {
