@@ -198,6 +198,14 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
 def test_every_module_can_be_imported_or_names_its_extra(installed: Path, tmp_path: Path) -> None:
     said = json.loads(run(installed / "python", "-c", MODULES, *PACKAGES, folder=tmp_path))
     for module, sentence in said.items():
-        assert module.startswith(("portquorum.bench.", "portquorum.embedded.", "portquorum.demo"))
-        assert "needs the extra `embedded`" in sentence, f"{module}: {sentence}"
+        extra = "web" if module.startswith("portquorum.web") else "embedded"
+        assert module.startswith(
+            (
+                "portquorum.bench.",
+                "portquorum.embedded.",
+                "portquorum.demo",
+                "portquorum.web.",
+            )
+        )
+        assert f"needs the extra `{extra}`" in sentence, f"{module}: {sentence}"
     assert "portquorum.bench.sink" in said
