@@ -1,0 +1,8 @@
+"""The fleet as it is now, in memory: every page and API answer about now. Pure: no I/O, no clock.
+
+One thread, one event loop: nothing here waits or locks.
+"""
+
+from portquorum.web.fleet.fleet import CursorError, Fleet, StatusRow
+
+__all__ = ["CursorError", "Fleet", "StatusRow"]

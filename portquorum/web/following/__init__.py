@@ -1,0 +1,1 @@
+"""Follows the topics live into the fleet, and tells subscribers of each change."""
