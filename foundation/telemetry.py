@@ -27,7 +27,7 @@ and logs each try."""
 NAMED_S: Final = 1.0
 """A role's wait at its start for the machine's full name."""
 
-_CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3")
+_CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3", "uvicorn")
 
 
 class _Seldom(logging.Filter):

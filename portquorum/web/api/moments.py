@@ -1,0 +1,67 @@
+"""Times as people and programs write them in a query."""
+
+import re
+import time
+from datetime import UTC, date, datetime
+from typing import Annotated, Final
+
+from litestar.params import QueryParameter
+
+from portquorum.web.problem import wrong_field
+from schemas._types import MAX_MILLIS
+
+EXPECTED: Final = (
+    "expected a time (2026-11-30T07:00:00Z; UTC if it names no zone), a date, UTC ms, or an age "
+    "(90m, 24h, 30d)"
+)
+Moment = Annotated[str, QueryParameter(max_length=40, description=EXPECTED.capitalize())]
+Day = Annotated[str, QueryParameter(max_length=10, description="A date (UTC): 2026-11-30")]
+
+_MS: Final = re.compile(r"\d{9,13}", re.ASCII)
+_AGE: Final = re.compile(r"(\d{1,6})(m|h|d)", re.ASCII)
+_UNITS_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def now_ms() -> int:
+    """Now, in UTC ms."""
+    return time.time_ns() // 1_000_000
+
+
+def parse_ms(name: str, text: str, now: int) -> int:
+    """The time that the parameter `name` says, in UTC ms.
+
+    A `+` that came as a blank, as in a query that nobody encoded, is a `+`.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    written = text.strip()
+    if _MS.fullmatch(written):
+        return int(written)
+    if age := _AGE.fullmatch(written):
+        return max(0, now - int(age[1]) * _UNITS_MS[age[2]])
+    try:
+        moment = datetime.fromisoformat(written.replace(" ", "+") if "T" in written else written)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        found = round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise wrong_field(name, EXPECTED) from None
+    if not 0 <= found <= MAX_MILLIS:
+        raise wrong_field(name, EXPECTED)
+    return found
+
+
+def parse_day(name: str, text: str) -> date:
+    """The date that the parameter `name` says.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    try:
+        found = date.fromisoformat(text.strip())
+    except ValueError:
+        raise wrong_field(name, "expected a date: 2026-11-30") from None
+    if not 2000 <= found.year <= 2200:
+        raise wrong_field(name, "expected a date from 2000 to 2200")
+    return found

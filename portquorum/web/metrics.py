@@ -1,0 +1,16 @@
+"""The metrics of the role `web`."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS: Final = Counter(
+    "portquorum_web_requests", "Requests, by route and status.", ["route", "status"]
+)
+SECONDS: Final = Histogram(
+    "portquorum_web_seconds",
+    "Time to the first byte of an answer, in s, by route.",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+VIEWERS: Final = Gauge("portquorum_web_viewers", "Open live streams of changes.")
