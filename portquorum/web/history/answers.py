@@ -33,6 +33,7 @@ class DayUptime(Struct, frozen=True, gc=False, kw_only=True):
     measured_s: float
     down_s: float
     maintenance_s: float
+    down_in_maintenance_s: float
     uptime_percent: float | None
     uptime_without_maintenance_percent: float | None
 

@@ -1,84 +1,54 @@
 """The history: the questions of pages and API to ClickHouse."""
 
-from collections.abc import Collection, Sequence
-from datetime import date
-from typing import Literal
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Mapping
+from importlib import import_module
+from typing import Any, Final
 
+from clickhouse_connect.driver.client import Client
 from msgspec import Struct
+from msgspec.structs import replace
 
 from foundation.settings import Settings
+from portquorum.report.history import MOST_DAYS, History
 from portquorum.report.result import Report
+from portquorum.web.history import (
+    incident_queries,
+    result_queries,
+    target_queries,
+    uptime_queries,
+)
 from portquorum.web.history.answers import (
     IncidentHistory,
     IncidentPage,
     IncidentRow,
     RegionChecks,
     ResultPage,
+    ResultRow,
     TargetHistory,
-    TimeWindow,
     UptimeRow,
 )
+from portquorum.web.history.day_uptime import over
+from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
+from portquorum.web.history.question_pool import REPORT_S, QuestionPool
+from portquorum.web.history.questions import (
+    IncidentQuery,
+    ReportQuery,
+    ResultQuery,
+    TargetAsked,
+    UptimeQuery,
+)
+from portquorum.web.history.windows import DAY_MS, within_results
 
+DAYS: Final = 90
+"""Days of the bar of days on the target page."""
 
-class TargetAsked(Struct, frozen=True, kw_only=True):
-    """The target page's question. `tags` and `interval_ms` are those of the target now."""
+CHECKS: Final = 20
+"""Checks of a region on the target page."""
 
-    target: str
-    tags: tuple[str, ...]
-    regions: tuple[str, ...]
-    interval_ms: int
-    window: TimeWindow
-
-
-class IncidentQuery(Struct, frozen=True, kw_only=True):
-    """Which incidents; empty: all. Names in one tuple are alternatives.
-
-    `q` is a part of a target's id, name or host, in any case, or of the summary. `since` and
-    `until` (UTC ms): any part of the incident is within them.
-    """
-
-    status: Literal["", "open", "closed"] = ""
-    q: str = ""
-    targets: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
-    since: int | None = None
-    until: int | None = None
-
-
-class ResultQuery(Struct, frozen=True, kw_only=True):
-    """Which results of a target, scheduled from `since` on and before `until` (UTC ms)."""
-
-    target: str
-    since: int
-    until: int
-    regions: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-
-
-class UptimeQuery(Struct, frozen=True, kw_only=True):
-    """Uptime of days, both included (UTC). With `by_day` a row a day, else one for all of them."""
-
-    by: Literal["target", "team", "all"]
-    since: date
-    until: date
-    by_day: bool = False
-    targets: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-
-
-class ReportQuery(Struct, frozen=True, kw_only=True):
-    """A report of portquorum.report over days, both included (UTC)."""
-
-    kind: Literal["uptime", "slo", "cost", "reliability"]
-    since: date
-    until: date
-    team: str = ""
-    target: str = ""
-    most: int | None = None
+LARGEST_PAGE: Final = 5_000
+"""The most rows of one page of results or incidents."""
 
 
 class HistoryState(Struct, frozen=True, kw_only=True):
@@ -101,34 +71,100 @@ class StoredHistory:
 
     def __init__(self, settings: Settings) -> None:
         """Does not connect yet."""
-        self._settings = settings
+        self._pool = QuestionPool(settings)
+        self._results_ms = settings.results_ttl_days * DAY_MS
 
     @property
     def state(self) -> HistoryState:
         """How ClickHouse answered last; asks nothing."""
-        raise NotImplementedError
+        trouble = self._pool.trouble
+        if trouble is None:
+            return HistoryState(trouble=None, since=None)
+        return HistoryState(trouble=str(trouble), since=trouble.since)
 
     async def close(self) -> None:
         """Ends the threads; what is being asked is waited for, no longer than its limit."""
-        raise NotImplementedError
+        await self._pool.close()
 
     async def target(self, asked: TargetAsked) -> TargetHistory:
-        """The target page. A part that could not be had is None; never raises."""
-        raise NotImplementedError
+        """The target page. A part that could not be had is None, and `trouble` says why.
+
+        The window has longer steps than asked for where single results have expired.
+        """
+        now = _now()
+        window = within_results(asked.window, now - self._results_ms)
+        since = min(window.since, now - DAYS * DAY_MS)
+        until = max(window.until, now)
+        parts, trouble = await self._parts(
+            {
+                "frame": lambda client: target_queries.frame(
+                    client,
+                    asked.target,
+                    tags=asked.tags,
+                    regions=asked.regions,
+                    days=DAYS,
+                    since=since,
+                    until=until,
+                    now=now,
+                ),
+                "latency": lambda client: target_queries.latency(client, asked.target, window),
+                "incidents": lambda client: target_queries.incidents(
+                    client, asked.target, since=since, until=until, now=now
+                ),
+                "checks": lambda client: target_queries.checks(
+                    client, asked.target, asked.interval_ms, CHECKS, now
+                ),
+            }
+        )
+        told = TargetHistory(
+            target=asked.target,
+            window=window,
+            latency=parts.get("latency"),
+            checks=parts.get("checks"),
+            trouble=trouble,
+        )
+        if "incidents" in parts:
+            incidents, left_out = parts["incidents"]
+            told = replace(told, incidents=incidents, incidents_left_out=left_out)
+        if "frame" not in parts:
+            return told
+        frame: target_queries.TargetFrame = parts["frame"]
+        return replace(
+            told,
+            days=frame.days,
+            uptime=over(frame.days),
+            maintenance=frame.maintenance,
+            regions=frame.regions,
+            certificates=frame.certificates,
+            definitions=frame.definitions,
+        )
 
     async def checks(
-        self, target: str, interval_ms: int, most: int = 20
+        self, target: str, interval_ms: int, most: int = CHECKS
     ) -> tuple[RegionChecks, ...]:
         """The last `most` checks of a target from each region."""
-        raise NotImplementedError
+        return await self._pool.ask(
+            lambda client: target_queries.checks(client, target, interval_ms, most, _now())
+        )
 
     async def results(self, asked: ResultQuery, cursor: str | None, limit: int) -> ResultPage:
-        """A page of results, the newest first.
+        """A page of results, the newest first; `LARGEST_PAGE` rows at most.
 
         Raises:
             UnknownCursorError: not a cursor of `next`.
         """
-        raise NotImplementedError
+        most = min(limit, LARGEST_PAGE)
+        return await self._pool.ask(lambda one: result_queries.find(one, asked, cursor, most))
+
+    async def all_results(self, asked: ResultQuery) -> AsyncIterator[tuple[ResultRow, ...]]:
+        """All results, the newest first, as pages: for a file."""
+        cursor = None
+        while True:
+            page = await self.results(asked, cursor, LARGEST_PAGE)
+            if page.rows:
+                yield page.rows
+            if (cursor := page.next) is None:
+                return
 
     async def incidents(self, asked: IncidentQuery, cursor: str | None, limit: int) -> IncidentPage:
         """A page of incidents, open and closed, the newest opening first.
@@ -136,28 +172,72 @@ class StoredHistory:
         Raises:
             UnknownCursorError: not a cursor of `next`.
         """
-        raise NotImplementedError
+        most = min(limit, LARGEST_PAGE)
+        return await self._pool.ask(
+            lambda one: incident_queries.find(one, asked, cursor, most, _now())
+        )
 
-    async def closed_since(self, since: int, limit: int) -> Sequence[IncidentRow]:
+    async def closed_since(self, since: int, limit: int) -> tuple[IncidentRow, ...]:
         """Incidents that were closed at `since` (UTC ms) or later, the newest closing first."""
-        raise NotImplementedError
+        most = min(limit, LARGEST_PAGE)
+        return await self._pool.ask(lambda one: incident_queries.closed_since(one, since, most))
 
     async def incident(self, incident_id: str) -> IncidentHistory | None:
         """An incident, open or closed, from its first failure on; None if there is none."""
-        raise NotImplementedError
+        found = await self._pool.ask(
+            lambda client: incident_queries.incident(client, incident_id, _now())
+        )
+        if found is None:
+            return None
+        parts, trouble = await self._parts(
+            {"told": lambda one: incident_queries.told(one, incident_id, found.began_at)}
+        )
+        return replace(found, told=parts.get("told"), trouble=trouble)
 
-    async def uptime(self, asked: UptimeQuery) -> Sequence[UptimeRow]:
+    async def uptime(self, asked: UptimeQuery) -> tuple[UptimeRow, ...]:
         """Uptime rows, by name and day."""
-        raise NotImplementedError
+        return await self._pool.ask(lambda client: uptime_queries.uptime(client, asked))
 
     async def uptime_of(self, targets: Collection[str], days: int) -> dict[str, float | None]:
         """The uptime (percent) of each of some targets over the last days, today included."""
-        raise NotImplementedError
+        if not targets:
+            return {}
+        return await self._pool.ask(
+            lambda client: uptime_queries.uptime_of(client, targets, days, _now())
+        )
 
     async def report(self, asked: ReportQuery) -> Report:
-        """A report.
+        """A report. Uptime, SLO and cost are at most 5 minutes old (docs/analytics.md).
 
         Raises:
             portquorum.report.history.UnknownScopeError: no such team or target.
+            ValueError: no days, or too many; the text is a sentence.
         """
-        raise NotImplementedError
+        if not 0 <= (asked.until - asked.since).days < MOST_DAYS:
+            raise ValueError(f"expected up to {MOST_DAYS:,} days that end after they begin")
+        kind = import_module(f"portquorum.report.{asked.kind}")
+
+        def question(client: Client) -> Report:
+            stored = History(client, asked.since, asked.until, team=asked.team, target=asked.target)
+            report: Report = kind.report(stored, asked.most)
+            return report
+
+        return await self._pool.ask(question, REPORT_S)
+
+    async def _parts(self, questions: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+        """The answers that could be had, and why the others could not; asked beside each other."""
+        found = await asyncio.gather(
+            *(self._pool.ask(one) for one in questions.values()), return_exceptions=True
+        )
+        trouble = None
+        for one in found:
+            if isinstance(one, HistoryUnavailableError | HistoryTooSlowError):
+                trouble = trouble or str(one)
+            elif isinstance(one, BaseException):
+                raise one
+        answers = zip(questions, found, strict=True)
+        return {name: one for name, one in answers if not isinstance(one, BaseException)}, trouble
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -54,6 +54,14 @@ def between(since: int, until: int) -> TimeWindow:
     return TimeWindow(name="", since=since - since % step, until=_up(until, step), step_ms=step)
 
 
+def within_results(window: TimeWindow, oldest: int) -> TimeWindow:
+    """The window in steps of an hour at least if it begins before the oldest result (UTC ms)."""
+    if window.since >= oldest or window.step_ms >= HOUR_MS:
+        return window
+    since, until = window.since - window.since % HOUR_MS, _up(window.until, HOUR_MS)
+    return TimeWindow(name=window.name, since=since, until=until, step_ms=HOUR_MS)
+
+
 def zoomed(window: TimeWindow, now: int) -> tuple[TimeWindow, TimeWindow, TimeWindow]:
     """The windows before it, after it (at most until now), and twice as long around its middle."""
     length = window.until - window.since
