@@ -41,6 +41,16 @@ from portquorum.web.history.questions import (
 )
 from portquorum.web.history.windows import DAY_MS, within_results
 
+__all__ = [
+    "HistoryState",
+    "IncidentQuery",
+    "ReportQuery",
+    "ResultQuery",
+    "StoredHistory",
+    "TargetAsked",
+    "UptimeQuery",
+]
+
 DAYS: Final = 90
 """Days of the bar of days on the target page."""
 
