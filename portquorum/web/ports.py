@@ -95,6 +95,29 @@ class Hub(Protocol):
         """
 
 
+class Following(Protocol):
+    """What fills the fleet and tells the hub; `portquorum.web.following.Following` is it.
+
+    It is made of the settings and connects to nothing before `run`.
+    """
+
+    @property
+    def fleet(self) -> Fleet:
+        """Answers from the first moment on: blind, as long as nothing is read."""
+
+    @property
+    def hub(self) -> Hub:
+        """Tells each change after it is in the fleet."""
+
+    async def run(self) -> None:
+        """Follows until it is cancelled; waits for a broker or a ClickHouse that is away.
+
+        Raises:
+            foundation.kafka.TopicMismatchError: the topics are not those of the settings.
+            Exception: a fault of ours; the process should end with it.
+        """
+
+
 class History(Protocol):
     """The past, in ClickHouse; see `portquorum.web.history.stored_history.StoredHistory`.
 

@@ -87,6 +87,8 @@ def finished(document: Document, opts: dict[str, dict[str, Any]]) -> Document:
 
 
 def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
     responses: Document = operation["responses"]
     success = responses["200"]
     if opt.get("live"):
@@ -105,6 +107,15 @@ def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
         responses["503"] = _problem("The history is away, since when `since` says, or too slow.")
     elif opt.get("live"):
         responses["503"] = _problem("Too many watch live already.")
+
+
+def _without_null(schema: Document) -> Document:
+    """A query has no null: what may be left out is not `required`."""
+    kept = [one for one in schema.get("oneOf", ()) if one != {"type": "null"}]
+    if len(kept) != 1:
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "oneOf"}
+    return {**kept[0], **rest}
 
 
 def _problem(description: str) -> Document:
