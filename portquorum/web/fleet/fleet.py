@@ -1,101 +1,99 @@
-"""The fleet: topics are applied to it, answers are read from it."""
+"""The fleet: topics are applied to it, answers are read from it.
 
-from collections.abc import Iterable, Mapping, Sequence
+Counts are never counted again, and what looks at all open incidents is kept until one changes.
+"""
 
-from msgspec import Struct
+from typing import Final
 
 from portquorum.web.answers import (
+    CauseRow,
     Counts,
     Freshness,
     GroupPage,
     IncidentAnswer,
     IncidentPage,
     IncidentQuery,
+    IncidentRow,
     MaintenanceAnswer,
     Overview,
-    ProberRow,
     RegionsAnswer,
     SilencesAnswer,
     TargetAnswer,
     TargetPage,
     TargetQuery,
 )
+from portquorum.web.fleet import incident_rows
+from portquorum.web.fleet.cause_rows import CauseTable
+from portquorum.web.fleet.cursor import Cursor
+from portquorum.web.fleet.groups import GroupTable
+from portquorum.web.fleet.incident_book import KeptIncident
+from portquorum.web.fleet.incident_query import IncidentFinder
+from portquorum.web.fleet.inventory import Row
+from portquorum.web.fleet.known import Known
+from portquorum.web.fleet.plan_rows import PlanRows, is_coming
+from portquorum.web.fleet.row_set import bits_of
+from portquorum.web.fleet.target_query import TargetFinder, dimension_of
+from portquorum.web.fleet.target_rows import TargetRows
+
+CAUSES_SHOWN: Final = 50
+GROUPS_SHOWN: Final = 40
+CLOSED_SHOWN: Final = 20
+WINDOWS_SHOWN: Final = 10
+OTHERS_SHOWN: Final = 100
 
 
-class CursorError(ValueError):
-    """A cursor that no page has given, or that belongs to another sort."""
+class Fleet(Known):
+    """What is known now, and its answers. No answer changes once it is given."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = TargetRows(self)
+        self._plans = PlanRows(self)
+        self._finder = TargetFinder(self.inventory, self.tally, self._rows.since)
+        self._incidents = IncidentFinder(self.incident_book)
+        self._groups = GroupTable(self.inventory, self.tally)
+        self._causes = CauseTable(self.incident_book, self.inventory, self.policy)
+        self._overviews: dict[str, tuple[int, Overview]] = {}
 
-class StatusRow(Struct, frozen=True, gc=False, kw_only=True):
-    """What `status_now` says of a target; `regions` maps each region to its word."""
-
-    target: str
-    status: str
-    since: int | None = None
-    is_resolved: bool = False
-    newest_result_at: int | None = None
-    regions: Mapping[str, str] = {}
-
-
-class Fleet:
-    """What is known now. `partitions` is the number of partitions of the fleet's topics."""
-
-    def __init__(self, partitions: int) -> None:
-        self._partitions = partitions
-
-    # What comes in. Undecodable values change nothing; each method says whether anything changed.
-
-    def apply_target(self, key: bytes, value: bytes | None, partition: int, offset: int) -> bool:
-        """A record of [targets]; None or empty removes the target from the partition."""
-        raise NotImplementedError
-
-    def apply_policy(self, key: bytes, value: bytes | None, offset: int) -> bool:
-        """A record of [policy]."""
-        raise NotImplementedError
-
-    def apply_open(self, key: bytes, value: bytes | None) -> bool:
-        """A record of [incidents.open]."""
-        raise NotImplementedError
-
-    def apply_event(self, partition: int, offset: int, value: bytes) -> bool:
-        """A record of [incidents]."""
-        raise NotImplementedError
-
-    def apply_status(self, rows: Iterable[StatusRow], at: int) -> bool:
-        """All rows of `status_now`, as they were at `at` (UTC ms)."""
-        raise NotImplementedError
-
-    def apply_beats(self, regions: Mapping[str, Sequence[ProberRow]], at: int) -> bool:
-        """The newest beat of each prober, by region, as they were at `at`."""
-        raise NotImplementedError
-
-    def tick(self, now: int) -> bool:
-        """The time is `now` (UTC ms): windows begin and end, data grow old."""
-        raise NotImplementedError
-
-    # What goes out.
-
-    @property
-    def version(self) -> int:
-        """Grows with each change of any answer, but for ages."""
-        raise NotImplementedError
-
-    @property
-    def position(self) -> str:
-        """The vector of offsets that is applied, an opaque text."""
-        raise NotImplementedError
+    def loaded(self, at: int) -> None:
+        """All topics were read up to their ends at `at`."""
+        super().loaded(at)
+        self._groups.warm()
 
     def freshness(self) -> Freshness:
         """How old the data are."""
-        raise NotImplementedError
+        names = self._plans.region_names()
+        troubled = {one.name for one in self.region_book.troubled()}
+        blind = self.senses.blind()
+        return Freshness(
+            now=self.now,
+            data_at=self.senses.data_at(),
+            blind_since=None if blind is None else blind[0],
+            blind_because=None if blind is None else blind[1],
+            status_at=self.status.at,
+            history_away_since=self.senses.history_away_since,
+            regions=len(names),
+            regions_reporting=len(names - troubled),
+            position=self.position,
+        )
 
     def counts(self) -> Counts:
         """Targets by state."""
-        raise NotImplementedError
+        return self.tally.counts()
 
     def overview(self, group_by: str = "team") -> Overview:
-        """The first page."""
-        raise NotImplementedError
+        """The first page.
+
+        Raises:
+            ValueError: no such dimension.
+        """
+        version, kept = self._overviews.get(group_by, (-1, None))
+        freshness = self.freshness()
+        if kept is None or version != self.version:
+            kept = self._overview(group_by, freshness)
+            self._overviews[group_by] = self.version, kept
+            return kept
+        return incident_rows.with_freshness(kept, freshness)
 
     def groups(self, group_by: str = "team") -> GroupPage:
         """All groups of a dimension: team, tag, kind, criticality, region, source.
@@ -103,7 +101,8 @@ class Fleet:
         Raises:
             ValueError: no such dimension.
         """
-        raise NotImplementedError
+        rows = self._groups.rows(dimension_of(group_by))
+        return GroupPage(freshness=self.freshness(), group_by=group_by, groups=tuple(rows))
 
     def targets(self, query: TargetQuery) -> TargetPage:
         """A page of targets.
@@ -111,7 +110,23 @@ class Fleet:
         Raises:
             CursorError: the cursor is none, or of another sort.
         """
-        raise NotImplementedError
+        of_cause = self._causes.targets_of(query.cause) if query.cause else None
+        found = self._finder.find(query, of_cause)
+        rows = self._finder.page(query, found)
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
+        next_cursor = ""
+        if more:
+            first, name, target = self._finder.cursor_key(query.sort, rows[-1])
+            next_cursor = Cursor(query.sort, first, name, target).encode()
+        return TargetPage(
+            freshness=self.freshness(),
+            rows=tuple(map(self._rows.row, rows)),
+            total=found.mask.bit_count(),
+            counts=self.tally.counts_in(found.mask, bits_of(found.mask)),
+            facets=self._finder.facets(query, found),
+            next_cursor=next_cursor,
+        )
 
     def incidents(self, query: IncidentQuery) -> IncidentPage:
         """A page of the incidents in memory.
@@ -119,24 +134,115 @@ class Fleet:
         Raises:
             CursorError: the cursor is none.
         """
-        raise NotImplementedError
+        rows, total, cursor = self._incidents.page(query)
+        return IncidentPage(
+            freshness=self.freshness(),
+            rows=tuple(map(self._incident_row, rows)),
+            total=total,
+            next_cursor=cursor,
+        )
 
     def target(self, target_id: str) -> TargetAnswer | None:
         """One target; None: there is none of this id."""
-        raise NotImplementedError
+        row, record = self.inventory.row_of.get(target_id), self.inventory.get(target_id)
+        if row is None or record is None:
+            return None
+        others = self._others_of_host(record.host, row)
+        word = self.status.word(row)
+        shared = record.shared
+        known = (self.inventory.row_of.get(one) for one in record.depends_on)
+        return TargetAnswer(
+            freshness=self.freshness(),
+            row=self._rows.row(row),
+            definition=record.definition(),
+            incidents=tuple(map(self._incident_row, self._incidents.of_target(target_id))),
+            regions=incident_rows.regions_now(word),
+            host_targets=tuple(map(self._rows.row, others[:OTHERS_SHOWN])),
+            host_targets_total=len(others),
+            depends_on=tuple(self._rows.row(one) for one in known if one is not None),
+            dependents=self.inventory.dependents(target_id),
+            maintenance=self._plans.covering(target_id, shared.tags),
+            silences=self._plans.silencing(record),
+        )
 
     def incident(self, incident_id: str) -> IncidentAnswer | None:
         """One incident that is open or closed within 24 h; None: ask the history."""
-        raise NotImplementedError
+        kept = self.incident_book.get(incident_id)
+        if kept is None:
+            return None
+        row = self.inventory.row_of.get(kept.event.target)
+        return incident_rows.answer(
+            kept,
+            row=self._incident_row(kept),
+            freshness=self.freshness(),
+            target_row=None if row is None else self._rows.row(row),
+            cause=self._causes.row_with(incident_id),
+            most=OTHERS_SHOWN,
+        )
+
+    def incident_row(self, incident_id: str) -> IncidentRow | None:
+        """An incident that is open or closed within 24 h, as a row."""
+        kept = self.incident_book.get(incident_id)
+        return None if kept is None else self._incident_row(kept)
 
     def regions(self) -> RegionsAnswer:
         """All regions."""
-        raise NotImplementedError
+        return RegionsAnswer(freshness=self.freshness(), regions=self._plans.region_rows())
 
     def maintenance(self) -> MaintenanceAnswer:
         """All maintenance windows."""
-        raise NotImplementedError
+        return MaintenanceAnswer(freshness=self.freshness(), windows=self._plans.windows())
 
     def silences(self) -> SilencesAnswer:
         """All silences."""
-        raise NotImplementedError
+        order = ("active", "coming", "ended")
+        rows = sorted(
+            map(self._plans.silence_row, self.policy.silences()),
+            key=lambda one: (order.index(one.state), one.ends_at, one.id),
+        )
+        return SilencesAnswer(freshness=self.freshness(), silences=tuple(rows))
+
+    def cause_rows(self, most: int | None = None) -> tuple[CauseRow, ...]:
+        """What is wrong now, by cause: the first `most`, the worst first."""
+        return self._causes.rows(self.region_book, self.unwatched, most)
+
+    def _incident_row(self, kept: KeptIncident) -> IncidentRow:
+        event = kept.event
+        if not kept.is_open:
+            return incident_rows.row(kept)
+        return incident_rows.row(
+            kept,
+            maintenance=self.policy.covering(event.target, event.tags),
+            silence=self.policy.silencing(event),
+        )
+
+    def _others_of_host(self, host: str | None, own: Row) -> list[Row]:
+        """The other targets of a host, the worst first."""
+        if host is None:
+            return []
+        rows = [row for row in self.inventory.of_host(host) if row != own]
+        return sorted(rows, key=self._finder.worst_first)
+
+    def _overview(self, group_by: str, freshness: Freshness) -> Overview:
+        groups = self._groups.rows(dimension_of(group_by))
+        closed = self._incidents.newest_closed()
+        windows = [one for one in self._plans.windows() if one.is_on or is_coming(one, self.now)]
+        book = self.incident_book
+        return Overview(
+            freshness=freshness,
+            version=self.version,
+            counts=self.counts(),
+            open_incidents=len(book.open),
+            open_targets=book.open_targets(),
+            unacknowledged=book.unacknowledged,
+            causes=self.cause_rows(CAUSES_SHOWN),
+            causes_total=self._causes.total(self.region_book, self.unwatched),
+            group_by=group_by,
+            groups=tuple(groups[:GROUPS_SHOWN]),
+            groups_total=len(groups),
+            closed=tuple(map(self._incident_row, closed[:CLOSED_SHOWN])),
+            closed_total=len(closed),
+            maintenance=tuple(windows[:WINDOWS_SHOWN]),
+            maintenance_total=len(windows),
+            regions=self._plans.region_rows(),
+        )
