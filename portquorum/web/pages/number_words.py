@@ -1,0 +1,45 @@
+"""Numbers and places in words: the filters of the templates."""
+
+from urllib.parse import quote
+
+from schemas.duration import WHOLE_SECONDS, duration_text
+
+
+def number(value: int) -> str:
+    """With thousands apart: `9,852`."""
+    return f"{value:,}"
+
+
+def many(text: str, count: int) -> str:
+    """The form of `one form|other form` for `count`, with `{n}` filled in."""
+    one, _, other = text.partition("|")
+    return (one if count == 1 else other or one).replace("{n}", number(count))
+
+
+def unit(text: str, count: int) -> str:
+    """As `many`, without the number: `targets`."""
+    return many(text.replace("{n}", ""), count).strip()
+
+
+def fill(text: str, **values: object) -> str:
+    """`text` with its names in braces filled in; a brace in a value stays as it is."""
+    parts = []
+    for part in text.split("{"):
+        name, closed, rest = part.partition("}")
+        parts.append(f"{values[name]}{rest}" if closed and name in values else part)
+    return "".join(parts)
+
+
+def cut(text: str, most: int) -> str:
+    """At most `most` characters of `text`; what is longer ends with an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def minus(later: int, earlier: int) -> str:
+    """The length between two times in UTC ms: `3 min 5 s`."""
+    return duration_text(later - earlier, WHOLE_SECONDS)
+
+
+def path(*parts: str) -> str:
+    """A path on this server of parts that may have any characters."""
+    return "/" + "/".join(quote(part, safe="") for part in parts)

@@ -1,0 +1,364 @@
+"""All words of the pages, in one place: a translation is another instance of `Words`.
+
+`{n}` and other names in braces are filled in by the templates. A text with a `|` has two forms: for
+one and for other numbers (`number_words.many`).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.result import REASON_TEXT
+
+PRODUCT: Final = "portquorum"
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """The words, by where they stand."""
+
+    lang: str = "en"
+
+    # On every page
+    skip: str = "Skip to the content"
+    menu: str = "Menu"
+    pages: str = "Pages"
+    overview: str = "Overview"
+    targets: str = "Targets"
+    incidents: str = "Incidents"
+    regions: str = "Regions"
+    maintenance: str = "Maintenance"
+    reports: str = "Reports"
+    search: str = "Search"
+    search_hint: str = "name, host, port, tag, team"
+    counts_label: str = "Targets by state"
+    regions_report: str = "{n} of {total} regions report"
+    no_regions: str = "no region reports yet"
+    data_age: str = "data {age} old"
+    no_data: str = "no data yet"
+    history_away: str = "history is not available since {since}"
+    theme: str = "Look"
+    theme_auto: str = "as the system"
+    theme_light: str = "light"
+    theme_dark: str = "dark"
+    keys: str = "Keys"
+    keys_list: tuple[tuple[str, str], ...] = (
+        ("/", "search"),
+        ("j", "next row"),
+        ("k", "previous row"),
+        ("Enter", "open the row"),
+        ("a", "how to acknowledge"),
+        ("s", "how to silence"),
+        ("r", "show what is new"),
+        ("?", "these keys"),
+    )
+    as_json: str = "this page as JSON"
+    as_csv: str = "CSV"
+    api: str = "API"
+    times_in: str = "Times are in {zone}, with UTC beside it."
+    times_utc: str = "Times are UTC."
+    new: str = "{n} new, show"
+    gone_new: str = "{n} changed, show"
+    live: str = "live"
+    live_lost: str = "not live: the connection to this page's server is lost since {since}"
+    none: str = "none"
+    no_team: str = "no team"
+    unknown_value: str = "not known"
+    utc: str = "UTC"
+    since: str = "since {since}"
+    more: str = "and {n} more"
+
+    # Blindness
+    blind: str = "Not known since {since}"
+    blind_starting: str = "this page still reads what is on the topics"
+    blind_kafka_away: str = "Kafka does not answer"
+    blind_stream_stopped: str = "the stream judges no results, so an outage would open no incident"
+    blind_then: str = "What follows is as it was then."
+    blind_title: str = "not known"
+
+    # Overview
+    open_incidents: str = "{n} open incident|{n} open incidents"
+    of_targets: str = "{n} target|{n} targets"
+    causes: str = "{n} cause|{n} causes"
+    unacknowledged: str = "{n} not acknowledged"
+    nothing_open: str = "No open incidents"
+    all_up: str = "Each of the {n} targets that are watched is up."
+    none_watched: str = "No target is watched yet: portquorum inventory apply FILE publishes some."
+    state: str = "State"
+    what: str = "What"
+    how_long: str = "For"
+    since_label: str = "for"
+    team: str = "Team"
+    acknowledged: str = "Acknowledged"
+    acknowledge: str = "acknowledge"
+    by: str = "by {name}"
+    by_some: str = "{n} of {total}"
+    spared: str = "spared: maintenance or a silence"
+    improved: str = "better: some regions still fail"
+    more_ports: str = "and {n} more port of this host|and {n} more ports of this host"
+    behind: str = "{n} target behind it|{n} targets behind it"
+    cause_region: str = "region"
+    cause_unwatched: str = "nobody watches {n} target|nobody watches {n} targets"
+    cause_certificate: str = "certificate"
+    all_regions: str = "all {n}"
+    fails_from: str = "fails from {names}"
+    answers_from: str = "answers from {names}"
+    by_team: str = "by team"
+    by_tag: str = "by tag"
+    all_by_group: str = "All {n} targets"
+    worst_first: str = "worst first"
+    group: str = "Group"
+    groups_up: str = "{n} group without trouble|{n} groups without trouble"
+    all: str = "All"
+    strip: str = "{down} down, {slow} slow, {unknown} unknown of {total}"
+    where_down: str = "By name"
+    closed_24h: str = "Closed in the last 24 h"
+    nothing_closed: str = "Nothing was closed in the last 24 h."
+    lasted: str = "Lasted"
+    lasted_time: str = "lasted {time}"
+    closed: str = "Closed"
+    maintenance_now: str = "Maintenance now and next"
+    no_maintenance: str = "No maintenance is on, or planned."
+    all_incidents: str = "All incidents"
+    all_targets: str = "All targets"
+    all_maintenance: str = "All windows and silences"
+    until: str = "until {time}"
+    begins: str = "from {time}"
+    on_now: str = "now"
+    next: str = "next"
+
+    # Targets
+    target: str = "Target"
+    found: str = "{n} target|{n} targets"
+    none_found: str = "No target matches."
+    clear: str = "clear all filters"
+    sort: str = "Order"
+    sort_state: str = "worst first"
+    sort_name: str = "name"
+    sort_host: str = "host"
+    sort_team: str = "team"
+    sort_since: str = "newest change"
+    apply: str = "Show"
+    next_page: str = "next 100"
+    first_page: str = "from the beginning"
+    tag: str = "Tag"
+    kind: str = "Kind"
+    criticality: str = "Criticality"
+    region: str = "Region"
+    source: str = "Inventory"
+    failing: str = "more than half of the regions fail"
+    expiring: str = "certificate ends soon"
+    resolved: str = "resolved by hand"
+    cause_filter: str = "behind one cause"
+
+    # Target
+    why: str = "Why"
+    would_change: str = "What would change it"
+    no_incident: str = "No incident is open."
+    regions_checks: str = "Last checks by region"
+    no_checks: str = "There are no checks yet."
+    newest: str = "newest first"
+    other_ports: str = "Other targets of this host"
+    no_others: str = "It is the only target of its host."
+    policy: str = "How it is checked"
+    purpose: str = "Purpose"
+    runbook: str = "Runbook"
+    interval: str = "Interval"
+    timeout: str = "Timeout"
+    retries: str = "Retries"
+    consensus: str = "Consensus"
+    open_after: str = "Opens after"
+    recover_after: str = "Recovers after"
+    latency_limit: str = "Slow when"
+    slo: str = "Objective"
+    depends_on: str = "Depends on"
+    dependents: str = "Depend on it"
+    tags: str = "Tags"
+    version: str = "Defined"
+    identity: str = "Id"
+    expects_closed: str = "must not be reachable"
+    history: str = "History"
+    uptime: str = "Uptime"
+    latency: str = "Latency"
+    as_table: str = "as a table"
+    history_gap: str = "History is not available since {since}: ClickHouse does not answer."
+    no_history: str = "There is no history in this time."
+    window: str = "Window"
+    zoom_in: str = "closer"
+    zoom_out: str = "wider"
+    earlier: str = "earlier"
+    later: str = "later"
+    certificate: str = "Certificate"
+    ends: str = "Ends"
+    act: str = "What you can do"
+    copy: str = "copy"
+    copied: str = "copied"
+    command_acknowledge: str = "Acknowledge"
+    command_silence_1h: str = "Silence for 1 h"
+    command_silence_4h: str = "Silence for 4 h"
+    command_check: str = "Check now"
+    command_explain: str = "Explain"
+    command_curl: str = "This page by curl"
+    commands_hint: str = "This page reads only: these commands do it from a terminal."
+
+    # Incident
+    incident: str = "Incident"
+    first_steps: str = "First steps"
+    votes: str = "Votes"
+    votes_sentence: str = "{down} of {fresh} regions that report say so; {need} are needed."
+    votes_over_time: str = "Votes over time"
+    timeline: str = "What happened"
+    told: str = "Who was told"
+    told_nobody: str = "There is no record of a message yet."
+    channel: str = "Channel"
+    answer: str = "Answer"
+    event: str = "Event"
+    at: str = "At"
+    verdict: str = "Verdict"
+    reason: str = "Reason"
+    set_aside: str = "set aside: the region is suspect"
+    began: str = "Began"
+    opened: str = "Opened"
+    severity: str = "Severity"
+    episode: str = "Outage"
+    episode_n: str = "number {n} of this incident"
+    closed_because: str = "Closed because"
+    note: str = "Note"
+    nobody_yet: str = "nobody yet"
+    changes: str = "Changed with the last event"
+    target_gone: str = "The target is not in the inventory any more."
+    at_event: str = "as of the last event"
+
+    # Incidents
+    only_open: str = "open"
+    only_closed: str = "closed"
+    open_and_closed: str = "all of 24 h"
+    no_incidents: str = "No incident matches."
+
+    # Regions
+    no_regions_yet: str = "There is no region yet."
+    last_beat: str = "Last beat"
+    never: str = "never"
+    probers: str = "Probers"
+    prober: str = "Prober"
+    no_probers: str = "No prober of it is heard."
+    checks_assigned: str = "Targets"
+    failing_now: str = "Failing"
+    lag: str = "Lag"
+    spool: str = "Spool"
+    clock: str = "Clock"
+    clock_off: str = "off by {offset}"
+    clock_right: str = "right"
+    network: str = "Own network"
+    network_ok: str = "works"
+    network_fails: str = "fails"
+    missing_secrets: str = "Missing secrets"
+    cannot_judge: str = "{n} target can't be judged|{n} targets can't be judged"
+    not_in_policy: str = "not in the inventory"
+    internal: str = "may reach private addresses"
+
+    # Maintenance and silences
+    windows: str = "Maintenance windows"
+    silences: str = "Silences"
+    no_windows: str = "No maintenance window is planned."
+    no_silences: str = "There is no silence."
+    matches: str = "Matches"
+    everything: str = "everything"
+    repeats: str = "Repeats"
+    once: str = "once"
+    over: str = "over"
+    ended_by: str = "ended by {name}"
+    created: str = "made"
+
+    # Reports
+    report_of: str = "Report"
+    days: str = "Days"
+    last_days: str = "last {n} days"
+    nothing: str = "nothing"
+    no_report: str = "There is no report now: ClickHouse does not answer."
+    left_out: str = "and {n} more"
+
+    # Errors
+    error_404: str = "There is no such page"
+    error_404_target: str = "There is no target {id}"
+    error_404_incident: str = "There is no incident {id}"
+    error_404_help: str = "It may have been removed, or the address is not whole."
+    error_400: str = "This can't be asked like that"
+    error_405: str = "This can't be done here"
+    error_403: str = "This is not open to you"
+    error_500: str = "This page has failed"
+    error_500_help: str = "The log of portquorum web says why. Other pages may work."
+    error_503: str = "This is not available now"
+    back: str = "Back to the overview"
+
+
+ENGLISH: Final = Words()
+
+STATES: Final[Mapping[str, str]] = {
+    "down": "down",
+    "flapping": "flapping",
+    "slow": "slow",
+    "unknown": "unknown",
+    "pending": "pending",
+    "maintenance": "maintenance",
+    "paused": "paused",
+    "up": "up",
+    "expiring": "expiring",
+    "failing": "failing",
+    "closed": "closed",
+    "reporting": "reports",
+    "silent": "silent",
+    "suspect": "suspect",
+    "never_heard": "never heard",
+    "active": "active",
+    "coming": "coming",
+    "ended": "ended",
+    "stale": "stale",
+    "blocked": "blocked",
+    "missed": "missed",
+}
+"""The word of each state; one that is not here is shown as it came."""
+
+MARKS: Final[Mapping[str, str]] = {
+    "down": "down",
+    "flapping": "flapping",
+    "slow": "slow",
+    "expiring": "expiring",
+    "unknown": "unknown",
+    "pending": "pending",
+    "maintenance": "maintenance",
+    "paused": "paused",
+    "up": "up",
+    "failing": "slow",
+    "closed": "up",
+    "reporting": "up",
+    "silent": "unknown",
+    "suspect": "slow",
+    "never_heard": "unknown",
+    "active": "paused",
+    "coming": "pending",
+    "ended": "up",
+    "stale": "unknown",
+    "blocked": "unknown",
+    "missed": "unknown",
+}
+"""The shape and colour (those of a target's state) that goes with each word."""
+
+CLOSED_BECAUSE: Final[Mapping[str, str]] = {
+    "recovered": "it recovered",
+    "resolved": "resolved by hand",
+    "target_removed": "the target was removed",
+    "target_changed": "the target was changed",
+    "policy_changed": "it is not looked at for this any more",
+    "steady": "it stays down: another incident follows",
+    "flapping": "it flaps: another incident follows",
+    "abandoned": "nobody looks any more: no recovery",
+}
+
+BLIND: Final[Mapping[str, str]] = {
+    "starting": ENGLISH.blind_starting,
+    "kafka_away": ENGLISH.blind_kafka_away,
+    "stream_stopped": ENGLISH.blind_stream_stopped,
+}
+
+REASONS: Final[Mapping[str, str]] = {str(reason): text for reason, text in REASON_TEXT.items()}
