@@ -149,12 +149,32 @@ class Words(Struct, frozen=True, kw_only=True):
     failing: str = "more than half of the regions fail"
     expiring: str = "certificate ends soon"
     resolved: str = "resolved by hand"
+    filters: str = "Filters"
+    host: str = "Host"
     cause_filter: str = "behind one cause"
 
     # Target
     why: str = "Why"
     would_change: str = "What would change it"
     no_incident: str = "No incident is open."
+    slower_than: str = "over {ms} ms"
+    times_usual: str = "over {times} times the usual"
+    warn_ahead: str = "it will pass the limit within {time}"
+    for_results: str = "in {n} result|in {n} results in a row"
+    last_result: str = "Last result"
+    checks_words: str = "{n} check, {wrong} failed|{n} checks, {wrong} failed"
+    open_incident: str = "open incident"
+    spared_by: str = "nobody is told: {names}"
+    its_incidents: str = "Incidents"
+    no_its_incidents: str = "It has had no incident in this time."
+    defined: str = "What was changed"
+    before: str = "before"
+    after: str = "after"
+    set_by: str = "by the inventory {name}"
+    seen_from: str = "seen from {names}"
+    status_age: str = "The regions' words are {age} old."
+    duration: str = "Lasted"
+    goes_on: str = "goes on"
     regions_checks: str = "Last checks by region"
     no_checks: str = "There are no checks yet."
     newest: str = "newest first"
@@ -180,6 +200,8 @@ class Words(Struct, frozen=True, kw_only=True):
     history: str = "History"
     uptime: str = "Uptime"
     latency: str = "Latency"
+    not_measured: str = "not measured"
+    without_maintenance: str = "{percent} without maintenance"
     as_table: str = "as a table"
     history_gap: str = "History is not available since {since}: ClickHouse does not answer."
     no_history: str = "There is no history in this time."
@@ -199,6 +221,7 @@ class Words(Struct, frozen=True, kw_only=True):
     command_check: str = "Check now"
     command_explain: str = "Explain"
     command_curl: str = "This page by curl"
+    command_reason: str = "why"
     commands_hint: str = "This page reads only: these commands do it from a terminal."
 
     # Incident
@@ -230,9 +253,15 @@ class Words(Struct, frozen=True, kw_only=True):
     at_event: str = "as of the last event"
 
     # Incidents
+    incidents_found: str = "{n} incident|{n} incidents"
+    which: str = "Which"
+    nobody: str = "nobody"
+    attempt: str = "attempt {n}"
+    event_votes: str = "{down} of {fresh}, {need} needed"
     only_open: str = "open"
     only_closed: str = "closed"
-    open_and_closed: str = "all of 24 h"
+    open_and_closed: str = "all"
+    only_24h: str = "These are those that this page still knows: open ones and those of 24 h."
     no_incidents: str = "No incident matches."
 
     # Regions
@@ -258,6 +287,8 @@ class Words(Struct, frozen=True, kw_only=True):
     internal: str = "may reach private addresses"
 
     # Maintenance and silences
+    maintenance_and_silences: str = "Maintenance and silences"
+    until_head: str = "Until"
     windows: str = "Maintenance windows"
     silences: str = "Silences"
     no_windows: str = "No maintenance window is planned."
@@ -359,6 +390,21 @@ BLIND: Final[Mapping[str, str]] = {
     "starting": ENGLISH.blind_starting,
     "kafka_away": ENGLISH.blind_kafka_away,
     "stream_stopped": ENGLISH.blind_stream_stopped,
+}
+
+TOLD: Final[Mapping[str, str]] = {
+    "sent": "sent",
+    "retrying": "is tried again",
+    "dead": "given up",
+    "not_sent": "not sent",
+}
+"""What became of a message."""
+
+REPORTS: Final[Mapping[str, str]] = {
+    "uptime": "Uptime",
+    "slo": "Objectives",
+    "cost": "Cost of downtime",
+    "reliability": "Reliability",
 }
 
 REASONS: Final[Mapping[str, str]] = {str(reason): text for reason, text in REASON_TEXT.items()}

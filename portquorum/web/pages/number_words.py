@@ -1,6 +1,6 @@
 """Numbers and places in words: the filters of the templates."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from schemas.duration import WHOLE_SECONDS, duration_text
 
@@ -38,6 +38,28 @@ def cut(text: str, most: int) -> str:
 def minus(later: int, earlier: int) -> str:
     """The length between two times in UTC ms: `3 min 5 s`."""
     return duration_text(later - earlier, WHOLE_SECONDS)
+
+
+def milliseconds(value: float) -> str:
+    """A latency: `0.42 ms`, `12.3 ms`, `1,204 ms`."""
+    for least, decimals in ((100, 0), (10, 1)):
+        if value >= least:
+            return f"{value:,.{decimals}f} ms"
+    return f"{value:.2f} ms"
+
+
+def signed_length(ms: int) -> str:
+    """A length with its sign: `+6 s`, `-3 min 5 s`."""
+    return f"{'-' if ms < 0 else '+'}{duration_text(abs(ms))}"
+
+
+def is_web_link(text: str) -> bool:
+    """True for an address of the web, without a user name that would look like a host."""
+    try:
+        there = urlsplit(text)
+    except ValueError:
+        return False
+    return there.scheme in {"http", "https"} and bool(there.hostname) and "@" not in there.netloc
 
 
 def path(*parts: str) -> str:

@@ -4,7 +4,9 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Final
+from urllib.parse import quote
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portquorum.web.answers import Counts, Freshness
@@ -43,7 +45,7 @@ def render(
         "f": freshness,
         "here": viewer.here,
         "json_path": "",
-        "live_path": "/api/v1/events",
+        "live_path": f"/api/v1/events?since={quote(freshness.position)}",
         "active": "",
         "shown_counts": row_words.head_counts(counts),
         "count_words": f"({ENGLISH.blind_title})" if blind else f"({wrong})" if wrong else "",
@@ -85,17 +87,39 @@ def _environment() -> Environment:
         region_words=row_words.region_words,
         closed_words=row_words.closed_words,
         flags=row_words.flags,
+        votes_words=row_words.votes_words,
+        is_web_link=number_words.is_web_link,
+        percent=row_words.percent,
+        told_words=row_words.told_words,
+        match_words=row_words.match_words,
+        clock_is_right=row_words.clock_is_right,
+        signed_length=number_words.signed_length,
         strip=row_words.strip,
         count_of=row_words.group_count,
         group_states=row_words.GROUP_STATES,
         reasons=REASONS,
         closed_because=CLOSED_BECAUSE,
+        script_words=_script_words(),
     )
     made.filters.update(
         number=number_words.number,
         fill=number_words.fill,
         cut=number_words.cut,
         minus=number_words.minus,
+        ms=number_words.milliseconds,
         by_trouble=row_words.by_trouble,
     )
     return made
+
+
+def _script_words() -> str:
+    """What the script says, as JSON: it has no words of its own."""
+    w = ENGLISH
+    said = {
+        "age": w.data_age,
+        "new": w.new,
+        "lost": w.live_lost,
+        "copy": w.copy,
+        "copied": w.copied,
+    }
+    return msgspec.json.encode(said).decode()

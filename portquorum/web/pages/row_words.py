@@ -5,9 +5,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from portquorum.web.answers import CauseRow, Counts, GroupRow, IncidentRow, Mark, RegionMark, TargetRow
+from portquorum.report import words as report_words
+from portquorum.web.answers import (
+    CauseRow,
+    Counts,
+    GroupRow,
+    IncidentRow,
+    Mark,
+    RegionMark,
+    TargetRow,
+)
 from portquorum.web.pages.number_words import cut, fill, many, path
-from portquorum.web.words import BLIND, CLOSED_BECAUSE, ENGLISH, MARKS, STATES
+from portquorum.web.words import BLIND, CLOSED_BECAUSE, ENGLISH, MARKS, STATES, TOLD
+from schemas.incident import Votes
+from schemas.policy import Match
 
 HEAD_STATES: Final = (
     *("down", "flapping", "slow", "unknown", "pending", "maintenance", "paused", "up"),
@@ -21,6 +32,9 @@ _NEITHER: Final = "○"
 
 GROUP_STATES: Final = ("down", "slow", "unknown")
 """The columns of the groups; flapping counts as down, pending as unknown."""
+
+_CLOCK_MS: Final = 5_000
+_MATCHED: Final = frozenset(Match.__struct_fields__)
 
 _HEIGHTS: Final[Mapping[str, tuple[str, float, float]]] = {
     "down": ("down", 1, 15),
@@ -185,6 +199,37 @@ def flags(row: TargetRow) -> str:
     return "; ".join(words for is_so, words in found if is_so)
 
 
+def votes_words(votes: Votes) -> str:
+    """The count behind a decision, in a sentence."""
+    return fill(ENGLISH.votes_sentence, down=votes.down, fresh=votes.fresh, need=votes.need)
+
+
+def percent(value: float | None) -> str:
+    """A share from 0 to 100; what was not measured is said so."""
+    return ENGLISH.not_measured if value is None else report_words.percent(value)
+
+
+def told_words(status: str) -> str:
+    """What became of a message."""
+    return TOLD.get(status, status)
+
+
+def clock_is_right(offset_ms: int) -> bool:
+    """Whether a prober's clock is near enough: beyond this an event says so (docs/rules.md)."""
+    return abs(offset_ms) <= _CLOCK_MS
+
+
+def match_words(match: Match) -> str:
+    """What a silence matches: the fields that say something, all of which must match."""
+    named = (
+        (name.replace("_", " "), getattr(match, name))
+        for name in match.__struct_fields__
+        if name in _MATCHED
+    )
+    said = "; ".join(f"{name}: {', '.join(values)}" for name, values in named if values)
+    return said or ENGLISH.everything
+
+
 def strip(marks: Iterable[Mark]) -> list[tuple[str, str]]:
     """A path (SVG, in a box of 1000 × 16) for each state that has marks, the worst on top."""
     paths: dict[str, list[str]] = {}
@@ -204,4 +249,3 @@ def _piece(one: Mark, top: float, foot: float) -> str:
 
 
 _NARROW: Final = 4
-

@@ -38,24 +38,33 @@ class Viewer(Struct, frozen=True, kw_only=True):
         return self.zone_name == "UTC"
 
     def ago(self, at: int) -> str:
-        """How long ago, such as `4 min` or `3 h 5 min`."""
-        return duration_text(self.now - at, COARSE)
-
-    def age(self, at: int) -> str:
-        """As `ago`, but whole seconds below two minutes: `0 s` for what is new."""
-        return duration_text((self.now - at) // 1000 * 1000, COARSE) if self.now > at else "0 s"
+        """How long ago in whole seconds: `0 s`, `119 s`, `4 min`, `3 h 5 min`."""
+        seconds = max(0, self.now - at) // 1000
+        return duration_text(seconds * 1000, COARSE) if seconds else "0 s"
 
     def clock(self, at: int) -> str:
         """The time of day with the zone's letters: `03:03:41 CET`; with the day if not today's."""
         return self._day(at) + f"{self._local(at):%H:%M:%S %Z}"
 
-    def clock_utc(self, at: int) -> str:
-        """The time of day in UTC: `02:03:41 UTC`."""
-        return f"{_utc(at):%H:%M:%S} UTC"
+    def seconds(self, at: int) -> str:
+        """The time of day: `03:03:41`."""
+        return f"{self._local(at):%H:%M:%S}"
+
+    def seconds_utc(self, at: int) -> str:
+        """The time of day in UTC: `02:03:41`."""
+        return f"{_utc(at):%H:%M:%S}"
+
+    def letters(self, at: int) -> str:
+        """The zone's letters at that time: `CET`, or `+04` where it has none."""
+        return f"{self._local(at):%Z}"
 
     def moment(self, at: int) -> str:
         """Day, if it is not today, and time of day to the minute."""
         return self._day(at) + f"{self._local(at):%H:%M}"
+
+    def exactly(self, at: int) -> str:
+        """Day, if it is not today, and time of day to the second."""
+        return self._day(at) + f"{self._local(at):%H:%M:%S}"
 
     def utc(self, at: int) -> str:
         """The time of day in UTC to the minute, to stand beside `moment`."""
