@@ -178,6 +178,7 @@ class Words(Struct, frozen=True, kw_only=True):
     regions_checks: str = "Last checks by region"
     no_checks: str = "There are no checks yet."
     newest: str = "newest first"
+    checks_newest: str = "Checks, newest first"
     other_ports: str = "Other targets of this host"
     no_others: str = "It is the only target of its host."
     policy: str = "How it is checked"
@@ -304,7 +305,7 @@ class Words(Struct, frozen=True, kw_only=True):
     # Reports
     report_of: str = "Report"
     days: str = "Days"
-    last_days: str = "last {n} days"
+    last_days: str = "last day|last {n} days"
     nothing: str = "nothing"
     no_report: str = "There is no report now: ClickHouse does not answer."
     left_out: str = "and {n} more"

@@ -50,6 +50,7 @@ _MEDIA_TYPES: Final = {
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
+_SEE_OTHER: Final = 303
 _YEAR_S: Final = 31_536_000
 _MOST_INCIDENTS: Final = 100
 
@@ -160,7 +161,9 @@ async def _incidents(asked: Address, fleet: Fleet, history: History) -> incident
     if incidents.which_of(asked) != "open":
         try:
             past = await history.incidents(
-                incidents.past_query_of(asked), asked.value("cursor")[:2000] or None, _MOST_INCIDENTS
+                incidents.past_query_of(asked),
+                asked.value("cursor")[:2000] or None,
+                _MOST_INCIDENTS,
             )
         except (HistoryUnavailableError, HistoryTooSlowError) as error:
             trouble = f"{error} {ENGLISH.only_24h}"
@@ -230,7 +233,7 @@ async def maintenance_page(request: Asked, fleet: TheFleet) -> Response[str]:
 @get("/reports", include_in_schema=False)
 async def reports_page() -> Redirect:
     """The first report."""
-    return Redirect(f"/reports/{_KINDS[0]}", status_code=HTTPStatus.SEE_OTHER)
+    return Redirect(f"/reports/{_KINDS[0]}", status_code=_SEE_OTHER)
 
 
 @get("/reports/{kind:str}", include_in_schema=False)
@@ -274,15 +277,13 @@ async def theme(request: Asked) -> Redirect:
     cookie = Cookie(
         key=THEME_COOKIE, value=chosen, path="/", max_age=_YEAR_S, httponly=True, samesite="lax"
     )
-    return Redirect(
-        local_path(asked.value("back")), status_code=HTTPStatus.SEE_OTHER, cookies=[cookie]
-    )
+    return Redirect(local_path(asked.value("back")), status_code=_SEE_OTHER, cookies=[cookie])
 
 
 def local_path(text: str) -> str:
     """`text` if it is a path on this server, else the overview's.
 
-    `//host`, `/\\host` and what a browser makes of tabs and line feeds lead elsewhere.
+    Two slashes of either kind and what a browser makes of tabs and line feeds lead elsewhere.
     """
     is_local = text.startswith("/") and not text.startswith(("//", "/\\"))
     return text if is_local and text.isascii() and text.isprintable() else "/"

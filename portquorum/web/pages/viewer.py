@@ -87,7 +87,7 @@ class Viewer(Struct, frozen=True, kw_only=True):
 
 def viewer_of(cookies: Mapping[str, str], now: int, here: str) -> Viewer:
     """The viewer by the cookies of a request; a cookie of no sense counts as none."""
-    theme = next((one for one in THEMES if one == cookies.get(THEME_COOKIE)), "auto")
+    theme: Theme = next((one for one in THEMES if one == cookies.get(THEME_COOKIE)), "auto")
     zone = unquote(cookies.get(ZONE_COOKIE, ""))
     known = 0 < len(zone) <= _LONGEST_ZONE and zone_named(zone) is not None
     return Viewer(now=now, here=here, theme=theme, zone_name=zone if known else "UTC")
