@@ -379,6 +379,7 @@ class HandMadeHistory:
                 watched_s=86_400 if number > 9 else 0,
                 measured_s=86_000 if number > 9 else 0,
                 down_s=1_800 if number in {30, 71} else 0,
+                down_in_maintenance_s=0,
                 maintenance_s=7_200 if number % 7 == 6 else 0,
                 uptime_percent=None if number <= 9 else 97.9 if number in {30, 71} else 100.0,
                 uptime_without_maintenance_percent=None,
