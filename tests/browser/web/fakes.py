@@ -586,6 +586,12 @@ class PageServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends the server and its streams."""
+        if not self._thread.is_alive():
+            return
         if self.hub.loop is not None:
             self.hub.loop.call_soon_threadsafe(self._closing.set)
         self._server.should_exit = True

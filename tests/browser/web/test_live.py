@@ -1,0 +1,101 @@
+"""What changes while one looks: at once where it is known, and nothing moves that is read."""
+
+import time
+
+from msgspec.structs import replace
+from playwright.sync_api import BrowserContext, Page, expect
+
+from portquorum.web.answers import Change, Counts
+from tests.browser.web.fakes import PageServer
+from tests.browser.web.nights import NOW, blind, busy, calm, cause, causes, fresh
+
+
+def change(counts: Counts, kind: str = "incident") -> Change:
+    return Change(kind=kind, id="0.1235", at=NOW, subject="x", counts=counts)  # type: ignore[arg-type]
+
+
+def opened(context: BrowserContext, path: str = "/") -> Page:
+    page = context.new_page()
+    page.goto(path)
+    expect(page.locator("html.js")).to_have_count(1)
+    return page
+
+
+def test_the_first_outage_is_seen_within_a_second(
+    context: BrowserContext, server: PageServer
+) -> None:
+    server.fleet.become(calm())
+    page = opened(context)
+    expect(page.get_by_text("No open incidents")).to_be_visible()
+    now = busy()
+    page.wait_for_timeout(1_100)  # the page asks once a second at most
+    server.fleet.become(now)
+    began = time.monotonic()
+    server.hub.tell(change(now.counts))
+    expect(page.get_by_role("link", name="db-core-03.fra.example.net").first).to_be_visible()
+    assert time.monotonic() - began < 1
+    expect(page).to_have_title("(54) Overview – portquorum")
+    assert "icon-down" in (page.locator("#icon").get_attribute("href") or "")
+
+
+def test_new_rows_wait_until_one_asks_for_them(context: BrowserContext, server: PageServer) -> None:
+    page = opened(context)
+    rows = page.locator(".incidents tbody tr")
+    expect(rows).to_have_count(4)
+    top = rows.first.bounding_box()
+    worse = busy(causes=(cause("new.example.org"), *causes()[:3]), open_incidents=51)
+    server.fleet.become(worse)
+    server.hub.tell(change(worse.counts))
+    button = page.get_by_role("button", name="2 new, show")  # one came, one is gone
+    expect(button).to_be_visible()
+    assert rows.first.bounding_box() == top
+    expect(rows.first).to_contain_text("db-core-03")
+    expect(rows.nth(3)).to_have_class("wrong s-slow gone")
+    button.click()
+    expect(rows.first).to_contain_text("new.example.org")
+    expect(page.locator("#fresh button")).to_have_count(0)
+
+
+def test_a_row_that_changes_does_so_in_its_place_and_keeps_the_focus(
+    context: BrowserContext, server: PageServer
+) -> None:
+    page = opened(context)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    first, second, *others = causes()
+    worse = busy(causes=(first, replace(second, summary="the gateway is gone too"), *others))
+    server.fleet.become(worse)
+    server.hub.tell(change(worse.counts))
+    row = page.locator(".incidents tbody tr").nth(1)
+    expect(row).to_contain_text("the gateway is gone too")
+    expect(row.get_by_role("link").first).to_be_focused()
+    expect(page.locator("#fresh button")).to_have_count(0)
+
+
+def test_blindness_is_seen_and_ends(context: BrowserContext, server: PageServer) -> None:
+    page = opened(context)
+    away = blind()
+    server.fleet.become(away)
+    server.hub.tell(replace(change(away.counts, "freshness"), freshness=away.freshness))
+    expect(page.get_by_text("Kafka does not answer")).to_be_visible()
+    expect(page.locator("html")).to_have_class("blind js")
+    expect(page).to_have_title("(not known) Overview – portquorum")
+    server.fleet.become(busy())
+    server.hub.tell(replace(change(busy().counts, "freshness"), freshness=fresh()))
+    expect(page.get_by_text("Kafka does not answer")).to_have_count(0)
+    expect(page.locator("html.blind")).to_have_count(0)
+
+
+def test_a_server_that_is_gone_is_said(context: BrowserContext, server: PageServer) -> None:
+    page = opened(context)
+    server.stop()
+    expect(page.get_by_text("the connection to this page's server is lost")).to_be_visible()
+    expect(page.locator("html.blind")).to_have_count(1)
+
+
+def test_numbers_are_renewed_by_the_change_itself(
+    context: BrowserContext, server: PageServer
+) -> None:
+    page = opened(context)
+    server.hub.tell(change(replace(busy().counts, down=1_055), "freshness"))
+    expect(page.locator("#counts [data-state=down] b")).to_have_text("1,055")
