@@ -7,6 +7,7 @@ seconds whether it is back. A page waits for a silent ClickHouse once, and never
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -81,7 +82,7 @@ class QuestionPool:
             raise HistoryTooSlowError(_BUSY)
         running = self._start(lambda: self._answer(question, limit_s))
         try:
-            async with asyncio.timeout(limit_s + CONNECT_S + 2 * _GRACE_S):
+            async with asyncio.timeout(math.ceil(limit_s + _GRACE_S) + CONNECT_S + _GRACE_S):
                 return await asyncio.wrap_future(running)
         except TimeoutError as error:
             raise HistoryTooSlowError(_BUSY) from error
@@ -184,7 +185,7 @@ def _connect(settings: Settings, limit_s: float) -> _LimitedClient:
     client = clickhouse.connect(
         settings,
         connect_timeout=CONNECT_S,
-        send_receive_timeout=limit_s + _GRACE_S,
+        send_receive_timeout=math.ceil(limit_s + _GRACE_S),  # the client takes whole seconds
         query_retries=0,
     )
     known = client.server_settings.get("max_execution_time")
