@@ -46,6 +46,18 @@ def test_it_answers_and_packs_and_keeps_the_connection(served: Served) -> None:
     assert connection.getresponse().read() == b"ok\n"
 
 
+def test_an_answer_waits_for_no_acknowledgement(served: Served) -> None:
+    """Head and body are two writes: with Nagle's algorithm the second waits 40 ms."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    took_s = []
+    for _ in range(20):
+        began = time.monotonic()
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        took_s.append(time.monotonic() - began)
+    assert min(took_s[1:]) < 0.02
+
+
 def test_a_name_of_somebody_else_is_refused(served: Served) -> None:
     assert served.ask("/api/v1/targets", Host="evil.example").status == 403
     assert served.ask("/api/v1/targets", X_Forwarded_For="192.0.2.1").status == 403
