@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, and what Litestar can't know of the routes."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -9,15 +10,22 @@ from litestar.enums import OpenAPIMediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
+from portquorum.web.answers import Change
 from portquorum.web.problem import MEDIA_TYPE, Problem
+from schemas.json_schema import portable
 
 DOCUMENT_PATH: Final = "/api/v1/openapi.json"
 
 Document = dict[str, Any]
 """JSON."""
 
-_RENAMED: Final = ((b"history_answers_", b"Past"), (b"answers_", b""))
-"""Litestar's names of Structs that have one name in two modules: now, and in the history."""
+_RENAMED: Final = (
+    (b"history_answers_", b"Past"),
+    (b"portquorum.web.history.answers.", b"Past"),
+    (b"portquorum.web.answers.", b""),
+    (b"answers_", b""),
+)
+"""Names of Structs that have one name in two modules: now, and in the history."""
 
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 _ETAG: Final = {
@@ -56,29 +64,43 @@ class DocumentPlugin(OpenAPIRenderPlugin):
     def render(self, request: "Request[Any, Any, Any]", openapi_schema: dict[str, Any]) -> bytes:
         """The document, made once."""
         if self._made is None:
-            self._made = msgspec.json.encode(finished(openapi_schema, _opts(request)))
+            opts, types = _handlers(request)
+            self._made = msgspec.json.encode(finished(openapi_schema, opts, types))
         return self._made
 
 
-def _opts(request: "Request[Any, Any, Any]") -> dict[str, dict[str, Any]]:
-    """What each handler says of itself, by its operation's id."""
-    found: dict[str, dict[str, Any]] = {}
+def _handlers(
+    request: "Request[Any, Any, Any]",
+) -> tuple[dict[str, dict[str, Any]], list[type]]:
+    """What each handler says of itself, by its operation's id; and what they answer."""
+    opts: dict[str, dict[str, Any]] = {}
+    types: dict[type, None] = {}
     for route in request.app.routes:
         for handler in getattr(route, "route_handlers", ()):
             name = getattr(handler, "operation_id", None)
             if isinstance(name, str):
-                found[name] = dict(handler.opt)
-    return found
+                opts[name] = dict(handler.opt)
+                inner = handler.parsed_fn_signature.return_type.inner_types
+                types.update(dict.fromkeys(one.annotation for one in inner))
+    return opts, list(types)
 
 
-def finished(document: Document, opts: dict[str, dict[str, Any]]) -> Document:
-    """The document with every answer that there is: problems, 304, CSV, live events."""
-    text = msgspec.json.encode(document)
+def finished(
+    document: Document, opts: dict[str, dict[str, Any]], types: Sequence[type]
+) -> Document:
+    """The document with every answer that there is: problems, 304, CSV, live events.
+
+    The schemas of what is answered are msgspec's own: they have every range and every docstring.
+    """
+    _, schemas = msgspec.json.schema_components(
+        [*types, Problem, Change], ref_template="#/components/schemas/{name}"
+    )
+    components = portable(schemas)
+    del components["$schema"]
+    text = msgspec.json.encode({**document, "components": {"schemas": components}})
     for written, name in _RENAMED:
         text = text.replace(b'"' + written, b'"' + name).replace(b"/" + written, b"/" + name)
     made: Document = msgspec.json.decode(text)
-    schemas = made.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(_problem_schemas())
     for path, item in made.get("paths", {}).items():
         for operation in item.values():
             if isinstance(operation, dict) and "responses" in operation:
@@ -120,8 +142,3 @@ def _without_null(schema: Document) -> Document:
 
 def _problem(description: str) -> Document:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
-
-
-def _problem_schemas() -> Document:
-    _, made = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
-    return dict(made)

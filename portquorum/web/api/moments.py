@@ -10,11 +10,12 @@ from litestar.params import QueryParameter
 from portquorum.web.problem import wrong_field
 from schemas._types import MAX_MILLIS
 
-EXPECTED: Final = (
-    "expected a time (2026-11-30T07:00:00Z; UTC if it names no zone), a date, UTC ms, or an age "
+TIME: Final = (
+    "a time (2026-11-30T07:00:00Z; UTC if it names no zone), a date, UTC ms, or an age "
     "(90m, 24h, 30d)"
 )
-Moment = Annotated[str, QueryParameter(max_length=40, description=EXPECTED.capitalize())]
+EXPECTED: Final = f"expected {TIME}"
+Moment = Annotated[str, QueryParameter(max_length=40, description=f"{TIME[0].upper()}{TIME[1:]}.")]
 Day = Annotated[str, QueryParameter(max_length=10, description="A date (UTC): 2026-11-30")]
 
 _MS: Final = re.compile(r"\d{9,13}", re.ASCII)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import httpx
@@ -216,7 +217,11 @@ async def test_the_document_has_every_route_and_all_its_answers() -> None:
             assert parameter["description"], (path, parameter["name"])
     assert "text/event-stream" in operations["/api/v1/events"]["responses"]["200"]["content"]
     assert "text/csv" in operations["/api/v1/targets"]["responses"]["200"]["content"]
-    names = document["components"]["schemas"].keys()
-    assert {"IncidentRow", "PastIncidentRow", "Problem", "TargetPage"} <= names
-    assert not [name for name in names if "answers_" in name]
+    schemas = document["components"]["schemas"]
+    assert {"IncidentRow", "PastIncidentRow", "Problem", "TargetPage", "Change"} <= schemas.keys()
+    assert not [name for name in schemas if "answers" in name]
+    referred = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert referred <= schemas.keys()
+    assert schemas["Freshness"]["description"].startswith("How old is what is shown.")
+    assert "\\Z" not in json.dumps(schemas)
     assert "//" not in json.dumps(document["servers"])
