@@ -25,6 +25,7 @@ from portquorum.web.answers import (
 from portquorum.web.fleet import incident_rows
 from portquorum.web.fleet.cause_rows import CauseTable
 from portquorum.web.fleet.cursor import Cursor
+from portquorum.web.fleet.freshness import Senses
 from portquorum.web.fleet.groups import GroupTable
 from portquorum.web.fleet.incident_book import KeptIncident
 from portquorum.web.fleet.incident_query import IncidentFinder
@@ -45,8 +46,8 @@ OTHERS_SHOWN: Final = 100
 class Fleet(Known):
     """What is known now, and its answers. No answer changes once it is given."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, senses: Senses | None = None) -> None:
+        super().__init__(senses)
         self._rows = TargetRows(self)
         self._plans = PlanRows(self)
         self._finder = TargetFinder(self.inventory, self.tally, self._rows.since)

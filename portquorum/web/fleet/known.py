@@ -16,7 +16,7 @@ from portquorum.web.fleet.states import TargetFacts, settles_at, state_of
 from portquorum.web.fleet.status_table import StatusGroup, StatusTable, StatusWord
 from portquorum.web.fleet.tally import Tally
 from portquorum.web.fleet.unwatched import UnwatchedBook
-from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent
+from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
 
 STEP: Final = 5_000
 """Targets of a status answer that are taken at once: about 10 ms."""
@@ -28,7 +28,7 @@ _PASSING: Final = frozenset({"unwatched", "pending", "failing"})
 class Known:
     """Everything that pages show of now. One thread: nothing waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, senses: Senses | None = None) -> None:
         self.inventory = Inventory()
         self.incident_book = IncidentBook()
         self.region_book = RegionBook()
@@ -36,7 +36,7 @@ class Known:
         self.policy = PolicyBook()
         self.status = StatusTable()
         self.tally = Tally()
-        self.senses = Senses()
+        self.senses = senses or Senses()
         self.now = 0
         """UTC ms of the last `tick`."""
         self._offsets: dict[Source, dict[int, int]] = {"incidents": {}, "targets": {}, "policy": {}}
@@ -103,23 +103,11 @@ class Known:
             return False  # the topic has none; who wrote it was not the stream
         return self._apply_incident(event, value)
 
-    def apply_event(self, partition: int, offset: int, value: bytes | None) -> bool:
-        """A record of [incidents]; True if it is news."""
+    def apply_event(self, partition: int, offset: int, value: bytes | None) -> Event | None:
+        """A record of [incidents]; the event if it is news."""
         self._seen("incidents", partition, offset)
         event = read_event(value) if value else None
-        match event:
-            case IncidentEvent():
-                return self._apply_incident(event, value or b"")
-            case RegionEvent():
-                return self.region_book.apply(event)
-            case TargetsEvent():
-                if not self.unwatched.apply(event):
-                    return False
-                for row in self._of_partition(event.partition):
-                    self._settle(row)
-                return True
-            case None:
-                return False
+        return event if event is not None and self._apply_event(event, value or b"") else None
 
     def apply_status(self, groups: Iterable[StatusGroup], at: int) -> bool:
         """A whole answer of `status_now`, as it was at `at` (UTC ms); True if anything changed."""
@@ -208,6 +196,18 @@ class Known:
     def _seen(self, source: Source, partition: int, offset: int) -> None:
         self._offsets[source][partition] = offset + 1
         self._position = None
+
+    def _apply_event(self, event: Event, value: bytes) -> bool:
+        match event:
+            case IncidentEvent():
+                return self._apply_incident(event, value)
+            case RegionEvent():
+                return self.region_book.apply(event)
+            case TargetsEvent():
+                if not self.unwatched.apply(event):
+                    return False
+                self._settle_all(self._of_partition(event.partition))
+                return True
 
     def _apply_incident(self, event: IncidentEvent, value: bytes) -> bool:
         known = self.incident_book.get(event.incident_id)
