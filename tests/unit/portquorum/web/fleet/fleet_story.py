@@ -24,7 +24,7 @@ PARTITIONS = 4
 REGIONS = ("ams", "fra", "nyc")
 
 
-def target(name: str, **changes: object) -> Target:
+def target(name: str, /, **changes: object) -> Target:
     """A target that was applied a day ago."""
     fields: dict[str, object] = {
         "id": name,
