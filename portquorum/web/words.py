@@ -14,6 +14,44 @@ from schemas.result import REASON_TEXT
 PRODUCT: Final = "portquorum"
 
 
+class ChartWords(Struct, frozen=True, kw_only=True):
+    """The words of the charts."""
+
+    days_title: str = "Uptime of the last {days} days"
+    days_text: str = "{up} days up, {down} days with an outage, {unknown} days not measured"
+    latency_title: str = "Latency by region, 0 to {most}"
+    latency_cut_title: str = "Latency by region, 0 to {most}; peaks up to {peak} are cut"
+    latency_text: str = "p50 and p95 of {regions} regions from {since} to {until}"
+    verdicts_title: str = "What each region said"
+    verdicts_text: str = "{regions} regions from {since} to {until}"
+    report_title: str = "{title}, {least} to {most}"
+    report_text: str = "{days} days from {since} to {until}, {least} to {most}"
+    day: str = "Day"
+    time: str = "Time"
+    uptime: str = "Uptime"
+    without_maintenance: str = "Without maintenance"
+    down: str = "Down"
+    in_maintenance: str = "In maintenance"
+    measured: str = "Measured"
+    region: str = "Region"
+    from_: str = "From"
+    to: str = "To"
+    said: str = "Said"
+    reason: str = "Reason"
+    today: str = "today"
+    nothing: str = "–"
+    not_measured: str = "not measured"
+    not_watched: str = "not in the inventory"
+    p50_p95: str = "{p50} / {p95}"
+    failed: str = "{failed} of {checks} failed"
+    newest: str = "p50 {p50}, p95 {p95}"
+    regions_left_out: str = "{n} more regions are in the table"
+    goes_on: str = "goes on"
+    set_aside: str = "set aside"
+    silent: str = "{region} was silent"
+    suspect: str = "{region} was set aside"
+
+
 class Words(Struct, frozen=True, kw_only=True):
     """The words, by where they stand."""
 
@@ -206,6 +244,7 @@ class Words(Struct, frozen=True, kw_only=True):
     without_maintenance: str = "{percent} without maintenance"
     as_table: str = "as a table"
     history_gap: str = "History is not available since {since}: ClickHouse does not answer."
+    charts: ChartWords = ChartWords()
     no_history: str = "There is no history in this time."
     window: str = "Window"
     zoom_in: str = "closer"

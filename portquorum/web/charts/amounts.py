@@ -4,9 +4,10 @@ import math
 from typing import Final
 
 from portquorum.report.words import percent as percent_text
-from portquorum.web.charts.chart import WORDS
+from portquorum.web.words import ENGLISH
 from schemas.duration import COARSE, duration_text
 
+WORDS: Final = ENGLISH.charts
 _ROUND: Final = (1.0, 2.0, 5.0, 10.0)
 
 

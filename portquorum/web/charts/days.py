@@ -8,8 +8,11 @@ from typing import Final
 from markupsafe import Markup
 
 from portquorum.web.charts import amounts, svg
-from portquorum.web.charts.chart import WORDS, Chart
+from portquorum.web.charts.chart import Chart
 from portquorum.web.history.answers import DayUptime
+from portquorum.web.words import ENGLISH
+
+WORDS: Final = ENGLISH.charts
 
 _TOP: Final = 2.0
 _TALL: Final = 44.0

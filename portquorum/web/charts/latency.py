@@ -12,7 +12,7 @@ from typing import Final
 from markupsafe import Markup
 
 from portquorum.web.charts import amounts, svg
-from portquorum.web.charts.chart import WORDS, Chart
+from portquorum.web.charts.chart import Chart
 from portquorum.web.charts.time_axis import TimeAxis
 from portquorum.web.history.answers import (
     IncidentSpan,
@@ -22,9 +22,12 @@ from portquorum.web.history.answers import (
     RegionSpan,
     TargetHistory,
 )
+from portquorum.web.words import ENGLISH
 
 MOST_STRIPS: Final = 12
 """Regions that are drawn, the slowest; the table has all."""
+
+WORDS: Final = ENGLISH.charts
 
 _TOP: Final = 18.0
 _LABEL: Final = 18.0

@@ -7,7 +7,10 @@ from markupsafe import Markup
 from portquorum.report.result import Days, Report
 from portquorum.report.words import height, text
 from portquorum.web.charts import svg
-from portquorum.web.charts.chart import WORDS, Chart
+from portquorum.web.charts.chart import Chart
+from portquorum.web.words import ENGLISH
+
+WORDS: Final = ENGLISH.charts
 
 _TOP: Final = 4.0
 _TALL: Final = 96.0

@@ -10,13 +10,15 @@ from typing import Final
 from markupsafe import Markup
 
 from portquorum.web.charts import svg
-from portquorum.web.charts.chart import WORDS, Chart
+from portquorum.web.charts.chart import Chart
 from portquorum.web.charts.time_axis import TimeAxis
 from portquorum.web.history.answers import IncidentHistory, RegionVerdicts, VerdictSpan
-from schemas.result import REASON_TEXT
+from portquorum.web.words import ENGLISH, REASONS, STATES
 
 MOST_STRIPS: Final = 40
 """Regions that are drawn; the table has all."""
+
+WORDS: Final = ENGLISH.charts
 
 _LABEL: Final = 16.0
 _STRIP: Final = 18.0
@@ -97,15 +99,13 @@ def _events(past: IncidentHistory, axis: TimeAxis, below: float) -> Iterator[str
             last = x
 
 
-_TEXTS: Final[dict[str, str]] = {str(reason): text for reason, text in REASON_TEXT.items()}
-
-
 def _said(span: VerdictSpan) -> str:
-    return f"{span.verdict}, {WORDS.set_aside}" if span.set_aside else span.verdict
+    word = STATES.get(span.verdict, span.verdict)
+    return f"{word}, {WORDS.set_aside}" if span.set_aside else word
 
 
 def _reason(span: VerdictSpan) -> str:
-    said = _TEXTS.get(span.reason or "", span.reason or "")
+    said = REASONS.get(span.reason or "", span.reason or "")
     return f"{said}, {span.detail[:300]}" if span.detail else said
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from msgspec import UNSET, Struct, UnsetType
 
 from portquorum.web.answers import CauseRow, Counts, Freshness, IncidentAnswer, IncidentRow
+from portquorum.web.charts.chart import Chart
 from portquorum.web.history.answers import IncidentHistory, TimelineEvent
 from portquorum.web.pages import commands
-from portquorum.web.pages.chart_view import ChartView
 from portquorum.web.pages.number_words import fill, path
 from portquorum.web.pages.past_rows import regions_of, row_of
 from portquorum.web.pages.rendering import render
@@ -27,7 +27,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     past: IncidentHistory | None
     trouble: str = ""
     is_there: bool = True
-    charts: Sequence[ChartView] = ()
+    charts: Sequence[Chart] = ()
     base: str = ""
 
 

@@ -8,8 +8,8 @@ from msgspec import Struct
 from portquorum.report.result import Report
 from portquorum.report.words import text as value_text
 from portquorum.web.answers import Counts, Freshness
+from portquorum.web.charts.chart import Chart
 from portquorum.web.pages.address import Address
-from portquorum.web.pages.chart_view import ChartView
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import REPORTS
@@ -27,7 +27,7 @@ class ReportView(Struct, frozen=True, kw_only=True):
     kind: str
     report: Report | None
     trouble: str = ""
-    charts: Sequence[ChartView] = ()
+    charts: Sequence[Chart] = ()
 
 
 def days_of(asked: Address) -> int:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from portquorum.web.answers import Counts, IncidentAnswer, IncidentRow, TargetAnswer
+from portquorum.web.charts.chart import Chart
 from portquorum.web.history.answers import (
     CertificateSeen,
     CheckSeen,
@@ -16,7 +17,6 @@ from portquorum.web.history.answers import (
 )
 from portquorum.web.history.windows import NAMES
 from portquorum.web.pages import commands
-from portquorum.web.pages.chart_view import ChartView
 from portquorum.web.pages.number_words import cut, fill, many, minus, path
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.row_words import word_of
@@ -81,7 +81,7 @@ class TargetView(Struct, frozen=True, kw_only=True):
     answer: TargetAnswer
     opened: tuple[IncidentAnswer, ...]
     past: TargetHistory
-    charts: Sequence[ChartView] = ()
+    charts: Sequence[Chart] = ()
     because: Sequence[str] = ()
     base: str = ""
 
