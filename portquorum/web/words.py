@@ -196,6 +196,21 @@ class Words(Struct, frozen=True, kw_only=True):
     why: str = "Why"
     would_change: str = "What would change it"
     no_incident: str = "No incident is open."
+    because_votes: str = (
+        "{down} of {fresh} regions that report fail{failing}; {need} must, for it to be down "
+        "({consensus})."
+    )
+    because_unknown: str = (
+        "{fresh} of {configured} regions have a fresh result; nobody can judge it with fewer "
+        "than {majority}."
+    )
+    because_retries: str = (
+        "A failure counts when its retry has failed, too.|"
+        "A failure counts when its {n} retries have failed, too."
+    )
+    because_quiet: str = "No fresh result from {names}."
+    because_blocked: str = "A policy forbids its address to {names}."
+    because_depends: str = "It depends on what is down: {names}."
     slower_than: str = "over {ms} ms"
     times_usual: str = "over {times} times the usual"
     warn_ahead: str = "it will pass the limit within {time}"

@@ -39,6 +39,7 @@ from portquorum.web.history.questions import (
     TargetAsked,
     UptimeQuery,
 )
+from portquorum.web.history.shared_answers import SharedAnswers
 from portquorum.web.history.windows import DAY_MS, within_results
 
 __all__ = [
@@ -56,6 +57,12 @@ DAYS: Final = 90
 
 CHECKS: Final = 20
 """Checks of a region on the target page."""
+
+KEEP_S: Final = 1.0
+"""How long an answer is given to others who ask the same, in s."""
+
+KEEP_MOST: Final = 64
+"""Answers that are kept; that of a target page has some 200 kB."""
 
 LARGEST_PAGE: Final = 5_000
 """The most rows of one page of results or incidents."""
@@ -83,6 +90,8 @@ class StoredHistory:
         """Does not connect yet."""
         self._pool = QuestionPool(settings)
         self._results_ms = settings.results_ttl_days * DAY_MS
+        self._targets: SharedAnswers[TargetHistory] = SharedAnswers(KEEP_S, KEEP_MOST)
+        self._incidents: SharedAnswers[IncidentHistory | None] = SharedAnswers(KEEP_S, KEEP_MOST)
 
     @property
     def state(self) -> HistoryState:
@@ -99,8 +108,12 @@ class StoredHistory:
     async def target(self, asked: TargetAsked) -> TargetHistory:
         """The target page. A part that could not be had is None, and `trouble` says why.
 
-        The window has longer steps than asked for where single results have expired.
+        The window has longer steps than asked for where single results have expired. Who asks the
+        same within a second gets the same answer.
         """
+        return await self._targets.get(asked, lambda: self._target(asked))
+
+    async def _target(self, asked: TargetAsked) -> TargetHistory:
         now = _now()
         window = within_results(asked.window, now - self._results_ms)
         since = min(window.since, now - DAYS * DAY_MS)
@@ -193,7 +206,13 @@ class StoredHistory:
         return await self._pool.ask(lambda one: incident_queries.closed_since(one, since, most))
 
     async def incident(self, incident_id: str) -> IncidentHistory | None:
-        """An incident, open or closed, from its first failure on; None if there is none."""
+        """An incident, open or closed, from its first failure on; None if there is none.
+
+        Who asks the same within a second gets the same answer.
+        """
+        return await self._incidents.get(incident_id, lambda: self._incident(incident_id))
+
+    async def _incident(self, incident_id: str) -> IncidentHistory | None:
         found = await self._pool.ask(
             lambda client: incident_queries.incident(client, incident_id, _now())
         )

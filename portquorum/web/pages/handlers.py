@@ -30,6 +30,7 @@ from portquorum.web.pages import (
     targets,
 )
 from portquorum.web.pages.address import Address
+from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, report_charts, target_charts
 from portquorum.web.pages.past_rows import row_of_past
 from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
@@ -140,6 +141,7 @@ async def target_page(
         opened=tuple(one for one in opened if one is not None),
         past=past,
         charts=target_charts(past, viewer),
+        because=because(found, past.checks or ()),
         base=_base(request),
     )
     return _page(target.page(view, fleet.counts(), viewer))
