@@ -42,6 +42,10 @@ class Address(Struct, frozen=True):
         others = self.others(name)
         return _joined(self.path, (*others, (name, value)) if value else others)
 
+    def beginning(self) -> str:
+        """The same question, from the beginning of the list."""
+        return _joined(self.path, self.others())
+
     def at(self, cursor: str) -> str:
         """The same question, from a place in the list on."""
         return _joined(self.path, (*self.others(), (_PLACE, cursor)))

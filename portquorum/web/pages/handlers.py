@@ -14,10 +14,10 @@ from litestar.types import ControllerRouterHandler
 from portquorum.report.history import UnknownScopeError
 from portquorum.web.answers import IncidentAnswer
 from portquorum.web.api.moments import now_ms
+from portquorum.web.charts.report_days import report_charts
 from portquorum.web.headers import FOREVER
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
 from portquorum.web.history.stored_history import ReportQuery, TargetAsked
-from portquorum.web.history.windows import NAMES, named
 from portquorum.web.pages import (
     error_page,
     incident,
@@ -31,11 +31,12 @@ from portquorum.web.pages import (
 )
 from portquorum.web.pages.address import Address
 from portquorum.web.pages.because import because
-from portquorum.web.pages.charts_of import incident_charts, report_charts, target_charts
+from portquorum.web.pages.charts_of import incident_charts, target_charts
 from portquorum.web.pages.past_rows import row_of_past
 from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
 from portquorum.web.pages.rendering import STATIC, static_url
 from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
+from portquorum.web.pages.window_links import window_of
 from portquorum.web.parts import TheFleet, TheHistory
 from portquorum.web.ports import Fleet, History
 from portquorum.web.problem import Problem, ProblemError
@@ -57,7 +58,7 @@ _MOST_INCIDENTS: Final = 100
 
 
 def _page(text: str) -> Response[str]:
-    return Response(text, media_type="text/html; charset=utf-8")
+    return Response(text, media_type="text/html")
 
 
 def _viewer(request: Asked, now: int) -> Viewer:
@@ -123,15 +124,14 @@ async def target_page(
     found = fleet.target(target_id)
     if found is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, ENGLISH.error_404_target.format(id=target_id[:99]))
-    wanted = _address(request).value("window")
-    window = named(wanted if wanted in NAMES else target.WINDOW, now_ms())
+    now = now_ms()
     past = await history.target(
         TargetAsked(
             target=target_id,
             tags=found.row.tags,
             regions=found.row.regions,
             interval_ms=found.definition.interval_ms,
-            window=window,
+            window=window_of(_address(request), now),
         )
     )
     viewer = _viewer(request, found.freshness.now)
@@ -211,7 +211,7 @@ async def _incident_view(
         past=past,
         trouble=trouble,
         is_there=answer is not None and answer.target_row is not None,
-        charts=incident_charts(past, _viewer(request, now_ms())) if past is not None else (),
+        charts=incident_charts(past, _viewer(request, now_ms())),
         base=_base(request),
     )
 
@@ -249,13 +249,11 @@ async def report_page(
     asked = _address(request)
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
-    view = await _report(asked, known, history, viewer)
+    view = await _report(asked, known, history)
     return _page(reports.page(view, fresh, fleet.counts(), asked, viewer))
 
 
-async def _report(
-    asked: Address, kind: ReportKind, history: History, viewer: Viewer
-) -> reports.ReportView:
+async def _report(asked: Address, kind: ReportKind, history: History) -> reports.ReportView:
     last = datetime.now(UTC).date()
     wanted = ReportQuery(
         kind=kind,
@@ -268,7 +266,7 @@ async def _report(
         found = await history.report(wanted)
     except (HistoryUnavailableError, HistoryTooSlowError, UnknownScopeError) as error:
         return reports.ReportView(kind=kind, report=None, trouble=str(error))
-    return reports.ReportView(kind=kind, report=found, charts=report_charts(found, viewer))
+    return reports.ReportView(kind=kind, report=found, charts=report_charts(found))
 
 
 @get("/theme", include_in_schema=False)

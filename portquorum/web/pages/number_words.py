@@ -1,8 +1,12 @@
 """Numbers and places in words: the filters of the templates."""
 
+import re
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from schemas.duration import WHOLE_SECONDS, duration_text
+
+_NAME: Final = re.compile(r"\{(\w+)\}")
 
 
 def number(value: int) -> str:
@@ -23,11 +27,7 @@ def unit(text: str, count: int) -> str:
 
 def fill(text: str, **values: object) -> str:
     """`text` with its names in braces filled in; a brace in a value stays as it is."""
-    parts = []
-    for part in text.split("{"):
-        name, closed, rest = part.partition("}")
-        parts.append(f"{values[name]}{rest}" if closed and name in values else part)
-    return "".join(parts)
+    return _NAME.sub(lambda one: str(values.get(one[1], one[0])), text)
 
 
 def cut(text: str, most: int) -> str:

@@ -1,12 +1,13 @@
 """Reports, as `portquorum report` makes them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
-from portquorum.report.result import Report
-from portquorum.report.words import text as value_text
+from portquorum.report import words
+from portquorum.report.result import Report, Unit, Value
 from portquorum.web.answers import Counts, Freshness
 from portquorum.web.charts.chart import Chart
 from portquorum.web.pages.address import Address
@@ -53,7 +54,14 @@ def page(
         asked=asked,
         days=days_of(asked),
         spans=SPANS,
-        value_text=value_text,
+        value_text=lambda value, unit: _text(value, unit, viewer),
         active="reports",
         json_path="",
     )
+
+
+def _text(value: Value, unit: Unit, viewer: Viewer) -> str:
+    """A value with its unit; a time in the viewer's zone, with UTC beside it."""
+    if isinstance(value, datetime):
+        return viewer.both(round(value.timestamp() * 1000))
+    return words.text(value, unit)

@@ -26,7 +26,6 @@ HEAD_STATES: Final = (
 """The counts above each page, in their order."""
 
 _ALWAYS: Final = frozenset({"down", "slow", "unknown", "maintenance", "paused", "up"})
-_FAILS: Final = frozenset({"down", "slow", "stale"})
 _SIGNS: Final[Mapping[str, str]] = {"down": "✕", "slow": "✕", "up": "✓"}
 _NEITHER: Final = "○"
 
@@ -151,11 +150,12 @@ def region_words(marks: Sequence[RegionMark], most: int) -> RegionWords:
     w = ENGLISH
     failing = [one for one in marks if _fails(one)]
     others = [one for one in marks if not _fails(one)]
-    said = []
-    if failing:
-        said.append(fill(w.fails_from, names=_names(failing)))
-    if others:
-        said.append(fill(w.answers_from, names=_names(others)))
+    groups = (
+        (w.fails_from, failing),
+        (w.answers_from, [one for one in others if _answers(one)]),
+        (w.not_known_from, [one for one in others if not _answers(one)]),
+    )
+    said = [fill(words, names=_names(group)) for words, group in groups if group]
     shown: Sequence[RegionMark] = marks if len(marks) <= most else (failing + others)[:most]
     left = len(marks) - len(shown)
     return RegionWords(
@@ -167,6 +167,10 @@ def region_words(marks: Sequence[RegionMark], most: int) -> RegionWords:
 
 def _fails(one: RegionMark) -> bool:
     return one.verdict in {"down", "slow"} and not one.set_aside
+
+
+def _answers(one: RegionMark) -> bool:
+    return one.verdict == "up" and not one.set_aside
 
 
 def _signed(one: RegionMark) -> str:

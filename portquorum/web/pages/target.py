@@ -15,18 +15,15 @@ from portquorum.web.history.answers import (
     RegionChecks,
     TargetHistory,
 )
-from portquorum.web.history.windows import NAMES
 from portquorum.web.pages import commands
 from portquorum.web.pages.number_words import cut, fill, many, minus, path
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.row_words import word_of
 from portquorum.web.pages.viewer import Viewer
+from portquorum.web.pages.window_links import window_links
 from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
 from schemas.duration import duration_text
 from schemas.target import LatencyLimit, Target
-
-WINDOW: Final = "24h"
-"""The window of a page that names none."""
 
 _OF_TYPE: Final = {"unreachable": "down"}
 _CHECK_STATES: Final = {"up": "up", "down": "down"}
@@ -89,13 +86,13 @@ class TargetView(Struct, frozen=True, kw_only=True):
 def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
     """The page as HTML; `counts` are those of the whole fleet."""
     answer, past = view.answer, view.past
-    row, definition = answer.row, answer.definition
+    row, definition, fresh = answer.row, answer.definition, answer.freshness
     here = path("targets", row.id)
     opened = view.opened[0].row.id if view.opened else row.incident
     return render(
         "target.html",
         viewer,
-        answer.freshness,
+        fresh,
         counts,
         answer=answer,
         row=row,
@@ -109,9 +106,9 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         certificates=certificates(past.certificates or ()),
         facts=facts(definition, viewer),
         spared=_spared(answer, viewer),
-        window=past.window.name,
-        zooms=[(name, f"{here}?window={name}") for name in NAMES],
+        zooms=window_links(past.window, here, viewer.now),
         commands=commands.of_target(row, opened, view.base),
+        status_age=None if fresh.status_at is None else viewer.ago(fresh.status_at),
         active="targets",
         json_path=f"{here}.json",
     )

@@ -37,6 +37,11 @@ class Viewer(Struct, frozen=True, kw_only=True):
         """True if there is no other time to show beside UTC."""
         return self.zone_name == "UTC"
 
+    @property
+    def zone(self) -> tzinfo:
+        """Their time zone."""
+        return zone_or_utc(self.zone_name)
+
     def ago(self, at: int) -> str:
         """How long ago in whole seconds: `0 s`, `119 s`, `4 min`, `3 h 5 min`."""
         seconds = max(0, self.now - at) // 1000

@@ -29,9 +29,13 @@ function clockFormat(zone) {
 
 const utcClock = clockFormat("UTC")
 let localClock = utcClock
-try {
-  localClock = clockFormat(root.dataset.zone)
-} catch { /* a zone that this browser does not know: UTC is shown */ }
+
+function setClock() {
+  try {
+    localClock = clockFormat(root.dataset.zone)
+  } catch { /* a zone that this browser does not know: UTC is shown */ }
+}
+setClock()
 
 function put(node, text) {
   if (node && node.textContent !== text) node.textContent = text
@@ -94,7 +98,9 @@ function head(found) {
   root.className = found.documentElement.className
   root.classList.add("js")
   document.getElementById("icon").href = found.getElementById("icon").getAttribute("href")
-  for (const selector of ["#counts", "#health", "#blindly"]) {
+  root.dataset.zone = found.documentElement.dataset.zone
+  setClock()
+  for (const selector of ["#counts", "#health", "#blindly", "#zone"]) {
     const [old, fresh] = [document.querySelector(selector), found.querySelector(selector)]
     if (old && fresh && old.innerHTML !== fresh.innerHTML) old.replaceChildren(...fresh.childNodes)
   }

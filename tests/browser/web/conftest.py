@@ -14,8 +14,6 @@ from tests.installed import missing
 
 expect.set_options(timeout=20_000)
 
-WIDTHS = {"narrow": 320, "phone": 390, "laptop": 1280, "wide": 1920}
-
 
 # Not for the session: while it lives, an event loop runs in this thread, and no other can.
 @pytest.fixture(scope="module")
@@ -31,10 +29,17 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-@pytest.fixture
-def server() -> Iterator[PageServer]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[PageServer]:
     with page_server() as made:
         yield made
+
+
+@pytest.fixture
+def server(running: PageServer) -> PageServer:
+    """The busy night, whatever the test before made of it."""
+    running.reset()
+    return running
 
 
 @pytest.fixture

@@ -291,6 +291,10 @@ class HandMadeHub:
         assert self.loop is not None
         self.loop.call_soon_threadsafe(self._tell, change)
 
+    def forget(self) -> None:
+        """The next `tell` waits for a viewer who is not here yet."""
+        self._joined.clear()
+
     def _tell(self, change: Change | None) -> None:
         for queue in self._queues:
             queue.put_nowait(change)
@@ -576,6 +580,13 @@ class PageServer:
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
         )
+
+    def reset(self) -> None:
+        """The busy night, without attacks."""
+        self.fleet.text = self.history.text = ""
+        self.history.away_since = None
+        self.hub.forget()
+        self.fleet.become(busy())
 
     def become_hostile(self) -> None:
         """Each text that comes from outside is an attack from now on."""

@@ -1,12 +1,13 @@
 """What changes while one looks: at once where it is known, and nothing moves that is read."""
 
 import time
+from pathlib import Path
 
 from msgspec.structs import replace
 from playwright.sync_api import BrowserContext, Page, expect
 
 from portquorum.web.answers import Change, Counts
-from tests.browser.web.fakes import PageServer
+from tests.browser.web.fakes import PageServer, page_server
 from tests.browser.web.nights import NOW, blind, busy, calm, cause, causes, fresh
 
 
@@ -38,7 +39,9 @@ def test_the_first_outage_is_seen_within_a_second(
     assert "icon-down" in (page.locator("#icon").get_attribute("href") or "")
 
 
-def test_new_rows_wait_until_one_asks_for_them(context: BrowserContext, server: PageServer) -> None:
+def test_new_rows_wait_until_one_asks_for_them(
+    context: BrowserContext, server: PageServer, screenshots: Path
+) -> None:
     page = opened(context)
     rows = page.locator(".incidents tbody tr")
     expect(rows).to_have_count(4)
@@ -49,6 +52,7 @@ def test_new_rows_wait_until_one_asks_for_them(context: BrowserContext, server: 
     button = page.get_by_role("button", name="2 new, show")  # one came, one is gone
     expect(button).to_be_visible()
     assert rows.first.bounding_box() == top
+    page.screenshot(path=screenshots / "overview-new-rows.png")
     expect(rows.first).to_contain_text("db-core-03")
     expect(rows.nth(3)).to_have_class("wrong s-slow gone")
     button.click()
@@ -86,9 +90,9 @@ def test_blindness_is_seen_and_ends(context: BrowserContext, server: PageServer)
     expect(page.locator("html.blind")).to_have_count(0)
 
 
-def test_a_server_that_is_gone_is_said(context: BrowserContext, server: PageServer) -> None:
-    page = opened(context)
-    server.stop()
+def test_a_server_that_is_gone_is_said(context: BrowserContext) -> None:
+    with page_server() as server:
+        page = opened(context, f"{server.url}/")
     expect(page.get_by_text("the connection to this page's server is lost")).to_be_visible()
     expect(page.locator("html.blind")).to_have_count(1)
 
