@@ -13,7 +13,7 @@ from portquorum.web.fleet.causes import (
     IncidentFacts,
     causes_of,
 )
-from portquorum.web.fleet.incident_book import IncidentBook
+from portquorum.web.fleet.incident_book import IncidentBook, KeptIncident
 from portquorum.web.fleet.inventory import Inventory
 from portquorum.web.fleet.plans import PolicyBook
 from portquorum.web.fleet.regions import RegionBook, RegionSeen
@@ -24,6 +24,9 @@ NAMES: Final = 5
 PORTS: Final = 10
 TEAMS: Final = 3
 PEOPLE: Final = 3
+
+MANY: Final = 2_000
+"""Open incidents above which they are grouped once a second at most: it takes 10 ms a thousand."""
 
 
 _Order = tuple[bool, bool, int, int, int, int, str]
@@ -38,6 +41,8 @@ class CauseTable:
         self._inventory = inventory
         self._policy = policy
         self._made_for = (-1, -1)
+        self._made_now = False
+        self._is_late = False
         self._causes: dict[str, Cause] = {}
         self._key_of: dict[str, str] = {}
         self._order_for = (-1,) * 5
@@ -57,9 +62,9 @@ class CauseTable:
     def _ordered(
         self, regions: RegionBook, unwatched: UnwatchedBook
     ) -> Sequence[tuple[_Order, Cause | CauseRow]]:
-        now = (*self._versions(), self._policy.version, regions.version, unwatched.version)
+        self._make()
+        now = (*self._made_for, self._policy.version, regions.version, unwatched.version)
         if now != self._order_for:
-            self._make()
             others = [_region_row(one, self._inventory) for one in regions.troubled()]
             others += [_unwatched_row(one) for one in unwatched.causes()]
             found: list[tuple[_Order, Cause | CauseRow]] = [
@@ -86,6 +91,11 @@ class CauseTable:
         policy = self._policy
         return bool(policy.silencing(event) or policy.covering(event.target, event.tags))
 
+    def tick(self) -> bool:
+        """A second has passed; True if rows were given that are older than the incidents."""
+        late, self._is_late, self._made_now = self._is_late, False, False
+        return late
+
     def targets_of(self, key: str) -> frozenset[str]:
         """The ids of the targets of a cause; none if it is over.
 
@@ -105,13 +115,18 @@ class CauseTable:
         """The row that has an open incident."""
         self._make()
         key = self._key_of.get(incident_id)
-        return None if key is None else self._row(self._causes[key])
+        if key is None or incident_id not in self._incidents.open:
+            return None
+        return self._row(self._causes[key])
 
     def _versions(self) -> tuple[int, int]:
         return self._incidents.version, self._inventory.version
 
     def _make(self) -> None:
         if self._made_for == self._versions():
+            return
+        if self._made_now and len(self._incidents.open) > MANY:
+            self._is_late = True
             return
         facts = [
             IncidentFacts(
@@ -126,6 +141,7 @@ class CauseTable:
             for one in cause.incidents
         }
         self._made_for = self._versions()
+        self._made_now = True
 
     def _depends_on(self, target: str, told: tuple[str, ...]) -> tuple[str, ...]:
         """What a target depends on by its definition; of one that is gone by the event."""
@@ -135,7 +151,9 @@ class CauseTable:
     def _row(self, cause: Cause) -> CauseRow:
         events = [one.event for one in cause.incidents]
         lead = cause.incidents[0]
-        kept = self._incidents.open[lead.event.incident_id]
+        kept = self._incidents.get(lead.event.incident_id)
+        if kept is None:
+            kept = KeptIncident(lead.event, b"", lead.is_improved)
         silenced = [self._policy.silencing(one) for one in events]
         planned = [self._policy.covering(one.target, one.tags) for one in events]
         by = dict.fromkeys(one.acknowledged_by for one in events if one.acknowledged_by is not None)

@@ -50,10 +50,13 @@ class Fleet(Known):
         super().__init__(senses)
         self._rows = TargetRows(self)
         self._plans = PlanRows(self)
-        self._finder = TargetFinder(self.inventory, self.tally, self._rows.since)
+        self._finder = TargetFinder(
+            self.inventory, self.tally, self._rows.since, lambda: self.version
+        )
         self._incidents = IncidentFinder(self.incident_book)
         self._groups = GroupTable(self.inventory, self.tally)
         self._causes = CauseTable(self.incident_book, self.inventory, self.policy)
+        self._late_answers = 0
         self._overviews: dict[str, tuple[int, Overview]] = {}
 
     def loaded(self, at: int) -> None:
@@ -61,13 +64,26 @@ class Fleet(Known):
         super().loaded(at)
         self._groups.warm()
 
+    def tick(self, now: int) -> bool:
+        """The time is `now` (UTC ms); True if an answer changes by more than ages."""
+        changed = super().tick(now)
+        if not self._causes.tick():
+            return changed
+        self._late_answers += 1
+        return True
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of any answer, but for ages."""
+        return super().version + self._late_answers
+
     def freshness(self) -> Freshness:
         """How old the data are."""
         names = self._plans.region_names()
         troubled = {one.name for one in self.region_book.troubled()}
         blind = self.senses.blind()
         return Freshness(
-            now=self.now,
+            now=max(self.now, self.senses.now),
             data_at=self.senses.data_at(),
             blind_since=None if blind is None else blind[0],
             blind_because=None if blind is None else blind[1],

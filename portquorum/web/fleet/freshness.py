@@ -19,7 +19,8 @@ class Senses:
         self.version = 0
         self.history_away_since: int | None = None
         self._stopped_ms = stopped_ms
-        self._now = 0
+        self.now = 0
+        """The newest time that anybody told."""
         self._began: int | None = None
         self._loaded = False
         self._answered_at: int | None = None
@@ -31,7 +32,7 @@ class Senses:
 
     def tick(self, now: int) -> None:
         """The time is `now`."""
-        self._now = now
+        self.now = max(now, self.now)
         if self._began is None:
             self._began = now
         self._look()
@@ -44,6 +45,7 @@ class Senses:
 
     def kafka_answered(self, at: int, *, stream_at: int | None, log_at: int | None) -> None:
         """Kafka answered: when the stream last went on, and the newest record of the log."""
+        self.now = max(self.now, at)
         self._answered_at, self._kafka_fails = at, False
         self._stream_at = stream_at
         self._log_at = log_at if log_at is not None else self._log_at
@@ -51,7 +53,7 @@ class Senses:
 
     def kafka_failed(self, at: int) -> None:
         """Kafka did not answer at `at`."""
-        self._now = max(self._now, at)
+        self.now = max(self.now, at)
         self._kafka_fails = True
         self._look()
 
@@ -75,7 +77,8 @@ class Senses:
         """Up to when the stream is known to have judged; None: never."""
         if self._stream_at is None or self._log_at is None:
             return self._stream_at
-        return self._stream_at if self._is_stopped() else max(self._stream_at, self._log_at)
+        seen = self._stream_at if self._is_stopped() else max(self._stream_at, self._log_at)
+        return min(seen, self.now)
 
     def _look(self) -> None:
         found = self._now_blind()
@@ -84,11 +87,12 @@ class Senses:
             self.version += 1
 
     def _now_blind(self) -> tuple[int, BlindBecause] | None:
-        began = self._now if self._began is None else self._began
+        began = self.now if self._began is None else self._began
         if not self._loaded:
-            return began, "starting"
+            is_away = self._answered_at is None and self.now - began > AWAY_MS
+            return began, "kafka_away" if is_away else "starting"
         answered = began if self._answered_at is None else self._answered_at
-        if self._kafka_fails or self._now - answered > AWAY_MS:
+        if self._kafka_fails or self.now - answered > AWAY_MS:
             return answered, "kafka_away"
         if self._is_stopped():
             return began if self._stream_at is None else self._stream_at, "stream_stopped"
@@ -97,5 +101,5 @@ class Senses:
     def _is_stopped(self) -> bool:
         """No progress of the stream: by its commits, which follow each checkpoint."""
         if self._stream_at is None:
-            return self._began is not None and self._now - self._began > self._stopped_ms
-        return self._now - self._stream_at > self._stopped_ms
+            return self._began is not None and self.now - self._began > self._stopped_ms
+        return self.now - self._stream_at > self._stopped_ms

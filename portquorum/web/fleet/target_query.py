@@ -30,14 +30,21 @@ class Found(Struct, frozen=True):
 
 
 class TargetFinder:
-    """Answers queries from the inventory and the tally. `since_of`: by row, since when."""
+    """Answers queries from the inventory and the tally."""
 
     def __init__(
-        self, inventory: Inventory, tally: Tally, since_of: Callable[[Row], int | None]
+        self,
+        inventory: Inventory,
+        tally: Tally,
+        since_of: Callable[[Row], int | None],
+        version: Callable[[], int],
     ) -> None:
+        """`since_of`: by row, since when; `version` grows with each change of that."""
         self._inventory = inventory
         self._tally = tally
         self._since_of = since_of
+        self._version = version
+        self._timed: tuple[int, list[Row], dict[Row, int]] = (-1, [], {})
         self._orders: dict[str, tuple[int, list[Row]]] = {}
 
     def find(self, query: TargetQuery, of_cause: Collection[str] | None) -> Found:
@@ -208,31 +215,43 @@ class TargetFinder:
         """The newest first, then those of which no time is known; within a time by name."""
         if isinstance(first, str):
             raise CursorError("expected a cursor of the sort by time, found another one")
-        timed = 0
-        for state, rows in self._tally.of_state.items():
-            timed |= rows.mask() if state != "up" else 0
-        known = {
-            row: since
-            for row in rows_of(bits_of(mask & timed))
-            if (since := self._since_of(row)) is not None
-        }
-        rest = mask & ~mask_of(known)
-        rank = self._inventory.rank()
-        newest = sorted(known, key=lambda row: (-known[row], rank[row]))
+        newest, known = self._with_time()
+        timed = mask_of(known)
+        bits, size = bits_of(mask), (mask.bit_length() + 7) // 8
+        rest = mask & ~timed
 
         def key(row: Row) -> tuple[int, tuple[str, str]]:
             return -known[row], self._inventory.name_key(row)
+
+        def chosen(rows: Iterator[Row]) -> Iterator[Row]:
+            return (row for row in rows if row >> 3 < size and bits[row >> 3] >> (row & 7) & 1)
 
         behind_timed = place is not None and first is None
         timed_place = None if place is None or first is None else (-first, place)
         if backwards:
             if place is None or behind_timed:
                 yield from self._by_name(rest, place, backwards=True)
-            yield from _walk(newest, key, timed_place, backwards=True)
+            yield from chosen(_walk(newest, key, timed_place, backwards=True))
             return
         if not behind_timed:
-            yield from _walk(newest, key, timed_place, backwards=False)
+            yield from chosen(_walk(newest, key, timed_place, backwards=False))
         yield from self._by_name(rest, place if behind_timed else None, backwards=False)
+
+    def _with_time(self) -> tuple[list[Row], dict[Row, int]]:
+        """The rows of which a time is known, the newest first, and their times."""
+        version, order, known = self._timed
+        if version != self._version():
+            known = {
+                row: since
+                for state, rows in self._tally.of_state.items()
+                if state != "up"
+                for row in rows
+                if (since := self._since_of(row)) is not None
+            }
+            rank = self._inventory.rank()
+            order = sorted(known, key=lambda row: (-known[row], rank[row]))
+            self._timed = self._version(), order, known
+        return order, known
 
     def _by_text(
         self,

@@ -50,7 +50,6 @@ class TopicFeed:
         self._announcer = announcer
         self._now = now
         self._settings = settings
-        self._client: AIOKafkaConsumer = kafka.consumer(settings, auto_offset_reset="none")
         self._takers: dict[str, Callable[[ConsumerRecord], None]] = {
             settings.topic(topics.TARGETS.name): self._target,
             settings.topic(topics.POLICY.name): self._policy,
@@ -71,7 +70,9 @@ class TopicFeed:
             FeedEndedError: nothing is read any more.
             TimeoutError: the topics can't be read up.
         """
-        async with kafka.started(self._client) as client:
+        # Never again from the beginning without a word: what was removed meanwhile would stay.
+        consumer = kafka.consumer(self._settings, auto_offset_reset="none")
+        async with kafka.started(consumer) as client:
             starts = await self._starts(client)
             ends = await client.end_offsets(list(starts))
             client.assign(list(starts))

@@ -83,3 +83,18 @@ def test_the_version_grows_when_sight_changes_and_only_then() -> None:
     assert senses.version == version
     senses.kafka_failed(START + 2_000)
     assert senses.version == version + 1
+
+
+def test_a_kafka_that_never_answered_is_away() -> None:
+    senses = Senses()
+    senses.tick(START)
+    senses.tick(START + AWAY_MS + 1)
+    assert senses.blind() == (START, "kafka_away")
+    senses.kafka_answered(START + 20_000, stream_at=None, log_at=None)
+    assert senses.blind() == (START, "starting")
+
+
+def test_no_age_is_less_than_zero() -> None:
+    senses = seeing()
+    senses.kafka_answered(START + 2_000, stream_at=START + 2_000, log_at=START + 2_500)
+    assert senses.data_at() == START + 2_000
