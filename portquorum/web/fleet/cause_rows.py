@@ -1,6 +1,6 @@
 """What is wrong, as rows of the overview: causes of incidents, silent regions, blind targets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Final
 
@@ -65,8 +65,14 @@ class CauseTable:
         self._make()
         now = (*self._made_for, self._policy.version, regions.version, unwatched.version)
         if now != self._order_for:
-            others = [_region_row(one, self._inventory) for one in regions.troubled()]
-            others += [_unwatched_row(one) for one in unwatched.causes()]
+            blind = list(unwatched.causes())
+            told = {region for one in blind for region in one.silent_regions}
+            others = [_unwatched_row(one) for one in blind]
+            others += [
+                _region_row(one, self._inventory)
+                for one in regions.troubled()
+                if one.state == "suspect" or one.name not in told
+            ]
             found: list[tuple[_Order, Cause | CauseRow]] = [
                 (self._place(one), one) for one in self._causes.values()
             ]
@@ -96,16 +102,28 @@ class CauseTable:
         late, self._is_late, self._made_now = self._is_late, False, False
         return late
 
-    def targets_of(self, key: str) -> frozenset[str]:
+    def targets_of(
+        self, key: str, unwatched: UnwatchedBook, unknown: Iterable[int]
+    ) -> frozenset[str]:
         """The ids of the targets of a cause; none if it is over.
 
-        Of a region these are all targets that it checks.
+        Of a region these are all targets that it checks. `unknown`: the rows of all targets that
+        nobody can judge.
         """
         self._make()
         cause = self._causes.get(key)
         if cause is not None:
             return frozenset(one.event.target for one in cause.incidents)
         kind, _, name = key.partition("/")
+        if kind == "unwatched":
+            partitions = {
+                number
+                for one in unwatched.causes()
+                if one.cause_id == name
+                for number in one.partitions
+            }
+            records = map(self._inventory.record, unknown)
+            return frozenset(one.id for one in records if one.partition in partitions)
         rows = self._inventory.with_value("region", name) if kind == "region" else None
         if rows is None:
             return frozenset()

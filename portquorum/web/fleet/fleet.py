@@ -80,7 +80,7 @@ class Fleet(Known):
     def freshness(self) -> Freshness:
         """How old the data are."""
         names = self._plans.region_names()
-        troubled = {one.name for one in self.region_book.troubled()}
+        reporting = sum(self.region_book.seen(name).state == "reporting" for name in names)
         blind = self.senses.blind()
         return Freshness(
             now=max(self.now, self.senses.now),
@@ -90,7 +90,7 @@ class Fleet(Known):
             status_at=self.status.at,
             history_away_since=self.senses.history_away_since,
             regions=len(names),
-            regions_reporting=len(names - troubled),
+            regions_reporting=reporting,
             position=self.position,
         )
 
@@ -127,7 +127,10 @@ class Fleet(Known):
         Raises:
             CursorError: the cursor is none, or of another sort.
         """
-        of_cause = self._causes.targets_of(query.cause) if query.cause else None
+        of_cause = None
+        if query.cause:
+            unknown = self.tally.of_state["unknown"]
+            of_cause = self._causes.targets_of(query.cause, self.unwatched, unknown)
         found = self._finder.find(query, of_cause)
         rows = self._finder.page(query, found)
         more = len(rows) > query.limit

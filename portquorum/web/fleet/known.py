@@ -109,6 +109,10 @@ class Known:
         event = read_event(value) if value else None
         return event if event is not None and self._apply_event(event, value or b"") else None
 
+    def apply_region(self, event: RegionEvent) -> bool:
+        """What the history has of a region, from before the topics; True if it is news."""
+        return self.region_book.apply(event)
+
     def apply_status(self, groups: Iterable[StatusGroup], at: int) -> bool:
         """A whole answer of `status_now`, as it was at `at` (UTC ms); True if anything changed."""
         return any([changed for changed in self.status_steps(groups, at)])  # noqa: C416, C419 - all steps

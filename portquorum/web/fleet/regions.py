@@ -110,6 +110,8 @@ class RegionBook:
     ) -> tuple[RegionState, int | None, str]:
         if silent is not None and not self._heard_since(last, silent):
             return ("never_heard" if last is None else "silent"), last, silent.summary
+        if last is None and self._beats_at is not None:
+            return "never_heard", None, f"No prober of region {name} reports."
         if self._is_quiet(last):
             return "silent", last, f"No prober of region {name} has reported since."
         if suspect is not None:
@@ -131,7 +133,8 @@ class RegionBook:
         return found if found is not None and found.event in _BEGINS else None
 
     def _signs(self) -> dict[str, tuple[RegionState, int]]:
-        """What of the beats changes an answer beyond ages."""
+        """What of the beats changes an answer beyond ages; "" is a region of which nobody spoke."""
         return {
-            name: (self.seen(name).state, len(self._beats.get(name, ()))) for name in self.names()
+            name: (self.seen(name).state, len(self._beats.get(name, ())))
+            for name in self.names() | {""}
         }

@@ -32,7 +32,7 @@ class TargetRows:
             told = self._known.unwatched.since(record.id, record.shared.regions, record.partition)
             said = word.since if word is not None and word.status == "unwatched" else None
             times = [time for time in (told, said) if time is not None]
-            return min(times, default=None), "", lead
+            return min(times, default=None), self._known.unwatched.summary(record.partition), lead
         if state == "down" and word is not None:
             return word.since, "", lead
         return None, lead.event.summary if lead is not None else "", lead

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from portquorum.web.fleet.incident_book import SUMMARY_CHARS
 from schemas.incident import Severity, TargetsEvent
 
 
@@ -20,6 +21,7 @@ class UnwatchedCause(Struct, frozen=True, kw_only=True):
     since: int
     summary: str
     names: tuple[str, ...]
+    partitions: frozenset[int]
     silent_regions: tuple[str, ...]
 
 
@@ -55,6 +57,11 @@ class UnwatchedBook:
             return known.since
         return None
 
+    def summary(self, partition: int) -> str:
+        """What the stream says of a partition with unwatched targets; else empty."""
+        known = self._of.get(partition)
+        return known.summary[:SUMMARY_CHARS] if known is not None and known.count else ""
+
     def causes(self) -> Iterator[UnwatchedCause]:
         """The causes that hold now, each once, the largest first."""
         by_cause: dict[str, list[TargetsEvent]] = {}
@@ -73,7 +80,8 @@ def _cause(events: list[TargetsEvent]) -> UnwatchedCause:
         severity="critical" if critical else newest.severity,
         targets=sum(one.count for one in events),
         since=min(one.since for one in events),
-        summary=newest.summary,
+        summary=newest.summary[:SUMMARY_CHARS],
         names=tuple(one.name for event in events for one in event.most_critical)[:5],
+        partitions=frozenset(one.partition for one in events),
         silent_regions=tuple(sorted({name for one in events for name in one.silent_regions})),
     )

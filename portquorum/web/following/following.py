@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiokafka.errors import KafkaError
@@ -22,6 +22,7 @@ from portquorum.web.following.hub import Hub
 from portquorum.web.following.pulse import Pulse
 from portquorum.web.following.status_poll import StatusPoll
 from portquorum.web.following.topic_feed import TopicFeed
+from schemas.incident import RegionEvent
 from sinks.clickhouse.errors import FAILURES, in_words
 
 TICK_S: Final = 1.0
@@ -60,6 +61,7 @@ class Following:
         self._announcer = Announcer(self.fleet, self.hub, now)
         self._feed = TopicFeed(settings, self.fleet, self._announcer, now)
         self._throttle: LogThrottle[str] = LogThrottle()
+        self._has_past = False
         self.fleet.tick(now())
 
     @property
@@ -76,8 +78,9 @@ class Following:
                 fleet is not what is there any more, and the process must begin anew.
             FeedEndedError: nothing is read any more; likewise.
         """
-        # It reports each refused connection; we log it once.
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        library = logging.getLogger("aiokafka")
+        level = library.level
+        library.setLevel(logging.CRITICAL)  # it reports each refused connection; we log it once
         tasks = [
             asyncio.ensure_future(part)
             for part in (self._ticks(), self._announcer.run(), self._follow(), self._status())
@@ -89,6 +92,7 @@ class Following:
         finally:
             await cancelled(*tasks)
             self.hub.close()
+            library.setLevel(level)
 
     async def _follow(self) -> None:
         await topics_ready(self._settings)
@@ -102,6 +106,7 @@ class Following:
     async def _when_present(self) -> None:
         await self._feed.is_present.wait()
         self.fleet.loaded(self._now())
+        self._feed.apply_beats()
         self.hub.begin(self.fleet.vector())
         # A full collection would visit each target: 100 ms of a large fleet, again and again.
         gc.collect()
@@ -151,6 +156,8 @@ class Following:
         before = self.fleet.senses.version
         at = self._now()
         try:
+            if not self._has_past:
+                self._regions_of_past(await asking.region_trouble())
             groups = await asking.ask()
         except FAILURES as error:
             self.fleet.history_away(at)
@@ -167,6 +174,13 @@ class Following:
                 _log.info("ClickHouse answers again")
         if self.fleet.senses.version != before:
             self._announcer.tell_sight()
+
+    def _regions_of_past(self, events: Sequence[RegionEvent]) -> None:
+        """Regions that fell silent before the day that the topics were read for."""
+        self._has_past = True
+        for event in events:
+            if self.fleet.apply_region(event):
+                self._announcer.changed("region", event.region)
 
     async def _ticks(self) -> None:
         """Moves the fleet's time each second, and tells viewers how old the data are."""

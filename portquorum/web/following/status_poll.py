@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 
 from foundation import clickhouse
 from foundation.settings import Settings
 from portquorum.web.fleet import StatusGroup
+from schemas.incident import RegionEvent
+from sinks.clickhouse.fleet_queries import RegionTrouble, region_trouble
 from sinks.clickhouse.threads import in_thread
 
 EVERY_S: Final = 15.0
@@ -49,17 +52,37 @@ class StatusPoll:
         """
         return await in_thread(self._ask)
 
+    async def region_trouble(self) -> list[RegionEvent]:
+        """The last event of each region that tells of trouble which is not known to be over.
+
+        Raises:
+            one of `sinks.clickhouse.errors.FAILURES`: as `ask`.
+        """
+        return await in_thread(self._region_trouble)
+
     def close(self) -> None:
         """Closes the client."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
 
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = _connected(self._settings)
+        return self._client
+
+    def _region_trouble(self) -> list[RegionEvent]:
+        try:
+            found = region_trouble(self._connected())
+        except BaseException:
+            self.close()
+            raise
+        return [event for one in found if (event := _event(one)) is not None]
+
     def _ask(self) -> list[StatusGroup]:
         try:
-            if self._client is None:
-                self._client = _connected(self._settings)
-            rows = self._client.query(QUERY, settings={"max_execution_time": LIMIT_S}).result_rows
+            client = self._connected()
+            rows = client.query(QUERY, settings={"max_execution_time": LIMIT_S}).result_rows
         except BaseException:
             self.close()
             raise
@@ -84,3 +107,19 @@ def _connected(settings: Settings) -> Client:
         send_receive_timeout=LIMIT_S + CONNECT_S,
         query_retries=0,
     )
+
+
+def _event(found: RegionTrouble) -> RegionEvent | None:
+    """The event as the topic had it; None if it is none (a later version wrote it)."""
+    fields = {
+        "event_id": f"stored/{found.region}/{found.event}/{found.at}",
+        "event": found.event,
+        "region": found.region,
+        "at": found.at,
+        "summary": found.summary,
+        "last_beat_at": found.last_beat_at,
+    }
+    try:
+        return msgspec.convert(fields, RegionEvent)
+    except msgspec.ValidationError:
+        return None

@@ -27,6 +27,9 @@ STEP: Final = 200
 STALLED_S: Final = 60.0
 """Longest wait for the next record while the topics are read up."""
 
+BEAT_MS: Final = 5_000
+"""A prober beats so often."""
+
 _BEATS_MS: Final = 20_000
 
 
@@ -57,6 +60,7 @@ class TopicFeed:
             settings.topic(topics.INCIDENTS.name): self._event,
         }
         self.beats = BeatBook()
+        self._beats_at = 0
         self.log_partition = TopicPartition(settings.topic(topics.RESULTS.name), 0)
         """The partition of [results] whose beats are read: the one with the fewest records."""
         self.is_present = asyncio.Event()
@@ -174,13 +178,22 @@ class TopicFeed:
             case _:
                 self._changed("unwatched", event.cause_id)
 
+    def apply_beats(self) -> None:
+        """The beats of now, into the fleet."""
+        clock = self.beats.clock
+        self._beats_at = clock.newest or 0
+        if clock.newest is not None and self._fleet.apply_beats(
+            self.beats.by_region(), clock.newest
+        ):
+            self._changed("region", "")
+
     def _log_records(self, records: Sequence[ConsumerRecord]) -> None:
         live_at = self._now() if self.is_present.is_set() else None
-        if not self.beats.take(records, live_at):
-            return
-        newest = self.beats.clock.newest or self._now()
-        if self._fleet.apply_beats(self.beats.by_region(), newest):
-            self._changed("region", "")
+        has_beats = self.beats.take(records, live_at)
+        newest = self.beats.clock.newest or 0
+        # Where nobody beats any more, the stream's ticks tell that time passes.
+        if live_at is not None and (has_beats or newest - self._beats_at >= BEAT_MS):
+            self.apply_beats()
 
     def _changed(self, kind: ChangeKind, subject: str) -> None:
         """Tells viewers, but not of what was there at the beginning: every page has it."""

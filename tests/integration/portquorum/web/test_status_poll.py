@@ -8,6 +8,7 @@ from foundation.clickhouse import connect
 from foundation.settings import Settings
 from portquorum.web.following.status_poll import StatusPoll
 from sinks.clickhouse.errors import FAILURES
+from sinks.clickhouse.fleet_queries import region_trouble
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse.past import Past, write
 
@@ -20,6 +21,8 @@ async def test_each_target_is_told_once_as_the_view_has_it(clickhouse: str) -> N
     assert await asking.ask() == []
     client = connect(settings)
     write(Past(client, settings))
+    silent = [one.region for one in region_trouble(client)]
+    assert [one.region for one in await asking.region_trouble()] == silent
     groups = await asking.ask()
     asking.close()
     told = {

@@ -1,10 +1,16 @@
 import pytest
 from msgspec import structs
 
-from portquorum.web.answers import IncidentQuery
+from portquorum.web.answers import IncidentQuery, ProberRow, TargetQuery
 from portquorum.web.fleet import cause_rows
 from schemas.duration import DAY_MS
-from tests.unit.portquorum.web.fleet.fleet_story import NOW, REGIONS, FleetStory, target
+from tests.unit.portquorum.web.fleet.fleet_story import (
+    NOW,
+    REGIONS,
+    FleetStory,
+    partition_of,
+    target,
+)
 
 WEB, DB = target("web"), target("db", team="data", tags=("sql",))
 
@@ -54,6 +60,31 @@ def test_a_silent_region_is_a_row_until_it_returns() -> None:
     story.region("fra", "region.returned", at=NOW + 1)
     assert story.fleet.overview().causes == ()
     assert {one.name for one in story.fleet.regions().regions} == set(REGIONS)
+
+
+def test_what_blinds_targets_is_one_row_that_leads_to_them() -> None:
+    single = target("single", regions=("fra",))
+    story = FleetStory(WEB, single)
+    story.region("fra", "region.silent", last_beat_at=NOW - 400_000)
+    story.unwatched(partition_of(single), 1, "fra")
+    (cause,) = story.fleet.overview().causes
+    assert (cause.cause, cause.title, cause.targets) == ("unwatched", "fra", 1)
+    page = story.fleet.targets(TargetQuery(cause=cause.key))
+    assert [one.id for one in page.rows] == ["single"]
+    assert page.rows[0].summary == cause.summary
+    assert page.rows[0].since == cause.began_at
+
+
+def test_a_region_that_nobody_has_heard_does_not_report_once_others_are() -> None:
+    story = FleetStory(WEB)
+    assert story.fleet.freshness().regions_reporting == 3
+    beat = ProberRow(name="p", at=NOW, targets=1, failing=0, connectivity=True, lag_ms=0.0, spool=0)
+    assert story.fleet.apply_beats({"ams": [beat]}, NOW)
+    assert story.fleet.freshness().regions_reporting == 1
+    states = {one.name: one.state for one in story.fleet.regions().regions}
+    assert states == {"ams": "reporting", "fra": "never_heard", "nyc": "never_heard"}
+    assert story.fleet.apply_beats({"ams": [beat]}, NOW + 15_001)
+    assert story.fleet.freshness().regions_reporting == 0
 
 
 def test_a_suspect_region_is_told_and_an_older_event_changes_nothing() -> None:

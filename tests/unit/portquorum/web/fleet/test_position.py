@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from portquorum.web.fleet.position import Position, decode
 
-VECTORS = st.dictionaries(st.integers(0, 1023), st.integers(0, 2**63 - 1), max_size=20)
+VECTORS = st.dictionaries(st.integers(0, 99), st.integers(1, 2**63 - 1), max_size=20)
 
 
 @given(VECTORS, VECTORS, VECTORS)
@@ -32,3 +32,13 @@ def test_a_record_before_the_position_is_in_it() -> None:
     assert position.has("incidents", 3, 9)
     assert not position.has("incidents", 3, 10)
     assert not position.has("targets", 3, 0)
+
+
+def test_a_position_that_no_header_holds_is_none() -> None:
+    many = dict.fromkeys(range(1024), 2**40)
+    assert (
+        len(Position(dict.fromkeys(range(256), 2**31), dict.fromkeys(range(256), 9)).encode()) > 9
+    )
+    text = Position(many, many).encode()
+    assert len(text) == 1
+    assert decode(text) is None
