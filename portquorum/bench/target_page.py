@@ -216,7 +216,7 @@ async def _ask_all(settings: Settings, fleet: list[Target], runs: int) -> list[P
 
 async def _ask(name: str, ask: Question, asking: Asking) -> PageTiming:
     took = []
-    await ask(asking.history, asking.fleet[0], asking.now)
+    await ask(asking.history, asking.fleet[-1], asking.now)
     before, own = server_cpu_s(), time.process_time()
     for run in range(asking.runs):
         begun = time.perf_counter()
