@@ -41,6 +41,15 @@ _GRACE_S: Final = 0.5
 """ClickHouse ends a question at its limit; an answer that it is on its way to give is taken."""
 _LOOK_EVERY_S: Final = 2.0
 
+_SMALL: Final = {
+    "max_threads": 1,
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
+}
+"""Each question is small and several run beside each other: threads and compiled code of their own
+cost more than they save."""
+
 _BUSY: Final = "Too many questions to the history wait: try again."
 _IS_THERE: Final = "SELECT 1 FROM incidents LIMIT 1"
 _TOO_SLOW: Final = ("(TIMEOUT_EXCEEDED)", "(TOO_SLOW)", "(MEMORY_LIMIT_EXCEEDED)")
@@ -187,11 +196,14 @@ def _connect(settings: Settings, limit_s: float) -> _LimitedClient:
         connect_timeout=CONNECT_S,
         send_receive_timeout=math.ceil(limit_s + _GRACE_S),  # the client takes whole seconds
         query_retries=0,
+        compress=False,  # it is a short way, and a small answer
     )
     known = client.server_settings.get("max_execution_time")
     keeps_limit = known is not None and not known.readonly
     if keeps_limit:
         client.set_client_setting("max_execution_time", limit_s)
+        for name, value in _SMALL.items() if limit_s <= PAGE_S else ():
+            client.set_client_setting(name, value)
     refuse_newer(client, settings)
     return _LimitedClient(client, keeps_limit)
 

@@ -35,11 +35,13 @@ MOST_DEFINITIONS: Final = 50
 _LONGEST_LOOK_MS: Final = 31 * DAY_MS
 _LEAST_LOOK_MS: Final = 15 * 60_000
 
-# The view `uptime_daily` without what is computed of it: its planning takes longer than its data.
+# The view `uptime_daily` for one target: its planning, and FINAL, take longer than these few rows.
 _DAYS: Final = """
 SELECT day, watched_s, measured_s, down_s, maintenance_s, down_in_maintenance_s
-FROM {internal}.uptime_days FINAL
+FROM {internal}.uptime_days
 WHERE target = {target:String} AND day >= {first_day:Date}
+ORDER BY day, reckoned_at DESC
+LIMIT 1 BY day
 """
 
 _CERTIFICATES: Final = """
