@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,6 +21,10 @@ from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse.gate import Answer, Gate, gate
 
 DEADLINE_S = 20.0
+SLOW = "SELECT count() FROM numbers(100000000000) WHERE sipHash64(number) = 1"
+A_TARGET = TargetAsked(
+    target="a", tags=(), regions=(), interval_ms=60_000, window=named("1h", 10**12)
+)
 
 
 @contextmanager
@@ -86,11 +91,7 @@ async def test_nobody_listens_it_says_so_since_when_and_without_the_password() -
 @pytest.mark.usefixtures("quick_watch")
 async def test_the_target_page_has_nothing_but_the_sentence() -> None:
     async with asking(nobody()) as history:
-        told = await history.target(
-            TargetAsked(
-                target="a", tags=(), regions=(), interval_ms=60_000, window=named("1h", 10**12)
-            )
-        )
+        told = await history.target(A_TARGET)
         assert told.trouble is not None
         assert "can't be reached" in told.trouble
         assert (told.days, told.latency, told.incidents, told.checks) == (None,) * 4
@@ -131,12 +132,27 @@ async def test_it_goes_on_when_clickhouse_is_back(tables: str) -> None:
 async def test_a_slow_question_is_ended_and_is_no_absence_of_clickhouse(tables: str) -> None:
     pool = QuestionPool(Settings(clickhouse=tables))
     try:
-        slow = "SELECT count() FROM numbers(100000000000) WHERE sipHash64(number) = 1"
         with pytest.raises(HistoryTooSlowError, match=r"within 0\.5 s: ask for less"):
-            await pool.ask(lambda client: client.query(slow), 0.5)
+            await pool.ask(lambda client: client.query(SLOW), 0.5)
         assert pool.trouble is None
         found = await pool.ask(lambda client: client.query("SELECT 1").result_rows, 0.5)
         assert len(found) == 1
+    finally:
+        await pool.close()
+
+
+async def test_a_user_who_may_only_read_and_set_no_limit_is_enough(tables: str) -> None:
+    """The `default` of the embedded ClickHouse: what takes too long is ended on this side."""
+    there = urlsplit(tables)
+    reader = there._replace(netloc=f"{there.hostname}:{there.port}").geturl()
+    async with asking(reader) as history:
+        assert await history.closed_since(0, 10) == ()
+        assert (await history.target(A_TARGET)).trouble is None
+    pool = QuestionPool(Settings(clickhouse=reader))
+    try:
+        with pytest.raises(HistoryTooSlowError, match="ask for less"):
+            await pool.ask(lambda client: client.query(SLOW), 0.5)
+        assert pool.trouble is None
     finally:
         await pool.close()
 
@@ -149,11 +165,7 @@ async def test_of_the_target_page_only_the_slow_part_is_lost(
 
     monkeypatch.setattr("portquorum.web.history.target_queries.checks", slow)
     async with asking(tables) as history:
-        told = await history.target(
-            TargetAsked(
-                target="a", tags=(), regions=(), interval_ms=60_000, window=named("1h", 10**12)
-            )
-        )
+        told = await history.target(A_TARGET)
     assert (told.trouble, told.checks) == ("too slow", None)
     assert (told.latency, told.incidents) == ((), ())
     assert told.days is not None
