@@ -17,7 +17,7 @@ from foundation.redact import redact
 from foundation.settings import Settings, SettingsError
 from schemas.plain_text import plain
 
-METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403}
+METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
 """The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
 
 SELDOM_S: Final = 10.0
