@@ -27,7 +27,10 @@ and logs each try."""
 NAMED_S: Final = 1.0
 """A role's wait at its start for the machine's full name."""
 
-_CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3", "uvicorn")
+_CHATTY: Final = (
+    *("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3", "uvicorn"),
+    "clickhouse_connect",
+)
 
 
 class _Seldom(logging.Filter):

@@ -25,17 +25,28 @@ class Page(Struct, frozen=True):
     why_not: str = ""
 
 
-def open_page(settings: Settings, listen: str | None) -> Page:
-    """Listens on `listen`, else on the setting's address; there is no page without the extra.
+def open_page(listen: str, name: str, *, or_any_port: bool) -> Page:
+    """Listens on `listen`; there is no page without the extra.
 
-    A port that nobody chose and another program has is replaced by a free one.
+    `name` is the setting or option that says so. `or_any_port`: a free port in place of one that
+    is taken.
 
     Raises:
         SettingsError: the address can't be listened on, or is not of this machine alone.
     """
-    if any(importlib.util.find_spec(name) is None for name in NEEDS):
+    if any(importlib.util.find_spec(one) is None for one in NEEDS):
         return Page(None, "", "not installed: pip install 'portquorum[web]'")
-    is_chosen = listen is not None or "web_listen" in all_settings.chosen()
-    name = "--web-listen" if listen is not None else f"{PREFIX}WEB_LISTEN"
-    listening = loopback_listener(listen or settings.web_listen, name, or_any_port=not is_chosen)
+    listening = loopback_listener(listen, name, or_any_port=or_any_port)
     return Page(listening, f"http://{place_of(listening)}/")
+
+
+def chosen_page(settings: Settings, listen: str | None) -> Page:
+    """The page on `listen`, else on the setting's address, else, if that is taken, on any port.
+
+    Raises:
+        SettingsError: as `open_page`.
+    """
+    if listen is not None:
+        return open_page(listen, "--web-listen", or_any_port=False)
+    is_chosen = "web_listen" in all_settings.chosen()
+    return open_page(settings.web_listen, f"{PREFIX}WEB_LISTEN", or_any_port=not is_chosen)

@@ -26,7 +26,7 @@ from portquorum.supervisor import fleet, running
 from portquorum.supervisor.called import called
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.narrator import Narrator
-from portquorum.supervisor.page import Page, open_page
+from portquorum.supervisor.page import Page, chosen_page
 from portquorum.supervisor.role import Role, Stage
 from portquorum.supervisor.running import Running
 from portquorum.supervisor.sample import sample_inventory
@@ -101,7 +101,7 @@ class Up:
     async def _run_all(self) -> None:
         if self._options.inventory:  # a wrong file is told before anything starts
             await asyncio.to_thread(check, [self._options.inventory])
-        page = open_page(self._settings, self._options.web_listen)
+        page = chosen_page(self._settings, self._options.web_listen)
         with page.listening or contextlib.nullcontext():
             if page.address:
                 self._narrator.done("page", page.address, None)
