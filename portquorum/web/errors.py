@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from foundation import telemetry
+from foundation.redact import redact
 from portquorum.web.fleet import CursorError
 from portquorum.web.history.errors import (
     HistoryTooSlowError,
@@ -136,7 +137,7 @@ def _of_cursor(error: CursorError | UnknownCursorError) -> ProblemError:
 def _of_absence(error: HistoryUnavailableError) -> ProblemError:
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        str(error),
+        redact(str(error)),
         since=error.since,
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
@@ -145,7 +146,7 @@ def _of_absence(error: HistoryUnavailableError) -> ProblemError:
 def _of_slowness(error: HistoryTooSlowError) -> ProblemError:
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        str(error),
+        redact(str(error)),
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
 

@@ -181,6 +181,14 @@ async def test_history_that_is_away_says_since_when(path: str) -> None:
     assert now.status_code == 200
 
 
+async def test_no_answer_has_the_password_of_clickhouse() -> None:
+    made = Made()
+    url = "http://me:hunter2@127.0.0.1:8123/portquorum"
+    for error in (HistoryUnavailableError(f"{url} is away", NOW), HistoryTooSlowError(url)):
+        made.history.error = error
+        assert "hunter2" not in (await got(made, "/uptime")).text
+
+
 @pytest.mark.parametrize("path", HISTORY)
 async def test_history_that_is_too_slow_says_so(path: str) -> None:
     made = Made()
