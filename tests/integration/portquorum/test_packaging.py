@@ -191,7 +191,17 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
         assert "this needs the extra `embedded`" in err, command
     assert {command for command, (code, _, _) in said.items() if code} == {
         f"bench {one}"
-        for one in ("probe", "stream", "outage", "detect", "sink", "status", "notify", "codec")
+        for one in (
+            "probe",
+            "stream",
+            "outage",
+            "detect",
+            "sink",
+            "status",
+            "notify",
+            "page",
+            "codec",
+        )
     }
 
 
