@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import Iterator
 from typing import Final
@@ -19,6 +20,8 @@ IDLE_S: Final = 30
 """A connection without a request is kept open so long."""
 MOST_CONNECTIONS: Final = 1000
 """Connections at a time; further ones get 503."""
+_OTHER_FILES: Final = 200
+"""Descriptors for Kafka, ClickHouse, metrics and logs."""
 MOST_HEAD: Final = 16 * 1024
 """The largest head of a request, in bytes."""
 CLOSE_S: Final = 3
@@ -78,6 +81,22 @@ class BoundedConnection(H11Protocol):
             self.transport.abort()
 
 
+def connections_limit() -> int:
+    """Connections at a time: `MOST_CONNECTIONS`, or as many as the limit of open files allows.
+
+    The soft limit of this process is raised for them as far as the hard one lets it.
+    """
+    wanted = MOST_CONNECTIONS + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return MOST_CONNECTIONS
+    better = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (better, hard))
+        soft = better
+    return max(1, min(MOST_CONNECTIONS, soft - _OTHER_FILES))
+
+
 class _Server(uvicorn.Server):
     """Signals are the role's business (foundation.lifecycle)."""
 
@@ -108,7 +127,7 @@ async def serve(
             server_header=False,
             timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=CLOSE_S,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=connections_limit(),
             h11_max_incomplete_event_size=MOST_HEAD,
         )
     )
