@@ -100,7 +100,7 @@ RESULTS = Topic(
     log_append_time=True,
     compression="zstd",
     writers=("prober", "apply", "ack", "stream", "notifier"),
-    readers=("stream", "sink"),
+    readers=("stream", "sink", "web"),
     schema=(CheckResult,),
     control=(
         control.TargetSet,

@@ -1,7 +1,7 @@
 """The page over a made-up fleet, as a process: `python -m portquorum.bench.page_server`.
 
-Writes its port to stdout once it listens. Each line on stdin makes an incident open; live viewers
-are told of it, and the line comes back on stdout when they are.
+Writes its port to stdout once it listens. Each line on stdin makes an incident open, of which live
+viewers are told; the line is the subject of the change.
 """
 
 import argparse
@@ -33,6 +33,7 @@ async def main() -> None:
     gc.collect()
     gc.freeze()
     hub = Hub()
+    hub.begin(fleet.vector())
     history = StoredHistory(Settings(clickhouse="http://127.0.0.1:1/none"))
     closing = asyncio.Event()
     app = create_app(
@@ -65,17 +66,15 @@ async def _change(fleet: Fleet, hub: Hub) -> None:
         at = NOW + number
         event = page_fleet.event_of(target, kind="slow", at=at, began=at)
         fleet.apply_event(0, number, incident.encode(event))
-        row = fleet.incident_row(event.incident_id)
-        hub.tell(
-            Change(
-                kind="incident",
-                id=fleet.position,
-                at=at,
-                subject=line.decode().strip(),
-                counts=fleet.counts(),
-                incident=row,
-            )
+        change = Change(
+            kind="incident",
+            id=fleet.position,
+            at=at,
+            subject=line.decode().strip(),
+            counts=fleet.counts(),
+            incident=fleet.incident_row(event.incident_id),
         )
+        hub.publish([change], [("incidents", 0, number + 1)])
 
 
 def _arguments() -> argparse.Namespace:
