@@ -91,9 +91,9 @@ def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_
     place = urlsplit(first["detail"]).netloc
     # It is listened on already: a browser that is quicker than Kafka waits.
     waiting = socket.create_connection(("127.0.0.1", int(place.rpartition(":")[2])))
+    waiting.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
     ready = up.event("up", "portquorum is up")
     assert ready["page"] == first["detail"]
-    waiting.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
     assert waiting.recv(100).startswith(b"HTTP/1.1 200")
     waiting.close()
     sample = {"kafka-of-portquorum": "up", "clickhouse-of-portquorum": "up"}
