@@ -1,6 +1,7 @@
 """What holds for every request: who is let in, headers, HEAD, conditions, twins."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.unit.portquorum.web.fakes import Made
 
@@ -143,3 +144,24 @@ async def test_pages_have_twins() -> None:
             assert answer.status_code == 200
             assert twin.content == answer.content
             assert twin.headers["content-type"] == answer.headers["content-type"]
+
+
+async def test_requests_are_counted_by_route_and_not_by_path() -> None:
+    def count(route: str, status: str) -> float:
+        named = {"route": route, "status": status}
+        return REGISTRY.get_sample_value("portquorum_web_requests_total", named) or 0.0
+
+    asked = [
+        ("/api/v1/targets/db-1", "/api/v1/targets/{target_id}", "200"),
+        ("/targets/db-2.json", "/api/v1/targets/{target_id}", "200"),
+        ("/api/v1/targets/none", "/api/v1/targets/{target_id}", "404"),
+        ("/nobody/knows", "none", "404"),
+    ]
+    async with SHARED.client() as client:
+        for path, route, status in asked:
+            before = count(route, status)
+            await client.get(path)
+            assert count(route, status) == before + 1, path
+        before = count("refused", "403")
+        await client.get("/", headers={"Host": "evil.example"})
+        assert count("refused", "403") == before + 1
