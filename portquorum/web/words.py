@@ -183,6 +183,7 @@ class Words(Struct, frozen=True, kw_only=True):
     resolved: str = "resolved by hand"
     filters: str = "Filters"
     host: str = "Host"
+    cause: str = "Cause"
     cause_filter: str = "behind one cause"
 
     # Target

@@ -1,6 +1,7 @@
 """What rows of fleet and history say in words: places, causes, regions, marks."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
@@ -47,8 +48,8 @@ _HEIGHTS: Final[Mapping[str, tuple[str, float, float]]] = {
 """The state that a mark is drawn as, and its upper and lower end in a strip of 16."""
 
 
-class RegionWord(Struct, frozen=True, gc=False):
-    """One region of a row: its name and sign."""
+class RegionRun(Struct, frozen=True, gc=False):
+    """Regions beside each other that all fail, or of which none does: names with their signs."""
 
     text: str
     fails: bool
@@ -57,7 +58,7 @@ class RegionWord(Struct, frozen=True, gc=False):
 class RegionWords(Struct, frozen=True):
     """The regions of a row: some with their signs, the number of others, all as a sentence."""
 
-    shown: tuple[RegionWord, ...]
+    shown: tuple[RegionRun, ...]
     more: str
     words: str
 
@@ -159,7 +160,9 @@ def region_words(marks: Sequence[RegionMark], most: int) -> RegionWords:
     shown: Sequence[RegionMark] = marks if len(marks) <= most else (failing + others)[:most]
     left = len(marks) - len(shown)
     return RegionWords(
-        shown=tuple(RegionWord(_signed(one), _fails(one)) for one in shown),
+        shown=tuple(
+            RegionRun(" ".join(map(_signed, run)), fails) for fails, run in groupby(shown, _fails)
+        ),
         more=f"+{left}" if left else "",
         words="; ".join(said),
     )
@@ -175,7 +178,7 @@ def _answers(one: RegionMark) -> bool:
 
 def _signed(one: RegionMark) -> str:
     sign = _NEITHER if one.set_aside else _SIGNS.get(one.verdict, _NEITHER)
-    return f"{cut(one.region, 24)} {sign}"
+    return f"{cut(one.region, 24)}\N{NO-BREAK SPACE}{sign}"
 
 
 def _names(marks: Iterable[RegionMark]) -> str:

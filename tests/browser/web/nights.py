@@ -291,7 +291,7 @@ def blind() -> Overview:
 
 
 def thousand() -> Overview:
-    """1,000 open incidents; as many causes as a page shows."""
+    """1,000 open incidents; as many rows as the fleet gives."""
     shown = tuple(
         cause(
             f"host-{one:03}.rack{one % 20}.example.net",
@@ -305,9 +305,14 @@ def thousand() -> Overview:
             began_at=NOW - one * 7_000,
             teams=(f"team {one % 40:02}",),
         )
-        for one in range(40)
+        for one in range(50)
     )
+    closed = busy().closed[0]
     return busy(
+        closed=tuple(replace(closed, id=f"closed-{one}") for one in range(20)),
+        closed_total=900,
+        maintenance=tuple(maintenance(key=f"window-{one}") for one in range(10)),
+        maintenance_total=31,
         counts=Counts(down=1_000, slow=37, unknown=211, up=8_752, total=10_000),
         open_incidents=1_000,
         open_targets=1_000,

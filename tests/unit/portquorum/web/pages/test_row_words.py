@@ -48,16 +48,29 @@ def test_each_kind_of_cause_says_what_it_is() -> None:
 def test_regions_that_fail_come_first_if_not_all_fit() -> None:
     many = tuple(RegionMark(region=f"r{one}", verdict="up") for one in range(9))
     told = row_words.region_words((*many, RegionMark(region="bad", verdict="down")), 6)
-    assert told.shown[0].text == "bad ✕"
+    assert [one.fails for one in told.shown] == [True, False]
+    assert told.shown[0].text == "bad\N{NO-BREAK SPACE}✕"
     assert told.more == "+4"
     assert told.words.startswith("fails from bad; answers from r0, r1")
 
 
+def test_regions_stand_in_their_order_if_all_fit() -> None:
+    told = row_words.region_words(marks(("ams", "sin")), 6)
+    assert [(one.text.replace("\N{NO-BREAK SPACE}", " "), one.fails) for one in told.shown] == [
+        ("fra ✓", False),
+        ("ams ✕", True),
+        ("nyc ✓", False),
+        ("sin ✕", True),
+        ("syd ✓", False),
+    ]
+    (run,) = row_words.region_words(marks(), 6).shown
+    assert run.text.count("✕") == 5
+
+
 def test_a_region_that_does_not_count_is_neither() -> None:
     told = row_words.region_words((RegionMark(region="a", verdict="down", set_aside=True),), 6)
-    assert (told.shown[0].text, told.shown[0].fails) == ("a ○", False)
+    assert (told.shown[0].text, told.shown[0].fails) == ("a\N{NO-BREAK SPACE}○", False)
     stale = row_words.region_words((RegionMark(region="a", verdict="stale"),), 6)
-    assert stale.shown[0].text == "a ○"
     assert stale.words == "not known from a"
     assert row_words.region_words(marks(), 6).words == "fails from fra, ams, nyc, sin, syd"
 
