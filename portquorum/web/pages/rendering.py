@@ -4,7 +4,6 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -45,10 +44,10 @@ def render(
         "f": freshness,
         "here": viewer.here,
         "json_path": "",
-        "live_path": f"/api/v1/events?since={quote(freshness.position)}",
+        "live_path": "/api/v1/events",
         "active": "",
         "shown_counts": row_words.head_counts(counts),
-        "count_words": f"({ENGLISH.blind_title})" if blind else f"({wrong})" if wrong else "",
+        "count_words": f"({ENGLISH.blind_title}) " if blind else f"({wrong}) " if wrong else "",
         "icon": "blind" if blind else "down" if wrong else "slow" if counts.slow else "up",
     }
     return plain(_environment().get_template(template).render(known | values)).lstrip()
@@ -121,5 +120,6 @@ def _script_words() -> str:
         "lost": w.live_lost,
         "copy": w.copy,
         "copied": w.copied,
+        "icons": {one: static_url(f"icon-{one}.svg") for one in ("down", "slow", "up")},
     }
     return msgspec.json.encode(said).decode()

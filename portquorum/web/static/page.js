@@ -207,7 +207,17 @@ function found() {
   refresh()
 }
 
+// The title and the icon, which are seen when the page is not.
+function signal(counts) {
+  if (root.classList.contains("blind")) return
+  const wrong = counts.down + counts.flapping
+  const title = document.title.replace(/^\([^)]*\) /, "")
+  document.title = wrong ? `(${wrong}) ${title}` : title
+  document.getElementById("icon").href = words.icons[wrong ? "down" : counts.slow ? "slow" : "up"]
+}
+
 function counted(counts) {
+  signal(counts)
   for (const chip of all("#counts [data-state]")) {
     const count = counts[chip.dataset.state]
     if (count === undefined) continue
@@ -217,27 +227,63 @@ function counted(counts) {
   return true
 }
 
-function changed(event) {
+function changed(kind, data) {
   let change = {}
   try {
-    change = JSON.parse(event.data)
+    change = JSON.parse(data)
   } catch { /* what it says is asked for anyway */ }
   const fresh = change.freshness
   if (fresh?.data_at) all("[data-at]").forEach((one) => { one.dataset.at = fresh.data_at })
   const blindChanged = fresh && (fresh.blind_since !== null) !== root.classList.contains("blind")
   const shown = !change.counts || counted(change.counts)
-  if (event.type !== "freshness" || blindChanged || !shown) soon()
+  if (kind !== "freshness" || blindChanged || !shown) soon()
   tick()
+}
+
+// One stream for all tabs of a browser, which opens only some six connections to a server: the tab
+// that holds the lock listens and tells the others. When it closes, another one goes on.
+let newestId = root.dataset.position
+let tabs = null
+
+function told({ type, data, id }) {
+  if (id) newestId = id
+  if (type === "lost") lost()
+  else if (type === "open") found()
+  else changed(type, data)
+}
+
+function tell(message) {
+  told(message)
+  tabs?.postMessage(message)
+}
+
+function listen() {
+  const source = new EventSource(`${root.dataset.live}?since=${encodeURIComponent(newestId)}`)
+  const kinds = ["incident", "region", "unwatched", "target", "policy", "status", "freshness", "reload", "message"]
+  for (const kind of kinds) {
+    source.addEventListener(kind, (event) => tell({ type: kind, data: event.data, id: event.lastEventId }))
+  }
+  source.addEventListener("open", () => tell({ type: "open" }))
+  source.addEventListener("error", () => {
+    tell({ type: "lost" })
+    // A browser tries again by itself, but not after an answer such as 503.
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000 + 3000 * Math.random())
+  })
+  window.addEventListener("pagehide", () => source.close())
 }
 
 function live() {
   if (!root.dataset.live || !window.EventSource) return
-  const source = new EventSource(root.dataset.live)
-  const kinds = ["incident", "region", "unwatched", "target", "policy", "status", "freshness", "reload", "message"]
-  kinds.forEach((kind) => source.addEventListener(kind, changed))
-  source.addEventListener("open", found)
-  source.addEventListener("error", lost)
-  window.addEventListener("pagehide", () => source.close())
+  if (navigator.locks && window.BroadcastChannel) {
+    tabs = new BroadcastChannel("portquorum")
+    tabs.addEventListener("message", (event) => told(event.data))
+    let listens = false
+    navigator.locks.request("portquorum", () => new Promise(() => { listens = true; listen() }))
+    // What came before this tab heard the others.
+    setTimeout(() => { if (!listens) soon() }, 500)
+  } else {
+    listen()
+  }
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload() })
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(again) })
 }

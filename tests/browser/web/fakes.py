@@ -291,6 +291,11 @@ class HandMadeHub:
         assert self.loop is not None
         self.loop.call_soon_threadsafe(self._tell, change)
 
+    @property
+    def viewers(self) -> int:
+        """Streams that are open."""
+        return len(self._queues)
+
     def forget(self) -> None:
         """The next `tell` waits for a viewer who is not here yet."""
         self._joined.clear()
