@@ -117,6 +117,8 @@ def _script_words() -> str:
     said = {
         "age": w.data_age,
         "new": w.new,
+        "gone": w.gone,
+        "show": w.show,
         "lost": w.live_lost,
         "copy": w.copy,
         "copied": w.copied,

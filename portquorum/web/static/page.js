@@ -110,7 +110,7 @@ function head(found) {
 // Rows that stay are renewed in their place, those that are gone stay until one asks, and those
 // that are new wait: nothing moves while somebody reads.
 function compare(found) {
-  let waiting = 0
+  const waiting = { new: 0, gone: 0 }
   for (const list of all("[data-list]")) {
     const fresh = found.querySelector(`[data-list="${list.dataset.list}"]`)
     if (!fresh) continue
@@ -128,8 +128,8 @@ function compare(found) {
     const titled = fresh.querySelector("h2")
     if (title && titled && title.innerHTML !== titled.innerHTML) title.innerHTML = titled.innerHTML
     if (!("quiet" in list.dataset)) {
-      waiting += [...has.keys()].filter((key) => !had.has(key)).length
-      waiting += [...had.keys()].filter((key) => !has.has(key)).length
+      waiting.new += [...has.keys()].filter((key) => !had.has(key)).length
+      waiting.gone += [...had.keys()].filter((key) => !has.has(key)).length
     }
   }
   for (const part of all("[data-swap]")) {
@@ -159,7 +159,8 @@ function swap(old, fresh) {
 
 function offer(waiting) {
   const place = document.getElementById("fresh")
-  if (!waiting) { place.replaceChildren(); return }
+  const said = Object.entries(waiting).filter(([, n]) => n).map(([what, n]) => filled(words[what], { n }))
+  if (!said.length) { place.replaceChildren(); return }
   let button = place.querySelector("button")
   if (!button) {
     button = document.createElement("button")
@@ -167,7 +168,7 @@ function offer(waiting) {
     button.addEventListener("click", show)
     place.replaceChildren(button)
   }
-  put(button, filled(words.new, { n: waiting }))
+  put(button, [...said, words.show].join(", "))
 }
 
 // All that is known, at once, because somebody asked for it.
@@ -178,7 +179,7 @@ function show() {
   const main = document.importNode(coming.getElementById("content"), true)
   document.getElementById("content").replaceWith(main)
   remember(main)
-  offer(0)
+  offer({})
   opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""))
   coming = null
   const row = key === undefined ? null : all("[data-key]", main).find((one) => one.dataset.key === key)
