@@ -10,7 +10,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from portquorum.web.history.asking import rows
+from portquorum.web.history.asking import in_parts, rows
 
 _SPANS: Final = """
 SELECT incident_id, end_ms, is_open, duration_s
@@ -36,7 +36,7 @@ def view_knows(client: Client, incidents: Sequence[Mapping[str, Any]], now: int)
         for one in incidents
         if one["incident_type"] == "flapping" or one["closed_because"] == "resolved"
     ]
-    found = rows(client, _SPANS, ids=ids) if ids else ()
+    found = [row for part in in_parts(ids) for row in rows(client, _SPANS, ids=list(part))]
     return KnownEnds(
         now,
         {

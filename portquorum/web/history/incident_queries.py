@@ -13,7 +13,7 @@ from portquorum.web.history.answers import (
     IncidentRow,
     Told,
 )
-from portquorum.web.history.asking import cursor_of, place_of, rows
+from portquorum.web.history.asking import cursor_of, in_parts, place_of, rows
 from portquorum.web.history.incident_ends import ended, view_knows
 from portquorum.web.history.questions import IncidentQuery
 from portquorum.web.history.timeline import events_of, regions_of
@@ -222,10 +222,12 @@ def _rows(client: Client, found: Sequence[Sequence[Any]], now: int) -> tuple[Inc
     ids = [row[0] for row in found]
     if not ids:
         return ()
-    targets = sorted({row[1] for row in found})
-    values = [
-        dict(zip(_NAMES, row, strict=True)) for row in rows(client, _ROWS, ids=ids, targets=targets)
-    ]
+    target_of = {row[0]: row[1] for row in found}
+    values = []
+    for part in in_parts(ids):
+        targets = sorted({target_of[one] for one in part})
+        told = rows(client, _ROWS, ids=list(part), targets=targets)
+        values += [dict(zip(_NAMES, row, strict=True)) for row in told]
     known = view_knows(client, values, now)
     by_id = {one["incident_id"]: IncidentRow(**ended(one, known)) for one in values}
     return tuple(by_id[one] for one in ids if one in by_id)

@@ -7,7 +7,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from portquorum.web.history.answers import UptimeRow
-from portquorum.web.history.asking import rows
+from portquorum.web.history.asking import in_parts, rows
 from portquorum.web.history.day_uptime import day_of, percentages
 from portquorum.web.history.questions import UptimeQuery
 
@@ -77,6 +77,7 @@ def uptime_of(
     since = day_of(now) - timedelta(days=days - 1)
     found = {
         target: percentages(measured, down, 0, 0)[0]
-        for target, measured, down in rows(client, _OF, targets=list(targets), since=since)
+        for part in in_parts(list(targets))
+        for target, measured, down in rows(client, _OF, targets=list(part), since=since)
     }
     return {one: found.get(one) for one in targets}
