@@ -21,6 +21,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from foundation import clickhouse
 from foundation.settings import Settings
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
+from portquorum.web.metrics import HISTORY_AWAY, HISTORY_FAILURES, HISTORY_SECONDS
 from sinks.clickhouse.errors import FAILURES, in_words
 from sinks.clickhouse.migrate import SchemaTooNewError, refuse_newer
 
@@ -85,8 +86,20 @@ class QuestionPool:
             HistoryUnavailableError: ClickHouse does not answer.
             HistoryTooSlowError: it took too long, or too many questions wait.
         """
-        if self._trouble is not None:
-            raise HistoryUnavailableError(str(self._trouble), self._trouble.since)
+        begun = time.monotonic()
+        try:
+            return await self._ask(question, limit_s)
+        except HistoryUnavailableError:
+            HISTORY_FAILURES.labels("away").inc()
+            raise
+        except HistoryTooSlowError as error:
+            HISTORY_FAILURES.labels("busy" if str(error) == _BUSY else "slow").inc()
+            raise
+        finally:
+            HISTORY_SECONDS.observe(time.monotonic() - begun)
+
+    async def _ask(self, question: Callable[[Client], T], limit_s: float) -> T:
+        self._refuse_if_away()
         if self._asked >= _THREADS + _MOST_WAITING:
             raise HistoryTooSlowError(_BUSY)
         running = self._start(lambda: self._answer(question, limit_s))
@@ -94,6 +107,8 @@ class QuestionPool:
             async with asyncio.timeout(math.ceil(limit_s + _GRACE_S) + CONNECT_S + _GRACE_S):
                 return await asyncio.wrap_future(running)
         except TimeoutError as error:
+            if running.done() and not running.cancelled():
+                raise self._failed(error, limit_s) from error
             raise HistoryTooSlowError(_BUSY) from error
         except SchemaTooNewError as error:
             raise self._away(str(error)) from error
@@ -109,6 +124,11 @@ class QuestionPool:
         for one in self._clients.values():
             one.client.close()
 
+    def _refuse_if_away(self) -> None:
+        trouble = self._trouble
+        if trouble is not None:
+            raise HistoryUnavailableError(str(trouble), trouble.since)
+
     def _start(self, work: Callable[[], T]) -> Future[T]:
         self._asked += 1
         loop = asyncio.get_running_loop()
@@ -121,8 +141,7 @@ class QuestionPool:
 
     def _answer(self, question: Callable[[Client], T], limit_s: float) -> T:
         """Runs in a thread."""
-        if self._trouble is not None:  # Found while the question waited for a thread.
-            raise HistoryUnavailableError(str(self._trouble), self._trouble.since)
+        self._refuse_if_away()  # It may have been found while the question waited for a thread.
         asked = self._client(limit_s)
         try:
             return question(asked.client)
@@ -158,6 +177,7 @@ class QuestionPool:
             self._trouble = HistoryUnavailableError(
                 f"There is no history: {why}.", time.time_ns() // 1_000_000
             )
+            HISTORY_AWAY.set(1)
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._look(), name="history-watch")
         return HistoryUnavailableError(str(self._trouble), self._trouble.since)
@@ -174,6 +194,7 @@ class QuestionPool:
             except (*FAILURES, SchemaTooNewError):
                 continue
             self._trouble = None
+            HISTORY_AWAY.set(0)
             return
 
 

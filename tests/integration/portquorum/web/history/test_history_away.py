@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from prometheus_client import REGISTRY
 
 from foundation.settings import Settings
 from portquorum.web.history import question_pool
@@ -122,10 +123,14 @@ async def test_it_goes_on_when_clickhouse_is_back(tables: str) -> None:
         async with asking(there.url) as history:
             assert await history.closed_since(0, 10) == ()
             shut(there)
+            before = value("portquorum_web_history_failures_total", why="away")
             found = await refused(lambda: history.closed_since(0, 10))
             assert history.state.since == found.since
+            assert value("portquorum_web_history_away") == 1
+            assert value("portquorum_web_history_failures_total", why="away") == before + 1
             opened(there)
             await until(lambda: history.state.trouble is None)
+            assert value("portquorum_web_history_away") == 0
             assert await history.closed_since(0, 10) == ()
 
 
@@ -181,6 +186,10 @@ async def test_too_many_questions_are_turned_away_and_the_others_answered(tables
         assert 0 < len(refusals) <= 60
         assert all(one == () for one in answers if not isinstance(one, Exception))
         assert await history.closed_since(0, 1) == ()
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def shut(there: Gate) -> None:
