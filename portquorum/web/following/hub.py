@@ -38,12 +38,19 @@ class _Kept(Struct, frozen=True):
         )
 
 
+class _End:
+    """No more changes come."""
+
+
+_END: Final = _End()
+
+
 class _Viewer:
-    """A queue of changes; None stands for "ask for the page anew"."""
+    """A queue of changes; None stands for "ask for the page anew", `_END` for the end."""
 
     def __init__(self, since: Position | None) -> None:
         self.since = since
-        self._queue: asyncio.Queue[Change | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Change | _End | None] = asyncio.Queue()
         self._missed = False
 
     def give(self, kept: _Kept) -> None:
@@ -65,12 +72,19 @@ class _Viewer:
         """Tells the viewer to ask for the page anew."""
         self._queue.put_nowait(None)
 
-    async def next(self) -> Change | None:
-        """The next change; waits for it."""
-        found = await self._queue.get()
-        if found is None:
-            self._missed = False
-        return found
+    def end(self) -> None:
+        """Ends the changes behind those that wait."""
+        self._queue.put_nowait(_END)
+
+    async def changes(self) -> AsyncIterator[Change | None]:
+        """The changes as they come."""
+        while True:
+            found = await self._queue.get()
+            if isinstance(found, _End):
+                return
+            if found is None:
+                self._missed = False
+            yield found
 
 
 class Hub:
@@ -85,7 +99,7 @@ class Hub:
         self._floor = Position()
         """A viewer before this has missed what is not kept any more."""
         self._viewers: set[_Viewer] = set()
-        self._closing = asyncio.Event()
+        self._is_closed = False
 
     @property
     def viewers(self) -> int:
@@ -103,6 +117,8 @@ class Hub:
         `steps`: the records that led to them, at most one a partition; changes without any are
         not kept.
         """
+        if self._is_closed:
+            return
         kept = _Kept(tuple(changes), tuple(steps))
         if steps:
             self._now = _moved(self._now, kept.steps)
@@ -114,7 +130,9 @@ class Hub:
 
     def close(self) -> None:
         """Ends all iterators: the process ends."""
-        self._closing.set()
+        self._is_closed = True
+        for viewer in self._viewers:
+            viewer.end()
 
     @asynccontextmanager
     async def subscribe(
@@ -130,25 +148,12 @@ class Hub:
             for kept in self._kept:
                 viewer.give(kept)
         self._viewers.add(viewer)
+        if self._is_closed:
+            viewer.end()
         try:
-            yield self._changes(viewer)
+            yield viewer.changes()
         finally:
             self._viewers.discard(viewer)
-
-    async def _changes(self, viewer: _Viewer) -> AsyncIterator[Change | None]:
-        closing = asyncio.ensure_future(self._closing.wait())
-        coming: asyncio.Future[Change | None] | None = None
-        try:
-            while not self._closing.is_set():
-                coming = asyncio.ensure_future(viewer.next())
-                await asyncio.wait({coming, closing}, return_when=asyncio.FIRST_COMPLETED)
-                if not coming.done():
-                    return
-                yield coming.result()
-        finally:
-            closing.cancel()
-            if coming is not None:
-                coming.cancel()
 
     def _can_replay(self, since: Position) -> bool:
         """True if all that came after `since` is kept, and `since` is of this log."""

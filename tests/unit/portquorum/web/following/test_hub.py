@@ -115,6 +115,8 @@ async def test_the_end_of_the_process_ends_all_iterators() -> None:
         hub.close()
         async with asyncio.timeout(5):
             assert await waiting is None
+    async with hub.subscribe() as changes:
+        assert [one async for one in changes] == []
 
 
 @given(
