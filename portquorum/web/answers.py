@@ -310,9 +310,10 @@ TargetSort = Literal[
 class TargetQuery(Struct, frozen=True, kw_only=True):
     """Which targets, in which order.
 
-    Values of one field are alternatives, different fields must all match. `q`: words that all must
-    be in id, name, host:port, team or a tag, in any case. In `teams` the empty text is "without a
-    team". `state=expiring|failing` are flags beside the states. `cause` is the key of a `CauseRow`.
+    Values of one field are alternatives, different fields must all match. `q`: words (the first
+    eight) that all must be in id, name, host:port, team or a tag, in any case. In `teams` the
+    empty text is "without a team". `state=expiring|failing` are flags beside the states. `cause` is
+    the key of a `CauseRow`.
     `sort`: `state` is the worst first, then by name; `since` the newest first.
     """
 

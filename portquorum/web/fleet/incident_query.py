@@ -9,6 +9,7 @@ from portquorum.web.fleet.cursor import Cursor, CursorError, decode
 from portquorum.web.fleet.incident_book import STATE_OF, IncidentBook, KeptIncident
 from portquorum.web.fleet.incident_rows import SEVERITY_ORDER, STATE_ORDER, worst_first
 from portquorum.web.fleet.kept_target import place
+from portquorum.web.fleet.target_query import words_of
 from schemas.incident import IncidentEvent
 
 _SORT: Final = "incidents"
@@ -82,9 +83,9 @@ def _cursor(kept: KeptIncident) -> str:
 
 def _checks(query: IncidentQuery) -> Iterator[Callable[[IncidentEvent], bool]]:
     """What each event must satisfy; nothing for what the query leaves open."""
-    words = query.q.lower().split()
+    words = words_of(query.q)
     if words:
-        yield lambda event: all(word in _text(event) for word in words)
+        yield lambda event: _has(_text(event), words)
     if query.states:
         yield lambda event: STATE_OF.get(event.incident_type, "down") in query.states
     if query.severities:
@@ -99,6 +100,10 @@ def _checks(query: IncidentQuery) -> Iterator[Callable[[IncidentEvent], bool]]:
         yield lambda event: event.host in query.hosts
     if query.acknowledged is not None:
         yield lambda event: (event.acknowledged_by is not None) == query.acknowledged
+
+
+def _has(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)
 
 
 def _text(event: IncidentEvent) -> str:

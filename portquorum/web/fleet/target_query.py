@@ -16,6 +16,9 @@ FACETS_SHOWN: Final = 50
 FACETS_COUNTED: Final = 200
 """Values of a dimension, the most frequent ones, that are counted for a filtered page."""
 
+MOST_WORDS: Final = 8
+"""Words of a search that are looked for; each looks through all texts."""
+
 _FEW: Final = 4_000
 """Rows up to which they are sorted for themselves, in place of a walk through all."""
 
@@ -49,7 +52,7 @@ class TargetFinder:
 
     def find(self, query: TargetQuery, of_cause: Collection[str] | None) -> Found:
         """The rows of a query. `of_cause`: the ids that its cause allows; None: any."""
-        base = self._inventory.search(query.q.lower().split())
+        base = self._inventory.search(words_of(query.q))
         if of_cause is not None:
             row_of = self._inventory.row_of
             base &= mask_of(row_of[one] for one in of_cause if one in row_of)
@@ -295,6 +298,11 @@ class TargetFinder:
     def _state_number(self, row: Row) -> int:
         state = self._tally.state(row)
         return len(STATES) if state is None else STATES.index(state)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a search, each once; what is behind the first eight is left out."""
+    return list(dict.fromkeys(text.lower().split()))[:MOST_WORDS]
 
 
 def choices(query: TargetQuery) -> dict[str, tuple[str, ...]]:

@@ -5,11 +5,15 @@ partition of whose regions fewer than a majority are heard (rule 12 of docs/rule
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
 from portquorum.web.fleet.incident_book import SUMMARY_CHARS
 from schemas.incident import Severity, TargetsEvent
+
+MOST_PARTITIONS: Final = 1024
+"""As many as the settings allow: a forger must not fill the memory."""
 
 
 class UnwatchedCause(Struct, frozen=True, kw_only=True):
@@ -34,6 +38,8 @@ class UnwatchedBook:
 
     def apply(self, event: TargetsEvent) -> bool:
         """The newest event of its partition; True if it is news."""
+        if event.partition >= MOST_PARTITIONS:
+            return False
         known = self._of.get(event.partition)
         if known is not None and (event.at < known.at or event.event_id == known.event_id):
             return False
