@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
-BELIEVED_MS: Final = 60_000
-"""Age of an answer up to which it is believed: four polls."""
+BELIEVED_MS: Final = 90_000
+"""Age of an answer up to which it is believed: six polls, or two of a ClickHouse that is slow."""
 
 LATE_MS: Final = 15_000
 """Age of the newest result that is no sign of a sink that is behind, whatever the fleet."""

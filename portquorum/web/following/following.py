@@ -148,7 +148,7 @@ class Following:
                 if self._feed.is_present.is_set():
                     await self._ask(asking)
                 took = time.monotonic() - began
-                await asyncio.sleep(max(self._status_every_s, took * status_poll.SHARE))
+                await asyncio.sleep(status_poll.pause_s(took, self._status_every_s))
         finally:
             asking.close()
 

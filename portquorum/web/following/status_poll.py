@@ -17,6 +17,9 @@ EVERY_S: Final = 15.0
 SHARE: Final = 10
 """At most a tenth of the time the query runs: of a large fleet it is asked less often."""
 
+LONGEST_S: Final = 45.0
+"""But so often, or its answers would be too old to be believed."""
+
 LIMIT_S: Final = 20
 """Longest time of the query."""
 
@@ -35,6 +38,11 @@ SELECT
 FROM status_now
 GROUP BY status, since, is_resolved, names, words
 """
+
+
+def pause_s(took_s: float, every_s: float = EVERY_S) -> float:
+    """The wait before the next question, after one that took `took_s`."""
+    return max(every_s, min(took_s * SHARE, LONGEST_S))
 
 
 class StatusPoll:

@@ -122,7 +122,7 @@ def test_an_old_answer_of_status_now_blinds_nobody() -> None:
     story = FleetStory(WEB)
     story.say([(WEB, "unwatched")])
     assert story.state(WEB) == "unknown"
-    story.later(60_001)
+    story.later(90_001)
     assert story.state(WEB) == "up"
 
 
@@ -137,7 +137,7 @@ def test_an_old_unwatched_still_counts_while_the_stream_says_so_of_the_partition
     story = FleetStory(WEB)
     story.say([(WEB, "unwatched")])
     story.unwatched(partition_of(WEB), 1)
-    story.later(60_001)
+    story.later(90_001)
     assert story.state(WEB) == "unknown"
     story.unwatched(partition_of(WEB), 0)
     assert story.state(WEB) == "up"
