@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
 
 from litestar.params import QueryParameter
@@ -26,6 +26,19 @@ _UNITS_MS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 def now_ms() -> int:
     """Now, in UTC ms."""
     return time.time_ns() // 1_000_000
+
+
+MOST_DAYS: Final = 730
+LAST_DAYS: Final = 30
+DayCount = Annotated[
+    int | None,
+    QueryParameter(
+        ge=1,
+        le=MOST_DAYS,
+        required=False,
+        description="In place of `since`: so many days up to `until`.",
+    ),
+]
 
 
 def parse_ms(name: str, text: str, now: int) -> int:
@@ -66,3 +79,18 @@ def parse_day(name: str, text: str) -> date:
     if not 2000 <= found.year <= 2200:
         raise wrong_field(name, "expected a date from 2000 to 2200")
     return found
+
+
+def span_of_days(since: str, until: str, days: int | None) -> tuple[date, date]:
+    """The first and the last day (UTC); by default the last 30 days, today included.
+
+    Raises:
+        ProblemError: no date, both `since` and `days`, or more than `MOST_DAYS`.
+    """
+    if since and days is not None:
+        raise wrong_field("days", "expected `since` or `days`, found both")
+    last = parse_day("until", until) if until else datetime.now(UTC).date()
+    first = parse_day("since", since) if since else last - timedelta((days or LAST_DAYS) - 1)
+    if not 0 <= (last - first).days < MOST_DAYS:
+        raise wrong_field("since", f"expected a date up to {MOST_DAYS} days before `until`")
+    return first, last

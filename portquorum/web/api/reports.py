@@ -1,7 +1,7 @@
 """Reports, as `portquorum report` makes them."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from litestar import Response, get
@@ -12,8 +12,7 @@ from portquorum.report.history import UnknownScopeError
 from portquorum.report.result import Column, Days, Report, Tone, Unit
 from portquorum.report.result import Value as ReportValue
 from portquorum.web.api.answering import answered
-from portquorum.web.api.moments import Day, parse_day
-from portquorum.web.api.uptime import MOST_DAYS
+from portquorum.web.api.moments import Day, DayCount, span_of_days
 from portquorum.web.history.stored_history import ReportQuery
 from portquorum.web.parts import TheHistory
 from portquorum.web.problem import wrong_field
@@ -116,14 +115,12 @@ async def report(
     kind: Kind,
     since: Day = "",
     until: Day = "",
+    days: DayCount = None,
     team: Annotated[str, QueryParameter(max_length=255, description="Targets of this team.")] = "",
     target: Annotated[str, QueryParameter(max_length=128, description="This target.")] = "",
 ) -> Response[ReportAnswer]:
     """Whole days (UTC) from `since` to `until`, both included; by default the last 30."""
-    last = parse_day("until", until) if until else datetime.now(UTC).date()
-    first = parse_day("since", since) if since else last - timedelta(days=29)
-    if not 0 <= (last - first).days < MOST_DAYS:
-        raise wrong_field("since", f"expected a date up to {MOST_DAYS} days before `until`")
+    first, last = span_of_days(since, until, days)
     if team and target:
         raise wrong_field("target", "expected a team or a target, found both")
     asked = ReportQuery(kind=kind, since=first, until=last, team=team, target=target)

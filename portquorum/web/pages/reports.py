@@ -56,7 +56,7 @@ def page(
         spans=SPANS,
         value_text=lambda value, unit: _text(value, unit, viewer),
         active="reports",
-        json_path="",
+        json_path=asked.with_path(f"/reports/{found.kind}.json"),
     )
 
 

@@ -19,7 +19,7 @@ OPERATIONS = [
     *("incidents", "incident", "incident_history", "past_incidents", "regions"),
     *("maintenances", "silences", "results", "uptime", "report"),
 ]
-BEYOND = {"cursor", "since", "until", "target"}
+BEYOND = {"cursor", "since", "until", "days", "target"}
 
 
 @pytest.fixture(scope="session")

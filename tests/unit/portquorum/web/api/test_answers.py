@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from datetime import date
 from typing import Any
 
 import httpx
@@ -179,6 +180,23 @@ async def test_history_that_is_away_says_since_when(path: str) -> None:
         "since": NOW,
     }
     assert now.status_code == 200
+
+
+async def test_days_are_counted_up_to_the_last_one() -> None:
+    made = Made()
+    for path in ("/reports/slo", "/uptime"):
+        await got(made, f"{path}?until=2026-11-30&days=7")
+        await got(made, f"{path}?until=2026-11-30")
+        await got(made, f"{path}?until=2026-11-30&since=2026-11-24")
+        spans = [(asked.since, asked.until) for asked in made.history.asked[-3:]]
+        last = date(2026, 11, 30)
+        assert spans == [
+            (date(2026, 11, 24), last),
+            (date(2026, 11, 1), last),
+            (date(2026, 11, 24), last),
+        ]
+        assert wrong(await got(made, f"{path}?since=2026-11-24&days=7")) == ["days"]
+        assert wrong(await got(made, f"{path}?days=731")) == ["days"]
 
 
 async def test_no_answer_has_the_password_of_clickhouse() -> None:
