@@ -270,6 +270,7 @@ class Words(Struct, frozen=True, kw_only=True):
     first_steps: str = "First steps"
     votes_sentence: str = "{down} of {fresh} regions that report say so; {need} are needed."
     timeline: str = "What happened"
+    no_events: str = "Its events are not in the history yet."
     told: str = "Who was told"
     told_nobody: str = "There is no record of a message yet."
     channel: str = "Channel"

@@ -34,7 +34,7 @@ from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, target_charts
 from portquorum.web.pages.past_rows import row_of_past
 from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
-from portquorum.web.pages.rendering import STATIC, static_url
+from portquorum.web.pages.rendering import STATIC, static_url, warm
 from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
 from portquorum.web.pages.window_links import window_of
 from portquorum.web.parts import TheFleet, TheHistory
@@ -318,7 +318,11 @@ PAGE_ROUTES: Final[Sequence[ControllerRouterHandler]] = (
 
 
 def error_page_of(fleet: Fleet) -> Callable[[Asked, Problem], Response[str]]:
-    """Shows an error to a person; see `portquorum.web.errors.ErrorPage`."""
+    """Shows an error to a person; see `portquorum.web.errors.ErrorPage`.
+
+    The templates are compiled when this returns.
+    """
+    warm()
 
     def shown(request: Asked, problem: Problem) -> Response[str]:
         fresh = fleet.freshness()

@@ -108,11 +108,13 @@ def _is_wrong(group: GroupRow) -> bool:
 
 def place_words(row: IncidentRow | TargetRow) -> str:
     """Kind and place, without what the name already says: `postgres 5432`, `tcp db1:5432`."""
-    if row.name == row.place:
+    if row.host is None or row.place in row.name:
         return row.kind
-    if row.host is not None and row.host == row.name and row.port is not None:
-        return f"{row.kind} {row.port}"
-    return cut(f"{row.kind} {row.place}" if row.host is not None else row.kind, 120)
+    if row.host in row.name and row.port is not None:
+        named = row.name.partition(row.host)[2].split()
+        words = (one for one in (row.kind, f"{row.port}") if one not in named)
+        return " ".join(words)
+    return cut(f"{row.kind} {row.place}", 120)
 
 
 def cause_words(row: CauseRow) -> str:

@@ -29,6 +29,8 @@ def test_a_place_does_not_say_the_name_again() -> None:
     assert row_words.place_words(row) == "smtp 25"
     assert row_words.place_words(replace(row, name="mail")) == "smtp mail.example.org:25"
     assert row_words.place_words(replace(row, name=row.place)) == "smtp"
+    assert row_words.place_words(replace(row, name="mail.example.org smtp 25")) == ""
+    assert row_words.place_words(replace(row, name="mail.example.org 25")) == "smtp"
     assert row_words.place_words(replace(row, host=None, port=None, place="x")) == "smtp"
 
 
