@@ -119,11 +119,16 @@ function compare(found) {
       if (list.innerHTML !== fresh.innerHTML) swap(list, fresh)
       continue
     }
+    const leads = new Map([...has.values()].filter((row) => row.dataset.lead).map((row) => [row.dataset.lead, row]))
     for (const [key, row] of had) {
-      const other = has.get(key)
-      if (!other) row.classList.add("gone")
+      // A cause that grows (another port of its host) has another key, and the same incident.
+      const grown = leads.get(row.dataset.lead)
+      const other = has.get(key) ?? (grown && !had.has(grown.dataset.key) ? grown : undefined)
+      if (!other) leave(row)
       else if (served.get(row) !== served.get(other)) renew(row, other)
     }
+    had.clear()
+    rowsOf(list).forEach((row, key) => had.set(key, row))
     const title = list.querySelector("h2")
     const titled = fresh.querySelector("h2")
     if (title && titled && title.innerHTML !== titled.innerHTML) title.innerHTML = titled.innerHTML
@@ -139,6 +144,19 @@ function compare(found) {
   coming = found
   offer(waiting)
   tick()
+}
+
+// A row that is not on the new page: struck through if it is over, and not if another row has it.
+async function leave(row) {
+  const lead = row.dataset.lead
+  if (lead && !row.classList.contains("gone")) {
+    try {
+      const answer = await fetch(`/api/v1/incidents/${encodeURIComponent(lead)}`)
+      const found = answer.ok ? (await answer.json()).row : null
+      if (found && found.closed_at === null) return
+    } catch { return }
+  }
+  row.classList.add("gone")
 }
 
 function renew(row, other) {

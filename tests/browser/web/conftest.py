@@ -12,7 +12,7 @@ from tests.browser.browser import FLAGS
 from tests.browser.web.fakes import PageServer, page_server
 from tests.installed import missing
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 # Not for the session: while it lives, an event loop runs in this thread, and no other can.
@@ -48,7 +48,7 @@ def context(chromium: Browser, server: PageServer) -> Iterator[BrowserContext]:
     made = chromium.new_context(
         base_url=server.url, viewport={"width": 1280, "height": 900}, timezone_id="Europe/Berlin"
     )
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(60_000)
     try:
         yield made
     finally:

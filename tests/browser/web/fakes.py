@@ -194,12 +194,13 @@ class HandMadeFleet:
         )
 
     def incident(self, incident_id: str) -> answers.IncidentAnswer | None:
-        if incident_id != OPEN_INCIDENT:
+        causes = {one.incident.id: one for one in self.now.causes if one.incident is not None}
+        if incident_id != OPEN_INCIDENT and incident_id not in causes:
             return None
         detail = self.text or "connect: no route to host"
         return answers.IncidentAnswer(
             freshness=self.freshness(),
-            row=self._opened(),
+            row=replace(self._opened(), id=incident_id),
             first_steps=(
                 self.text or "See whether the host is on: ping db-000.fra.example.net",
                 "Look at what was changed in the last hour.",

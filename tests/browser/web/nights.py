@@ -57,7 +57,7 @@ def marks(failing: Sequence[str] = REGIONS, verdict: Verdict = "down") -> tuple[
 def incident(name: str = "mail.example.org", **changes: object) -> IncidentRow:
     """An outage of 22 minutes that nobody has acknowledged."""
     usual = IncidentRow(
-        id="0b51c0de-0000-5000-8000-000000000001",
+        id=f"0b51c0de-{name[:60]}",
         type="unreachable",
         state="down",
         severity="critical",
