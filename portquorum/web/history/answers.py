@@ -1,8 +1,8 @@
 """What the history answers: the values that pages and API show.
 
 Times are UTC ms, lengths in s or ms as their names say, percentages from 0 to 100. What was not
-measured is None, never 0. Names, reasons, details and notes are as they came: whoever shows them
-cleans them.
+measured is None, never 0. Names, reasons, details and notes are as they came, summaries, subjects
+and errors cut to 2,000 characters: whoever shows them cleans them.
 """
 
 from datetime import date

@@ -22,6 +22,9 @@ from schemas.incident import IncidentEvent, decode
 MOST_EVENTS: Final = 500
 """Events of an incident that are read, the newest."""
 
+MOST_BYTES: Final = 16 << 20
+"""Bytes of these events, as they were published."""
+
 MOST_TOLD: Final = 2_000
 """Entries of the send log of an incident that are read, the newest."""
 
@@ -58,7 +61,7 @@ SELECT incident_id, toString(any(e.incident_type)), toString(any(e.severity)),
        nullIf(toString(argMax(e.team, place)), ''), toString(argMax(e.criticality, place)),
        toUnixTimestamp64Milli(min(e.first_failed_at)), toUnixTimestamp64Milli(min(e.opened_at)),
        toUnixTimestamp64Milli(max(e.closed_at)), nullIf(toString(max(e.closed_because)), ''),
-       argMax(e.summary, place), nullIf(argMax(e.acknowledged_by, place), ''),
+       leftUTF8(argMax(e.summary, place), 2000), nullIf(argMax(e.acknowledged_by, place), ''),
        nullIf(max(e.resolved_by), ''), toString(argMax(e.expect, place))
 FROM (SELECT *, (at, log_offset) AS place FROM incidents) AS e
 WHERE target IN {targets:Array(String)} AND incident_id IN {ids:Array(String)}
@@ -68,20 +71,31 @@ _NAMES: Final = tuple(
     name for name in IncidentRow.__struct_fields__ if name not in {"ended_at", "duration_s"}
 )
 
+# Events may be a megabyte each: the newest that fit.
 _EVENTS: Final = """
 SELECT raw
-FROM incidents
-WHERE target IN (SELECT target FROM incidents WHERE incident_id = {id:String} LIMIT 1)
-  AND incident_id = {id:String}
+FROM
+(
+    SELECT raw, sum(length(raw)) OVER (ORDER BY at DESC, log_offset DESC) AS bytes, at, log_offset
+    FROM
+    (
+        SELECT raw, at, log_offset
+        FROM incidents
+        WHERE target IN (SELECT target FROM incidents WHERE incident_id = {id:String} LIMIT 1)
+          AND incident_id = {id:String}
+        ORDER BY at DESC, log_offset DESC
+        LIMIT 1 BY event_id
+        LIMIT {most:UInt32}
+    )
+)
+WHERE bytes <= {most_bytes:UInt64}
 ORDER BY at DESC, log_offset DESC
-LIMIT 1 BY event_id
-LIMIT {most:UInt32}
 """
 
 _TOLD: Final = """
 SELECT toString(event), toUnixTimestamp64Milli(event_at), toString(channel), toString(status),
-       nullIf(toString(action), ''), attempt, toUnixTimestamp64Milli(at), subject,
-       nullIf(error, ''), nullIf(why, '')
+       nullIf(toString(action), ''), attempt, toUnixTimestamp64Milli(at),
+       leftUTF8(subject, 2000), nullIf(leftUTF8(error, 2000), ''), nullIf(leftUTF8(why, 2000), '')
 FROM notifications
 WHERE event_at >= fromUnixTimestamp64Milli({since:Int64}) AND incident_id = {id:String}
 ORDER BY log_partition DESC, log_offset DESC
@@ -132,7 +146,7 @@ def closed_since(client: Client, since: int, limit: int) -> tuple[IncidentRow, .
 
 def incident(client: Client, incident_id: str, now: int) -> IncidentHistory | None:
     """An incident from its first failure on, without who was told; None if there is none."""
-    found = rows(client, _EVENTS, id=incident_id, most=MOST_EVENTS)
+    found = rows(client, _EVENTS, id=incident_id, most=MOST_EVENTS, most_bytes=MOST_BYTES)
     events = [event for (raw,) in reversed(found) if (event := _decoded(raw)) is not None]
     if not events:
         return None

@@ -51,9 +51,13 @@ _SMALL: Final = {
 """Each question is small and several run beside each other: threads and compiled code of their own
 cost more than they save."""
 
+_BOUNDS: Final = {"max_result_bytes": 64 << 20, "result_overflow_mode": "throw"}
+"""What is on the topics is not believed: no answer fills this process's memory."""
+
 _BUSY: Final = "Too many questions to the history wait: try again."
 _IS_THERE: Final = "SELECT 1 FROM incidents LIMIT 1"
 _TOO_SLOW: Final = ("(TIMEOUT_EXCEEDED)", "(TOO_SLOW)", "(MEMORY_LIMIT_EXCEEDED)")
+_TOO_LARGE: Final = ("(TOO_MANY_ROWS_OR_BYTES)",)
 _TOO_MANY: Final = ("(TOO_MANY_SIMULTANEOUS_QUERIES)",)
 _NO_TABLES: Final = ("(UNKNOWN_TABLE)", "(UNKNOWN_DATABASE)")
 
@@ -104,7 +108,7 @@ class QuestionPool:
             raise HistoryTooSlowError(_BUSY)
         running = self._start(lambda: self._answer(question, limit_s))
         try:
-            async with asyncio.timeout(math.ceil(limit_s + _GRACE_S) + CONNECT_S + _GRACE_S):
+            async with asyncio.timeout(math.ceil(limit_s + _GRACE_S) + 2 * CONNECT_S + _GRACE_S):
                 return await asyncio.wrap_future(running)
         except TimeoutError as error:
             if running.done() and not running.cancelled():
@@ -147,7 +151,7 @@ class QuestionPool:
             return question(asked.client)
         except FAILURES as error:
             late = "timed out" in str(error) and not asked.keeps_limit
-            if late and asked.client.ping(timeout=_GRACE_S):
+            if late and asked.client.ping(timeout=CONNECT_S):
                 raise HistoryTooSlowError(_too_slow(limit_s)) from error
             raise
 
@@ -162,6 +166,8 @@ class QuestionPool:
         text = str(error)
         if any(sign in text for sign in _TOO_SLOW):
             return HistoryTooSlowError(_too_slow(limit_s))
+        if any(sign in text for sign in _TOO_LARGE):
+            return HistoryTooSlowError("The answer to this question is too large: ask for less.")
         if any(sign in text for sign in _TOO_MANY):
             return HistoryTooSlowError("ClickHouse answers too many questions: try again.")
         if any(sign in text for sign in _NO_TABLES):
@@ -223,7 +229,7 @@ def _connect(settings: Settings, limit_s: float) -> _LimitedClient:
     keeps_limit = known is not None and not known.readonly
     if keeps_limit:
         client.set_client_setting("max_execution_time", limit_s)
-        for name, value in _SMALL.items() if limit_s <= PAGE_S else ():
+        for name, value in (_BOUNDS | _SMALL if limit_s <= PAGE_S else _BOUNDS).items():
             client.set_client_setting(name, value)
     refuse_newer(client, settings)
     return _LimitedClient(client, keeps_limit)

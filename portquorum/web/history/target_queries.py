@@ -72,7 +72,7 @@ LIMIT 1000
 # All within the time, and of each region and condition the last one before it.
 _REGION_EVENTS: Final = """
 SELECT toString(region) AS region, toString(event) AS event, toUnixTimestamp64Milli(at) AS ms,
-       summary
+       leftUTF8(summary, 2000) AS sentence
 FROM region_events
 WHERE has({regions:Array(String)}, toString(region)) AND ms < {until:Int64}
   AND event IN ('region.silent', 'region.returned', 'region.suspect', 'region.cleared')
@@ -155,7 +155,7 @@ SELECT incident_id,
        toUnixTimestamp64Milli(min(e.opened_at)) AS opened_ms,
        toUnixTimestamp64Milli(max(e.closed_at)) AS closed_ms,
        nullIf(toString(max(e.closed_because)), ''),
-       argMax(e.summary, (e.at, e.log_offset)),
+       leftUTF8(argMax(e.summary, (e.at, e.log_offset)), 2000),
        nullIf(argMax(e.acknowledged_by, (e.at, e.log_offset)), ''),
        count() OVER ()
 FROM incidents AS e

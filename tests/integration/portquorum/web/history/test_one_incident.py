@@ -4,12 +4,15 @@ import uuid
 from collections.abc import AsyncIterator
 
 import msgspec
+import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
 from foundation.clickhouse import connect
 from foundation.settings import Settings
+from portquorum.web.history import incident_queries
 from portquorum.web.history.questions import TargetAsked
+from portquorum.web.history.shared_answers import SharedAnswers
 from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.history.windows import DAY_MS, HOUR_MS, named
 from schemas.incident import IncidentEvent, RegionVerdict, Votes
@@ -177,6 +180,18 @@ async def test_an_incident_from_its_first_failure_to_its_end(history: StoredHist
         "eu": [("down", BEGAN + HOUR_MS - 500), ("up", BEGAN + HOUR_MS)],
         "us": [("up", BEGAN + HOUR_MS)],
     }
+
+
+async def test_of_events_that_are_too_many_bytes_the_newest_are_read(
+    history: StoredHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = len(msgspec.json.encode(EVENTS[-1])) + len(msgspec.json.encode(EVENTS[-2]))
+    monkeypatch.setattr(incident_queries, "MOST_BYTES", room)
+    monkeypatch.setattr(history, "_incidents", SharedAnswers(0, 1))
+    found = await history.incident("i1")
+    assert found is not None
+    assert [one.event for one in found.events] == ["updated", "closed"]
+    assert found.began_at == BEGAN
 
 
 async def test_who_was_told_is_the_newest_entry_of_each_channel(history: StoredHistory) -> None:
