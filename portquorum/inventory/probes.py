@@ -136,7 +136,7 @@ def _check_tls_options(probe: Probe, written: Mapping[str, Any]) -> None:
     """Raises `ProbeError` for an option of TLS that has no effect, since there is no TLS."""
     if not isinstance(probe, HandshakeProbe | TcpProbe) or probe.tls != "none":
         return
-    if isinstance(probe, TcpProbe) and any(step.starttls for step in probe.steps):
+    if isinstance(probe, TcpProbe) and probe.encrypted:
         return
     for name in sorted(written.keys() & _OF_TLS):
         if getattr(probe, name) != getattr(_NO_TLS, name):

@@ -13,7 +13,7 @@ from schemas.incident import (
     TargetsEvent,
     Votes,
 )
-from schemas.probe import DomainProbe
+from schemas.probe import DomainProbe, TcpProbe
 from schemas.target import Criticality, Target
 from streams.rules.apply import Output
 
@@ -38,7 +38,10 @@ def warn_ms(target: Target) -> int:
     options = target.probe
     if isinstance(options, DomainProbe):
         return options.warn_days * 86_400_000
-    if not getattr(options, "verify", False) or getattr(options, "tls", "") == "none":
+    plain = getattr(options, "tls", "") == "none"
+    if isinstance(options, TcpProbe):
+        plain = plain and not [step for step in options.steps if step.starttls]
+    if plain or not getattr(options, "verify", False):
         return 0
     return int(getattr(options, "warn_days", 0)) * 86_400_000
 
