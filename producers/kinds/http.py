@@ -95,6 +95,7 @@ class _Walk:
         self._context = context
         self._options = options
         self._request = request
+        self._origin = request.place.origin
         self._proxy = proxy
         self._cookies = Cookies()
         self._followed = 0
@@ -168,7 +169,7 @@ class _Walk:
                 ended_at = context.ended_at if body_ended_at is None else body_ended_at
                 context.hops.append(
                     Hop(
-                        url=shown_url(place.url),
+                        url=self._shown(place),
                         address=context.address,
                         status=head.status,
                         dns_ms=round(dns_ms, 3) if asked else None,
@@ -266,7 +267,26 @@ class _Walk:
         place = self._request.place
         following = http_request.after(self._request, next_place(place, location), head.status)
         self._cookies.take(place, head)
+        self._keep_secrets_from(following.place, head.status)
         return following
+
+    def _keep_secrets_from(self, place: RequestUrl, status: int) -> None:
+        """Refuses another origin than the target's that would get a secret, said back by a server.
+
+        Servers put the query of a request into the URL they redirect to: at the end of a path, in
+        clear, at whatever `?next=` names.
+
+        Raises:
+            CheckFailedError: `unexpected_response`.
+        """
+        scrubber = self._context.scrubber
+        if place.origin == self._origin or not scrubber.used:
+            return
+        what = "URL" if scrubber.finds_in(place.url) else "cookies"
+        if what == "URL" or scrubber.finds_in(self._cookies.field(place) or ""):
+            text = f"the status {status} leads to another origin, {self._shown(place)}"
+            text += f", which would get a secret of the check in its {what}: it is not asked"
+            raise CheckFailedError("unexpected_response", text)
 
     def _follow(self, request: Request) -> None:
         self._request = request
@@ -352,14 +372,18 @@ class _Walk:
             self._endings.append(_Ending(end.at_ms, self._place, reason, text))
 
     def _text(self, one: _Ending) -> str:
-        return f"{shown_url(one.place.url)}: {one.text}" if self._followed else one.text
+        return f"{self._shown(one.place)}: {one.text}" if self._followed else one.text
 
     def _after_redirects(self, text: str) -> str:
         return f"{self._way()}: {text}" if self._followed else text
 
+    def _shown(self, place: RequestUrl) -> str:
+        """The URL for people. Masked before it is cut: the beginning of a secret would be left."""
+        return shown_url(self._context.scrubber.scrub(place.url))
+
     def _way(self) -> str:
         redirects = "1 redirect" if self._followed == 1 else f"{self._followed} redirects"
-        return f"after {redirects}: {shown_url(self._place.url)}"
+        return f"after {redirects}: {self._shown(self._place)}"
 
 
 async def _sent(stream: Connection, request: bytes) -> CheckFailedError | None:
