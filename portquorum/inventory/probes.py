@@ -17,6 +17,10 @@ from schemas.probe import HandshakeProbe, Probe, TcpProbe
 # As in the URLs of channels, where the notifier replaces it; shells have more behind the name.
 _VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*")
 
+# As shells and other monitors have it; `$$PORTQUORUM_SECRET_…` is meant as it stands.
+_BARE: Final = re.compile(rf"(?<!\$)\$({secrets.PREFIX}[A-Z0-9_]*)")
+_PEM: Final = "-----BEGIN "
+
 _SHOWN: Final = 80
 
 _OF_TLS: Final = frozenset(
@@ -82,12 +86,22 @@ def _check_variables(probe: Probe, options: Any) -> None:
                 expected = f"expected ${{{secrets.PREFIX}…}} in capital letters, or $$ for a $"
                 no_other = "no other variable of a prober is given to a check"
                 raise ProbeError(path, f"{expected}, found {found}: {no_other}")
+        bare = _BARE.search(text)
+        if bare is not None:
+            expected = f"expected ${{{bare[1]}}}, or $$ for a $ that is meant as it stands"
+            raise ProbeError(path, f"{expected}, found {bare[0]}")
 
 
 def _check_secrets(probe: Probe | None) -> None:
-    """Raises `ProbeError` for a secret that would go in clear, or in the place of a host."""
+    """Raises `ProbeError` for a secret that would go in clear, or in the place of a host.
+
+    And for a text that should be one: the path of a file with a certificate.
+    """
     for place in () if probe is None else places(probe):
         if not secrets.names(place.text):
+            if place.path[0] == "client_certificate" and _PEM not in place.text:
+                text = f"expected a secret with the PEM (${{{secrets.PREFIX}…}})"
+                raise ProbeError(place.path, f"{text}, found a text that is none; no file is read")
             continue
         why = refused(probe, place.field)
         if why is not None:
