@@ -302,6 +302,10 @@ class _Walk:
         """
         context, options = self._context, self._options
         context.ended_at = began_at
+        if self._proxy is not None and self._place.scheme == "http":
+            instead = http_proxy.own_answer(self._proxy, head)
+            if instead is not None:
+                raise CheckFailedError("unexpected_response", instead)
         wrong = wrong_status(options, head)
         if wrong is not None:
             said = await refusal(context, stream, head, rest, self._request.method)

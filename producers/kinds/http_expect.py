@@ -175,10 +175,12 @@ class WantedBody:
         self._look_for_text(body)
         data, again = bytes(body), self._judged_bytes > 0
         after = "" if cut is None else f", and the server closed {cut}"
+        if full:
+            after = f" in the first {len(data) // 1000} kB, and no more is read"
         for part in self._parts:
             if part.group is not None and part.group.at_end and (full or cut is not None):
-                more = f", found more than {len(data) // 1000} kB" if full else ""
-                text = f"body: expected {part.group.words}{more}{after}"
+                more = f", found more than {len(data) // 1000} kB" if full else after
+                text = f"body: expected {part.group.words}{more}"
                 raise CheckFailedError("unexpected_response", text)
             if part.step is None:
                 wrong = await self._wrong(part, data, again=again)

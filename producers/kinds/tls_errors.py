@@ -70,7 +70,7 @@ class ClientCertificateError(CheckFailedError):
     """
 
     def __init__(self) -> None:
-        text = "the server asks for a client certificate, which a check does not have"
+        text = "the server asks for a client certificate, and the target has no client_certificate"
         super().__init__("tls_failed", text)
 
 

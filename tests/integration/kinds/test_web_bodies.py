@@ -280,6 +280,31 @@ async def test_text_is_found_in_the_encoding_of_the_page(field: bytes, body: byt
     assert (outcome.status, outcome.detail) == ("up", None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+async def test_an_expression_beyond_ascii_is_found_in_both_encodings(encoding: str) -> None:
+    async with answering(ok(body="Grüße aus Köln".encode(encoding))) as port:
+        assert (await http(port, expect_regex="aus Köln$")).status == "up"
+        wrong = await http(port, expect_regex="aus Bönn")
+    assert_down(wrong, "unexpected_response", "expected a match of 'aus Bönn'")
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"expect": "END"},
+        {"expect_regex": "END"},
+        {"expect_json": "$.a"},
+        {"conditions": [{"body": True, "contains": "END"}]},
+    ],
+)
+async def test_what_stands_behind_the_part_that_is_read_is_not_told_as_missing(
+    probe: dict[str, Any],
+) -> None:
+    async with answering(ok(body=b"x" * 1_200_000 + b"END")) as port:
+        outcome = await http(port, **probe)
+    assert_down(outcome, "unexpected_response", " kB, and no more is read")
+
+
 async def test_json_in_another_encoding_is_json() -> None:
     body = '{"name": "schön"}'.encode("latin-1")
     field = b"Content-Type: application/json; charset=iso-8859-1"

@@ -28,6 +28,23 @@ def test_a_body_of_json(path: str, value: str | None, body: object, verdict: str
 
 
 @pytest.mark.parametrize(
+    ("regex", "data", "end"),
+    [
+        ("Köln", "in Köln!".encode(), 8),
+        ("Köln", "in Köln!".encode("latin-1"), 7),
+        ("正.", "正常x".encode(), 6),
+        ("[\x80-\xff]", b"a\xff", 2),
+        (r"\xff", b"a\xff", 2),
+        ("ü", b"u", None),
+    ],
+)
+def test_characters_beyond_ascii_are_found_as_bytes_and_as_text(
+    regex: str, data: bytes, end: int | None
+) -> None:
+    assert take(Search(Step(expect_regex=regex), data)) == end
+
+
+@pytest.mark.parametrize(
     "body",
     [
         *(b"", b"{", b"\xff", b"[" * 20_000, b"NaN", b'{"a": -Infinity}'),
