@@ -36,22 +36,33 @@ _FOLDERS: Final = {"go": "go", "maven": "java", "npm": "node", "pypi": "python"}
 FOREIGN: Final = Path(__file__).parent / "foreign"
 
 
+_ALSO: Final = {"tls": "tls/certificate", "smtp/starttls": "tcp/starttls"}
+"""Who shows a certificate is let in where nobody wants one; the steps are those of the kind."""
+
+
 class Port(Struct, frozen=True):
     """A port of a server.
 
-    `up`: the attempts (see `attempts.py`) that are rightly up there, with blanks between them;
-    `tcp` is one of them wherever the port is not of UDP alone. All others must be down. `most`: the
-    highest number that the server takes.
+    `up`: the attempts (see `attempts.py`) that are rightly up there, with blanks between them; what
+    follows of itself is left out (`rightly_up`). All others must be down. `most`: the highest
+    number that the server takes. `ends_without_certificate`: it ends the connection of who shows no
+    certificate in TLS.
     """
 
     name: str
     up: str = ""
     over: Literal["tcp", "udp", "both"] = "tcp"
     most: int = 65_535
+    ends_without_certificate: bool = False
 
     @property
     def rightly_up(self) -> frozenset[str]:
-        return frozenset(self.up.split()) | ({"tcp"} if self.over != "udp" else set())
+        """All of them: `tcp` where the port is not of UDP alone, and what means the same."""
+        up = set(self.up.split())
+        up.add("tcp/closed" if self.over == "udp" else "tcp")
+        if "udp/dns" not in up:  # that is the datagram which must not be answered
+            up.add("udp/closed")
+        return frozenset(up | {more for one, more in _ALSO.items() if one in up})
 
 
 class Server(Struct, frozen=True, kw_only=True):

@@ -18,8 +18,9 @@ _END: Final = "<!-- end of {name} -->\n"
 class MatrixRow(Struct, frozen=True):
     """What was seen at one port of a server.
 
-    `up` are the attempts that were rightly up, `down` the number of the others by reason,
-    `latest_ms` the most that one of them took beyond its timeout (negative: none reached it).
+    `up` are the attempts that were rightly up, `down` the number of the others by reason, `missed`
+    the number of those that asked it as a registry, which it is not, `latest_ms` the most
+    that one of them took beyond its timeout (negative: none reached it).
     """
 
     server: str
@@ -29,6 +30,7 @@ class MatrixRow(Struct, frozen=True):
     up: tuple[str, ...]
     down: dict[str, int]
     latest_ms: float
+    missed: int = 0
 
 
 class ClientRow(Struct, frozen=True):
@@ -111,7 +113,7 @@ class Verification:
     def table(self, attempts: int) -> str:
         """The section as Markdown."""
         rows = [row for found in self._rows.values() for row in found]
-        checks = sum(len(row.up) + sum(row.down.values()) for row in rows)
+        checks = sum(len(row.up) + sum(row.down.values()) + row.missed for row in rows)
         latest = max(row.latest_ms for row in rows)
         day = dt.datetime.now(dt.UTC).date()
         head = (

@@ -57,6 +57,23 @@ def fakeredis(port: int, _: int, __: ssl.SSLContext) -> None:
     TcpFakeServer((HOST, port)).serve_forever()
 
 
+def grpcio(port: int, secure: int, _: ssl.SSLContext) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
+
+    import grpc
+    from grpc_health.v1 import health, health_pb2_grpc
+
+    # Its health service has the whole server as SERVING from the start.
+    server = grpc.server(ThreadPoolExecutor(2))
+    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
+    cert, key = Path(sys.argv[4]).read_bytes(), Path(sys.argv[5]).read_bytes()
+    server.add_insecure_port(f"{HOST}:{port}")
+    server.add_secure_port(f"{HOST}:{secure}", grpc.ssl_server_credentials([(key, cert)]))
+    server.start()
+    server.wait_for_termination()
+
+
 def hypercorn(port: int, secure: int, _: ssl.SSLContext) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -96,9 +113,33 @@ def twisted(port: int, secure: int, _: ssl.SSLContext) -> None:
     reactor.run()
 
 
+def websockets(port: int, secure: int, tls: ssl.SSLContext) -> None:
+    from websockets.asyncio.server import ServerConnection, serve
+
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async def run() -> None:
+        async with serve(echo, HOST, port), serve(echo, HOST, secure, ssl=tls):
+            await asyncio.Event().wait()
+
+    asyncio.run(run())
+
+
 SERVERS: dict[str, Callable[[int, int, ssl.SSLContext], None]] = {
     each.__name__: each
-    for each in (aiosmtpd, amqtt, asyncssh, fakeredis, hypercorn, pyftpdlib, twisted)
+    for each in (
+        aiosmtpd,
+        amqtt,
+        asyncssh,
+        fakeredis,
+        grpcio,
+        hypercorn,
+        pyftpdlib,
+        twisted,
+        websockets,
+    )
 }
 
 

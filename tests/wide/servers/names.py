@@ -4,7 +4,8 @@ from typing import Final
 
 from tests.wide.server import Port, Server
 
-_DNS: Final = Port("port", "dns udp/dns", over="both")
+_DNS_UP: Final = "dns dns/tcp udp/dns"
+_DNS: Final = Port("port", f"{_DNS_UP} dns/rcode", over="both")
 _ZONE: Final = {
     "zone": "$ORIGIN example.test.\n@ 60 SOA ns.example.test. a.example.test. 1 60 60 60 60\n"
     "@ 60 NS ns.example.test.\n@ 60 A 192.0.2.7\nns 60 A 192.0.2.8\n"
@@ -61,7 +62,7 @@ SERVERS: Final = (
         name="unbound",
         source="debian unbound",
         program=("unbound",),
-        ports=(_DNS, Port("tls", "tls dns udp/dns", over="both")),
+        ports=(_DNS, Port("tls", "tls dns udp/dns dns/rcode", over="both")),
         files={
             "conf": "server:\n  interface: 127.0.0.1@@port@\n  interface: 127.0.0.1@@tls@\n"
             '  tls-port: @tls@\n  tls-service-key: "@key@"\n  tls-service-pem: "@cert@"\n'
@@ -99,7 +100,8 @@ SERVERS: Final = (
         name="pdns recursor",
         source="debian pdns-recursor",
         program=("pdns_recursor",),
-        ports=(_DNS,),
+        # It asks the root servers for other zones, and refuses none.
+        ports=(Port("port", _DNS_UP, over="both"),),
         files=_ZONE,
         command="@program@ --config-dir=@dir@ --local-address=127.0.0.1 --local-port=@port@ "
         "--socket-dir=@dir@ --daemon=no --security-poll-suffix= "
@@ -126,6 +128,18 @@ SERVERS: Final = (
         files={
             "conf": "port @port@\nbindaddress 127.0.0.1\nallow 127.0.0.1\nlocal stratum 5\n"
             "cmdport 0\nbindcmdaddress /\npidfile @dir@/pid\ndriftfile @dir@/drift\n"
+        },
+        command="@program@ -x -d -u root -f @dir@/conf",
+    ),
+    Server(
+        name="chrony whose clock is not set",
+        source="debian chrony",
+        program=("chronyd",),
+        # It has no source, and says so to who asks for the time.
+        ports=(Port("port", over="udp"),),
+        files={
+            "conf": "port @port@\nbindaddress 127.0.0.1\nallow 127.0.0.1\ncmdport 0\n"
+            "bindcmdaddress /\npidfile @dir@/pid\ndriftfile @dir@/drift\n"
         },
         command="@program@ -x -d -u root -f @dir@/conf",
     ),
