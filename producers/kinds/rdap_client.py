@@ -114,16 +114,22 @@ async def _asked(
         except RdapError as error:
             text = f"the RDAP server {answer.place.authority}: {error}"
             raise CheckFailedError("prober_error", text) from error
-    elif answer.head.status != _NOT_FOUND or _is_page(answer):
+    elif answer.head.status != _NOT_FOUND or not _is_a_registrys(answer):
         raise _refusal(known, answer)
     known.take_answer(url, found, time.monotonic())
     return found
 
 
-def _is_page(answer: _Answer) -> bool:
-    """Whether a web server answers that has no RDAP there: RFC 7480, section 5.3, has no HTML."""
-    media = (answer.head.value("content-type") or b"").lower()
-    return b"html" in media or answer.body.lstrip()[:1] == b"<"
+def _is_a_registrys(answer: _Answer) -> bool:
+    """Whether a 404 is that of a registry, and not of a web server that has no RDAP there.
+
+    Its body is JSON (RFC 7480, section 5.3). Without one its media type is that of JSON, or pages
+    of other origins may read it, as registries let them (section 5.6).
+    """
+    if body := answer.body.strip():
+        return body.startswith(b"{")
+    media = answer.head.value("content-type") or b""
+    return b"json" in media.lower() or answer.head.value("access-control-allow-origin") is not None
 
 
 def _refusal(known: Registries, answer: _Answer) -> CheckFailedError:

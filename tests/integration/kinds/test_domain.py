@@ -148,15 +148,16 @@ async def test_the_question_is_that_of_the_rfc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "media"),
+    "answer",
     [
-        (answers.as_body(answers.error(404, "Not Found", "No such domain.")), RDAP),
-        (b"", RDAP),
-        (b"{}", "application/json"),
+        Answer(answers.as_body(answers.error(404, "Not Found", "No such domain.")), 404),
+        Answer(b"", 404),
+        Answer(b"{}", 404, "application/json"),
+        Answer(b"", 404, "text/plain", (("Access-Control-Allow-Origin", "*"),)),
     ],
 )
-async def test_a_domain_that_the_registry_does_not_know_is_down(answer: bytes, media: str) -> None:
-    outcome = await checked(Answer(answer, 404, media))
+async def test_a_domain_that_the_registry_does_not_know_is_down(answer: Answer) -> None:
+    outcome = await checked(answer)
     assert (outcome.status, outcome.reason) == ("down", "domain_expired")
     assert outcome.detail == (
         "the registry knows no domain example.com: its registration has ended, or it never had one"
@@ -274,6 +275,10 @@ async def test_tls_is_verified_and_never_left(certificates: Certificates) -> Non
     ("answer", "said"),
     [
         (Answer(b"<html>Not here</html>", 404, HTML), "answered 404 (<html>Not here</html>)"),
+        # What Caddy and Go's own server say where there is nothing.
+        (Answer(b"", 404, "text/plain"), "answered 404"),
+        (Answer(b"404 page not found\n", 404, "text/plain"), "answered 404 (404 page not found)"),
+        (Answer(b"not here", 404, "application/json"), "answered 404 (not here)"),
         (Answer(b"<HTML>Number of allowed queries exceeded.", 403, HTML), "answered 403"),
         (
             json_of(

@@ -113,7 +113,7 @@ SERVERS: Final = (
         "websocket",
         "gorilla/websocket",
         Port("port", "http websocket"),
-        Port("secure", "http/tls http/certificate websocket/tls tls"),
+        Port("secure", "http http/tls http/certificate websocket/tls tls"),
     ),
     _go(
         "imap",

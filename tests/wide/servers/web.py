@@ -133,15 +133,15 @@ SERVERS: Final = (
             _CLIENTS_SAYS_SO,
             Port("registry", "http domain"),
             Port("socket", "http websocket"),
-            Port("grpc", "grpc"),
-            Port("grpc_secure", "http grpc/tls tls"),
+            Port("grpc", "http grpc"),
+            Port("grpc_secure", "http http/tls http/certificate grpc/tls tls"),
             Port("dead", "http"),
         ),
         files={
             **_PAGE,
             f"registry/domain/{DOMAIN}": _REGISTRATION,
             "Caddyfile": "{\n admin off\n auto_https off\n"
-            " servers {\n  protocols h1 h2 h2c\n }\n}\n"
+            " servers {\n  protocols h1 h2 h2c\n  strict_sni_host insecure_off\n }\n}\n"
             "(page) {\n bind 127.0.0.1\n root * @dir@/page\n file_server\n}\n"
             "http://:@port@ {\n import page\n}\n"
             "https://:@secure@ {\n tls @cert@ @key@\n import page\n}\n"
