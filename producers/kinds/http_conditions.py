@@ -56,7 +56,7 @@ class Group(Struct, frozen=True):
     def job(self, body: bytes, charset: str | None) -> JsonConditions | TextConditions:
         """The job of a judge; `charset` as in `http_coding.charset_of`."""
         if self.is_json:
-            return JsonConditions(self.conditions, body)
+            return JsonConditions(self.conditions, body, charset)
         return TextConditions(self.conditions, (body,), charset)
 
 

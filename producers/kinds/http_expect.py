@@ -235,21 +235,11 @@ class WantedBody:
         options = self._options
         job: Job
         if part.group is not None:
-            data = self._json(body) if part.group.is_json else body
-            job = part.group.job(data, self._charset)
+            job = part.group.job(body, self._charset)
         else:
-            job = Json(options.expect_json or "$", options.json_value, self._json(body))
+            job = Json(options.expect_json or "$", options.json_value, body, self._charset)
         verdict = await self._context.verdict(job, on_more=again)
         return None if verdict is None else str(verdict)
-
-    def _json(self, body: bytes) -> bytes:
-        """The body in UTF-8, which JSON is whatever its head says (RFC 8259, section 8.1)."""
-        if self._charset is not None and not self._charset.startswith("utf-"):
-            try:
-                body.decode()
-            except UnicodeDecodeError:
-                return body.decode(self._charset, "replace").encode()
-        return body
 
 
 def _is_text(part: _Part) -> bool:

@@ -151,8 +151,8 @@ def _retry_after_s(head: Head) -> float | None:
     if written.isascii() and written.isdecimal():
         return float(written[:9])
     try:
-        at = parsedate_to_datetime(written)
-    except ValueError:
+        at = parsedate_to_datetime(written[:100])
+    except (ValueError, OverflowError):
         return None
     return (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
 

@@ -142,5 +142,7 @@ def _placeholders(text: str) -> Iterator[str]:
 
 
 def _plain(host: str) -> str:
-    name = _PORT.sub("", host.strip())
+    name = host.strip()
+    if name.count(":") < 2 or name.startswith("["):  # else an address of IPv6, without a port
+        name = _PORT.sub("", name)
     return name.strip("[]").rstrip(".").lower()

@@ -32,7 +32,7 @@ async def check(context: CheckContext) -> None:
     question = _question(context, options)
     found: list[Answer] = []
 
-    def judge(data: bytes) -> str | None:
+    async def judge(data: bytes) -> str | None:
         try:
             answer = question.read(data)
         except BerError as error:

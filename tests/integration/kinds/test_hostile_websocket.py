@@ -245,6 +245,6 @@ async def test_silence_and_a_head_without_end() -> None:
     async with answered(lambda _: b"HTTP/1.1 101 x\r\nA: b", until=END) as port:
         outcome = await checked("websocket", port, timeout_s=0.3)
     assert_down(outcome, "unexpected_response", "no complete head of the answer within 300 ms")
-    async with answered(lambda _: b"HTTP/1.1 101 x\r\n" + b"A: b\r\n" * 52_000, until=END) as port:
+    async with answered(lambda _: b"HTTP/1.1 101 x\r\nA: " + b"b" * 310_000, until=END) as port:
         outcome = await checked("websocket", port)
     assert_down(outcome, "unexpected_response", "300 KiB")
