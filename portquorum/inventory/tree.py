@@ -24,7 +24,7 @@ MAX_ALIASED: Final = 2_000_000
 """Most values (numbers, texts, lists, mappings) behind the aliases and merge keys of a file."""
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml's is 20 times faster
-_INT: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
+_INT: Final = re.compile(r"[-+]?[0-9]{1,300}\Z")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
 _WORDS: Final[dict[str, object]] = {
     "": None,

@@ -62,11 +62,11 @@ def _regexes(text: str) -> tuple[Any, ...]:
     """
     if text.isascii():
         return (_compiled(text, "latin-1", _OF_BYTES),)
+    of_text = _compiled(text, "utf-8", _OF_TEXT)
     try:
-        of_bytes = (_compiled(text, "latin-1", _OF_BYTES),)
+        return _compiled(text, "latin-1", _OF_BYTES), of_text
     except UnicodeEncodeError:
-        of_bytes = ()
-    return (*of_bytes, _compiled(text, "utf-8", _OF_TEXT))
+        return (of_text,)
 
 
 def _compiled(text: str, encoding: str, options: Any) -> Any:

@@ -105,6 +105,11 @@ class _Walk:
     def _place(self) -> RequestUrl:
         return self._request.place
 
+    @property
+    def _answerer(self) -> Proxy | None:
+        """The proxy, if it is what answers: without TLS there is no tunnel."""
+        return self._proxy if self._place.scheme == "http" else None
+
     async def ask(self) -> bool:
         """Makes one request; True if its answer is a redirect that is to be followed.
 
@@ -155,7 +160,8 @@ class _Walk:
             stream.server_first = True  # we ask for it: "Connection: close"
             asked_at = time.monotonic()
             broken = await _sent(stream, self._encoded())
-            head, rest = await self._head(stream, broken)
+            with http_proxy.named(self._answerer):
+                head, rest = await self._head(stream, broken)
             context.http_status = head.status
             began_at = time.monotonic()
             following = self._next(head)
@@ -221,10 +227,10 @@ class _Walk:
         return lambda context, stream: http_proxy.tunnelled(context, stream, proxy, place)
 
     def _encoded(self) -> bytes:
-        request, proxy = self._request, self._proxy
-        forwarded = proxy is not None and request.place.scheme == "http"
-        login = proxy.login if proxy is not None and forwarded else None
-        return request.encoded(self._cookies.field(request.place), absolute=forwarded, login=login)
+        request, proxy = self._request, self._answerer
+        login = None if proxy is None else proxy.login
+        cookies = self._cookies.field(request.place)
+        return request.encoded(cookies, absolute=proxy is not None, login=login)
 
     async def _head(
         self, stream: Connection, broken: CheckFailedError | None
@@ -302,10 +308,10 @@ class _Walk:
         """
         context, options = self._context, self._options
         context.ended_at = began_at
-        if self._proxy is not None and self._place.scheme == "http":
-            instead = http_proxy.own_answer(self._proxy, head)
-            if instead is not None:
-                raise CheckFailedError("unexpected_response", instead)
+        proxy = self._answerer
+        instead = None if proxy is None else http_proxy.own_answer(proxy, head)
+        if instead is not None:
+            raise CheckFailedError("unexpected_response", instead)
         wrong = wrong_status(options, head)
         if wrong is not None:
             said = await refusal(context, stream, head, rest, self._request.method)

@@ -2,7 +2,7 @@
 
 import contextlib
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 from urllib.parse import unquote
 
@@ -142,6 +142,21 @@ async def _answer(stream: Connection) -> tuple[Head, bytes]:
         head = reader.feed(data)
         if head is not None:
             return head, reader.rest
+
+
+@contextlib.contextmanager
+def named(proxy: Proxy | None) -> Iterator[None]:
+    """Names the proxy in an error: what is no HTTP is not the target's.
+
+    Raises:
+        CheckFailedError: the one that was raised within, of the same reason.
+    """
+    try:
+        yield
+    except CheckFailedError as error:
+        if proxy is None:
+            raise
+        raise CheckFailedError(error.reason, f"the proxy {proxy.place}: {error.detail}") from error
 
 
 def own_answer(proxy: Proxy, head: Head) -> str | None:

@@ -124,6 +124,13 @@ async def test_what_the_proxy_can_not_reach_is_down(squid: Squid) -> None:
         assert "(ERR_CONNECT_FAIL 111)" in (plain.detail or "")
 
 
+async def test_what_is_no_proxy_is_not_taken_for_the_target() -> None:
+    async with saying(b"SSH-2.0-x\r\n") as port:
+        outcome = await http(9, port, host="192.0.2.1")
+    expected = f"the proxy 127.0.0.1:{port}: expected an HTTP answer, found 'SSH-2.0-x'"
+    assert_down(outcome, "protocol_mismatch", expected)
+
+
 async def test_a_silent_proxy_is_not_taken_for_the_target() -> None:
     async with saying(b"") as port:
         probe = settle(HttpProbe(proxy=f"http://127.0.0.1:{port}"), 9)

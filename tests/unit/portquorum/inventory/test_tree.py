@@ -27,6 +27,7 @@ def only_problem(text: str) -> str:
         ("-1", -1),
         ("2.5", 2.5),
         ("1e3", 1000.0),
+        ("12345678901234567890", 12345678901234567890),  # an id in JSON: no float has it
         ("true", True),
         ("null", None),
         ("~", None),

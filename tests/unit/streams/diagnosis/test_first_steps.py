@@ -17,7 +17,6 @@ from schemas.probe import (
 from schemas.target import Target
 from streams.diagnosis.first_steps import certificate, greeting
 
-
 ASK = Step(send="PING\r\n", expect="+PONG")
 BEGIN = Step(send="STARTTLS\r\n", expect="OK", starttls=True)
 TARGET = Target(
