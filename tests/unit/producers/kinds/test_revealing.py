@@ -134,3 +134,14 @@ def test_a_bound_certificate_goes_to_no_name_server_s_choice_without_a_verified_
     assert Revealer(_target(TlsProbe(verify=False))).reveal(_PLACEHOLDER, field) == _VALUE
     found = _refused(_target(TlsProbe(verify=False), resolver="192.0.2.53"), field)
     assert "is not for resolver 192.0.2.53" in found
+
+
+def test_a_short_text_makes_no_endless_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTQUORUM_SECRET_KEY", "s" * 65_536)
+    revealer = Revealer(_target(HttpProbe(tls=True)))
+    assert len(revealer.reveal(_PLACEHOLDER * 16, "body")) == 2**20
+    with pytest.raises(
+        CheckFailedError, match="at most 1048576 characters, found 1114112"
+    ) as error:
+        revealer.reveal(_PLACEHOLDER * 17, "body")
+    assert error.value.reason == "prober_error"
