@@ -29,12 +29,30 @@ _OF_TLS: Final = frozenset(
 _NO_TLS: Final = HandshakeProbe()
 
 
+# `conditions[2]: matches: expected …`, `expect_headers.Server: …`: the places in a sentence.
+_PLACE: Final = re.compile(r"([a-z_]+)(?:\[([0-9]{1,4})\])?(?:\.([^:\s]{1,100}))?: ")
+
+
 class ProbeError(ValueError):
-    """The options are wrong; `path` is the path of the wrong one within `probe:`."""
+    """The options are wrong; `path` is the path of the wrong one within `probe:`.
+
+    `inner`: the further path that the sentence begins with, where there is one.
+    """
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
         self.path = path
+
+    @property
+    def inner(self) -> Path:
+        """See the class; parts that do not exist may stand at its end."""
+        parts: list[str | int] = []
+        at, text = 0, str(self)
+        while found := _PLACE.match(text, at):
+            name, position, more = found.groups()
+            parts += [name, *([int(position)] if position else []), *([more] if more else [])]
+            at = found.end()
+        return tuple(parts)
 
 
 def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> Probe | None:

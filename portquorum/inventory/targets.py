@@ -263,7 +263,9 @@ class TargetResolver:
         try:
             return probe_of(value.kind, value.probe, port)
         except ProbeError as error:
-            self._problems.append(Problem(entry.where("probe", *error.path), str(error)))
+            where = entry.where("probe", *error.path)
+            line = entry.where("probe", *error.path, *error.inner).line
+            self._problems.append(Problem(replace(where, line=line), str(error)))
             return None
 
     def _closed(self, entry: Entry[TargetEntry], probe: Probe | None) -> None:

@@ -160,7 +160,10 @@ def wanted(condition: Condition) -> str:
     if not parts:
         return "no value" if condition.negated else "a value"
     text = " and ".join(parts)
-    return f"not {text}" if condition.negated else text
+    if not condition.negated:
+        return text
+    alone = len(parts) == 1 and condition.contains is not None
+    return f"no {text}" if alone else f"not {text}"
 
 
 def _failure(condition: Condition, values: Sequence[Any], *, texts: bool = False) -> str | None:

@@ -113,7 +113,7 @@ async def test_what_must_not_be_in_a_body_needs_its_end() -> None:
     absent = [{"body": True, "contains": "error", "not": True}]
     async with streaming(ok(STREAM, body=b""), b"fine\n") as port:
         outcome = await http(port, SHORT_S, conditions=absent)
-    assert_down(outcome, "unexpected_response", "the whole of it (body: not text with 'error')")
+    assert_down(outcome, "unexpected_response", "the whole of it (body: no text with 'error')")
     async with answering(ok(b"Content-Length: 100", body=b"fine")) as port:
         outcome = await http(port, conditions=absent)
     assert_down(outcome, "unexpected_response", "and the server closed after 4 of 100 bytes")

@@ -932,3 +932,34 @@ def test_a_file_with_a_million_problems_says_the_first_of_them(file: Write) -> N
     with pytest.raises(InventoryError) as found:
         check([path])
     assert len(found.value.problems) <= 1_002
+
+
+def test_a_problem_within_the_options_has_the_line_of_what_is_wrong(file: Write) -> None:
+    written = """
+  - host: x
+    kind: http
+    probe:
+      path: /a
+      conditions:
+        - {json: $.a, equals: 1}
+        - json: $.b
+          matches: "("
+  - host: x
+    port: 1
+    probe:
+      steps:
+        - send: a
+          expect_regex: "("
+  - host: y
+    kind: http
+    probe:
+      expect_headers:
+        A: a
+        Server: "("
+"""
+    said = problems(file(f"{HEAD}{written}"))
+    assert [one.split(": ")[:2] for one in said] == [
+        ["12", "targets[0].probe"],
+        ["17", "targets[1].probe"],
+        ["24", "targets[2].probe"],
+    ]
