@@ -198,6 +198,17 @@ async def test_the_registrar_is_asked_for_an_end_that_the_registry_leaves_out() 
             assert_missed(await another.check(server.url), "answered 503")
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_a_registrar_without_rdap_has_no_word_on_the_end(status: int) -> None:
+    async with registry() as server, registry() as registrar, prober() as one:
+        link = {"rel": "related", "type": RDAP, "href": f"{registrar.url}domain/EXAMPLE.COM"}
+        server.answers[PATH] = json_of(answers.registry(NAME, None, links=[link]))
+        registrar.answers["/domain/EXAMPLE.COM"] = Answer(b"<html>no</html>", status, HTML)
+        outcome = await one.check(server.url)
+        assert (outcome.status, outcome.cert_expires_at) == ("up", None), outcome
+        assert "does not say when the registration ends" in (outcome.detail or "")
+
+
 # Which server
 
 
@@ -297,7 +308,11 @@ async def test_tls_is_verified_and_never_left(certificates: Certificates) -> Non
         (Answer(b" " * 300_000), "more than 262144 bytes came"),
         (Answer(b"{", headers=(("Content-Encoding", "br"),)), "expected JSON"),
         (
-            json_of(answers.registry(NAME, 9, events=[{"eventAction": "expiration"}])),
+            json_of(
+                answers.registry(
+                    NAME, 9, events=[{"eventAction": "expiration", "eventDate": "soon"}]
+                )
+            ),
             "expected the date of the end",
         ),
     ],
