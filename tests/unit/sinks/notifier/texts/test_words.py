@@ -830,3 +830,15 @@ def test_no_two_states_of_a_digest_share_a_rank() -> None:
         if isinstance(several, dict):
             found += [one for one in several.values() if isinstance(one, digest.State)]
     assert len({one.rank for one in found}) == len(set(found)) == len({one.title for one in found})
+
+
+def test_a_region_that_lacks_secrets_lives() -> None:
+    def of(event: Any) -> str:
+        one = RegionEvent(
+            event_id="e", event=event, region="eu", at=AT, summary="", last_beat_at=AT - 60_000
+        )
+        return text("opened", one).body
+
+    assert "Last sign of life: " in of("region.silent")
+    assert "Last sign of life: " not in of("region.secrets_missing")
+    assert "Silent since" not in of("region.secrets_found")
