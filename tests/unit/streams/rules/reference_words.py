@@ -33,6 +33,11 @@ def severity(of: IncidentType, target: Target) -> Severity:
     return "info" if (of, target.criticality) == ("expiring", "normal") else "warning"
 
 
+def place(target: Target) -> tuple[str, str | None, int | None, str]:
+    """What makes it another target: kind, host, port, and what the port should be."""
+    return target.kind, target.host, target.port, target.expect
+
+
 def warn_ms(target: Target) -> int:
     """Rule 13: how long before its end a certificate (a domain) is told of; 0: never."""
     options = target.probe
