@@ -138,10 +138,10 @@ SERVERS: Final = (
         "artemis",
         "artemis-server",
         "Servers artemis @port@ @mqtt@ @secure@ @dir@/store.p12",
-        # AMQP 1.0, which the detail of the other says.
-        Port("port", "amqp amqp/1.0"),
-        Port("mqtt", "mqtt"),
-        Port("secure", "amqp/implicit amqp/1.0/implicit tls"),
+        # AMQP 1.0, which the detail of the other says; over WebSocket it takes them all, too.
+        Port("port", "amqp amqp/1.0 websocket"),
+        Port("mqtt", "mqtt websocket"),
+        Port("secure", "amqp/implicit amqp/1.0/implicit websocket/tls tls"),
         before="openssl pkcs12 -export -in @cert@ -inkey @key@ -passout pass:secret -out store.p12",
     ),
     _java(

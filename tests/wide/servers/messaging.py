@@ -76,7 +76,7 @@ SERVERS: Final = (
             Port("port", "mqtt"),
             Port("secure", "mqtt/implicit tls"),
             Port("clients", "mqtt/implicit tls", ends_without_certificate=True),
-            Port("socket", "http websocket"),
+            Port("socket", "websocket"),
         ),
         files={
             "conf": "user root\nallow_anonymous true\nlistener @port@ 127.0.0.1\n"

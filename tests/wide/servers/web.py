@@ -257,7 +257,7 @@ SERVERS: Final = (
         ports=(
             Port("socket", "http websocket"),
             Port("grpc", "grpc"),
-            Port("grpc_secure", "grpc/tls tls"),
+            Port("grpc_secure", "http/tls http/certificate grpc/tls tls"),
             Port("dead", "http"),
             _CLIENTS,
         ),
