@@ -133,13 +133,12 @@ async def _asked(
 def _is_a_registrys(answer: _Answer) -> bool:
     """Whether a 404 is that of a registry, and not of a web server that has no RDAP there.
 
-    Its body is JSON (RFC 7480, section 5.3). Without one its media type is that of JSON, or pages
-    of other origins may read it, as registries let them (section 5.6).
+    Its body is JSON, or it has none (RFC 7480, section 5.3) and the media type of JSON. Without
+    that a registry's own server has no RDAP at this path (icann-rdap-srv).
     """
     if body := answer.body.strip():
         return body.startswith(b"{")
-    media = answer.head.value("content-type") or b""
-    return b"json" in media.lower() or answer.head.value("access-control-allow-origin") is not None
+    return b"json" in (answer.head.value("content-type") or b"").lower()
 
 
 def _refusal(known: Registries, answer: _Answer) -> CheckFailedError:

@@ -173,7 +173,7 @@ def asked(attempt: Attempt, port: int, behind: PageBehind, host: str = "127.0.0.
             return Asked("127.0.0.1", there, replace(probe, proxy=f"http://{host}:{port}"))
         case "registry":
             assert isinstance(probe, DomainProbe)
-            return Asked(DOMAIN, None, replace(probe, rdap=f"http://{host}:{port}/"))
+            return Asked(DOMAIN, None, replace(probe, rdap=f"http://{host}:{port}/rdap/"))
         case "target":
             return Asked(host, port, probe)
 

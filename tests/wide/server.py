@@ -32,7 +32,7 @@ from tests.wide.installed import WIDE, missing
 
 _MARK: Final = re.compile(r"@([a-z][a-z0-9_]*)@")
 _SETUP_S: Final = 120
-_FOLDERS: Final = {"go": "go", "maven": "java", "npm": "node", "pypi": "python"}
+_FOLDERS: Final = {"cargo": "rust", "go": "go", "maven": "java", "npm": "node", "pypi": "python"}
 FOREIGN: Final = Path(__file__).parent / "foreign"
 
 
@@ -46,7 +46,7 @@ class Port(Struct, frozen=True):
     `up`: the attempts (see `attempts.py`) that are rightly up there, with blanks between them; what
     follows of itself is left out (`rightly_up`). All others must be down. `most`: the highest
     number that the server takes. `ends_without_certificate`: it ends the connection of who shows no
-    certificate in TLS.
+    certificate in TLS. `unregistered`: it is a registry that does not know the domain.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Port(Struct, frozen=True):
     over: Literal["tcp", "udp", "both"] = "tcp"
     most: int = 65_535
     ends_without_certificate: bool = False
+    unregistered: bool = False
 
     @property
     def rightly_up(self) -> frozenset[str]:
@@ -69,8 +70,8 @@ class Server(Struct, frozen=True, kw_only=True):
     """A server: where it is from, how it starts, and what is rightly up there.
 
     `source` is `debian PACKAGE`, `unpacked FOLDER PACKAGE`, `pypi PROJECT`, `npm PACKAGE` (`node`
-    is node's own), `maven ARTIFACT`, `go MODULE`, or `embedded NAME` for what our own embedded
-    services run.
+    is node's own), `maven ARTIFACT`, `go MODULE`, `cargo CRATE`, or `embedded NAME` for what our
+    own embedded services run.
 
     In texts `@name@` is a port or a file: `@dir@` the server's folder, `@program@`, `@root@` (of
     what is unpacked), `@cert@`, `@key@` and `@pem@` (both in one), `@ca@`, `@wide@` the folder of
@@ -208,7 +209,7 @@ def found(server: Server) -> str:
     how = server.source.split()[0]
     if not server.root.exists():
         missing(f"{server.name} ({server.source})")
-    if how not in {"unpacked", "pypi", "go"}:
+    if how not in {"unpacked", "pypi", "go", "cargo"}:
         places_of_programs = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
         known = shutil.which(name, path=places_of_programs)
         if known is not None:

@@ -77,7 +77,7 @@ async def looked_at(
     # Those that the crowd around them or this machine may have caused: once more, alone.
     seen = [await alone(judgement, number, behind) for judgement in found]
     for judgement in seen:
-        refused = judgement.attempt.refused
+        refused = "down" if port.unregistered else judgement.attempt.refused
         if judgement.outcome.status != refused:
             wrong.append(f"{port.name}: {said(judgement)}, expected {refused}")
         elif judgement.late_ms > LATE_MS:

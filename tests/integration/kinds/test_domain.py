@@ -153,7 +153,6 @@ async def test_the_question_is_that_of_the_rfc() -> None:
         Answer(answers.as_body(answers.error(404, "Not Found", "No such domain.")), 404),
         Answer(b"", 404),
         Answer(b"{}", 404, "application/json"),
-        Answer(b"", 404, "text/plain", (("Access-Control-Allow-Origin", "*"),)),
     ],
 )
 async def test_a_domain_that_the_registry_does_not_know_is_down(answer: Answer) -> None:
@@ -286,7 +285,7 @@ async def test_tls_is_verified_and_never_left(certificates: Certificates) -> Non
     ("answer", "said"),
     [
         (Answer(b"<html>Not here</html>", 404, HTML), "answered 404 (<html>Not here</html>)"),
-        # What Caddy and Go's own server say where there is nothing.
+        # What Caddy, icann-rdap-srv beside its /rdap, and Go's own server say of any path.
         (Answer(b"", 404, "text/plain"), "answered 404"),
         (Answer(b"404 page not found\n", 404, "text/plain"), "answered 404 (404 page not found)"),
         (Answer(b"not here", 404, "application/json"), "answered 404 (not here)"),

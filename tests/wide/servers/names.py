@@ -1,7 +1,9 @@
 """Name servers and time servers."""
 
+import json
 from typing import Final
 
+from tests.wide.attempts import DOMAIN
 from tests.wide.server import Port, Server
 
 _DNS_UP: Final = "dns dns/tcp udp/dns"
@@ -9,6 +11,26 @@ _DNS: Final = Port("port", f"{_DNS_UP} dns/rcode", over="both")
 _ZONE: Final = {
     "zone": "$ORIGIN example.test.\n@ 60 SOA ns.example.test. a.example.test. 1 60 60 60 60\n"
     "@ 60 NS ns.example.test.\n@ 60 A 192.0.2.7\nns 60 A 192.0.2.8\n"
+}
+REGISTRATION: Final = json.dumps(
+    {
+        "rdapConformance": ["rdap_level_0"],
+        "objectClassName": "domain",
+        "ldhName": DOMAIN,
+        "status": ["active"],
+        "events": [{"eventAction": "expiration", "eventDate": "2099-01-01T00:00:00Z"}],
+    }
+)
+"""What a registry says of the domain of the matrix (RFC 9083, section 5.3)."""
+
+_RDAP: Final = {
+    "RDAP_SRV_LISTEN_ADDR": "127.0.0.1",
+    "RDAP_SRV_LISTEN_PORT": "@port@",
+    "RDAP_SRV_STORAGE": "memory",
+    "RDAP_SRV_DATA_DIR": "@dir@/data",
+    "RDAP_SRV_AUTO_RELOAD": "false",
+    "RDAP_SRV_BOOTSTRAP": "false",
+    "RDAP_SRV_LOG": "info",
 }
 _NTP: Final = Port("port", "ntp udp/ntp", over="udp")
 
@@ -119,6 +141,24 @@ SERVERS: Final = (
             'webserver("127.0.0.1:@web@")\nsetSecurityPollSuffix("")\n'
         },
         command="@program@ --supervised --disable-syslog -C @dir@/conf",
+    ),
+    Server(
+        name="icann-rdap-srv",
+        source="cargo icann-rdap-srv",
+        program=("rdap-srv", "bin/rdap-srv"),
+        ports=(Port("port", "http domain"),),
+        files={f"data/{DOMAIN}.json": REGISTRATION},
+        env=_RDAP,
+        command="@program@",
+    ),
+    Server(
+        name="icann-rdap-srv that knows another domain",
+        source="cargo icann-rdap-srv",
+        program=("rdap-srv", "bin/rdap-srv"),
+        ports=(Port("port", "http", unregistered=True),),
+        files={f"data/{DOMAIN}.json": REGISTRATION.replace(DOMAIN, f"other.{DOMAIN}")},
+        env=_RDAP,
+        command="@program@",
     ),
     Server(
         name="chrony",

@@ -1,11 +1,11 @@
 """Web servers and proxies."""
 
-import json
 from typing import Final
 
 from tests.wide.attempts import DOMAIN
 from tests.wide.server import Port, Server
 from tests.wide.servers.foreign import GRPCIO, WEBSOCKETS
+from tests.wide.servers.names import REGISTRATION
 
 _PLAIN: Final = Port("port", "http")
 _PAGE_IN_TLS: Final = "http/tls http/certificate tcp/certificate tls"
@@ -38,17 +38,6 @@ _NGINX: Final = Server(
     },
     command="@program@ -c @dir@/nginx.conf -e stderr",
 )
-
-_REGISTRATION: Final = json.dumps(
-    {
-        "rdapConformance": ["rdap_level_0"],
-        "objectClassName": "domain",
-        "ldhName": DOMAIN,
-        "status": ["active"],
-        "events": [{"eventAction": "expiration", "eventDate": "2099-01-01T00:00:00Z"}],
-    }
-)
-"""What a registry says of the domain of the matrix (RFC 9083, section 5.3)."""
 
 _APACHE_PORTS: Final = ("port", "socket", "dead", "clients")
 _APACHE_MODULES: Final = (
@@ -139,7 +128,7 @@ SERVERS: Final = (
         ),
         files={
             **_PAGE,
-            f"registry/domain/{DOMAIN}": _REGISTRATION,
+            f"registry/rdap/domain/{DOMAIN}": REGISTRATION,
             "Caddyfile": "{\n admin off\n auto_https off\n"
             " servers {\n  protocols h1 h2 h2c\n  strict_sni_host insecure_off\n }\n}\n"
             "(page) {\n bind 127.0.0.1\n root * @dir@/page\n file_server\n}\n"
