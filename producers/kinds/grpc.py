@@ -112,7 +112,7 @@ async def _secured(context: CheckContext, stream: Connection, options: GrpcProbe
             alpn=("h2",),
         )
     except CheckFailedError as error:
-        if "no application protocol" in error.detail:
+        if "protocol by ALPN" in error.detail:
             error.detail += ", h2: gRPC needs HTTP/2"
         raise
 

@@ -40,10 +40,15 @@ def behind(pems: Pems) -> Iterator[PageBehind]:
 
 @pytest.fixture(scope="session")
 def verification() -> Iterator[Verification]:
-    """What the run found; at its end it is written if nothing is missing in it."""
+    """What the run found; at its end it is written if nothing is missing in it.
+
+    With `PORTQUORUM_WIDE_REPORT=part` what was seen of the matrix is written beside it.
+    """
     found = Verification()
     yield found
-    if os.environ.get("PORTQUORUM_WIDE_REPORT"):
+    if os.environ.get("PORTQUORUM_WIDE_REPORT") == "part":
+        found.write_part([server.name for server in EVERY], len(ATTEMPTS))
+    elif os.environ.get("PORTQUORUM_WIDE_REPORT"):
         refused = found.write([server.name for server in EVERY], len(ATTEMPTS))
         print(f"\n{refused or 'docs/verification.md is written'}", flush=True)  # noqa: T201
         refused = found.write_clients([client.name for client in CLIENTS])

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "verification.md"
 _BEGIN: Final = "<!-- {name}: written by make wide -->\n"
+_PART: Final = "a part of the matrix"
 _END: Final = "<!-- end of {name} -->\n"
 
 
@@ -107,8 +108,17 @@ class Verification:
             some = ", ".join(unseen[:10])
             return f"docs/verification.md stays as it is: {len(unseen)} servers not seen ({some})"
         text = replaced(page.read_text(), "the matrix", self.table(attempts))
-        page.write_text(text)
+        page.write_text(replaced(text, _PART, "No part of it is newer.\n"))
         return None
+
+    def write_part(self, every: Sequence[str], attempts: int, page: Path = PAGE) -> None:
+        """Writes what was seen of the matrix into a section that a whole run empties."""
+        unseen = [name for name in every if name not in self._rows]
+        text = (
+            f"Newer than the matrix: {len(every) - len(unseen)} of {len(every)} servers, those "
+            f"that the machine had. Not seen: {'; '.join(unseen)}.\n\n{self.table(attempts)}"
+        )
+        page.write_text(replaced(page.read_text(), _PART, text))
 
     def table(self, attempts: int) -> str:
         """The section as Markdown."""

@@ -8,6 +8,7 @@ import logging
 import ssl
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 HOST = "127.0.0.1"
@@ -27,7 +28,9 @@ def amqtt(port: int, secure: int, _: ssl.SSLContext) -> None:
     from amqtt.broker import Broker
 
     tcp = {"type": "tcp", "max_connections": 100}
-    over = {"ssl": True, "certfile": sys.argv[4], "keyfile": sys.argv[5]}
+    # It asks each client for a certificate, and lets in those without one.
+    ca = str(Path(sys.argv[4]).with_name("ca.pem"))
+    over = {"ssl": True, "certfile": sys.argv[4], "keyfile": sys.argv[5], "cafile": ca}
     listeners = {
         "default": {**tcp, "bind": f"{HOST}:{port}"},
         "secure": {**tcp, **over, "bind": f"{HOST}:{secure}"},
@@ -59,7 +62,6 @@ def fakeredis(port: int, _: int, __: ssl.SSLContext) -> None:
 
 def grpcio(port: int, secure: int, _: ssl.SSLContext) -> None:
     from concurrent.futures import ThreadPoolExecutor
-    from pathlib import Path
 
     import grpc
     from grpc_health.v1 import health, health_pb2_grpc

@@ -39,11 +39,12 @@ _NGINX: Final = Server(
     command="@program@ -c @dir@/nginx.conf -e stderr",
 )
 
-_APACHE_PORTS: Final = ("port", "socket", "dead", "clients")
+_APACHE_PORTS: Final = ("port", "socket", "dead", "clients", "old")
 _APACHE_MODULES: Final = (
     "mpm_event",
     "authz_core",
     "dir",
+    "http2",
     "ssl",
     "proxy",
     "proxy_http",
@@ -177,6 +178,8 @@ SERVERS: Final = (
             Port("socket", "http websocket"),
             Port("dead", "http"),
             _CLIENTS_SAYS_SO,
+            # Whatever is offered by ALPN, it chooses http/1.1: OpenSSL breaks off where h2 was.
+            Port("old", "http websocket/tls http/tls http/certificate tls"),
         ),
         files={
             **_PAGE,
@@ -194,8 +197,11 @@ SERVERS: Final = (
             "ProxyPass / http://127.0.0.1:@websockets_port@/ upgrade=websocket\n</VirtualHost>\n"
             "<VirtualHost 127.0.0.1:@dead@>\nProxyPass / http://127.0.0.1:@other@/\n"
             "</VirtualHost>\n"
-            "<VirtualHost 127.0.0.1:@clients@>\nSSLEngine on\nSSLCertificateFile @cert@\n"
-            "SSLCertificateKeyFile @key@\nSSLCACertificateFile @ca@\n"
+            "<VirtualHost 127.0.0.1:@old@>\nSSLEngine on\nSSLCertificateFile @cert@\n"
+            "SSLCertificateKeyFile @key@\n"
+            "ProxyPass / http://127.0.0.1:@websockets_port@/ upgrade=websocket\n</VirtualHost>\n"
+            "<VirtualHost 127.0.0.1:@clients@>\nProtocols h2 http/1.1\nSSLEngine on\n"
+            "SSLCertificateFile @cert@\nSSLCertificateKeyFile @key@\nSSLCACertificateFile @ca@\n"
             "SSLVerifyClient require\n</VirtualHost>\n",
         },
         command="@program@ -f @dir@/apache.conf -DFOREGROUND",
