@@ -218,6 +218,9 @@ class TcpAttempt:
         failure = os_failure(number, self._tried)
         if late_s > LATE_S and failure.reason == "timed_out":
             failure = _late(late_s, self._tried)
+        if self.planned.target.expect == "closed" and expected_closed.opened(failure):
+            self._fail(failure)
+            return
         self._failures.append(failure)
         self._next_address()
 

@@ -84,7 +84,7 @@ SERVERS: Final = (
         name="unbound",
         source="debian unbound",
         program=("unbound",),
-        ports=(_DNS, Port("tls", "tls dns udp/dns dns/rcode", over="both")),
+        ports=(Port("port", _DNS_UP, over="both"), Port("tls", "tls dns udp/dns", over="both")),
         files={
             "conf": "server:\n  interface: 127.0.0.1@@port@\n  interface: 127.0.0.1@@tls@\n"
             '  tls-port: @tls@\n  tls-service-key: "@key@"\n  tls-service-pem: "@cert@"\n'
