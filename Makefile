@@ -53,6 +53,7 @@ wide: $(VENV)/.dev
 soak: $(VENV)/.dev
 	@PORTQUORUM_SOAK_SEED=$(SEED) PORTQUORUM_SOAK_REPORTS=$(REPORTS) \
 	    $(BIN)/python -m pytest -m soak -s --timeout 0 $(ARGS)
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile long --timeout 0 tests/unit $(ARGS)
 
 BENCH ?= probe
 

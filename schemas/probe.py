@@ -77,6 +77,11 @@ class TcpProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", ta
     client_certificate: ClientCertificate | None = None
     insecure: bool = False
 
+    @property
+    def encrypted(self) -> bool:
+        """True if there is TLS: from the first byte, or from a step on."""
+        return self.tls != "none" or any(step.starttls for step in self.steps)
+
 
 class HandshakeProbe(
     Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="handshake"

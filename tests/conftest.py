@@ -21,9 +21,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
-# A slow example says something of the machine, nothing of the code.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# The tests start thousands of programs of ours: each would compile all that it imports anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A slow example says something of the machine, nothing of the code. `make soak` has the long form.
+hypothesis.settings.register_profile("short", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=1_000)
+hypothesis.settings.load_profile("short")
 
 # A logger that a test used while it logged as a role would keep that for the tests to come.
 _configure = structlog.configure

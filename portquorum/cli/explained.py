@@ -68,7 +68,7 @@ def show(answer: ExplainAnswer) -> None:
         _regions(known)
         _chapter("What would change it", known.would_change)
         for incident in known.incidents:
-            _incident(incident)
+            _incident(incident, closed=known.target.expect == "closed")
         _others(known)
     _told(answer)
     _standing(answer)
@@ -145,10 +145,12 @@ def _fresh(one: RegionExplained, at: int) -> Text | None:
     return Text(f"no, for {duration_text(at - one.fresh_until)}", style="magenta")
 
 
-def _incident(one: IncidentExplained) -> None:
-    first = "first seen" if one.incident_type == "expiring" else "first failure"
+def _incident(one: IncidentExplained, *, closed: bool) -> None:
+    open_port = closed and one.incident_type == "unreachable"
+    what = "open port" if open_port else one.incident_type
+    first = "first seen" if closed or one.incident_type == "expiring" else "first failure"
     lines = [
-        f"{one.incident_type}, {first} {clock(one.first_failed_at)} UTC, opened "
+        f"{what}, {first} {clock(one.first_failed_at)} UTC, opened "
         f"{clock(one.opened_at)[11:]}"
         + (f", outage {one.episode}" if one.episode > 1 else "")
         + (", improved" if one.improved else "")

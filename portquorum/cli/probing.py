@@ -15,12 +15,13 @@ def placed(text: str, kind: str) -> HostPort:
     Raises:
         typer.BadParameter: no such kind, or no such place.
     """
+    from portquorum.inventory import kind_names
     from producers.kinds.registry import KINDS
     from schemas.partition import canonical_host
 
     known = KINDS.get(kind)
     if known is None:
-        raise typer.BadParameter(f"expected a kind ({', '.join(sorted(KINDS))}), found {kind!r}")
+        raise typer.BadParameter(kind_names.unknown(kind))
     bare = text.startswith("[") and text.endswith("]")
     if known.has_port and (known.port is None or (":" in text and not bare)):
         return parse(text)

@@ -53,6 +53,8 @@ _PROBE: Final = ("probe",)  # what is sent to servers, and what they must answer
 _DURATION: Final = "a duration such as 250ms, 30s, 1m or 2h"
 _FIELD_TEXT: Final = {
     "port": "a port from 1 to 65535",
+    "status": "statuses from 100 to 599 and ranges, such as [200-299, 401, 403]",
+    "conditions": "up to 50 conditions, such as [{json: $.state, equals: up}]",
     "criticality": "critical, important or normal",
     "consensus": "quorum, unanimous or a fraction above 0 and up to 1",
     "severities": "some of critical, warning, info",
@@ -248,8 +250,10 @@ def explain(text: str, item: dict[str, Any], kind: type[Struct] | None = None) -
             break
     field = next((part for part in reversed(inner) if isinstance(part, str)), "")
     expected = _expected(message, field)
-    if message.startswith("Invalid enum value") and field not in _FIELD_TEXT:
-        expected = f"expected {choices}" if (choices := _choices(kind, field)) else expected
+    of_text = message.startswith(("Invalid enum value", "Expected `str"))
+    if of_text and field not in _FIELD_TEXT:
+        choices = _choices(_kind_at(kind, inner[:-1]), field)
+        expected = f"expected {choices}" if choices else expected
     numeric = message.startswith("Expected `str") and _is_number(found)
     if numeric and field not in _FIELD_TEXT:
         # YAML reads 1.2, 00 and 200 as numbers.

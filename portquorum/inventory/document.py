@@ -57,7 +57,7 @@ PATTERN_TEXT: Final = {
     r"^[a-z0-9][a-z0-9_-]{0,62}\Z": (
         "a name of at most 63 lower-case letters, digits, hyphens, underscores"
     ),
-    r"^[a-z][a-z0-9_]{0,31}\Z": "a kind such as tcp",
+    r"^[a-z][a-z0-9_]{0,31}\Z": "a kind in small letters such as tcp",
     r"^([0-9A-Fa-f]{2} *)+\Z": 'bytes of two hex digits each such as "00 ff 0a"',
     r"^[A-Z0-9]{1,16}\Z": "a type of records in capital letters such as A or MX",
     r"^[A-Z][A-Z-]{0,31}\Z": "a method in capital letters such as GET or POST",

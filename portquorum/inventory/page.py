@@ -167,7 +167,7 @@ def _row(target: Target) -> tuple[Cell, ...]:
         Cell(target.name, link=runbook if runbook and runbook.startswith(_LINKS) else None),
         Cell(target.place, code=True),
         *_cells(
-            target.kind,
+            target.kind if target.expect == "open" else f"{target.kind} (must be closed)",
             duration.text(target.interval_ms),
             ", ".join(target.regions),
             target.criticality,

@@ -17,6 +17,10 @@ from schemas.probe import HandshakeProbe, Probe, TcpProbe
 # As in the URLs of channels, where the notifier replaces it; shells have more behind the name.
 _VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*")
 
+# As shells and other monitors have it; `$$PORTQUORUM_SECRET_…` is meant as it stands.
+_BARE: Final = re.compile(rf"(?<!\$)\$({secrets.PREFIX}[A-Z0-9_]*)")
+_PEM: Final = "-----BEGIN "
+
 _SHOWN: Final = 80
 
 _OF_TLS: Final = frozenset(
@@ -25,12 +29,30 @@ _OF_TLS: Final = frozenset(
 _NO_TLS: Final = HandshakeProbe()
 
 
+# `conditions[2]: matches: expected …`, `expect_headers.Server: …`: the places in a sentence.
+_PLACE: Final = re.compile(r"([a-z_]+)(?:\[([0-9]{1,4})\])?(?:\.([^:\s]{1,100}))?: ")
+
+
 class ProbeError(ValueError):
-    """The options are wrong; `path` is the path of the wrong one within `probe:`."""
+    """The options are wrong; `path` is the path of the wrong one within `probe:`.
+
+    `inner`: the further path that the sentence begins with, where there is one.
+    """
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
         self.path = path
+
+    @property
+    def inner(self) -> Path:
+        """See the class; parts that do not exist may stand at its end."""
+        parts: list[str | int] = []
+        at, text = 0, str(self)
+        while found := _PLACE.match(text, at):
+            name, position, more = found.groups()
+            parts += [name, *([int(position)] if position else []), *([more] if more else [])]
+            at = found.end()
+        return tuple(parts)
 
 
 def probe_of(kind: str, written: Mapping[str, Any] | None, port: int | None) -> Probe | None:
@@ -82,12 +104,22 @@ def _check_variables(probe: Probe, options: Any) -> None:
                 expected = f"expected ${{{secrets.PREFIX}…}} in capital letters, or $$ for a $"
                 no_other = "no other variable of a prober is given to a check"
                 raise ProbeError(path, f"{expected}, found {found}: {no_other}")
+        bare = _BARE.search(text)
+        if bare is not None:
+            expected = f"expected ${{{bare[1]}}}, or $$ for a $ that is meant as it stands"
+            raise ProbeError(path, f"{expected}, found {bare[0]}")
 
 
 def _check_secrets(probe: Probe | None) -> None:
-    """Raises `ProbeError` for a secret that would go in clear, or in the place of a host."""
+    """Raises `ProbeError` for a secret that would go in clear, or in the place of a host.
+
+    And for a text that should be one: the path of a file with a certificate.
+    """
     for place in () if probe is None else places(probe):
         if not secrets.names(place.text):
+            if place.path[0] == "client_certificate" and _PEM not in place.text:
+                text = f"expected a secret with the PEM (${{{secrets.PREFIX}…}})"
+                raise ProbeError(place.path, f"{text}, found a text that is none; no file is read")
             continue
         why = refused(probe, place.field)
         if why is not None:
@@ -136,7 +168,7 @@ def _check_tls_options(probe: Probe, written: Mapping[str, Any]) -> None:
     """Raises `ProbeError` for an option of TLS that has no effect, since there is no TLS."""
     if not isinstance(probe, HandshakeProbe | TcpProbe) or probe.tls != "none":
         return
-    if isinstance(probe, TcpProbe) and any(step.starttls for step in probe.steps):
+    if isinstance(probe, TcpProbe) and probe.encrypted:
         return
     for name in sorted(written.keys() & _OF_TLS):
         if getattr(probe, name) != getattr(_NO_TLS, name):

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum.inventory import duration, expected_closed, latency
+from portquorum.inventory import duration, expected_closed, kind_names, latency
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
@@ -47,6 +47,14 @@ _LIMITS_MS: Final = {
     "abandon_after": (0, 86_400_000),
 }
 _ID_LENGTH: Final = 128
+
+
+def _beside(host: str) -> str:
+    """What a host that is a URL, or has a port, is to be split into; empty for others."""
+    if "://" in host:
+        return ": of a URL the host alone, the rest is kind, port and probe: {path: …}"
+    name, colon, port = host.rpartition(":")
+    return ": the port is a field of its own" if name and colon and port.isdecimal() else ""
 
 
 def slug(name: str) -> str:
@@ -131,8 +139,7 @@ class TargetResolver:
         before = len(self._problems)
         value = entry.value
         if value.kind not in KINDS:
-            expected = f"expected a kind that can be checked ({', '.join(KINDS)})"
-            self._say(entry, "kind", f"{expected}, found {value.kind!r}")
+            self._say(entry, "kind", kind_names.unknown(value.kind))
         host = self._host(entry)
         port = self._port(entry)
         probe = self._probe(entry, port)
@@ -234,7 +241,7 @@ class TargetResolver:
                 kind.check_host(host)
             return host  # noqa: TRY300  (both may refuse it)
         except ValueError as error:
-            self._say(entry, "host", str(error))
+            self._say(entry, "host", f"{error}{_beside(written)}")
             return None
 
     def _port(self, entry: Entry[TargetEntry]) -> int | None:
@@ -245,7 +252,7 @@ class TargetResolver:
                 self._say(entry, "port", f"expected none ({value.kind} knows no ports)")
             return None
         port = default_port(value.kind) if value.port is None else value.port
-        if port is None and kind is not None and "port" not in entry.dropped:
+        if port is None and kind is not None and entry.dropped.isdisjoint(("port", "kind")):
             self._say(entry, "port", "expected a port from 1 to 65535, found none")
         return port
 
@@ -256,7 +263,9 @@ class TargetResolver:
         try:
             return probe_of(value.kind, value.probe, port)
         except ProbeError as error:
-            self._problems.append(Problem(entry.where("probe", *error.path), str(error)))
+            where = entry.where("probe", *error.path)
+            line = entry.where("probe", *error.path, *error.inner).line
+            self._problems.append(Problem(replace(where, line=line), str(error)))
             return None
 
     def _closed(self, entry: Entry[TargetEntry], probe: Probe | None) -> None:

@@ -24,8 +24,13 @@ MAX_ALIASED: Final = 2_000_000
 """Most values (numbers, texts, lists, mappings) behind the aliases and merge keys of a file."""
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml's is 20 times faster
-_INT: Final = re.compile(r"[-+]?[0-9]{1,18}\Z")
+_INT: Final = re.compile(r"[-+]?[0-9]{1,300}\Z")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
+_HINTS: Final = {
+    "while parsing a flow": "within { } and [ ] a text that has one of { } [ ] , needs quotes",
+    "unknown escape": "in single quotes a backslash is one",
+    "cannot start any token": "a text that begins with it needs quotes",
+}
 _WORDS: Final[dict[str, object]] = {
     "": None,
     "~": None,
@@ -116,12 +121,19 @@ def read(text: str, file: str) -> tuple[list[Root], list[Problem]]:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(part for part in (error.context, error.problem) if part)
         builder.problems.append(
-            Problem(Where(file, mark.line + 1 if mark else 0), f"expected YAML: {said}")
+            Problem(
+                Where(file, mark.line + 1 if mark else 0), f"expected YAML: {said}{_hint(said)}"
+            )
         )
     except (yaml.YAMLError, ValueError) as error:
         first = str(error).splitlines()[0]
         builder.problems.append(Problem(Where(file, 0), f"expected YAML: {first}"))
     return roots, builder.problems
+
+
+def _hint(said: str) -> str:
+    """What is most often meant where the reader of YAML says this."""
+    return next((f"; {hint}" for words, hint in _HINTS.items() if words in said), "")
 
 
 class _Builder:

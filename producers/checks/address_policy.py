@@ -141,7 +141,17 @@ def _only_carries(ip: _V6) -> bool:
 
 
 def _parts(ip: _Address) -> Iterator[_Address]:
-    """The address and those embedded in it: packets may reach any of them."""
+    """The address and those embedded in it: packets may reach any of them.
+
+    Linux connects 0.0.0.0 and :: to the loopback addresses.
+    """
+    for part in _embedded(ip):
+        yield part
+        if part.is_unspecified:
+            yield _V4("127.0.0.1") if isinstance(part, _V4) else _V6("::1")
+
+
+def _embedded(ip: _Address) -> Iterator[_Address]:
     yield ip
     if isinstance(ip, _V4):
         return

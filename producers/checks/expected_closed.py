@@ -13,12 +13,20 @@ from producers.checks.addresses import Failure
 from producers.checks.model import CheckOutcome
 from schemas.result import NEVER_COUNTED, Reason
 
-_REFUSED: Final[frozenset[Reason | None]] = frozenset({"connection_refused", "connection_reset"})
-"""The host itself says no. `connection_reset` is that of the handshake: no dialogue follows."""
+_REFUSED: Final[Reason] = "connection_refused"
+"""The host itself says no: a reset in answer to the SYN (RFC 9293, section 3.10.7.3)."""
+
+_RESET: Final[Reason] = "connection_reset"
+"""A connection that was made, and ended at once: before it is made a reset is a refusal."""
 
 _SILENT: Final[frozenset[Reason | None]] = frozenset(
     {"timed_out", "host_unreachable", "network_unreachable"}
 )
+
+
+def opened(failure: Failure) -> bool:
+    """Whether the failure of an attempt to connect shows that the port is open."""
+    return failure.reason == _RESET
 
 
 def conclusive(failure: Failure, untried: int) -> Failure:
@@ -42,7 +50,7 @@ def turned(outcome: CheckOutcome, kind: str) -> CheckOutcome:
     the latter is there only if the host itself refused: the time of its answer.
     """
     reason = outcome.reason
-    if reason in _REFUSED:
+    if reason == _REFUSED:
         return replace(outcome, status="up", reason=None)
     if reason in _SILENT:
         return replace(outcome, status="up", reason=None, total_ms=None)
@@ -51,6 +59,8 @@ def turned(outcome: CheckOutcome, kind: str) -> CheckOutcome:
     if reason in NEVER_COUNTED or outcome.status == "missed":
         return outcome
     does = "accepts connections" if kind == "tcp" else "answers"
+    if reason == _RESET:
+        does += ", and resets them"
     where = f"{outcome.address}: " if outcome.address else ""
     return replace(outcome, status="down", reason="port_open", detail=f"{where}{does}")
 

@@ -60,6 +60,11 @@ def place_of(text: str) -> Place:
     raise ValueError(f"{wanted} (192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:5353), found {text!r}")
 
 
+def asked(place: "Place | str | None") -> str:
+    """The end of a detail that names the server that was asked; empty for the system's own."""
+    return "" if place is None else f" (resolver {place})"
+
+
 def _is_address(host: str) -> bool:
     """Whether it is one without a zone, which would be another on each prober."""
     try:
@@ -92,7 +97,7 @@ class NameServer(Resolver):
     def _finish(self, lookup: Lookup) -> None:
         error = lookup.error
         if isinstance(error, socket.gaierror):
-            text = f"{error.strerror} (resolver {self._place})"
+            text = f"{error.strerror}{asked(self._place)}"
             lookup.error = socket.gaierror(error.errno, text)
         super()._finish(lookup)
 

@@ -101,7 +101,8 @@ def clean(text: str) -> str:
 def shown(data: bytes) -> str:
     """The beginning of `data` for people: text, or hex digits if most of it is not text.
 
-    Of binary data with words in it (a banner, an error) both are shown.
+    Of binary data with words in it (a banner, an error) both are shown. `…` is at the end if there
+    is more.
     """
     start = data[: 2 * _SHOWN]
     text = start.decode("utf-8", "replace")
@@ -115,4 +116,6 @@ def shown(data: bytes) -> str:
         else:
             text = f"0x{data[: _SHOWN // 2].hex()}"
     text = clean(text)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    if len(text) > _SHOWN:
+        return f"{text[:_SHOWN]}…"
+    return f"{text}…" if len(data) > len(start) and not text.endswith("…") else text

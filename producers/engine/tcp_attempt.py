@@ -23,7 +23,7 @@ from producers.checks.addresses import (
     timed_out,
 )
 from producers.checks.model import CheckOutcome, OnDone, PlannedCheck, Vantage
-from producers.checks.name_server import NameServers
+from producers.checks.name_server import NameServers, asked
 from producers.checks.os_errors import clean
 from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
@@ -218,6 +218,9 @@ class TcpAttempt:
         failure = os_failure(number, self._tried)
         if late_s > LATE_S and failure.reason == "timed_out":
             failure = _late(late_s, self._tried)
+        if self.planned.target.expect == "closed" and expected_closed.opened(failure):
+            self._fail(failure)
+            return
         self._failures.append(failure)
         self._next_address()
 
@@ -273,7 +276,9 @@ class TcpAttempt:
         else:
             waited = (now - max(lookup.began_at, self._started_at)) * 1000
             self._dns_ms = waited
-            self._fail(Failure("dns_failed", f"no answer to the lookup within {waited:.0f} ms"))
+            text = f"no answer to the lookup within {waited:.0f} ms"
+            text += asked(self.planned.target.resolver)
+            self._fail(Failure("dns_failed", text))
 
     # Connect
 

@@ -15,7 +15,7 @@ import re2
 from msgspec import Struct
 
 from producers.checks.os_errors import shown
-from producers.judging.json_values import found_by, is_singular, parsed, same
+from producers.judging.json_values import found_by, in_utf8, is_singular, parsed, same
 from schemas.probe import Condition
 
 SMALL_BYTES: Final = 4_096
@@ -38,10 +38,14 @@ _OPTIONS.max_mem = 1 << 20
 
 
 class JsonConditions(Struct, frozen=True, tag="json_conditions"):
-    """The first of `conditions` that does not hold for a body of JSON, in words; None: all hold."""
+    """The first of `conditions` that does not hold for a body of JSON, in words; None: all hold.
+
+    `charset`: see `json_values.in_utf8`.
+    """
 
     conditions: tuple[Condition, ...]
     body: bytes
+    charset: str | None = None
 
     @property
     def small(self) -> bool:
@@ -53,7 +57,7 @@ class JsonConditions(Struct, frozen=True, tag="json_conditions"):
     def verdict(self) -> str | None:
         """See the class."""
         try:
-            document = parsed(self.body)
+            document = parsed(in_utf8(self.body, self.charset))
             known: dict[str, list[Any]] = {}  # several conditions may look at the same values
             for one in self.conditions:
                 path = one.json or "$"
@@ -156,7 +160,10 @@ def wanted(condition: Condition) -> str:
     if not parts:
         return "no value" if condition.negated else "a value"
     text = " and ".join(parts)
-    return f"not {text}" if condition.negated else text
+    if not condition.negated:
+        return text
+    alone = len(parts) == 1 and condition.contains is not None
+    return f"no {text}" if alone else f"not {text}"
 
 
 def _failure(condition: Condition, values: Sequence[Any], *, texts: bool = False) -> str | None:

@@ -24,6 +24,20 @@ def parsed(text: str | bytes) -> Any:
         return json.loads(text, parse_int=float, parse_constant=_no_number)
 
 
+def in_utf8(body: bytes, charset: str | None) -> bytes:
+    """A body in UTF-8, which JSON is whatever its head says (RFC 8259, section 8.1).
+
+    `charset` is Python's name of the encoding that head or page name, None: UTF-8. It counts for
+    what is no UTF-8 alone.
+    """
+    if charset is not None and not charset.startswith("utf-"):
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            return body.decode(charset, "replace").encode()
+    return body
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two values of JSON are equal.
 

@@ -19,7 +19,7 @@ from producers.checks.addresses import (
 )
 from producers.checks.errors import CheckFailedError
 from producers.checks.model import LOST_SHARE, Hop, Vantage
-from producers.checks.name_server import NameServers
+from producers.checks.name_server import NameServers, asked
 from producers.checks.os_errors import is_no_way_to, text_of
 from producers.checks.resolved_address import Address
 from producers.checks.resolver import Lookup, Resolver, literal
@@ -335,7 +335,8 @@ class CheckContext:
             if lookup.began_at is None or lookup.ended_at is not None:
                 text = "the prober did not come to the lookup in time"
                 return CheckFailedError("prober_error", text)
-            return CheckFailedError("dns_failed", f"no answer to the lookup {spent}")
+            text = f"no answer to the lookup {spent}{asked(self.target.resolver)}"
+            return CheckFailedError("dns_failed", text)
         if self._judged_late_at is not None and self._judged_late_at <= time.monotonic():
             text = f"no verdict on the answer {spent}"
             ours = not self._judges.expects_too_much(self.target.id)
@@ -346,6 +347,8 @@ class CheckContext:
             silent = timed_out(trying.ip, waited_ms)
             return self.most_telling([*trying.failures, silent], trying.waiting - 1)
         where = f"{self.address}: " if self.address else ""
+        if where and self.proxy_host is not None and "proxy" not in self.waiting_for:
+            where = f"by the proxy {where}"
         came = "" if self.came is None else f": {self.came()}"
         return CheckFailedError(self.silence, f"{where}no {self.waiting_for} {spent}{came}")
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from producers.checks.errors import CheckFailedError
-from producers.checks.os_errors import clean, shown
+from producers.checks.os_errors import shown
 from producers.kinds import tls_session
 from producers.kinds.check_context import CheckContext
 from producers.kinds.connection import Connection
@@ -299,7 +299,7 @@ class _Talk:
         if step.tell is not None:
             said = step.tell(answer)
         if said and self._context.banner is None:
-            self._context.banner = clean(said)
+            self._context.banner = said
 
     def _judge_bad(self, step: DialogueStep, answer: bytes) -> None:
         for bad, reason in step.bad:

@@ -46,8 +46,8 @@ async def check(context: CheckContext) -> None:
         return
     found: list[DnsSummary] = []
 
-    def judge(data: bytes) -> str | None:
-        answer = read_answer(query, probe.record, data, probe.expect)
+    async def judge(data: bytes) -> str | None:
+        answer = await read_answer(context, query, probe.record, data, probe.expect)
         if answer is None:
             return None
         found.append(answer)

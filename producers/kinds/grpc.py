@@ -112,7 +112,7 @@ async def _secured(context: CheckContext, stream: Connection, options: GrpcProbe
             alpn=("h2",),
         )
     except CheckFailedError as error:
-        if "no application protocol" in error.detail:
+        if "protocol by ALPN" in error.detail:
             error.detail += ", h2: gRPC needs HTTP/2"
         raise
 
@@ -148,7 +148,7 @@ def _judge(context: CheckContext, options: GrpcProbe, answer: Answer) -> None:
     """
     fields = answer.fields or {}
     status = fields.get(":status", "")
-    if status.isdecimal() and 100 <= int(status) <= 999:
+    if len(status) == 3 and status.isdecimal() and int(status) >= 100:
         context.http_status = int(status)
     # Of an answer without data all is in one block (Trailers-Only).
     last = answer.trailers if "grpc-status" in answer.trailers else fields
@@ -188,7 +188,8 @@ def _no_grpc(fields: dict[str, str], answer: Answer) -> str:
     if status != "200":
         said = shown(bytes(answer.data))
         told = f": {said!r}" if said.strip() else ""
-        return f"expected an answer of gRPC, found the HTTP status {status}{told}"
+        found = shown((status or "none").encode())
+        return f"expected an answer of gRPC, found the HTTP status {found}{told}"
     if not kind.startswith("application/grpc"):
         found = shown(kind.encode())
         return f"expected an answer of gRPC, found one with the Content-Type {found!r}"

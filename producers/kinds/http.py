@@ -95,6 +95,7 @@ class _Walk:
         self._context = context
         self._options = options
         self._request = request
+        self._origin = request.place.origin
         self._proxy = proxy
         self._cookies = Cookies()
         self._followed = 0
@@ -103,6 +104,11 @@ class _Walk:
     @property
     def _place(self) -> RequestUrl:
         return self._request.place
+
+    @property
+    def _answerer(self) -> Proxy | None:
+        """The proxy, if it is what answers: without TLS there is no tunnel."""
+        return self._proxy if self._place.scheme == "http" else None
 
     async def ask(self) -> bool:
         """Makes one request; True if its answer is a redirect that is to be followed.
@@ -154,7 +160,8 @@ class _Walk:
             stream.server_first = True  # we ask for it: "Connection: close"
             asked_at = time.monotonic()
             broken = await _sent(stream, self._encoded())
-            head, rest = await self._head(stream, broken)
+            with http_proxy.named(self._answerer):
+                head, rest = await self._head(stream, broken)
             context.http_status = head.status
             began_at = time.monotonic()
             following = self._next(head)
@@ -168,7 +175,7 @@ class _Walk:
                 ended_at = context.ended_at if body_ended_at is None else body_ended_at
                 context.hops.append(
                     Hop(
-                        url=shown_url(place.url),
+                        url=self._shown(place),
                         address=context.address,
                         status=head.status,
                         dns_ms=round(dns_ms, 3) if asked else None,
@@ -220,10 +227,10 @@ class _Walk:
         return lambda context, stream: http_proxy.tunnelled(context, stream, proxy, place)
 
     def _encoded(self) -> bytes:
-        request, proxy = self._request, self._proxy
-        forwarded = proxy is not None and request.place.scheme == "http"
-        login = proxy.login if proxy is not None and forwarded else None
-        return request.encoded(self._cookies.field(request.place), absolute=forwarded, login=login)
+        request, proxy = self._request, self._answerer
+        login = None if proxy is None else proxy.login
+        cookies = self._cookies.field(request.place)
+        return request.encoded(cookies, absolute=proxy is not None, login=login)
 
     async def _head(
         self, stream: Connection, broken: CheckFailedError | None
@@ -266,7 +273,26 @@ class _Walk:
         place = self._request.place
         following = http_request.after(self._request, next_place(place, location), head.status)
         self._cookies.take(place, head)
+        self._keep_secrets_from(following.place, head.status)
         return following
+
+    def _keep_secrets_from(self, place: RequestUrl, status: int) -> None:
+        """Refuses another origin than the target's that would get a secret, said back by a server.
+
+        Servers put the query of a request into the URL they redirect to: at the end of a path, in
+        clear, at whatever `?next=` names.
+
+        Raises:
+            CheckFailedError: `unexpected_response`.
+        """
+        scrubber = self._context.scrubber
+        if place.origin == self._origin or not scrubber.used:
+            return
+        what = "URL" if scrubber.finds_in(place.url) else "cookies"
+        if what == "URL" or scrubber.finds_in(self._cookies.field(place) or ""):
+            text = f"the status {status} leads to another origin, {self._shown(place)}"
+            text += f", which would get a secret of the check in its {what}: it is not asked"
+            raise CheckFailedError("unexpected_response", text)
 
     def _follow(self, request: Request) -> None:
         self._request = request
@@ -282,6 +308,10 @@ class _Walk:
         """
         context, options = self._context, self._options
         context.ended_at = began_at
+        proxy = self._answerer
+        instead = None if proxy is None else http_proxy.own_answer(proxy, head)
+        if instead is not None:
+            raise CheckFailedError("unexpected_response", instead)
         wrong = wrong_status(options, head)
         if wrong is not None:
             said = await refusal(context, stream, head, rest, self._request.method)
@@ -352,14 +382,18 @@ class _Walk:
             self._endings.append(_Ending(end.at_ms, self._place, reason, text))
 
     def _text(self, one: _Ending) -> str:
-        return f"{shown_url(one.place.url)}: {one.text}" if self._followed else one.text
+        return f"{self._shown(one.place)}: {one.text}" if self._followed else one.text
 
     def _after_redirects(self, text: str) -> str:
         return f"{self._way()}: {text}" if self._followed else text
 
+    def _shown(self, place: RequestUrl) -> str:
+        """The URL for people. Masked before it is cut: the beginning of a secret would be left."""
+        return shown_url(self._context.scrubber.scrub(place.url))
+
     def _way(self) -> str:
         redirects = "1 redirect" if self._followed == 1 else f"{self._followed} redirects"
-        return f"after {redirects}: {shown_url(self._place.url)}"
+        return f"after {redirects}: {self._shown(self._place)}"
 
 
 async def _sent(stream: Connection, request: bytes) -> CheckFailedError | None:

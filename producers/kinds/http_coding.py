@@ -17,6 +17,7 @@ _UNREADABLE: Final = frozenset({"compress", "x-compress", "dcb", "dcz"})
 _CHARSET: Final = re.compile(rb"charset[ \t]*=[ \t\"']*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _META: Final = re.compile(rb"<meta[^>]{0,200}" + _CHARSET.pattern, re.IGNORECASE)
 _META_BYTES: Final = 1_024
+_TYPE_BYTES: Final = 4_096
 _BOMS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # Encodings of the web (WHATWG) in which each character always has the same bytes. Python has more
 # under such names, as "zip" and "unicode_escape", which no server may choose.
@@ -105,7 +106,9 @@ def charset_of(head: Head, body: bytes | bytearray) -> str | None:
     for mark, name in _BOMS.items():
         if body.startswith(mark):
             return name
-    found = _CHARSET.search(head.value("content-type") or b"") or _META.search(body[:_META_BYTES])
+    found = _CHARSET.search((head.value("content-type") or b"")[:_TYPE_BYTES]) or _META.search(
+        body[:_META_BYTES]
+    )
     if found is None:
         return None
     label = found[1].decode().lower()

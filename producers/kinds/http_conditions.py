@@ -56,7 +56,7 @@ class Group(Struct, frozen=True):
     def job(self, body: bytes, charset: str | None) -> JsonConditions | TextConditions:
         """The job of a judge; `charset` as in `http_coding.charset_of`."""
         if self.is_json:
-            return JsonConditions(self.conditions, body)
+            return JsonConditions(self.conditions, body, charset)
         return TextConditions(self.conditions, (body,), charset)
 
 
@@ -117,7 +117,12 @@ def check(conditions: Sequence[Condition]) -> None:
 
 
 def path_error(path: str) -> str | None:
-    """The reason why a JSONPath is none, None if it is one."""
+    """The reason why a JSONPath is none, None if it is one.
+
+    `[BODY].a`, as Gatus has it, would be a member of the name "BODY", which no answer has.
+    """
+    if path.startswith("["):
+        return "it begins with $, which is the whole body"
     try:
         jsonpath.compile(path)
     except (ValueError, jsonpath.JSONPathError) as error:
@@ -145,11 +150,13 @@ def _check(one: Condition) -> None:
 
 
 def _check_demands(one: Condition) -> None:
-    demands = [name for name in _DEMANDS if getattr(one, name) not in {None, False}]
+    values = ((name, getattr(one, name)) for name in _DEMANDS)
+    # By identity: a bound of 0 equals False.
+    demands = [name for name, value in values if value is not None and value is not False]
     if not demands:
         *names, last = _DEMANDS
-        text = f"expected what holds of it ({', '.join(names)} or {last}: true)"
-        raise ValueError(f"{text}, found nothing")
+        text = f"expected what holds of it ({', '.join(names)} or {last}: true"
+        raise ValueError(f"{text}, with not: true for what must not be), found none of these")
     if one.equals is not None and one.any_of is not None:
         raise ValueError("expected equals or any_of, found both")
     of_text = [name for name in ("contains", "matches", "exists") if name in demands]

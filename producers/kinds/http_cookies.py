@@ -16,6 +16,9 @@ MOST_BYTES: Final = 4_096
 
 # As browsers: none with control characters, which could end our own header field.
 _CONTROL: Final = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
+# Of more digits the jar makes a number that no float holds, and warns of itself.
+_LONG_NUMBER: Final = re.compile(rb"([0-9]{12})[0-9]+")
+_AGE: Final = re.compile(rb"(?i:max-age|version)[ \t]*=[^;]*")
 
 
 class Cookies:
@@ -29,7 +32,8 @@ class Cookies:
         message = Message()
         for value in head.values("set-cookie")[:MOST_COOKIES]:
             if len(value) <= MOST_BYTES and _CONTROL.search(value) is None:
-                message["Set-Cookie"] = value.decode("latin-1")
+                taken = _AGE.sub(lambda found: _LONG_NUMBER.sub(rb"\1", found[0]), value)
+                message["Set-Cookie"] = taken.decode("latin-1")
         if "Set-Cookie" not in message:
             return
         if self._jar is None:

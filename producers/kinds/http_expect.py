@@ -175,10 +175,12 @@ class WantedBody:
         self._look_for_text(body)
         data, again = bytes(body), self._judged_bytes > 0
         after = "" if cut is None else f", and the server closed {cut}"
+        if full:
+            after = f" in the first {len(data) // 1000} kB, and no more is read"
         for part in self._parts:
             if part.group is not None and part.group.at_end and (full or cut is not None):
-                more = f", found more than {len(data) // 1000} kB" if full else ""
-                text = f"body: expected {part.group.words}{more}{after}"
+                more = f", found more than {len(data) // 1000} kB" if full else after
+                text = f"body: expected {part.group.words}{more}"
                 raise CheckFailedError("unexpected_response", text)
             if part.step is None:
                 wrong = await self._wrong(part, data, again=again)
@@ -233,21 +235,11 @@ class WantedBody:
         options = self._options
         job: Job
         if part.group is not None:
-            data = self._json(body) if part.group.is_json else body
-            job = part.group.job(data, self._charset)
+            job = part.group.job(body, self._charset)
         else:
-            job = Json(options.expect_json or "$", options.json_value, self._json(body))
+            job = Json(options.expect_json or "$", options.json_value, body, self._charset)
         verdict = await self._context.verdict(job, on_more=again)
         return None if verdict is None else str(verdict)
-
-    def _json(self, body: bytes) -> bytes:
-        """The body in UTF-8, which JSON is whatever its head says (RFC 8259, section 8.1)."""
-        if self._charset is not None and not self._charset.startswith("utf-"):
-            try:
-                body.decode()
-            except UnicodeDecodeError:
-                return body.decode(self._charset, "replace").encode()
-        return body
 
 
 def _is_text(part: _Part) -> bool:

@@ -17,6 +17,10 @@ from producers.kinds.tls_records import answers_in_tls
 MOST_HEAD_BYTES: Final = 300 << 10
 """The most bytes before the body, those of informational answers included; curl's own limit."""
 
+MOST_FIELDS: Final = 30_000
+"""The most fields of a head, those of informational answers included: each takes some 300 bytes of
+memory. Recent versions of curl take 5,000, earlier ones any number."""
+
 _STATUS: Final = re.compile(
     # "ICY" is what SHOUTcast servers say in place of "HTTP/1.0".
     rb"[ \t]*(?:HTTP/(?:1\.\d|[23](?:\.0)?)|ICY)[ \t]+([1-9]\d\d)(?!\d)[ \t]*([^\r]*)",
@@ -55,6 +59,7 @@ class HeadReader:
         self._buffer = bytearray()
         self._line_at = 0
         self._scanned = 0
+        self._count = 0
         self._status: tuple[int, str] | None = None
         self._informational: int | None = None
         # A folded value is a list of its lines: to join them one by one costs the square of them.
@@ -140,6 +145,9 @@ class HeadReader:
         name = name.strip(_BLANKS)
         # As in browsers: a line that is no field says nothing.
         if colon and name:
+            self._count += 1
+            if self._count > MOST_FIELDS:
+                raise self._unreadable(f"its head has more than {MOST_FIELDS} fields")
             self._fields.append((name.lower(), [value.strip(_BLANKS)]))
         return None
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 from urllib.parse import unquote
 
@@ -144,10 +144,40 @@ async def _answer(stream: Connection) -> tuple[Head, bytes]:
             return head, reader.rest
 
 
+@contextlib.contextmanager
+def named(proxy: Proxy | None) -> Iterator[None]:
+    """Names the proxy in an error: what is no HTTP is not the target's.
+
+    Raises:
+        CheckFailedError: the one that was raised within, of the same reason.
+    """
+    try:
+        yield
+    except CheckFailedError as error:
+        if proxy is None:
+            raise
+        raise CheckFailedError(error.reason, f"the proxy {proxy.place}: {error.detail}") from error
+
+
+def own_answer(proxy: Proxy, head: Head) -> str | None:
+    """What the proxy says in place of the target, to a request without a tunnel; None: nothing.
+
+    407 is no server's own (RFC 9110, section 15.5.8), and squid marks its pages. No `status` of
+    the target's expects them.
+    """
+    if head.status == _LOGIN or (head.status >= 400 and head.value("x-squid-error") is not None):
+        return f"the proxy {proxy.place} answered in place of the target: {_said(head)}"
+    return None
+
+
 def _refusal(proxy: Proxy, place: str, head: Head) -> str:
+    return f"the proxy {proxy.place} refused to connect to {place}: {_said(head)}"
+
+
+def _said(head: Head) -> str:
     said = f"{head.status} {head.phrase}".strip()
     # Squid's words for what went wrong on its way to the target.
     why = head.value("x-squid-error")
     more = "" if why is None else f" ({shown(why)})"
     login = ": it wants a user and password" if head.status == _LOGIN else ""
-    return f"the proxy {proxy.place} refused to connect to {place}: {said}{more}{login}"
+    return f"{said}{more}{login}"

@@ -25,7 +25,7 @@ async def check(context: CheckContext) -> None:
         raise CheckFailedError("prober_error", "the target has no port")
     question = Question()
 
-    def judge(data: bytes) -> str | None:
+    async def judge(data: bytes) -> str | None:
         found = question.read(data)
         if found is None:
             return None

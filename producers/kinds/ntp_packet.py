@@ -16,6 +16,10 @@ _PACKET: Final = struct.Struct(">BB22x8sQQ")
 _CLIENT: Final = 4 << 3 | 3
 _SERVER: Final = 4
 _NOT_SET: Final = 3
+_NO_TIME_YET: Final = (b"", b"INIT")
+"""What stands with stratum 0 in place of a kiss code (RFC 5905, section 7.4) before a clock is set.
+"""
+
 _EPOCH_S: Final = 2_208_988_800
 """From 1900, when NTP begins to count, to 1970."""
 _SECOND: Final = 1 << 32
@@ -68,10 +72,10 @@ class Question:
         asked = self._sent.get(origin)
         if asked is None:
             return None
-        if stratum == 0:
-            code = shown(data[12:16])
-            raise CheckFailedError("unexpected_response", f"NTP: the server declines: {code}")
-        if first >> 6 == _NOT_SET:
+        if stratum == 0 and (code := data[12:16].rstrip(b"\0")) not in _NO_TIME_YET:
+            text = f"NTP: the server declines: {shown(code)}"
+            raise CheckFailedError("unexpected_response", text)
+        if stratum == 0 or first >> 6 == _NOT_SET:
             raise CheckFailedError("unexpected_response", "NTP: the server's clock is not set")
         began_s, began = asked
         # With our clock at the time of the question and the time since then: it may be set between.

@@ -19,6 +19,12 @@ _LATEST_MS: Final = 9_999_999_999_999
 _ENDS: Final = frozenset({"expiration", "registrar expiration"})
 """Events with the end (RFC 9083, section 10.2.3): the registry's, and the registrar's own."""
 
+_FIRST_DOMAIN_MS: Final = 479_692_800_000
+"""15 March 1985, when the first domain was registered: an end before it stands for none, as the
+1st of January of the years 1 and 1970 does."""
+
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
 _GONE: Final = ("redemption period", "pending delete")
 """Statuses (RFC 8056) of a registration that has ended and is not deleted yet."""
 
@@ -71,10 +77,8 @@ def registration(body: bytes, name: str) -> Registration:
     of = answer.get("ldhName")
     if isinstance(of, str) and not _same_name(of, name):
         raise RdapError(f"expected an answer about {name}, found one about {_short(of)}")
-    status = tuple(
-        dict.fromkeys(" ".join(one.lower().split()) for one in _texts(answer.get("status")))
-    )
-    ends = [_date(event) for event in _ends(answer)]
+    status = tuple(dict.fromkeys(map(_status, _texts(answer.get("status")))))
+    ends = [at for event in _ends(answer) if (at := _date(event)) >= _FIRST_DOMAIN_MS]
     return Registration(
         ends_at=min(ends, default=None),
         status=status,
@@ -151,11 +155,19 @@ def _same_name(found: str, name: str) -> bool:
         return False
 
 
+def _status(written: str) -> str:
+    """A status in the words of RFC 8056; EPP has `pendingDelete`, some with a URL behind it."""
+    words = (one for one in written.split() if "://" not in one)
+    return _CAPITAL.sub(" ", " ".join(words).replace("_", " ")).lower()
+
+
 def _ends(answer: dict[str, Any]) -> Iterator[object]:
+    """The dates of all ends; one that is left empty, as a redacted one is (RFC 9537), is none."""
     for event in _objects(answer.get("events")):
-        action = event.get("eventAction")
-        if isinstance(action, str) and action.lower() in _ENDS:
-            yield event.get("eventDate")
+        action, date = event.get("eventAction"), event.get("eventDate")
+        empty = date is None or (isinstance(date, str) and not date.strip())
+        if isinstance(action, str) and action.strip().lower() in _ENDS and not empty:
+            yield date
 
 
 def _date(written: object) -> int:
@@ -167,7 +179,7 @@ def _date(written: object) -> int:
     try:
         if not isinstance(written, str):
             raise ValueError(written)  # noqa: TRY301, TRY004  (one outcome for all that is wrong)
-        at = datetime.fromisoformat(written.strip())
+        at = datetime.fromisoformat(written.strip().upper().removesuffix(" UTC"))
         ms = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError) as error:
         text = f"expected the date of the end, found {_short(str(written))!r}"

@@ -30,7 +30,13 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
+_NO_RDAP: Final = frozenset({404, 405, 410, 501})
+"""Statuses of a place that has no RDAP, and will have none tomorrow."""
 _START: Final = RequestUrl("https", "rdap.invalid", 443, "/")
+
+
+class _NoRdapError(CheckFailedError):
+    """There is no RDAP where the question went."""
 
 
 class _Answer:
@@ -50,7 +56,8 @@ async def registration_of(
     """What the registry of a domain says of it; None if it knows no such domain.
 
     `base` is the base URL of the server; None for the one of IANA's list. Where the registry names
-    no end, its referral to the registrar is followed, once.
+    no end, its referral to the registrar is followed, once. A registrar that has no RDAP there has
+    no word on the end either; one that does not answer for now might have one.
 
     Raises:
         CheckFailedError: `prober_error` or `address_blocked`: nobody said anything of the domain.
@@ -60,7 +67,10 @@ async def registration_of(
     found = await _asked(context, known, url, name)
     if found is None or found.ends_at is not None or found.gone or found.referral is None:
         return found
-    there = await _asked(context, known, found.referral, name)
+    try:
+        there = await _asked(context, known, found.referral, name)
+    except _NoRdapError:
+        return found
     return found if there is None or there.ends_at is None else there
 
 
@@ -114,16 +124,21 @@ async def _asked(
         except RdapError as error:
             text = f"the RDAP server {answer.place.authority}: {error}"
             raise CheckFailedError("prober_error", text) from error
-    elif answer.head.status != _NOT_FOUND or _is_page(answer):
+    elif answer.head.status != _NOT_FOUND or not _is_a_registrys(answer):
         raise _refusal(known, answer)
     known.take_answer(url, found, time.monotonic())
     return found
 
 
-def _is_page(answer: _Answer) -> bool:
-    """Whether a web server answers that has no RDAP there: RFC 7480, section 5.3, has no HTML."""
-    media = (answer.head.value("content-type") or b"").lower()
-    return b"html" in media or answer.body.lstrip()[:1] == b"<"
+def _is_a_registrys(answer: _Answer) -> bool:
+    """Whether a 404 is that of a registry, and not of a web server that has no RDAP there.
+
+    Its body is JSON, or it has none (RFC 7480, section 5.3) and the media type of JSON. Without
+    that a registry's own server has no RDAP at this path (icann-rdap-srv).
+    """
+    if body := answer.body.strip():
+        return body.startswith(b"{")
+    return b"json" in (answer.head.value("content-type") or b"").lower()
 
 
 def _refusal(known: Registries, answer: _Answer) -> CheckFailedError:
@@ -136,6 +151,8 @@ def _refusal(known: Registries, answer: _Answer) -> CheckFailedError:
     if head.status == _TOO_MANY or after_s is not None:
         waits_s = known.hold(server, after_s, time.monotonic())
         text += f"; it is not asked again for {span(waits_s * 1000)}"
+    if head.status in _NO_RDAP:
+        return _NoRdapError("prober_error", text)
     return CheckFailedError("prober_error", text)
 
 
@@ -145,8 +162,8 @@ def _retry_after_s(head: Head) -> float | None:
     if written.isascii() and written.isdecimal():
         return float(written[:9])
     try:
-        at = parsedate_to_datetime(written)
-    except ValueError:
+        at = parsedate_to_datetime(written[:100])
+    except (ValueError, OverflowError):
         return None
     return (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
 

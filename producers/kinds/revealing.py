@@ -39,7 +39,8 @@ class Revealer:
     def _seen_by(self, field: str, to: str | None) -> Iterator[tuple[str, str]]:
         """The hosts that could see a secret of this option, each with the option that leads there.
 
-        In clear, whoever answers as the name server or is the proxy chooses who gets it.
+        In clear, or where no certificate is verified, whoever answers as the name server or is the
+        proxy chooses who gets it.
         """
         target, probe = self._target, self._target.probe
         if to is not None:
@@ -47,7 +48,7 @@ class Revealer:
         else:
             yield target.host or "", "host"
             yield from secret_places.asked_names(probe)
-        if secret_places.in_clear(probe, field) is None:
+        if not secret_places.unverified(probe, field):
             return
         if target.resolver is not None:
             yield target.resolver, "resolver"

@@ -2,10 +2,12 @@
 
 import base64
 import functools
+import html
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 MASK: Final = "***"
 
@@ -13,8 +15,18 @@ PIECE: Final = 6
 """The fewest characters in a row of a longer secret that are masked: an answer is often cut, so
 that only a part of it is seen."""
 
+_CUT: Final = "…"
+_CUT_PIECE: Final = 3
+"""The fewest characters of a secret's beginning that are masked where a text is cut."""
+
 _UNGUESSED: Final = 12
 """The fewest characters that nobody guesses as a whole: such a form is masked everywhere."""
+
+_CARRIED: Final = 16
+"""The fewest characters in a row by which a URL counts as one with a part of a secret."""
+
+MOST: Final = 4_096
+"""The most characters of a text that is told: a detail may have an option of the author's."""
 
 _ARMOUR: Final = "-----"
 
@@ -43,34 +55,53 @@ class Scrubber:
         self._values.add(value)
 
     def scrub(self, text: str) -> str:
-        """`text` with a mask in place of each secret and each piece of one."""
+        """`text` with a mask in place of each secret and each piece of one.
+
+        Of a text of more than `MOST` characters the beginning.
+        """
         if not self._values or not text:
             return text
-        lower = _lower(text)
+        cut = text[:MOST]
+        lower = _lower(cut)
         shown = self._own(lower)
-        masked = bytearray(len(text))
+        masked = bytearray(len(cut))
         for value in self._values:
             for form in _forms(value):
                 _mark_whole(lower, form, masked, shown)
             _mark_pieces(lower, _pieces(value), masked, shown)
-        return _joined(text, masked)
+            _mark_cut(lower, _forms(value), masked, shown)
+        # The last characters may be the beginning of a secret that was cut.
+        keep = len(cut) if len(cut) == len(text) else MOST - PIECE
+        return _joined(cut[:keep], masked[:keep])
+
+    def finds_in(self, text: str) -> bool:
+        """Whether there is a whole secret in `text`, or `_CARRIED` characters of a longer one.
+
+        Also behind percent-encoding, once or twice.
+        """
+        once = unquote(text)
+        texts = {_lower(one) for one in (text, once, unquote(once))}
+        return any(_carries(lower, value) for value in self._values for lower in texts)
 
     def _own(self, lower: str) -> bytearray:
         """Marks for the characters that stand in a text of the author's, or in its beginning."""
         shown = bytearray(len(lower))
-        for own in self._known():
-            for form in (own, repr(own)[1:-1], json.dumps(own)[1:-1]):
-                wanted = _lower(form)
-                if len(wanted) < PIECE:
-                    continue
-                at = lower.find(wanted[:PIECE])
-                while at >= 0:
-                    end = PIECE
-                    most = min(len(wanted), len(lower) - at)
-                    while end < most and lower[at + end] == wanted[end]:
-                        end += 1
-                    shown[at : at + end] = b"\1" * end
-                    at = lower.find(wanted[:PIECE], at + 1)
+        texts = {one[:MOST] for one in self._known()}
+        forms = {
+            _lower(form)
+            for one in texts
+            for form in (one, repr(one)[1:-1], json.dumps(one)[1:-1])
+            if len(form) >= PIECE
+        }
+        begins = {form[:PIECE] for form in forms}
+        ordered = sorted(forms)
+        for at in range(len(lower) - PIECE + 1):
+            if lower[at : at + PIECE] in begins:
+                rest = lower[at:]
+                place = bisect_right(ordered, rest)
+                # Of a sorted list the neighbours share the longest beginning with it.
+                end = max(_shared(rest, one) for one in ordered[max(0, place - 1) : place + 1])
+                shown[at : at + end] = b"\1" * end
         return shown
 
 
@@ -81,26 +112,45 @@ def _forms(value: str) -> frozenset[str]:
 
 
 def _written(value: str) -> Iterator[str]:
-    parts = {value, value.strip(), *(part for part in value.split() if len(part) >= PIECE)}
+    blanks = " ".join(value.split())  # a text for people is on one line
+    parts = {value, value.strip(), blanks, *(part for part in value.split() if len(part) >= PIECE)}
     if _ARMOUR in value:  # PEM: its first and last line are words that many texts have
         lines = [line for line in value.split() if line and _ARMOUR not in line]
         body = [line for line in value.splitlines() if line and _ARMOUR not in line]
         parts = {"".join(body), *(line for line in lines if line in body)}
     for part in parts:
-        yield part
-        yield quote(part, safe="")
-        yield quote(part)
-        yield quote_plus(part)
-        yield json.dumps(part)[1:-1]
-        yield json.dumps(part, ensure_ascii=False)[1:-1]
-        yield repr(part)[1:-1]
-        yield ascii(part)[1:-1]
-        data = part.encode("utf-8", "surrogateescape")
-        yield data.decode("latin-1")
-        yield repr(data)[2:-1]
-        yield data.hex()
-        yield data.hex(" ")
-        yield from _base64(data)
+        yield from _coded(part)
+
+
+def _coded(part: str) -> Iterator[str]:
+    yield part
+    yield quote(part, safe="")
+    yield quote(part)
+    yield quote_plus(part)
+    yield json.dumps(part)[1:-1]
+    yield json.dumps(part, ensure_ascii=False)[1:-1]
+    yield from _escaped(part)
+    yield repr(part)[1:-1]
+    yield ascii(part)[1:-1]
+    data = part.encode("utf-8", "surrogateescape")
+    yield data.decode("latin-1")
+    yield repr(data)[2:-1]
+    yield data.hex()
+    yield data.hex(" ")
+    yield from _base64(data)
+
+
+def _escaped(part: str) -> Iterator[str]:
+    """As pages have it, and JSON as Go and PHP write it."""
+    page = html.escape(part)
+    yield page
+    yield page.replace("&#x27;", "&#39;")
+    yield page.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
+    yield html.escape(part, quote=False)
+    for ascii_only in (True, False):
+        text = json.dumps(part, ensure_ascii=ascii_only)[1:-1]
+        yield text.replace("/", "\\/")
+        yield text.translate({ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&"})
 
 
 def _base64(data: bytes) -> Iterator[str]:
@@ -139,6 +189,42 @@ def _mark_pieces(lower: str, pieces: frozenset[str], masked: bytearray, shown: b
     for at in range(len(lower) - PIECE + 1):
         if lower[at : at + PIECE] in pieces:
             _mark(at, PIECE, masked, shown)
+
+
+def _mark_cut(lower: str, forms: frozenset[str], masked: bytearray, shown: bytearray) -> None:
+    """Marks the beginning of a secret in front of each place where a text is cut."""
+    end = lower.find(_CUT)
+    while end >= 0:
+        for size in range(PIECE - 1, _CUT_PIECE - 1, -1):
+            if size <= end and any(form.startswith(lower[end - size : end]) for form in forms):
+                _mark(end - size, size, masked, shown)
+                break
+        end = lower.find(_CUT, end + 1)
+
+
+def _carries(lower: str, value: str) -> bool:
+    """Whether `lower` has the secret as a whole, or a long part of it."""
+    whole = value.strip()
+    if len(whole) < _CARRIED and any(_lower(form) in lower for form in _coded(whole)):
+        return True
+    pieces, run = _pieces(value), 0
+    for at in range(len(lower) - PIECE + 1):
+        run = run + 1 if lower[at : at + PIECE] in pieces else 0
+        if run > _CARRIED - PIECE:
+            return True
+    return False
+
+
+def _shared(one: str, other: str) -> int:
+    """The number of characters with which both begin."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _lower(text: str) -> str:

@@ -94,6 +94,12 @@ def in_clear(probe: Probe | None, field: str) -> str | None:
     return _NO_TLS
 
 
+def unverified(probe: Probe | None, field: str) -> bool:
+    """Whether what the option `field` sends may come to a server that has proved no name."""
+    # A client's certificate is no secret to who reads along, and its key is never sent.
+    return in_clear(probe, field) is not None or not getattr(probe, "verify", True)
+
+
 def refused(probe: Probe | None, field: str) -> str | None:
     """Why the option `field` may have no secret; None if it may: safe, or `insecure: true`."""
     why = None if getattr(probe, "insecure", False) else in_clear(probe, field)

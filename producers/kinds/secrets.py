@@ -23,6 +23,9 @@ SHORTEST: Final = 4
 """The fewest characters of a secret: a shorter one can't be told from other text in an answer."""
 LONGEST: Final = 65_536
 
+MOST_FILLED_IN: Final = 2**20
+"""The most characters of secrets in one option: a short text may name a long secret many times."""
+
 _TOKEN: Final = re.compile(r"\$\$|\$\{([^}]*)\}|\$\{")
 _NAME: Final = re.compile(r"PORTQUORUM_SECRET_[A-Z0-9_]{1,100}\Z")
 _PORT: Final = re.compile(r"(?<=[^:]):[0-9]*\Z")
@@ -83,6 +86,7 @@ def values_of(
 
     Raises:
         CheckFailedError: `secret_missing`; the detail names the variables, never a value.
+            `prober_error`: they are too much for one option.
     """
     hosts = tuple(seen_by)
     found: dict[str, str] = {}
@@ -101,6 +105,10 @@ def values_of(
         are = "is" if len(unset) == 1 else "are"
         where = "in this prober's environment"
         raise CheckFailedError("secret_missing", f"{', '.join(unset)} {are} not set {where}")
+    size = sum(len(found[name]) for name in _placeholders(text))
+    if size > MOST_FILLED_IN:
+        said = f"{field}: expected secrets of at most {MOST_FILLED_IN} characters, found {size}"
+        raise CheckFailedError("prober_error", said)
     return found
 
 
@@ -142,5 +150,7 @@ def _placeholders(text: str) -> Iterator[str]:
 
 
 def _plain(host: str) -> str:
-    name = _PORT.sub("", host.strip())
+    name = host.strip()
+    if name.count(":") < 2 or name.startswith("["):  # else an address of IPv6, without a port
+        name = _PORT.sub("", name)
     return name.strip("[]").rstrip(".").lower()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from producers.checks.errors import CheckFailedError
-from producers.checks.os_errors import clean, shown
+from producers.checks.os_errors import shown
 from producers.judging.jobs import Search
 from producers.judging.search import expected
 from producers.kinds.ber import BerError
@@ -32,7 +32,7 @@ async def check(context: CheckContext) -> None:
     question = _question(context, options)
     found: list[Answer] = []
 
-    def judge(data: bytes) -> str | None:
+    async def judge(data: bytes) -> str | None:
         try:
             answer = question.read(data)
         except BerError as error:
@@ -41,7 +41,7 @@ async def check(context: CheckContext) -> None:
         if answer is None:
             return None
         found.append(answer)
-        return clean(answer.text)
+        return answer.text
 
     await exchange(context, port, question.message, judge)
     answer = found[-1]

@@ -59,6 +59,8 @@ _HINTS: Final = {
     "legacy sigalg disallowed or unsupported": (
         "the server signs by an algorithm that is no longer safe, as SHA-1"
     ),
+    # Of Apache without HTTP/2, whose choice is http/1.1 whatever is offered (ssl_engine_kernel.c).
+    "bad extension": "the server may have chosen another protocol by ALPN than the one offered",
     "excessive message size": "its certificates have more than 100 KiB",
 }
 
@@ -70,7 +72,7 @@ class ClientCertificateError(CheckFailedError):
     """
 
     def __init__(self) -> None:
-        text = "the server asks for a client certificate, which a check does not have"
+        text = "the server asks for a client certificate, and the target has no client_certificate"
         super().__init__("tls_failed", text)
 
 

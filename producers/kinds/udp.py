@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 import dns.message
@@ -32,7 +32,7 @@ _MOST_STRAYS: Final = 16
 """The most answers to something else (for example late ones of earlier checks)."""
 _BY_PORT: Final = {53: UdpProbe(protocol="dns"), 123: UdpProbe(protocol="ntp")}
 
-Judge = Callable[[bytes], str | None]
+Judge = Callable[[bytes], Awaitable[str | None]]
 """The banner of an answer, None for an answer to something else.
 
 Raises `CheckFailedError` for a wrong answer.
@@ -82,34 +82,35 @@ async def _until_answered(
     for number in range(1, SENDS + 1):
         sock.send(data if isinstance(data, bytes) else data())
         until = began + within_s * number / SENDS
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, until - time.monotonic())):
-                while True:
-                    answer = await _received(sock)
-                    context.hear()
-                    said = judge(answer)
-                    if said is not None:
-                        context.total_ms = (time.monotonic() - began) * 1000 + (
-                            context.dns_ms or 0.0
-                        )
-                        context.banner = said or None
-                        return
-                    strays, last = strays + 1, answer
-                    # Not silence: who answers is no packet filter.
-                    context.silence, context.came = "unexpected_response", came
-                    if strays > _MOST_STRAYS:
-                        text = f"{strays} answers to something else"
-                        raise CheckFailedError("unexpected_response", text)
-                    await asyncio.sleep(0)  # sock_recv does not wait for what is there already
+        while (answer := await _received_until(sock, until)) is not None:
+            context.hear()
+            context.ended_at = time.monotonic()  # our own time for judging is not the target's
+            said = await judge(answer)
+            if said is not None:
+                context.total_ms = (context.ended_at - began) * 1000 + (context.dns_ms or 0.0)
+                context.banner = said or None
+                return
+            context.ended_at = None
+            strays, last = strays + 1, answer
+            # Not silence: who answers is no packet filter.
+            context.silence, context.came = "unexpected_response", came
+            if strays > _MOST_STRAYS:
+                text = f"{strays} answers to something else"
+                raise CheckFailedError("unexpected_response", text)
+            await asyncio.sleep(0)  # sock_recv does not wait for what is there already
     if strays:
         text = f"{context.address}: no answer within {within_s * 1000:.0f} ms: {came()}"
         raise CheckFailedError("unexpected_response", text)
     raise timed_out(context.address or "", within_s * 1000).error()
 
 
-async def _received(sock: socket.socket) -> bytes:
+async def _received_until(sock: socket.socket, until: float) -> bytes | None:
+    """The next datagram; None if none has come by then (monotonic seconds)."""
     try:
-        return await asyncio.get_running_loop().sock_recv(sock, _MOST_BYTES)
+        async with asyncio.timeout(max(0.0, until - time.monotonic())):
+            return await asyncio.get_running_loop().sock_recv(sock, _MOST_BYTES)
+    except TimeoutError:
+        return None
     except OSError as error:
         number = answer_of(error.errno or 0)
         raise OSError(number, text_of(number)) from error
@@ -120,13 +121,13 @@ def question_for(name: str, record: str) -> bytes:
     return dns.message.make_query(name, record).to_wire()
 
 
-def read_answer(
-    query: bytes, record: str, data: bytes, expect: tuple[str, ...] = ()
+async def read_answer(
+    context: CheckContext, query: bytes, record: str, data: bytes, expect: tuple[str, ...] = ()
 ) -> DnsSummary | None:
     """The content of a datagram as an answer to `query`; None for an answer to something else.
 
     Raises:
-        CheckFailedError: it is not DNS.
+        CheckFailedError: it is not DNS, or can't be judged.
     """
     # The id, before unpacking; data shorter than a header is not DNS.
     if len(data) >= _DNS_HEADER_BYTES and data[:2] != query[:2]:
@@ -134,7 +135,7 @@ def read_answer(
     if len(data) > _MOST_DNS_BYTES:
         text = f"expected a DNS answer of at most {_MOST_DNS_BYTES} bytes, found {len(data)}"
         raise CheckFailedError("protocol_mismatch", text)
-    answer = understood(DnsAnswer(query, record, data, expect).verdict(), data)
+    answer = understood(await context.verdict(DnsAnswer(query, record, data, expect)), data)
     return answer if answer.matches else None
 
 
@@ -151,12 +152,12 @@ def understood(answer: Verdict, data: bytes) -> DnsSummary:
     return answer
 
 
-def _dns() -> tuple[bytes, Judge]:
+def _dns(context: CheckContext) -> tuple[bytes, Judge]:
     """The question for the root's name servers: any answer, even a refusal, is a DNS server's."""
     query = question_for(".", "NS")
 
-    def judge(data: bytes) -> str | None:
-        answer = read_answer(query, "NS", data)
+    async def judge(data: bytes) -> str | None:
+        answer = await read_answer(context, query, "NS", data)
         return None if answer is None else answer.rcode
 
     return query, judge
@@ -166,7 +167,7 @@ def _ntp() -> tuple[bytes, Judge]:
     """A time server's answer, whatever its clock is compared with ours."""
     question = ntp_packet.Question()
 
-    def judge(answer: bytes) -> str | None:
+    async def judge(answer: bytes) -> str | None:
         found = question.read(answer)
         return None if found is None else f"stratum {found.stratum}"
 
@@ -176,7 +177,7 @@ def _ntp() -> tuple[bytes, Judge]:
 def _own(context: CheckContext, probe: UdpProbe) -> tuple[bytes, Judge]:
     wanted = expected(probe)
 
-    def judge(answer: bytes) -> str | None:
+    async def judge(answer: bytes) -> str | None:
         if wanted is not None and wanted.end_in(answer) is None:
             text = f"expected {wanted.words}, found {shown(answer)!r}"
             raise CheckFailedError("unexpected_response", text)
@@ -197,7 +198,7 @@ async def check(context: CheckContext) -> None:
     if probe.protocol is None:
         data, judge = _own(context, probe)
     else:
-        data, judge = _dns() if probe.protocol == "dns" else _ntp()
+        data, judge = _dns(context) if probe.protocol == "dns" else _ntp()
     await exchange(context, port, data, judge)
 
 

@@ -79,8 +79,12 @@ async def _converse(context: CheckContext, options: WebSocketProbe) -> None:
     try:
         for number, step in enumerate(options.steps):
             await _take(context, messages, step, data[number], number + 1)
-    finally:
+    except CheckFailedError:
         await messages.bye()
+        raise
+    # Not after a cancellation: the deadline has passed, and nobody would end a goodbye that the
+    # server does not read.
+    await messages.bye()
 
 
 def _sent(context: CheckContext, options: WebSocketProbe) -> list[bytes]:

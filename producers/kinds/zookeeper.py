@@ -1,7 +1,8 @@
 """ZooKeeper and what speaks its protocol (ClickHouse Keeper): the four letters `srvr`.
 
-A server answers these whatever its `4lw.commands.whitelist` is. They need no session, which would
-be a transaction of the whole ensemble.
+ZooKeeper answers these whatever its `4lw.commands.whitelist` is, and Keeper unless its
+`four_letter_word_white_list` leaves them out, which it does not by default. They need no session,
+which would be a transaction of the whole ensemble.
 https://zookeeper.apache.org/doc/current/zookeeperAdmin.html#sc_4lw
 """
 

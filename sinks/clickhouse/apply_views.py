@@ -10,7 +10,7 @@ file, `comments.sql`.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 from importlib import resources
 from typing import Final
@@ -87,7 +87,7 @@ def apply_views(client: Client, places: Mapping[str, str], version: int) -> list
     known = _applied(client, record)
     there = _there(client, places)
     hashes: dict[str, str] = {}
-    done = []
+    rows: list[tuple[str, str, str]] = []
     for view in views():
         below = [hashes[name] for name in sorted(view.reads()) if name in hashes]
         text = "\n".join([str(version), view.sql, *below])
@@ -97,15 +97,16 @@ def apply_views(client: Client, places: Mapping[str, str], version: int) -> list
             continue
         for statement in statements(view.sql, places):
             client.command(statement)
-        _write(client, places, view.place, view.name, hashes[view.name])
-        done.append(view.name)
-    if _comment(client, places, version, known.pop(_COMMENTS, None)):
-        done.append(_COMMENTS[1])
+        rows.append((*where, hashes[view.name]))
+    comments = _comment(client, places, version, known.pop(_COMMENTS, None))
+    if comments is not None:
+        rows.append((*_COMMENTS, comments))
     for place, name in known:
         client.command(f"DROP VIEW IF EXISTS {places[place]}.`{name}`")
-        _write(client, places, place, name, "")
-        done.append(name)
-    return done
+        rows.append((place, name, ""))
+    # All at the end: what an error leaves unrecorded is applied again, which changes nothing.
+    _record(client, places, rows)
+    return [name for _, name, _ in rows]
 
 
 def statements(sql: str, places: Mapping[str, str]) -> list[str]:
@@ -127,16 +128,17 @@ def _view(name: str, sql: str) -> View:
     return View(name, created[1], sql)
 
 
-def _comment(client: Client, places: Mapping[str, str], version: int, last: str | None) -> bool:
-    """Applies the comments of the tables, unless they are those of last time."""
+def _comment(
+    client: Client, places: Mapping[str, str], version: int, last: str | None
+) -> str | None:
+    """Applies the comments of the tables; their hash, None if they are those of last time."""
     sql = (resources.files(__package__) / _COMMENTS[1]).read_text(encoding="utf-8")
     found = hashlib.sha256(f"{version}\n{sql}".encode()).hexdigest()
     if found == last:
-        return False
+        return None
     for statement in statements(sql, places):
         client.command(statement)
-    _write(client, places, *_COMMENTS, found)
-    return True
+    return found
 
 
 def _applied(client: Client, record: str) -> dict[tuple[str, str], str]:
@@ -154,10 +156,15 @@ def _there(client: Client, places: Mapping[str, str]) -> set[tuple[str, str]]:
     }
 
 
-def _write(client: Client, places: Mapping[str, str], place: str, name: str, text: str) -> None:
+def _record(
+    client: Client, places: Mapping[str, str], rows: Sequence[tuple[str, str, str]]
+) -> None:
+    """Keeps place, name and hash of what was applied."""
+    if not rows:
+        return
     client.insert(
         _RECORD,
-        [[place, name, text]],
+        [list(row) for row in rows],
         database=places["{internal}"].strip("`"),
         column_names=["place", "name", "hash"],
         column_type_names=["String", "String", "String"],

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from typing import Final
 
-from schemas.probe import GrpcProbe, WebSocketProbe
+from schemas.probe import GrpcProbe, TcpProbe, WebSocketProbe
 from schemas.target import Target
 
 _STARTTLS: Final = {
@@ -31,6 +31,17 @@ _BY_PORT: Final = {
     6379: "redis",
 }
 """The usual service of a port, for plain `tcp` and `tls` targets (IANA's registry)."""
+
+_STARTTLS_BY_PORT: Final = {
+    24: "lmtp",
+    119: "nntp",
+    433: "nntp",
+    4190: "sieve",
+    5222: "xmpp",
+    5269: "xmpp-server",
+    6667: "irc",
+}
+"""The protocol of `openssl s_client -starttls` by the usual port of a `tcp` dialogue."""
 
 _DATAGRAMS: Final = frozenset({"udp", "dns", "snmp", "ntp"})
 """The kinds that use UDP."""
@@ -226,10 +237,22 @@ def _s_client(target: Target) -> str:
     command = f"openssl s_client -connect {target.place}"
     if not _is_address(host):  # RFC 6066, section 3: a server name is no address
         command += f" -servername {host}"
+    protocol = _starttls(target)
+    return command if protocol is None else f"{command} -starttls {protocol}"
+
+
+def _starttls(target: Target) -> str | None:
+    """The protocol in which the port begins TLS as openssl calls it; None: from the first byte.
+
+    Of a dialogue with a step that begins TLS, at a port that has no usual service, it is a word
+    in capital letters for the reader to replace.
+    """
     protocol, at_once = _STARTTLS.get(service(target), (None, None))
-    if protocol is not None and target.port != at_once and target.kind != "tls":
-        command += f" -starttls {protocol}"
-    return command
+    if isinstance(target.probe, TcpProbe) and target.probe.encrypted:
+        if target.probe.tls == "implicit":
+            return None
+        return protocol or _STARTTLS_BY_PORT.get(target.port or 0, "PROTOCOL")
+    return None if target.kind == "tls" or target.port == at_once else protocol
 
 
 def _host(target: Target) -> str:

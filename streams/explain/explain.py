@@ -114,7 +114,7 @@ def _headline(
 ) -> str:
     if entry.incidents:
         kinds = names(
-            f"{one.incident_type} since {time_of_day(one.opened_at)} "
+            f"{_type_words(entry, one.incident_type)} since {time_of_day(one.opened_at)} "
             f"({duration_text(state.now - one.opened_at, COARSE)})"
             for one in entry.incidents
         )
@@ -132,6 +132,13 @@ def _headline(
         state_of_it = "open" if entry.policy.closed else "down"
         return f"No incident: too few regions say that it is {state_of_it}."
     return _CLOSED if status == "up" and entry.policy.closed else _NO_INCIDENT[status]
+
+
+def _type_words(entry: TargetState, incident_type: IncidentType) -> str:
+    """What the incident is called: of a port that must be closed nobody says `unreachable`."""
+    if entry.policy.closed and incident_type == "unreachable":
+        return "the port is open"
+    return incident_type
 
 
 def _why_none(state: PartitionState, entry: TargetState, status: ExplainedStatus) -> str:

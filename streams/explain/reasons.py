@@ -83,5 +83,5 @@ def _missing(state: PartitionState, seen: Sequence[RegionExplained]) -> Iterable
         yield (
             f"{names(quiet)} {verb(quiet, 'has', 'have')} no fresh result, though "
             f"{verb(quiet, 'its', 'their')} probers report: the address is blocked by policy, or "
-            "checks are missed."
+            "checks are missed, as those are that need a secret which the prober lacks."
         )

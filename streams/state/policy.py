@@ -11,6 +11,7 @@ from schemas.probe import (
     HandshakeProbe,
     HttpProbe,
     Probe,
+    TcpProbe,
     TlsProbe,
     WebSocketProbe,
 )
@@ -99,6 +100,8 @@ def warn_days_of(probe: Probe | None) -> int:
         case HandshakeProbe(tls="none"):
             return 0
         case HandshakeProbe(verify=True) | TlsProbe(verify=True) | HttpProbe(verify=True):
+            return probe.warn_days
+        case TcpProbe(verify=True) if probe.encrypted:
             return probe.warn_days
         case WebSocketProbe(tls=True, verify=True) | GrpcProbe(tls=True, verify=True):
             return probe.warn_days

@@ -106,8 +106,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return "\n".join([*lines, *self.ended, *self.critical])
 
 
-class _World:
-    """Publishes what happens, while it is let."""
+class World:
+    """Publishes what happens, until `over`; a message on its way is waited for.
+
+    A send that is cancelled may yet be written, and then nobody knows of it.
+    """
 
     def __init__(self, plan: Plan, settings: Settings, receivers: Receivers) -> None:
         self.plan, self.settings, self.receivers = plan, settings, receivers
@@ -128,23 +131,21 @@ class _World:
     async def close(self) -> None:
         await self._producer.stop()
 
-    async def events(self) -> None:
+    async def events(self, over: asyncio.Event) -> None:
         draw = random.Random(f"pace {self.plan.seed}")  # noqa: S311
-        while True:
+        while not over.is_set():
             await self._publish(self.story.draw())
-            await asyncio.sleep(draw.expovariate(1 / self.plan.pace_s))
+            await _pause(draw.expovariate(1 / self.plan.pace_s), over)
 
-    async def edits(self) -> None:
+    async def edits(self, over: asyncio.Event) -> None:
         draw = random.Random(f"edits {self.plan.seed}")  # noqa: S311
-        while True:
-            await asyncio.sleep(draw.expovariate(1 / self.plan.edit_s))
+        while not await _pause(draw.expovariate(1 / self.plan.edit_s), over):
             await self._policy(self.inventory.edit())
             self.inventory.published(_now_ms())
 
-    async def misbehaviour(self) -> None:
+    async def misbehaviour(self, over: asyncio.Event) -> None:
         draw = random.Random(f"faults {self.plan.seed}")  # noqa: S311
-        while True:
-            await asyncio.sleep(draw.expovariate(1 / self.plan.fault_s))
+        while not await _pause(draw.expovariate(1 / self.plan.fault_s), over):
             self.faults[self.receivers.misbehave(draw).partition(" ")[0]] += 1
 
     async def probe(self) -> str:
@@ -177,7 +178,7 @@ class _World:
 class _Killer:
     """Kills and stops the active notifier."""
 
-    def __init__(self, world: _World, crew: Crew) -> None:
+    def __init__(self, world: World, crew: Crew) -> None:
         self._world, self._crew = world, crew
         self._draw = random.Random(f"kills {world.plan.seed}")  # noqa: S311
         self.kills: list[Kill] = []
@@ -264,13 +265,13 @@ async def run(plan: Plan, bootstrap: str, folder: Path) -> Outcome:
     )
     await kafka.create_topics(settings)
     with Receivers(folder) as receivers:
-        world = _World(plan, settings, receivers)
+        world = World(plan, settings, receivers)
         await world.start()
         crew = Crew(settings, folder, receivers.environment)
         try:
             await crew.active()
             killer = _Killer(world, crew)
-            async with _going_on(world):
+            async with going_on(world):
                 await killer.run()
             receivers.behave()
             crew.look()
@@ -296,16 +297,25 @@ async def run(plan: Plan, bootstrap: str, folder: Path) -> Outcome:
 
 
 @contextlib.asynccontextmanager
-async def _going_on(world: _World) -> AsyncIterator[None]:
-    """Incidents, edits and faults, until the end of the block; a fault of ours ends it."""
+async def going_on(world: World) -> AsyncIterator[None]:
+    """Incidents, edits and faults, until the end of the block; a fault of ours ends it.
+
+    When it has ended, the story and the inventory are what the broker has.
+    """
+    over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(work)
-            for work in (world.events(), world.edits(), world.misbehaviour())
-        ]
+        for work in (world.events, world.edits, world.misbehaviour):
+            group.create_task(work(over))
         yield
-        for task in tasks:
-            task.cancel()
+        over.set()
+
+
+async def _pause(seconds: float, over: asyncio.Event) -> bool:
+    """Waits so long, or until `over`; returns whether it is."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await over.wait()
+    return over.is_set()
 
 
 async def _quiet(crew: Crew, receivers: Receivers) -> None:
@@ -324,7 +334,7 @@ async def _quiet(crew: Crew, receivers: Receivers) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _evidence(world: _World, kills: list[Kill]) -> Evidence:
+async def _evidence(world: World, kills: list[Kill]) -> Evidence:
     receivers = world.receivers
     tellings = receivers.tellings()
     async with Follower(

@@ -14,6 +14,8 @@ from typing import Any, Self
 import msgspec
 import psutil
 
+from tests.running import still_running
+
 DEADLINE_S = 120
 TERMINATION_S = 10
 
@@ -113,8 +115,7 @@ class Program:
 
 def all_gone(processes: list[psutil.Process]) -> bool:
     """Whether all have ended within the deadline."""
-    _, left = psutil.wait_procs(processes, timeout=DEADLINE_S)
-    return not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
+    return not still_running(processes, DEADLINE_S)
 
 
 def eventually(condition: Callable[[], object], what: str) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 from aiokafka import ConsumerRecord
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from foundation import kafka
+from foundation.kafka.topics import topic_config
 from foundation.settings import Settings
 from schemas import topics
 from schemas.policy import Region
@@ -40,12 +42,37 @@ async def stack(kafka: str, clickhouse: str, tmp_path: Path) -> AsyncIterator[St
     # Most lines are forged here, which is no reason to stop.
     fleet = Stack(settings, tmp_path, {"PORTQUORUM_SINK_BAD_LINES_RATIO": "1"})
     await fleet.watch()
+    await keep_everything(settings)
     for role in ("sink", "stream", "notify"):
         fleet.role(role, role)
     for region, source in REGIONS.items():
         fleet.prober(region, source)
     yield fleet
     await fleet.close()
+
+
+async def keep_everything(settings: Settings) -> None:
+    """No topic loses a message, so that all of them can be judged at the end.
+
+    Forged times begin new segments, and make some so old that the broker's next round deletes or
+    compacts them, a minute or less after they were written and read.
+    """
+    keep = {"retention.ms": "-1", "min.compaction.lag.ms": str(2**62)}
+    changes = [
+        ConfigResource(
+            ConfigResourceType.TOPIC,
+            settings.topic(topic.name),
+            topic_config(topic) | keep,
+        )
+        for topic in topics.ALL
+    ]
+    client = kafka.admin(settings)
+    await client.start()
+    try:
+        for response in await client.alter_configs(changes):
+            assert [one[0] for one in response.resources] == [0] * len(response.resources)
+    finally:
+        await client.close()
 
 
 def inventory(mailbox: Mailbox) -> dict[str, Any]:

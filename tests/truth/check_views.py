@@ -1,6 +1,6 @@
 """The views that come from results: shares of checks, latencies, reasons, certificates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.truth.expected import Expected, Latency, nearest, percent
@@ -47,6 +47,7 @@ def check_views(history: History) -> dict[str, Expected]:
         ),
         "slowest": _slowest(history),
         "certificates_ending": _certificates(history),
+        "domains_ending": _domains(history),
         "maintenance_windows": _windows(history),
     }
 
@@ -116,6 +117,25 @@ def _slowest(history: History) -> Expected:
 
 
 def _certificates(history: History) -> Expected:
+    rows = {
+        target: about | {name: stands[name] for name in ("name", "team", "host", "port")}
+        for target, stands, about in _ends(history)
+        if stands["kind"] != "domain"
+    }
+    return Expected(key=("target",), rows={(target,): row for target, row in rows.items()})
+
+
+def _domains(history: History) -> Expected:
+    rows = {
+        target: about | {"name": stands["name"], "team": stands["team"], "domain": stands["host"]}
+        for target, stands, about in _ends(history)
+        if stands["kind"] == "domain"
+    }
+    return Expected(key=("target",), rows={(target,): row for target, row in rows.items()})
+
+
+def _ends(history: History) -> Iterator[tuple[str, Row, dict[str, Any]]]:
+    """Id, definition and end of each target that showed one since it is what and where it is."""
     known = rows_by_target(history)
     inventory = {
         target: found
@@ -134,16 +154,14 @@ def _certificates(history: History) -> Expected:
             and row["started_at"] >= _moved_at(known[target])
         ):
             by_target.setdefault(target, []).append(row)
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for target, seen in by_target.items():
         first = min(row["cert_expires_at"] for row in seen)
-        rows[(target,)] = {
-            **{name: inventory[target][name] for name in ("name", "team", "host", "port")},
+        about = {
             "expires_at": moment(first),
             "days_left": (first - history.now) / DAY,
             "seen_at": moment(max(row["started_at"] for row in seen)),
         }
-    return Expected(key=("target",), rows=rows)
+        yield target, inventory[target], about
 
 
 def _moved_at(rows: list[Row]) -> int:

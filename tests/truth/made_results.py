@@ -69,7 +69,7 @@ class Results:
         found = nothing | {"status": "up", "total_us": min(4_294_967_295, connect + 700)}
         if random.random() > 0.02:
             found["connect_us"] = connect
-        if row["kind"] == "tls":
+        if row["kind"] in {"tls", "domain"}:
             ends = random.choice([-2, 20, 90]) * DAY + 7
             found["cert_expires_at"] = row["scheduled_at"] // DAY * DAY + ends
         return found

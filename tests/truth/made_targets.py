@@ -50,7 +50,7 @@ def made_target(random: Random, log: Log, number: int, time: Span, often_ms: int
     interval = 2 * HOUR if number % 6 == 1 else DAY if number % 6 == 4 else often_ms
     fields: dict[str, Any] = {
         "name": f"Target {number}",
-        "kind": "tls" if number % 3 == 0 else "tcp",
+        "kind": "domain" if number % 12 == 6 else "tls" if number % 3 == 0 else "tcp",
         "host": f"{name}.example.com",
         "port": 443,
         "team": random.choice(_TEAMS),

@@ -32,34 +32,46 @@ from tests.wide.installed import WIDE, missing
 
 _MARK: Final = re.compile(r"@([a-z][a-z0-9_]*)@")
 _SETUP_S: Final = 120
-_FOLDERS: Final = {"go": "go", "maven": "java", "npm": "node", "pypi": "python"}
+_FOLDERS: Final = {"cargo": "rust", "go": "go", "maven": "java", "npm": "node", "pypi": "python"}
 FOREIGN: Final = Path(__file__).parent / "foreign"
+
+
+_ALSO: Final = {"tls": "tls/certificate", "smtp/starttls": "tcp/starttls"}
+"""Who shows a certificate is let in where nobody wants one; the steps are those of the kind."""
 
 
 class Port(Struct, frozen=True):
     """A port of a server.
 
-    `up`: the attempts (see `attempts.py`) that are rightly up there, with blanks between them;
-    `tcp` is one of them wherever the port is not of UDP alone. All others must be down. `most`: the
-    highest number that the server takes.
+    `up`: the attempts (see `attempts.py`) that are rightly up there, with blanks between them; what
+    follows of itself is left out (`rightly_up`). All others must be down. `most`: the highest
+    number that the server takes. `ends_without_certificate`: it ends the connection of who shows no
+    certificate in TLS. `unregistered`: it is a registry that does not know the domain.
     """
 
     name: str
     up: str = ""
     over: Literal["tcp", "udp", "both"] = "tcp"
     most: int = 65_535
+    ends_without_certificate: bool = False
+    unregistered: bool = False
 
     @property
     def rightly_up(self) -> frozenset[str]:
-        return frozenset(self.up.split()) | ({"tcp"} if self.over != "udp" else set())
+        """All of them: `tcp` where the port is not of UDP alone, and what means the same."""
+        up = set(self.up.split())
+        up.add("tcp/closed" if self.over == "udp" else "tcp")
+        if "udp/dns" not in up:  # that is the datagram which must not be answered
+            up.add("udp/closed")
+        return frozenset(up | {more for one, more in _ALSO.items() if one in up})
 
 
 class Server(Struct, frozen=True, kw_only=True):
     """A server: where it is from, how it starts, and what is rightly up there.
 
     `source` is `debian PACKAGE`, `unpacked FOLDER PACKAGE`, `pypi PROJECT`, `npm PACKAGE` (`node`
-    is node's own), `maven ARTIFACT`, `go MODULE`, or `embedded NAME` for what our own embedded
-    services run.
+    is node's own), `maven ARTIFACT`, `go MODULE`, `cargo CRATE`, or `embedded NAME` for what our
+    own embedded services run.
 
     In texts `@name@` is a port or a file: `@dir@` the server's folder, `@program@`, `@root@` (of
     what is unpacked), `@cert@`, `@key@` and `@pem@` (both in one), `@ca@`, `@wide@` the folder of
@@ -197,7 +209,7 @@ def found(server: Server) -> str:
     how = server.source.split()[0]
     if not server.root.exists():
         missing(f"{server.name} ({server.source})")
-    if how not in {"unpacked", "pypi", "go"}:
+    if how not in {"unpacked", "pypi", "go", "cargo"}:
         places_of_programs = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
         known = shutil.which(name, path=places_of_programs)
         if known is not None:

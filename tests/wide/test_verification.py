@@ -54,6 +54,17 @@ def test_a_whole_run_replaces_its_section_and_nothing_else(page: Path) -> None:
     assert page.read_text() == once
 
 
+def test_a_part_has_a_section_of_its_own_until_a_whole_run(page: Path) -> None:
+    found = Verification()
+    found.add("redis", [_ROW])
+    found.write_part(["nginx", "redis"], 33, page)
+    once = page.read_text()
+    assert "1 of 2 servers, those that the machine had. Not seen: nginx.\n" in once
+    assert "| redis | debian redis-server 7 |" in once.partition("<!-- a part of the matrix")[2]
+    assert found.write(["redis"], 33, page) is None
+    assert "Not seen: nginx" not in page.read_text()
+
+
 def test_a_page_without_the_marks_is_said() -> None:
     with pytest.raises(ValueError, match="written by make wide --> and <!-- end of a section"):
         replaced("nothing", "a section", "text")

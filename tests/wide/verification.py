@@ -12,14 +12,16 @@ from msgspec import Struct
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "verification.md"
 _BEGIN: Final = "<!-- {name}: written by make wide -->\n"
+_PART: Final = "a part of the matrix"
 _END: Final = "<!-- end of {name} -->\n"
 
 
 class MatrixRow(Struct, frozen=True):
     """What was seen at one port of a server.
 
-    `up` are the attempts that were rightly up, `down` the number of the others by reason,
-    `latest_ms` the most that one of them took beyond its timeout (negative: none reached it).
+    `up` are the attempts that were rightly up, `down` the number of the others by reason, `missed`
+    the number of those that asked it as a registry, which it is not, `latest_ms` the most
+    that one of them took beyond its timeout (negative: none reached it).
     """
 
     server: str
@@ -29,6 +31,7 @@ class MatrixRow(Struct, frozen=True):
     up: tuple[str, ...]
     down: dict[str, int]
     latest_ms: float
+    missed: int = 0
 
 
 class ClientRow(Struct, frozen=True):
@@ -105,13 +108,22 @@ class Verification:
             some = ", ".join(unseen[:10])
             return f"docs/verification.md stays as it is: {len(unseen)} servers not seen ({some})"
         text = replaced(page.read_text(), "the matrix", self.table(attempts))
-        page.write_text(text)
+        page.write_text(replaced(text, _PART, "No part of it is newer.\n"))
         return None
+
+    def write_part(self, every: Sequence[str], attempts: int, page: Path = PAGE) -> None:
+        """Writes what was seen of the matrix into a section that a whole run empties."""
+        unseen = [name for name in every if name not in self._rows]
+        text = (
+            f"Newer than the matrix: {len(every) - len(unseen)} of {len(every)} servers, those "
+            f"that the machine had. Not seen: {'; '.join(unseen)}.\n\n{self.table(attempts)}"
+        )
+        page.write_text(replaced(page.read_text(), _PART, text))
 
     def table(self, attempts: int) -> str:
         """The section as Markdown."""
         rows = [row for found in self._rows.values() for row in found]
-        checks = sum(len(row.up) + sum(row.down.values()) for row in rows)
+        checks = sum(len(row.up) + sum(row.down.values()) + row.missed for row in rows)
         latest = max(row.latest_ms for row in rows)
         day = dt.datetime.now(dt.UTC).date()
         head = (

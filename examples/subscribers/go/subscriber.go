@@ -41,7 +41,8 @@ var (
 
 	// Each type that this program knows, whole: what a later v2 brings is another type.
 	types = regexp.MustCompile(`^portquorum\.(?:incident\.(opened|updated|improved|worsened|closed)|` +
-		`(region\.(?:silent|returned|suspect|cleared|clock_skewed)|targets\.(?:unwatched|watched)))\.v1$`)
+		`(region\.(?:silent|returned|suspect|cleared|clock_skewed|secrets_missing|secrets_found)|` +
+		`targets\.(?:unwatched|watched)))\.v1$`)
 	anID    = regexp.MustCompile(`^[!-~]{1,200}$`)
 	control = regexp.MustCompile(`[\x00-\x1f\x7f-\x{9f}]`)
 
@@ -275,12 +276,19 @@ func commitStart(ctx context.Context, client sarama.Client) error {
 	}
 	for {
 		err := commit(client, request)
-		if !errors.Is(err, sarama.ErrUnknownMemberId) && !errors.Is(err, sarama.ErrIllegalGeneration) &&
-			!errors.Is(err, sarama.ErrRebalanceInProgress) {
+		switch {
+		case errors.Is(err, sarama.ErrUnknownMemberId), errors.Is(err, sarama.ErrIllegalGeneration),
+			errors.Is(err, sarama.ErrRebalanceInProgress):
+			// One that was killed stays a member for some seconds.
+			log.Printf("waits: the group %s still has a member", group)
+		case errors.Is(err, sarama.ErrOffsetsLoadInProgress),
+			errors.Is(err, sarama.ErrNotCoordinatorForConsumer),
+			errors.Is(err, sarama.ErrConsumerCoordinatorNotAvailable):
+			// The broker that keeps the group's offsets has just begun to, or another one does now.
+			log.Printf("waits: the group %s has no coordinator yet", group)
+		default:
 			return err
 		}
-		// One that was killed stays a member for some seconds.
-		log.Printf("waits: the group %s still has a member", group)
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():

@@ -18,11 +18,12 @@ _ALERTS: Final = {
     "flapping": "PortFlapping",
     "expiring": "CertificateExpiring",
 }
-_ALERTS_OF_DOMAINS: Final = {"unreachable": "DomainEnded", "expiring": "DomainExpiring"}
+_ALERTS_OF_DOMAINS: Final = {"unreachable": "DomainNotRenewed", "expiring": "DomainExpiring"}
 _HOSTS: Final = 5
 _OF_REGIONS: Final[dict[str, str]] = {
     "region.suspect": "RegionSuspect",
     "region.cleared": "RegionSuspect",
+    "region.clock_skewed": "RegionClockSkewed",
     "region.secrets_missing": "RegionSecretsMissing",
     "region.secrets_found": "RegionSecretsMissing",
 }
@@ -69,9 +70,9 @@ def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
     if known_as is None:
         known_as = KnownAs(name=event.name, team=event.team or "", severity=event.severity)
     port = "" if event.port is None else str(event.port)
-    alerts = _ALERTS | _ALERTS_OF_DOMAINS if event.kind == "domain" else _ALERTS
+    alerts = _ALERTS | _ALERTS_OF_DOMAINS if words.of_domain(event) else _ALERTS
     alert = alerts.get(event.incident_type, "PortTrouble")
-    if event.expect == "closed" and event.incident_type == "unreachable":
+    if words.must_be_closed(event) and event.incident_type == "unreachable":
         alert = "PortOpen"
     began_at = event.first_failed_at
     if event.episode_began_at is not UNSET:

@@ -24,15 +24,16 @@ MOST_SILENCES: Final = 50
 _PARAMETERS: Final = frozenset({"cto", "rto"})
 _OURS: Final = (
     'alertname=~"PortUnreachable|PortSlow|PortFlapping|CertificateExpiring|PortTrouble|PortOpen|'
-    'DomainEnded|DomainExpiring"'
+    'DomainNotRenewed|DomainExpiring"'
 )
-_ASKED: Final = (
+ASKED: Final = (
     ("active", "false"),
     ("silenced", "true"),
     ("inhibited", "false"),
     ("unprocessed", "false"),
     ("filter", _OURS),
 )
+"""The question for silenced alerts of targets."""
 _ID: Final = re.compile(r"[0-9a-fA-F-]{1,64}")
 _Short = Annotated[str, Meta(max_length=10_000)]
 
@@ -73,7 +74,7 @@ def silenced(url: str, keys: Collection[str], fetch: Fetch) -> dict[str, Returne
     """
     found: dict[str, str] = {}
     try:
-        for raw in _alerts.decode(fetch(_get(url, "alerts", _ASKED))):
+        for raw in _alerts.decode(fetch(_get(url, "alerts", ASKED))):
             try:
                 alert = _alert.decode(bytes(raw))
             except msgspec.DecodeError:

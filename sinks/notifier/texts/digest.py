@@ -32,7 +32,7 @@ _REPEATED: Final = frozenset({"reminder", "missed"})
 class State(Struct, frozen=True):
     """What is true of some incidents of a digest, the worst with the lowest rank.
 
-    `counted` follows a number in a heading: `12 Down`.
+    `counted` follows a number in a heading: `12 Down`. No two states share a rank.
     """
 
     rank: int
@@ -44,27 +44,31 @@ _DOWN: Final = State(0, "Down", "Down")
 _STILL: Final = State(1, "Still down", "Still Down")
 _OPEN_PORT: Final = State(2, "Open, and must be closed", "Open")
 _STILL_OPEN: Final = State(3, "Still open, and must be closed", "Still Open")
+_NOT_RENEWED: Final = State(4, "Domains not renewed", "With Registrations Not Renewed")
 _OPEN: Final = {
     "unreachable": _DOWN,
-    "flapping": State(4, "Flapping", "Flapping"),
-    "slow": State(5, "Slow", "Slow"),
-    "expiring": State(7, "Certificates that end soon", "With Certificates That End Soon"),
+    "flapping": State(5, "Flapping", "Flapping"),
+    "slow": State(6, "Slow", "Slow"),
+    "expiring": State(8, "Certificates that end soon", "With Certificates That End Soon"),
 }
-_TROUBLE: Final = State(6, "In trouble", "In Trouble")
-_BETTER: Final = State(8, "Better, not from every region yet", "Better")
-_GOES_ON: Final = State(9, "Going on", "Going On")
-_ENDED: Final = State(10, "Over, not seen to recover", "Over, Not Seen To Recover")
-_WAS: Final = State(11, "Came and went before anybody could be told", "Already Over")
-_DOMAINS: Final = State(7, "Domains that end soon", "With Registrations That End Soon")
-_RENEWED: Final = State(16, "Domains renewed", "Renewed")
+_OPEN_OF_DOMAINS: Final = {
+    "unreachable": _NOT_RENEWED,
+    "expiring": State(9, "Domains that end soon", "With Registrations That End Soon"),
+}
+_TROUBLE: Final = State(7, "In trouble", "In Trouble")
+_BETTER: Final = State(10, "Better, not from every region yet", "Better")
+_GOES_ON: Final = State(11, "Going on", "Going On")
+_ENDED: Final = State(12, "Over, not seen to recover", "Over, Not Seen To Recover")
+_WAS: Final = State(13, "Came and went before anybody could be told", "Already Over")
 _RECOVERED: Final = {
-    "unreachable": State(12, "Reachable again", "Reachable Again"),
-    "flapping": State(14, "Steady again", "Steady Again"),
-    "slow": State(15, "Fast again", "Fast Again"),
-    "expiring": State(16, "Certificates renewed", "Renewed"),
+    "unreachable": State(14, "Reachable again", "Reachable Again"),
+    "flapping": State(16, "Steady again", "Steady Again"),
+    "slow": State(17, "Fast again", "Fast Again"),
+    "expiring": State(18, "Certificates renewed", "Renewed"),
 }
-_CLOSED_AGAIN: Final = State(13, "Closed again", "Closed Again")
-_WELL: Final = State(17, "Over", "Over")
+_RENEWED: Final = State(19, "Domains renewed", "Renewed")
+_CLOSED_AGAIN: Final = State(15, "Closed again", "Closed Again")
+_WELL: Final = State(20, "Over", "Over")
 
 
 class _One(Struct, frozen=True):
@@ -153,8 +157,8 @@ def _common(ones: Sequence[_One], now: int) -> _Common:
     failing: dict[str, set[str]] = {}
     fine: dict[str, set[str]] = {}
     for one in ones:
-        if words.must_be_closed(one.event):
-            continue  # open or closed, it says nothing of how much of the host is down
+        if words.must_be_closed(one.event) or words.of_domain(one.event):
+            continue  # it says nothing of how much of the host is down
         place = failing if one.state.rank < _ENDED.rank else fine
         place.setdefault(one.host, set()).add(one.event.target)
     causes = {
@@ -172,20 +176,19 @@ def _state(event: IncidentEvent, action: Action) -> State:
         return well if event.closed_because == "recovered" else _ENDED
     if words.better(event):
         return _BETTER
-    if action == "reminder" and event.incident_type == "unreachable":
+    if action == "reminder" and event.incident_type == "unreachable" and not words.of_domain(event):
         return _STILL_OPEN if open_port else _STILL
     begun = _OPEN_PORT if open_port else _open(event)
     return _GOES_ON if action == "updated" else begun
 
 
 def _recovered(event: IncidentEvent) -> State:
-    return _RENEWED if event.kind == "domain" else _RECOVERED.get(event.incident_type, _WELL)
+    return _RENEWED if words.of_domain(event) else _RECOVERED.get(event.incident_type, _WELL)
 
 
 def _open(event: IncidentEvent) -> State:
-    if event.kind == "domain" and event.incident_type == "expiring":
-        return _DOMAINS
-    return _OPEN.get(event.incident_type, _TROUBLE)
+    states = _OPEN | _OPEN_OF_DOMAINS if words.of_domain(event) else _OPEN
+    return states.get(event.incident_type, _TROUBLE)
 
 
 def _worst_first(ones: Iterable[_One]) -> list[_Host]:

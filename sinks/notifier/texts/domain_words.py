@@ -21,6 +21,7 @@ WAS: Final[dict[str, str]] = {
     "unreachable": "Registration Was In Trouble",
     "expiring": "Registration Was About To End",
 }
+FINE: Final = "registered"
 BETTER: Final = "Registration In Order, Seen From"
 
 

@@ -151,12 +151,12 @@ def times(event: IncidentEvent, now: int) -> list[str]:
     """When it began, was confirmed and ended."""
     closed = words.must_be_closed(event)
     first = "First failure"
-    if closed or event.incident_type == "expiring":
+    if closed or event.incident_type == "expiring" or words.of_domain(event):
         first = "First seen open" if closed else "First seen"
     lines = [f"{first}: {words.time_text(event.first_failed_at)}"]
     if event.expires_at is not UNSET:
         # What closes as `recovered` was renewed: the end that was told last is that of the old one.
-        what = "registration" if event.kind == "domain" else "certificate"
+        what = "registration" if words.of_domain(event) else "certificate"
         old = event.closed_because == "recovered"
         whose = f"Old {what} ends" if old else f"{what.capitalize()} ends"
         lines.insert(0, f"{whose}: {words.time_text(event.expires_at)}")
@@ -206,9 +206,8 @@ def by_region(event: IncidentEvent) -> list[str]:
         known = verdict.verdict in _ORDER
         return _ORDER.index(verdict.verdict) if known else len(_ORDER), name
 
-    fine = "closed" if words.must_be_closed(event) else "reachable"
     return [
-        f"  {said(name)}: {words.verdict_text(verdict, event.host, fine)}"
+        f"  {said(name)}: {words.verdict_text(verdict, event.host, words.fine(event))}"
         for name, verdict in sorted(event.regions.items(), key=order)
     ]
 

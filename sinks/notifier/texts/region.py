@@ -53,7 +53,7 @@ def draft(events: list[RegionEvent], delivery: Delivery) -> Draft:
         head.append("It began and ended before anybody could be told.")
     head += [said(event.summary, SUMMARY_LENGTH) for event in events]
     times = [f"{_SINCE.get(newest.event, 'Since')}: {words.time_text(newest.at)}"]
-    if newest.last_beat_at is not None:
+    if newest.last_beat_at is not None and not newest.event.startswith("region.secrets_"):
         last = "Silent since" if newest.event == "region.returned" else "Last sign of life"
         times.append(f"{last}: {words.time_text(newest.last_beat_at)}")
     at = words.clock_text(newest.at, delivery.at)

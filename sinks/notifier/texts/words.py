@@ -70,7 +70,7 @@ def what(event: IncidentEvent, action: Action) -> str:
     told, ended = _happened(event, action)
     if must_be_closed(event):
         return f"{event.kind.upper()} Port {told}"
-    if event.incident_type != "expiring" or event.kind == _DOMAIN:
+    if event.incident_type != "expiring" or of_domain(event):
         return f"{thing(event.kind)} {told}"
     # It is the certificate that ends, whatever is spoken on the port.
     return told if ended is None else f"{thing(event.kind)} Certificate: {ended}"
@@ -98,7 +98,7 @@ def _happened(event: IncidentEvent, action: Action) -> tuple[str, str | None]:
         told = ended = "Incident Acknowledged"
     elif better(event):
         where = _BETTER_CLOSED if closed else _BETTER
-        where = domain_words.BETTER if event.kind == _DOMAIN else where
+        where = domain_words.BETTER if of_domain(event) else where
         told = f"{where} {'Most' if _most_are_up(event) else 'Some'} Regions"
     elif action == "updated":
         told = ended = _GOES_ON
@@ -117,7 +117,7 @@ def _word(
     event: IncidentEvent, words: dict[str, str], of_domains: dict[str, str], unknown: str
 ) -> str:
     """The words for the type of the incident; of a domain those that it has of its own."""
-    own = of_domains.get(event.incident_type) if event.kind == _DOMAIN else None
+    own = of_domains.get(event.incident_type) if of_domain(event) else None
     return own or words.get(event.incident_type, unknown)
 
 
@@ -129,6 +129,18 @@ def thing(kind: str) -> str:
 def must_be_closed(event: IncidentEvent) -> bool:
     """Whether it is about a port that must be closed: what is `down` is open."""
     return event.expect == "closed"
+
+
+def of_domain(event: IncidentEvent) -> bool:
+    """Whether it is about the registration of a domain: nobody tried to reach anything."""
+    return event.kind == _DOMAIN
+
+
+def fine(event: IncidentEvent) -> str:
+    """The word for a region that sees it as it should be."""
+    if must_be_closed(event):
+        return "closed"
+    return domain_words.FINE if of_domain(event) else "reachable"
 
 
 def better(event: IncidentEvent) -> bool:
@@ -177,10 +189,10 @@ def reasons(event: IncidentEvent) -> str:
     return " / ".join(found)
 
 
-def verdict_text(verdict: RegionVerdict, host: str | None, fine: str = "reachable") -> str:
+def verdict_text(verdict: RegionVerdict, host: str | None, up: str = "reachable") -> str:
     """What one region says, in words; the detail as the prober or the server wrote it.
 
-    `fine` is the word for `up`.
+    `up` is the word for that verdict.
     """
     aside = " (set aside)" if verdict.set_aside else ""
     reason = verdict.reason and REASON_TEXT.get(verdict.reason, str(verdict.reason))
@@ -189,7 +201,7 @@ def verdict_text(verdict: RegionVerdict, host: str | None, fine: str = "reachabl
     match verdict.verdict:
         case "up":
             more = f" ({detail})" if detail else ""
-            text = f"{reason} (not confirmed yet)" if reason else f"{fine}{more}"
+            text = f"{reason} (not confirmed yet)" if reason else f"{up}{more}"
         case "pending":
             text = "not checked yet"
         case "stale":

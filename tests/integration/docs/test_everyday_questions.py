@@ -55,6 +55,10 @@ QUESTIONS = {
         "SELECT name, host, port, expires_at, floor(days_left) AS days "
         "FROM certificates_ending WHERE days_left < 30"
     ),
+    "Which domains end within two months?": (
+        "SELECT name, domain, expires_at, floor(days_left) AS days "
+        "FROM domains_ending WHERE days_left < 60"
+    ),
     "What was in maintenance last week?": (
         "SELECT w.name AS window, w.begin_at AS begun, w.end_at AS ended, "
         "groupArray(t.target) AS targets "
@@ -149,6 +153,15 @@ def stranger(clickhouse: str) -> Iterator[Stranger]:
             f"FROM targets_current WHERE target = '{TARGET}'"
         )
     client.command(
+        "INSERT INTO targets (target, version, name, kind, host, regions, appended_at) "
+        "VALUES ('domain', 1, 'Domain', 'domain', 'example.com', ['eu-west'], now64(3) - 3600)"
+    )
+    client.command(
+        "INSERT INTO results (target, kind, host, region, scheduled_at, started_at, status, "
+        "cert_expires_at, log_offset) VALUES ('domain', 'domain', 'example.com', 'eu-west', "
+        "now64(3) - 600, now64(3) - 600, 'up', now64(3) + 86400 * 50, 1000000001)"
+    )
+    client.command(
         "INSERT INTO results (target, kind, host, port, region, scheduled_at, started_at, status, "
         "reason, log_offset) SELECT target, kind, host, port, regions[1], now64(3) - 600, "
         "now64(3) - 600, 'down', 'timed_out', 1000000000 "
@@ -167,8 +180,8 @@ def stranger(clickhouse: str) -> Iterator[Stranger]:
     client.close()
 
 
-def test_there_are_ten() -> None:
-    assert len(QUESTIONS) == 10
+def test_there_are_eleven() -> None:
+    assert len(QUESTIONS) == 11
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -214,6 +227,7 @@ def test_what_is_down_since_when_and_who_was_told(stranger: Stranger) -> None:
         ("notifications", "Who was told of what and when"),
         ("slowest", "the slowest (p95_ms) first"),
         ("certificates_ending", "the first to end first"),
+        ("domains_ending", "registration of each domain"),
     ],
 )
 def test_the_comment_leads_to_the_table(stranger: Stranger, table: str, says: str) -> None:

@@ -17,7 +17,7 @@ from tests.integration.kinds.checking import assert_down, measured
 from tests.integration.kinds.servers import folder, free_port, program, running
 from tests.integration.kinds.tls_servers import Talk, listening, read, says, server_context
 
-ASKS = "the server asks for a client certificate, which a check does not have"
+ASKS = "the server asks for a client certificate, and the target has no client_certificate"
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 

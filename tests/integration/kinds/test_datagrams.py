@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from portquorum.inventory.probes import ProbeError, probe_of
 from producers.checks.model import CheckOutcome
 from producers.engine.single_check import check_once
-from tests.integration.kinds.checking import assert_down
+from tests.integration.kinds.checking import assert_down, measured
 from tests.integration.kinds.servers import folder, free_port, program, running
 
 NAMES = """
@@ -296,6 +297,30 @@ async def test_what_speaks_otherwise(
 ) -> None:
     async with saying(lambda data: [answer(data)]) as port:
         assert_down(await check("udp", port, protocol=protocol), reason, detail)
+
+
+def _costly(question: bytes) -> bytes:
+    """4 kB of records, each with the same name of 120 labels: dnspython needs a second or two."""
+    name = b"\x01a" * 120 + b"\0"
+    place = 0xC000 | len(question)
+    fields = struct.pack(">HHIH", 2, 1, 60, 2) + struct.pack(">H", place)
+    records = [name + fields, *[struct.pack(">H", place) + fields] * 250]
+    head = question[:2] + b"\x81\x80\0\1" + struct.pack(">HHH", len(records), 0, 0)
+    return head + question[12:] + b"".join(records)
+
+
+@pytest.mark.parametrize(
+    ("kind", "probe"), [("dns", {"name": "a.test", "record": "NS"}), ("udp", {"protocol": "dns"})]
+)
+async def test_a_costly_answer_is_judged_beside_the_prober(kind: str, probe: Any) -> None:
+    async with saying(lambda question: [_costly(question)]) as port:
+        began_s = time.process_time()
+        outcome = await measured(lambda: check(kind, port, **probe))
+        spent_s = time.process_time() - began_s
+    assert outcome.status in {"up", "down"}, outcome
+    if outcome.status == "down":
+        assert_down(outcome, "unexpected_response", "judging the answer took more than 200 ms")
+    assert spent_s < 0.6
 
 
 async def test_garbage_of_any_length_breaks_nothing() -> None:

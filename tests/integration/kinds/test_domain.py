@@ -148,15 +148,15 @@ async def test_the_question_is_that_of_the_rfc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "media"),
+    "answer",
     [
-        (answers.as_body(answers.error(404, "Not Found", "No such domain.")), RDAP),
-        (b"", RDAP),
-        (b"{}", "application/json"),
+        Answer(answers.as_body(answers.error(404, "Not Found", "No such domain.")), 404),
+        Answer(b"", 404),
+        Answer(b"{}", 404, "application/json"),
     ],
 )
-async def test_a_domain_that_the_registry_does_not_know_is_down(answer: bytes, media: str) -> None:
-    outcome = await checked(Answer(answer, 404, media))
+async def test_a_domain_that_the_registry_does_not_know_is_down(answer: Answer) -> None:
+    outcome = await checked(answer)
     assert (outcome.status, outcome.reason) == ("down", "domain_expired")
     assert outcome.detail == (
         "the registry knows no domain example.com: its registration has ended, or it never had one"
@@ -195,6 +195,17 @@ async def test_the_registrar_is_asked_for_an_end_that_the_registry_leaves_out() 
         async with prober() as another:
             registrar.answers["/domain/EXAMPLE.COM"] = Answer(b"", 503)
             assert_missed(await another.check(server.url), "answered 503")
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_a_registrar_without_rdap_has_no_word_on_the_end(status: int) -> None:
+    async with registry() as server, registry() as registrar, prober() as one:
+        link = {"rel": "related", "type": RDAP, "href": f"{registrar.url}domain/EXAMPLE.COM"}
+        server.answers[PATH] = json_of(answers.registry(NAME, None, links=[link]))
+        registrar.answers["/domain/EXAMPLE.COM"] = Answer(b"<html>no</html>", status, HTML)
+        outcome = await one.check(server.url)
+        assert (outcome.status, outcome.cert_expires_at) == ("up", None), outcome
+        assert "does not say when the registration ends" in (outcome.detail or "")
 
 
 # Which server
@@ -274,6 +285,10 @@ async def test_tls_is_verified_and_never_left(certificates: Certificates) -> Non
     ("answer", "said"),
     [
         (Answer(b"<html>Not here</html>", 404, HTML), "answered 404 (<html>Not here</html>)"),
+        # What Caddy, icann-rdap-srv beside its /rdap, and Go's own server say of any path.
+        (Answer(b"", 404, "text/plain"), "answered 404"),
+        (Answer(b"404 page not found\n", 404, "text/plain"), "answered 404 (404 page not found)"),
+        (Answer(b"not here", 404, "application/json"), "answered 404 (not here)"),
         (Answer(b"<HTML>Number of allowed queries exceeded.", 403, HTML), "answered 403"),
         (
             json_of(
@@ -292,7 +307,11 @@ async def test_tls_is_verified_and_never_left(certificates: Certificates) -> Non
         (Answer(b" " * 300_000), "more than 262144 bytes came"),
         (Answer(b"{", headers=(("Content-Encoding", "br"),)), "expected JSON"),
         (
-            json_of(answers.registry(NAME, 9, events=[{"eventAction": "expiration"}])),
+            json_of(
+                answers.registry(
+                    NAME, 9, events=[{"eventAction": "expiration", "eventDate": "soon"}]
+                )
+            ),
             "expected the date of the end",
         ),
     ],

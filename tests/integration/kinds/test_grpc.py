@@ -33,6 +33,22 @@ server {{ listen 127.0.0.1:{secure_old} ssl;
   ssl_certificate {certificate}; ssl_certificate_key {key};
   location / {{ return 200 "a page"; }} }} }}
 """
+APACHE = """ServerRoot /usr/lib/apache2
+ServerName localhost
+PidFile {path}/pid
+DefaultRuntimeDir {path}
+Mutex file:{path}
+ErrorLog /dev/stderr
+User www-data
+Group www-data
+LoadModule mpm_event_module modules/mod_mpm_event.so
+LoadModule authz_core_module modules/mod_authz_core.so
+LoadModule ssl_module modules/mod_ssl.so
+Listen 127.0.0.1:{port}
+SSLEngine on
+SSLCertificateFile {good.certificate}
+SSLCertificateKeyFile {good.key}
+"""
 
 
 async def grpc(port: int, timeout_s: float = 10, **probe: Any) -> CheckOutcome:
@@ -201,6 +217,18 @@ async def test_behind_nginx(nginx: Proxies) -> None:
     assert outcome.http_status == 502
     outcome = await grpc(nginx.page)
     assert_down(outcome, "unexpected_response", "Content-Type 'text/plain'")
+
+
+async def test_an_apache_without_http_2(certificates: Certificates) -> None:
+    """It chooses http/1.1 by ALPN though only h2 was offered, at which OpenSSL breaks off."""
+    command, port = program("apache2"), free_port()
+    with folder() as path:
+        config = path / "httpd.conf"
+        config.write_text(APACHE.format(path=path, port=port, good=certificates.good))
+        with running([command, "-f", str(config), "-DFOREGROUND"], port, path / "log"):
+            outcome = await grpc(port, tls=True)
+    text = "another protocol by ALPN than the one offered, h2: gRPC needs HTTP/2"
+    assert_down(outcome, "tls_failed", text)
 
 
 @pytest.mark.usefixtures("certificates")

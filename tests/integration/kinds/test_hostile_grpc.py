@@ -115,6 +115,10 @@ DOWN = {
     "a status that is none": (head(("grpc-status", "x"), ends=True), "found the status 'x'"),
     "a status of another day": (head(("grpc-status", "99"), ends=True), "the status '99'"),
     "digits of others": (head() + trailers(("grpc-status", "٣")), "found the status"),
+    "a status of thousands of digits": (
+        frame(HEADERS, block([(":status", "9" * 5_000), GRPC]), flags=5, stream=1),
+        "found the HTTP status 999",
+    ),
     "no status": (head() + data(SERVING, ends=True), "expected a grpc-status at the end"),
     "no message": (head() + trailers(), "expected one message, found none"),
     "two messages": (head() + data(SERVING * 2) + trailers(), "expected one message of 2 bytes"),
@@ -198,7 +202,17 @@ async def test_answers_that_no_client_takes(case: str) -> None:
         assert_down(await checked("grpc", port), "unexpected_response", words)
 
 
+def _informational(count: int) -> bytes:
+    """Answers of 103 whose fields of 4 kB are a byte each, by HPACK's table."""
+    encoder = Encoder()
+    first = encoder.encode([(b":status", b"103"), (b"x-a", b"v" * 4_000)])
+    again = encoder.encode([(b":status", b"103")]) + b"\xbe" * 15
+    blocks = (first, *[again] * count)
+    return b"".join(frame(HEADERS, one, flags=END_HEADERS, stream=1) for one in blocks)
+
+
 FLOODS = {
+    "informational answers": _informational(1_900),
     "settings": START * 2_500,
     "pings": frame(PING, b"12345678") * 2_500,
     "empty data": head() + data(b"") * 2_500,

@@ -2,13 +2,17 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import re
+import socket
 import struct
 import time
+from typing import Any
 
 import pytest
 
+from producers.checks import tcp_socket
 from tests.integration.kinds.checking import assert_down, assert_up
 from tests.integration.kinds.hostile import answered, checked
 
@@ -100,6 +104,42 @@ async def test_what_costs_most_to_read(case: str) -> None:
         outcome = await check
     assert_down(outcome, "unexpected_response", words)
     print(f"the loop stood still for {longest_s * 1000:.0f} ms at most")  # noqa: T201
+
+
+async def test_pings_of_a_server_that_reads_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline passes within a send; nobody would end a goodbye behind it."""
+    begin = tcp_socket.begin
+
+    def small(*settings: Any, **more: Any) -> socket.SocketType:
+        sock = begin(*settings, **more)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        return sock
+
+    monkeypatch.setattr(tcp_socket, "begin", small)
+    loop = asyncio.get_running_loop()
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+
+        ended = asyncio.Event()
+
+        async def flood() -> None:
+            peer, _ = await loop.sock_accept(listener)
+            with peer, contextlib.suppress(OSError):
+                await loop.sock_sendall(peer, upgraded(await loop.sock_recv(peer, 4_096)))
+                await loop.sock_sendall(peer, frame(0x89, b"x" * 125) * 7_000)
+                await ended.wait()
+
+        server = asyncio.create_task(flood())
+        port = listener.getsockname()[1]
+        began = time.monotonic()
+        outcome = await checked("websocket", port, 0.5, steps=[{"expect": "never"}])
+        assert_down(outcome, "unexpected_response", "no message that fits (step 1")
+        assert time.monotonic() - began < 5
+        ended.set()
+        await asyncio.wait_for(server, 5)
 
 
 async def test_messages_in_pieces() -> None:
@@ -205,6 +245,6 @@ async def test_silence_and_a_head_without_end() -> None:
     async with answered(lambda _: b"HTTP/1.1 101 x\r\nA: b", until=END) as port:
         outcome = await checked("websocket", port, timeout_s=0.3)
     assert_down(outcome, "unexpected_response", "no complete head of the answer within 300 ms")
-    async with answered(lambda _: b"HTTP/1.1 101 x\r\n" + b"A: b\r\n" * 52_000, until=END) as port:
+    async with answered(lambda _: b"HTTP/1.1 101 x\r\nA: " + b"b" * 310_000, until=END) as port:
         outcome = await checked("websocket", port)
     assert_down(outcome, "unexpected_response", "300 KiB")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -118,6 +119,16 @@ async def test_names_of_redirects_are_found_by_it_too(resolver: str) -> None:
         outcome = await check("www.example.test", port, resolver, "http", expect="the end")
     assert (outcome.status, outcome.detail) == ("up", None)
     assert [hop.status for hop in outcome.hops] == [302, 200]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "http"])
+async def test_one_that_is_silent_is_named(kind: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        named = f"127.0.0.1:{silent.getsockname()[1]}"
+        outcome = await check_once("www.example.test", 9, kind, 0.3, resolver=named)
+    assert (outcome.status, outcome.reason) == ("down", "dns_failed")
+    assert (outcome.detail or "").endswith(f" ms (resolver {named})")
 
 
 async def test_what_it_does_not_know_is_told(resolver: str) -> None:

@@ -145,6 +145,43 @@ async def test_the_location_that_says_it_back_is_told_without_it(
     _no_secret_in(outcome)
 
 
+@pytest.mark.parametrize("to", ["https", "http"])
+async def test_a_redirect_that_says_it_back_does_not_carry_it_to_another_origin(
+    to: str, certificates: Certificates
+) -> None:
+    """An open redirect of an honest server, and one that leaves TLS at the end of a path."""
+    async with (
+        _server(pair=certificates.good if to == "https" else None) as other,
+        _server(pair=certificates.good) as own,
+    ):
+        for carried in (f"?k={quote(_VALUE)}", f"{quote(_VALUE)}/", f"x?u=%2F%3Fk%3D{_VALUE}"):
+            own.status = "302 Found"
+            own.headers = f"Location: {to}://localhost:{other.port}/{carried}\r\n"
+            outcome = await _check(own.port, tls=True, path=f"/out?to={_PLACEHOLDER}")
+            assert outcome.reason == "unexpected_response", outcome
+            assert "would get a secret of the check in its URL" in (outcome.detail or "")
+            _no_secret_in(outcome)
+        own.headers = (
+            f"Set-Cookie: last={_VALUE}; Path=/\r\nLocation: {to}://localhost:{other.port}/\r\n"
+        )
+        outcome = await _check(own.port, tls=True, path=f"/out?to={_PLACEHOLDER}")
+        assert "in its cookies" in (outcome.detail or "")
+        assert other.requests == []
+        own.headers = f"Location: {to}://localhost:{other.port}/\r\n"
+        assert (await _check(own.port, tls=True, path=f"/?to={_PLACEHOLDER}")).status == "up"
+        assert len(other.requests) == 1
+
+
+async def test_no_beginning_of_it_is_left_where_a_url_is_cut(certificates: Certificates) -> None:
+    async with _server(pair=certificates.good) as server:
+        place = f"https://localhost:{server.port}"
+        for left in range(1, 6):
+            path = "/" + "x" * (79 - len(place) - left) + _PLACEHOLDER
+            outcome = await _check(server.port, tls=True, path=path)
+            assert "***" in outcome.hops[0].url + "***", outcome
+            assert _VALUE[:1] not in outcome.hops[0].url
+
+
 async def test_it_is_not_sent_without_a_good_certificate(certificates: Certificates) -> None:
     async with _server(pair=certificates.other) as server:
         outcome = await _check(server.port, tls=True, bearer=_PLACEHOLDER)

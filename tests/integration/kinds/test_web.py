@@ -186,17 +186,17 @@ async def test_what_is_asked_for_is_up(web: Web, probe: dict[str, Any]) -> None:
         (
             {"conditions": [{"header": "server", "contains": "nginx", "not": True}]},
             "unexpected_response",
-            "header server: expected not text with 'nginx', found 'nginx",
+            "header server: expected no text with 'nginx', found 'nginx",
         ),
         (
             {"conditions": [{"body": True, "contains": "hello", "not": True}]},
             "unexpected_response",
-            "body: expected not text with 'hello', found 'hello from",
+            "body: expected no text with 'hello', found 'hello from",
         ),
         (
             {"path": "/large", "conditions": [{"body": True, "contains": "end", "not": True}]},
             "unexpected_response",
-            "body: expected the whole of it (body: not text with 'end'), found more than 9",
+            "body: expected the whole of it (body: no text with 'end'), found more than 9",
         ),
         (
             {"path": "/status", "expect_json": "$.state", "json_value": '"bad"'},

@@ -113,7 +113,7 @@ async def test_what_must_not_be_in_a_body_needs_its_end() -> None:
     absent = [{"body": True, "contains": "error", "not": True}]
     async with streaming(ok(STREAM, body=b""), b"fine\n") as port:
         outcome = await http(port, SHORT_S, conditions=absent)
-    assert_down(outcome, "unexpected_response", "the whole of it (body: not text with 'error')")
+    assert_down(outcome, "unexpected_response", "the whole of it (body: no text with 'error')")
     async with answering(ok(b"Content-Length: 100", body=b"fine")) as port:
         outcome = await http(port, conditions=absent)
     assert_down(outcome, "unexpected_response", "and the server closed after 4 of 100 bytes")
@@ -278,6 +278,31 @@ async def test_text_is_found_in_the_encoding_of_the_page(field: bytes, body: byt
     async with answering(ok(field, body=body)) as port:
         outcome = await http(port, expect="schön")
     assert (outcome.status, outcome.detail) == ("up", None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+async def test_an_expression_beyond_ascii_is_found_in_both_encodings(encoding: str) -> None:
+    async with answering(ok(body="Grüße aus Köln".encode(encoding))) as port:
+        assert (await http(port, expect_regex="aus Köln$")).status == "up"
+        wrong = await http(port, expect_regex="aus Bönn")
+    assert_down(wrong, "unexpected_response", "expected a match of 'aus Bönn'")
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        {"expect": "END"},
+        {"expect_regex": "END"},
+        {"expect_json": "$.a"},
+        {"conditions": [{"body": True, "contains": "END"}]},
+    ],
+)
+async def test_what_stands_behind_the_part_that_is_read_is_not_told_as_missing(
+    probe: dict[str, Any],
+) -> None:
+    async with answering(ok(body=b"x" * 1_200_000 + b"END")) as port:
+        outcome = await http(port, **probe)
+    assert_down(outcome, "unexpected_response", " kB, and no more is read")
 
 
 async def test_json_in_another_encoding_is_json() -> None:

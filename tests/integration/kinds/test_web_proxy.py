@@ -92,9 +92,10 @@ async def test_a_proxy_wants_a_login(web: Web, squid: Squid) -> None:
     login = f"http://{USER}:{quote(PASSWORD)}@{place}"
     assert_up(await http(web.port, login, expect="GET"))
     assert_up(await http(web.tls, login, tls=True, expect="GET [] of"))
-    assert_down(
-        await http(web.port, f"http://{place}"), "unexpected_response", "Proxy Authentication"
-    )
+    expected = f"the proxy {place} answered in place of the target: 407 Proxy Authentication Requir"
+    assert_down(await http(web.port, f"http://{place}"), "unexpected_response", expected)
+    accepted = await http(web.port, f"http://{place}", status=["200-499"])
+    assert_down(accepted, "unexpected_response", expected)
     expected = f"the proxy {place} refused to connect to localhost:{web.tls}: 407 Proxy Auth"
     assert_down(await http(web.tls, f"http://{place}", tls=True), "unexpected_response", expected)
 
@@ -116,7 +117,25 @@ async def test_what_the_proxy_can_not_reach_is_down(squid: Squid) -> None:
     outcome = await http(nobody, squid.port, tls=True)
     assert_down(outcome, "unexpected_response", f"refused to connect to localhost:{nobody}: 503")
     assert "ERR_CONNECT_FAIL 111" in (outcome.detail or "")
-    assert_down(await http(nobody, squid.port), "unexpected_response", "found 503")
+    words = f"the proxy 127.0.0.1:{squid.port} answered in place of the target: 503 Service Unavai"
+    for status in ([], ["200-599"]):  # no status of the target's is that of the proxy
+        plain = await http(nobody, squid.port, status=status)
+        assert_down(plain, "unexpected_response", words)
+        assert "(ERR_CONNECT_FAIL 111)" in (plain.detail or "")
+
+
+async def test_what_is_no_proxy_is_not_taken_for_the_target() -> None:
+    async with saying(b"SSH-2.0-x\r\n") as port:
+        outcome = await http(9, port, host="192.0.2.1")
+    expected = f"the proxy 127.0.0.1:{port}: expected an HTTP answer, found 'SSH-2.0-x'"
+    assert_down(outcome, "protocol_mismatch", expected)
+
+
+async def test_a_silent_proxy_is_not_taken_for_the_target() -> None:
+    async with saying(b"") as port:
+        probe = settle(HttpProbe(proxy=f"http://127.0.0.1:{port}"), 9)
+        outcome = await check_once("192.0.2.1", 9, "http", 0.3, probe=probe)
+    assert_down(outcome, "no_answer", "by the proxy 127.0.0.1: no HTTP answer within 300 ms")
 
 
 async def test_a_proxy_that_is_not_there_is_named() -> None:

@@ -110,6 +110,11 @@ async def test_messages(port: int) -> None:
     assert outcome.banner == "hello"
 
 
+async def test_an_expression_beyond_ascii(port: int) -> None:
+    steps = [{"send": "käse 正常", "expect_regex": "^käse 正.$"}]
+    assert_up(await websocket(port, steps=steps))
+
+
 async def test_each_message_is_looked_at_by_itself_and_once(port: int) -> None:
     steps = [{"send": "one"}, {"send": "two", "expect": "two"}, {"expect": "one"}]
     outcome = await websocket(port, timeout_s=0.5, steps=steps)

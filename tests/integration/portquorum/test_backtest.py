@@ -29,6 +29,7 @@ from sinks.clickhouse.tables import RESULTS
 from streams.rules.apply import Output, apply
 from streams.rules.record import Record
 from streams.state.partition_state import new_state
+from tests.running import still_running
 
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
@@ -397,6 +398,6 @@ def test_ctrl_c_ends_the_workers_too(settings: Settings, client: Client, tmp_pat
     children = one.children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 130
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert still_running(children, 10) == []
     assert process.stderr is not None
     assert b"Traceback" not in process.stderr.read()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
+from msgspec import UNSET
 
 from schemas import incident
 from schemas.incident import IncidentEvent, RegionEvent
@@ -128,8 +129,31 @@ class Story:
         await self.tell(2, event("opened", "z-0", "z", now, target="y", host="b.example"))
         await self.tell(0, event("closed", "x-end", "x", now))
         await self.tell(1, event("closed", "late-2", "late", now))
+        await self._open_port_and_secrets(now)
         self.open |= {event_id(name): False for name in ("x", "y", "late")}
         self.open |= {event_id("z"): True}
+
+    async def _open_port_and_secrets(self, now: int) -> None:
+        """A port that must be closed and is open; regions that lack secrets, or no longer do."""
+        is_open = event("opened", "port-0", "port", now, expect="closed", port=23)
+        found = {
+            name: msgspec.structs.replace(verdict, reason="port_open")
+            for name, verdict in is_open.regions.items()
+        }
+        await self.tell(0, msgspec.structs.replace(is_open, regions=found))
+        for region, events in (
+            ("ap-south", ("region.secrets_missing",)),
+            ("us-west", ("region.secrets_missing", "region.secrets_found")),
+        ):
+            for number, kind in enumerate(events):
+                one = region_event(f"{region}-{number}", now + number)
+                named = {"PORTQUORUM_SECRET_A": ("db",)} if number == 0 else UNSET
+                told_now = msgspec.structs.replace(
+                    one, event=kind, region=region, missing_secrets=named
+                )
+                await self.tell(2, told_now)
+            self.open[f"secrets/{region}"] = len(events) == 1
+        self.open[event_id("port")] = True
 
     async def one_more(self) -> str:
         """The id of an event that opens one more incident."""

@@ -37,5 +37,13 @@ const servers = {
     quiet(new SMTPServer(options)).listen(port, host);
     quiet(new SMTPServer({ ...options, secure: true })).listen(secure, host);
   },
+  ws() {
+    const { WebSocketServer } = library("ws");
+    const echo = (socket) => socket.on("error", () => {}).on("message", (data) => socket.send(data));
+    new WebSocketServer({ port, host }).on("connection", echo);
+    const over = library("node:https").createServer(pair);
+    new WebSocketServer({ server: over }).on("connection", echo);
+    over.on("request", (_, response) => response.writeHead(426).end()).listen(secure, host);
+  },
 };
 servers[name]();

@@ -8,6 +8,7 @@ import logging
 import ssl
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 HOST = "127.0.0.1"
@@ -27,7 +28,9 @@ def amqtt(port: int, secure: int, _: ssl.SSLContext) -> None:
     from amqtt.broker import Broker
 
     tcp = {"type": "tcp", "max_connections": 100}
-    over = {"ssl": True, "certfile": sys.argv[4], "keyfile": sys.argv[5]}
+    # It asks each client for a certificate, and lets in those without one.
+    ca = str(Path(sys.argv[4]).with_name("ca.pem"))
+    over = {"ssl": True, "certfile": sys.argv[4], "keyfile": sys.argv[5], "cafile": ca}
     listeners = {
         "default": {**tcp, "bind": f"{HOST}:{port}"},
         "secure": {**tcp, **over, "bind": f"{HOST}:{secure}"},
@@ -55,6 +58,22 @@ def fakeredis(port: int, _: int, __: ssl.SSLContext) -> None:
     from fakeredis import TcpFakeServer
 
     TcpFakeServer((HOST, port)).serve_forever()
+
+
+def grpcio(port: int, secure: int, _: ssl.SSLContext) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import grpc
+    from grpc_health.v1 import health, health_pb2_grpc
+
+    # Its health service has the whole server as SERVING from the start.
+    server = grpc.server(ThreadPoolExecutor(2))
+    health_pb2_grpc.add_HealthServicer_to_server(health.HealthServicer(), server)
+    cert, key = Path(sys.argv[4]).read_bytes(), Path(sys.argv[5]).read_bytes()
+    server.add_insecure_port(f"{HOST}:{port}")
+    server.add_secure_port(f"{HOST}:{secure}", grpc.ssl_server_credentials([(key, cert)]))
+    server.start()
+    server.wait_for_termination()
 
 
 def hypercorn(port: int, secure: int, _: ssl.SSLContext) -> None:
@@ -96,9 +115,33 @@ def twisted(port: int, secure: int, _: ssl.SSLContext) -> None:
     reactor.run()
 
 
+def websockets(port: int, secure: int, tls: ssl.SSLContext) -> None:
+    from websockets.asyncio.server import ServerConnection, serve
+
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async def run() -> None:
+        async with serve(echo, HOST, port), serve(echo, HOST, secure, ssl=tls):
+            await asyncio.Event().wait()
+
+    asyncio.run(run())
+
+
 SERVERS: dict[str, Callable[[int, int, ssl.SSLContext], None]] = {
     each.__name__: each
-    for each in (aiosmtpd, amqtt, asyncssh, fakeredis, hypercorn, pyftpdlib, twisted)
+    for each in (
+        aiosmtpd,
+        amqtt,
+        asyncssh,
+        fakeredis,
+        grpcio,
+        hypercorn,
+        pyftpdlib,
+        twisted,
+        websockets,
+    )
 }
 
 

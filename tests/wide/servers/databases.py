@@ -32,6 +32,52 @@ _MEMCACHED: Final = Server(
     command="@program@ -l 127.0.0.1 -p @port@ -U @port@ -m 8",
 )
 
+# Of Netty, which Debian's ZooKeeper names nowhere, what its factory of connections with TLS needs.
+_ZOOKEEPER_JARS: Final = ":".join(
+    f"/usr/share/java/{jar}.jar"
+    for jar in (
+        "zookeeper",
+        "netty-buffer",
+        "netty-codec",
+        "netty-common",
+        "netty-handler",
+        "netty-resolver",
+        "netty-transport",
+    )
+)
+_ZOOKEEPER: Final = (
+    f"@program@ -Xmx64m -cp '{_ZOOKEEPER_JARS}:/etc/zookeeper/conf' "
+    "org.apache.zookeeper.server.quorum.QuorumPeerMain @dir@/zoo.cfg"
+)
+
+
+def _slapd(name: str, *settings: str, ends_without_certificate: bool = False) -> Server:
+    """OpenLDAP with these lines in front of those of its database."""
+    return Server(
+        name=name,
+        source="debian slapd",
+        program=("slapd",),
+        ports=(
+            Port("port", "ldap ldap/starttls"),
+            Port(
+                "secure",
+                "ldap/implicit tls",
+                ends_without_certificate=ends_without_certificate,
+            ),
+        ),
+        files={
+            "slapd.conf": "include /etc/ldap/schema/core.schema\nmodulepath /usr/lib/ldap\n"
+            "TLSCertificateFile @cert@\nTLSCertificateKeyFile @key@\n"
+            "TLSCACertificateFile @ca@\n"
+            + "".join(f"{line}\n" for line in settings)
+            + "moduleload back_mdb\ndatabase mdb\nsuffix dc=example\ndirectory @dir@/data\n"
+        },
+        before=("mkdir data",),
+        command="@program@ -d 0 -f @dir@/slapd.conf "
+        "-h 'ldap://127.0.0.1:@port@ ldaps://127.0.0.1:@secure@'",
+    )
+
+
 SERVERS: Final = (
     _POSTGRES,
     Server(
@@ -64,6 +110,15 @@ SERVERS: Final = (
         "--init-file=@dir@/start.sql --innodb-flush-log-at-trx-commit=0",
     ),
     _REDIS,
+    Server(
+        name="redis that wants a client's certificate",
+        source="debian redis-server",
+        program=("redis-server",),
+        ports=(Port("secure", "redis/implicit tls", ends_without_certificate=True),),
+        command="@program@ --bind 127.0.0.1 --port 0 --tls-port @secure@ --tls-cert-file @cert@ "
+        "--tls-key-file @key@ --tls-ca-cert-file @ca@ --tls-auth-clients yes --save '' "
+        "--dir @dir@",
+    ),
     Server(
         name="redis-sentinel",
         source="debian redis-server",
@@ -151,21 +206,50 @@ SERVERS: Final = (
             "zoo.cfg": "dataDir=@dir@/data\nclientPort=@port@\nclientPortAddress=127.0.0.1\n"
             "admin.enableServer=false\n"
         },
-        command="@program@ -Xmx64m -cp /usr/share/java/zookeeper.jar:/etc/zookeeper/conf "
-        "org.apache.zookeeper.server.quorum.QuorumPeerMain @dir@/zoo.cfg",
+        command=_ZOOKEEPER,
     ),
     Server(
-        name="slapd",
-        source="debian slapd",
-        program=("slapd",),
-        ports=(Port("port", "ldap ldap/starttls"), Port("secure", "ldap/implicit tls")),
+        name="zookeeper in TLS",
+        source="debian zookeeper",
+        program=("java",),
+        ports=(
+            Port("port", "zookeeper"),
+            Port("secure", "zookeeper/implicit tls"),
+        ),
         files={
-            "slapd.conf": "include /etc/ldap/schema/core.schema\nmodulepath /usr/lib/ldap\n"
-            "moduleload back_mdb\ndatabase mdb\nsuffix dc=example\ndirectory @dir@/data\n"
-            "TLSCertificateFile @cert@\nTLSCertificateKeyFile @key@\n"
+            "zoo.cfg": "dataDir=@dir@/data\nclientPort=@port@\nclientPortAddress=127.0.0.1\n"
+            "secureClientPort=@secure@\nsecureClientPortAddress=127.0.0.1\n"
+            "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n"
+            "ssl.keyStore.location=@dir@/store.p12\nssl.keyStore.type=PKCS12\n"
+            "ssl.keyStore.password=secret\nssl.clientAuth=none\nadmin.enableServer=false\n"
         },
-        before=("mkdir data",),
-        command="@program@ -d 0 -f @dir@/slapd.conf "
-        "-h 'ldap://127.0.0.1:@port@ ldaps://127.0.0.1:@secure@'",
+        before=(
+            "openssl pkcs12 -export -in @cert@ -inkey @key@ -passout pass:secret -out store.p12",
+        ),
+        command=_ZOOKEEPER,
+    ),
+    Server(
+        name="zookeeper without its ensemble",
+        source="debian zookeeper",
+        program=("java",),
+        # Two of three servers that nobody starts: it says that it serves nobody.
+        ports=(Port("port"),),
+        files={
+            "data/myid": "1",
+            "zoo.cfg": "dataDir=@dir@/data\nclientPort=@port@\nclientPortAddress=127.0.0.1\n"
+            "admin.enableServer=false\ninitLimit=5\nsyncLimit=2\n"
+            "server.1=127.0.0.1:@other@:@another@\nserver.2=127.0.0.2:@other@:@another@\n"
+            "server.3=127.0.0.3:@other@:@another@\n",
+        },
+        command=_ZOOKEEPER,
+    ),
+    _slapd("slapd"),
+    # What it then says to strangers: confidentialityRequired, inappropriateAuthentication.
+    _slapd("slapd that wants TLS", "security tls=128"),
+    _slapd("slapd that lets no stranger in", "disallow bind_anon"),
+    _slapd(
+        "slapd that wants a client's certificate",
+        "TLSVerifyClient demand",
+        ends_without_certificate=True,
     ),
 )

@@ -26,10 +26,10 @@ def _node(name: str, source: str, *ports: Port) -> Server:
     )
 
 
-def _go(name: str, source: str, *ports: Port) -> Server:
+def _go(name: str, source: str, *ports: Port, host: str = "github.com") -> Server:
     return Server(
         name=f"{source.removesuffix('/v2')} (Go)",
-        source=f"go github.com/{source}",
+        source=f"go {host}/{source}",
         program=("wide", "wide"),
         ports=ports,
         command=f"@program@ {name} @port@ {_second(ports)} @cert@ @key@",
@@ -40,8 +40,9 @@ def _second(ports: tuple[Port, ...]) -> str:
     return f"@{ports[1].name}@" if len(ports) > 1 else "@other@"
 
 
-def _java(name: str, artifact: str, command: str, *ports: Port) -> Server:
+def _java(name: str, artifact: str, command: str, *ports: Port, before: str = "true") -> Server:
     return Server(
+        before=(before,),
         name=name,
         source=f"maven {artifact}",
         program=("java",),
@@ -51,7 +52,20 @@ def _java(name: str, artifact: str, command: str, *ports: Port) -> Server:
     )
 
 
+GRPCIO: Final = _python("grpcio", "grpcio", Port("port", "grpc"), Port("secure", "grpc/tls tls"))
+WEBSOCKETS: Final = _python(
+    "websockets",
+    "websockets",
+    Port("port", "http websocket"),
+    Port("secure", "http/tls http/certificate websocket/tls tls"),
+)
+"""What stands behind the proxies of the other tables."""
+
+_SECURE_PAGE: Final = "http/tls http/certificate tcp/certificate tls"
+
 SERVERS: Final = (
+    GRPCIO,
+    WEBSOCKETS,
     _python(
         "aiosmtpd",
         "aiosmtpd",
@@ -61,20 +75,46 @@ SERVERS: Final = (
     _python("amqtt", "amqtt", Port("port", "mqtt"), Port("secure", "mqtt/implicit tls")),
     _python("asyncssh", "asyncssh", Port("port", "ssh")),
     _python("fakeredis", "fakeredis", Port("port", "redis")),
-    _python("hypercorn", "Hypercorn", Port("port", "http"), Port("secure", "http/tls tls")),
+    _python("hypercorn", "Hypercorn", Port("port", "http"), Port("secure", _SECURE_PAGE)),
     _python("pyftpdlib", "pyftpdlib", Port("port", "ftp")),
     _python("twisted", "Twisted", Port("port", "imap"), Port("pop3", "pop3")),
     _node("aedes", "aedes", Port("port", "mqtt"), Port("secure", "mqtt/implicit tls")),
     _node("ftp-srv", "ftp-srv", Port("port", "ftp ftp/starttls")),
     _node("hoodiecrow", "hoodiecrow-imap", Port("port", "imap imap/starttls")),
-    _node("node", "node", Port("port", "http"), Port("secure", "http/tls tls")),
+    _node("node", "node", Port("port", "http"), Port("secure", _SECURE_PAGE)),
     _node(
         "smtp-server",
         "smtp-server",
         Port("port", "smtp smtp/starttls"),
         Port("secure", "smtp/implicit tls"),
     ),
-    _go("dns", "miekg/dns", Port("port", "dns udp/dns", over="both")),
+    _node(
+        "ws",
+        "ws",
+        Port("port", "http websocket"),
+        Port("secure", "http/tls http/certificate websocket/tls tls"),
+    ),
+    _go("dns", "miekg/dns", Port("port", "dns dns/tcp udp/dns", over="both")),
+    _go(
+        "grpc",
+        "grpc",
+        Port("port", "grpc"),
+        Port("secure", "grpc/tls tls"),
+        host="google.golang.org",
+    ),
+    # The first begins TLS as the client does (`handshake_first: auto`), the second before its INFO.
+    _go(
+        "nats",
+        "nats-io/nats-server/v2",
+        Port("port", "nats nats/starttls nats/implicit tls"),
+        Port("secure", "nats/implicit tls"),
+    ),
+    _go(
+        "websocket",
+        "gorilla/websocket",
+        Port("port", "http websocket"),
+        Port("secure", "http http/tls http/certificate websocket/tls tls"),
+    ),
     _go(
         "imap",
         "emersion/go-imap/v2",
@@ -97,10 +137,12 @@ SERVERS: Final = (
     _java(
         "artemis",
         "artemis-server",
-        "Servers artemis @port@ @mqtt@",
-        # AMQP 1.0, which the detail of the other says.
-        Port("port", "amqp amqp/1.0"),
-        Port("mqtt", "mqtt"),
+        "Servers artemis @port@ @mqtt@ @secure@ @dir@/store.p12",
+        # AMQP 1.0, which the detail of the other says; over WebSocket it takes them all, too.
+        Port("port", "amqp amqp/1.0 websocket"),
+        Port("mqtt", "mqtt websocket"),
+        Port("secure", "amqp/implicit amqp/1.0/implicit websocket/tls tls"),
+        before="openssl pkcs12 -export -in @cert@ -inkey @key@ -passout pass:secret -out store.p12",
     ),
     _java(
         "h2",

@@ -95,7 +95,7 @@ SERVERS: Final = (
             Port("pop3s", "pop3/implicit tls"),
             Port("submission", _SMTP),
             Port("lmtp"),
-            Port("sieve"),
+            Port("sieve", "tcp/sieve"),
         ),
         files={
             "dovecot.conf": "base_dir = @dir@/run\nstate_dir = @dir@/state\n"

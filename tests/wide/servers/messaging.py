@@ -12,18 +12,19 @@ _EPMD: Final = Server(
     command="@program@ -address 127.0.0.1 -port @port@",
 )
 
-SERVERS: Final = (
-    _EPMD,
-    Server(
-        name="rabbitmq",
+
+def _rabbitmq(name: str, port: str, secure: str, plugins: str = "") -> Server:
+    """RabbitMQ with these plugins, and what is rightly up at its two ports."""
+    return Server(
+        name=name,
         source="debian rabbitmq-server",
         # Not the one in /usr/sbin: what that starts is not ours to end.
         program=("none", "usr/lib/rabbitmq/bin/rabbitmq-server"),
         user="rabbitmq",
         needs=(_EPMD,),
-        ports=(Port("port", "amqp"), Port("secure", "amqp/implicit tls")),
+        ports=(Port("port", port), Port("secure", f"{secure} tls")),
         files={
-            "plugins": "[].",
+            "plugins": f"[{plugins}].",
             "rabbitmq.conf": "listeners.tcp.1 = 127.0.0.1:@port@\n"
             "listeners.ssl.1 = 127.0.0.1:@secure@\nssl_options.certfile = @cert@\n"
             "ssl_options.keyfile = @key@\nssl_options.cacertfile = @ca@\n"
@@ -41,15 +42,47 @@ SERVERS: Final = (
             "ERL_EPMD_PORT": "@epmd_port@",
         },
         command="@program@",
+    )
+
+
+_NATS_TLS: Final = "tls {{ cert_file: '@cert@', key_file: '@key@', {more} }}"
+
+
+def _nats(name: str, up: str, *settings: str) -> Server:
+    return Server(
+        name=name,
+        source="debian nats-server",
+        program=("nats-server",),
+        ports=(Port("port", up),),
+        files={"conf": "\n".join(["listen: 127.0.0.1:@port@", *settings, ""])},
+        command="@program@ -c @dir@/conf",
+    )
+
+
+SERVERS: Final = (
+    _EPMD,
+    _rabbitmq("rabbitmq", "amqp", "amqp/implicit"),
+    _rabbitmq(
+        "rabbitmq with AMQP 1.0",
+        "amqp amqp/1.0",
+        "amqp/implicit amqp/1.0/implicit",
+        plugins="rabbitmq_amqp1_0",
     ),
     Server(
         name="mosquitto",
         source="debian mosquitto",
         program=("mosquitto",),
-        ports=(Port("port", "mqtt"), Port("secure", "mqtt/implicit tls")),
+        ports=(
+            Port("port", "mqtt"),
+            Port("secure", "mqtt/implicit tls"),
+            Port("clients", "mqtt/implicit tls", ends_without_certificate=True),
+            Port("socket", "websocket"),
+        ),
         files={
             "conf": "user root\nallow_anonymous true\nlistener @port@ 127.0.0.1\n"
             "listener @secure@ 127.0.0.1\ncertfile @cert@\nkeyfile @key@\n"
+            "listener @clients@ 127.0.0.1\ncertfile @cert@\nkeyfile @key@\ncafile @ca@\n"
+            "require_certificate true\nlistener @socket@ 127.0.0.1\nprotocol websockets\n"
         },
         command="@program@ -c @dir@/conf",
     ),
@@ -57,13 +90,27 @@ SERVERS: Final = (
         name="nats",
         source="debian nats-server",
         program=("nats-server",),
-        ports=(Port("port", "nats"), Port("monitor", "http"), Port("mqtt", "mqtt")),
+        ports=(
+            Port("port", "nats"),
+            Port("monitor", "http"),
+            Port("mqtt", "mqtt"),
+            Port("socket", "http websocket"),
+        ),
         files={
             "conf": "listen: 127.0.0.1:@port@\nhttp: 127.0.0.1:@monitor@\nserver_name: pq\n"
             'jetstream { store_dir: "@dir@/js" }\nmqtt { listen: "127.0.0.1:@mqtt@" }\n'
+            'websocket { listen: "127.0.0.1:@socket@", no_tls: true }\n'
         },
         command="@program@ -c @dir@/conf",
     ),
+    # Without STARTTLS the detail says that it wants TLS.
+    _nats("nats that wants TLS", "nats nats/starttls", _NATS_TLS.format(more="")),
+    _nats(
+        "nats that wants a client's certificate",
+        "nats nats/starttls",
+        _NATS_TLS.format(more="ca_file: '@ca@', verify: true"),
+    ),
+    _nats("nats that wants a login", "nats", "authorization { user: a, password: b }"),
     Server(
         name="beanstalkd",
         source="debian beanstalkd",

@@ -1,13 +1,36 @@
 """Name servers and time servers."""
 
+import json
 from typing import Final
 
+from tests.wide.attempts import DOMAIN
 from tests.wide.server import Port, Server
 
-_DNS: Final = Port("port", "dns udp/dns", over="both")
+_DNS_UP: Final = "dns dns/tcp udp/dns"
+_DNS: Final = Port("port", f"{_DNS_UP} dns/rcode", over="both")
 _ZONE: Final = {
     "zone": "$ORIGIN example.test.\n@ 60 SOA ns.example.test. a.example.test. 1 60 60 60 60\n"
     "@ 60 NS ns.example.test.\n@ 60 A 192.0.2.7\nns 60 A 192.0.2.8\n"
+}
+REGISTRATION: Final = json.dumps(
+    {
+        "rdapConformance": ["rdap_level_0"],
+        "objectClassName": "domain",
+        "ldhName": DOMAIN,
+        "status": ["active"],
+        "events": [{"eventAction": "expiration", "eventDate": "2099-01-01T00:00:00Z"}],
+    }
+)
+"""What a registry says of the domain of the matrix (RFC 9083, section 5.3)."""
+
+_RDAP: Final = {
+    "RDAP_SRV_LISTEN_ADDR": "127.0.0.1",
+    "RDAP_SRV_LISTEN_PORT": "@port@",
+    "RDAP_SRV_STORAGE": "memory",
+    "RDAP_SRV_DATA_DIR": "@dir@/data",
+    "RDAP_SRV_AUTO_RELOAD": "false",
+    "RDAP_SRV_BOOTSTRAP": "false",
+    "RDAP_SRV_LOG": "info",
 }
 _NTP: Final = Port("port", "ntp udp/ntp", over="udp")
 
@@ -61,7 +84,7 @@ SERVERS: Final = (
         name="unbound",
         source="debian unbound",
         program=("unbound",),
-        ports=(_DNS, Port("tls", "tls dns udp/dns", over="both")),
+        ports=(Port("port", _DNS_UP, over="both"), Port("tls", "tls dns udp/dns", over="both")),
         files={
             "conf": "server:\n  interface: 127.0.0.1@@port@\n  interface: 127.0.0.1@@tls@\n"
             '  tls-port: @tls@\n  tls-service-key: "@key@"\n  tls-service-pem: "@cert@"\n'
@@ -99,7 +122,8 @@ SERVERS: Final = (
         name="pdns recursor",
         source="debian pdns-recursor",
         program=("pdns_recursor",),
-        ports=(_DNS,),
+        # It asks the root servers for other zones, and refuses none.
+        ports=(Port("port", _DNS_UP, over="both"),),
         files=_ZONE,
         command="@program@ --config-dir=@dir@ --local-address=127.0.0.1 --local-port=@port@ "
         "--socket-dir=@dir@ --daemon=no --security-poll-suffix= "
@@ -119,6 +143,24 @@ SERVERS: Final = (
         command="@program@ --supervised --disable-syslog -C @dir@/conf",
     ),
     Server(
+        name="icann-rdap-srv",
+        source="cargo icann-rdap-srv",
+        program=("rdap-srv", "bin/rdap-srv"),
+        ports=(Port("port", "http domain"),),
+        files={f"data/{DOMAIN}.json": REGISTRATION},
+        env=_RDAP,
+        command="@program@",
+    ),
+    Server(
+        name="icann-rdap-srv that knows another domain",
+        source="cargo icann-rdap-srv",
+        program=("rdap-srv", "bin/rdap-srv"),
+        ports=(Port("port", "http", unregistered=True),),
+        files={f"data/{DOMAIN}.json": REGISTRATION.replace(DOMAIN, f"other.{DOMAIN}")},
+        env=_RDAP,
+        command="@program@",
+    ),
+    Server(
         name="chrony",
         source="debian chrony",
         program=("chronyd",),
@@ -126,6 +168,18 @@ SERVERS: Final = (
         files={
             "conf": "port @port@\nbindaddress 127.0.0.1\nallow 127.0.0.1\nlocal stratum 5\n"
             "cmdport 0\nbindcmdaddress /\npidfile @dir@/pid\ndriftfile @dir@/drift\n"
+        },
+        command="@program@ -x -d -u root -f @dir@/conf",
+    ),
+    Server(
+        name="chrony whose clock is not set",
+        source="debian chrony",
+        program=("chronyd",),
+        # It has no source, and says so to who asks for the time.
+        ports=(Port("port", over="udp"),),
+        files={
+            "conf": "port @port@\nbindaddress 127.0.0.1\nallow 127.0.0.1\ncmdport 0\n"
+            "bindcmdaddress /\npidfile @dir@/pid\ndriftfile @dir@/drift\n"
         },
         command="@program@ -x -d -u root -f @dir@/conf",
     ),

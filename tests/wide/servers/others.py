@@ -21,8 +21,18 @@ SERVERS: Final = (
         name="snmpd",
         source="debian snmpd",
         program=("snmpd",),
-        ports=(Port("port", "snmp snmp/3", over="both"),),
+        ports=(Port("port", "snmp/1 snmp snmp/3", over="both"),),
         files={"conf": "rocommunity public 127.0.0.1\n"},
+        command="@program@ -f -Lo -C -c @dir@/conf -p @dir@/pid udp:127.0.0.1:@port@ "
+        "tcp:127.0.0.1:@port@",
+    ),
+    Server(
+        name="snmpd with another community",
+        source="debian snmpd",
+        program=("snmpd",),
+        # To a community that it does not know it is silent; the engine's id is told to everybody.
+        ports=(Port("port", "snmp/3", over="both"),),
+        files={"conf": "rocommunity private 127.0.0.1\n"},
         command="@program@ -f -Lo -C -c @dir@/conf -p @dir@/pid udp:127.0.0.1:@port@ "
         "tcp:127.0.0.1:@port@",
     ),

@@ -13,6 +13,8 @@ import pytest
 from tests.integration.embedded.clickhouse.http_calls import Server
 from tests.toolchains import go_program
 
+pytestmark = pytest.mark.wide
+
 HERE = Path(__file__).parent / "golang"
 
 TYPED = [

@@ -16,6 +16,8 @@ import pytest
 from tests.integration.embedded.clickhouse.http_calls import Server
 from tests.toolchains import java_program
 
+pytestmark = pytest.mark.wide
+
 HERE = Path(__file__).parent / "java"
 TYPED = (
     "[1, 1970-01-01T00:00:00.001, -0.5000, , 7, [], {}, 00000000-0000-0000-0000-000000000000, "
@@ -57,9 +59,7 @@ OWNERS = {"batch": "(1000,499500,1000)", "ddl": "3"}
 READERS = {"refused": "true"}
 
 
-@pytest.fixture(
-    scope="module", params=["0.9.5", "0.11.1", pytest.param("0.8.6", marks=pytest.mark.wide)]
-)
+@pytest.fixture(scope="module", params=["0.8.6", "0.9.5", "0.11.1"])
 def program(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, list[str]]:

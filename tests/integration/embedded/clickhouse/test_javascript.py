@@ -12,6 +12,8 @@ import pytest
 
 from tests.installed import missing
 
+pytestmark = pytest.mark.wide
+
 HERE = Path(__file__).parent / "javascript"
 
 

@@ -9,6 +9,8 @@ from clickhouse_connect.cc_sqlalchemy.ddl.tableengine import MergeTree
 from sqlalchemy import Column, Engine, MetaData, Table, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
+pytestmark = pytest.mark.wide
+
 
 @pytest.fixture
 def engine(clickhouse: str, database: str) -> Iterator[Engine]:

@@ -221,11 +221,11 @@ async def test_kafka_is_away(stack: Stack, refusing: str) -> None:
 
 async def test_clickhouse_is_away(stack: Stack, refusing: str) -> None:
     await well(stack)
-    url = f"http://somebody:secret@{refusing}/health"
+    url = f"http://somebody:swordfish@{refusing}/health"
     found = await asyncio.to_thread(report, stack, PORTQUORUM_CLICKHOUSE=url)
     assert found.level == "trouble"
     assert found.summary.startswith(f"ClickHouse can't be reached at {refusing}: ")
-    assert "secret" not in str(found)
+    assert "swordfish" not in str(found)
     seen = levels(found)
     assert [seen[part] for part in ("kafka", "stream", "sink", "region a")] == ["ok"] * 4
     assert seen["newest result"] == "unknown"

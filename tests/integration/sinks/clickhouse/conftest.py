@@ -14,7 +14,10 @@ def chdb(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"chdb://{tmp_path_factory.mktemp('chdb')}/portquorum"
 
 
-@pytest.fixture(params=["embedded server", "chDB in process", "real server"])
+IN_PROCESS = pytest.param("chDB in process", marks=pytest.mark.wide)
+
+
+@pytest.fixture(params=["embedded server", IN_PROCESS, "real server"])
 def any_clickhouse(request: pytest.FixtureRequest) -> str:
     """URL of each kind of ClickHouse."""
     if request.param == "embedded server":

@@ -298,6 +298,39 @@ def test_certificates_are_those_seen_last_and_the_first_to_end(clickhouse: str) 
     client.close()
 
 
+def test_domains_have_a_view_of_their_own(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    domain = {"kind": "domain", "port": 0}
+    late, soon = TODAY + 90 * DAY, TODAY + 50 * DAY
+    past.insert(
+        tables.TARGETS,
+        [
+            past.target("web", TODAY - DAY),
+            past.target("a", TODAY - DAY, host="a.example", **domain),
+            past.target("b", TODAY - DAY, host="b.example", **domain),
+            past.target("silent", TODAY - DAY, host="c.example", **domain),
+        ],
+    )
+    at = TODAY - 2 * HOUR
+    past.insert(
+        tables.RESULTS,
+        [
+            past.result("web", "eu", at, cert_expires_at=TODAY),
+            past.result("a", "eu", at, host="a.example", cert_expires_at=late, **domain),
+            past.result("b", "eu", at - 1, host="b.example", cert_expires_at=TODAY, **domain),
+            past.result("b", "eu", at, host="b.example", cert_expires_at=soon, **domain),
+            past.result("silent", "eu", at, host="c.example", **domain),
+        ],
+    )
+    shown = "SELECT target, domain, toUnixTimestamp64Milli(expires_at) FROM domains_ending"
+    assert ask(client, shown) == [("b", "b.example", soon), ("a", "a.example", late)]
+    assert ask(client, f"{shown} WHERE days_left < 60") == [("b", "b.example", soon)]
+    assert ask(client, "SELECT target FROM certificates_ending") == [("web",)]
+    client.close()
+
+
 def test_the_certificate_of_another_server_is_not_that_of_the_target(clickhouse: str) -> None:
     settings = settings_of(clickhouse)
     client = connect(settings)

@@ -177,7 +177,7 @@ def test_ipv6_in_brackets(home: Path) -> None:
         (["check", "db1:22", "--timeout", "soon"], "expected a duration such as 3s"),
         (["check", "db1:22", "--timeout", "0s"], "expected a duration such as 3s"),
         (["check", "db1:22", "--timeout", "1e9s"], "expected a timeout from 1ms to 1h"),
-        (["check", "db1:22", "--kind", "gopher"], "expected a kind ("),
+        (["check", "db1:22", "--kind", "gopher"], "expected a kind that can be checked ("),
         (
             ["check", "db1:22", "--resolver", "dns.test"],
             "--resolver: expected the IP address of a name server",
@@ -389,7 +389,7 @@ def test_target_add_knows_the_usual_port_of_a_kind(home: Path) -> None:
     assert "postgres db1.example.com:5432 every" in done.stdout
     done = portquorum(home, "target", "add", "db1.example.com:1", "--kind", "gopher")
     assert done.returncode == 2
-    assert "expected a kind (" in error_of(done)
+    assert "expected a kind that can be checked (" in error_of(done)
 
 
 def test_a_handshake_shows_its_phases_and_its_banner(home: Path, open_port: int) -> None:

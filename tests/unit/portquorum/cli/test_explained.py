@@ -393,3 +393,15 @@ def test_latencies_below_a_millisecond_have_two_decimals(monkeypatch: pytest.Mon
     regions = [structs.replace(one, lately_us=27, usual_us=1_840) for one in known.regions]
     known = structs.replace(known, regions=type(known.regions)(regions))
     assert "0.03 ms / 1.8 ms" in shown(monkeypatch, structs.replace(found, explanation=known))
+
+
+def test_an_open_port_is_not_called_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = Fleet(target(expect="closed"))
+    for region in "abc":
+        fleet.beat(region)
+    fleet.down("a", "b", reason="port_open")
+    text = shown(monkeypatch, answer(fleet))
+    assert "An incident is open: the port is open since" in text
+    assert "open port, first seen " in text
+    assert "unreachable since" not in text
+    assert "first failure" not in text

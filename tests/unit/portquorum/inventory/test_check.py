@@ -218,7 +218,7 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         ),
         (
             "host: x, kind: tls, probe: {min_version: 1.3}",
-            "probe.min_version: expected text in quotes, found 1.3",
+            "probe.min_version: expected 1.2 or 1.3 in quotes, found 1.3",
         ),
         (
             "host: x, kind: tls, probe: {server_name: a b}",
@@ -253,6 +253,38 @@ def test_written_defaults_go_before_the_retries_of_one_region(file: Write) -> No
         (
             "host: x, port: 1, probe: {steps: [{send_hex: '0'}]}",
             "probe.steps[0].send_hex: expected",
+        ),
+        ("host: x, kind: ldap, probe: {tls: true}", "probe.tls: expected implicit, none or star"),
+        (
+            "host: x, port: 1, latency: {max_ms: 9, of: all}",
+            "latency.of: expected connect or total",
+        ),
+        ("host: x, kind: https", "kind: expected a kind that can be checked (http, with port: 443"),
+        ("host: x, kind: HTTP", "kind: expected a kind in small letters such as tcp, found 'HTTP'"),
+        (
+            "host: 'https://x/', kind: http",
+            "host: expected a host name or an IP address, found 'https://x/': of a URL",
+        ),
+        (
+            "host: 'x:443', kind: http",
+            "host: expected a host name or an IP address, found 'x:443': the port is",
+        ),
+        ("host: x, kind: http, probe: {status: '2xx'}", "probe.status: expected statuses from 100"),
+        (
+            "host: x, kind: http, probe: {status: 200}",
+            "probe.status: expected statuses from 100 to 599 and ranges, such as [2",
+        ),
+        (
+            "host: x, kind: http, probe: {conditions: ['[STATUS] == 200']}",
+            "probe.conditions[0]: expected up to 50 conditions, such as [{json: $.state, e",
+        ),
+        (
+            "host: x, kind: http, probe: {conditions: [{json: '[BODY].a', equals: 1}]}",
+            "probe: conditions[0]: json: expected a JSONPath (RFC 9535) such as $.state",
+        ),
+        (
+            "host: x, kind: http, probe: {conditions: [{json: $.a, exists: false}]}",
+            "probe: conditions[0]: expected what holds of it (equals, ",
         ),
         ("host: x, port: 1, probe: {steps: [{wait: 1}]}", "probe.steps[0].wait: no such option"),
         ("host: x, port: 1, colour: red", "colour: no such field; there are "),
@@ -900,3 +932,34 @@ def test_a_file_with_a_million_problems_says_the_first_of_them(file: Write) -> N
     with pytest.raises(InventoryError) as found:
         check([path])
     assert len(found.value.problems) <= 1_002
+
+
+def test_a_problem_within_the_options_has_the_line_of_what_is_wrong(file: Write) -> None:
+    written = """
+  - host: x
+    kind: http
+    probe:
+      path: /a
+      conditions:
+        - {json: $.a, equals: 1}
+        - json: $.b
+          matches: "("
+  - host: x
+    port: 1
+    probe:
+      steps:
+        - send: a
+          expect_regex: "("
+  - host: y
+    kind: http
+    probe:
+      expect_headers:
+        A: a
+        Server: "("
+"""
+    said = problems(file(f"{HEAD}{written}"))
+    assert [one.split(": ")[:2] for one in said] == [
+        ["12", "targets[0].probe"],
+        ["17", "targets[1].probe"],
+        ["24", "targets[2].probe"],
+    ]

@@ -165,3 +165,8 @@ maintenance:
     ] in rows
     assert ["w", "x", "2027-07-04 02:00 Europe/Berlin", "1h", ""] in rows
     assert "secret" not in str(rows)
+
+
+def test_a_port_that_must_be_closed_does_not_look_like_one_that_must_be_open(file: Path) -> None:
+    text = "regions: {a: {}}\ntargets: [{host: a.test, port: 23, expect: closed}]\n"
+    assert "| tcp (must be closed) |" in markdown.document(made(file, text))

@@ -122,3 +122,28 @@ def test_what_a_dialogue_sends_after_starttls_is_in_tls() -> None:
     steps[0]["send"] = _PLACEHOLDER
     with pytest.raises(ProbeError, match="there is no TLS"):
         probe_of("tcp", {"steps": steps}, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "message"),
+    [
+        (
+            {"bearer": "$PORTQUORUM_SECRET_TOKEN"},
+            ("bearer",),
+            "expected ${PORTQUORUM_SECRET_TOKEN}, or $$ for a $ that is meant as it stands",
+        ),
+        (
+            {"client_certificate": {"certificate": "/etc/a.pem", "key": _PLACEHOLDER}},
+            ("client_certificate", "certificate"),
+            "expected a secret with the PEM (${PORTQUORUM_SECRET_…}), found a text that is none",
+        ),
+    ],
+)
+def test_a_text_that_was_meant_as_a_secret_is_refused(
+    options: dict[str, Any], path: tuple[str | int, ...], message: str
+) -> None:
+    with pytest.raises(ProbeError) as error:
+        probe_of("http", options, 443)
+    assert error.value.path == path
+    assert message in str(error.value)
+    assert probe_of("http", {"bearer": "$$PORTQUORUM_SECRET_TOKEN"}, 443) is not None

@@ -27,6 +27,7 @@ def only_problem(text: str) -> str:
         ("-1", -1),
         ("2.5", 2.5),
         ("1e3", 1000.0),
+        ("12345678901234567890", 12345678901234567890),  # an id in JSON: no float has it
         ("true", True),
         ("null", None),
         ("~", None),
@@ -119,3 +120,21 @@ def test_merged_mappings_count_as_aliases() -> None:
     assert only_problem(text).startswith("f.yaml:")
     # Each is counted twice: as an alias, and as what it brings into the mapping.
     assert values(f"a: &a {{{many}}}\nb:\n" + "  - {<<: *a}\n" * 900)
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("a: {b: ${C}}", "a text that has one of { } [ ] , needs quotes"),
+        ("a: {b: $.c[0].d, e: 1}", "a text that has one of { } [ ] , needs quotes"),
+        ('a: "\\d+"', "in single quotes a backslash is one"),
+        ("a: @b", "a text that begins with it needs quotes"),
+    ],
+)
+def test_what_yaml_refuses_is_told_with_what_to_do(written: str, hint: str) -> None:
+    roots, problems = tree.read(f"x: 1\n---\n{written}\n", "f.yaml")
+    assert len(roots) == 1
+    (problem,) = problems
+    assert problem.where.line >= 3
+    assert problem.message.startswith("expected YAML: ")
+    assert problem.message.endswith(hint)

@@ -105,6 +105,12 @@ def test_allowed_networks_are_taken_as_public_and_denied_ones_go_before() -> Non
     assert denied_because("10.2.0.1", deny) is None
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "::ffff:0.0.0.0", "64:ff9b::"])
+def test_the_unspecified_address_is_denied_as_loopback_which_it_reaches(address: str) -> None:
+    assert denied_because(address, ("127.0.0.0/8", "::1/128")) is not None
+    assert denied_because(address, ("10.0.0.0/8",)) is None
+
+
 def test_a_network_with_bits_after_its_length_is_none() -> None:
     with pytest.raises(ValueError, match="host bits"):
         network("10.0.0.1/8")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from producers.checks import expected_closed
+from producers.checks import expected_closed, tcp_socket
 from producers.checks.addresses import Failure
 from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.single_check import check_once
@@ -51,6 +51,28 @@ async def closed(
         return await done
     finally:
         engine.close()
+
+
+async def test_a_connection_that_is_reset_at_once_was_one(
+    engine_kind: type[WaitingEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server does that has one client at a time; the next address may refuse."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        begin = tcp_socket.begin
+
+        def begun(*args: Any, **options: Any) -> socket.SocketType:
+            sock = begin(*args, **options)
+            if args[0].ip == "127.0.0.1":
+                accepted, _ = server.accept()
+                tcp_socket.reset_on_close(accepted)
+                accepted.close()  # before the loop looks at the socket again
+            return sock
+
+        monkeypatch.setattr(tcp_socket, "begin", begun)
+        found = await closed(engine_kind, "127.0.0.1", port)
+    assert (found.status, found.reason, found.address) == ("down", "port_open", "127.0.0.1")
+    assert found.detail == "127.0.0.1: accepts connections, and resets them"
 
 
 async def test_an_open_port_is_down(engine_kind: type[WaitingEngine]) -> None:

@@ -8,8 +8,9 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from producers.judging.conditions import JsonConditions
 from producers.judging.jobs import DnsAnswer, Job, Json, JudgingError, Search, take
-from schemas.probe import Step
+from schemas.probe import Condition, Step
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,23 @@ from schemas.probe import Step
 )
 def test_a_body_of_json(path: str, value: str | None, body: object, verdict: str | None) -> None:
     assert take(Json(path, value, json.dumps(body).encode())) == verdict
+
+
+@pytest.mark.parametrize(
+    ("regex", "data", "end"),
+    [
+        ("Köln", "in Köln!".encode(), 8),
+        ("Köln", "in Köln!".encode("latin-1"), 7),
+        ("正.", "正常x".encode(), 6),
+        ("[\x80-\xff]", b"a\xff", 2),
+        (r"\xff", b"a\xff", 2),
+        ("ü", b"u", None),
+    ],
+)
+def test_characters_beyond_ascii_are_found_as_bytes_and_as_text(
+    regex: str, data: bytes, end: int | None
+) -> None:
+    assert take(Search(Step(expect_regex=regex), data)) == end
 
 
 @pytest.mark.parametrize(
@@ -97,6 +115,9 @@ def test_a_number_longer_than_python_converts_is_json() -> None:
         (Json("$.a | $.b", None, b"[]"), False),
         (DnsAnswer(b"", "A", bytes(1_024)), True),
         (DnsAnswer(b"", "A", bytes(1_025)), False),
+        (DnsAnswer(b"", "A", bytes(6) + b"\0\1\0\2\0\1" + bytes(500)), True),
+        (DnsAnswer(b"", "A", bytes(6) + b"\0\1\0\2\0\2" + bytes(500)), False),
+        (DnsAnswer(b"", "A", bytes(6) + b"\0\1\0\2\0\2" + bytes(200)), True),
     ],
     ids=str,
 )
@@ -148,3 +169,18 @@ def test_a_dns_answer_that_points_into_itself_is_wrong() -> None:
 def test_what_can_not_be_judged_says_so() -> None:
     with pytest.raises(JudgingError, match="ValueError"):
         take(Search(Step(expect_regex="("), b""))
+
+
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        ("cp1252", '{"a": "hä"}'.encode("cp1252")),
+        ("cp1252", '{"a": "hä"}'.encode()),  # UTF-8, whatever its head says
+        (None, '{"a": "hä"}'.encode()),
+        ("utf-16-le", '{"a": "hä"}'.encode("utf-16-le")),
+    ],
+)
+def test_json_in_the_encoding_of_its_page(charset: str | None, body: bytes) -> None:
+    assert take(Json("$.a", '"hä"', body, charset)) is None
+    conditions = (Condition(json="$.a", equals='"hä"'),)
+    assert take(JsonConditions(conditions, body, charset)) is None

@@ -53,6 +53,24 @@ async def test_a_worker_serves_many_jobs(made: Judges) -> None:
     assert workers() == first
 
 
+async def test_many_small_jobs_of_one_check_let_others_have_their_turn(made: Judges) -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(count())
+    step = Step(expect_regex="(x?){200}y")
+    for _ in range(200):
+        assert await made.verdict("a", Search(step, b"x" * 4_000), 30) is None
+    others.cancel()
+    assert turns > 5
+    assert not workers()
+
+
 async def test_a_small_job_needs_none(made: Judges) -> None:
     assert await made.verdict("a", Json("$.a", "1", b'{"a": 1}'), 1) is None
     assert not workers()

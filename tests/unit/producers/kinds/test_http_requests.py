@@ -112,6 +112,8 @@ def test_another_origin_gets_nothing_and_the_first_one_no_more(place: str) -> No
         ("http://a.example.com/", "a=b\rX: y", "http://a.example.com/", None),
         ("http://a.example.com/", "a=" + "b" * MOST_BYTES, "http://a.example.com/", None),
         ("http://127.0.0.1:81/", "a=b", "http://127.0.0.1:82/", "a=b"),
+        (*["http://a/", f"a=b; Max-Age={'9' * 3_000}", "http://a/"], "a=b"),
+        (*["http://a/", f"a=b; version={'9' * 3_000}", "http://a/"], None),
     ],
 )
 def test_a_cookie_goes_where_it_may(setter: str, cookie: str, place: str, sent: str | None) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from portquorum.inventory.probes import ProbeError, probe_of
+from portquorum.inventory.probes import ProbeError, probe_of, written_of
 from producers.kinds import http_status
 from schemas.probe import HttpProbe
 
@@ -39,11 +39,19 @@ def test_accepted_statuses_for_people() -> None:
     ("written", "said"),
     [
         ({"status": ["299-200"]}, "status[0]: expected a range from the lower status to the high"),
-        ({"status": ["2xx"]}, "expected the first and last status such as 200-299, found '2xx'"),
+        ({"status": ["2xx"]}, "expected statuses from 100 to 599 and ranges, such as [200-299, 4"),
         ({"status": [99]}, "expected"),
         ({"conditions": [{}]}, "conditions[0]: expected one of json, header and body: true, fou"),
         ({"conditions": [{"json": "$.a", "body": True, "equals": 1}]}, "found json and body"),
         ({"conditions": [{"json": "$.a"}]}, "conditions[0]: expected what holds of it (equals, "),
+        (
+            {"conditions": [{"json": "$.a", "exists": False}]},
+            "or exists: true, with not: true for what must not be), found none of these",
+        ),
+        (
+            {"conditions": [{"json": "[BODY].a", "equals": 1}]},
+            "found '[BODY].a': it begins with $, which is the whole body",
+        ),
         ({"conditions": [{"json": "$[", "equals": 1}]}, "conditions[0]: json: expected a JSONPath"),
         (
             {"conditions": [{"json": "$.a", "exists": True}, {"header": "a", "matches": "("}]},
@@ -75,3 +83,12 @@ def test_what_is_wrong_is_told(written: dict[str, Any], said: str) -> None:
 def test_a_head_may_have_conditions_on_headers() -> None:
     written = {"method": "HEAD", "conditions": [{"header": "server", "exists": True}]}
     assert probe_of("http", written, 80) is not None
+
+
+@pytest.mark.parametrize("name", ["less_than", "at_most", "more_than", "at_least"])
+def test_a_bound_of_zero_is_one(name: str) -> None:
+    written = {"conditions": [{"json": "$.errors", name: 0}]}
+    made = probe_of("http", written, 80)
+    assert isinstance(made, HttpProbe)
+    assert getattr(made.conditions[0], name) == 0
+    assert written_of("http", made)["conditions"] == [{"json": "$.errors", name: 0.0}]

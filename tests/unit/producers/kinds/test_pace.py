@@ -91,7 +91,7 @@ def test_servers_have_turns_of_their_own_and_old_ones_are_forgotten() -> None:
 def test_the_kind_ssh_has_this_pace() -> None:
     assert ssh.DIALOGUE.kind().pace is OPENSSH
     assert KINDS["ssh"].pace is OPENSSH
-    assert [name for name, kind in KINDS.items() if kind.pace is not None] == ["ssh"]
+    assert [name for name, kind in KINDS.items() if kind.pace is not None] == ["domain", "ssh"]
 
 
 async def made(pace: Pace, count: int, *, timeout_ms: int, interval_ms: int) -> list[CheckOutcome]:

@@ -61,16 +61,53 @@ def test_the_example_of_the_rfc_ends_when_the_domain_does_and_not_its_name_serve
         ("2027-08-13 04:00:00", "2027-08-13T04:00:00+00:00"),
         ("2027-08-13", "2027-08-13T00:00:00+00:00"),
         (" 2027-08-13T04:00:00Z\n", "2027-08-13T04:00:00+00:00"),
+        ("2027-08-13t04:00:00z", "2027-08-13T04:00:00+00:00"),
+        ("2027-08-13T06:00:00+0200", "2027-08-13T04:00:00+00:00"),
+        ("2027-08-13 04:00:00 UTC", "2027-08-13T04:00:00+00:00"),
     ],
 )
 def test_dates_as_registries_write_them(written: str, at: str) -> None:
     assert read(events=ending(("expiration", written))).ends_at == ms(at)
 
 
-@pytest.mark.parametrize("written", [None, "", "never", "13.08.2027", 1_800_000_000, ["2027"]])
+@pytest.mark.parametrize("written", ["never", "0000-00-00", "13.08.2027", 1_800_000_000, ["2027"]])
 def test_an_end_that_is_no_date_is_an_error_and_not_no_end(written: Any) -> None:
     with pytest.raises(RdapError, match="expected the date of the end, found"):
         read(events=ending(("expiration", written)))
+
+
+@pytest.mark.parametrize(
+    "written", [None, "", " ", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1900-01-01"]
+)
+def test_an_end_that_is_empty_or_before_all_domains_is_none(written: Any) -> None:
+    """Redacted (RFC 9537, `emptyValue`), or what a database writes where there is nothing."""
+    assert read(events=ending(("expiration", written))).ends_at is None
+    both = ending(("expiration", written), ("registrar expiration", "2027-01-01T00:00:00Z"))
+    assert read(events=both).ends_at == ms("2027-01-01T00:00:00Z")
+
+
+def test_a_registry_that_names_no_end() -> None:
+    """DENIC: few fields, one status; of a domain that is given up no events at all."""
+    denic = {
+        "objectClassName": "domain",
+        "handle": "example.de",
+        "ldhName": "example.de",
+        "status": ["active"],
+        "events": ending(("last changed", "2018-03-12T21:44:25+01:00")),
+    }
+    assert rdap.registration(answers.as_body(denic), "example.de") == Registration(
+        None, status=("active",)
+    )
+    given_up = denic | {"status": ["redemption period"], "events": None}
+    assert rdap.registration(answers.as_body(given_up), "example.de").gone == ("redemption period",)
+
+
+def test_a_redacted_end_is_none() -> None:
+    """auDA removes the event and says so; what is redacted is not looked for elsewhere."""
+    path = "$.events[?(@.eventAction=='expiration')]"
+    redacted = [{"name": {"type": "Registry Domain Expiration Date"}, "prePath": path}]
+    events = ending(("last changed", "2026-01-01T00:00:00Z"))
+    assert read(events=events, redacted=redacted).ends_at is None
 
 
 def test_the_earlier_of_registry_and_registrar_counts() -> None:
@@ -96,6 +133,14 @@ def test_without_such_an_event_there_is_no_end(events: Any) -> None:
         (["pending delete", "redemption period"], ("pending delete", "redemption period"), False),
         ("pending delete", ("pending delete",), False),
         (["redemption  period"], ("redemption period",), False),
+        (["pendingDelete", "ok"], ("pending delete",), False),
+        (
+            ["redemptionPeriod https://icann.org/epp#redemptionPeriod"],
+            ("redemption period",),
+            False,
+        ),
+        (["autoRenewPeriod"], (), True),
+        (["redemption_period"], ("redemption period",), False),
         ([None, 4], (), False),
         (None, (), False),
     ],

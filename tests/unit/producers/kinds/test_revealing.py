@@ -4,7 +4,7 @@ import pytest
 
 from producers.checks.errors import CheckFailedError
 from producers.kinds.revealing import Revealer
-from schemas.probe import GrpcProbe, HttpProbe, Probe, Step, TcpProbe, UdpProbe
+from schemas.probe import GrpcProbe, HttpProbe, Probe, Step, TcpProbe, TlsProbe, UdpProbe
 from schemas.target import Target
 
 _PLACEHOLDER = "${PORTQUORUM_SECRET_KEY}"
@@ -122,3 +122,26 @@ def test_a_bound_secret_goes_to_its_hosts(monkeypatch: pytest.MonkeyPatch) -> No
         == "correct%20horse%20battery"
     )
     assert "not for proxy evil.net" in _refused(clear, "proxy", "evil.net")
+
+
+def test_a_bound_certificate_goes_to_no_name_server_s_choice_without_a_verified_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PORTQUORUM_SECRET_KEY_HOSTS", "api.example.com")
+    field = "client_certificate.certificate"
+    verified = _target(TlsProbe(), resolver="192.0.2.53")
+    assert Revealer(verified).reveal(_PLACEHOLDER, field) == _VALUE
+    assert Revealer(_target(TlsProbe(verify=False))).reveal(_PLACEHOLDER, field) == _VALUE
+    found = _refused(_target(TlsProbe(verify=False), resolver="192.0.2.53"), field)
+    assert "is not for resolver 192.0.2.53" in found
+
+
+def test_a_short_text_makes_no_endless_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTQUORUM_SECRET_KEY", "s" * 65_536)
+    revealer = Revealer(_target(HttpProbe(tls=True)))
+    assert len(revealer.reveal(_PLACEHOLDER * 16, "body")) == 2**20
+    with pytest.raises(
+        CheckFailedError, match="at most 1048576 characters, found 1114112"
+    ) as error:
+        revealer.reveal(_PLACEHOLDER * 17, "body")
+    assert error.value.reason == "prober_error"

@@ -1,7 +1,9 @@
 """Removal of secrets from texts: forms, pieces, and no answer to guesses."""
 
 import base64
+import html
 import json
+import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -32,6 +34,10 @@ def _scrubber(value: str = _VALUE, *known: str) -> Scrubber:
         _VALUE.encode().hex(),
         _VALUE.encode().hex(" "),
         _VALUE.encode().decode("latin-1"),
+        html.escape(_VALUE),
+        html.escape(_VALUE).replace("&quot;", "&#34;"),
+        json.dumps(_VALUE)[1:-1].replace("/", "\\/"),
+        json.dumps(_VALUE, ensure_ascii=False)[1:-1].replace("&", "\\u0026"),
     ],
 )
 def test_all_forms_are_masked(form: str) -> None:
@@ -82,3 +88,52 @@ def test_words_of_the_armour_of_pem_stay() -> None:
     pem = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n"
     said = "the certificate can't be read: MIIBszCCAVmg"
     assert _scrubber(pem).scrub(said) == f"the certificate can't be read: {MASK}"
+
+
+@pytest.mark.parametrize("left", [3, 4, 5])
+def test_the_beginning_of_a_secret_at_a_cut_is_masked(left: int) -> None:
+    begun = "hunter2secret"[:left]
+    said = _scrubber("hunter2secret").scrub(f"after 1 redirect: 'https://a/{begun}…': found 404")
+    assert said == f"after 1 redirect: 'https://a/{MASK}…': found 404"
+
+
+def test_of_a_long_text_nothing_is_left_where_it_is_cut() -> None:
+    for before in range(4_080, 4_100):
+        said = _scrubber("hunter2secret").scrub("." * before + "hunter2secret" + "." * 500)
+        assert "hu" not in said
+        assert len(said) <= 4_096
+
+
+def test_a_secret_with_more_than_one_blank_is_masked_on_one_line() -> None:
+    assert _scrubber("ab  cd\tef").scrub("'ab cd ef'") == f"'{MASK}'"
+
+
+def test_no_text_of_the_author_s_holds_up_the_loop() -> None:
+    known = [f"{'a' * 2_000}{number}" for number in range(1_000)]
+    began = time.process_time()
+    assert _scrubber("a" * 16, *known).scrub("a" * 1_000_000) == MASK
+    assert time.process_time() - began < 1.0  # with the square of it: hours
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://evil.example.net/?k=hunter2+secret", True),
+        ("https://HUNTER2%20SECRET.evil.example.net/", True),
+        ("https://evil.example.net/?next=%2Fx%3Fk%3Dhunter2%2520secret", True),
+        (f"https://a/{base64.b64encode(b'x:hunter2 secret').decode()}", True),
+        (f"https://a/{b'hunter2 secret'.hex()}", True),
+        ("https://evil.example.net/?k=hunter2+secre", False),
+        ("https://secret.example.net/hunter2", False),
+        ("", False),
+    ],
+)
+def test_whether_a_url_has_it(url: str, *, found: bool) -> None:
+    assert _scrubber("hunter2 secret").finds_in(url) == found
+
+
+def test_whether_a_url_has_a_long_part_of_it() -> None:
+    value = "0123456789abcdefghijklmnopqrstuv"
+    assert _scrubber(value).finds_in(f"https://a/{value[5:21]}")
+    assert not _scrubber(value).finds_in(f"https://a/{value[5:20]}")
+    assert not _scrubber().finds_in("https://a/")

@@ -124,3 +124,11 @@ def test_a_bound_secret_goes_nowhere_else(host: str) -> None:
 @pytest.mark.parametrize("written", ["", ",", "*.", " , *"])
 def test_an_empty_binding_allows_no_host(written: str) -> None:
     assert not secrets.bound_to(written, "api.example.com")
+
+
+def test_an_address_is_bound_as_a_whole() -> None:
+    assert secrets.bound_to("2001:db8::1", "2001:db8::1")
+    assert secrets.bound_to("2001:db8::1", "[2001:db8::1]:8443")
+    assert secrets.bound_to("[2001:db8::1]:443", "2001:db8::1")
+    assert not secrets.bound_to("2001:db8::1", "2001:db8::1:7777")
+    assert secrets.bound_to("api.example.com:443", "api.example.com")

@@ -18,6 +18,7 @@ def error(reason: str | None, text: str = "") -> ssl.SSLError:
     ("reason", "text", "told"),
     [
         ("UNSUPPORTED_PROTOCOL", "", "TLS: unsupported protocol: the server speaks only versions"),
+        ("BAD_EXTENSION", "", "TLS: bad extension: the server may have chosen another protocol by"),
         ("NO_SUITABLE_KEY_SHARE", "", "TLS: no suitable key share"),
         (
             "TLSV1_ALERT_PROTOCOL_VERSION",

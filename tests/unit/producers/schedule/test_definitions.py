@@ -167,4 +167,4 @@ class DefinitionsMachine(RuleBasedStateMachine):
 
 
 TestDefinitionsMachine = DefinitionsMachine.TestCase
-TestDefinitionsMachine.settings = settings(max_examples=100, stateful_step_count=30)
+TestDefinitionsMachine.settings = settings(max_examples=40, stateful_step_count=30)

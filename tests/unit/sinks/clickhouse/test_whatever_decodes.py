@@ -57,7 +57,7 @@ def contradicts_itself(value: bytes) -> bool:
 
 
 @pytest.mark.parametrize("topic", topics.read_by("sink"), ids=lambda topic: topic.name)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_what_decodes_fits_into_its_table(topic: Topic, data: st.DataObject) -> None:
     value, at = data.draw(values(topic)), data.draw(STAMPS)
@@ -68,7 +68,7 @@ def test_what_decodes_fits_into_its_table(topic: Topic, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("topic", topics.read_by("sink"), ids=lambda topic: topic.name)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_whatever_lies_there_is_a_row_or_one_dead_letter(topic: Topic, data: st.DataObject) -> None:
     drawn = values(topic) | st.none() | st.binary(max_size=50) | st.sampled_from([b"null", b"\xff"])

@@ -136,7 +136,7 @@ def test_order_decides_only_where_a_route_stops(
 
 
 @given(policies(routes_of_today), events, TIMES)
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_the_short_way_finds_what_the_long_one_does(
     entries: list[Route | Team], event: Event, at: int
 ) -> None:

@@ -50,6 +50,7 @@ from tests.unit.streams.rules.reference_words import (
     Word,
     Worsened,
     late,
+    place,
     severity,
     warn_ms,
 )
@@ -156,7 +157,7 @@ class Reference:
         target = watched.target
         if result.status == "missed" or result.reason in {"prober_error", "address_blocked"}:
             return False
-        if (result.kind, result.host, result.port) != (target.kind, target.host, target.port):
+        if (result.kind, result.host, result.port, result.expect) != place(target):
             return False
         if result.region not in watched.heard:
             return False
@@ -198,8 +199,11 @@ class Reference:
         down = bool(incidents.keys() - {"slow", "expiring"})
         if (after.row and not failed) or (failed and down and not after.row):
             # Whether it begins to fail or to succeed: so may what it depends on.
-            self.may_ask_for |= set(watched.target.depends_on_hosts) - {host}
-            self.must_ask_for |= set(watched.target.depends_on_hosts) - {host}
+            # Nothing that a port which must be closed depends on opens it.
+            closed = watched.target.expect == "closed"
+            hosts = set() if closed else set(watched.target.depends_on_hosts) - {host}
+            self.may_ask_for |= hosts
+            self.must_ask_for |= hosts
         if cause == "recheck":
             self.rechecked[host] = self.running
         if after.row and not failed:
@@ -460,7 +464,7 @@ class Reference:
         if target.version < old.version or target == old:
             return
         floor = watched.known(self.now)
-        if (target.kind, target.host, target.port) != (old.kind, old.host, old.port):
+        if place(target) != place(old):
             self._close_all(watched, "target_changed")
             self.targets[target.id] = Watched(target, floor, self.running, self.silent)
             return

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from msgspec import structs
 
+from schemas._types import ExpectedState
 from schemas.control import Acknowledged, Resolved, TargetRemoved, TargetSet
 from schemas.incident import IncidentType
 from schemas.probe import TlsProbe
@@ -73,6 +74,9 @@ outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
 )
 reasons: st.SearchStrategy[Reason] = st.sampled_from(("connection_refused", "timed_out"))
 uncounted: st.SearchStrategy[Reason] = st.sampled_from(("prober_error", "address_blocked"))
+CLOSED: Final = ("db", "ssh")
+"""Those that may have to be closed: `tcp` alone has such."""
+
 causes: st.SearchStrategy[Cause] = st.sampled_from(("schedule", "recheck"))
 limits = st.builds(
     LatencyLimit,
@@ -147,6 +151,8 @@ class Histories(RuleBasedStateMachine):
 
     def define(self, one: Target) -> None:
         self.version += 1
+        if one.expect == "closed":  # as the inventory has it
+            one = structs.replace(one, latency=None, probe=None)
         self.targets[one.id] = structs.replace(one, version=self.version)
         self.fleet.control(TargetSet(self.targets[one.id]))
 
@@ -168,6 +174,15 @@ class Histories(RuleBasedStateMachine):
         if away:
             place = place | ({"port": 8080} if port else {"host": "db2.example.com"})
         self.define(structs.replace(self.targets[name], **place))
+
+    @rule(name=st.sampled_from(CLOSED), closed=st.booleans())
+    def expect(self, name: str, closed: bool) -> None:
+        """The port must be closed from now on, or open again: another target."""
+        if name in self.fleet.reference.targets:
+            expect: ExpectedState = "closed" if closed else "open"
+            if closed:
+                self.fleet.reached.add("must be closed")
+            self.define(structs.replace(self.targets[name], expect=expect))
 
     @rule(name=names, moved=st.booleans(), late=st.booleans())
     def remove(self, name: str, moved: bool, late: bool) -> None:
@@ -218,6 +233,8 @@ class Histories(RuleBasedStateMachine):
     ) -> CheckResult:
         # What is checked in a time that comes a second time is another check.
         changes = {"prober": f"{region}-{self.times}"} | changes
+        if isinstance(outcome, str) and self.targets[of].expect == "closed":
+            outcome = "port_open"
         if isinstance(outcome, float):
             return self.fleet.result(
                 region, of=of, ago=ago, connect_ms=outcome, total_ms=outcome, **changes
@@ -373,6 +390,18 @@ class Histories(RuleBasedStateMachine):
     def find_nothing_out(self, name: str, region: str, missed: bool, reason: Reason) -> None:
         one = self.fleet.result(region, reason, of=name, missed=missed, prober=f"{region}-2")
         self.send([one])
+
+    @rule(name=names, each=orders)
+    def lack_a_secret(self, name: str, each: list[str]) -> None:
+        """Probers that can't make the check; another one of the region may have the secret."""
+        self.send(
+            [
+                self.fleet.result(
+                    region, "secret_missing", of=name, missed=True, prober=f"{region}-poor"
+                )
+                for region in each
+            ]
+        )
 
     @precondition(lambda self: self.results)
     @rule(data=st.data(), together=st.booleans())

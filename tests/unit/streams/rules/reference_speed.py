@@ -169,6 +169,9 @@ class Speed:
 
     def _learn(self, result: "Counted", limit: LatencyLimit | None) -> None:
         seen = level(measured(result, limit))
+        if result.policy.expect == "closed" and (seen is None) != (self.lately is None):
+            # Whether its last look had an answer is what a port that must be closed tells.
+            self.lately = self.usual = None
         if seen is None:
             return
         if self.lately is None or self.usual is None:

@@ -13,7 +13,7 @@ from schemas.incident import (
     TargetsEvent,
     Votes,
 )
-from schemas.probe import DomainProbe
+from schemas.probe import DomainProbe, TcpProbe
 from schemas.target import Criticality, Target
 from streams.rules.apply import Output
 
@@ -33,12 +33,20 @@ def severity(of: IncidentType, target: Target) -> Severity:
     return "info" if (of, target.criticality) == ("expiring", "normal") else "warning"
 
 
+def place(target: Target) -> tuple[str, str | None, int | None, str]:
+    """What makes it another target: kind, host, port, and what the port should be."""
+    return target.kind, target.host, target.port, target.expect
+
+
 def warn_ms(target: Target) -> int:
     """Rule 13: how long before its end a certificate (a domain) is told of; 0: never."""
     options = target.probe
     if isinstance(options, DomainProbe):
         return options.warn_days * 86_400_000
-    if not getattr(options, "verify", False) or getattr(options, "tls", "") == "none":
+    plain = getattr(options, "tls", "") == "none"
+    if isinstance(options, TcpProbe):
+        plain = plain and not [step for step in options.steps if step.starttls]
+    if plain or not getattr(options, "verify", False):
         return 0
     return int(getattr(options, "warn_days", 0)) * 86_400_000
 

@@ -14,6 +14,7 @@ from schemas.probe import (
     HandshakeProbe,
     HttpProbe,
     Probe,
+    Step,
     TcpProbe,
     TlsProbe,
     WebSocketProbe,
@@ -359,7 +360,11 @@ def test_a_region_that_is_set_aside_opens_none() -> None:
         (HandshakeProbe(tls="starttls"), 14),
         (HandshakeProbe(), 0),
         (HandshakeProbe(tls="implicit", verify=False), 0),
-        (TcpProbe(steps=(), tls="implicit"), 0),
+        (TcpProbe(steps=(Step(expect="OK"),), tls="implicit"), 14),
+        (TcpProbe(steps=(Step(expect="OK"),), tls="implicit", verify=False), 0),
+        (TcpProbe(steps=(Step(expect="OK"), Step(expect="OK", starttls=True)), warn_days=4), 4),
+        (TcpProbe(steps=(Step(expect="OK", starttls=True),), verify=False), 0),
+        (TcpProbe(steps=(Step(expect="OK"),)), 0),
         (WebSocketProbe(tls=True, warn_days=5), 5),
         (WebSocketProbe(tls=False), 0),
         (GrpcProbe(tls=True), 14),
@@ -369,6 +374,18 @@ def test_a_region_that_is_set_aside_opens_none() -> None:
 )
 def test_where_the_days_come_from(probe: Probe | None, days: int) -> None:
     assert warn_days_of(probe) == days
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_dialogue_in_tls_tells_of_its_certificate(at_once: bool) -> None:
+    step = Step(send="STARTTLS\r\n", expect="OK", starttls=not at_once)
+    probe = TcpProbe(steps=(step,), tls="implicit" if at_once else "none")
+    fleet = Looks(kind="tcp", port=4190, probe=probe)
+    assert fleet.look("a b c", SOON) == []
+    opened = fleet.look("a b c", SOON)[0]
+    assert (said([opened]), opened.expires_at) == ([OPENED], SOON)
+    assert ("-starttls sieve" in opened.first_steps[0]) is not at_once
+    assert said(fleet.look("a b c", *[LATER] * 10))[-1] == RENEWED
 
 
 def test_a_target_without_certificates_does_nothing_of_this() -> None:

@@ -163,7 +163,7 @@ def _consumed(
             places[number] -= draw(st.integers(0, places[number]))
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(consumptions())
 def test_a_reader_of_two_partitions_ends_with_the_right_state(
     case: tuple[Moving, list[tuple[int, IncidentEvent]]],

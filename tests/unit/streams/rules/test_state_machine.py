@@ -35,7 +35,7 @@ from tests.unit.streams.rules.reference_log import messages
 from tests.unit.streams.rules.reference_speed import Speed
 
 PROFILES: Final = {
-    "default": settings(max_examples=120, stateful_step_count=40),
+    "default": settings(max_examples=40, stateful_step_count=40),
     "soak": settings(max_examples=20_000, stateful_step_count=80, print_blob=True),
 }
 PROFILE: Final = "soak" if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else "default"

@@ -206,7 +206,7 @@ TestDomains.settings = settings(
 
 TestCertificates = pytest.mark.timeout(300)(Certificates.TestCase)
 TestCertificates.settings = settings(
-    max_examples=80,
+    max_examples=40,
     stateful_step_count=20,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

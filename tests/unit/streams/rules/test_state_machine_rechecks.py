@@ -86,7 +86,7 @@ class Asked:
         self.note(self.fleet.tick())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(failures)
 def test_no_load_asks_for_too_much_and_none_is_forgotten(script: list[Failure]) -> None:
     asked = Asked()

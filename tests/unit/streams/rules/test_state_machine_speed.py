@@ -143,7 +143,7 @@ class Speeds(RuleBasedStateMachine):
 
 TestSpeeds = pytest.mark.timeout(300)(Speeds.TestCase)
 TestSpeeds.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=20,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -77,7 +77,7 @@ def check_alternation(events: list[IncidentEvent]) -> None:
     assert len(identifiers) == len(set(identifiers))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(steps, max_size=60), st.integers(0, 60), st.sampled_from((1, 1000)))
 def test_crash_and_restore_anywhere_gives_the_same_bytes(
     script: list[tuple],  # type: ignore[type-arg]
@@ -117,7 +117,7 @@ def test_the_indexes_are_those_of_a_fresh_state(script: list[tuple]) -> None:  #
     assert restored.hosts == fleet.state.hosts
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.lists(targets, max_size=6), st.lists(targets, max_size=6), st.data())
 def test_whatever_the_targets_are_all_of_them_is_kept(
     before: list[Target], after: list[Target], data: st.DataObject

@@ -73,7 +73,7 @@ def with_fault(place: str, state: PartitionState, record: Record) -> list[apply.
     return []
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(
     st.lists(steps, max_size=40),
     st.sampled_from(PLACES),
@@ -123,7 +123,7 @@ def look(fleet: Fleet, region: str, days: int, *, up: bool) -> CheckResult:
     return fleet.result(region, None if up else "certificate_ending", cert_expires_at=end)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.lists(looks, min_size=1, max_size=30), looks, st.sampled_from(PLACES))
 def test_a_look_at_a_certificate_on_which_a_rule_fails_changes_nothing(
     script: list[tuple[str, int, bool]], last: tuple[str, int, bool], place: str
@@ -136,7 +136,7 @@ def test_a_look_at_a_certificate_on_which_a_rule_fails_changes_nothing(
         assert decoder.encode(fleet.state) == decoder.encode(without)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.lists(looks, min_size=1, max_size=30), st.sampled_from((0, 3, 30)))
 def test_other_days_on_which_a_rule_fails_change_nothing(
     script: list[tuple[str, int, bool]], warn_days: int
@@ -190,7 +190,7 @@ def beat(region: str, prober: str, failing: int = 0, offset: int | None = None) 
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.lists(steps, max_size=40), st.sampled_from(PLACES), st.sampled_from(CONTROLS))
 def test_a_control_record_on_which_a_rule_fails_changes_nothing(
     script: list[tuple],  # type: ignore[type-arg]

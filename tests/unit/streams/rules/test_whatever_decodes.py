@@ -122,7 +122,7 @@ def tell(done: Processed) -> None:
         (text.subject + text.body).encode()
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(messages, stamps), max_size=25), st.integers(0, 25), st.integers(0, 2))
 def test_whatever_decodes_is_applied_kept_and_told(
     log: list[tuple[Message, int]], restored_after: int, partition: int

@@ -6,7 +6,10 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"os"
+	"strconv"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	sqle "github.com/dolthub/go-mysql-server"
@@ -18,10 +21,16 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 	"github.com/emersion/go-smtp"
 	"github.com/gliderlabs/ssh"
+	"github.com/gorilla/websocket"
 	"github.com/miekg/dns"
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
+	nats "github.com/nats-io/nats-server/v2/server"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
 func main() {
@@ -33,12 +42,15 @@ func main() {
 	config := &tls.Config{Certificates: []tls.Certificate{pair}}
 	servers := map[string]func() error{
 		"dns":       func() error { return runDNS(port) },
+		"grpc":      func() error { return runGRPC(port, secure, config) },
 		"imap":      func() error { return runIMAP(port, secure, config) },
 		"miniredis": func() error { return miniredis.NewMiniRedis().StartAddr(port) },
 		"mqtt":      func() error { return runMQTT(port, secure, config) },
 		"mysql":     func() error { return runMySQL(port, config) },
+		"nats":      func() error { return runNATS(os.Args[2], os.Args[3], config) },
 		"smtp":      func() error { return runSMTP(port, secure, config) },
 		"ssh":       func() error { return ssh.ListenAndServe(port, nil) },
+		"websocket": func() error { return runWebSocket(port, secure, config) },
 	}
 	if err := servers[name](); err != nil {
 		log.Fatal(err)
@@ -58,6 +70,20 @@ func runDNS(port string) error {
 	})
 	go dns.ListenAndServe(port, "udp", nil)
 	return dns.ListenAndServe(port, "tcp", nil)
+}
+
+func runGRPC(port, secure string, config *tls.Config) error {
+	serve := func(address string, options ...grpc.ServerOption) error {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return err
+		}
+		made := grpc.NewServer(options...)
+		healthpb.RegisterHealthServer(made, health.NewServer())
+		return made.Serve(listener)
+	}
+	go serve(secure, grpc.Creds(credentials.NewTLS(config)))
+	return serve(port)
 }
 
 func runIMAP(port, secure string, config *tls.Config) error {
@@ -98,6 +124,47 @@ func runMySQL(port string, config *tls.Config) error {
 		return err
 	}
 	return made.Start()
+}
+
+// The first waits for a client's TLS for a moment before it says INFO, the second as long as it takes.
+func runNATS(port, secure string, config *tls.Config) error {
+	waits := map[string]time.Duration{port: 50 * time.Millisecond, secure: 0}
+	for text, fallback := range waits {
+		number, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		made, err := nats.NewServer(&nats.Options{
+			Host: "127.0.0.1", Port: number, TLSConfig: config, TLSTimeout: 5,
+			TLSHandshakeFirst: true, TLSHandshakeFirstFallback: fallback, NoSigs: true,
+		})
+		if err != nil {
+			return err
+		}
+		go made.Start()
+	}
+	return nil
+}
+
+func runWebSocket(port, secure string, config *tls.Config) error {
+	var upgrader websocket.Upgrader
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		socket, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer socket.Close()
+		for {
+			kind, message, err := socket.ReadMessage()
+			if err != nil {
+				return
+			}
+			socket.WriteMessage(kind, message)
+		}
+	})
+	over := &http.Server{Addr: secure, Handler: echo, TLSConfig: config}
+	go over.ListenAndServeTLS("", "")
+	return http.ListenAndServe(port, echo)
 }
 
 type nobody struct{}

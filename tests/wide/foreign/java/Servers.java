@@ -9,7 +9,7 @@ import org.opensearch.env.Environment;
 import org.opensearch.node.Node;
 import org.opensearch.transport.Netty4Plugin;
 
-/** Servers on the JVM that have no program of their own: Servers NAME PORT OTHER-PORT. */
+/** Servers on the JVM that have no program of their own: Servers NAME PORT OTHER-PORT MORE. */
 public class Servers {
     public static void main(String[] words) throws Exception {
         int port = Integer.parseInt(words[1]);
@@ -20,6 +20,9 @@ public class Servers {
                 config.setPersistenceEnabled(false).setSecurityEnabled(false);
                 config.addAcceptorConfiguration("amqp", "tcp://127.0.0.1:" + port + "?protocols=AMQP");
                 config.addAcceptorConfiguration("mqtt", "tcp://127.0.0.1:" + words[2] + "?protocols=MQTT");
+                config.addAcceptorConfiguration("secure", "tcp://127.0.0.1:" + words[3]
+                    + "?protocols=AMQP;sslEnabled=true;keyStoreType=PKCS12;keyStorePassword=secret;keyStorePath="
+                    + words[4]);
                 new EmbeddedActiveMQ().setConfiguration(config).start();
             }
             case "opensearch" -> new OpenSearch(Settings.builder()

@@ -21,7 +21,7 @@ PARTS = st.text(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(st.sampled_from(SCHEMES), PARTS, st.sampled_from(["opened", "trigger", "resolve"]))
 @example("webhook+https", "exa mple/x", "trigger")
 @example("webhook+https", "[::1/x", "trigger")

@@ -81,7 +81,7 @@ class Life:
         )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(steps, max_size=40))
 @example(
     [
@@ -180,7 +180,7 @@ def last_words(there: Office) -> dict[tuple[str, str], str]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(steps, max_size=25))
 def test_records_are_the_whole_state(script: list[Any]) -> None:
     """A desk that is restored records, when asked, exactly what the first one recorded."""

@@ -19,7 +19,7 @@ def desk(_: World) -> Desk:
     return Desk(group_wait_ms=GROUP_WAIT_MS, class_of=class_of, needs_refresh=needs_refresh, seed=1)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=160, suppress_health_check=[HealthCheck.too_slow])
 @given(story=stories)
 def test_the_same_messages_at_the_same_times(story: Story) -> None:
     shell = Shell(desk)

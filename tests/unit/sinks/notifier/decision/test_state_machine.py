@@ -54,7 +54,7 @@ class TimelyMachine(Machine, TimelyHistories):
 
 TestHistories = pytest.mark.timeout(900)(Machine.TestCase)
 TestHistories.settings = settings(
-    max_examples=90,
+    max_examples=40,
     stateful_step_count=40,
     report_multiple_bugs=False,
     # The same histories each time; `make soak` draws others.

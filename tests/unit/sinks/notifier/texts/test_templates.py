@@ -39,8 +39,10 @@ from tests.unit.sinks.notifier.texts.test_budgets import (
 from tests.unit.sinks.notifier.texts.test_markup import RUNBOOK, harmless
 
 EACH = (
-    "{{ count }} subjects\n{% for one in subjects %}\n{{ one.name }} {{ one.place }} "
-    "{{ one.reason }} {{ one.tags | join(', ') }} {{ one.summary }}\n{% endfor %}\n"
+    "{{ count }} subjects\n{% for one in subjects %}\n"
+    # Blanks of the template's own before a text, four of them, are code in Markdown.
+    "{{ [one.name, one.place, one.reason, one.tags | join(', '), one.summary] "
+    "| select | join(' ') }}\n{% endfor %}\n"
     "{% if more %}and {{ more }} more{% endif %}"
 )
 ALL_FIELDS = Templates(

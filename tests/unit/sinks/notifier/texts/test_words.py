@@ -11,18 +11,23 @@ from schemas.incident import (
     HostTarget,
     IncidentType,
     RegionEvent,
+    RegionEventKind,
     RegionVerdict,
     UnwatchedTarget,
     Votes,
 )
+from sinks.notifier.channels.facts import facts
 from sinks.notifier.decision import broken_channels
+from sinks.notifier.links import by_alertmanager
 from sinks.notifier.model import Delivery
+from sinks.notifier.texts import digest
 from sinks.notifier.texts.model import Budget, Text
 from sinks.notifier.texts.on_call import summary_line
 from sinks.notifier.texts.render import render
 from sinks.notifier.texts.words import clock_text, place, time_text
 from tests.unit.sinks.notifier.events import AT, incident_event, targets_event
 from tests.unit.sinks.notifier.texts.deliveries import channel_event, delivery, news, verdicts
+from tests.unit.sinks.notifier.texts.digests import digest_of
 
 ROOM = Budget(title=250, body=1_000_000)
 DAY = 86_400_000
@@ -749,3 +754,91 @@ def test_who_is_called_by_an_escalation_reads_how_to_acknowledge() -> None:
     one = incident_event()
     body = text("opened", one, at=AT + 900_000, news_escalated_from="chat").body
     assert f"acknowledged it (portquorum ack {one.incident_id})." in body
+
+
+@pytest.mark.parametrize(
+    ("event", "alert", "severity"),
+    [
+        (domain("domain_ending"), "DomainNotRenewed", "critical"),
+        (domain("domain_expired", severity="warning"), "DomainNotRenewed", "warning"),
+        (domain(incident_type="expiring", severity="warning"), "DomainExpiring", "warning"),
+    ],
+)
+def test_an_on_call_system_hears_of_a_domain(event: Any, alert: str, severity: str) -> None:
+    told = facts(news(event))
+    assert (told.alert, told.urgency) == (alert, severity)
+    assert told.labels["alertname"] == alert
+    assert told.labels["kind"] == "domain"
+
+
+def test_what_befalls_a_region_has_a_name_of_its_own() -> None:
+    named: dict[str, set[str]] = {}
+    for event in get_args(RegionEventKind):
+        one = RegionEvent(event_id="e", event=event, region="eu", at=AT, summary="")
+        named.setdefault(facts(news(one)).alert, set()).add(event)
+    assert named == {
+        "RegionSilent": {"region.silent", "region.returned"},
+        "RegionClockSkewed": {"region.clock_skewed"},
+        "RegionSuspect": {"region.suspect", "region.cleared"},
+        "RegionSecretsMissing": {"region.secrets_missing", "region.secrets_found"},
+    }
+
+
+def test_alertmanager_is_asked_for_silences_on_every_alert_of_a_target() -> None:
+    """Its filter names them."""
+    types = [*get_args(IncidentType), "new"]
+    events = [incident_event(incident_type=one) for one in types]
+    events += [domain(incident_type=one) for one in types]
+    events += [incident_event(incident_type=one, expect="closed") for one in types]
+    (_, known), *_ = [one for one in by_alertmanager.ASKED if one[0] == "filter"]
+    named = set(known.partition('"')[2].rstrip('"').split("|"))
+    assert {facts(news(one)).alert for one in events} == named
+
+
+def test_nobody_reached_a_domain() -> None:
+    regions = {
+        "eu": RegionVerdict(verdict="down", reason="domain_ending", since=AT),
+        "us": RegionVerdict(verdict="up", since=AT),
+    }
+    said = text("opened", domain(regions=regions)).body
+    assert "us: registered" in said
+    assert "First seen: " in said
+    assert "reachable" not in said
+    assert "failure" not in said
+
+
+def test_a_digest_tells_domains_from_ports() -> None:
+    events = [
+        domain("domain_ending", target="a", incident_id="i1", host="a.example"),
+        incident_event(target="b", incident_id="i2", host="b.example", incident_type="expiring"),
+        domain(target="c", incident_id="i3", host="c.example", incident_type="expiring"),
+        incident_event(target="d", incident_id="i4", host="d.example", incident_type="expiring"),
+    ]
+    for action in ("opened", "reminder"):
+        said = render(digest_of((action, events)), ROOM)
+        assert said.subject.startswith("1 With Registrations Not Renewed, 2 With Certificates")
+        assert "Domains not renewed (1 host):" in said.body
+        assert said.body.count("Certificates that end soon (2 hosts):") == 1
+        assert said.body.count("Domains that end soon (1 host):") == 1
+        assert "Down" not in said.body
+
+
+def test_no_two_states_of_a_digest_share_a_rank() -> None:
+    """Each state is one list: incidents are put in order by the rank, and parted by the state."""
+    found = [one for one in vars(digest).values() if isinstance(one, digest.State)]
+    for several in vars(digest).values():
+        if isinstance(several, dict):
+            found += [one for one in several.values() if isinstance(one, digest.State)]
+    assert len({one.rank for one in found}) == len(set(found)) == len({one.title for one in found})
+
+
+def test_a_region_that_lacks_secrets_lives() -> None:
+    def of(event: Any) -> str:
+        one = RegionEvent(
+            event_id="e", event=event, region="eu", at=AT, summary="", last_beat_at=AT - 60_000
+        )
+        return text("opened", one).body
+
+    assert "Last sign of life: " in of("region.silent")
+    assert "Last sign of life: " not in of("region.secrets_missing")
+    assert "Silent since" not in of("region.secrets_found")
