@@ -24,23 +24,19 @@ class Stage(enum.IntEnum):
 class Role(Struct, frozen=True, kw_only=True):
     """A child process: its name for people, its command line, and its stage of stopping.
 
-    `env` is added to the supervisor's own environment. It inherits the descriptors `fds`, with the
-    same numbers, each time it is started.
+    `env` is added to the supervisor's own environment.
     """
 
     name: str
     argv: tuple[str, ...]
     stage: Stage
     env: Mapping[str, str] = field(default_factory=dict)
-    fds: tuple[int, ...] = ()
 
 
 COMMAND: Final = (sys.executable, "-m", "portquorum.cli")
 """The command line program of the same interpreter, and thus of the same environment."""
 
 
-def portquorum_role(
-    name: str, *arguments: str, stage: Stage, env: Mapping[str, str], fds: tuple[int, ...] = ()
-) -> Role:
+def portquorum_role(name: str, *arguments: str, stage: Stage, env: Mapping[str, str]) -> Role:
     """The role of `portquorum ARGUMENTS`."""
-    return Role(name=name, argv=(*COMMAND, *arguments), stage=stage, env=env, fds=fds)
+    return Role(name=name, argv=(*COMMAND, *arguments), stage=stage, env=env)
