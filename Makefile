@@ -53,7 +53,8 @@ wide: $(VENV)/.dev
 soak: $(VENV)/.dev
 	@PORTQUORUM_SOAK_SEED=$(SEED) PORTQUORUM_SOAK_REPORTS=$(REPORTS) \
 	    $(BIN)/python -m pytest -m soak -s --timeout 0 $(ARGS)
-	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile long --timeout 0 tests/unit $(ARGS)
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile long --timeout 0 \
+	    $(if $(SEED),--hypothesis-seed $(SEED)) tests/unit $(ARGS)
 
 BENCH ?= probe
 
