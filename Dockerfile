@@ -12,7 +12,7 @@ COPY sinks sinks
 COPY portquorum portquorum
 # Wheels alone: nothing is compiled, so the image needs no compiler.
 RUN python -m venv /opt/portquorum \
-    && /opt/portquorum/bin/pip install --no-cache-dir --only-binary :all: --no-binary portquorum .
+    && /opt/portquorum/bin/pip install --no-cache-dir --only-binary :all: --no-binary portquorum '.[web]'
 
 FROM python:3.13.7-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/portquorum portquorum

@@ -115,7 +115,9 @@ class Served(Struct, frozen=True):
         return address.is_loopback or _is_unspecified(self.listen)
 
 
-def refusal(method: str, headers: Headers, served: Served, target: str = "/") -> str | None:
+def refusal(
+    method: str, headers: Headers, served: Served, target: str = "/", *, links: bool = False
+) -> str | None:
     """The reason to answer a request with 403; None for an allowed request.
 
     Args:
@@ -125,6 +127,10 @@ def refusal(method: str, headers: Headers, served: Served, target: str = "/") ->
         served: the hosts that the server answers for.
         target: the request target; one in absolute form (RFC 9112, section 3.2.2) names a host
             as well, which is checked like `Host`.
+        links: whether people may come here by a link on a page of another origin, as in a chat or
+            a mail. The browser shows such an answer as a page of its own (Fetch Metadata: mode
+            `navigate`, destination `document`), and the other page can't read it. For servers whose
+            GET changes nothing and whose answers no frame may show.
 
     Returns:
         One sentence: what was found, what was expected, and which setting changes it.
@@ -141,6 +147,8 @@ def refusal(method: str, headers: Headers, served: Served, target: str = "/") ->
     for host in hosts:
         if (why := _foreign_host(host, served)) is not None:
             return why
+    if links and _is_followed_link(method, found):
+        return None
     return _foreign_page(found, hosts)
 
 
@@ -203,6 +211,21 @@ def _foreign_host(host: str, served: Served) -> str | None:
     return (
         f"expected in Host localhost, an address this server listens on ({served.listen}) or a "
         f"name of {SETTING}, found {_shown(host)}; add it to {SETTING} if it leads here"
+    )
+
+
+def _is_followed_link(method: str, found: _Found) -> bool:
+    """Whether a person follows a link, or types an address: the answer becomes a page of its own.
+
+    Only browsers that send Fetch Metadata say so. A form sends `Origin` with a POST; a GET that
+    becomes a page has none.
+    """
+    return (
+        method.upper() in {"GET", "HEAD"}
+        and found.one("sec-fetch-mode") == "navigate"
+        and found.one("sec-fetch-dest") == "document"
+        and found.one("origin") is None
+        and not any(name.startswith("access-control-request-") for name in found)
     )
 
 

@@ -129,6 +129,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`host:port` on which a notifier serves these links."""
     links_key: Annotated[str, Meta(min_length=32)] | None = None
     """The key by which they are signed, the same at all notifiers."""
+    web_listen: str = "127.0.0.1:9480"
+    """`host:port` of the page and its API, on this machine alone."""
     pagerduty_secret: Annotated[str, Meta(min_length=16)] | None = None
     """The secret of PagerDuty's webhook, whose acknowledgements come back at `links`."""
 
@@ -316,10 +318,12 @@ def _check_links(settings: Settings, origin: dict[str, str]) -> None:
         raise SettingsError(
             f"{where}: expected http[s]://host[:port][/path] without user and query; found {shown}"
         )
-    host, _, port = settings.links_listen.rpartition(":")
-    if not host or not port.isdecimal() or not 0 <= int(port) < 65536:
-        where = origin.get("links_listen", "links_listen")
-        raise SettingsError(f"{where}: expected host:port, found {settings.links_listen[:200]!r}")
+    for name in ("links_listen", "web_listen"):
+        written: str = getattr(settings, name)
+        host, _, port = written.rpartition(":")
+        if not host or not port.isdecimal() or not 0 <= int(port) < 65536:
+            where = origin.get(name, name)
+            raise SettingsError(f"{where}: expected host:port, found {written[:200]!r}")
 
 
 def _is_address(text: str) -> bool:

@@ -17,7 +17,7 @@ from foundation.redact import redact
 from foundation.settings import Settings, SettingsError
 from schemas.plain_text import plain
 
-METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403}
+METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
 """The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
 
 SELDOM_S: Final = 10.0
@@ -27,7 +27,10 @@ and logs each try."""
 NAMED_S: Final = 1.0
 """A role's wait at its start for the machine's full name."""
 
-_CHATTY: Final = ("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3")
+_CHATTY: Final = (
+    *("aiokafka", "kafka", "faust", "mode", "apprise", "urllib3", "uvicorn"),
+    "clickhouse_connect",
+)
 
 
 class _Seldom(logging.Filter):

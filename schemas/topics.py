@@ -64,7 +64,7 @@ TARGETS = Topic(
     log_append_time=False,
     compression="gzip",
     writers=("apply",),
-    readers=("prober", "notifier", "sink", "apply"),
+    readers=("prober", "notifier", "sink", "web", "apply"),
     schema=(Target,),
     about="The inventory's targets, regions and defaults resolved. A null value removes one.",
 )
@@ -77,7 +77,7 @@ POLICY = Topic(
     log_append_time=False,
     compression="gzip",
     writers=("apply", "silence", "drill", "notifier"),
-    readers=("prober", "notifier", "sink", "apply", "silence"),
+    readers=("prober", "notifier", "sink", "web", "apply", "silence"),
     schema=(
         policy.Region,
         policy.Team,
@@ -100,7 +100,7 @@ RESULTS = Topic(
     log_append_time=True,
     compression="zstd",
     writers=("prober", "apply", "ack", "stream", "notifier"),
-    readers=("stream", "sink"),
+    readers=("stream", "sink", "web"),
     schema=(CheckResult,),
     control=(
         control.TargetSet,
@@ -162,7 +162,7 @@ INCIDENTS = Topic(
     log_append_time=False,
     compression="gzip",
     writers=("stream",),
-    readers=("notifier", "sink", "stream", "any subscriber"),
+    readers=("notifier", "sink", "stream", "web", "any subscriber"),
     schema=(incident.IncidentEvent, incident.RegionEvent, incident.TargetsEvent),
     about="Events of incidents, regions and unwatched targets as CloudEvents 1.0 (binary mode).",
 )
@@ -175,7 +175,7 @@ INCIDENTS_OPEN = Topic(
     log_append_time=False,
     compression="gzip",
     writers=("stream",),
-    readers=("stream", "any subscriber"),
+    readers=("stream", "web", "any subscriber"),
     schema=(incident.IncidentEvent,),
     about="The newest event of each open incident as on [incidents], with the same headers and "
     "written after it. A null value says that the incident is closed. The stream compares it with "

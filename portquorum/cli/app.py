@@ -29,6 +29,7 @@ from portquorum.cli import (
     status,
     target,
     up,
+    web,
 )
 from portquorum.cli.options import examples, unwrap_help
 from portquorum.presentation.output import print_notes
@@ -102,6 +103,7 @@ app.command(rich_help_panel=ROLES, epilog=roles.PROBE_HELP)(roles.probe)
 app.command(rich_help_panel=ROLES, epilog=roles.STREAM_HELP)(roles.stream)
 app.command(rich_help_panel=ROLES, epilog=roles.SINK_HELP)(roles.sink)
 app.add_typer(notify.app, name="notify", rich_help_panel=ROLES)
+app.command(rich_help_panel=ROLES, epilog=web.HELP)(web.web)
 app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)
 app.add_typer(bench.app, name="bench", rich_help_panel=ROLES)
 unwrap_help(app)

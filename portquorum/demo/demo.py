@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from foundation.lifecycle import cancelled
+from foundation.settings import Settings
 from portquorum.demo import answers
 from portquorum.demo.errors import StageError
 from portquorum.demo.inventory import SERVICE_ID, SOURCES
@@ -23,6 +24,7 @@ from portquorum.demo.tap import Tap
 from portquorum.embedded.service.reports import Progress
 from portquorum.supervisor import Supervisor
 from portquorum.supervisor.called import called
+from portquorum.supervisor.page import Page, open_page
 from portquorum.supervisor.services import ServiceListener
 from schemas.notification import Notification
 from schemas.result import CheckResult
@@ -116,18 +118,21 @@ class _Demo:
         service = await DemoService.start()
         page.done("the service", f"127.0.0.1:{service.port}, a small TCP service that we close")
         tap = Tap(stack.settings)
+        shown = open_page(Settings().web_listen, "the page", or_any_port=True)
         try:
             async with Receiver() as receiver, _background(tap.follow()) as self._following:
-                await self._watched(stack, service, receiver, tap)
+                await self._watched(stack, service, receiver, tap, shown)
                 incident = await self._half(service, receiver, tap, "down")
                 await self._goes_on(tap)
                 await self._half(service, receiver, tap, "up")
                 await self._answers(stack, incident)
         finally:
+            if shown.listening is not None:
+                shown.listening.close()
             await service.close()
 
     async def _watched(
-        self, stack: Stack, service: DemoService, receiver: Receiver, tap: Tap
+        self, stack: Stack, service: DemoService, receiver: Receiver, tap: Tap, shown: Page
     ) -> None:
         page = self._page
         page.chapter("Three regions watch three ports")
@@ -138,9 +143,12 @@ class _Demo:
             self._folder,
             service_port=service.port,
             channel=receiver.url,
+            page=shown.listening,
         )
         roles = [name for name in names if name not in {"kafka", "clickhouse"}]
         page.done("roles", ", ".join(roles), time.monotonic() - began)
+        if shown.address:
+            page.done("page", f"{shown.address} shows it live, until the demo ends")
         places = ", ".join(f"{name} {source}" for name, source in SOURCES.items())
         page.done("regions", f"told apart by source address: {places}")
         counts = dict.fromkeys(SOURCES, 0)

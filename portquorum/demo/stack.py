@@ -1,6 +1,7 @@
 """The processes of the demo: services and roles, with their addresses."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,9 +62,17 @@ async def start_services(
 
 
 async def start_roles(
-    supervisor: Supervisor, stack: Stack, data_dir: Path, *, service_port: int, channel: str
+    supervisor: Supervisor,
+    stack: Stack,
+    data_dir: Path,
+    *,
+    service_port: int,
+    channel: str,
+    page: socket.socket | None,
 ) -> list[str]:
     """Publishes the inventory and starts every role; returns their names.
+
+    `page` is where the page listens, None: there is none.
 
     Raises:
         ApplyError: Kafka did not take the inventory.
@@ -77,7 +86,8 @@ async def start_roles(
     )
     path.write_text(text, encoding="utf-8")
     env = _environment(stack.settings, data_dir)
-    for role in fleet.central_roles(env):
+    pages = () if page is None else (fleet.web_role(page, env),)
+    for role in (*pages, *fleet.central_roles(env)):
         await supervisor.start(role)
     await inventories.apply(stack.settings, [path])
     for role in fleet.prober_roles(inventories.check([path]).policy, env):

@@ -67,6 +67,7 @@ class Child:
             stdout=PIPE,
             stderr=STDOUT,
             process_group=0,
+            pass_fds=role.fds,
         )
         listener.started(role, process.pid)
         return cls(role, process, listener)

@@ -1,5 +1,6 @@
 """The roles that an inventory needs on one machine."""
 
+import socket
 from collections.abc import Iterable, Mapping
 
 from portquorum.supervisor.role import Role, Stage, portquorum_role
@@ -27,6 +28,18 @@ def central_roles(env: Mapping[str, str]) -> tuple[Role, ...]:
         portquorum_role("stream", "stream", stage=Stage.STREAM, env=env),
         portquorum_role("sink", "sink", stage=Stage.READERS, env=env),
         portquorum_role("notify", "notify", stage=Stage.READERS, env=env),
+    )
+
+
+def web_role(listening: socket.socket, env: Mapping[str, str]) -> Role:
+    """The page, on a socket that the supervisor holds: a request waits while it is restarted."""
+    descriptor = listening.fileno()
+    return portquorum_role(
+        "web",
+        *("web", "--fd", str(descriptor)),
+        stage=Stage.READERS,
+        env=env,
+        fds=(descriptor,),
     )
 
 

@@ -24,19 +24,23 @@ class Stage(enum.IntEnum):
 class Role(Struct, frozen=True, kw_only=True):
     """A child process: its name for people, its command line, and its stage of stopping.
 
-    `env` is added to the supervisor's own environment.
+    `env` is added to the supervisor's own environment. It inherits the descriptors `fds`, with the
+    same numbers, each time it is started.
     """
 
     name: str
     argv: tuple[str, ...]
     stage: Stage
     env: Mapping[str, str] = field(default_factory=dict)
+    fds: tuple[int, ...] = ()
 
 
 COMMAND: Final = (sys.executable, "-m", "portquorum.cli")
 """The command line program of the same interpreter, and thus of the same environment."""
 
 
-def portquorum_role(name: str, *arguments: str, stage: Stage, env: Mapping[str, str]) -> Role:
+def portquorum_role(
+    name: str, *arguments: str, stage: Stage, env: Mapping[str, str], fds: tuple[int, ...] = ()
+) -> Role:
     """The role of `portquorum ARGUMENTS`."""
-    return Role(name=name, argv=(*COMMAND, *arguments), stage=stage, env=env)
+    return Role(name=name, argv=(*COMMAND, *arguments), stage=stage, env=env, fds=fds)

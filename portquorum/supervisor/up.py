@@ -26,6 +26,7 @@ from portquorum.supervisor import fleet, running
 from portquorum.supervisor.called import called
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.narrator import Narrator
+from portquorum.supervisor.page import Page, chosen_page
 from portquorum.supervisor.role import Role, Stage
 from portquorum.supervisor.running import Running
 from portquorum.supervisor.sample import sample_inventory
@@ -46,7 +47,8 @@ class UpOptions(Struct, frozen=True, kw_only=True):
     """The options of the command line.
 
     `external` names the services (`kafka`, `clickhouse`) of the settings, which are not started
-    here. `inventory` None stands for the default place, with a sample if it is empty.
+    here. `inventory` None stands for the default place, with a sample if it is empty. `web_listen`
+    None stands for the setting, and for a free port if that one is taken and nobody chose it.
     """
 
     settings: Settings
@@ -54,6 +56,7 @@ class UpOptions(Struct, frozen=True, kw_only=True):
     inventory: Path | None
     kafka_listen: str
     clickhouse_listen: str
+    web_listen: str | None = None
 
 
 class Up:
@@ -98,7 +101,16 @@ class Up:
     async def _run_all(self) -> None:
         if self._options.inventory:  # a wrong file is told before anything starts
             await asyncio.to_thread(check, [self._options.inventory])
+        page = chosen_page(self._settings, self._options.web_listen)
+        with page.listening or contextlib.nullcontext():
+            if page.address:
+                self._narrator.done("page", page.address, None)
+            await self._run_roles(page)
+
+    async def _run_roles(self, page: Page) -> None:
         await self._start_services()
+        if page.listening is not None:
+            await self._start((fleet.web_role(page.listening, self._env()),))
         inventory = self._inventory_file()
         began = time.monotonic()
         self._narrator.begin("topics")
@@ -107,9 +119,9 @@ class Up:
         await asyncio.to_thread(check, [inventory])
         await self._start(fleet.central_roles(self._env()))
         self._narrator.begin("inventory")
-        await self._follow(inventory)
+        await self._follow(inventory, page)
 
-    async def _follow(self, inventory: Path) -> None:
+    async def _follow(self, inventory: Path, page: Page) -> None:
         began = time.monotonic()
         events: asyncio.Queue[WatchEvent] = asyncio.Queue()
         watching = asyncio.create_task(
@@ -120,7 +132,7 @@ class Up:
             self._first(await events.get(), began)
             # Not before: a prober asks the published inventory what its region may do.
             await self._start(await self._probers(inventory))
-            self._ready(inventory)
+            self._ready(inventory, page)
             while (event := await events.get()) is not _ENDED:
                 await self._applied(event, inventory)
             watching.result()
@@ -235,10 +247,11 @@ class Up:
             "PORTQUORUM_METRICS": "auto",
         }
 
-    def _ready(self, inventory: Path) -> None:
+    def _ready(self, inventory: Path, page: Page) -> None:
         self._narrator.ready(
             time.monotonic() - self._began,
             (
+                ("page", page.address or page.why_not),
                 ("Kafka", self._settings.kafka),
                 ("ClickHouse", public(self._settings.clickhouse)),
                 ("inventory", f"{_short(inventory)} (followed: save it, and it is applied)"),

@@ -31,6 +31,7 @@ def test_every_stage_is_shown_and_nothing_is_left(tmp_path: Path) -> None:
     stages = [
         "Real Apache Kafka and the real ClickHouse engine",
         "Three regions watch three ports",
+        "page http://127.0.0.1:",
         "stops listening",
         "← first failure",
         "every region, look at 127.0.0.1 now",

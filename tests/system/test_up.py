@@ -2,9 +2,11 @@
 
 import signal
 import socket
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import psutil
@@ -15,7 +17,7 @@ from tests.system.program import TERMINATION_S, Program, all_gone, command, even
 pytestmark = pytest.mark.timeout(600)
 
 UP = ("up", "--kafka-listen", "127.0.0.1:0", "--clickhouse-listen", "127.0.0.1:0")
-ROLES = {"kafka", "clickhouse", "stream", "sink", "notify", "probe local"}
+ROLES = {"kafka", "clickhouse", "web", "stream", "sink", "notify", "probe local"}
 
 
 @pytest.fixture
@@ -30,6 +32,13 @@ def statuses(home: Path) -> dict[str, str]:
     if not done.stdout:
         return {}
     return {one["target"]: one["status"] for one in msgspec.json.decode(done.stdout)["targets"]}
+
+
+def asked(place: str, path: str) -> Any:
+    """What the API answers; None if the page is blind still."""
+    with urllib.request.urlopen(f"http://{place}/api/v1/{path}", timeout=30) as answer:
+        found = msgspec.json.decode(answer.read())
+    return None if found["freshness"]["blind_since"] else found
 
 
 def pid_of(program: Program, role: str) -> int:
@@ -77,10 +86,23 @@ def test_an_emptied_inventory_stops_no_prober(tmp_path: Path) -> None:
 
 
 def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_path: Path) -> None:
+    first = up.until(lambda _: True, "anything")
+    assert (first["event"], first["what"]) == ("done", "page"), "its address comes first"
+    place = urlsplit(first["detail"]).netloc
+    # It is listened on already: a browser that is quicker than Kafka waits.
+    waiting = socket.create_connection(("127.0.0.1", int(place.rpartition(":")[2])))
+    waiting.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
     ready = up.event("up", "portquorum is up")
+    assert ready["page"] == first["detail"]
+    assert waiting.recv(100).startswith(b"HTTP/1.1 200")
+    waiting.close()
     sample = {"kafka-of-portquorum": "up", "clickhouse-of-portquorum": "up"}
     eventually(lambda: statuses(tmp_path) == sample, "the services to be up in ClickHouse")
     assert command(tmp_path, "status").returncode == 0
+    eventually(
+        lambda: (found := asked(place, "targets")) and found["counts"]["up"] == len(sample),
+        "the page to know it, too",
+    )
 
     # A killed role is said and started again.
     dead = pid_of(up, "probe local")
@@ -103,6 +125,8 @@ def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_
     listed = command(tmp_path, "incidents", "--open", "--json")
     assert listed.returncode == 1
     assert [one["target"] for one in msgspec.json.decode(listed.stdout)] == ["nothing-here"]
+    (shown,) = asked(place, "incidents")["rows"]
+    assert (shown["target"], shown["state"]) == ("nothing-here", "down")
 
     # A wrong file changes nothing.
     inventory = Path(ready["inventory"].partition(" (")[0])

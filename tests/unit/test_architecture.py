@@ -48,6 +48,21 @@ NEEDS_EXTRA = {("portquorum", "embedded"), ("portquorum", "demo"), ("portquorum"
 """The demo and the benches start the embedded services themselves."""
 
 
+WEB_ONLY = ("litestar", "uvicorn")
+"""What the extra `web` brings."""
+
+
+def test_only_the_page_needs_its_extra() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for package in PACKAGES
+        for path in files(package)
+        for module in imports(path)
+        if below(module, WEB_ONLY) and path.relative_to(ROOT).parts[:2] != ("portquorum", "web")
+    ]
+    assert not wrong
+
+
 def test_only_the_embedded_services_need_the_extra() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"

@@ -191,13 +191,31 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
         assert "this needs the extra `embedded`" in err, command
     assert {command for command, (code, _, _) in said.items() if code} == {
         f"bench {one}"
-        for one in ("probe", "stream", "outage", "detect", "sink", "status", "notify", "codec")
+        for one in (
+            "probe",
+            "stream",
+            "outage",
+            "detect",
+            "sink",
+            "status",
+            "notify",
+            "page",
+            "codec",
+        )
     }
 
 
 def test_every_module_can_be_imported_or_names_its_extra(installed: Path, tmp_path: Path) -> None:
     said = json.loads(run(installed / "python", "-c", MODULES, *PACKAGES, folder=tmp_path))
     for module, sentence in said.items():
-        assert module.startswith(("portquorum.bench.", "portquorum.embedded.", "portquorum.demo"))
-        assert "needs the extra `embedded`" in sentence, f"{module}: {sentence}"
+        extra = "web" if module.startswith("portquorum.web") else "embedded"
+        assert module.startswith(
+            (
+                "portquorum.bench.",
+                "portquorum.embedded.",
+                "portquorum.demo",
+                "portquorum.web.",
+            )
+        )
+        assert f"needs the extra `{extra}`" in sentence, f"{module}: {sentence}"
     assert "portquorum.bench.sink" in said

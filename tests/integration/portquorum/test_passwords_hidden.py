@@ -108,7 +108,13 @@ def test_dev_clickhouse_shows_no_password_and_a_line_that_works(tmp_path: Path) 
                     assert asked.process.returncode == 1
 
 
-@pytest.mark.parametrize("role", [["probe", "--region", "r"], ["stream"], ["sink"], ["notify"]])
+@pytest.mark.parametrize(
+    "role",
+    [
+        *(["probe", "--region", "r"], ["stream"], ["sink"], ["notify"]),
+        ["web", "--listen", "127.0.0.1:0"],
+    ],
+)
 def test_no_role_shows_the_password_of_a_kafka_that_is_away(
     role: list[str], nobody: int, tmp_path: Path
 ) -> None:

@@ -34,12 +34,14 @@ ROLES = {
     "stream": ("stream",),
     "sink": ("sink",),
     "notify": ("notify",),
+    "web": ("web", "--listen", "127.0.0.1:0"),
 }
 RUNS = {
     "probe": "probing",
     "stream": "stream started",
     "sink": "partitions assigned",
     "notify": "metrics served",
+    "web": "page served",
 }
 """What each logs when it has everything."""
 
@@ -157,7 +159,7 @@ def environment(kafka: str, clickhouse: str, folder: Path) -> dict[str, str]:
 def test_with_a_broker_that_stands_still(
     broker: EmbeddedKafka, clickhouse: str, tmp_path: Path, number: int
 ) -> None:
-    """All four at once: each has its end to itself."""
+    """All of them at once: each has its end to itself."""
     env = environment(broker.bootstrap_servers, clickhouse, tmp_path)
     with contextlib.ExitStack() as stack:
         roles = {n: stack.enter_context(running(*a, **env)) for n, a in ROLES.items()}

@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import msgspec
@@ -32,7 +33,7 @@ def test_it_follows_the_compose_specification() -> None:
 
 def test_everything_of_the_whole_line_is_there() -> None:
     commands = sorted(service["command"][0] for service in OURS.values())
-    assert commands == ["inventory", "notify", "probe", "probe", "probe", "sink", "stream"]
+    assert commands == ["inventory", "notify", "probe", "probe", "probe", "sink", "stream", "web"]
     assert set(SERVICES) - set(OURS) == {"kafka", "clickhouse"}
 
 
@@ -95,12 +96,24 @@ def test_every_variable_is_a_setting_with_a_good_value(name: str) -> None:
     fields = {f"PORTQUORUM_{field.upper()}" for field in settings.Settings.__struct_fields__}
     assert set(found) <= fields
     loaded = settings.load(found, ROOT / "deploy")
+    if OURS[name].get("network_mode") == "host":
+        assert (loaded.kafka, loaded.metrics) == ("127.0.0.1:29092", "auto")
+        assert urlsplit(loaded.clickhouse).hostname == "127.0.0.1"
+        return
     assert loaded.kafka == "kafka:9092"
     assert loaded.metrics == "0.0.0.0:9400"
 
 
+def test_the_page_alone_is_in_the_hosts_network_and_all_it_needs_is_there() -> None:
+    """It listens on loopback, and a container's own one nobody reaches."""
+    assert [name for name, one in SERVICES.items() if "network_mode" in one] == ["web"]
+    assert "127.0.0.1:29092:29092" in SERVICES["kafka"]["ports"]
+    assert "127.0.0.1:8123:8123" in SERVICES["clickhouse"]["ports"]
+    assert settings.Settings().web_listen in SERVICES["web"]["healthcheck"]["test"][-1]
+
+
 def test_a_prometheus_of_the_network_may_name_each_role() -> None:
-    for name in OURS.keys() - {"inventory"}:
+    for name in OURS.keys() - {"inventory", "web"}:
         listed = OURS[name]["environment"]["PORTQUORUM_HTTP_HOSTS"]
         assert name in settings.load({"PORTQUORUM_HTTP_HOSTS": listed}).http_host_names
 
@@ -147,6 +160,7 @@ def test_the_image_runs_as_nobody_special_and_carries_no_embedded_services() -> 
     assert users
     assert users[-1] not in {"0", "root"}
     assert not any("embedded]" in line for line in lines)
+    assert any("'.[web]'" in line for line in lines)
 
 
 def test_the_image_gets_every_package() -> None:

@@ -246,3 +246,38 @@ def test_the_headers_of_each_server_are_understood(made: type) -> None:
 def test_two_hosts_are_one_malformed_host_in_wsgi() -> None:
     """As wsgiref (its `get_environ`) joins them."""
     assert "," in (asked(Host="127.0.0.1,127.0.0.1") or "")
+
+
+FOLLOWED = {
+    "Host": "localhost:9480",
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+    "Referer": "https://chat.example.org/",
+}
+
+
+def test_a_followed_link_is_let_in_where_links_are_meant_to_be_followed() -> None:
+    assert refusal("GET", FOLLOWED, LOOPBACK, links=True) is None
+    assert refusal("HEAD", FOLLOWED, LOOPBACK, links=True) is None
+    assert "Sec-Fetch-Site" in (refusal("GET", FOLLOWED, LOOPBACK) or "")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Dest": "embed"},
+        {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors"},
+        {"Origin": "https://chat.example.org"},
+        {"Host": "evil.example"},
+        {"Access-Control-Request-Method": "GET"},
+    ],
+)
+def test_anything_else_from_another_page_is_refused_there_too(changed: dict[str, str]) -> None:
+    assert refusal("GET", FOLLOWED | changed, LOOPBACK, links=True) is not None
+
+
+def test_a_form_of_another_page_is_refused_there_too() -> None:
+    assert refusal("POST", FOLLOWED, LOOPBACK, links=True) is not None

@@ -46,11 +46,21 @@ def test_the_first_error_of_a_group_speaks() -> None:
     assert explain(group) == ("the disk is full", 1)
 
 
-@pytest.mark.parametrize("module", ["chdb.x", "psutil", "py_landlock", "clickhouse_cityhash"])
-def test_a_missing_extra_is_named(module: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [
+        ("chdb.x", "embedded"),
+        ("psutil", "embedded"),
+        ("py_landlock", "embedded"),
+        ("clickhouse_cityhash", "embedded"),
+        ("litestar.handlers", "web"),
+        ("uvicorn", "web"),
+    ],
+)
+def test_a_missing_extra_is_named(module: str, extra: str) -> None:
     said, code = explain(ModuleNotFoundError(f"No module named {module!r}", name=module))
     assert code == 2
-    assert "pip install 'portquorum[embedded]'" in said
+    assert f"pip install 'portquorum[{extra}]'" in said
 
 
 def test_kafka_away() -> None:

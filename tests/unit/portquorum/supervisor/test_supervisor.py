@@ -4,12 +4,14 @@ import asyncio
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from foundation.backoff import Backoff
 from portquorum.supervisor import Role, Stage, Supervisor
@@ -207,3 +209,23 @@ async def test_kill_9_of_the_supervisor_leaves_no_child() -> None:
         assert all(map(alive, pids))
         parent.kill()
         await until(lambda: not any(map(alive, pids)), "the children to end with their parent")
+
+
+async def test_a_socket_outlives_the_role_that_answers_on_it(heard: Heard) -> None:
+    answers_once = """
+        import socket, sys
+        one, _ = socket.socket(fileno=int(sys.argv[1])).accept()
+        one.sendall(b"here")
+        one.close()
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        role = script("page", answers_once)
+        descriptor = listening.fileno()
+        supervisor = Supervisor(heard, backoff=QUICK)
+        await supervisor.start(replace(role, argv=(*role.argv, str(descriptor)), fds=(descriptor,)))
+        # The second one waits until the role runs again.
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            assert await reader.read() == b"here"
+            writer.close()
+        await supervisor.stop()

@@ -1,0 +1,75 @@
+"""A listening socket that this machine alone reaches."""
+
+import contextlib
+import errno
+import socket
+from typing import Final
+
+from foundation.http_origin import is_loopback
+from foundation.metrics_server import listen
+from foundation.settings import SettingsError
+
+WHY: Final = (
+    "it has no users and passwords yet; from another machine use "
+    "ssh -L {port}:127.0.0.1:{port} MACHINE"
+)
+
+
+def loopback_listener(written: str, name: str, *, or_any_port: bool = False) -> socket.socket:
+    """Listens on `HOST:PORT`; `name` is the setting or option that says so, for the errors.
+
+    `or_any_port`: a free port in place of one that is taken.
+
+    Raises:
+        SettingsError: no address, not one of this machine alone, or it can't be listened on.
+    """
+    host, port = _parsed(written, name)
+    if not is_loopback(host):
+        raise SettingsError(
+            f"{name}: expected an address of this machine alone (127.0.0.1, ::1 or localhost), "
+            f"found {written[:200]!r}: {WHY.format(port=port)}"
+        )
+    try:
+        return listen(host, port)
+    except OSError as error:
+        if or_any_port and error.errno == errno.EADDRINUSE:
+            with contextlib.suppress(OSError):
+                return listen(host, 0)
+        raise SettingsError(f"{name}: can't listen on {written[:200]}: {error}") from error
+
+
+def inherited_listener(descriptor: int, name: str) -> socket.socket:
+    """The listening socket that whoever started this process has opened.
+
+    Raises:
+        SettingsError: it is no listening TCP socket of this machine alone.
+    """
+    try:
+        found = socket.socket(fileno=descriptor)
+        is_listening = bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError as error:
+        raise SettingsError(
+            f"{name}: expected the descriptor of a listening socket, found {descriptor}: {error}"
+        ) from error
+    if found.family not in {socket.AF_INET, socket.AF_INET6} or not is_listening:
+        raise SettingsError(f"{name}: expected a listening TCP socket, found {descriptor}")
+    host, port = found.getsockname()[:2]
+    if not is_loopback(host):
+        raise SettingsError(
+            f"{name}: expected a socket of this machine alone, found one on {host}: "
+            f"{WHY.format(port=port)}"
+        )
+    return found
+
+
+def place_of(listening: socket.socket) -> str:
+    """`host:port` of a listening socket, IPv6 in brackets."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _parsed(written: str, name: str) -> tuple[str, int]:
+    host, _, port = written.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise SettingsError(f"{name}: expected host:port, found {written[:200]!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -1,0 +1,160 @@
+"""Live changes: server-sent events (WHATWG HTML, section 9.2)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Final
+
+import msgspec
+from litestar import get
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.response import Stream
+
+from portquorum.web import metrics
+from portquorum.web.answers import Change
+from portquorum.web.parts import TheEnd, TheHub
+from portquorum.web.ports import Hub
+from portquorum.web.problem import ProblemError
+
+MOST_VIEWERS: Final = 500
+"""Live streams of one process."""
+KEEP_ALIVE_S: Final = 10.0
+"""A comment goes out after so long without a change: a peer that is gone shows, and a proxy waits
+on."""
+RETRY_MS: Final = 1000
+"""How long a browser waits before it connects again."""
+
+_HELLO: Final = f"retry: {RETRY_MS}\n: portquorum\n\n".encode()
+_ALIVE: Final = b": alive\n\n"
+_RELOAD: Final = b"event: reload\ndata: {}\n\n"
+
+
+@get(
+    "/events",
+    operation_id="events",
+    summary="Changes, live",
+    tags=["now"],
+    media_type="text/event-stream",
+    opt={"live": True},
+)
+async def events(
+    hub: TheHub,
+    closing: TheEnd,
+    last_event_id: Annotated[
+        str | None,
+        HeaderParameter(
+            name="Last-Event-ID",
+            max_length=4000,
+            required=False,
+            description="The id of the last change that was received; of any web process.",
+        ),
+    ] = None,
+    since: Annotated[
+        str,
+        QueryParameter(
+            max_length=4000,
+            description="A position, as `Last-Event-ID`; `freshness.position` of an answer.",
+        ),
+    ] = "",
+) -> Stream:
+    """Each change as an event: its kind, its position as id, and a `Change` as data.
+
+    `reload`: something is missing (the position is too old, or the reader too slow); ask for
+    everything anew.
+    """
+    if viewers.now >= MOST_VIEWERS:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"{MOST_VIEWERS} others watch live already",
+            headers={"Retry-After": "15"},
+        )
+    return Stream(
+        stream(hub, last_event_id or since or None, closing),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+class _Viewers:
+    """The number of open streams of this process."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def add(self, number: int) -> None:
+        self.now += number
+        metrics.VIEWERS.set(self.now)
+
+
+viewers: Final = _Viewers()
+
+
+async def stream(
+    hub: Hub, since: str | None, closing: asyncio.Event, *, keep_alive_s: float = KEEP_ALIVE_S
+) -> AsyncIterator[bytes]:
+    """The bytes of one stream, until the changes end or the process closes."""
+    viewers.add(1)
+    try:
+        async with hub.subscribe(since) as changes:
+            yield _HELLO
+            async for change in _with_pauses(changes, closing, keep_alive_s):
+                yield change
+    finally:
+        viewers.add(-1)
+
+
+async def _with_pauses(
+    changes: AsyncIterator[Change | None], closing: asyncio.Event, keep_alive_s: float
+) -> AsyncIterator[bytes]:
+    """The frames of the changes, and a comment whenever none comes for a while."""
+    closed = asyncio.ensure_future(closing.wait())
+    coming = asyncio.ensure_future(anext(changes))
+    try:
+        while True:
+            done, _ = await asyncio.wait(
+                {coming, closed}, timeout=keep_alive_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if closed in done:
+                return
+            if not done:
+                yield _ALIVE
+                continue
+            try:
+                change = coming.result()
+            except StopAsyncIteration:
+                return
+            yield _RELOAD if change is None else frames.of(change)
+            coming = asyncio.ensure_future(anext(changes))
+    finally:
+        closed.cancel()
+        coming.cancel()
+
+
+class _Frames:
+    """The newest changes as bytes: they are the same for all viewers."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._made: dict[int, tuple[Change, bytes]] = {}
+
+    def of(self, change: Change) -> bytes:
+        """The bytes of a change."""
+        key = id(change)
+        known = self._made.get(key)
+        if known is not None and known[0] is change:
+            return known[1]
+        made = frame(change)
+        self._made[key] = (change, made)
+        if len(self._made) > self._most:
+            del self._made[next(iter(self._made))]
+        return made
+
+
+def frame(change: Change) -> bytes:
+    """A change as an event; JSON has no line's end, and a position is printable ASCII."""
+    data = msgspec.json.encode(change)
+    named = f"id: {change.id}\n".encode() if change.id else b""
+    return b"event: " + change.kind.encode() + b"\n" + named + b"data: " + data + b"\n\n"
+
+
+frames: Final = _Frames(256)

@@ -1,0 +1,99 @@
+"""Parameters that several questions have, and what becomes of others."""
+
+import difflib
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Final, Literal
+
+from litestar import Litestar, Request
+from litestar.datastructures import State as AppState
+from litestar.openapi.spec import Parameter as DocumentedParameter
+from litestar.params import QueryParameter
+from msgspec import Meta
+
+from portquorum.web.problem import FieldError, ProblemError
+
+MOST_VALUES: Final = 100
+"""Values of one filter."""
+LIMIT: Final = 100
+MOST_ROWS: Final = 1000
+
+Filter = list[Annotated[str, Meta(max_length=255)]]
+Words = Annotated[
+    str,
+    QueryParameter(
+        name="q",
+        max_length=200,
+        description="Words that all must be in id, name, place, team or a tag, in any case.",
+    ),
+]
+Limit = Annotated[
+    int,
+    QueryParameter(ge=1, le=MOST_ROWS, description="The most rows of one answer (not of a CSV)."),
+]
+Cursor = Annotated[
+    str,
+    QueryParameter(
+        max_length=2000, description="`next_cursor` of the answer before; the same filters with it."
+    ),
+]
+Form = Annotated[
+    Literal["json", "csv"],
+    QueryParameter(
+        name="format", description="`csv`: all rows, without pages; `Accept: text/csv` does too."
+    ),
+]
+GroupBy = Annotated[
+    Literal["team", "tag", "kind", "criticality", "region", "source"],
+    QueryParameter(name="group_by", description="What makes a group."),
+]
+
+
+def many(name: str, description: str) -> QueryParameter:
+    """A filter that may be given several times: any of its values matches."""
+    return QueryParameter(
+        name=name,
+        max_items=MOST_VALUES,
+        required=False,
+        description=f"{description} Repeat it: any of the values matches.",
+    )
+
+
+def known_parameters(app: Litestar) -> Mapping[str, frozenset[str]]:
+    """The names of the query's parameters of each route of the API, by the route's path."""
+    paths = app.openapi_schema.paths or {}
+    return {
+        path: frozenset(
+            one.name
+            for one in (item.get.parameters if item.get else None) or ()
+            if isinstance(one, DocumentedParameter) and one.param_in == "query"
+        )
+        for path, item in paths.items()
+    }
+
+
+def refuse_unknown(request: Request[None, None, AppState]) -> None:
+    """A misspelt filter would be an answer to another question, so it is refused.
+
+    Raises:
+        ProblemError: a parameter that the route does not have.
+    """
+    known = request.app.state.known_parameters.get(request.scope["path_template"])
+    if known is None:
+        return
+    errors = tuple(
+        FieldError(field=name[:100], message=_unknown(name, known))
+        for name in dict.fromkeys(request.query_params.keys())
+        if name not in known
+    )
+    if errors:
+        said = "; ".join(f"{one.field}: {one.message}" for one in errors[:5])
+        raise ProblemError(HTTPStatus.BAD_REQUEST, said, errors=errors[:20])
+
+
+def _unknown(name: str, known: frozenset[str]) -> str:
+    alike = difflib.get_close_matches(name[:100], known, 1)
+    if alike:
+        return f"no such parameter; did you mean `{alike[0]}`?"
+    there = ", ".join(sorted(known)) or "none"
+    return f"no such parameter; there are {there}"

@@ -1,0 +1,61 @@
+"""Results: every single check of a target, from the history."""
+
+from typing import Annotated
+
+from litestar import Request, Response, get
+from litestar.datastructures import State as AppState
+from litestar.params import QueryParameter
+
+from portquorum.web.api.answering import answered
+from portquorum.web.api.csv_answer import csv_answer, wants_csv
+from portquorum.web.api.moments import Moment, now_ms, parse_ms
+from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, many
+from portquorum.web.history.answers import ResultPage, ResultRow
+from portquorum.web.history.stored_history import ResultQuery
+from portquorum.web.parts import TheHistory
+from portquorum.web.problem import wrong_field
+
+
+@get(
+    "/results",
+    operation_id="results",
+    summary="Checks of a target",
+    tags=["history"],
+    opt={"csv": True, "history": True},
+)
+async def results(
+    *,
+    request: Request[None, None, AppState],
+    history: TheHistory,
+    target: Annotated[
+        str, QueryParameter(min_length=1, max_length=128, description="The target's id.")
+    ],
+    since: Moment = "24h",
+    until: Moment = "",
+    region: Annotated[Filter | None, many("region", "Where it was checked from.")] = None,
+    status: Annotated[Filter | None, many("status", "`up`, `down`, `error`.")] = None,
+    reason: Annotated[Filter | None, many("reason", "Why it failed.")] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = "",
+    form: Form = "json",
+) -> Response[ResultPage]:
+    """Checks that were scheduled from `since` on and before `until` (now), the newest first."""
+    now = now_ms()
+    asked = ResultQuery(
+        target=target,
+        since=parse_ms("since", since, now),
+        until=parse_ms("until", until, now) if until else now,
+        regions=tuple(region or ()),
+        statuses=tuple(status or ()),
+        reasons=tuple(reason or ()),
+    )
+    if asked.until < asked.since:
+        raise wrong_field("until", "expected a time after `since`")
+    if not wants_csv(request, form):
+        return answered(await history.results(asked, cursor or None, limit))
+
+    async def page(after: str, most: int) -> tuple[tuple[ResultRow, ...], str]:
+        found = await history.results(asked, after or None, most)
+        return found.rows, found.next or ""
+
+    return await csv_answer("results", ResultRow, page, cursor)

@@ -1,0 +1,155 @@
+"""Targets: the list, one of them, its past."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from litestar import Request, Response, get
+from litestar.datastructures import State as AppState
+from litestar.params import PathParameter, QueryParameter
+from msgspec import Struct
+from msgspec.structs import replace
+
+from portquorum.web.answers import (
+    State,
+    TargetAnswer,
+    TargetPage,
+    TargetQuery,
+    TargetRow,
+    TargetSort,
+)
+from portquorum.web.api.answering import answered
+from portquorum.web.api.csv_answer import csv_answer, wants_csv
+from portquorum.web.api.moments import now_ms
+from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, Words, many
+from portquorum.web.history.answers import RegionChecks, TargetHistory
+from portquorum.web.history.stored_history import TargetAsked
+from portquorum.web.history.windows import named
+from portquorum.web.parts import TheFleet, TheHistory
+from portquorum.web.ports import Fleet
+from portquorum.web.problem import ProblemError
+
+States = list[State | Literal["expiring", "failing"]]
+
+
+WindowName = Annotated[
+    Literal["1h", "6h", "24h", "7d", "30d", "90d"],
+    QueryParameter(description="The window of the charts; it ends now."),
+]
+
+
+class ChecksAnswer(Struct, frozen=True, kw_only=True):
+    """The last checks of a target, by region."""
+
+    target: str
+    regions: tuple[RegionChecks, ...]
+
+
+@get(
+    "/targets",
+    operation_id="targets",
+    summary="Targets now",
+    tags=["now"],
+    opt={"csv": True},
+)
+async def targets(
+    *,
+    request: Request[None, None, AppState],
+    fleet: TheFleet,
+    q: Words = "",
+    states: Annotated[States | None, many("state", "How it is.")] = None,
+    team: Annotated[Filter | None, many("team", "Its team; empty: without one.")] = None,
+    tag: Annotated[Filter | None, many("tag", "One of its tags.")] = None,
+    kind: Annotated[Filter | None, many("kind", "How it is checked.")] = None,
+    criticality: Annotated[Filter | None, many("criticality", "How much it matters.")] = None,
+    region: Annotated[Filter | None, many("region", "Where it is checked from.")] = None,
+    source: Annotated[Filter | None, many("source", "The inventory that has it.")] = None,
+    host: Annotated[Filter | None, many("host", "Its host.")] = None,
+    cause: Annotated[str, QueryParameter(max_length=500, description="The key of a cause.")] = "",
+    sort: Annotated[TargetSort, QueryParameter(description="`state`: the worst first.")] = "state",
+    limit: Limit = LIMIT,
+    cursor: Cursor = "",
+    form: Form = "json",
+) -> Response[TargetPage]:
+    """Targets that match all filters, with the number of targets for each value of each filter."""
+    asked = TargetQuery(
+        q=q,
+        states=tuple(states or ()),
+        teams=tuple(team or ()),
+        tags=tuple(tag or ()),
+        kinds=tuple(kind or ()),
+        criticalities=tuple(criticality or ()),
+        regions=tuple(region or ()),
+        sources=tuple(source or ()),
+        hosts=tuple(host or ()),
+        cause=cause,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+    )
+    if not wants_csv(request, form):
+        return answered(fleet.targets(asked))
+
+    async def page(after: str, most: int) -> tuple[tuple[TargetRow, ...], str]:
+        found = fleet.targets(replace(asked, limit=most, cursor=after))
+        return found.rows, found.next_cursor
+
+    return await csv_answer("targets", TargetRow, page, cursor)
+
+
+TargetIdPath = Annotated[str, PathParameter(description="The target's id.", max_length=128)]
+
+
+@get("/targets/{target_id:str}", operation_id="target", summary="One target now", tags=["now"])
+async def target(fleet: TheFleet, target_id: TargetIdPath) -> Response[TargetAnswer]:
+    """Its state and why, its incidents, its host, its definition."""
+    return answered(_known(fleet, target_id))
+
+
+@get(
+    "/targets/{target_id:str}/history",
+    operation_id="target_history",
+    summary="A target's past",
+    tags=["history"],
+    opt={"history": True},
+)
+async def target_history(
+    fleet: TheFleet,
+    history: TheHistory,
+    target_id: TargetIdPath,
+    window: WindowName = "24h",
+) -> Response[TargetHistory]:
+    """90 days of uptime, and latency, incidents and maintenance within the window."""
+    known = _known(fleet, target_id)
+    found = await history.target(
+        TargetAsked(
+            target=target_id,
+            tags=known.row.tags,
+            regions=known.row.regions,
+            interval_ms=known.definition.interval_ms,
+            window=named(window, now_ms()),
+        )
+    )
+    return answered(found)
+
+
+@get(
+    "/targets/{target_id:str}/checks",
+    operation_id="target_checks",
+    summary="A target's last checks",
+    tags=["history"],
+    opt={"history": True},
+)
+async def target_checks(
+    fleet: TheFleet, history: TheHistory, target_id: TargetIdPath
+) -> Response[ChecksAnswer]:
+    """The last 20 checks from each region."""
+    known = _known(fleet, target_id)
+    found = await history.checks(target_id, known.definition.interval_ms)
+    return answered(ChecksAnswer(target=target_id, regions=found))
+
+
+def _known(fleet: Fleet, target_id: str) -> TargetAnswer:
+    found = fleet.target(target_id)
+    if found is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no target {target_id[:128]!r}")
+    return found

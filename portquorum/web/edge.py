@@ -1,0 +1,151 @@
+"""The outermost layer of the app: what holds for every request, also for those without a route.
+
+Who is let in, the headers of every answer, HEAD, conditional requests, the twins of pages, and the
+metrics. Plain ASGI around the Litestar app, since its own middleware sees only what has a route.
+"""
+
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from litestar.enums import ScopeType
+
+from foundation.http_origin import Served
+from portquorum.web import metrics, problem
+from portquorum.web.guard import refused
+from portquorum.web.headers import completed
+from portquorum.web.problem import MEDIA_TYPE
+from portquorum.web.twins import twin
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+API: Final = "/api/"
+
+
+class Edge:
+    """An ASGI app around another one."""
+
+    def __init__(self, app: "ASGIApp", served: Served) -> None:
+        """`served` are the names that this server answers for."""
+        self._app = app
+        self._served = served
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answers a request; passes the lifespan on."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        if (why := refused(scope, self._served)) is not None:
+            await _refuse(scope, send, why)
+            return
+        scope = twin(scope)
+        answer = _Answer(scope, send)
+        inner: HTTPScope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        try:
+            await self._app(inner, answer.receiver(receive), answer.send)
+        finally:
+            answer.counted(str(inner.get("path_template") or "none"))
+
+
+class _Answer:
+    """One answer on its way out."""
+
+    def __init__(self, scope: "HTTPScope", send: "Send") -> None:
+        self._send = send
+        self._is_head = scope["method"] == "HEAD"
+        self._matches = _if_none_match(scope) if scope["method"] in {"GET", "HEAD"} else None
+        self._began = time.perf_counter()
+        self._took_s = 0.0
+        self._status = 0
+        self._is_over = False
+
+    def receiver(self, receive: "Receive") -> "Receive":
+        """`receive`, which says that the client has gone once a HEAD is answered."""
+
+        async def received() -> "Message":
+            if self._is_over:
+                return {"type": "http.disconnect"}
+            return await receive()  # type: ignore[return-value] # of HTTP, as the scope is
+
+        return received  # type: ignore[return-value]
+
+    async def send(self, message: "Message") -> None:
+        """Sends a part of the answer; nothing after its end."""
+        if self._is_over:
+            return
+        if message["type"] == "http.response.start":
+            self._took_s = time.perf_counter() - self._began
+            headers = completed(list(message["headers"]))
+            status = message["status"]
+            if status == HTTPStatus.OK and self._is_known(headers):
+                status = int(HTTPStatus.NOT_MODIFIED)
+                headers = [header for header in headers if header[0] not in _OF_A_BODY]
+            if status in {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NO_CONTENT}:
+                headers = [_with_head(header) for header in headers]
+            self._status = status
+            await self._send({**message, "status": status, "headers": headers})
+            if self._is_head or status == HTTPStatus.NOT_MODIFIED:
+                self._is_over = True
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        await self._send(message)
+
+    def counted(self, route: str) -> None:
+        """Counts it; the time is that to the first byte."""
+        metrics.REQUESTS.labels(route, str(self._status)).inc()
+        metrics.SECONDS.labels(route).observe(self._took_s)
+
+    def _is_known(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        if self._matches is None:
+            return False
+        tags = [value for name, value in headers if name == b"etag"]
+        return bool(tags) and ("*" in self._matches or _weak(tags[0].decode()) in self._matches)
+
+
+_OF_A_BODY: Final = (b"content-length", b"content-type", b"content-encoding")
+
+
+def _weak(tag: str) -> str:
+    """Comparison is weak (RFC 9110, section 8.8.3.2): a packed answer means the same."""
+    return tag.strip().removeprefix("W/")
+
+
+def _if_none_match(scope: "HTTPScope") -> frozenset[str] | None:
+    """The tags that the client has; None if it asks without a condition."""
+    given = [value for name, value in scope["headers"] if name == b"if-none-match"]
+    if not given:
+        return None
+    return frozenset(_weak(tag) for value in given for tag in value.decode("latin-1").split(","))
+
+
+def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = header
+    if name.lower() != b"allow":
+        return header
+    allowed = {method.strip() for method in value.decode("latin-1").split(",")}
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    return name, ", ".join(sorted(allowed)).encode()
+
+
+async def _refuse(scope: "HTTPScope", send: "Send", why: str) -> None:
+    """403, in the form that the path's readers expect."""
+    metrics.REQUESTS.labels("refused", str(int(HTTPStatus.FORBIDDEN))).inc()
+    if scope["path"].startswith(API):
+        kind, body = MEDIA_TYPE, problem.encoded(problem.problem(HTTPStatus.FORBIDDEN, why))
+    else:
+        kind, body = "text/plain; charset=utf-8", f"{why}\n".encode()
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": int(HTTPStatus.FORBIDDEN),
+            "headers": completed(headers),
+        }
+    )
+    shown = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.body", "body": shown, "more_body": False})

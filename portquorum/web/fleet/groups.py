@@ -1,0 +1,148 @@
+"""The targets by one dimension: a row a team, with a strip of those that are not up."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from portquorum.web.answers import STATES, Counts, GroupRow, Mark, State
+from portquorum.web.fleet.inventory import Dimension, Inventory, Row, values_in
+from portquorum.web.fleet.row_set import RowSet
+from portquorum.web.fleet.tally import FLAGS, Tally
+
+WIDTH: Final = 1000
+"""Thousandths of a strip."""
+
+MOST_MARKS: Final = 60
+"""Marks of a strip; with more, neighbours are one: the worst state of them."""
+
+STRIPS: Final = 100
+"""Groups, the worst first, that have a strip: making one sorts its members."""
+
+_WORST: Final[Mapping[State, int]] = {state: number for number, state in enumerate(STATES)}
+_NOT_UP: Final[tuple[State, ...]] = tuple(state for state in STATES if state != "up")
+
+
+class GroupTable:
+    """Rows of groups; the order of a group's members is kept until one of them changes."""
+
+    def __init__(self, inventory: Inventory, tally: Tally) -> None:
+        self._inventory = inventory
+        self._tally = tally
+        self._places: dict[tuple[Dimension, str], tuple[int, dict[Row, int]]] = {}
+        self._kept: dict[Dimension, tuple[int, int, list[GroupRow]]] = {}
+
+    def warm(self) -> None:
+        """Makes what the overview needs, so that the first who asks does not wait for it."""
+        self.rows("team")
+
+    def rows(self, dimension: Dimension) -> Sequence[GroupRow]:
+        """All groups, the worst first: most down, flapping, slow, unknown; then by name."""
+        now = self._inventory.version, self._tally.version
+        kept = self._kept.get(dimension)
+        if kept is not None and kept[:2] == now:
+            return kept[2]
+        found = self._rows(dimension)
+        self._kept[dimension] = (*now, found)
+        return found
+
+    def _rows(self, dimension: Dimension) -> list[GroupRow]:
+        groups = self._inventory.values(dimension)
+        wrong: dict[str, dict[str, list[Row]]] = {}
+        for state in (*_NOT_UP, *FLAGS):
+            for row in self._set(state):
+                for value in values_in(self._inventory.record(row), dimension):
+                    wrong.setdefault(value, {}).setdefault(state, []).append(row)
+        ranked = sorted(groups, key=lambda value: _badness(value, wrong.get(value, {})))
+        self._drop_old(dimension, groups)
+        return [
+            GroupRow(
+                name=value,
+                counts=_counts(groups[value].count, wrong.get(value, {})),
+                marks=self._marks(dimension, value, wrong.get(value, {}))
+                if number < STRIPS
+                else (),
+            )
+            for number, value in enumerate(ranked)
+        ]
+
+    def _set(self, state: str) -> RowSet:
+        flag = self._tally.of_flag.get(state)
+        if flag is not None:
+            return flag
+        return next(rows for name, rows in self._tally.of_state.items() if name == state)
+
+    def _marks(
+        self, dimension: Dimension, value: str, wrong: Mapping[str, Sequence[Row]]
+    ) -> tuple[Mark, ...]:
+        states: dict[Row, State] = {row: state for state in _NOT_UP for row in wrong.get(state, ())}
+        if not states:
+            return ()
+        places = self._places_in(dimension, value)
+        size = len(places)
+        runs: list[tuple[int, int, State, int]] = []
+        for place, row in sorted((places[row], row) for row in states):
+            state = states[row]
+            if runs and runs[-1][1] == place and runs[-1][2] == state:
+                begin, _, _, count = runs[-1]
+                runs[-1] = begin, place + 1, state, count + 1
+            else:
+                runs.append((place, place + 1, state, 1))
+        marks = (
+            Mark(
+                begin=begin * WIDTH // size,
+                end=max(begin * WIDTH // size + 1, end * WIDTH // size),
+                state=state,
+                targets=count,
+            )
+            for begin, end, state, count in runs
+        )
+        return _fewer(tuple(marks))
+
+    def _places_in(self, dimension: Dimension, value: str) -> dict[Row, int]:
+        """By row its place among the members, by name."""
+        version = self._inventory.member_version(dimension, value)
+        kept = self._places.get((dimension, value))
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        rank = self._inventory.rank()
+        members = sorted(self._inventory.values(dimension)[value], key=rank.__getitem__)
+        places = {row: place for place, row in enumerate(members)}
+        self._places[dimension, value] = version, places
+        return places
+
+    def _drop_old(self, dimension: Dimension, groups: Mapping[str, RowSet]) -> None:
+        if len(self._places) > 2 * STRIPS + len(groups):
+            self._places = {
+                key: kept
+                for key, kept in self._places.items()
+                if key[0] == dimension and key[1] in groups
+            }
+
+
+def _badness(value: str, wrong: Mapping[str, Sequence[Row]]) -> tuple[tuple[int, ...], str]:
+    shown = ("down", "flapping", "slow", "unknown", "pending")
+    return tuple(-len(wrong.get(state, ())) for state in shown), value.lower()
+
+
+def _counts(total: int, wrong: Mapping[str, Sequence[Row]]) -> Counts:
+    numbers = {state: len(rows) for state, rows in wrong.items()}
+    not_up = sum(count for state, count in numbers.items() if state not in FLAGS)
+    return Counts(**numbers, up=total - not_up, total=total)
+
+
+def _fewer(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    """The marks, of many each part of the strip as one, in its worst state."""
+    if len(marks) <= MOST_MARKS:
+        return marks
+    part = WIDTH // MOST_MARKS + 1
+    parts: dict[int, list[Mark]] = {}
+    for mark in marks:
+        parts.setdefault(mark.begin // part, []).append(mark)
+    return tuple(
+        Mark(
+            begin=ones[0].begin,
+            end=max(one.end for one in ones),
+            state=min((one.state for one in ones), key=_WORST.__getitem__),
+            targets=sum(one.targets for one in ones),
+        )
+        for ones in parts.values()
+    )

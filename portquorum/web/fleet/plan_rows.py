@@ -1,0 +1,130 @@
+"""Rows of regions, maintenance windows and silences, with how many targets each has."""
+
+from collections.abc import Collection, Iterator
+
+from portquorum.silencing.matching import matches_target
+from portquorum.web.answers import MaintenanceRow, RegionRow, SilenceRow
+from portquorum.web.fleet.inventory import Row
+from portquorum.web.fleet.kept_target import KeptTarget
+from portquorum.web.fleet.known import Known
+from portquorum.web.fleet.plans import TAG
+from portquorum.web.fleet.row_set import RowSet, mask_of
+from portquorum.web.fleet.target_query import dimension_of
+from schemas.policy import Maintenance, Match, Silence
+from sinks.notifier.matching import Matcher, Patterns
+
+
+class PlanRows:
+    """Makes rows from what is known."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def region_names(self) -> set[str]:
+        """All regions: of the policy, of targets, of events and beats."""
+        names = set(self._known.policy.regions) | set(self._known.inventory.values("region"))
+        return names | self._known.region_book.names()
+
+    def region_rows(self) -> tuple[RegionRow, ...]:
+        """All regions, trouble first."""
+        unknown = self._known.tally.of_state["unknown"]
+        mask = unknown.mask() if unknown.count else 0
+        rows = [self._region_row(name, mask) for name in self.region_names()]
+        order = ("silent", "never_heard", "suspect", "reporting")
+        return tuple(sorted(rows, key=lambda one: (order.index(one.state), one.name)))
+
+    def _region_row(self, name: str, unknown: int) -> RegionRow:
+        seen = self._known.region_book.seen(name)
+        of = self._known.inventory.with_value("region", name) or RowSet()
+        configured = self._known.policy.regions.get(name)
+        return RegionRow(
+            name=name,
+            state=seen.state,
+            since=seen.since,
+            last_beat_at=seen.last_beat_at,
+            targets=of.count,
+            unknown=(of.mask() & unknown).bit_count() if unknown else 0,
+            summary=seen.summary,
+            internal=configured is not None and configured.internal,
+            is_in_policy=configured is not None,
+            probers=seen.probers,
+            missing_secrets=seen.missing_secrets,
+        )
+
+    def windows(self) -> tuple[MaintenanceRow, ...]:
+        """Those that are on, then the next ones, then those that are over, the newest first."""
+        rows = [self.maintenance_row(key) for key, _ in self._known.policy.windows()]
+        return tuple(sorted(rows, key=lambda one: _window_order(one, self._known.now)))
+
+    def maintenance_row(self, key: bytes) -> MaintenanceRow:
+        """The window of a key."""
+        window = self._known.policy.window(key)
+        return self._known.policy.maintenance_row(key, window, self._covered(window.maintenance))
+
+    def covering(self, target: str, tags: Collection[str]) -> tuple[MaintenanceRow, ...]:
+        """The windows that cover a target at some time."""
+        return tuple(map(self.maintenance_row, self._known.policy.windows_of(target, tags)))
+
+    def silencing(self, record: KeptTarget) -> tuple[SilenceRow, ...]:
+        """The silences, of now and to come, that may match an incident of a target."""
+        definition = record.definition()
+        return tuple(
+            self.silence_row(one)
+            for one in self._known.policy.silences()
+            if one.ends_at > self._known.now and matches_target(one, definition)
+        )
+
+    def _covered(self, window: Maintenance) -> int:
+        mask = mask_of(self._named(window))
+        for name in window.targets:
+            if name.startswith(TAG):
+                rows = self._known.inventory.with_value("tag", name.removeprefix(TAG))
+                mask |= 0 if rows is None else rows.mask()
+        return mask.bit_count()
+
+    def _named(self, window: Maintenance) -> Iterator[Row]:
+        row_of = self._known.inventory.row_of
+        return (row_of[name] for name in window.targets if name in row_of)
+
+    def silence_row(self, silence: Silence) -> SilenceRow:
+        """A silence, and what it matches now."""
+        matcher = Matcher(silence)
+        opened = self._known.incident_book.open.values()
+        incidents = sum(1 for one in opened if matcher.differs(one.event) is None)
+        return self._known.policy.silence_row(silence, self._matched(silence), incidents)
+
+    def _matched(self, match: Match) -> int:
+        """How many targets may have an incident that a match takes."""
+        mask = self._known.inventory.all.mask()
+        fields: tuple[tuple[str, Collection[str]], ...] = (
+            ("team", match.teams),
+            ("tag", match.tags),
+            ("kind", match.kinds),
+            ("region", match.regions),
+            ("criticality", match.criticalities),
+        )
+        for dimension, wanted in fields:
+            if wanted:
+                patterns = Patterns.of(wanted)
+                part = 0
+                for value, rows in self._known.inventory.values(dimension_of(dimension)).items():
+                    part |= rows.mask() if patterns.fit(value) else 0
+                mask &= part
+        if match.targets:
+            patterns = Patterns.of(match.targets)
+            row_of = self._known.inventory.row_of
+            mask &= mask_of(row for name, row in row_of.items() if patterns.fit(name))
+        return mask.bit_count()
+
+
+def is_coming(one: MaintenanceRow, now: int) -> bool:
+    """True if a window is not on, and will be."""
+    return one.begins_at is not None and one.begins_at > now
+
+
+def _window_order(one: MaintenanceRow, now: int) -> tuple[int, int, str]:
+    if one.is_on:
+        return 0, one.ends_at or 0, one.key
+    if is_coming(one, now):
+        return 1, one.begins_at or 0, one.key
+    return 2, -(one.ends_at or 0), one.key

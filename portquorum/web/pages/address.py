@@ -1,0 +1,60 @@
+"""The address of a page with other filters: all state of a page is in its URL."""
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+_PLACE = "cursor"
+"""Where one is in a list: another question begins at its beginning."""
+
+
+class Address(Struct, frozen=True):
+    """Path and query of a page; `pairs` in the order of the query, names may come again."""
+
+    path: str
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return _joined(self.path, self.pairs)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """All values of a parameter."""
+        return tuple(value for key, value in self.pairs if key == name)
+
+    def value(self, name: str) -> str:
+        """The last value of a parameter, empty if there is none."""
+        return (self.values(name) or ("",))[-1]
+
+    def others(self, *names: str) -> tuple[tuple[str, str], ...]:
+        """All pairs but those of `names` and the place in the list."""
+        return tuple(pair for pair in self.pairs if pair[0] not in {*names, _PLACE})
+
+    def toggled(self, name: str, value: str) -> str:
+        """With this value too, or without it if it is there."""
+        others = self.others()
+        if (name, value) in others:
+            return _joined(self.path, (pair for pair in others if pair != (name, value)))
+        return _joined(self.path, (*others, (name, value)))
+
+    def replaced(self, name: str, value: str) -> str:
+        """With this as the only value of the parameter; an empty one takes it away."""
+        others = self.others(name)
+        return _joined(self.path, (*others, (name, value)) if value else others)
+
+    def beginning(self) -> str:
+        """The same question, from the beginning of the list."""
+        return _joined(self.path, self.others())
+
+    def at(self, cursor: str) -> str:
+        """The same question, from a place in the list on."""
+        return _joined(self.path, (*self.others(), (_PLACE, cursor)))
+
+    def with_path(self, path: str) -> str:
+        """The same question at another path."""
+        return _joined(path, self.pairs)
+
+
+def _joined(path: str, pairs: Iterable[tuple[str, str]]) -> str:
+    query = urlencode(list(pairs))
+    return f"{path}?{query}" if query else path

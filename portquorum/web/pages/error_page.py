@@ -1,0 +1,39 @@
+"""The page of an error. It must not fail itself, so it needs little."""
+
+from http import HTTPStatus
+from typing import Final
+
+from portquorum.web.answers import Counts, Freshness
+from portquorum.web.pages.rendering import render
+from portquorum.web.pages.viewer import Viewer
+from portquorum.web.problem import Problem
+from portquorum.web.words import ENGLISH
+
+_TITLES: Final = {
+    HTTPStatus.BAD_REQUEST: ENGLISH.error_400,
+    HTTPStatus.FORBIDDEN: ENGLISH.error_403,
+    HTTPStatus.NOT_FOUND: ENGLISH.error_404,
+    HTTPStatus.METHOD_NOT_ALLOWED: ENGLISH.error_405,
+    HTTPStatus.SERVICE_UNAVAILABLE: ENGLISH.error_503,
+}
+_HINTS: Final = {
+    HTTPStatus.NOT_FOUND: ENGLISH.error_404_help,
+    HTTPStatus.INTERNAL_SERVER_ERROR: ENGLISH.error_500_help,
+}
+
+
+def page(found: Problem, freshness: Freshness, counts: Counts, viewer: Viewer) -> str:
+    """The page as HTML; `counts` are those of the whole fleet."""
+    status = HTTPStatus(found.status)
+    usual = ENGLISH.error_500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else found.title
+    return render(
+        "error.html",
+        viewer,
+        freshness,
+        counts,
+        title=_TITLES.get(status, usual),
+        detail=found.detail,
+        errors=found.errors[:20],
+        hint=_HINTS.get(status, ""),
+        live_path="",
+    )

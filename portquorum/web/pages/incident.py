@@ -1,0 +1,161 @@
+"""The page of an incident: what it is, who says so, what happened, who was told. Its URL stays."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct, UnsetType
+
+from portquorum.web.answers import CauseRow, Counts, Freshness, IncidentAnswer, IncidentRow
+from portquorum.web.charts.chart import Chart
+from portquorum.web.history.answers import IncidentHistory, TimelineEvent
+from portquorum.web.pages import commands
+from portquorum.web.pages.number_words import fill, path
+from portquorum.web.pages.past_rows import regions_of, row_of
+from portquorum.web.pages.rendering import render
+from portquorum.web.pages.viewer import Viewer
+from portquorum.web.words import ENGLISH
+from schemas.incident import HostTarget, RegionVerdict, Votes
+
+
+class IncidentView(Struct, frozen=True, kw_only=True):
+    """What the page shows: memory's answer, the history's, or both.
+
+    `trouble` says why there is no history. `is_there`: the target is in the inventory. `base`: our
+    own address.
+    """
+
+    answer: IncidentAnswer | None
+    past: IncidentHistory | None
+    trouble: str = ""
+    is_there: bool = True
+    charts: Sequence[Chart] = ()
+    base: str = ""
+
+
+class EventLine(Struct, frozen=True, kw_only=True):
+    """One event of the timeline."""
+
+    at: int
+    event: str
+    summary: str
+    votes: str
+    changes: tuple[str, ...]
+    acknowledged_by: str | None
+    note: str | None
+
+
+class _Facts(Struct, frozen=True, kw_only=True):
+    """What memory and history both know of an incident."""
+
+    row: IncidentRow
+    first_steps: tuple[str, ...]
+    runbook: str | None
+    changes: tuple[str, ...]
+    regions: dict[str, RegionVerdict]
+    votes: Votes
+    host_targets: tuple[HostTarget, ...]
+    host_targets_total: int
+    resolved_note: str | None
+    cause: CauseRow | None
+
+
+def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewer) -> str:
+    """The page as HTML; `counts` are those of the whole fleet.
+
+    Raises:
+        ValueError: neither memory nor history has it.
+    """
+    facts, past = _facts(view), view.past
+    return render(
+        "incident.html",
+        viewer,
+        freshness,
+        counts,
+        row=facts.row,
+        first_steps=facts.first_steps,
+        runbook=facts.runbook,
+        changes=facts.changes,
+        regions=sorted(facts.regions.items(), key=_badness),
+        votes=facts.votes,
+        host_targets=facts.host_targets[:50],
+        host_targets_total=facts.host_targets_total,
+        resolved_note=facts.resolved_note,
+        cause=facts.cause,
+        is_there=view.is_there,
+        ended_at=past.ended_at if past is not None else None,
+        events=[_line(one) for one in past.events] if past is not None else [],
+        told=past.told if past is not None else None,
+        told_trouble=past.trouble if past is not None else view.trouble,
+        trouble=view.trouble,
+        charts=view.charts,
+        commands=commands.of_incident(facts.row, view.base),
+        active="incidents",
+        json_path=_twin(view, facts.row.id),
+    )
+
+
+def _twin(view: IncidentView, incident_id: str) -> str:
+    here = path("incidents", incident_id)
+    return f"{here}.json" if view.answer is not None else f"{here}/history.json"
+
+
+def _facts(view: IncidentView) -> _Facts:
+    if view.answer is not None:
+        return _of_memory(view.answer)
+    if view.past is not None:
+        return _of_history(view.past)
+    raise ValueError("expected an incident of memory or of the history, found neither")
+
+
+def _of_memory(found: IncidentAnswer) -> _Facts:
+    return _Facts(
+        row=found.row,
+        first_steps=found.first_steps,
+        runbook=found.runbook,
+        changes=found.changes,
+        regions=found.regions,
+        votes=found.votes,
+        host_targets=found.host_targets,
+        host_targets_total=found.host_targets_total,
+        resolved_note=found.resolved_note,
+        cause=found.cause,
+    )
+
+
+def _of_history(found: IncidentHistory) -> _Facts:
+    event = found.newest
+    return _Facts(
+        row=row_of(event, regions_of(event)),
+        first_steps=event.first_steps,
+        runbook=event.runbook,
+        changes=event.changes,
+        regions=event.regions,
+        votes=event.votes,
+        host_targets=event.host_targets,
+        host_targets_total=len(event.host_targets),
+        resolved_note=_set(event.resolved_note),
+        cause=None,
+    )
+
+
+def _set(value: str | UnsetType) -> str | None:
+    return None if value is UNSET else value
+
+
+def _badness(item: tuple[str, RegionVerdict]) -> tuple[int, str]:
+    order = ("down", "slow", "stale", "pending", "up")
+    name, said = item
+    return (order.index(said.verdict) if said.verdict in order else len(order), name)
+
+
+def _line(one: TimelineEvent) -> EventLine:
+    w = ENGLISH
+    votes = fill(w.event_votes, down=one.votes_down, fresh=one.votes_fresh, need=one.votes_need)
+    return EventLine(
+        at=one.at,
+        event=one.event,
+        summary=one.summary,
+        votes=votes,
+        changes=one.changes,
+        acknowledged_by=one.acknowledged_by,
+        note=one.note,
+    )

@@ -1,0 +1,27 @@
+"""Maintenance windows and silences: of what nobody is told, until when, and why."""
+
+from typing import Final
+
+from portquorum.web.answers import Counts, MaintenanceAnswer, SilencesAnswer
+from portquorum.web.pages.rendering import render
+from portquorum.web.pages.viewer import Viewer
+
+MOST_ROWS: Final = 200
+
+
+def page(
+    windows: MaintenanceAnswer, silences: SilencesAnswer, counts: Counts, viewer: Viewer
+) -> str:
+    """The page as HTML; `counts` are those of the whole fleet."""
+    return render(
+        "maintenance.html",
+        viewer,
+        windows.freshness,
+        counts,
+        windows=windows.windows[:MOST_ROWS],
+        windows_left=max(0, len(windows.windows) - MOST_ROWS),
+        silences=silences.silences[:MOST_ROWS],
+        silences_left=max(0, len(silences.silences) - MOST_ROWS),
+        active="maintenance",
+        json_path="/maintenance.json",
+    )

@@ -1,0 +1,247 @@
+"""The page of a target: how it is and why, its checks, its past, what can be done."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from portquorum.web.answers import Counts, IncidentAnswer, IncidentRow, TargetAnswer
+from portquorum.web.charts.chart import Chart
+from portquorum.web.history.answers import (
+    CertificateSeen,
+    CheckSeen,
+    IncidentSpan,
+    RegionChecks,
+    TargetHistory,
+)
+from portquorum.web.pages import commands
+from portquorum.web.pages.number_words import cut, fill, many, minus, path
+from portquorum.web.pages.rendering import render
+from portquorum.web.pages.row_words import word_of
+from portquorum.web.pages.viewer import Viewer
+from portquorum.web.pages.window_links import window_links
+from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
+from schemas.duration import duration_text
+from schemas.target import LatencyLimit, Target
+
+_OF_TYPE: Final = {"unreachable": "down"}
+_CHECK_STATES: Final = {"up": "up", "down": "down"}
+
+
+class CheckCell(NamedTuple):
+    """One check: its time, what was found and its mark."""
+
+    at: int
+    status: str
+    state: str
+    said: str
+    title: str
+    latency_ms: float | None
+
+
+class MatrixRow(Struct, frozen=True, kw_only=True):
+    """One region: what it says now, its newest check, its last checks, all as words."""
+
+    region: str
+    status: str
+    newest: CheckCell | None
+    cells: tuple[CheckCell, ...]
+    words: str
+
+
+class SpanRow(Struct, frozen=True, kw_only=True):
+    """An incident of the target: of memory or of the history."""
+
+    id: str
+    state: str
+    summary: str
+    began_at: int
+    is_closed: bool
+    lasted: str
+    ended: str
+
+
+class CertificateRow(NamedTuple):
+    """An end of a certificate, and the regions that saw it."""
+
+    expires_at: int
+    names: str
+
+
+class TargetView(Struct, frozen=True, kw_only=True):
+    """What the page shows. `opened`: its open incidents. `base`: our own address.
+
+    `because`: why it is as it is, in sentences.
+    """
+
+    answer: TargetAnswer
+    opened: tuple[IncidentAnswer, ...]
+    past: TargetHistory
+    charts: Sequence[Chart] = ()
+    because: Sequence[str] = ()
+    base: str = ""
+
+
+def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
+    """The page as HTML; `counts` are those of the whole fleet."""
+    answer, past = view.answer, view.past
+    row, definition, fresh = answer.row, answer.definition, answer.freshness
+    here = path("targets", row.id)
+    opened = view.opened[0].row.id if view.opened else row.incident
+    return render(
+        "target.html",
+        viewer,
+        fresh,
+        counts,
+        answer=answer,
+        row=row,
+        definition=definition,
+        opened=view.opened,
+        past=past,
+        because=view.because,
+        charts=view.charts,
+        matrix=matrix(answer, past.checks or (), viewer),
+        spans=spans(answer.incidents, past.incidents or ()),
+        certificates=certificates(past.certificates or ()),
+        facts=facts(definition, viewer),
+        spared=_spared(answer, viewer),
+        zooms=window_links(past.window, here, viewer.now),
+        commands=commands.of_target(row, opened, view.base),
+        status_age=None if fresh.status_at is None else viewer.ago(fresh.status_at),
+        active="targets",
+        json_path=f"{here}.json",
+    )
+
+
+def matrix(answer: TargetAnswer, checks: Sequence[RegionChecks], viewer: Viewer) -> list[MatrixRow]:
+    """A row for each region that checks the target, or did."""
+    said = {one.region: one.status for one in answer.regions}
+    seen = {one.region: one.checks for one in checks}
+    regions = dict.fromkeys((*answer.row.regions, *said, *seen))
+    return [_matrix_row(name, said.get(name), seen.get(name, ()), viewer) for name in regions]
+
+
+def _matrix_row(
+    region: str, status: str | None, checks: Sequence[CheckSeen], viewer: Viewer
+) -> MatrixRow:
+    cells = tuple(_cell(one, viewer) for one in checks)
+    wrong = sum(one.state == "down" for one in cells)
+    newest = cells[0] if cells else None
+    return MatrixRow(
+        region=region,
+        status=status or (newest.state if newest is not None else "pending"),
+        newest=newest,
+        cells=cells,
+        words=many(ENGLISH.checks_words, len(cells)).replace("{wrong}", f"{wrong}"),
+    )
+
+
+def _cell(one: CheckSeen, viewer: Viewer) -> CheckCell:
+    said = check_words(one)
+    return CheckCell(
+        at=one.at,
+        status=one.status,
+        state=_CHECK_STATES.get(one.status, "unknown"),
+        said=said,
+        title=f"{viewer.exactly(one.at)} {said}",
+        latency_ms=one.latency_ms,
+    )
+
+
+def check_words(one: CheckSeen) -> str:
+    """What a check found: the reason and what the server said, or that it is up."""
+    if one.reason is None:
+        return word_of(one.status)
+    reason = REASONS.get(one.reason, one.reason)
+    return f"{reason}: {one.detail}" if one.detail else reason
+
+
+def spans(rows: Sequence[IncidentRow], past: Sequence[IncidentSpan]) -> list[SpanRow]:
+    """Incidents of memory, which is newer, then those of the history, each once."""
+    known = [_span_of_row(one) for one in rows]
+    ids = {one.id for one in known}
+    found = known + [_span_of_past(one) for one in past if one.incident_id not in ids]
+    return sorted(found, key=lambda one: (one.is_closed, -one.began_at))
+
+
+def _span_of_row(one: IncidentRow) -> SpanRow:
+    return SpanRow(
+        id=one.id,
+        state=one.state,
+        summary=one.summary,
+        began_at=one.began_at,
+        is_closed=one.closed_at is not None,
+        lasted="" if one.closed_at is None else minus(one.closed_at, one.began_at),
+        ended=_ended(one.closed_because),
+    )
+
+
+def _span_of_past(one: IncidentSpan) -> SpanRow:
+    return SpanRow(
+        id=one.incident_id,
+        state=_OF_TYPE.get(one.incident_type, one.incident_type),
+        summary=one.summary,
+        began_at=one.began_at,
+        is_closed=one.closed_at is not None,
+        lasted=minus(round(one.duration_s * 1000), 0),
+        ended=_ended(one.closed_because),
+    )
+
+
+def _ended(because: str | None) -> str:
+    return CLOSED_BECAUSE.get(because, because) if because else ""
+
+
+def certificates(seen: Sequence[CertificateSeen]) -> list[CertificateRow]:
+    """The ends that the regions saw, the next one first: they may see different certificates."""
+    by_end: defaultdict[int, list[str]] = defaultdict(list)
+    for one in seen:
+        by_end[one.expires_at].append(one.region)
+    return [CertificateRow(end, ", ".join(by_end[end])) for end in sorted(by_end)]
+
+
+def facts(one: Target, viewer: Viewer) -> list[tuple[str, str | None]]:
+    """How the target is checked and judged, in words; None is left out."""
+    w = ENGLISH
+    return [
+        (w.identity, one.id),
+        (w.kind, one.kind + (f" ({w.expects_closed})" if one.expect == "closed" else "")),
+        (w.team, one.team),
+        (w.criticality, one.criticality),
+        (w.tags, cut(", ".join(one.tags), 500)),
+        (w.regions, cut(", ".join(one.regions), 500)),
+        (w.interval, duration_text(one.interval_ms)),
+        (w.timeout, duration_text(one.timeout_ms)),
+        (w.retries, f"{one.retries}"),
+        (w.consensus, f"{one.consensus}"),
+        (w.open_after, duration_text(one.open_after_ms) if one.open_after_ms else None),
+        (w.latency_limit, _limit(one.latency)),
+        (w.slo, f"{one.slo:g} %" if one.slo is not None else None),
+        (w.source, one.source),
+        (w.version, viewer.both(one.version)),
+    ]
+
+
+def _limit(limit: LatencyLimit | None) -> str | None:
+    if limit is None:
+        return None
+    w = ENGLISH
+    said = []
+    if limit.max_ms is not None:
+        said.append(fill(w.slower_than, ms=f"{limit.max_ms:,g}"))
+    if limit.times_usual is not None:
+        said.append(fill(w.times_usual, times=f"{limit.times_usual:g}"))
+    return f"{' / '.join(said)} {many(w.for_results, limit.for_results)}"
+
+
+def _spared(answer: TargetAnswer, viewer: Viewer) -> str:
+    """Windows and silences that hold now, with their ends."""
+    w = ENGLISH
+    windows = [(one.name, one.ends_at) for one in answer.maintenance if one.is_on]
+    silences = [(one.reason, one.ends_at) for one in answer.silences if one.state == "active"]
+    named = Counter(
+        cut(name, 80) + (f" {fill(w.until, time=viewer.moment(end))}" if end is not None else "")
+        for name, end in (*windows, *silences)
+    )
+    return "; ".join(named)

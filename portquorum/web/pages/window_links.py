@@ -1,0 +1,54 @@
+"""The window of the target page by its URL, and links to windows beside it. Pure."""
+
+from typing import Final
+
+from portquorum.web.history.answers import TimeWindow
+from portquorum.web.history.windows import MINUTE_MS, NAMES, between, named, zoomed
+from portquorum.web.pages.address import Address
+from portquorum.web.words import ENGLISH
+
+USUAL: Final = "24h"
+"""The window of a URL that names none."""
+
+_SHORTEST_MS: Final = 10 * MINUTE_MS
+
+
+def window_of(asked: Address, now: int) -> TimeWindow:
+    """The window that a URL asks for: by its name, or `since` and `until` (UTC ms).
+
+    What makes no sense is the usual one.
+    """
+    name = asked.value("window")
+    if name in NAMES:
+        return named(name, now)
+    since, until = _ms(asked.value("since")), _ms(asked.value("until"))
+    if since is not None and until is not None:
+        try:
+            return between(since, min(until, now))
+        except ValueError:
+            pass
+    return named(USUAL, now)
+
+
+def window_links(window: TimeWindow, here: str, now: int) -> list[tuple[str, str, bool]]:
+    """Words, address and whether it is the present one, for each window to go to."""
+    w = ENGLISH
+    links = [(name, f"{here}?window={name}", name == window.name) for name in NAMES]
+    earlier, later, wider = zoomed(window, now)
+    beside = [(w.earlier, earlier), (w.wider, wider)]
+    if window.until < now:
+        beside.append((w.later, later))
+    if window.until - window.since >= 2 * _SHORTEST_MS:
+        beside.append((w.closer, _middle(window)))
+    return links + [
+        (words, f"{here}?since={one.since}&until={one.until}", False) for words, one in beside
+    ]
+
+
+def _middle(window: TimeWindow) -> TimeWindow:
+    """The newest half: what is wrong now is at the end."""
+    return between((window.since + window.until) // 2, window.until)
+
+
+def _ms(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 13 else None

@@ -1,0 +1,78 @@
+"""Errors as the API tells them: problem details (RFC 9457)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class FieldError(Struct, frozen=True, kw_only=True):
+    """One wrong parameter: its name, and what was expected and found, in one sentence."""
+
+    field: str
+    message: str
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error (RFC 9457). `title` is the status in words, `detail` one sentence for people.
+
+    `errors` names each wrong parameter. `since` (UTC ms): from when on the history is away.
+    """
+
+    title: str
+    status: int
+    detail: str = ""
+    errors: tuple[FieldError, ...] = ()
+    since: int | None = None
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem.
+
+    Raised by handlers; `headers` are those of the answer, beside the usual ones.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        errors: tuple[FieldError, ...] = (),
+        since: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`detail` is one sentence."""
+        super().__init__(detail)
+        self.problem = problem(status, detail, errors=errors, since=since)
+        self.headers = dict(headers or {})
+
+
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    *,
+    errors: tuple[FieldError, ...] = (),
+    since: int | None = None,
+) -> Problem:
+    """A problem with the title of its status."""
+    return Problem(
+        title=status.phrase, status=int(status), detail=detail, errors=errors, since=since
+    )
+
+
+def encoded(found: Problem) -> bytes:
+    """The problem as JSON."""
+    return msgspec.json.encode(found)
+
+
+def wrong_field(name: str, message: str) -> ProblemError:
+    """400 because of one parameter."""
+    return ProblemError(
+        HTTPStatus.BAD_REQUEST,
+        f"{name}: {message}",
+        errors=(FieldError(field=name, message=message),),
+    )

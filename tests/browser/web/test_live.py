@@ -1,0 +1,163 @@
+"""What changes while one looks: at once where it is known, and nothing moves that is read."""
+
+import time
+from pathlib import Path
+
+from msgspec.structs import replace
+from playwright.sync_api import BrowserContext, Page, expect
+
+from portquorum.web.answers import Change, Counts
+from tests.browser.web.fakes import OPEN_INCIDENT, PageServer, page_server
+from tests.browser.web.nights import (
+    NOW,
+    blind,
+    busy,
+    calm,
+    cause,
+    causes,
+    fresh,
+    groups,
+    incident,
+)
+
+
+def change(counts: Counts, kind: str = "incident") -> Change:
+    return Change(kind=kind, id="0.1235", at=NOW, subject="x", counts=counts)  # type: ignore[arg-type]
+
+
+def opened(context: BrowserContext, path: str = "/") -> Page:
+    page = context.new_page()
+    page.goto(path)
+    expect(page.locator("html.js")).to_have_count(1)
+    return page
+
+
+def test_the_first_outage_is_seen_at_once(context: BrowserContext, server: PageServer) -> None:
+    server.fleet.become(calm())
+    page = opened(context)
+    expect(page.get_by_text("No open incidents")).to_be_visible()
+    now = busy()
+    page.wait_for_timeout(1_100)  # the page asks once a second at most
+    server.fleet.become(now)
+    began = time.monotonic()
+    server.hub.tell(change(now.counts))
+    expect(page.get_by_role("link", name="db-core-03.fra.example.net").first).to_be_visible()
+    # 0.4 s after its event with real Kafka on a busy machine; the test's processes share theirs.
+    assert time.monotonic() - began < 5
+    expect(page).to_have_title("(54) Overview – portquorum")
+    assert "icon-down" in (page.locator("#icon").get_attribute("href") or "")
+
+
+def test_new_rows_wait_until_one_asks_for_them(
+    context: BrowserContext, server: PageServer, screenshots: Path
+) -> None:
+    page = opened(context)
+    rows = page.locator(".incidents tbody tr")
+    expect(rows).to_have_count(4)
+    top = rows.first.bounding_box()
+    new = cause("new.example.org", incident=incident(id="new"))
+    worse = busy(causes=(new, *causes()[:3]), open_incidents=51)
+    server.fleet.become(worse)
+    server.hub.tell(change(worse.counts))
+    button = page.get_by_role("button", name="1 new, 1 gone, show")
+    expect(button).to_be_visible()
+    assert rows.first.bounding_box() == top
+    page.screenshot(path=screenshots / "overview-new-rows.png")
+    expect(rows.first).to_contain_text("db-core-03")
+    expect(rows.nth(3)).to_have_class("wrong s-slow gone")
+    button.click()
+    expect(rows.first).to_contain_text("new.example.org")
+    expect(page.locator("#fresh button")).to_have_count(0)
+
+
+def test_a_row_that_changes_does_so_in_its_place_and_keeps_the_focus(
+    context: BrowserContext, server: PageServer
+) -> None:
+    page = opened(context)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    first, second, *others = causes()
+    worse = busy(causes=(first, replace(second, summary="the gateway is gone too"), *others))
+    server.fleet.become(worse)
+    server.hub.tell(change(worse.counts))
+    row = page.locator(".incidents tbody tr").nth(1)
+    expect(row).to_contain_text("the gateway is gone too")
+    expect(row.get_by_role("link").first).to_be_focused()
+    expect(page.locator("#fresh button")).to_have_count(0)
+
+
+def test_a_cause_that_grows_stays_in_its_place(context: BrowserContext, server: PageServer) -> None:
+    page = opened(context)
+    *others, mail, slow = causes()
+    grown = replace(mail, key="host:mail", cause="host", targets=2, incidents=2, ports=(25, 587))
+    worse = busy(causes=(*others, grown, slow), open_incidents=51)
+    server.fleet.become(worse)
+    server.hub.tell(change(worse.counts))
+    row = page.locator(".incidents tbody tr").nth(2)
+    expect(row).to_contain_text("smtp 25 and 1 more port of this host")
+    expect(page.locator("#fresh button")).to_have_count(0)
+    expect(page.locator("tr.gone")).to_have_count(0)
+
+
+def test_a_row_whose_incident_is_open_is_never_struck_through(
+    context: BrowserContext, server: PageServer
+) -> None:
+    """Another row has it now."""
+    page = opened(context)
+    *others, slow = causes()
+    last = replace(slow, incident=incident(id=OPEN_INCIDENT), key="target:x", title="orders db 0")
+    server.fleet.become(busy(causes=(*others, last)))
+    page.reload()
+    expect(page.locator("html.js")).to_have_count(1)
+    moved = busy(causes=tuple(others), groups=groups()[1:])
+    server.fleet.become(moved)
+    server.hub.tell(change(moved.counts))
+    expect(page.get_by_role("button", name="1 gone, show")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".incidents tr.gone")).to_have_count(0)
+    expect(page.locator(".groups tr.gone")).to_have_count(1)
+
+
+def test_blindness_is_seen_and_ends(context: BrowserContext, server: PageServer) -> None:
+    page = opened(context)
+    away = blind()
+    server.fleet.become(away)
+    server.hub.tell(replace(change(away.counts, "freshness"), freshness=away.freshness))
+    expect(page.get_by_text("Kafka does not answer")).to_be_visible()
+    expect(page.locator("html")).to_have_class("blind js")
+    expect(page).to_have_title("(not known) Overview – portquorum")
+    server.fleet.become(busy())
+    server.hub.tell(replace(change(busy().counts, "freshness"), freshness=fresh()))
+    expect(page.get_by_text("Kafka does not answer")).to_have_count(0)
+    expect(page.locator("html.blind")).to_have_count(0)
+
+
+def test_a_server_that_is_gone_is_said(context: BrowserContext) -> None:
+    with page_server() as server:
+        page = opened(context, f"{server.url}/")
+    expect(page.get_by_text("the connection to this page's server is lost")).to_be_visible()
+    expect(page.locator("html.blind")).to_have_count(1)
+
+
+def test_numbers_are_renewed_by_the_change_itself(
+    context: BrowserContext, server: PageServer
+) -> None:
+    page = opened(context)
+    server.hub.tell(change(replace(busy().counts, down=1_055), "freshness"))
+    expect(page.locator("#counts [data-state=down] b")).to_have_text("1,055")
+
+
+def test_tabs_share_one_stream_and_another_goes_on_when_one_closes(
+    context: BrowserContext, server: PageServer
+) -> None:
+    first, second = opened(context), opened(context)
+    server.hub.tell(change(replace(busy().counts, down=1_055), "freshness"))
+    for page in (first, second):
+        expect(page.locator("#counts [data-state=down] b")).to_have_text("1,055")
+        expect(page).to_have_title("(1055) Overview – portquorum")
+    assert server.hub.viewers == 1
+    server.hub.forget()
+    first.close()
+    server.hub.tell(change(replace(busy().counts, down=1_056), "freshness"))
+    expect(second.locator("#counts [data-state=down] b")).to_have_text("1,056")
+    assert server.hub.viewers == 1

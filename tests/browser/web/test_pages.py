@@ -1,0 +1,189 @@
+"""Every page in a real browser: for people with and without eyes, scripts, colours, width."""
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+
+from tests.browser.web.fakes import OPEN_INCIDENT, PageServer
+from tests.browser.web.nights import NIGHTS
+
+PAGES = {
+    "overview": "/",
+    "targets": "/targets?state=down&state=slow",
+    "target": "/targets/orders-db-0",
+    "target-up": "/targets/orders-db-9?window=30d",
+    "incidents": "/incidents",
+    "closed": "/incidents?status=closed",
+    "incident": f"/incidents/{OPEN_INCIDENT}",
+    "regions": "/regions",
+    "maintenance": "/maintenance",
+    "reports": "/reports/uptime",
+    "error": "/nothing/here",
+}
+every_page = pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
+every_night = pytest.mark.parametrize("night", NIGHTS)
+
+WIDTHS = (320, 390, 1280, 1920)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def watched(context: BrowserContext) -> tuple[Page, list[str]]:
+    """A page, and what its console complains of: what the CSP stopped is among it."""
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda one: said.append(str(one)))
+    return page, said
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, with where it is."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"][:3]
+    ]
+
+
+@every_page
+def test_axe_finds_nothing_serious(context: BrowserContext, path: str) -> None:
+    page, said = watched(context)
+    page.goto(path)
+    for theme in SCHEMES:
+        page.emulate_media(color_scheme=theme)
+        assert serious(page) == []
+    assert [one for one in said if "404" not in one] == []
+
+
+@every_night
+def test_the_overview_fits_and_is_kept(
+    context: BrowserContext, server: PageServer, screenshots: Path, night: str
+) -> None:
+    server.fleet.become(NIGHTS[night]())
+    page, said = watched(context)
+    page.goto("/")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
+        for theme in SCHEMES:
+            page.emulate_media(color_scheme=theme)
+            assert page.evaluate(WIDER) <= 0
+            page.screenshot(path=screenshots / f"overview-{night}-{width}-{theme}.png")
+    assert said == []
+
+
+@every_page
+def test_a_page_fits_on_a_phone_and_hostile_texts_do_nothing(
+    chromium: Browser, server: PageServer, screenshots: Path, path: str
+) -> None:
+    context = chromium.new_context(
+        base_url=server.url,
+        viewport={"width": 320, "height": 700},
+        has_touch=True,
+        is_mobile=True,
+    )
+    page, said = watched(context)
+    name = next(name for name, one in PAGES.items() if one == path)
+    page.goto(path)
+    assert page.evaluate(WIDER) <= 0
+    page.screenshot(path=screenshots / f"{name}-320.png", full_page=True)
+
+    server.become_hostile()
+    server.fleet.become(NIGHTS["hostile"]())
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    page.on("dialog", lambda one: said.append(one.message))
+    page.goto(path)
+    assert page.evaluate(WIDER) <= 0
+    assert page.title() != "run"
+    assert page.locator("main script, main img, main [onerror]").count() == 0
+    text = page.content()
+    assert not {"\u202e", "\u2066", "\x1b"} & set(text)
+    assert "W" * 2_000 not in page.locator("body").inner_text()
+    assert [one for one in asked if not one.startswith(server.url)] == []
+    assert [one for one in said if "404" not in one] == []
+    context.close()
+
+
+@every_page
+def test_a_page_says_the_same_without_a_script(
+    chromium: Browser, context: BrowserContext, server: PageServer, path: str
+) -> None:
+    plain = chromium.new_context(base_url=server.url, java_script_enabled=False)
+    page, other = plain.new_page(), context.new_page()
+    page.goto(path)
+    other.goto(path)
+    for one in (page, other):
+        expect(one.locator("main h1")).to_have_count(1)
+    rows = page.locator("main tbody tr").count()
+    assert rows == other.locator("main tbody tr").count()
+    assert page.locator(".needs-script:visible").count() == 0
+    plain.close()
+
+
+def test_the_theme_is_kept_without_a_script(chromium: Browser, server: PageServer) -> None:
+    context = chromium.new_context(base_url=server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/targets?state=down")
+    page.get_by_role("button", name="dark").click()
+    assert page.url == f"{server.url}/targets?state=down"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("body")).to_have_css("background-color", "rgb(14, 18, 22)")
+    page.goto("/regions")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    context.close()
+
+
+def test_forced_colors_keep_shapes_and_words(context: BrowserContext, screenshots: Path) -> None:
+    page = context.new_page()
+    page.emulate_media(forced_colors="active")
+    page.goto("/")
+    assert page.evaluate("() => matchMedia('(forced-colors: active)').matches")
+    mark = page.locator(".incidents .mark").first
+    expect(mark).to_be_visible()
+    ink, paper = page.evaluate(
+        "() => [getComputedStyle(document.querySelector('.incidents .mark')).color,"
+        " getComputedStyle(document.body).backgroundColor]"
+    )
+    assert ink != paper
+    page.screenshot(path=screenshots / "overview-forced-colors.png")
+
+
+def test_nothing_moves_for_who_wants_no_motion(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    page.goto("/")
+    page.evaluate("() => document.querySelector('tbody tr').classList.add('changed')")
+    expect(page.locator("tbody tr").first).to_have_css("animation-name", "none")
+
+
+def test_times_are_those_of_the_viewer_with_utc_beside(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/")
+    expect(page.locator(".foot")).to_contain_text("Europe/Berlin")  # by the script
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-zone", "Europe/Berlin")
+    expect(page.locator("#clock")).to_contain_text("CEST (02:03")
+    expect(page.locator("#clock")).to_contain_text("04:03")
+
+
+def test_a_page_needs_four_requests_and_little(context: BrowserContext, server: PageServer) -> None:
+    server.fleet.become(NIGHTS["thousand"]())
+    page = context.new_page()
+    context.add_cookies([{"name": "portquorum_zone", "value": "Europe/Berlin", "url": server.url}])
+    sizes: list[int] = []
+
+    def count(finished: Request) -> None:
+        size = finished.sizes()
+        sizes.append(size["responseBodySize"] + size["responseHeadersSize"])
+
+    page.on("requestfinished", count)
+    page.goto("/", wait_until="load")
+    assert len(sizes) <= 4
+    assert sum(sizes) <= 60_000
+    assert page.evaluate("() => document.querySelectorAll('*').length") <= 2_000

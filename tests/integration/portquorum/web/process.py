@@ -1,0 +1,53 @@
+"""The server over fakes as a process."""
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[4]
+PROGRAM = Path(__file__).with_name("served.py")
+
+
+class Served:
+    """The process and its port."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROGRAM)],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+
+    def tell(self, subject: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{subject}\n")
+        self.process.stdin.flush()
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, headers=named)
+        return connection.getresponse()
+
+    def raw(self, data: bytes) -> socket.socket:
+        opened = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        opened.sendall(data)
+        return opened
+
+    def end(self) -> tuple[int, float]:
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20), time.monotonic() - began
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()

@@ -1,0 +1,36 @@
+"""A program: the server over fakes, on a free port, until SIGTERM. Writes its port to stdout.
+
+Each line on stdin becomes a change for those who watch live.
+"""
+
+import asyncio
+import sys
+
+from foundation.lifecycle import stop_on_signals
+from foundation.loopback_listener import loopback_listener
+from portquorum.web.answers import Change, Counts
+from portquorum.web.server import BoundedConnection, serve
+from tests.unit.portquorum.web.fakes import NOW, Made
+
+
+async def main() -> None:
+    BoundedConnection.head_s = 1.0
+    made = Made()
+    stop = stop_on_signals()
+    listening = loopback_listener("127.0.0.1:0", "test")
+    print(listening.getsockname()[1], flush=True)  # noqa: T201
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    telling = asyncio.create_task(tell(made, reader))
+    await serve(made.app, listening, made.closing, stop)
+    telling.cancel()
+
+
+async def tell(made: Made, reader: asyncio.StreamReader) -> None:
+    while line := (await reader.readline()).decode().strip():
+        made.hub.tell(Change(kind="target", id=f"v1-{line}", at=NOW, subject=line, counts=Counts()))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,153 @@
+"""The pages by HTTP, without a browser: what they answer when all is well, and when it is not."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from foundation.http_origin import Served
+from portquorum.web.app import create_app
+from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of, local_path
+from portquorum.web.pages.rendering import NAMES, static_url
+from portquorum.web.parts import Parts
+from tests.browser.web.fakes import OPEN_INCIDENT, HandMadeFleet, HandMadeHistory, HandMadeHub
+from tests.browser.web.nights import NOW, blind, calm, thousand
+
+
+class Client(httpx.AsyncClient):
+    def __init__(self) -> None:
+        self.fleet, self.history = HandMadeFleet(), HandMadeHistory()
+        app = create_app(
+            Parts(self.fleet, HandMadeHub(), self.history, asyncio.Event()),
+            Served("127.0.0.1"),
+            routes=PAGE_ROUTES,
+            error_page=error_page_of(self.fleet),
+        )
+        super().__init__(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),  # type: ignore[arg-type]
+            base_url="http://127.0.0.1",
+        )
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with Client() as made:
+        yield made
+
+
+PATHS = (
+    *("/", "/targets", "/targets/orders-db-0", "/targets/orders-db-9?window=90d", "/incidents"),
+    *("/incidents?status=closed", f"/incidents/{OPEN_INCIDENT}", "/regions", "/maintenance"),
+    *("/reports/uptime", "/reports/slo?days=7&team=a"),
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_page_is_html_with_its_headers(client: Client, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "unsafe-inline" not in answer.headers["content-security-policy"]
+    assert answer.text.startswith("<!doctype html>")
+    assert len(re.findall(r"<h1\b", answer.text)) == 1
+    assert (await client.head(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_links_of_a_page_lead_somewhere(client: Client, path: str) -> None:
+    text = (await client.get(path)).text
+    found = set(re.findall(r'(?:href|src)="(/[^"#]*)', text))
+    ours = {one.replace("&amp;", "&") for one in found if "/db-" not in one and "past-" not in one}
+    missing = []
+    for one in sorted(ours):
+        known = not re.match(r"/(targets|incidents)/", one) or "orders-db" in one
+        if known and (await client.get(one)).status_code >= 400:
+            missing.append(one)
+    assert missing == []
+
+
+async def test_without_history_a_page_says_so_and_shows_what_it_knows(client: Client) -> None:
+    client.history.away_since = NOW - 60_000
+    target = await client.get("/targets/orders-db-0")
+    assert target.status_code == 200
+    assert "ClickHouse does not answer." in target.text
+    closed = await client.get("/incidents?status=closed")
+    assert "those that this page still knows" in closed.text
+    assert "cache-00.example.net" in closed.text
+    incident = await client.get(f"/incidents/{OPEN_INCIDENT}")
+    assert incident.status_code == 200
+    assert "ClickHouse does not answer." in incident.text
+    assert (await client.get("/incidents/long-ago")).status_code == 503
+    report = await client.get("/reports/uptime")
+    assert report.status_code == 200
+    assert "ClickHouse does not answer." in report.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/targets/none", "/incidents/none", "/reports/none", "/static/0/page.css"]
+)
+async def test_what_is_not_there_is_404_with_a_page(client: Client, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 404
+    assert "<h1>There is no such page</h1>" in answer.text
+    assert "<script" not in answer.text.partition("<body>")[2]
+
+
+async def test_hostile_paths_are_shown_as_text(client: Client) -> None:
+    answer = await client.get("/targets/%3Cscript%3Ealert(1)%3C%2Fscript%3E%E2%80%AE")
+    assert answer.status_code == 404
+    assert "<script>alert" not in answer.text
+    assert "\u202e" not in answer.text
+
+
+async def test_red_calm_and_blind_differ_in_title_icon_and_class(client: Client) -> None:
+    assert "<title>(54) Overview" in (await client.get("/")).text
+    client.fleet.become(calm())
+    text = (await client.get("/")).text
+    assert "<title>Overview" in text
+    assert "icon-up.svg" in text
+    assert "No open incidents" in text
+    client.fleet.become(blind())
+    text = (await client.get("/")).text
+    assert "<title>(not known) Overview" in text
+    assert 'class="blind"' in text
+    assert "icon-blind.svg" in text
+    assert "Not known since 02:02:33 UTC" in text
+    assert "history is not available since" in text
+
+
+async def test_a_thousand_incidents_are_a_small_answer(client: Client) -> None:
+    client.fleet.become(thousand())
+    answer = await client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert "1,000 open incidents" in answer.text
+    assert int(answer.headers["content-length"]) < 40_000
+
+
+async def test_the_theme_is_a_cookie_and_leads_back_here_only(client: Client) -> None:
+    answer = await client.get("/theme?theme=dark&back=%2Ftargets%3Fq%3Da")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/targets?q=a")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "portquorum_theme=dark" in cookie
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    away = await client.get("/theme?theme=x&back=https%3A%2F%2Fevil.example")
+    assert away.headers["location"] == "/"
+    assert "portquorum_theme=auto" in away.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\n/b", "/\t/e", "/é"],
+)
+def test_paths_that_lead_elsewhere_lead_to_the_overview(text: str) -> None:
+    assert local_path(text) == "/"
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_files_beside_the_pages_are_kept_for_a_year(client: Client, name: str) -> None:
+    answer = await client.get(static_url(name))
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith(("text/", "image/svg+xml"))

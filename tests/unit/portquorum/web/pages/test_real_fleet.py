@@ -1,0 +1,100 @@
+"""The pages over the real fleet in memory, through a night: every page answers, and says it."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from foundation.http_origin import Served
+from portquorum.web.app import create_app
+from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.parts import Parts
+from tests.browser.web.fakes import HandMadeHistory, HandMadeHub
+from tests.unit.portquorum.web.fleet.fleet_story import NOW, FleetStory, target
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def story() -> FleetStory:
+    """A gateway and what is behind it, a host of three ports, a certificate, plans."""
+    gateway = target("edge", kind="icmp", port=None)
+    behind = [target(f"shop-{one}", depends_on=("edge",), team="shop") for one in range(4)]
+    ports = [target(f"db-{one}", host="db.example.com", port=5432 + one) for one in range(3)]
+    mail = target("mail", team=None, name="mail <b>&amp;</b>")
+    calm = target("calm")
+    made = FleetStory(gateway, *behind, *ports, mail, calm)
+    made.say([(one, "up") for one in (gateway, *behind, *ports, mail, calm)])
+    for one in (gateway, *behind, *ports):
+        made.open(one)
+    made.open(mail, "expiring", expires_at=NOW + 40 * HOUR)
+    made.region("syd", "region.silent", last_beat_at=NOW - 400_000)
+    made.maintain("patch night", "calm", begins=NOW - HOUR, lasts=3 * HOUR)
+    made.silence("7f3a", begins=NOW - HOUR, ends=NOW + HOUR, tags=("prod",))
+    made.follow(made.open(calm, "slow"), "closed")
+    return made
+
+
+@pytest.fixture
+async def client(story: FleetStory) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(
+        Parts(story.fleet, HandMadeHub(), HandMadeHistory(), asyncio.Event()),
+        Served("127.0.0.1"),
+        routes=PAGE_ROUTES,
+        error_page=error_page_of(story.fleet),
+    )
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as made:
+        yield made
+
+
+async def test_the_overview_has_each_cause_once(client: httpx.AsyncClient) -> None:
+    text = (await client.get("/")).text
+    assert "9 open incidents" in text
+    assert "4 targets behind it" in text
+    assert "and 2 more ports of this host" in text
+    assert "mail &lt;b&gt;&amp;amp;&lt;/b&gt;" in text
+    assert "patch night" in text
+    assert text.count("<h2") == 4
+
+
+async def test_every_link_of_every_page_is_answered(client: httpx.AsyncClient) -> None:
+    waiting, seen = deque(["/"]), set[str]()
+    while waiting:
+        path = waiting.popleft()
+        # Each filter by itself: together they are without number.
+        if path in seen or "past-" in path or "&" in path:
+            continue
+        seen.add(path)
+        answer = await client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, (path, answer.text[-500:])
+        if "html" in answer.headers["content-type"]:
+            found = re.findall(r'href="(/[^"#]*)', answer.text)
+            waiting += sorted({one.replace("&amp;", "&") for one in found} - seen)
+    for begin in ("/targets/", "/incidents/", "/regions", "/maintenance", "/reports/"):
+        assert any(one.startswith(begin) for one in seen), begin
+
+
+async def test_a_cause_leads_to_its_targets(client: httpx.AsyncClient) -> None:
+    text = (await client.get("/")).text
+    (there,) = re.findall(r'href="(/targets\?cause=[^"]*)"[^>]*>5<', text)
+    found = (await client.get(there.replace("&amp;", "&"))).text
+    assert "<h1>5 targets" in found
+    assert "shop-3" in found
+
+
+async def test_a_cursor_that_is_none_is_said(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/targets?cursor=nonsense")
+    assert answer.status_code == 400
+    assert "<h1>This can&#39;t be asked like that</h1>" in answer.text
+
+
+async def test_a_region_that_is_silent_is_named(
+    client: httpx.AsyncClient, story: FleetStory
+) -> None:
+    assert "region.silent syd" in (await client.get("/regions")).text
+    story.region("syd", "region.returned")
+    assert "region.silent syd" not in (await client.get("/regions")).text
