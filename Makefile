@@ -17,6 +17,7 @@ BIN := $(VENV)/bin
 # Most tests wait most of their time: for a broker, for a schedule. Each of these processes has a
 # Kafka and a ClickHouse of its own; a file's tests stay together. In the order of their folders the
 # long ones (integration, simulation, system) come first, so that no process waits for them at the end.
+# What fails beside others is run once more alone, and named: tests/side_by_side.py.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 # What `make soak` draws from, and where its reports lie.
@@ -36,13 +37,13 @@ up: $(VENV)/.embedded
 	@$(BIN)/portquorum up $(ARGS)
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m "not root and not soak and not wide" $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python -m tests.side_by_side -m "not root and not soak and not wide" $(SIDE_BY_SIDE) $(ARGS)
 
 # Nothing but loopback is in the namespace of the system tests: what they filter and fill up harms
 # nobody. The others fetch, as at a first start, or make namespaces of their own.
 test-root: $(VENV)/.dev
 	@unshare --net sh -c 'ip link set lo up && exec "$$@"' sh \
-	    $(BIN)/python -m pytest -m "root and not soak and not wide" $(SIDE_BY_SIDE) tests/system $(ARGS)
+	    $(BIN)/python -m tests.side_by_side -m "root and not soak and not wide" $(SIDE_BY_SIDE) tests/system $(ARGS)
 	@$(BIN)/python -m pytest -m "root and not soak and not wide" --ignore tests/system $(ARGS)
 
 # What it found goes into docs/verification.md, if nothing was left out.
