@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final
 
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
@@ -14,11 +13,9 @@ from portquorum.web.api import API_ROUTES, openapi_config
 from portquorum.web.api.parameters import known_parameters
 from portquorum.web.edge import Edge
 from portquorum.web.errors import ErrorPage, error_handlers
+from portquorum.web.packing import BROTLI_QUALITY, GZIP_LEVEL, PACKED_FROM
+from portquorum.web.page_cache import NOT_PACKED_AGAIN, PageCache
 from portquorum.web.parts import Parts
-
-_PACKED_FROM: Final = 800
-"""Smaller answers are sent as they are, in bytes."""
-
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -36,6 +33,7 @@ def create_app(
     `routes` are the pages, `error_page` theirs for errors; None: a line of text. `lifespan`: what
     runs as long as the app.
     """
+    pages = PageCache()
     app = Litestar(
         route_handlers=[*API_ROUTES, *routes],
         dependencies={
@@ -43,15 +41,17 @@ def create_app(
             "hub": Provide(lambda: parts.hub, sync_to_thread=False),
             "history": Provide(lambda: parts.history, sync_to_thread=False),
             "closing": Provide(lambda: parts.closing, sync_to_thread=False),
+            "pages": Provide(lambda: pages, sync_to_thread=False),
         },
         exception_handlers=error_handlers(error_page),
         compression_config=CompressionConfig(
             backend="brotli",
-            brotli_quality=4,
+            brotli_quality=BROTLI_QUALITY,
             brotli_gzip_fallback=True,
-            gzip_compress_level=6,
-            minimum_size=_PACKED_FROM,
+            gzip_compress_level=GZIP_LEVEL,
+            minimum_size=PACKED_FROM,
             exclude=["^/api/v1/events$"],
+            exclude_opt_key=NOT_PACKED_AGAIN,
         ),
         openapi_config=openapi_config(),
         lifespan=list(lifespan),

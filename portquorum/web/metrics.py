@@ -13,6 +13,9 @@ SECONDS: Final = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
+PAGES: Final = Counter(
+    "portquorum_web_pages", "Pages that were rendered, and answers that were kept.", ["how"]
+)
 VIEWERS: Final = Gauge("portquorum_web_viewers", "Open live streams of changes.")
 HISTORY_SECONDS: Final = Histogram(
     "portquorum_web_history_seconds",

@@ -12,12 +12,13 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from portquorum.report.history import UnknownScopeError
-from portquorum.web.answers import IncidentAnswer
 from portquorum.web.api.moments import now_ms
 from portquorum.web.charts.report_days import report_charts
 from portquorum.web.headers import FOREVER
+from portquorum.web.history.answers import IncidentHistory, TargetHistory
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
 from portquorum.web.history.stored_history import ReportQuery, TargetAsked
+from portquorum.web.page_cache import NOT_PACKED_AGAIN, ThePages
 from portquorum.web.pages import (
     error_page,
     incident,
@@ -52,6 +53,7 @@ _MEDIA_TYPES: Final = {
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
+_PACKED: Final = {NOT_PACKED_AGAIN: True}
 _SEE_OTHER: Final = 303
 _YEAR_S: Final = 31_536_000
 _MOST_INCIDENTS: Final = 100
@@ -74,56 +76,45 @@ def _base(request: Asked) -> str:
     return str(request.base_url).rstrip("/")
 
 
-class _Kept:
-    """The newest overviews as text: many viewers ask for the same one within a second."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._texts: dict[tuple[object, ...], str] = {}
-
-    def text(self, key: tuple[object, ...], made: Callable[[], str]) -> str:
-        """The text of `key`, made if it is not kept."""
-        found = self._texts.get(key)
-        if found is None:
-            found = self._texts[key] = made()
-            while len(self._texts) > self._most:
-                del self._texts[next(iter(self._texts))]
-        return found
+def _asked(request: Asked, viewer: Viewer) -> tuple[str, ...]:
+    """All that a page may show of a request."""
+    return viewer.here, viewer.theme, viewer.zone_name, _base(request)
 
 
-_kept: Final = _Kept(32)
-
-
-@get("/", include_in_schema=False)
-async def overview_page(request: Asked, fleet: TheFleet) -> Response[str]:
+@get("/", include_in_schema=False, opt=_PACKED)
+async def overview_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """What is wrong now."""
-    fresh = fleet.freshness()
-    viewer = _viewer(request, fresh.now)
-    key = (
-        *(id(fleet), fleet.version, fresh.now // 1000, fresh.data_at, fresh.blind_since),
-        *(fresh.history_away_since, viewer.theme, viewer.zone_name, viewer.here),
+    viewer = _viewer(request, fleet.freshness().now)
+    return pages.answer(
+        request,
+        fleet,
+        asked=_asked(request, viewer),
+        render=lambda: overview.page(fleet.overview(), viewer),
     )
-    return _page(_kept.text(key, lambda: overview.page(fleet.overview(), viewer)))
 
 
-@get("/targets", include_in_schema=False)
-async def targets_page(request: Asked, fleet: TheFleet) -> Response[str]:
+@get("/targets", include_in_schema=False, opt=_PACKED)
+async def targets_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Targets by filters, a hundred at a time."""
     asked = _address(request)
     query = targets.query_of(asked)
-    found = fleet.targets(query)
-    viewer = _viewer(request, found.freshness.now)
-    return _page(targets.page(found, fleet.counts(), query, asked, viewer))
+    viewer = _viewer(request, fleet.freshness().now)
+    return pages.answer(
+        request,
+        fleet,
+        asked=_asked(request, viewer),
+        render=lambda: targets.page(fleet.targets(query), fleet.counts(), query, asked, viewer),
+    )
 
 
-@get("/targets/{target_id:str}", include_in_schema=False)
+@get("/targets/{target_id:str}", include_in_schema=False, opt=_PACKED)
 async def target_page(
-    request: Asked, fleet: TheFleet, history: TheHistory, target_id: Id
-) -> Response[str]:
+    request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, target_id: Id
+) -> Response[bytes]:
     """One target, and its past within a window."""
     found = fleet.target(target_id)
     if found is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, ENGLISH.error_404_target.format(id=target_id[:99]))
+        raise _no_target(target_id)
     now = now_ms()
     past = await history.target(
         TargetAsked(
@@ -134,7 +125,20 @@ async def target_page(
             window=window_of(_address(request), now),
         )
     )
-    viewer = _viewer(request, found.freshness.now)
+    viewer = _viewer(request, fleet.freshness().now)
+    return pages.answer(
+        request,
+        fleet,
+        asked=_asked(request, viewer),
+        past=past,
+        render=lambda: _target(fleet, target_id, past, viewer, _base(request)),
+    )
+
+
+def _target(fleet: Fleet, target_id: str, past: TargetHistory, viewer: Viewer, base: str) -> str:
+    found = fleet.target(target_id)  # as it is now: the history was waited for
+    if found is None:
+        raise _no_target(target_id)
     opened = [fleet.incident(one.id) for one in found.incidents if one.closed_at is None]
     view = target.TargetView(
         answer=found,
@@ -142,94 +146,118 @@ async def target_page(
         past=past,
         charts=target_charts(past, viewer),
         because=because(found, past.checks or ()),
-        base=_base(request),
+        base=base,
     )
-    return _page(target.page(view, fleet.counts(), viewer))
+    return target.page(view, fleet.counts(), viewer)
 
 
-@get("/incidents", include_in_schema=False)
-async def incidents_page(request: Asked, fleet: TheFleet, history: TheHistory) -> Response[str]:
+def _no_target(target_id: str) -> ProblemError:
+    return ProblemError(HTTPStatus.NOT_FOUND, ENGLISH.error_404_target.format(id=target_id[:99]))
+
+
+@get("/incidents", include_in_schema=False, opt=_PACKED)
+async def incidents_page(
+    request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages
+) -> Response[bytes]:
     """Open incidents, or older ones."""
     asked = _address(request)
+    past = None if incidents.which_of(asked) == "open" else await _older(asked, fleet, history)
     fresh = fleet.freshness()
-    found = await _incidents(asked, fleet, history)
     viewer = _viewer(request, fresh.now)
-    return _page(incidents.page(found, fresh, fleet.counts(), asked, viewer))
+
+    def rendered() -> str:
+        found = past or _remembered(asked, fleet)
+        return incidents.page(found, fresh, fleet.counts(), asked, viewer)
+
+    return pages.answer(request, fleet, asked=_asked(request, viewer), past=past, render=rendered)
 
 
-async def _incidents(asked: Address, fleet: Fleet, history: History) -> incidents.IncidentsView:
-    """From memory if that has all, else from the history; without it those of the last 24 h."""
-    trouble = ""
-    if incidents.which_of(asked) != "open":
-        try:
-            past = await history.incidents(
-                incidents.past_query_of(asked),
-                asked.value("cursor")[:2000] or None,
-                _MOST_INCIDENTS,
-            )
-        except (HistoryUnavailableError, HistoryTooSlowError) as error:
-            trouble = f"{error} {ENGLISH.only_24h}"
-        else:
-            return incidents.IncidentsView(
-                rows=tuple(row_of_past(one) for one in past.rows),
-                total=past.total,
-                next_cursor=past.next or "",
-            )
-    query = incidents.query_of(asked)
-    found = fleet.incidents(query)
+async def _older(asked: Address, fleet: Fleet, history: History) -> incidents.IncidentsView:
+    """From the history; without it those of the last 24 h."""
+    try:
+        past = await history.incidents(
+            incidents.past_query_of(asked), asked.value("cursor")[:2000] or None, _MOST_INCIDENTS
+        )
+    except (HistoryUnavailableError, HistoryTooSlowError) as error:
+        return _remembered(asked, fleet, f"{error} {ENGLISH.only_24h}")
+    return incidents.IncidentsView(
+        rows=tuple(row_of_past(one) for one in past.rows),
+        total=past.total,
+        next_cursor=past.next or "",
+    )
+
+
+def _remembered(asked: Address, fleet: Fleet, trouble: str = "") -> incidents.IncidentsView:
+    """From memory."""
+    found = fleet.incidents(incidents.query_of(asked))
     return incidents.IncidentsView(
         rows=found.rows, total=found.total, next_cursor=found.next_cursor, trouble=trouble
     )
 
 
-@get("/incidents/{incident_id:str}", include_in_schema=False)
+@get("/incidents/{incident_id:str}", include_in_schema=False, opt=_PACKED)
 async def incident_page(
-    request: Asked, fleet: TheFleet, history: TheHistory, incident_id: Id
-) -> Response[str]:
+    request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, incident_id: Id
+) -> Response[bytes]:
     """One incident, open or long over."""
-    answer = fleet.incident(incident_id)
-    view = await _incident_view(request, answer, history, incident_id)
-    if view.answer is None and view.past is None:
-        status = HTTPStatus.SERVICE_UNAVAILABLE if view.trouble else HTTPStatus.NOT_FOUND
+    past, trouble = await _past_of(history, incident_id)
+    if past is None and fleet.incident(incident_id) is None:
+        status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.NOT_FOUND
         raise ProblemError(
-            status, view.trouble or ENGLISH.error_404_incident.format(id=incident_id[:99])
+            status, trouble or ENGLISH.error_404_incident.format(id=incident_id[:99])
         )
     fresh = fleet.freshness()
-    return _page(incident.page(view, fresh, fleet.counts(), _viewer(request, fresh.now)))
+    viewer = _viewer(request, fresh.now)
 
+    def rendered() -> str:
+        answer = fleet.incident(incident_id)
+        view = incident.IncidentView(
+            answer=answer,
+            past=past,
+            trouble=trouble,
+            is_there=answer is not None and answer.target_row is not None,
+            charts=incident_charts(past, viewer),
+            base=_base(request),
+        )
+        return incident.page(view, fresh, fleet.counts(), viewer)
 
-async def _incident_view(
-    request: Asked, answer: IncidentAnswer | None, history: History, incident_id: str
-) -> incident.IncidentView:
-    past, trouble = None, ""
-    try:
-        past = await history.incident(incident_id)
-    except (HistoryUnavailableError, HistoryTooSlowError) as error:
-        trouble = str(error)
-    return incident.IncidentView(
-        answer=answer,
-        past=past,
-        trouble=trouble,
-        is_there=answer is not None and answer.target_row is not None,
-        charts=incident_charts(past, _viewer(request, now_ms())),
-        base=_base(request),
+    return pages.answer(
+        request, fleet, asked=(*_asked(request, viewer), trouble), past=past, render=rendered
     )
 
 
-@get("/regions", include_in_schema=False)
-async def regions_page(request: Asked, fleet: TheFleet) -> Response[str]:
+async def _past_of(history: History, incident_id: str) -> tuple[IncidentHistory | None, str]:
+    """The past of an incident, and why there is none (empty: nobody knows it)."""
+    try:
+        return await history.incident(incident_id), ""
+    except (HistoryUnavailableError, HistoryTooSlowError) as error:
+        return None, str(error)
+
+
+@get("/regions", include_in_schema=False, opt=_PACKED)
+async def regions_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Regions and their probers."""
-    found = fleet.regions()
-    viewer = _viewer(request, found.freshness.now)
-    return _page(regions.page(found, fleet.counts(), viewer))
+    viewer = _viewer(request, fleet.freshness().now)
+    return pages.answer(
+        request,
+        fleet,
+        asked=_asked(request, viewer),
+        render=lambda: regions.page(fleet.regions(), fleet.counts(), viewer),
+    )
 
 
-@get("/maintenance", include_in_schema=False)
-async def maintenance_page(request: Asked, fleet: TheFleet) -> Response[str]:
+@get("/maintenance", include_in_schema=False, opt=_PACKED)
+async def maintenance_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Maintenance windows and silences."""
-    windows = fleet.maintenance()
-    viewer = _viewer(request, windows.freshness.now)
-    return _page(maintenance.page(windows, fleet.silences(), fleet.counts(), viewer))
+    viewer = _viewer(request, fleet.freshness().now)
+    return pages.answer(
+        request,
+        fleet,
+        asked=_asked(request, viewer),
+        render=lambda: maintenance.page(
+            fleet.maintenance(), fleet.silences(), fleet.counts(), viewer
+        ),
+    )
 
 
 @get("/reports", include_in_schema=False)
