@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from portquorum.web.charts import amounts, svg
-from portquorum.web.charts.chart import Chart
+from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.history.answers import DayUptime
 from portquorum.web.words import ENGLISH
 
@@ -31,7 +31,7 @@ _DAY_S: Final = 86_400.0
 def days_chart(days: Sequence[DayUptime], today: date) -> Chart:
     """The chart of consecutive days (UTC), the oldest first."""
     wide = 100 / max(1, len(days))
-    bars = "".join(_bar(one, place * wide, wide * (1 - _GAP)) for place, one in enumerate(days))
+    bars = _bars(days, wide)
     ends = ""
     if days:
         last = WORDS.today if days[-1].day == today else _short(days[-1].day)
@@ -41,34 +41,44 @@ def days_chart(days: Sequence[DayUptime], today: date) -> Chart:
         name="days",
         title=WORDS.days_title.format(days=len(days)),
         svg=Markup(svg.drawing(_HEIGHT, "days", _text(days), bars, ends)),  # noqa: S704 - escaped
-        head=(
-            WORDS.day,
-            WORDS.uptime,
-            WORDS.without_maintenance,
-            WORDS.down,
-            WORDS.in_maintenance,
-            WORDS.measured,
-        ),
-        rows=tuple(_row(one) for one in reversed(days)),
+        table=lambda: _table(days),
     )
 
 
-def _bar(one: DayUptime, x: float, width: float) -> str:
-    if not one.watched_s:
-        return ""  # A gap: there was no such target.
-    tip = f"{one.day}: {_said(one)}"
-    drawn = ""
+def _bars(days: Sequence[DayUptime], wide: float) -> str:
+    """A day that was not watched has none: there was no such target."""
+    found: dict[str, list[svg.Bar]] = {one: [] for one in _CLASSES}
+    for place, one in enumerate(days):
+        if not one.watched_s:
+            continue
+        x, width = place * wide, wide * (1 - _GAP)
+        class_, box = _bar(one, x, width)
+        found[class_].append(svg.Bar(box, "" if class_ == "s-up" else f"{one.day}: {_said(one)}"))
+        if one.maintenance_s > 0:
+            found["s-maintenance"].append(svg.Bar(svg.Box(x, width, _PLANNED_Y, _PLANNED)))
+    return "".join(svg.bars(bars, class_, _HEIGHT) for class_, bars in found.items())
+
+
+_CLASSES: Final = ("s-up", "s-unknown dashed", "s-down", "s-maintenance")
+
+
+def _bar(one: DayUptime, x: float, width: float) -> tuple[str, svg.Box]:
+    """What a day is drawn as, and where."""
     if one.down_s > 0:
         share = _LEAST_SHARE + (1 - _LEAST_SHARE) * math.log1p(one.down_s) / math.log1p(_DAY_S)
         tall = _TALL * min(1.0, share)
-        drawn = svg.rect(svg.Box(x, width, _TOP + _TALL - tall, tall), "s-down", tip)
-    elif one.measured_s < one.watched_s / 2:
-        drawn = svg.rect(svg.Box(x, width, _LINE_Y - 6, _LINE + 12), "s-unknown dashed", tip)
-    else:
-        drawn = svg.rect(svg.Box(x, width, _LINE_Y, _LINE), "s-up", tip)
-    if one.maintenance_s > 0:
-        drawn += svg.rect(svg.Box(x, width, _PLANNED_Y, _PLANNED), "s-maintenance", tip)
-    return drawn
+        return "s-down", svg.Box(x, width, _TOP + _TALL - tall, tall)
+    if one.measured_s < one.watched_s / 2:
+        return "s-unknown dashed", svg.Box(x, width, _LINE_Y - 6, _LINE + 12)
+    return "s-up", svg.Box(x, width, _LINE_Y, _LINE)
+
+
+def _table(days: Sequence[DayUptime]) -> Table:
+    w = WORDS
+    return Table(
+        (w.day, w.uptime, w.without_maintenance, w.down, w.in_maintenance, w.measured),
+        tuple(_row(one) for one in reversed(days)),
+    )
 
 
 def _said(one: DayUptime) -> str:

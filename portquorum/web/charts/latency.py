@@ -12,7 +12,7 @@ from typing import Final
 from markupsafe import Markup
 
 from portquorum.web.charts import amounts, svg
-from portquorum.web.charts.chart import Chart
+from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.charts.time_axis import TimeAxis
 from portquorum.web.history.answers import (
     IncidentSpan,
@@ -57,9 +57,13 @@ def latency_chart(past: TargetHistory, zone: tzinfo) -> Chart | None:
         silent.setdefault(one.region, []).append(one)
     strips = (
         _strip(one, _TOP + place * (_LABEL + _STRIP + _BETWEEN), past.window.step_ms, axis, most)
-        + "".join(_silent(silent.get(one.region, ()), place, axis))
         for place, one in enumerate(shown)
     )
+    quiet = [
+        bar
+        for place, one in enumerate(shown)
+        for bar in _silent(silent.get(one.region, ()), place, axis)
+    ]
     left_out = len(past.latency) - len(shown)
     rest = WORDS.regions_left_out.format(n=left_out) if left_out else ""
     drawn = svg.drawing(
@@ -69,19 +73,18 @@ def latency_chart(past: TargetHistory, zone: tzinfo) -> Chart | None:
             regions=len(past.latency), since=axis.words(axis.since), until=axis.words(axis.until)
         ),
         axis.drawn(_TOP, below - _TOP),
-        "".join(_bands(past.incidents or (), axis, below)),
-        "".join(_windows(past.maintenance or (), axis)),
+        _bands(past.incidents or (), axis, below),
+        svg.bars(list(_windows(past.maintenance or (), axis)), "s-maintenance", below),
         *strips,
+        svg.bars(quiet, "s-unknown dashed", below),
         svg.label(0, below + _AXIS + 12, rest, "tick-label") if rest else "",
     )
-    head, rows = _table(past.latency, axis)
     form = WORDS.latency_cut_title if peak > most else WORDS.latency_title
     return Chart(
         name="latency",
         title=form.format(most=amounts.latency(most), peak=amounts.latency(peak)),
         svg=Markup(drawn),  # noqa: S704 - escaped
-        head=head,
-        rows=rows,
+        table=lambda: _table(past.latency or (), axis),
     )
 
 
@@ -165,7 +168,10 @@ def _failed(steps: Sequence[LatencyStep], ends: Sequence[tuple[float, float]]) -
             yield f"M{left:.1f} 100V{top:.1f}H{right:.1f}V100z"
 
 
-def _bands(incidents: Iterable[IncidentSpan], axis: TimeAxis, below: float) -> Iterator[str]:
+def _bands(incidents: Iterable[IncidentSpan], axis: TimeAxis, below: float) -> str:
+    """Each incident as a bar above the strips, and as a tint behind them."""
+    heads: dict[str, list[svg.Bar]] = {"slow": [], "down": []}
+    tints: dict[str, list[svg.Bar]] = {"slow": [], "down": []}
     for one in incidents:
         if not axis.shows(one.began_at, one.ended_at):
             continue
@@ -175,21 +181,24 @@ def _bands(incidents: Iterable[IncidentSpan], axis: TimeAxis, below: float) -> I
         tip = f"{one.incident_type}, {axis.words(one.began_at)} – {end}: {one.summary[:300]}"
         wide = max(width, _NARROWEST)
         tall = _TOP - 4 if state == "down" else (_TOP - 4) / 2
-        yield svg.rect(svg.Box(x, wide, _TOP - 2 - tall, tall), f"s-{state}", tip)
-        yield svg.rect(svg.Box(x, wide, _TOP, below - _TOP), f"band s-{state}")
+        heads[state].append(svg.Bar(svg.Box(x, wide, _TOP - 2 - tall, tall), tip))
+        tints[state].append(svg.Bar(svg.Box(x, wide, _TOP, below - _TOP)))
+    return "".join(
+        svg.bars(tints[state], f"band s-{state}", below)
+        + svg.bars(heads[state], f"s-{state}", below)
+        for state in heads
+    )
 
 
-def _windows(windows: Iterable[MaintenanceSpan], axis: TimeAxis) -> Iterator[str]:
+def _windows(windows: Iterable[MaintenanceSpan], axis: TimeAxis) -> Iterator[svg.Bar]:
     for one in windows:
         if axis.shows(one.began_at, one.ended_at):
             tip = f"{one.name[:200]}, {axis.words(one.began_at)} – {axis.words(one.ended_at)}"
             width = max(axis.width(one.began_at, one.ended_at), _NARROWEST)
-            yield svg.rect(
-                svg.Box(axis.place(one.began_at), width, _TOP - 2, 4), "s-maintenance", tip
-            )
+            yield svg.Bar(svg.Box(axis.place(one.began_at), width, _TOP - 2, 4), tip)
 
 
-def _silent(spans: Iterable[RegionSpan], place: int, axis: TimeAxis) -> Iterator[str]:
+def _silent(spans: Iterable[RegionSpan], place: int, axis: TimeAxis) -> Iterator[svg.Bar]:
     y = _TOP + place * (_LABEL + _STRIP + _BETWEEN) + _LABEL
     for one in spans:
         if axis.shows(one.began_at, one.ended_at):
@@ -198,19 +207,17 @@ def _silent(spans: Iterable[RegionSpan], place: int, axis: TimeAxis) -> Iterator
             tip = f"{form.format(region=one.region)}, {axis.words(one.began_at)} – {end}"
             width = max(axis.width(one.began_at, one.ended_at), _NARROWEST)
             x = axis.place(one.began_at)
-            yield svg.rect(svg.Box(x, width, y, _STRIP), "s-unknown dashed", tip)
+            yield svg.Bar(svg.Box(x, width, y, _STRIP), tip)
 
 
-def _table(
-    regions: Sequence[RegionLatency], axis: TimeAxis
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def _table(regions: Sequence[RegionLatency], axis: TimeAxis) -> Table:
     """A row a step, the newest first, and a column a region."""
     cells: dict[int, dict[str, str]] = {}
     for one in regions:
         for step in one.steps:
             cells.setdefault(step.at, {})[one.region] = _cell(step)
     names = [one.region for one in regions]
-    return (
+    return Table(
         (WORDS.time, *(f"{name}, p50 / p95" for name in names)),
         tuple(
             (axis.words(at), *(cells[at].get(name, WORDS.nothing) for name in names))

@@ -5,9 +5,9 @@ pixels, so that words keep their size; lines lie in inner drawings that stretch.
 stands in its class; colours are the style sheet's (`s-down`, `s-slow`, …).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.plain_text import one_line
 
@@ -45,6 +45,33 @@ class Box(NamedTuple):
     height: float
 
 
+class Bar(NamedTuple):
+    """A bar, and what a pointer over it shows."""
+
+    box: Box
+    tip: str = ""
+
+
+MOST_TIPS: Final = 20
+"""Bars of one class that are elements of their own, with a tip; more are one path without."""
+
+
+def bars(found: Sequence[Bar], class_: str, height: float) -> str:
+    """Bars of one class in a drawing of `height` pixels, as few elements: a page has 2,000."""
+    if len(found) <= MOST_TIPS and any(one.tip for one in found):
+        return "".join(rect(one.box, class_, one.tip) for one in found)
+    drawn = path((_outline(one.box) for one in found), class_)
+    return stretched(0, height, drawn, units=height) if drawn else ""
+
+
+def _outline(box: Box) -> str:
+    left, top, right, foot = (
+        _text(round(one, 1))
+        for one in (10 * box.x, box.y, 10 * (box.x + box.width), box.y + box.height)
+    )
+    return f"M{left} {top}H{right}V{foot}H{left}z"
+
+
 def rect(box: Box, class_: str, tip: str = "") -> str:
     """A bar; `tip` is what a pointer over it shows."""
     return element(
@@ -79,8 +106,14 @@ def upright(x: float, y: float, height: float, class_: str, tip: str = "") -> st
     )
 
 
-def stretched(y: float, height: float, *children: str) -> str:
-    """An inner drawing of 1,000 by 100 units over the whole width."""
+def uprights(places: Iterable[float], top: float, foot: float, class_: str) -> str:
+    """Vertical lines at places in percent, from `top` to `foot` in pixels, as one path."""
+    drawn = path((f"M{_text(round(10 * x, 1))} {top:g}V{foot:g}" for x in places), class_)
+    return stretched(0, foot, drawn, units=foot) if drawn else ""
+
+
+def stretched(y: float, height: float, *children: str, units: float = 100) -> str:
+    """An inner drawing of 1,000 by `units` units over the whole width."""
     return element(
         "svg",
         *children,
@@ -88,7 +121,7 @@ def stretched(y: float, height: float, *children: str) -> str:
         y=_text(y),
         width="100%",
         height=_text(height),
-        viewBox="0 0 1000 100",
+        viewBox=f"0 0 1000 {_text(units)}",
         preserveAspectRatio="none",
     )
 

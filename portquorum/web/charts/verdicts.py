@@ -3,14 +3,14 @@
 Down fills the strip, slow half of it, up is a line, and what nobody knows is dashed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import Final
 
 from markupsafe import Markup
 
 from portquorum.web.charts import svg
-from portquorum.web.charts.chart import Chart
+from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.charts.time_axis import TimeAxis
 from portquorum.web.history.answers import IncidentHistory, RegionVerdicts, VerdictSpan
 from portquorum.web.words import ENGLISH, REASONS, STATES
@@ -49,7 +49,8 @@ def verdicts_chart(past: IncidentHistory, now: int, zone: tzinfo) -> Chart | Non
             regions=len(past.regions), since=axis.words(axis.since), until=axis.words(axis.until)
         ),
         axis.drawn(_TOP, below - _TOP),
-        *(_strip(one, place, axis, end) for place, one in enumerate(shown)),
+        *(_name(one, place) for place, one in enumerate(shown)),
+        _spans(shown, axis, end, below),
         "".join(_events(past, axis, below)),
         svg.label(0, below + _AXIS + 12, rest, "tick-label") if rest else "",
     )
@@ -57,29 +58,40 @@ def verdicts_chart(past: IncidentHistory, now: int, zone: tzinfo) -> Chart | Non
         name="verdicts",
         title=WORDS.verdicts_title,
         svg=Markup(drawn),  # noqa: S704 - escaped
-        head=(WORDS.region, WORDS.said, WORDS.reason, WORDS.from_, WORDS.to),
-        rows=tuple(_row(one.region, span, axis) for one in past.regions for span in one.spans),
+        table=lambda: _table(past.regions, axis),
     )
 
 
-def _strip(one: RegionVerdicts, place: int, axis: TimeAxis, end: int) -> str:
-    y = _TOP + place * (_LABEL + _STRIP + _BETWEEN)
-    name = svg.label(0, y + 12, one.region, "strip-name")
-    return name + "".join(_span(span, y + _LABEL, axis, end) for span in one.spans)
+def _name(one: RegionVerdicts, place: int) -> str:
+    return svg.label(0, _top(place) + 12, one.region, "strip-name")
 
 
-def _span(span: VerdictSpan, y: float, axis: TimeAxis, end: int) -> str:
-    ended = end if span.ended_at is None else span.ended_at
-    if not axis.shows(span.began_at, ended):
-        return ""
+def _top(place: int) -> float:
+    return _TOP + place * (_LABEL + _STRIP + _BETWEEN)
+
+
+def _spans(regions: Sequence[RegionVerdicts], axis: TimeAxis, end: int, below: float) -> str:
+    """The verdicts of all strips, by what they are drawn as."""
+    found: dict[str, list[svg.Bar]] = {}
+    for place, one in enumerate(regions):
+        for span in one.spans:
+            ended = end if span.ended_at is None else span.ended_at
+            if axis.shows(span.began_at, ended):
+                class_, bar = _bar(span, _top(place) + _LABEL, axis, ended)
+                found.setdefault(class_, []).append(bar)
+    return "".join(svg.bars(bars, class_, below) for class_, bars in sorted(found.items()))
+
+
+def _bar(span: VerdictSpan, y: float, axis: TimeAxis, ended: int) -> tuple[str, svg.Bar]:
+    """What a verdict is drawn as, and where."""
     x, width = axis.place(span.began_at), max(axis.width(span.began_at, ended), 0.3)
     tip = f"{_said(span)}{f': {_reason(span)}' if span.reason else ''}"
     if span.set_aside or span.verdict not in _SHAPES:
-        return svg.rect(svg.Box(x, width, y + 2, _STRIP - 4), "s-unknown dashed", tip)
+        return "s-unknown dashed", svg.Bar(svg.Box(x, width, y + 2, _STRIP - 4), tip)
     share = _SHAPES[span.verdict]
     tall = _STRIP * share
     foot = y + (_STRIP + tall) / 2 if span.verdict == "up" else y + _STRIP
-    return svg.rect(svg.Box(x, width, foot - tall, tall), f"s-{span.verdict}", tip)
+    return f"s-{span.verdict}", svg.Bar(svg.Box(x, width, foot - tall, tall), tip)
 
 
 _SHAPES: Final = {"down": 1.0, "slow": 0.5, "up": 0.16}
@@ -88,15 +100,20 @@ _SHAPES: Final = {"down": 1.0, "slow": 0.5, "up": 0.16}
 
 def _events(past: IncidentHistory, axis: TimeAxis, below: float) -> Iterator[str]:
     last = -_FAR
+    yield svg.uprights([axis.place(one.at) for one in past.events], _TOP - 4, below, "event")
     for one in past.events:
         x = axis.place(one.at)
-        yield svg.upright(
-            x, _TOP - 4, below - _TOP + 4, "event", f"{one.event}, {axis.words(one.at)}"
-        )
         if one.event != "updated" and x - last >= _FAR:
             anchor = "end" if x > 90 else "middle" if x > 10 else None
             yield svg.label(x, _TOP - 6, one.event, "tick-label", anchor)
             last = x
+
+
+def _table(regions: Sequence[RegionVerdicts], axis: TimeAxis) -> Table:
+    return Table(
+        (WORDS.region, WORDS.said, WORDS.reason, WORDS.from_, WORDS.to),
+        tuple(_row(one.region, span, axis) for one in regions for span in one.spans),
+    )
 
 
 def _said(span: VerdictSpan) -> str:

@@ -1,11 +1,15 @@
 """The address of a page with other filters: all state of a page is in its URL."""
 
 from collections.abc import Iterable
-from urllib.parse import urlencode
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
 
-_PLACE = "cursor"
+TABLE: Final = "table"
+"""The drawing that a page shows as a table, too."""
+
+_PLACE: Final = "cursor"
 """Where one is in a list: another question begins at its beginning."""
 
 
@@ -14,6 +18,12 @@ class Address(Struct, frozen=True):
 
     path: str
     pairs: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> "Address":
+        """The address of a path with its query."""
+        path, _, query = text.partition("?")
+        return cls(path, tuple(parse_qsl(query, keep_blank_values=True)))
 
     def __str__(self) -> str:
         return _joined(self.path, self.pairs)
@@ -51,8 +61,8 @@ class Address(Struct, frozen=True):
         return _joined(self.path, (*self.others(), (_PLACE, cursor)))
 
     def with_path(self, path: str) -> str:
-        """The same question at another path."""
-        return _joined(path, self.pairs)
+        """The same question at another path, without the page's table."""
+        return _joined(path, (pair for pair in self.pairs if pair[0] != TABLE))
 
 
 def _joined(path: str, pairs: Iterable[tuple[str, str]]) -> str:

@@ -1,6 +1,7 @@
 """The page of an incident: what it is, who says so, what happened, who was told. Its URL stays."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -14,6 +15,12 @@ from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import ENGLISH
 from schemas.incident import HostTarget, RegionVerdict, Votes
+
+MOST_REGIONS: Final = 40
+MOST_EVENTS: Final = 50
+MOST_TOLD: Final = 30
+MOST_OTHERS: Final = 20
+"""Rows that are shown at most: a page has 2,000 elements at most, the JSON twin has all."""
 
 
 class IncidentView(Struct, frozen=True, kw_only=True):
@@ -65,6 +72,9 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         ValueError: neither memory nor history has it.
     """
     facts, past = _facts(view), view.past
+    regions = sorted(facts.regions.items(), key=_badness)
+    events = [_line(one) for one in past.events] if past is not None else []
+    told = past.told if past is not None else None
     return render(
         "incident.html",
         viewer,
@@ -74,16 +84,18 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         first_steps=facts.first_steps,
         runbook=facts.runbook,
         changes=facts.changes,
-        regions=sorted(facts.regions.items(), key=_badness),
+        regions=regions[:MOST_REGIONS],
+        regions_left=max(0, len(regions) - MOST_REGIONS),
         votes=facts.votes,
-        host_targets=facts.host_targets[:50],
+        host_targets=facts.host_targets[:MOST_OTHERS],
         host_targets_total=facts.host_targets_total,
         resolved_note=facts.resolved_note,
         cause=facts.cause,
         is_there=view.is_there,
         ended_at=past.ended_at if past is not None else None,
-        events=[_line(one) for one in past.events] if past is not None else [],
-        told=past.told if past is not None else None,
+        events=shortened(events),
+        told=None if told is None else told[:MOST_TOLD],
+        told_left=max(0, len(told or ()) - MOST_TOLD),
         told_trouble=past.trouble if past is not None else view.trouble,
         trouble=view.trouble,
         charts=view.charts,
@@ -91,6 +103,15 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         active="incidents",
         json_path=_twin(view, facts.row.id),
     )
+
+
+def shortened(events: Sequence[EventLine]) -> list[EventLine | int]:
+    """The first events and the newest ones; between them the number of those that are left out."""
+    left = len(events) - MOST_EVENTS
+    if left <= 0:
+        return list(events)
+    half = MOST_EVENTS // 2
+    return [*events[:half], left, *events[-half:]]
 
 
 def _twin(view: IncidentView, incident_id: str) -> str:

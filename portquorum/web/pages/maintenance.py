@@ -6,7 +6,8 @@ from portquorum.web.answers import Counts, MaintenanceAnswer, SilencesAnswer
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
 
-MOST_ROWS: Final = 200
+MOST_ROWS: Final = 60
+"""Of windows, and of silences: a page has 2,000 elements at most, the JSON twin has all."""
 
 
 def page(

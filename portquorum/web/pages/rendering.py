@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portquorum.web.answers import Counts, Freshness
 from portquorum.web.pages import number_words, row_words
+from portquorum.web.pages.address import Address
 from portquorum.web.pages.viewer import Viewer, iso
 from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
 from schemas.plain_text import plain
@@ -42,7 +43,7 @@ def render(
     known = {
         "v": viewer,
         "f": freshness,
-        "here": viewer.here,
+        "page_address": Address.of(viewer.here),
         "json_path": "",
         "live_path": "/api/v1/events",
         "active": "",

@@ -250,6 +250,29 @@ def strip(marks: Iterable[Mark]) -> list[tuple[str, str]]:
     return [(name, "".join(paths[name])) for name in order if name in paths]
 
 
+def check_strip(states: Sequence[str]) -> list[tuple[str, str]]:
+    """The last checks as paths in a box of 1000 × 16, each as wide as of twenty; the worst on top.
+
+    Up is a line, down fills the height, what nobody knows is dashed.
+    """
+    wide = 1000 / max(_CHECKS, len(states))
+    paths: dict[str, list[str]] = {}
+    for place, state in enumerate(states):
+        left, right = place * wide, (place + 1) * wide - _CHECK_GAP
+        name, top, foot = _CHECK_HEIGHTS.get(state, _CHECK_HEIGHTS["unknown"])
+        paths.setdefault(name, []).append(f"M{left:g} {top:g}H{right:g}V{foot:g}H{left:g}Z")
+    return [(name, "".join(paths[name])) for name in ("up", "unknown", "down") if name in paths]
+
+
+_CHECKS: Final = 20
+_CHECK_GAP: Final = 8
+_CHECK_HEIGHTS: Final[Mapping[str, tuple[str, float, float]]] = {
+    "up": ("up", 6.5, 9.5),
+    "unknown": ("unknown", 3, 13),
+    "down": ("down", 0.5, 15.5),
+}
+
+
 def _piece(one: Mark, top: float, foot: float) -> str:
     """A mark: a stroke if it is narrow, else a box."""
     if one.end - one.begin <= _NARROW:

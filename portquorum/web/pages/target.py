@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from portquorum.web.answers import Counts, IncidentAnswer, IncidentRow, TargetAnswer
-from portquorum.web.charts.chart import Chart
+from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.history.answers import (
     CertificateSeen,
     CheckSeen,
@@ -16,9 +17,10 @@ from portquorum.web.history.answers import (
     TargetHistory,
 )
 from portquorum.web.pages import commands
-from portquorum.web.pages.number_words import cut, fill, many, minus, path
+from portquorum.web.pages.address import Address
+from portquorum.web.pages.number_words import cut, fill, many, milliseconds, minus, path
 from portquorum.web.pages.rendering import render
-from portquorum.web.pages.row_words import word_of
+from portquorum.web.pages.row_words import check_strip, word_of
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.pages.window_links import window_links
 from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
@@ -29,6 +31,14 @@ _OF_TYPE: Final = {"unreachable": "down"}
 _CHECK_STATES: Final = {"up": "up", "down": "down"}
 
 
+MOST_REGIONS: Final = 32
+"""Regions of the matrix, those that fail first; the table has all."""
+MOST_ROWS: Final = 20
+"""Incidents, and targets of the host: a page has 2,000 elements at most."""
+MOST_DEFINITIONS: Final = 6
+_MOST_RUNS: Final = 4
+
+
 class CheckCell(NamedTuple):
     """One check: its time, what was found and its mark."""
 
@@ -36,17 +46,19 @@ class CheckCell(NamedTuple):
     status: str
     state: str
     said: str
-    title: str
     latency_ms: float | None
 
 
 class MatrixRow(Struct, frozen=True, kw_only=True):
-    """One region: what it says now, its newest check, its last checks, all as words."""
+    """One region: what it says now, its newest check, its last checks as a drawing and as words.
+
+    `strip` is a path (SVG, in a box of 1000 × 16) for each state.
+    """
 
     region: str
     status: str
     newest: CheckCell | None
-    cells: tuple[CheckCell, ...]
+    strip: tuple[tuple[str, str], ...]
     words: str
 
 
@@ -89,6 +101,8 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
     row, definition, fresh = answer.row, answer.definition, answer.freshness
     here = path("targets", row.id)
     opened = view.opened[0].row.id if view.opened else row.incident
+    rows = matrix(answer, past.checks or ())
+    found = spans(answer.incidents, past.incidents or ())
     return render(
         "target.html",
         viewer,
@@ -101,12 +115,17 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         past=past,
         because=view.because,
         charts=view.charts,
-        matrix=matrix(answer, past.checks or (), viewer),
-        spans=spans(answer.incidents, past.incidents or ()),
+        matrix=rows[:MOST_REGIONS],
+        matrix_left=max(0, len(rows) - MOST_REGIONS),
+        checks_table=lambda: checks_table(past.checks or (), viewer),
+        spans=found[:MOST_ROWS],
+        spans_left=len(found[MOST_ROWS:]) + past.incidents_left_out,
+        most_rows=MOST_ROWS,
+        most_definitions=MOST_DEFINITIONS,
         certificates=certificates(past.certificates or ()),
         facts=facts(definition, viewer),
         spared=_spared(answer, viewer),
-        zooms=window_links(past.window, here, viewer.now),
+        zooms=window_links(past.window, Address.of(viewer.here), viewer.now),
         commands=commands.of_target(row, opened, view.base),
         status_age=None if fresh.status_at is None else viewer.ago(fresh.status_at),
         active="targets",
@@ -114,38 +133,61 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
     )
 
 
-def matrix(answer: TargetAnswer, checks: Sequence[RegionChecks], viewer: Viewer) -> list[MatrixRow]:
-    """A row for each region that checks the target, or did."""
+def matrix(answer: TargetAnswer, checks: Sequence[RegionChecks]) -> list[MatrixRow]:
+    """A row for each region that checks the target, or did; of many those that fail first."""
     said = {one.region: one.status for one in answer.regions}
     seen = {one.region: one.checks for one in checks}
     regions = dict.fromkeys((*answer.row.regions, *said, *seen))
-    return [_matrix_row(name, said.get(name), seen.get(name, ()), viewer) for name in regions]
+    rows = [_matrix_row(name, said.get(name), seen.get(name, ())) for name in regions]
+    return rows if len(rows) <= MOST_REGIONS else sorted(rows, key=lambda one: one.status == "up")
 
 
-def _matrix_row(
-    region: str, status: str | None, checks: Sequence[CheckSeen], viewer: Viewer
-) -> MatrixRow:
-    cells = tuple(_cell(one, viewer) for one in checks)
-    wrong = sum(one.state == "down" for one in cells)
+def _matrix_row(region: str, status: str | None, checks: Sequence[CheckSeen]) -> MatrixRow:
+    cells = [_cell(one) for one in checks]
     newest = cells[0] if cells else None
     return MatrixRow(
         region=region,
         status=status or (newest.state if newest is not None else "pending"),
         newest=newest,
-        cells=cells,
-        words=many(ENGLISH.checks_words, len(cells)).replace("{wrong}", f"{wrong}"),
+        strip=tuple(check_strip([one.state for one in cells])),
+        words=runs([one.said for one in cells]),
     )
 
 
-def _cell(one: CheckSeen, viewer: Viewer) -> CheckCell:
-    said = check_words(one)
+def _cell(one: CheckSeen) -> CheckCell:
     return CheckCell(
         at=one.at,
         status=one.status,
         state=_CHECK_STATES.get(one.status, "unknown"),
-        said=said,
-        title=f"{viewer.exactly(one.at)} {said}",
+        said=check_words(one),
         latency_ms=one.latency_ms,
+    )
+
+
+def runs(said: Sequence[str]) -> str:
+    """What was said, equal ones beside each other as one: `8 × Connection refused, 12 × up`."""
+    found = [(words, len(list(same))) for words, same in groupby(said)]
+    parts = [fill(ENGLISH.times, n=n, what=cut(words, 80)) for words, n in found[:_MOST_RUNS]]
+    left = sum(n for _, n in found[_MOST_RUNS:])
+    return ", ".join([*parts, *([many(ENGLISH.older_checks, left)] if left else [])])
+
+
+def checks_table(checks: Sequence[RegionChecks], viewer: Viewer) -> Table:
+    """All checks, the newest of each region first."""
+    w = ENGLISH
+    return Table(
+        (w.region, w.at, w.state, w.reason, w.latency),
+        tuple(
+            (
+                one.region,
+                viewer.exactly(check.at),
+                word_of(check.status),
+                check_words(check) if check.reason is not None else "",
+                "" if check.latency_ms is None else milliseconds(check.latency_ms),
+            )
+            for one in checks
+            for check in one.checks
+        ),
     )
 
 

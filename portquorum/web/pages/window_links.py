@@ -30,10 +30,18 @@ def window_of(asked: Address, now: int) -> TimeWindow:
     return named(USUAL, now)
 
 
-def window_links(window: TimeWindow, here: str, now: int) -> list[tuple[str, str, bool]]:
-    """Words, address and whether it is the present one, for each window to go to."""
+def window_links(window: TimeWindow, here: Address, now: int) -> list[tuple[str, str, bool]]:
+    """Words, address and whether it is the present one, for each window to go to.
+
+    Whatever else the address asks for, such as a table, stays.
+    """
     w = ENGLISH
-    links = [(name, f"{here}?window={name}", name == window.name) for name in NAMES]
+    kept = here.others("window", "since", "until")
+
+    def there(*pairs: tuple[str, str]) -> str:
+        return str(Address(here.path, (*kept, *pairs)))
+
+    links = [(name, there(("window", name)), name == window.name) for name in NAMES]
     earlier, later, wider = zoomed(window, now)
     beside = [(w.earlier, earlier), (w.wider, wider)]
     if window.until < now:
@@ -41,7 +49,8 @@ def window_links(window: TimeWindow, here: str, now: int) -> list[tuple[str, str
     if window.until - window.since >= 2 * _SHORTEST_MS:
         beside.append((w.closer, _middle(window)))
     return links + [
-        (words, f"{here}?since={one.since}&until={one.until}", False) for words, one in beside
+        (words, there(("since", f"{one.since}"), ("until", f"{one.until}")), False)
+        for words, one in beside
     ]
 
 

@@ -31,12 +31,16 @@ def test_what_makes_no_sense_is_the_usual_one(pairs: tuple[tuple[str, str], ...]
 
 
 def test_one_can_go_wherever_there_is_something() -> None:
-    words = [one for one, _, _ in window_links(named("24h", NOW), "/targets/a", NOW)]
+    words = [one for one, _, _ in window_links(named("24h", NOW), Address("/targets/a"), NOW)]
     assert words == ["1h", "6h", "24h", "7d", "30d", "90d", "earlier", "wider", "closer"]
     past = between(NOW - 30 * HOUR_MS, NOW - 20 * HOUR_MS)
-    found = {one: there for one, there, _ in window_links(past, "/targets/a", NOW)}
+    found = {
+        one: there
+        for one, there, _ in window_links(past, Address("/targets/a", (("table", "days"),)), NOW)
+    }
     assert "later" in found
-    assert [is_here for _, _, is_here in window_links(past, "/a", NOW)].count(True) == 0
+    assert [is_here for _, _, is_here in window_links(past, Address("/a"), NOW)].count(True) == 0
     closer = dict(pair.split("=") for pair in found["closer"].partition("?")[2].split("&"))
     assert past.until <= int(closer["until"]) <= past.until + past.step_ms
     assert int(closer["since"]) > past.since
+    assert closer["table"] == "days"
