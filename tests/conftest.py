@@ -82,3 +82,12 @@ def soak_reports() -> Path:
     folder = Path(os.environ.get("PORTQUORUM_SOAK_REPORTS") or "soak-reports")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of pages are kept: `PORTQUORUM_SCREENSHOTS`, else a folder of this run."""
+    named = os.environ.get("PORTQUORUM_SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.installed import missing
 
@@ -28,12 +28,30 @@ FLAGS = (
 CONTENT = "what no page may read"
 
 
-@contextlib.contextmanager
-def browser_page(folder: Path) -> Iterator[Page]:
-    """A page of Debian's Chromium, on a profile of its own."""
+def chromium_program() -> str:
+    """The path of Debian's Chromium."""
     program = shutil.which("chromium")
     if program is None:
         missing("chromium")
+    return program
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; while it runs, an event loop runs in this thread, and no other can."""
+    program = chromium_program()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def browser_page(folder: Path) -> Iterator[Page]:
+    """A page of Debian's Chromium, on a profile of its own."""
+    program = chromium_program()
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             folder, executable_path=program, headless=True, args=list(FLAGS)

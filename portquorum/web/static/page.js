@@ -110,7 +110,13 @@ function head(found) {
 // Rows that stay are renewed in their place, those that are gone stay until one asks, and those
 // that are new wait: nothing moves while somebody reads.
 function compare(found) {
+  coming = found
+  // A page without a row, as beside a monitor that starts: nobody reads it yet.
+  const main = document.getElementById("content")
+  if (!main.querySelector("[data-key]") && !main.contains(document.activeElement)) { show(); return }
   const waiting = { new: 0, gone: 0 }
+  const [heading, headed] = [main.querySelector("h1"), found.querySelector("main h1")]
+  if (heading && headed && heading.innerHTML !== headed.innerHTML) heading.innerHTML = headed.innerHTML
   for (const list of all("[data-list]")) {
     const fresh = found.querySelector(`[data-list="${list.dataset.list}"]`)
     if (!fresh) continue
@@ -141,7 +147,6 @@ function compare(found) {
     const fresh = found.getElementById(part.id)
     if (fresh && plainRow(part) !== plainRow(fresh)) swap(part, fresh)
   }
-  coming = found
   offer(waiting)
   tick()
 }

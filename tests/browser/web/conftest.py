@@ -1,16 +1,12 @@
 """One browser for all files of the pages, one server for each file."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.browser import FLAGS
+from tests.browser import browser
 from tests.browser.web.fakes import PageServer, page_server
-from tests.installed import missing
 
 expect.set_options(timeout=60_000)
 
@@ -18,15 +14,8 @@ expect.set_options(timeout=60_000)
 # Not for the session: while it lives, an event loop runs in this thread, and no other can.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        missing("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with browser.chromium() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -35,30 +24,28 @@ def running() -> Iterator[PageServer]:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def server(running: PageServer) -> PageServer:
     """The busy night, whatever the test before made of it."""
     running.reset()
     return running
 
 
-@pytest.fixture
-def context(chromium: Browser, server: PageServer) -> Iterator[BrowserContext]:
-    """A laptop in Berlin."""
+@pytest.fixture(scope="module")
+def laptop(chromium: Browser, running: PageServer) -> Iterator[BrowserContext]:
+    """A laptop in Berlin, whose zone the server knows from a visit before."""
     made = chromium.new_context(
-        base_url=server.url, viewport={"width": 1280, "height": 900}, timezone_id="Europe/Berlin"
+        base_url=running.url, viewport={"width": 1280, "height": 900}, timezone_id="Europe/Berlin"
     )
     made.set_default_timeout(60_000)
-    try:
-        yield made
-    finally:
-        made.close()
+    made.add_cookies([{"name": "portquorum_zone", "value": "Europe/Berlin", "url": running.url}])
+    yield made
+    made.close()
 
 
-@pytest.fixture(scope="session")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots are kept: PORTQUORUM_SCREENSHOTS, else a folder of this run."""
-    named = os.environ.get("PORTQUORUM_SCREENSHOTS")
-    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+@pytest.fixture
+def context(laptop: BrowserContext) -> Iterator[BrowserContext]:
+    """The laptop without open pages."""
+    yield laptop
+    for page in laptop.pages:
+        page.close()

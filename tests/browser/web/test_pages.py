@@ -1,5 +1,6 @@
 """Every page in a real browser: for people with and without eyes, scripts, colours, width."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -26,8 +27,17 @@ PAGES = {
 every_page = pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
 every_night = pytest.mark.parametrize("night", NIGHTS)
 
-WIDTHS = (320, 390, 1280, 1920)
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+KEPT: tuple[tuple[int, Scheme], ...] = (
+    (320, "light"),
+    (390, "light"),
+    (390, "dark"),
+    (1280, "light"),
+    (1280, "dark"),
+    (1920, "dark"),
+)
+"""Width and scheme of the pictures of a night."""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -51,14 +61,44 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="module")
+def scriptless(chromium: Browser, running: PageServer) -> Iterator[Page]:
+    """A browser without JavaScript."""
+    context = chromium.new_context(base_url=running.url, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def phone(chromium: Browser, running: PageServer) -> Iterator[BrowserContext]:
+    """The smallest screen."""
+    context = chromium.new_context(
+        base_url=running.url,
+        viewport={"width": 320, "height": 700},
+        has_touch=True,
+        is_mobile=True,
+    )
+    yield context
+    context.close()
+
+
 @every_page
-def test_axe_finds_nothing_serious(context: BrowserContext, path: str) -> None:
+def test_axe_finds_nothing_serious_and_a_page_says_the_same_without_a_script(
+    context: BrowserContext, scriptless: Page, path: str
+) -> None:
     page, said = watched(context)
     page.goto(path)
-    for theme in SCHEMES:
-        page.emulate_media(color_scheme=theme)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
         assert serious(page) == []
     assert [one for one in said if "404" not in one] == []
+
+    scriptless.goto(path)
+    for one in (page, scriptless):
+        expect(one.locator("main h1")).to_have_count(1)
+    rows = "main tbody tr"
+    assert scriptless.locator(rows).count() == page.locator(rows).count()
+    assert scriptless.locator(".needs-script:visible").count() == 0
 
 
 @every_night
@@ -68,26 +108,19 @@ def test_the_overview_fits_and_is_kept(
     server.fleet.become(NIGHTS[night]())
     page, said = watched(context)
     page.goto("/")
-    for width in WIDTHS:
+    for width, scheme in KEPT:
         page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
-        for theme in SCHEMES:
-            page.emulate_media(color_scheme=theme)
-            assert page.evaluate(WIDER) <= 0
-            page.screenshot(path=screenshots / f"overview-{night}-{width}-{theme}.png")
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(WIDER) <= 0
+        page.screenshot(path=screenshots / f"overview-{night}-{width}-{scheme}.png")
     assert said == []
 
 
 @every_page
 def test_a_page_fits_on_a_phone_and_hostile_texts_do_nothing(
-    chromium: Browser, server: PageServer, screenshots: Path, path: str
+    phone: BrowserContext, server: PageServer, screenshots: Path, path: str
 ) -> None:
-    context = chromium.new_context(
-        base_url=server.url,
-        viewport={"width": 320, "height": 700},
-        has_touch=True,
-        is_mobile=True,
-    )
-    page, said = watched(context)
+    page, said = watched(phone)
     name = next(name for name, one in PAGES.items() if one == path)
     page.goto(path)
     assert page.evaluate(WIDER) <= 0
@@ -107,28 +140,11 @@ def test_a_page_fits_on_a_phone_and_hostile_texts_do_nothing(
     assert "W" * 2_000 not in page.locator("body").inner_text()
     assert [one for one in asked if not one.startswith(server.url)] == []
     assert [one for one in said if "404" not in one] == []
-    context.close()
+    page.close()
 
 
-@every_page
-def test_a_page_says_the_same_without_a_script(
-    chromium: Browser, context: BrowserContext, server: PageServer, path: str
-) -> None:
-    plain = chromium.new_context(base_url=server.url, java_script_enabled=False)
-    page, other = plain.new_page(), context.new_page()
-    page.goto(path)
-    other.goto(path)
-    for one in (page, other):
-        expect(one.locator("main h1")).to_have_count(1)
-    rows = page.locator("main tbody tr").count()
-    assert rows == other.locator("main tbody tr").count()
-    assert page.locator(".needs-script:visible").count() == 0
-    plain.close()
-
-
-def test_the_theme_is_kept_without_a_script(chromium: Browser, server: PageServer) -> None:
-    context = chromium.new_context(base_url=server.url, java_script_enabled=False)
-    page = context.new_page()
+def test_the_theme_is_kept_without_a_script(scriptless: Page, server: PageServer) -> None:
+    page = scriptless
     page.goto("/targets?state=down")
     page.get_by_role("button", name="dark").click()
     assert page.url == f"{server.url}/targets?state=down"
@@ -136,7 +152,7 @@ def test_the_theme_is_kept_without_a_script(chromium: Browser, server: PageServe
     expect(page.locator("body")).to_have_css("background-color", "rgb(14, 18, 22)")
     page.goto("/regions")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    context.close()
+    page.context.clear_cookies()
 
 
 def test_forced_colors_keep_shapes_and_words(context: BrowserContext, screenshots: Path) -> None:
@@ -163,6 +179,7 @@ def test_nothing_moves_for_who_wants_no_motion(context: BrowserContext) -> None:
 
 
 def test_times_are_those_of_the_viewer_with_utc_beside(context: BrowserContext) -> None:
+    context.clear_cookies()
     page = context.new_page()
     page.goto("/")
     expect(page.locator(".foot")).to_contain_text("Europe/Berlin")  # by the script
@@ -175,7 +192,6 @@ def test_times_are_those_of_the_viewer_with_utc_beside(context: BrowserContext) 
 def test_a_page_needs_four_requests_and_little(context: BrowserContext, server: PageServer) -> None:
     server.fleet.become(NIGHTS["thousand"]())
     page = context.new_page()
-    context.add_cookies([{"name": "portquorum_zone", "value": "Europe/Berlin", "url": server.url}])
     sizes: list[int] = []
 
     def count(finished: Request) -> None:

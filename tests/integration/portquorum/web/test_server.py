@@ -72,12 +72,10 @@ def test_changes_come_live_to_all_and_after_a_gap(served: Served) -> None:
         head = until(viewer, b"retry: 1000")
         assert b"text/event-stream" in head
         assert b"content-encoding" not in head.lower()
-    began = time.monotonic()
     served.tell("db-7")
     for viewer in viewers:
         said = until(viewer, b'"subject":"db-7"')
         assert b"event: target\nid: v1-db-7\ndata: {" in said
-    assert time.monotonic() - began < 5
     for viewer in viewers:
         viewer.close()
 
