@@ -5,6 +5,7 @@ metrics. Plain ASGI around the Litestar app, since its own middleware sees only 
 """
 
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +15,14 @@ from foundation.http_origin import Served
 from portquorum.web import metrics, problem
 from portquorum.web.guard import refused
 from portquorum.web.headers import completed
-from portquorum.web.problem import MEDIA_TYPE
+from portquorum.web.problem import MEDIA_TYPE, RETRY_AFTER
 from portquorum.web.twins import twin
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 API: Final = "/api/"
+_TOO_MANY: Final = "too many connections are open here: ask again later"
 
 
 class Edge:
@@ -132,18 +134,39 @@ def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
 async def _refuse(scope: "HTTPScope", send: "Send", why: str) -> None:
     """403, in the form that the path's readers expect."""
     metrics.REQUESTS.labels("refused", str(int(HTTPStatus.FORBIDDEN))).inc()
+    await _say(scope, send, HTTPStatus.FORBIDDEN, why)
+
+
+async def too_many(scope: "Scope", _receive: "Receive", send: "Send") -> None:
+    """An app for connections beyond the limit: 503 to each request, and the connection ends."""
+    if scope["type"] != ScopeType.HTTP:
+        return
+    metrics.REQUESTS.labels("none", str(int(HTTPStatus.SERVICE_UNAVAILABLE))).inc()
+    later = [(name.lower().encode(), value.encode()) for name, value in RETRY_AFTER.items()]
+    more = [*later, (b"connection", b"close")]
+    await _say(scope, send, HTTPStatus.SERVICE_UNAVAILABLE, _TOO_MANY, more)
+
+
+async def _say(
+    scope: "HTTPScope",
+    send: "Send",
+    status: HTTPStatus,
+    why: str,
+    more: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
     if scope["path"].startswith(API):
-        kind, body = MEDIA_TYPE, problem.encoded(problem.problem(HTTPStatus.FORBIDDEN, why))
+        kind, body = MEDIA_TYPE, problem.encoded(problem.problem(status, why))
     else:
         kind, body = "text/plain; charset=utf-8", f"{why}\n".encode()
     headers = [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
+        *more,
     ]
     await send(
         {
             "type": "http.response.start",
-            "status": int(HTTPStatus.FORBIDDEN),
+            "status": int(status),
             "headers": completed(headers),
         }
     )

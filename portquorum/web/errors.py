@@ -20,6 +20,7 @@ from portquorum.web.history.errors import (
 )
 from portquorum.web.problem import (
     MEDIA_TYPE,
+    RETRY_AFTER,
     FieldError,
     Problem,
     ProblemError,
@@ -31,9 +32,6 @@ from portquorum.web.problem import (
 Asked = Request[None, None, State]
 ErrorPage = Callable[[Asked, Problem], Response[str]]
 """Shows an error to a person; must not raise."""
-
-RETRY_AFTER_S: Final = 15
-"""When to ask again for history that is away, in s."""
 
 _log: Final = telemetry.logger(__name__)
 _NOT_FOUND: Final = "there is nothing at this address"
@@ -139,7 +137,7 @@ def _of_absence(error: HistoryUnavailableError) -> ProblemError:
         HTTPStatus.SERVICE_UNAVAILABLE,
         redact(str(error)),
         since=error.since,
-        headers={"Retry-After": str(RETRY_AFTER_S)},
+        headers=RETRY_AFTER,
     )
 
 
@@ -147,7 +145,7 @@ def _of_slowness(error: HistoryTooSlowError) -> ProblemError:
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         redact(str(error)),
-        headers={"Retry-After": str(RETRY_AFTER_S)},
+        headers=RETRY_AFTER,
     )
 
 

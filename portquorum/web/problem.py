@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Struct
 
 MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER: Final[Mapping[str, str]] = {"Retry-After": "15"}
+"""The header that says when to ask again, in s, for what is away, too slow or too much."""
 
 
 class FieldError(Struct, frozen=True, kw_only=True):

@@ -4,49 +4,101 @@ import asyncio
 import contextlib
 import resource
 import socket
+import struct
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from foundation import telemetry
 from foundation.lifecycle import cancelled
-from portquorum.web.edge import Edge
+from portquorum.web.edge import Edge, too_many
 
 HEAD_S: Final = 10.0
 """A request must be here within this time, from its connection or its first byte on."""
 IDLE_S: Final = 30
 """A connection without a request is kept open so long."""
 MOST_CONNECTIONS: Final = 1000
-"""Connections at a time; further ones get 503."""
+"""Connections at a time; the requests of `_SPARE` further ones get 503."""
+_SPARE: Final = 50
+"""Connections beyond all of these are closed at once: each costs a descriptor."""
 _OTHER_FILES: Final = 200
-"""Descriptors for Kafka, ClickHouse, metrics and logs."""
+"""Descriptors for Kafka, ClickHouse, metrics and logs, and for `_SPARE`."""
 MOST_HEAD: Final = 16 * 1024
 """The largest head of a request, in bytes."""
+WRITE_S: Final = 30.0
+"""A client must take what is sent to it within this time, and a second more for each
+`SLOWEST_BYTES`; a change of a live stream, too."""
+SLOWEST_BYTES: Final = 16 * 1024
+MOST_UNSENT: Final = 64 * 1024 * 1024
+"""Bytes that wait for all clients together; of more, those that have waited longest are dropped."""
+_SENDING: Final = 256 * 1024
+"""Bytes on their way to one client in the system's buffer, which may otherwise grow to some MB."""
 CLOSE_S: Final = 3
 """Answers that are on their way at the end of the process have so long."""
 
 _log: Final = telemetry.logger(__name__)
 
 
-class BoundedConnection(H11Protocol):
-    """A connection that is closed when a request takes too long to come.
+class Unsent:
+    """The bytes that wait for clients, over all connections; the longest wait is first."""
 
-    uvicorn bounds only the time between two requests.
+    def __init__(self) -> None:
+        self._of: dict[asyncio.Transport, int] = {}
+        self._sum = 0
+
+    def add(self, transport: asyncio.Transport) -> None:
+        """Counts what waits for a client; drops others, and in the end this one, if it is much."""
+        self.forget(transport)
+        self._of[transport] = transport.get_write_buffer_size()
+        self._sum += self._of[transport]
+        while self._sum > MOST_UNSENT:
+            dropped = next(iter(self._of))
+            self.forget(dropped)
+            _reset(dropped)
+
+    def forget(self, transport: asyncio.Transport) -> None:
+        """Nothing waits for this client any more."""
+        self._sum -= self._of.pop(transport, 0)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Ends a connection and forgets what waits for its client, in the system's buffer too."""
+    opened = transport.get_extra_info("socket")
+    if opened is not None:
+        with contextlib.suppress(OSError):
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+class BoundedConnection(H11Protocol):
+    """A connection that is closed when a request takes too long to come, or an answer to be taken.
+
+    uvicorn bounds only the time between two requests. Its `limit_concurrency` is also that of
+    connections, whose requests get 503 beyond it.
     """
 
-    head_s = HEAD_S
+    head_s: ClassVar[float] = HEAD_S
+    write_s: ClassVar[float] = WRITE_S
+    _unsent: ClassVar[Unsent] = Unsent()
     _waiting: asyncio.TimerHandle | None = None
+    _sending: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first request is waited for."""
         super().connection_made(transport)
-        # asyncio does so only if the listening socket names its protocol (IPPROTO_TCP), which
-        # socket.create_server() does not: head and body of an answer would be 40 ms apart.
+        if self._is_beyond_all():
+            transport.abort()
+            return
         opened = transport.get_extra_info("socket")
         if opened is not None:
+            # asyncio does so only if the listening socket names its protocol (IPPROTO_TCP), which
+            # socket.create_server() does not: head and body of an answer would be 40 ms apart.
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENDING)
+        # So that `pause_writing` tells of each byte that waits, also behind the end of an answer.
+        transport.set_write_buffer_limits(high=0)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -60,12 +112,41 @@ class BoundedConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for."""
         self._wait_no_more()
+        self._sent()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
         """From now on uvicorn's own limit counts."""
         self._wait_no_more()
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """Bytes wait for the client: it has a time to take them."""
+        super().pause_writing()
+        seconds = self.write_s + self.transport.get_write_buffer_size() / SLOWEST_BYTES
+        self._sending = self.loop.call_later(seconds, _reset, self.transport)
+        self._unsent.add(self.transport)
+
+    def resume_writing(self) -> None:
+        """The client has all that was sent so far."""
+        self._sent()
+        super().resume_writing()
+
+    def _is_beyond_all(self) -> bool:
+        """Decides what becomes of this connection if there are too many."""
+        if self.limit_concurrency is None:
+            return False
+        beyond = len(self.connections) - self.limit_concurrency
+        if beyond > 0:
+            self.app = too_many  # type: ignore[assignment]
+        self.limit_concurrency += _SPARE + 1  # uvicorn's 503 says nothing of when to come again
+        return beyond > _SPARE
+
+    def _sent(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        self._unsent.forget(self.transport)
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self.head_s, self._too_late)

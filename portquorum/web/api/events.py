@@ -14,7 +14,7 @@ from portquorum.web import metrics
 from portquorum.web.answers import Change
 from portquorum.web.parts import TheEnd, TheHub
 from portquorum.web.ports import Hub
-from portquorum.web.problem import ProblemError
+from portquorum.web.problem import RETRY_AFTER, ProblemError
 
 MOST_VIEWERS: Final = 500
 """Live streams of one process."""
@@ -66,7 +66,7 @@ async def events(
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             f"{MOST_VIEWERS} others watch live already",
-            headers={"Retry-After": "15"},
+            headers=RETRY_AFTER,
         )
     return Stream(
         stream(hub, last_event_id or since or None, closing),

@@ -38,8 +38,13 @@ class Served:
         connection.request(method, path, headers=named)
         return connection.getresponse()
 
-    def raw(self, data: bytes) -> socket.socket:
-        opened = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+    def raw(self, data: bytes, *, receives: int | None = None) -> socket.socket:
+        """`receives`: bytes that the system takes from the server without being asked."""
+        opened = socket.socket()
+        opened.settimeout(20)
+        if receives is not None:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
+        opened.connect(("127.0.0.1", self.port))
         opened.sendall(data)
         return opened
 

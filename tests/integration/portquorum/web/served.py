@@ -8,14 +8,17 @@ import sys
 
 from foundation.lifecycle import stop_on_signals
 from foundation.loopback_listener import loopback_listener
+from portquorum.web import server
 from portquorum.web.answers import Change, Counts
 from portquorum.web.server import BoundedConnection, serve
-from tests.unit.portquorum.web.fakes import NOW, Made
+from tests.unit.portquorum.web.fakes import NOW, FakeFleet, Made
 
 
 async def main() -> None:
-    BoundedConnection.head_s = 1.0
-    made = Made()
+    BoundedConnection.head_s = BoundedConnection.write_s = 1.0
+    server.SLOWEST_BYTES = 1 << 20  # type: ignore[misc]
+    server.MOST_CONNECTIONS = 60  # type: ignore[misc]
+    made = Made(fleet=FakeFleet(20_000))
     stop = stop_on_signals()
     listening = loopback_listener("127.0.0.1:0", "test")
     print(listening.getsockname()[1], flush=True)  # noqa: T201

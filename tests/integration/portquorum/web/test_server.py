@@ -1,12 +1,15 @@
 """The server as a process of its own: requests, live streams, slow and rude clients, its end."""
 
 import http.client
+import selectors
 import socket
 import time
 
 import pytest
 
 from tests.integration.portquorum.web.process import Served
+
+PROBLEM = "application/problem+json"
 
 
 def until(opened: socket.socket, text: bytes) -> bytes:
@@ -87,6 +90,42 @@ def test_a_request_that_does_not_come_is_not_waited_for(served: Served) -> None:
     assert closed_within(silent, 10)
     assert closed_within(slow, 10)
     assert time.monotonic() - begun >= 0.9
+
+
+def test_an_answer_that_is_not_taken_is_not_kept_for_ever(served: Served) -> None:
+    request = b"GET /targets.csv HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    reads_nothing = served.raw(request, receives=4096)
+    reads = served.raw(request)
+    whole = len(until(reads, b"0\r\n\r\n"))
+    with selectors.DefaultSelector() as gone:
+        # A reset is an error of the socket: it shows although nothing is read.
+        gone.register(reads_nothing, selectors.EVENT_READ)
+        deadline = time.monotonic() + 20
+        while reads_nothing.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+            assert time.monotonic() < deadline
+            gone.select(0.05)
+    assert whole > 1_000_000
+    assert served.ask("/healthz").status == 200
+
+
+def test_beyond_the_limit_of_connections_it_says_when_to_come_again(served: Served) -> None:
+    live = b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    viewers = [served.raw(live) for _ in range(60)]
+    for viewer in viewers:
+        until(viewer, b"retry: 1000")
+    for path, kind in (("/", "text/plain; charset=utf-8"), ("/api/v1/overview", PROBLEM)):
+        answer = served.ask(path)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "15")
+        assert answer.headers["Content-Type"] == kind
+        assert answer.headers["Connection"] == "close"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    further = [served.raw(b"") for _ in range(60)]
+    assert all(closed_within(one, 20) for one in further)
+    for viewer in viewers:
+        viewer.close()
+    deadline = time.monotonic() + 20
+    while served.ask("/healthz").status != 200:
+        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize(

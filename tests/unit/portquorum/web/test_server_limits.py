@@ -1,8 +1,38 @@
+import asyncio
 import resource
 
 import pytest
 
-from portquorum.web.server import MOST_CONNECTIONS, connections_limit
+from portquorum.web.server import MOST_CONNECTIONS, MOST_UNSENT, Unsent, connections_limit
+
+
+class Client(asyncio.Transport):
+    """A client that takes nothing."""
+
+    def __init__(self, waits: int) -> None:
+        super().__init__()
+        self.waits = waits
+        self.is_dropped = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.waits
+
+    def abort(self) -> None:
+        self.is_dropped = True
+
+
+def test_of_too_many_unsent_bytes_those_are_dropped_that_waited_longest() -> None:
+    unsent = Unsent()
+    first, *others = [Client(MOST_UNSENT // 4) for _ in range(5)]
+    gone, *others = others
+    unsent.add(gone)
+    unsent.forget(gone)
+    for one in (first, *others, gone):
+        unsent.add(one)
+    assert [one.is_dropped for one in (first, *others, gone)] == [True] + 4 * [False]
+    largest = Client(MOST_UNSENT + 1)
+    unsent.add(largest)
+    assert all(one.is_dropped for one in (*others, gone, largest))
 
 
 @pytest.mark.parametrize(
