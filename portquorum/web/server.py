@@ -138,7 +138,7 @@ class BoundedConnection(H11Protocol):
             return False
         beyond = len(self.connections) - self.limit_concurrency
         if beyond > 0:
-            self.app = too_many  # type: ignore[assignment]
+            self.app = too_many
         self.limit_concurrency += _SPARE + 1  # uvicorn's 503 says nothing of when to come again
         return beyond > _SPARE
 
