@@ -314,7 +314,8 @@ class TargetQuery(Struct, frozen=True, kw_only=True):
     eight) that all must be in id, name, host:port, team or a tag, in any case. In `teams` the
     empty text is "without a team". `state=expiring|failing` are flags beside the states. `cause` is
     the key of a `CauseRow`.
-    `sort`: `state` is the worst first, then by name; `since` the newest first.
+    `sort`: `state` is the worst first, then by name; `since` the newest first. `facets`: whether
+    the values of each filter are counted.
     """
 
     q: str = ""
@@ -330,6 +331,7 @@ class TargetQuery(Struct, frozen=True, kw_only=True):
     sort: TargetSort = "state"
     limit: Limit = 100
     cursor: str = ""
+    facets: bool = True
 
 
 class TargetPage(Struct, frozen=True, kw_only=True):

@@ -354,6 +354,9 @@ class Words(Struct, frozen=True, kw_only=True):
     error_404_incident: str = "There is no incident {id}"
     error_404_help: str = "It may have been removed, or the address is not whole."
     error_400: str = "This can't be asked like that"
+    error_long_query: str = (
+        "expected at most {most} filters in an address, found more; take some away"
+    )
     error_405: str = "This can't be done here"
     error_403: str = "This is not open to you"
     error_500: str = "This page has failed"

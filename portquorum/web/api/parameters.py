@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Annotated, Final, Literal
 
 from litestar import Litestar, Request
@@ -15,6 +16,8 @@ from portquorum.web.problem import FieldError, ProblemError
 
 MOST_VALUES: Final = 100
 """Values of one filter."""
+_MOST_ERRORS: Final = 20
+"""Unknown parameters that are named: to find what each was meant to be takes time."""
 LIMIT: Final = 100
 MOST_ROWS: Final = 1000
 
@@ -81,14 +84,14 @@ def refuse_unknown(request: Request[None, None, AppState]) -> None:
     known = request.app.state.known_parameters.get(request.scope["path_template"])
     if known is None:
         return
+    strange = (name for name in dict.fromkeys(request.query_params.keys()) if name not in known)
     errors = tuple(
         FieldError(field=name[:100], message=_unknown(name, known))
-        for name in dict.fromkeys(request.query_params.keys())
-        if name not in known
+        for name in islice(strange, _MOST_ERRORS)
     )
     if errors:
         said = "; ".join(f"{one.field}: {one.message}" for one in errors[:5])
-        raise ProblemError(HTTPStatus.BAD_REQUEST, said, errors=errors[:20])
+        raise ProblemError(HTTPStatus.BAD_REQUEST, said, errors=errors)
 
 
 def _unknown(name: str, known: frozenset[str]) -> str:

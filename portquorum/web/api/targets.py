@@ -90,7 +90,7 @@ async def targets(
         return answered(fleet.targets(asked))
 
     async def page(after: str, most: int) -> tuple[tuple[TargetRow, ...], str]:
-        found = fleet.targets(replace(asked, limit=most, cursor=after))
+        found = fleet.targets(replace(asked, limit=most, cursor=after, facets=False))
         return found.rows, found.next_cursor
 
     return await csv_answer("targets", TargetRow, page, cursor)

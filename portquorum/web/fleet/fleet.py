@@ -144,7 +144,7 @@ class Fleet(Known):
             rows=tuple(map(self._rows.row, rows)),
             total=found.mask.bit_count(),
             counts=self.tally.counts_in(found.mask, bits_of(found.mask)),
-            facets=self._finder.facets(query, found),
+            facets=self._finder.facets(query, found) if query.facets else {},
             next_cursor=next_cursor,
         )
 

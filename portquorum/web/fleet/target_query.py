@@ -1,6 +1,7 @@
 """Finds the targets of a query: masks of rows, facets with counts, a page in an order."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
@@ -49,6 +50,7 @@ class TargetFinder:
         self._version = version
         self._timed: tuple[int, list[Row], dict[Row, int]] = (-1, [], {})
         self._orders: dict[str, tuple[int, list[Row]]] = {}
+        self._likely: dict[str, tuple[int, Sequence[str]]] = {}
 
     def find(self, query: TargetQuery, of_cause: Collection[str] | None) -> Found:
         """The rows of a query. `of_cause`: the ids that its cause allows; None: any."""
@@ -136,10 +138,7 @@ class TargetFinder:
         self, name: Dimension, chosen: Sequence[str], mask: int, bits: bytes, *, everything: bool
     ) -> tuple[Facet, ...]:
         values = self._inventory.values(name)
-        if len(values) > FACETS_COUNTED:
-            likely = sorted(values, key=lambda one: (-values[one].count, one))[:FACETS_COUNTED]
-        else:
-            likely = list(values)
+        likely = self._most_frequent(name)
         counts = {
             value: values[value].count if everything else values[value].count_in(mask, bits)
             for value in dict.fromkeys((*likely, *(one for one in chosen if one in values)))
@@ -152,6 +151,15 @@ class TargetFinder:
             Facet(value=value, targets=counts[value], is_chosen=value in chosen)
             for value in ranked[:FACETS_SHOWN]
         )
+
+    def _most_frequent(self, name: Dimension) -> Sequence[str]:
+        """The values that are counted; found once for each inventory: a value a target is many."""
+        version, found = self._likely.get(name, (-1, ()))
+        if version != self._inventory.version:
+            values = self._inventory.values(name)
+            found = nsmallest(FACETS_COUNTED, values, key=lambda one: (-values[one].count, one))
+            self._likely[name] = self._inventory.version, found
+        return found
 
     # Orders.
 

@@ -1,10 +1,15 @@
 """The address of a page with other filters: all state of a page is in its URL."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
+
+MOST_PAIRS: Final = 100
+LONGEST_QUERY: Final = 4_096
+"""Bounds of a page's query, in parameters and bytes: each of hundreds of links has all of it."""
 
 TABLE: Final = "table"
 """The drawing that a page shows as a table, too."""
@@ -13,7 +18,7 @@ _PLACE: Final = "cursor"
 """Where one is in a list: another question begins at its beginning."""
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, dict=True):
     """Path and query of a page; `pairs` in the order of the query, names may come again."""
 
     path: str
@@ -42,10 +47,17 @@ class Address(Struct, frozen=True):
 
     def toggled(self, name: str, value: str) -> str:
         """With this value too, or without it if it is there."""
-        others = self.others()
-        if (name, value) in others:
-            return _joined(self.path, (pair for pair in others if pair != (name, value)))
-        return _joined(self.path, (*others, (name, value)))
+        others = self._written
+        if (name, value) in self.pairs:
+            parts = [written for pair, written in others if pair != (name, value)]
+        else:
+            parts = [*(written for _, written in others), urlencode([(name, value)])]
+        return f"{self.path}?{'&'.join(parts)}" if parts else self.path
+
+    @cached_property
+    def _written(self) -> list[tuple[tuple[str, str], str]]:
+        """The pairs but for the place in the list, each with its text: many links have them."""
+        return [(pair, urlencode([pair])) for pair in self.others()]
 
     def replaced(self, name: str, value: str) -> str:
         """With this as the only value of the parameter; an empty one takes it away."""

@@ -30,7 +30,7 @@ from portquorum.web.pages import (
     target,
     targets,
 )
-from portquorum.web.pages.address import Address
+from portquorum.web.pages.address import LONGEST_QUERY, MOST_PAIRS, Address
 from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, target_charts
 from portquorum.web.pages.past_rows import row_of_past
@@ -68,8 +68,16 @@ def _viewer(request: Asked, now: int) -> Viewer:
 
 
 def _address(request: Asked) -> Address:
-    pairs = tuple((name, value) for name, value in request.query_params.multi_items())
-    return Address(request.scope["path"], pairs)
+    """Path and query.
+
+    Raises:
+        ProblemError: the query is longer than any that a page leads to.
+    """
+    if len(request.scope["query_string"]) <= LONGEST_QUERY:
+        pairs = tuple((name, value) for name, value in request.query_params.multi_items())
+        if len(pairs) <= MOST_PAIRS:
+            return Address(request.scope["path"], pairs)
+    raise ProblemError(HTTPStatus.BAD_REQUEST, ENGLISH.error_long_query.format(most=MOST_PAIRS))
 
 
 def _base(request: Asked) -> str:
@@ -300,12 +308,12 @@ async def _report(asked: Address, kind: ReportKind, history: History) -> reports
 @get("/theme", include_in_schema=False)
 async def theme(request: Asked) -> Redirect:
     """Keeps the theme in a cookie and leads back to the page."""
-    asked = _address(request)
-    chosen = next((one for one in THEMES if one == asked.value("theme")), "auto")
+    asked = request.query_params
+    chosen = next((one for one in THEMES if one == asked.get("theme")), "auto")
     cookie = Cookie(
         key=THEME_COOKIE, value=chosen, path="/", max_age=_YEAR_S, httponly=True, samesite="lax"
     )
-    return Redirect(local_path(asked.value("back")), status_code=_SEE_OTHER, cookies=[cookie])
+    return Redirect(local_path(asked.get("back", "")), status_code=_SEE_OTHER, cookies=[cookie])
 
 
 def local_path(text: str) -> str:
@@ -354,7 +362,8 @@ def error_page_of(fleet: Fleet) -> Callable[[Asked, Problem], Response[str]]:
 
     def shown(request: Asked, problem: Problem) -> Response[str]:
         fresh = fleet.freshness()
-        viewer = _viewer(request, fresh.now)
+        # The query may be what is wrong.
+        viewer = viewer_of(request.cookies, fresh.now, request.scope["path"])
         return _page(error_page.page(problem, fresh, fleet.counts(), viewer))
 
     return shown

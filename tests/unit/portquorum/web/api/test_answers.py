@@ -1,6 +1,7 @@
 """Each route of the API: what it asks, what it answers, how it says no."""
 
 import csv
+import difflib
 import io
 import json
 import re
@@ -79,6 +80,21 @@ async def test_a_misspelt_parameter_gets_a_hint() -> None:
     assert "did you mean `criticality`?" in answer.json()["detail"]
 
 
+async def test_of_thousands_of_unknown_parameters_few_get_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To find what a name was meant to be takes longer than to ask."""
+    hinted: list[str] = []
+
+    def close(name: str, *_: object) -> list[str]:
+        hinted.append(name)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", close)
+    answer = await got(SHARED, "/targets?" + "&".join(f"a{number}" for number in range(2000)))
+    assert (len(wrong(answer)), len(hinted)) == (20, 20)
+
+
 async def test_the_age_of_the_data_is_no_change_and_blindness_is_one() -> None:
     made = Made()
     first = await got(made, "/targets")
@@ -99,6 +115,7 @@ async def test_csv_has_all_rows_in_one_answer() -> None:
     assert rows[0]["tags"] == "prod;db"
     assert rows[0]["since"] == "2026-11-30T00:52:20.000Z"
     assert answer.headers["content-disposition"] == 'attachment; filename="targets.csv"'
+    assert {asked.facets for asked in made.fleet.asked} == {False}
 
 
 async def test_no_cell_is_a_formula_or_more_than_a_line() -> None:

@@ -95,6 +95,16 @@ async def test_what_is_not_there_is_404_with_a_page(client: Client, path: str) -
     assert "<script" not in answer.text.partition("<body>")[2]
 
 
+@pytest.mark.parametrize("query", ["&".join(101 * ["tag=a"]), f"q={'a' * 4096}", "&" * 5000])
+async def test_a_query_that_no_page_leads_to_is_refused(client: Client, query: str) -> None:
+    """Each of hundreds of links has the whole query: 16 KB of it made a page of 6 MB."""
+    for path in PATHS[:5]:
+        answer = await client.get(f"{path}?{query}")
+        assert answer.status_code == 400
+        assert "filters" in answer.text
+        assert len(answer.content) < 20_000
+
+
 async def test_hostile_paths_are_shown_as_text(client: Client) -> None:
     answer = await client.get("/targets/%3Cscript%3Ealert(1)%3C%2Fscript%3E%E2%80%AE")
     assert answer.status_code == 404
