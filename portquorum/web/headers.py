@@ -24,17 +24,19 @@ REVALIDATE: Final = b"private, no-cache"
 """Whatever may change: a cache asks first, by the ETag."""
 
 VARY: Final = b"Accept, Accept-Encoding, Cookie"
-"""What an answer depends on beside its URL: JSON or CSV, packed or not, the theme."""
+"""What an answer depends on beside its URL: JSON or CSV, packed or not, theme and time zone."""
 
 FOREVER: Final = "public, max-age=31536000, immutable"
-"""Whatever has its digest in its URL."""
+"""Whatever has its digest in its URL. It depends on no cookie: the first visit sets one, and a
+cache would not know the files again."""
 
 
 def completed(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The headers of an answer with those that every one has; a handler's own ones win."""
     present = {name.lower() for name, _ in headers}
+    vary = b"Accept-Encoding" if (b"cache-control", FOREVER.encode()) in headers else VARY
     added = [header for header in SECURITY if header[0] not in present]
     if b"cache-control" not in present:
         added.append((b"cache-control", REVALIDATE))
     kept = [header for header in headers if header[0].lower() != b"vary"]
-    return [*kept, *added, (b"vary", VARY)]
+    return [*kept, *added, (b"vary", vary)]

@@ -40,6 +40,10 @@ KEPT: tuple[tuple[int, Scheme], ...] = (
 """Width and scheme of the pictures of a night."""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+FETCHED = """() => performance.getEntriesByType("resource")
+    .filter((one) => one.name.includes("/static/") && one.transferSize).map((one) => one.name)"""
+"""The files beside the page that did not come from the browser's cache."""
+
 
 def watched(context: BrowserContext) -> tuple[Page, list[str]]:
     """A page, and what its console complains of: what the CSP stopped is among it."""
@@ -187,6 +191,10 @@ def test_times_are_those_of_the_viewer_with_utc_beside(context: BrowserContext) 
     expect(page.locator("html")).to_have_attribute("data-zone", "Europe/Berlin")
     expect(page.locator("#clock")).to_contain_text("CEST (02:03")
     expect(page.locator("#clock")).to_contain_text("04:03")
+    page.close()
+    again = context.new_page()
+    again.goto("/")
+    assert again.evaluate(FETCHED) == []  # though the first visit had no cookie
 
 
 def test_a_page_needs_four_requests_and_little(context: BrowserContext, server: PageServer) -> None:

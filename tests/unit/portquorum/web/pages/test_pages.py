@@ -160,4 +160,5 @@ async def test_files_beside_the_pages_are_kept_for_a_year(client: Client, name: 
     answer = await client.get(static_url(name))
     assert answer.status_code == 200
     assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["vary"] == "Accept-Encoding"  # not the cookie that the first visit sets
     assert answer.headers["content-type"].startswith(("text/", "image/svg+xml"))
