@@ -201,9 +201,11 @@ def _summary(cause: Cause) -> str:
     if cause.kind != "region":
         return cause.incidents[0].event.summary
     hosts = len({one.event.host for one in cause.incidents})
+    names = [one.event.name for one in cause.incidents[:NAMES]]
+    more = ", …" if len(cause.incidents) > NAMES else ""
     return (
-        f"{len(cause.incidents)} targets on {hosts} hosts that only region {cause.title} checks "
-        "are down: it may be the network of the region."
+        f"{len(cause.incidents)} targets on {hosts} hosts that only region {cause.title} checks do "
+        f"not answer: it may be the network of the region. {', '.join(names)}{more}"
     )
 
 

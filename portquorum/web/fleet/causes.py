@@ -1,7 +1,7 @@
 """Open incidents by what they have in common: one row for the 41 ports behind one gateway. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from msgspec import UNSET, Struct
@@ -15,9 +15,17 @@ MOST_FOLLOWED: Final = 100
 SAME_REGION_LEAST: Final = 10
 """Incidents that only one region sees, from which on they are one row of that region."""
 SAME_REGION_HOSTS: Final = 3
+SAME_REGION_APART_MS: Final = 120_000
+"""From the first failure of one of them to that of the next, at most: what fails days apart has no
+cause in common, though one region sees it."""
 
 _NO_USE: Final = frozenset({"unreachable", "flapping"})
 """Types in which a target is of no use to what depends on it."""
+
+_UNANSWERED: Final = frozenset(
+    {"timed_out", "host_unreachable", "network_unreachable", "dns_failed"}
+)
+"""Reasons that a region's own network can be the cause of. Whoever refuses has been reached."""
 
 _BEHIND: Final = frozenset({"unreachable", "flapping", "slow"})
 
@@ -163,34 +171,49 @@ def _by_what_they_share(
             alone.append(one)
     regions = _single_regions(alone)
     for one in alone:
-        region = _only_region(one)
-        if region in regions:
+        region = regions.get(one.event.incident_id)
+        if region is not None:
             groups.setdefault(("region", region), []).append(one)
         else:
             groups.setdefault(("target", one.event.target), []).append(one)
 
 
-def _single_regions(incidents: Iterable[IncidentFacts]) -> set[str]:
-    """Regions that alone see many hosts down at once: rather theirs than the hosts' fault."""
-    found: dict[str, list[IncidentFacts]] = {}
+def _single_regions(incidents: Iterable[IncidentFacts]) -> dict[str, str]:
+    """The region by id, of incidents on many hosts at once that it alone sees: rather its fault."""
+    seen: dict[str, list[IncidentFacts]] = {}
     for one in incidents:
         region = _only_region(one)
         if region:
-            found.setdefault(region, []).append(one)
+            seen.setdefault(region, []).append(one)
     return {
-        region
-        for region, ones in found.items()
-        if len(ones) >= SAME_REGION_LEAST
-        and len({one.event.host for one in ones}) >= SAME_REGION_HOSTS
+        one.event.incident_id: region
+        for region, ones in seen.items()
+        for together in _at_once(ones)
+        if len(together) >= SAME_REGION_LEAST
+        and len({one.event.host for one in together}) >= SAME_REGION_HOSTS
+        for one in together
     }
 
 
+def _at_once(incidents: Iterable[IncidentFacts]) -> Iterator[list[IncidentFacts]]:
+    """Each lot that began to fail together."""
+    together: list[IncidentFacts] = []
+    for one in sorted(incidents, key=lambda one: one.event.first_failed_at):
+        began_at = one.event.first_failed_at
+        if together and began_at - together[-1].event.first_failed_at > SAME_REGION_APART_MS:
+            yield together
+            together = []
+        together.append(one)
+    yield together
+
+
 def _only_region(one: IncidentFacts) -> str:
-    """The region of a target that no other one checks, if it sees it down; else empty."""
+    """The region of a target that no other one checks, if nobody answers it; else empty."""
     regions = one.event.regions
     if one.event.incident_type != "unreachable" or len(regions) != 1:
         return ""
-    return next(iter(regions))
+    [(region, verdict)] = regions.items()
+    return region if verdict.reason in _UNANSWERED else ""
 
 
 def _certificate(one: IncidentFacts) -> str:

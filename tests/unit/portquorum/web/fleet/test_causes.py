@@ -6,7 +6,8 @@ from msgspec import structs
 
 from portquorum.bench.page_fleet import event_of, target
 from portquorum.web.fleet.causes import Cause, IncidentFacts, causes_of
-from schemas.incident import IncidentEvent
+from schemas.incident import IncidentEvent, RegionVerdict
+from schemas.result import Reason
 
 NOW = 1_800_000_000_000
 
@@ -110,13 +111,28 @@ def test_one_certificate_on_many_hosts_is_one_cause() -> None:
     assert found[f"certificate/{ends}"].state == "expiring"
 
 
-def test_what_only_one_region_checks_and_is_down_everywhere_is_the_regions() -> None:
-    event = incident("x")
-    only = {"fra": event.regions["fra"]}
-    found = by_key(*(facts(incident(f"x{n}", regions=only)) for n in range(12)))
-    assert list(found) == ["region/fra"]
-    found = by_key(*(facts(incident(f"x{n}", regions=only)) for n in range(3)))
-    assert len(found) == 3
+def seen_by_one(reason: Reason, count: int = 12, apart_ms: int = 1_000) -> dict[str, Cause]:
+    """Causes of incidents on as many hosts that one region alone checks."""
+    only = {"fra": RegionVerdict(verdict="down", reason=reason, since=NOW)}
+    return by_key(
+        *(
+            facts(incident(f"x{n}", regions=only, first_failed_at=NOW + n * apart_ms))
+            for n in range(count)
+        )
+    )
+
+
+def test_what_only_one_region_checks_and_does_not_answer_at_once_is_the_regions() -> None:
+    assert list(seen_by_one("timed_out")) == ["region/fra"]
+    assert len(seen_by_one("timed_out", count=3)) == 3
+
+
+def test_whoever_refuses_was_reached_so_it_is_not_the_region() -> None:
+    assert len(seen_by_one("connection_refused")) == 12
+
+
+def test_what_begins_to_fail_hours_apart_is_not_the_region() -> None:
+    assert len(seen_by_one("timed_out", apart_ms=3_600_000)) == 12
 
 
 NAMES = st.sampled_from("abcdef")
