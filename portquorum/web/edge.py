@@ -4,6 +4,7 @@ Who is let in, the headers of every answer, HEAD, conditional requests, the twin
 metrics. Plain ASGI around the Litestar app, since its own middleware sees only what has a route.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from litestar.enums import ScopeType
 
+from foundation import telemetry
 from foundation.http_origin import Served
+from foundation.log_throttle import LogThrottle
 from portquorum.web import metrics, problem
 from portquorum.web.guard import refused
 from portquorum.web.headers import completed
+from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
 from portquorum.web.problem import MEDIA_TYPE, RETRY_AFTER
 from portquorum.web.twins import twin
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 API: Final = "/api/"
+_log: Final = telemetry.logger(__name__)
+_throttle: Final[LogThrottle[str]] = LogThrottle()
 _TOO_MANY: Final = "too many connections are open here: ask again later"
 
 
@@ -45,9 +51,32 @@ class Edge:
         answer = _Answer(scope, send)
         inner: HTTPScope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self._app(inner, answer.receiver(receive), answer.send)
+            await self._answered(inner, answer.receiver(receive), answer.send)
+        except asyncio.CancelledError:
+            # The process ends: nobody asks for a traceback of each answer that is on its way.
+            pass
         finally:
             answer.counted(str(inner.get("path_template") or "none"))
+
+    async def _answered(self, scope: "HTTPScope", receive: "Receive", send: "Send") -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            cause = _of_history(error)
+            if cause is None:
+                raise
+            # In the middle of a file: the server breaks the connection off.
+            if _throttle.times("broken off"):
+                _log.warning("a file was broken off", error=str(cause))
+
+
+def _of_history(error: BaseException | None) -> Exception | None:
+    """The history's error that others were made of; None if there is none."""
+    while error is not None:
+        if isinstance(error, HistoryTooSlowError | HistoryUnavailableError):
+            return error
+        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__
+    return None
 
 
 class _Answer:

@@ -3,8 +3,10 @@
 import asyncio
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -14,13 +16,20 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from portquorum.web.api.parameters import MOST_ROWS
+from portquorum.web.problem import RETRY_AFTER, ProblemError
 from schemas.plain_text import one_line
 
 MEDIA_TYPE: Final = "text/csv; header=present"
 ROWS_AT_MOST: Final = 1_000_000
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a text that begins so for a formula (OWASP, CSV Injection)."""
+TURNS: Final = 2
+"""Pages of files that are asked of the history at a time; other questions go beside them."""
+MOST_WAITING: Final = 64
+"""Files whose next page waits for its turn; a further file is not begun."""
+
+_FORMULA: Final = re.compile(r"(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
+"""A spreadsheet takes a cell that begins so for a formula (OWASP, CSV Injection); where a comma is
+the decimal mark, a semicolon parts cells."""
 
 PageOf = Callable[[str, int], Awaitable[tuple[Sequence[Struct], str]]]
 """Rows after a cursor, at most so many, and the cursor after them (empty: no more)."""
@@ -29,6 +38,55 @@ PageOf = Callable[[str, int], Awaitable[tuple[Sequence[Struct], str]]]
 def wants_csv(request: Request[None, None, AppState], form: str) -> bool:
     """Whether the answer is CSV, by `format` or by `Accept`."""
     return form == "csv" or request.headers.get("accept", "").startswith("text/csv")
+
+
+class _Turns:
+    """Files have turns to ask the history: they may have a thousand pages, and nobody hurries.
+
+    Waiting for a turn is waiting in this process: a question that the history has has a time limit.
+    """
+
+    def __init__(self) -> None:
+        self._gate = asyncio.Semaphore(TURNS)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.waiting = 0
+
+    def taking(self, page: PageOf) -> PageOf:
+        """`page`, each call of which waits for its turn."""
+
+        async def in_turn(cursor: str, most: int) -> tuple[Sequence[Struct], str]:
+            gate = self._of_this_loop()
+            self.waiting += 1
+            try:
+                await gate.acquire()
+            finally:
+                self.waiting -= 1
+            try:
+                return await page(cursor, most)
+            finally:
+                gate.release()
+
+        return in_turn
+
+    def _of_this_loop(self) -> asyncio.Semaphore:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._gate, self.waiting = loop, asyncio.Semaphore(TURNS), 0
+        return self._gate
+
+
+turns: Final = _Turns()
+
+
+async def csv_of_history(name: str, row: type[Struct], page: PageOf, cursor: str) -> Response[Any]:
+    """As `csv_answer`; its questions to the history have turns with those of other files."""
+    if turns.waiting >= MOST_WAITING:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"{MOST_WAITING} other files are made of the history: ask again later",
+            headers=RETRY_AFTER,
+        )
+    return await csv_answer(name, row, turns.taking(page), cursor)
 
 
 async def csv_answer(name: str, row: type[Struct], page: PageOf, cursor: str) -> Response[Any]:
@@ -89,5 +147,4 @@ def cell(name: str, value: object) -> str:
 
 
 def _harmless(text: str) -> str:
-    clean = one_line(text)
-    return f"'{clean}" if text.startswith(_FORMULA) else clean
+    return one_line(_FORMULA.sub(r"\1'", text))

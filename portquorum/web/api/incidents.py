@@ -16,7 +16,7 @@ from portquorum.web.answers import (
     IncidentState,
 )
 from portquorum.web.api.answering import answered
-from portquorum.web.api.csv_answer import csv_answer, wants_csv
+from portquorum.web.api.csv_answer import csv_answer, csv_of_history, wants_csv
 from portquorum.web.api.moments import Moment, now_ms, parse_ms
 from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, Words, many
 from portquorum.web.history import answers as stored
@@ -162,4 +162,4 @@ async def past_incidents(
         found = await history.incidents(asked, after or None, most)
         return found.rows, found.next or ""
 
-    return await csv_answer("incidents", stored.IncidentRow, page, cursor)
+    return await csv_of_history("incidents", stored.IncidentRow, page, cursor)

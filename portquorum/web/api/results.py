@@ -7,7 +7,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import QueryParameter
 
 from portquorum.web.api.answering import answered
-from portquorum.web.api.csv_answer import csv_answer, wants_csv
+from portquorum.web.api.csv_answer import csv_of_history, wants_csv
 from portquorum.web.api.moments import Moment, now_ms, parse_ms
 from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, many
 from portquorum.web.history.answers import ResultPage, ResultRow
@@ -58,4 +58,4 @@ async def results(
         found = await history.results(asked, after or None, most)
         return found.rows, found.next or ""
 
-    return await csv_answer("results", ResultRow, page, cursor)
+    return await csv_of_history("results", ResultRow, page, cursor)

@@ -108,12 +108,7 @@ class QuestionPool:
             raise HistoryTooSlowError(_BUSY)
         running = self._start(lambda: self._answer(question, limit_s))
         try:
-            async with asyncio.timeout(math.ceil(limit_s + _GRACE_S) + 2 * CONNECT_S + _GRACE_S):
-                return await asyncio.wrap_future(running)
-        except TimeoutError as error:
-            if running.done() and not running.cancelled():
-                raise self._failed(error, limit_s) from error
-            raise HistoryTooSlowError(_BUSY) from error
+            return await _result(running, math.ceil(limit_s + _GRACE_S) + 2 * CONNECT_S + _GRACE_S)
         except SchemaTooNewError as error:
             raise self._away(str(error)) from error
         except FAILURES as error:
@@ -202,6 +197,21 @@ class QuestionPool:
             self._trouble = None
             HISTORY_AWAY.set(0)
             return
+
+
+async def _result(running: Future[T], most_s: float) -> T:
+    """What it gives or raises within this time; it is cancelled if it has not begun by then.
+
+    Raises:
+        HistoryTooSlowError: it has not ended.
+    """
+    try:
+        async with asyncio.timeout(most_s):
+            return await asyncio.wrap_future(running)
+    except TimeoutError as error:
+        if running.cancelled() or not running.done():
+            raise HistoryTooSlowError(_BUSY) from error
+        return running.result()  # It ended just then, or the failure is its own.
 
 
 class _LimitedClient(NamedTuple):

@@ -367,10 +367,16 @@ def result_row() -> stored.ResultRow:
 class Made:
     """An app over fakes."""
 
-    def __init__(self, *, fleet: FakeFleet | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        fleet: FakeFleet | None = None,
+        history: FakeHistory | None = None,
+        **options: Any,
+    ) -> None:
         self.fleet = fleet or FakeFleet()
         self.hub = FakeHub()
-        self.history = FakeHistory()
+        self.history = history or FakeHistory()
         self.closing = asyncio.Event()
         parts = Parts(self.fleet, self.hub, self.history, self.closing)
         self.app: Edge = create_app(parts, Served("127.0.0.1"), **options)

@@ -176,6 +176,24 @@ async def test_of_the_target_page_only_the_slow_part_is_lost(
     assert told.days is not None
 
 
+async def test_an_answer_that_comes_while_the_process_is_held_up_is_no_absence(
+    tables: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a moment of load cost everybody the history."""
+    pool = QuestionPool(Settings(clickhouse=tables))
+    try:
+        await pool.ask(lambda client: client.query("SELECT 1"), 1)
+        monkeypatch.setattr(question_pool, "CONNECT_S", 0)
+        monkeypatch.setattr(question_pool, "_GRACE_S", 0)
+        asking_now = asyncio.create_task(pool.ask(lambda _: "there", 1))
+        await asyncio.sleep(0)
+        time.sleep(1.1)  # noqa: ASYNC251 - the fault: nothing else runs here meanwhile
+        assert await asking_now == "there"
+        assert pool.trouble is None
+    finally:
+        await pool.close()
+
+
 async def test_too_many_questions_are_turned_away_and_the_others_answered(tables: str) -> None:
     async with asking(tables) as history:
         await history.closed_since(0, 1)

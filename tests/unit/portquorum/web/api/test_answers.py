@@ -120,11 +120,14 @@ async def test_csv_has_all_rows_in_one_answer() -> None:
 
 async def test_no_cell_is_a_formula_or_more_than_a_line() -> None:
     fleet = FakeFleet()
-    fleet.rows = (target_row(0, name=HOSTILE, summary="@SUM(1)", team="-1+1", port=None),)
+    changes = {"name": HOSTILE, "summary": "@SUM(1)", "team": "-1+1", "port": None}
+    fleet.rows = (target_row(0, **changes, tags=("a", "=1+1"), source="x; \uff1d1;b"),)
     answer = await got(Made(fleet=fleet), "/targets?format=csv")
     (row,) = csv.DictReader(io.StringIO(answer.text))
     assert row["name"] == "'=<script>alert(1)</script>\N{REPLACEMENT CHARACTER}\" "
     assert (row["summary"], row["team"], row["port"]) == ("'@SUM(1)", "'-1+1", "")
+    # Where a comma is the decimal mark, a semicolon parts cells.
+    assert (row["tags"], row["source"]) == ("a;'=1+1", "x;' \uff1d1;b")
 
 
 async def test_json_has_what_servers_said_as_it_is() -> None:
