@@ -4,22 +4,27 @@ import asyncio
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from foundation.settings import Settings
+from tests.installed import missing
 from tests.integration.sinks.notifier import rig
 
 
-def port_in(log: Path) -> int:
-    """The port that a web process says in its log; 0 if it has not yet."""
+def port_in(log: Path, event: str = "page served") -> int:
+    """The port of an address that a web process says in its log; 0 if it has not yet."""
     for line in log.read_text().splitlines():
-        if '"page served"' in line:
-            return int(json.loads(line)["address"].rstrip("/").rpartition(":")[2])
+        if f'"{event}"' in line:
+            return urlsplit(json.loads(line)["address"]).port or 0
     return 0
 
 
@@ -55,14 +60,13 @@ class WebProcess:
 
     async def get(self, path: str) -> Any:
         """What the API answers."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        finally:
-            writer.close()
-        assert b" 200 " in head.splitlines()[0], head
-        return json.loads(body)
+        return json.loads(await _asked(self.port, path))
+
+    async def viewers(self) -> int:
+        """How many watch live at this process."""
+        text = await _asked(port_in(self._log, "metrics served"), "/metrics")
+        (line,) = re.findall(rb"^portquorum_web_viewers\S* (\S+)$", text, re.MULTILINE)
+        return int(float(line))
 
     async def until(self, path: str, condition: Any, what: str) -> Any:
         """Asks until the answer is as wanted."""
@@ -82,6 +86,17 @@ class WebProcess:
         return await asyncio.wait_for(self.process.wait(), 15)
 
 
+async def _asked(port: int, path: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    finally:
+        writer.close()
+    assert b" 200 " in head.splitlines()[0], head
+    return body
+
+
 @asynccontextmanager
 async def web(settings: Settings, log: Path) -> AsyncIterator[WebProcess]:
     """A process for as long as the context."""
@@ -92,53 +107,51 @@ async def web(settings: Settings, log: Path) -> AsyncIterator[WebProcess]:
         await one.end(signal.SIGKILL)
 
 
-class Balancer:
-    """Gives connections to backends in turn, and to the next one if one does not listen."""
+HAPROXY = """
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  retries 3
+  option redispatch
+  retry-on all-retryable-errors
+frontend page
+  bind fd@{listening}
+  default_backend webs
+backend webs
+  balance source
+  option httpchk
+  http-check send meth GET uri /healthz hdr Host localhost
+  timeout check 20s
+  default-server check inter 1s fall 3 rise 1
+"""
+"""Whoever comes from one address comes to one process, as long as that one answers."""
 
-    def __init__(self, ports: list[int]) -> None:
-        self._ports = ports
-        self._turn = 0
-        self.port = 0
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Self]:
-        """Listens for as long as the context."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+@asynccontextmanager
+async def haproxy(ports: list[int], folder: Path) -> AsyncIterator[int]:
+    """HAProxy before web processes, as their operators run it; gives its port."""
+    program = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        missing("haproxy")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = folder / "haproxy.cfg"
+        lines = [f"  server web{number} 127.0.0.1:{one}" for number, one in enumerate(ports)]
+        config.write_text(HAPROXY.format(listening=listening.fileno()) + "\n".join(lines) + "\n")
+        with (folder / "haproxy.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(program, "-db", "-f", str(config)),
+                pass_fds=[listening.fileno()],
+                stdout=log,
+                stderr=log,
+            )
         try:
-            yield self
+            yield int(listening.getsockname()[1])
         finally:
-            server.close()
-            for task in self._tasks:
-                task.cancel()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            there, back = await self._backend()
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(_pass(reader, back), _pass(there, writer))
-
-    async def _backend(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        for _ in self._ports:
-            port = self._ports[self._turn % len(self._ports)]
-            self._turn += 1
-            with contextlib.suppress(OSError):
-                return await asyncio.open_connection("127.0.0.1", port)
-        raise OSError("no backend listens")
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while part := await reader.read(65_536):
-            writer.write(part)
-            await writer.drain()
-    writer.close()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
 class Viewer:
