@@ -42,10 +42,10 @@ def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 class Program:
     """A `portquorum` that runs; its records come as they are written."""
 
-    def __init__(self, home: Path, *arguments: str) -> None:
+    def __init__(self, home: Path, *arguments: str, **env: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "portquorum.cli", *arguments],
-            env=clean_environment(home),
+            env=clean_environment(home) | env,
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

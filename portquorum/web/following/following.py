@@ -145,14 +145,15 @@ class Following:
         try:
             while True:
                 began = time.monotonic()
-                if self._feed.is_present.is_set():
-                    await self._ask(asking)
-                took = time.monotonic() - began
+                is_told = self._feed.is_present.is_set() and await self._ask(asking)
+                # What a failure took says nothing of how much a question costs.
+                took = time.monotonic() - began if is_told else 0.0
                 await asyncio.sleep(status_poll.pause_s(took, self._status_every_s))
         finally:
             asking.close()
 
-    async def _ask(self, asking: StatusPoll) -> None:
+    async def _ask(self, asking: StatusPoll) -> bool:
+        """Asks once; True if ClickHouse answered."""
         before = self.fleet.senses.version
         at = self._now()
         try:
@@ -174,6 +175,7 @@ class Following:
                 _log.info("ClickHouse answers again")
         if self.fleet.senses.version != before:
             self._announcer.tell_sight()
+        return self.fleet.senses.history_away_since is None
 
     def _regions_of_past(self, events: Sequence[RegionEvent]) -> None:
         """Regions that fell silent before the day that the topics were read for."""

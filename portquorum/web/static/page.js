@@ -98,7 +98,9 @@ function head(found) {
   root.className = found.documentElement.className
   root.classList.add("js")
   document.getElementById("icon").href = found.getElementById("icon").getAttribute("href")
-  root.dataset.zone = found.documentElement.dataset.zone
+  for (const name of ["zone", "blind", "away", "reporting"]) {
+    root.dataset[name] = found.documentElement.dataset[name]
+  }
   setClock()
   for (const selector of ["#counts", "#health", "#blindly", "#zone"]) {
     const [old, fresh] = [document.querySelector(selector), found.querySelector(selector)]
@@ -251,6 +253,13 @@ function counted(counts) {
   return true
 }
 
+// True if the page says something else of what is known than an event does.
+function isToldOtherwise(fresh) {
+  const { blind, away, reporting } = root.dataset
+  return (fresh.blind_because ?? "") !== blind || String(fresh.history_away_since ?? "") !== away
+    || `${fresh.regions_reporting}/${fresh.regions}` !== reporting
+}
+
 function changed(kind, data) {
   let change = {}
   try {
@@ -258,9 +267,8 @@ function changed(kind, data) {
   } catch { /* what it says is asked for anyway */ }
   const fresh = change.freshness
   if (fresh?.data_at) all("[data-at]").forEach((one) => { one.dataset.at = fresh.data_at })
-  const blindChanged = fresh && (fresh.blind_since !== null) !== root.classList.contains("blind")
   const shown = !change.counts || counted(change.counts)
-  if (kind !== "freshness" || blindChanged || !shown) soon()
+  if (kind !== "freshness" || !shown || (fresh && isToldOtherwise(fresh))) soon()
   tick()
 }
 

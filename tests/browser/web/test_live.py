@@ -68,8 +68,9 @@ def test_what_somebody_types_stays(context: BrowserContext, server: PageServer) 
     field = page.locator("main input[type=search]")
     field.focus()
     page.keyboard.type("x")
-    now = busy()
-    server.hub.tell(change(replace(now.counts, down=1_055)))
+    now = busy(counts=replace(busy().counts, down=1_055))
+    server.fleet.become(now)
+    server.hub.tell(change(now.counts))
     expect(page.locator("#counts [data-state=down] b")).to_have_text("1,055")
     page.wait_for_load_state("networkidle")
     expect(field).to_be_focused()
@@ -170,11 +171,26 @@ def test_blindness_is_seen_and_ends(context: BrowserContext, server: PageServer)
     expect(page.locator("html.blind")).to_have_count(0)
 
 
-def test_a_server_that_is_gone_is_said(context: BrowserContext) -> None:
+def test_what_else_is_not_known_is_seen_and_ends(
+    context: BrowserContext, server: PageServer
+) -> None:
+    page = opened(context)
+    health = page.locator("#health")
+    for less in (fresh(history_away_since=NOW - 60_000), fresh(regions_reporting=4), fresh()):
+        now = busy(freshness=less)
+        server.fleet.become(now)
+        server.hub.tell(replace(change(now.counts, "freshness"), freshness=less))
+        expect(health).to_contain_text(f"{less.regions_reporting} of 5 regions report")
+        away = page.get_by_text("history is not available since")
+        expect(away).to_have_count(1 if less.history_away_since else 0)
+
+
+def test_a_server_that_is_gone_is_said(context: BrowserContext, screenshots: Path) -> None:
     with page_server() as server:
         page = opened(context, f"{server.url}/")
     expect(page.get_by_text("the connection to this page's server is lost")).to_be_visible()
     expect(page.locator("html.blind")).to_have_count(1)
+    page.screenshot(path=screenshots / "overview-lost.png")
 
 
 def test_numbers_are_renewed_by_the_change_itself(

@@ -20,6 +20,8 @@ from tests.browser.browser import FLAGS, chromium_program
 from tests.integration.portquorum.web.balanced import Viewer, WebProcess, haproxy, web
 from tests.integration.sinks.notifier import rig
 
+expect.set_options(timeout=60_000)
+
 NAMES = [f"db{number}" for number in range(20)]
 LOST_MS = 4_000
 """The page says nothing of a stream that is back within this time."""
