@@ -406,11 +406,12 @@ class Overview(Struct, frozen=True, kw_only=True):
 
 
 class GroupPage(Struct, frozen=True, kw_only=True):
-    """All groups of a dimension, the worst first."""
+    """The groups of a dimension, the worst first: up to 10,000 of `groups_total`."""
 
     freshness: Freshness
     group_by: str
     groups: tuple[GroupRow, ...]
+    groups_total: int
 
 
 class RegionNow(Struct, frozen=True, gc=False, kw_only=True):

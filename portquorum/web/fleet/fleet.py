@@ -40,6 +40,8 @@ CAUSES_SHOWN: Final = 50
 GROUPS_SHOWN: Final = 40
 CLOSED_SHOWN: Final = 20
 WINDOWS_SHOWN: Final = 10
+MOST_GROUPS: Final = 10_000
+"""Groups of one answer: a tag a target makes 100,000, which are 16 MB."""
 OTHERS_SHOWN: Final = 100
 
 
@@ -113,13 +115,18 @@ class Fleet(Known):
         return incident_rows.with_freshness(kept, freshness)
 
     def groups(self, group_by: str = "team") -> GroupPage:
-        """All groups of a dimension: team, tag, kind, criticality, region, source.
+        """The groups of a dimension: team, tag, kind, criticality, region, source.
 
         Raises:
             ValueError: no such dimension.
         """
         rows = self._groups.rows(dimension_of(group_by))
-        return GroupPage(freshness=self.freshness(), group_by=group_by, groups=tuple(rows))
+        return GroupPage(
+            freshness=self.freshness(),
+            group_by=group_by,
+            groups=tuple(rows[:MOST_GROUPS]),
+            groups_total=len(rows),
+        )
 
     def targets(self, query: TargetQuery) -> TargetPage:
         """A page of targets.
@@ -215,12 +222,7 @@ class Fleet(Known):
 
     def silences(self) -> SilencesAnswer:
         """All silences."""
-        order = ("active", "coming", "ended")
-        rows = sorted(
-            map(self._plans.silence_row, self.policy.silences()),
-            key=lambda one: (order.index(one.state), one.ends_at, one.id),
-        )
-        return SilencesAnswer(freshness=self.freshness(), silences=tuple(rows))
+        return SilencesAnswer(freshness=self.freshness(), silences=self._plans.silence_rows())
 
     def cause_rows(self, most: int | None = None) -> tuple[CauseRow, ...]:
         """What is wrong now, by cause: the first `most`, the worst first."""

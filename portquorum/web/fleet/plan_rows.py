@@ -1,17 +1,26 @@
 """Rows of regions, maintenance windows and silences, with how many targets each has."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, Literal
 
 from portquorum.silencing.matching import matches_target
 from portquorum.web.answers import MaintenanceRow, RegionRow, SilenceRow
-from portquorum.web.fleet.inventory import Row
+from portquorum.web.fleet.inventory import Dimension, Row
 from portquorum.web.fleet.kept_target import KeptTarget
 from portquorum.web.fleet.known import Known
+from portquorum.web.fleet.name_index import NameIndex
 from portquorum.web.fleet.plans import TAG
 from portquorum.web.fleet.row_set import RowSet, mask_of
-from portquorum.web.fleet.target_query import dimension_of
 from schemas.policy import Maintenance, Match, Silence
 from sinks.notifier.matching import Matcher, Patterns
+
+FIT_US: Final = 1
+"""What it takes to hold a silence against an incident, about."""
+
+SHARE: Final = 10
+"""Rows of silences are made anew so seldom that it takes a tenth of the time."""
+
+_Fields = tuple[tuple[Dimension | Literal["target"], tuple[str, ...]], ...]
 
 
 class PlanRows:
@@ -19,6 +28,12 @@ class PlanRows:
 
     def __init__(self, known: Known) -> None:
         self._known = known
+        self._indexed: dict[str, tuple[int, NameIndex]] = {}
+        self._masks: dict[tuple[str, tuple[str, ...]], int] = {}
+        self._masks_of = -1
+        """The version of the inventory that the masks are of."""
+        self._silences: tuple[int, int, int, tuple[SilenceRow, ...]] = (-1, -1, 0, ())
+        """The versions of policy and of the rest, when they were made (UTC ms), and the rows."""
 
     def region_names(self) -> set[str]:
         """All regions: of the policy, of targets, of events and beats."""
@@ -86,6 +101,23 @@ class PlanRows:
         row_of = self._known.inventory.row_of
         return (row_of[name] for name in window.targets if name in row_of)
 
+    def silence_rows(self) -> tuple[SilenceRow, ...]:
+        """All silences: active ones, coming ones, those that ended.
+
+        Their numbers of targets and incidents may be some seconds old if there are thousands.
+        """
+        known = self._known
+        plans = known.policy.version
+        rest = known.inventory.version + known.incident_book.version
+        of_plans, of_rest, made_at, rows = self._silences
+        silences = list(known.policy.silences())
+        wait_ms = len(silences) * len(known.incident_book.open) * FIT_US * SHARE // 1000
+        if of_plans == plans and (of_rest == rest or 0 <= known.now - made_at < wait_ms):
+            return rows
+        rows = tuple(sorted(map(self.silence_row, silences), key=_silence_order))
+        self._silences = plans, rest, known.now, rows
+        return rows
+
     def silence_row(self, silence: Silence) -> SilenceRow:
         """A silence, and what it matches now."""
         matcher = Matcher(silence)
@@ -96,25 +128,50 @@ class PlanRows:
     def _matched(self, match: Match) -> int:
         """How many targets may have an incident that a match takes."""
         mask = self._known.inventory.all.mask()
-        fields: tuple[tuple[str, Collection[str]], ...] = (
+        fields: _Fields = (
             ("team", match.teams),
             ("tag", match.tags),
             ("kind", match.kinds),
             ("region", match.regions),
             ("criticality", match.criticalities),
+            ("target", match.targets),
         )
-        for dimension, wanted in fields:
+        for field, wanted in fields:
             if wanted:
-                patterns = Patterns.of(wanted)
-                part = 0
-                for value, rows in self._known.inventory.values(dimension_of(dimension)).items():
-                    part |= rows.mask() if patterns.fit(value) else 0
-                mask &= part
-        if match.targets:
-            patterns = Patterns.of(match.targets)
-            row_of = self._known.inventory.row_of
-            mask &= mask_of(row for name, row in row_of.items() if patterns.fit(name))
+                mask &= self._mask(field, wanted)
         return mask.bit_count()
+
+    def _mask(self, field: Dimension | Literal["target"], wanted: tuple[str, ...]) -> int:
+        """The rows that one field of a match takes; found once for each inventory."""
+        version = self._known.inventory.version
+        if version != self._masks_of:
+            self._masks, self._masks_of = {}, version
+        found = self._masks.get((field, wanted))
+        if found is None:
+            found = self._masks[field, wanted] = self._fitting(field, Patterns.of(wanted))
+        return found
+
+    def _fitting(self, field: Dimension | Literal["target"], patterns: Patterns) -> int:
+        inventory = self._known.inventory
+        if field == "target":
+            row_of = inventory.row_of
+            return mask_of(row_of[name] for name in self._index(field, row_of).fitting(patterns))
+        values = inventory.values(field)
+        mask = 0
+        for value in self._index(field, values).fitting(patterns):
+            mask |= values[value].mask()
+        return mask
+
+    def _index(self, field: str, names: Mapping[str, object]) -> NameIndex:
+        version, found = self._indexed.get(field, (-1, None))
+        if found is None or version != self._known.inventory.version:
+            found = NameIndex(names)
+            self._indexed[field] = self._known.inventory.version, found
+        return found
+
+
+def _silence_order(one: SilenceRow) -> tuple[int, int, str]:
+    return ("active", "coming", "ended").index(one.state), one.ends_at, one.id
 
 
 def is_coming(one: MaintenanceRow, now: int) -> bool:

@@ -108,7 +108,10 @@ class HandMadeFleet:
 
     def groups(self, group_by: str = "team") -> answers.GroupPage:
         return answers.GroupPage(
-            freshness=self.freshness(), group_by=group_by, groups=self.now.groups
+            freshness=self.freshness(),
+            group_by=group_by,
+            groups=self.now.groups,
+            groups_total=self.now.groups_total,
         )
 
     def targets(self, query: answers.TargetQuery) -> answers.TargetPage:

@@ -146,7 +146,7 @@ class FakeFleet:
         )
 
     def groups(self, group_by: str = "team") -> answers.GroupPage:
-        return answers.GroupPage(freshness=self.fresh, group_by=group_by, groups=())
+        return answers.GroupPage(freshness=self.fresh, group_by=group_by, groups=(), groups_total=0)
 
     def targets(self, query: answers.TargetQuery) -> answers.TargetPage:
         self.asked.append(query)
