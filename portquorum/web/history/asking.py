@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -20,15 +20,6 @@ LONGEST_CURSOR: Final = 1_000
 _IDS_AT_ONCE: Final = 400
 """An id has up to 255 characters."""
 
-LATENCY_US: Final = """
-arrayMap(
-    least_us -> least(least_us + greatest(roundToExp2(least_us) / 256 - 0.5, 0), most_us),
-    quantilesBFloat16Merge(0.5, 0.95, 0.99)({counts})
-)
-"""
-"""Percentiles (50, 95, 99) in µs of the counts of a roll-up, told as the views tell them
-(sinks/clickhouse/views/target_checks_hourly.sql); `most_us` is the largest latency."""
-
 
 def rows(client: Client, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
     """The rows of a query. `{internal}` stands for the database of roll-ups."""
@@ -38,19 +29,13 @@ def rows(client: Client, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]
     return found
 
 
-def together(
-    client: Client, questions: Mapping[str, str], **parameters: Any
-) -> dict[str, Sequence[Sequence[Any]]]:
-    """The rows of several small queries, in one request; a request costs more than each of them.
+def told_us(least_us: float, most_us: float) -> float:
+    """A percentile of a roll-up's counts, in µs: the middle of its class, at most `most_us`.
 
-    Each column of a query needs a name. Rows come in no order.
+    As the views tell it (sinks/clickhouse/views/target_checks_hourly.sql).
     """
-    parts = ", ".join(
-        f"(SELECT groupArray(tuple(COLUMNS('.*'))) FROM ({sql})) AS {name}"  # noqa: S608 - our own
-        for name, sql in questions.items()
-    )
-    (found,) = rows(client, f"SELECT {parts}", **parameters)
-    return dict(zip(questions, found, strict=True))
+    size = 1 << (int(least_us).bit_length() - 1) if least_us >= 1 else 0
+    return float(min(least_us + max(size / 256 - 0.5, 0), most_us))
 
 
 def in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

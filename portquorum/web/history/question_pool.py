@@ -37,7 +37,7 @@ CONNECT_S: Final = 1
 """The longest wait for a connection, in s."""
 
 _THREADS: Final = 4
-_MOST_WAITING: Final = 64
+_MOST_WAITING: Final = 128
 _GRACE_S: Final = 0.5
 """ClickHouse ends a question at its limit; an answer that it is on its way to give is taken."""
 _LOOK_EVERY_S: Final = 2.0

@@ -22,9 +22,14 @@ class SharedAnswers(Generic[T]):
         self._most = most
         self._clock = clock
         self._asked: dict[Hashable, tuple[float, asyncio.Task[T]]] = {}
+        """By question the time until which its answer is kept, in the order of asking."""
 
-    async def get(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+    async def get(
+        self, question: Hashable, ask: Callable[[], Awaitable[T]], keep_s: float | None = None
+    ) -> T:
         """The answer of `ask`, or that of another who asked the same a moment ago.
+
+        It is kept for `keep_s` instead of the time of all.
 
         Raises what `ask` raises; an error is not kept. Who stops waiting ends nothing for others.
         """
@@ -32,18 +37,19 @@ class SharedAnswers(Generic[T]):
         found = self._asked.get(question)
         if found is None:
             task = asyncio.create_task(_answer(ask))
-            found = self._asked[question] = (self._clock(), task)
+            until = self._clock() + (self._keep_s if keep_s is None else keep_s)
+            found = self._asked[question] = (until, task)
             task.add_done_callback(lambda done: self._drop_failed(question, done))
         return await asyncio.shield(found[1])
 
     def _forget(self) -> None:
-        """Those that are too old, and the oldest of too many; questions stand in their order."""
-        since = self._clock() - self._keep_s
-        for question, (asked_at, task) in list(self._asked.items()):
-            if asked_at > since and len(self._asked) < self._most:
-                return
-            if task.done() or len(self._asked) >= self._most:
-                del self._asked[question]
+        """Those that are too old, unless somebody waits for them still, and the oldest of many."""
+        now = self._clock()
+        old = [one for one, (until, task) in self._asked.items() if until <= now and task.done()]
+        for question in old:
+            del self._asked[question]
+        while len(self._asked) >= self._most:
+            del self._asked[next(iter(self._asked))]
 
     def _drop_failed(self, question: Hashable, done: asyncio.Task[T]) -> None:
         if done.cancelled() or done.exception() is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -14,22 +14,27 @@ from foundation.settings import Settings
 from portquorum.report.history import MOST_DAYS, History
 from portquorum.report.result import Report
 from portquorum.web.history import (
+    common_queries,
     incident_queries,
     result_queries,
     target_queries,
     uptime_queries,
 )
 from portquorum.web.history.answers import (
+    DayUptime,
     IncidentHistory,
     IncidentPage,
     IncidentRow,
+    MaintenanceSpan,
     RegionChecks,
     ResultPage,
     ResultRow,
     TargetHistory,
+    TimeWindow,
     UptimeRow,
 )
-from portquorum.web.history.day_uptime import over
+from portquorum.web.history.common_queries import Common, covering, silent_in
+from portquorum.web.history.day_uptime import day_of, over
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
 from portquorum.web.history.question_pool import REPORT_S, QuestionPool
 from portquorum.web.history.questions import (
@@ -64,6 +69,22 @@ KEEP_S: Final = 1.0
 KEEP_MOST: Final = 64
 """Answers that are kept; that of a target page has some 200 kB."""
 
+MOST_PARTS: Final = 512
+"""Parts of target pages that are kept: of some 80 targets, up to 100 kB each."""
+
+SOON_S: Final = 5.0
+"""Incidents and checks of the past are kept so long; those of now come from memory."""
+
+SELDOM_S: Final = 15.0
+"""Likewise days of uptime (reckoned every 5 min), certificates, definitions, windows, regions."""
+
+LATENCY_KEEP_S: Final = 60.0
+LATENCY_PARTS: Final = 60
+"""Latencies are kept for a part of a step, so many of which are one step, but no longer."""
+
+CHECKS_PARTS: Final = 10
+"""Checks are kept for a part of the target's interval."""
+
 LARGEST_PAGE: Final = 5_000
 """The most rows of one page of results or incidents."""
 
@@ -91,6 +112,7 @@ class StoredHistory:
         self._pool = QuestionPool(settings)
         self._results_ms = settings.results_ttl_days * DAY_MS
         self._targets: SharedAnswers[TargetHistory] = SharedAnswers(KEEP_S, KEEP_MOST)
+        self._parts: SharedAnswers[Any] = SharedAnswers(KEEP_S, MOST_PARTS)
         self._incidents: SharedAnswers[IncidentHistory | None] = SharedAnswers(KEEP_S, KEEP_MOST)
 
     @property
@@ -116,51 +138,98 @@ class StoredHistory:
     async def _target(self, asked: TargetAsked) -> TargetHistory:
         now = _now()
         window = within_results(asked.window, now - self._results_ms)
-        since = min(window.since, now - DAYS * DAY_MS)
-        until = max(window.until, now)
-        parts, trouble = await self._parts(
-            {
-                "frame": lambda client: target_queries.frame(
-                    client,
-                    asked.target,
-                    tags=asked.tags,
-                    regions=asked.regions,
-                    days=DAYS,
-                    since=since,
-                    until=until,
-                    now=now,
-                ),
-                "latency": lambda client: target_queries.latency(client, asked.target, window),
-                "incidents": lambda client: target_queries.incidents(
-                    client, asked.target, since=since, until=until, now=now
-                ),
-                "checks": lambda client: target_queries.checks(
-                    client, asked.target, asked.interval_ms, CHECKS, now
-                ),
-            }
-        )
-        told = TargetHistory(
+        since, until = min(window.since, now - DAYS * DAY_MS), max(window.until, now)
+        parts, trouble = await _had(self._target_parts(asked, window, since, until, now))
+        incidents, left_out = parts.get("incidents", (None, 0))
+        days: tuple[DayUptime, ...] | None = parts.get("days")
+        common: Common | None = parts.get("common")
+        return TargetHistory(
             target=asked.target,
             window=window,
             latency=parts.get("latency"),
             checks=parts.get("checks"),
+            incidents=incidents,
+            incidents_left_out=left_out,
+            days=days,
+            uptime=None if days is None else over(days),
+            maintenance=parts.get("maintenance"),
+            regions=None
+            if common is None
+            else silent_in(common.region_events, asked.regions, since, until),
+            certificates=parts.get("certificates"),
+            definitions=parts.get("definitions"),
             trouble=trouble,
         )
-        if "incidents" in parts:
-            incidents, left_out = parts["incidents"]
-            told = replace(told, incidents=incidents, incidents_left_out=left_out)
-        if "frame" not in parts:
-            return told
-        frame: target_queries.TargetFrame = parts["frame"]
-        return replace(
-            told,
-            days=frame.days,
-            uptime=over(frame.days),
-            maintenance=frame.maintenance,
-            regions=frame.regions,
-            certificates=frame.certificates,
-            definitions=frame.definitions,
+
+    def _target_parts(
+        self, asked: TargetAsked, window: TimeWindow, since: int, until: int, now: int
+    ) -> dict[str, Awaitable[Any]]:
+        """The questions of a target page, each kept as long as its answer changes little."""
+        target, interval_s = asked.target, asked.interval_ms / 1000
+        older = since if window.since == since else 0
+        later = until if window.until == until else 0
+        common = self._common_of(since, until)
+        return {
+            "latency": self._kept(
+                ("latency", target, window),
+                lambda one: target_queries.latency(one, target, window),
+                min(LATENCY_KEEP_S, window.step_ms / 1000 / LATENCY_PARTS),
+            ),
+            "incidents": self._kept(
+                ("incidents", target, older, later),
+                lambda one: target_queries.incidents(
+                    one, target, since=since, until=until, now=now
+                ),
+                SOON_S,
+            ),
+            "checks": self._kept(
+                ("checks", target, interval_s),
+                lambda one: target_queries.checks(one, target, asked.interval_ms, CHECKS, now),
+                min(SOON_S, interval_s / CHECKS_PARTS),
+            ),
+            "days": self._kept(
+                ("days", target, day_of(now)),
+                lambda one: target_queries.days(one, target, DAYS, now),
+                SELDOM_S,
+            ),
+            "certificates": self._kept(
+                ("certificates", target),
+                lambda one: target_queries.certificates(one, target),
+                SELDOM_S,
+            ),
+            "definitions": self._kept(
+                ("definitions", target),
+                lambda one: target_queries.definitions(one, target),
+                SELDOM_S,
+            ),
+            "common": common,
+            "maintenance": self._maintenance(asked, since, until),
+        }
+
+    def _common_of(self, since: int, until: int) -> Awaitable[Common]:
+        """What all target pages of a time ask alike; of whole days, so that they share it."""
+        first, last = since - since % DAY_MS, until + -until % DAY_MS
+        return self._kept(
+            ("common", first, last),
+            lambda one: common_queries.common(one, first, last),
+            SELDOM_S,
         )
+
+    async def _maintenance(
+        self, asked: TargetAsked, since: int, until: int
+    ) -> tuple[MaintenanceSpan, ...]:
+        selectors = (asked.target, *(f"tag:{tag}" for tag in asked.tags))
+        windows = (await self._common_of(since, until)).windows
+        if windows is not None:
+            return covering(windows, selectors, since, until)
+        return await self._pool.ask(
+            lambda one: common_queries.windows_of(one, selectors, since, until)
+        )
+
+    def _kept(
+        self, question: Hashable, ask: Callable[[Client], Any], keep_s: float
+    ) -> Awaitable[Any]:
+        return self._parts.get(question, lambda: self._pool.ask(ask), keep_s)
 
     async def checks(
         self, target: str, interval_ms: int, most: int = CHECKS
@@ -218,8 +287,12 @@ class StoredHistory:
         )
         if found is None:
             return None
-        parts, trouble = await self._parts(
-            {"told": lambda one: incident_queries.told(one, incident_id, found.began_at)}
+        parts, trouble = await _had(
+            {
+                "told": self._pool.ask(
+                    lambda one: incident_queries.told(one, incident_id, found.began_at)
+                )
+            }
         )
         return replace(found, told=parts.get("told"), trouble=trouble)
 
@@ -253,19 +326,18 @@ class StoredHistory:
 
         return await self._pool.ask(question, REPORT_S)
 
-    async def _parts(self, questions: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-        """The answers that could be had, and why the others could not; asked beside each other."""
-        found = await asyncio.gather(
-            *(self._pool.ask(one) for one in questions.values()), return_exceptions=True
-        )
-        trouble = None
-        for one in found:
-            if isinstance(one, HistoryUnavailableError | HistoryTooSlowError):
-                trouble = trouble or str(one)
-            elif isinstance(one, BaseException):
-                raise one
-        answers = zip(questions, found, strict=True)
-        return {name: one for name, one in answers if not isinstance(one, BaseException)}, trouble
+
+async def _had(questions: Mapping[str, Awaitable[Any]]) -> tuple[dict[str, Any], str | None]:
+    """The answers that could be had, and why the others could not; asked beside each other."""
+    found = await asyncio.gather(*questions.values(), return_exceptions=True)
+    trouble = None
+    for one in found:
+        if isinstance(one, HistoryUnavailableError | HistoryTooSlowError):
+            trouble = trouble or str(one)
+        elif isinstance(one, BaseException):
+            raise one
+    answers = zip(questions, found, strict=True)
+    return {name: one for name, one in answers if not isinstance(one, BaseException)}, trouble
 
 
 def _now() -> int:

@@ -1,9 +1,8 @@
-"""What the target page asks: four questions, which run beside each other."""
+"""What the target page asks: small questions, which run beside each other."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
 from clickhouse_connect.driver.client import Client
 
 from portquorum.web.history.answers import (
@@ -13,17 +12,14 @@ from portquorum.web.history.answers import (
     DefinitionChange,
     IncidentSpan,
     LatencyStep,
-    MaintenanceSpan,
     RegionChecks,
     RegionLatency,
-    RegionSpan,
     TimeWindow,
 )
-from portquorum.web.history.asking import LATENCY_US, rows, structs, together
+from portquorum.web.history.asking import rows, structs, told_us
 from portquorum.web.history.day_uptime import day_of, every_day
 from portquorum.web.history.definitions import changes
 from portquorum.web.history.incident_ends import ended, view_knows
-from portquorum.web.history.region_spans import spans
 from portquorum.web.history.windows import DAY_MS, HOUR_MS
 
 MOST_INCIDENTS: Final = 200
@@ -61,27 +57,6 @@ ORDER BY appended_at DESC, log_offset DESC
 LIMIT {most_definitions:UInt32}
 """
 
-_MAINTENANCE: Final = """
-SELECT source, name, begin_ms, end_ms
-FROM maintenance_windows
-WHERE hasAny(selectors, {selectors:Array(String)})
-  AND end_ms > {since:Int64} AND begin_ms < {until:Int64}
-LIMIT 1000
-"""
-
-# All within the time, and of each region and condition the last one before it.
-_REGION_EVENTS: Final = """
-SELECT toString(region) AS region, toString(event) AS event, toUnixTimestamp64Milli(at) AS ms,
-       leftUTF8(summary, 2000) AS sentence
-FROM region_events
-WHERE has({regions:Array(String)}, toString(region)) AND ms < {until:Int64}
-  AND event IN ('region.silent', 'region.returned', 'region.suspect', 'region.cleared')
-ORDER BY ms >= {since:Int64} DESC, ms DESC
-LIMIT 1 BY region, if(ms >= {since:Int64}, event_id,
-                      if(event IN ('region.silent', 'region.returned'), 'silent', 'suspect'))
-LIMIT 2000
-"""
-
 # By results while a step is shorter than an hour. A latency is that of a success.
 _LATENCY_OF_RESULTS: Final = """
 SELECT region, at, checks, up, missed, if(up = 0, NULL, us[1] / 1000),
@@ -110,22 +85,18 @@ FROM
 ORDER BY region, at
 """
 
-_LATENCY_OF_ROLL_UPS: Final = f"""
-SELECT region, at, all_checks, all_up, all_missed, if(all_up = 0, NULL, us[1] / 1000),
-       if(all_up = 0, NULL, us[2] / 1000), if(all_up = 0, NULL, most_us / 1000)
-FROM
-(
-    SELECT toString(region) AS region,
-           intDiv({{at_s}}, {{step_s:Int64}}) * {{step_s:Int64}} * 1000 AS at,
-           sum(h.checks) AS all_checks, sum(h.up) AS all_up, sum(h.missed) AS all_missed,
-           max(h.max_us) AS most_us,
-           {LATENCY_US.replace("{counts}", "h.latency_us")} AS us
-    FROM {{internal}}.{{table}} AS h
-    WHERE target = {{target:String}} AND {{bounds}}
-    GROUP BY region, at
-)
+# What the percentiles stand for is reckoned here: ClickHouse takes longer for it.
+_LATENCY_OF_ROLL_UPS: Final = """
+SELECT toString(region) AS region,
+       intDiv({at_s}, {step_s:Int64}) * {step_s:Int64} * 1000 AS at,
+       sum(h.checks) AS all_checks, sum(h.up) AS all_up, sum(h.missed) AS all_missed,
+       max(h.max_us) AS most_us,
+       quantilesBFloat16Merge(0.5, 0.95, 0.99)(h.latency_us) AS least_us
+FROM {internal}.{table} AS h
+WHERE target = {target:String} AND {bounds}
+GROUP BY region, at
 ORDER BY region, at
-"""  # noqa: S608 - our own texts
+"""
 _HOURLY: Final = (
     _LATENCY_OF_ROLL_UPS.replace("{table}", "results_hourly")
     .replace("{at_s}", "toUnixTimestamp(hour)")
@@ -137,12 +108,7 @@ _HOURLY: Final = (
 _DAILY: Final = (
     _LATENCY_OF_ROLL_UPS.replace("{table}", "results_daily")
     .replace("{at_s}", "toUInt32(toUInt16(day)) * 86400")
-    .replace(
-        "{bounds}",
-        "toUInt16(day) >= intDiv({since_s:Int64}, 86400) "
-        "AND toUInt16(day) < intDiv({until_s:Int64}, 86400) "
-        "AND day >= toDate('1970-01-01') + intDiv({since_s:Int64}, 86400)",
-    )
+    .replace("{bounds}", "day >= {first_day:Date} AND day < {last_day:Date}")
 )
 
 _INCIDENTS: Final = """
@@ -190,59 +156,22 @@ LIMIT {most:UInt32} BY region
 """
 
 
-class TargetFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands around the charts of a target; see `answers.TargetHistory`."""
-
-    days: tuple[DayUptime, ...]
-    certificates: tuple[CertificateSeen, ...]
-    definitions: tuple[DefinitionChange, ...]
-    maintenance: tuple[MaintenanceSpan, ...]
-    regions: tuple[RegionSpan, ...]
+def days(client: Client, target: str, count: int, now: int) -> tuple[DayUptime, ...]:
+    """Uptime of the last `count` days until `now` (UTC ms)."""
+    first = day_of(now - (count - 1) * DAY_MS)
+    return every_day(rows(client, _DAYS, target=target, first_day=first), first, count)
 
 
-def frame(
-    client: Client,
-    target: str,
-    *,
-    tags: Collection[str],
-    regions: Collection[str],
-    days: int,
-    since: int,
-    until: int,
-    now: int,
-) -> TargetFrame:
-    """Uptime of the last `days` days until `now`, and what there is from `since` to `until`.
+def certificates(client: Client, target: str) -> tuple[CertificateSeen, ...]:
+    """The certificate that each region saw last, by region."""
+    found = rows(client, _CERTIFICATES, target=target)
+    return structs(CertificateSeen, sorted(found, key=lambda row: str(row[0])))
 
-    Times are UTC ms; `tags` and `regions` are the target's.
-    """
-    first = day_of(now - (days - 1) * DAY_MS)
-    found = together(
-        client,
-        {
-            "days": _DAYS,
-            "certificates": _CERTIFICATES,
-            "definitions": _DEFINITIONS,
-            "maintenance": _MAINTENANCE,
-            "regions": _REGION_EVENTS,
-        },
-        target=target,
-        first_day=first,
-        selectors=[target, *(f"tag:{tag}" for tag in tags)],
-        regions=list(regions),
-        since=since,
-        until=until,
-        most_definitions=MOST_DEFINITIONS + 1,
-    )
-    windows = sorted(found["maintenance"], key=lambda row: (row[2], row[1]))
-    return TargetFrame(
-        days=every_day(found["days"], first, days),
-        certificates=structs(
-            CertificateSeen, sorted(found["certificates"], key=lambda row: str(row[0]))
-        ),
-        definitions=changes(found["definitions"], MOST_DEFINITIONS),
-        maintenance=structs(MaintenanceSpan, windows),
-        regions=spans(found["regions"], since),
-    )
+
+def definitions(client: Client, target: str) -> tuple[DefinitionChange, ...]:
+    """The newest definitions."""
+    found = rows(client, _DEFINITIONS, target=target, most_definitions=MOST_DEFINITIONS + 1)
+    return changes(found, MOST_DEFINITIONS)
 
 
 def latency(client: Client, target: str, window: TimeWindow) -> tuple[RegionLatency, ...]:
@@ -260,11 +189,24 @@ def latency(client: Client, target: str, window: TimeWindow) -> tuple[RegionLate
         until=window.until,
         since_s=window.since // 1000,
         until_s=window.until // 1000,
+        first_day=day_of(window.since),
+        last_day=day_of(window.until),
     )
+    if window.step_ms >= HOUR_MS:
+        found = [_told(row) for row in found]
     return tuple(
         RegionLatency(region=region, steps=structs(LatencyStep, steps))
         for region, steps in _by_region(found).items()
     )
+
+
+def _told(row: Sequence[Any]) -> Sequence[Any]:
+    """A row of a roll-up as one of results: percentiles and the most in ms, None without any."""
+    *known, up, missed, most_us, least_us = row
+    if not up:
+        return (*known, up, missed, None, None, None)
+    p50, p95 = (told_us(one, most_us) / 1000 for one in least_us[:2])
+    return (*known, up, missed, p50, p95, most_us / 1000)
 
 
 def incidents(

@@ -198,10 +198,10 @@ async def test_too_many_questions_are_turned_away_and_the_others_answered(tables
     async with asking(tables) as history:
         await history.closed_since(0, 1)
         answers = await asyncio.gather(
-            *(history.closed_since(0, 1) for _ in range(120)), return_exceptions=True
+            *(history.closed_since(0, 1) for _ in range(300)), return_exceptions=True
         )
         refusals = [one for one in answers if isinstance(one, HistoryTooSlowError)]
-        assert 0 < len(refusals) < 120
+        assert 0 < len(refusals) < 300
         assert all(one == () for one in answers if not isinstance(one, Exception))
         assert await history.closed_since(0, 1) == ()
 

@@ -209,6 +209,43 @@ async def test_maintenance_is_that_of_the_target_and_its_tags(
     assert some
 
 
+async def test_too_many_windows_are_asked_for_each_target(
+    past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for most in (20_000, 0):
+        monkeypatch.setattr("portquorum.web.history.common_queries.MOST_WINDOWS", most)
+        history = StoredHistory(past.settings)
+        found.append([(await asked(past, history, one)).maintenance for one in past.targets])
+        await history.close()
+    assert found[0] == found[1]
+    assert any(found[0])
+
+
+async def test_what_changes_little_is_asked_once(
+    past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the number of questions: 7 for the first page, 6 for another target, 0 for the same."""
+    questions: list[object] = []
+    clock = [0.0]
+    history = StoredHistory(past.settings)
+    ask = history._pool.ask
+    monkeypatch.setattr(
+        history._pool, "ask", lambda one, *limit: questions.append(one) or ask(one, *limit)
+    )
+    for answers in (history._targets, history._parts):
+        monkeypatch.setattr(answers, "_clock", lambda: clock[0])
+    numbers = []
+    for target, seconds in ((0, 0), (1, 0), (0, 2), (0, 20)):
+        clock[0] += seconds
+        questions.clear()
+        await asked(past, history, past.targets[target])
+        numbers.append(len(questions))
+    await history.close()
+    # After 20 s all but the latencies, whose steps are days.
+    assert numbers == [7, 6, 0, 6]
+
+
 async def test_the_last_checks_of_each_region_come_newest_first_and_once(
     past: Past, history: StoredHistory
 ) -> None:

@@ -79,3 +79,14 @@ async def test_no_more_are_kept_than_there_is_room_for() -> None:
         await shared.get(number, asked)
     assert await shared.get(9, asked) == 10
     assert await shared.get(0, asked) == 11
+
+
+async def test_a_question_may_be_kept_for_a_time_of_its_own() -> None:
+    asked, clock = Asked(), [0.0]
+    asked.free.set()
+    shared: SharedAnswers[int] = SharedAnswers(60, 10, lambda: clock[0])
+    assert await shared.get("short", asked, 1) == 1
+    assert await shared.get("long", asked) == 2
+    clock[0] += 1.1
+    assert await shared.get("long", asked) == 2
+    assert await shared.get("short", asked, 1) == 3
