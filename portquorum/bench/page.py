@@ -1,24 +1,29 @@
 """What the page costs: `portquorum bench page [--targets N] [--open N] [--viewers N] [--json]`.
 
-A process serves a made-up fleet (`page_server.py`), and incidents open meanwhile, so that no answer
-is a kept one. Requests come one after the other over loopback; their times are those of the
-client, from the request to the last byte. `packed` is what goes over the wire with Brotli, `nodes`
-are the elements of the page, `requests` the page and what it loads. Live viewers each have a
-connection; the delay is from the change to the last of them.
+A process serves a made-up fleet (`page_server.py`), and an incident opens before each request, so
+that no answer is a kept one. Requests come one after the other over loopback. Three times are told
+of each: the server's by CPU and by the clock, from the request to the first byte, and the client's,
+to the last one. `packed` is what goes over the wire with Brotli, `nodes` are the elements of the
+page, `requests` the page and what it loads.
+
+Then viewers watch live in a process of their own (`page_viewers.py`) and read the overview anew at
+each change: while ten incidents open a second, while a whole answer of `status_now` comes, and
+when a thousand incidents open at once. The delay is from the application of an event to its
+arrival at each viewer, the 0.1 s included in which changes are gathered.
 """
 
 import argparse
-import selectors
-import socket
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPResponse
-from typing import Final
+from typing import Final, TypeVar
 
 import brotli
 import msgspec
@@ -27,75 +32,100 @@ from rich.console import Console
 from rich.table import Table
 
 from portquorum.bench.figures import share
+from portquorum.bench.page_server import ServerFigures
+from portquorum.bench.page_viewers import Seen
 from portquorum.bench.process import Usage, end_at_signals, say, usage
 
 ROUNDS: Final = 60
 CHANGES: Final = 100
 CHANGE_EVERY_S: Final = 0.1
+BURST: Final = 1_000
+AFTER_S: Final = 3.0
+"""What a part has for its end: all viewers have read their page."""
+
 PAGES: Final = ("/", "/targets", "/incidents", "/regions", "/maintenance")
 PAGE_BUDGET: Final = {"packed": 60_000, "requests": 4, "nodes": 2_000}
 """Of the overview (issue 21)."""
 
+T = TypeVar("T")
+
+
+class Times(Struct, frozen=True):
+    """Times in ms."""
+
+    p50: float
+    p95: float
+    most: float
+
+    def __str__(self) -> str:
+        return f"{self.p50:.1f}  {self.p95:.1f}  {self.most:.1f}"
+
 
 class PageFigures(Struct, frozen=True, kw_only=True):
-    """One page; times in ms. `cpu_ms` is what the server took for it and for a change, in mean."""
+    """One page: the server's time by CPU and by the clock, and the client's."""
 
     path: str
-    cpu_ms: float
-    p50_ms: float
-    p95_ms: float
+    cpu: Times
+    clock: Times
+    client: Times
     packed: int
     requests: int
     nodes: int
 
 
 class LiveFigures(Struct, frozen=True, kw_only=True):
-    """Live viewers: the delay of a change to the last of them, and the share of one core."""
+    """A part of the live viewers' time.
 
+    `delay`: of an event to each viewer. `read`: of the overview, read anew. `lag`: how late the
+    server's event loop was. `cpu_share`: of one core, the server's.
+    """
+
+    part: str
     viewers: int
-    changes: int
-    p50_ms: float
-    p95_ms: float
+    events: int
+    frames: int
+    delay: Times
+    reads: int
+    read: Times
+    rendered: int
+    lag: Times
     cpu_share: float
+    seconds: float
 
 
 class BenchFigures(Struct, frozen=True, kw_only=True):
-    """All of it; `memory_mb` is the resident memory of the process at the end."""
+    """All of it; `memory_mb` is the resident memory of the process before viewers and at the end.
+
+    `load`: of the machine, before and after.
+    """
 
     targets: int
     open: int
     pages: list[PageFigures]
-    live: LiveFigures
-    memory_mb: float
+    live: list[LiveFigures]
+    memory_mb: tuple[float, float]
+    load: tuple[float, float]
 
 
-class Served:
-    """The process."""
+class Piped:
+    """A process that answers each line with a line of JSON."""
 
-    def __init__(self, targets: int, opened: int) -> None:
+    def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "portquorum.bench.page_server"),
-                *("--targets", str(targets), "--open", str(opened)),
-            ],
+            [sys.executable, "-m", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        if self.process.stdout is None:
-            raise RuntimeError("the server has no output")
-        self.port = int(self.process.stdout.readline())
-        self._changes = 0
+        self.first_line = self._line()
 
-    def change(self) -> str:
-        """An incident opens; returns what its event says."""
+    def ask(self, order: str, kind: type[T]) -> T:
+        """The answer to an order."""
         if self.process.stdin is None:
-            raise RuntimeError("the server has no input")
-        self._changes += 1
-        subject = f"change-{self._changes}."
-        self.process.stdin.write(f"{subject}\n")
+            raise RuntimeError("the process has no input")
+        self.process.stdin.write(f"{order}\n")
         self.process.stdin.flush()
-        return subject
+        return msgspec.json.decode(self._line(), type=kind)
 
     def usage(self) -> Usage:
         """What the process has used so far."""
@@ -106,11 +136,19 @@ class Served:
         self.process.terminate()
         self.process.wait()
 
+    def _line(self) -> str:
+        if self.process.stdout is None:
+            raise RuntimeError("the process has no output")
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the process has ended; see above")
+        return line
+
 
 @contextmanager
-def served(targets: int, opened: int) -> Iterator[Served]:
+def piped(*command: str) -> Iterator[Piped]:
     """A process for as long as the context."""
-    one = Served(targets, opened)
+    one = Piped(*command)
     try:
         yield one
     finally:
@@ -118,17 +156,26 @@ def served(targets: int, opened: int) -> Iterator[Served]:
 
 
 def main() -> None:
-    """Measures and prints a table, or one JSON object."""
+    """Measures and prints tables, or one JSON object."""
     end_at_signals()
     asked = _arguments()
     say(f"{asked.targets:,} targets, {asked.open:,} open incidents")
-    with served(asked.targets, asked.open) as server:
-        pages = [_page(server, path) for path in PAGES]
-        say(f"{asked.viewers} live viewers")
-        live = _live(server, asked.viewers)
-        memory = server.usage().memory / 1e6
+    load = os.getloadavg()[0]
+    with piped(
+        *("portquorum.bench.page_server", "--targets", str(asked.targets)),
+        *("--open", str(asked.open)),
+    ) as server:
+        pages = [measured(server, path) for path in PAGES]
+        before = server.usage().memory / 1e6
+        live = _live(server, asked.viewers) if asked.viewers else []
+        after = server.usage().memory / 1e6
     found = BenchFigures(
-        targets=asked.targets, open=asked.open, pages=pages, live=live, memory_mb=round(memory)
+        targets=asked.targets,
+        open=asked.open,
+        pages=pages,
+        live=live,
+        memory_mb=(round(before), round(after)),
+        load=(round(load, 1), round(os.getloadavg()[0], 1)),
     )
     if asked.json:
         print(msgspec.json.encode(found).decode())
@@ -136,30 +183,48 @@ def main() -> None:
         _show(found)
 
 
-def _page(server: Served, path: str) -> PageFigures:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+def measured(server: Piped, path: str, rounds: int = ROUNDS) -> PageFigures:
+    """A page, before each of whose requests an incident opens."""
+    return measured_of(server, [path] * rounds, path)
+
+
+def measured_of(server: Piped, paths: Sequence[str], name: str) -> PageFigures:
+    """Likewise, of several paths; sizes are those of the last one."""
+    connection = HTTPConnection("127.0.0.1", int(server.first_line), timeout=60)
     times, body = [], b""
-    _got(connection, path).read()  # templates are compiled once
-    before = server.usage()
-    for _ in range(ROUNDS):
-        server.change()
+    _got(connection, paths[-1]).read()
+    for path in paths:
+        server.ask("open 1", int)
         began = time.perf_counter()
         answer = _got(connection, path)
         body = answer.read()
-        times.append((time.perf_counter() - began) * 1000)
-    spent_s = server.usage().cpu_s - before.cpu_s
+        client = (time.perf_counter() - began) * 1000
+        times.append((*_server_timing(answer), client))
     seen = _Seen()
     seen.feed(brotli.decompress(body).decode())
     connection.close()
+    clock, cpu, client_times = zip(*times, strict=True)
     return PageFigures(
-        path=path,
-        cpu_ms=round(spent_s / ROUNDS * 1000, 1),
-        p50_ms=round(statistics.median(times), 1),
-        p95_ms=round(share(times, 0.95), 1),
+        path=name,
+        cpu=_times(cpu),
+        clock=_times(clock),
+        client=_times(client_times),
         packed=len(body),
         requests=1 + len(seen.loaded),
         nodes=seen.nodes,
     )
+
+
+def _server_timing(answer: HTTPResponse) -> tuple[float, float]:
+    """The server's time of an answer: clock and CPU, in ms."""
+    parts = answer.headers["Server-Timing"].split(", ")
+    clock, cpu = (float(one.partition("dur=")[2]) for one in parts)
+    return clock, cpu
+
+
+def _times(values: Sequence[float]) -> Times:
+    rounded = (statistics.median(values), share(values, 0.95), max(values)) if values else (0, 0, 0)
+    return Times(*(round(one, 1) for one in rounded))
 
 
 def _got(connection: HTTPConnection, path: str) -> HTTPResponse:
@@ -185,88 +250,107 @@ class _Seen(HTMLParser):
             self.loaded.add(url)
 
 
-def _live(server: Served, viewers: int) -> LiveFigures:
-    request = b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    with selectors.DefaultSelector() as selector:
-        for _ in range(viewers):
-            opened = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-            opened.sendall(request)
-            _read_until(opened, b"retry: ")
-            opened.setblocking(False)
-            selector.register(opened, selectors.EVENT_READ)
-        before = server.usage()
-        delays = [_change_seen(server, selector, viewers) for _ in range(CHANGES)]
-        after = server.usage()
-        for key in list(selector.get_map().values()):
-            sock = key.fileobj
-            selector.unregister(sock)
-            if isinstance(sock, socket.socket):
-                sock.close()
+def _live(server: Piped, viewers: int) -> list[LiveFigures]:
+    say(f"{viewers} live viewers")
+    port = server.first_line.strip()
+    with piped("portquorum.bench.page_viewers", port, str(viewers), "/") as watching:
+        server.ask("figures", ServerFigures)
+        parts = (
+            (f"{1 / CHANGE_EVERY_S:.0f} events a second", lambda: _steadily(server)),
+            ("the same, and status_now", lambda: _steadily(server, says=True)),
+            (f"{BURST:,} events at once", lambda: [server.ask(f"open {BURST}", int)]),
+        )
+        return [_part(name, work, server, watching, viewers) for name, work in parts]
+
+
+def _steadily(server: Piped, *, says: bool = False) -> None:
+    for number in range(CHANGES):
+        due = time.monotonic() + CHANGE_EVERY_S
+        server.ask("open 1", int)
+        if says and number == CHANGES // 2:
+            server.ask("status", int)
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _part(
+    name: str, work: Callable[[], object], server: Piped, watching: Piped, viewers: int
+) -> LiveFigures:
+    before = server.usage()
+    work()
+    time.sleep(AFTER_S)
+    after = server.usage()
+    seen = watching.ask("taken", Seen)
+    figures = server.ask("figures", ServerFigures)
     return LiveFigures(
+        part=name,
         viewers=viewers,
-        changes=CHANGES,
-        p50_ms=round(statistics.median(delays), 1),
-        p95_ms=round(share(delays, 0.95), 1),
+        events=len(figures.applied),
+        frames=len(seen.frames),
+        delay=_times(_delays(figures.applied, seen, viewers)),
+        reads=len(seen.reads),
+        read=_times(seen.reads),
+        rendered=figures.rendered,
+        lag=Times(figures.lag_p50_ms, figures.lag_p99_ms, figures.lag_max_ms),
         cpu_share=round((after.cpu_s - before.cpu_s) / (after.at - before.at), 3),
+        seconds=round(after.at - before.at, 1),
     )
 
 
-def _change_seen(server: Served, selector: selectors.BaseSelector, viewers: int) -> float:
-    """Ms from a change to the last viewer who has it; then a pause."""
-    began = time.perf_counter()
-    subject = server.change().encode()
-    waiting = viewers
-    kept: dict[int, bytes] = {}
-    while waiting:
-        ready = selector.select(30)
-        if not ready:
-            raise RuntimeError(f"{waiting} viewers were not told")
-        for key, _ in ready:
-            sock = key.fileobj
-            if isinstance(sock, socket.socket):
-                came = kept.get(key.fd, b"") + sock.recv(65_536)
-                kept[key.fd] = came[-200_000:]
-                if subject in came:
-                    waiting -= 1
-                    kept[key.fd] = b""
-    took = (time.perf_counter() - began) * 1000
-    time.sleep(max(0.0, CHANGE_EVERY_S - took / 1000))
-    return took
+def _delays(applied: Sequence[tuple[int, float]], seen: Seen, viewers: int) -> list[float]:
+    """Ms of each event to each viewer: the first frame that is behind it.
 
-
-def _read_until(opened: socket.socket, text: bytes) -> None:
-    came = b""
-    while text not in came:
-        came += opened.recv(65_536)
+    Raises:
+        RuntimeError: a viewer was not told of an event.
+    """
+    told: list[list[tuple[int, float]]] = [[] for _ in range(viewers)]
+    for viewer, offset, at in seen.frames:
+        told[viewer].append((offset, at))
+    delays = []
+    for frames in told:
+        offsets = [offset for offset, _ in frames]
+        for offset, at in applied:
+            place = bisect_left(offsets, offset)
+            if place == len(frames):
+                raise RuntimeError(f"a viewer was not told of the event before {offset}")
+            delays.append((frames[place][1] - at) * 1000)
+    return delays
 
 
 def _show(found: BenchFigures) -> None:
-    console = Console()
-    table = Table("page", "p50", "p95", "CPU", "packed", "requests", "nodes", title="pages")
+    console = Console(width=120)
+    title = (
+        f"{found.targets:,} targets, {found.open:,} open incidents, load {found.load[0]} to "
+        f"{found.load[1]}; p50, p95, most in ms"
+    )
+    table = Table(title=title, title_justify="left")
+    for column in ("page", "server: CPU", "server: clock", "client", "packed", "requests", "nodes"):
+        table.add_column(column)
     for one in found.pages:
         table.add_row(
-            one.path,
-            f"{one.p50_ms} ms",
-            f"{one.p95_ms} ms",
-            f"{one.cpu_ms} ms",
-            f"{one.packed / 1000:.1f} KB",
-            str(one.requests),
-            f"{one.nodes:,}",
+            *(one.path, str(one.cpu), str(one.clock), str(one.client)),
+            *(f"{one.packed / 1000:.1f} KB", str(one.requests), f"{one.nodes:,}"),
         )
     console.print(table)
-    live = found.live
-    console.print(
-        f"{live.viewers} viewers, {1 / CHANGE_EVERY_S:.0f} changes a second: all know after "
-        f"{live.p50_ms} ms (p95 {live.p95_ms} ms), {live.cpu_share:.0%} of a core; "
-        f"memory {found.memory_mb:.0f} MB"
+    live = Table(
+        title="live viewers; p50, p95, most in ms; lag: p50, p99, most", title_justify="left"
     )
+    for column in ("part", "delay", "page read", "times, rendered", "lag of the loop", "a core"):
+        live.add_column(column)
+    for part in found.live:
+        live.add_row(
+            *(f"{part.viewers}: {part.part}", str(part.delay), str(part.read)),
+            *(f"{part.reads:,}, {part.rendered:,}", str(part.lag)),
+            f"{part.cpu_share:.2f} for {part.seconds} s",
+        )
+    console.print(live)
+    console.print(f"memory {found.memory_mb[0]:.0f} MB, at the end {found.memory_mb[1]:.0f} MB")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="portquorum bench page")
     parser.add_argument("--targets", type=int, default=10_000)
     parser.add_argument("--open", type=int, default=1_000)
-    parser.add_argument("--viewers", type=int, default=200)
+    parser.add_argument("--viewers", type=int, default=200, help="0: only the pages")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

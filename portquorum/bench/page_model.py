@@ -22,6 +22,7 @@ from portquorum.bench import page_fleet
 from portquorum.web.answers import IncidentQuery, TargetQuery
 from portquorum.web.fleet import Fleet, StatusGroup
 from schemas import incident
+from schemas.incident import IncidentEvent
 from schemas.target import Target
 
 ROUNDS: Final = 60
@@ -41,7 +42,7 @@ def main() -> None:
     """Measures and prints a table, or one JSON object."""
     asked = _arguments()
     empty_mb = memory_mb()
-    fleet, load_s = loaded(asked.targets, asked.open)
+    fleet, load_s = loaded(*bad_night(asked.targets, asked.open))
     gc.collect()
     gc.freeze()
     fleet_mb = memory_mb() - empty_mb
@@ -68,18 +69,30 @@ def main() -> None:
     console.print(", ".join(f"{name} {value}" for name, value in list(figures.items())[:-1]))
 
 
-def loaded(targets: int, opened: int) -> tuple[Fleet, float]:
+Definitions = Callable[[], Iterable[Target]]
+"""Gives a fleet, as often as it is asked for: it is not kept beside the `Fleet`."""
+
+
+def bad_night(targets: int, opened: int) -> tuple[Definitions, Iterable[IncidentEvent]]:
+    """A fleet and its open incidents; see `page_fleet`."""
+    version = NOW - _DAY_MS
+    return (
+        lambda: page_fleet.targets(targets, version),
+        page_fleet.opened(targets, version, opened, NOW),
+    )
+
+
+def loaded(definitions: Definitions, opened: Iterable[IncidentEvent]) -> tuple[Fleet, float]:
     """A fleet that has read its topics, and the seconds of CPU that it took."""
     fleet = Fleet()
     fleet.tick(NOW)
     spent = 0.0
-    version = NOW - _DAY_MS
-    for offset, one in enumerate(page_fleet.targets(targets, version)):
+    for offset, one in enumerate(definitions()):
         record = page_fleet.target_record(one)
         began = time.thread_time()
         fleet.apply_target(record.key, record.value, record.partition, offset)
         spent += time.thread_time() - began
-    for event in page_fleet.opened(targets, version, opened, NOW):
+    for event in opened:
         record = page_fleet.event_record(event)
         began = time.thread_time()
         fleet.apply_open(record.key, record.value)
@@ -87,9 +100,8 @@ def loaded(targets: int, opened: int) -> tuple[Fleet, float]:
     began = time.thread_time()
     fleet.loaded(NOW)
     spent += time.thread_time() - began
-    status = _status(page_fleet.targets(targets, version))
     fleet.heard(NOW, stream_at=NOW, log_at=NOW)
-    fleet.apply_status(status, NOW)
+    fleet.apply_status(status_of(definitions()), NOW)
     fleet.tick(NOW)
     return fleet, spent
 
@@ -99,7 +111,8 @@ def memory_mb() -> float:
     return float(psutil.Process().memory_info().rss / 1e6)
 
 
-def _status(definitions: Iterable[Target]) -> list[StatusGroup]:
+def status_of(definitions: Iterable[Target]) -> list[StatusGroup]:
+    """What `status_now` says while all is well."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for one in definitions:
         groups.setdefault(one.regions, []).append(one.id)
@@ -118,7 +131,7 @@ def _answers(fleet: Fleet) -> dict[str, Callable[[], object]]:
     words = (f"host-{number:05d}" for number in count())
     some = fleet.inventory.record(len(fleet.inventory) // 2)
     definitions = [one.definition() for one in fleet.inventory.records[:20_000] if one is not None]
-    status = _status(definitions)
+    status = status_of(definitions)
     del definitions
 
     def page(query: TargetQuery) -> Callable[[], object]:

@@ -12,6 +12,7 @@ from portquorum.web.fleet.causes import (
     Cause,
     IncidentFacts,
     causes_of,
+    facts_of,
 )
 from portquorum.web.fleet.incident_book import IncidentBook, KeptIncident
 from portquorum.web.fleet.inventory import Inventory
@@ -43,10 +44,17 @@ class CauseTable:
         self._made_for = (-1, -1)
         self._made_now = False
         self._is_late = False
+        self._facts: dict[str, IncidentFacts] = {}
+        """By incident, in the order of their ids."""
         self._causes: dict[str, Cause] = {}
         self._key_of: dict[str, str] = {}
+        self._key_of_for = (-1, -1)
         self._order_for = (-1,) * 5
         self._order: list[tuple[_Order, Cause | CauseRow]] = []
+        self._made_by = -1
+        """The version of the plans for which places and rows were made."""
+        self._places: dict[str, tuple[Cause, _Order]] = {}
+        self._rows: dict[str, tuple[Cause, CauseRow]] = {}
 
     def rows(
         self, regions: RegionBook, unwatched: UnwatchedBook, most: int | None = None
@@ -73,13 +81,31 @@ class CauseTable:
                 for one in regions.troubled()
                 if one.state == "suspect" or one.name not in told
             ]
-            found: list[tuple[_Order, Cause | CauseRow]] = [
-                (self._place(one), one) for one in self._causes.values()
-            ]
+            self._forget_old()
+            found: list[tuple[_Order, Cause | CauseRow]] = list(
+                map(self._placed, self._causes.values())
+            )
             found += [(_place_of_row(one), one) for one in others]
             self._order = sorted(found, key=itemgetter(0))
             self._order_for = now
         return self._order
+
+    def _forget_old(self) -> None:
+        """Places and rows of other plans, and of causes that are over."""
+        if self._made_by != self._policy.version:
+            self._made_by = self._policy.version
+            self._places.clear()
+            self._rows.clear()
+        for kept in (self._places, self._rows):
+            if len(kept) > 2 * len(self._causes) + 100:
+                for key in kept.keys() - self._causes.keys():
+                    del kept[key]
+
+    def _placed(self, cause: Cause) -> tuple[_Order, Cause]:
+        kept = self._places.get(cause.key)
+        if kept is None or kept[0] is not cause:
+            kept = self._places[cause.key] = cause, self._place(cause)
+        return kept[1], cause
 
     def _place(self, cause: Cause) -> _Order:
         events = [one.event for one in cause.incidents]
@@ -132,6 +158,13 @@ class CauseTable:
     def row_with(self, incident_id: str) -> CauseRow | None:
         """The row that has an open incident."""
         self._make()
+        if self._key_of_for != self._made_for:
+            self._key_of_for = self._made_for
+            self._key_of = {
+                one.incident_id: cause.key
+                for cause in self._causes.values()
+                for one in cause.incidents
+            }
         key = self._key_of.get(incident_id)
         if key is None or incident_id not in self._incidents.open:
             return None
@@ -146,20 +179,24 @@ class CauseTable:
         if self._made_now and len(self._incidents.open) > MANY:
             self._is_late = True
             return
-        facts = [
-            IncidentFacts(
-                one.event, one.is_improved, self._depends_on(one.event.target, one.event.depends_on)
-            )
-            for one in self._incidents.open.values()
-        ]
-        self._causes = {one.key: one for one in causes_of(facts)}
-        self._key_of = {
-            one.event.incident_id: cause.key
-            for cause in self._causes.values()
-            for one in cause.incidents
-        }
+        self._look()
+        self._causes = {one.key: one for one in causes_of(self._facts.values(), self._causes)}
         self._made_for = self._versions()
         self._made_now = True
+
+    def _look(self) -> None:
+        """Brings the facts up to date; those of incidents that did not change are the same."""
+        opened, known = self._incidents.open, self._facts
+        is_same = self._made_for[1] == self._inventory.version
+        found = {}
+        for name in sorted([*(one for one in known if one in opened), *(opened.keys() - known)]):
+            kept, before = opened[name], known.get(name)
+            event = kept.event
+            if before is None or before.event is not event or not is_same:
+                on = self._depends_on(event.target, event.depends_on)
+                before = facts_of(event, kept.is_improved, on)
+            found[name] = before
+        self._facts = found
 
     def _depends_on(self, target: str, told: tuple[str, ...]) -> tuple[str, ...]:
         """What a target depends on by its definition; of one that is gone by the event."""
@@ -167,6 +204,13 @@ class CauseTable:
         return told if record is None else record.depends_on
 
     def _row(self, cause: Cause) -> CauseRow:
+        self._forget_old()
+        kept = self._rows.get(cause.key)
+        if kept is None or kept[0] is not cause:
+            kept = self._rows[cause.key] = cause, self._made_row(cause)
+        return kept[1]
+
+    def _made_row(self, cause: Cause) -> CauseRow:
         events = [one.event for one in cause.incidents]
         lead = cause.incidents[0]
         kept = self._incidents.get(lead.event.incident_id)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from portquorum.bench.page_fleet import event_of, target
-from portquorum.web.fleet.causes import Cause, IncidentFacts, causes_of
+from portquorum.web.fleet.causes import Cause, IncidentFacts, causes_of, facts_of
 from schemas.incident import IncidentEvent, RegionVerdict
 from schemas.result import Reason
 
@@ -28,7 +28,7 @@ def incident(
 
 
 def facts(event: IncidentEvent, *on: str, improved: bool = False) -> IncidentFacts:
-    return IncidentFacts(event, improved, on)
+    return facts_of(event, improved, on)
 
 
 def by_key(*incidents: IncidentFacts) -> dict[str, Cause]:
@@ -161,3 +161,21 @@ def test_each_incident_is_in_exactly_one_cause_and_keys_are_unique(
     counted = Counter(one.event.incident_id for cause in found for one in cause.incidents)
     assert counted == Counter(one.event.incident_id for one in incidents)
     assert {one.key for one in found} == {one.key for one in causes_of(incidents[::-1])}
+
+
+@given(SOME, SOME, st.dictionaries(NAMES, st.lists(NAMES, max_size=3)))
+def test_causes_found_before_change_no_answer_and_are_given_again(
+    some: list[tuple[str, str, str, bool]],
+    others: list[tuple[str, str, str, bool]],
+    on: dict[str, list[str]],
+) -> None:
+    before, after = (
+        [
+            facts(incident(name, host=host, kind=kind), *on.get(name, ()), improved=improved)
+            for name, kind, host, improved in ones
+        ]
+        for ones in (some, others)
+    )
+    known = {one.key: one for one in causes_of(before)}
+    assert causes_of(after, known) == causes_of(after)
+    assert all(one is known[one.key] for one in causes_of(before, known))
