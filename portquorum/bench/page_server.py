@@ -12,8 +12,9 @@ import contextlib
 import gc
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final, cast
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +28,7 @@ from portquorum.bench import history, page_fleet
 from portquorum.bench.figures import share
 from portquorum.bench.page_model import NOW, Definitions, bad_night, loaded, status_of
 from portquorum.web.app import create_app
+from portquorum.web.edge import Edge
 from portquorum.web.fleet import Fleet
 from portquorum.web.following import Hub
 from portquorum.web.following.announcer import Announcer
@@ -36,8 +38,10 @@ from portquorum.web.parts import Parts
 from portquorum.web.server import serve
 from schemas import incident
 
-if TYPE_CHECKING:
-    from litestar.types import ASGIApp, Message, Receive, Scope, Send
+_Header = tuple[bytes, bytes]
+_Message = dict[str, object]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
 
 _LOOK_S: Final = 0.005
 _TICK_S: Final = 1.0
@@ -61,22 +65,23 @@ class ServerFigures(Struct, frozen=True, kw_only=True):
 class Timed:
     """An ASGI app around the role's, with the header `Server-Timing` (W3C)."""
 
-    def __init__(self, app: "ASGIApp") -> None:
+    def __init__(self, app: Edge) -> None:
         self._app = app
 
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answers; CPU is that of the thread, so of other work in between, too."""
         began, spent = time.perf_counter(), time.thread_time()
 
-        async def timed(message: "Message") -> None:
+        async def timed(message: _Message) -> None:
             if message["type"] == "http.response.start":
                 clock = (time.perf_counter() - began) * 1000
                 cpu = (time.thread_time() - spent) * 1000
                 value = f"clock;dur={clock:.3f}, cpu;dur={cpu:.3f}".encode()
-                message["headers"] = [*message["headers"], (b"server-timing", value)]
+                headers = cast("list[_Header]", message["headers"])
+                message["headers"] = [*headers, (b"server-timing", value)]
             await send(message)
 
-        await self._app(scope, receive, timed)
+        await self._app(scope, receive, timed)  # type: ignore[arg-type] # ASGI's, in plain types
 
 
 class LoopLag:
