@@ -40,6 +40,7 @@ def create_app(
             "fleet": Provide(lambda: parts.fleet, sync_to_thread=False),
             "hub": Provide(lambda: parts.hub, sync_to_thread=False),
             "history": Provide(lambda: parts.history, sync_to_thread=False),
+            "explainer": Provide(lambda: parts.explainer, sync_to_thread=False),
             "closing": Provide(lambda: parts.closing, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
         },

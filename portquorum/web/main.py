@@ -10,6 +10,7 @@ from foundation.lifecycle import cancelled, ends_within, stop_on_signals
 from foundation.loopback_listener import inherited_listener, loopback_listener, place_of
 from foundation.settings import PREFIX, Settings
 from portquorum.web.app import create_app
+from portquorum.web.explaining.explainer import Explainer
 from portquorum.web.following import Following
 from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
@@ -41,7 +42,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     history = StoredHistory(settings)
     closing = asyncio.Event()
     app = create_app(
-        Parts(following.fleet, following.hub, history, closing),
+        Parts(following.fleet, following.hub, history, closing, Explainer(settings)),
         Served(listening.getsockname()[0], settings.http_host_names),
         routes=PAGE_ROUTES,
         error_page=error_page_of(following.fleet),

@@ -6,7 +6,8 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from msgspec import Struct
 
-from portquorum.web.ports import Fleet, History, Hub
+from portquorum.web.explaining.explainer import NoExplainer
+from portquorum.web.ports import Explains, Fleet, History, Hub
 
 TheFleet = NamedDependency[SkipValidation[Fleet]]
 """A parameter `fleet`."""
@@ -14,6 +15,8 @@ TheHub = NamedDependency[SkipValidation[Hub]]
 """A parameter `hub`."""
 TheHistory = NamedDependency[SkipValidation[History]]
 """A parameter `history`."""
+TheExplainer = NamedDependency[SkipValidation[Explains]]
+"""A parameter `explainer`."""
 TheEnd = NamedDependency[SkipValidation[asyncio.Event]]
 """A parameter `closing`: set when the process ends."""
 
@@ -25,3 +28,4 @@ class Parts(Struct, frozen=True):
     hub: Hub
     history: History
     closing: asyncio.Event
+    explainer: Explains = NoExplainer()

@@ -25,6 +25,7 @@ from portquorum.web.answers import (
     TargetPage,
     TargetQuery,
 )
+from portquorum.web.explaining.answers import TargetExplained
 from portquorum.web.history import answers as stored
 from portquorum.web.history.stored_history import (
     HistoryState,
@@ -34,6 +35,7 @@ from portquorum.web.history.stored_history import (
     UptimeQuery,
 )
 from portquorum.web.history.stored_history import IncidentQuery as StoredIncidentQuery
+from schemas.target import Target
 
 
 class Fleet(Protocol):
@@ -116,6 +118,13 @@ class Following(Protocol):
             foundation.kafka.TopicMismatchError: the topics are not those of the settings.
             Exception: a fault of ours; the process should end with it.
         """
+
+
+class Explains(Protocol):
+    """Reads the stream's state; `portquorum.web.explaining.explainer.Explainer` is it."""
+
+    async def explain(self, target: Target) -> TargetExplained:
+        """Why a target has an incident or none; ExplainUnavailableError."""
 
 
 class History(Protocol):

@@ -206,6 +206,36 @@ class Words(Struct, frozen=True, kw_only=True):
     because_quiet: str = "No fresh result from {names}."
     because_blocked: str = "A policy forbids its address to {names}."
     because_depends: str = "It depends on what is down: {names}."
+    explain_more: str = "explain: what the rules see, and what would change it"
+    explained: str = "Explained"
+    explain_title: str = "Why it is so"
+    what_would_change: str = "What would change it"
+    explain_unknown: str = (
+        "The stream does not know this target: it was not applied, or the log lost it."
+    )
+    explain_as_of: str = (
+        "As of {time}, {age} ago; partition {partition}, offset {offset}. Times in the sentences are "
+        "UTC."
+    )
+    explain_idle: str = "Nothing was written to the log for {age}: no prober and no stream runs."
+    explain_no_checkpoint: str = "The stream has not written a checkpoint yet: it may not have run."
+    explain_old_checkpoint: str = (
+        "The stream's newest checkpoint is {age} old: what is said here may not have been told."
+    )
+    explain_incomplete: str = "The log no longer has all records since the newest checkpoint."
+    says: str = "Says"
+    last_at: str = "Last result"
+    fresh_for: str = "Fresh"
+    fresh_more: str = "{time} more"
+    fresh_over: str = "no, for {time}"
+    failures: str = "Failures"
+    failures_of: str = "{n} of {need}"
+    lately_usual: str = "Lately / usual"
+    last_word: str = "last word: {word}"
+    not_confirmed: str = "not confirmed"
+    silent_since: str = "silent since {time}"
+    asked_again: str = "Every region was asked to check the host {age} ago."
+    back_to_target: str = "Back to {name}"
     slower_than: str = "over {ms} ms"
     times_usual: str = "over {times} times the usual"
     for_results: str = "in {n} result|in {n} results in a row"

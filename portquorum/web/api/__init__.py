@@ -32,6 +32,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
             targets.target,
             targets.target_history,
             targets.target_checks,
+            targets.target_explained,
             incidents.incidents,
             incidents.incident,
             incidents.incident_history,

@@ -126,7 +126,7 @@ def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
         responses["404"] = _problem("There is none.")
     responses["500"] = _problem("A fault of the program, which is in its log.")
     if opt.get("history"):
-        responses["503"] = _problem("The history is away, since when `since` says, or too slow.")
+        responses["503"] = _problem("What is asked for is away (`since`: from when on), or slow.")
     elif opt.get("live"):
         responses["503"] = _problem("Too many watch live already.")
 

@@ -21,10 +21,12 @@ from portquorum.web.api.answering import answered
 from portquorum.web.api.csv_answer import csv_answer, wants_csv
 from portquorum.web.api.moments import now_ms
 from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, Words, many
+from portquorum.web.explaining.answers import TargetExplained
+from portquorum.web.explaining.explainer import ExplainUnavailableError
 from portquorum.web.history.answers import RegionChecks, TargetHistory
 from portquorum.web.history.stored_history import TargetAsked
 from portquorum.web.history.windows import named
-from portquorum.web.parts import TheFleet, TheHistory
+from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet
 from portquorum.web.problem import ProblemError
 
@@ -146,6 +148,29 @@ async def target_checks(
     known = _known(fleet, target_id)
     found = await history.checks(target_id, known.definition.interval_ms)
     return answered(ChecksAnswer(target=target_id, regions=found))
+
+
+@get(
+    "/targets/{target_id:str}/explain",
+    operation_id="target_explained",
+    summary="Why a target has an incident or none",
+    tags=["now"],
+    opt={"history": True},
+)
+async def target_explained(
+    fleet: TheFleet, explainer: TheExplainer, target_id: TargetIdPath
+) -> Response[TargetExplained]:
+    """What `portquorum explain` says, by the rules' own code from the stream's state.
+
+    It reads a partition of the log, which takes seconds: one target is explained at a time.
+    """
+    known = _known(fleet, target_id)
+    try:
+        return answered(await explainer.explain(known.definition))
+    except ExplainUnavailableError as error:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": "5"}
+        ) from error
 
 
 def _known(fleet: Fleet, target_id: str) -> TargetAnswer:

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from portquorum.report.history import UnknownScopeError
 from portquorum.web.api.moments import now_ms
 from portquorum.web.charts.report_days import report_charts
+from portquorum.web.explaining.explainer import ExplainUnavailableError
 from portquorum.web.headers import FOREVER
 from portquorum.web.history.answers import IncidentHistory, TargetHistory
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
@@ -21,6 +22,7 @@ from portquorum.web.history.stored_history import ReportQuery, TargetAsked
 from portquorum.web.page_cache import NOT_PACKED_AGAIN, ThePages
 from portquorum.web.pages import (
     error_page,
+    explain,
     incident,
     incidents,
     maintenance,
@@ -38,7 +40,7 @@ from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
 from portquorum.web.pages.rendering import STATIC, static_url, warm
 from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
 from portquorum.web.pages.window_links import window_of
-from portquorum.web.parts import TheFleet, TheHistory
+from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet, History
 from portquorum.web.problem import Problem, ProblemError
 from portquorum.web.words import ENGLISH
@@ -157,6 +159,23 @@ def _target(fleet: Fleet, target_id: str, past: TargetHistory, viewer: Viewer, b
         base=base,
     )
     return target.page(view, fleet.counts(), viewer)
+
+
+@get("/targets/{target_id:str}/explain", include_in_schema=False)
+async def explain_page(
+    request: Asked, fleet: TheFleet, explainer: TheExplainer, target_id: Id
+) -> Response[str]:
+    """Why a target has an incident or none, from the state of the stream."""
+    found = fleet.target(target_id)
+    if found is None:
+        raise _no_target(target_id)
+    told, trouble = None, ""
+    try:
+        told = await explainer.explain(found.definition)
+    except ExplainUnavailableError as error:
+        trouble = str(error)
+    viewer = _viewer(request, now_ms())
+    return _page(explain.page(explain.ExplainView(found, told, trouble), fleet.counts(), viewer))
 
 
 def _no_target(target_id: str) -> ProblemError:
@@ -341,6 +360,7 @@ PAGE_ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     overview_page,
     targets_page,
     target_page,
+    explain_page,
     incidents_page,
     incident_page,
     regions_page,

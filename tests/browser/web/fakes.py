@@ -17,6 +17,8 @@ from portquorum.report.result import Column, Days, Figure, Report, ReportTable
 from portquorum.web import answers
 from portquorum.web.answers import Change, Counts, Facet, Freshness, Overview, TargetRow
 from portquorum.web.app import create_app
+from portquorum.web.explaining.answers import TargetExplained
+from portquorum.web.explaining.explainer import ExplainUnavailableError
 from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import HistoryUnavailableError
 from portquorum.web.history.stored_history import HistoryState
@@ -25,6 +27,14 @@ from portquorum.web.parts import Parts
 from schemas.incident import HostTarget, RegionVerdict, Votes
 from schemas.policy import Match
 from schemas.target import LatencyLimit, Target
+from streams.explain import (
+    Explanation,
+    FlappingExplained,
+    IncidentExplained,
+    RecheckExplained,
+    RegionExplained,
+)
+from streams.explain.model import VotesExplained
 from tests.browser.web.nights import HOSTILE, HOUR, MINUTE, NOW, REGIONS, busy, incident, region
 
 DAY = 24 * HOUR
@@ -279,6 +289,86 @@ class HandMadeFleet:
         )
         ended = replace(row, id="7f3b", state="ended", ends_at=NOW - HOUR, ended_by="Mika")
         return answers.SilencesAnswer(freshness=self.freshness(), silences=(row, ended))
+
+
+class HandMadeExplainer:
+    """Explains as the stream does; unavailable if `trouble` is set."""
+
+    def __init__(self) -> None:
+        self.trouble = self.text = ""
+
+    async def explain(self, target: Target) -> TargetExplained:
+        if self.trouble:
+            raise ExplainUnavailableError(self.trouble)
+        said = RegionVerdict(
+            verdict="down", reason="timed_out", detail=self.text or "no answer", since=NOW - MINUTE
+        )
+        return TargetExplained(
+            target=target.id,
+            partition=3,
+            log_at=NOW - 2_000,
+            checkpoint_at=NOW - 11_000,
+            behind=12,
+            complete=True,
+            explanation=Explanation(
+                target=target,
+                partition=3,
+                offset=4_711,
+                at=NOW - 2_000,
+                status="down",
+                headline=self.text or "An incident is open: unreachable since 02:01:12 (2 min).",
+                because=(self.text or "5 of 5 regions that count say down; 4 are needed.",),
+                would_change=(self.text or "The incident closes when fra succeeds once.",),
+                votes=VotesExplained(
+                    down=5, failing=5, slow=0, need=4, fresh=5, majority=3, configured=5
+                ),
+                regions=tuple(
+                    RegionExplained(
+                        region=one,
+                        said=said,
+                        counts=True,
+                        newest_at=NOW - 4_000,
+                        fresh_until=NOW + 71_000,
+                        last_word="down",
+                        failures=3,
+                        failures_needed=2,
+                        successes_needed=1,
+                        lately_us=12_300,
+                        usual_us=9_800,
+                    )
+                    for one in REGIONS
+                ),
+                incidents=(
+                    IncidentExplained(
+                        incident_id=OPEN_INCIDENT,
+                        incident_type="unreachable",
+                        opened_at=NOW - 2 * MINUTE,
+                        first_failed_at=NOW - 3 * MINUTE,
+                        episode=1,
+                        improved=False,
+                        acknowledged_by=None,
+                        acknowledged_note=None,
+                        likely="host_down",
+                        sentence=self.text or "The host does not answer.",
+                        first_steps=(self.text or "See whether the host is on.",),
+                    ),
+                ),
+                resolved=(),
+                flapping=FlappingExplained(
+                    transitions=1, limit=5, slow_transitions=1, slow_limit=9
+                ),
+                recheck=RecheckExplained(asked_at=NOW - MINUTE, waits=False),
+                host_targets=(
+                    HostTarget(
+                        target="orders-db-1",
+                        name=self.text or "orders db 1",
+                        kind="ssh",
+                        port=22,
+                        status="down",
+                    ),
+                ),
+            ),
+        )
 
 
 class HandMadeHub:
@@ -574,12 +664,13 @@ class PageServer:
         self.fleet = HandMadeFleet(now)
         self.hub = HandMadeHub()
         self.history = HandMadeHistory()
+        self.explainer = HandMadeExplainer()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self._closing = asyncio.Event()
         app = create_app(
-            Parts(self.fleet, self.hub, self.history, self._closing),
+            Parts(self.fleet, self.hub, self.history, self._closing, self.explainer),
             Served("127.0.0.1"),
             routes=PAGE_ROUTES,
             error_page=error_page_of(self.fleet),
@@ -592,14 +683,14 @@ class PageServer:
 
     def reset(self) -> None:
         """The busy night, without attacks."""
-        self.fleet.text = self.history.text = ""
+        self.fleet.text = self.history.text = self.explainer.text = ""
         self.history.away_since = None
         self.hub.forget()
         self.fleet.become(busy())
 
     def become_hostile(self) -> None:
         """Each text that comes from outside is an attack from now on."""
-        self.fleet.text = self.history.text = HOSTILE
+        self.fleet.text = self.history.text = self.explainer.text = HOSTILE
 
     def __enter__(self) -> Self:
         self._thread.start()

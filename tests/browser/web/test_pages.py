@@ -16,6 +16,7 @@ PAGES = {
     "targets": "/targets?state=down&state=slow",
     "target": "/targets/orders-db-0",
     "target-up": "/targets/orders-db-9?window=30d",
+    "explain": "/targets/orders-db-0/explain",
     "incidents": "/incidents",
     "closed": "/incidents?status=closed",
     "incident": f"/incidents/{OPEN_INCIDENT}",

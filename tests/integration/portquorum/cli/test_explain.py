@@ -9,12 +9,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from foundation import kafka as clients
 from foundation.settings import Settings
 from portquorum.inventory import apply
+from portquorum.web.explaining.explainer import Explainer, ExplainUnavailableError
 from schemas import topics
 from schemas.notification import Notification
+from schemas.target import Target
+from streams.explain import Explanation
 from streams.replay import latest_state
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
@@ -122,6 +126,13 @@ async def test_it_says_what_the_stream_would_from_its_checkpoint_and_the_log(
         assert [one["likely"] for one in known["incidents"]] == ["service_down"]
         assert answer["told"]["sent"] == []
 
+        # The page says the same, from a process of its own.
+        page = await Explainer(settings, limit_s=60).explain(
+            msgspec.convert(answer["target"], Target)
+        )
+        assert page.explanation == msgspec.convert(known, Explanation)
+        assert (page.behind, page.checkpoint_at) == (answer["behind"], checkpoint.written_at)
+
         await sent(settings, known["incidents"][0]["incident_id"], down)
         shown = explain(settings, tmp_path, f"web {down}")
         assert shown.returncode == 1, shown.stderr
@@ -165,3 +176,23 @@ async def test_a_slip_names_near_matches_and_is_wrong_use(
     assert done.returncode == 2
     assert f"did you mean {name}" in done.stderr
     assert done.stdout == ""
+
+
+async def test_the_page_says_that_it_can_explain_nothing(settings: Settings) -> None:
+    nowhere = structs.replace(settings, kafka="127.0.0.1:9")
+    one = Target(
+        id="a",
+        name="a",
+        kind="tcp",
+        host="a.example",
+        port=80,
+        regions=("eu",),
+        interval_ms=30_000,
+        timeout_ms=3_000,
+        version=1,
+        source="x",
+    )
+    with pytest.raises(ExplainUnavailableError, match="Kafka does not answer"):
+        await Explainer(nowhere, limit_s=60).explain(one)
+    with pytest.raises(ExplainUnavailableError, match="took longer than"):
+        await Explainer(settings, limit_s=0.01).explain(one)

@@ -12,15 +12,22 @@ from portquorum.web.app import create_app
 from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of, local_path
 from portquorum.web.pages.rendering import NAMES, static_url
 from portquorum.web.parts import Parts
-from tests.browser.web.fakes import OPEN_INCIDENT, HandMadeFleet, HandMadeHistory, HandMadeHub
+from tests.browser.web.fakes import (
+    OPEN_INCIDENT,
+    HandMadeExplainer,
+    HandMadeFleet,
+    HandMadeHistory,
+    HandMadeHub,
+)
 from tests.browser.web.nights import NOW, blind, calm, thousand
 
 
 class Client(httpx.AsyncClient):
     def __init__(self) -> None:
         self.fleet, self.history = HandMadeFleet(), HandMadeHistory()
+        self.explainer = HandMadeExplainer()
         app = create_app(
-            Parts(self.fleet, HandMadeHub(), self.history, asyncio.Event()),
+            Parts(self.fleet, HandMadeHub(), self.history, asyncio.Event(), self.explainer),
             Served("127.0.0.1"),
             routes=PAGE_ROUTES,
             error_page=error_page_of(self.fleet),
@@ -38,7 +45,8 @@ async def client() -> AsyncIterator[Client]:
 
 
 PATHS = (
-    *("/", "/targets", "/targets/orders-db-0", "/targets/orders-db-9?window=90d", "/incidents"),
+    *("/", "/targets", "/targets/orders-db-0", "/targets/orders-db-9?window=90d"),
+    *("/incidents", "/targets/orders-db-0/explain"),
     *("/incidents?status=closed", f"/incidents/{OPEN_INCIDENT}", "/regions", "/maintenance"),
     *("/reports/uptime", "/reports/slo?days=7&team=a"),
 )
@@ -103,6 +111,21 @@ async def test_a_query_that_no_page_leads_to_is_refused(client: Client, query: s
         assert answer.status_code == 400
         assert "filters" in answer.text
         assert len(answer.content) < 20_000
+
+
+async def test_a_target_is_explained_and_what_cannot_be_said_is_said(client: Client) -> None:
+    path = "/targets/orders-db-0/explain"
+    assert f'href="{path}"' in (await client.get("/targets/orders-db-0")).text
+    text = (await client.get(path)).text
+    for said in ("5 of 5 regions that count say down", "closes when fra succeeds", "offset 4711"):
+        assert said in text
+    told = (await client.get(f"{path}.json")).json()
+    assert told["explanation"]["headline"].startswith("An incident is open")
+    client.explainer.trouble = "Kafka does not answer."
+    assert "Kafka does not answer." in (await client.get(path)).text
+    away = await client.get(f"/api/v1{path}")
+    assert (away.status_code, away.json()["detail"]) == (503, "Kafka does not answer.")
+    assert (await client.get("/targets/none/explain")).status_code == 404
 
 
 async def test_hostile_paths_are_shown_as_text(client: Client) -> None:
