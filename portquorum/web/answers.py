@@ -27,7 +27,8 @@ State = Literal["down", "flapping", "slow", "unknown", "pending", "maintenance",
 
 `down`: an incident `unreachable` is open (also one that improved), or one was resolved by hand and
 most regions do not reach the target yet. `unknown`: nobody can judge it. `pending`: it has no
-result yet. `maintenance`: a window is on, whatever else is true. `paused`: nobody checks it.
+result yet. `maintenance`: a window is on, whatever else is true. `paused`: nobody checks it; no
+inventory can say so yet, so that no target is.
 """
 
 STATES: Final[tuple[State, ...]] = (

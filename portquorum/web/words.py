@@ -127,7 +127,7 @@ class Words(Struct, frozen=True, kw_only=True):
     since_label_long: str = "since"
     team: str = "Team"
     acknowledged: str = "Acknowledged"
-    acknowledge: str = "acknowledge"
+    not_by: str = "not yet:"
     by: str = "by {name}"
     by_some: str = "{n} of {total}"
     spared: str = "spared: maintenance or a silence"
@@ -208,14 +208,13 @@ class Words(Struct, frozen=True, kw_only=True):
     because_depends: str = "It depends on what is down: {names}."
     explain_more: str = "explain: what the rules see, and what would change it"
     explained: str = "Explained"
-    explain_title: str = "Why it is so"
     what_would_change: str = "What would change it"
     explain_unknown: str = (
         "The stream does not know this target: it was not applied, or the log lost it."
     )
     explain_as_of: str = (
-        "As of {time}, {age} ago; partition {partition}, offset {offset}. Times in the sentences are "
-        "UTC."
+        "As of {time}, {age} ago; partition {partition}, offset {offset}. Times in the sentences "
+        "are UTC."
     )
     explain_idle: str = "Nothing was written to the log for {age}: no prober and no stream runs."
     explain_no_checkpoint: str = "The stream has not written a checkpoint yet: it may not have run."
@@ -291,7 +290,8 @@ class Words(Struct, frozen=True, kw_only=True):
     act: str = "What you can do"
     copy: str = "copy"
     copied: str = "copied"
-    command_acknowledge: str = "Acknowledge"
+    command_acknowledge: str = "Acknowledge: no reminders until it is over"
+    command_acknowledge_all: str = "Acknowledge all {n} of its cause"
     command_silence_1h: str = "Silence for 1 h"
     command_silence_4h: str = "Silence for 4 h"
     command_check: str = "Check now"

@@ -3,10 +3,13 @@
 This page reads only. Whatever stands in a command is quoted for a shell: it is copied into one.
 """
 
+import re
 import shlex
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from portquorum.web.answers import IncidentRow, TargetRow
+from portquorum.web.pages.number_words import fill
 from portquorum.web.words import ENGLISH
 
 
@@ -26,24 +29,42 @@ def of_target(row: TargetRow, incident: str | None, base: str) -> list[Command]:
     if row.host is not None:
         found.append(Command("check", w.command_check, _check(row)))
     found += [
-        Command("explain", w.command_explain, _line("portquorum", "explain", row.id)),
+        Command("explain", w.command_explain, explain(row.id)),
         Command("curl", w.command_curl, _line("curl", f"{base}/api/v1/targets/{row.id}")),
     ]
     return found
 
 
-def of_incident(row: IncidentRow, base: str) -> list[Command]:
-    """Commands about an incident."""
+def of_incident(row: IncidentRow, together: Sequence[str], base: str) -> list[Command]:
+    """Commands about an incident; `together`: the unacknowledged ones of its cause."""
     w = ENGLISH
     found = []
     if row.closed_at is None:
         found.append(Command("acknowledge", w.command_acknowledge, _ack(row.id)))
+        if len(together) > 1:
+            label = fill(w.command_acknowledge_all, n=len(together))
+            found.append(Command("acknowledge-all", label, ack(*together)))
         found += _silences(row.target)
     found += [
-        Command("explain", w.command_explain, _line("portquorum", "explain", row.target)),
+        Command("explain", w.command_explain, explain(row.target)),
         Command("curl", w.command_curl, _line("curl", f"{base}/api/v1/incidents/{row.id}")),
     ]
     return found
+
+
+def ack(*incidents: str) -> str:
+    """The command that acknowledges incidents, by the first characters of ids that are long."""
+    return _line(
+        "portquorum", "ack", *(one[:8] if _UUID.fullmatch(one) else one for one in incidents)
+    )
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def explain(target: str) -> str:
+    """The command that explains a target."""
+    return _line("portquorum", "explain", target)
 
 
 def _ack(incident: str) -> str:

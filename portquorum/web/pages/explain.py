@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from portquorum.web.answers import Counts, TargetAnswer
 from portquorum.web.explaining.answers import TargetExplained
+from portquorum.web.pages import commands
 from portquorum.web.pages.number_words import fill, milliseconds, path
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.row_words import word_of
@@ -60,8 +61,9 @@ def page(view: ExplainView, counts: Counts, viewer: Viewer) -> str:
         told=told,
         known=known,
         trouble=view.trouble,
+        command=commands.explain(row.id),
         state=None if known is None else _state(known.status, bool(known.incidents)),
-        regions=[] if known is None else [_line(one, known.at) for one in known.regions],
+        regions=[] if known is None else [_line(one, known.at, viewer) for one in known.regions],
         warnings=[] if told is None else list(_warnings(told, viewer.now)),
         as_of=None if told is None else _as_of(told, viewer),
         asked_again=_asked_again(told),
@@ -69,7 +71,7 @@ def page(view: ExplainView, counts: Counts, viewer: Viewer) -> str:
         most_others=MOST_OTHERS,
         live_path="",  # each answer costs a process: who wants a newer one loads the page anew
         active="targets",
-        json_path=f"{here}/explain.json",
+        json_path="" if told is None else f"{here}/explain.json",
     )
 
 
@@ -77,12 +79,12 @@ def _state(status: str, is_open: bool) -> str:
     return "down" if is_open and status == "up" else _MARKS.get(status, status)
 
 
-def _line(one: RegionExplained, at: int) -> RegionLine:
+def _line(one: RegionExplained, at: int, viewer: Viewer) -> RegionLine:
     w, said = ENGLISH, one.said
     return RegionLine(
         region=one.region,
         verdict=said.verdict,
-        why="; ".join(_why(one)),
+        why="; ".join(_why(one, viewer)),
         newest="" if one.newest_at is None else duration_text(max(0, at - one.newest_at)),
         fresh=_fresh(one, at),
         failures=fill(w.failures_of, n=one.failures, need=one.failures_needed)
@@ -92,7 +94,7 @@ def _line(one: RegionExplained, at: int) -> RegionLine:
     )
 
 
-def _why(one: RegionExplained) -> Iterator[str]:
+def _why(one: RegionExplained, viewer: Viewer) -> Iterator[str]:
     w, said = ENGLISH, one.said
     if said.verdict == "stale" and one.last_word is not None:
         yield fill(w.last_word, word=word_of(one.last_word))
@@ -105,6 +107,8 @@ def _why(one: RegionExplained) -> Iterator[str]:
         yield w.not_confirmed
     if said.set_aside:
         yield w.set_aside
+    if one.silent_since is not None:
+        yield fill(w.silent_since, time=viewer.exactly(one.silent_since))
 
 
 def _fresh(one: RegionExplained, at: int) -> str:

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from portquorum.report.history import UnknownScopeError
+from portquorum.web.answers import IncidentAnswer, IncidentQuery, TargetQuery
 from portquorum.web.api.moments import now_ms
 from portquorum.web.charts.report_days import report_charts
 from portquorum.web.explaining.explainer import ExplainUnavailableError
@@ -59,6 +60,7 @@ _PACKED: Final = {NOT_PACKED_AGAIN: True}
 _SEE_OTHER: Final = 303
 _YEAR_S: Final = 31_536_000
 _MOST_INCIDENTS: Final = 100
+_MOST_TOGETHER: Final = 100
 
 
 def _page(text: str) -> Response[str]:
@@ -244,6 +246,7 @@ async def incident_page(
             trouble=trouble,
             is_there=answer is not None and answer.target_row is not None,
             charts=incident_charts(past, viewer),
+            together=_together(fleet, answer),
             base=_base(request),
         )
         return incident.page(view, fresh, fleet.counts(), viewer)
@@ -251,6 +254,18 @@ async def incident_page(
     return pages.answer(
         request, fleet, asked=(*_asked(request, viewer), trouble), past=past, render=rendered
     )
+
+
+def _together(fleet: Fleet, answer: IncidentAnswer | None) -> list[str]:
+    """The incidents of its cause that nobody has acknowledged, some of many."""
+    cause = None if answer is None else answer.cause
+    if cause is None or cause.incidents < 2:
+        return []
+    found = fleet.targets(TargetQuery(cause=cause.key, limit=_MOST_TOGETHER))
+    query = IncidentQuery(
+        targets=tuple(one.id for one in found.rows), acknowledged=False, limit=_MOST_TOGETHER
+    )
+    return [one.id for one in fleet.incidents(query).rows]
 
 
 async def _past_of(history: History, incident_id: str) -> tuple[IncidentHistory | None, str]:

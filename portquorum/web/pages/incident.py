@@ -26,8 +26,8 @@ MOST_OTHERS: Final = 20
 class IncidentView(Struct, frozen=True, kw_only=True):
     """What the page shows: memory's answer, the history's, or both.
 
-    `trouble` says why there is no history. `is_there`: the target is in the inventory. `base`: our
-    own address.
+    `trouble` says why there is no history. `is_there`: the target is in the inventory. `together`:
+    the ids of its cause's incidents that nobody has acknowledged. `base`: our own address.
     """
 
     answer: IncidentAnswer | None
@@ -35,6 +35,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     trouble: str = ""
     is_there: bool = True
     charts: Sequence[Chart] = ()
+    together: Sequence[str] = ()
     base: str = ""
 
 
@@ -99,7 +100,7 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         told_trouble=past.trouble if past is not None else view.trouble,
         trouble=view.trouble,
         charts=view.charts,
-        commands=commands.of_incident(facts.row, view.base),
+        commands=commands.of_incident(facts.row, view.together, view.base),
         active="incidents",
         json_path=_twin(view, facts.row.id),
     )

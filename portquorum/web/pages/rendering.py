@@ -9,7 +9,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portquorum.web.answers import Counts, Freshness
-from portquorum.web.pages import number_words, row_words
+from portquorum.web.pages import commands, number_words, row_words
 from portquorum.web.pages.address import Address
 from portquorum.web.pages.viewer import Viewer, iso
 from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
@@ -102,6 +102,7 @@ def _environment() -> Environment:
         clock_is_right=row_words.clock_is_right,
         signed_length=number_words.signed_length,
         strip=row_words.strip,
+        ack=commands.ack,
         count_of=row_words.group_count,
         group_states=row_words.GROUP_STATES,
         reasons=REASONS,

@@ -26,7 +26,7 @@ HEAD_STATES: Final = (
 )
 """The counts above each page, in their order."""
 
-_ALWAYS: Final = frozenset({"down", "slow", "unknown", "maintenance", "paused", "up"})
+_ALWAYS: Final = frozenset({"down", "slow", "unknown", "maintenance", "up"})
 _SIGNS: Final[Mapping[str, str]] = {"down": "✕", "slow": "✕", "up": "✓"}
 _NEITHER: Final = "○"
 

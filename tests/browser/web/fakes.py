@@ -381,9 +381,13 @@ class HandMadeHub:
 
     def tell(self, change: Change | None) -> None:
         """Waits for a viewer, and tells them."""
-        assert self._joined.wait(DEADLINE_S)
+        self.wait()
         assert self.loop is not None
         self.loop.call_soon_threadsafe(self._tell, change)
+
+    def wait(self) -> None:
+        """Until a viewer is here."""
+        assert self._joined.wait(DEADLINE_S)
 
     @property
     def viewers(self) -> int:

@@ -146,6 +146,7 @@ def test_a_row_whose_incident_is_open_is_never_struck_through(
     *others, slow = causes()
     last = replace(slow, incident=incident(id=OPEN_INCIDENT), key="target:x", title="orders db 0")
     server.fleet.become(busy(causes=(*others, last)))
+    server.hub.forget()  # what is told is for the page that comes
     page.reload()
     expect(page.locator("html.js")).to_have_count(1)
     moved = busy(causes=tuple(others), groups=groups()[1:])
@@ -188,6 +189,7 @@ def test_what_else_is_not_known_is_seen_and_ends(
 def test_a_server_that_is_gone_is_said(context: BrowserContext, screenshots: Path) -> None:
     with page_server() as server:
         page = opened(context, f"{server.url}/")
+        server.hub.wait()
     expect(page.get_by_text("the connection to this page's server is lost")).to_be_visible()
     expect(page.locator("html.blind")).to_have_count(1)
     page.screenshot(path=screenshots / "overview-lost.png")

@@ -249,7 +249,7 @@ async def test_the_document_has_every_route_and_all_its_answers() -> None:
     document = json.loads((await got(SHARED, "/openapi.json")).content)
     assert document["openapi"].startswith("3.1")
     operations = {path: item["get"] for path, item in document["paths"].items()}
-    assert len(operations) == 17
+    assert len(operations) == 18
     for path, operation in operations.items():
         assert operation["summary"]
         assert operation["description"]

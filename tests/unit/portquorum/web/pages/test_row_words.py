@@ -18,7 +18,6 @@ def test_the_usual_states_are_always_there_and_rare_ones_if_any() -> None:
         ("slow", 0),
         ("unknown", 0),
         ("maintenance", 0),
-        ("paused", 0),
         ("up", 3),
     ]
     assert ("flapping", 1) in row_words.head_counts(Counts(flapping=1, total=1))
@@ -111,4 +110,11 @@ def test_commands_are_quoted_for_a_shell(place: str) -> None:
     assert shlex.split(found[0].line) == ["portquorum", "ack", "$(reboot)"]
     assert shlex.split(found[3].line)[:3] == ["portquorum", "check", place]
     closed = replace(incident(), closed_at=1)
-    assert [one.name for one in commands.of_incident(closed, "")] == ["explain", "curl"]
+    assert [one.name for one in commands.of_incident(closed, (), "")] == ["explain", "curl"]
+
+
+def test_incidents_of_one_cause_are_acknowledged_at_once_by_short_ids() -> None:
+    ids = ("0b51c0de-0000-5000-8000-000000000001", "1b51c0de-0000-5000-8000-000000000001", "$x")
+    found = {one.name: one.line for one in commands.of_incident(incident(), ids, "")}
+    assert found["acknowledge-all"] == "portquorum ack 0b51c0de 1b51c0de '$x'"
+    assert "acknowledge-all" not in [one.name for one in commands.of_incident(incident(), "a", "")]
