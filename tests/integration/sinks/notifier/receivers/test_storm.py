@@ -26,7 +26,7 @@ from tests.integration.sinks.notifier.receivers.scene import Outage, Scene, rout
 from tests.receivers.http_receiver import Arrival
 from tests.receivers.webhook import JsonWebhook
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 TARGETS: Final = 2_800
 GATEWAYS: Final = 4
@@ -35,6 +35,11 @@ GATEWAY_APART_S: Final = 0.2
 GROUP_WAIT_S: Final = 2.0
 INTERVAL_S: Final = 2.0
 FIRST_MS: Final = 3_000
+GAP_MS: Final = 2 * int(INTERVAL_S * 1000)
+"""Between the first two messages of a person, on a machine that is not behind."""
+BEHIND_BY: Final = 3
+"""What on-call systems wait for is one step of a machine that is behind; people's messages have to
+wait for so many: the grouping, the message before theirs, and their own."""
 MOST: Final = 5
 SAMPLE: Final = 100
 """One target in so many is told to an on-call system, too, which waits for nothing."""
@@ -152,7 +157,7 @@ class Storm:
                         groups[row.route][row.group] += 1
                 return len(sent) == len(wanted)
 
-            await self.scene.until(whole, "a row of each event for each person", 60)
+            await self.scene.until(whole, "a row of each event for each person", 120)
         assert set(sent.values()) == {1}
         return groups
 
@@ -199,9 +204,9 @@ async def test_2800_targets_of_ten_people(scene: Scene) -> None:
                 assert len(arrivals) == len(groups[name]) <= most
                 assert sum(groups[name].values()) == TARGETS
                 assert all(heading in one.text for one in arrivals)
-                assert arrivals[0].at_ms <= events[0].at + FIRST_MS + late_ms
+                assert arrivals[0].at_ms <= events[0].at + FIRST_MS + BEHIND_BY * late_ms
                 gap_ms = arrivals[1].at_ms - arrivals[0].at_ms
-                assert gap_ms <= INTERVAL_S * 1000 + 1_000 + late_ms
+                assert gap_ms <= GAP_MS + BEHIND_BY * late_ms
             # The operators were told of the whole before its people had half of it.
             (mass,) = messages["operators"]
             assert "Mass Outage" in mass.text
