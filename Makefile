@@ -3,8 +3,8 @@
 #   make up         everything on this machine until Ctrl-C (ARGS="-i inventory.yaml")
 #   make test       all tests that need no root
 #   make test-root  those that need root (after make test, which fetches what they start)
-#   make wide       strangers: every kind of check at every server, and clients of ClickHouse
-#                   (tests/wide/install first; root)
+#   make wide       strangers: every kind of check at every server, clients of ClickHouse and of
+#                   the topics, pages in a browser (tests/wide/install first; root)
 #   make soak       hours: workers killed, fleets simulated (SEED=17 repeats a run)
 #   make bench      what a check costs, on loopback (ARGS="--parts prober --json");
 #                   BENCH=stream, outage, detect or sink: what the others cost
@@ -48,7 +48,8 @@ test-root: $(VENV)/.dev
 
 # What it found goes into docs/verification.md, if nothing was left out.
 wide: $(VENV)/.dev
-	@PORTQUORUM_WIDE_REPORT=1 $(BIN)/python -m pytest -m wide tests/wide tests/integration $(ARGS)
+	@PORTQUORUM_WIDE_REPORT=1 $(BIN)/python -m pytest -m wide \
+	    tests/wide tests/integration tests/browser $(ARGS)
 
 # One after the other: what is measured must not be disturbed by what is simulated.
 soak: $(VENV)/.dev

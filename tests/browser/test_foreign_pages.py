@@ -25,7 +25,14 @@ ORIGINS = {
     "another port of localhost": "http://localhost:{}/",
     "another site": "http://evil.example:{}/",
 }
-every_origin = pytest.mark.parametrize("origin", ORIGINS.values(), ids=list(ORIGINS))
+# Every attack at every role from every origin is for the wide run: one of each is for all others.
+every_origin = pytest.mark.parametrize(
+    "origin",
+    [
+        pytest.param(url, id=name, marks=() if name == "another site" else pytest.mark.wide)
+        for name, url in ORIGINS.items()
+    ],
+)
 
 ROLES = {
     "probe": ("probe", "--region", "here"),
@@ -35,10 +42,15 @@ ROLES = {
 }
 EVERYWHERE = "a listener on all addresses"
 # One server in all roles: its other names are tried at two of them.
-HOSTS = (
-    *((role, "127.0.0.1") for role in (*ROLES, EVERYWHERE)),
-    *((role, host) for role in ("stream", EVERYWHERE) for host in ("localhost", "0.0.0.0")),
-)
+HOSTS = [
+    pytest.param(
+        role, host, marks=() if (role, host) == ("stream", "127.0.0.1") else pytest.mark.wide
+    )
+    for role, host in (
+        *((role, "127.0.0.1") for role in (*ROLES, EVERYWHERE)),
+        *((role, host) for role in ("stream", EVERYWHERE) for host in ("localhost", "0.0.0.0")),
+    )
+]
 READABLE = (
     *("fetch", "fetch_credentials", "fetch_header", "post", "post_json", "put", "xhr", "xhr_post"),
 )
@@ -85,7 +97,13 @@ class Metrics(NamedTuple):
         return Counter({status: int(float(count)) for status, count in found})
 
 
-@pytest.fixture(scope="module", params=[*ROLES, EVERYWHERE])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(role, marks=() if role == "stream" else pytest.mark.wide)
+        for role in (*ROLES, EVERYWHERE)
+    ],
+)
 def metrics(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A role's own port; the role waits for a Kafka that never comes."""
     role = ROLES.get(request.param, ("stream",))
@@ -188,7 +206,10 @@ STATEMENTS = (
 
 
 @every_origin
-@pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.parametrize(
+    "statement",
+    [STATEMENTS[0], *(pytest.param(one, marks=pytest.mark.wide) for one in STATEMENTS[1:])],
+)
 def test_clickhouse_as_a_reader_without_a_password(
     page: Page, attacker: Server, clickhouse: ClickHouse, origin: str, statement: str
 ) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _ELSEWHERE = {
-    "java",  # default-jdk-headless, or the machine's own
+    "java",  # zookeeper's, or the machine's own
     "node",  # Node.js and Go: wheels where Debian's are too old
     "npm",
     "openssl",  # a part of every Debian image with certificates

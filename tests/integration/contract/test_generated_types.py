@@ -95,6 +95,7 @@ def test_documents_are_strange_enough() -> None:
     assert f'\\"{UNKNOWN}\\": {{' in text
 
 
+@pytest.mark.wide
 def test_typescript_by_quicktype(javascript: Path) -> None:
     for name in MODULES:
         text = quicktype(javascript, name, javascript / f"{name}.ts", "-l", "ts")
@@ -105,6 +106,7 @@ def test_typescript_by_quicktype(javascript: Path) -> None:
     assert_read([json.loads(line) for line in said.splitlines()])
 
 
+@pytest.mark.wide
 def test_go_by_quicktype(javascript: Path, tmp_path: Path) -> None:
     source = shutil.copytree(HERE / "go", tmp_path / "source" / "contract")
     for name in MODULES:
@@ -142,6 +144,7 @@ def test_python_by_datamodel_code_generator(tmp_path: Path) -> None:
     assert_read([json.loads(line) for line in said.splitlines()])
 
 
+@pytest.mark.wide
 def test_java_by_jsonschema2pojo(tmp_path: Path) -> None:
     source = shutil.copytree(HERE / "java", tmp_path / "source" / "contract")
     shutil.copytree(SCHEMAS, source / "json")

@@ -13,6 +13,8 @@ from tests.integration.contract import strange
 from tests.integration.contract.documents import PACKAGE, TYPES, documents, schema_of
 from tests.toolchains import node_program
 
+pytestmark = pytest.mark.wide
+
 HERE: Final = Path(__file__).parent / "javascript"
 DEADLINE_S: Final = 120
 

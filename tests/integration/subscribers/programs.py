@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.installed import missing
 from tests.integration.subscribers.story import ROOT
 from tests.toolchains import go_program, java_program, node_program
@@ -39,4 +41,8 @@ def shell(_: Path) -> list[str]:
     return ["bash", str(SUBSCRIBERS / "shell" / "subscriber.sh")]
 
 
-PROGRAMS: Final[tuple[Program, ...]] = (python, javascript, java, go, shell)
+PROGRAMS: Final = [
+    pytest.param(one, id=one.__name__, marks=() if one in {python, shell} else pytest.mark.wide)
+    for one in (python, javascript, java, go, shell)
+]
+"""Each for a test; those in languages that are not ours are strangers."""

@@ -189,6 +189,7 @@ def test_every_role_writes_what_the_readers_of_a_topic_can_read(played: Played) 
         assert topic.compression in written[topic], topic.name
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("name", foreign_clients.NAMES)
 async def test_a_strangers_client_reads_every_topic_byte_for_byte(
     played: Played, clients: ForeignClients, name: str

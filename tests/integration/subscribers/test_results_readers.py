@@ -106,7 +106,10 @@ def printing(command: list[str], errors: Path) -> Iterator["Queue[str]"]:
             reading.join()
 
 
-@pytest.mark.parametrize("language", READERS)
+@pytest.mark.parametrize(
+    "language",
+    ["python", *(pytest.param(one, marks=pytest.mark.wide) for one in READERS if one != "python")],
+)
 def test_a_reader_prints_each_result_once_and_nothing_else(
     log: Settings, tmp_path: Path, language: str
 ) -> None:

@@ -34,7 +34,8 @@ from tests.integration.subscribers.running import running
 from tests.integration.subscribers.story import AT_START, LATE, ROOT, Story
 from tests.toolchains import java_program
 
-pytestmark = pytest.mark.timeout(600)
+# Kafka's own tools give the rights, and programs in five languages have them.
+pytestmark = [pytest.mark.wide, pytest.mark.timeout(600)]
 
 HERE: Final = Path(__file__).parent
 PAGE: Final = (ROOT / "docs" / "subscribers.md").read_text()
@@ -119,7 +120,7 @@ async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sec
         yield given
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", PROGRAMS)
 async def test_the_rights_are_enough(program: Program, secured: Secured, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()

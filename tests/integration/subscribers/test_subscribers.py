@@ -15,7 +15,7 @@ from tests.integration.subscribers.story import AT_START, Story
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", PROGRAMS)
 async def test_nothing_is_lost_or_done_twice(program: Program, kafka: str, tmp_path: Path) -> None:
     name = f"subscriber-{program.__name__}"
     command = [*program(tmp_path), kafka, str(tmp_path / "state")]
@@ -62,9 +62,7 @@ async def test_nothing_is_lost_or_done_twice(program: Program, kafka: str, tmp_p
     assert not [line for line in (*first.lines, *second.lines) if "\x1b" in line]
 
 
-@pytest.mark.parametrize(
-    "program", [one for one in PROGRAMS if one is not shell], ids=lambda program: program.__name__
-)
+@pytest.mark.parametrize("program", [one for one in PROGRAMS if one.id != shell.__name__])
 async def test_a_new_state_waits_for_the_group_to_be_empty(
     program: Program, kafka: str, tmp_path: Path
 ) -> None:

@@ -175,6 +175,7 @@ def test_clickhouse_driver_shows_it(ports: Ports, port: int) -> None:
     assert sentence(ports) in str(raised.value)
 
 
+@pytest.mark.wide
 def test_clickhouse_go_shows_it(ports: Ports, port: int, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
