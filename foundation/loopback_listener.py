@@ -35,7 +35,7 @@ def loopback_listener(written: str, name: str, *, or_any_port: bool = False) -> 
         if or_any_port and error.errno == errno.EADDRINUSE:
             with contextlib.suppress(OSError):
                 return listen(host, 0)
-        raise SettingsError(f"{name}: can't listen on {written[:200]}: {error}") from error
+        raise SettingsError(f"{name}: can't listen on {written[:200]}: {_why(error)}") from error
 
 
 def inherited_listener(descriptor: int, name: str) -> socket.socket:
@@ -66,6 +66,12 @@ def place_of(listening: socket.socket) -> str:
     """`host:port` of a listening socket, IPv6 in brackets."""
     host, port = listening.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there; end it, or choose another port (0: any that is free)"
+    return error.strerror or str(error)
 
 
 def _parsed(written: str, name: str) -> tuple[str, int]:

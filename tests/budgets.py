@@ -13,7 +13,7 @@ BUDGETS_S: Final = {
     "integration": 5700,
     "simulation": 900,
     "system": 1200,
-    "browser": 600,
+    "browser": 300,
     "golden": 180,
     "wide": 1800,
     "soak": 14_400,

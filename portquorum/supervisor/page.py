@@ -18,11 +18,15 @@ NEEDS: Final = ("litestar", "uvicorn")
 
 
 class Page(Struct, frozen=True):
-    """The listening socket of the page and its address (`http://…`); or why there is none."""
+    """The listening socket of the page and its address (`http://…`); or why there is none.
+
+    `instead_of`: the address (`host:port`) that another program has.
+    """
 
     listening: socket.socket | None
     address: str
     why_not: str = ""
+    instead_of: str = ""
 
 
 def open_page(listen: str, name: str, *, or_any_port: bool) -> Page:
@@ -37,7 +41,10 @@ def open_page(listen: str, name: str, *, or_any_port: bool) -> Page:
     if any(importlib.util.find_spec(one) is None for one in NEEDS):
         return Page(None, "", "not installed: pip install 'portquorum[web]'")
     listening = loopback_listener(listen, name, or_any_port=or_any_port)
-    return Page(listening, f"http://{place_of(listening)}/")
+    place = place_of(listening)
+    port = listen.rpartition(":")[2]
+    is_another = int(port) not in {0, listening.getsockname()[1]}
+    return Page(listening, f"http://{place}/", instead_of=listen if is_another else "")
 
 
 def chosen_page(settings: Settings, listen: str | None) -> Page:

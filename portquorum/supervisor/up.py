@@ -105,6 +105,8 @@ class Up:
         with page.listening or contextlib.nullcontext():
             if page.address:
                 self._narrator.done("page", page.address, None)
+            if page.instead_of:
+                self._narrator.say(f"another program listens on {page.instead_of}")
             await self._run_roles(page)
 
     async def _run_roles(self, page: Page) -> None:

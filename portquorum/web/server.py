@@ -35,8 +35,9 @@ MOST_UNSENT: Final = 64 * 1024 * 1024
 """Bytes that wait for all clients together; of more, those that have waited longest are dropped."""
 _SENDING: Final = 256 * 1024
 """Bytes on their way to one client in the system's buffer, which may otherwise grow to some MB."""
-CLOSE_S: Final = 3
-"""Answers that are on their way at the end of the process have so long."""
+CLOSE_S: Final = 1
+"""Answers that are on their way at the end of the process have so long. `up` waits for all roles
+together: one client that takes nothing would have the page killed."""
 
 _log: Final = telemetry.logger(__name__)
 
@@ -207,7 +208,7 @@ async def serve(
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=IDLE_S,
-            timeout_graceful_shutdown=CLOSE_S,
+            timeout_graceful_shutdown=CLOSE_S + 1,
             limit_concurrency=connections_limit(),
             h11_max_incomplete_event_size=MOST_HEAD,
         )
@@ -218,6 +219,9 @@ async def serve(
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         closing.set()
         server.should_exit = True
+        await asyncio.wait({serving}, timeout=CLOSE_S)
+        for connection in list(server.server_state.connections):
+            _reset(connection.transport)
         await asyncio.wait({serving})
         if not stop.is_set():
             raise RuntimeError("the HTTP server ended by itself") from serving.exception()

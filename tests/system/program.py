@@ -93,6 +93,13 @@ class Program:
                 return record
         return self.event(role, event)
 
+    def rest(self) -> list[str]:
+        """All lines that it wrote and nobody has read, once it has ended."""
+        found: list[str] = []
+        while (line := self._new.get(timeout=DEADLINE_S)) is not None:
+            found.append(line)
+        return found
+
     def family(self) -> list[psutil.Process]:
         """All processes below it."""
         return psutil.Process(self.process.pid).children(recursive=True)

@@ -12,6 +12,7 @@ import msgspec
 import psutil
 import pytest
 
+from tests.integration.portquorum.web.visitors import visitors
 from tests.system.program import TERMINATION_S, Program, all_gone, command, eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -44,6 +45,16 @@ def asked(place: str, path: str) -> Any:
 def pid_of(program: Program, role: str) -> int:
     started = [r for r in program.records if r["role"] == role and r["event"] == "started"]
     return int(started[-1]["pid"])
+
+
+def test_a_taken_port_is_said_with_another_way(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = command(tmp_path, *UP, "--web-listen", place)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"portquorum: --web-listen: can't listen on {place}: another ")
+    assert "choose another port" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_second_one_on_the_same_data_says_who_has_it(up: Program, tmp_path: Path) -> None:
@@ -138,10 +149,15 @@ def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_
     inventory.write_text(text)
 
     family = up.family()
-    code, took_s = up.end()
-    assert code == 0
-    assert took_s < TERMINATION_S
-    assert all_gone(family)
+    with visitors(place):
+        code, took_s = up.end()
+        assert code == 0
+        assert took_s < TERMINATION_S
+        assert all_gone(family)
+    last = up.rest()
+    assert not [one for one in last if "Traceback" in one], last
+    killed = "does not end, is being killed"
+    assert not [one for one in last if killed in one and '"role":"web"' in one], last
 
 
 def test_kill_9_leaves_no_process(up: Program) -> None:

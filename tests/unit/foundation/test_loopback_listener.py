@@ -38,8 +38,9 @@ def test_what_is_no_address_is_refused(written: str) -> None:
 
 
 def test_a_port_that_is_taken_is_said_or_replaced(taken: socket.socket) -> None:
-    with pytest.raises(SettingsError, match=f"^X: can't listen on {place_of(taken)}"):
+    with pytest.raises(SettingsError, match=f"^X: can't listen on {place_of(taken)}") as no:
         loopback_listener(place_of(taken), "X")
+    assert "another program listens there; end it, or choose another port" in str(no.value)
     with loopback_listener(place_of(taken), "X", or_any_port=True) as other:
         assert other.getsockname()[1] != taken.getsockname()[1]
 

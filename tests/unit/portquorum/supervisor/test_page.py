@@ -20,6 +20,11 @@ def test_a_port_that_nobody_chose_is_replaced(
         with found.listening:
             assert found.address.startswith("http://127.0.0.1:")
             assert place not in found.address
+            assert found.instead_of == place
+        free = chosen_page(Settings(web_listen="127.0.0.1:0"), None)
+        assert free.listening is not None
+        free.listening.close()
+        assert free.instead_of == ""
         with pytest.raises(SettingsError, match=f"^--web-listen: can't listen on {place}"):
             chosen_page(Settings(), place)
         monkeypatch.setenv("PORTQUORUM_WEB_LISTEN", place)
