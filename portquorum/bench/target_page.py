@@ -7,6 +7,9 @@ A past is made inside ClickHouse (`portquorum/bench/history.py`,
 `portquorum/bench/history_incidents.py`): incidents and definitions of all targets, results of the
 first `--checked` of them every five minutes from three regions. Then each question is asked so
 many times as a page asks it (`portquorum/web/history/`), each time of another target.
+
+Last the whole page of 90 days is asked for over HTTP, of a server with the same fleet: its time is
+that from the request to the first byte, with the history, the rendering and the packing in it.
 """
 
 import argparse
@@ -31,6 +34,7 @@ from foundation.settings import Settings
 from portquorum.bench import history
 from portquorum.bench.backtest import server_cpu_s
 from portquorum.bench.history_incidents import fill_incidents, fill_maintenance
+from portquorum.bench.page import PageFigures, measured_of, piped
 from portquorum.bench.views import ROLL_UPS
 from portquorum.embedded.clickhouse.main import EmbeddedClickHouse
 from portquorum.web.charts.days import days_chart
@@ -87,6 +91,7 @@ class PageReport(Struct, frozen=True, kw_only=True):
     incidents: int
     fill_s: float
     asked: list[PageTiming]
+    page: PageFigures
 
 
 class Made(NamedTuple):
@@ -109,7 +114,9 @@ def measure(made: Made, runs: int, folder: Path) -> PageReport:
         fill(settings, made)
         fill_s = time.monotonic() - begun
         load = os.getloadavg()[0]
-        asked = asyncio.run(_ask_all(settings, history.targets(made.checked), runs))
+        fleet = history.targets(made.checked)
+        asked = asyncio.run(_ask_all(settings, fleet, runs))
+        page = _served(settings, fleet, runs)
         client = connect(settings)
         return PageReport(
             load_before=load,
@@ -124,7 +131,18 @@ def measure(made: Made, runs: int, folder: Path) -> PageReport:
             ),
             fill_s=fill_s,
             asked=asked,
+            page=page,
         )
+
+
+def _served(settings: Settings, fleet: list[Target], runs: int) -> PageFigures:
+    """The page of another target each time, the first of them for all that is made once."""
+    paths = [f"/targets/{fleet[run * 7 % len(fleet)].id}?window=90d" for run in range(runs)]
+    with piped(
+        *("portquorum.bench.page_server", "--targets", str(len(fleet))),
+        *("--clickhouse", settings.clickhouse, "--results-days", str(settings.results_ttl_days)),
+    ) as server:
+        return measured_of(server, [*paths, f"/targets/{fleet[-1].id}?window=90d"], "90d, HTTP")
 
 
 def fill(settings: Settings, made: Made) -> None:
@@ -248,6 +266,11 @@ def shown(report: PageReport) -> Table:
     for one in report.asked:
         times = (one.p95_ms, one.median_ms, one.least_ms, one.clickhouse_cpu_ms, one.own_cpu_ms)
         table.add_row(one.question, *(f"{value:.0f}" for value in times))
+    page = report.page
+    table.caption = (
+        f"the page over HTTP, p50 p95 most: server {page.clock}, of it own CPU {page.cpu}, client "
+        f"{page.client} ms; {page.packed / 1000:.1f} KB packed, {page.nodes:,} elements"
+    )
     return table
 
 

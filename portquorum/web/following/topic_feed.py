@@ -85,7 +85,7 @@ class TopicFeed:
             await self._read_up(client, ends)
             self.is_present.set()
             while True:
-                self._take(await client.getmany(timeout_ms=POLL_MS))
+                await self._take(await client.getmany(timeout_ms=POLL_MS))
                 await asyncio.sleep(0)
                 if any(task.done() for task in kafka.vital_tasks(client)):
                     raise FeedEndedError("the consumer of the topics has ended; begin again")
@@ -95,10 +95,7 @@ class TopicFeed:
         heard = self._now()
         while left:
             batches = await client.getmany(timeout_ms=POLL_MS)
-            for records in batches.values():
-                for begin in range(0, len(records), STEP):
-                    self._apply(records[begin : begin + STEP])
-                    await asyncio.sleep(0)
+            await self._take(batches)
             left = {part for part in left if await client.position(part) < ends[part]}
             if batches:
                 heard = self._now()
@@ -128,9 +125,12 @@ class TopicFeed:
         starts[self.log_partition] = recent[self.log_partition]
         return starts
 
-    def _take(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+    async def _take(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        """Applies records in steps: an apply of a whole inventory comes at once, too."""
         for records in batches.values():
-            self._apply(records)
+            for begin in range(0, len(records), STEP):
+                self._apply(records[begin : begin + STEP])
+                await asyncio.sleep(0)
 
     def _apply(self, records: Sequence[ConsumerRecord]) -> None:
         if records and records[0].topic == self.log_partition.topic:
