@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -120,6 +121,15 @@ class BoundedConnection(H11Protocol):
         """From now on uvicorn's own limit counts."""
         self._wait_no_more()
         super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no request; what belongs to a request before it ends that one."""
+        if self.conn.our_state is h11.IDLE:
+            super().send_400_response(msg)
+            return
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.transport.close()
 
     def pause_writing(self) -> None:
         """Bytes wait for the client: it has a time to take them."""

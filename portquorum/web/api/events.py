@@ -1,6 +1,8 @@
 """Live changes: server-sent events (WHATWG HTML, section 9.2)."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -24,6 +26,7 @@ on."""
 RETRY_MS: Final = 1000
 """How long a browser waits before it connects again."""
 
+_COMES_S: Final = 5.0
 _HELLO: Final = f"retry: {RETRY_MS}\n: portquorum\n\n".encode()
 _ALIVE: Final = b": alive\n\n"
 _RELOAD: Final = b"event: reload\ndata: {}\n\n"
@@ -62,7 +65,7 @@ async def events(
     `reload`: something is missing (the position is too old, or the reader too slow); ask for
     everything anew.
     """
-    if viewers.now >= MOST_VIEWERS:
+    if not viewers.expects_one():
         raise ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             f"{MOST_VIEWERS} others watch live already",
@@ -76,12 +79,31 @@ async def events(
 
 
 class _Viewers:
-    """The number of open streams of this process."""
+    """The number of open streams of this process, and of those that will be open in a moment."""
 
     def __init__(self) -> None:
         self.now = 0
+        self._expected: deque[float] = deque()
+        """Until when a stream is expected that was promised: its viewer may have gone."""
+
+    def expects_one(self) -> bool:
+        """Promises a stream, if there is room for one; five hundred may ask at once."""
+        now = time.monotonic()
+        while self._expected and self._expected[0] < now:
+            self._expected.popleft()
+        if self.now + len(self._expected) >= MOST_VIEWERS:
+            return False
+        self._expected.append(now + _COMES_S)
+        return True
+
+    def come(self) -> None:
+        """A stream begins."""
+        if self._expected:
+            self._expected.popleft()
+        self.add(1)
 
     def add(self, number: int) -> None:
+        """Counts streams, or those that end."""
         self.now += number
         metrics.VIEWERS.set(self.now)
 
@@ -93,7 +115,7 @@ async def stream(
     hub: Hub, since: str | None, closing: asyncio.Event, *, keep_alive_s: float = KEEP_ALIVE_S
 ) -> AsyncIterator[bytes]:
     """The bytes of one stream, until the changes end or the process closes."""
-    viewers.add(1)
+    viewers.come()
     try:
         async with hub.subscribe(since) as changes:
             yield _HELLO

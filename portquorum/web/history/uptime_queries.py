@@ -9,10 +9,11 @@ from clickhouse_connect.driver.client import Client
 from portquorum.web.history.answers import UptimeRow
 from portquorum.web.history.asking import in_parts, rows
 from portquorum.web.history.day_uptime import day_of, percentages
+from portquorum.web.history.errors import HistoryTooSlowError
 from portquorum.web.history.questions import UptimeQuery
 
 MOST_ROWS: Final = 100_000
-"""Rows of an answer."""
+"""Rows of an answer; it is never cut without a word."""
 
 _NAMES: Final = {"target": "u.target", "team": "toString(u.team)", "all": "''"}
 
@@ -37,7 +38,11 @@ GROUP BY target
 
 
 def uptime(client: Client, asked: UptimeQuery) -> tuple[UptimeRow, ...]:
-    """The uptime rows, by name and day; `MOST_ROWS` at most."""
+    """The uptime rows, by name and day.
+
+    Raises:
+        HistoryTooSlowError: they are more than `MOST_ROWS`.
+    """
     sql = _UPTIME.replace("{name}", _NAMES[asked.by]).replace(
         "{day}", "toNullable(u.day)" if asked.by_day else "CAST(NULL, 'Nullable(Date)')"
     )
@@ -50,8 +55,10 @@ def uptime(client: Client, asked: UptimeQuery) -> tuple[UptimeRow, ...]:
         all_targets=int(not asked.targets),
         teams=list(asked.teams),
         all_teams=int(not asked.teams),
-        most=MOST_ROWS,
+        most=MOST_ROWS + 1,
     )
+    if len(found) > MOST_ROWS:
+        raise HistoryTooSlowError(f"These are more than {MOST_ROWS:,} rows: ask for less.")
     told = []
     for name, day, watched, measured, down, planned, down_planned in found:
         percent, without = percentages(measured, down, planned, down_planned)

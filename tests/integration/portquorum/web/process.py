@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,12 +17,14 @@ class Served:
     """The process and its port."""
 
     def __init__(self) -> None:
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process
         self.process = subprocess.Popen(
             [sys.executable, str(PROGRAM)],
             cwd=ROOT,
             env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._log,
             text=True,
         )
         assert self.process.stdout is not None
@@ -52,6 +55,10 @@ class Served:
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(20), time.monotonic() - began
+
+    def logged(self) -> str:
+        self._log.seek(0)
+        return self._log.read()
 
     def close(self) -> None:
         self.process.kill()

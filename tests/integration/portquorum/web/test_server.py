@@ -1,5 +1,6 @@
 """The server as a process of its own: requests, live streams, slow and rude clients, its end."""
 
+import contextlib
 import http.client
 import selectors
 import socket
@@ -143,6 +144,20 @@ def test_what_is_no_request_harms_nothing(served: Served, data: bytes) -> None:
     answer = until(served.raw(data), b"\r\n")
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 403", b"HTTP/1.1 404")), answer
     assert served.ask("/healthz").status == 200
+
+
+@pytest.mark.parametrize("path", [b"/api/v1/events", b"/targets.csv", b"/healthz"])
+def test_a_body_that_is_none_ends_the_answer_and_nothing_else(served: Served, path: bytes) -> None:
+    head = b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    at_once = served.raw(head + b"none\r\n")
+    later = served.raw(head)
+    until(later, b"\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        later.sendall(b"none\r\n")
+    assert closed_within(at_once, 20)
+    assert closed_within(later, 20)
+    assert served.ask("/healthz").status == 200
+    assert "Traceback" not in served.logged()
 
 
 def test_it_ends_at_once_and_live_streams_with_it() -> None:

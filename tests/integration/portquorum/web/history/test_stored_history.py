@@ -16,7 +16,9 @@ import pytest_asyncio
 from foundation.clickhouse import connect
 from foundation.settings import Settings
 from portquorum.report.history import UnknownScopeError
+from portquorum.web.history import uptime_queries
 from portquorum.web.history.answers import TargetHistory
+from portquorum.web.history.errors import HistoryTooSlowError
 from portquorum.web.history.questions import (
     IncidentQuery,
     ReportQuery,
@@ -375,6 +377,18 @@ async def test_uptime_by_team_and_day(past: Past, history: StoredHistory) -> Non
     assert [row.name for row in one] == [past.targets[0]]
     of = await history.uptime_of([past.targets[0], "nobody"], 21)
     assert of == {past.targets[0]: pytest.approx(one[0].uptime_percent), "nobody": None}
+
+
+async def test_rows_of_uptime_are_never_cut_without_a_word(
+    past: Past, history: StoredHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = datetime.fromtimestamp(past.made.now / 1000, tz=UTC).date()
+    asked = UptimeQuery(by="target", since=until - timedelta(2), until=until)
+    monkeypatch.setattr(uptime_queries, "MOST_ROWS", TARGETS)
+    assert len(await history.uptime(asked)) == TARGETS
+    monkeypatch.setattr(uptime_queries, "MOST_ROWS", TARGETS - 1)
+    with pytest.raises(HistoryTooSlowError, match="ask for less"):
+        await history.uptime(asked)
 
 
 @pytest.mark.parametrize("kind", ["uptime", "slo", "cost", "reliability"])

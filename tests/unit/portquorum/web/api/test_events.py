@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from portquorum.web.answers import Change, Counts
 from portquorum.web.api import events
 from portquorum.web.api.events import frame, stream, viewers
@@ -74,3 +76,18 @@ async def test_there_is_a_most_of_viewers() -> None:
         viewers.add(-events.MOST_VIEWERS)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "15"
+
+
+def test_those_who_ask_at_once_are_counted_before_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "MOST_VIEWERS", 2)
+    counted = type(viewers)()
+    assert [counted.expects_one() for _ in range(3)] == [True, True, False]
+    counted.come()
+    counted.come()
+    assert not counted.expects_one()
+    counted.add(-1)
+    monkeypatch.setattr(events, "_COMES_S", -1.0)
+    assert [counted.expects_one() for _ in range(2)] == [True, True]  # the first one did not come
+    counted.add(-1)

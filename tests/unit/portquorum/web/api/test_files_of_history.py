@@ -1,6 +1,7 @@
 """Files that are made of the history: they leave turns to others, and come whole or broken off."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from portquorum.web.api import csv_answer
 from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import HistoryTooSlowError
-from tests.unit.portquorum.web.fakes import FakeHistory, Made, result_row
+from tests.unit.portquorum.web.fakes import FakeFleet, FakeHistory, Made, result_row
 
 FILE = "/api/v1/results?target=db-0&format=csv"
 
@@ -52,6 +53,34 @@ async def test_few_files_ask_at_a_time_and_all_come_whole(monkeypatch: pytest.Mo
         answers = await asyncio.gather(*files)
     assert {len(one.text.splitlines()) for one in answers} == {3}
     assert history.most == csv_answer.TURNS
+
+
+async def test_a_hundred_files_do_not_hold_up_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all files together one part is written between two turns of everybody else."""
+    turn = 0
+    written: list[int] = []
+    text = csv_answer._text
+
+    def counted(rows: Any) -> bytes:
+        if len(rows) > 1:
+            written.append(turn)
+        return text(rows)
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(csv_answer, "_text", counted)
+    monkeypatch.setattr(csv_answer, "ROWS_A_TURN", 10)
+    counting = asyncio.create_task(count())
+    async with Made(fleet=FakeFleet(50)).client() as client:
+        answers = await asyncio.gather(*(client.get("/targets.csv") for _ in range(20)))
+    counting.cancel()
+    assert {len(one.text.splitlines()) for one in answers} == {51}
+    assert len(written) == 100
+    assert max(Counter(written).values()) <= 2
 
 
 async def test_a_file_that_can_t_be_ended_is_broken_off_without_a_traceback(
