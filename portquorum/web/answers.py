@@ -315,8 +315,9 @@ class TargetQuery(Struct, frozen=True, kw_only=True):
     eight) that all must be in id, name, host:port, team or a tag, in any case. In `teams` the
     empty text is "without a team". `state=expiring|failing` are flags beside the states. `cause` is
     the key of a `CauseRow`.
-    `sort`: `state` is the worst first, then by name; `since` the newest first. `facets`: whether
-    the values of each filter are counted.
+    `since` and `until` (UTC ms): in its state since a time from `since` on and before `until`; of a
+    target that is up no time is known. `sort`: `state` is the worst first, then by name; `since`
+    the newest first. `facets`: whether the values of each filter are counted.
     """
 
     q: str = ""
@@ -329,6 +330,8 @@ class TargetQuery(Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     cause: str = ""
+    since: int | None = None
+    until: int | None = None
     sort: TargetSort = "state"
     limit: Limit = 100
     cursor: str = ""
@@ -352,10 +355,15 @@ class TargetPage(Struct, frozen=True, kw_only=True):
     next_cursor: str
 
 
+IncidentSort = Literal["severity", "-severity", "since", "-since"]
+
+
 class IncidentQuery(Struct, frozen=True, kw_only=True):
     """Which incidents of those in memory: open ones, and those closed within 24 h.
 
-    `states`: `IncidentState`. `sort` is fixed: open ones by severity, closed ones the newest first.
+    `states`: `IncidentState`. `since` and `until` (UTC ms): of which any part lies between them.
+    `sort`: `severity` is open ones by severity, then closed ones, the newest first; `since` the
+    newest failure first.
     """
 
     q: str = ""
@@ -367,6 +375,9 @@ class IncidentQuery(Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     acknowledged: bool | None = None
+    since: int | None = None
+    until: int | None = None
+    sort: IncidentSort = "severity"
     limit: Limit = 100
     cursor: str = ""
 
@@ -413,6 +424,7 @@ class GroupPage(Struct, frozen=True, kw_only=True):
     group_by: str
     groups: tuple[GroupRow, ...]
     groups_total: int
+    next_cursor: str = ""
 
 
 class RegionNow(Struct, frozen=True, gc=False, kw_only=True):
@@ -469,24 +481,30 @@ class IncidentAnswer(Struct, frozen=True, kw_only=True):
 
 
 class RegionsAnswer(Struct, frozen=True, kw_only=True):
-    """All regions: those of the policy, of targets and of beats; trouble first."""
+    """Regions: those of the policy, of targets and of beats; trouble first. `total`: all."""
 
     freshness: Freshness
     regions: tuple[RegionRow, ...]
+    total: int = 0
+    next_cursor: str = ""
 
 
 class MaintenanceAnswer(Struct, frozen=True, kw_only=True):
-    """All windows: those that are on, then the next ones, then those that are over."""
+    """Windows: those that are on, then the next ones, then those that are over. `total`: all."""
 
     freshness: Freshness
     windows: tuple[MaintenanceRow, ...]
+    total: int = 0
+    next_cursor: str = ""
 
 
 class SilencesAnswer(Struct, frozen=True, kw_only=True):
-    """All silences that are kept: active, coming, then those that ended."""
+    """Silences that are kept: active, coming, then those that ended. `total`: all."""
 
     freshness: Freshness
     silences: tuple[SilenceRow, ...]
+    total: int = 0
+    next_cursor: str = ""
 
 
 ChangeKind = Literal["incident", "region", "unwatched", "target", "policy", "status", "freshness"]

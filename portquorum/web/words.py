@@ -378,6 +378,16 @@ class Words(Struct, frozen=True, kw_only=True):
     nothing: str = "nothing"
     left_out: str = "and {n} more"
 
+    # The API
+    api: str = "The REST API"
+    api_short: str = "API"
+    api_document: str = "OpenAPI 3.1"
+    api_intro: str = (
+        "What the pages show, for programs: GET alone. Behind the path of a page, .json is what "
+        "the API answers, and .csv the list as a file."
+    )
+    api_parameters: str = "{n} parameter|{n} parameters"
+
     # Errors
     error_404: str = "There is no such page"
     error_404_target: str = "There is no target {id}"

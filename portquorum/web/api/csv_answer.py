@@ -91,7 +91,9 @@ _here: Final = _Turns(1)
 """Those that are work of this process. Else a hundred files would go before each page."""
 
 
-async def csv_of_history(name: str, row: type[Struct], page: PageOf, cursor: str) -> Response[Any]:
+async def csv_of_history(
+    name: str, row: type[Struct], page: PageOf, cursor: str, names: Sequence[str] = ()
+) -> Response[Any]:
     """As `csv_answer`; its questions to the history have turns with those of other files."""
     if turns.waiting >= MOST_WAITING:
         raise ProblemError(
@@ -99,31 +101,32 @@ async def csv_of_history(name: str, row: type[Struct], page: PageOf, cursor: str
             f"{MOST_WAITING} other files are made of the history: ask again later",
             headers=RETRY_AFTER,
         )
-    return await _file(name, row, turns.taken_by(page), cursor)
+    return await _file(name, names or row.__struct_fields__, turns.taken_by(page), cursor)
 
 
-async def csv_answer(name: str, row: type[Struct], page: PageOf, cursor: str) -> Response[Any]:
-    """All rows after `cursor`, as they come.
+async def csv_answer(
+    name: str, row: type[Struct], page: PageOf, cursor: str, names: Sequence[str] = ()
+) -> Response[Any]:
+    """All rows after `cursor`, as they come; `names` are the columns (none: all).
 
     The first page is asked for before the answer begins, so that its errors are problems. An error
     after that breaks the connection off: a file that is cut short is never taken for a whole one.
     """
-    return await _file(name, row, _here.taken_by(page), cursor)
+    return await _file(name, names or row.__struct_fields__, _here.taken_by(page), cursor)
 
 
-async def _file(name: str, row: type[Struct], page: PageOf, cursor: str) -> Response[Any]:
+async def _file(name: str, names: Sequence[str], page: PageOf, cursor: str) -> Response[Any]:
     first = await page(cursor, MOST_ROWS)
     return Stream(
-        _lines(row, page, first),
+        _lines(names, page, first),
         media_type=MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
 async def _lines(
-    row: type[Struct], page: PageOf, first: tuple[Sequence[Struct], str]
+    names: Sequence[str], page: PageOf, first: tuple[Sequence[Struct], str]
 ) -> AsyncIterator[bytes]:
-    names = row.__struct_fields__
     yield _text([names])
     rows, following = first
     written = 0

@@ -59,14 +59,20 @@ class DocumentPlugin(OpenAPIRenderPlugin):
         """At `DOCUMENT_PATH`."""
         # The second path is where Litestar would serve its own.
         super().__init__(path=["/", "/openapi.json"], media_type=OpenAPIMediaType.OPENAPI_JSON)
-        self._made: bytes | None = None
 
     def render(self, request: "Request[Any, Any, Any]", openapi_schema: dict[str, Any]) -> bytes:
         """The document, made once."""
-        if self._made is None:
-            opts, types = _handlers(request)
-            self._made = msgspec.json.encode(finished(openapi_schema, opts, types))
-        return self._made
+        return document_of(request, openapi_schema)
+
+
+def document_of(request: "Request[Any, Any, Any]", openapi_schema: dict[str, Any]) -> bytes:
+    """The document as JSON, made once for each app; `openapi_schema` is Litestar's."""
+    made: bytes | None = request.app.state.get("document")
+    if made is None:
+        opts, types = _handlers(request)
+        made = msgspec.json.encode(finished(openapi_schema, opts, types))
+        request.app.state.document = made
+    return made
 
 
 def _handlers(
@@ -118,6 +124,8 @@ def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
     else:
         success.setdefault("headers", {})["ETag"] = _ETAG
         responses["304"] = {"description": "What you have is what there is."}
+    if rows := opt.get("rows"):
+        _with_fields(success["content"]["application/json"], rows)
     if opt.get("csv"):
         success["content"]["text/csv"] = {"schema": {"type": "string"}}
     responses["400"] = _problem("A parameter is wrong; `errors` names it.")
@@ -129,6 +137,17 @@ def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
         responses["503"] = _problem("What is asked for is away (`since`: from when on), or slow.")
     elif opt.get("live"):
         responses["503"] = _problem("Too many watch live already.")
+
+
+def _with_fields(content: Document, rows: str) -> None:
+    """With `fields`, rows have only these."""
+    some = {
+        "type": "object",
+        "description": "With `fields`: as the other one, and rows have these fields alone.",
+        "required": [rows],
+        "properties": {rows: {"type": "array", "items": {"type": "object"}}},
+    }
+    content["schema"] = {"anyOf": [content["schema"], some]}
 
 
 def _without_null(schema: Document) -> Document:

@@ -13,10 +13,12 @@ from portquorum.web.answers import (
     IncidentPage,
     IncidentQuery,
     IncidentRow,
+    IncidentSort,
     IncidentState,
 )
 from portquorum.web.api.answering import answered
 from portquorum.web.api.csv_answer import csv_answer, csv_of_history, wants_csv
+from portquorum.web.api.fields import Fields, answered_rows, chosen
 from portquorum.web.api.moments import Moment, now_ms, parse_ms
 from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, Words, many
 from portquorum.web.history import answers as stored
@@ -36,7 +38,7 @@ _IS_OPEN: dict[Status, bool | None] = {"open": True, "closed": False, "all": Non
     operation_id="incidents",
     summary="Incidents now",
     tags=["now"],
-    opt={"csv": True},
+    opt={"csv": True, "rows": "rows"},
 )
 async def incidents(
     *,
@@ -55,11 +57,22 @@ async def incidents(
     acknowledged: Annotated[
         bool | None, QueryParameter(required=False, description="Whether somebody acknowledged it.")
     ] = None,
+    since: Moment = "",
+    until: Moment = "",
+    sort: Annotated[
+        IncidentSort, QueryParameter(description="`severity`: closed ones are the newest first.")
+    ] = "severity",
+    fields: Fields = None,
     limit: Limit = LIMIT,
     cursor: Cursor = "",
     form: Form = "json",
 ) -> Response[IncidentPage]:
-    """Open ones by severity, closed ones the newest first. Older ones: `/history/incidents`."""
+    """Open ones by severity, closed ones the newest first. Older ones: `/history/incidents`.
+
+    `since` and `until`: of which any part lies between them.
+    """
+    now = now_ms()
+    names = chosen(fields, IncidentRow)
     asked = IncidentQuery(
         q=q,
         is_open=_IS_OPEN[status],
@@ -70,17 +83,20 @@ async def incidents(
         targets=tuple(target or ()),
         hosts=tuple(host or ()),
         acknowledged=acknowledged,
+        since=parse_ms("since", since, now) if since else None,
+        until=parse_ms("until", until, now) if until else None,
+        sort=sort,
         limit=limit,
         cursor=cursor,
     )
     if not wants_csv(request, form):
-        return answered(fleet.incidents(asked))
+        return answered_rows(fleet.incidents(asked), "rows", names)
 
     async def page(after: str, most: int) -> tuple[tuple[IncidentRow, ...], str]:
         found = fleet.incidents(replace(asked, limit=most, cursor=after))
         return found.rows, found.next_cursor
 
-    return await csv_answer("incidents", IncidentRow, page, cursor)
+    return await csv_answer("incidents", IncidentRow, page, cursor, names)
 
 
 @get(
@@ -123,7 +139,7 @@ async def incident_history(
     operation_id="past_incidents",
     summary="All incidents",
     tags=["history"],
-    opt={"csv": True, "history": True},
+    opt={"csv": True, "rows": "rows", "history": True},
 )
 async def past_incidents(
     *,
@@ -138,12 +154,14 @@ async def past_incidents(
     target: Annotated[Filter | None, many("target", "Its target's id.")] = None,
     since: Moment = "",
     until: Moment = "",
+    fields: Fields = None,
     limit: Limit = LIMIT,
     cursor: Cursor = "",
     form: Form = "json",
 ) -> Response[stored.IncidentPage]:
     """Incidents of which any part lies between `since` and `until`, the newest opening first."""
     now = now_ms()
+    names = chosen(fields, stored.IncidentRow)
     asked = StoredQuery(
         status="" if status == "all" else status,
         q=q,
@@ -156,10 +174,10 @@ async def past_incidents(
         until=parse_ms("until", until, now) if until else None,
     )
     if not wants_csv(request, form):
-        return answered(await history.incidents(asked, cursor or None, limit))
+        return answered_rows(await history.incidents(asked, cursor or None, limit), "rows", names)
 
     async def page(after: str, most: int) -> tuple[tuple[stored.IncidentRow, ...], str]:
         found = await history.incidents(asked, after or None, most)
         return found.rows, found.next or ""
 
-    return await csv_of_history("incidents", stored.IncidentRow, page, cursor)
+    return await csv_of_history("incidents", stored.IncidentRow, page, cursor, names)

@@ -6,8 +6,8 @@ from litestar import Request, Response, get
 from litestar.datastructures import State as AppState
 from litestar.params import QueryParameter
 
-from portquorum.web.api.answering import answered
 from portquorum.web.api.csv_answer import csv_of_history, wants_csv
+from portquorum.web.api.fields import Fields, answered_rows, chosen
 from portquorum.web.api.moments import Moment, now_ms, parse_ms
 from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, many
 from portquorum.web.history.answers import ResultPage, ResultRow
@@ -21,7 +21,7 @@ from portquorum.web.problem import wrong_field
     operation_id="results",
     summary="Checks of a target",
     tags=["history"],
-    opt={"csv": True, "history": True},
+    opt={"csv": True, "rows": "rows", "history": True},
 )
 async def results(
     *,
@@ -35,12 +35,14 @@ async def results(
     region: Annotated[Filter | None, many("region", "Where it was checked from.")] = None,
     status: Annotated[Filter | None, many("status", "`up`, `down`, `error`.")] = None,
     reason: Annotated[Filter | None, many("reason", "Why it failed.")] = None,
+    fields: Fields = None,
     limit: Limit = LIMIT,
     cursor: Cursor = "",
     form: Form = "json",
 ) -> Response[ResultPage]:
     """Checks that were scheduled from `since` on and before `until` (now), the newest first."""
     now = now_ms()
+    names = chosen(fields, ResultRow)
     asked = ResultQuery(
         target=target,
         since=parse_ms("since", since, now),
@@ -52,10 +54,10 @@ async def results(
     if asked.until < asked.since:
         raise wrong_field("until", "expected a time after `since`")
     if not wants_csv(request, form):
-        return answered(await history.results(asked, cursor or None, limit))
+        return answered_rows(await history.results(asked, cursor or None, limit), "rows", names)
 
     async def page(after: str, most: int) -> tuple[tuple[ResultRow, ...], str]:
         found = await history.results(asked, after or None, most)
         return found.rows, found.next or ""
 
-    return await csv_of_history("results", ResultRow, page, cursor)
+    return await csv_of_history("results", ResultRow, page, cursor, names)

@@ -19,23 +19,24 @@ from portquorum.web.answers import (
 )
 from portquorum.web.api.answering import answered
 from portquorum.web.api.csv_answer import csv_answer, wants_csv
-from portquorum.web.api.moments import now_ms
+from portquorum.web.api.fields import Fields, answered_rows, chosen
+from portquorum.web.api.moments import Moment, now_ms, parse_ms
 from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, Words, many
 from portquorum.web.explaining.answers import TargetExplained
 from portquorum.web.explaining.explainer import ExplainUnavailableError
-from portquorum.web.history.answers import RegionChecks, TargetHistory
+from portquorum.web.history.answers import RegionChecks, TargetHistory, TimeWindow
 from portquorum.web.history.stored_history import TargetAsked
-from portquorum.web.history.windows import named
+from portquorum.web.history.windows import between, named
 from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet
-from portquorum.web.problem import ProblemError
+from portquorum.web.problem import ProblemError, wrong_field
 
 States = list[State | Literal["expiring", "failing"]]
 
 
 WindowName = Annotated[
-    Literal["1h", "6h", "24h", "7d", "30d", "90d"],
-    QueryParameter(description="The window of the charts; it ends now."),
+    Literal["1h", "6h", "24h", "7d", "30d", "90d"] | None,
+    QueryParameter(required=False, description="The window of the charts; it ends now."),
 ]
 
 
@@ -51,7 +52,7 @@ class ChecksAnswer(Struct, frozen=True, kw_only=True):
     operation_id="targets",
     summary="Targets now",
     tags=["now"],
-    opt={"csv": True},
+    opt={"csv": True, "rows": "rows"},
 )
 async def targets(
     *,
@@ -67,12 +68,21 @@ async def targets(
     source: Annotated[Filter | None, many("source", "The inventory that has it.")] = None,
     host: Annotated[Filter | None, many("host", "Its host.")] = None,
     cause: Annotated[str, QueryParameter(max_length=500, description="The key of a cause.")] = "",
+    since: Moment = "",
+    until: Moment = "",
     sort: Annotated[TargetSort, QueryParameter(description="`state`: the worst first.")] = "state",
+    fields: Fields = None,
     limit: Limit = LIMIT,
     cursor: Cursor = "",
     form: Form = "json",
 ) -> Response[TargetPage]:
-    """Targets that match all filters, with the number of targets for each value of each filter."""
+    """Targets that match all filters, with the number of targets for each value of each filter.
+
+    `since` and `until`: in their state since a time between them; of a target that is up no time is
+    known.
+    """
+    now = now_ms()
+    names = chosen(fields, TargetRow)
     asked = TargetQuery(
         q=q,
         states=tuple(states or ()),
@@ -84,18 +94,20 @@ async def targets(
         sources=tuple(source or ()),
         hosts=tuple(host or ()),
         cause=cause,
+        since=parse_ms("since", since, now) if since else None,
+        until=parse_ms("until", until, now) if until else None,
         sort=sort,
         limit=limit,
         cursor=cursor,
     )
     if not wants_csv(request, form):
-        return answered(fleet.targets(asked))
+        return answered_rows(fleet.targets(asked), "rows", names)
 
     async def page(after: str, most: int) -> tuple[tuple[TargetRow, ...], str]:
         found = fleet.targets(replace(asked, limit=most, cursor=after, facets=False))
         return found.rows, found.next_cursor
 
-    return await csv_answer("targets", TargetRow, page, cursor)
+    return await csv_answer("targets", TargetRow, page, cursor, names)
 
 
 TargetIdPath = Annotated[str, PathParameter(description="The target's id.", max_length=128)]
@@ -115,12 +127,19 @@ async def target(fleet: TheFleet, target_id: TargetIdPath) -> Response[TargetAns
     opt={"history": True},
 )
 async def target_history(
+    *,
     fleet: TheFleet,
     history: TheHistory,
     target_id: TargetIdPath,
-    window: WindowName = "24h",
+    window: WindowName = None,
+    since: Moment = "",
+    until: Moment = "",
 ) -> Response[TargetHistory]:
-    """90 days of uptime, and latency, incidents and maintenance within the window."""
+    """90 days of uptime, and latency, incidents and maintenance within the window.
+
+    The window is a named one that ends now (`24h` if nothing is asked for), or from `since` to
+    `until` (now).
+    """
     known = _known(fleet, target_id)
     found = await history.target(
         TargetAsked(
@@ -128,10 +147,25 @@ async def target_history(
             tags=known.row.tags,
             regions=known.row.regions,
             interval_ms=known.definition.interval_ms,
-            window=named(window, now_ms()),
+            window=_window(window, since, until),
         )
     )
     return answered(found)
+
+
+def _window(name: str | None, since: str, until: str) -> TimeWindow:
+    now = now_ms()
+    if not since and not until:
+        return named(name or "24h", now)
+    if name is not None:
+        raise wrong_field("window", "expected `window`, or `since` and `until`, found both")
+    if not since:
+        raise wrong_field("since", "expected a time, found `until` alone")
+    last = parse_ms("until", until, now) if until else now
+    try:
+        return between(parse_ms("since", since, now), min(last, now))
+    except ValueError as error:
+        raise wrong_field("since", f"{error}") from error
 
 
 @get(

@@ -1,6 +1,6 @@
 """Finds incidents among those in memory."""
 
-from bisect import bisect_right
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
@@ -44,16 +44,19 @@ class IncidentFinder:
         Raises:
             CursorError: the cursor is none.
         """
-        cursor = decode(query.cursor, _SORT)
-        found = sorted(self._matching(query), key=_key)
+        key = _since_key if query.sort.endswith("since") else _key
+        backwards = query.sort.startswith("-")
+        cursor = decode(query.cursor, f"{_SORT} {query.sort}")
+        found = sorted(self._matching(query), key=key, reverse=backwards)
         rows = found
         if cursor is not None:
             if not isinstance(cursor.first, int):
                 raise CursorError("expected a cursor of incidents, found another one")
-            rows = found[bisect_right(found, (cursor.name, cursor.first, cursor.id), key=_key) :]
+            place = (cursor.name, cursor.first, cursor.id)
+            rows = [one for one in found if (key(one) < place if backwards else key(one) > place)]
         more = len(rows) > query.limit
         rows = rows[: query.limit]
-        return rows, len(found), _cursor(rows[-1]) if more else ""
+        return rows, len(found), _cursor(rows[-1], query.sort, key) if more else ""
 
     def _matching(self, query: IncidentQuery) -> Iterator[KeptIncident]:
         checks = list(_checks(query))
@@ -76,9 +79,14 @@ def _key(kept: KeptIncident) -> _Key:
     return f"0{severity}{state}", event.first_failed_at, event.incident_id
 
 
-def _cursor(kept: KeptIncident) -> str:
-    rank, time, incident = _key(kept)
-    return Cursor(_SORT, time, rank, incident).encode()
+def _since_key(kept: KeptIncident) -> _Key:
+    """The newest first failure first."""
+    return "", -kept.event.first_failed_at, kept.event.incident_id
+
+
+def _cursor(kept: KeptIncident, sort: str, key: Callable[[KeptIncident], _Key]) -> str:
+    rank, time, incident = key(kept)
+    return Cursor(f"{_SORT} {sort}", time, rank, incident).encode()
 
 
 def _checks(query: IncidentQuery) -> Iterator[Callable[[IncidentEvent], bool]]:
@@ -100,6 +108,16 @@ def _checks(query: IncidentQuery) -> Iterator[Callable[[IncidentEvent], bool]]:
         yield lambda event: event.host in query.hosts
     if query.acknowledged is not None:
         yield lambda event: (event.acknowledged_by is not None) == query.acknowledged
+    if query.since is not None or query.until is not None:
+        yield _touches(query.since or 0, math.inf if query.until is None else query.until)
+
+
+def _touches(since: int, until: float) -> Callable[[IncidentEvent], bool]:
+    def check(event: IncidentEvent) -> bool:
+        is_before_end = event.closed_at is None or event.closed_at >= since
+        return is_before_end and event.first_failed_at < until
+
+    return check
 
 
 def _has(text: str, words: Sequence[str]) -> bool:

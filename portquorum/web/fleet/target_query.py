@@ -60,6 +60,8 @@ class TargetFinder:
             base &= mask_of(row_of[one] for one in of_cause if one in row_of)
         if query.hosts:
             base &= mask_of(row for host in query.hosts for row in self._inventory.of_host(host))
+        if query.since is not None or query.until is not None:
+            base &= mask_of(self._between(query.since, query.until))
         chosen = {name: self._mask_of(name, values) for name, values in choices(query).items()}
         without = {
             name: _all_but(base, chosen, name) for name in (STATE, *DIMENSIONS) if name in chosen
@@ -247,6 +249,14 @@ class TargetFinder:
         if not behind_timed:
             yield from chosen(_walk(newest, key, timed_place, backwards=False))
         yield from self._by_name(rest, place if behind_timed else None, backwards=False)
+
+    def _between(self, since: int | None, until: int | None) -> Iterator[Row]:
+        """The rows that are in their state since a time between two."""
+        return (
+            row
+            for row, at in self._with_time()[1].items()
+            if (since is None or at >= since) and (until is None or at < until)
+        )
 
     def _with_time(self) -> tuple[list[Row], dict[Row, int]]:
         """The rows of which a time is known, the newest first, and their times."""

@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 from portquorum.report.history import UnknownScopeError
 from portquorum.web.answers import IncidentAnswer, IncidentQuery, TargetQuery
+from portquorum.web.api.document import document_of
 from portquorum.web.api.moments import now_ms
 from portquorum.web.charts.report_days import report_charts
 from portquorum.web.explaining.explainer import ExplainUnavailableError
@@ -22,6 +23,7 @@ from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailabl
 from portquorum.web.history.stored_history import ReportQuery, TargetAsked
 from portquorum.web.page_cache import NOT_PACKED_AGAIN, ThePages
 from portquorum.web.pages import (
+    api,
     error_page,
     explain,
     incident,
@@ -339,6 +341,19 @@ async def _report(asked: Address, kind: ReportKind, history: History) -> reports
     return reports.ReportView(kind=kind, report=found, charts=report_charts(found))
 
 
+@get("/api", include_in_schema=False, opt=_PACKED)
+async def api_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
+    """The REST API for people."""
+    viewer = _viewer(request, fleet.freshness().now)
+    document = document_of(request, request.app.openapi_schema.to_schema())
+    return pages.answer(
+        request,
+        fleet,
+        asked=_asked(request, viewer),
+        render=lambda: api.page(document, fleet.freshness(), fleet.counts(), viewer),
+    )
+
+
 @get("/theme", include_in_schema=False)
 async def theme(request: Asked) -> Redirect:
     """Keeps the theme in a cookie and leads back to the page."""
@@ -382,6 +397,7 @@ PAGE_ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     maintenance_page,
     reports_page,
     report_page,
+    api_page,
     theme,
     static,
 )

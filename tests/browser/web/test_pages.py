@@ -23,6 +23,7 @@ PAGES = {
     "regions": "/regions",
     "maintenance": "/maintenance",
     "reports": "/reports/uptime",
+    "api": "/api",
     "error": "/nothing/here",
 }
 every_page = pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))

@@ -16,10 +16,11 @@ from tests.integration.portquorum.web.process import Served
 
 OPERATIONS = [
     *("overview", "groups", "targets", "target", "target_history", "target_checks"),
+    *("target_explained",),
     *("incidents", "incident", "incident_history", "past_incidents", "regions"),
     *("maintenances", "silences", "results", "uptime", "report"),
 ]
-BEYOND = {"cursor", "since", "until", "days", "target"}
+BEYOND = {"cursor", "since", "until", "days", "target", "fields", "window"}
 
 
 @pytest.fixture(scope="session")

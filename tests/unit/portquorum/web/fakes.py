@@ -23,6 +23,7 @@ from portquorum.web.answers import (
 )
 from portquorum.web.app import create_app
 from portquorum.web.edge import Edge
+from portquorum.web.explaining.answers import TargetExplained
 from portquorum.web.fleet import CursorError
 from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import UnknownCursorError
@@ -114,6 +115,7 @@ class FakeFleet:
     position = "v1-abc"
 
     def __init__(self, targets: int = 3) -> None:
+        self.region_rows: tuple[answers.RegionRow, ...] = ()
         self.rows = tuple(target_row(number) for number in range(targets))
         self.open = (incident_row(0),)
         self.fresh = FRESH
@@ -211,7 +213,7 @@ class FakeFleet:
         )
 
     def regions(self) -> answers.RegionsAnswer:
-        return answers.RegionsAnswer(freshness=self.fresh, regions=())
+        return answers.RegionsAnswer(freshness=self.fresh, regions=self.region_rows)
 
     def maintenance(self) -> answers.MaintenanceAnswer:
         return answers.MaintenanceAnswer(freshness=self.fresh, windows=())
@@ -364,6 +366,21 @@ def result_row() -> stored.ResultRow:
     )
 
 
+class FakeExplainer:
+    """The stream knows no target."""
+
+    async def explain(self, target: Target) -> TargetExplained:
+        return TargetExplained(
+            target=target.id,
+            partition=0,
+            explanation=None,
+            log_at=NOW,
+            checkpoint_at=None,
+            behind=0,
+            complete=True,
+        )
+
+
 class Made:
     """An app over fakes."""
 
@@ -378,7 +395,7 @@ class Made:
         self.hub = FakeHub()
         self.history = history or FakeHistory()
         self.closing = asyncio.Event()
-        parts = Parts(self.fleet, self.hub, self.history, self.closing)
+        parts = Parts(self.fleet, self.hub, self.history, self.closing, FakeExplainer())
         self.app: Edge = create_app(parts, Served("127.0.0.1"), **options)
 
     def client(self, peer: str = "127.0.0.1", **headers: str) -> httpx.AsyncClient:

@@ -12,7 +12,9 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from portquorum.web import answers
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
+from portquorum.web.history.windows import between
 from tests.unit.portquorum.web.fakes import HOSTILE, NOW, FakeFleet, Made, incident_row, target_row
 
 SHARED = Made()
@@ -271,3 +273,53 @@ async def test_the_document_has_every_route_and_all_its_answers() -> None:
     assert schemas["Freshness"]["description"].startswith("How old is what is shown.")
     assert "\\Z" not in json.dumps(schemas)
     assert "//" not in json.dumps(document["servers"])
+
+
+async def test_only_the_fields_that_one_asks_for() -> None:
+    answer = await got(SHARED, "/targets?fields=id,state&fields=since")
+    assert set(answer.json()["rows"][0]) == {"id", "state", "since"}
+    assert answer.json()["total"] == 3
+    assert "etag" in answer.headers
+    text = (await got(SHARED, "/targets?fields=state,id&format=csv")).text
+    assert text.splitlines()[0] == "state,id"
+    assert wrong(await got(SHARED, "/targets?fields=secret")) == ["fields"]
+    for path in ("/incidents", "/groups", "/regions", "/uptime", "/results?target=db-0"):
+        join = "&" if "?" in path else "?"
+        assert (await got(SHARED, f"{path}{join}fields=name,id,nothing")).status_code == 400
+
+
+async def test_a_target_has_its_history_of_any_window() -> None:
+    made = Made()
+    since, until = 1_795_910_400_000, 1_795_996_800_000
+    answer = await got(made, f"/targets/db-0/history?since={since}&until={until}")
+    assert answer.status_code == 200
+    assert made.history.asked[-1].window == between(since, until)
+    for query in ("window=1h&since=1h", "until=1h", "since=1h&until=2h", "since=900d"):
+        assert set(wrong(await got(made, f"/targets/db-0/history?{query}"))) <= {"since", "window"}
+
+
+async def test_lists_of_memory_have_search_order_and_pages() -> None:
+    made = Made()
+    row = answers.RegionRow(
+        name="eu", state="reporting", since=None, last_beat_at=NOW, targets=3, unknown=0
+    )
+    names = ("b", "a", "d", "c1", "c2")
+    rows = tuple(replace(row, name=one, targets=place) for place, one in enumerate(names))
+    made.fleet.region_rows = rows
+    found: list[str] = []
+    cursor = ""
+    while True:
+        answer = await got(made, f"/regions?sort=-name&limit=2&cursor={cursor}&fields=name")
+        found += [one["name"] for one in answer.json()["regions"]]
+        if not (cursor := answer.json()["next_cursor"]):
+            break
+    assert found == ["d", "c2", "c1", "b", "a"]
+    answer = (await got(made, "/regions?q=C&limit=1")).json()
+    assert ([one["name"] for one in answer["regions"]], answer["total"]) == (["c1"], 2)
+    # The row of the cursor is gone: no row is left out.
+    made.fleet.region_rows = tuple(one for one in rows if one.name != "c1")
+    rest = (await got(made, f"/regions?q=C&cursor={answer['next_cursor']}")).json()
+    assert [one["name"] for one in rest["regions"]] == ["c2"]
+    assert wrong(await got(made, f"/regions?sort=name&cursor={answer['next_cursor']}")) == [
+        "cursor"
+    ]

@@ -227,7 +227,15 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/targets", "/incidents", "/regions", "/maintenance", "/reports/uptime?days=365"),
+        *(
+            "/",
+            "/targets",
+            "/incidents",
+            "/regions",
+            "/maintenance",
+            "/reports/uptime?days=365",
+            "/api",
+        ),
         *("/targets/orders-db-0", "/targets/orders-db-0?window=90d"),
         f"/incidents/{OPEN_INCIDENT}",
     ],
