@@ -19,6 +19,7 @@ from foundation.settings import Settings
 from schemas import batch, incident
 from schemas.incident import IncidentEvent
 from schemas.result import CheckResult
+from tests.commands import Said, called
 
 POLL_S = 0.1
 
@@ -120,16 +121,9 @@ class Stack:
     def prober(self, region: str, source: str, **env: str) -> Role:
         return self.role(f"probe-{region}", "probe", "--region", region, "--source", source, **env)
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str) -> Said:
         """A command of `portquorum`, as an operator types it."""
-        return subprocess.run(
-            [sys.executable, "-m", "portquorum.cli", *arguments],
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return called(Path.cwd(), self.env, *arguments)
 
     async def apply(self, inventory: dict[str, Any], name: str) -> None:
         """Writes an inventory file and applies it under its own source."""

@@ -29,6 +29,8 @@ from sinks.clickhouse.tables import RESULTS
 from streams.rules.apply import Output, apply
 from streams.rules.record import Record
 from streams.state.partition_state import new_state
+from tests.commands import Said, called
+from tests.integration.sinks.clickhouse import rig
 from tests.running import still_running
 
 DAY_MS: Final = 86_400_000
@@ -41,7 +43,7 @@ UNTIL: Final = SINCE + 2 * DAY_MS
 REGIONS: Final = ("ap", "eu", "us")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings(clickhouse: str) -> Settings:
     base = clickhouse.rpartition("/")[0]
     name = f"backtest_{uuid.uuid4().hex[:8]}"
@@ -53,29 +55,21 @@ def settings(clickhouse: str) -> Settings:
 @pytest.fixture
 def client(settings: Settings) -> Iterator[Client]:
     one = connect(settings)
+    rig.empty(one, settings)
     yield one
     one.close()
 
 
 def call(
     settings: Settings, folder: Path, *arguments: str, policy: str = "defaults: {retries: 0}"
-) -> subprocess.CompletedProcess[str]:
+) -> Said:
     (folder / "policy.yaml").write_text(policy)
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PORTQUORUM_")}
     names = {
         "PORTQUORUM_CLICKHOUSE": settings.clickhouse,
         "PORTQUORUM_DATA_DIR": str(folder),
         "COLUMNS": "160",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", "backtest", "--policy", "policy.yaml", *arguments],
-        env=clean | names,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
+    return called(folder, names, "backtest", "--policy", "policy.yaml", *arguments)
 
 
 SPAN: Final = ("--since", "2026-02-16", "--until", "2026-02-18")

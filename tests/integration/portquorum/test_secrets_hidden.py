@@ -26,6 +26,7 @@ from aiokafka import AIOKafkaConsumer
 
 from foundation import clickhouse as database
 from foundation.settings import Settings
+from tests.commands import called
 
 DEADLINE_S = 120.0
 pytestmark = pytest.mark.timeout(600)
@@ -122,7 +123,7 @@ class Fleet:
 
     def begin(self, *role: str) -> None:
         process = subprocess.Popen(
-            self._command(*role),
+            [sys.executable, "-m", "portquorum.cli", *role],
             env=self.env,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -133,9 +134,6 @@ class Fleet:
         self.roles.append(process)
         assert process.stdout is not None
         threading.Thread(target=self.lines.extend, args=(process.stdout,), daemon=True).start()
-
-    def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "portquorum.cli", *arguments]
 
     @property
     def written(self) -> str:
@@ -150,15 +148,7 @@ class Fleet:
 
     def say(self, *arguments: str) -> str:
         """All that a command writes."""
-        done = subprocess.run(
-            self._command(*arguments),
-            env=self.env,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
+        done = called(self.folder, self.env, *arguments)
         assert done.returncode in {0, 1}, done.stderr
         return done.stdout + done.stderr
 

@@ -50,7 +50,7 @@ async def letters(settings: Settings) -> list[ConsumerRecord]:
 async def test_a_record_that_is_refused_is_one_row_also_when_it_is_applied_again(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "refused", partitions=2)
+    settings = rig.used_place(kafka, clickhouse, "refused", partitions=2)
     early, then, late = names = ground.hosts(settings, 3, PARTITION)
     async with Log(settings) as log:
         await log.targets(names)
@@ -75,8 +75,7 @@ async def test_a_record_that_is_refused_is_one_row_also_when_it_is_applied_again
             with Worker(settings, tmp_path) as worker:
                 await opened(settings, 2)
                 await eventually(lambda: letters(settings), lambda found: len(found) == 1)
-                worker.send(signal.SIGKILL)
-                await worker.ends()
+                await worker.killed()
 
             # No checkpoint covers it yet: the next worker reads it once more.
             with Worker(settings, tmp_path) as worker:

@@ -1,10 +1,7 @@
 """`portquorum replay` and `checkpoint` as a user calls them, beside a real worker."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from schemas import incident, topics
 from streams.checkpoint import archive
 from streams.replay.compare import compare
 from streams.replay.replay_range import Span
+from tests.commands import Said, called
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 
@@ -31,7 +29,7 @@ def settings(kafka: str) -> Settings:
     return ground.fresh(kafka)
 
 
-def call(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def call(settings: Settings, folder: Path, *arguments: str) -> Said:
     names = {
         "PORTQUORUM_KAFKA": settings.kafka,
         "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
@@ -39,15 +37,7 @@ def call(settings: Settings, folder: Path, *arguments: str) -> subprocess.Comple
         "PORTQUORUM_DATA_DIR": str(folder),
         "COLUMNS": "200",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", *arguments],
-        env=os.environ | names,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return called(folder, names, *arguments)
 
 
 async def answer(

@@ -1,7 +1,5 @@
 """`portquorum notify dry-run` on events of the topic and of the table."""
 
-import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -14,6 +12,7 @@ from foundation.settings import Settings
 from portquorum.inventory import apply
 from schemas import incident, topics, wall_clock
 from schemas.incident import IncidentEvent
+from tests.commands import Said, called
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.rig import SinkProcess
 from tests.unit.sinks.notifier.events import incident_event
@@ -57,7 +56,7 @@ def events(now: int) -> list[IncidentEvent]:
 
 @pytest.fixture
 async def settings(kafka: str, clickhouse: str, tmp_path: Path) -> Settings:
-    settings = rig.place(kafka, clickhouse, "dry")
+    settings = rig.used_place(kafka, clickhouse, "dry")
     producer = await rig.ready(settings)
     try:
         for event in events(time.time_ns() // 1_000_000):
@@ -74,21 +73,14 @@ async def settings(kafka: str, clickhouse: str, tmp_path: Path) -> Settings:
     return settings
 
 
-def dry_run(settings: Settings, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", "notify", "dry-run", *more],
-        env=rig.environment(settings) | {"COLUMNS": "200"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def dry_run(settings: Settings, folder: Path, *more: str) -> Said:
+    env = rig.environment(settings) | {"COLUMNS": "200"}
+    done = called(folder, env, "notify", "dry-run", *more)
     assert done.returncode == 0, done.stderr
     return done
 
 
-def receivers(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+def receivers(done: Said) -> dict[str, int]:
     found = msgspec.json.decode(done.stdout)
     return {one["route"]: one["messages"] for one in found["receivers"]}
 

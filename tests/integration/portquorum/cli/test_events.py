@@ -24,6 +24,7 @@ from portquorum.embedded.kafka.main import EmbeddedKafka
 from portquorum.embedded.service.addresses import ListenAddress, reserve
 from schemas import incident, topics
 from schemas.incident import Event
+from tests.commands import Said, called
 from tests.integration.streams import ground
 
 EXAMPLES = Path(__file__).parents[4] / "schemas" / "examples" / "incidents"
@@ -62,20 +63,9 @@ def environment(settings: Settings, folder: Path) -> dict[str, str]:
     }
 
 
-async def events(
-    settings: Settings, folder: Path, *arguments: str, **env: str
-) -> subprocess.CompletedProcess[str]:
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "portquorum.cli", "events", *arguments],
-        env=environment(settings, folder) | env,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+async def events(settings: Settings, folder: Path, *arguments: str, **env: str) -> Said:
+    names = environment(settings, folder) | env
+    done = await asyncio.to_thread(called, folder, names, "events", *arguments)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -101,7 +91,7 @@ async def hourly(producer: AIOKafkaProducer, settings: Settings, hours: int) -> 
     return [one.event_id for one in made]
 
 
-def ids(done: subprocess.CompletedProcess[str]) -> list[str]:
+def ids(done: Said) -> list[str]:
     return [json.loads(line)["id"] for line in done.stdout.splitlines()]
 
 

@@ -1,9 +1,6 @@
 """`portquorum events` needs Read of its topic alone; without it, one sentence says so."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from msgspec.structs import replace
 from foundation import kafka
 from foundation.settings import Settings
 from schemas import incident, topics
+from tests.commands import Said, called
 from tests.integration.portquorum.cli.authorized_kafka import (
     DESCRIBE,
     OWNER,
@@ -59,29 +57,19 @@ async def owner(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setti
         yield settings
 
 
-async def events(
-    settings: Settings, folder: Path, *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    # Side by side the tests have a width of the whole run's terminal in their environment.
-    ours = ("PORTQUORUM_", "COLUMNS")
-    clean = {name: v for name, v in os.environ.items() if not name.startswith(ours)}
+async def events(settings: Settings, folder: Path, *arguments: str) -> Said:
     done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "portquorum.cli", "events", *arguments],
-        env=clean
-        | {
+        called,
+        folder,
+        {
             "PORTQUORUM_KAFKA": settings.kafka,
             "PORTQUORUM_KAFKA_SECURITY_PROTOCOL": settings.kafka_security_protocol,
             "PORTQUORUM_KAFKA_USERNAME": settings.kafka_username or "",
             "PORTQUORUM_KAFKA_PASSWORD": settings.kafka_password or "",
             "PORTQUORUM_DATA_DIR": str(folder),
         },
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        "events",
+        *arguments,
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done

@@ -1,9 +1,6 @@
 """`portquorum explain` beside a real stream worker: its checkpoint, and the log after it."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from schemas.notification import Notification
 from schemas.target import Target
 from streams.explain import Explanation
 from streams.replay import latest_state
+from tests.commands import Said, called
 from tests.integration.streams import ground
 from tests.integration.streams.ground import Log, Worker, eventually
 
@@ -47,7 +45,7 @@ async def applied(settings: Settings, folder: Path, names: list[str]) -> None:
     await apply(settings, [path])
 
 
-def explain(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def explain(settings: Settings, folder: Path, *arguments: str) -> Said:
     names = {
         "PORTQUORUM_KAFKA": settings.kafka,
         "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
@@ -55,18 +53,10 @@ def explain(settings: Settings, folder: Path, *arguments: str) -> subprocess.Com
         "PORTQUORUM_DATA_DIR": str(folder),
         "COLUMNS": "100",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", "explain", *arguments],
-        env=os.environ | names,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return called(folder, names, "explain", *arguments)
 
 
-def found(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def found(done: Said) -> dict[str, Any]:
     assert done.returncode in {0, 1}, done.stderr
     answer: dict[str, Any] = msgspec.json.decode(done.stdout)
     return answer

@@ -1,11 +1,8 @@
 """`portquorum health` beside real roles: each fault is said, and everything else is still shown."""
 
 import asyncio
-import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 
 import msgspec
@@ -14,6 +11,7 @@ import pytest
 from foundation.settings import Settings
 from portquorum.health.gather import look, wall_ms
 from portquorum.health.verdict import HealthReport
+from tests.commands import Said, called
 from tests.receivers.webhook import JsonWebhook
 from tests.system.ground import Listener
 from tests.system.stack import Stack, eventually
@@ -59,30 +57,18 @@ async def stack(
     await fleet.close()
 
 
-def run(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", "health", *arguments],
-        env=stack.env | env,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+def run(stack: Stack, *arguments: str, **env: str) -> Said:
+    return called(stack.folder, stack.env | env, "health", *arguments)
 
 
-def notify(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", "notify", *arguments],
-        env=stack.env | {"COLUMNS": "200"},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+def notify(stack: Stack, *arguments: str) -> Said:
+    return called(stack.folder, stack.env | {"COLUMNS": "200"}, "notify", *arguments)
 
 
 def report(stack: Stack, **env: str) -> HealthReport:
     """The report, which agrees with the exit code."""
     done = run(stack, "--json", **env)
-    assert not done.stderr, done.stderr.decode()
+    assert not done.stderr, done.stderr
     found = msgspec.json.decode(done.stdout, type=HealthReport)
     assert done.returncode == (1 if found.level == "trouble" else 0)
     return found
@@ -182,11 +168,11 @@ async def test_in_a_pipe_it_is_one_line_a_part_in_any_encoding(stack: Stack) -> 
     done = await asyncio.to_thread(
         run, stack, PYTHONIOENCODING="latin-1", COLUMNS="40", NO_COLOR="1"
     )
-    lines = done.stdout.decode("latin-1").splitlines()
+    lines = done.stdout.splitlines()
     assert lines[0].startswith(("OK: all well", "WARNING: "))
     assert len(lines) == 1 + len(found.lines)
     assert done.stdout.isascii()
-    assert b"\x1b" not in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -236,7 +222,7 @@ async def test_a_kafka_that_says_nothing_is_away_after_the_timeout(stack: Stack)
         place = f"127.0.0.1:{silent.getsockname()[1]}"
         done = await asyncio.to_thread(run, stack, "--timeout", "2s", PORTQUORUM_KAFKA=place)
     assert done.returncode == 1
-    first = done.stdout.decode().splitlines()[0]
+    first = done.stdout.splitlines()[0]
     assert first.startswith(f"TROUBLE: Kafka can't be reached at {place}: ")
 
 
@@ -293,7 +279,7 @@ async def test_a_channel_that_is_away(
     (channel,) = msgspec.json.decode(done.stdout)["channels"]
     assert (done.returncode, channel["condition"], channel["waiting"]) == (1, "fails", 1)
     done = await asyncio.to_thread(notify, stack, "why", "web")
-    words = " ".join(done.stdout.decode().split())
+    words = " ".join(done.stdout.split())
     assert done.returncode == 1
     assert "mail (json) knows nothing yet; news waits for" in words
     assert "opened" in words
@@ -349,5 +335,5 @@ def refusing() -> Iterator[str]:
 def test_wrong_use_is_exit_code_2(stack: Stack) -> None:
     done = run(stack, "--timeout", "soon")
     assert done.returncode == 2
-    assert b"expected a duration" in done.stderr
-    assert os.fsdecode(done.stdout) == ""
+    assert "expected a duration" in done.stderr
+    assert done.stdout == ""

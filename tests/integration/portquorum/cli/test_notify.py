@@ -1,8 +1,6 @@
 """`portquorum notify channels` and `why` beside a real broker: what the topics say, in words."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from portquorum.inventory import apply
 from schemas import topics
 from schemas.notifier_state import Subject, Term
 from sinks.notifier.model import Channel
+from tests.commands import Said, called
 from tests.integration.streams import ground
 from tests.unit.portquorum.delivery.sample import (
     AT,
@@ -43,8 +42,7 @@ def settings(kafka: str) -> Settings:
     return ground.fresh(kafka)
 
 
-def notify(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    outside = {key: value for key, value in os.environ.items() if key not in {"TOKEN", "KEY"}}
+def notify(settings: Settings, folder: Path, *arguments: str) -> Said:
     names = {
         "PORTQUORUM_KAFKA": settings.kafka,
         "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
@@ -53,18 +51,11 @@ def notify(settings: Settings, folder: Path, *arguments: str) -> subprocess.Comp
         "MAIL": "me:pa55word@mail.example.com",
         "COLUMNS": "220",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", "notify", *arguments],
-        env=outside | names,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    assert not {"TOKEN", "KEY"} & os.environ.keys()
+    return called(folder, names, "notify", *arguments)
 
 
-def found(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def found(done: Said) -> dict[str, Any]:
     assert done.returncode in {0, 1}, done.stderr
     answer: dict[str, Any] = msgspec.json.decode(done.stdout)
     return answer

@@ -1,8 +1,5 @@
 """`portquorum notify test`: what arrives at real receivers, and what is said of those that fail."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.commands import Said, called
 from tests.receivers.faults import Fault
 from tests.receivers.neighbourhood import (
     PAGERDUTY_KEY,
@@ -44,9 +42,7 @@ routes:
     return path
 
 
-def send(
-    street: Neighbourhood, inventory: Path, *arguments: str
-) -> subprocess.CompletedProcess[str]:
+def send(street: Neighbourhood, inventory: Path, *arguments: str) -> Said:
     names = {
         "TOKEN": TOKEN,
         "KEY": PAGERDUTY_KEY,
@@ -55,18 +51,10 @@ def send(
         "COLUMNS": "200",
     }
     command = ("notify", "test", "--file", str(inventory), *arguments)
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", *command],
-        env=os.environ | street.environment | names,
-        cwd=inventory.parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return called(inventory.parent, street.environment | names, *command)
 
 
-def results(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+def results(done: Said) -> list[dict[str, Any]]:
     assert done.returncode in {0, 1}, done.stderr
     answer = msgspec.json.decode(done.stdout)
     found: list[dict[str, Any]] = answer["results"]

@@ -1,9 +1,6 @@
 """`portquorum silence` beside a real broker."""
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +19,7 @@ from portquorum.inventory.errors import ApplyError
 from schemas import incident, notifier_state, policy, topics
 from schemas.notifier_state import SILENCES_KEY, TERM_KEY, SilencesInForce, Term
 from schemas.policy import Silence
+from tests.commands import Said, called
 from tests.integration.sinks.notifier import rig
 from tests.integration.streams import ground
 from tests.unit.portquorum.delivery.sample import AT, event, record, subject
@@ -52,9 +50,7 @@ async def settings(kafka: str, tmp_path: Path) -> Settings:
     return settings
 
 
-async def silence(
-    settings: Settings, folder: Path, *arguments: str, of: str = "silence"
-) -> subprocess.CompletedProcess[str]:
+async def silence(settings: Settings, folder: Path, *arguments: str, of: str = "silence") -> Said:
     names = {
         "PORTQUORUM_KAFKA": settings.kafka,
         "PORTQUORUM_TOPIC_PREFIX": settings.topic_prefix,
@@ -62,17 +58,7 @@ async def silence(
         "PORTQUORUM_DATA_DIR": str(folder),
         "COLUMNS": "220",
     }
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "portquorum.cli", of, *arguments],
-        env=os.environ | names,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return await asyncio.to_thread(called, folder, names, of, *arguments)
 
 
 async def silences(settings: Settings) -> dict[str, Silence]:
@@ -108,7 +94,7 @@ async def notifier(settings: Settings, term: int = 3) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-def found(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def found(done: Said) -> dict[str, Any]:
     assert "Traceback" not in done.stderr, done.stderr
     answer: dict[str, Any] = msgspec.json.decode(done.stdout)
     return answer

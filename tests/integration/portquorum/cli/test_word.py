@@ -1,10 +1,7 @@
 """`portquorum ack` and `resolve`: a word that the stream can read, or none at all."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -19,6 +16,7 @@ from schemas.control import Acknowledged, Control, Resolved
 from schemas.incident import IncidentEvent
 from schemas.partition import partition_for
 from sinks.clickhouse.queries import open_incidents
+from tests.commands import Said, called
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.rig import SinkProcess
 from tests.integration.streams import ground
@@ -31,7 +29,7 @@ EVENT = incident_event(event_id=ID, incident_id=ID)
 @pytest.fixture
 async def settings(kafka: str, clickhouse: str, tmp_path: Path) -> Settings:
     """Topics, and a table of incidents in which `EVENT` is open."""
-    settings = rig.place(kafka, clickhouse, "word")
+    settings = rig.used_place(kafka, clickhouse, "word")
     producer = await rig.ready(settings)
     try:
         await producer.send_and_wait(
@@ -47,16 +45,8 @@ async def settings(kafka: str, clickhouse: str, tmp_path: Path) -> Settings:
     return settings
 
 
-def say(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", *arguments],
-        env=os.environ | rig.environment(settings) | {"COLUMNS": "300"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def say(settings: Settings, folder: Path, *arguments: str) -> Said:
+    return called(folder, rig.environment(settings) | {"COLUMNS": "300"}, *arguments)
 
 
 async def written(settings: Settings) -> list[tuple[int, Control]]:
@@ -105,7 +95,7 @@ async def events_of(settings: Settings) -> list[IncidentEvent]:
 async def test_the_stream_takes_what_people_say_and_they_see_it(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "said")
+    settings = rig.used_place(kafka, clickhouse, "said")
     hosts = one, two, three = ground.hosts(settings, 3)
     async with ground.Log(settings) as log:
         await log.targets(hosts)

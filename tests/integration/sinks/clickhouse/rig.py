@@ -17,12 +17,14 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver.client import Client
+from msgspec import structs
 
 from foundation.clickhouse import connect, database, internal_database
 from foundation.kafka import admin, consumer, create_topics, producer
 from foundation.settings import Settings
 from schemas import batch
 from schemas.result import CheckResult
+from sinks.clickhouse.migrate import migrate
 
 
 def place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
@@ -37,6 +39,42 @@ def place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
         "metrics": "127.0.0.1:0",
     }
     return Settings(kafka=kafka, clickhouse=url, topic_prefix=unique, **(defaults | changes))
+
+
+_USED: dict[str, str] = {}
+"""URL of each database that `used_place` has made → the test that had it last."""
+
+
+def used_place(kafka: str, clickhouse: str, name: str, **changes: Any) -> Settings:
+    """As `place`, with the tables; in a database of an earlier test, emptied, if there is one.
+
+    To make the tables is 3 s of the processor. For the settings of one test, which ends all that
+    writes to them. A sink that was killed may have an insert under way: it is waited for.
+    """
+    settings = place(kafka, clickhouse, name, **changes)
+    test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+    server = settings.clickhouse.rpartition("/")[0]
+    for url, user in _USED.items():
+        if user != test and url.rpartition("/")[0] == server:
+            settings = structs.replace(settings, clickhouse=url)
+            client = connect(settings)
+            _wait_for_inserts(client)
+            empty(client, settings)
+            client.close()
+            break
+    else:
+        migrate(settings)
+    _USED[settings.clickhouse] = test
+    return settings
+
+
+def _wait_for_inserts(client: Client) -> None:
+    running = "SELECT count() FROM system.processes WHERE query_kind = 'Insert'"
+    deadline = time.monotonic() + 60
+    while client.query(running).result_rows[0][0]:
+        if time.monotonic() > deadline:
+            raise TimeoutError("an insert of an earlier test does not end")
+        time.sleep(0.05)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -225,6 +263,18 @@ def drop(client: Client, settings: Settings) -> None:
     name = database(settings)
     client.command(f"DROP DATABASE `{internal_database(name)}`")
     client.command(f"DROP DATABASE `{name}`")
+
+
+def empty(client: Client, settings: Settings) -> None:
+    """Empties all tables but that of the migrations: much quicker than to make them anew."""
+    name = database(settings)
+    tables = client.query(
+        "SELECT database, name FROM system.tables WHERE engine LIKE '%%MergeTree' "
+        "AND database IN %(both)s AND name != 'migrations'",
+        parameters={"both": (name, internal_database(name))},
+    ).result_rows
+    for place, table in tables:
+        client.command(f"TRUNCATE TABLE `{place}`.`{table}`")
 
 
 async def until(

@@ -14,7 +14,6 @@ from msgspec import structs
 from foundation.kafka.clients import SESSION_TIMEOUT_MS
 from foundation.settings import Settings
 from sinks.clickhouse import partition_pipeline, sink, writer
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.sink import Sink
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.gate import Call, Gate, Held, gate, open_to_all
@@ -98,9 +97,8 @@ def without_memory(call: Call) -> None:
 
 
 async def test_a_memory_limit_is_waited_for(kafka: str, clickhouse: str) -> None:
-    settings = rig.place(kafka, clickhouse, "memory")
+    settings = rig.used_place(kafka, clickhouse, "memory")
     producer = await rig.ready(settings)
-    migrate(settings)
     client = rig.client_of(settings)
     try:
         with gate(settings.clickhouse) as there:
@@ -135,9 +133,8 @@ async def test_a_slow_clickhouse_bounds_what_is_held(
     monkeypatch.setattr(sink, "SMALLEST_BUFFER_BYTES", 10_000)
     monkeypatch.setattr(sink, "TURN_BYTES", 200_000)
     monkeypatch.setattr(sink, "FETCH_BYTES", 10_000)
-    settings = rig.place(kafka, clickhouse, "bytes", sink_block_rows=1_000)
+    settings = rig.used_place(kafka, clickhouse, "bytes", sink_block_rows=1_000)
     producer = await rig.ready(settings)
-    migrate(settings)
     client = rig.client_of(settings)
     slow = _Slow()
     try:
@@ -170,9 +167,8 @@ async def test_an_insert_that_took_too_long_and_lands_after_its_repetition_count
     kafka: str, clickhouse: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "INSERT_TIMEOUT_S", 1)
-    settings = rig.place(kafka, clickhouse, "toolate", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "toolate", partitions=1)
     producer = await rig.ready(settings)
-    migrate(settings)
     client = rig.client_of(settings)
     held = Held()
     try:

@@ -14,7 +14,7 @@ from tests.integration.sinks.clickhouse import rig
 async def test_a_topic_of_garbage_stops_the_sink_and_nothing_of_it_is_lost(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "spoiled", partitions=1, sink_block_rows=50_000)
+    settings = rig.used_place(kafka, clickhouse, "spoiled", partitions=1, sink_block_rows=50_000)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     topic = settings.topic("results")
@@ -50,7 +50,7 @@ async def test_a_topic_of_garbage_stops_the_sink_and_nothing_of_it_is_lost(
 
 
 async def test_one_odd_message_stops_nothing(kafka: str, clickhouse: str, tmp_path: Path) -> None:
-    settings = rig.place(kafka, clickhouse, "odd", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "odd", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     good = rig.results(0, 3)

@@ -24,7 +24,7 @@ async def test_dead_letters_go_on_after_one_was_refused(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
     """What is refused, or expires, leaves a hole in the producer's sequence numbers."""
-    settings = rig.place(kafka, clickhouse, "refused", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "refused", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     good = rig.results(0, 3)
@@ -56,7 +56,7 @@ async def test_the_sink_begins_again_when_its_membership_died(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
     """An assignment that can't be read ends aiokafka's coordination, and nothing else of it."""
-    settings = rig.place(kafka, clickhouse, "junk")
+    settings = rig.used_place(kafka, clickhouse, "junk")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     log = tmp_path / "log"

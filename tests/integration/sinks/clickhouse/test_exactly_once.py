@@ -9,7 +9,6 @@ from foundation.awake_clock import awake_clock
 from foundation.settings import Settings
 from schemas.topics import RESULTS
 from sinks.clickhouse.block import build
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.pending_block import Pending
 from sinks.clickhouse.tables import Rows
 from sinks.clickhouse.writer import Writer
@@ -35,12 +34,11 @@ async def block_of(settings: Settings, messages: int) -> tuple[Pending, Rows, st
 async def test_killed_after_the_insert_before_the_commit(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "landed", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "landed", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
         await rig.send_results(producer, settings, rig.results(0, 1_000))
-        migrate(settings)
         pending, rows, token = await block_of(settings, 7)
         await rig.commit(settings, "results", 0, pending.first, pending.metadata())
         await insert(settings, rows, token)
@@ -60,12 +58,11 @@ async def test_killed_after_the_insert_before_the_commit(
 async def test_killed_after_the_pending_commit_before_the_insert(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "promised", partitions=1, sink_block_rows=100)
+    settings = rig.used_place(kafka, clickhouse, "promised", partitions=1, sink_block_rows=100)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
         await rig.send_results(producer, settings, rig.results(0, 1_000))
-        migrate(settings)
         # The range is larger than a block of this sink: it is replayed as it was promised.
         pending, rows, token = await block_of(settings, 7)
         await rig.commit(settings, "results", 0, pending.first, pending.metadata())
@@ -80,12 +77,11 @@ async def test_killed_after_the_pending_commit_before_the_insert(
 async def test_what_was_rejected_stays_rejected_when_the_block_is_replayed(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "fixed", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "fixed", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
         await rig.send_results(producer, settings, rig.results(0, 20), size=10)
-        migrate(settings)
         pending, _, _ = await block_of(settings, 2)
         another = Pending(
             first=pending.first, last=pending.last, at=pending.at, rejected=((1, 3, 4),)
@@ -104,12 +100,11 @@ async def test_what_was_rejected_stays_rejected_when_the_block_is_replayed(
 async def test_without_a_commit_it_goes_on_after_the_highest_stored(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "stored", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "stored", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
         await rig.send_results(producer, settings, rig.results(0, 1_000))
-        migrate(settings)
         _, rows, _ = await block_of(settings, 4)
         # As it is when the group's offsets are gone: rows, but no commit and another token.
         await insert(settings, rows, "of a sink of long ago")
@@ -123,12 +118,11 @@ async def test_without_a_commit_it_goes_on_after_the_highest_stored(
 async def test_rows_of_a_topic_that_was_made_anew_are_no_place_to_go_on_from(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "anew", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "anew", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
         await rig.send_results(producer, settings, rig.results(0, 1_000))
-        migrate(settings)
         _, rows, token = await block_of(settings, 4)
         # The same offsets, but other messages: their time in the log tells them apart.
         other = [[at - 1 for at in column] for column in rows.columns[-2:-1]]
@@ -144,7 +138,7 @@ async def test_rows_of_a_topic_that_was_made_anew_are_no_place_to_go_on_from(
 async def test_what_retention_took_before_it_was_read_is_a_recorded_gap(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "late", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "late", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
@@ -160,7 +154,7 @@ async def test_what_retention_took_before_it_was_read_is_a_recorded_gap(
 
 
 async def test_any_valid_result_can_be_stored(kafka: str, clickhouse: str, tmp_path: Path) -> None:
-    settings = rig.place(kafka, clickhouse, "extremes", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "extremes", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     last = 9_999_999_999_999
@@ -188,7 +182,7 @@ async def test_any_valid_result_can_be_stored(kafka: str, clickhouse: str, tmp_p
 async def test_an_offset_that_the_log_does_not_have_is_a_recorded_gap(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "gap", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "gap", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
@@ -204,7 +198,7 @@ async def test_an_offset_that_the_log_does_not_have_is_a_recorded_gap(
 async def test_every_partition_ends_committed_and_nothing_pending(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "ends")
+    settings = rig.used_place(kafka, clickhouse, "ends")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:

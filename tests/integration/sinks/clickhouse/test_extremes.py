@@ -39,7 +39,7 @@ def key_of(topic: Topic, value: bytes, number: int) -> bytes:
 async def test_the_ends_of_all_ranges_are_stored(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "extremes")
+    settings = rig.used_place(kafka, clickhouse, "extremes")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     now = int(time.time() * 1000)

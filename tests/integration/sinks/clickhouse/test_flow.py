@@ -7,7 +7,7 @@ from tests.integration.sinks.clickhouse import rig
 
 
 async def test_every_decoded_line_is_one_row(kafka: str, clickhouse: str, tmp_path: Path) -> None:
-    settings = rig.place(kafka, clickhouse, "flow")
+    settings = rig.used_place(kafka, clickhouse, "flow")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     found = rig.results(0, 5_000)

@@ -16,7 +16,7 @@ GARBAGE = b"\x00\xff garbage"
 async def test_garbage_on_each_topic_is_one_row_with_its_coordinates(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "garbage")
+    settings = rig.used_place(kafka, clickhouse, "garbage")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
@@ -54,7 +54,7 @@ async def test_garbage_on_each_topic_is_one_row_with_its_coordinates(
 async def test_only_the_bad_lines_of_a_batch_are_dead(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "badlines", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "badlines", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     lines = batch.encode(rig.results(0, 4)).split(b"\n")[:4]
@@ -94,7 +94,7 @@ async def test_only_the_bad_lines_of_a_batch_are_dead(
 async def test_a_dead_letter_written_twice_is_one_row(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "twice")
+    settings = rig.used_place(kafka, clickhouse, "twice")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
 

@@ -84,7 +84,7 @@ async def send_event(producer: AIOKafkaProducer, settings: Settings, found: Any)
 
 
 async def test_incidents_and_what_is_open(kafka: str, clickhouse: str, tmp_path: Path) -> None:
-    settings = rig.place(kafka, clickhouse, "incidents")
+    settings = rig.used_place(kafka, clickhouse, "incidents")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     opened = event("e1", "i1", NOW - 60_000)
@@ -159,7 +159,7 @@ async def test_incidents_and_what_is_open(kafka: str, clickhouse: str, tmp_path:
 async def test_what_people_said_of_an_incident_is_kept(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "words")
+    settings = rig.used_place(kafka, clickhouse, "words")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     note = "the disk is full ✓, I'm \\ on it"
@@ -207,7 +207,7 @@ async def test_what_people_said_of_an_incident_is_kept(
 async def test_targets_maintenance_and_notifications(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "history")
+    settings = rig.used_place(kafka, clickhouse, "history")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     target = Target(
@@ -308,7 +308,7 @@ async def test_targets_maintenance_and_notifications(
 
 
 async def test_status_and_uptime(kafka: str, clickhouse: str, tmp_path: Path) -> None:
-    settings = rig.place(kafka, clickhouse, "status")
+    settings = rig.used_place(kafka, clickhouse, "status")
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     at = NOW - NOW % 3_600_000 - 1_800_000

@@ -12,7 +12,6 @@ from msgspec import structs
 from foundation.settings import Settings
 from schemas import batch, topics
 from sinks.clickhouse.block import Block, build
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.pending_block import MAX_METADATA_BYTES, from_metadata
 from sinks.clickhouse.suspend_detector import awake_clock
 from sinks.clickhouse.writer import Writer
@@ -46,12 +45,11 @@ async def test_a_pending_range_that_retention_cut_is_finished_with_what_is_left_
     kafka: str, clickhouse: str, tmp_path: Path, landed: bool, stored: int
 ) -> None:
     """Its token stays the same, so that what had landed whole is not there twice."""
-    settings = rig.place(kafka, clickhouse, "cut", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "cut", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
         await rig.send_results(producer, settings, rig.results(0, 1_000))
-        migrate(settings)
         block = await promise(settings, topics.RESULTS, 7)
         if landed:
             await insert(settings, topics.RESULTS, block)
@@ -70,12 +68,11 @@ async def test_a_pending_range_that_retention_cut_is_finished_with_what_is_left_
 async def test_a_pending_range_of_a_topic_that_was_made_anew_is_not_taken_for_its_own(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
-    settings = rig.place(kafka, clickhouse, "otherlog", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "otherlog", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
     try:
         await rig.send_results(producer, settings, rig.results(0, 1_000))
-        migrate(settings)
         block = await promise(settings, topics.RESULTS, 7)
         old = structs.replace(block.pending, at=block.pending.at - 1, rejected=((0, 0, 99),))
         await rig.commit(settings, "results", 0, old.first, old.metadata())
@@ -94,10 +91,9 @@ async def test_every_topics_block_that_had_landed_is_there_once(
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
     """Killed between the insert and the commit: by tokens, or by ids where each is one row."""
-    settings = rig.place(kafka, clickhouse, "topics", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "topics", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
-    migrate(settings)
     others = [found for found in topics.ALL if found.name in _TABLES]
     assert {found.name for found in others} == set(_TABLES)
     try:
@@ -139,7 +135,6 @@ async def test_more_rejected_lines_than_a_commit_can_name_are_fixed_all_the_same
     )
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
-    migrate(settings)
     good = rig.results(0, 1_200)
     lines = batch.encode(good).splitlines()
     # Every third line is bad: 60 runs in a message, 600 in all, of which a commit names some 400.

@@ -1,10 +1,8 @@
 """`portquorum status`: how each region sees each target, by the rows that the sink wrote."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +15,7 @@ from portquorum.bench.status import fill
 from sinks.clickhouse.fleet_queries import FleetFilter, RegionNow, fleet_summary, targets_now
 from sinks.clickhouse.incident_queries import IncidentFilter, find_incidents
 from sinks.clickhouse.migrate import migrate
+from tests.commands import Said, called
 from tests.integration.sinks.clickhouse import rig
 
 NOW = int(time.time() * 1000)
@@ -29,7 +28,6 @@ class StartOffset:
     """A database with the tables; rows go in as the sink writes them."""
 
     def __init__(self, settings: Settings) -> None:
-        migrate(settings)
         self.settings = settings
         self.client: Client = connect(settings)
         self._offset = 0
@@ -143,22 +141,23 @@ class StartOffset:
             | changes,
         )
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str) -> Said:
         """What the program says to somebody."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PORTQUORUM_")}
-        return subprocess.run(
-            [sys.executable, "-m", "portquorum.cli", *arguments],
-            env=clean | {"PORTQUORUM_CLICKHOUSE": self.settings.clickhouse, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        env = {"PORTQUORUM_CLICKHOUSE": self.settings.clickhouse, "COLUMNS": "200"}
+        return called(Path.cwd(), env, *arguments)
+
+
+@pytest.fixture(scope="module")
+def tables(clickhouse: str) -> Settings:
+    settings = rig.place("127.0.0.1:1", clickhouse, "status")
+    migrate(settings)
+    return settings
 
 
 @pytest.fixture
-def place(clickhouse: str) -> Iterator[StartOffset]:
-    there = StartOffset(rig.place("127.0.0.1:1", clickhouse, "status"))
+def place(tables: Settings) -> Iterator[StartOffset]:
+    there = StartOffset(tables)
+    rig.empty(there.client, tables)
     yield there
     there.client.close()
 
@@ -389,7 +388,8 @@ def fleet(place: StartOffset) -> int:
         ("resolved_and_up", "", {"eu": "up", "us": "up"}),
         ("sluggish", "", {"eu": "up", "us": "up"}),
     ):
-        defined = {"appended_at": now} if name == "new" else {}
+        # Nothing is stale before this machine has come to the end of a test.
+        defined = {"interval_ms": 5 * MINUTE} | ({"appended_at": now} if name == "new" else {})
         place.target(
             name, name=f"The {name}", team=team, regions=["eu", "us"], tags=[name[0]], **defined
         )

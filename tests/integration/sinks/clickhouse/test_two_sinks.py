@@ -9,7 +9,6 @@ from msgspec import structs
 
 from foundation.settings import Settings
 from schemas import topics
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.pending_block import Pending, from_metadata
 from tests.integration.sinks.clickhouse import rig
 from tests.integration.sinks.clickhouse.gate import Call, Held, gate
@@ -39,10 +38,9 @@ async def test_an_insert_of_a_stopped_sink_lands_once_with_that_of_its_successor
     kafka: str, clickhouse: str, tmp_path: Path, second_waits: bool
 ) -> None:
     """Stopped while its insert is on its way, which arrives when another has taken over."""
-    settings = rig.place(kafka, clickhouse, "heirs", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "heirs", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
-    migrate(settings)
     first_log, second_log = tmp_path / "first", tmp_path / "second"
     try:
         with gate(settings.clickhouse) as first_gate, gate(settings.clickhouse) as second_gate:
@@ -92,10 +90,9 @@ async def test_a_sink_that_was_stopped_before_its_insert_sends_none_when_it_is_w
     kafka: str, clickhouse: str, tmp_path: Path
 ) -> None:
     """Stopped between the pending commit and the insert: what it knew then is too old."""
-    settings = rig.place(kafka, clickhouse, "woken", partitions=1)
+    settings = rig.used_place(kafka, clickhouse, "woken", partitions=1)
     producer = await rig.ready(settings)
     client = rig.client_of(settings)
-    migrate(settings)
     first_log, second_log = tmp_path / "first", tmp_path / "second"
     # With a commit everywhere no lane asks ClickHouse where to begin: the sink's first connection
     # is for its first insert, and is opened after the pending commit.

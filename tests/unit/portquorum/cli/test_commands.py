@@ -12,6 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.commands import Said, called
+
 COMMANDS = [
     [],
     ["demo"],
@@ -60,21 +62,13 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def portquorum(home: Path, *arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PORTQUORUM_")}
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", *map(str, arguments)],
-        env=clean | {"PORTQUORUM_DATA_DIR": str(home / "data"), "COLUMNS": "200"} | env,
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+def portquorum(home: Path, *arguments: str | Path, **env: str) -> Said:
+    return called(
+        home, {"PORTQUORUM_DATA_DIR": str(home / "data"), "COLUMNS": "200"} | env, *arguments
     )
 
 
-def error_of(done: subprocess.CompletedProcess[str]) -> str:
+def error_of(done: Said) -> str:
     """What went to standard error, with the frame of a usage error taken off."""
     assert "Traceback" not in done.stderr
     return " ".join(re.sub(r"[│╭╮╰╯─]", " ", done.stderr).split())
