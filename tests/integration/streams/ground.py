@@ -15,6 +15,7 @@ from typing import Self, TypeVar
 import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.structs import OffsetAndMetadata
 from msgspec import Struct, structs
 
@@ -203,6 +204,7 @@ class Worker:
         checkpoint_s: float = 600,
         command: Sequence[str] = (),
     ) -> None:
+        self.settings = settings
         self._log = folder / f"worker-{uuid.uuid4().hex[:6]}.log"
         names = {
             "PORTQUORUM_KAFKA": settings.kafka,
@@ -266,6 +268,12 @@ class Worker:
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
+    async def killed(self) -> None:
+        """kill -9. The group forgets it at once: without that the next worker waits for 6 s."""
+        self.send(signal.SIGKILL)
+        await self.ends()
+        await leave_group(self.settings)
+
     async def ends(self, within_s: float = 15) -> int:
         async def look() -> int | None:
             return self.process.poll()
@@ -326,6 +334,21 @@ async def all_acknowledged(settings: Settings, partition: int) -> int:
     end = (await log_ends(settings))[partition]
     await eventually(lambda: acknowledged(settings), lambda seen: seen.get(partition, 0) >= end)
     return end
+
+
+async def leave_group(settings: Settings) -> None:
+    """All members of the group leave it, as each does that ends in order."""
+    name = settings.group("stream")
+    admin = kafka.admin(settings)
+    await admin.start()
+    try:
+        coordinator = await admin.find_coordinator(name)
+        [described] = await admin.describe_consumer_groups([name], coordinator)
+        for _, _, _, _, _, members, *_ in described.groups:
+            for member in members:
+                await admin._send_request(LeaveGroupRequest(name, member[0]), coordinator)
+    finally:
+        await admin.close()
 
 
 async def rewind_group(settings: Settings) -> None:

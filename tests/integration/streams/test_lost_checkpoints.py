@@ -54,8 +54,7 @@ async def two_checkpoints(
         for name in names:
             await log.outage([name])
             await all_acknowledged(settings, PARTITION)
-        worker.send(signal.SIGKILL)
-        await worker.ends()
+        await worker.killed()
     newest, older, *_ = await ground.checkpoints(settings, PARTITION)
     assert newest.head.offset > older.head.offset
     assert 3 <= len(newest.chunks) == len(older.chunks) < len(PARTS)
@@ -193,6 +192,5 @@ async def test_checkpoints_that_are_lost_under_a_running_worker_are_written_anew
             await ground.forget_state(settings, PARTITION)
             await log.outage(names[3:])
             end = await all_acknowledged(settings, PARTITION)
-            worker.send(signal.SIGKILL)
-            await worker.ends()
+            await worker.killed()
         await goes_on_from(log, tmp_path, names, offset=end - 1, source="state")

@@ -181,8 +181,7 @@ async def test_kill_9_at_any_time_leaves_what_the_state_has(
                 await worker.says("partition assigned")
                 await log.outage(names[victim * 10 : victim * 10 + 10])
                 await log.recovery(names[victim * 10 : victim * 10 + 5])
-                worker.send(signal.SIGKILL)
-                await worker.ends()
+                await worker.killed()
         await log.outage(names[20:])
         with Worker(settings, tmp_path):
             await opened(settings, 30)

@@ -68,8 +68,7 @@ async def test_nothing_is_acknowledged_that_no_checkpoint_covers(
         with Worker(settings, tmp_path) as worker:
             await opened(settings, 4)
             assert await ground.acknowledged(settings) == {}
-            worker.send(signal.SIGKILL)
-            await worker.ends()
+            await worker.killed()
         with Worker(settings, tmp_path, checkpoint_s=0.5):
             ends = await ground.log_ends(settings)
             await eventually(lambda: ground.acknowledged(settings), lambda seen: seen == ends)
@@ -86,8 +85,7 @@ async def test_kill_9_in_the_middle_gives_the_same_events_again(
                 await worker.says("partition assigned")
                 await log.outage(names[victim * 10 : victim * 10 + 10])
                 await log.recovery(names[victim * 10 : victim * 10 + 5])
-                worker.send(signal.SIGKILL)
-                await worker.ends()
+                await worker.killed()
         await log.outage(names[20:])
         with Worker(settings, tmp_path):
             await opened(settings, 30)
