@@ -144,7 +144,7 @@ class Scene:
             group_interval_s=0.0,
         )
         self.street = street
-        self._folder = folder
+        self.folder = folder
         self._running: list[RunningNotifier] = []
 
     def waiting(self, group_wait_s: float) -> Settings:
@@ -159,7 +159,7 @@ class Scene:
 
     async def start(self, **more: str) -> RunningNotifier:
         """Another notifier; `more` are further variables of its environment."""
-        log = self._folder / f"notify-{len(self._running)}-{uuid.uuid4().hex[:6]}.log"
+        log = self.folder / f"notify-{len(self._running)}-{uuid.uuid4().hex[:6]}.log"
         env = os.environ | self.street.environment | more
         env |= {
             "PORTQUORUM_KAFKA": self.settings.kafka,
@@ -256,8 +256,18 @@ async def side_by_side(
             group.create_task(one(number, name), name=name)
 
 
-def urls(street: Neighbourhood) -> dict[str, str]:
-    """One URL for each receiver, by its name."""
+def urls(street: Neighbourhood, read_s: int | None = None) -> dict[str, str]:
+    """One URL for each receiver, by its name; `read_s` is a read limit below the usual one."""
+    found = _urls(street)
+    if read_s is None:
+        return found
+    return {
+        name: f"{url}{'&' if '?' in url else '?'}rto={read_s}&cto={read_s}"
+        for name, url in found.items()
+    }
+
+
+def _urls(street: Neighbourhood) -> dict[str, str]:
     webhook = f"webhook+http://127.0.0.1:{street.webhook.port}/hook?secret={street.webhook.secret}"
     return {
         "slack": neighbourhood.SLACK_URL,
@@ -277,9 +287,11 @@ PEOPLE: Final = ("slack", "slack_bot", "telegram", "discord", "mattermost", "jso
 ON_CALL: Final = ("pagerduty", "opsgenie", "webhook")
 
 
-def routes(street: Neighbourhood, *names: str, **fields: Any) -> list[Route]:
+def routes(
+    street: Neighbourhood, *names: str, read_s: int | None = None, **fields: Any
+) -> list[Route]:
     """A route for each of the receivers (all by default)."""
-    known = urls(street)
+    known = urls(street, read_s)
     return [Route(name=name, urls=(known[name],), **fields) for name in names or known]
 
 

@@ -1,11 +1,12 @@
 """Debian's Alertmanager: an incident appears, stays past `resolve_timeout`, survives a takeover."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.sinks.notifier.receivers.scene import Outage, Scene, route
+from tests.integration.sinks.notifier.receivers.scene import Outage, Scene, route, side_by_side
 from tests.receivers.alertmanager import Alertmanager, running_alertmanager
 
 pytestmark = pytest.mark.timeout(400)
@@ -21,10 +22,8 @@ def noted(manager: Alertmanager, outage: Outage) -> list[str]:
     return [one.status for one in manager.hook.noted if outage.name in repr(one.labels)]
 
 
-async def test_an_incident_stays_while_it_lasts_and_over_a_takeover(
-    scene: Scene, tmp_path: Path
-) -> None:
-    with running_alertmanager(tmp_path, RESOLVE_TIMEOUT_S) as manager:
+async def an_incident_stays_while_it_lasts_and_over_a_takeover(scene: Scene) -> None:
+    with running_alertmanager(scene.folder, RESOLVE_TIMEOUT_S) as manager:
         outage, short = Outage(), Outage()
         active = await scene.begin(route("manager", f"alertmanager+http://{manager.address}"))
         await scene.happens(outage.opened(), short.opened())
@@ -52,10 +51,8 @@ async def test_an_incident_stays_while_it_lasts_and_over_a_takeover(
         await scene.until(lambda: noted(manager, outage) == ["firing", "resolved"], "and told")
 
 
-async def test_a_target_of_another_team_ends_as_the_alert_that_it_was(
-    scene: Scene, tmp_path: Path
-) -> None:
-    with running_alertmanager(tmp_path, RESOLVE_TIMEOUT_S) as manager:
+async def a_target_of_another_team_ends_as_the_alert_that_it_was(scene: Scene) -> None:
+    with running_alertmanager(scene.folder, RESOLVE_TIMEOUT_S) as manager:
         outage = Outage(team="one")
         await scene.begin(route("manager", f"alertmanager+http://{manager.address}"))
         await scene.happens(outage.opened())
@@ -66,10 +63,8 @@ async def test_a_target_of_another_team_ends_as_the_alert_that_it_was(
         await scene.until(lambda: noted(manager, outage) == ["firing", "resolved"], "and told")
 
 
-async def test_an_alertmanager_that_comes_back_empty_is_told_again(
-    scene: Scene, tmp_path: Path
-) -> None:
-    with running_alertmanager(tmp_path, RESOLVE_TIMEOUT_S) as manager:
+async def an_alertmanager_that_comes_back_empty_is_told_again(scene: Scene) -> None:
+    with running_alertmanager(scene.folder, RESOLVE_TIMEOUT_S) as manager:
         outage = Outage()
         await scene.begin(route("manager", f"alertmanager+http://{manager.address}"))
         await scene.happens(outage.opened())
@@ -79,3 +74,18 @@ async def test_an_alertmanager_that_comes_back_empty_is_told_again(
         await scene.until(lambda: len(of(manager, outage)) == 1, "it is there again")
         await scene.happens(outage.closed())
         await scene.until(lambda: of(manager, outage) == [], "it is over")
+
+
+ACTS: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    act.__name__: act
+    for act in (
+        an_incident_stays_while_it_lasts_and_over_a_takeover,
+        a_target_of_another_team_ends_as_the_alert_that_it_was,
+        an_alertmanager_that_comes_back_empty_is_told_again,
+    )
+}
+
+
+async def test_each_act(kafka: str, tmp_path: Path) -> None:
+    """Side by side: what is open is repeated each minute, and two of them wait for that."""
+    await side_by_side(kafka, tmp_path, lambda scene, name: ACTS[name](scene), list(ACTS))

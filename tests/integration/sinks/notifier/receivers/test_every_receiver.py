@@ -89,7 +89,14 @@ async def test_a_page_for_a_login_is_no_yes(scene: Scene) -> None:
         assert getattr(street, name).told == [], name
 
 
-@pytest.mark.parametrize("certificate", ["self_signed", "expired", "other_name"])
+# tests/integration/receivers has all of them, without a notifier.
+@pytest.mark.parametrize(
+    "certificate",
+    [
+        "other_name",
+        *(pytest.param(one, marks=pytest.mark.soak) for one in ("self_signed", "expired")),
+    ],
+)
 async def test_nobody_is_told_with_a_wrong_certificate(
     scene: Scene, certificate: faults.Certificate
 ) -> None:
