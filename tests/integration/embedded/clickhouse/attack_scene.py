@@ -23,6 +23,7 @@ import psutil
 
 from tests.integration.embedded.clickhouse.pings import Found
 from tests.integration.embedded.processes import wait_until
+from tests.standstill import Standstill
 
 FILE_MARK: Final = "mark-of-a-file-7f3a"
 ENVIRONMENT_MARK: Final = "mark-of-the-environment-91c2"
@@ -217,12 +218,14 @@ class Service:
         return body.decode()
 
     def stop(self) -> float:
-        """Seconds until it has ended after SIGTERM."""
-        begun_at = time.monotonic()
-        self.process.terminate()
-        self.process.wait(15)
-        self._listening.join(5)
-        return time.monotonic() - begun_at
+        """Seconds until it has ended after SIGTERM, without those in which nothing could run."""
+        with Standstill() as standstill:
+            begun_at = time.monotonic()
+            self.process.terminate()
+            self.process.wait(60)
+            self._listening.join(5)
+            took_s = time.monotonic() - begun_at
+        return max(0.0, took_s - standstill.lost_s)
 
     def kill(self) -> None:
         if not self.ended:
