@@ -14,7 +14,9 @@ from typing import Any, Self
 import msgspec
 import psutil
 
+from tests.commands import Said, called
 from tests.running import still_running
+from tests.standstill import Standstill
 
 DEADLINE_S = 120
 TERMINATION_S = 10
@@ -26,17 +28,9 @@ def clean_environment(home: Path) -> dict[str, str]:
     return kept | {"PORTQUORUM_DATA_DIR": str(home / "data"), "TMPDIR": str(home)}
 
 
-def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(home: Path, *arguments: str) -> Said:
     """Runs a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "portquorum.cli", *arguments],
-        env=clean_environment(home),
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+    return called(home, clean_environment(home), *arguments)
 
 
 class Program:
@@ -105,11 +99,16 @@ class Program:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, float]:
-        """Sends a signal; the exit code, and the seconds until it had ended."""
-        began = time.monotonic()
-        self.process.send_signal(number)
-        code = self.process.wait(DEADLINE_S)
-        return code, time.monotonic() - began
+        """Sends a signal; the exit code, and the seconds until it had ended.
+
+        Without those in which nothing could run.
+        """
+        with Standstill() as standstill:
+            began = time.monotonic()
+            self.process.send_signal(number)
+            code = self.process.wait(DEADLINE_S)
+            took_s = time.monotonic() - began
+        return code, max(0.0, took_s - standstill.lost_s)
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from tests.integration.portquorum.web.visitors import visitors
+from tests.standstill import Standstill
 from tests.system.program import TERMINATION_S, Program, all_gone, command, eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -57,7 +59,9 @@ def test_a_taken_port_is_said_with_another_way(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_second_one_on_the_same_data_says_who_has_it(up: Program, tmp_path: Path) -> None:
+def test_a_second_one_says_who_has_the_data_and_kill_9_leaves_no_process(
+    up: Program, tmp_path: Path
+) -> None:
     up.event("up", "portquorum is up")
     for listen in (("--kafka-listen", "127.0.0.1:0", "--clickhouse-listen", "127.0.0.1:0"), ()):
         done = command(tmp_path, "up", *listen)
@@ -67,9 +71,15 @@ def test_a_second_one_on_the_same_data_says_who_has_it(up: Program, tmp_path: Pa
     kafka = command(tmp_path, "dev", "kafka", "--listen", "127.0.0.1:0")
     assert f"kafka is in use by process {pid_of(up, 'kafka')}, since 20" in kafka.stderr
     assert up.process.poll() is None, "the first one goes on"
+    family = up.family()
+    assert len(family) >= len(ROLES)
+    up.end(signal.SIGKILL)
+    assert all_gone(family)
 
 
-def test_an_emptied_inventory_stops_no_prober(tmp_path: Path) -> None:
+def test_an_emptied_inventory_stops_no_prober_and_the_second_ctrl_c_ends_at_once(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "inv.yaml"
     file.write_text(
         "regions: {local: {internal: true}}\n"
@@ -93,7 +103,16 @@ def test_an_emptied_inventory_stops_no_prober(tmp_path: Path) -> None:
         file.write_text("")
         program.event("up", "portquorum is up")
         assert pid_of(program, "probe local"), "the published region has its prober"
-        program.end()
+        family = program.family()
+        program.process.send_signal(signal.SIGINT)
+        program.event("up", "stopping")
+        program.process.send_signal(signal.SIGINT)
+        with Standstill() as standstill:
+            took_s = -time.monotonic()
+            assert program.process.wait(60) == 0
+            took_s += time.monotonic()
+        assert took_s < TERMINATION_S + standstill.lost_s
+        assert all_gone(family)
 
 
 def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_path: Path) -> None:
@@ -158,24 +177,6 @@ def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_
     assert not [one for one in last if "Traceback" in one], last
     killed = "does not end, is being killed"
     assert not [one for one in last if killed in one and '"role":"web"' in one], last
-
-
-def test_kill_9_leaves_no_process(up: Program) -> None:
-    up.event("up", "portquorum is up")
-    family = up.family()
-    assert len(family) >= len(ROLES)
-    up.end(signal.SIGKILL)
-    assert all_gone(family)
-
-
-def test_the_second_ctrl_c_ends_at_once(up: Program) -> None:
-    up.event("up", "portquorum is up")
-    family = up.family()
-    up.process.send_signal(signal.SIGINT)
-    up.event("up", "stopping")
-    up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(TERMINATION_S) == 0
-    assert all_gone(family)
 
 
 def test_an_end_while_it_starts_leaves_no_process(up: Program) -> None:
