@@ -24,7 +24,7 @@ from tests.commands import Said, called
 POLL_S = 0.1
 
 
-async def eventually(what: str, look: Callable[[], Any], deadline_s: float = 60) -> Any:
+async def eventually(what: str, look: Callable[[], Any], deadline_s: float = 120) -> Any:
     """Waits until `look` gives something true, and returns it."""
     end = time.monotonic() + deadline_s
     while True:
@@ -65,7 +65,7 @@ class Role:
         """kill -9, and wait until it is gone."""
         self.signal(signal.SIGKILL)
         assert self.process is not None
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self, deadline_s: float = 20) -> int:
         """SIGTERM; returns the exit code."""

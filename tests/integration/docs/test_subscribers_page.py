@@ -14,7 +14,7 @@ from schemas.partition import partition_for
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "schemas" / "examples" / "incidents"
-DEADLINE_S = 60
+DEADLINE_S = 100
 
 
 @pytest.mark.parametrize("name", ["subscribers", "incidents"])

@@ -23,7 +23,7 @@ from foundation.settings import Settings
 from portquorum.embedded.kafka.main import EmbeddedKafka
 from schemas import topics
 
-DEADLINE_S = 60
+DEADLINE_S = 100
 
 
 @pytest.fixture

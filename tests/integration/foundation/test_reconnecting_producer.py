@@ -17,7 +17,7 @@ from foundation.kafka.reconnecting_producer import (
 )
 from foundation.settings import Settings
 
-DEADLINE_S = 60
+DEADLINE_S = 100
 
 
 @pytest.fixture

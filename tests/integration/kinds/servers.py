@@ -15,7 +15,7 @@ import pytest
 
 from tests.installed import missing
 
-START_S = 30
+START_S = 90
 END_S = 2
 
 

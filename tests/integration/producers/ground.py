@@ -24,7 +24,7 @@ from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
 from schemas.target import Target
 
-DEADLINE_S = 60.0
+DEADLINE_S = 100.0
 
 _PROBER = """
 import asyncio, sys, time

@@ -47,7 +47,7 @@ def fresh(bootstrap: str, partitions: int = 2) -> Settings:
 
 
 async def eventually(
-    look: Callable[[], Awaitable[T]], until: Callable[[T], bool], within_s: float = 40
+    look: Callable[[], Awaitable[T]], until: Callable[[T], bool], within_s: float = 100
 ) -> T:
     """What `look` gives once it satisfies `until`."""
     deadline = time.monotonic() + within_s
@@ -242,7 +242,7 @@ class Worker:
     def said(self) -> str:
         return self._log.read_text(errors="replace")
 
-    async def says(self, text: str, within_s: float = 40) -> None:
+    async def says(self, text: str, within_s: float = 100) -> None:
         async def look() -> bool:
             if text not in self.said():
                 assert self.process.poll() is None, f"ended before {text!r}:\n{self.said()}"
@@ -274,7 +274,7 @@ class Worker:
         await self.ends()
         await leave_group(self.settings)
 
-    async def ends(self, within_s: float = 15) -> int:
+    async def ends(self, within_s: float = 60) -> int:
         async def look() -> int | None:
             return self.process.poll()
 

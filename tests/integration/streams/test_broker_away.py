@@ -36,4 +36,4 @@ async def test_a_worker_goes_on_after_the_broker_s_return_and_stops_without_it(
             comparison = await compare(settings)
             assert comparison.agrees, comparison
         worker.send(signal.SIGTERM)
-        assert await worker.ends(12) == 0
+        assert await worker.ends() == 0

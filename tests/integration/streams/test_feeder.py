@@ -33,7 +33,7 @@ async def test_a_fault_ends_the_process_and_its_record_is_not_passed_over(
         await log.outage([name])
         command = [sys.executable, "-c", FAULTY]
         with Worker(settings, tmp_path, checkpoint_s=0.1, command=command) as worker:
-            assert await worker.ends(40) == 70
+            assert await worker.ends() == 70
             assert "the stream failed (OverflowError: a fault)" in worker.said()
         assert (await ground.acknowledged(settings)).get(0, 0) <= 2
         with Worker(settings, tmp_path) as worker:

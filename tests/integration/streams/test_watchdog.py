@@ -30,5 +30,5 @@ async def test_a_worker_that_is_fed_nothing_ends(kafka: str, tmp_path: Path) -> 
     settings = ground.fresh(kafka)
     async with Log(settings):
         with Worker(settings, tmp_path, command=[sys.executable, "-c", STUCK]) as worker:
-            assert await worker.ends(50) == 70
+            assert await worker.ends(100) == 70
             assert "and Faust has fed none for" in worker.said()

@@ -50,7 +50,7 @@ async def test_a_graceful_stop_checkpoints_and_acknowledges_everything(
         with Worker(settings, tmp_path) as worker:
             await opened(settings, 6)
             worker.send(signal.SIGTERM)
-            assert await worker.ends(10) == 0
+            assert await worker.ends() == 0
     ends = await ground.log_ends(settings)
     assert await ground.acknowledged(settings) == ends
     for partition, end in ends.items():
@@ -188,7 +188,7 @@ async def test_an_event_that_is_not_confirmed_ends_the_process_and_comes_later(
         await log.outage(names)
         await set_largest_message(settings, "10")
         with Worker(settings, tmp_path, checkpoint_s=0.3) as worker:
-            assert await worker.ends(30) == 70
+            assert await worker.ends() == 70
             assert "did not confirm a message to [incidents]" in worker.said()
         for number in range(settings.partitions):
             for checkpoint in await ground.checkpoints(settings, number):
@@ -220,7 +220,7 @@ async def test_another_partition_count_is_refused_in_a_sentence(
     await clients.create_topics(settings)
     other = msgspec.structs.replace(settings, partitions=3)
     with Worker(other, tmp_path) as worker:
-        assert await worker.ends(20) == 1
+        assert await worker.ends() == 1
         assert "has 2 partitions, the settings say 3" in worker.said()
 
 

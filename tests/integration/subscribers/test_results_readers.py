@@ -100,7 +100,7 @@ def printing(command: list[str], errors: Path) -> Iterator["Queue[str]"]:
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
             reading.join()

@@ -7,7 +7,7 @@ import pytest
 from foundation import watchdog
 from foundation.lifecycle import cancelled, done_before, ends_within, set_within, stop_on_signals
 
-DEADLINE_S = 30
+DEADLINE_S = 100
 
 
 async def nothing() -> None:

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from foundation.kafka.reconnecting_producer import KeyedMessage, ReconnectingProducer
 from foundation.settings import Settings
 
-DEADLINE_S = 60
+DEADLINE_S = 100
 NOBODY = Settings(kafka="127.0.0.1:1", topic_prefix="t")
 MESSAGES = [KeyedMessage(b"k", b"v")]
 

@@ -170,7 +170,7 @@ def authorized_kafka(folder: Path, users: Sequence[str], tls: Path | None = None
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(60)

@@ -14,7 +14,7 @@ from portquorum.inventory import WatchEvent, apply, watch_and_apply
 from portquorum.inventory.errors import ApplyError
 from portquorum.inventory.present import read
 
-DEADLINE_S = 30
+DEADLINE_S = 100
 
 
 def settings_for(kafka: str) -> Settings:
@@ -35,7 +35,7 @@ async def watching(settings: Settings, path: Path) -> AsyncIterator[list[WatchEv
         yield events
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

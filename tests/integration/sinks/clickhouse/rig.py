@@ -120,9 +120,9 @@ class SinkProcess:
     def kill(self) -> None:
         if self.running:
             self._process.kill()
-        self._process.wait(20)
+        self._process.wait(60)
 
-    def wait(self, timeout_s: float = 60) -> int:
+    def wait(self, timeout_s: float = 120) -> int:
         """The exit code of a process that ends by itself."""
         return self._process.wait(timeout_s)
 
@@ -130,7 +130,7 @@ class SinkProcess:
         """SIGTERM; the exit code."""
         if self.running:
             self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(20)
+        return self._process.wait(60)
 
     def __enter__(self) -> Self:
         return self
@@ -278,7 +278,7 @@ def empty(client: Client, settings: Settings) -> None:
 
 
 async def until(
-    condition: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 60
+    condition: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 120
 ) -> Any:
     """The first true value of `condition`, which is asked again until then.
 

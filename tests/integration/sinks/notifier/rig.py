@@ -31,7 +31,7 @@ from sinks.notifier.model import Channel
 from sinks.notifier.notifier import Notifier
 from sinks.notifier.outbox import Outbox
 
-DEADLINE_S = 60
+DEADLINE_S = 100
 STATES = ("active", "standing by")
 """What a notifier says of itself in its log."""
 
@@ -235,7 +235,7 @@ async def notifier(settings: Settings, outbox: Outbox | None = None) -> AsyncIte
         yield running
     finally:
         stop.set()
-        await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, 60)
         await outbox.close()
 
 

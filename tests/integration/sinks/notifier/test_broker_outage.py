@@ -87,7 +87,7 @@ async def test_while_the_broker_is_away_no_send_begins_and_then_it_goes_on(tmp_p
             with EmbeddedKafka(tmp_path, settings.kafka):
                 await until(lambda: len(channel.posts) == 1, "it is told when the broker is back")
                 stop.set()
-                await asyncio.wait_for(role, 15)
+                await asyncio.wait_for(role, 60)
                 assert [row.status for row in await send_log(settings)][-1] == "sent"
         finally:
             stop.set()

@@ -75,7 +75,7 @@ async def test_an_event_on_which_the_decision_fails_is_skipped_and_the_others_ar
         await until(lambda: len(channel.posts) == 2, "the others are told")
         await until(lambda: all_committed(settings), "all is committed")
         stop.set()
-        await asyncio.wait_for(running, 15)
+        await asyncio.wait_for(running, 60)
     shown = capfd.readouterr()
     assert "can't be decided" in shown.out + shown.err
     assert "can't be recorded" in shown.out + shown.err
@@ -96,7 +96,7 @@ async def test_a_send_that_outlives_its_notifier_is_recorded_and_not_made_again(
         broken.set_exception(KafkaError("the cluster went away"))
         first._place._committing = broken  # type: ignore[assignment]
         with pytest.raises(KafkaError, match="went away"):
-            await asyncio.wait_for(running, 30)
+            await asyncio.wait_for(running, 60)
         async with notifier(settings, outbox) as second:
             await until(lambda: second.active, "the next one is active")
             await until(lambda: len(second._held) == 1, "it would tell the same")

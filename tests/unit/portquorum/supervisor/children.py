@@ -10,7 +10,7 @@ from typing import Any
 
 from portquorum.supervisor import Role, Stage
 
-DEADLINE_S = 30
+DEADLINE_S = 100
 
 
 class Heard:

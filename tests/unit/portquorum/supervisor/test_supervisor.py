@@ -105,14 +105,14 @@ async def test_a_role_that_does_not_end_is_killed_and_delays_nobody_for_long(hea
 
 
 async def test_kill_ends_all_at_once(heard: Heard) -> None:
-    supervisor = Supervisor(heard, backoff=QUICK, stop_budget_s=60)
+    supervisor = Supervisor(heard, backoff=QUICK, stop_budget_s=600)
     await supervisor.start(script("deaf", DEAF, Stage.PROBERS))
     await supervisor.start(script("good", RUNS_ON, Stage.SERVICES))
     await until(lambda: len(heard.of("line")) == 2, "both roles to run")
     stopping = asyncio.create_task(supervisor.stop())
     await asyncio.sleep(0)  # it has asked the prober to end and waits for it
     supervisor.kill()
-    await asyncio.wait_for(stopping, 10)
+    await asyncio.wait_for(stopping, 60)
     assert dict(heard.of("stopped"))["deaf"] == "killed by SIGKILL"
 
 

@@ -240,7 +240,7 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def until_found(resolver: Resolver, host: str, wanted: set[str]) -> None:
-    async with asyncio.timeout(20):  # the files are looked at by a timer of the resolver
+    async with asyncio.timeout(100):  # the files are looked at by a timer of the resolver
         while ips(resolver.known(host) or await ask(resolver, host)) != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -9,7 +9,7 @@ from sinks.notifier.sending import Sending
 from sinks.notifier.tenure import now_ms
 from tests.unit.sinks.notifier.events import AT, incident_event
 
-DEADLINE_S = 30
+DEADLINE_S = 100
 CONFIRMED = SendOutcome(kind="confirmed")
 
 

@@ -47,7 +47,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Notifier, LinkServe
         yield running, server
     finally:
         stop.set()
-        await asyncio.wait_for(tasks[0], 15)
+        await asyncio.wait_for(tasks[0], 60)
         await asyncio.wait_for(cancelled(tasks[1]), 5)
         await outbox.close()
 
