@@ -1,5 +1,6 @@
 """Logs (structlog) and metrics (prometheus-client) of all roles."""
 
+import errno
 import io
 import json
 import logging
@@ -33,18 +34,34 @@ _CHATTY: Final = (
 )
 
 
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
 class _Seldom(logging.Filter):
-    """Lets a library's message through once in `SELDOM_S`, by its template and severity."""
+    """Lets a library's message through once in `SELDOM_S`, by its template and severity.
+
+    So, too, what failed because the system has no descriptors or memory.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._throttle = LogThrottle[tuple[str, int, str]](SELDOM_S)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.partition(".")[0] not in _CHATTY or record.exc_info:
+        is_rare = record.name.partition(".")[0] not in _CHATTY or record.exc_info
+        if is_rare and not _is_of_resources(record):
             return True
         key = (record.name, record.levelno, str(record.msg)[:100])
         return self._throttle.times(key, record.created) > 0
+
+
+def _is_of_resources(record: logging.LogRecord) -> bool:
+    """True if the system has no descriptor or memory.
+
+    asyncio says so of each connection that waits, 2,000 times a second, each with a traceback.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return isinstance(error, OSError) and error.errno in _EXHAUSTED
 
 
 class _Redacting(structlog.stdlib.ProcessorFormatter):

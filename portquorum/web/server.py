@@ -24,8 +24,10 @@ MOST_CONNECTIONS: Final = 1000
 """Connections at a time; the requests of `_SPARE` further ones get 503."""
 _SPARE: Final = 50
 """Connections beyond all of these are closed at once: each costs a descriptor."""
-_OTHER_FILES: Final = 200
-"""Descriptors for Kafka, ClickHouse, metrics and logs, and for `_SPARE`."""
+_QUEUE: Final = 256
+"""Connections that wait to be accepted. asyncio may accept all of them before it asks for any."""
+_OTHER_FILES: Final = 450
+"""Descriptors for Kafka, ClickHouse, metrics and logs, for `_SPARE` and for `_QUEUE`."""
 MOST_HEAD: Final = 16 * 1024
 """The largest head of a request, in bytes."""
 WRITE_S: Final = 30.0
@@ -217,6 +219,7 @@ async def serve(
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            backlog=_QUEUE,
             timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=CLOSE_S + 1,
             limit_concurrency=connections_limit(),

@@ -83,15 +83,12 @@ class Explainer:
     async def _read(self, target: Target) -> TargetExplained:
         partition = partition_for(host_key(target.host, target.id), self._settings.partitions)
         question = encoded(Asked(self._settings, target.id, partition))
-        process = await asyncio.create_subprocess_exec(
-            # -P: nothing is imported from the folder in which the page happens to run.
-            *(sys.executable, "-P", "-m", "portquorum.web.explaining.read_state"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-            start_new_session=True,
-        )
+        try:
+            process = await _reader()
+        except OSError as error:
+            raise ExplainUnavailableError(
+                f"No process can be started that reads the stream's state: {error.strerror}."
+            ) from error
         try:
             async with asyncio.timeout(self._limit_s):
                 said, complaint = await process.communicate(question)
@@ -117,3 +114,15 @@ class Explainer:
         if read.found is None:
             raise ExplainUnavailableError(read.trouble)
         return read.found
+
+
+async def _reader() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        # -P: nothing is imported from the folder in which the page happens to run.
+        *(sys.executable, "-P", "-m", "portquorum.web.explaining.read_state"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        start_new_session=True,
+    )

@@ -4,9 +4,11 @@ It only reads: the partition's checkpoint and the log after it.
 """
 
 import asyncio
+import contextlib
 import os
 import resource
 import sys
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -49,6 +51,9 @@ async def answer(asked: Asked) -> Read:
 
 def _limited() -> None:
     os.nice(NICENESS)
+    # Where memory ends, the kernel ends this process, and no broker and no stream beside it.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     for what, most in ((resource.RLIMIT_AS, MOST_BYTES), (resource.RLIMIT_CPU, MOST_CPU_S)):
         hard = resource.getrlimit(what)[1]
         limit = most if hard == resource.RLIM_INFINITY else min(most, hard)

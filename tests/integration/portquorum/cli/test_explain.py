@@ -168,7 +168,9 @@ async def test_a_slip_names_near_matches_and_is_wrong_use(
     assert done.stdout == ""
 
 
-async def test_the_page_says_that_it_can_explain_nothing(settings: Settings) -> None:
+async def test_the_page_says_that_it_can_explain_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nowhere = structs.replace(settings, kafka="127.0.0.1:9")
     one = Target(
         id="a",
@@ -186,3 +188,6 @@ async def test_the_page_says_that_it_can_explain_nothing(settings: Settings) -> 
         await Explainer(nowhere, limit_s=60).explain(one)
     with pytest.raises(ExplainUnavailableError, match="took longer than"):
         await Explainer(settings, limit_s=0.01).explain(one)
+    monkeypatch.setattr("sys.executable", str(Path(__file__).with_name("no_such_python")))
+    with pytest.raises(ExplainUnavailableError, match="No process can be started"):
+        await Explainer(settings).explain(one)

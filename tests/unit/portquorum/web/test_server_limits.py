@@ -40,9 +40,9 @@ def test_of_too_many_unsent_bytes_those_are_dropped_that_waited_longest() -> Non
     [
         (20_000, 20_000, None, MOST_CONNECTIONS),
         (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, MOST_CONNECTIONS),
-        (1024, 524_288, 1200, MOST_CONNECTIONS),
-        (256, resource.RLIM_INFINITY, 1200, MOST_CONNECTIONS),
-        (256, 512, 512, 312),
+        (1024, 524_288, 1450, MOST_CONNECTIONS),
+        (256, resource.RLIM_INFINITY, 1450, MOST_CONNECTIONS),
+        (256, 512, 512, 62),
         (100, 100, 100, 1),
     ],
 )
