@@ -20,6 +20,10 @@ STRIPS: Final = 100
 _WORST: Final[Mapping[State, int]] = {state: number for number, state in enumerate(STATES)}
 _NOT_UP: Final[tuple[State, ...]] = tuple(state for state in STATES if state != "up")
 
+_Wrong = Mapping[str, Sequence[Row]]
+"""By state or flag the rows of a group."""
+_ByValue = dict[str, list[Row]]
+
 
 class GroupTable:
     """Rows of groups; the order of a group's members is kept until one of them changes."""
@@ -29,6 +33,8 @@ class GroupTable:
         self._tally = tally
         self._places: dict[tuple[Dimension, str], tuple[int, dict[Row, int]]] = {}
         self._kept: dict[Dimension, tuple[int, int, list[GroupRow]]] = {}
+        self._of_state: dict[tuple[Dimension, str], tuple[int, int, _ByValue]] = {}
+        self._marked: dict[tuple[Dimension, str], tuple[int, _Wrong, tuple[Mark, ...]]] = {}
 
     def warm(self) -> None:
         """Makes what the overview needs, so that the first who asks does not wait for it."""
@@ -48,9 +54,8 @@ class GroupTable:
         groups = self._inventory.values(dimension)
         wrong: dict[str, dict[str, list[Row]]] = {}
         for state in (*_NOT_UP, *FLAGS):
-            for row in self._set(state):
-                for value in values_in(self._inventory.record(row), dimension):
-                    wrong.setdefault(value, {}).setdefault(state, []).append(row)
+            for value, rows in self._by_value(dimension, state).items():
+                wrong.setdefault(value, {})[state] = rows
         ranked = sorted(groups, key=lambda value: _badness(value, wrong.get(value, {})))
         self._drop_old(dimension, groups)
         return [
@@ -64,15 +69,40 @@ class GroupTable:
             for number, value in enumerate(ranked)
         ]
 
+    def _by_value(self, dimension: Dimension, state: str) -> "_ByValue":
+        """The rows in a state by their values, kept until one comes or goes."""
+        rows = self._set(state)
+        now = self._inventory.version, rows.version
+        kept = self._of_state.get((dimension, state))
+        if kept is not None and kept[:2] == now:
+            return kept[2]
+        found: _ByValue = {}
+        records = self._inventory.records
+        for row in rows:
+            record = records[row]
+            if record is not None:
+                for value in values_in(record, dimension):
+                    found.setdefault(value, []).append(row)
+        self._of_state[dimension, state] = (*now, found)
+        return found
+
     def _set(self, state: str) -> RowSet:
         flag = self._tally.of_flag.get(state)
         if flag is not None:
             return flag
         return next(rows for name, rows in self._tally.of_state.items() if name == state)
 
-    def _marks(
-        self, dimension: Dimension, value: str, wrong: Mapping[str, Sequence[Row]]
-    ) -> tuple[Mark, ...]:
+    def _marks(self, dimension: Dimension, value: str, wrong: "_Wrong") -> tuple[Mark, ...]:
+        """The strip of a group, kept until one of its members is otherwise."""
+        version = self._inventory.member_version(dimension, value)
+        kept = self._marked.get((dimension, value))
+        if kept is not None and kept[0] == version and kept[1] == wrong:
+            return kept[2]
+        marks = self._made_marks(dimension, value, wrong)
+        self._marked[dimension, value] = version, wrong, marks
+        return marks
+
+    def _made_marks(self, dimension: Dimension, value: str, wrong: "_Wrong") -> tuple[Mark, ...]:
         states: dict[Row, State] = {row: state for state in _NOT_UP for row in wrong.get(state, ())}
         if not states:
             return ()
@@ -114,6 +144,12 @@ class GroupTable:
             self._places = {
                 key: kept
                 for key, kept in self._places.items()
+                if key[0] == dimension and key[1] in groups
+            }
+        if len(self._marked) > 2 * STRIPS + len(groups):
+            self._marked = {
+                key: kept
+                for key, kept in self._marked.items()
                 if key[0] == dimension and key[1] in groups
             }
 

@@ -14,10 +14,12 @@ FEW: Final = 256
 class RowSet:
     """Row numbers, from 0 on."""
 
-    __slots__ = ("_bits", "_few", "_mask", "count")
+    __slots__ = ("_bits", "_few", "_mask", "count", "version")
 
     def __init__(self) -> None:
         self.count = 0
+        self.version = 0
+        """Grows with each change."""
         self._few: set[int] | None = set()
         self._bits = bytearray()
         self._mask: int | None = None
@@ -37,6 +39,7 @@ class RowSet:
         if row in self:
             return
         self.count += 1
+        self.version += 1
         self._mask = None
         if self._few is not None:
             self._few.add(row)
@@ -54,6 +57,7 @@ class RowSet:
         if row not in self:
             return
         self.count -= 1
+        self.version += 1
         self._mask = None
         if self._few is not None:
             self._few.discard(row)
