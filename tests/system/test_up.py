@@ -37,6 +37,14 @@ def statuses(home: Path) -> dict[str, str]:
     return {one["target"]: one["status"] for one in msgspec.json.decode(done.stdout)["targets"]}
 
 
+def open_incidents(home: Path) -> list[str]:
+    """The targets of open incidents, as the command lists them."""
+    done = command(home, "incidents", "--open", "--json")
+    found = [str(one["target"]) for one in msgspec.json.decode(done.stdout or "[]")]
+    assert done.returncode == bool(found), done.stderr
+    return found
+
+
 def asked(place: str, path: str) -> Any:
     """What the API answers; None if the page is blind still."""
     with urllib.request.urlopen(f"http://{place}/api/v1/{path}", timeout=30) as answer:
@@ -152,11 +160,13 @@ def test_from_the_sample_to_the_first_incident_and_a_clean_end(up: Program, tmp_
         up.event("up", "inventory inventory: 1 added")
         told = up.event("notify", "TCP Port Unreachable: Nothing here")
         assert "Connection refused" in told["body"]
-    listed = command(tmp_path, "incidents", "--open", "--json")
-    assert listed.returncode == 1
-    assert [one["target"] for one in msgspec.json.decode(listed.stdout)] == ["nothing-here"]
-    (shown,) = asked(place, "incidents")["rows"]
-    assert (shown["target"], shown["state"]) == ("nothing-here", "down")
+    eventually(lambda: open_incidents(tmp_path) == ["nothing-here"], "it to be in ClickHouse")
+
+    def shown() -> list[tuple[str, str]] | None:
+        found = asked(place, "incidents")
+        return found and [(one["target"], one["state"]) for one in found["rows"]]
+
+    eventually(lambda: shown() == [("nothing-here", "down")], "the page to show it")
 
     # A wrong file changes nothing.
     inventory = Path(ready["inventory"].partition(" (")[0])

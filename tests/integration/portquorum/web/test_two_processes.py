@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from foundation.kafka import create_topics
@@ -20,6 +21,7 @@ from tests.browser.browser import FLAGS, chromium_program
 from tests.integration.portquorum.web.balanced import Viewer, WebProcess, haproxy, web
 from tests.integration.sinks.notifier import rig
 
+pytestmark = pytest.mark.timeout(600)
 expect.set_options(timeout=60_000)
 
 NAMES = [f"db{number}" for number in range(20)]
