@@ -158,14 +158,27 @@ def test_a_row_whose_incident_is_open_is_never_struck_through(
     expect(page.locator(".groups tr.gone")).to_have_count(1)
 
 
+# Elements with a red or a green on them: one of the two is far above both other parts.
+COLOURFUL = """() => [...document.querySelectorAll("body *")].filter((one) => {
+  const look = getComputedStyle(one)
+  const colours = [look.color, look.backgroundColor, look.fill]
+  return one.getClientRects().length && colours.some((text) => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g)?.map(Number) ?? [0, 0, 0]
+    return a > 0 && (r - Math.max(g, b) > 40 || g - Math.max(r, b) > 40)
+  })
+}).map((one) => one.outerHTML.slice(0, 200))"""
+
+
 def test_blindness_is_seen_and_ends(context: BrowserContext, server: PageServer) -> None:
     page = opened(context)
+    assert len(page.evaluate(COLOURFUL)) > 10
     away = blind()
     server.fleet.become(away)
     server.hub.tell(replace(change(away.counts, "freshness"), freshness=away.freshness))
     expect(page.get_by_text("Kafka does not answer")).to_be_visible()
     expect(page.locator("html")).to_have_class("blind js")
     expect(page).to_have_title("(not known) Overview – portquorum")
+    assert page.evaluate(COLOURFUL) == []
     server.fleet.become(busy())
     server.hub.tell(replace(change(busy().counts, "freshness"), freshness=fresh()))
     expect(page.get_by_text("Kafka does not answer")).to_have_count(0)
