@@ -44,7 +44,7 @@ test: $(VENV)/.dev
 test-root: $(VENV)/.dev
 	@unshare --net sh -c 'ip link set lo up && exec "$$@"' sh \
 	    $(BIN)/python -m tests.side_by_side -m "root and not soak and not wide" $(SIDE_BY_SIDE) tests/system $(ARGS)
-	@$(BIN)/python -m pytest -m "root and not soak and not wide" --ignore tests/system $(ARGS)
+	@$(BIN)/python -m tests.side_by_side -m "root and not soak and not wide" $(SIDE_BY_SIDE) --ignore tests/system $(ARGS)
 
 # What it found goes into docs/verification.md, if nothing was left out.
 wide: $(VENV)/.dev

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 BUDGETS_S: Final = {
     "unit": 900,
-    "integration": 5700,
+    "integration": 4800,
     "simulation": 900,
-    "system": 1200,
+    "system": 1000,
     "browser": 300,
     "golden": 180,
     "wide": 1800,

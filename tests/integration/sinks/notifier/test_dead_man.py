@@ -184,7 +184,7 @@ async def test_each_part_that_stands_still_ends_the_calls(
 
             stream.send(signal.SIGSTOP)
             await called.falls_silent()
-            stream.send(signal.SIGKILL)
+            await stream.killed()
             workers.enter_context(Worker(made, tmp_path, checkpoint_s=0.3))
             await called.is_called()
 
