@@ -283,7 +283,10 @@ async def test_a_body_that_takes_too_long_is_down(checking: Checking) -> None:
 
 @pytest.mark.usefixtures("quiet")
 async def test_ordinary_targets_go_on_beside_them(checking: Checking) -> None:
-    """The loop does not stand still: else each of them would have lost its time by it."""
+    """The loop does not stand still: else each of them would have lost its time by it.
+
+    By its processor time: a machine that others have makes it stand still, too, and says nothing.
+    """
     hostile = [
         (ok(body=BODY), {"expect_json": "$" + "..*" * 8, "json_value": '"never"'}),
         (ok(body=BODY), {"expect_json": "$..*", "json_value": '"never"'}),
@@ -295,15 +298,20 @@ async def test_ordinary_targets_go_on_beside_them(checking: Checking) -> None:
     ]
     hostile_found: list[CheckOutcome] = []
     found: list[CheckOutcome] = []
-    longest_s = 0.0
+    busiest_s = 0.0
     over = asyncio.Event()
 
     async def watch() -> None:
-        nonlocal longest_s
+        nonlocal busiest_s
         while not over.is_set():
-            began = time.monotonic()
+            began = time.thread_time()
             await asyncio.sleep(0.01)
-            longest_s = max(longest_s, time.monotonic() - began)
+            busiest_s = max(busiest_s, time.thread_time() - began)
+
+    def held_up(outcome: CheckOutcome) -> bool:
+        # Neither is a word about the target: the loop, or the judges beside it, had no processor.
+        words = ("the prober stood still", "no verdict on the answer within")
+        return outcome.status == "missed" and (outcome.detail or "").startswith(words)
 
     async def again(one: Target, outcomes: list[CheckOutcome], times: int) -> None:
         for _ in range(times):
@@ -327,9 +335,10 @@ async def test_ordinary_targets_go_on_beside_them(checking: Checking) -> None:
                 group.create_task(again(one, found, 5))
         over.set()
         await asyncio.gather(*tasks)
-    assert {outcome.status for outcome in found} == {"up"}, {str(o.reason) for o in found}
+    print(f"the loop was busy for {busiest_s * 1000:.0f} ms at most")  # noqa: T201
+    assert busiest_s < 0.5
     assert len(found) == 1_000
-    ours = [outcome for outcome in hostile_found if outcome.reason == "prober_error"]
-    assert not ours
-    assert {outcome.status for outcome in hostile_found} == {"up", "down"}
-    print(f"the loop stood still for {longest_s * 1000:.0f} ms at most")  # noqa: T201
+    assert {one.status for one in found if not held_up(one)} == {"up"}, {str(o) for o in found}
+    judged = [one for one in hostile_found if not held_up(one)]
+    assert not [one for one in judged if one.reason == "prober_error"]
+    assert {one.status for one in judged} == {"up", "down"}
