@@ -14,6 +14,7 @@ from portquorum.inventory.probes import probe_of
 from producers.checks.model import CheckOutcome, PlannedCheck, Vantage
 from producers.engine.factory import platform_engine
 from schemas.target import Target
+from tests.integration.kinds.checking import measured
 
 ON_LOOPBACK = Vantage(allow=("127.0.0.0/8",))
 """Where a redirect may lead: nothing but this machine is ever connected to."""
@@ -166,6 +167,9 @@ class Checking:
         self.engine = platform_engine(ON_LOOPBACK)
 
     async def check(self, one: Target) -> CheckOutcome:
+        return await measured(lambda: self._once(one))
+
+    async def _once(self, one: Target) -> CheckOutcome:
         done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
         planned = PlannedCheck(one, 0.0, 0, "schedule")
         self.engine.submit(planned, lambda _, outcome: done.set_result(outcome))

@@ -20,7 +20,7 @@ from producers.kinds import tls_context
 from schemas.probe import HandshakeProbe, HttpProbe
 from schemas.target import Target
 from tests.integration.kinds.certificates import Certificates, Pair
-from tests.integration.kinds.checking import assert_down
+from tests.integration.kinds.checking import assert_down, measured
 from tests.integration.kinds.servers import folder, free_port, program, running
 
 STATUS = {"state": "ok", "queues": [{"name": "a", "length": 0}, {"name": "b", "length": 7}]}
@@ -90,11 +90,13 @@ def trusted(certificates: Certificates) -> Certificates:
 
 
 async def http(port: int, **probe: Any) -> CheckOutcome:
-    return await check_once("localhost", port, "http", 10, probe=probe_of("http", probe, port))
+    found = probe_of("http", probe, port)
+    return await measured(lambda: check_once("localhost", port, "http", 10, probe=found))
 
 
 async def tls(port: int, host: str = "localhost", **probe: Any) -> CheckOutcome:
-    return await check_once(host, port, "tls", 10, probe=probe_of("tls", probe, port))
+    found = probe_of("tls", probe, port)
+    return await measured(lambda: check_once(host, port, "tls", 10, probe=found))
 
 
 async def test_an_answer_is_up_and_every_phase_is_told(web: Web) -> None:
