@@ -11,6 +11,9 @@ from producers.engine.single_check import check_once
 
 Tls = Literal["none", "starttls", "implicit"]
 
+STOOD_STILL = ("the prober stood still", "no verdict on the answer")
+"""How the detail of an outcome begins that says nothing but this machine's load."""
+
 
 async def check(
     kind: str,
@@ -30,11 +33,12 @@ async def check(
 async def measured(begin: Callable[[], Awaitable[CheckOutcome]], tries: int = 5) -> CheckOutcome:
     """The first outcome of a check during which this machine did not stand still, or the last one.
 
-    A prober whose loop stood still says so, and measures nothing: beside other tests that happens.
+    A prober whose loop, or whose judging process, stood still says so, and measures nothing: beside
+    other tests that happens.
     """
     outcome = await begin()
     for _ in range(tries - 1):
-        if not (outcome.detail or "").startswith("the prober stood still"):
+        if not (outcome.detail or "").startswith(STOOD_STILL):
             break
         outcome = await begin()
     return outcome
