@@ -70,6 +70,7 @@ def _measure(asked: argparse.Namespace, run: Running, browser: Browser) -> None:
     fleet = monitors(run.count)
     closing = outages(fleet)
     _tell(f"after {time.time() - run.began:.0f} s; load {_load()}")
+    rest = measure.at_rest(run)
     answered = list(measure.answers(run))
     loaded = list(measure.loads(browser, run, asked.rounds))
     searched = list(measure.searches(browser, run, asked.rounds))
@@ -80,8 +81,9 @@ def _measure(asked: argparse.Namespace, run: Running, browser: Browser) -> None:
     seen = measure.outage(browser, run, waves, OUTAGE_S) if asked.outage else []
     _tell(f"load {_load()}")
     for tool in run.tools:
-        _tell(f"\n{tool.name} {tool.version}: {memory[tool.name][0]:.0f} MB, with all its")
-        _tell(f"  processes {memory[tool.name][1]:.0f} MB")
+        mb, whole_mb = memory[tool.name]
+        _tell(f"\n{tool.name} {tool.version}: {mb:.0f} MB; with all that it started")
+        _tell(f"  {whole_mb:.0f} MB, {rest[tool.name]} cores at rest")
         for is_warm in (False, True):
             mine = [one for one in loaded if one.tool == tool.name and one.is_warm == is_warm]
             _tell(f"  {'warm' if is_warm else 'cold'} {_medians(mine)}")
@@ -95,7 +97,7 @@ def _measure(asked: argparse.Namespace, run: Running, browser: Browser) -> None:
             if one.tool == tool.name:
                 _tell(f"  an outage is seen after {one.seconds} s")
     file = asked.folder / f"figures-{time.strftime('%H%M%S')}.json"
-    file.write_bytes(msgspec.json.encode([run, answered, loaded, searched, memory, seen]))
+    file.write_bytes(msgspec.json.encode([run, answered, loaded, searched, memory, rest, seen]))
     _tell(str(file))
 
 

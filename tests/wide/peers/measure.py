@@ -22,6 +22,7 @@ FIND_MS: Final = 60_000.0
 SETTLE_S: Final = 1.0
 """After all data are there: what a page still loads belongs to its load."""
 ANSWERS: Final = 20
+REST_S: Final = 20.0
 
 # Each frame of the page is looked at: the time from the navigation to the first one that shows it.
 _WATCH: Final = """
@@ -297,6 +298,23 @@ def cpu_s(tool: Tool) -> float:
     """CPU of the process that answers, user and system."""
     times = psutil.Process(tool.server).cpu_times()
     return times.user + times.system
+
+
+def at_rest(run: Running) -> dict[str, float]:
+    """Cores that each tool takes while nobody looks, with all of its processes: checks, and all."""
+    before = {tool.name: _whole_cpu_s(tool) for tool in run.tools}
+    began = time.perf_counter()
+    time.sleep(REST_S)
+    took_s = time.perf_counter() - began
+    return {
+        tool.name: round((_whole_cpu_s(tool) - before[tool.name]) / took_s, 3) for tool in run.tools
+    }
+
+
+def _whole_cpu_s(tool: Tool) -> float:
+    root = psutil.Process(tool.root)
+    times = [one.cpu_times() for one in (root, *root.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
 
 
 def memory_mb(tool: Tool) -> tuple[float, float]:
