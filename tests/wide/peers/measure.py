@@ -94,23 +94,37 @@ class Outage(Struct, frozen=True):
 
 
 class Wire:
-    """What a page moves, by Chromium's own count."""
+    """What a page moves, by Chromium's own count.
+
+    How long an answer was is told when it ends; of one that goes on, what came of it so far.
+    """
 
     def __init__(self, session: CDPSession) -> None:
-        self.requests = self.frames = self.bytes = 0
+        self.requests = self.frames = 0
+        self._frames_bytes = 0
+        self._bytes: dict[str, int] = {}
+        self._from_memory: set[str] = set()
         session.on("Network.requestWillBeSent", self._request)
         session.on("Network.requestServedFromCache", self._cached)
-        session.on("Network.dataReceived", self._data)
         session.on("Network.responseReceived", self._head)
+        session.on("Network.dataReceived", self._data)
+        session.on("Network.loadingFinished", self._finished)
         session.on("Network.webSocketCreated", self._request)
         session.on("Network.webSocketFrameReceived", self._frame)
         session.send("Network.enable")
 
+    @property
+    def bytes(self) -> int:
+        """All of HTTP with its heads, and the contents of WebSocket frames."""
+        moved = (size for name, size in self._bytes.items() if name not in self._from_memory)
+        return sum(moved) + self._frames_bytes
+
     def _request(self, _event: dict[str, object]) -> None:
         self.requests += 1
 
-    def _cached(self, _event: dict[str, object]) -> None:
+    def _cached(self, event: dict[str, object]) -> None:
         self.requests -= 1
+        self._from_memory.add(str(event["requestId"]))
 
     def _head(self, event: dict[str, object]) -> None:
         response = event["response"]
@@ -118,17 +132,25 @@ class Wire:
             return
         if response.get("fromDiskCache"):
             self.requests -= 1
-        else:
-            self.bytes += int(response.get("encodedDataLength", 0))
+        self._bytes[str(event["requestId"])] = int(response.get("encodedDataLength", 0))
 
     def _data(self, event: dict[str, object]) -> None:
-        self.bytes += int(str(event["encodedDataLength"]))
+        name = str(event["requestId"])
+        self._bytes[name] = self._bytes.get(name, 0) + _number(event["encodedDataLength"])
+
+    def _finished(self, event: dict[str, object]) -> None:
+        self._bytes[str(event["requestId"])] = _number(event["encodedDataLength"])
 
     def _frame(self, event: dict[str, object]) -> None:
         self.frames += 1
         response = event["response"]
         if isinstance(response, dict):
-            self.bytes += len(str(response["payloadData"]).encode())
+            self._frames_bytes += len(str(response["payloadData"]).encode())
+
+
+def _number(value: object) -> int:
+    """A number of the protocol; it writes whole ones with a fraction at times."""
+    return int(float(str(value)))
 
 
 def loads(browser: Browser, run: Running, rounds: int) -> Iterator[Load]:
