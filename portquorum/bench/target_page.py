@@ -225,11 +225,15 @@ async def _crowd(one: StoredHistory, target: Target, now: int) -> object:
 
 
 async def _ask_all(settings: Settings, fleet: list[Target], runs: int) -> list[PageTiming]:
-    asking = Asking(StoredHistory(settings), fleet, runs, int(time.time() * 1000))
-    try:
-        return [await _ask(name, ask, asking) for name, ask in _questions().items()]
-    finally:
-        await asking.history.close()
+    """Each question of a history of its own: what another question had is not kept for it."""
+    now, timings = int(time.time() * 1000), []
+    for name, ask in _questions().items():
+        asking = Asking(StoredHistory(settings), fleet, runs, now)
+        try:
+            timings.append(await _ask(name, ask, asking))
+        finally:
+            await asking.history.close()
+    return timings
 
 
 async def _ask(name: str, ask: Question, asking: Asking) -> PageTiming:
