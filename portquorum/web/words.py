@@ -92,6 +92,8 @@ class Words(Struct, frozen=True, kw_only=True):
     )
     as_json: str = "this page as JSON"
     as_csv: str = "CSV"
+    history_json: str = "its history as JSON"
+    checks_csv: str = "its checks as CSV"
     times_in: str = "Times are in {zone}, with UTC beside it."
     times_utc: str = "Times are UTC."
     new: str = "{n} new"
@@ -273,6 +275,7 @@ class Words(Struct, frozen=True, kw_only=True):
     latency: str = "Latency"
     not_measured: str = "not measured"
     without_maintenance: str = "{percent} without maintenance"
+    in_chart: str = "in the chart"
     as_table: str = "as a table"
     without_table: str = "without the table"
     more_in_json: str = "and {n} more: they are in the JSON of this page"

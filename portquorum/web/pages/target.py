@@ -15,6 +15,7 @@ from portquorum.web.history.answers import (
     IncidentSpan,
     RegionChecks,
     TargetHistory,
+    TimeWindow,
 )
 from portquorum.web.pages import commands
 from portquorum.web.pages.address import Address
@@ -22,7 +23,7 @@ from portquorum.web.pages.number_words import cut, fill, many, milliseconds, min
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.row_words import check_strip, word_of
 from portquorum.web.pages.viewer import Viewer
-from portquorum.web.pages.window_links import window_links
+from portquorum.web.pages.window_links import around, window_links
 from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
 from schemas.duration import duration_text
 from schemas.target import LatencyLimit, Target
@@ -69,9 +70,14 @@ class SpanRow(Struct, frozen=True, kw_only=True):
     state: str
     summary: str
     began_at: int
-    is_closed: bool
+    ended_at: int | None
     lasted: str
     ended: str
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over."""
+        return self.ended_at is not None
 
 
 class CertificateRow(NamedTuple):
@@ -125,12 +131,25 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         certificates=certificates(past.certificates or ()),
         facts=facts(definition, viewer),
         spared=_spared(answer, viewer),
+        zoom=lambda one: around(one.began_at, one.ended_at, Address.of(viewer.here), viewer.now),
+        twins=_twins(row.id, past.window),
         zooms=window_links(past.window, Address.of(viewer.here), viewer.now),
         commands=commands.of_target(row, opened, view.base),
         status_age=None if fresh.status_at is None else viewer.ago(fresh.status_at),
         active="targets",
         json_path=f"{here}.json",
     )
+
+
+def _twins(target: str, window: TimeWindow) -> list[tuple[str, str]]:
+    """What the page shows beside its twin, as files: the words of each link, and its address."""
+    w, here = ENGLISH, path("targets", target)
+    asked = (("since", f"{window.since}"), ("until", f"{window.until}"))
+    named = (("window", window.name),) if window.name else asked
+    return [
+        (w.history_json, str(Address(f"{here}/history.json", named))),
+        (w.checks_csv, str(Address("/results.csv", (("target", target), *asked)))),
+    ]
 
 
 def matrix(answer: TargetAnswer, checks: Sequence[RegionChecks]) -> list[MatrixRow]:
@@ -213,7 +232,7 @@ def _span_of_row(one: IncidentRow) -> SpanRow:
         state=one.state,
         summary=one.summary,
         began_at=one.began_at,
-        is_closed=one.closed_at is not None,
+        ended_at=one.closed_at,
         lasted="" if one.closed_at is None else minus(one.closed_at, one.began_at),
         ended=_ended(one.closed_because),
     )
@@ -225,7 +244,7 @@ def _span_of_past(one: IncidentSpan) -> SpanRow:
         state=_OF_TYPE.get(one.incident_type, one.incident_type),
         summary=one.summary,
         began_at=one.began_at,
-        is_closed=one.closed_at is not None,
+        ended_at=one.closed_at,
         lasted=minus(round(one.duration_s * 1000), 0),
         ended=_ended(one.closed_because),
     )

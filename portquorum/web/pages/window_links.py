@@ -3,13 +3,14 @@
 from typing import Final
 
 from portquorum.web.history.answers import TimeWindow
-from portquorum.web.history.windows import MINUTE_MS, NAMES, between, named, zoomed
+from portquorum.web.history.windows import LONGEST_MS, MINUTE_MS, NAMES, between, named, zoomed
 from portquorum.web.pages.address import Address
 from portquorum.web.words import ENGLISH
 
 USUAL: Final = "24h"
 """The window of a URL that names none."""
 
+_LEAST_MARGIN_MS: Final = 30 * MINUTE_MS
 _SHORTEST_MS: Final = 10 * MINUTE_MS
 
 
@@ -52,6 +53,15 @@ def window_links(window: TimeWindow, here: Address, now: int) -> list[tuple[str,
         (words, there(("since", f"{one.since}"), ("until", f"{one.until}")), False)
         for words, one in beside
     ]
+
+
+def around(began_at: int, ended_at: int | None, here: Address, now: int) -> str:
+    """The address of the window that an incident fills for a third, and an hour at least."""
+    end = now if ended_at is None else ended_at
+    margin = max(_LEAST_MARGIN_MS, end - began_at)
+    since, until = max(began_at - margin, end + margin - LONGEST_MS), min(end + margin, now)
+    kept = here.others("window", "since", "until")
+    return str(Address(here.path, (*kept, ("since", f"{since}"), ("until", f"{until}"))))
 
 
 def _middle(window: TimeWindow) -> TimeWindow:

@@ -46,6 +46,11 @@ FETCHED = """() => performance.getEntriesByType("resource")
     .filter((one) => one.name.includes("/static/") && one.transferSize).map((one) => one.name)"""
 """The files beside the page that did not come from the browser's cache."""
 
+SMALL = """() => [...document.querySelectorAll("a, button, summary, input, select")].filter(
+  (one) => !one.closest(".visually-hidden, .skip, .health") && one.getClientRects().length
+    && one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 100))"""
+"""What a finger may miss: lower than 44 px. The link to the regions is in a sentence."""
+
 
 def watched(context: BrowserContext) -> tuple[Page, list[str]]:
     """A page, and what its console complains of: what the CSP stopped is among it."""
@@ -130,6 +135,7 @@ def test_a_page_fits_on_a_phone_and_hostile_texts_do_nothing(
     name = next(name for name, one in PAGES.items() if one == path)
     page.goto(path)
     assert page.evaluate(WIDER) <= 0
+    assert page.evaluate(SMALL) == []
     page.screenshot(path=screenshots / f"{name}-320.png", full_page=True)
 
     server.become_hostile()
