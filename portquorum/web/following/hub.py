@@ -139,7 +139,7 @@ class Hub:
         self, since: str | None = None
     ) -> AsyncIterator[AsyncIterator[Change | None]]:
         """All changes after the position `since`, or from now on; see `ports.Hub`."""
-        position = decode(since) if since else None
+        position = decode(since, self._now) if since else None
         viewer = _Viewer(position)
         if since and (position is None or not self._can_replay(position)):
             viewer.since = None

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portquorum.web.fleet.position import Position, decode
+from portquorum.web.fleet.position import MOST_CHARS, Position, decode
 
 VECTORS = st.dictionaries(st.integers(0, 99), st.integers(1, 2**63 - 1), max_size=20)
 
@@ -34,11 +34,24 @@ def test_a_record_before_the_position_is_in_it() -> None:
     assert not position.has("targets", 3, 0)
 
 
-def test_a_position_that_no_header_holds_is_none() -> None:
-    many = dict.fromkeys(range(1024), 2**40)
-    assert (
-        len(Position(dict.fromkeys(range(256), 2**31), dict.fromkeys(range(256), 9)).encode()) > 9
+@given(st.lists(st.integers(-120, 120), min_size=1024, max_size=1024), st.integers(2**30, 2**40))
+def test_of_a_thousand_partitions_a_header_holds_what_a_process_nearby_needs(
+    away: list[int], offset: int
+) -> None:
+    there = Position(dict.fromkeys(range(1024), offset), dict.fromkeys(range(1024), 2**31), {0: 9})
+    text = there.encode()
+    assert len(text) <= MOST_CHARS
+    here = Position(
+        {partition: offset + by for partition, by in enumerate(away)}, there.targets, {0: 7}
     )
-    text = Position(many, many).encode()
-    assert len(text) == 1
+    assert decode(text, here) == there
+
+
+def test_a_short_position_that_is_far_away_is_none() -> None:
+    there = Position(dict.fromkeys(range(1024), 2**40), dict.fromkeys(range(1024), 2**31))
+    text = there.encode()
     assert decode(text) is None
+    far = Position({**there.incidents, 7: 2**40 + 256, 8: 2**40 - 256}, there.targets)
+    assert decode(text, far) is None
+    assert decode(text, Position(there.incidents, {})) is None
+    assert decode(f"{text}x", there) is None
