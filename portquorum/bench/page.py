@@ -354,6 +354,9 @@ def _show(found: BenchFigures) -> None:
             *(f"{one.packed / 1000:.1f} KB", str(one.requests), f"{one.nodes:,}"),
         )
     console.print(table)
+    console.print(f"memory {found.memory_mb[0]:.0f} MB, at the end {found.memory_mb[1]:.0f} MB")
+    if not found.live:
+        return
     live = Table(
         title="live viewers; p50, p95, most in ms; lag: p50, p99, most", title_justify="left"
     )
