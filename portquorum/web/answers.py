@@ -69,7 +69,8 @@ class Freshness(Struct, frozen=True, kw_only=True):
     and `blind_because` are set together: nothing that is shown may be true now. `status_at`: the
     newest answer of `status_now`; `history_away_since`: since then ClickHouse does not answer.
     `position` is the vector of offsets that is applied, an opaque text (the id of SSE).
-    `regions_reporting` of `regions` report.
+    `regions_reporting` of `regions` report. `is_read`: all topics were read to their ends since
+    this process began; until then what is not shown may exist.
     """
 
     now: Millis
@@ -81,6 +82,7 @@ class Freshness(Struct, frozen=True, kw_only=True):
     regions: int
     regions_reporting: int
     position: str
+    is_read: bool = True
 
 
 class Counts(Struct, frozen=True, kw_only=True):

@@ -112,6 +112,8 @@ class Words(Struct, frozen=True, kw_only=True):
     blind_kafka_away: str = "Kafka does not answer"
     blind_stream_stopped: str = "the stream judges no results, so an outage would open no incident"
     blind_then: str = "What follows is as it was then."
+    not_read: str = "Nothing has been read to its end yet: what is missing here may exist."
+    not_seen: str = "This page does not know it, but it may have come since then."
     blind_title: str = "not known"
 
     # Overview
@@ -121,6 +123,8 @@ class Words(Struct, frozen=True, kw_only=True):
     unacknowledged: str = "{n} not acknowledged"
     nothing_open: str = "No open incidents"
     all_up: str = "Each of the {n} targets that are watched is up."
+    open_unknown: str = "Open incidents: not known yet"
+    unknown_yet: str = "Not known yet."
     none_watched: str = "No target is watched yet: portquorum inventory apply FILE publishes some."
     state: str = "State"
     what: str = "What"

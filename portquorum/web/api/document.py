@@ -137,6 +137,8 @@ def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
         responses["503"] = _problem("What is asked for is away (`since`: from when on), or slow.")
     elif opt.get("live"):
         responses["503"] = _problem("Too many watch live already.")
+    elif opt.get("csv") or "{" in path:
+        responses["503"] = _problem("The topics can't be read (`since`: from when on).")
 
 
 def _with_fields(content: Document, rows: str) -> None:

@@ -25,6 +25,7 @@ from portquorum.web.history import answers as stored
 from portquorum.web.history.stored_history import IncidentQuery as StoredQuery
 from portquorum.web.parts import TheFleet, TheHistory
 from portquorum.web.problem import ProblemError
+from portquorum.web.unread import missing, refuse_unread
 from schemas.incident import IncidentType, Severity
 
 IncidentIdPath = Annotated[str, PathParameter(description="The incident's id.", max_length=255)]
@@ -91,6 +92,7 @@ async def incidents(
     )
     if not wants_csv(request, form):
         return answered_rows(fleet.incidents(asked), "rows", names)
+    refuse_unread(fleet.freshness())
 
     async def page(after: str, most: int) -> tuple[tuple[IncidentRow, ...], str]:
         found = fleet.incidents(replace(asked, limit=most, cursor=after))
@@ -109,8 +111,8 @@ async def incident(fleet: TheFleet, incident_id: IncidentIdPath) -> Response[Inc
     """Its newest event, if it is open or closed within 24 h; else ask for its history."""
     found = fleet.incident(incident_id)
     if found is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND,
+        raise missing(
+            fleet.freshness(),
             f"no incident {incident_id[:128]!r} is open or closed within 24 h; older ones are at "
             "/api/v1/incidents/ID/history",
         )

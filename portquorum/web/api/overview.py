@@ -14,6 +14,7 @@ from portquorum.web.api.fields import Fields, answered_rows, chosen
 from portquorum.web.api.lists import Listing, ListQuery, page_of, whole
 from portquorum.web.api.parameters import MOST_ROWS, Cursor, Form, GroupBy, Limit, Words
 from portquorum.web.parts import TheFleet
+from portquorum.web.unread import refuse_unread
 
 
 @get("/overview", operation_id="overview", summary="What is wrong now", tags=["now"])
@@ -61,6 +62,7 @@ async def groups(
     names = chosen(fields, GroupRow)
 
     if wants_csv(request, form):
+        refuse_unread(found.freshness)
         pages = whole(found.groups, GROUPS, q, sort)
         return await csv_answer("groups", GroupRow, pages, cursor, names)
     shown, total, following = page_of(found.groups, GROUPS, ListQuery(q, sort, limit, cursor))

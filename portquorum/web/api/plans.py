@@ -20,6 +20,7 @@ from portquorum.web.api.lists import Listing, ListQuery, page_of, whole
 from portquorum.web.api.moments import Moment, now_ms, parse_ms
 from portquorum.web.api.parameters import MOST_ROWS, Cursor, Filter, Form, Limit, Words, many
 from portquorum.web.parts import TheFleet
+from portquorum.web.unread import refuse_unread
 
 WINDOWS: Final[Listing[MaintenanceRow]] = Listing(
     lambda one: one.key,
@@ -80,6 +81,7 @@ async def maintenances(
     names = chosen(fields, MaintenanceRow)
 
     if wants_csv(request, form):
+        refuse_unread(found.freshness)
         pages = whole(rows, WINDOWS, q, sort)
         return await csv_answer("maintenances", MaintenanceRow, pages, cursor, names)
     shown, total, following = page_of(rows, WINDOWS, ListQuery(q, sort, limit, cursor))
@@ -125,6 +127,7 @@ async def silences(
     names = chosen(fields, SilenceRow)
 
     if wants_csv(request, form):
+        refuse_unread(found.freshness)
         pages = whole(rows, SILENCES, q, sort)
         return await csv_answer("silences", SilenceRow, pages, cursor, names)
     shown, total, following = page_of(rows, SILENCES, ListQuery(q, sort, limit, cursor))

@@ -13,6 +13,7 @@ from portquorum.web.api.fields import Fields, answered_rows, chosen
 from portquorum.web.api.lists import Listing, ListQuery, page_of, whole
 from portquorum.web.api.parameters import MOST_ROWS, Cursor, Form, Limit, Words, many
 from portquorum.web.parts import TheFleet
+from portquorum.web.unread import refuse_unread
 
 REGIONS: Final[Listing[RegionRow]] = Listing(
     lambda one: one.name,
@@ -54,6 +55,7 @@ async def regions(
     names = chosen(fields, RegionRow)
 
     if wants_csv(request, form):
+        refuse_unread(found.freshness)
         pages = whole(rows, REGIONS, q, sort)
         return await csv_answer("regions", RegionRow, pages, cursor, names)
     shown, total, following = page_of(rows, REGIONS, ListQuery(q, sort, limit, cursor))

@@ -30,6 +30,7 @@ from portquorum.web.history.windows import between, named
 from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet
 from portquorum.web.problem import ProblemError, wrong_field
+from portquorum.web.unread import missing, refuse_unread
 
 States = list[State | Literal["expiring", "failing"]]
 
@@ -102,6 +103,7 @@ async def targets(
     )
     if not wants_csv(request, form):
         return answered_rows(fleet.targets(asked), "rows", names)
+    refuse_unread(fleet.freshness())
 
     async def page(after: str, most: int) -> tuple[tuple[TargetRow, ...], str]:
         found = fleet.targets(replace(asked, limit=most, cursor=after, facets=False))
@@ -210,5 +212,5 @@ async def target_explained(
 def _known(fleet: Fleet, target_id: str) -> TargetAnswer:
     found = fleet.target(target_id)
     if found is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no target {target_id[:128]!r}")
+        raise missing(fleet.freshness(), f"there is no target {target_id[:128]!r}")
     return found

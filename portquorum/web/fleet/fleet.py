@@ -94,6 +94,7 @@ class Fleet(Known):
             regions=len(names),
             regions_reporting=reporting,
             position=self.position,
+            is_read=self.senses.is_read(),
         )
 
     def counts(self) -> Counts:

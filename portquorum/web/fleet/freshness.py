@@ -39,6 +39,7 @@ class Senses:
 
     def loaded(self, at: int) -> None:
         """The topics were read to their ends at `at`."""
+        self.version += not self._loaded
         self._loaded = True
         self._answered_at = max(at, self._answered_at or 0)
         self._look()
@@ -72,6 +73,10 @@ class Senses:
     def blind(self) -> tuple[int, BlindBecause] | None:
         """Since when nothing that is shown may be true, and why; None: the fleet is seen."""
         return self._blind
+
+    def is_read(self) -> bool:
+        """Whether the topics were read to their ends."""
+        return self._loaded
 
     def data_at(self) -> int | None:
         """Up to when the stream is known to have judged; None: never."""

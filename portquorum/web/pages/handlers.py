@@ -45,7 +45,8 @@ from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
 from portquorum.web.pages.window_links import window_of
 from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet, History
-from portquorum.web.problem import Problem, ProblemError
+from portquorum.web.problem import RETRY_AFTER, Problem, ProblemError
+from portquorum.web.unread import missing
 from portquorum.web.words import ENGLISH
 
 Asked = Request[None, None, State]
@@ -128,7 +129,7 @@ async def target_page(
     """One target, and its past within a window."""
     found = fleet.target(target_id)
     if found is None:
-        raise _no_target(target_id)
+        raise _no_target(fleet, target_id)
     now = now_ms()
     past = await history.target(
         TargetAsked(
@@ -152,7 +153,7 @@ async def target_page(
 def _target(fleet: Fleet, target_id: str, past: TargetHistory, viewer: Viewer, base: str) -> str:
     found = fleet.target(target_id)  # as it is now: the history was waited for
     if found is None:
-        raise _no_target(target_id)
+        raise _no_target(fleet, target_id)
     opened = [fleet.incident(one.id) for one in found.incidents if one.closed_at is None]
     view = target.TargetView(
         answer=found,
@@ -172,7 +173,7 @@ async def explain_page(
     """Why a target has an incident or none, from the state of the stream."""
     found = fleet.target(target_id)
     if found is None:
-        raise _no_target(target_id)
+        raise _no_target(fleet, target_id)
     told, trouble = None, ""
     try:
         told = await explainer.explain(found.definition)
@@ -182,8 +183,8 @@ async def explain_page(
     return _page(explain.page(explain.ExplainView(found, told, trouble), fleet.counts(), viewer))
 
 
-def _no_target(target_id: str) -> ProblemError:
-    return ProblemError(HTTPStatus.NOT_FOUND, ENGLISH.error_404_target.format(id=target_id[:99]))
+def _no_target(fleet: Fleet, target_id: str) -> ProblemError:
+    return missing(fleet.freshness(), ENGLISH.error_404_target.format(id=target_id[:99]))
 
 
 @get("/incidents", include_in_schema=False, opt=_PACKED)
@@ -233,10 +234,9 @@ async def incident_page(
     """One incident, open or long over."""
     past, trouble = await _past_of(history, incident_id)
     if past is None and fleet.incident(incident_id) is None:
-        status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.NOT_FOUND
-        raise ProblemError(
-            status, trouble or ENGLISH.error_404_incident.format(id=incident_id[:99])
-        )
+        if trouble:
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, trouble, headers=RETRY_AFTER)
+        raise missing(fleet.freshness(), ENGLISH.error_404_incident.format(id=incident_id[:99]))
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
 
