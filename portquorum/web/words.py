@@ -130,6 +130,7 @@ class Words(Struct, frozen=True, kw_only=True):
     what: str = "What"
     how_long: str = "For"
     since_label: str = "for"
+    was: str = "was {state}"
     since_label_long: str = "since"
     team: str = "Team"
     acknowledged: str = "Acknowledged"

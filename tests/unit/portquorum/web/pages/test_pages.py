@@ -185,3 +185,17 @@ async def test_files_beside_the_pages_are_kept_for_a_year(client: Client, name: 
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["vary"] == "Accept-Encoding"  # not the cookie that the first visit sets
     assert answer.headers["content-type"].startswith(("text/", "image/svg+xml"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/incidents?status=closed", "/targets/orders-db-0"],
+)
+async def test_what_is_closed_says_that_it_was_down(client: Client, path: str) -> None:
+    """A red mark with the word `down` beside "it recovered" is down at a glance."""
+    closed = re.findall(r'<tr [^>]*class="closed">(.*?)</tr>', (await client.get(path)).text, re.S)
+    assert closed
+    for row in closed:
+        assert '<span class="state was">' in row
+        assert re.search("was (down|slow|flapping|expiring)</span>", row)
+        assert "s-down" not in row
