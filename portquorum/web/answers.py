@@ -116,8 +116,9 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     """An incident in a list.
 
     `began_at`: the first failure. `is_improved`: most regions reach the target again, some do not.
-    `event`: the newest one. `maintenance` and `silence` name the window and the silence that cover
-    it now, else empty. `place`: `host:port`, or the target's id.
+    `event`: the newest one. `maintenance` names the window and `silence` is the id of the silence
+    that cover it now, else empty; the silence was made by `silence_by` and ends at `silence_until`.
+    `place`: `host:port`, or the target's id.
     """
 
     id: str
@@ -149,6 +150,8 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     expect: str = "open"
     maintenance: str = ""
     silence: str = ""
+    silence_until: Millis | None = None
+    silence_by: str = ""
 
 
 class CauseRow(Struct, frozen=True, kw_only=True):
@@ -271,6 +274,7 @@ class TargetRow(Struct, frozen=True, kw_only=True):
 
     `since`: from when on it is in its state, None if not known. `incident`: the id of the open
     incident that says so. `is_resolved`: down, and somebody resolved the incident by hand.
+    `silence`, `silence_until` and `silence_by` are those of the incident.
     `newest_result_at` is as old as `Freshness.status_at`.
     """
 
@@ -294,6 +298,9 @@ class TargetRow(Struct, frozen=True, kw_only=True):
     is_expiring: bool = False
     is_improved: bool = False
     is_resolved: bool = False
+    silence: str = ""
+    silence_until: Millis | None = None
+    silence_by: str = ""
     newest_result_at: Millis | None = None
 
 
@@ -397,8 +404,8 @@ class Overview(Struct, frozen=True, kw_only=True):
     """The first page.
 
     `causes`, `groups`, `closed` and `maintenance` are the first of as many as the `…_total` says;
-    `groups` are those of `group_by`, the worst first. `version` changes whenever anything but
-    `freshness` does.
+    `groups` are those of `group_by`, the worst first. `silences` are active now. `version` changes
+    whenever anything but `freshness` does.
     """
 
     freshness: Freshness
@@ -417,6 +424,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     maintenance: tuple[MaintenanceRow, ...]
     maintenance_total: int
     regions: tuple[RegionRow, ...]
+    silences: int = 0
 
 
 class GroupPage(Struct, frozen=True, kw_only=True):

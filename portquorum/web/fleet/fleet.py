@@ -268,4 +268,5 @@ class Fleet(Known):
             maintenance=tuple(windows[:WINDOWS_SHOWN]),
             maintenance_total=len(windows),
             regions=self._plans.region_rows(),
+            silences=self.policy.active_silences(),
         )

@@ -19,13 +19,16 @@ from portquorum.web.fleet.incident_book import STATE_OF, KeptIncident, text
 from portquorum.web.fleet.kept_target import place
 from portquorum.web.fleet.status_table import StatusWord
 from schemas.incident import IncidentEvent
+from schemas.policy import Silence
 
 STATE_ORDER: Final = ("down", "flapping", "slow", "expiring")
 SEVERITY_ORDER: Final = ("critical", "warning", "info")
 
 
-def row(kept: KeptIncident, *, maintenance: str = "", silence: str = "") -> IncidentRow:
-    """An incident as a row; the names of what covers it now."""
+def row(
+    kept: KeptIncident, *, maintenance: str = "", silence: Silence | None = None
+) -> IncidentRow:
+    """An incident as a row; the name of the window, and the silence, that cover it now."""
     event = kept.event
     return IncidentRow(
         id=event.incident_id,
@@ -56,7 +59,9 @@ def row(kept: KeptIncident, *, maintenance: str = "", silence: str = "") -> Inci
         expires_at=None if event.expires_at is UNSET else event.expires_at,
         expect="open" if event.expect is UNSET else event.expect,
         maintenance=maintenance,
-        silence=silence,
+        silence="" if silence is None else silence.name,
+        silence_until=None if silence is None else silence.ends_at,
+        silence_by="" if silence is None else silence.by,
     )
 
 

@@ -89,15 +89,15 @@ class PolicyBook:
         """By a target's id or `tag:NAME` the keys of the windows that are on."""
         return self._on
 
-    def silencing(self, event: IncidentEvent) -> str:
-        """The id of an active silence that matches an incident; empty: none does."""
+    def silencing(self, event: IncidentEvent) -> Silence | None:
+        """An active silence that matches an incident; None: none does."""
         if not self._active:
-            return ""
+            return None
         for place in _places_of(event):
             for silence, matcher in self._active.get(place, ()):
                 if matcher.differs(event) is None:
-                    return silence.name
-        return ""
+                    return silence
+        return None
 
     def windows(self) -> Iterator[tuple[bytes, Window]]:
         """All maintenance windows by their keys."""
@@ -119,6 +119,10 @@ class PolicyBook:
     def silences(self) -> Iterator[Silence]:
         """All silences that are kept."""
         return iter(self._silences.values())
+
+    def active_silences(self) -> int:
+        """How many silences are active now."""
+        return sum(_is_on(one, self.now) for one in self._silences.values())
 
     def maintenance_row(self, key: bytes, window: Window, targets: int) -> MaintenanceRow:
         """A window as people read it; `targets`: how many it covers."""

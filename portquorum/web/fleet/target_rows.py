@@ -44,6 +44,7 @@ class TargetRows:
         state: State = self._known.tally.state(row) or "up"
         since, summary, lead = self._told(row, record, state)
         word = self._known.word(row, record)
+        silence = None if lead is None else self._known.policy.silencing(lead.event)
         return TargetRow(
             id=record.id,
             name=record.name,
@@ -65,4 +66,7 @@ class TargetRows:
             is_expiring=row in self._known.tally.of_flag["expiring"],
             is_improved=lead is not None and lead.is_improved,
             is_resolved=state == "down" and word is not None and word.is_resolved,
+            silence="" if silence is None else silence.name,
+            silence_until=None if silence is None else silence.ends_at,
+            silence_by="" if silence is None else silence.by,
         )

@@ -67,6 +67,11 @@ def explain(target: str) -> str:
     return _line("portquorum", "explain", target)
 
 
+def end_silence(silence: str) -> str:
+    """The command that ends a silence."""
+    return _line("portquorum", "silence", "end", silence)
+
+
 def _ack(incident: str) -> str:
     return _line("portquorum", "ack", incident)
 
@@ -75,8 +80,9 @@ def _silences(target: str) -> list[Command]:
     w = ENGLISH
     labels = (("silence", w.command_silence_1h, "1h"), ("silence-4h", w.command_silence_4h, "4h"))
     words = ("portquorum", "silence", "add", "--target", target)
+    # An empty reason is refused: a word in its place would become what everybody reads.
     return [
-        Command(name, label, _line(*words, "--for", span, "--reason", w.command_reason))
+        Command(name, label, _line(*words, "--for", span, "--reason", ""))
         for name, label, span in labels
     ]
 

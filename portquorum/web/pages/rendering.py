@@ -103,6 +103,8 @@ def _environment() -> Environment:
         signed_length=number_words.signed_length,
         strip=row_words.strip,
         ack=commands.ack,
+        end_silence=commands.end_silence,
+        spared_words=row_words.spared_words,
         count_of=row_words.group_count,
         group_states=row_words.GROUP_STATES,
         reasons=REASONS,

@@ -17,6 +17,7 @@ from portquorum.web.answers import (
     TargetRow,
 )
 from portquorum.web.pages.number_words import cut, fill, many, path
+from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import BLIND, CLOSED_BECAUSE, ENGLISH, MARKS, STATES, TOLD
 from schemas.incident import Votes
 from schemas.policy import Match
@@ -194,6 +195,16 @@ def closed_words(row: IncidentRow) -> str:
     said = CLOSED_BECAUSE.get(row.closed_because, row.closed_because)
     by = f" {fill(ENGLISH.by, name=cut(row.resolved_by, 40))}" if row.resolved_by else ""
     return f"{said}{by}"
+
+
+def spared_words(row: IncidentRow | TargetRow, viewer: Viewer) -> str:
+    """Who silenced an incident, and until when, or in which window it is; empty: neither."""
+    w = ENGLISH
+    if row.silence and row.silence_until is not None:
+        until = viewer.moment_with_utc(row.silence_until)
+        return fill(w.silenced, time=until, name=cut(row.silence_by, 40))
+    window = row.maintenance if isinstance(row, IncidentRow) else ""
+    return fill(w.in_maintenance, name=cut(window, 80)) if window else ""
 
 
 def flags(row: TargetRow) -> str:

@@ -299,10 +299,18 @@ def _limit(limit: LatencyLimit | None) -> str | None:
 def _spared(answer: TargetAnswer, viewer: Viewer) -> str:
     """Windows and silences that hold now, with their ends."""
     w = ENGLISH
-    windows = [(one.name, one.ends_at) for one in answer.maintenance if one.is_on]
-    silences = [(one.reason, one.ends_at) for one in answer.silences if one.state == "active"]
+    windows = [
+        (fill(w.window_named, name=cut(one.name, 80)), one.ends_at)
+        for one in answer.maintenance
+        if one.is_on
+    ]
+    silences = [
+        (fill(w.silence_named, reason=cut(one.reason, 80), name=cut(one.by, 40)), one.ends_at)
+        for one in answer.silences
+        if one.state == "active"
+    ]
     named = Counter(
-        cut(name, 80) + (f" {fill(w.until, time=viewer.moment(end))}" if end is not None else "")
-        for name, end in (*windows, *silences)
+        said + (f" {fill(w.until, time=viewer.moment_with_utc(end))}" if end is not None else "")
+        for said, end in (*windows, *silences)
     )
     return "; ".join(named)

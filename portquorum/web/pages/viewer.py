@@ -75,6 +75,10 @@ class Viewer(Struct, frozen=True, kw_only=True):
         """The time of day in UTC to the minute, to stand beside `moment`."""
         return f"({_utc(at):%H:%M} UTC)"
 
+    def moment_with_utc(self, at: int) -> str:
+        """`moment` with UTC beside it: `09:07 (07:07 UTC)`, or `07:07 UTC`."""
+        return f"{self.moment(at)} UTC" if self.is_utc else f"{self.moment(at)} {self.utc(at)}"
+
     def both(self, at: int) -> str:
         """The whole time in the viewer's zone and in UTC."""
         there = f"{_utc(at):%Y-%m-%d %H:%M:%S} UTC"

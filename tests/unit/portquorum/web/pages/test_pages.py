@@ -193,7 +193,9 @@ async def test_files_beside_the_pages_are_kept_for_a_year(client: Client, name: 
 )
 async def test_what_is_closed_says_that_it_was_down(client: Client, path: str) -> None:
     """A red mark with the word `down` beside "it recovered" is down at a glance."""
-    closed = re.findall(r'<tr [^>]*class="closed">(.*?)</tr>', (await client.get(path)).text, re.S)
+    closed = re.findall(
+        r'<tr [^>]*class="closed">(.*?)</tr>', (await client.get(path)).text, re.DOTALL
+    )
     assert closed
     for row in closed:
         assert '<span class="state was">' in row

@@ -98,3 +98,27 @@ async def test_a_region_that_is_silent_is_named(
     assert "region.silent syd" in (await client.get("/regions")).text
     story.region("syd", "region.returned")
     assert "region.silent syd" not in (await client.get("/regions")).text
+
+
+async def test_a_silence_is_said_wherever_its_incidents_are(
+    client: httpx.AsyncClient, story: FleetStory
+) -> None:
+    """With the tint alone gone nobody saw it, and `why` became the reason that all read."""
+    client.cookies.set("portquorum_zone", "Europe/Berlin")
+    said = '<div class="silenced">silenced until 10:00 (09:00 UTC) by ada</div>'
+    overview = (await client.get("/")).text
+    assert "1 silence is active" in overview
+    assert 'href="/maintenance#silences"' in overview
+    assert overview.count(said) == 3  # the gateway, the host and the certificate
+    for path in ("/targets", "/incidents"):
+        text = (await client.get(path)).text
+        assert text.count(said) == 9, path
+        assert 'class="wrong' not in text.partition("<main")[2], path
+    plans = (await client.get("/maintenance")).text
+    assert "“work”" in plans
+    assert '<code class="command">portquorum silence end 7f3a</code>' in plans
+    target_page = (await client.get("/targets/edge")).text
+    assert "nobody is told: silence “work” by ada until 10:00 (09:00 UTC)" in target_page
+    assert "--reason &#39;&#39;" in target_page
+    story.later(2 * HOUR)
+    assert "silence is active" not in (await client.get("/")).text

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from portquorum.web.answers import Counts, Mark, RegionMark
 from portquorum.web.pages import commands, row_words
+from portquorum.web.pages.viewer import Viewer
 from schemas.policy import Match
 from tests.browser.web.fakes import target_row
-from tests.browser.web.nights import cause, causes, incident, marks
+from tests.browser.web.nights import NOW, cause, causes, incident, marks
 
 
 def test_the_usual_states_are_always_there_and_rare_ones_if_any() -> None:
@@ -118,3 +119,19 @@ def test_incidents_of_one_cause_are_acknowledged_at_once_by_short_ids() -> None:
     found = {one.name: one.line for one in commands.of_incident(incident(), ids, "")}
     assert found["acknowledge-all"] == "portquorum ack 0b51c0de 1b51c0de '$x'"
     assert "acknowledge-all" not in [one.name for one in commands.of_incident(incident(), "a", "")]
+
+
+def test_what_is_not_told_says_by_whom_and_until_when() -> None:
+    viewer = Viewer(now=NOW)
+    row = replace(incident(), maintenance="patch night")
+    assert row_words.spared_words(incident(), viewer) == ""
+    assert row_words.spared_words(row, viewer) == "in maintenance: patch night"
+    silenced = replace(row, silence="7f3a", silence_until=NOW, silence_by="Aino")
+    assert row_words.spared_words(silenced, viewer) == "silenced until 02:03 UTC by Aino"
+
+
+def test_the_reason_of_a_silence_must_be_written() -> None:
+    """The command refuses an empty one."""
+    found = {one.name: one.line for one in commands.of_target(target_row(0), None, "")}
+    assert shlex.split(found["silence"])[-2:] == ["--reason", ""]
+    assert commands.end_silence("a b") == "portquorum silence end 'a b'"
