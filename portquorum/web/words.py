@@ -254,12 +254,17 @@ class Words(Struct, frozen=True, kw_only=True):
     silence_named: str = "silence “{reason}” by {name}"
     its_incidents: str = "Incidents"
     no_its_incidents: str = "It has had no incident in this time."
+    incidents_before: str = (
+        "Those before the last 24 h are not known at the moment."
+    )
     defined: str = "What was changed"
     set_by: str = "by the inventory {name}"
     seen_from: str = "seen from {names}"
     status_age: str = "states {age} old"
     regions_checks: str = "Last checks by region"
     no_checks: str = "There are no checks yet."
+    no_recent_check: str = "There is no recent check."
+    not_known_now: str = "Not known at the moment."
     newest: str = "newest first"
     checks_newest: str = "Checks, newest first"
     other_ports: str = "Other targets of this host"
@@ -291,6 +296,7 @@ class Words(Struct, frozen=True, kw_only=True):
     times: str = "{n} × {what}"
     older_checks: str = "{n} older one|{n} older ones"
     charts: ChartWords = ChartWords()
+    past_in_part: str = "What is missing below is not known."
     no_history: str = "There is no history in this time."
     window: str = "Window"
     closer: str = "closer"
@@ -346,11 +352,12 @@ class Words(Struct, frozen=True, kw_only=True):
     open_and_closed: str = "all"
     only_24h: str = "These are those that this page still knows: open ones and those of 24 h."
     no_incidents: str = "No incident matches."
+    no_known_incidents: str = "None of those that this page still knows matches."
 
     # Regions
     no_regions_yet: str = "There is no region yet."
     last_beat: str = "Last beat"
-    never: str = "never"
+    never: str = "none heard"
     probers: str = "Probers"
     prober: str = "Prober"
     no_probers: str = "No prober of it is heard."

@@ -169,7 +169,7 @@ class TargetHistory(Struct, frozen=True, kw_only=True):
     A part that ClickHouse could not answer is None, and `trouble` says why in one sentence.
     `days` has every day of the last 90, also those without a measurement. `incidents` are all that
     touch the window or the 90 days, the newest first, at most `MOST_INCIDENTS`;
-    `incidents_left_out` is the number of older ones.
+    `incidents_left_out` is the number of older ones, None if `incidents` is.
     """
 
     target: str
@@ -178,7 +178,7 @@ class TargetHistory(Struct, frozen=True, kw_only=True):
     uptime: tuple[UptimeOver, ...] | None = None
     latency: tuple[RegionLatency, ...] | None = None
     incidents: tuple[IncidentSpan, ...] | None = None
-    incidents_left_out: int = 0
+    incidents_left_out: int | None = None
     maintenance: tuple[MaintenanceSpan, ...] | None = None
     regions: tuple[RegionSpan, ...] | None = None
     checks: tuple[RegionChecks, ...] | None = None

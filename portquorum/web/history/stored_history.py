@@ -1,8 +1,7 @@
 """The history: the questions of pages and API to ClickHouse."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable
 from importlib import import_module
 from typing import Any, Final
 
@@ -35,7 +34,7 @@ from portquorum.web.history.answers import (
 )
 from portquorum.web.history.common_queries import Common, covering, silent_in
 from portquorum.web.history.day_uptime import day_of, over
-from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
+from portquorum.web.history.in_parts import had
 from portquorum.web.history.question_pool import REPORT_S, QuestionPool
 from portquorum.web.history.questions import (
     IncidentQuery,
@@ -139,8 +138,8 @@ class StoredHistory:
         now = _now()
         window = within_results(asked.window, now - self._results_ms)
         since, until = min(window.since, now - DAYS * DAY_MS), max(window.until, now)
-        parts, trouble = await _had(self._target_parts(asked, window, since, until, now))
-        incidents, left_out = parts.get("incidents", (None, 0))
+        parts, trouble = await had(self._target_parts(asked, window, since, until, now))
+        incidents, left_out = parts.get("incidents", (None, None))
         days: tuple[DayUptime, ...] | None = parts.get("days")
         common: Common | None = parts.get("common")
         return TargetHistory(
@@ -287,7 +286,7 @@ class StoredHistory:
         )
         if found is None:
             return None
-        parts, trouble = await _had(
+        parts, trouble = await had(
             {
                 "told": self._pool.ask(
                     lambda one: incident_queries.told(one, incident_id, found.began_at)
@@ -325,19 +324,6 @@ class StoredHistory:
             return report
 
         return await self._pool.ask(question, REPORT_S)
-
-
-async def _had(questions: Mapping[str, Awaitable[Any]]) -> tuple[dict[str, Any], str | None]:
-    """The answers that could be had, and why the others could not; asked beside each other."""
-    found = await asyncio.gather(*questions.values(), return_exceptions=True)
-    trouble = None
-    for one in found:
-        if isinstance(one, HistoryUnavailableError | HistoryTooSlowError):
-            trouble = trouble or str(one)
-        elif isinstance(one, BaseException):
-            raise one
-    answers = zip(questions, found, strict=True)
-    return {name: one for name, one in answers if not isinstance(one, BaseException)}, trouble
 
 
 def _now() -> int:

@@ -10,6 +10,7 @@ from litestar.datastructures import Cookie, State
 from litestar.params import PathParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
+from msgspec.structs import replace
 
 from portquorum.report.history import UnknownScopeError
 from portquorum.web.answers import IncidentAnswer, IncidentQuery, TargetQuery
@@ -17,6 +18,7 @@ from portquorum.web.api.document import document_of
 from portquorum.web.api.moments import now_ms
 from portquorum.web.charts.report_days import report_charts
 from portquorum.web.explaining.explainer import ExplainUnavailableError
+from portquorum.web.fleet import CursorError
 from portquorum.web.headers import FOREVER
 from portquorum.web.history.answers import IncidentHistory, TargetHistory
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
@@ -220,8 +222,14 @@ async def _older(asked: Address, fleet: Fleet, history: History) -> incidents.In
 
 
 def _remembered(asked: Address, fleet: Fleet, trouble: str = "") -> incidents.IncidentsView:
-    """From memory."""
-    found = fleet.incidents(incidents.query_of(asked))
+    """From memory; in the place of the history from the beginning, if the cursor is its."""
+    query = incidents.query_of(asked)
+    try:
+        found = fleet.incidents(query)
+    except CursorError:
+        if not trouble:
+            raise
+        found = fleet.incidents(replace(query, cursor=""))
     return incidents.IncidentsView(
         rows=found.rows, total=found.total, next_cursor=found.next_cursor, trouble=trouble
     )
@@ -246,7 +254,7 @@ async def incident_page(
             answer=answer,
             past=past,
             trouble=trouble,
-            is_there=answer is not None and answer.target_row is not None,
+            is_there=_is_there(fleet, answer, past),
             charts=incident_charts(past, viewer),
             together=_together(fleet, answer),
             base=_base(request),
@@ -256,6 +264,13 @@ async def incident_page(
     return pages.answer(
         request, fleet, asked=(*_asked(request, viewer), trouble), past=past, render=rendered
     )
+
+
+def _is_there(fleet: Fleet, answer: IncidentAnswer | None, past: IncidentHistory | None) -> bool:
+    """Whether the inventory has the target, also of an incident that memory has no more."""
+    if answer is not None:
+        return answer.target_row is not None
+    return past is not None and fleet.target(past.newest.target) is not None
 
 
 def _together(fleet: Fleet, answer: IncidentAnswer | None) -> list[str]:

@@ -125,7 +125,7 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         matrix_left=max(0, len(rows) - MOST_REGIONS),
         checks_table=lambda: checks_table(past.checks or (), viewer),
         spans=found[:MOST_ROWS],
-        spans_left=len(found[MOST_ROWS:]) + past.incidents_left_out,
+        spans_left=len(found[MOST_ROWS:]) + (past.incidents_left_out or 0),
         most_rows=MOST_ROWS,
         most_definitions=MOST_DEFINITIONS,
         certificates=certificates(past.certificates or ()),

@@ -19,7 +19,7 @@ from tests.browser.web.fakes import (
     HandMadeHistory,
     HandMadeHub,
 )
-from tests.browser.web.nights import NOW, blind, calm, thousand
+from tests.browser.web.nights import NOW, REGIONS, blind, calm, thousand
 
 
 class Client(httpx.AsyncClient):
@@ -81,12 +81,21 @@ async def test_without_history_a_page_says_so_and_shows_what_it_knows(client: Cl
     target = await client.get("/targets/orders-db-0")
     assert target.status_code == 200
     assert "ClickHouse does not answer." in target.text
+    for claim in ("There are no checks", "There is no recent check", "has had no incident"):
+        assert claim not in target.text
+    assert target.text.count("Not known at the moment.") == len(REGIONS)
+    assert "before the last 24 h are not known" in target.text
+    past = (await client.get("/targets/orders-db-0/history.json")).json()
+    known = {name for name, one in past.items() if one is not None}
+    assert known == {"target", "window", "trouble"}
     closed = await client.get("/incidents?status=closed")
     assert "those that this page still knows" in closed.text
     assert "cache-00.example.net" in closed.text
     incident = await client.get(f"/incidents/{OPEN_INCIDENT}")
     assert incident.status_code == 200
     assert "ClickHouse does not answer." in incident.text
+    for claim in ("not in the history yet", "no record of a message"):
+        assert claim not in incident.text
     assert (await client.get("/incidents/long-ago")).status_code == 503
     report = await client.get("/reports/uptime")
     assert report.status_code == 200
