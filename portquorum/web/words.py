@@ -204,6 +204,7 @@ class Words(Struct, frozen=True, kw_only=True):
         "{down} of {fresh} regions that report fail{failing}; {need} must, for it to be down "
         "({consensus})."
     )
+    because_newest: str = "By the newest results {down} of {fresh} regions fail{failing}."
     because_unknown: str = (
         "{fresh} of {configured} regions have a fresh result; nobody can judge it with fewer "
         "than {majority}."
@@ -254,9 +255,7 @@ class Words(Struct, frozen=True, kw_only=True):
     silence_named: str = "silence “{reason}” by {name}"
     its_incidents: str = "Incidents"
     no_its_incidents: str = "It has had no incident in this time."
-    incidents_before: str = (
-        "Those before the last 24 h are not known at the moment."
-    )
+    incidents_before: str = "Those before the last 24 h are not known at the moment."
     defined: str = "What was changed"
     set_by: str = "by the inventory {name}"
     seen_from: str = "seen from {names}"

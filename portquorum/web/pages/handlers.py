@@ -41,6 +41,7 @@ from portquorum.web.pages.address import LONGEST_QUERY, MOST_PAIRS, Address
 from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, target_charts
 from portquorum.web.pages.past_rows import row_of_past
+from portquorum.web.pages.region_words import last_event, region_words
 from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
 from portquorum.web.pages.rendering import STATIC, static_url, warm
 from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
@@ -157,12 +158,15 @@ def _target(fleet: Fleet, target_id: str, past: TargetHistory, viewer: Viewer, b
     if found is None:
         raise _no_target(fleet, target_id)
     opened = [fleet.incident(one.id) for one in found.incidents if one.closed_at is None]
+    last = last_event(found.incidents)
+    words = region_words(found, None if last is None else fleet.incident(last), past.checks)
     view = target.TargetView(
         answer=found,
         opened=tuple(one for one in opened if one is not None),
         past=past,
         charts=target_charts(past, viewer),
-        because=because(found, past.checks or ()),
+        because=because(found, words),
+        words=words,
         base=base,
     )
     return target.page(view, fleet.counts(), viewer)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from portquorum.web.answers import Counts, IncidentAnswer, IncidentRow, TargetAnswer
+from portquorum.web.answers import Counts, Freshness, IncidentAnswer, IncidentRow, TargetAnswer
 from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.history.answers import (
     CertificateSeen,
@@ -20,6 +20,7 @@ from portquorum.web.history.answers import (
 from portquorum.web.pages import commands
 from portquorum.web.pages.address import Address
 from portquorum.web.pages.number_words import cut, fill, many, milliseconds, minus, path
+from portquorum.web.pages.region_words import RegionWord
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.row_words import check_strip, word_of
 from portquorum.web.pages.viewer import Viewer
@@ -90,7 +91,7 @@ class CertificateRow(NamedTuple):
 class TargetView(Struct, frozen=True, kw_only=True):
     """What the page shows. `opened`: its open incidents. `base`: our own address.
 
-    `because`: why it is as it is, in sentences.
+    `because`: why it is as it is, in sentences. `words`: what each region says.
     """
 
     answer: TargetAnswer
@@ -98,6 +99,7 @@ class TargetView(Struct, frozen=True, kw_only=True):
     past: TargetHistory
     charts: Sequence[Chart] = ()
     because: Sequence[str] = ()
+    words: Sequence[RegionWord] = ()
     base: str = ""
 
 
@@ -107,7 +109,7 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
     row, definition, fresh = answer.row, answer.definition, answer.freshness
     here = path("targets", row.id)
     opened = view.opened[0].row.id if view.opened else row.incident
-    rows = matrix(answer, past.checks or ())
+    rows = matrix(view.words, past.checks or ())
     found = spans(answer.incidents, past.incidents or ())
     return render(
         "target.html",
@@ -135,10 +137,17 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         twins=_twins(row.id, past.window),
         zooms=window_links(past.window, Address.of(viewer.here), viewer.now),
         commands=commands.of_target(row, opened, view.base),
-        status_age=None if fresh.status_at is None else viewer.ago(fresh.status_at),
+        status_age=_status_age(fresh, past, viewer),
         active="targets",
         json_path=f"{here}.json",
     )
+
+
+def _status_age(fresh: Freshness, past: TargetHistory, viewer: Viewer) -> str | None:
+    """The age of what regions say, where no check of theirs tells it."""
+    if past.checks is not None or fresh.status_at is None:
+        return None
+    return viewer.ago(fresh.status_at)
 
 
 def _twins(target: str, window: TimeWindow) -> list[tuple[str, str]]:
@@ -152,22 +161,19 @@ def _twins(target: str, window: TimeWindow) -> list[tuple[str, str]]:
     ]
 
 
-def matrix(answer: TargetAnswer, checks: Sequence[RegionChecks]) -> list[MatrixRow]:
+def matrix(words: Sequence[RegionWord], checks: Sequence[RegionChecks]) -> list[MatrixRow]:
     """A row for each region that checks the target, or did; of many those that fail first."""
-    said = {one.region: one.status for one in answer.regions}
     seen = {one.region: one.checks for one in checks}
-    regions = dict.fromkeys((*answer.row.regions, *said, *seen))
-    rows = [_matrix_row(name, said.get(name), seen.get(name, ())) for name in regions]
+    rows = [_matrix_row(one, seen.get(one.region, ())) for one in words]
     return rows if len(rows) <= MOST_REGIONS else sorted(rows, key=lambda one: one.status == "up")
 
 
-def _matrix_row(region: str, status: str | None, checks: Sequence[CheckSeen]) -> MatrixRow:
+def _matrix_row(word: RegionWord, checks: Sequence[CheckSeen]) -> MatrixRow:
     cells = [_cell(one) for one in checks]
-    newest = cells[0] if cells else None
     return MatrixRow(
-        region=region,
-        status=status or (newest.state if newest is not None else "pending"),
-        newest=newest,
+        region=word.region,
+        status=word.status,
+        newest=None if word.newest is None else _cell(word.newest),
         strip=tuple(check_strip([one.state for one in cells])),
         words=runs([one.said for one in cells]),
     )
