@@ -161,7 +161,8 @@ class CauseRow(Struct, frozen=True, kw_only=True):
     host, the gateway's name, a region, the name of a target. `summary` is one sentence. `incident`
     is the leading one, None of a region. `incidents` and `targets` are numbers; of a gateway it
     counts too. `names` and `ports` are some of them. `unacknowledged` counts incidents nobody has
-    acknowledged; `is_spared`: maintenance or a silence covers all of them.
+    acknowledged; `is_spared`: maintenance or a silence covers all of them. Of several incidents
+    `newest_name` is the target that failed last, at `newest_at`.
     """
 
     key: str
@@ -182,6 +183,8 @@ class CauseRow(Struct, frozen=True, kw_only=True):
     acknowledged_by: tuple[str, ...] = ()
     is_improved: bool = False
     is_spared: bool = False
+    newest_name: str = ""
+    newest_at: Millis | None = None
 
 
 class Mark(Struct, frozen=True, gc=False, kw_only=True):

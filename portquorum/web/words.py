@@ -141,6 +141,7 @@ class Words(Struct, frozen=True, kw_only=True):
     in_maintenance: str = "in maintenance: {name}"
     improved: str = "better: some regions still fail"
     more_ports: str = "and {n} more port of this host|and {n} more ports of this host"
+    newest_of: str = "newest: {name},"
     behind: str = "{n} target behind it|{n} targets behind it"
     cause_region: str = "region"
     cause_unwatched: str = "nobody watches {n} target|nobody watches {n} targets"

@@ -218,6 +218,7 @@ class CauseTable:
             kept = KeptIncident(lead.event, b"", lead.is_improved)
         silenced = [self._policy.silencing(one) for one in events]
         planned = [self._policy.covering(one.target, one.tags) for one in events]
+        newest = max(events, key=lambda one: (one.first_failed_at, one.name))
         by = dict.fromkeys(one.acknowledged_by for one in events if one.acknowledged_by is not None)
         return CauseRow(
             key=cause.key,
@@ -238,6 +239,8 @@ class CauseTable:
             acknowledged_by=tuple(by)[:PEOPLE],
             is_improved=all(one.is_improved for one in cause.incidents),
             is_spared=all(one or other for one, other in zip(silenced, planned, strict=True)),
+            newest_name=newest.name if len(events) > 1 else "",
+            newest_at=newest.first_failed_at if len(events) > 1 else None,
         )
 
 

@@ -122,3 +122,24 @@ async def test_a_silence_is_said_wherever_its_incidents_are(
     assert "--reason &#39;&#39;" in target_page
     story.later(2 * HOUR)
     assert "silence is active" not in (await client.get("/")).text
+
+
+async def test_a_new_outage_of_a_host_is_named_with_its_time(
+    client: httpx.AsyncClient, story: FleetStory
+) -> None:
+    """Only "2 more ports" became "3 more ports": nobody saw that another one had failed."""
+    late = target("db-9", host="db.example.com", port=9187)
+    story.set(late)
+    story.open(late, first_failed_at=NOW - 3_000)
+    text = (await client.get("/")).text
+    assert "Name of db-0, Name of db-1, Name of db-2, Name of db-9; newest: Name of db-9, <" in text
+    (row,) = (one for one in story.fleet.overview().causes if one.cause == "host")
+    assert (row.newest_name, row.newest_at) == ("Name of db-9", NOW - 3_000)
+
+
+async def test_a_list_of_targets_keeps_the_verdict_of_a_long_sentence(
+    client: httpx.AsyncClient, story: FleetStory
+) -> None:
+    long = f"{'the host answers on many ports, ' * 6}nothing listens on 18022"
+    story.open(target("mail"), summary=long)
+    assert long in (await client.get("/targets")).text
