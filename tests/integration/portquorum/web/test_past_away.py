@@ -90,7 +90,7 @@ async def back(pages: httpx.AsyncClient) -> str:
 async def test_the_target_page_has_charts_and_their_tables(pages: httpx.AsyncClient) -> None:
     text = await text_of(pages, TARGET)
     assert text.count('class="chart chart-') == 2
-    assert 'id="table-latency"' in text
+    assert 'id="table-latency"' in await text_of(pages, f"{TARGET}&table=latency")
     assert "There is no history" not in text
     assert " style=" not in text
     found = (await pages.get("/api/v1/targets/db-0/history?window=7d")).json()
