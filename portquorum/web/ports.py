@@ -17,6 +17,7 @@ from portquorum.web.answers import (
     IncidentAnswer,
     IncidentPage,
     IncidentQuery,
+    IncidentRow,
     MaintenanceAnswer,
     Overview,
     RegionsAnswer,
@@ -72,6 +73,9 @@ class Fleet(Protocol):
 
     def incident(self, incident_id: str) -> IncidentAnswer | None:
         """One incident that is open or closed within 24 h; None: ask the history."""
+
+    def incidents_beginning(self, text: str) -> Sequence[IncidentRow]:
+        """Incidents in memory whose id begins with `text`; closed ones only if no open one does."""
 
     def regions(self) -> RegionsAnswer:
         """All regions."""

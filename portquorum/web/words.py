@@ -416,6 +416,7 @@ class Words(Struct, frozen=True, kw_only=True):
     error_long_query: str = (
         "expected at most {most} filters in an address, found more; take some away"
     )
+    error_409: str = "This means several things"
     error_405: str = "This can't be done here"
     error_403: str = "This is not open to you"
     error_500: str = "This page has failed"

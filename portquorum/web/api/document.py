@@ -132,6 +132,8 @@ def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
     responses["403"] = _problem("Not from this machine, or from another site's page.")
     if "{" in path:
         responses["404"] = _problem("There is none.")
+    if "{incident_id}" in path:
+        responses["409"] = _problem("Several ids begin so; `detail` lists them.")
     responses["500"] = _problem("A fault of the program, which is in its log.")
     if opt.get("history"):
         responses["503"] = _problem("What is asked for is away (`since`: from when on), or slow.")

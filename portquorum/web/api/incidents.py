@@ -25,6 +25,7 @@ from portquorum.web.history import answers as stored
 from portquorum.web.history.stored_history import IncidentQuery as StoredQuery
 from portquorum.web.parts import TheFleet, TheHistory
 from portquorum.web.problem import ProblemError
+from portquorum.web.short_ids import whole_id
 from portquorum.web.unread import missing, refuse_unread
 from schemas.incident import IncidentType, Severity
 
@@ -108,8 +109,11 @@ async def incidents(
     tags=["now"],
 )
 async def incident(fleet: TheFleet, incident_id: IncidentIdPath) -> Response[IncidentAnswer]:
-    """Its newest event, if it is open or closed within 24 h; else ask for its history."""
-    found = fleet.incident(incident_id)
+    """Its newest event, if it is open or closed within 24 h; else ask for its history.
+
+    The first characters of its id are enough if no other begins so.
+    """
+    found = fleet.incident(whole_id(fleet, incident_id))
     if found is None:
         raise missing(
             fleet.freshness(),
@@ -127,10 +131,10 @@ async def incident(fleet: TheFleet, incident_id: IncidentIdPath) -> Response[Inc
     opt={"history": True},
 )
 async def incident_history(
-    history: TheHistory, incident_id: IncidentIdPath
+    fleet: TheFleet, history: TheHistory, incident_id: IncidentIdPath
 ) -> Response[stored.IncidentHistory]:
     """Events with their votes, what each region said when, who was told and what was answered."""
-    found = await history.incident(incident_id)
+    found = await history.incident(whole_id(fleet, incident_id))
     if found is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no incident {incident_id[:128]!r}")
     return answered(found)

@@ -208,6 +208,10 @@ class Fleet(Known):
             most=OTHERS_SHOWN,
         )
 
+    def incidents_beginning(self, text: str) -> tuple[IncidentRow, ...]:
+        """Incidents in memory whose id begins with `text`; closed ones only if no open one does."""
+        return tuple(map(self._incident_row, self.incident_book.beginning(text)))
+
     def incident_row(self, incident_id: str) -> IncidentRow | None:
         """An incident that is open or closed within 24 h, as a row."""
         kept = self.incident_book.get(incident_id)

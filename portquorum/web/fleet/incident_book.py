@@ -74,6 +74,17 @@ class IncidentBook:
         """An incident that is open, or closed and still in memory."""
         return self.open.get(incident_id) or self.closed.get(incident_id)
 
+    def beginning(self, text: str) -> list[KeptIncident]:
+        """Those whose id begins with `text`, in any case; closed ones only if no open one does."""
+        begin = text.strip().lower()
+        if not begin:
+            return []
+        for there in (self.open, self.closed):
+            found = [kept for one, kept in there.items() if one.lower().startswith(begin)]
+            if found:
+                return found
+        return []
+
     def apply(self, event: IncidentEvent, value: bytes) -> bool:
         """The newest event of an incident; True if it is news.
 

@@ -40,6 +40,7 @@ from portquorum.web.pages import (
 from portquorum.web.pages.address import LONGEST_QUERY, MOST_PAIRS, Address
 from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, target_charts
+from portquorum.web.pages.number_words import path
 from portquorum.web.pages.past_rows import row_of_past
 from portquorum.web.pages.region_words import last_event, region_words
 from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
@@ -49,6 +50,7 @@ from portquorum.web.pages.window_links import window_of
 from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet, History
 from portquorum.web.problem import RETRY_AFTER, Problem, ProblemError
+from portquorum.web.short_ids import whole_id
 from portquorum.web.unread import missing
 from portquorum.web.words import ENGLISH
 
@@ -242,8 +244,13 @@ def _remembered(asked: Address, fleet: Fleet, trouble: str = "") -> incidents.In
 @get("/incidents/{incident_id:str}", include_in_schema=False, opt=_PACKED)
 async def incident_page(
     request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, incident_id: Id
-) -> Response[bytes]:
-    """One incident, open or long over."""
+) -> Response[bytes] | Redirect:
+    """One incident, open or long over; the first characters of its id lead to its address."""
+    whole = whole_id(fleet, incident_id)
+    if whole != incident_id:
+        return Redirect(
+            f"{_address(request).with_path(path('incidents', whole))}", status_code=_SEE_OTHER
+        )
     past, trouble = await _past_of(history, incident_id)
     if past is None and fleet.incident(incident_id) is None:
         if trouble:

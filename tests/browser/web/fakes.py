@@ -245,6 +245,10 @@ class HandMadeFleet:
             cause=self.now.causes[0] if self.now.causes else None,
         )
 
+    def incidents_beginning(self, text: str) -> Sequence[answers.IncidentRow]:
+        whole = OPEN_INCIDENT.startswith(text)
+        return [replace(self._opened(), id=OPEN_INCIDENT)] if whole else []
+
     def regions(self) -> answers.RegionsAnswer:
         probers = tuple(
             answers.ProberRow(

@@ -212,6 +212,9 @@ class FakeFleet:
             cause=None,
         )
 
+    def incidents_beginning(self, text: str) -> Sequence[IncidentRow]:
+        return [one for one in self.open if one.id.startswith(text)]
+
     def regions(self) -> answers.RegionsAnswer:
         return answers.RegionsAnswer(freshness=self.fresh, regions=self.region_rows)
 
