@@ -413,6 +413,8 @@ class Words(Struct, frozen=True, kw_only=True):
     error_404_incident: str = "There is no incident {id}"
     error_404_help: str = "It may have been removed, or the address is not whole."
     error_400: str = "This can't be asked like that"
+    without_wrong: str = "Without it"
+    error_404_report: str = "There is no such report; there are {known}"
     error_long_query: str = (
         "expected at most {most} filters in an address, found more; take some away"
     )

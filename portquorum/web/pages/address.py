@@ -64,6 +64,10 @@ class Address(Struct, frozen=True, dict=True):
         others = self.others(name)
         return _joined(self.path, (*others, (name, value)) if value else others)
 
+    def without(self, names: Iterable[str]) -> str:
+        """Without some parameters, from the beginning of the list."""
+        return _joined(self.path, self.others(*names))
+
     def beginning(self) -> str:
         """The same question, from the beginning of the list."""
         return _joined(self.path, self.others())

@@ -23,8 +23,13 @@ _HINTS: Final = {
 }
 
 
-def page(found: Problem, freshness: Freshness, counts: Counts, viewer: Viewer) -> str:
-    """The page as HTML; `counts` are those of the whole fleet."""
+def page(
+    found: Problem, freshness: Freshness, counts: Counts, viewer: Viewer, without: str = ""
+) -> str:
+    """The page as HTML; `counts` are those of the whole fleet.
+
+    `without`: the address without what is wrong in it (empty: there is none).
+    """
     status = HTTPStatus(found.status)
     usual = ENGLISH.error_500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else found.title
     return render(
@@ -36,5 +41,6 @@ def page(found: Problem, freshness: Freshness, counts: Counts, viewer: Viewer) -
         detail=found.detail,
         errors=found.errors[:20],
         hint=_HINTS.get(status, ""),
+        without=without,
         live_path="",
     )

@@ -40,6 +40,12 @@ from portquorum.web.pages import (
 from portquorum.web.pages.address import LONGEST_QUERY, MOST_PAIRS, Address
 from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, target_charts
+from portquorum.web.pages.filters import (
+    NO_FILTERS,
+    OF_A_TARGET,
+    refuse_unknown,
+    refuse_wrong_window,
+)
 from portquorum.web.pages.number_words import path
 from portquorum.web.pages.past_rows import row_of_past
 from portquorum.web.pages.region_words import last_event, region_words
@@ -104,6 +110,7 @@ def _asked(request: Asked, viewer: Viewer) -> tuple[str, ...]:
 @get("/", include_in_schema=False, opt=_PACKED)
 async def overview_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """What is wrong now."""
+    refuse_unknown(_address(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     return pages.answer(
         request,
@@ -117,6 +124,7 @@ async def overview_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Res
 async def targets_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Targets by filters, a hundred at a time."""
     asked = _address(request)
+    refuse_unknown(asked, targets.FILTERS)
     query = targets.query_of(asked)
     viewer = _viewer(request, fleet.freshness().now)
     return pages.answer(
@@ -132,6 +140,9 @@ async def target_page(
     request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, target_id: Id
 ) -> Response[bytes]:
     """One target, and its past within a window."""
+    wanted = _address(request)
+    refuse_unknown(wanted, OF_A_TARGET)
+    refuse_wrong_window(wanted)
     found = fleet.target(target_id)
     if found is None:
         raise _no_target(fleet, target_id)
@@ -142,7 +153,7 @@ async def target_page(
             tags=found.row.tags,
             regions=found.row.regions,
             interval_ms=found.definition.interval_ms,
-            window=window_of(_address(request), now),
+            window=window_of(wanted, now),
         )
     )
     viewer = _viewer(request, fleet.freshness().now)
@@ -179,6 +190,7 @@ async def explain_page(
     request: Asked, fleet: TheFleet, explainer: TheExplainer, target_id: Id
 ) -> Response[str]:
     """Why a target has an incident or none, from the state of the stream."""
+    refuse_unknown(_address(request), NO_FILTERS)
     found = fleet.target(target_id)
     if found is None:
         raise _no_target(fleet, target_id)
@@ -201,6 +213,7 @@ async def incidents_page(
 ) -> Response[bytes]:
     """Open incidents, or older ones."""
     asked = _address(request)
+    refuse_unknown(asked, incidents.FILTERS)
     past = None if incidents.which_of(asked) == "open" else await _older(asked, fleet, history)
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
@@ -246,6 +259,7 @@ async def incident_page(
     request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, incident_id: Id
 ) -> Response[bytes] | Redirect:
     """One incident, open or long over; the first characters of its id lead to its address."""
+    refuse_unknown(_address(request), NO_FILTERS)
     whole = whole_id(fleet, incident_id)
     if whole != incident_id:
         return Redirect(
@@ -307,6 +321,7 @@ async def _past_of(history: History, incident_id: str) -> tuple[IncidentHistory 
 @get("/regions", include_in_schema=False, opt=_PACKED)
 async def regions_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Regions and their probers."""
+    refuse_unknown(_address(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     return pages.answer(
         request,
@@ -319,6 +334,7 @@ async def regions_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Resp
 @get("/maintenance", include_in_schema=False, opt=_PACKED)
 async def maintenance_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Maintenance windows and silences."""
+    refuse_unknown(_address(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     return pages.answer(
         request,
@@ -343,8 +359,11 @@ async def report_page(
     """A report over whole days (UTC), the last of which is today."""
     known = next((one for one in _KINDS if one == kind), None)
     if known is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, "")
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, ENGLISH.error_404_report.format(known=", ".join(_KINDS))
+        )
     asked = _address(request)
+    refuse_unknown(asked, reports.FILTERS)
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
     view = await _report(asked, known, history)
@@ -370,6 +389,7 @@ async def _report(asked: Address, kind: ReportKind, history: History) -> reports
 @get("/api", include_in_schema=False, opt=_PACKED)
 async def api_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """The REST API for people."""
+    refuse_unknown(_address(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     document = document_of(request, request.app.openapi_schema.to_schema())
     return pages.answer(
@@ -430,6 +450,13 @@ PAGE_ROUTES: Final[Sequence[ControllerRouterHandler]] = (
 """All routes of the pages."""
 
 
+def _without_wrong(request: Asked, problem: Problem) -> str:
+    """The address without the filters that are wrong; empty if they are not what is wrong."""
+    if not problem.errors or len(request.scope["query_string"]) > LONGEST_QUERY:
+        return ""
+    return _address(request).without(one.field for one in problem.errors)
+
+
 def error_page_of(fleet: Fleet) -> Callable[[Asked, Problem], Response[str]]:
     """Shows an error to a person; see `portquorum.web.errors.ErrorPage`.
 
@@ -441,6 +468,7 @@ def error_page_of(fleet: Fleet) -> Callable[[Asked, Problem], Response[str]]:
         fresh = fleet.freshness()
         # The query may be what is wrong.
         viewer = viewer_of(request.cookies, fresh.now, request.scope["path"])
-        return _page(error_page.page(problem, fresh, fleet.counts(), viewer))
+        without = _without_wrong(request, problem)
+        return _page(error_page.page(problem, fresh, fleet.counts(), viewer, without))
 
     return shown

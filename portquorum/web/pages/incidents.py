@@ -1,5 +1,6 @@
 """The list of incidents: open ones from memory, older ones from the history."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -25,7 +26,15 @@ _STATES: Final = {
 }
 """The states of incidents, and their types in the history."""
 
-_SEVERITIES: Final = frozenset({"critical", "warning", "info"})
+_SEVERITIES: Final = ("critical", "warning", "info")
+FILTERS: Final[Mapping[str, Sequence[str]]] = {
+    **dict.fromkeys(("q", "team", "tag", "target", "host", "cursor"), ()),
+    "status": tuple(name for name, _ in WHICH),
+    "state": tuple(_STATES),
+    "severity": _SEVERITIES,
+}
+"""What the page can be asked, with the values of what has few."""
+
 _MOST_VALUES: Final = 100
 
 

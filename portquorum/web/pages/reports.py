@@ -1,6 +1,6 @@
 """Reports, as `portquorum report` makes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +17,13 @@ from portquorum.web.words import REPORTS
 
 SPANS: Final = (7, 30, 90, 365)
 """Days of a report, to choose from."""
+
+FILTERS: Final[Mapping[str, Sequence[str]]] = {
+    "days": tuple(f"{one}" for one in SPANS),
+    "team": (),
+    "target": (),
+}
+"""What the page can be asked, with the values of what has few."""
 
 DAYS: Final = 30
 """Days of a report whose URL names none."""

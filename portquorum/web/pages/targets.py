@@ -1,5 +1,6 @@
 """The list of targets: search, filters with counts, a hundred rows."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from portquorum.web.answers import STATES, Counts, TargetPage, TargetQuery, TargetSort
@@ -8,6 +9,7 @@ from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import ENGLISH
 
+_STATES: Final = (*STATES, "expiring", "failing")
 SORTS: Final[tuple[TargetSort, ...]] = get_args(TargetSort)
 DIMENSIONS: Final = (
     ("state", ENGLISH.state),
@@ -19,6 +21,13 @@ DIMENSIONS: Final = (
     ("source", ENGLISH.source),
 )
 """The filters, in their order on the page."""
+
+FILTERS: Final[Mapping[str, Sequence[str]]] = {
+    **dict.fromkeys(("q", *(name for name, _ in DIMENSIONS), "host", "cause", "cursor"), ()),
+    "state": _STATES,
+    "sort": SORTS,
+}
+"""What the page can be asked, with the values of what has few."""
 
 _ORDERS: Final[tuple[tuple[TargetSort, str], ...]] = (
     ("state", ENGLISH.sort_state),
@@ -33,10 +42,9 @@ _MOST_VALUES: Final = 100
 
 def query_of(asked: Address) -> TargetQuery:
     """The question that a URL asks; a sort or state that there is none of is left out."""
-    known_states = {*STATES, "expiring", "failing"}
     return TargetQuery(
         q=_text(asked, "q"),
-        states=tuple(one for one in _many(asked, "state") if one in known_states),
+        states=tuple(one for one in _many(asked, "state") if one in _STATES),
         teams=_many(asked, "team"),
         tags=_many(asked, "tag"),
         kinds=_many(asked, "kind"),

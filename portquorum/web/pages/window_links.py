@@ -22,7 +22,7 @@ def window_of(asked: Address, now: int) -> TimeWindow:
     name = asked.value("window")
     if name in NAMES:
         return named(name, now)
-    since, until = _ms(asked.value("since")), _ms(asked.value("until"))
+    since, until = milliseconds(asked.value("since")), milliseconds(asked.value("until"))
     if since is not None and until is not None:
         try:
             return between(since, min(until, now))
@@ -69,5 +69,5 @@ def _middle(window: TimeWindow) -> TimeWindow:
     return between((window.since + window.until) // 2, window.until)
 
 
-def _ms(text: str) -> int | None:
+def milliseconds(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 13 else None
