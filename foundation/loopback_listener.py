@@ -14,6 +14,10 @@ WHY: Final = (
     "ssh -L {port}:127.0.0.1:{port} MACHINE"
 )
 
+_LAST_PORT: Final = 65535
+_DIGITS: Final = 100
+"""Digits of a port that are read at all."""
+
 
 def loopback_listener(written: str, name: str, *, or_any_port: bool = False) -> socket.socket:
     """Listens on `HOST:PORT`; `name` is the setting or option that says so, for the errors.
@@ -76,6 +80,8 @@ def _why(error: OSError) -> str:
 
 def _parsed(written: str, name: str) -> tuple[str, int]:
     host, _, port = written.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
+    if not host or not port.isdecimal():
         raise SettingsError(f"{name}: expected host:port, found {written[:200]!r}")
+    if len(port) > _DIGITS or int(port) > _LAST_PORT:
+        raise SettingsError(f"{name}: expected a port of 0 to 65535, found {written[:200]!r}")
     return host.removeprefix("[").removesuffix("]"), int(port)

@@ -18,7 +18,10 @@ def web(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Where it listens, on this machine alone; default: 127.0.0.1:9480.",
+            help=(
+                "Where it listens, on this machine alone; default: PORTQUORUM_WEB_LISTEN, else "
+                "127.0.0.1:9480."
+            ),
         ),
     ] = None,
     fd: Annotated[

@@ -1,9 +1,10 @@
 """What becomes of an error: problem details for programs, a page for people."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -35,6 +36,10 @@ ErrorPage = Callable[[Asked, Problem], Response[str]]
 
 _log: Final = telemetry.logger(__name__)
 _NOT_FOUND: Final = "there is nothing at this address"
+_API_IS_THERE: Final = (
+    "; the page /api lists what there is, /api/v1/openapi.json is the OpenAPI document of it"
+)
+_NO_SUCH_VALUE: Final = re.compile(r"Invalid enum value (.*)", re.DOTALL)
 _MISSING: Final = re.compile(r"Missing required \w+ parameter '(\w+)'")
 _PARAMETERS: Final = {
     "form": "format",
@@ -52,9 +57,12 @@ def error_handlers(error_page: ErrorPage | None) -> ExceptionHandlersMap:
     ) -> Callable[[Asked, Exception], Response[Any]]:
         return lambda request, error: _shown(request, explained(error), error_page)
 
+    def of_http(request: Asked, error: HTTPException) -> Response[Any]:
+        return _shown(request, _of_http(error, request), error_page)
+
     return {
         ProblemError: handler(lambda error: error),
-        HTTPException: handler(_of_http),
+        HTTPException: of_http,
         CursorError: handler(_of_cursor),
         UnknownCursorError: handler(_of_cursor),
         HistoryUnavailableError: handler(_of_absence),
@@ -91,15 +99,16 @@ def _for_programs(request: Asked) -> bool:
     return request.scope["path"].startswith("/api/")
 
 
-def _of_http(error: HTTPException) -> ProblemError:
+def _of_http(error: HTTPException, request: Asked) -> ProblemError:
     status = HTTPStatus(error.status_code)
     headers = error.headers if isinstance(error.headers, Mapping) else {}
     if status == HTTPStatus.BAD_REQUEST and isinstance(error.extra, list):
-        return _of_fields(error.extra)
+        return _of_fields(error.extra, request)
     if status == HTTPStatus.BAD_REQUEST and (missing := _MISSING.match(error.detail)):
         return wrong_field(missing[1], "expected, found none")
     if status == HTTPStatus.NOT_FOUND:
-        return ProblemError(status, _NOT_FOUND)
+        there = _API_IS_THERE if _for_programs(request) else ""
+        return ProblemError(status, f"{_NOT_FOUND}{there}")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return ProblemError(
             status, "expected GET or HEAD: nothing is changed here", headers=headers
@@ -109,12 +118,16 @@ def _of_http(error: HTTPException) -> ProblemError:
     return ProblemError(status, error.detail, headers=headers)
 
 
-def _of_fields(found: list[Any]) -> ProblemError:
+def _of_fields(found: list[Any], request: Asked) -> ProblemError:
     """Of Litestar's list of what does not validate."""
+    there = request.route_handler.parsed_fn_signature.parameters
     errors = tuple(
         FieldError(
             field=_PARAMETERS.get(str(one.get("key", "")), str(one.get("key", ""))),
-            message=_readable(str(one.get("message", ""))),
+            message=_readable(
+                str(one.get("message", "")),
+                values_of(there[key].annotation) if (key := str(one.get("key"))) in there else [],
+            ),
         )
         for one in found
         if isinstance(one, dict)
@@ -123,9 +136,25 @@ def _of_fields(found: list[Any]) -> ProblemError:
     return ProblemError(HTTPStatus.BAD_REQUEST, said, errors=errors)
 
 
-def _readable(message: str) -> str:
-    """The words of msgspec, without its path into a value that people have not written."""
-    return message.partition(" - at `")[0]
+def _readable(message: str, values: Sequence[str]) -> str:
+    """The words of msgspec, without its path into a value that people have not written.
+
+    `values` are those of an enumeration.
+    """
+    said = message.partition(" - at `")[0]
+    wrong = _NO_SUCH_VALUE.fullmatch(said)
+    if wrong is None or not values:
+        return said
+    return f"expected {', '.join(values)}, found {wrong[1]}"
+
+
+def values_of(annotation: Any) -> list[str]:
+    """The values of the enumeration in a parameter's type, without the empty one."""
+    if get_origin(annotation) is Literal:
+        return [str(one) for one in get_args(annotation) if one]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(one.value) for one in annotation]
+    return [value for one in get_args(annotation) for value in values_of(one)]
 
 
 def _of_cursor(error: CursorError | UnknownCursorError) -> ProblemError:

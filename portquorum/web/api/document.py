@@ -130,7 +130,7 @@ def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
         success["content"]["text/csv"] = {"schema": {"type": "string"}}
     responses["400"] = _problem("A parameter is wrong; `errors` names it.")
     responses["403"] = _problem("Not from this machine, or from another site's page.")
-    if "{" in path:
+    if "{" in path or opt.get("missing"):
         responses["404"] = _problem("There is none.")
     if "{incident_id}" in path:
         responses["409"] = _problem("Several ids begin so; `detail` lists them.")

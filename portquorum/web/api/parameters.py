@@ -84,6 +84,8 @@ def refuse_unknown(request: Request[None, None, AppState]) -> None:
     known = request.app.state.known_parameters.get(request.scope["path_template"])
     if known is None:
         return
+    if "format" not in known and request.query_params.get("format") == "csv":
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "this is no list, there is no CSV of it")
     strange = (name for name in dict.fromkeys(request.query_params.keys()) if name not in known)
     errors = tuple(
         FieldError(field=name[:100], message=_unknown(name, known))

@@ -12,8 +12,16 @@ from portquorum.web.api.moments import Moment, now_ms, parse_ms
 from portquorum.web.api.parameters import LIMIT, Cursor, Filter, Form, Limit, many
 from portquorum.web.history.answers import ResultPage, ResultRow
 from portquorum.web.history.stored_history import ResultQuery
-from portquorum.web.parts import TheHistory
+from portquorum.web.parts import TheFleet, TheHistory
+from portquorum.web.ports import History
 from portquorum.web.problem import wrong_field
+from portquorum.web.unread import missing
+
+
+async def _has_results(history: History, target: str, now: int) -> bool:
+    """Whether a target that is not known now has a result, however old."""
+    ever = ResultQuery(target=target, since=0, until=now)
+    return bool((await history.results(ever, None, 1)).rows)
 
 
 @get(
@@ -21,11 +29,12 @@ from portquorum.web.problem import wrong_field
     operation_id="results",
     summary="Checks of a target",
     tags=["history"],
-    opt={"csv": True, "rows": "rows", "history": True},
+    opt={"csv": True, "rows": "rows", "history": True, "missing": True},
 )
 async def results(
     *,
     request: Request[None, None, AppState],
+    fleet: TheFleet,
     history: TheHistory,
     target: Annotated[
         str, QueryParameter(min_length=1, max_length=128, description="The target's id.")
@@ -53,6 +62,10 @@ async def results(
     )
     if asked.until < asked.since:
         raise wrong_field("until", "expected a time after `since`")
+    if not cursor and fleet.target(target) is None and not await _has_results(history, target, now):
+        raise missing(
+            fleet.freshness(), f"there is no target {target!r}, and no result of one in the history"
+        )
     if not wants_csv(request, form):
         return answered_rows(await history.results(asked, cursor or None, limit), "rows", names)
 

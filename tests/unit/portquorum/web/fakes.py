@@ -268,6 +268,7 @@ class FakeHistory:
 
     def __init__(self) -> None:
         self.error: Exception | None = None
+        self.has_results = True
         self.asked: list[Any] = []
 
     @property
@@ -293,7 +294,7 @@ class FakeHistory:
         self._ask((asked, limit))
         if cursor is not None:
             raise UnknownCursorError("expected a cursor of an earlier answer")
-        return stored.ResultPage(rows=(result_row(),), next=None)
+        return stored.ResultPage(rows=(result_row(),) if self.has_results else (), next=None)
 
     async def incidents(self, asked: Any, cursor: str | None, limit: int) -> stored.IncidentPage:
         self._ask((asked, limit))

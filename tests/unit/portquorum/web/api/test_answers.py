@@ -77,6 +77,49 @@ async def test_a_wrong_parameter_is_named(query: str, fields: list[str]) -> None
     assert wrong(await got(SHARED, f"/targets?{query}")) == fields
 
 
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/targets?state=dwon", "down, flapping, slow, unknown, pending, maintenance, paused, up"),
+        ("/targets?sort=size", "state, -state, name"),
+        ("/incidents?status=shut", "open, closed, all, found 'shut'"),
+        ("/targets?format=xml", "json, csv"),
+        ("/targets/db-0/history?window=3h", "1h, 6h, 24h, 7d, 30d, 90d"),
+        ("/overview?group_by=x", "team, tag, kind, criticality, region, source"),
+        ("/reports/x", "uptime, slo, cost, reliability"),
+        ("/groups?sort=x", "name, -name, targets"),
+    ],
+)
+async def test_a_wrong_value_gets_the_list_of_the_right_ones(path: str, values: str) -> None:
+    answer = await got(SHARED, path)
+    assert len(wrong(answer)) == 1
+    assert f"expected {values}" in answer.json()["errors"][0]["message"]
+
+
+async def test_an_address_of_the_api_with_nothing_at_it_says_where_the_rest_is() -> None:
+    for path in ("", "/nope"):
+        detail = (await got(SHARED, path)).json()["detail"]
+        assert "/api lists" in detail
+        assert "/api/v1/openapi.json" in detail
+
+
+async def test_of_what_is_no_list_there_is_no_csv() -> None:
+    async with SHARED.client() as client:
+        for path in ("/.csv", "/targets/db-0.csv", "/reports/uptime.csv"):
+            answer = await client.get(path)
+            assert answer.status_code == 400
+            assert answer.json()["detail"] == "this is no list, there is no CSV of it"
+
+
+async def test_results_of_a_target_that_never_was_are_404() -> None:
+    made = Made()
+    made.history.has_results = False
+    assert (await got(made, "/results?target=nosuch")).status_code == 404
+    assert (await got(made, "/results?target=db-0")).status_code == 200
+    made.history.has_results = True
+    assert (await got(made, "/results?target=removed")).status_code == 200
+
+
 async def test_a_misspelt_parameter_gets_a_hint() -> None:
     answer = await got(SHARED, "/targets?crititality=critical")
     assert "did you mean `criticality`?" in answer.json()["detail"]
@@ -256,7 +299,7 @@ async def test_the_document_has_every_route_and_all_its_answers() -> None:
         assert operation["summary"]
         assert operation["description"]
         assert {"200", "400", "403", "500"} <= operation["responses"].keys()
-        assert ("404" in operation["responses"]) is ("{" in path)
+        assert ("404" in operation["responses"]) is ("{" in path or path == "/api/v1/results")
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 (content,) = response["content"]
