@@ -396,6 +396,9 @@ class Words(Struct, frozen=True, kw_only=True):
     last_days: str = "last day|last {n} days"
     nothing: str = "nothing"
     left_out: str = "and {n} more"
+    report_as_of: str = (
+        "As of {time}. Checks are summed up every 5 minutes: newer ones are not in it yet."
+    )
 
     # The API
     api: str = "The REST API"

@@ -212,3 +212,10 @@ async def test_what_is_closed_says_that_it_was_down(client: Client, path: str) -
         assert '<span class="state was">' in row
         assert re.search("was (down|slow|flapping|expiring)</span>", row)
         assert "s-down" not in row
+
+
+async def test_a_report_says_how_old_its_sums_may_be(client: Client) -> None:
+    """In its first minutes it said that nothing was measured, and not that sums come later."""
+    text = (await client.get("/reports/uptime")).text
+    assert re.search(r"As of [^<]*UTC\)?\. Checks are summed up every 5 minutes", text)
+    assert "summed up" not in (await client.get("/reports/reliability")).text
