@@ -1,13 +1,14 @@
 """Parameters that several questions have, and what becomes of others."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from itertools import islice
 from typing import Annotated, Final, Literal
 
 from litestar import Litestar, Request
 from litestar.datastructures import State as AppState
+from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.openapi.spec import Parameter as DocumentedParameter
 from litestar.params import QueryParameter
 from msgspec import Meta
@@ -62,24 +63,37 @@ def many(name: str, description: str) -> QueryParameter:
     )
 
 
-def known_parameters(app: Litestar) -> Mapping[str, frozenset[str]]:
-    """The names of the query's parameters of each route of the API, by the route's path."""
+def known_parameters(app: Litestar) -> Mapping[str, Mapping[str, bool]]:
+    """The names of the query's parameters of each route of the API, by the route's path.
+
+    True for one whose value `null` would be read as if it were left out.
+    """
     paths = app.openapi_schema.paths or {}
     return {
-        path: frozenset(
-            one.name
+        path: {
+            one.name: _takes_null(one)
             for one in (item.get.parameters if item.get else None) or ()
             if isinstance(one, DocumentedParameter) and one.param_in == "query"
-        )
+        }
         for path, item in paths.items()
     }
+
+
+def _takes_null(parameter: DocumentedParameter) -> bool:
+    schema = parameter.schema
+    kinds = {
+        one.type
+        for one in (schema.one_of if isinstance(schema, Schema) else None) or ()
+        if isinstance(one, Schema)
+    }
+    return OpenAPIType.NULL in kinds and not kinds & {OpenAPIType.ARRAY, OpenAPIType.STRING}
 
 
 def refuse_unknown(request: Request[None, None, AppState]) -> None:
     """A misspelt filter would be an answer to another question, so it is refused.
 
     Raises:
-        ProblemError: a parameter that the route does not have.
+        ProblemError: a parameter that the route does not have, or `null` for one.
     """
     known = request.app.state.known_parameters.get(request.scope["path_template"])
     if known is None:
@@ -91,12 +105,17 @@ def refuse_unknown(request: Request[None, None, AppState]) -> None:
         FieldError(field=name[:100], message=_unknown(name, known))
         for name in islice(strange, _MOST_ERRORS)
     )
+    errors += tuple(
+        FieldError(field=name, message="`null` is no value of it; leave it out")
+        for name, takes_null in known.items()
+        if takes_null and request.query_params.get(name, "").lower() == "null"
+    )
     if errors:
         said = "; ".join(f"{one.field}: {one.message}" for one in errors[:5])
         raise ProblemError(HTTPStatus.BAD_REQUEST, said, errors=errors)
 
 
-def _unknown(name: str, known: frozenset[str]) -> str:
+def _unknown(name: str, known: Iterable[str]) -> str:
     alike = difflib.get_close_matches(name[:100], known, 1)
     if alike:
         return f"no such parameter; did you mean `{alike[0]}`?"

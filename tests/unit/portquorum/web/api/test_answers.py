@@ -125,6 +125,17 @@ async def test_a_misspelt_parameter_gets_a_hint() -> None:
     assert "did you mean `criticality`?" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "query", ["/maintenances?is_on=null", "/incidents?acknowledged=NULL", "/uptime?days=null"]
+)
+async def test_null_is_no_value_of_a_parameter(query: str) -> None:
+    """It would be read as if nobody had asked."""
+    answer = await got(SHARED, query)
+    assert answer.status_code == 400
+    assert "leave it out" in answer.json()["detail"]
+    assert (await got(SHARED, "/targets?q=null&tag=null&host=null")).status_code == 200
+
+
 async def test_of_thousands_of_unknown_parameters_few_get_a_hint(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
