@@ -13,6 +13,7 @@ from litestar.types import ExceptionHandlersMap
 
 from foundation import telemetry
 from foundation.redact import redact
+from portquorum.changing.errors import FieldError
 from portquorum.web.fleet import CursorError
 from portquorum.web.history.errors import (
     HistoryTooSlowError,
@@ -22,7 +23,6 @@ from portquorum.web.history.errors import (
 from portquorum.web.problem import (
     MEDIA_TYPE,
     RETRY_AFTER,
-    FieldError,
     Problem,
     ProblemError,
     encoded,

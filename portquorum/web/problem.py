@@ -7,16 +7,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from portquorum.changing.errors import FieldError
+
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final[Mapping[str, str]] = {"Retry-After": "15"}
 """The header that says when to ask again, in s, for what is away, too slow or too much."""
-
-
-class FieldError(Struct, frozen=True, kw_only=True):
-    """One wrong parameter: its name, and what was expected and found, in one sentence."""
-
-    field: str
-    message: str
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,7 +13,8 @@ from litestar.openapi.spec import Parameter as DocumentedParameter
 from litestar.params import QueryParameter
 from msgspec import Meta
 
-from portquorum.web.problem import FieldError, ProblemError
+from portquorum.changing.errors import FieldError
+from portquorum.web.problem import ProblemError
 
 MOST_VALUES: Final = 100
 """Values of one filter."""

@@ -6,10 +6,11 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Final
 
+from portquorum.changing.errors import FieldError
 from portquorum.web.history.windows import NAMES, between
 from portquorum.web.pages.address import TABLE, Address
 from portquorum.web.pages.window_links import milliseconds
-from portquorum.web.problem import FieldError, ProblemError
+from portquorum.web.problem import ProblemError
 
 Filters = Mapping[str, Sequence[str]]
 """The values of each filter; none: any text."""

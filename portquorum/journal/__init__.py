@@ -1,0 +1,1 @@
+"""Follows and writes the topic [web]; each edit replaces a version, the first one counts."""

@@ -1,0 +1,1 @@
+"""Pauses: targets that nobody checks for a while; records in [policy] and on the log."""

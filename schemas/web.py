@@ -1,0 +1,257 @@
+"""The values of [web]: who may come in, what was changed by the page, the API and the commands.
+
+Two kinds of records, told apart by their keys:
+
+- **Versioned** (`User`, `Token`, `WrittenTarget`, `WrittenMaintenance`, `Request`): the key is
+  `KIND/ID/VERSION/NONCE`, one of its own for each edit. An edit names the version that it makes,
+  one more than the version that it replaces. Of each version the first record in the order of
+  offsets counts, and every reader refuses the others. Keys are not those of the object, since
+  compaction would keep a refused edit in the place of the accepted one.
+- **Single** (all others): the key is `KIND/ID`, and the newest record counts.
+
+A null value removes a key: of an edit that was refused, or that a newer version replaced.
+Secrets are here as hashes only.
+"""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas._types import LongText, Millis, Name, Names, Note, TargetId, Text
+from schemas.json_decoder import JsonDecoder
+
+Scope = Literal["viewer", "operator", "admin"]
+"""Reads; acknowledges, resolves, silences, pauses; changes inventory and access."""
+
+Login = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._@+-]{0,99}\Z")]
+"""The name of a user, in small letters."""
+
+Version = Annotated[int, Meta(ge=1, le=2**53)]
+Nonce = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+"""A SHA-256 in hex."""
+
+
+class _Edit(Struct, frozen=True, gc=False, kw_only=True):
+    """What all versioned records have.
+
+    `change` is the id of the request (of a bulk change: of all its edits), `at` the writer's clock,
+    `by` who asked. `removed`: the object is not there from this version on; its content is the last
+    one.
+    """
+
+    version: Version
+    change: Nonce
+    at: Millis
+    by: Name
+    removed: bool = False
+
+
+class User(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="user"):
+    """A person. `password` is an argon2id hash (PHC string), None: comes by OIDC or a proxy alone.
+
+    `teams` and `tags` limit what an operator or admin may change to targets that have one of them;
+    both empty: no limit. `epoch` grows with each new password: older sessions end.
+    """
+
+    name: Login
+    scope: Scope
+    password: Text | None = None
+    teams: Names = ()
+    tags: Names = ()
+    disabled: bool = False
+    epoch: int = 0
+    created_at: Millis
+
+
+class Token(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="token"):
+    """An access token `pq_ID_SECRET`; of the secret only its SHA-256 is kept.
+
+    `owner` made it; it can do no more than its owner can at that time.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
+    name: Name
+    secret: Digest
+    scope: Scope
+    teams: Names = ()
+    tags: Names = ()
+    owner: Name
+    created_at: Millis
+    expires_at: Millis | None = None
+
+
+class WrittenTarget(
+    _Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="written_target"
+):
+    """A target of the page's own inventory; `entry` is JSON, one of `targets:` as in a file."""
+
+    id: TargetId
+    entry: LongText
+
+
+class WrittenMaintenance(
+    _Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="written_maintenance"
+):
+    """A maintenance window of the page's own; `entry` is JSON, one of `maintenance:`."""
+
+    name: Name
+    entry: LongText
+
+
+class Request(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="request"):
+    """A request with an Idempotency-Key; version 1 claims the key, version 2 has the answer.
+
+    `key` is the SHA-256 of who asked and the key, `asked` that of method, path and body.
+    """
+
+    key: Digest
+    asked: Digest
+    status: Annotated[int, Meta(ge=0, le=599)] = 0
+    answer: LongText = ""
+
+
+class Session(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="session"):
+    """A person who has signed in; `id` is the SHA-256 of the cookie.
+
+    `user` is that of a User with `epoch`; one who came by OIDC has what the provider said.
+    """
+
+    id: Digest
+    user: Name
+    via: Literal["password", "oidc"]
+    epoch: int = 0
+    scope: Scope = "viewer"
+    teams: Names = ()
+    tags: Names = ()
+    created_at: Millis
+    seen_at: Millis
+    expires_at: Millis
+
+
+class Lockout(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="lockout"):
+    """Failed attempts to sign in as `id` (the SHA-256 of the name, or of the address)."""
+
+    id: Digest
+    failures: Annotated[int, Meta(ge=0, le=10**9)]
+    last_at: Millis
+    until: Millis
+
+
+class Invitation(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="invitation"):
+    """A link that makes one user, once; `id` is the SHA-256 of its secret."""
+
+    id: Digest
+    scope: Scope
+    teams: Names = ()
+    tags: Names = ()
+    by: Name
+    expires_at: Millis
+
+
+class TokenSeen(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="token_seen"):
+    """The last use of a token, to the hour."""
+
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
+    at: Millis
+
+
+class IncidentNote(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="note"):
+    """What a person wrote beside an incident; `id` is its own."""
+
+    id: Nonce
+    incident_id: Name
+    at: Millis
+    by: Name
+    text: Text
+
+
+class Audit(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="audit"):
+    """One change: who did what to what, when. `detail` is one sentence without secrets.
+
+    `id` is the `change` of the edits, or one of its own. `before` and `after` are JSON of the
+    object without secrets, empty where there was none.
+    """
+
+    id: Nonce
+    at: Millis
+    by: Name
+    action: Name
+    about: Text
+    detail: Note = ""
+    before: LongText = ""
+    after: LongText = ""
+
+
+class Bulk(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="bulk"):
+    """A bulk change that can be undone; `id` is the `change` of its edits.
+
+    `targets` are the ids that it changed, `made` the version of each of them then (0: paused or
+    resumed, which has no version), `before` the JSON of what each was.
+    """
+
+    id: Nonce
+    at: Millis
+    by: Name
+    action: Name
+    targets: Annotated[tuple[TargetId, ...], Meta(max_length=10_000)]
+    made: Annotated[tuple[int, ...], Meta(max_length=10_000)] = ()
+    before: Annotated[tuple[LongText, ...], Meta(max_length=10_000)] = ()
+    undone_by: Name | None = None
+
+
+class Claim(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="claim"):
+    """Ids that an `inventory apply` of `source` is about to add; removed when it has.
+
+    One that stays counts for `CLAIM_MS` of the broker's time after its record.
+    """
+
+    id: Nonce
+    source: Name
+    targets: Annotated[tuple[TargetId, ...], Meta(max_length=10_000)]
+    part: Annotated[int, Meta(ge=0, le=100_000)] = 0
+
+
+CLAIM_MS: Final = 600_000
+
+Versioned = User | Token | WrittenTarget | WrittenMaintenance | Request
+Single = Session | Lockout | Invitation | TokenSeen | IncidentNote | Audit | Bulk | Claim
+Web = Versioned | Single
+
+_decoder: JsonDecoder[Web] = JsonDecoder(Web)
+
+
+def identity(record: Web) -> str:
+    """`KIND/ID` of the object that a record is of."""
+    kind = str(record.__struct_config__.tag)
+    match record:
+        case User() | WrittenMaintenance():
+            return f"{kind}/{record.name}"
+        case Request():
+            return f"{kind}/{record.key}"
+        case Claim():
+            return f"{kind}/{record.id}.{record.part}"
+        case _:
+            return f"{kind}/{record.id}"
+
+
+def key(record: Web, nonce: str = "") -> bytes:
+    """The message key. `nonce` (16 hex digits, random) is needed for a versioned record."""
+    if isinstance(record, Versioned):
+        return f"{identity(record)}/{record.version}/{nonce}".encode()
+    return identity(record).encode()
+
+
+def encode(record: Web) -> bytes:
+    """The message value of a record."""
+    return msgspec.json.encode(record)
+
+
+def decode(value: bytes) -> Web:
+    """Decodes a value of [web].
+
+    Raises:
+        msgspec.DecodeError: not such a record.
+    """
+    return _decoder.decode(value)
