@@ -25,13 +25,17 @@ class Said(Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class WantedMatch(Match, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A `Match` as asked for: a misspelt condition would be none, and match everything."""
+
+
 class WantedSilence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A silence as asked for; times are UTC ms. `begins_at` None: now.
 
     Exactly one of `ends_at` and `for_ms` is needed.
     """
 
-    match: Match
+    match: WantedMatch
     reason: str
     begins_at: int | None = None
     ends_at: int | None = None

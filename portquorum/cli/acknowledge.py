@@ -14,7 +14,7 @@ from schemas.plain_text import one_line, plain
 
 if TYPE_CHECKING:
     from foundation.settings import Settings
-    from portquorum.cli.stream_reply import Word
+    from portquorum.speaking.words import Word
     from schemas.incident import IncidentEvent
     from sinks.clickhouse.queries import Incident
 
@@ -157,10 +157,10 @@ def _check(word: "Word") -> None:
     import msgspec
 
     from portquorum.cli.errors import WrongUseError
-    from schemas import control
+    from portquorum.speaking import words
 
     try:
-        control.decode(control.headers(word)[0][1])
+        words.check(word)
     except msgspec.ValidationError as error:
         raise WrongUseError(f"{error}; write a shorter --by or --note") from error
 
@@ -198,7 +198,7 @@ def _is_known(one: "Incident", word: "Word") -> bool:
 def _spoken(
     one: "Incident", word: "Word", reply: "IncidentEvent | None", *, wait: bool
 ) -> SpokenWord:
-    from portquorum.cli.stream_reply import heeded
+    from portquorum.speaking.words import heeded
     from schemas.control import Resolved
 
     outcome: Outcome

@@ -11,16 +11,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from foundation import kafka
 from foundation.settings import Settings
+from portquorum.speaking.words import Word, answers
 from schemas import control, incident, topics
-from schemas.control import Acknowledged, Resolved
 from schemas.incident import IncidentEvent
 
 WAIT_S: Final = 10.0
 """Longest wait for the stream's events, in s. It takes a record within milliseconds."""
 
 _POLL_MS: Final = 200
-
-Word = Acknowledged | Resolved
 
 
 async def say(
@@ -98,24 +96,3 @@ def _event(value: bytes | None) -> IncidentEvent | None:
     except msgspec.DecodeError:
         return None  # the sink dead-letters it
     return event if isinstance(event, IncidentEvent) else None
-
-
-def answers(event: IncidentEvent, word: Word) -> bool:
-    """True if an event of the word's incident shows that the stream has read the word.
-
-    Nothing comes of a word about an incident that has closed: its closing is the answer.
-    """
-    if event.event == "closed":
-        return True
-    if isinstance(word, Resolved) or event.acknowledged_by != word.by:
-        return False
-    return not word.note or event.acknowledged_note == word.note
-
-
-def heeded(event: IncidentEvent, word: Word) -> bool:
-    """True if the stream did what the word says: an answer that has it."""
-    if isinstance(word, Resolved):
-        return event.closed_because == "resolved" and event.resolved_by == word.by
-    return event.acknowledged_by == word.by and (
-        not word.note or event.acknowledged_note == word.note
-    )

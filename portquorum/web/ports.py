@@ -65,6 +65,9 @@ class Fleet(Protocol):
     def targets(self, query: TargetQuery) -> TargetPage:
         """A page of targets; CursorError: the cursor is none."""
 
+    def ids(self, query: TargetQuery) -> tuple[str, ...]:
+        """The ids of all targets of a query, sorted; TooManyTargetsError: more than 10,000."""
+
     def incidents(self, query: IncidentQuery) -> IncidentPage:
         """A page of the incidents in memory; CursorError: the cursor is none."""
 

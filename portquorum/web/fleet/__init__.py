@@ -4,7 +4,7 @@ One thread, one event loop: nothing here waits or locks.
 """
 
 from portquorum.web.fleet.cursor import CursorError
-from portquorum.web.fleet.fleet import Fleet
+from portquorum.web.fleet.fleet import Fleet, TooManyTargetsError
 from portquorum.web.fleet.status_table import StatusGroup
 
-__all__ = ["CursorError", "Fleet", "StatusGroup"]
+__all__ = ["CursorError", "Fleet", "StatusGroup", "TooManyTargetsError"]

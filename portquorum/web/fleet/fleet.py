@@ -3,6 +3,8 @@
 Counts are never counted again, and what looks at all open incidents is kept until one changes.
 """
 
+from collections.abc import Iterator
+from heapq import nsmallest
 from typing import Final
 
 from portquorum.web.answers import (
@@ -32,9 +34,10 @@ from portquorum.web.fleet.incident_query import IncidentFinder
 from portquorum.web.fleet.inventory import Row
 from portquorum.web.fleet.known import Known
 from portquorum.web.fleet.plan_rows import PlanRows, is_coming
-from portquorum.web.fleet.row_set import bits_of
-from portquorum.web.fleet.target_query import TargetFinder, dimension_of
+from portquorum.web.fleet.row_set import bits_of, rows_of
+from portquorum.web.fleet.target_query import Found, TargetFinder, dimension_of
 from portquorum.web.fleet.target_rows import TargetRows
+from schemas.policy import Match
 
 CAUSES_SHOWN: Final = 50
 GROUPS_SHOWN: Final = 40
@@ -43,6 +46,18 @@ WINDOWS_SHOWN: Final = 10
 MOST_GROUPS: Final = 10_000
 """Groups of one answer: a tag a target makes 100,000, which are 16 MB."""
 OTHERS_SHOWN: Final = 100
+MOST_IDS: Final = 10_000
+"""Targets that one change may take."""
+
+
+class TooManyTargetsError(ValueError):
+    """A query finds more targets than one change may take; `total` of them."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(
+            f"expected filters that leave at most {MOST_IDS:,} targets, found {total:,}"
+        )
+        self.total = total
 
 
 class Fleet(Known):
@@ -135,11 +150,7 @@ class Fleet(Known):
         Raises:
             CursorError: the cursor is none, or of another sort.
         """
-        of_cause = None
-        if query.cause:
-            unknown = self.tally.of_state["unknown"]
-            of_cause = self._causes.targets_of(query.cause, self.unwatched, unknown)
-        found = self._finder.find(query, of_cause)
+        found = self._found(query)
         rows = self._finder.page(query, found)
         more = len(rows) > query.limit
         rows = rows[: query.limit]
@@ -155,6 +166,25 @@ class Fleet(Known):
             facets=self._finder.facets(query, found) if query.facets else {},
             next_cursor=next_cursor,
         )
+
+    def ids(self, query: TargetQuery) -> tuple[str, ...]:
+        """The ids of all targets of a query, sorted; its order, limit and cursor do not count.
+
+        Raises:
+            TooManyTargetsError: there are more than `MOST_IDS`.
+        """
+        mask = self._found(query).mask
+        if mask.bit_count() > MOST_IDS:
+            raise TooManyTargetsError(mask.bit_count())
+        return tuple(sorted(self._ids_of(mask)))
+
+    def matching(self, match: Match, most: int) -> tuple[tuple[str, ...], int]:
+        """The ids of the first `most` targets that may have an incident that a match takes.
+
+        Sorted by id; and the number of all of them.
+        """
+        mask = self._plans.matched(match)
+        return tuple(nsmallest(most, self._ids_of(mask))), mask.bit_count()
 
     def incidents(self, query: IncidentQuery) -> IncidentPage:
         """A page of the incidents in memory.
@@ -232,6 +262,16 @@ class Fleet(Known):
     def cause_rows(self, most: int | None = None) -> tuple[CauseRow, ...]:
         """What is wrong now, by cause: the first `most`, the worst first."""
         return self._causes.rows(self.region_book, self.unwatched, most)
+
+    def _found(self, query: TargetQuery) -> Found:
+        of_cause = None
+        if query.cause:
+            unknown = self.tally.of_state["unknown"]
+            of_cause = self._causes.targets_of(query.cause, self.unwatched, unknown)
+        return self._finder.find(query, of_cause)
+
+    def _ids_of(self, mask: int) -> Iterator[str]:
+        return (self.inventory.record(row).id for row in rows_of(bits_of(mask)))
 
     def _incident_row(self, kept: KeptIncident) -> IncidentRow:
         event = kept.event

@@ -123,10 +123,10 @@ class PlanRows:
         matcher = Matcher(silence)
         opened = self._known.incident_book.open.values()
         incidents = sum(1 for one in opened if matcher.differs(one.event) is None)
-        return self._known.policy.silence_row(silence, self._matched(silence), incidents)
+        return self._known.policy.silence_row(silence, self.matched(silence).bit_count(), incidents)
 
-    def _matched(self, match: Match) -> int:
-        """How many targets may have an incident that a match takes."""
+    def matched(self, match: Match) -> int:
+        """The mask of the targets that may have an incident that a match takes."""
         mask = self._known.inventory.all.mask()
         fields: _Fields = (
             ("team", match.teams),
@@ -139,7 +139,7 @@ class PlanRows:
         for field, wanted in fields:
             if wanted:
                 mask &= self._mask(field, wanted)
-        return mask.bit_count()
+        return mask
 
     def _mask(self, field: Dimension | Literal["target"], wanted: tuple[str, ...]) -> int:
         """The rows that one field of a match takes; found once for each inventory."""

@@ -24,7 +24,8 @@ from portquorum.web.answers import (
 from portquorum.web.app import create_app
 from portquorum.web.edge import Edge
 from portquorum.web.explaining.answers import TargetExplained
-from portquorum.web.fleet import CursorError
+from portquorum.web.fleet import CursorError, TooManyTargetsError
+from portquorum.web.fleet.fleet import MOST_IDS
 from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import UnknownCursorError
 from portquorum.web.history.stored_history import HistoryState
@@ -163,6 +164,12 @@ class FakeFleet:
             facets={"state": (answers.Facet(value="up", targets=len(self.rows)),)},
             next_cursor=str(after) if after < len(self.rows) else "",
         )
+
+    def ids(self, query: answers.TargetQuery) -> tuple[str, ...]:
+        self.asked.append(query)
+        if len(self.rows) > MOST_IDS:
+            raise TooManyTargetsError(len(self.rows))
+        return tuple(sorted(row.id for row in self.rows))
 
     def incidents(self, query: answers.IncidentQuery) -> answers.IncidentPage:
         self.asked.append(query)

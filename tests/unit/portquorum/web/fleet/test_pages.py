@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from portquorum.web.answers import STATES, TargetQuery, TargetRow, TargetSort
-from portquorum.web.fleet import CursorError
+from portquorum.web.fleet import CursorError, TooManyTargetsError
+from portquorum.web.fleet import fleet as fleet_module
 from portquorum.web.fleet.incident_book import IncidentBook
 from schemas.incident import IncidentType
 from schemas.target import Target
@@ -290,3 +291,14 @@ def test_no_record_harms(key: bytes, value: bytes | None, topic: str) -> None:
         case _:
             assert story.fleet.apply_event(0, 1, value) is None
     assert story.fleet.overview().counts.total == 3
+
+
+def test_all_ids_of_a_query_whatever_its_page_and_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = story_of(NAMES)
+    asked = TargetQuery(teams=("web",), sort="-since", limit=2, facets=False)
+    wanted = sorted(row.id for row in story.fleet.targets(structs.replace(asked, limit=99)).rows)
+    assert list(story.fleet.ids(asked)) == wanted
+    assert story.fleet.ids(TargetQuery(q="nobody")) == ()
+    monkeypatch.setattr(fleet_module, "MOST_IDS", len(wanted) - 1)
+    with pytest.raises(TooManyTargetsError, match=f"at most 7 targets, found {len(wanted)}"):
+        story.fleet.ids(asked)

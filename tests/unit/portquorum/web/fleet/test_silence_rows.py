@@ -37,7 +37,9 @@ def test_the_number_of_targets_is_that_of_the_rule(match: dict[str, tuple[str, .
     story.silence("s", begins=NOW - HOUR, ends=NOW + HOUR, **match)
     (row,) = story.fleet.silences().silences
     (silence,) = story.fleet.policy.silences()
-    assert row.targets == sum(matches_target(silence, one) for one in fleet)
+    fitting = sorted(one.id for one in fleet if matches_target(silence, one))
+    assert row.targets == len(fitting)
+    assert story.fleet.matching(silence, 3) == (tuple(fitting[:3]), len(fitting))
     story.set(target("web-9"))
     (row,) = story.fleet.silences().silences
     assert row.targets == sum(matches_target(silence, one) for one in [*fleet, target("web-9")])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from portquorum.cli.stream_reply import Word, answers, heeded
+from portquorum.speaking.words import Word, answers, heeded
 from schemas.control import Acknowledged, Resolved
 from tests.unit.sinks.notifier.events import incident_event
 

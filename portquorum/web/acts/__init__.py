@@ -1,0 +1,1 @@
+"""What an operator does: words on incidents, notes, silences, maintenance windows, pauses."""
