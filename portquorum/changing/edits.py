@@ -8,6 +8,7 @@ from msgspec import Struct
 from portquorum.access.principal import Principal
 from portquorum.inventory.document import TargetEntry
 from schemas.target import Target
+from schemas.web import Bulk
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -118,6 +119,9 @@ class Edits(Protocol):
         self, who: Principal, targets: Sequence[str], edit: BulkEdit, confirmation: str
     ) -> BulkDone:
         """Makes it, if the confirmation is still that of the preview; 409 with what changed."""
+
+    def bulk(self, bulk: str) -> Bulk | None:
+        """A bulk change that was made; None: there is none of this id."""
 
     async def undo(self, who: Principal, bulk: str) -> BulkDone:
         """Puts back what a bulk change changed; what was changed since stays (`changed`)."""

@@ -38,6 +38,20 @@ class TokenShown(Struct, frozen=True, kw_only=True):
     secret: str | None = None
 
 
+class SessionSeen(Struct, frozen=True, kw_only=True):
+    """Somebody who has signed in somewhere; `id` is that of the record, which is no secret.
+
+    `is_this`: the one that asks.
+    """
+
+    id: str
+    via: str
+    created_at: int
+    seen_at: int
+    expires_at: int
+    is_this: bool = False
+
+
 class WantedUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fields of a user to set; what is not given stays as it is, or gets its default."""
 
@@ -77,6 +91,12 @@ class Office(Protocol):
 
     async def change_password(self, who: Principal, old: str, new: str) -> None:
         """Changes one's own password; all other sessions of the user end."""
+
+    def sessions(self, who: Principal) -> Sequence[SessionSeen]:
+        """One's own sessions, the newest use first."""
+
+    async def end_session(self, who: Principal, session: str) -> None:
+        """Ends one of one's own sessions by its id."""
 
     def tokens(self, who: Principal) -> Sequence[TokenShown]:
         """All tokens for an admin without limits, else those of `who`."""
