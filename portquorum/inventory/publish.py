@@ -8,7 +8,7 @@ has no lock for this that would not put transaction markers into [results].
 import asyncio
 import shlex
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -23,15 +23,11 @@ from portquorum.inventory import present as presents
 from portquorum.inventory.environment import environment_problems
 from portquorum.inventory.errors import ApplyError, InventoryError
 from portquorum.inventory.load import load
+from portquorum.inventory.record_writer import RecordWriter
 from portquorum.inventory.resolve import NOTHING_KNOWN, Inventory, Known, resolve
-from producers.schedule.schedule import phase_ms
-from schemas import control, policy, topics
-from schemas.control import TargetRemoved, TargetSet
+from schemas import policy
 from schemas.policy import ApplyMark
 from schemas.target import Target
-
-CHUNK: Final = 2000
-"""Number of sends that wait for acknowledgements at a time."""
 
 OWN_SOURCES: Final = frozenset({policy.SILENCES, policy.DRILLS})
 """Sources of portquorum's own commands; no inventory has one of these names."""
@@ -252,32 +248,21 @@ class _Writer:
         on_progress: Progress,
     ) -> None:
         self.settings = settings
-        self.producer = producer
         self.plan = plan
         self.on_progress = on_progress
-        # In the order in which they will be checked: the stream lays them in memory as they come,
-        # and finds the next one sooner beside the last.
-        self.targets = sorted((*plan.added, *plan.changed, *plan.republished), key=_turn)
+        self.producer = producer
+        self.writer = RecordWriter(settings, producer, self._confirmed)
+        self.targets = (*plan.added, *plan.changed, *plan.republished)
         self.done = 0
         self.total = 2 * (len(self.targets) + len(plan.removals))
         self.total += len(plan.policy_set) + len(plan.policy_removed)
 
     async def write(self) -> None:
-        plan = self.plan
+        plan, writer = self.plan, self.writer
         begun = await self._mark("begun")
-        await self._all(self._policy(policy.key(plan.source, e), e) for e in plan.policy_set)
-        # The stream has to know a target before anybody checks it, and has to know of a removal
-        # before a prober stops: control records first.
-        removals = (self._control(r.partition, _removed(r)) for r in plan.removals)
-        await self._all(removals)
-        partitions = self.settings.partitions
-        sets = (self._control(plans.home(t, partitions), TargetSet(t)) for t in self.targets)
-        await self._all(sets)
-        await self._all(self._target(r.partition, r.target.id, None) for r in plan.removals)
-        await self._all(
-            self._target(plans.home(t, partitions), t.id, plans.encode(t)) for t in self.targets
-        )
-        await self._all(self._policy(key, None) for key in plan.policy_removed)
+        await writer.entries((policy.key(plan.source, e), e) for e in plan.policy_set)
+        await writer.targets(plan.removals, self.targets)
+        await writer.entries((key, None) for key in plan.policy_removed)
         if await self._another_began(begun):
             await self._mark("begun")
             raise ApplyError(
@@ -287,68 +272,20 @@ class _Writer:
             )
         await self._mark("done")
 
-    async def _all(self, sends: Iterable[Awaitable[Awaitable[object]]]) -> None:
-        waiting: list[Awaitable[object]] = []
-        for send in sends:
-            waiting.append(await send)
-            if len(waiting) >= CHUNK:
-                await self._confirmed(waiting)
-        await self._confirmed(waiting)
-
-    async def _confirmed(self, waiting: list[Awaitable[object]]) -> None:
-        if waiting:
-            await asyncio.gather(*waiting)
-            self.done += len(waiting)
-            waiting.clear()
-            self.on_progress(self.done, self.total)
+    def _confirmed(self, count: int) -> None:
+        self.done += count
+        self.on_progress(self.done, self.total)
 
     async def _mark(self, state: Literal["begun", "done"]) -> int:
         """Marks the apply in [policy]; returns the mark's offset."""
         mark = ApplyMark(source=self.plan.source, state=state, at=self.plan.at)
-        future = await self._policy(policy.key(self.plan.source, mark), mark)
+        future = await self.writer.send_policy(policy.key(self.plan.source, mark), mark)
         return int((await future).offset)  # type: ignore[attr-defined]
 
     async def _another_began(self, begun: int) -> bool:
         kept = await presents.read_policy(self.settings)
         mark = kept.get(f"{self.plan.source}/apply/".encode())
         return mark is None or mark.offset != begun
-
-    async def _policy(self, key: bytes, entry: policy.Policy | None) -> Awaitable[object]:
-        value = None if entry is None else policy.encode(entry)
-        topic = self.settings.topic(topics.POLICY.name)
-        sent: Awaitable[object] = await self.producer.send(topic, value, key=key, partition=0)
-        return sent
-
-    async def _control(self, partition: int, record: control.Control) -> Awaitable[object]:
-        sent: Awaitable[object] = await self.producer.send(
-            self.settings.topic(topics.RESULTS.name),
-            b"",
-            partition=partition,
-            headers=control.headers(record),
-        )
-        return sent
-
-    async def _target(
-        self, partition: int, target_id: str, value: bytes | None
-    ) -> Awaitable[object]:
-        topic = self.settings.topic(topics.TARGETS.name)
-        key = target_id.encode()
-        sent: Awaitable[object] = await self.producer.send(
-            topic, value, key=key, partition=partition
-        )
-        return sent
-
-
-def _turn(target: Target) -> tuple[int, int]:
-    return target.interval_ms, phase_ms(target.id, target.interval_ms)
-
-
-def _removed(removal: plans.Removal) -> TargetRemoved:
-    return TargetRemoved(
-        target=removal.target.id,
-        version=removal.version,
-        because="target_changed" if removal.moved else "removed",
-    )
 
 
 __all__ = ["ApplyReport", "Progress", "Target", "apply", "check", "diff", "publish", "source_name"]
