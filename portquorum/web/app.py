@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
@@ -9,6 +10,9 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from foundation.http_origin import Served
+from portquorum.web.access.door import Door, LocalDoor
+from portquorum.web.access.needs import refuse_without_needs
+from portquorum.web.access.permission import permission, principal_of
 from portquorum.web.api import API_ROUTES, openapi_config
 from portquorum.web.api.parameters import known_parameters
 from portquorum.web.edge import Edge
@@ -16,6 +20,9 @@ from portquorum.web.errors import ErrorPage, error_handlers
 from portquorum.web.packing import BROTLI_QUALITY, GZIP_LEVEL, PACKED_FROM
 from portquorum.web.page_cache import NOT_PACKED_AGAIN, PageCache
 from portquorum.web.parts import Parts
+
+MOST_BODY: Final = 1_000_000
+"""Bytes of the body of a request."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -27,11 +34,15 @@ def create_app(
     routes: Sequence[ControllerRouterHandler] = (),
     error_page: ErrorPage | None = None,
     lifespan: Sequence[Lifespan] = (),
+    door: Door | None = None,
 ) -> Edge:
     """An ASGI app.
 
     `routes` are the pages, `error_page` theirs for errors; None: a line of text. `lifespan`: what
-    runs as long as the app.
+    runs as long as the app. `door` says who is let in; None: everybody on this machine.
+
+    Raises:
+        portquorum.web.access.needs.MissingNeedError: a route does not say who may use it.
     """
     pages = PageCache()
     app = Litestar(
@@ -43,7 +54,13 @@ def create_app(
             "explainer": Provide(lambda: parts.explainer, sync_to_thread=False),
             "closing": Provide(lambda: parts.closing, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
+            "journal": Provide(lambda: parts.journal, sync_to_thread=False),
+            "acts": Provide(lambda: parts.acts, sync_to_thread=False),
+            "edits": Provide(lambda: parts.edits, sync_to_thread=False),
+            "office": Provide(lambda: parts.office, sync_to_thread=False),
+            "principal": Provide(principal_of, sync_to_thread=False),
         },
+        guards=[permission],
         exception_handlers=error_handlers(error_page),
         compression_config=CompressionConfig(
             backend="brotli",
@@ -58,7 +75,8 @@ def create_app(
         lifespan=list(lifespan),
         # Ours are foundation.telemetry's.
         logging_config=None,
-        request_max_body_size=0,
+        request_max_body_size=MOST_BODY,
     )
+    refuse_without_needs(app)
     app.state.known_parameters = known_parameters(app)
-    return Edge(app, served)
+    return Edge(app, door or LocalDoor(served))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from litestar.enums import ScopeType
 
 from foundation import telemetry
-from foundation.http_origin import Served
 from foundation.log_throttle import LogThrottle
 from portquorum.web import metrics, problem
-from portquorum.web.guard import refused
+from portquorum.web.access.door import FORM_COOKIE, Door
+from portquorum.web.access.visit import PRINCIPAL, VISIT, Visit
 from portquorum.web.headers import completed
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
 from portquorum.web.problem import MEDIA_TYPE, RETRY_AFTER
@@ -34,21 +34,22 @@ _TOO_MANY: Final = "too many connections are open here: ask again later"
 class Edge:
     """An ASGI app around another one."""
 
-    def __init__(self, app: "ASGIApp", served: Served) -> None:
-        """`served` are the names that this server answers for."""
+    def __init__(self, app: "ASGIApp", door: Door) -> None:
+        """`door` says who is let in."""
         self._app = app
-        self._served = served
+        self._door = door
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answers a request; passes the lifespan on."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        if (why := refused(scope, self._served)) is not None:
-            await _refuse(scope, send, why)
+        visit = self._door.visit(scope)
+        if isinstance(visit, str):
+            await _refuse(scope, send, visit)
             return
-        scope = twin(scope)
-        answer = _Answer(scope, send)
+        scope = _with_visit(twin(scope), visit)
+        answer = _Answer(scope, send, visit)
         inner: HTTPScope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
             await self._answered(inner, answer.receiver(receive), answer.send)
@@ -70,6 +71,11 @@ class Edge:
                 _log.warning("a file was broken off", error=str(cause))
 
 
+def _with_visit(scope: "HTTPScope", visit: Visit) -> "HTTPScope":
+    state = {**scope.get("state", {}), PRINCIPAL: visit.principal, VISIT: visit}
+    return {**scope, "state": state}
+
+
 def _of_history(error: BaseException | None) -> Exception | None:
     """The history's error that others were made of; None if there is none."""
     while error is not None:
@@ -82,8 +88,9 @@ def _of_history(error: BaseException | None) -> Exception | None:
 class _Answer:
     """One answer on its way out."""
 
-    def __init__(self, scope: "HTTPScope", send: "Send") -> None:
+    def __init__(self, scope: "HTTPScope", send: "Send", visit: Visit) -> None:
         self._send = send
+        self._visit = visit
         self._is_head = scope["method"] == "HEAD"
         self._matches = _if_none_match(scope) if scope["method"] in {"GET", "HEAD"} else None
         self._began = time.perf_counter()
@@ -108,6 +115,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self._took_s = time.perf_counter() - self._began
             headers = completed(list(message["headers"]))
+            if self._visit.is_new and _is_page(headers):
+                headers.append(_form_cookie(self._visit))
             status = message["status"]
             if status == HTTPStatus.OK and self._is_known(headers):
                 status = int(HTTPStatus.NOT_MODIFIED)
@@ -132,6 +141,17 @@ class _Answer:
             return False
         tags = [value for name, value in headers if name == b"etag"]
         return bool(tags) and ("*" in self._matches or _weak(tags[0].decode()) in self._matches)
+
+
+def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-type" and b"text/html" in value for name, value in headers)
+
+
+def _form_cookie(visit: Visit) -> tuple[bytes, bytes]:
+    """The secret from which the tokens of this browser's forms are made."""
+    secure = "; Secure" if visit.is_secure else ""
+    text = f"{FORM_COOKIE}={visit.form_secret}; Path=/; HttpOnly; SameSite=Lax{secure}"
+    return b"set-cookie", text.encode()
 
 
 _OF_A_BODY: Final = (b"content-length", b"content-type", b"content-encoding")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final, Literal, get_args, get_origin
+from urllib.parse import urlencode
 
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -13,7 +14,7 @@ from litestar.types import ExceptionHandlersMap
 
 from foundation import telemetry
 from foundation.redact import redact
-from portquorum.changing.errors import FieldError
+from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.web.fleet import CursorError
 from portquorum.web.history.errors import (
     HistoryTooSlowError,
@@ -62,6 +63,7 @@ def error_handlers(error_page: ErrorPage | None) -> ExceptionHandlersMap:
 
     return {
         ProblemError: handler(lambda error: error),
+        ChangeError: handler(of_change),
         HTTPException: of_http,
         CursorError: handler(_of_cursor),
         UnknownCursorError: handler(_of_cursor),
@@ -82,6 +84,10 @@ def _shown(
             media_type=MEDIA_TYPE,
             headers={**error.headers, "Cache-Control": "no-store"},
         )
+    if found.status == HTTPStatus.UNAUTHORIZED:
+        return Response(
+            "", status_code=HTTPStatus.SEE_OTHER, headers={"Location": sign_in(request)}
+        )
     if error_page is None:
         return Response(
             f"{found.detail or found.title}\n",
@@ -93,6 +99,13 @@ def _shown(
     page.status_code = found.status
     page.headers.update(error.headers)
     return page
+
+
+def sign_in(request: Asked) -> str:
+    """The page to sign in, which leads back to what was asked for."""
+    asked = request.scope["path"]
+    query = request.scope["query_string"].decode("latin-1")
+    return f"/login?{urlencode({'next': f'{asked}?{query}' if query else asked})}"
 
 
 def _for_programs(request: Asked) -> bool:
@@ -111,7 +124,9 @@ def _of_http(error: HTTPException, request: Asked) -> ProblemError:
         return ProblemError(status, f"{_NOT_FOUND}{there}")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return ProblemError(
-            status, "expected GET or HEAD: nothing is changed here", headers=headers
+            status,
+            f"expected one of {headers.get('Allow', 'GET')} at this address",
+            headers=headers,
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _of_fault(error)
@@ -155,6 +170,20 @@ def values_of(annotation: Any) -> list[str]:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return [str(one.value) for one in annotation]
     return [value for one in get_args(annotation) for value in values_of(one)]
+
+
+def of_change(error: ChangeError) -> ProblemError:
+    """A change that was not made; the present version is its ETag, too."""
+    headers = {} if error.version is None else {"ETag": f'"{error.version}"'}
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.update(RETRY_AFTER)
+    return ProblemError(
+        error.status,
+        redact(error.detail),
+        errors=error.errors,
+        version=error.version,
+        headers=headers,
+    )
 
 
 def _of_cursor(error: CursorError | UnknownCursorError) -> ProblemError:

@@ -6,6 +6,12 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from msgspec import Struct
 
+from portquorum.access.principal import Principal
+from portquorum.changing.acts import Acts
+from portquorum.changing.edits import Edits
+from portquorum.changing.office import Office
+from portquorum.journal.protocol import Journal
+from portquorum.web.absent import NoActs, NoEdits, NoJournal, NoOffice
 from portquorum.web.explaining.explainer import NoExplainer
 from portquorum.web.ports import Explains, Fleet, History, Hub
 
@@ -20,6 +26,17 @@ TheExplainer = NamedDependency[SkipValidation[Explains]]
 TheEnd = NamedDependency[SkipValidation[asyncio.Event]]
 """A parameter `closing`: set when the process ends."""
 
+TheJournal = NamedDependency[SkipValidation[Journal]]
+"""A parameter `journal`."""
+TheActs = NamedDependency[SkipValidation[Acts]]
+"""A parameter `acts`: incidents, silences, maintenance, pauses."""
+TheEdits = NamedDependency[SkipValidation[Edits]]
+"""A parameter `edits`: the page's own inventory."""
+TheOffice = NamedDependency[SkipValidation[Office]]
+"""A parameter `office`: users, tokens, the audit log."""
+ThePrincipal = NamedDependency[SkipValidation[Principal]]
+"""A parameter `principal`: who asks."""
+
 
 class Parts(Struct, frozen=True):
     """What the app asks. `closing` is set when the process ends: live streams end then."""
@@ -29,3 +46,7 @@ class Parts(Struct, frozen=True):
     history: History
     closing: asyncio.Event
     explainer: Explains = NoExplainer()
+    journal: Journal = NoJournal()
+    acts: Acts = NoActs()
+    edits: Edits = NoEdits()
+    office: Office = NoOffice()

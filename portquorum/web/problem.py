@@ -18,6 +18,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An error (RFC 9457). `title` is the status in words, `detail` one sentence for people.
 
     `errors` names each wrong parameter. `since` (UTC ms): from when on the history is away.
+    `version`: the present one of what somebody else has changed.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
     errors: tuple[FieldError, ...] = ()
     since: int | None = None
+    version: int | None = None
 
 
 class ProblemError(Exception):
@@ -40,11 +42,12 @@ class ProblemError(Exception):
         *,
         errors: tuple[FieldError, ...] = (),
         since: int | None = None,
+        version: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """`detail` is one sentence."""
         super().__init__(detail)
-        self.problem = problem(status, detail, errors=errors, since=since)
+        self.problem = problem(status, detail, errors=errors, since=since, version=version)
         self.headers = dict(headers or {})
 
 
@@ -54,10 +57,16 @@ def problem(
     *,
     errors: tuple[FieldError, ...] = (),
     since: int | None = None,
+    version: int | None = None,
 ) -> Problem:
     """A problem with the title of its status."""
     return Problem(
-        title=status.phrase, status=int(status), detail=detail, errors=errors, since=since
+        title=status.phrase,
+        status=int(status),
+        detail=detail,
+        errors=errors,
+        since=since,
+        version=version,
     )
 
 

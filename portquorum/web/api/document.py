@@ -5,11 +5,12 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from litestar import Request
+from litestar import Request, Router
 from litestar.enums import OpenAPIMediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
+from portquorum.web.access.needs import needs
 from portquorum.web.answers import Change
 from portquorum.web.problem import MEDIA_TYPE, Problem
 from schemas.json_schema import portable
@@ -47,7 +48,9 @@ def openapi_config() -> OpenAPIConfig:
             "New fields and new values of enumerations may come in any version."
         ),
         use_handler_docstrings=True,
-        path=DOCUMENT_PATH,
+        openapi_router=Router(
+            DOCUMENT_PATH, route_handlers=[], include_in_schema=False, opt=needs("viewer")
+        ),
         render_plugins=[DocumentPlugin()],
     )
 

@@ -13,6 +13,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from portquorum.web import metrics
+from portquorum.web.access.needs import needs
 from portquorum.web.answers import Change
 from portquorum.web.parts import TheEnd, TheHub
 from portquorum.web.ports import Hub
@@ -38,7 +39,7 @@ _RELOAD: Final = b"event: reload\ndata: {}\n\n"
     summary="Changes, live",
     tags=["now"],
     media_type="text/event-stream",
-    opt={"live": True},
+    opt={"live": True} | needs("viewer"),
 )
 async def events(
     hub: TheHub,

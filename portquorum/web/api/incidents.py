@@ -8,6 +8,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import PathParameter, QueryParameter
 from msgspec.structs import replace
 
+from portquorum.web.access.needs import needs
 from portquorum.web.answers import (
     IncidentAnswer,
     IncidentPage,
@@ -40,7 +41,7 @@ _IS_OPEN: dict[Status, bool | None] = {"open": True, "closed": False, "all": Non
     operation_id="incidents",
     summary="Incidents now",
     tags=["now"],
-    opt={"csv": True, "rows": "rows"},
+    opt={"csv": True, "rows": "rows"} | needs("viewer"),
 )
 async def incidents(
     *,
@@ -107,6 +108,7 @@ async def incidents(
     operation_id="incident",
     summary="One incident now",
     tags=["now"],
+    opt=needs("viewer"),
 )
 async def incident(fleet: TheFleet, incident_id: IncidentIdPath) -> Response[IncidentAnswer]:
     """Its newest event, if it is open or closed within 24 h; else ask for its history.
@@ -128,7 +130,7 @@ async def incident(fleet: TheFleet, incident_id: IncidentIdPath) -> Response[Inc
     operation_id="incident_history",
     summary="An incident from its first failure on",
     tags=["history"],
-    opt={"history": True},
+    opt={"history": True} | needs("viewer"),
 )
 async def incident_history(
     fleet: TheFleet, history: TheHistory, incident_id: IncidentIdPath
@@ -145,7 +147,7 @@ async def incident_history(
     operation_id="past_incidents",
     summary="All incidents",
     tags=["history"],
-    opt={"csv": True, "rows": "rows", "history": True},
+    opt={"csv": True, "rows": "rows", "history": True} | needs("viewer"),
 )
 async def past_incidents(
     *,

@@ -7,6 +7,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import QueryParameter
 from msgspec.structs import replace
 
+from portquorum.web.access.needs import needs
 from portquorum.web.answers import GroupPage, GroupRow, Overview
 from portquorum.web.api.answering import answered
 from portquorum.web.api.csv_answer import csv_answer, wants_csv
@@ -17,7 +18,13 @@ from portquorum.web.parts import TheFleet
 from portquorum.web.unread import refuse_unread
 
 
-@get("/overview", operation_id="overview", summary="What is wrong now", tags=["now"])
+@get(
+    "/overview",
+    operation_id="overview",
+    summary="What is wrong now",
+    tags=["now"],
+    opt=needs("viewer"),
+)
 async def overview(fleet: TheFleet, group_by: GroupBy = "team") -> Response[Overview]:
     """Counts, open incidents by cause, groups, regions."""
     return answered(fleet.overview(group_by))
@@ -43,7 +50,7 @@ GroupSort = Annotated[
     operation_id="groups",
     summary="Targets by group",
     tags=["now"],
-    opt={"csv": True, "rows": "groups"},
+    opt={"csv": True, "rows": "groups"} | needs("viewer"),
 )
 async def groups(
     *,

@@ -7,6 +7,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import QueryParameter
 from msgspec.structs import replace
 
+from portquorum.web.access.needs import needs
 from portquorum.web.answers import (
     MaintenanceAnswer,
     MaintenanceRow,
@@ -48,7 +49,7 @@ SilenceSort = Annotated[
     operation_id="maintenances",
     summary="Maintenance windows",
     tags=["plans"],
-    opt={"csv": True, "rows": "windows"},
+    opt={"csv": True, "rows": "windows"} | needs("viewer"),
 )
 async def maintenances(
     *,
@@ -94,7 +95,7 @@ async def maintenances(
     operation_id="silences",
     summary="Silences",
     tags=["plans"],
-    opt={"csv": True, "rows": "silences"},
+    opt={"csv": True, "rows": "silences"} | needs("viewer"),
 )
 async def silences(
     *,

@@ -7,6 +7,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import QueryParameter
 from msgspec.structs import replace
 
+from portquorum.web.access.needs import needs
 from portquorum.web.answers import RegionRow, RegionsAnswer, RegionState
 from portquorum.web.api.csv_answer import csv_answer, wants_csv
 from portquorum.web.api.fields import Fields, answered_rows, chosen
@@ -35,7 +36,7 @@ Sort = Annotated[
     operation_id="regions",
     summary="Regions and probers",
     tags=["now"],
-    opt={"csv": True, "rows": "regions"},
+    opt={"csv": True, "rows": "regions"} | needs("viewer"),
 )
 async def regions(
     *,

@@ -11,6 +11,7 @@ from msgspec import Struct
 from portquorum.report.history import UnknownScopeError
 from portquorum.report.result import Column, Days, Report, Tone, Unit
 from portquorum.report.result import Value as ReportValue
+from portquorum.web.access.needs import needs
 from portquorum.web.api.answering import answered
 from portquorum.web.api.moments import Day, DayCount, span_of_days
 from portquorum.web.history.stored_history import ReportQuery
@@ -107,7 +108,7 @@ def _value(value: ReportValue) -> Value:
     operation_id="report",
     summary="A report",
     tags=["history"],
-    opt={"history": True},
+    opt={"history": True} | needs("viewer"),
 )
 async def report(
     *,

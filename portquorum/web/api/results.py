@@ -6,6 +6,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import State as AppState
 from litestar.params import QueryParameter
 
+from portquorum.web.access.needs import needs
 from portquorum.web.api.csv_answer import csv_of_history, wants_csv
 from portquorum.web.api.fields import Fields, answered_rows, chosen
 from portquorum.web.api.moments import Moment, now_ms, parse_ms
@@ -29,7 +30,7 @@ async def _has_results(history: History, target: str, now: int) -> bool:
     operation_id="results",
     summary="Checks of a target",
     tags=["history"],
-    opt={"csv": True, "rows": "rows", "history": True, "missing": True},
+    opt={"csv": True, "rows": "rows", "history": True, "missing": True} | needs("viewer"),
 )
 async def results(
     *,

@@ -9,6 +9,7 @@ from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct
 from msgspec.structs import replace
 
+from portquorum.web.access.needs import needs
 from portquorum.web.answers import (
     State,
     TargetAnswer,
@@ -53,7 +54,7 @@ class ChecksAnswer(Struct, frozen=True, kw_only=True):
     operation_id="targets",
     summary="Targets now",
     tags=["now"],
-    opt={"csv": True, "rows": "rows"},
+    opt={"csv": True, "rows": "rows"} | needs("viewer"),
 )
 async def targets(
     *,
@@ -115,7 +116,13 @@ async def targets(
 TargetIdPath = Annotated[str, PathParameter(description="The target's id.", max_length=128)]
 
 
-@get("/targets/{target_id:str}", operation_id="target", summary="One target now", tags=["now"])
+@get(
+    "/targets/{target_id:str}",
+    operation_id="target",
+    summary="One target now",
+    tags=["now"],
+    opt=needs("viewer"),
+)
 async def target(fleet: TheFleet, target_id: TargetIdPath) -> Response[TargetAnswer]:
     """Its state and why, its incidents, its host, its definition."""
     return answered(_known(fleet, target_id))
@@ -126,7 +133,7 @@ async def target(fleet: TheFleet, target_id: TargetIdPath) -> Response[TargetAns
     operation_id="target_history",
     summary="A target's past",
     tags=["history"],
-    opt={"history": True},
+    opt={"history": True} | needs("viewer"),
 )
 async def target_history(
     *,
@@ -175,7 +182,7 @@ def _window(name: str | None, since: str, until: str) -> TimeWindow:
     operation_id="target_checks",
     summary="A target's last checks",
     tags=["history"],
-    opt={"history": True},
+    opt={"history": True} | needs("viewer"),
 )
 async def target_checks(
     fleet: TheFleet, history: TheHistory, target_id: TargetIdPath
@@ -191,7 +198,7 @@ async def target_checks(
     operation_id="target_explained",
     summary="Why a target has an incident or none",
     tags=["now"],
-    opt={"history": True},
+    opt={"history": True} | needs("viewer"),
 )
 async def target_explained(
     fleet: TheFleet, explainer: TheExplainer, target_id: TargetIdPath

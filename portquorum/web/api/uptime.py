@@ -7,6 +7,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import QueryParameter
 from msgspec import Struct
 
+from portquorum.web.access.needs import needs
 from portquorum.web.api.csv_answer import csv_answer, wants_csv
 from portquorum.web.api.fields import Fields, answered_rows, chosen
 from portquorum.web.api.lists import Listing, ListQuery, page_of, whole
@@ -48,7 +49,7 @@ Sort = Annotated[
     operation_id="uptime",
     summary="Uptime",
     tags=["history"],
-    opt={"csv": True, "rows": "rows", "history": True},
+    opt={"csv": True, "rows": "rows", "history": True} | needs("viewer"),
 )
 async def uptime(
     *,

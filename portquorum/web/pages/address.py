@@ -81,6 +81,15 @@ class Address(Struct, frozen=True, dict=True):
         return _joined(path, (pair for pair in self.pairs if pair[0] != TABLE))
 
 
+def local_path(text: str) -> str:
+    """`text` if it is a path on this server, else the overview's.
+
+    Two slashes of either kind and what a browser makes of tabs and line feeds lead elsewhere.
+    """
+    is_local = text.startswith("/") and not text.startswith(("//", "/\\"))
+    return text if is_local and text.isascii() and text.isprintable() else "/"
+
+
 def _joined(path: str, pairs: Iterable[tuple[str, str]]) -> str:
     query = urlencode(list(pairs))
     return f"{path}?{query}" if query else path

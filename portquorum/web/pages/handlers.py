@@ -1,6 +1,6 @@
 """The routes of the pages: they ask fleet and history, and the modules beside this one show it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final, Literal, get_args
@@ -13,6 +13,8 @@ from litestar.types import ControllerRouterHandler
 from msgspec.structs import replace
 
 from portquorum.report.history import UnknownScopeError
+from portquorum.web.access.needs import needs
+from portquorum.web.access.permission import principal_of
 from portquorum.web.answers import IncidentAnswer, IncidentQuery, TargetQuery
 from portquorum.web.api.document import document_of
 from portquorum.web.api.moments import now_ms
@@ -37,7 +39,7 @@ from portquorum.web.pages import (
     target,
     targets,
 )
-from portquorum.web.pages.address import LONGEST_QUERY, MOST_PAIRS, Address
+from portquorum.web.pages.address import LONGEST_QUERY, MOST_PAIRS, Address, local_path
 from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, target_charts
 from portquorum.web.pages.filters import (
@@ -51,7 +53,7 @@ from portquorum.web.pages.past_rows import row_of_past
 from portquorum.web.pages.region_words import last_event, region_words
 from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
 from portquorum.web.pages.rendering import STATIC, static_url, warm
-from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
+from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, rights_of, viewer_of
 from portquorum.web.pages.window_links import window_of
 from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet, History
@@ -70,7 +72,7 @@ _MEDIA_TYPES: Final = {
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
-_PACKED: Final = {NOT_PACKED_AGAIN: True}
+_PACKED: Final = {NOT_PACKED_AGAIN: True} | needs("viewer")
 _SEE_OTHER: Final = 303
 _YEAR_S: Final = 31_536_000
 _MOST_INCIDENTS: Final = 100
@@ -82,7 +84,8 @@ def _page(text: str) -> Response[str]:
 
 
 def _viewer(request: Asked, now: int) -> Viewer:
-    return viewer_of(request.cookies, now, f"{_address(request)}")
+    rights = rights_of(principal_of(request))
+    return viewer_of(request.cookies, now, f"{_address(request)}", rights)
 
 
 def _address(request: Asked) -> Address:
@@ -102,9 +105,9 @@ def _base(request: Asked) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _asked(request: Asked, viewer: Viewer) -> tuple[str, ...]:
+def _asked(request: Asked, viewer: Viewer) -> tuple[Hashable, ...]:
     """All that a page may show of a request."""
-    return viewer.here, viewer.theme, viewer.zone_name, _base(request)
+    return viewer.here, viewer.theme, viewer.zone_name, viewer.rights, _base(request)
 
 
 @get("/", include_in_schema=False, opt=_PACKED)
@@ -185,7 +188,7 @@ def _target(fleet: Fleet, target_id: str, past: TargetHistory, viewer: Viewer, b
     return target.page(view, fleet.counts(), viewer)
 
 
-@get("/targets/{target_id:str}/explain", include_in_schema=False)
+@get("/targets/{target_id:str}/explain", include_in_schema=False, opt=needs("viewer"))
 async def explain_page(
     request: Asked, fleet: TheFleet, explainer: TheExplainer, target_id: Id
 ) -> Response[str]:
@@ -346,13 +349,13 @@ async def maintenance_page(request: Asked, fleet: TheFleet, pages: ThePages) -> 
     )
 
 
-@get("/reports", include_in_schema=False)
+@get("/reports", include_in_schema=False, opt=needs("viewer"))
 async def reports_page() -> Redirect:
     """The first report."""
     return Redirect(f"/reports/{_KINDS[0]}", status_code=_SEE_OTHER)
 
 
-@get("/reports/{kind:str}", include_in_schema=False)
+@get("/reports/{kind:str}", include_in_schema=False, opt=needs("viewer"))
 async def report_page(
     request: Asked, fleet: TheFleet, history: TheHistory, kind: Id
 ) -> Response[str]:
@@ -400,7 +403,7 @@ async def api_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response
     )
 
 
-@get("/theme", include_in_schema=False)
+@get("/theme", include_in_schema=False, opt=needs("public"))
 async def theme(request: Asked) -> Redirect:
     """Keeps the theme in a cookie and leads back to the page."""
     asked = request.query_params
@@ -411,16 +414,7 @@ async def theme(request: Asked) -> Redirect:
     return Redirect(local_path(asked.get("back", "")), status_code=_SEE_OTHER, cookies=[cookie])
 
 
-def local_path(text: str) -> str:
-    """`text` if it is a path on this server, else the overview's.
-
-    Two slashes of either kind and what a browser makes of tabs and line feeds lead elsewhere.
-    """
-    is_local = text.startswith("/") and not text.startswith(("//", "/\\"))
-    return text if is_local and text.isascii() and text.isprintable() else "/"
-
-
-@get("/static/{digest:str}/{name:str}", include_in_schema=False)
+@get("/static/{digest:str}/{name:str}", include_in_schema=False, opt=needs("public"))
 async def static(digest: Id, name: Id) -> Response[bytes]:
     """A file beside the pages; another digest is another version's, which is not here."""
     if name not in STATIC_NAMES or static_url(name) != f"/static/{digest}/{name}":

@@ -6,7 +6,9 @@ from typing import Final, Literal
 from urllib.parse import unquote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from portquorum.access.principal import Principal
 from schemas.duration import COARSE, duration_text
 from schemas.wall_clock import zone_named, zone_or_utc
 
@@ -21,16 +23,21 @@ _FIRST: Final = -62_135_596_800_000 + _DAY_MS
 _LAST: Final = 253_402_300_799_999 - _DAY_MS
 
 
+NOBODY: Final = Principal(name="", scope="viewer", via="local")
+
+
 class Viewer(Struct, frozen=True, kw_only=True):
     """A viewer of a page. `now`: UTC ms. `here`: path and query of the page.
 
-    `zone_name` is a name of the IANA time zone database.
+    `zone_name` is a name of the IANA time zone database. `rights` are a principal without name and
+    session: all that a page may depend on that others see, too.
     """
 
     now: int
     here: str = "/"
     theme: Theme = "auto"
     zone_name: str = "UTC"
+    rights: Principal = NOBODY
 
     @property
     def is_utc(self) -> bool:
@@ -94,12 +101,21 @@ class Viewer(Struct, frozen=True, kw_only=True):
         return f"{local:%d %b} " if abs(self.now - at) < 300 * _DAY_MS else f"{local:%d %b %Y} "
 
 
-def viewer_of(cookies: Mapping[str, str], now: int, here: str) -> Viewer:
+def rights_of(principal: Principal) -> Principal:
+    """What of a principal a page may show that is kept for all who may do the same."""
+    return replace(principal, name="", session="")
+
+
+def viewer_of(
+    cookies: Mapping[str, str], now: int, here: str, rights: Principal = NOBODY
+) -> Viewer:
     """The viewer by the cookies of a request; a cookie of no sense counts as none."""
     theme: Theme = next((one for one in THEMES if one == cookies.get(THEME_COOKIE)), "auto")
     zone = unquote(cookies.get(ZONE_COOKIE, ""))
     known = 0 < len(zone) <= _LONGEST_ZONE and zone_named(zone) is not None
-    return Viewer(now=now, here=here, theme=theme, zone_name=zone if known else "UTC")
+    return Viewer(
+        now=now, here=here, theme=theme, zone_name=zone if known else "UTC", rights=rights
+    )
 
 
 def iso(at: int) -> str:

@@ -10,8 +10,10 @@ import httpx
 from msgspec.structs import replace
 
 from foundation.http_origin import Served
+from portquorum.access.principal import Principal
 from portquorum.report.result import Report
 from portquorum.web import answers
+from portquorum.web.access.visit import Visit
 from portquorum.web.answers import (
     Change,
     Counts,
@@ -392,6 +394,16 @@ class FakeExplainer:
         )
 
 
+class OneDoor:
+    """Lets one principal in, whoever asks; their forms need a token if they have a session."""
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+
+    def visit(self, _scope: object) -> Visit:
+        return Visit(principal=self.principal, form_secret=self.principal.session)
+
+
 class Made:
     """An app over fakes."""
 
@@ -400,14 +412,21 @@ class Made:
         *,
         fleet: FakeFleet | None = None,
         history: FakeHistory | None = None,
+        principal: Principal | None = None,
+        parts: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
+        """`principal`: who asks, always; None: this machine. `parts`: others of `Parts`."""
         self.fleet = fleet or FakeFleet()
         self.hub = FakeHub()
         self.history = history or FakeHistory()
         self.closing = asyncio.Event()
-        parts = Parts(self.fleet, self.hub, self.history, self.closing, FakeExplainer())
-        self.app: Edge = create_app(parts, Served("127.0.0.1"), **options)
+        self.parts = Parts(
+            self.fleet, self.hub, self.history, self.closing, FakeExplainer(), **(parts or {})
+        )
+        if principal is not None:
+            options["door"] = OneDoor(principal)
+        self.app: Edge = create_app(self.parts, Served("127.0.0.1"), **options)
 
     def client(self, peer: str = "127.0.0.1", **headers: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(

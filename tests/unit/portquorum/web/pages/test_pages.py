@@ -9,7 +9,8 @@ import pytest
 
 from foundation.http_origin import Served
 from portquorum.web.app import create_app
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of, local_path
+from portquorum.web.pages.address import local_path
+from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
 from portquorum.web.pages.rendering import NAMES, static_url
 from portquorum.web.parts import Parts
 from tests.browser.web.fakes import (
