@@ -11,10 +11,10 @@ from portquorum.access.principal import Principal
 from portquorum.changing.acts import PauseMade, Said, SilenceMade, WantedSilence, WindowMade
 from portquorum.changing.edits import BulkDone, BulkEdit, BulkPlan, CheckSaid, Written
 from portquorum.changing.errors import ChangeError
-from portquorum.changing.office import TokenShown, UserSeen, WantedToken, WantedUser
+from portquorum.changing.office import SessionSeen, TokenShown, UserSeen, WantedToken, WantedUser
 from portquorum.inventory.document import MaintenanceEntry, TargetEntry
 from portquorum.journal.protocol import Book, Outcome, S, V
-from schemas.web import Audit, IncidentNote, Scope, Single, Versioned, Web
+from schemas.web import Audit, Bulk, IncidentNote, Scope, Single, Versioned, Web
 
 
 def _absent() -> Never:
@@ -181,6 +181,9 @@ class NoEdits:
         """503."""
         _absent()
 
+    def bulk(self, bulk: str) -> Bulk | None:
+        """There is none."""
+
     async def undo(self, who: Principal, bulk: str) -> BulkDone:
         """503."""
         _absent()
@@ -208,6 +211,14 @@ class NoOffice:
         _absent()
 
     async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
+        """503."""
+        _absent()
+
+    def sessions(self, who: Principal) -> Sequence[SessionSeen]:
+        """There are none."""
+        return ()
+
+    async def end_session(self, who: Principal, session: str) -> None:
         """503."""
         _absent()
 
