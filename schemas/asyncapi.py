@@ -75,7 +75,7 @@ _SAYS: Final[dict[str, str]] = {
     "closed": "The incident is over; `closed_because` says why. By it the target is up: "
     "`recovered`; gone: `target_removed`; down: `steady`; up and down in turn: `flapping`; no "
     "longer looked at for this: `policy_changed`; not known: `resolved`, `target_changed`, "
-    "`abandoned`, other words.",
+    "`target_paused`, `abandoned`, other words.",
     "region.silent": "Nothing is heard of a region's probers.",
     "region.returned": "A region's probers are heard again.",
     "region.suspect": "A region fails where others do not, and is set aside.",

@@ -37,6 +37,29 @@ class TargetRemoved(
     because: Literal["removed", "target_changed"] = "removed"
 
 
+class TargetPaused(
+    Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="target_paused"
+):
+    """A target of this partition is not judged until `until` (None: until it is resumed).
+
+    It holds for a target that the partition does not know yet, too. A later one replaces it.
+    """
+
+    target: TargetId
+    until: Millis | None
+    by: Name
+    note: Note | None = None
+
+
+class TargetResumed(
+    Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="target_resumed"
+):
+    """The pause of a target ended early: it is judged again, as a new one."""
+
+    target: TargetId
+    by: Name
+
+
 class Acknowledged(
     Struct, frozen=True, gc=False, kw_only=True, tag_field="control", tag="acknowledged"
 ):
@@ -96,7 +119,9 @@ class Tick(Struct, frozen=True, gc=False, tag_field="control", tag="tick"):
     worker: Annotated[str, Meta(max_length=1_000)]
 
 
-Control = TargetSet | TargetRemoved | Acknowledged | Resolved | Beat | Tick
+Control = (
+    TargetSet | TargetRemoved | TargetPaused | TargetResumed | Acknowledged | Resolved | Beat | Tick
+)
 
 _decoder: JsonDecoder[Control] = JsonDecoder(Control)
 _encoder = msgspec.json.Encoder()

@@ -56,12 +56,14 @@ ClosedBecause = Literal[
     "resolved",
     "target_removed",
     "target_changed",
+    "target_paused",
     "policy_changed",
     "steady",
     "flapping",
     "abandoned",
 ]
-"""`policy_changed`: its cause is no longer monitored; `steady`: no longer flapping; `flapping`: it
+"""`target_paused`: nobody checks the target for a while, or until it is enabled again;
+`policy_changed`: its cause is no longer monitored; `steady`: no longer flapping; `flapping`: it
 goes down and up so often that a flapping incident takes its place; `abandoned`: no region has had a
 result for `abandon_after`, which is no recovery."""
 
@@ -136,7 +138,10 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     events of 0.1. Of two events of a target from two partitions (its host changed) the one with the
     larger (`target_version`, `at`) is newer. What `closed_because` says of the target: `recovered`
     up, `target_removed` gone, `steady` down, `flapping` up and down in turn, `policy_changed` no
-    longer looked at for this; `resolved`, `target_changed` and `abandoned` not known. `expect` is
+    longer looked at for this; `resolved`, `target_changed`, `target_paused` and `abandoned` not
+    known. `paused_by`, `paused_until` and `paused_note` belong to the `closed` event with
+    `target_paused`: who paused it, until when (absent: until it is resumed), and why; all three are
+    absent if its inventory says that it is not enabled. `expect` is
     `closed` if the port must not be reachable: `unreachable` then means that it is open, and
     `flapping` that it opens and closes again and again; other targets do not have the field.
 
@@ -180,6 +185,9 @@ class IncidentEvent(Struct, frozen=True, gc=False, kw_only=True):
     resolved_note: Note | UnsetType = UNSET
     target_version: Millis | UnsetType = UNSET
     expect: ExpectedState | UnsetType = UNSET
+    paused_by: Name | UnsetType = UNSET
+    paused_until: Millis | UnsetType = UNSET
+    paused_note: Note | UnsetType = UNSET
 
 
 class RegionEvent(Struct, frozen=True, gc=False, kw_only=True):
@@ -257,7 +265,8 @@ def decode(value: bytes) -> Event:
         msgspec.DecodeError: not JSON.
         msgspec.ValidationError: JSON, but no event of this version, or one that contradicts itself:
             only `closed` has `closed_at` and `closed_because`, and it has both; only a closing with
-            `resolved` has `resolved_by` and `resolved_note`; `targets.watched` has a count of 0,
+            `resolved` has `resolved_by` and `resolved_note`, only one with `target_paused` the
+            fields of the pause; `targets.watched` has a count of 0,
             `targets.unwatched` has not.
     """
     event = _peek.decode(value).event
@@ -294,13 +303,16 @@ def _possible_incident(event: IncidentEvent) -> IncidentEvent:
                 f"Expected an incident event `{event.event}` {'with' if closed else 'without'} "
                 f"`{field}`, found one {'without' if closed else 'with'} it; leave this event out"
             )
-    for field, there in (
-        ("resolved_by", event.resolved_by is not UNSET),
-        ("resolved_note", event.resolved_note is not UNSET),
+    for field, there, because in (
+        ("resolved_by", event.resolved_by is not UNSET, "resolved"),
+        ("resolved_note", event.resolved_note is not UNSET, "resolved"),
+        ("paused_by", event.paused_by is not UNSET, "target_paused"),
+        ("paused_until", event.paused_until is not UNSET, "target_paused"),
+        ("paused_note", event.paused_note is not UNSET, "target_paused"),
     ):
-        if there and event.closed_because != "resolved":
+        if there and event.closed_because != because:
             raise msgspec.ValidationError(
-                f"Expected `{field}` with closed_because `resolved` only, found it with "
+                f"Expected `{field}` with closed_because `{because}` only, found it with "
                 f"`{event.closed_because}`; leave this event out"
             )
     return event

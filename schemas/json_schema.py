@@ -40,13 +40,20 @@ _OTHERS: Final = {
 """Tag field → name of the definition for tags that this version does not know."""
 
 _BEFORE_THE_END: Final = ["opened", "updated", "improved", "worsened"]
+_OF_RESOLVED: Final = {"resolved_by": False, "resolved_note": False}
+_OF_PAUSED: Final = {"paused_by": False, "paused_until": False, "paused_note": False}
 _CONDITIONS: Final[dict[str, dict[str, Any]]] = {
     "IncidentEvent": {
         "if": {"properties": {"event": {"const": "closed"}}},
         "then": {
             "properties": {"closed_at": {"type": "integer"}, "closed_because": {"type": "string"}},
             "if": {"properties": {"closed_because": {"const": "resolved"}}},
-            "else": {"properties": {"resolved_by": False, "resolved_note": False}},
+            "then": {"properties": _OF_PAUSED},
+            "else": {
+                "properties": _OF_RESOLVED,
+                "if": {"properties": {"closed_because": {"const": "target_paused"}}},
+                "else": {"properties": _OF_PAUSED},
+            },
         },
         "else": {
             "if": {
@@ -56,9 +63,9 @@ _CONDITIONS: Final[dict[str, dict[str, Any]]] = {
                 "properties": {
                     "closed_at": _NULL,
                     "closed_because": _NULL,
-                    "resolved_by": False,
-                    "resolved_note": False,
                 }
+                | _OF_RESOLVED
+                | _OF_PAUSED
             },
         },
     },

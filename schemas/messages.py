@@ -112,6 +112,8 @@ def _policy() -> Iterator[tuple[str, ExampleMessage]]:
         source = _SOURCE
         if isinstance(entry, policy.Silence):
             source = policy.SILENCES
+        elif isinstance(entry, policy.Pause):
+            source = policy.PAUSES
         elif isinstance(entry, policy.DrillDone):
             source = policy.DRILLS
         elif isinstance(entry, policy.ApplyMark):

@@ -1,4 +1,4 @@
-"""Policy entries, the values of [policy]: regions, teams, routes, maintenance, silences, marks.
+"""Policy entries, the values of [policy]: regions, teams, routes, maintenance, silences and so on.
 
 The key of a message is `source/type/name` (`key` below), a null value removes the entry.
 """
@@ -8,7 +8,17 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._types import DurationMs, Millis, Name, Names, Note, RegionName, Text, Texts
+from schemas._types import (
+    DurationMs,
+    Millis,
+    Name,
+    Names,
+    Note,
+    RegionName,
+    TargetId,
+    Text,
+    Texts,
+)
 from schemas.incident import IncidentType, Severity
 from schemas.json_decoder import JsonDecoder
 from schemas.target import Criticality, Price, Slo
@@ -211,6 +221,24 @@ class Silence(Match, frozen=True, gc=False, kw_only=True, tag_field="policy", ta
     ended_by: Name | None = None
 
 
+class Pause(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="pause"):
+    """Nobody checks the target `name` (its id) from `paused_at` on, because of `reason`.
+
+    It ends by itself at `until`; None: when somebody resumes it. It is the source `pause` that has
+    pauses, and a null value ends one. The stream knows of it by `control.TargetPaused`.
+    """
+
+    name: TargetId
+    paused_at: Millis
+    until: Millis | None
+    reason: Note
+    by: Name
+
+    def is_over(self, now: int) -> bool:
+        """True if it has ended by itself at `now` (UTC ms)."""
+        return self.until is not None and self.until <= now
+
+
 class ApplyMark(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy", tag="apply"):
     """The progress of an `apply` of a source; `begun`: it did not finish, republish all."""
 
@@ -238,13 +266,19 @@ class DrillDone(Struct, frozen=True, gc=False, kw_only=True, tag_field="policy",
     seconds: Annotated[dict[Name, Seconds], Meta(max_length=100)] = {}
 
 
-Policy = Region | Team | Route | Maintenance | Silence | ApplyMark | DrillPlan | DrillDone
+Policy = Region | Team | Route | Maintenance | Silence | Pause | ApplyMark | DrillPlan | DrillDone
 
 SILENCES: Final = "silence"
 """The source of silences; no inventory has this name."""
 
 DRILLS: Final = "drill"
 """The source of fire drills; no inventory has this name."""
+
+PAUSES: Final = "pause"
+"""The source of pauses; no inventory has this name."""
+
+WEB: Final = "web"
+"""The source of the page's own inventory; no file has this name."""
 
 _decoder: JsonDecoder[Policy] = JsonDecoder(Policy)
 
@@ -272,7 +306,9 @@ def decode(value: bytes) -> Policy:
 
 __all__ = [
     "DRILLS",
+    "PAUSES",
     "SILENCES",
+    "WEB",
     "ApplyMark",
     "ClockTime",
     "DrillDone",
@@ -282,6 +318,7 @@ __all__ = [
     "Limit",
     "Maintenance",
     "Match",
+    "Pause",
     "Person",
     "Policy",
     "Quiet",

@@ -75,7 +75,8 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     the targets `depends_on`: a first failure asks for rechecks of these, too (rule 3). `expect`:
     a port that is open is up, or with `closed` (`tcp`, `udp`) down (`port_open`). `max_ms`: a check
     whose `total_ms` is longer is down (`too_slow`). `resolver`: the name server (address, or
-    `address:port`) that is asked for the host, in place of the system's.
+    `address:port`) that is asked for the host, in place of the system's. `enabled`:
+    False is a target that nobody checks.
     """
 
     id: TargetId
@@ -108,6 +109,7 @@ class Target(Struct, frozen=True, gc=False, kw_only=True):
     expect: ExpectedState = "open"
     max_ms: MaxMs | None = None
     resolver: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    enabled: bool = True
 
     @property
     def place(self) -> str:

@@ -64,7 +64,7 @@ TARGETS = Topic(
     log_append_time=False,
     compression="gzip",
     writers=("apply",),
-    readers=("prober", "notifier", "sink", "web", "apply"),
+    readers=("prober", "notifier", "sink", "web", "apply", "target"),
     schema=(Target,),
     about="The inventory's targets, regions and defaults resolved. A null value removes one.",
 )
@@ -76,20 +76,21 @@ POLICY = Topic(
     retention_ms=None,
     log_append_time=False,
     compression="gzip",
-    writers=("apply", "silence", "drill", "notifier"),
-    readers=("prober", "notifier", "sink", "web", "apply", "silence"),
+    writers=("apply", "silence", "target", "drill", "notifier"),
+    readers=("prober", "notifier", "sink", "web", "apply", "silence", "target"),
     schema=(
         policy.Region,
         policy.Team,
         policy.Route,
         policy.Maintenance,
         policy.Silence,
+        policy.Pause,
         policy.ApplyMark,
         policy.DrillPlan,
         policy.DrillDone,
     ),
-    about="Regions, teams, routes, maintenance, silences, fire drills, and how far an apply has "
-    "come. The notifier removes a silence a day after its end.",
+    about="Regions, teams, routes, maintenance, silences, pauses, fire drills, and how far an "
+    "apply has come. The notifier removes a silence a day after its end.",
 )
 RESULTS = Topic(
     name="results",
@@ -99,12 +100,14 @@ RESULTS = Topic(
     retention_ms=7 * DAY_MS,
     log_append_time=True,
     compression="zstd",
-    writers=("prober", "apply", "ack", "stream", "notifier"),
+    writers=("prober", "apply", "target", "ack", "stream", "notifier"),
     readers=("stream", "sink", "web"),
     schema=(CheckResult,),
     control=(
         control.TargetSet,
         control.TargetRemoved,
+        control.TargetPaused,
+        control.TargetResumed,
         control.Acknowledged,
         control.Resolved,
         control.Beat,

@@ -112,6 +112,8 @@ def _fields(entry: TargetEntry) -> dict[str, Any]:
         del fields["kind"]
     if entry.expect == "open":
         del fields["expect"]
+    if entry.enabled:
+        del fields["enabled"]
     return {name: value for name, value in fields.items() if value not in (None, ())}
 
 
@@ -125,7 +127,7 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         plain = _PLAIN.match(value) and value.lower() not in _WORDS
         return value if plain else json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _extended(text: str, entry: TargetEntry, file: str) -> str:

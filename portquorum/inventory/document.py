@@ -216,7 +216,7 @@ class DefaultsEntry(Policy, frozen=True, kw_only=True):
 class TargetEntry(Policy, frozen=True, kw_only=True):
     """One of `targets:`. `probe` has the options of the kind (docs/kinds.md).
 
-    `expect: closed`: the port must not be reachable.
+    `expect: closed`: the port must not be reachable. `enabled: false`: nobody checks it.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -228,6 +228,7 @@ class TargetEntry(Policy, frozen=True, kw_only=True):
     purpose: Text | None = None
     depends_on: Annotated[tuple[TargetId, ...], Meta(max_length=100)] = ()
     expect: ExpectedState = "open"
+    enabled: bool = True
 
 
 class MaintenanceEntry(_Entry, frozen=True, kw_only=True):

@@ -29,8 +29,8 @@ from schemas import policy
 from schemas.policy import ApplyMark
 from schemas.target import Target
 
-OWN_SOURCES: Final = frozenset({policy.SILENCES, policy.DRILLS})
-"""Sources of portquorum's own commands; no inventory has one of these names."""
+OWN_SOURCES: Final = frozenset({policy.SILENCES, policy.DRILLS, policy.PAUSES, policy.WEB})
+"""Sources of portquorum's own commands and page; no inventory has one of these names."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of acknowledged records and the total."""

@@ -189,6 +189,7 @@ class TargetResolver:
             probe=probe,
             resolver=resolver,
             expect=value.expect,
+            enabled=value.enabled,
         )
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:

@@ -6,7 +6,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet, Tick
+from schemas.control import (
+    Acknowledged,
+    Beat,
+    Control,
+    Resolved,
+    TargetPaused,
+    TargetRemoved,
+    TargetResumed,
+    TargetSet,
+    Tick,
+)
 from schemas.duration import HOUR_MS
 from schemas.incident import NAMESPACE, IncidentType
 from schemas.result import CheckResult
@@ -35,12 +45,16 @@ class Deciding(Struct, frozen=True, gc=False):
         return f"{_control_identity(self.what)}|{self.at}|{self.offset}"
 
 
-def _control_identity(record: Control) -> str:
+def _control_identity(record: Control) -> str:  # noqa: PLR0911 - one a kind of record
     match record:
         case TargetSet(target):
             return f"target_set|{target.id}|{target.version}"
         case TargetRemoved():
             return f"target_removed|{record.target}|{record.version}"
+        case TargetPaused():
+            return f"target_paused|{record.target}|{record.by}"
+        case TargetResumed():
+            return f"target_resumed|{record.target}|{record.by}"
         case Acknowledged():
             return f"acknowledged|{record.incident_id}|{record.by}"
         case Resolved():

@@ -95,11 +95,13 @@ def test_ends_of_incidents(data: st.DataObject) -> None:
             st.sampled_from(["opened", "updated", "improved", "worsened", "closed"])
         ),
         "closed_at": data.draw(st.sampled_from([None, 5])),
-        "closed_because": data.draw(st.sampled_from([None, "recovered", "resolved"])),
+        "closed_because": data.draw(
+            st.sampled_from([None, "recovered", "resolved", "target_paused"])
+        ),
     }
-    for field in ("resolved_by", "resolved_note"):
+    for field in ("resolved_by", "resolved_note", "paused_by", "paused_note", "paused_until"):
         if data.draw(st.booleans()):
-            event[field] = "ann"
+            event[field] = 5 if field == "paused_until" else "ann"
     assert_agreed("incidents", incident.IncidentEvent, event)
 
 
@@ -114,6 +116,7 @@ def test_the_data_of_webhooks() -> None:
         ("incident", {"event": "opened", "closed_at": 5}),
         ("incident", {"event": "closed"}),
         ("incident", {"event": "updated", "resolved_by": "ann"}),
+        ("incident", {"event": "updated", "paused_until": 5}),
         ("incident", {"incident_id": ""}),
         ("targets", {"event": "targets.watched", "count": 1}),
         ("targets", {"event": "targets.unwatched", "count": 0}),
