@@ -112,6 +112,9 @@ class Edits(Protocol):
     async def check(self, who: Principal, entry: TargetEntry) -> CheckSaid:
         """Checks once from here what an entry says, within its regions' networks."""
 
+    async def check_now(self, who: Principal, target: str) -> CheckSaid:
+        """Checks a target of any source once from here, as it is defined; nothing is recorded."""
+
     async def preview(self, who: Principal, targets: Sequence[str], edit: BulkEdit) -> BulkPlan:
         """What a bulk change of these targets would do; up to 10,000 ids."""
 
