@@ -171,6 +171,10 @@ class NoEdits:
         """503."""
         _absent()
 
+    async def check_now(self, who: Principal, target: str) -> CheckSaid:
+        """503."""
+        _absent()
+
     async def preview(self, who: Principal, targets: Sequence[str], edit: BulkEdit) -> BulkPlan:
         """503."""
         _absent()

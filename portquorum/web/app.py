@@ -15,6 +15,7 @@ from portquorum.web.access.needs import refuse_without_needs
 from portquorum.web.access.permission import permission, principal_of
 from portquorum.web.api import API_ROUTES, openapi_config
 from portquorum.web.api.parameters import known_parameters
+from portquorum.web.api.repeats import Repeats
 from portquorum.web.edge import Edge
 from portquorum.web.errors import ErrorPage, error_handlers
 from portquorum.web.packing import BROTLI_QUALITY, GZIP_LEVEL, PACKED_FROM
@@ -45,6 +46,7 @@ def create_app(
         portquorum.web.access.needs.MissingNeedError: a route does not say who may use it.
     """
     pages = PageCache()
+    repeats = Repeats(parts.journal)
     app = Litestar(
         route_handlers=[*API_ROUTES, *routes],
         dependencies={
@@ -58,6 +60,7 @@ def create_app(
             "acts": Provide(lambda: parts.acts, sync_to_thread=False),
             "edits": Provide(lambda: parts.edits, sync_to_thread=False),
             "office": Provide(lambda: parts.office, sync_to_thread=False),
+            "repeats": Provide(lambda: repeats, sync_to_thread=False),
             "principal": Provide(principal_of, sync_to_thread=False),
         },
         guards=[permission],

@@ -84,5 +84,6 @@ def _failed(name: str, present: int) -> ProblemError:
     return ProblemError(
         HTTPStatus.PRECONDITION_FAILED,
         f"{name}: nothing was changed, {there}; read it again and decide anew",
+        version=present,
         headers={"ETag": etag_of(present)} if present else {},
     )

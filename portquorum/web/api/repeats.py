@@ -20,6 +20,8 @@ import msgspec
 from aiokafka.errors import KafkaError
 from litestar import Request, Response
 from litestar.datastructures import State as AppState
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -267,3 +269,7 @@ def _digest(*parts: bytes) -> str:
         made.update(len(part).to_bytes(8, "big"))
         made.update(part)
     return made.hexdigest()
+
+
+TheRepeats = NamedDependency[SkipValidation[Repeats]]
+"""A parameter `repeats`."""
