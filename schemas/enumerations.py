@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Literal, get_args
 
-from schemas import incident, notification, notifier_state, policy, probe, result, target
+from schemas import incident, notification, notifier_state, policy, probe, result, target, web
 from schemas._types import ExpectedState
 
 _NAMED: Final[dict[str, Any]] = {
@@ -27,7 +27,9 @@ _NAMED: Final[dict[str, Any]] = {
     "RecheckCause": Literal["failure", "recovery"],
     "RegionEventKind": incident.RegionEventKind,
     "RemovalCause": Literal["removed", "target_changed"],
+    "Scope": web.Scope,
     "Severity": incident.Severity,
+    "SignInVia": Literal["password", "oidc"],
     "SnmpVersion": Literal["1", "2c", "3"],
     "Status": result.Status,
     "TargetStatus": incident.TargetStatus,

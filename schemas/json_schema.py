@@ -36,6 +36,7 @@ _OTHERS: Final = {
     "kind": "OtherProbe",
     "policy": "OtherPolicy",
     "state": "OtherState",
+    "web": "OtherWeb",
 }
 """Tag field → name of the definition for tags that this version does not know."""
 

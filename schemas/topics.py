@@ -12,6 +12,7 @@ from schemas import (
     notification,
     notifier_state,
     policy,
+    web,
 )
 from schemas.duration import DAY_MS, HOUR_MS
 from schemas.recheck import RecheckRequest
@@ -230,6 +231,36 @@ DEADLETTER = Topic(
     about="Messages, or single lines, that can't be read (written by the sink), and those of "
     "[results] that can be read and not applied (by the stream).",
 )
+WEB = Topic(
+    name="web",
+    partitions=1,
+    key="KIND/ID/VERSION/NONCE of an edit, KIND/ID of a single record",
+    cleanup="compact",
+    retention_ms=None,
+    # What is over is dropped by the age of its record, whatever the writers' clocks say.
+    log_append_time=True,
+    compression="gzip",
+    writers=("web", "target", "apply"),
+    readers=("web", "target", "apply"),
+    schema=(
+        web.User,
+        web.Token,
+        web.WrittenTarget,
+        web.WrittenMaintenance,
+        web.Request,
+        web.Session,
+        web.Lockout,
+        web.Invitation,
+        web.TokenSeen,
+        web.IncidentNote,
+        web.Audit,
+        web.Bulk,
+        web.Claim,
+    ),
+    about="Users, sessions, tokens, the audit log, and the page's own inventory: whoever can write "
+    "here can do everything, so it has rights of its own (docs/access.md). Of each version of an "
+    "object the first record counts. A null value removes what was refused, replaced or is over.",
+)
 
 ALL: Final[tuple[Topic, ...]] = (
     TARGETS,
@@ -243,6 +274,7 @@ ALL: Final[tuple[Topic, ...]] = (
     NOTIFICATIONS,
     NOTIFIER_STATE,
     DEADLETTER,
+    WEB,
 )
 
 

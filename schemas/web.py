@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas._types import LongText, Millis, Name, Names, Note, TargetId, Text
+from schemas._types import Count, LongText, Millis, Name, Names, Note, TargetId, Text
 from schemas.json_decoder import JsonDecoder
 
 Scope = Literal["viewer", "operator", "admin"]
@@ -28,6 +28,7 @@ Login = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._@+-]{0,99}\Z")]
 """The name of a user, in small letters."""
 
 Version = Annotated[int, Meta(ge=1, le=2**53)]
+Made = Annotated[int, Meta(ge=0, le=2**53)]
 Nonce = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """A SHA-256 in hex."""
@@ -61,7 +62,7 @@ class User(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="use
     teams: Names = ()
     tags: Names = ()
     disabled: bool = False
-    epoch: int = 0
+    epoch: Count = 0
     created_at: Millis
 
 
@@ -121,7 +122,7 @@ class Session(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag=
     id: Digest
     user: Name
     via: Literal["password", "oidc"]
-    epoch: int = 0
+    epoch: Count = 0
     scope: Scope = "viewer"
     teams: Names = ()
     tags: Names = ()
@@ -196,7 +197,7 @@ class Bulk(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="bu
     by: Name
     action: Name
     targets: Annotated[tuple[TargetId, ...], Meta(max_length=10_000)]
-    made: Annotated[tuple[int, ...], Meta(max_length=10_000)] = ()
+    made: Annotated[tuple[Made, ...], Meta(max_length=10_000)] = ()
     before: Annotated[tuple[LongText, ...], Meta(max_length=10_000)] = ()
     undone_by: Name | None = None
 

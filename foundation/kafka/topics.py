@@ -17,6 +17,12 @@ from schemas.topics import Topic
 VISIBLE_WITHIN_S: Final = 60.0
 """Time for new topics to appear in the metadata of a busy broker."""
 
+WEB_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+"""The largest message of [web]."""
+
+WEB_LAG_MS: Final = HOUR_MS // 6
+"""Compaction removes nothing from [web] that is younger."""
+
 _TIMESTAMP_TYPE: Final = "message.timestamp.type"
 
 
@@ -43,6 +49,13 @@ def topic_config(topic: Topic) -> dict[str, str]:
             "segment.bytes": str(32 * 1024 * 1024),
             "segment.ms": str(HOUR_MS // 6),
             "delete.retention.ms": str(HOUR_MS),
+        }
+    if topic is topics.WEB:
+        # A bulk change of 10,000 targets is one record. A reader that is behind must see which of
+        # two edits of a version was the first: nothing that is young is removed.
+        config |= {
+            "max.message.bytes": str(WEB_MESSAGE_BYTES),
+            "min.compaction.lag.ms": str(WEB_LAG_MS),
         }
     return config
 

@@ -19,8 +19,23 @@ class Outcome(Struct, frozen=True, kw_only=True):
     version: int
 
 
+class Place(Struct, frozen=True, kw_only=True, order=True):
+    """Where the record that counts lies: its offset, and the broker's time of it (UTC ms)."""
+
+    offset: int
+    at: int
+
+
 class Book(Protocol):
-    """All records that count, in memory; answers at once."""
+    """All records that count, in memory; answers at once.
+
+    The id of a record is its `schemas.web.identity` without the kind: a user's name, a session's
+    digest, `ID.PART` of a claim.
+    """
+
+    @property
+    def clock(self) -> int:
+        """The broker's time of the newest record of the topic, UTC ms; 0: the topic is empty."""
 
     def get(self, kind: type[V], name: str) -> V | None:
         """An object by its id (name, key), None: there is none, or it was removed."""
@@ -37,6 +52,9 @@ class Book(Protocol):
     def every(self, kind: type[S]) -> Mapping[str, S]:
         """All single records of a kind by id, in the order of their offsets."""
 
+    def place(self, kind: type[Web], name: str) -> Place | None:
+        """Where the record that counts is, of a removed object too; None: there is none."""
+
 
 class Journal(Protocol):
     """One for each process; follows [web] from `run` on."""
@@ -52,7 +70,8 @@ class Journal(Protocol):
     def on_change(self, told: Callable[[Web | None, str], None]) -> None:
         """Calls `told(record, identity)` after each record that changed the book.
 
-        The record is None when the object or record is gone.
+        The record is None when the object or record is gone. What was there when the topic had
+        first been read up is not told: look at the book once `is_present` is set.
         """
 
     async def run(self) -> None:
@@ -76,7 +95,15 @@ class Journal(Protocol):
         """
 
     async def put(self, records: Sequence[Single]) -> None:
-        """Writes single records and reads them back."""
+        """Writes single records and reads them back.
 
-    async def drop(self, kinds: Iterable[tuple[type[Single], str]]) -> None:
-        """Removes single records by kind and id."""
+        Raises:
+            KafkaError, OSError, TimeoutError: some may be written.
+        """
+
+    async def drop(self, records: Iterable[tuple[type[Single], str]]) -> None:
+        """Removes single records by kind and id, and reads that back.
+
+        Raises:
+            KafkaError, OSError, TimeoutError: some may be removed.
+        """

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import checkpoint, control, deadletter, incident, notification, policy, recheck, target
+from schemas import (
+    checkpoint,
+    control,
+    deadletter,
+    incident,
+    notification,
+    policy,
+    recheck,
+    target,
+    web,
+)
 
 DECODERS: list[Callable[[bytes], object]] = [
     target.decode,
@@ -18,10 +28,11 @@ DECODERS: list[Callable[[bytes], object]] = [
     incident.decode,
     notification.decode,
     deadletter.decode,
+    web.decode,
 ]
 every_decoder = pytest.mark.parametrize("decode", DECODERS, ids=lambda decode: decode.__module__)
 
-TAGS = ["control", "policy", "event", "id", "host", "format", "event_id", "topic"]
+TAGS = ["control", "policy", "event", "id", "host", "format", "event_id", "topic", "web"]
 
 
 @every_decoder

@@ -21,6 +21,7 @@ from schemas import (
     recheck,
     target,
     topics,
+    web,
     webhook,
 )
 from schemas.json_schema import CONTROL_SUFFIX, all_schemas, closed
@@ -42,6 +43,7 @@ DECODERS: dict[str, Callable[[bytes], msgspec.Struct]] = {
     "notifications": notification.decode,
     "notifier-state": notifier_state.decode,
     "deadletter": deadletter.decode,
+    "web": web.decode,
     "webhook": webhook.decode,
 }
 

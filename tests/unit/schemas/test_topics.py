@@ -44,8 +44,16 @@ def test_what_follows_the_host_has_the_fleets_partitions() -> None:
     assert topics.POLICY.partition_count(64) == 1
 
 
-def test_only_the_log_is_stamped_by_the_broker() -> None:
-    assert [topic for topic in topics.ALL if topic.log_append_time] == [topics.RESULTS]
+def test_only_where_age_decides_something_the_broker_stamps() -> None:
+    """The rules go by the log's time; what is over on [web] is dropped by the age of its record."""
+    stamped = [topic for topic in topics.ALL if topic.log_append_time]
+    assert stamped == [topics.RESULTS, topics.WEB]
+
+
+def test_no_secret_leaves_the_topic_of_users() -> None:
+    """Hashes of passwords and tokens are for whoever decides who may come in, and nobody else."""
+    assert set(topics.WEB.readers) == set(topics.WEB.writers)
+    assert not {"sink", "any subscriber", "stream", "prober", "notifier"} & set(topics.WEB.readers)
 
 
 def test_full_name_has_the_prefix() -> None:

@@ -1,0 +1,83 @@
+"""What of [web] is over, by the broker's time of the newest record: its keys may be removed.
+
+No clock of a machine decides: one that is wrong by years would remove the audit log.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from portquorum.journal.book import PageBook, single_key
+from schemas.duration import DAY_MS
+from schemas.web import (
+    Audit,
+    Bulk,
+    Claim,
+    IncidentNote,
+    Invitation,
+    Lockout,
+    Request,
+    Session,
+    Single,
+    Token,
+    TokenSeen,
+)
+
+AUDIT_ENTRIES: Final = 20_000
+AUDIT_MS: Final = 400 * DAY_MS
+NOTE_MS: Final = 90 * DAY_MS
+BULK_MS: Final = 30 * DAY_MS
+REMOVED_MS: Final = 30 * DAY_MS
+"""The last record of a removed object is kept for so long: its number of versions counts on."""
+
+REQUEST_MS: Final = DAY_MS
+"""An Idempotency-Key is remembered for so long."""
+
+LOCKOUT_MS: Final = DAY_MS
+CLAIM_MS: Final = DAY_MS
+
+_AGES: Final[tuple[tuple[type[Single], int], ...]] = (
+    (Audit, AUDIT_MS),
+    (IncidentNote, NOTE_MS),
+    (Bulk, BULK_MS),
+    (Lockout, LOCKOUT_MS),
+    (Claim, CLAIM_MS),
+)
+
+
+def overdue(book: PageBook) -> Iterator[bytes]:
+    """The keys of records that are over.
+
+    Of an object it is the key that counts: those of `PageBook.stale` must be removed before it.
+    """
+    yield from _edits(book)
+    yield from _aged(book)
+    yield from _ended(book)
+    for name in list(book.every(Audit))[:-AUDIT_ENTRIES]:
+        yield single_key(Audit, name)
+
+
+def _edits(book: PageBook) -> Iterator[bytes]:
+    for key, record, place in book.counting():
+        age_ms = REQUEST_MS if isinstance(record, Request) else REMOVED_MS
+        if (record.removed or isinstance(record, Request)) and place.at + age_ms < book.clock:
+            yield key
+
+
+def _aged(book: PageBook) -> Iterator[bytes]:
+    for kind, age_ms in _AGES:
+        for name in book.every(kind):
+            place = book.place(kind, name)
+            if place is not None and place.at + age_ms < book.clock:
+                yield single_key(kind, name)
+
+
+def _ended(book: PageBook) -> Iterator[bytes]:
+    for name, session in book.every(Session).items():
+        if session.expires_at < book.clock:
+            yield single_key(Session, name)
+    for name, invitation in book.every(Invitation).items():
+        if invitation.expires_at < book.clock:
+            yield single_key(Invitation, name)
+    for name in book.every(TokenSeen):
+        if book.get(Token, name) is None:
+            yield single_key(TokenSeen, name)

@@ -1,0 +1,208 @@
+"""The journal on a real broker: many writers in two processes, kill -9, compaction, an outage."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from foundation import kafka as clients
+from foundation.kafka import Follower, create_topics
+from foundation.settings import Settings
+from portquorum.journal.book import PageBook
+from portquorum.journal.journal import KafkaJournal, opened
+from schemas.web import Audit, User, Web, WrittenTarget
+
+DEADLINE_S: Final = 120
+EDITOR: Final = Path(__file__).with_name("editor.py")
+CHANGE: Final = "0" * 16
+
+
+@pytest.fixture
+def settings(kafka: str, request: pytest.FixtureRequest) -> Settings:
+    return Settings(kafka=kafka, topic_prefix=request.node.name[:80], partitions=1)
+
+
+def target(
+    version: int, text: str = "", *, name: str = "db", removed: bool = False
+) -> WrittenTarget:
+    return WrittenTarget(
+        version=version, change=CHANGE, at=0, by="ann", id=name, entry=text, removed=removed
+    )
+
+
+@asynccontextmanager
+async def journal_of(settings: Settings, *, cleans: bool = True) -> AsyncIterator[KafkaJournal]:
+    made = KafkaJournal(settings, cleans=cleans)
+    running = asyncio.create_task(made.run())
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await made.is_present.wait()
+        yield made
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not await condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+async def stored(settings: Settings) -> list[tuple[bytes, bytes | None]]:
+    """Key and value of every record that the topic still has."""
+    async with Follower(settings, settings.topic("web")) as follower:
+        return [(one.key, one.value) async for one in follower.present()]
+
+
+async def fresh(settings: Settings) -> PageBook:
+    book = PageBook()
+    async with Follower(settings, settings.topic("web")) as follower:
+        async for one in follower.present():
+            book.apply(one.key, one.value, one.offset, one.timestamp)
+    return book
+
+
+class Editor:
+    """A process of editor.py, and what it said."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    async def said(self, word: str) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while not any(line.startswith(word) for line in self.lines):
+                assert await self.next_line(), self.lines[-5:]
+
+    async def next_line(self) -> bool:
+        assert self.process.stdout is not None
+        line = await self.process.stdout.readline()
+        self.lines.append(line.decode().strip())
+        return bool(line)
+
+    def go(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"\n")
+
+    def accepted(self) -> dict[int, str]:
+        words = [line.split() for line in self.lines if line.startswith("answered")]
+        return {int(version): text for _, version, word, text in words if word == "accepted"}
+
+
+@asynccontextmanager
+async def editor(settings: Settings, name: str, edits: int) -> AsyncIterator[Editor]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(EDITOR), settings.kafka, settings.topic_prefix, name, str(edits),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield Editor(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_hundred_editors_in_two_processes_lose_nothing(settings: Settings) -> None:
+    await create_topics(settings)
+    async with editor(settings, "one", 50) as one, editor(settings, "two", 50) as two:
+        await asyncio.gather(one.said("ready"), two.said("ready"))
+        one.go()
+        two.go()
+        await asyncio.gather(one.said("done"), two.said("done"))
+    assert not any(line.startswith("error") for line in one.lines + two.lines)
+    for process in (one, two):
+        tried = [line for line in process.lines if line.startswith("tried")]
+        answered = [line for line in process.lines if line.startswith("answered")]
+        assert len(tried) == len(answered)
+        assert len(process.accepted()) == 50
+    assert not one.accepted().keys() & two.accepted().keys()
+    accepted = one.accepted() | two.accepted()
+    assert sorted(accepted) == list(range(1, 101))
+    book = await fresh(settings)
+    assert book.get(WrittenTarget, "db") is not None
+    assert book.version(WrittenTarget, "db") == 100
+    assert book.all(WrittenTarget)["db"].entry == accepted[100]
+
+
+async def test_edits_of_one_call_lie_together_and_each_is_answered(settings: Settings) -> None:
+    async with journal_of(settings, cleans=False) as journal:
+        many = [target(1, name=f"t{number}") for number in range(300)]
+        others = [target(1, name=f"u{number}") for number in range(300)]
+        outcomes, _ = await asyncio.gather(journal.edit(many), journal.edit(others))
+        assert [one.accepted for one in outcomes] == [True] * 300
+        again = await journal.edit([target(1, name="t0"), target(2, name="t1"), target(7)])
+        assert [(one.accepted, one.version) for one in again] == [(False, 1), (True, 2), (True, 7)]
+        keys = [key.split(b"/")[1] for key, _ in await stored(settings)]
+    assert keys.index(b"t299") - keys.index(b"t0") == 299
+    assert keys.index(b"u299") - keys.index(b"u0") == 299
+
+
+async def test_single_records_are_put_dropped_and_told(settings: Settings) -> None:
+    entry = Audit(id="1" * 16, at=1, by="ann", action="x", about="y")
+    told: list[tuple[Web | None, str]] = []
+    async with journal_of(settings) as journal, opened(settings, DEADLINE_S) as other:
+        journal.on_change(lambda record, identity: told.append((record, identity)))
+        await other.put([entry])
+        await journal.caught_up()
+        assert journal.book.one(Audit, "1" * 16) == entry
+        await other.drop([(Audit, "1" * 16)])
+        await journal.caught_up()
+        assert journal.book.one(Audit, "1" * 16) is None
+    assert told == [(entry, "audit/" + "1" * 16), (None, "audit/" + "1" * 16)]
+
+
+async def test_a_cleaner_leaves_what_counts(settings: Settings) -> None:
+    async with journal_of(settings, cleans=False) as journal:
+        await journal.edit([target(1, "a"), target(1, "b"), target(2, "c"), target(3, "d")])
+    async with journal_of(settings) as journal:
+
+        async def is_clean() -> bool:
+            book = await fresh(settings)
+            return not list(book.stale())
+
+        await until(is_clean)
+        assert journal.book.get(WrittenTarget, "db") == target(3, "d")
+    assert (await fresh(settings)).get(WrittenTarget, "db") == target(3, "d")
+
+
+async def test_bad_records_are_skipped(settings: Settings) -> None:
+    await create_topics(settings)
+    producer = clients.producer(settings)
+    await producer.start()
+    try:
+        for key, value in ((b"user/ann/1/" + b"0" * 16, b"{"), (b"\xff", b"\xff"), (None, b"x")):
+            await producer.send_and_wait(settings.topic("web"), value, key=key, partition=0)
+    except KafkaError:  # a compacted topic takes no record without a key
+        pass
+    finally:
+        await producer.stop()
+    async with journal_of(settings) as journal:
+        assert journal.bad_records == 2
+        user = User(
+            version=1, change=CHANGE, at=0, by="up", name="ann", scope="admin", created_at=0
+        )
+        (outcome,) = await journal.edit([user])
+        assert outcome.accepted
+
+
+async def test_who_stops_waiting_does_not_stop_the_write(settings: Settings) -> None:
+    async with journal_of(settings) as journal:
+        editing = asyncio.create_task(journal.edit([target(1, "a")]))
+        await asyncio.sleep(0)
+        editing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await editing
+
+        async def is_there() -> bool:
+            return journal.book.get(WrittenTarget, "db") is not None
+
+        await until(is_there)
