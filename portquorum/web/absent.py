@@ -13,7 +13,7 @@ from portquorum.changing.edits import BulkDone, BulkEdit, BulkPlan, CheckSaid, W
 from portquorum.changing.errors import ChangeError
 from portquorum.changing.office import SessionSeen, TokenShown, UserSeen, WantedToken, WantedUser
 from portquorum.inventory.document import MaintenanceEntry, TargetEntry
-from portquorum.journal.protocol import Book, Outcome, S, V
+from portquorum.journal.protocol import Book, Outcome, Place, S, V
 from schemas.web import Audit, Bulk, IncidentNote, Scope, Single, Versioned, Web
 
 
@@ -23,6 +23,11 @@ def _absent() -> Never:
 
 class EmptyBook:
     """No record."""
+
+    @property
+    def clock(self) -> int:
+        """0: the topic is empty."""
+        return 0
 
     def get(self, kind: type[V], name: str) -> V | None:
         """There is none."""
@@ -41,6 +46,9 @@ class EmptyBook:
     def every(self, kind: type[S]) -> Mapping[str, S]:
         """There are none."""
         return {}
+
+    def place(self, kind: type[Web], name: str) -> Place | None:
+        """There is none."""
 
 
 class NoJournal:
