@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.target import Target
 from schemas.web import Scope
@@ -50,3 +50,25 @@ class Principal(Struct, frozen=True, kw_only=True):
     def may_change(self, target: Target) -> bool:
         """True if `target` is within the limits."""
         return self.may_touch(target.team, target.tags)
+
+
+def may_do_less(
+    one: Principal, scope: Scope, teams: Iterable[str], tags: Iterable[str]
+) -> Principal:
+    """`one`, who does no more than somebody with this scope and these limits.
+
+    Of limits that have nothing in common nothing is left to change: a viewer.
+    """
+    lower = min(one.scope, scope, key=lambda named: _RANK[named])
+    theirs = (tuple(teams), tuple(tags))
+    if not any(theirs):
+        return structs.replace(one, scope=lower)
+    if not one.is_limited:
+        return structs.replace(one, scope=lower, teams=theirs[0], tags=theirs[1])
+    both = (
+        tuple(name for name in one.teams if name in theirs[0]),
+        tuple(name for name in one.tags if name in theirs[1]),
+    )
+    if not any(both):
+        lower, both = "viewer", ((), ())
+    return structs.replace(one, scope=lower, teams=both[0], tags=both[1])
