@@ -5,7 +5,6 @@ from streams.explain.model import (
     Explanation,
     FlappingExplained,
     IncidentExplained,
-    PausedExplained,
     RecheckExplained,
     RegionExplained,
 )
@@ -14,7 +13,6 @@ __all__ = [
     "Explanation",
     "FlappingExplained",
     "IncidentExplained",
-    "PausedExplained",
     "RecheckExplained",
     "RegionExplained",
     "explain",

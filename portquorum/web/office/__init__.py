@@ -1,1 +1,0 @@
-"""Users, tokens and the audit log over the journal (`portquorum.changing.office`)."""
