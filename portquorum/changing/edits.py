@@ -1,7 +1,7 @@
 """The page's own inventory: targets one by one and in bulk."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from msgspec import Struct
 
@@ -9,6 +9,9 @@ from portquorum.access.principal import Principal
 from portquorum.inventory.document import TargetEntry
 from schemas.target import Target
 from schemas.web import Bulk
+
+OWN_SOURCE: Final = "web"
+"""The source of the page's own inventory."""
 
 
 class Written(Struct, frozen=True, kw_only=True):

@@ -152,6 +152,7 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     silence: str = ""
     silence_until: Millis | None = None
     silence_by: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class CauseRow(Struct, frozen=True, kw_only=True):

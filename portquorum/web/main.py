@@ -13,8 +13,9 @@ from portquorum.web.app import create_app
 from portquorum.web.explaining.explainer import Explainer
 from portquorum.web.following import Following
 from portquorum.web.history.stored_history import StoredHistory
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
+from portquorum.web.routes import ROUTES
 from portquorum.web.server import serve
 
 _CLOSE_S: Final = 2.0
@@ -44,7 +45,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     app = create_app(
         Parts(following.fleet, following.hub, history, closing, Explainer(settings)),
         Served(listening.getsockname()[0], settings.http_host_names),
-        routes=PAGE_ROUTES,
+        routes=ROUTES,
         error_page=error_page_of(following.fleet),
     )
     _log.info("page served", address=f"http://{place_of(listening)}/")

@@ -5,6 +5,7 @@ one and for other numbers (`number_words.many`).
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -52,10 +53,403 @@ class ChartWords(Struct, frozen=True, kw_only=True):
     suspect: str = "{region} was set aside"
 
 
+class FormWords(Struct, frozen=True, kw_only=True):
+    """The words of the pages that change something."""
+
+    # On several of them
+    needed: str = "expected some text, found none"
+    wrong_title: str = "This was not done yet"
+    unsent: str = "Not sent: the server of this page does not answer. Try it again."
+    errors_title: str = "Not done: {n} field needs a look|Not done: {n} fields need a look"
+    without: str = "Back without it"
+    yes: str = "yes"
+    no: str = "no"
+    usual: str = "as usual"
+    usually: str = "Usually {value}."
+    one_a_line: str = "One a line, or with commas between."
+    as_yaml: str = "YAML or JSON."
+    with_commas: str = "With commas between."
+    choose: str = "expected a choice, found none"
+    save: str = "Save"
+    remove: str = "Remove"
+    undo: str = "Undo"
+    note: str = "Note"
+    why: str = "Why"
+    why_hint: str = "Everybody reads it who wonders."
+    why_needed: str = "expected a reason, which people read who wonder; found none"
+    as_command: str = "as a command"
+    beyond: str = "expected something within your limits ({within}), found {name}, which is beyond"
+    not_understood: str = "expected what this page had asked, found something else: begin again"
+    in_file: str = "in {source}: it is changed there"
+
+    # Until when
+    how_long: str = "For how long"
+    or_until: str = "Or until"
+    or_until_hint: str = "If it is filled in, it counts."
+    times_of: str = "Time of {zone}."
+    in_the_past: str = "expected a time that is to come, found one that is over"
+    end_needed: str = "expected an end, found none"
+    until_when: str = "Until when"
+    until_resumed: str = "until somebody resumes it"
+    lengths: Mapping[str, str] = MappingProxyType(
+        {
+            "30m": "30 minutes",
+            "1h": "1 hour",
+            "4h": "4 hours",
+            "12h": "12 hours",
+            "1d": "1 day",
+            "3d": "3 days",
+            "7d": "7 days",
+        }
+    )
+
+    # Incidents
+    acknowledge: str = "Acknowledge"
+    acknowledge_this: str = "acknowledge {name}"
+    of_incident: str = "{name}: {why}"
+    note_hint: str = "Optional: what you are about to do."
+    all_of_cause: str = "all {n} of its cause|all {n} of its cause"
+    resolve: str = "Resolve"
+    resolve_note: str = (
+        "It is closed by hand. If most regions still do not reach the target, it stays down, and "
+        "no new incident opens until they have reached it once."
+    )
+    add_note: str = "Add a note"
+    notes: str = "Notes"
+    silence: str = "Silence"
+    silence_note: str = "It is checked as before; nobody is told until the silence ends."
+
+    # Targets
+    new_target: str = "Add a target"
+    edit: str = "Edit"
+    edit_target: str = "Edit {name}"
+    check_now: str = "Check now"
+    check_note: str = "Once, from this machine: the answer is shown here, and not recorded."
+    checked_up: str = "It is up"
+    checked_down: str = "It is down"
+    checked_at: str = "checked from this machine, {address}"
+    show_options: str = "Show its options"
+    kind_hint: str = "Another kind has other options."
+    kind_port: str = "{kind}, port {port}"
+    usual_port: str = "Usually {port}."
+    no_port: str = "This kind has no port."
+    what_is_checked: str = "What is checked"
+    whose_it_is: str = "Whose it is"
+    how_it_is_checked: str = "How it is checked"
+    more_options: str = "More"
+    options_of: str = "Options of {kind}"
+    no_id: str = "expected an id, since none can be made from name, host and port; found none"
+    of_a_file: str = "{name} is written in {source}: change it there, and apply that inventory"
+    pause: str = "Pause"
+    pause_note: str = "Nobody checks it, and its open incidents close."
+    resume: str = "Resume"
+    resume_note: str = "It is checked again from now on, as a new target."
+    remove_target: str = "Remove a target"
+    remove_target_note: str = (
+        "{name} is not checked any more, and its open incidents close. Its history stays."
+    )
+    depend_on_it: str = "{n} target depends on it.|{n} targets depend on it."
+    entry_labels: Mapping[str, str] = MappingProxyType(
+        {
+            "host": "Host",
+            "port": "Port",
+            "name": "Name",
+            "team": "Team",
+            "tags": "Tags",
+            "criticality": "Criticality",
+            "purpose": "What it is for",
+            "runbook": "Runbook",
+            "interval": "Interval",
+            "regions": "Regions",
+            "depends_on": "Depends on",
+            "timeout": "Timeout",
+            "retries": "Retries",
+            "retry_delay": "Time between retries",
+            "consensus": "Consensus",
+            "open_after": "Opens after",
+            "recover_after": "Successes until it is up again",
+            "abandon_after": "Abandoned after",
+            "latency": "Slow when",
+            "max_ms": "Down when slower than (ms)",
+            "expect": "Its port should be",
+            "resolver": "Name server",
+            "slo": "Objective (percent)",
+            "downtime_cost_per_hour": "Cost of an hour of downtime",
+            "id": "Id",
+            "kind": "Kind",
+            "probe": "Options",
+            "enabled": "Checked",
+        }
+    )
+    entry_hints: Mapping[str, str] = MappingProxyType(
+        {
+            "host": "A name or an address, without port.",
+            "name": "Without one it is host and port.",
+            "tags": "With commas between.",
+            "runbook": "The address of the page that says what to do.",
+            "interval": "30s, 5m; without one by criticality: 30s, 1m or 5m.",
+            "regions": "None: all of them.",
+            "depends_on": "Ids of targets, with commas between: down with them is one incident.",
+            "timeout": "2s; without one it is the usual one.",
+            "retry_delay": "1s",
+            "consensus": "quorum, unanimous, or a fraction such as 0.5.",
+            "open_after": "How long it must be down: 30s, 5m.",
+            "abandon_after": "30m",
+            "latency": "YAML: max_ms: 250",
+            "resolver": "The address of a name server.",
+            "slo": "99.9",
+            "id": "Small letters, digits, dots, hyphens; without one it is made from the name.",
+        }
+    )
+    phases: Mapping[str, str] = MappingProxyType(
+        {
+            "dns_ms": "name",
+            "connect_ms": "connection",
+            "tls_ms": "TLS",
+            "dialogue_ms": "dialogue",
+            "dns": "name",
+            "connect": "connection",
+            "tls": "TLS",
+            "dialogue": "dialogue",
+        }
+    )
+
+    # Silences
+    new_silence: str = "Silence something"
+    preview: str = "Show what this means"
+    of_what: str = "Of what nobody is told"
+    match_note: str = (
+        "Several values of one field are alternatives; the fields must all fit. An asterisk stands "
+        "for any characters."
+    )
+    more_conditions: str = "More conditions"
+    would_match_targets: str = "It would match {n} target|It would match {n} targets"
+    would_match_incidents: str = "{n} open incident|{n} open incidents"
+    would_match_all: str = "This has no condition: nobody would be told of anything."
+    would_match_none: str = "It matches nothing now."
+    match: Mapping[str, str] = MappingProxyType(
+        {
+            "targets": "Targets",
+            "tags": "Tags",
+            "teams": "Teams",
+            "kinds": "Kinds",
+            "regions": "Regions",
+            "severities": "Severities",
+            "incident_types": "Types of incidents",
+            "criticalities": "Criticalities",
+        }
+    )
+    match_hints: Mapping[str, str] = MappingProxyType(
+        {
+            "targets": "Ids, one a line: db-1, db-*.",
+            "tags": "One of them is enough; with commas between.",
+            "teams": "With commas between.",
+            "kinds": "tcp, postgres",
+            "regions": "Regions that see it down.",
+        }
+    )
+    end_silence: str = "End this silence"
+    end_silence_short: str = "end"
+    end_this: str = "end the silence {name}"
+    end_silence_note: str = "What is still down is told now."
+    silence_is: str = "“{reason}” by {name}, until {until}."
+    no_silence: str = "There is no silence {id}"
+
+    # Maintenance
+    new_window: str = "Plan maintenance"
+    edit_window: str = "Edit the window {name}"
+    remove_window: str = "Remove the window {name}"
+    window_note: str = "Nobody is told of its targets while it is on, and it is no downtime."
+    window_name: str = "Name"
+    window_name_hint: str = "It stands beside each target while it is on."
+    window_targets: str = "Targets"
+    window_targets_hint: str = "Ids, or tag:NAME; one a line."
+    window_start: str = "Begins"
+    window_zone: str = "Time zone"
+    window_zone_hint: str = "Europe/Berlin; beginning and rule go by its clock."
+    window_duration: str = "Lasts"
+    window_duration_hint: str = "30m, 2h"
+    window_rule: str = "Repeats"
+    window_rule_hint: str = "A rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=SU. Without one: once."
+    window_covers: str = "It covers {n} target.|It covers {n} targets."
+    window_of_a_file: str = "{name} is written in {source}: change it there, and apply it"
+    no_window: str = "There is no maintenance window {name}"
+
+    # Many at once
+    change_these: str = "Change this one|Change these {n}"
+    what_to_do: str = "What to do"
+    bulk_actions: Mapping[str, str] = MappingProxyType(
+        {
+            "pause": "Pause: nobody checks them",
+            "resume": "Resume: check them again",
+            "patch": "Change fields",
+            "remove": "Remove",
+        }
+    )
+    bulk_would: Mapping[str, str] = MappingProxyType(
+        {
+            "pause": "This pauses {n} target|This pauses {n} targets",
+            "resume": "This resumes {n} target|This resumes {n} targets",
+            "patch": "This changes {n} target|This changes {n} targets",
+            "remove": "This removes {n} target|This removes {n} targets",
+        }
+    )
+    bulk_do: Mapping[str, str] = MappingProxyType(
+        {
+            "pause": "Pause {n} target|Pause {n} targets",
+            "resume": "Resume {n} target|Resume {n} targets",
+            "patch": "Change {n} target|Change {n} targets",
+            "remove": "Remove {n} target|Remove {n} targets",
+        }
+    )
+    bulk_did: Mapping[str, str] = MappingProxyType(
+        {
+            "pause": "{n} target was paused|{n} targets were paused",
+            "resume": "{n} target was resumed|{n} targets were resumed",
+            "patch": "{n} target was changed|{n} targets were changed",
+            "remove": "{n} target was removed|{n} targets were removed",
+        }
+    )
+    bulk_by: str = "By {name}, {time}."
+    bulk_undone: str = "{name} has undone it."
+    bulk_none: str = "Nothing is left to change."
+    left_out_title: str = "Left out"
+    left_out: Mapping[str, str] = MappingProxyType(
+        {
+            "file": "{n} is in a file, and changed there|{n} are in files, and changed there",
+            "limits": "{n} is beyond your limits|{n} are beyond your limits",
+            "same": "{n} is so already|{n} are so already",
+            "wrong": "{n} can't be so|{n} can't be so",
+            "changed": "{n} was changed since|{n} were changed since",
+        }
+    )
+    these_targets: str = "These"
+    empty_stays: str = "Empty: it stays as it is."
+    add_tags: str = "Add tags"
+    remove_tags: str = "Remove tags"
+    nothing_to_change: str = "expected a field or a tag to change, found none"
+    undo_note: str = "It can be undone. What was changed since stays as it is."
+    no_change: str = "There is no change {id} that can be undone"
+
+    # Who may come in
+    account: str = "Account"
+    access: str = "Access"
+    you_are: str = "You are {name}"
+    you_are_local: str = (
+        "Nobody has an account yet: everybody on this machine may do everything. With the first "
+        "user everybody has to sign in."
+    )
+    you_may: str = "You may"
+    your_limits: str = "Your limits"
+    signed_in_by: str = "Signed in by"
+    vias: Mapping[str, str] = MappingProxyType(
+        {
+            "local": "being on this machine",
+            "password": "password",
+            "token": "a token",
+            "oidc": "single sign-on",
+            "proxy": "the proxy in front of this page",
+        }
+    )
+    sign_out: str = "Sign out"
+    sessions: str = "Where you are signed in"
+    session_this: str = "this browser"
+    session_seen: str = "Last seen"
+    session_began: str = "Since"
+    session_ends: str = "Ends"
+    end_session: str = "end"
+    change_password: str = "Change the password"
+    old_password: str = "Present password"
+    new_password: str = "New password"
+    new_password_rule: str = "At least 12 characters. All other sessions end."
+    new_password_hint: str = "Empty: it stays as it is."
+    password: str = "Password"
+    password_hint: str = "Empty: they come by single sign-on or the proxy alone."
+    password_again: str = "New password again"
+    not_the_same: str = "expected the same password twice, found two"
+    users: str = "Users"
+    user: str = "User"
+    no_users: str = "There is no user yet."
+    new_user: str = "Add a user"
+    user_name: str = "Name"
+    user_name_hint: str = "Small letters, digits, dots, hyphens; an e-mail address, too."
+    user_since: str = "Here since {time}."
+    signed_in: str = "Signed in {n} time.|Signed in {n} times."
+    no_user: str = "There is no user {name}"
+    remove_user: str = "Remove {name}"
+    remove_user_note: str = "Their sessions and tokens end at once."
+    disabled: str = "Disabled: can't come in"
+    is_disabled: str = "disabled"
+    invite: str = "Invite somebody"
+    make_link: str = "Make a link"
+    link_made: str = "This link makes one user, within 24 hours. It is shown only now."
+    scope: str = "May"
+    scopes: Mapping[str, str] = MappingProxyType(
+        {
+            "viewer": "read (viewer)",
+            "operator": "read, acknowledge, silence, pause (operator)",
+            "admin": "everything (admin)",
+        }
+    )
+    limit_teams: str = "Only targets of these teams"
+    limit_tags: str = "Only targets with these tags"
+    limit_hint: str = "With commas between. Both empty: all targets."
+    limits: str = "Limits"
+    no_limits: str = "none"
+    tokens: str = "Tokens"
+    token: str = "Token"
+    no_tokens: str = "There is no token."
+    new_token: str = "Make a token for a program"
+    make_token: str = "Make it"
+    token_name: str = "What it is for"
+    token_name_hint: str = "deploy, dashboard"
+    token_made: str = "Copy it now: this page does not show it again."
+    token_owner: str = "By"
+    token_ends: str = "Ends"
+    token_begins: str = "pq_{id}_…"
+    token_used: str = "Last used"
+    never: str = "never"
+    ends_after: str = "Ends after"
+    days: str = "{n} day|{n} days"
+    never_ends: str = "never"
+    revoke: str = "Revoke"
+    revoke_short: str = "revoke"
+    revoke_token: str = "Revoke {name}"
+    revoke_note: str = "What uses it is refused at once."
+    no_token: str = "There is no token {id}"
+
+    # What was done
+    audit: str = "Audit log"
+    audit_none: str = "Nothing was changed yet."
+    audit_by: str = "By"
+    audit_about: str = "About"
+    audit_when: str = "When"
+    audit_what: str = "What"
+    audit_who: str = "Who"
+    audit_older: str = "older ones"
+    more_fields: str = "and {n} more field|and {n} more fields"
+    from_to: str = "{before} → {after}"
+
+    # Inventories
+    inventory: str = "Inventory of this page"
+    inventory_note: str = (
+        "Targets that were added here. They can be taken along as a file: portquorum inventory "
+        "apply takes it."
+    )
+    inventory_none: str = "No target was added here yet."
+    inventory_download: str = "Download as YAML"
+    inventory_files: str = "Inventories of files"
+    inventory_files_note: str = (
+        "These targets are written in files, and changed there: edit the file, then portquorum "
+        "inventory apply."
+    )
+
+
 class Words(Struct, frozen=True, kw_only=True):
     """The words, by where they stand."""
 
     lang: str = "en"
+    forms: FormWords = FormWords()
 
     # On every page
     skip: str = "Skip to the content"
@@ -85,8 +479,10 @@ class Words(Struct, frozen=True, kw_only=True):
         ("j", "next row"),
         ("k", "previous row"),
         ("Enter", "open the row"),
-        ("a", "how to acknowledge"),
-        ("s", "how to silence"),
+        ("a", "acknowledge the row"),
+        ("s", "silence the row"),
+        ("p", "pause the row"),
+        ("Escape", "close what was opened"),
         ("r", "show what is new"),
         ("?", "these keys"),
     )
@@ -134,7 +530,6 @@ class Words(Struct, frozen=True, kw_only=True):
     since_label_long: str = "since"
     team: str = "Team"
     acknowledged: str = "Acknowledged"
-    not_by: str = "not yet:"
     by: str = "by {name}"
     by_some: str = "{n} of {total}"
     silenced: str = "silenced until {time} by {name}"
@@ -315,7 +710,7 @@ class Words(Struct, frozen=True, kw_only=True):
     command_check: str = "Check now"
     command_explain: str = "Explain"
     command_curl: str = "This page by curl"
-    commands_hint: str = "This page reads only: these commands do it from a terminal."
+    commands_hint: str = "Commands for a terminal"
 
     # Incident
     first_steps: str = "First steps"
@@ -405,10 +800,9 @@ class Words(Struct, frozen=True, kw_only=True):
     api_short: str = "API"
     api_document: str = "OpenAPI 3.1"
     api_intro: str = (
-        "What the pages show and do, for programs. Behind each path is the scope that it needs. "
-        "Behind the path of a page, .json is what the API answers, and .csv the list as a file."
+        "What the pages show, for programs: GET alone. Behind the path of a page, .json is what "
+        "the API answers, and .csv the list as a file."
     )
-    api_fields: str = "{n} field of the body|{n} fields of the body"
     api_parameters: str = "{n} parameter|{n} parameters"
 
     # Errors
@@ -422,7 +816,7 @@ class Words(Struct, frozen=True, kw_only=True):
     error_long_query: str = (
         "expected at most {most} filters in an address, found more; take some away"
     )
-    error_409: str = "This means several things"
+    error_409: str = "This can't be done as it is"
     error_405: str = "This can't be done here"
     error_403: str = "This is not open to you"
     error_500: str = "This page has failed"
@@ -493,6 +887,35 @@ CLOSED_BECAUSE: Final[Mapping[str, str]] = {
     "flapping": "it flaps: another incident follows",
     "abandoned": "nobody looks any more: no recovery",
 }
+
+DONE: Final[Mapping[str, str]] = {
+    "acknowledged": "Acknowledged: no reminders until it is over.",
+    "resolved": "Resolved by hand.",
+    "known": "It was so already.",
+    "closed": "It had closed before.",
+    "unanswered": "Written. The stream has not answered yet: this page shows when it does.",
+    "noted": "The note is there.",
+    "silenced": "Silenced: nobody is told.",
+    "silence-written": "Written. The notifier has not confirmed it yet.",
+    "silence-ended": "The silence has ended.",
+    "added": "Added: its first check is on its way.",
+    "changed": "Changed.",
+    "paused": "Paused: nobody checks it.",
+    "resumed": "Resumed: it is checked again.",
+    "removed": "Removed.",
+    "window-saved": "The window is saved.",
+    "window-removed": "The window is removed.",
+    "bulk-done": "Done.",
+    "nothing-changed": "Nothing had to be changed.",
+    "undone": "Undone.",
+    "undone-in-part": "Undone, but for what was changed since.",
+    "user-saved": "The user is saved.",
+    "user-removed": "The user is removed.",
+    "token-revoked": "The token is revoked.",
+    "password-changed": "The password is changed, and all other sessions have ended.",
+    "session-ended": "The session has ended.",
+}
+"""What a page says after a change: the values of `?done=`."""
 
 BLIND: Final[Mapping[str, str]] = {
     "starting": ENGLISH.blind_starting,

@@ -14,6 +14,9 @@ LONGEST_QUERY: Final = 4_096
 TABLE: Final = "table"
 """The drawing that a page shows as a table, too."""
 
+DONE: Final = "done"
+"""What was done just now: a word that the page says, and no link of it has."""
+
 _PLACE: Final = "cursor"
 """Where one is in a list: another question begins at its beginning."""
 
@@ -42,8 +45,8 @@ class Address(Struct, frozen=True, dict=True):
         return (self.values(name) or ("",))[-1]
 
     def others(self, *names: str) -> tuple[tuple[str, str], ...]:
-        """All pairs but those of `names` and the place in the list."""
-        return tuple(pair for pair in self.pairs if pair[0] not in {*names, _PLACE})
+        """All pairs but those of `names`, the place in the list, and what was done."""
+        return tuple(pair for pair in self.pairs if pair[0] not in {*names, _PLACE, DONE})
 
     def toggled(self, name: str, value: str) -> str:
         """With this value too, or without it if it is there."""
@@ -78,7 +81,7 @@ class Address(Struct, frozen=True, dict=True):
 
     def with_path(self, path: str) -> str:
         """The same question at another path, without the page's table."""
-        return _joined(path, (pair for pair in self.pairs if pair[0] != TABLE))
+        return _joined(path, (pair for pair in self.pairs if pair[0] not in {TABLE, DONE}))
 
 
 def local_path(text: str) -> str:

@@ -1,6 +1,6 @@
 """What a person can do about a target or an incident from a terminal. Pure.
 
-This page reads only. Whatever stands in a command is quoted for a shell: it is copied into one.
+Whatever stands in a command is quoted for a shell: it is copied into one.
 """
 
 import re

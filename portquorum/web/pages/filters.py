@@ -8,7 +8,7 @@ from typing import Final
 
 from portquorum.changing.errors import FieldError
 from portquorum.web.history.windows import NAMES, between
-from portquorum.web.pages.address import TABLE, Address
+from portquorum.web.pages.address import DONE, TABLE, Address
 from portquorum.web.pages.window_links import milliseconds
 from portquorum.web.problem import ProblemError
 
@@ -26,7 +26,7 @@ def refuse_unknown(asked: Address, known: Filters) -> None:
     Raises:
         ProblemError: 400, a filter or value that it does not know; the sentence lists what it does.
     """
-    wrong = (one for one in dict.fromkeys(asked.pairs) if one[0] != TABLE)
+    wrong = (one for one in dict.fromkeys(asked.pairs) if one[0] not in {TABLE, DONE})
     found = ((name, _what_is_wrong(name, value, known)) for name, value in wrong)
     errors = tuple(
         FieldError(field=name[:100], message=message)

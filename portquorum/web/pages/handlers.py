@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final, Literal, get_args
 
-from litestar import Request, Response, get
-from litestar.datastructures import Cookie, State
+from litestar import Response, get
+from litestar.datastructures import Cookie
 from litestar.params import PathParameter
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
@@ -39,7 +39,8 @@ from portquorum.web.pages import (
     target,
     targets,
 )
-from portquorum.web.pages.address import LONGEST_QUERY, MOST_PAIRS, Address, local_path
+from portquorum.web.pages.address import LONGEST_QUERY, Address, local_path
+from portquorum.web.pages.asked import Asked, address_of, viewer_at
 from portquorum.web.pages.because import because
 from portquorum.web.pages.charts_of import incident_charts, target_charts
 from portquorum.web.pages.filters import (
@@ -53,16 +54,15 @@ from portquorum.web.pages.past_rows import row_of_past
 from portquorum.web.pages.region_words import last_event, region_words
 from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
 from portquorum.web.pages.rendering import STATIC, static_url, warm
-from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, rights_of, viewer_of
+from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
 from portquorum.web.pages.window_links import window_of
-from portquorum.web.parts import TheExplainer, TheFleet, TheHistory
+from portquorum.web.parts import TheActs, TheExplainer, TheFleet, TheHistory
 from portquorum.web.ports import Fleet, History
 from portquorum.web.problem import RETRY_AFTER, Problem, ProblemError
 from portquorum.web.short_ids import whole_id
 from portquorum.web.unread import missing
 from portquorum.web.words import ENGLISH
 
-Asked = Request[None, None, State]
 Id = Annotated[str, PathParameter(max_length=255)]
 ReportKind = Literal["uptime", "slo", "cost", "reliability"]
 
@@ -84,21 +84,7 @@ def _page(text: str) -> Response[str]:
 
 
 def _viewer(request: Asked, now: int) -> Viewer:
-    rights = rights_of(principal_of(request))
-    return viewer_of(request.cookies, now, f"{_address(request)}", rights)
-
-
-def _address(request: Asked) -> Address:
-    """Path and query.
-
-    Raises:
-        ProblemError: the query is longer than any that a page leads to.
-    """
-    if len(request.scope["query_string"]) <= LONGEST_QUERY:
-        pairs = tuple((name, value) for name, value in request.query_params.multi_items())
-        if len(pairs) <= MOST_PAIRS:
-            return Address(request.scope["path"], pairs)
-    raise ProblemError(HTTPStatus.BAD_REQUEST, ENGLISH.error_long_query.format(most=MOST_PAIRS))
+    return viewer_at(request, now, principal_of(request))
 
 
 def _base(request: Asked) -> str:
@@ -113,7 +99,7 @@ def _asked(request: Asked, viewer: Viewer) -> tuple[Hashable, ...]:
 @get("/", include_in_schema=False, opt=_PACKED)
 async def overview_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """What is wrong now."""
-    refuse_unknown(_address(request), NO_FILTERS)
+    refuse_unknown(address_of(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     return pages.answer(
         request,
@@ -126,7 +112,7 @@ async def overview_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Res
 @get("/targets", include_in_schema=False, opt=_PACKED)
 async def targets_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Targets by filters, a hundred at a time."""
-    asked = _address(request)
+    asked = address_of(request)
     refuse_unknown(asked, targets.FILTERS)
     query = targets.query_of(asked)
     viewer = _viewer(request, fleet.freshness().now)
@@ -143,7 +129,7 @@ async def target_page(
     request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, target_id: Id
 ) -> Response[bytes]:
     """One target, and its past within a window."""
-    wanted = _address(request)
+    wanted = address_of(request)
     refuse_unknown(wanted, OF_A_TARGET)
     refuse_wrong_window(wanted)
     found = fleet.target(target_id)
@@ -193,7 +179,7 @@ async def explain_page(
     request: Asked, fleet: TheFleet, explainer: TheExplainer, target_id: Id
 ) -> Response[str]:
     """Why a target has an incident or none, from the state of the stream."""
-    refuse_unknown(_address(request), NO_FILTERS)
+    refuse_unknown(address_of(request), NO_FILTERS)
     found = fleet.target(target_id)
     if found is None:
         raise _no_target(fleet, target_id)
@@ -215,7 +201,7 @@ async def incidents_page(
     request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages
 ) -> Response[bytes]:
     """Open incidents, or older ones."""
-    asked = _address(request)
+    asked = address_of(request)
     refuse_unknown(asked, incidents.FILTERS)
     past = None if incidents.which_of(asked) == "open" else await _older(asked, fleet, history)
     fresh = fleet.freshness()
@@ -259,20 +245,27 @@ def _remembered(asked: Address, fleet: Fleet, trouble: str = "") -> incidents.In
 
 @get("/incidents/{incident_id:str}", include_in_schema=False, opt=_PACKED)
 async def incident_page(
-    request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, incident_id: Id
+    request: Asked,
+    fleet: TheFleet,
+    history: TheHistory,
+    *,
+    pages: ThePages,
+    acts: TheActs,
+    incident_id: Id,
 ) -> Response[bytes] | Redirect:
     """One incident, open or long over; the first characters of its id lead to its address."""
-    refuse_unknown(_address(request), NO_FILTERS)
+    refuse_unknown(address_of(request), NO_FILTERS)
     whole = whole_id(fleet, incident_id)
     if whole != incident_id:
         return Redirect(
-            f"{_address(request).with_path(path('incidents', whole))}", status_code=_SEE_OTHER
+            f"{address_of(request).with_path(path('incidents', whole))}", status_code=_SEE_OTHER
         )
     past, trouble = await _past_of(history, incident_id)
     if past is None and fleet.incident(incident_id) is None:
         if trouble:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, trouble, headers=RETRY_AFTER)
         raise missing(fleet.freshness(), ENGLISH.error_404_incident.format(id=incident_id[:99]))
+    notes = tuple(acts.notes(incident_id))
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
 
@@ -286,11 +279,16 @@ async def incident_page(
             charts=incident_charts(past, viewer),
             together=_together(fleet, answer),
             base=_base(request),
+            notes=notes,
         )
         return incident.page(view, fresh, fleet.counts(), viewer)
 
     return pages.answer(
-        request, fleet, asked=(*_asked(request, viewer), trouble), past=past, render=rendered
+        request,
+        fleet,
+        asked=(*_asked(request, viewer), trouble, notes),
+        past=past,
+        render=rendered,
     )
 
 
@@ -324,7 +322,7 @@ async def _past_of(history: History, incident_id: str) -> tuple[IncidentHistory 
 @get("/regions", include_in_schema=False, opt=_PACKED)
 async def regions_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Regions and their probers."""
-    refuse_unknown(_address(request), NO_FILTERS)
+    refuse_unknown(address_of(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     return pages.answer(
         request,
@@ -337,7 +335,7 @@ async def regions_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Resp
 @get("/maintenance", include_in_schema=False, opt=_PACKED)
 async def maintenance_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """Maintenance windows and silences."""
-    refuse_unknown(_address(request), NO_FILTERS)
+    refuse_unknown(address_of(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     return pages.answer(
         request,
@@ -365,7 +363,7 @@ async def report_page(
         raise ProblemError(
             HTTPStatus.NOT_FOUND, ENGLISH.error_404_report.format(known=", ".join(_KINDS))
         )
-    asked = _address(request)
+    asked = address_of(request)
     refuse_unknown(asked, reports.FILTERS)
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
@@ -392,7 +390,7 @@ async def _report(asked: Address, kind: ReportKind, history: History) -> reports
 @get("/api", include_in_schema=False, opt=_PACKED)
 async def api_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Response[bytes]:
     """The REST API for people."""
-    refuse_unknown(_address(request), NO_FILTERS)
+    refuse_unknown(address_of(request), NO_FILTERS)
     viewer = _viewer(request, fleet.freshness().now)
     document = document_of(request, request.app.openapi_schema.to_schema())
     return pages.answer(
@@ -448,7 +446,7 @@ def _without_wrong(request: Asked, problem: Problem) -> str:
     """The address without the filters that are wrong; empty if they are not what is wrong."""
     if not problem.errors or len(request.scope["query_string"]) > LONGEST_QUERY:
         return ""
-    return _address(request).without(one.field for one in problem.errors)
+    return address_of(request).without(one.field for one in problem.errors)
 
 
 def error_page_of(fleet: Fleet) -> Callable[[Asked, Problem], Response[str]]:

@@ -15,6 +15,7 @@ from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.words import ENGLISH
 from schemas.incident import HostTarget, RegionVerdict, Votes
+from schemas.web import IncidentNote
 
 MOST_REGIONS: Final = 40
 MOST_EVENTS: Final = 50
@@ -27,7 +28,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     """What the page shows: memory's answer, the history's, or both.
 
     `trouble` says why there is no history. `is_there`: the target is in the inventory. `together`:
-    the ids of its cause's incidents that nobody has acknowledged. `base`: our own address.
+    the ids of its cause's incidents that nobody has acknowledged. `base`: our own address. `notes`
+    were written beside it, the oldest first.
     """
 
     answer: IncidentAnswer | None
@@ -37,6 +39,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     charts: Sequence[Chart] = ()
     together: Sequence[str] = ()
     base: str = ""
+    notes: Sequence[IncidentNote] = ()
 
 
 class EventLine(Struct, frozen=True, kw_only=True):
@@ -100,6 +103,8 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         told_trouble=past.trouble if past is not None else view.trouble,
         trouble=view.trouble,
         charts=view.charts,
+        notes=view.notes[-MOST_EVENTS:],
+        is_known=view.answer is not None,
         commands=commands.of_incident(facts.row, view.together, view.base),
         active="incidents",
         json_path=_twin(view, facts.row.id),

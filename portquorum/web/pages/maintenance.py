@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from portquorum.changing.edits import OWN_SOURCE
 from portquorum.web.answers import Counts, MaintenanceAnswer, SilencesAnswer
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
@@ -23,6 +24,7 @@ def page(
         windows_left=max(0, len(windows.windows) - MOST_ROWS),
         silences=silences.silences[:MOST_ROWS],
         silences_left=max(0, len(silences.silences) - MOST_ROWS),
+        own_source=OWN_SOURCE,
         active="maintenance",
         json_path="/maintenance.json",
     )

@@ -12,7 +12,7 @@ from portquorum.web.answers import Counts, Freshness
 from portquorum.web.pages import commands, number_words, row_words
 from portquorum.web.pages.address import Address
 from portquorum.web.pages.viewer import Viewer, iso
-from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
+from portquorum.web.words import CLOSED_BECAUSE, DONE, ENGLISH, REASONS
 from schemas.plain_text import plain
 
 STATIC: Final = files("portquorum.web") / "static"
@@ -40,10 +40,12 @@ def render(
     """
     wrong = counts.down + counts.flapping
     blind = freshness.blind_since is not None
+    here = Address.of(viewer.here)
     known = {
         "v": viewer,
         "f": freshness,
-        "page_address": Address.of(viewer.here),
+        "page_address": here,
+        "done": DONE.get(here.value("done"), ""),
         "json_path": "",
         "live_path": "/api/v1/events",
         "active": "",
@@ -133,6 +135,7 @@ def _script_words() -> str:
         "lost": w.live_lost,
         "copy": w.copy,
         "copied": w.copied,
+        "unsent": w.forms.unsent,
         "icons": {one: static_url(f"icon-{one}.svg") for one in ("down", "slow", "up")},
     }
     return msgspec.json.encode(said).decode()

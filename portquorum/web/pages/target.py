@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from portquorum.changing.edits import OWN_SOURCE
 from portquorum.web.answers import Counts, Freshness, IncidentAnswer, IncidentRow, TargetAnswer
 from portquorum.web.charts.chart import Chart, Table
 from portquorum.web.history.answers import (
@@ -138,6 +139,7 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         zooms=window_links(past.window, Address.of(viewer.here), viewer.now),
         commands=commands.of_target(row, opened, view.base),
         status_age=_status_age(fresh, past, viewer),
+        own_source=OWN_SOURCE,
         active="targets",
         json_path=f"{here}.json",
     )

@@ -73,6 +73,7 @@ def page(
         dimensions=DIMENSIONS,
         orders=_ORDERS,
         is_filtered=bool(asked.others("sort")),
+        bulk_path=asked.without(("sort",)).replace("/targets", "/targets/bulk", 1),
         active="targets",
         json_path=asked.with_path("/targets.json"),
         csv_path=asked.with_path("/targets.csv"),

@@ -1,6 +1,6 @@
 """Who looks at a page: their theme, their time zone, and times in the words for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Final, Literal
 from urllib.parse import unquote
@@ -38,6 +38,14 @@ class Viewer(Struct, frozen=True, kw_only=True):
     theme: Theme = "auto"
     zone_name: str = "UTC"
     rights: Principal = NOBODY
+
+    def may_act(self, team: str | None, tags: Iterable[str]) -> bool:
+        """True if they may acknowledge, silence and pause a target of this team and these tags."""
+        return self.rights.may("operator") and self.rights.may_touch(team, tags)
+
+    def may_edit(self, team: str | None, tags: Iterable[str]) -> bool:
+        """True if they may change the definition of such a target, if the page has it."""
+        return self.rights.may("admin") and self.rights.may_touch(team, tags)
 
     @property
     def is_utc(self) -> bool:

@@ -79,11 +79,11 @@ async function refresh(wholly = false) {
   asking = true
   lastAsked = Date.now()
   try {
-    const answer = await fetch(location.href, { headers: { "Accept": "text/html" } })
+    const { answer, page: found } = await ask(location.href)
     if (!answer.ok) return
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html")
     remember(found)
     head(found)
+    if (document.querySelector("main #form")) return // somebody types
     if (wholly) { coming = found; show() } else compare(found)
   } catch {
     // Not reachable: the stream of events says so, too.
@@ -320,6 +320,92 @@ function live() {
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(again) })
 }
 
+// Forms: a link to one shows it in a dialog, and what it answers is shown as it came. Without a
+// script they are pages of their own.
+
+async function ask(url, options) {
+  const answer = await fetch(url, { headers: { "Accept": "text/html" }, ...options })
+  if (answer.status === 401 || new URL(answer.url).pathname === "/login") {
+    location.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`
+    throw new Error("signed out")
+  }
+  return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") }
+}
+
+const dialog = document.createElement("dialog")
+dialog.setAttribute("aria-labelledby", "form-title")
+document.body.append(dialog)
+let opener = null
+
+async function openForm(href) {
+  if (dialog.open) return
+  opener = document.activeElement
+  try {
+    const { page } = await ask(href)
+    dialog.replaceChildren()
+    dialog.showModal()
+    present(page, dialog)
+  } catch { location.href = href }
+}
+
+// The form of an answer in its place; an answer without one is an error, which is shown whole.
+function present(page, place) {
+  const sheet = document.importNode(page.getElementById("form") ?? page.getElementById("content"), true)
+  sheet.removeAttribute("tabindex")
+  const focused = document.activeElement?.id
+  const opened = all("details[open][id]", place).map((one) => one.id)
+  if (place === dialog) { sheet.id = "form"; sheet.querySelector("h1").id = "form-title"; dialog.replaceChildren(sheet) }
+  else place.replaceWith(sheet)
+  opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""))
+  const first = sheet.querySelector("[autofocus]") || (focused && document.getElementById(focused))
+    || sheet.querySelector(".field input, .field select, .field textarea, .buttons button, a")
+  first?.focus()
+}
+
+async function done(page) {
+  const [key, href] = [opener?.closest?.("[data-key]")?.dataset.key, opener?.getAttribute?.("href")]
+  dialog.close()
+  put(document.getElementById("done"), page.getElementById("done")?.textContent ?? "")
+  await refresh(true)
+  if (opener?.isConnected) { opener.focus(); return }
+  const row = all("[data-key]").find((one) => one.dataset.key === key)
+  const link = all("main a").find((one) => one.getAttribute("href") === href)
+  const back = link ?? (row && rowLink(row)) ?? document.querySelector("#actions a") ?? document.getElementById("content")
+  back.focus({ preventScroll: true })
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target
+  const place = form.closest("dialog") ?? ("inPlace" in form.dataset ? form.closest("#form") : null)
+  if (!place) return
+  event.preventDefault()
+  if (form.ariaBusy) return
+  form.ariaBusy = "true"
+  try {
+    const body = new URLSearchParams(new FormData(form, event.submitter))
+    const { answer, page } = await ask(form.action, { method: "POST", body })
+    if (!answer.redirected) present(page, place)
+    else if (place === dialog) await done(page)
+    else location.href = answer.url
+  } catch {
+    const said = document.createElement("p")
+    said.className = "wrongs"
+    said.role = "alert"
+    said.textContent = words.unsent
+    form.querySelector(":scope > .wrongs")?.remove()
+    form.prepend(said)
+  } finally {
+    form.ariaBusy = null
+  }
+})
+
+document.addEventListener("click", (event) => {
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+  const link = event.target.closest?.("a")
+  if (link?.matches("[data-dialog]")) { event.preventDefault(); openForm(link.href) }
+  else if (link?.matches("dialog .without")) { event.preventDefault(); dialog.close() }
+})
+
 // Keys
 
 const rowLink = (row) => row.querySelector("a.name, .what a, a")
@@ -333,11 +419,14 @@ function step(by) {
   row.scrollIntoView({ block: "nearest" })
 }
 
-function act(anchor) {
-  const row = document.activeElement?.closest?.("[data-key]")
-  const link = row && rowLink(row)
-  if (link) location.href = link.href.split("#")[0] + anchor
-  else if (document.querySelector(anchor)) location.hash = anchor
+// Of the row that has the focus, else of the page; what one may not do has no data for it.
+function act(what) {
+  const at = document.activeElement?.closest?.("[data-target]") ?? document.getElementById("actions")
+  if (!at?.dataset.target) return
+  const [target, incident] = [at.dataset.target, at.dataset.incident].map((one) => one && encodeURIComponent(one))
+  if (what === "pause") openForm(`/targets/${target}/${"paused" in at.dataset ? "resume" : "pause"}`)
+  else if (incident) openForm(`/incidents/${incident}/${what}`)
+  else if (what === "silence") openForm(`/targets/${target}/silence`)
 }
 
 const keys = {
@@ -347,8 +436,9 @@ const keys = {
   },
   "j": () => step(1),
   "k": () => step(-1),
-  "a": () => act("#act"),
-  "s": () => act("#silence"),
+  "a": () => act("acknowledge"),
+  "s": () => act("silence"),
+  "p": () => act("pause"),
   "r": () => show(),
   "?": () => {
     const list = document.getElementById("keys")
@@ -358,7 +448,7 @@ const keys = {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog.open) return
   if (event.target.closest?.("input, select, textarea")) {
     if (event.key === "Escape") event.target.blur()
     return
@@ -380,11 +470,21 @@ document.addEventListener("click", async (event) => {
 
 // A choice in a form of filters is a question at once.
 document.addEventListener("change", (event) => {
-  if (event.target.matches?.("form[data-auto] select")) event.target.form.requestSubmit()
+  const { target } = event
+  if (target.matches?.("form[data-auto] select")) target.form.requestSubmit()
+  const again = target.dataset?.again
+  if (again) target.form.requestSubmit(target.form.querySelector(`button[value="${again}"]`))
 })
 
 root.classList.add("js")
 remember(document)
+// What was done just now is said once: neither a reload nor a link that is sent says it again.
+const address = new URL(location.href)
+if (address.searchParams.has("done")) {
+  address.searchParams.delete("done")
+  history.replaceState(null, "", address)
+}
+document.querySelector("main [autofocus]")?.focus()
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 if (zone && zone !== root.dataset.zone) {
   document.cookie = `portquorum_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`

@@ -22,8 +22,9 @@ from portquorum.web.explaining.explainer import ExplainUnavailableError
 from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import HistoryUnavailableError
 from portquorum.web.history.stored_history import HistoryState
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
+from portquorum.web.routes import ROUTES
 from schemas.incident import HostTarget, RegionVerdict, Votes
 from schemas.policy import Match
 from schemas.target import LatencyLimit, Target
@@ -35,6 +36,7 @@ from streams.explain import (
     RegionExplained,
 )
 from streams.explain.model import VotesExplained
+from tests.browser.web.changes import HandMadeActs, HandMadeEdits, HandMadeOffice
 from tests.browser.web.nights import HOSTILE, HOUR, MINUTE, NOW, REGIONS, busy, incident, region
 
 DAY = 24 * HOUR
@@ -125,12 +127,7 @@ class HandMadeFleet:
         )
 
     def targets(self, query: answers.TargetQuery) -> answers.TargetPage:
-        rows = [
-            one
-            for one in self.rows
-            if (not query.states or one.state in query.states)
-            and all(word in one.name + one.place for word in query.q.split())
-        ]
+        rows = self._matching(query)[: query.limit]
         if self.text:
             rows = [replace(one, name=self.text, summary=self.text) for one in rows]
         return answers.TargetPage(
@@ -141,6 +138,17 @@ class HandMadeFleet:
             facets=self._facets(query),
             next_cursor="" if query.cursor or len(rows) < 100 else "after-100",
         )
+
+    def ids(self, query: answers.TargetQuery) -> tuple[str, ...]:
+        return tuple(sorted(one.id for one in self._matching(query)))
+
+    def _matching(self, query: answers.TargetQuery) -> list[TargetRow]:
+        return [
+            one
+            for one in self.rows
+            if (not query.states or one.state in query.states)
+            and all(word in one.name + one.place for word in query.q.split())
+        ]
 
     def _facets(self, query: answers.TargetQuery) -> dict[str, tuple[Facet, ...]]:
         teams = (self.text or "payments", *(f"team {one:02}" for one in range(12)), "")
@@ -673,14 +681,26 @@ class PageServer:
         self.hub = HandMadeHub()
         self.history = HandMadeHistory()
         self.explainer = HandMadeExplainer()
+        self.acts = HandMadeActs(self.fleet)
+        self.edits = HandMadeEdits(self.fleet)
+        self.office = HandMadeOffice()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self._closing = asyncio.Event()
         app = create_app(
-            Parts(self.fleet, self.hub, self.history, self._closing, self.explainer),
+            Parts(
+                self.fleet,
+                self.hub,
+                self.history,
+                self._closing,
+                self.explainer,
+                acts=self.acts,
+                edits=self.edits,
+                office=self.office,
+            ),
             Served("127.0.0.1"),
-            routes=PAGE_ROUTES,
+            routes=ROUTES,
             error_page=error_page_of(self.fleet),
         )
         config = uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False)

@@ -6,11 +6,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.pages.handlers import error_page_of
+from portquorum.web.routes import ROUTES
 from tests.unit.portquorum.web.fakes import FakeFleet, Made
 
 FLEET = FakeFleet()
-MADE = Made(fleet=FLEET, routes=PAGE_ROUTES, error_page=error_page_of(FLEET))
+MADE = Made(fleet=FLEET, routes=ROUTES, error_page=error_page_of(FLEET))
 KNOWN = [
     *("/", "/targets", "/targets/db-0", "/incidents", "/incidents/inc-0", "/regions"),
     *("/maintenance", "/reports", "/reports/slo", "/theme", "/targets.json", "/targets.csv"),

@@ -3,11 +3,12 @@
 import httpx
 import pytest
 
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.pages.handlers import error_page_of
+from portquorum.web.routes import ROUTES
 from tests.unit.portquorum.web.fakes import FakeFleet, Made
 
 FLEET = FakeFleet()
-MADE = Made(fleet=FLEET, routes=PAGE_ROUTES, error_page=error_page_of(FLEET))
+MADE = Made(fleet=FLEET, routes=ROUTES, error_page=error_page_of(FLEET))
 
 
 async def got(path: str) -> httpx.Response:

@@ -16,8 +16,8 @@ from foundation.http_origin import Served
 from portquorum.web import metrics, packing
 from portquorum.web.app import create_app
 from portquorum.web.page_cache import PageCache
-from portquorum.web.pages.handlers import PAGE_ROUTES
 from portquorum.web.parts import Parts
+from portquorum.web.routes import ROUTES
 from tests.browser.web.fakes import HandMadeFleet, HandMadeHistory, HandMadeHub
 from tests.browser.web.nights import calm
 
@@ -30,7 +30,7 @@ class Client(httpx.AsyncClient):
         app = create_app(
             Parts(self.fleet, HandMadeHub(), HandMadeHistory(), asyncio.Event()),
             Served("127.0.0.1"),
-            routes=PAGE_ROUTES,
+            routes=ROUTES,
         )
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         super().__init__(

@@ -10,9 +10,10 @@ import pytest
 from foundation.http_origin import Served
 from portquorum.web.app import create_app
 from portquorum.web.pages.address import local_path
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.pages.rendering import NAMES, static_url
 from portquorum.web.parts import Parts
+from portquorum.web.routes import ROUTES
 from tests.browser.web.fakes import (
     OPEN_INCIDENT,
     HandMadeExplainer,
@@ -30,7 +31,7 @@ class Client(httpx.AsyncClient):
         app = create_app(
             Parts(self.fleet, HandMadeHub(), self.history, asyncio.Event(), self.explainer),
             Served("127.0.0.1"),
-            routes=PAGE_ROUTES,
+            routes=ROUTES,
             error_page=error_page_of(self.fleet),
         )
         super().__init__(

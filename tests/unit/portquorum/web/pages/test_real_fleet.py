@@ -10,8 +10,9 @@ import pytest
 
 from foundation.http_origin import Served
 from portquorum.web.app import create_app
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
+from portquorum.web.routes import ROUTES
 from tests.browser.web.fakes import HandMadeHistory, HandMadeHub
 from tests.unit.portquorum.web.fleet.fleet_story import NOW, FleetStory, target
 
@@ -43,7 +44,7 @@ async def client(story: FleetStory) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(
         Parts(story.fleet, HandMadeHub(), HandMadeHistory(), asyncio.Event()),
         Served("127.0.0.1"),
-        routes=PAGE_ROUTES,
+        routes=ROUTES,
         error_page=error_page_of(story.fleet),
     )
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
@@ -116,7 +117,7 @@ async def test_a_silence_is_said_wherever_its_incidents_are(
         assert 'class="wrong' not in text.partition("<main")[2], path
     plans = (await client.get("/maintenance")).text
     assert "“work”" in plans
-    assert '<code class="command">portquorum silence end 7f3a</code>' in plans
+    assert 'href="/silences/7f3a/end"' in plans
     target_page = (await client.get("/targets/edge")).text
     assert "nobody is told: silence “work” by ada until 10:00 (09:00 UTC)" in target_page
     assert "--reason &#39;&#39;" in target_page

@@ -18,8 +18,9 @@ from foundation.http_origin import Served
 from portquorum.web import answers
 from portquorum.web.app import create_app
 from portquorum.web.history import answers as stored
-from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
+from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
+from portquorum.web.routes import ROUTES
 from schemas.incident import HostTarget, RegionVerdict
 from tests.browser.web.fakes import (
     DAY,
@@ -216,7 +217,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(
         Parts(fleet, HandMadeHub(), LargeHistory(), asyncio.Event()),
         Served("127.0.0.1"),
-        routes=PAGE_ROUTES,
+        routes=ROUTES,
         error_page=error_page_of(fleet),
     )
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]

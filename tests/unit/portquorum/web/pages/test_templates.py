@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portquorum.web.words import ENGLISH
+from portquorum.web.words import DONE, ENGLISH
 
 FOLDER = Path(__file__).parents[5] / "portquorum" / "web"
 TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
@@ -36,6 +36,12 @@ def test_every_word_is_used() -> None:
         for name in ENGLISH.__struct_fields__
         if not re.search(rf"(\bw|ENGLISH)\.{name}\b", used)
     ]
+    unused += [
+        name
+        for name in ENGLISH.forms.__struct_fields__
+        if not re.search(rf"(\bforms|_W)\.{name}\b", used)
+    ]
+    unused += [name for name in DONE if f'"{name}"' not in used.replace("DONE", "", 1)]
     assert unused == []
 
 

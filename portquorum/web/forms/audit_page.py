@@ -1,0 +1,107 @@
+"""The audit log: who changed what, when, from what to what."""
+
+from typing import Any, Final
+
+import msgspec
+from litestar import Response, get
+from litestar.types import ControllerRouterHandler
+from msgspec import Struct
+
+from portquorum.web.access.needs import needs
+from portquorum.web.forms.desk import Desk
+from portquorum.web.pages.asked import Asked
+from portquorum.web.pages.filters import refuse_unknown
+from portquorum.web.pages.number_words import cut
+from portquorum.web.parts import TheEdits, TheFleet, TheOffice, ThePrincipal
+from portquorum.web.words import ENGLISH
+from schemas.web import Audit
+
+_W: Final = ENGLISH.forms
+LIMIT: Final = 50
+_MOST_CHANGES: Final = 12
+_FILTERS: Final = {"by": (), "about": (), "before": ()}
+
+
+class FieldDiff(Struct, frozen=True):
+    """A field that was changed; empty: there was none."""
+
+    field: str
+    before: str
+    after: str
+
+
+class AuditRow(Struct, frozen=True, kw_only=True):
+    """One change; `left` counts fields that are not shown, `undo`: the change can be undone."""
+
+    record: Audit
+    changes: tuple[FieldDiff, ...]
+    left: int
+    undo: bool
+
+
+@get("/audit", include_in_schema=False, opt=needs("admin"))
+async def audit(
+    request: Asked, fleet: TheFleet, office: TheOffice, edits: TheEdits, principal: ThePrincipal
+) -> Response[str]:
+    """Changes, the newest first."""
+    desk = Desk(request, fleet, principal)
+    asked = desk.address
+    refuse_unknown(asked, _FILTERS)
+    found = office.audit(
+        by=asked.value("by")[:255].strip(),
+        about=asked.value("about")[:255].strip(),
+        before=asked.value("before")[:16],
+        limit=LIMIT + 1,
+    )
+    rows = [row_of(one, undo=_can_undo(edits, one)) for one in found[:LIMIT]]
+    older = asked.replaced("before", found[LIMIT - 1].id) if len(found) > LIMIT else ""
+    return desk.show("audit.html", rows=rows, older=older, asked=asked)
+
+
+def _can_undo(edits: TheEdits, one: Audit) -> bool:
+    bulk = edits.bulk(one.id)
+    return bulk is not None and bulk.undone_by is None
+
+
+def row_of(record: Audit, *, undo: bool = False) -> AuditRow:
+    """A change with what is different in it."""
+    before, after = _fields(record.before), _fields(record.after)
+    names = [one for one in {**before, **after} if before.get(one) != after.get(one)]
+    changes = tuple(
+        FieldDiff(_words(one), _text(before.get(one)), _text(after.get(one))) for one in names
+    )
+    return AuditRow(
+        record=record,
+        changes=changes[:_MOST_CHANGES],
+        left=max(0, len(changes) - _MOST_CHANGES),
+        undo=undo,
+    )
+
+
+def _fields(text: str) -> dict[str, Any]:
+    """The fields of a JSON text; of anything else none."""
+    try:
+        found = msgspec.json.decode(text) if text else {}
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {"": found}
+
+
+def _words(name: str) -> str:
+    return _W.entry_labels.get(name, name.replace("_", " "))
+
+
+def _text(value: object) -> str:
+    match value:
+        case None | "" | [] | {}:
+            return ""
+        case bool():
+            return _W.yes if value else _W.no
+        case str() | int() | float():
+            return cut(f"{value}", 200)
+        case list() if all(isinstance(one, str | int | float) for one in value):
+            return cut(", ".join(f"{one}" for one in value), 200)
+    return cut(msgspec.json.encode(value).decode(), 200)
+
+
+AUDIT: Final[tuple[ControllerRouterHandler, ...]] = (audit,)

@@ -1,0 +1,203 @@
+"""The fields of an inventory's entry, and the entry that was typed. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from portquorum.changing.errors import FieldError
+from portquorum.inventory.decode import one_entry
+from portquorum.inventory.document import TargetEntry
+from portquorum.inventory.errors import Problem, path_text
+from portquorum.inventory.targets import default_port
+from portquorum.inventory.tree import Mapping as Tree
+from portquorum.inventory.tree import Root
+from portquorum.web.forms.form import Field, Group, Option
+from portquorum.web.forms.posted import Posted, filled
+from portquorum.web.forms.struct_fields import fields_of, texts_of, values_of
+from portquorum.web.pages.number_words import fill
+from portquorum.web.words import ENGLISH
+from producers.kinds.registry import KINDS
+
+_W: Final = ENGLISH.forms
+PROBE: Final = "probe."
+_WHAT: Final = ("host", "port", "name")
+_WHOSE: Final = ("team", "tags", "criticality", "purpose", "runbook")
+_HOW: Final = ("interval", "regions", "depends_on")
+_REST: Final = (
+    *("timeout", "retries", "retry_delay", "consensus", "open_after", "recover_after"),
+    *("abandon_after", "latency", "max_ms", "expect", "resolver", "slo", "downtime_cost_per_hour"),
+)
+_FIELDS: Final = frozenset((*_WHAT, *_WHOSE, *_HOW, *_REST))
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """Names that there are, to choose from."""
+
+    teams: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    regions: Sequence[str] = ()
+
+
+def kind_of(sent: Posted) -> str:
+    """The kind that was chosen; one that there is none of is tcp."""
+    kind = sent.text("kind", "tcp")
+    return kind if kind in KINDS else "tcp"
+
+
+def groups_of(sent: Posted, offered: Offered, *, with_id: bool) -> list[Group]:
+    """All groups of the form of a target."""
+    kind = kind_of(sent)
+    options = _probe_group(kind, sent)
+    return [
+        Group(
+            legend=_W.what_is_checked,
+            fields=[_kind_field(kind), *(_port(one, kind) for one in _plain(_WHAT, sent, offered))],
+            name="what",
+        ),
+        *([options] if options else []),
+        Group(legend=_W.whose_it_is, fields=_plain(_WHOSE, sent, offered), name="whose"),
+        Group(legend=_W.how_it_is_checked, fields=_plain(_HOW, sent, offered), name="how"),
+        Group(
+            legend=_W.more_options,
+            fields=_plain((*_REST, *(["id"] if with_id else [])), sent, offered),
+            name="rest",
+            is_folded=not any(sent.text(one) for one in (*_REST, "id") if one != "expect"),
+        ),
+    ]
+
+
+def sent_of(entry: TargetEntry) -> Posted:
+    """What a form with this entry would send."""
+    written = msgspec.to_builtins(entry)
+    given = {name: value for name, value in written.items() if value is not None}
+    texts = texts_of(TargetEntry, given) | {"kind": entry.kind}
+    known = KINDS.get(entry.kind)
+    if known is not None and known.options is not None and entry.probe is not None:
+        texts |= {"options": entry.kind} | texts_of(known.options, entry.probe, PROBE)
+        texts |= {
+            f"{PROBE}{field.name}": "1"
+            for field in msgspec.structs.fields(known.options)
+            if field.default is True and field.encode_name not in entry.probe
+        }
+    return filled(texts)
+
+
+def entry_of(
+    sent: Posted, before: TargetEntry | None = None
+) -> tuple[TargetEntry | None, list[FieldError]]:
+    """The entry that was typed, and what is wrong with it (then there is none).
+
+    Fields that the form does not have stay as they were `before`.
+    """
+    kind = sent.text("kind", "tcp")
+    values, errors = values_of(TargetEntry, sent, only=_FIELDS | {"id"})
+    kept = _without_fields(before)
+    probe, wrong = _probe(kind, sent, before)
+    item = Tree(0)
+    item.update(kept | values | {"kind": kind})
+    if probe:
+        item["probe"] = probe
+    problems: list[Problem] = []
+    entry = next(one_entry(Root("", item, 0), (), item, TargetEntry, problems), None)
+    errors += wrong + [
+        FieldError(field=path_text(one.where.path), message=one.message) for one in problems
+    ]
+    return (None, errors) if errors or entry is None else (entry.value, [])
+
+
+def _probe(
+    kind: str, sent: Posted, before: TargetEntry | None
+) -> tuple[dict[str, Any], list[FieldError]]:
+    known = KINDS.get(kind)
+    if known is None or known.options is None:
+        return {}, []
+    if sent.text("options") != kind:  # its fields were not shown: nobody has said anything of them
+        is_same = before is not None and before.kind == kind
+        return (dict(before.probe or {}) if before is not None and is_same else {}), []
+    return values_of(known.options, sent, prefix=PROBE)
+
+
+def _without_fields(before: TargetEntry | None) -> dict[str, Any]:
+    if before is None:
+        return {}
+    written: Mapping[str, Any] = msgspec.to_builtins(before)
+    left = {*_FIELDS, "kind", "probe"}
+    return {name: one for name, one in written.items() if name not in left and one is not None}
+
+
+def _kind_field(kind: str) -> Field:
+    return Field(
+        name="kind",
+        label=ENGLISH.kind,
+        kind="select",
+        options=[Option(name, _kind_words(name)) for name in KINDS],
+        value=kind,
+        again="options",
+        hint=_W.kind_hint,
+    )
+
+
+def _kind_words(kind: str) -> str:
+    port = default_port(kind)
+    return kind if port is None else fill(_W.kind_port, kind=kind, port=port)
+
+
+def _port(field: Field, kind: str) -> Field:
+    if field.name != "port":
+        return field
+    known, port = KINDS[kind], default_port(kind)
+    hint = _W.no_port if not known.has_port else ""
+    if port is not None:
+        hint = fill(_W.usual_port, port=port, kind=kind)
+    return msgspec.structs.replace(field, hint=hint, is_needed=known.has_port and port is None)
+
+
+def _plain(names: Sequence[str], sent: Posted, offered: Offered) -> list[Field]:
+    made = fields_of(TargetEntry, sent, only=names, labels=_W.entry_labels, hints=_W.entry_hints)
+    by_name = {one.name: one for one in made}
+    return [_offered(by_name[name], sent, offered) for name in names]
+
+
+def _offered(field: Field, sent: Posted, offered: Offered) -> Field:
+    match field.name:
+        case "team":
+            return msgspec.structs.replace(field, suggestions=offered.teams)
+        case "tags" | "depends_on":
+            shown = ", ".join(sent.lines(field.name))
+            return msgspec.structs.replace(field, kind="text", value=shown)
+        case "regions" if 0 < len(offered.regions) <= _MOST_BOXES:
+            chosen = sent.lines("regions")
+            names = dict.fromkeys((*offered.regions, *chosen))
+            return msgspec.structs.replace(
+                field,
+                kind="boxes",
+                options=[Option(one, one) for one in names],
+                value="\n".join(chosen),
+            )
+        case "host":
+            return msgspec.structs.replace(field, is_needed=True)
+    return field
+
+
+_MOST_BOXES: Final = 24
+
+
+def _probe_group(kind: str, sent: Posted) -> Group | None:
+    options = KINDS[kind].options
+    if options is None:
+        return None
+    is_here = sent.text("options") == kind
+    typed = sent if is_here else Posted()
+    fields = fields_of(options, typed, prefix=PROBE, is_sent=is_here)
+    is_used = any(one.is_needed for one in fields) or bool(
+        values_of(options, typed, prefix=PROBE)[0] if is_here else False
+    )
+    note = " ".join((options.__doc__ or "").split())
+    return Group(
+        legend=fill(_W.options_of, kind=kind),
+        fields=fields,
+        note=note.replace("`", ""),
+        name="probe",
+        is_folded=not is_used,
+    )
