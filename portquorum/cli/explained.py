@@ -65,7 +65,8 @@ def show(answer: ExplainAnswer) -> None:
         )
     else:
         _headline(known)
-        _regions(known)
+        if known.regions:
+            _regions(known)
         _chapter("What would change it", known.would_change)
         for incident in known.incidents:
             _incident(incident, closed=known.target.expect == "closed")

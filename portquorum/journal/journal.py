@@ -30,7 +30,7 @@ STEP: Final = 200
 """Records that are applied before others have a turn."""
 
 ANSWER_S: Final = 20.0
-"""Longest wait for a write to be confirmed and read back; for many records longer, see below."""
+"""Longest wait of a person for an answer."""
 
 RECORDS_A_SECOND: Final = 500
 STALLED_S: Final = 60.0
@@ -69,8 +69,15 @@ class KafkaJournal:
     place of another one by a repetition.
     """
 
-    def __init__(self, settings: Settings, *, cleans: bool = True) -> None:
-        """Connects to nothing yet. `cleans`: this process also removes what no longer counts."""
+    def __init__(
+        self, settings: Settings, *, cleans: bool = True, answer_s: float = ANSWER_S
+    ) -> None:
+        """Connects to nothing yet.
+
+        `cleans`: this process also removes what no longer counts. `answer_s`: the longest wait for
+        a write to be confirmed and read back; for many records longer (`RECORDS_A_SECOND`).
+        """
+        self._answer_s = answer_s
         self._settings = settings
         self._cleans = cleans
         self._topic = settings.topic(topics.WEB.name)
@@ -124,7 +131,7 @@ class KafkaJournal:
             await self._producer.close(FLUSH_S)
 
     async def caught_up(self) -> None:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(self._answer_s):
             await self._live.wait()
             client = self._client
             if client is None:
@@ -174,7 +181,7 @@ class KafkaJournal:
     async def _write_and_read(self, messages: Sequence[KeyedMessage]) -> tuple[Outcome, ...]:
         if not messages:
             return ()
-        limit_s = ANSWER_S + len(messages) / RECORDS_A_SECOND
+        limit_s = self._answer_s + len(messages) / RECORDS_A_SECOND
         async with asyncio.timeout(limit_s):
             await self._live.wait()
             read = [self._expect(one) for one in messages]

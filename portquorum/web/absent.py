@@ -14,7 +14,7 @@ from portquorum.changing.errors import ChangeError
 from portquorum.changing.office import SessionSeen, TokenShown, UserSeen, WantedToken, WantedUser
 from portquorum.inventory.document import MaintenanceEntry, TargetEntry
 from portquorum.journal.protocol import Book, Outcome, Place, S, V
-from schemas.web import Audit, Bulk, IncidentNote, Scope, Single, Versioned, Web
+from schemas.web import Audit, Bulk, IncidentNote, Invitation, Scope, Single, Versioned, Web
 
 
 def _absent() -> Never:
@@ -223,6 +223,13 @@ class NoOffice:
         _absent()
 
     async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
+        """503."""
+        _absent()
+
+    def invitation(self, secret: str) -> Invitation | None:
+        """There is none."""
+
+    async def accept(self, secret: str, name: str, password: str) -> UserSeen:
         """503."""
         _absent()
 

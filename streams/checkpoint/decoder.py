@@ -125,8 +125,12 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
             state.news |= part.news
             state.woken |= part.woken
             state.dependency_rechecks |= part.dependency_rechecks
+            state.paused |= part.paused
     _unpack(state, blocks)
     _check(state)
+    for target_id, paused in state.paused.items():
+        if paused.pause is not None and paused.pause.until is not None:
+            state.pause_ends.add(target_id, paused.pause.until)
     in_time = sorted(state.transitions.items(), key=lambda turned: turned[1][-1])
     state.transitions = dict(in_time)
     return state
@@ -149,6 +153,12 @@ def _check(state: PartitionState) -> None:
                 raise ValueError(f"expected regions of {entry.id!r}, found {sorted(positions)}")
             if not all(any(end for _, end in row.looks) for row in endings.values()):
                 raise ValueError(f"expected an end of a certificate of {entry.id!r}, found none")
+    if both := state.paused.keys() & state.targets.keys():
+        raise ValueError(f"expected {min(both)!r} to be judged or paused, found both")
+    for target_id, paused in state.paused.items():
+        target = paused.target
+        if target is not None and target.id != target_id:
+            raise ValueError(f"expected the definition of {target_id!r}, found {target.id!r}")
     if strange := state.woken.keys() - state.hot.keys():
         raise ValueError(f"expected targets in trouble to be woken, found {min(strange)!r}")
 

@@ -58,6 +58,7 @@ class StateEncoder:
         self._dependency_rechecks = dict(state.dependency_rechecks)
         self._removed = dict(state.removed)
         self._news = dict(state.news)
+        self._paused = dict(state.paused)
         self._woken = dict(state.woken)
         self._entries = list(state.targets.values())
         self._newest = state.columns.newest[:]
@@ -100,6 +101,8 @@ class StateEncoder:
             yield _encoder.encode((NOTES, nothing, nothing, nothing, woken))
         for hosts in _slices(self._dependency_rechecks):
             yield _encoder.encode((NOTES, nothing, nothing, nothing, nothing, hosts))
+        for paused in _slices(self._paused):
+            yield _encoder.encode((NOTES, nothing, nothing, nothing, nothing, nothing, paused))
         yield from self._blocks()
 
     def _blocks(self) -> Iterator[bytes]:

@@ -1,8 +1,9 @@
 """The parts of checkpoint chunks (msgpack): the first is a `Frame`, the others follow in any order.
 
-Notes hold what is kept by host and of removed targets, blocks hold the targets, both in the state's
-own order. The block of the first target with a policy contains that policy; later targets refer to
-it by number. The windows of a block follow its rows as columns (`streams.checkpoint.byte_planes`).
+Notes hold what is kept by host, of removed and of paused targets, blocks hold the targets, both in
+the state's own order. The block of the first target with a policy contains that policy; later
+targets refer to it by number. The windows of a block follow its rows as columns
+(`streams.checkpoint.byte_planes`).
 """
 
 from typing import Final
@@ -18,6 +19,7 @@ from streams.state.partition_state import (
     RegionState,
     Removed,
 )
+from streams.state.pauses import PausedTarget
 from streams.state.policy import Terms
 from streams.state.target_state import Trouble
 
@@ -54,6 +56,7 @@ class Notes(Struct, gc=False, array_like=True, tag=NOTES):
     news: dict[str, None] = {}
     woken: dict[str, None] = {}
     dependency_rechecks: dict[str, DependencyRecheck] = {}
+    paused: dict[str, PausedTarget] = {}
 
 
 class Piece(Struct, gc=False, array_like=True, tag=PIECE):

@@ -5,6 +5,7 @@ from streams.explain.model import (
     Explanation,
     FlappingExplained,
     IncidentExplained,
+    PausedExplained,
     RecheckExplained,
     RegionExplained,
 )
@@ -13,6 +14,7 @@ __all__ = [
     "Explanation",
     "FlappingExplained",
     "IncidentExplained",
+    "PausedExplained",
     "RecheckExplained",
     "RegionExplained",
     "explain",

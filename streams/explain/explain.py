@@ -7,7 +7,7 @@ from schemas.duration import COARSE, duration_text
 from schemas.incident import IncidentType
 from streams import diagnosis
 from streams.diagnosis.words import names
-from streams.explain import outlook, reasons, regions
+from streams.explain import outlook, pauses, reasons, regions
 from streams.explain.format import time_of_day
 from streams.explain.model import (
     ExplainedStatus,
@@ -45,6 +45,8 @@ _CLOSED: Final = "No incident: it is closed, as it must be."
 
 def explain(state: PartitionState, target_id: str) -> Explanation | None:
     """Why the target has an incident or has none; None when the state does not know the target."""
+    if target_id in state.paused:
+        return pauses.explained(state, state.paused[target_id])
     entry = state.targets.get(target_id)
     if entry is None:
         return None

@@ -7,7 +7,7 @@ from msgspec import Struct
 from schemas.incident import HostTarget, IncidentType, RegionVerdict, TargetStatus
 from schemas.target import Target
 
-ExplainedStatus = TargetStatus | Literal["unwatched"]
+ExplainedStatus = TargetStatus | Literal["unwatched", "paused"]
 
 
 class RegionExplained(Struct, frozen=True, gc=False, kw_only=True):
@@ -113,12 +113,29 @@ class VotesExplained(Struct, frozen=True, gc=False, kw_only=True):
     configured: int
 
 
+class PausedExplained(Struct, frozen=True, gc=False, kw_only=True):
+    """Why a target is not judged (rule 15).
+
+    `by`, `at`, `until` and `note` are of its pause: `at` and `until` UTC ms of the log, `until`
+    None: until it is resumed. All are None if it is not paused. `enabled` is as its inventory says,
+    whose source is `source`.
+    """
+
+    by: str | None
+    at: int | None
+    until: int | None
+    note: str | None
+    enabled: bool
+    source: str
+
+
 class Explanation(Struct, frozen=True, kw_only=True):
     """Everything that decides whether a target has an incident, after the record at `offset`.
 
     `at` is the log's time there. `headline` says how the target is, `because` why, and
     `would_change` what would open or close an incident: sentences for people, with spans counted
-    from `at`. `status` is `unwatched` when nobody could judge the target for long (rule 12).
+    from `at`. `status` is `unwatched` when nobody could judge the target for long (rule 12),
+    `paused` when nobody shall (rule 15: `paused` says why, there are neither regions nor votes).
     """
 
     target: Target
@@ -136,3 +153,4 @@ class Explanation(Struct, frozen=True, kw_only=True):
     flapping: FlappingExplained
     recheck: RecheckExplained | None
     host_targets: tuple[HostTarget, ...]
+    paused: PausedExplained | None = None

@@ -6,7 +6,16 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
+from schemas.control import (
+    Acknowledged,
+    Beat,
+    Control,
+    Resolved,
+    TargetPaused,
+    TargetRemoved,
+    TargetResumed,
+    TargetSet,
+)
 from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent, TargetStatus
 from schemas.recheck import RecheckRequest
 from schemas.result import CheckResult
@@ -17,6 +26,7 @@ from streams.rules import (
     host_status,
     incidents,
     inventory_changes,
+    pauses,
     rechecks,
     regions,
     undo,
@@ -79,6 +89,8 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
     state.offset = record.offset
     outputs: list[Output] = []
     failed: list[FailedPart] = []
+    if state.pause_ends.due(state.now):
+        failed += [FailedPart(error, blamed=False) for error in pauses.end_due(state)]
     if record.results:
         _results(state, record.results, outputs, failed)
     if record.control is not None:
@@ -196,6 +208,12 @@ def _control(
                     record.target,
                     lambda: inventory_changes.remove_target(state, record, deciding),
                 )
+            case TargetPaused():
+                outputs += _or_undone(
+                    state, record.target, lambda: pauses.pause(state, record, deciding)
+                )
+            case TargetResumed():
+                pauses.resume(state, record.target)
             case Acknowledged() | Resolved():
                 outputs += _or_undone(
                     state, record.target, lambda: _by_hand(state, record, deciding)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from schemas.duration import EVENT, duration_text
 from schemas.incident import (
@@ -34,6 +34,7 @@ from streams.rules.host_status import host_targets, look_around
 from streams.rules.ids import Deciding
 from streams.state.host_view import Neighbours
 from streams.state.partition_state import PartitionState
+from streams.state.pauses import PauseTerms
 from streams.state.target_state import OpenIncident, Resolution, TargetState
 from streams.state.windows import Window
 
@@ -235,17 +236,20 @@ def closed(
     *,
     abandoned: tuple[str, ...] = (),
     by_hand: Resolution | None = None,
+    paused: PauseTerms | None = None,
 ) -> IncidentEvent:
-    """The event for the end of an incident."""
+    """The event for the end of an incident; `paused` is the pause that ends it."""
     counted = consensus.tally(state, entry)
     lasted = duration_text(state.now - incident.first_failed_at, EVENT)
     words = incident_words.closing(state, entry, incident, because, abandoned)
+    if paused is not None:
+        words = incident_words.paused(paused)
     said = verdicts(state, entry)
     if incident.incident_type == "flapping" and because == "recovered":
         failing = [region for region, one in said.items() if one.verdict == "down"]
         words += f", though not from {', '.join(failing)}," if failing else ""
     target = entry.target
-    return _event(
+    event = _event(
         state,
         entry,
         incident,
@@ -258,6 +262,14 @@ def closed(
         closed_because=because,
         abandoned=abandoned,
         by_hand=by_hand,
+    )
+    if paused is None:
+        return event
+    return structs.replace(
+        event,
+        paused_by=paused.by,
+        paused_until=UNSET if paused.until is None else paused.until,
+        paused_note=paused.note or UNSET,
     )
 
 

@@ -1,5 +1,6 @@
 """What the events of an incident say, in words (rules 6, 7 and 9)."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from schemas.incident import ClosedBecause, IncidentType
@@ -8,6 +9,7 @@ from streams.diagnosis import Diagnosis, Facts
 from streams.rules import expiring, expiring_words, flapping, open_port_words
 from streams.rules.consensus import Tally
 from streams.state.partition_state import PartitionState
+from streams.state.pauses import PauseTerms
 from streams.state.target_state import OpenIncident, TargetState
 
 _OVER: Final[dict[IncidentType, str]] = {
@@ -25,6 +27,7 @@ _ENDED: Final[dict[ClosedBecause, str]] = {
     "resolved": "was resolved by hand",
     "target_removed": "is no longer watched; its incident ends",
     "target_changed": "was given another place; its incident ends",
+    "target_paused": "is not enabled any more by its inventory; its incident ends",
     "policy_changed": "has no limit for its latency any more; its incident ends",
     "steady": "no longer flaps, it stays down; its flapping ends",
     "flapping": "goes down and up again and again; an incident of its flapping takes over",
@@ -124,6 +127,16 @@ def _progress_of_outage(known: Facts, counted: Tally) -> str:
     working = ", ".join(known.working) or "no region"
     again = "registered again, seen" if known.target.kind == expiring.DOMAIN else "reachable again"
     return f"{place} is {again} from {working}; not yet from {still}."
+
+
+def paused(terms: PauseTerms) -> str:
+    """What has become of a target that was paused, after its place."""
+    until = "until it is resumed"
+    if terms.until is not None:
+        end = datetime.fromtimestamp(terms.until / 1000, tz=UTC)
+        until = f"until {end:%Y-%m-%d %H:%M:%S} UTC"
+    why = f": {terms.note}" if terms.note else ""
+    return f"is paused by {terms.by} {until}{why}; its incident ends"
 
 
 def closing(

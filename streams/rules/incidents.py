@@ -10,6 +10,7 @@ from streams.rules.consensus import Tally
 from streams.rules.ids import Deciding
 from streams.state import latency_levels
 from streams.state.partition_state import PartitionState
+from streams.state.pauses import PauseTerms
 from streams.state.target_state import OpenIncident, Resolution, TargetState
 
 _NEVER: Final = 2**62
@@ -77,10 +78,18 @@ def close(
     *,
     abandoned: tuple[str, ...] = (),
     by_hand: Resolution | None = None,
+    paused: PauseTerms | None = None,
 ) -> IncidentEvent:
     """Closes an open incident of `entry`; a flapping one drops its transitions."""
     event = incident_events.closed(
-        state, entry, incident, deciding, because, abandoned=abandoned, by_hand=by_hand
+        state,
+        entry,
+        incident,
+        deciding,
+        because,
+        abandoned=abandoned,
+        by_hand=by_hand,
+        paused=paused,
     )
     trouble = entry.troubled()
     match incident.incident_type:

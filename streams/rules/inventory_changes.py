@@ -8,7 +8,7 @@ from schemas.control import TargetRemoved
 from schemas.duration import DAY_MS
 from schemas.incident import ClosedBecause, IncidentEvent
 from schemas.target import Target
-from streams.rules import incidents
+from streams.rules import incidents, pauses
 from streams.rules.ids import Deciding
 from streams.state.freshness import LONGEST_LATE_MS
 from streams.state.partition_state import PartitionState, Removed
@@ -18,6 +18,8 @@ from streams.state.target_state import TargetState
 
 def set_target(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
     """Adds or changes a target; ignores a definition that is older than the known one.
+
+    One that is paused, or not enabled, is not judged (`streams.rules.pauses`).
 
     Another kind, host, port or expected state makes it another target: its open incident closes
     (`target_changed`) and its windows restart. Otherwise the remaining regions keep their windows.
@@ -32,6 +34,8 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
         resolver=None,
     )
     old = state.targets.get(target.id)
+    if target.id in state.paused or not target.enabled:
+        return pauses.define(state, target, deciding)
     if old is None:
         removed = state.removed.get(target.id)
         state.put(target, floor=removed.floor if removed else 0)
@@ -89,6 +93,9 @@ def remove_target(
     state: PartitionState, removal: TargetRemoved, deciding: Deciding
 ) -> list[IncidentEvent]:
     """Removes a target and closes its incident; ignores a removal older than the definition."""
+    if removal.target in state.paused:
+        pauses.remove(state, removal)
+        return []
     entry = state.targets.get(removal.target)
     if entry is None or removal.version < entry.target.version:
         return []

@@ -31,6 +31,7 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     ("region event", "region.secrets_found"): "new in 0.2",
     ("closed because", "abandoned"): "new in 0.2",
     ("closed because", "flapping"): "new in 0.2",
+    ("closed because", "target_paused"): "new in 0.2",
     ("event", "improved"): "new in 0.2",
     ("event", "worsened"): "new in 0.2",
     ("targets event", "targets.unwatched"): "new in 0.2",
@@ -45,6 +46,9 @@ ABSENT: Final[dict[tuple[str, str], str]] = {
     **{("probe", kind): "new in 0.2" for kind in ("websocket", "grpc", "snmp", "ntp", "domain")},
     **{("kind", kind): "new in 0.2" for kind in ("ldap", "snmp", "nats", "ntp", "zookeeper")},
     ("policy", "silence"): "new in 0.2",
+    ("policy", "pause"): "new in 0.2",
+    ("control", "target_paused"): "new in 0.2",
+    ("control", "target_resumed"): "new in 0.2",
     ("policy", "drill_plan"): "new in 0.2",
     ("policy", "drill_done"): "new in 0.2",
 }

@@ -1,6 +1,7 @@
 """The journal on a real broker: many writers in two processes, kill -9, compaction, an outage."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,14 +10,18 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from foundation import kafka as clients
 from foundation.kafka import Follower, create_topics
+from foundation.kafka.topics import topic_config
 from foundation.settings import Settings
+from portquorum.embedded.kafka.main import EmbeddedKafka
 from portquorum.journal.book import PageBook
 from portquorum.journal.journal import KafkaJournal, opened
-from schemas.web import Audit, User, Web, WrittenTarget
+from schemas import topics
+from schemas.web import Audit, TokenSeen, User, Web, WrittenTarget
 
 DEADLINE_S: Final = 120
 EDITOR: Final = Path(__file__).with_name("editor.py")
@@ -37,8 +42,10 @@ def target(
 
 
 @asynccontextmanager
-async def journal_of(settings: Settings, *, cleans: bool = True) -> AsyncIterator[KafkaJournal]:
-    made = KafkaJournal(settings, cleans=cleans)
+async def journal_of(
+    settings: Settings, *, cleans: bool = True, answer_s: float = DEADLINE_S
+) -> AsyncIterator[KafkaJournal]:
+    made = KafkaJournal(settings, cleans=cleans, answer_s=answer_s)
     running = asyncio.create_task(made.run())
     try:
         async with asyncio.timeout(DEADLINE_S):
@@ -133,6 +140,71 @@ async def test_a_hundred_editors_in_two_processes_lose_nothing(settings: Setting
     assert book.all(WrittenTarget)["db"].entry == accepted[100]
 
 
+async def test_what_was_answered_stays_after_a_kill_and_compaction(settings: Settings) -> None:
+    await create_compacted(settings)
+    async with editor(settings, "one", 40) as one, editor(settings, "two", 40) as two:
+        await asyncio.gather(one.said("ready"), two.said("ready"))
+        one.go()
+        two.go()
+        async with asyncio.timeout(DEADLINE_S):
+            while len(one.accepted()) < 15:
+                assert await one.next_line()
+        one.process.send_signal(signal.SIGKILL)
+        while await one.next_line():
+            pass
+        await two.said("done")
+    accepted = one.accepted() | two.accepted()
+    assert len(accepted) == len(one.accepted()) + len(two.accepted())
+    last = await checked(settings, accepted)
+    # The next process removes what the killed one left, and Kafka compacts it away.
+    async with journal_of(settings) as journal:
+        await until(lambda: one_key_is_left(settings, journal))
+        assert journal.book.version(WrittenTarget, "db") == last.version
+        assert journal.book.get(WrittenTarget, "db") == last
+    assert await checked(settings, accepted) == last
+
+
+async def checked(settings: Settings, accepted: dict[int, str]) -> WrittenTarget:
+    """The target as a fresh reader has it: what was answered last, or what the dead one wrote."""
+    found = (await fresh(settings)).get(WrittenTarget, "db")
+    assert found is not None
+    newest = max(accepted)
+    if found.version == newest:
+        assert found.entry == accepted[newest]
+    assert found.version >= newest
+    return found
+
+
+async def create_compacted(settings: Settings) -> None:
+    """[web] with segments of a moment, so that Kafka compacts at once."""
+    name = settings.topic("web")
+    config = topic_config(topics.WEB) | {
+        "segment.ms": "500",
+        "min.cleanable.dirty.ratio": "0.01",
+        "min.compaction.lag.ms": "2000",
+        "max.compaction.lag.ms": "4000",
+        "delete.retention.ms": "2000",
+    }
+    client = clients.admin(settings)
+    await client.start()
+    try:
+        made = await client.create_topics([NewTopic(name, 1, 1, topic_configs=config)])
+        assert [error[1] for error in made.topic_errors] == [0], made
+    finally:
+        await client.close()
+    await create_topics(settings)
+
+
+async def one_key_is_left(settings: Settings, journal: KafkaJournal) -> bool:
+    """True if compaction has removed all edits but the one that counts.
+
+    A record is written each time: the active segment is never compacted.
+    """
+    await journal.put([TokenSeen(id="f" * 8, at=0)])
+    edits = {key for key, value in await stored(settings) if value is not None}
+    return sum(key.startswith(b"written_target/") for key in edits) == 1
+
+
 async def test_edits_of_one_call_lie_together_and_each_is_answered(settings: Settings) -> None:
     async with journal_of(settings, cleans=False) as journal:
         many = [target(1, name=f"t{number}") for number in range(300)]
@@ -206,3 +278,34 @@ async def test_who_stops_waiting_does_not_stop_the_write(settings: Settings) -> 
             return journal.book.get(WrittenTarget, "db") is not None
 
         await until(is_there)
+
+
+async def test_a_broker_that_went_away_is_an_error_and_comes_back(tmp_path: Path) -> None:
+    service = EmbeddedKafka(tmp_path, "127.0.0.1:0")
+    await asyncio.to_thread(service.start)
+    settings = Settings(kafka=service.bootstrap_servers, topic_prefix="away", partitions=1)
+    try:
+        async with journal_of(settings) as journal:
+            await journal.edit([target(1, "before")])
+        async with journal_of(settings, answer_s=1) as journal:
+            await asyncio.to_thread(service.stop)
+            with pytest.raises((KafkaError, OSError)):
+                await journal.edit([target(2, "lost or not")])
+            with pytest.raises((KafkaError, OSError)):
+                await journal.caught_up()
+            service = EmbeddedKafka(tmp_path, settings.kafka)
+            await asyncio.to_thread(service.start)
+
+            async def takes_edits() -> bool:
+                try:
+                    await journal.caught_up()
+                    version = journal.book.version(WrittenTarget, "db") + 1
+                    (outcome,) = await journal.edit([target(version, "after")])
+                except (KafkaError, OSError):
+                    return False
+                return outcome.accepted
+
+            await until(takes_edits)
+            assert journal.book.all(WrittenTarget)["db"].entry == "after"
+    finally:
+        service.stop()

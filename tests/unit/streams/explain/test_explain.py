@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from schemas.control import Acknowledged, Resolved, TargetSet
+from schemas.control import Acknowledged, Resolved, TargetPaused, TargetSet
 from schemas.target import LatencyLimit
 from streams.checkpoint import decoder
 from streams.explain import Explanation, RegionExplained, explain
@@ -475,3 +475,48 @@ def test_a_new_policy_is_the_one_that_counts() -> None:
 
 def test_once_is_no_row() -> None:
     assert [in_a_row(1), in_a_row(2), in_a_row(5)] == ["once", "twice in a row", "5 times in a row"]
+
+
+def test_a_paused_target_says_by_whom_until_when_and_why() -> None:
+    fleet = beaten()
+    fleet.down("a", "b", "c")
+    until = fleet.now + 3_600_000
+    fleet.control(TargetPaused(target="db", until=until, by="ann", note="disk is replaced"))
+    found = explained(fleet)
+    assert (found.status, found.incidents, found.regions) == ("paused", (), ())
+    assert found.headline == (
+        "No incident, and none can open: paused by ann until 2027-01-15 09:00:01 UTC: "
+        "disk is replaced"
+    )
+    assert found.would_change == (
+        (
+            "It is judged again, as a new target, from 2027-01-15 09:00:01 UTC on, or after "
+            "`portquorum target resume db`."
+        ),
+    )
+    assert found.paused is not None
+    assert (found.paused.by, found.paused.until) == ("ann", until)
+
+
+def test_a_paused_target_without_an_end() -> None:
+    fleet = beaten(target(enabled=False))
+    fleet.control(TargetPaused(target="db", until=None, by="ann"))
+    found = explained(fleet)
+    assert found.headline.endswith(": paused by ann until it is resumed")
+    assert found.would_change[0].endswith(
+        "after `portquorum target resume db`, and with `enabled: true` in test."
+    )
+
+
+def test_a_disabled_target_names_its_inventory() -> None:
+    found = explained(beaten(target(enabled=False)))
+    assert found.headline.endswith(": disabled in test (`enabled: false`).")
+    assert found.would_change == (
+        "It is judged again, as a new target, with `enabled: true` in test.",
+    )
+
+
+def test_a_pause_of_an_unknown_target_explains_nothing() -> None:
+    fleet = beaten()
+    fleet.control(TargetPaused(target="other", until=None, by="ann"))
+    assert explain(fleet.state, "other") is None

@@ -23,11 +23,21 @@ What the text leaves open, and how it is read here:
 - A flapping incident began when the outage did that opened it.
 """
 
+from collections import Counter
 from typing import Literal
 
 from msgspec import structs
 
-from schemas.control import Acknowledged, Beat, Control, Resolved, TargetRemoved, TargetSet
+from schemas.control import (
+    Acknowledged,
+    Beat,
+    Control,
+    Resolved,
+    TargetPaused,
+    TargetRemoved,
+    TargetResumed,
+    TargetSet,
+)
 from schemas.incident import IncidentType, Votes
 from schemas.partition import host_key
 from schemas.result import Cause, CheckResult
@@ -43,6 +53,7 @@ from tests.unit.streams.rules.reference_words import (
     Improved,
     OfEpisode,
     Opened,
+    Paused,
     Returned,
     Silent,
     Told,
@@ -56,6 +67,15 @@ from tests.unit.streams.rules.reference_words import (
 )
 
 
+class Shelved:
+    """A target that is not judged: paused, or not enabled by its definition (rule 15)."""
+
+    def __init__(self, target: Target | None, floor: int, paused: Paused | None) -> None:
+        self.target = target
+        self.floor = floor
+        self.paused = paused
+
+
 class Reference:
     """Takes the log record by record; each gives what is told of it."""
 
@@ -65,6 +85,7 @@ class Reference:
         self.offset = -1
         self.targets: dict[str, Watched] = {}
         self.removed: dict[str, int] = {}
+        self.shelved: dict[str, Shelved] = {}
         self.beats: dict[str, int] = {}
         self.heard: dict[str, int] = {}
         self.silent: set[str] = set()
@@ -76,6 +97,7 @@ class Reference:
         self.told: list[Told] = []
         self.may_ask: set[str] = set()
         self.must_ask: set[str] = set()
+        self.reasons: Counter[str] = Counter()
         self.rechecked: dict[str, int] = {}
         self.may_ask_for: set[str] = set()
         self.must_ask_for: set[str] = set()
@@ -99,6 +121,7 @@ class Reference:
     def feed(self, record: Record) -> list[Told]:
         self.told = []
         self.must_ask = set()
+        self.reasons.clear()
         self.must_ask_for = set()
         paused = record.append_time - self.now
         self.step = self.clock.advance(record.append_time)
@@ -111,6 +134,10 @@ class Reference:
         if 7_500 < paused <= 15_000 and self.beat_since_respite:
             self.respite = self.running
             self.beat_since_respite = False
+        for name, one in list(self.shelved.items()):
+            until = None if one.paused is None else one.paused[1]
+            if until is not None and until <= self.now:
+                self._end_pause(name, until)
         for result in record.results:
             self._result(result)
         if record.control is not None:
@@ -174,8 +201,11 @@ class Reference:
     # Rule 3
 
     def asked(self, host: str) -> None:
-        """A request for `host` went out with the last record."""
-        if host not in self.must_ask:
+        """A request for `host` went out with the last record.
+
+        Of two reasons in one record the later one may wait for a request of its own.
+        """
+        if host not in self.must_ask and self.reasons[host] < 2:
             self.may_ask.discard(host)
 
     def asked_for(self, host: str) -> None:
@@ -208,12 +238,14 @@ class Reference:
             self.rechecked[host] = self.running
         if after.row and not failed:
             self.may_ask.add(host)
+            self.reasons[host] += 1
             if self.running - self.rechecked.get(host, -5_000) >= 5_000:
                 self.must_ask.add(host)
         elif not after.row and down:
             lacks = after.successes < watched.target.recover_after
             if failed or lacks:
                 self.may_ask.add(host)
+                self.reasons[host] += 1
             if lacks and self.running - self.rechecked.get(host, -5_000) >= 5_000:
                 self.must_ask.add(host)
 
@@ -381,6 +413,7 @@ class Reference:
         abandoned: tuple[str, ...] = (),
         *,
         resolved: Word | None = None,
+        paused: Paused | None = None,
     ) -> None:
         incident = watched.incidents.pop(of)
         votes = self._votes(watched, of)
@@ -399,15 +432,16 @@ class Reference:
                 incident.recovered_at if lasting else None,
                 incident.acknowledged,
                 resolved,
+                paused,
             )
         )
         if of == "flapping":
             watched.transitions = []
             watched.outage = None
 
-    def _close_all(self, watched: Watched, because: str) -> None:
+    def _close_all(self, watched: Watched, because: str, paused: Paused | None = None) -> None:
         for of in sorted(watched.incidents):
-            self._close(watched, of, because)
+            self._close(watched, of, because, paused=paused)
 
     # Control records
 
@@ -416,12 +450,18 @@ class Reference:
             case TargetSet(target):
                 self._set(structs.replace(target, regions=tuple(dict.fromkeys(target.regions))))
             case TargetRemoved():
+                self._remove_shelved(control)
                 watched = self.targets.get(control.target)
                 if watched is not None and control.version >= watched.target.version:
                     removed = control.because == "removed"
                     self._close_all(watched, "target_removed" if removed else "target_changed")
                     self.removed[control.target] = watched.known(self.now)
                     del self.targets[control.target]
+            case TargetPaused():
+                self._pause(control)
+            case TargetResumed():
+                if control.target in self.shelved:
+                    self._end_pause(control.target, self.now)
             case Acknowledged() | Resolved():
                 self._by_hand(control)
             case Beat():
@@ -454,7 +494,75 @@ class Reference:
             if not known and watched.incidents.get(of) is incident:
                 self.told.append(Updated(watched.target.id, of, self.now, incident.acknowledged))
 
+    # Rule 15
+
+    def _pause(self, control: TargetPaused) -> None:
+        name = control.target
+        if control.until is not None and control.until <= self.now:
+            if name in self.shelved:
+                self._end_pause(name, self.now)
+            return
+        paused = (control.by, control.until, control.note or None)
+        watched = self.targets.get(name)
+        if watched is not None:
+            self._shelve(watched, watched.target, paused)
+        elif name in self.shelved:
+            self.shelved[name].paused = paused
+        else:
+            self.shelved[name] = Shelved(None, 0, paused)
+
+    def _shelve(self, watched: Watched, target: Target, paused: Paused | None) -> None:
+        self._close_all(watched, "target_paused", paused)
+        self.shelved[target.id] = Shelved(target, watched.known(self.now), paused)
+        del self.targets[target.id]
+
+    def _end_pause(self, name: str, at: int) -> None:
+        one = self.shelved[name]
+        if one.paused is None:
+            return
+        one.paused = None
+        if one.target is None:
+            del self.shelved[name]
+        else:
+            self._take_up(one.target, at)
+
+    def _take_up(self, target: Target, at: int) -> None:
+        """As a new one, by results that started after that (a prober's clock may be 1 s behind)."""
+        one = self.shelved[target.id]
+        if one.paused is None and target.enabled:
+            del self.shelved[target.id]
+            floor = max(one.floor, self.removed.pop(target.id, 0), at - 1_000)
+            self.targets[target.id] = Watched(target, floor, self.running, self.silent)
+
+    def _define_shelved(self, target: Target) -> None:
+        one = self.shelved[target.id]
+        if one.target is None or target.version >= one.target.version:
+            one.target = target
+            self._take_up(target, self.now)
+
+    def _remove_shelved(self, control: TargetRemoved) -> None:
+        one = self.shelved.get(control.target)
+        if one is None or one.target is None or control.version < one.target.version:
+            return
+        self.removed[control.target] = one.floor
+        del self.shelved[control.target]
+
+    def _disable(self, target: Target) -> None:
+        watched = self.targets.get(target.id)
+        if watched is None:
+            self.shelved[target.id] = Shelved(target, 0, None)
+        elif target.version >= watched.target.version:
+            self._shelve(watched, target, None)
+
     def _set(self, target: Target) -> None:
+        if target.id in self.shelved:
+            self._define_shelved(target)
+        elif target.enabled:
+            self._define(target)
+        else:
+            self._disable(target)
+
+    def _define(self, target: Target) -> None:
         watched = self.targets.get(target.id)
         if watched is None:
             floor = self.removed.pop(target.id, 0)

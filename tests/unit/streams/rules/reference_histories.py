@@ -7,7 +7,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec import structs
 
 from schemas._types import ExpectedState
-from schemas.control import Acknowledged, Resolved, TargetRemoved, TargetSet
+from schemas.control import (
+    Acknowledged,
+    Resolved,
+    TargetPaused,
+    TargetRemoved,
+    TargetResumed,
+    TargetSet,
+)
 from schemas.incident import IncidentType
 from schemas.probe import TlsProbe
 from schemas.result import Cause, CheckResult, Reason
@@ -156,10 +163,51 @@ class Histories(RuleBasedStateMachine):
         self.targets[one.id] = structs.replace(one, version=self.version)
         self.fleet.control(TargetSet(self.targets[one.id]))
 
+    @rule(
+        name=names,
+        lasts=st.sampled_from((None, -1, 0, 1, 20_000, 20_000, HOUR_MS)),
+        note=st.sampled_from((None, "", "disk is replaced")),
+        by=st.sampled_from(("ann", "bob")),
+    )
+    def pause(self, name: str, lasts: int | None, note: str | None, by: str) -> None:
+        """Known or removed, once or again; it may be over before it is read."""
+        until = None if lasts is None else self.fleet.now + lasts
+        self.fleet.control(TargetPaused(target=name, until=until, by=by, note=note))
+
+    @rule(name=names, reason=reasons, lasts=st.sampled_from((None, 1_000, 60_000)), ends=around)
+    def pause_an_outage(self, name: str, reason: Reason, lasts: int | None, ends: int) -> None:
+        """What was under way goes on to come while nobody looks, and just after the end."""
+        self.series(name, list(REGIONS), reason, 5000)
+        self.pause(name, lasts, "disk is replaced", "ann")
+        self.fleet.wait(500)
+        self.one_round(name, list(REGIONS), reason)
+        if lasts is not None:
+            self.fleet.wait(max(0, lasts - 500 + ends))
+        self.series(name, list(REGIONS), reason, 5000)
+        if lasts is None:
+            self.resume(name)
+
+    @rule(name=names)
+    def resume(self, name: str) -> None:
+        self.fleet.control(TargetResumed(target=name, by="bob"))
+
+    @rule(name=names)
+    def disable(self, name: str) -> None:
+        self.define(structs.replace(self.targets[name], enabled=False))
+
+    @precondition(lambda self: self.fleet.reference.shelved)
+    @rule(resumed=st.booleans())
+    def take_up_again(self, resumed: bool) -> None:
+        for name, one in list(self.fleet.reference.shelved.items()):
+            if one.paused is not None and resumed:
+                self.resume(name)
+            if not self.targets[name].enabled:
+                self.define(structs.replace(self.targets[name], enabled=True))
+
     @rule(name=names, policy=policies)
     def change_policy(self, name: str, policy: dict[str, object]) -> None:
         """Brings a removed target back, too."""
-        if name not in self.fleet.reference.targets:
+        if name not in self.fleet.reference.targets | self.fleet.reference.shelved:
             self.fleet.reached.add("removed and back")
         self.define(structs.replace(self.targets[name], **policy))
 

@@ -3,7 +3,7 @@
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from schemas.incident import (
     IncidentEvent,
@@ -55,6 +55,10 @@ Word = tuple[str, str | None]
 """Who acknowledged or resolved by hand, and the note."""
 
 
+Paused = tuple[str, int | None, str | None]
+"""Who paused a target, until when (log time; None: until it is resumed), and why."""
+
+
 def word(by: str | None, note: str | None) -> Word | None:
     assert by is not None or note is None
     return None if by is None else (by, note)
@@ -81,6 +85,7 @@ class Closed(Struct, frozen=True):
     recovered_at: int | None = None
     acknowledged: Word | None = None
     resolved: Word | None = None
+    paused: Paused | None = None
 
 
 class Improved(Struct, frozen=True):
@@ -246,6 +251,7 @@ def told_by(out: Output) -> Told | None:  # noqa: PLR0911 - a case an event
                 out.recovered_at or None,
                 word(out.acknowledged_by, out.acknowledged_note or None),
                 word(out.resolved_by or None, out.resolved_note or None),
+                paused_by(out),
             )
         case RegionEvent():
             return told_of_region(out)
@@ -253,6 +259,14 @@ def told_by(out: Output) -> Told | None:  # noqa: PLR0911 - a case an event
             return told_of_targets(out)
         case _:
             return None
+
+
+def paused_by(out: IncidentEvent) -> Paused | None:
+    if out.paused_by is UNSET:
+        assert out.paused_until is out.paused_note is UNSET
+        return None
+    until = None if out.paused_until is UNSET else out.paused_until
+    return out.paused_by, until, out.paused_note or None
 
 
 def told_of_episode(out: IncidentEvent) -> OfEpisode:

@@ -85,6 +85,13 @@ class Machine(Histories):
         state, other = self.fleet.state, self.fleet.reference
         assert (state.running, state.set_aside) == (other.running, other.aside)
         assert state.targets.keys() == other.targets.keys()
+        assert {
+            name: (
+                one.target,
+                None if one.pause is None else (one.pause.by, one.pause.until, one.pause.note),
+            )
+            for name, one in state.paused.items()
+        } == {name: (one.target, one.paused) for name, one in other.shelved.items()}
         for name, entry in state.targets.items():
             watched = other.targets[name]
             for said in watched.said(other.running).values():

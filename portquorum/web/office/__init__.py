@@ -1,0 +1,1 @@
+"""Users, tokens and the audit log over the journal (`portquorum.changing.office`)."""
