@@ -240,8 +240,8 @@ WEB = Topic(
     # What is over is dropped by the age of its record, whatever the writers' clocks say.
     log_append_time=True,
     compression="gzip",
-    writers=("web", "target", "apply"),
-    readers=("web", "target", "apply"),
+    writers=("web", "user", "token", "target", "apply"),
+    readers=("web", "user", "token", "target", "apply"),
     schema=(
         web.User,
         web.Token,

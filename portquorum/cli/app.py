@@ -28,7 +28,9 @@ from portquorum.cli import (
     sql,
     status,
     target,
+    token,
     up,
+    user,
     web,
 )
 from portquorum.cli.options import examples, unwrap_help
@@ -99,6 +101,8 @@ app.command(rich_help_panel=PROVE, epilog=checkpoint.HELP)(checkpoint.checkpoint
 app.command(rich_help_panel=PROVE, epilog=drill.HELP)(drill.drill)
 app.add_typer(target.app, name="target", rich_help_panel=CHANGE)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=CHANGE)
+app.add_typer(user.app, name="user", rich_help_panel=CHANGE)
+app.add_typer(token.app, name="token", rich_help_panel=CHANGE)
 app.command(rich_help_panel=ROLES, epilog=roles.PROBE_HELP)(roles.probe)
 app.command(rich_help_panel=ROLES, epilog=roles.STREAM_HELP)(roles.stream)
 app.command(rich_help_panel=ROLES, epilog=roles.SINK_HELP)(roles.sink)
