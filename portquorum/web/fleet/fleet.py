@@ -3,7 +3,7 @@
 Counts are never counted again, and what looks at all open incidents is kept until one changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from typing import Final
 
@@ -185,6 +185,10 @@ class Fleet(Known):
         """
         mask = self._plans.matched(match)
         return tuple(nsmallest(most, self._ids_of(mask))), mask.bit_count()
+
+    def covered(self, selectors: Iterable[str]) -> int:
+        """How many targets a maintenance window would cover: of these ids and `tag:NAME`."""
+        return self._plans.covered(selectors)
 
     def incidents(self, query: IncidentQuery) -> IncidentPage:
         """A page of the incidents in memory.

@@ -1,17 +1,17 @@
 """Rows of regions, maintenance windows and silences, with how many targets each has."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
 from portquorum.silencing.matching import matches_target
 from portquorum.web.answers import MaintenanceRow, RegionRow, SilenceRow
-from portquorum.web.fleet.inventory import Dimension, Row
+from portquorum.web.fleet.inventory import Dimension
 from portquorum.web.fleet.kept_target import KeptTarget
 from portquorum.web.fleet.known import Known
 from portquorum.web.fleet.name_index import NameIndex
 from portquorum.web.fleet.plans import TAG
 from portquorum.web.fleet.row_set import RowSet, mask_of
-from schemas.policy import Maintenance, Match, Silence
+from schemas.policy import Match, Silence
 from sinks.notifier.matching import Matcher, Patterns
 
 FIT_US: Final = 1
@@ -74,7 +74,9 @@ class PlanRows:
     def maintenance_row(self, key: bytes) -> MaintenanceRow:
         """The window of a key."""
         window = self._known.policy.window(key)
-        return self._known.policy.maintenance_row(key, window, self._covered(window.maintenance))
+        return self._known.policy.maintenance_row(
+            key, window, self.covered(window.maintenance.targets)
+        )
 
     def covering(self, target: str, tags: Collection[str]) -> tuple[MaintenanceRow, ...]:
         """The windows that cover a target at some time."""
@@ -89,17 +91,18 @@ class PlanRows:
             if one.ends_at > self._known.now and matches_target(one, definition)
         )
 
-    def _covered(self, window: Maintenance) -> int:
-        mask = mask_of(self._named(window))
-        for name in window.targets:
+    def covered(self, selectors: Iterable[str]) -> int:
+        """How many targets a window covers; `selectors` are ids and `tag:NAME`."""
+        row_of = self._known.inventory.row_of
+        mask = 0
+        ids = []
+        for name in selectors:
             if name.startswith(TAG):
                 rows = self._known.inventory.with_value("tag", name.removeprefix(TAG))
                 mask |= 0 if rows is None else rows.mask()
-        return mask.bit_count()
-
-    def _named(self, window: Maintenance) -> Iterator[Row]:
-        row_of = self._known.inventory.row_of
-        return (row_of[name] for name in window.targets if name in row_of)
+            elif name in row_of:
+                ids.append(row_of[name])
+        return (mask | mask_of(ids)).bit_count()
 
     def silence_rows(self) -> tuple[SilenceRow, ...]:
         """All silences: active ones, coming ones, those that ended.

@@ -10,7 +10,7 @@ from portquorum.web.answers import MaintenanceRow, SilenceRow
 from schemas import policy
 from schemas.incident import IncidentEvent
 from schemas.occurrences import Window
-from schemas.policy import SILENCES, Maintenance, Policy, Region, Silence
+from schemas.policy import PAUSES, SILENCES, Maintenance, Pause, Policy, Region, Silence
 from sinks.notifier.matching import Matcher
 
 TAG: Final = "tag:"
@@ -29,6 +29,7 @@ class PolicyBook:
         self._on: dict[str, tuple[bytes, ...]] = {}
         """By selector (a target's id, or `tag:NAME`) the windows that are on."""
         self._silences: dict[bytes, Silence] = {}
+        self._pauses: dict[str, Pause] = {}
         self._active: dict[tuple[str, str], list[tuple[Silence, Matcher]]] = {}
         self._next_change = 0
 
@@ -41,12 +42,16 @@ class PolicyBook:
         self._entries.pop(key, None)
         self._windows.pop(key, None)
         self._silences.pop(key, None)
+        if isinstance(before, Pause):
+            self._pauses.pop(before.name, None)
         if entry is not None:
             self._entries[key] = entry
             if isinstance(entry, Maintenance):
                 self._windows[key] = Window(entry)
             elif isinstance(entry, Silence) and _source(key) == SILENCES:
                 self._silences[key] = entry
+            elif isinstance(entry, Pause) and _source(key) == PAUSES:
+                self._pauses[entry.name] = entry
         if isinstance(entry, Region) or isinstance(before, Region):
             self.regions = {
                 one.name: one for one in self._entries.values() if isinstance(one, Region)
@@ -98,6 +103,10 @@ class PolicyBook:
                 if matcher.differs(event) is None:
                     return silence
         return None
+
+    def pause_of(self, target: str) -> Pause | None:
+        """The pause of a target, also one that has ended by itself; None: it has none."""
+        return self._pauses.get(target)
 
     def windows(self) -> Iterator[tuple[bytes, Window]]:
         """All maintenance windows by their keys."""
