@@ -800,9 +800,10 @@ class Words(Struct, frozen=True, kw_only=True):
     api_short: str = "API"
     api_document: str = "OpenAPI 3.1"
     api_intro: str = (
-        "What the pages show, for programs: GET alone. Behind the path of a page, .json is what "
-        "the API answers, and .csv the list as a file."
+        "What the pages show and do, for programs. Behind each path is the scope that it needs. "
+        "Behind the path of a page, .json is what the API answers, and .csv the list as a file."
     )
+    api_fields: str = "{n} field of the body|{n} fields of the body"
     api_parameters: str = "{n} parameter|{n} parameters"
 
     # Errors

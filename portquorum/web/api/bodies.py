@@ -28,6 +28,7 @@ READ_S: Final = 10.0
 """A body must be here within this time."""
 MOST_ERRORS: Final = 50
 _NO_FIELD: Final = "no such field; there are "
+_OF_YAML: Final = " in quotes, found"
 _WHOLE: Final = ""
 """The field of an error that is of the whole body."""
 
@@ -117,7 +118,7 @@ def wrong_fields(errors: Sequence[FieldError]) -> ProblemError:
 def _hinted(path: Sequence[str | int], message: str) -> str:
     """A message, and for an unknown field the one that may have been meant."""
     if not message.startswith(_NO_FIELD):
-        return message
+        return message.replace(_OF_YAML, ", found")
     known = message.removeprefix(_NO_FIELD).split(", ")
     alike = difflib.get_close_matches(str(path[-1])[:100], known, 1)
     return f"no such field; did you mean `{alike[0]}`?" if alike else message

@@ -11,14 +11,13 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from portquorum.web.access.needs import needs
-from portquorum.web.answers import Change
-from portquorum.web.problem import MEDIA_TYPE, Problem
+from portquorum.web.answers import Change as LiveChange
+from portquorum.web.api.changes import CHANGE, Change
+from portquorum.web.api.responses import SECURITY_SCHEMES, Document, finish
+from portquorum.web.problem import Problem
 from schemas.json_schema import portable
 
 DOCUMENT_PATH: Final = "/api/v1/openapi.json"
-
-Document = dict[str, Any]
-"""JSON."""
 
 _RENAMED: Final = (
     (b"history_answers_", b"Past"),
@@ -27,12 +26,6 @@ _RENAMED: Final = (
     (b"answers_", b""),
 )
 """Names of Structs that have one name in two modules: now, and in the history."""
-
-_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
-_ETAG: Final = {
-    "description": "A weak tag of the answer; send it back as If-None-Match.",
-    "schema": {"type": "string"},
-}
 
 
 def openapi_config() -> OpenAPIConfig:
@@ -81,7 +74,7 @@ def document_of(request: "Request[Any, Any, Any]", openapi_schema: dict[str, Any
 def _handlers(
     request: "Request[Any, Any, Any]",
 ) -> tuple[dict[str, dict[str, Any]], list[type]]:
-    """What each handler says of itself, by its operation's id; and what they answer."""
+    """What each handler says of itself, by its operation's id; and what they take and answer."""
     opts: dict[str, dict[str, Any]] = {}
     types: dict[type, None] = {}
     for route in request.app.routes:
@@ -91,6 +84,9 @@ def _handlers(
                 opts[name] = dict(handler.opt)
                 inner = handler.parsed_fn_signature.return_type.inner_types
                 types.update(dict.fromkeys(one.annotation for one in inner))
+    changes = [one for opt in opts.values() if isinstance(one := opt.get(CHANGE), Change)]
+    types.update(dict.fromkeys(one.body for one in changes if one.body is not None))
+    types.update(dict.fromkeys(also for one in changes for also in one.also))
     return opts, list(types)
 
 
@@ -99,72 +95,29 @@ def finished(
 ) -> Document:
     """The document with every answer that there is: problems, 304, CSV, live events.
 
-    The schemas of what is answered are msgspec's own: they have every range and every docstring.
+    The schemas of what is taken and answered are msgspec's own: they have every range and every
+    docstring.
     """
-    _, schemas = msgspec.json.schema_components(
-        [*types, Problem, Change], ref_template="#/components/schemas/{name}"
+    wanted = [*types, Problem, LiveChange]
+    refs, schemas = msgspec.json.schema_components(
+        wanted, ref_template="#/components/schemas/{name}"
     )
     components = portable(schemas)
     del components["$schema"]
-    text = msgspec.json.encode({**document, "components": {"schemas": components}})
-    for written, name in _RENAMED:
-        text = text.replace(b'"' + written, b'"' + name).replace(b"/" + written, b"/" + name)
-    made: Document = msgspec.json.decode(text)
+    made: Document = _renamed({**document, "components": {"schemas": components}})
+    made["components"]["securitySchemes"] = SECURITY_SCHEMES
+    ref_of = dict(zip(wanted, map(_renamed, refs), strict=True))
     for path, item in made.get("paths", {}).items():
-        for operation in item.values():
+        for method, operation in item.items():
             if isinstance(operation, dict) and "responses" in operation:
-                _finish(operation, path, opts.get(operation.get("operationId", ""), {}))
+                opt = opts.get(operation.get("operationId", ""), {})
+                finish(operation, method, path, opt, ref_of.__getitem__)
     return made
 
 
-def _finish(operation: Document, path: str, opt: dict[str, Any]) -> None:
-    for parameter in operation.get("parameters", ()):
-        parameter["schema"] = _without_null(parameter["schema"])
-    responses: Document = operation["responses"]
-    success = responses["200"]
-    if opt.get("live"):
-        success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
-    else:
-        success.setdefault("headers", {})["ETag"] = _ETAG
-        responses["304"] = {"description": "What you have is what there is."}
-    if rows := opt.get("rows"):
-        _with_fields(success["content"]["application/json"], rows)
-    if opt.get("csv"):
-        success["content"]["text/csv"] = {"schema": {"type": "string"}}
-    responses["400"] = _problem("A parameter is wrong; `errors` names it.")
-    responses["403"] = _problem("Not from this machine, or from another site's page.")
-    if "{" in path or opt.get("missing"):
-        responses["404"] = _problem("There is none.")
-    if "{incident_id}" in path:
-        responses["409"] = _problem("Several ids begin so; `detail` lists them.")
-    responses["500"] = _problem("A fault of the program, which is in its log.")
-    if opt.get("history"):
-        responses["503"] = _problem("What is asked for is away (`since`: from when on), or slow.")
-    elif opt.get("live"):
-        responses["503"] = _problem("Too many watch live already.")
-    elif opt.get("csv") or "{" in path:
-        responses["503"] = _problem("The topics can't be read (`since`: from when on).")
-
-
-def _with_fields(content: Document, rows: str) -> None:
-    """With `fields`, rows have only these."""
-    some = {
-        "type": "object",
-        "description": "With `fields`: as the other one, and rows have these fields alone.",
-        "required": [rows],
-        "properties": {rows: {"type": "array", "items": {"type": "object"}}},
-    }
-    content["schema"] = {"anyOf": [content["schema"], some]}
-
-
-def _without_null(schema: Document) -> Document:
-    """A query has no null: what may be left out is not `required`."""
-    kept = [one for one in schema.get("oneOf", ()) if one != {"type": "null"}]
-    if len(kept) != 1:
-        return schema
-    rest = {name: value for name, value in schema.items() if name != "oneOf"}
-    return {**kept[0], **rest}
-
-
-def _problem(description: str) -> Document:
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+def _renamed(document: Document) -> Document:
+    text = msgspec.json.encode(document)
+    for written, name in _RENAMED:
+        text = text.replace(b'"' + written, b'"' + name).replace(b"/" + written, b"/" + name)
+    made: Document = msgspec.json.decode(text)
+    return made

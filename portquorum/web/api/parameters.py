@@ -64,19 +64,24 @@ def many(name: str, description: str) -> QueryParameter:
     )
 
 
-def known_parameters(app: Litestar) -> Mapping[str, Mapping[str, bool]]:
-    """The names of the query's parameters of each route of the API, by the route's path.
+_METHODS: Final = ("get", "put", "post", "patch", "delete")
+
+
+def known_parameters(app: Litestar) -> Mapping[tuple[str, str], Mapping[str, bool]]:
+    """The names of the query's parameters of each route of the API, by method and path.
 
     True for one whose value `null` would be read as if it were left out.
     """
     paths = app.openapi_schema.paths or {}
     return {
-        path: {
+        (method.upper(), path): {
             one.name: _takes_null(one)
-            for one in (item.get.parameters if item.get else None) or ()
+            for one in operation.parameters or ()
             if isinstance(one, DocumentedParameter) and one.param_in == "query"
         }
         for path, item in paths.items()
+        for method in _METHODS
+        if (operation := getattr(item, method)) is not None
     }
 
 
@@ -96,7 +101,8 @@ def refuse_unknown(request: Request[None, None, AppState]) -> None:
     Raises:
         ProblemError: a parameter that the route does not have, or `null` for one.
     """
-    known = request.app.state.known_parameters.get(request.scope["path_template"])
+    place = request.method, request.scope["path_template"]
+    known = request.app.state.known_parameters.get(place)
     if known is None:
         return
     if "format" not in known and request.query_params.get("format") == "csv":

@@ -30,6 +30,7 @@ from portquorum.access.principal import Principal
 from portquorum.changing.errors import FieldError
 from portquorum.journal.protocol import Journal
 from portquorum.web.api.bodies import raw_of
+from portquorum.web.api.moments import now_ms
 from portquorum.web.problem import RETRY_AFTER, ProblemError
 from schemas import web
 from schemas.duration import DAY_MS
@@ -67,16 +68,9 @@ class Repeats:
     def __init__(
         self,
         journal: Journal,
-        *,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        lost_s: float = LOST_S,
-        renew_s: float = RENEW_S,
     ) -> None:
-        """`now_ms` gives UTC ms."""
+        """Follows the requests of `journal`."""
         self._journal = journal
-        self._now_ms = now_ms
-        self._lost_s = lost_s
-        self._renew_s = renew_s
         self._claimed: dict[str, tuple[int, float]] = {}
         """By identity the version of a claim, and when this process saw it (monotonic)."""
         journal.on_change(self._told)
@@ -130,7 +124,7 @@ class Repeats:
                 asked=asked,
                 version=self._journal.book.version(web.Request, digest) + 1,
                 change=secrets.token_hex(8),
-                at=self._now_ms(),
+                at=now_ms(),
                 by=who.name,
             )
             if await self._is_first(claim):
@@ -149,7 +143,7 @@ class Repeats:
                 found,
                 version=found.version + 1,
                 change=secrets.token_hex(8),
-                at=self._now_ms(),
+                at=now_ms(),
             )
             if await self._is_first(claim):
                 return claim
@@ -161,11 +155,16 @@ class Repeats:
 
     def _known(self, digest: str) -> web.Request | None:
         found = self._journal.book.get(web.Request, digest)
-        return None if found is None or found.at < self._now_ms() - KEPT_MS else found
+        return None if found is None or found.at < now_ms() - KEPT_MS else found
 
     def _is_lost(self, claim: web.Request) -> bool:
+        """True if a claim was not renewed for long, or since this process first saw it."""
+        now = time.monotonic()
         version, seen = self._claimed.get(web.identity(claim), (0, 0.0))
-        return version == claim.version and time.monotonic() - seen > self._lost_s
+        if version != claim.version:
+            self._claimed[web.identity(claim)] = claim.version, now
+            return False
+        return now - seen > LOST_S
 
     async def _is_first(self, claim: web.Request) -> bool:
         try:
@@ -192,7 +191,7 @@ class Repeats:
     async def _renew(self, claim: web.Request, over: asyncio.Event) -> None:
         while not over.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), self._renew_s)
+                await asyncio.wait_for(over.wait(), RENEW_S)
                 return
             await self._follows(claim, lambda now: now)
 
@@ -206,7 +205,7 @@ class Repeats:
         newest = self._journal.book.get(web.Request, claim.key)
         if newest is None or newest.change != claim.change:
             return
-        following = replace(made(newest), version=newest.version + 1, at=self._now_ms())
+        following = replace(made(newest), version=newest.version + 1, at=now_ms())
         try:
             await self._journal.edit([following])
         except _AWAY as error:

@@ -1,9 +1,10 @@
-"""The REST API for people: each path of the OpenAPI document, with its parameters and answers."""
+"""The REST API for people: each operation of the OpenAPI document, and the scope that it needs."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from portquorum.web.answers import Counts, Freshness
 from portquorum.web.api.document import DOCUMENT_PATH
@@ -19,14 +20,20 @@ class ParameterDoc(Struct, frozen=True):
     description: str
 
 
-class PathDoc(Struct, frozen=True):
-    """A path of the API. `example` can be asked as it stands; empty: something is missing."""
+class OperationDoc(Struct, frozen=True):
+    """A method of a path of the API, and the scope that it needs.
+
+    `fields` are those of its body. `example` can be asked as it stands; empty: it can not.
+    """
 
     name: str
+    method: str
     path: str
+    need: str
     summary: str
     description: str
     parameters: tuple[ParameterDoc, ...]
+    fields: tuple[ParameterDoc, ...]
     example: str
 
 
@@ -37,19 +44,30 @@ class _Parameter(Struct):
     required: bool = False
 
 
-class _Operation(Struct):
-    operationId: str  # noqa: N815 - OpenAPI's name
+class _Content(Struct):
+    schema: dict[str, object] = {}
+
+
+class _Body(Struct):
+    content: dict[str, _Content] = {}
+
+
+class _Operation(Struct, rename={"operation_id": "operationId", "body": "requestBody"}):
+    operation_id: str
     summary: str = ""
     description: str = ""
     parameters: tuple[_Parameter, ...] = ()
+    need: str = field(default="", name="x-portquorum-scope")
+    body: _Body | None = None
 
 
-class _Item(Struct):
-    get: _Operation
+class _Components(Struct, frozen=True):
+    schemas: dict[str, dict[str, object]] = {}
 
 
 class _Document(Struct):
-    paths: dict[str, _Item]
+    paths: dict[str, dict[str, _Operation]]
+    components: _Components = _Components()
 
 
 _MOST_VALUES: Final = 12
@@ -58,27 +76,53 @@ _MOST_VALUES: Final = 12
 def page(document: bytes, freshness: Freshness, counts: Counts, viewer: Viewer) -> str:
     """The page as HTML; `document` is the OpenAPI document as JSON."""
     found = msgspec.json.decode(document, type=_Document)
+    schemas = found.components.schemas
     return render(
         "api.html",
         viewer,
         freshness,
         counts,
-        paths=[_path(path, item.get) for path, item in found.paths.items()],
+        operations=[
+            _operation(method, path, one, schemas)
+            for path, item in found.paths.items()
+            for method, one in item.items()
+        ],
         document=DOCUMENT_PATH,
     )
 
 
-def _path(path: str, found: _Operation) -> PathDoc:
+def _operation(
+    method: str, path: str, found: _Operation, schemas: Mapping[str, Mapping[str, object]]
+) -> OperationDoc:
     needs = "{" in path or any(one.required for one in found.parameters)
-    return PathDoc(
-        name=found.operationId,
+    is_example = method == "get" and not needs and not path.endswith("/events")
+    return OperationDoc(
+        name=found.operation_id,
+        method=method.upper(),
         path=path,
+        need=found.need,
         summary=found.summary,
         description=" ".join(found.description.split()),
         parameters=tuple(
             ParameterDoc(one.name, _values(one.schema), one.description) for one in found.parameters
         ),
-        example="" if needs or path.endswith("/events") else path,
+        fields=_fields(found.body, schemas),
+        example=path if is_example else "",
+    )
+
+
+def _fields(
+    body: _Body | None, schemas: Mapping[str, Mapping[str, object]]
+) -> tuple[ParameterDoc, ...]:
+    """The fields of a body, as far as its schema names them."""
+    content = next(iter(body.content.values()), _Content()) if body is not None else _Content()
+    name = f"{content.schema.get('$ref', '')}".rpartition("/")[2]
+    found = schemas.get(name, {}).get("properties")
+    if not isinstance(found, dict):
+        return ()
+    return tuple(
+        ParameterDoc(one, _values(schema), f"{schema.get('description', '')}")
+        for one, schema in found.items()
     )
 
 

@@ -11,7 +11,7 @@ from portquorum.inventory.document import MaintenanceEntry
 from schemas import policy
 from schemas.policy import Maintenance
 from schemas.web import WrittenMaintenance
-from tests.unit.portquorum.web.memory_journal import MemoryJournal
+from tests.memory_journal import MemoryJournal
 
 ENTRY = MaintenanceEntry(
     name="night", targets=("db-1", "tag:prod"), start="2026-12-01T02:00Z", duration="2h"

@@ -113,7 +113,7 @@ async def test_an_error_is_never_not_modified() -> None:
 async def test_only_get_and_head_and_it_says_so() -> None:
     async with SHARED.client() as client:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            answer = await client.request(method, "/api/v1/targets")
+            answer = await client.request(method, "/api/v1/overview")
             assert answer.status_code == 405
             assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
             assert answer.json()["status"] == 405

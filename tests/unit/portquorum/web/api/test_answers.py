@@ -304,19 +304,35 @@ async def test_a_fault_tells_nothing_of_the_inside(capsys: pytest.CaptureFixture
 async def test_the_document_has_every_route_and_all_its_answers() -> None:
     document = json.loads((await got(SHARED, "/openapi.json")).content)
     assert document["openapi"].startswith("3.1")
-    operations = {path: item["get"] for path, item in document["paths"].items()}
-    assert len(operations) == 18
-    for path, operation in operations.items():
+    everything = [
+        (method, path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+    for method, path, operation in everything:
         assert operation["summary"]
         assert operation["description"]
-        assert {"200", "400", "403", "500"} <= operation["responses"].keys()
+        assert {"400", "401", "403", "500", "503"} <= operation["responses"].keys()
         assert ("404" in operation["responses"]) is ("{" in path or path == "/api/v1/results")
+        assert ("requestBody" in operation) <= (method in {"put", "post", "patch"})
+        if "requestBody" in operation:
+            assert {"408", "413", "415"} <= operation["responses"].keys()
+        if method != "get":
+            assert "409" in operation["responses"]
+            assert {"session": [], "csrf": []} in operation["security"]
+        named = {one["name"] for one in operation.get("parameters", ())}
+        assert ("Idempotency-Key" in named) is (method == "post")
+        assert ("If-Match" in named) is ("412" in operation["responses"])
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 (content,) = response["content"]
                 assert content == "application/problem+json"
         for parameter in operation.get("parameters", ()):
             assert parameter["description"], (path, parameter["name"])
+    assert {"token", "session", "csrf"} == document["components"]["securitySchemes"].keys()
+    operations = {path: operation for method, path, operation in everything if method == "get"}
+    assert len(operations) == 28
+    assert len(everything) == 50
     assert "text/event-stream" in operations["/api/v1/events"]["responses"]["200"]["content"]
     assert "text/csv" in operations["/api/v1/targets"]["responses"]["200"]["content"]
     schemas = document["components"]["schemas"]
