@@ -1,6 +1,7 @@
 """The journal on a real broker: many writers in two processes, kill -9, compaction, an outage."""
 
 import asyncio
+import secrets
 import signal
 import sys
 import time
@@ -14,14 +15,14 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from foundation import kafka as clients
-from foundation.kafka import Follower, create_topics
+from foundation.kafka import Follower, TopicMismatchError, create_topics
 from foundation.kafka.topics import topic_config
 from foundation.settings import Settings
 from portquorum.embedded.kafka.main import EmbeddedKafka
 from portquorum.journal.book import PageBook
 from portquorum.journal.journal import KafkaJournal, opened
 from schemas import topics
-from schemas.web import Audit, TokenSeen, User, Web, WrittenTarget
+from schemas.web import Audit, Bulk, TokenSeen, User, Web, WrittenTarget
 
 DEADLINE_S: Final = 120
 EDITOR: Final = Path(__file__).with_name("editor.py")
@@ -230,6 +231,43 @@ async def test_single_records_are_put_dropped_and_told(settings: Settings) -> No
         await journal.caught_up()
         assert journal.book.one(Audit, "1" * 16) is None
     assert told == [(entry, "audit/" + "1" * 16), (None, "audit/" + "1" * 16)]
+
+
+async def test_a_bulk_change_of_ten_thousand_targets_is_one_record(settings: Settings) -> None:
+    names = tuple(f"target-{number}" for number in range(10_000))
+    before = tuple(secrets.token_hex(400) for _ in names)  # 8 MB that no codec makes smaller
+    record = Bulk(id=CHANGE, at=0, by="ann", action="patch", targets=names, before=before)
+    async with journal_of(settings) as journal, journal_of(settings) as other:
+        await journal.put([record])
+        await other.caught_up()
+        assert other.book.one(Bulk, CHANGE) == record
+    assert (await fresh(settings)).one(Bulk, CHANGE) == record
+
+
+async def test_a_topic_that_is_made_anew_is_read_anew(settings: Settings) -> None:
+    told: list[tuple[Web | None, str]] = []
+    async with journal_of(settings, answer_s=5) as journal:
+        await journal.edit([target(1, "before")])
+        journal.on_change(lambda record, identity: told.append((record, identity)))
+        client = clients.admin(settings)
+        await client.start()
+        try:
+            await client.delete_topics([settings.topic("web")])
+        finally:
+            await client.close()
+
+        async def is_made() -> bool:
+            try:
+                await create_topics(settings)
+                await journal.caught_up()
+                (outcome,) = await journal.edit([target(1, "after")])
+            except (KafkaError, OSError, TopicMismatchError):
+                return False
+            return outcome.accepted
+
+        await until(is_made)
+        assert journal.book.get(WrittenTarget, "db") == target(1, "after")
+    assert told[-1] == (target(1, "after"), "written_target/db")
 
 
 async def test_a_cleaner_leaves_what_counts(settings: Settings) -> None:
