@@ -22,8 +22,8 @@ No sockets, no framework: values in, values out.
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -116,7 +116,13 @@ class Served(Struct, frozen=True):
 
 
 def refusal(
-    method: str, headers: Headers, served: Served, target: str = "/", *, links: bool = False
+    method: str,
+    headers: Headers,
+    served: Served,
+    target: str = "/",
+    *,
+    links: bool = False,
+    scheme: Literal["http", "https"] | None = None,
 ) -> str | None:
     """The reason to answer a request with 403; None for an allowed request.
 
@@ -131,6 +137,8 @@ def refusal(
             a mail. The browser shows such an answer as a page of its own (Fetch Metadata: mode
             `navigate`, destination `document`), and the other page can't read it. For servers whose
             GET changes nothing and whose answers no frame may show.
+        scheme: that of the address in the browser; None: http, or https where X-Forwarded-Proto
+            says so, whoever sent it.
 
     Returns:
         One sentence: what was found, what was expected, and which setting changes it.
@@ -149,7 +157,7 @@ def refusal(
             return why
     if links and _is_followed_link(method, found):
         return None
-    return _foreign_page(found, hosts)
+    return _foreign_page(found, hosts, _schemes(found) if scheme is None else (scheme,))
 
 
 def is_forwarded(headers: Headers) -> bool:
@@ -229,7 +237,7 @@ def _is_followed_link(method: str, found: _Found) -> bool:
     )
 
 
-def _foreign_page(found: _Found, hosts: list[str]) -> str | None:
+def _foreign_page(found: _Found, hosts: list[str], schemes: Sequence[str]) -> str | None:
     """The sign of a page of another origin behind the request; None if there is none."""
     asked = next((name for name in found if name.startswith("access-control-request-")), None)
     if asked is not None:
@@ -242,14 +250,14 @@ def _foreign_page(found: _Found, hosts: list[str]) -> str | None:
             "client that is no browser"
         )
     # A page can't send these headers: the browser would send a preflight request first.
-    schemes = {"http", *({"https"} if _came_by_tls(found) else ())}
     own = {(scheme, *_place(host, scheme)) for scheme in schemes for host in hosts}
     for name in ("origin", "referer"):
         page = found.one(name)
         if page is not None and not _is_own(page, own, relative=name == "referer"):
             return (
-                f"expected {name.title()} http://{_shown(hosts[0])[1:-1]}, found {_shown(page)}: "
-                "pages of other origins get no answer, and no setting allows it"
+                f"expected {name.title()} {schemes[0]}://{_shown(hosts[0])[1:-1]}, "
+                f"found {_shown(page)}: pages of other origins get no answer, and no setting "
+                "allows it"
             )
     return None
 
@@ -268,9 +276,9 @@ def _is_own(page: str, own: set[tuple[str, str, int]], *, relative: bool) -> boo
     return (parts.scheme, _plain(parts.hostname), port or default) in own
 
 
-def _came_by_tls(found: _Found) -> bool:
-    """Whether a proxy terminated TLS for the request, by its headers."""
-    return found.one("x-forwarded-proto") == "https"
+def _schemes(found: _Found) -> tuple[str, ...]:
+    """The schemes of our own pages: https, too, if a proxy says that it ended TLS."""
+    return ("http", "https") if found.one("x-forwarded-proto") == "https" else ("http",)
 
 
 def _place(host: str, scheme: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""A listening socket that this machine alone reaches."""
+"""A listening socket that this machine alone reaches, unless it may be reached from elsewhere."""
 
 import contextlib
 import errno
@@ -10,7 +10,8 @@ from foundation.metrics_server import listen
 from foundation.settings import SettingsError
 
 WHY: Final = (
-    "it has no users and passwords yet; from another machine use "
+    "from other machines it needs TLS (PORTQUORUM_WEB_TLS_CERTIFICATE and "
+    "PORTQUORUM_WEB_TLS_KEY), a proxy that has it (PORTQUORUM_WEB_PROXIES), or "
     "ssh -L {port}:127.0.0.1:{port} MACHINE"
 )
 
@@ -19,16 +20,19 @@ _DIGITS: Final = 100
 """Digits of a port that are read at all."""
 
 
-def loopback_listener(written: str, name: str, *, or_any_port: bool = False) -> socket.socket:
+def loopback_listener(
+    written: str, name: str, *, or_any_port: bool = False, elsewhere: bool = False
+) -> socket.socket:
     """Listens on `HOST:PORT`; `name` is the setting or option that says so, for the errors.
 
-    `or_any_port`: a free port in place of one that is taken.
+    `or_any_port`: a free port in place of one that is taken. `elsewhere`: other machines may reach
+    it, too.
 
     Raises:
         SettingsError: no address, not one of this machine alone, or it can't be listened on.
     """
     host, port = _parsed(written, name)
-    if not is_loopback(host):
+    if not elsewhere and not is_loopback(host):
         raise SettingsError(
             f"{name}: expected an address of this machine alone (127.0.0.1, ::1 or localhost), "
             f"found {written[:200]!r}: {WHY.format(port=port)}"
@@ -42,8 +46,10 @@ def loopback_listener(written: str, name: str, *, or_any_port: bool = False) -> 
         raise SettingsError(f"{name}: can't listen on {written[:200]}: {_why(error)}") from error
 
 
-def inherited_listener(descriptor: int, name: str) -> socket.socket:
+def inherited_listener(descriptor: int, name: str, *, elsewhere: bool = False) -> socket.socket:
     """The listening socket that whoever started this process has opened.
+
+    `elsewhere`: other machines may reach it, too.
 
     Raises:
         SettingsError: it is no listening TCP socket of this machine alone.
@@ -58,7 +64,7 @@ def inherited_listener(descriptor: int, name: str) -> socket.socket:
     if found.family not in {socket.AF_INET, socket.AF_INET6} or not is_listening:
         raise SettingsError(f"{name}: expected a listening TCP socket, found {descriptor}")
     host, port = found.getsockname()[:2]
-    if not is_loopback(host):
+    if not elsewhere and not is_loopback(host):
         raise SettingsError(
             f"{name}: expected a socket of this machine alone, found one on {host}: "
             f"{WHY.format(port=port)}"

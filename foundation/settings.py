@@ -40,6 +40,7 @@ _PASSWORDS: Final = (
     "metrics_password",
     "links_key",
     "pagerduty_secret",
+    "web_oidc_client_secret",
 )
 _ALIKE: Final = 0.9
 """Lowest similarity of two names that count as a spelling mistake; 1: equal."""
@@ -130,7 +131,32 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     links_key: Annotated[str, Meta(min_length=32)] | None = None
     """The key by which they are signed, the same at all notifiers."""
     web_listen: str = "127.0.0.1:9480"
-    """`host:port` of the page and its API, on this machine alone."""
+    """`host:port` of the page and its API; other machines may reach it with TLS or a proxy."""
+    web_tls_certificate: str | None = None
+    """File with the page's certificate and those between it and the root (PEM)."""
+    web_tls_key: str | None = None
+    """File with the certificate's private key (PEM, without a password)."""
+    web_proxies: str | None = None
+    """Networks of the proxies in front of the page, whose headers count: `10.0.0.7,10.1.0.0/24`."""
+    web_user_header: str | None = None
+    """Header in which such a proxy names the user that has signed in there: `Remote-User`."""
+    web_groups_header: str | None = None
+    """Header in which it names their groups, separated by commas."""
+    web_groups: str | None = None
+    """What groups may do: `admins=admin,db-oncall=operator:db,*=viewer`."""
+    web_oidc_issuer: str | None = None
+    """Sign-in by OpenID Connect: the provider's issuer, `https://sso.example.com/realms/main`."""
+    web_oidc_client_id: str | None = None
+    web_oidc_client_secret: Annotated[str, Meta(min_length=1)] | None = None
+    """None: a public client, which has PKCE alone."""
+    web_oidc_name: Annotated[str, Meta(min_length=1, max_length=60)] = "single sign-on"
+    """What the button says after "Sign in by"."""
+    web_oidc_scopes: str = "openid profile email"
+    web_oidc_groups_claim: str = "groups"
+    """The claim of the ID token with the groups, a list or a text."""
+    web_oidc_user_claim: str = "email"
+    """The claim with the user's name, which users can't choose; `email` counts if it is verified.
+    """
     pagerduty_secret: Annotated[str, Meta(min_length=16)] | None = None
     """The secret of PagerDuty's webhook, whose acknowledgements come back at `links`."""
 

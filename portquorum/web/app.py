@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from foundation.http_origin import Served
-from portquorum.web.access.door import Door, LocalDoor
+from portquorum.web.access.door import Door, RecordsDoor
 from portquorum.web.access.needs import refuse_without_needs
 from portquorum.web.access.permission import permission, principal_of
 from portquorum.web.api import API_ROUTES, openapi_config
@@ -40,7 +40,8 @@ def create_app(
     """An ASGI app.
 
     `routes` are the pages, `error_page` theirs for errors; None: a line of text. `lifespan`: what
-    runs as long as the app. `door` says who is let in; None: everybody on this machine.
+    runs as long as the app. `door` says who is let in; None: this machine, as
+    long as the journal has no user.
 
     Raises:
         portquorum.web.access.needs.MissingNeedError: a route does not say who may use it.
@@ -82,4 +83,4 @@ def create_app(
     )
     refuse_without_needs(app)
     app.state.known_parameters = known_parameters(app)
-    return Edge(app, door or LocalDoor(served))
+    return Edge(app, door or RecordsDoor(parts.journal, served))

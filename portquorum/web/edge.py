@@ -15,7 +15,8 @@ from litestar.enums import ScopeType
 from foundation import telemetry
 from foundation.log_throttle import LogThrottle
 from portquorum.web import metrics, problem
-from portquorum.web.access.door import FORM_COOKIE, Door
+from portquorum.web.access.cookies import FORM, set_cookie
+from portquorum.web.access.door import Door
 from portquorum.web.access.visit import PRINCIPAL, VISIT, Visit
 from portquorum.web.headers import completed
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
@@ -72,8 +73,18 @@ class Edge:
 
 
 def _with_visit(scope: "HTTPScope", visit: Visit) -> "HTTPScope":
+    """The scope with who asks, and as the browser sees it: scheme, host and address."""
     state = {**scope.get("state", {}), PRINCIPAL: visit.principal, VISIT: visit}
-    return {**scope, "state": state}
+    asker = visit.asker
+    if asker is None:
+        return {**scope, "state": state}
+    host = asker.host.encode("latin-1", "replace")
+    headers = [
+        (name, host if name == b"host" and host else value) for name, value in scope["headers"]
+    ]
+    port = scope["client"][1] if scope["client"] is not None else 0
+    client = (asker.address, port)
+    return {**scope, "state": state, "headers": headers, "scheme": asker.scheme, "client": client}
 
 
 def _of_history(error: BaseException | None) -> Exception | None:
@@ -149,9 +160,7 @@ def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:
 
 def _form_cookie(visit: Visit) -> tuple[bytes, bytes]:
     """The secret from which the tokens of this browser's forms are made."""
-    secure = "; Secure" if visit.is_secure else ""
-    text = f"{FORM_COOKIE}={visit.form_secret}; Path=/; HttpOnly; SameSite=Lax{secure}"
-    return b"set-cookie", text.encode()
+    return b"set-cookie", set_cookie(FORM, visit.form_secret, is_secure=visit.is_secure).encode()
 
 
 _OF_A_BODY: Final = (b"content-length", b"content-type", b"content-encoding")

@@ -15,6 +15,8 @@ from litestar.types import ExceptionHandlersMap
 from foundation import telemetry
 from foundation.redact import redact
 from portquorum.changing.errors import ChangeError, FieldError
+from portquorum.web.access.permission import stranger
+from portquorum.web.access.visit import visit_of
 from portquorum.web.fleet import CursorError
 from portquorum.web.history.errors import (
     HistoryTooSlowError,
@@ -37,6 +39,7 @@ ErrorPage = Callable[[Asked, Problem], Response[str]]
 
 _log: Final = telemetry.logger(__name__)
 _NOT_FOUND: Final = "there is nothing at this address"
+_OF_NO_ROUTE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 _API_IS_THERE: Final = (
     "; the page /api lists what there is, /api/v1/openapi.json is the OpenAPI document of it"
 )
@@ -114,6 +117,9 @@ def _for_programs(request: Asked) -> bool:
 
 def _of_http(error: HTTPException, request: Asked) -> ProblemError:
     status = HTTPStatus(error.status_code)
+    if status in _OF_NO_ROUTE and (visit := visit_of(request.scope)).principal is None:
+        # Whoever is not let in does not hear either what there is.
+        return stranger(visit)
     headers = error.headers if isinstance(error.headers, Mapping) else {}
     if status == HTTPStatus.BAD_REQUEST and isinstance(error.extra, list):
         return _of_fields(error.extra, request)
@@ -122,15 +128,12 @@ def _of_http(error: HTTPException, request: Asked) -> ProblemError:
     if status == HTTPStatus.NOT_FOUND:
         there = _API_IS_THERE if _for_programs(request) else ""
         return ProblemError(status, f"{_NOT_FOUND}{there}")
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return ProblemError(
-            status,
-            f"expected one of {headers.get('Allow', 'GET')} at this address",
-            headers=headers,
-        )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _of_fault(error)
-    return ProblemError(status, error.detail, headers=headers)
+    detail = error.detail
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"expected one of {headers.get('Allow', 'GET')} at this address"
+    return ProblemError(status, detail, headers=headers)
 
 
 def _of_fields(found: list[Any], request: Asked) -> ProblemError:

@@ -824,6 +824,33 @@ class Words(Struct, frozen=True, kw_only=True):
     error_500_help: str = "The log of portquorum web says why. Other pages may work."
     error_503: str = "This is not available now"
     back: str = "Back to the overview"
+    asks_again: str = "This page asks again by itself."
+
+    # Sign-in
+    sign_in: str = "Sign in"
+    user_name: str = "User"
+    password: str = "Password"  # noqa: S105  a label
+    sign_in_by: str = "Sign in by {name}"
+    or_else: str = "or"
+    sign_out: str = "Sign out"
+    signed_out: str = "You are signed out."
+    no_users: str = (
+        "There are no users yet. On the machine of portquorum: portquorum user add NAME --scope "
+        "admin, or portquorum user link, which prints a link that makes one."
+    )
+    signed_in_as: str = "You are signed in as {name}."
+    go_on: str = "Go on"
+    welcome: str = "Make your user"
+    welcome_scope: str = "This link makes one user with the scope {scope}, once."
+    welcome_teams: str = "They may change targets of {teams} alone."
+    welcome_over: str = "This link makes no user"
+    welcome_over_why: str = (
+        "It was used, or it is older than 24 h. An admin makes another one: portquorum user link."
+    )
+    new_password: str = "Password, 12 characters or more"  # noqa: S105  a label
+    new_password_again: str = "The same once more"  # noqa: S105  a label
+    make_user: str = "Make the user and sign in"
+    user_name_hint: str = "small letters, digits and . _ @ + -"
 
 
 ENGLISH: Final = Words()

@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from portquorum.access.principal import Principal
+from portquorum.web.access.asker import Asker
 
 PRINCIPAL: Final = "principal"
 """The key in `scope["state"]`."""
@@ -23,8 +24,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     `principal` None: a stranger, who gets `status` with `why` (one sentence) where the route is not
     public. `form_secret` is what the CSRF token of their forms is made from, empty for a program,
     which needs no token. `is_new`: the browser does not have the secret yet. `goes_on` says whether
-    the principal is still let in: a live stream asks it. `address` is the client's, not a proxy's;
-    `is_secure`: it came by TLS.
+    the principal is still let in: a live stream asks it. `asker` is where it comes from; None in
+    tests.
     """
 
     principal: Principal | None
@@ -33,8 +34,12 @@ class Visit(Struct, frozen=True, kw_only=True):
     form_secret: str = ""
     is_new: bool = False
     goes_on: Callable[[], bool] = _always
-    address: str = ""
-    is_secure: bool = False
+    asker: Asker | None = None
+
+    @property
+    def is_secure(self) -> bool:
+        """True if the browser spoke TLS."""
+        return self.asker is not None and self.asker.scheme == "https"
 
 
 def visit_of(scope: Mapping[str, Any]) -> Visit:

@@ -3,8 +3,10 @@
 from http import HTTPStatus
 from typing import Final
 
+from litestar import Response
+
 from portquorum.web.answers import Counts, Freshness
-from portquorum.web.pages.rendering import render
+from portquorum.web.pages.rendering import render, render_bare
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.problem import Problem
 from portquorum.web.words import ENGLISH
@@ -17,6 +19,8 @@ _TITLES: Final = {
     HTTPStatus.METHOD_NOT_ALLOWED: ENGLISH.error_405,
     HTTPStatus.SERVICE_UNAVAILABLE: ENGLISH.error_503,
 }
+_AGAIN: Final = {"Refresh": "3"}
+"""A browser asks again after so many seconds."""
 _HINTS: Final = {
     HTTPStatus.NOT_FOUND: ENGLISH.error_404_help,
     HTTPStatus.INTERNAL_SERVER_ERROR: ENGLISH.error_500_help,
@@ -44,3 +48,20 @@ def page(
         without=without,
         live_path="",
     )
+
+
+def bare(found: Problem, viewer: Viewer) -> Response[str]:
+    """The page of an error for a stranger: it says nothing of the fleet.
+
+    While nobody knows yet who may come in, it asks again by itself.
+    """
+    status = HTTPStatus(found.status)
+    is_early = status == HTTPStatus.SERVICE_UNAVAILABLE
+    text = render_bare(
+        "refused.html",
+        viewer,
+        title=_TITLES.get(status, found.title),
+        detail=found.detail,
+        is_early=is_early,
+    )
+    return Response(text, media_type="text/html", headers=_AGAIN if is_early else {})

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from portquorum.report.history import UnknownScopeError
 from portquorum.web.access.needs import needs
 from portquorum.web.access.permission import principal_of
+from portquorum.web.access.visit import visit_of
 from portquorum.web.answers import IncidentAnswer, IncidentQuery, TargetQuery
 from portquorum.web.api.document import document_of
 from portquorum.web.api.moments import now_ms
@@ -457,6 +458,10 @@ def error_page_of(fleet: Fleet) -> Callable[[Asked, Problem], Response[str]]:
     warm()
 
     def shown(request: Asked, problem: Problem) -> Response[str]:
+        visit = visit_of(request.scope)
+        if visit.principal is None:
+            # A stranger reads nothing of the fleet.
+            return error_page.bare(problem, viewer_of(request.cookies, now_ms(), "/"))
         fresh = fleet.freshness()
         # The query may be what is wrong.
         viewer = viewer_of(request.cookies, fresh.now, request.scope["path"])

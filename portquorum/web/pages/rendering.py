@@ -56,6 +56,16 @@ def render(
     return plain(_environment().get_template(template).render(known | values)).lstrip()
 
 
+def render_bare(template: str, viewer: Viewer, **values: object) -> str:
+    """A page for anybody, who may be a stranger: it has nothing of the fleet.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a value that is not there.
+    """
+    known = {"v": viewer, "icon": "blind"}
+    return plain(_environment().get_template(template).render(known | values)).lstrip()
+
+
 def warm() -> None:
     """Compiles all templates, which takes some 0.3 s: nobody's first page waits for it."""
     environment = _environment()

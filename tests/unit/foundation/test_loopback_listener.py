@@ -27,8 +27,15 @@ def test_another_address_is_refused_with_the_way_out(written: str) -> None:
     with pytest.raises(SettingsError, match=r"^X: expected an address of this machine alone") as no:
         loopback_listener(written, "X")
     assert repr(written) in str(no.value)
-    assert "no users and passwords yet" in str(no.value)
+    assert "PORTQUORUM_WEB_TLS_CERTIFICATE" in str(no.value)
     assert f"ssh -L {written.rpartition(':')[2]}:127.0.0.1:" in str(no.value)
+
+
+def test_other_machines_may_reach_it_if_the_caller_says_so() -> None:
+    with loopback_listener("0.0.0.0:0", "X", elsewhere=True) as found:
+        assert found.getsockname()[0] == "0.0.0.0"
+        with inherited_listener(os.dup(found.fileno()), "--fd", elsewhere=True) as again:
+            assert again.getsockname() == found.getsockname()
 
 
 @pytest.mark.parametrize("written", ["", "9480", ":9480", "127.0.0.1", "127.0.0.1:x", "::1:99999"])

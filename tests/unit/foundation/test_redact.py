@@ -45,7 +45,7 @@ def test_secrets_are_taken_out_and_words_stay() -> None:
 def test_settings_never_show_a_password() -> None:
     assert set(settings._PASSWORDS) == {
         name for name in Settings.__struct_fields__ if "password" in name
-    } | {"links_key", "pagerduty_secret"}
+    } | {"links_key", "pagerduty_secret", "web_oidc_client_secret"}
     for shown in (repr(ALL), str(ALL), f"{ALL!r:.9999}", repr([ALL])):
         assert "secret-of" not in shown
         assert "geheim" not in shown
