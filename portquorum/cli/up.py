@@ -53,8 +53,8 @@ def up(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help=f"Where the page listens, on this machine alone; default: {WEB_LISTEN}, or a free "
-            "port if that is taken.",
+            help=f"Where the page listens (from other machines: docs/access.md); default: "
+            f"{WEB_LISTEN}, or a free port if that is taken.",
         ),
     ] = None,
     verbose: Annotated[

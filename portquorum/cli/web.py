@@ -19,8 +19,8 @@ def web(
         typer.Option(
             metavar="HOST:PORT",
             help=(
-                "Where it listens, on this machine alone; default: PORTQUORUM_WEB_LISTEN, else "
-                "127.0.0.1:9480."
+                "Where it listens (from other machines: docs/access.md); default: "
+                "PORTQUORUM_WEB_LISTEN, else 127.0.0.1:9480."
             ),
         ),
     ] = None,

@@ -2,13 +2,19 @@
 
 import asyncio
 import socket
-from typing import Final
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any, Final
 
 from foundation import telemetry
 from foundation.http_origin import Served
 from foundation.lifecycle import cancelled, ends_within, stop_on_signals
 from foundation.loopback_listener import inherited_listener, loopback_listener, place_of
 from foundation.settings import PREFIX, Settings
+from portquorum.access.rules import access_rules
+from portquorum.journal.journal import KafkaJournal
+from portquorum.web.access.door import RecordsDoor
+from portquorum.web.access.last_use import LastUse
 from portquorum.web.app import create_app
 from portquorum.web.explaining.explainer import Explainer
 from portquorum.web.following import Following
@@ -17,6 +23,9 @@ from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
 from portquorum.web.routes import ROUTES
 from portquorum.web.server import serve
+from portquorum.web.tls import renewed, tls_context
+
+Worker = Callable[[], Coroutine[Any, Any, None]]
 
 _CLOSE_S: Final = 2.0
 """What the topics' followers, and the questions to ClickHouse, have at the end."""
@@ -27,7 +36,8 @@ _log: Final = telemetry.logger(__name__)
 async def run(settings: Settings, *, listen: str | None = None, fd: int | None = None) -> None:
     """Shows the page until SIGTERM or SIGINT; ends within 10 s.
 
-    It answers at once and says that it is blind until the topics are read, and while Kafka is away.
+    It answers at once: that nobody knows yet who may come in until [web] is read, and then that it
+    is blind until the other topics are, and while Kafka is away.
     `listen` goes before the setting, `fd` before both: a listening socket that was inherited.
 
     Raises:
@@ -36,21 +46,35 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         Exception: a fault of ours; the process should end with it and be started again.
     """
     telemetry.configure_logging("web", settings)
-    listening = _listening(settings, listen, fd)
+    rules = access_rules(settings)
+    tls = None if rules.tls is None else tls_context(rules.tls)
+    listening = _listening(settings, listen, fd, elsewhere=rules.may_be_elsewhere)
     stop = stop_on_signals()
     telemetry.serve_metrics("web", settings)
     following = Following(settings)
+    journal = KafkaJournal(settings)
+    last_use = LastUse(journal)
     history = StoredHistory(settings)
     closing = asyncio.Event()
+    served = Served(listening.getsockname()[0], settings.http_host_names)
     app = create_app(
-        Parts(following.fleet, following.hub, history, closing, Explainer(settings)),
-        Served(listening.getsockname()[0], settings.http_host_names),
+        Parts(
+            following.fleet, following.hub, history, closing, Explainer(settings), journal=journal
+        ),
+        served,
         routes=ROUTES,
         error_page=error_page_of(following.fleet),
+        door=RecordsDoor(
+            journal, served, rules, last_use=last_use, away_since=_away_since(following)
+        ),
     )
-    _log.info("page served", address=f"http://{place_of(listening)}/")
-    serving = asyncio.create_task(serve(app, listening, closing, stop))
-    working = asyncio.create_task(following.run())
+    scheme = "http" if tls is None else "https"
+    _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
+    serving = asyncio.create_task(serve(app, listening, closing, stop, tls=tls))
+    workers: list[Worker] = [following.run, journal.run, last_use.run]
+    if rules.tls is not None and tls is not None:
+        workers.append(partial(renewed, tls, rules.tls))
+    working = asyncio.create_task(_together(workers))
     try:
         await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -65,9 +89,32 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         await ends_within(_CLOSE_S, history.close())
 
 
-def _listening(settings: Settings, listen: str | None, fd: int | None) -> socket.socket:
+async def _together(workers: Iterable[Worker]) -> None:
+    """Until the first one ends, with its error; the others are stopped."""
+    tasks = [asyncio.create_task(one()) for one in workers]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await cancelled(*tasks)
+
+
+def _away_since(following: Following) -> Callable[[], int | None]:
+    """Since when Kafka does not answer, UTC ms; None: it does."""
+
+    def since() -> int | None:
+        fresh = following.fleet.freshness()
+        return fresh.blind_since if fresh.blind_because == "kafka_away" else None
+
+    return since
+
+
+def _listening(
+    settings: Settings, listen: str | None, fd: int | None, *, elsewhere: bool
+) -> socket.socket:
     if fd is not None:
-        return inherited_listener(fd, "--fd")
+        return inherited_listener(fd, "--fd", elsewhere=elsewhere)
     if listen is not None:
-        return loopback_listener(listen, "--listen")
-    return loopback_listener(settings.web_listen, f"{PREFIX}WEB_LISTEN")
+        return loopback_listener(listen, "--listen", elsewhere=elsewhere)
+    return loopback_listener(settings.web_listen, f"{PREFIX}WEB_LISTEN", elsewhere=elsewhere)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import resource
 import socket
+import ssl
 import struct
 from collections.abc import Iterator
 from typing import ClassVar, Final
@@ -192,7 +193,29 @@ def connections_limit() -> int:
 
 
 class _Server(uvicorn.Server):
-    """Signals are the role's business (foundation.lifecycle)."""
+    """Signals are the role's business (foundation.lifecycle), and TLS has a limit of its own."""
+
+    tls: ssl.SSLContext | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens; uvicorn would wait a minute for who begins no TLS."""
+        await super().startup(sockets=[])
+        loop = asyncio.get_running_loop()
+        for listening in sockets or ():
+            self.servers.append(
+                await loop.create_server(
+                    self._connection,
+                    sock=listening,
+                    ssl=self.tls,
+                    backlog=_QUEUE,
+                    ssl_handshake_timeout=None if self.tls is None else HEAD_S,
+                )
+            )
+
+    def _connection(self) -> asyncio.Protocol:
+        return BoundedConnection(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -200,11 +223,17 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    app: Edge, listening: socket.socket, closing: asyncio.Event, stop: asyncio.Event
+    app: Edge,
+    listening: socket.socket,
+    closing: asyncio.Event,
+    stop: asyncio.Event,
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serves until `stop` is set, and then lets answers that are on their way end.
 
-    `closing` is set first: live streams end by it. `listening` is closed on return.
+    `closing` is set first: live streams end by it. `listening` is closed on return. `tls` None:
+    plain HTTP.
 
     Raises:
         RuntimeError: the server ended by itself.
@@ -226,6 +255,7 @@ async def serve(
             h11_max_incomplete_event_size=MOST_HEAD,
         )
     )
+    server.tls = tls
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stop.wait())
     try:
