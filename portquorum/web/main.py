@@ -21,7 +21,7 @@ from portquorum.web.following import Following
 from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
-from portquorum.web.routes import ROUTES
+from portquorum.web.routes import page_routes
 from portquorum.web.server import serve
 from portquorum.web.tls import renewed, tls_context
 
@@ -62,7 +62,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
             following.fleet, following.hub, history, closing, Explainer(settings), journal=journal
         ),
         served,
-        routes=ROUTES,
+        routes=page_routes(journal, rules),
         error_page=error_page_of(following.fleet),
         door=RecordsDoor(
             journal, served, rules, last_use=last_use, away_since=_away_since(following)

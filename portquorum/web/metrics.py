@@ -30,3 +30,8 @@ HISTORY_FAILURES: Final = Counter(
 HISTORY_AWAY: Final = Gauge(
     "portquorum_web_history_away", "1 while ClickHouse does not answer, else 0."
 )
+SIGN_INS: Final = Counter(
+    "portquorum_web_sign_ins",
+    "Sign-ins by password: right, wrong, early (locked out), busy (too many at once).",
+    ["outcome"],
+)

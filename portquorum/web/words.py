@@ -831,7 +831,6 @@ class Words(Struct, frozen=True, kw_only=True):
     user_name: str = "User"
     password: str = "Password"  # noqa: S105  a label
     sign_in_by: str = "Sign in by {name}"
-    or_else: str = "or"
     sign_out: str = "Sign out"
     signed_out: str = "You are signed out."
     no_users: str = (
@@ -849,6 +848,8 @@ class Words(Struct, frozen=True, kw_only=True):
     )
     new_password: str = "Password, 12 characters or more"  # noqa: S105  a label
     new_password_again: str = "The same once more"  # noqa: S105  a label
+    not_the_same: str = "expected the same password twice"
+    not_yet: str = "it is not known yet whether this link is good: ask again in a moment"
     make_user: str = "Make the user and sign in"
     user_name_hint: str = "small letters, digits and . _ @ + -"
 

@@ -11,10 +11,11 @@ from msgspec import Struct
 from foundation.http_origin import Served
 from portquorum.access.principal import Principal
 from portquorum.access.rules import AccessRules
+from portquorum.access.tokens import digest
 from portquorum.journal.protocol import Journal
 from portquorum.web.access.asker import Asker, Headers, asker_of, headers_of, values
 from portquorum.web.access.cookies import FORM, SESSION, cookie
-from portquorum.web.access.known import by_name, by_session, by_token, digest, has_users
+from portquorum.web.access.known import by_name, by_session, by_token, has_users
 from portquorum.web.access.last_use import LastUse
 from portquorum.web.access.visit import Visit
 from schemas.duration import HOUR_MS

@@ -1,10 +1,8 @@
 """Whom the records know, and what they may do now. Pure."""
 
-import hashlib
-import hmac
-import re
 from typing import Final
 
+from portquorum.access import tokens
 from portquorum.access.principal import Principal, Via
 from portquorum.access.rules import Grant
 from portquorum.journal.protocol import Book
@@ -24,36 +22,21 @@ NO_GROUP: Final = (
     "{name} is in no group that may come in here: an admin maps groups by PORTQUORUM_WEB_GROUPS"
 )
 
-_TOKEN: Final = re.compile(r"pq_([0-9a-f]{8})_([A-Za-z0-9_-]{16,100})")
-
 
 def has_users(book: Book) -> bool:
     """True if there is a user: then everybody must say who they are."""
     return bool(book.all(User))
 
 
-def digest(secret: str) -> str:
-    """What of a secret is kept: its SHA-256, in hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def by_token(book: Book, written: str, now: int) -> Principal | None:
     """Whose token this is; None: nobody's, or it is over."""
-    parsed = _TOKEN.fullmatch(written)
-    token = None if parsed is None else book.get(Token, parsed[1])
-    if parsed is None or token is None:
+    parsed = tokens.parse(written)
+    token = None if parsed is None else book.get(Token, parsed.id)
+    if parsed is None or token is None or not tokens.is_secret_of(token, parsed.secret):
         return None
-    if not hmac.compare_digest(token.secret, digest(parsed[2])):
-        return None
-    if token.expires_at is not None and token.expires_at <= now:
-        return None
-    return Principal(
-        name=token.owner,
-        scope=token.scope,
-        via="token",
-        teams=token.teams,
-        tags=token.tags,
-    )
+    owner = book.get(User, token.owner)
+    is_gone = owner is None and book.version(User, token.owner) > 0
+    return tokens.principal_of(token, owner, now, is_gone=is_gone)
 
 
 def by_session(
