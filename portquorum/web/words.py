@@ -829,7 +829,7 @@ class Words(Struct, frozen=True, kw_only=True):
     # Sign-in
     sign_in: str = "Sign in"
     user_name: str = "User"
-    password: str = "Password"  # noqa: S105  a label
+    password: str = "Password"
     sign_in_by: str = "Sign in by {name}"
     sign_out: str = "Sign out"
     signed_out: str = "You are signed out."
@@ -846,8 +846,8 @@ class Words(Struct, frozen=True, kw_only=True):
     welcome_over_why: str = (
         "It was used, or it is older than 24 h. An admin makes another one: portquorum user link."
     )
-    new_password: str = "Password, 12 characters or more"  # noqa: S105  a label
-    new_password_again: str = "The same once more"  # noqa: S105  a label
+    new_password: str = "Password, 12 characters or more"
+    new_password_again: str = "The same once more"
     not_the_same: str = "expected the same password twice"
     not_yet: str = "it is not known yet whether this link is good: ask again in a moment"
     make_user: str = "Make the user and sign in"
