@@ -249,6 +249,7 @@ WEB = Topic(
         web.WrittenMaintenance,
         web.Request,
         web.Session,
+        web.SessionSeen,
         web.Lockout,
         web.Invitation,
         web.TokenSeen,

@@ -158,6 +158,17 @@ class TokenSeen(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", ta
     at: Millis
 
 
+class SessionSeen(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="session_seen"):
+    """The last use of a session, if it is later than its `seen_at`.
+
+    A record of its own: one that wrote the whole session anew could bring back a session that was
+    ended at the same moment.
+    """
+
+    id: Digest
+    at: Millis
+
+
 class IncidentNote(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="note"):
     """What a person wrote beside an incident; `id` is its own."""
 
@@ -217,7 +228,9 @@ class Claim(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="c
 CLAIM_MS: Final = 600_000
 
 Versioned = User | Token | WrittenTarget | WrittenMaintenance | Request
-Single = Session | Lockout | Invitation | TokenSeen | IncidentNote | Audit | Bulk | Claim
+Single = (
+    Session | SessionSeen | Lockout | Invitation | TokenSeen | IncidentNote | Audit | Bulk | Claim
+)
 Web = Versioned | Single
 
 _decoder: JsonDecoder[Web] = JsonDecoder(Web)

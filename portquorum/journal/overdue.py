@@ -17,6 +17,7 @@ from schemas.web import (
     Lockout,
     Request,
     Session,
+    SessionSeen,
     Single,
     Token,
     TokenSeen,
@@ -81,3 +82,6 @@ def _ended(book: PageBook) -> Iterator[bytes]:
     for name in book.every(TokenSeen):
         if book.get(Token, name) is None:
             yield single_key(TokenSeen, name)
+    for name in book.every(SessionSeen):
+        if book.one(Session, name) is None:
+            yield single_key(SessionSeen, name)

@@ -10,7 +10,7 @@ from typing import Final
 from aiokafka.errors import KafkaError
 from msgspec import structs
 
-from portquorum.access import lockout, tokens
+from portquorum.access import tokens
 from portquorum.access.passwords import Passwords, PasswordsBusyError, problem_of
 from portquorum.access.principal import Principal
 from portquorum.changing.errors import ChangeError, FieldError
@@ -24,14 +24,15 @@ from portquorum.changing.office import (
 from portquorum.journal.audit_log import AuditLog, now_ms
 from portquorum.journal.protocol import Journal
 from portquorum.web.office import rules
+from portquorum.web.office.attempts import Attempts, TooManyAttemptsError
 from schemas.duration import DAY_MS
 from schemas.web import (
     Audit,
     Invitation,
-    Lockout,
     Request,
     Scope,
     Session,
+    SessionSeen,
     Token,
     TokenSeen,
     User,
@@ -55,10 +56,14 @@ class RecordsOffice:
         passwords: Passwords | None = None,
         now: Callable[[], int] = now_ms,
     ) -> None:
-        """`journal` must be run by somebody; `now` gives UTC ms."""
+        """`journal` must be run by somebody; `now` gives UTC ms.
+
+        `passwords` is that of the process: it bounds how many are checked at a time.
+        """
         self._journal = journal
         self._passwords = passwords or Passwords()
         self._now = now
+        self._attempts = Attempts(journal, self._passwords, now)
         self._audit = AuditLog(journal, now)
 
     # --- users
@@ -203,11 +208,11 @@ class RecordsOffice:
                 id=one.id,
                 via=one.via,
                 created_at=one.created_at,
-                seen_at=one.seen_at,
+                seen_at=self._seen_at(one),
                 expires_at=one.expires_at,
                 is_this=one.id == this,
             )
-            for one in sorted(own, key=lambda one: one.seen_at, reverse=True)
+            for one in sorted(own, key=self._seen_at, reverse=True)
         ]
 
     async def end_session(self, who: Principal, session: str) -> None:
@@ -323,16 +328,12 @@ class RecordsOffice:
             return await self._passwords.hash(password)
 
     async def _expect_password(self, user: User, password: str) -> None:
-        ident, now = lockout.id_of_name(user.name), self._now()
-        failures = self._journal.book.one(Lockout, ident)
-        if wait_ms := lockout.wait_ms(failures, now):
-            words = f"too many wrong passwords: try again in {-(-wait_ms // 1000)} s"
-            raise _at("old", words, HTTPStatus.FORBIDDEN)
-        with _busy():
-            is_it = await self._passwords.verify(user.password, password)
-        if not is_it:
-            with _away():
-                await self._journal.put([lockout.failed(failures, ident, now)])
+        with _busy(), _away():
+            try:
+                found = await self._attempts.user(user.name, password)
+            except TooManyAttemptsError as error:
+                raise _at("old", str(error), HTTPStatus.FORBIDDEN) from error
+        if found is None:
             raise _at("old", "this is not your password", HTTPStatus.FORBIDDEN)
 
     async def _claim(self, invitation: Invitation, name: str) -> Request:
@@ -352,6 +353,10 @@ class RecordsOffice:
                 raise _no_invitation() from error
             raise
         return claim
+
+    def _seen_at(self, session: Session) -> int:
+        seen = self._journal.book.one(SessionSeen, session.id)
+        return session.seen_at if seen is None else max(seen.at, session.seen_at)
 
     def _sessions_of(self, name: str) -> int:
         return sum(one.user == name for one in self._journal.book.every(Session).values())

@@ -26,6 +26,7 @@ from schemas.web import (
     Lockout,
     Request,
     Session,
+    SessionSeen,
     Token,
     TokenSeen,
     User,
@@ -357,11 +358,15 @@ def test_requests_sessions_and_the_like_end() -> None:
         id=DIGEST, user="ann", via="password", created_at=0, seen_at=0, expires_at=7 * DAY
     )
     log.write(session)
+    log.write(SessionSeen(id=DIGEST, at=0))
+    log.write(SessionSeen(id="b" * 64, at=0))
     log.write(Lockout(id=DIGEST, failures=1, last_at=0, until=0))
     log.write(Invitation(id=DIGEST, scope="admin", by="up", expires_at=DAY))
     log.write(Claim(id=CHANGE, source="main", targets=("a",), part=3))
-    assert swept(log, REQUEST_MS) == set()
+    of_none = b"session_seen/" + b"b" * 64
+    assert swept(log, REQUEST_MS) == {of_none}
     assert swept(log, REQUEST_MS + 1) == {
+        of_none,
         request,
         b"lockout/" + DIGEST.encode(),
         b"invitation/" + DIGEST.encode(),
