@@ -249,7 +249,7 @@ WEB = Topic(
         web.WrittenMaintenance,
         web.Request,
         web.Session,
-        web.SessionSeen,
+        web.SessionUse,
         web.Lockout,
         web.Invitation,
         web.TokenSeen,

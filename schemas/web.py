@@ -158,7 +158,7 @@ class TokenSeen(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", ta
     at: Millis
 
 
-class SessionSeen(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="session_seen"):
+class SessionUse(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="session_use"):
     """The last use of a session, if it is later than its `seen_at`.
 
     A record of its own: one that wrote the whole session anew could bring back a session that was
@@ -229,7 +229,7 @@ CLAIM_MS: Final = 600_000
 
 Versioned = User | Token | WrittenTarget | WrittenMaintenance | Request
 Single = (
-    Session | SessionSeen | Lockout | Invitation | TokenSeen | IncidentNote | Audit | Bulk | Claim
+    Session | SessionUse | Lockout | Invitation | TokenSeen | IncidentNote | Audit | Bulk | Claim
 )
 Web = Versioned | Single
 

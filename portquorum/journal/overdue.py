@@ -17,7 +17,7 @@ from schemas.web import (
     Lockout,
     Request,
     Session,
-    SessionSeen,
+    SessionUse,
     Single,
     Token,
     TokenSeen,
@@ -82,6 +82,6 @@ def _ended(book: PageBook) -> Iterator[bytes]:
     for name in book.every(TokenSeen):
         if book.get(Token, name) is None:
             yield single_key(TokenSeen, name)
-    for name in book.every(SessionSeen):
+    for name in book.every(SessionUse):
         if book.one(Session, name) is None:
-            yield single_key(SessionSeen, name)
+            yield single_key(SessionUse, name)

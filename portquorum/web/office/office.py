@@ -32,7 +32,7 @@ from schemas.web import (
     Request,
     Scope,
     Session,
-    SessionSeen,
+    SessionUse,
     Token,
     TokenSeen,
     User,
@@ -355,7 +355,7 @@ class RecordsOffice:
         return claim
 
     def _seen_at(self, session: Session) -> int:
-        seen = self._journal.book.one(SessionSeen, session.id)
+        seen = self._journal.book.one(SessionUse, session.id)
         return session.seen_at if seen is None else max(seen.at, session.seen_at)
 
     def _sessions_of(self, name: str) -> int:

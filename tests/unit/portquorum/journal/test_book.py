@@ -26,7 +26,7 @@ from schemas.web import (
     Lockout,
     Request,
     Session,
-    SessionSeen,
+    SessionUse,
     Token,
     TokenSeen,
     User,
@@ -87,8 +87,12 @@ def read(records: Sequence[Logged]) -> PageBook:
     return book
 
 
+def counting(book: PageBook) -> dict[bytes, tuple[Web, Place]]:
+    return {key: (record, place) for key, record, place in book.counting()}
+
+
 def same(one: PageBook, other: PageBook) -> bool:
-    return one.contents() == other.contents() and list(one.counting()) == list(other.counting())
+    return one.contents() == other.contents() and counting(one) == counting(other)
 
 
 def test_the_first_of_a_version_counts() -> None:
@@ -358,12 +362,12 @@ def test_requests_sessions_and_the_like_end() -> None:
         id=DIGEST, user="ann", via="password", created_at=0, seen_at=0, expires_at=7 * DAY
     )
     log.write(session)
-    log.write(SessionSeen(id=DIGEST, at=0))
-    log.write(SessionSeen(id="b" * 64, at=0))
+    log.write(SessionUse(id=DIGEST, at=0))
+    log.write(SessionUse(id="b" * 64, at=0))
     log.write(Lockout(id=DIGEST, failures=1, last_at=0, until=0))
     log.write(Invitation(id=DIGEST, scope="admin", by="up", expires_at=DAY))
     log.write(Claim(id=CHANGE, source="main", targets=("a",), part=3))
-    of_none = b"session_seen/" + b"b" * 64
+    of_none = b"session_use/" + b"b" * 64
     assert swept(log, REQUEST_MS) == {of_none}
     assert swept(log, REQUEST_MS + 1) == {
         of_none,

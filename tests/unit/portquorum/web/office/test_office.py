@@ -16,7 +16,7 @@ from portquorum.changing.errors import ChangeError
 from portquorum.changing.office import Office, WantedToken, WantedUser
 from portquorum.web.office.office import INVITATION_MS, RecordsOffice
 from schemas.duration import DAY_MS
-from schemas.web import Audit, Invitation, Scope, Session, SessionSeen, Token, TokenSeen, User
+from schemas.web import Audit, Invitation, Scope, Session, SessionUse, Token, TokenSeen, User
 from tests.memory_journal import MemoryJournal, MemoryLog
 
 NOW = 1_764_500_000_000
@@ -246,7 +246,7 @@ async def test_ones_own_new_password_ends_all_other_sessions(desk: Desk) -> None
     await desk.sign_in(ann, "another browser")
     theirs = await desk.sign_in(bob)
     assert len(desk.office.sessions(ann)) == 2
-    await desk.journal.put([SessionSeen(id=this, at=NOW + 5)])
+    await desk.journal.put([SessionUse(id=this, at=NOW + 5)])
     assert [(one.seen_at, one.is_this) for one in desk.office.sessions(ann)] == [
         (NOW + 5, True),
         (NOW, False),
