@@ -200,7 +200,9 @@ class Bulk(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="bu
     """A bulk change that can be undone; `id` is the `change` of its edits.
 
     `targets` are the ids that it changed, `made` the version of each of them then (0: paused or
-    resumed, which has no version), `before` the JSON of what each was.
+    resumed, which has no version), `before` the JSON of what each was (empty: there was none). It
+    is written before the edits; of those that were refused, another `change` has the version. What
+    is long is in several records, numbered by `part` up to `parts`.
     """
 
     id: Nonce
@@ -211,12 +213,16 @@ class Bulk(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="bu
     made: Annotated[tuple[Made, ...], Meta(max_length=10_000)] = ()
     before: Annotated[tuple[LongText, ...], Meta(max_length=10_000)] = ()
     undone_by: Name | None = None
+    part: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    parts: Annotated[int, Meta(ge=1, le=100_001)] = 1
 
 
 class Claim(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="claim"):
     """Ids that an `inventory apply` of `source` is about to add; removed when it has.
 
-    One that stays counts for `CLAIM_MS` of the broker's time after its record.
+    Those of the source `web` are ids that a process of the page is about to write to [targets]: of
+    a process that was killed, others finish that. A claim that stays counts for `CLAIM_MS` of the
+    broker's time after its record.
     """
 
     id: Nonce
@@ -244,7 +250,7 @@ def identity(record: Web) -> str:
             return f"{kind}/{record.name}"
         case Request():
             return f"{kind}/{record.key}"
-        case Claim():
+        case Claim() | Bulk():
             return f"{kind}/{record.id}.{record.part}"
         case _:
             return f"{kind}/{record.id}"

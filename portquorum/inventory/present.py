@@ -1,6 +1,6 @@
 """The present content of [targets] and [policy]."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -57,45 +57,8 @@ class Present(Struct, frozen=True):
 
     def known(self, source: str) -> Known:
         """The names that other sources than `source` define."""
-        regions: dict[str, str] = {}
-        teams: dict[str, str] = {}
-        routes: dict[str, str] = {}
-        names = {policy.Region: regions, policy.Team: teams, policy.Route: routes}
-        for kept in self.policy.values():
-            by_name = names.get(type(kept.entry))
-            if by_name is not None and kept.source != source:
-                by_name[kept.entry.name] = kept.source  # type: ignore[union-attr]
-        foreign = {
-            target_id: placed.target
-            for target_id, placed in self.targets().items()
-            if placed.target.source != source
-        }
-        others = {target_id: target.source for target_id, target in foreign.items()}
-        hosts = {
-            target_id: target.host
-            for target_id, target in foreign.items()
-            if target.host is not None
-        }
-        vantages = {
-            kept.entry.name: Vantage(
-                internal=kept.entry.internal,
-                allow=address_policy.networks(kept.entry.allow),
-                deny=address_policy.networks(kept.entry.deny),
-            )
-            for kept in self.policy.values()
-            if isinstance(kept.entry, policy.Region) and kept.source != source
-        }
-        goals = {
-            kept.entry.name: kept.entry
-            for kept in self.policy.values()
-            if isinstance(kept.entry, policy.Team) and kept.source != source
-        }
-        fallbacks = {
-            kept.entry.name: kept.entry.fallback
-            for kept in self.policy.values()
-            if isinstance(kept.entry, policy.Route) and kept.source != source
-        }
-        return Known(regions, teams, routes, others, vantages, goals, fallbacks, hosts)
+        targets = (placed.target for placed in self.targets().values())
+        return known_of(self.policy.values(), targets, source)
 
     def uses(self, source: str) -> Iterator[tuple[str, str, str]]:
         """The names that other sources use: (`region`|`team`|`route`, name, user)."""
@@ -118,6 +81,36 @@ class Present(Struct, frozen=True):
                 yield from (("route", route, who) for route in (*kept.entry.fallback, *told))
                 yield from (("region", region, who) for region in kept.entry.regions)
                 yield from (("team", team, who) for team in kept.entry.teams)
+
+
+def known_of(policies: Iterable[PolicyKept], targets: Iterable[Target], source: str) -> Known:
+    """The names that other sources than `source` define, from what is published."""
+    known = Known()
+    for kept in policies:
+        if kept.source == source:
+            continue
+        match kept.entry:
+            case policy.Region() as region:
+                known.regions[region.name] = kept.source
+                known.vantages[region.name] = Vantage(
+                    internal=region.internal,
+                    allow=address_policy.networks(region.allow),
+                    deny=address_policy.networks(region.deny),
+                )
+            case policy.Team() as team:
+                known.teams[team.name] = kept.source
+                known.goals[team.name] = team
+            case policy.Route() as route:
+                known.routes[route.name] = kept.source
+                known.fallbacks[route.name] = route.fallback
+            case _:
+                pass
+    for target in targets:
+        if target.source != source:
+            known.targets[target.id] = target.source
+            if target.host is not None:
+                known.hosts[target.id] = target.host
+    return known
 
 
 async def read(settings: Settings) -> Present:

@@ -85,6 +85,21 @@ class Root(Struct, frozen=True):
         return Where(self.file, line, path)
 
 
+def planted(value: object) -> Any:
+    """Plain values (JSON, a form) as if they had been read from a document; no place has a line."""
+    if isinstance(value, dict):
+        mapping = Mapping(0)
+        for name, inner in value.items():
+            mapping[str(name)] = planted(inner)
+        return mapping
+    if isinstance(value, list | tuple):
+        sequence = Sequence(0)
+        sequence += map(planted, value)
+        sequence.lines = [0] * len(sequence)
+        return sequence
+    return value
+
+
 class _Stop(Exception):  # noqa: N818 - ends the reading, is no error of the program
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
