@@ -1,8 +1,6 @@
 """`portquorum target add`: adds a target to the inventory file, and leaves the rest unchanged."""
 
-import json
 import os
-import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from portquorum.inventory.errors import InventoryError, Problem, Where
 from portquorum.inventory.load import read_text
 from portquorum.inventory.publish import source_name
 from portquorum.inventory.resolve import resolve
+from portquorum.inventory.yaml_text import yaml_text
 from schemas.target import Target
 
 NEW_FILE: Final = """\
@@ -25,11 +24,6 @@ NEW_FILE: Final = """\
 regions:
 {regions}targets:
 """
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*( [A-Za-z0-9._/()-]+)*\Z")
-
-
-_WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
-"""Words to quote, so that a YAML 1.1 reader takes them for text too."""
 
 
 class Added(Struct, frozen=True):
@@ -101,7 +95,7 @@ def item(entry: TargetEntry, indent: int, newline: str = "\n") -> str:
     lines: list[str] = []
     for name, value in _fields(entry).items():
         lead = " " * indent + ("- " if not lines else "  ")
-        lines.append(f"{lead}{name}: {_text(value)}{newline}")
+        lines.append(f"{lead}{name}: {yaml_text(value)}{newline}")
     return "".join(lines)
 
 
@@ -115,19 +109,6 @@ def _fields(entry: TargetEntry) -> dict[str, Any]:
     if entry.enabled:
         del fields["enabled"]
     return {name: value for name, value in fields.items() if value not in (None, ())}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_text(part) for part in value) + "]"
-    if isinstance(value, Struct):
-        pairs = ((n, getattr(value, n)) for n in value.__struct_fields__)
-        names = dict(zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True))
-        return "{" + ", ".join(f"{names[n]}: {_text(v)}" for n, v in pairs if v is not None) + "}"
-    if isinstance(value, str):
-        plain = _PLAIN.match(value) and value.lower() not in _WORDS
-        return value if plain else json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _extended(text: str, entry: TargetEntry, file: str) -> str:
