@@ -233,6 +233,14 @@ class Editor:
             await self._take_back(wanted, refusals, edits)
         return change, counting
 
+    async def settle(self, target: str) -> None:
+        """Publishes what counts of a target if it is not yet.
+
+        Raises:
+            ChangeError: 503, Kafka is away.
+        """
+        await self._publish((target,))
+
     async def audit(
         self, who: Principal, change: str, action: str, about: str, **more: str
     ) -> None:

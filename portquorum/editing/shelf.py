@@ -100,9 +100,16 @@ class Shelf:
         place = self.book.place(Claim, claim)
         return place is not None and self.book.clock < place.at + CLAIM_MS
 
-    def resolved(self, wanted: Mapping[str, TargetEntry]) -> Resolved:
-        """What entries resolve to, with the names of all others as they are now."""
-        return entries.resolved(wanted, self._known(wanted))
+    def resolved(self, wanted: Mapping[str, TargetEntry], also: Iterable[str] = ()) -> Resolved:
+        """What entries resolve to, with the names of all others as they are now.
+
+        `also` are ids that will be there with them.
+        """
+        known = self._known(wanted)
+        for name in also:
+            if name not in wanted:
+                known.targets.setdefault(name, WEB)
+        return entries.resolved(wanted, known)
 
     def circle(self, wanted: Mapping[str, TargetEntry]) -> FieldError | None:
         """The circle that these entries would close; None: none."""

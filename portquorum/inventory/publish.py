@@ -20,6 +20,7 @@ from foundation import kafka
 from foundation.settings import Settings
 from portquorum.inventory import plan as plans
 from portquorum.inventory import present as presents
+from portquorum.inventory.claims import claimed
 from portquorum.inventory.environment import environment_problems
 from portquorum.inventory.errors import ApplyError, InventoryError
 from portquorum.inventory.load import load
@@ -231,8 +232,9 @@ async def _write(settings: Settings, plan: plans.ApplyPlan, on_progress: Progres
     producer = kafka.producer(settings, linger_ms=5)
     await producer.start()
     try:
-        writer = _Writer(settings, producer, plan, on_progress)
-        await writer.write()
+        added = [target.id for target in plan.added]
+        async with claimed(settings, producer, plan.source, added):
+            await _Writer(settings, producer, plan, on_progress).write()
     finally:
         await producer.stop()
 

@@ -22,7 +22,7 @@ from portquorum.inventory.windows import WindowResolver
 from producers.checks import address_policy, name_server
 from producers.checks.model import Vantage
 from schemas.partition import canonical_host
-from schemas.policy import Policy, Region, Team
+from schemas.policy import WEB, Policy, Region, Team
 from schemas.target import Target
 
 
@@ -245,11 +245,7 @@ class _Resolver:
                 first[target_id] = entry
             owner = self.known.targets.get(target_id)
             if owner is not None:
-                self._say(
-                    entry.where(),
-                    f"the target {target_id!r} belongs to the source {owner!r}: apply it with "
-                    f"--source {owner}, or give this one another `id:`",
-                )
+                self._say(entry.where(), _owned(target_id, owner))
             elif target is not None:
                 targets.append(target)
                 self._reachable(entry, target)
@@ -274,6 +270,20 @@ class _Resolver:
             if other not in self.ids:
                 expected = f"expected the id of a target, found {other!r}"
                 self._say(entry.where("depends_on", position), expected)
+
+
+def _owned(target: str, owner: str) -> str:
+    """Whose an id is, and what to do."""
+    if owner == WEB:
+        return (
+            f"the target {target!r} belongs to the page's own inventory: to have it in a file, "
+            "export it (portquorum inventory export), remove it there (portquorum target remove), "
+            "and apply again; or give this one another `id:`"
+        )
+    return (
+        f"the target {target!r} belongs to the source {owner!r}: apply it with --source {owner}, "
+        "or give this one another `id:`"
+    )
 
 
 def _team(entry: Entry[TeamEntry]) -> Team:

@@ -1,4 +1,4 @@
-"""A single manual check from this machine: no schedule, no address policy, no publishing."""
+"""A single manual check from this machine: no schedule, no publishing."""
 
 import asyncio
 import time
@@ -22,14 +22,15 @@ async def check_once(
     resolver: str | None = None,
     max_ms: float | None = None,
     expect: ExpectedState = "open",
+    vantage: Vantage | None = None,
 ) -> CheckOutcome:
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
     `max_ms` and `resolver`: as those of a target. Private addresses are allowed, since a user
-    starts the check. An unknown kind gives the outcome `prober_error`. Raises nothing. Within the
+    starts the check, unless `vantage` says which are. An unknown kind gives the outcome `prober_error`. Raises nothing. Within the
     timeout it also waits, for at most `closing.WITHIN_S`, for the server to close the connection.
     """
-    engine = platform_engine(Vantage(source=source, internal=True))
+    engine = platform_engine(vantage or Vantage(source=source, internal=True))
     done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()
     check = PlannedCheck(
         Target(

@@ -96,6 +96,18 @@ class Inventory:
         """How many targets depend on one."""
         return len(self._dependents.get(target_id, ()))
 
+    def dependent_rows(self, target_id: str) -> tuple[Row, ...]:
+        """The rows of the targets that depend on one."""
+        return tuple(self._dependents.get(target_id, ()))
+
+    def placed(self, target_id: str) -> list[KeptTarget]:
+        """The definitions of a target in all partitions, the one that counts first."""
+        now = self.get(target_id)
+        if now is None:
+            return []
+        older = (one for key, one in self._others.items() if key[0] == target_id)
+        return [now, *sorted(older, key=lambda one: one.version, reverse=True)]
+
     def search(self, words: Sequence[str]) -> int:
         """The mask of the rows that have all of the words in their texts, in any case."""
         mask = None

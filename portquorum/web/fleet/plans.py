@@ -60,6 +60,10 @@ class PolicyBook:
         self._next_change = 0
         return True
 
+    def entries(self) -> Iterator[tuple[bytes, Policy]]:
+        """All entries by their keys."""
+        return iter(self._entries.items())
+
     def tick(self, now: int) -> tuple[bool, bool]:
         """The time is `now`: True where the windows, or the silences, that are on have changed."""
         self.now = now

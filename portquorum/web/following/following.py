@@ -14,10 +14,12 @@ from foundation.lifecycle import cancelled
 from foundation.log_throttle import LogThrottle
 from foundation.settings import Settings
 from foundation.telemetry import logger
+from portquorum.editing.published import Published
 from portquorum.web.fleet import Fleet
 from portquorum.web.fleet.freshness import Senses
 from portquorum.web.following import pulse, status_poll
 from portquorum.web.following.announcer import Announcer
+from portquorum.web.following.followed_topics import FollowedTopics
 from portquorum.web.following.hub import Hub
 from portquorum.web.following.pulse import Pulse
 from portquorum.web.following.status_poll import StatusPoll
@@ -68,6 +70,11 @@ class Following:
     def is_present(self) -> asyncio.Event:
         """Set once all topics have been read up to their ends."""
         return self._feed.is_present
+
+    @property
+    def published(self) -> Published:
+        """[targets] and [policy], as those see them who change something."""
+        return FollowedTopics(self.fleet, self._feed)
 
     async def run(self) -> None:
         """Feeds the fleet; cancel the task to stop. An absent Kafka or ClickHouse is waited for.

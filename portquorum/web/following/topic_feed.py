@@ -1,7 +1,7 @@
 """Reads the topics into the fleet: what there is, then each record as it comes."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -26,6 +26,9 @@ STEP: Final = 200
 
 STALLED_S: Final = 60.0
 """Longest wait for the next record while the topics are read up."""
+
+ANSWER_S: Final = 20.0
+"""Longest wait until what is confirmed is read."""
 
 BEAT_MS: Final = 5_000
 """A prober beats so often."""
@@ -63,6 +66,9 @@ class TopicFeed:
         self._beats_at = 0
         self.log_partition = TopicPartition(settings.topic(topics.RESULTS.name), 0)
         """The partition of [results] whose beats are read: the one with the fewest records."""
+        self._client: AIOKafkaConsumer | None = None
+        self._applied_to: dict[TopicPartition, int] = {}
+        self._reaching: list[tuple[Mapping[TopicPartition, int], asyncio.Future[None]]] = []
         self.is_present = asyncio.Event()
         """Set when all topics have been read up to where they ended at the beginning."""
 
@@ -83,12 +89,47 @@ class TopicFeed:
             for part, offset in starts.items():
                 client.seek(part, offset)
             await self._read_up(client, ends)
+            await self._has_applied(client, client.assignment())
+            self._client = client
             self.is_present.set()
             while True:
-                await self._take(await client.getmany(timeout_ms=POLL_MS))
+                batches = await client.getmany(timeout_ms=POLL_MS)
+                await self._take(batches)
+                await self._has_applied(client, batches)
                 await asyncio.sleep(0)
                 if any(task.done() for task in kafka.vital_tasks(client)):
                     raise FeedEndedError("the consumer of the topics has ended; begin again")
+
+    async def caught_up(self) -> None:
+        """Returns when what was confirmed in [targets] and [policy] before the call is applied.
+
+        Raises:
+            KafkaError, OSError: Kafka is away.
+            TimeoutError: likewise, or the topics are not read up yet.
+        """
+        async with asyncio.timeout(ANSWER_S):
+            await self.is_present.wait()
+            client = self._client
+            if client is None:
+                raise FeedEndedError("the topics are not read")
+            names = {self._settings.topic(one.name) for one in (topics.TARGETS, topics.POLICY)}
+            parts = [part for part in client.assignment() if part.topic in names]
+            ends = await client.end_offsets(parts)
+            if all(self._applied_to.get(part, 0) >= end for part, end in ends.items()):
+                return
+            reached = asyncio.get_running_loop().create_future()
+            self._reaching.append((ends, reached))
+            await reached
+
+    async def _has_applied(self, client: AIOKafkaConsumer, parts: Iterable[TopicPartition]) -> None:
+        """What was read of these partitions is applied, and nothing is read and not applied."""
+        waited_for = {part for ends, _ in self._reaching for part in ends}
+        for part in {*parts, *waited_for}:
+            self._applied_to[part] = await client.position(part)
+        for ends, reached in self._reaching:
+            if not reached.done() and all(self._applied_to[part] >= ends[part] for part in ends):
+                reached.set_result(None)
+        self._reaching = [one for one in self._reaching if not one[1].done()]
 
     async def _read_up(self, client: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
         left = set(ends)
