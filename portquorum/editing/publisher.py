@@ -32,6 +32,11 @@ from schemas.web import Claim, WrittenTarget
 REPAIR_S: Final = 30.0
 """How often what differs is looked for, and how long a claim stays before others act on it."""
 
+HELD_S: Final = 5.0
+"""How long an apply that has claimed an id is waited for."""
+
+HELD_PAUSE_S: Final = 0.1
+
 MOST_ROUNDS: Final = 50
 """Rounds of one publication: as many edits of others came between."""
 
@@ -56,13 +61,14 @@ class Writes(Protocol):
 
 
 class Refusal(Struct, frozen=True):
-    """Why the newest edit of a target is not published: `owner` (of an id), or it does not resolve.
+    """Why the newest edit of a target is not published: the id is a file's, or it does not resolve.
 
-    `version` is that of the edit.
+    `version` is that of the edit. `is_held`: an apply has claimed the id, and may leave it.
     """
 
     version: int
     message: str
+    is_held: bool = False
 
 
 class _Work(Struct, frozen=True):
@@ -121,12 +127,21 @@ class Publisher:
             KafkaError, OSError, TimeoutError: Kafka is away; it is done as soon as it is back.
         """
         wanted = frozenset(targets)
-        self._waiting |= wanted
-        task = asyncio.create_task(self._turn(wanted))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await asyncio.shield(task)
-        return {name: self._refusals[name] for name in wanted & self._refusals.keys()}
+        loop = asyncio.get_running_loop()
+        until = loop.time() + HELD_S
+        waiting = wanted
+        while True:
+            self._waiting |= waiting
+            task = asyncio.create_task(self._turn(waiting))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            await asyncio.shield(task)
+            refusals = {name: self._refusals[name] for name in wanted & self._refusals.keys()}
+            waiting = frozenset(name for name, one in refusals.items() if one.is_held)
+            if not waiting or loop.time() > until:
+                return refusals
+            await asyncio.sleep(HELD_PAUSE_S)
+            await self._journal.caught_up()
 
     async def run(self) -> None:
         """Repairs at once and then every 30 s, without end; cancel the task to stop."""
@@ -295,11 +310,11 @@ class Publisher:
         wanted: dict[str, TargetEntry] = {}
         for name in names:
             work.versions[name] = version = shelf.version(name)
-            refused = self._foreign(name)
+            refused = self._foreign(name, version)
             entry = shelf.entry(name)
             if refused is not None:
-                if shelf.record(name) is not None:
-                    work.refusals[name] = Refusal(version, refused)
+                if shelf.record(name) is not None or refused.is_held:
+                    work.refusals[name] = refused
             elif entry is not None:
                 wanted[name] = entry
             elif version and shelf.record(name) is None:
@@ -317,17 +332,16 @@ class Publisher:
             if is_forced or not at_home or at_home[0].target != new:
                 work.targets.append(new)
 
-    def _foreign(self, name: str) -> str | None:
+    def _foreign(self, name: str, version: int) -> Refusal | None:
         """Why the page may not write a target of this id; None: it may."""
         owner = self._shelf.owner(name)
         if owner not in (None, WEB):
-            return f"the id {name!r} belongs to the inventory {owner!r}"
+            return Refusal(version, f"the id {name!r} belongs to the inventory {owner!r}")
         held = self._shelf.held(name)
         if held is None:
             return None
-        return (
-            f"the id {name!r} is being added by an apply of the inventory {held.source!r} right now"
-        )
+        text = f"the id {name!r} is being added by an apply of the inventory {held.source!r}"
+        return Refusal(version, text, is_held=True)
 
     def _versioned(self, target: Target, there: Sequence[Placed]) -> Target:
         """The target with the broker's time of its edit as version, or one more than it has."""

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from foundation.kafka import Follower
 from foundation.settings import Settings
+from portquorum.inventory import present as presents
 from portquorum.inventory.errors import ApplyError
 from portquorum.journal.book import PageBook, single_key
 from schemas import topics, web
@@ -59,6 +60,7 @@ async def claimed(
         await follower.__aexit__(None, None, None)
     try:
         _must_be_free(book, targets)
+        await _must_be_gone(settings, book, targets)
         yield
     except KafkaError:  # they end by themselves
         raise
@@ -100,6 +102,20 @@ def _must_be_free(book: PageBook, targets: Sequence[str]) -> None:
             raise ApplyError(
                 f"the page is changing the target {which!r} right now; nothing was changed: "
                 "apply again",
+                again=True,
+            )
+
+
+async def _must_be_gone(settings: Settings, book: PageBook, targets: Sequence[str]) -> None:
+    """What the page has removed may still stand in [targets], later than it was read there."""
+    removed = {name for name in targets if book.version(WrittenTarget, name)}
+    if not removed:
+        return
+    for placed in await presents.read_targets(settings):
+        if placed.target.source == WEB and placed.target.id in removed:
+            raise ApplyError(
+                f"the page is removing the target {placed.target.id!r} right now; nothing was "
+                "changed: apply again",
                 again=True,
             )
 
