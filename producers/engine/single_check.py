@@ -27,8 +27,9 @@ async def check_once(
     """The outcome of one check of `host`:`port`, made from `source` if given.
 
     `max_ms` and `resolver`: as those of a target. Private addresses are allowed, since a user
-    starts the check, unless `vantage` says which are. An unknown kind gives the outcome `prober_error`. Raises nothing. Within the
-    timeout it also waits, for at most `closing.WITHIN_S`, for the server to close the connection.
+    starts the check, unless `vantage` says which are. An unknown kind gives the outcome
+    `prober_error`. Raises nothing. Within the timeout it also waits, for at most
+    `closing.WITHIN_S`, for the server to close the connection.
     """
     engine = platform_engine(vantage or Vantage(source=source, internal=True))
     done: asyncio.Future[CheckOutcome] = asyncio.get_running_loop().create_future()

@@ -5,6 +5,14 @@ import random
 
 import pytest
 from msgspec.structs import replace
+
+from portquorum.changing.edits import Written
+from portquorum.changing.errors import ChangeError
+from portquorum.editing import publisher
+from portquorum.editing.entries import by_itself
+from schemas.policy import WEB
+from schemas.target import Target
+from schemas.web import WrittenTarget
 from tests.unit.portquorum.editing.world import (
     ANN,
     FILE,
@@ -14,14 +22,6 @@ from tests.unit.portquorum.editing.world import (
     entry,
     turns,
 )
-
-from portquorum.changing.edits import Written
-from portquorum.changing.errors import ChangeError
-from portquorum.editing import publisher
-from portquorum.editing.entries import by_itself
-from schemas.policy import WEB
-from schemas.target import Target
-from schemas.web import WrittenTarget
 
 ID = "prod-db"
 
