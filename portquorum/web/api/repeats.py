@@ -43,9 +43,9 @@ HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 KEPT_MS: Final = DAY_MS
 """A key is known so long."""
-LOST_S: Final = 10.0
+LOST_S: Final = 6.0
 """A claim that was not renewed for so long has lost its process."""
-RENEW_S: Final = 3.0
+RENEW_S: Final = 2.0
 
 _KEY: Final = re.compile(r'"?([\x21\x23-\x5b\x5d-\x7e]{1,255})"?')
 _HEADERS: Final = ("Location", "ETag")
