@@ -4,6 +4,7 @@ import secrets
 from http import HTTPStatus
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from portquorum.access.principal import Principal
@@ -11,14 +12,14 @@ from portquorum.changing.acts import WindowMade
 from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.editing import windows
 from portquorum.editing.windows import WindowError, WindowPublisher
-from portquorum.inventory.document import MaintenanceEntry
+from portquorum.inventory.document import PATTERN_TEXT, MaintenanceEntry, Name
 from portquorum.web.acts.desk import AWAY, Desk, away, wall_ms, wrong
 from portquorum.web.acts.limits import must_cover
-from schemas.plain_text import unsafe_in
 from schemas.policy import WEB, Maintenance
 from schemas.web import WrittenMaintenance
 
 _MOST_NAME: Final = 63
+_NAME_TEXT: Final = PATTERN_TEXT[r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}\Z"]
 
 
 class WindowDesk:
@@ -154,9 +155,10 @@ class WindowDesk:
 
 
 def _check_name(name: str) -> None:
-    strange = unsafe_in(name)
-    if not name.strip() or len(name) > _MOST_NAME or strange is not None or "/" in name:
-        raise wrong("name", f"expected a name of 1 to {_MOST_NAME} characters without /")
+    try:
+        msgspec.convert(name, Name)
+    except msgspec.ValidationError as error:
+        raise wrong("name", f"expected {_NAME_TEXT}, found {name[:_MOST_NAME]!r}") from error
 
 
 def _check_version(present: WindowMade | None, if_version: int | None) -> None:

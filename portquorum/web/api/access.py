@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from litestar import Response, delete, get, post, put
 from litestar.params import PathParameter, QueryParameter
@@ -129,7 +130,7 @@ async def put_user(
     made = await office.put_user(principal, name, wanted, version)
     if found is not None:
         return json_answer(made, ETag=etag_of(made.version))
-    place = f"{PATH}/users/{made.name}"
+    place = f"{PATH}/users/{quote(made.name, safe='')}"
     return json_answer(made, HTTPStatus.CREATED, ETag=etag_of(made.version), Location=place)
 
 

@@ -200,7 +200,7 @@ async def check_target(
     summary="The page's inventory as a file",
     tags=["inventory"],
     media_type="application/yaml",
-    opt={"text": "application/yaml"} | needs("viewer"),
+    opt={"yaml": "application/yaml"} | needs("viewer"),
 )
 async def inventory(edits: TheEdits) -> Response[str]:
     """All targets and maintenance windows of the page, as `portquorum inventory apply` takes them.

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from litestar import Response, get, post
 from msgspec import Meta, Struct
@@ -139,7 +140,7 @@ async def make_note(
 
     async def made() -> Response[IncidentNote]:
         note = await acts.note(principal, found, asked.text)
-        place = f"{_PATH}/{note.incident_id}/notes"
+        place = f"{_PATH}/{quote(note.incident_id, safe='')}/notes"
         return json_answer(note, HTTPStatus.CREATED, Location=place)
 
     return await repeats.once(request, principal, made)

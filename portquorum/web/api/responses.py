@@ -71,7 +71,7 @@ _KEY: Final[Document] = {
     "required": False,
     "description": "A key of your own, as a UUID: what is sent again with it within 24 h is done "
     "once, and gets the same answer.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,255}$"},
+    "schema": {"type": "string", "pattern": r'^"?[!#-\[\]-~]{1,255}"?$'},
 }
 
 
@@ -101,8 +101,8 @@ def _reads(responses: Document, opt: Document) -> None:
     success = responses["200"]
     if opt.get("live"):
         success["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
-    elif media_type := opt.get("text"):
-        success["content"] = {media_type: {"schema": {"type": "string"}}}
+    elif media_type := opt.get("yaml"):
+        success["content"] = {media_type: {"schema": {"type": "object"}}}
     else:
         tag = _STRONG_TAG if opt.get("versioned") else _WEAK_TAG
         success.setdefault("headers", {})["ETag"] = tag

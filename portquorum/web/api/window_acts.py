@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from portquorum.changing.acts import Acts, WindowMade
 from portquorum.inventory.document import MaintenanceEntry
-from portquorum.web.api.bodies import JSON, Asked, body_of
+from portquorum.web.api.bodies import JSON, Asked, as_struct, body_of
 from portquorum.web.api.changes import changes, versioned
 from portquorum.web.api.conditions import etag_of, version_wanted
 from portquorum.web.api.entries import without_nulls
@@ -63,7 +63,8 @@ async def put_maintenance(
         raise wrong_field("name", f"expected {name!r} as in the path, or none")
     present = _version_of(acts, name)
     wanted = version_wanted(request, present)
-    made = await acts.put_window(principal, name, replace(entry, name=name), wanted)
+    named = as_struct(msgspec.to_builtins(replace(entry, name=name)), MaintenanceEntry)
+    made = await acts.put_window(principal, name, named, wanted)
     return _answer(made, is_new=not present)
 
 
