@@ -77,7 +77,7 @@ POLICY = Topic(
     retention_ms=None,
     log_append_time=False,
     compression="gzip",
-    writers=("apply", "silence", "target", "drill", "notifier"),
+    writers=("apply", "silence", "target", "drill", "notifier", "web"),
     readers=("prober", "notifier", "sink", "web", "apply", "silence", "target"),
     schema=(
         policy.Region,
@@ -101,7 +101,7 @@ RESULTS = Topic(
     retention_ms=7 * DAY_MS,
     log_append_time=True,
     compression="zstd",
-    writers=("prober", "apply", "target", "ack", "stream", "notifier"),
+    writers=("prober", "apply", "target", "ack", "stream", "notifier", "web"),
     readers=("stream", "sink", "web"),
     schema=(CheckResult,),
     control=(
@@ -212,7 +212,7 @@ NOTIFIER_STATE = Topic(
     log_append_time=False,
     compression="zstd",
     writers=("notifier",),
-    readers=("notifier", "sink"),
+    readers=("notifier", "sink", "web"),
     schema=(notifier_state.Term, notifier_state.HandledOffsets, notifier_state.Subject),
     about="The notifier's memory: who is to be told of what is open, and who confirmed. A null "
     "value removes what is over.",

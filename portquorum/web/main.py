@@ -15,10 +15,12 @@ from portquorum.access.rules import access_rules
 from portquorum.journal.journal import KafkaJournal
 from portquorum.web.access.door import RecordsDoor
 from portquorum.web.access.last_use import LastUse
+from portquorum.web.acts.acts import PageActs
 from portquorum.web.app import create_app
 from portquorum.web.explaining.explainer import Explainer
 from portquorum.web.following import Following
 from portquorum.web.history.stored_history import StoredHistory
+from portquorum.web.office.office import RecordsOffice
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
 from portquorum.web.routes import page_routes
@@ -55,11 +57,19 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     journal = KafkaJournal(settings)
     last_use = LastUse(journal)
     history = StoredHistory(settings)
+    acts = PageActs(settings, following.fleet, following.hub, history, journal)
     closing = asyncio.Event()
     served = Served(listening.getsockname()[0], settings.http_host_names)
     app = create_app(
         Parts(
-            following.fleet, following.hub, history, closing, Explainer(settings), journal=journal
+            following.fleet,
+            following.hub,
+            history,
+            closing,
+            Explainer(settings),
+            journal=journal,
+            acts=acts,
+            office=RecordsOffice(journal),
         ),
         served,
         routes=page_routes(journal, rules),
@@ -71,7 +81,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     scheme = "http" if tls is None else "https"
     _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
     serving = asyncio.create_task(serve(app, listening, closing, stop, tls=tls))
-    workers: list[Worker] = [following.run, journal.run, last_use.run]
+    workers: list[Worker] = [following.run, journal.run, last_use.run, acts.run]
     if rules.tls is not None and tls is not None:
         workers.append(partial(renewed, tls, rules.tls))
     working = asyncio.create_task(_together(workers))
