@@ -15,6 +15,7 @@ from foundation.telemetry import logger
 from producers import metrics
 from producers.broker_clock import Clock
 from producers.prober.check_loop import CheckLoop
+from producers.schedule.pauses import Pauses
 from producers.schedule.target_definitions import Definitions
 from schemas import recheck, topics
 from schemas import target as target_schema
@@ -23,6 +24,9 @@ from schemas.target import Target
 
 AGAIN_S: Final = 1.0
 STOP_S: Final = 2.0
+
+LOOK_S: Final = 0.25
+"""Time between two looks for pauses that are over."""
 
 _Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
@@ -53,13 +57,23 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     The range assignor gives partition p of both topics to the same member. The targets of a revoked
     partition are checked until the next assignment: while the broker is away no other member can
-    take them, and a target without checks is worse than one checked twice.
+    take them, and a target without checks is worse than one checked twice. What is paused (by
+    `pauses`) or not enabled is not given to the scheduler.
     """
 
-    def __init__(self, settings: Settings, runner: CheckLoop, clock: Clock, *, region: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        runner: CheckLoop,
+        clock: Clock,
+        *,
+        region: str,
+        pauses: Pauses,
+    ) -> None:
         self._settings = settings
         self._runner = runner
         self._clock = clock
+        self._pauses = pauses
         self._group = group_of(settings, region)
         self._targets = topics.TARGETS.full_name(settings.topic_prefix)
         self._rechecks = topics.RECHECKS.full_name(settings.topic_prefix)
@@ -90,6 +104,20 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             finally:
                 await self._leave(consumer)
             await asyncio.sleep(AGAIN_S)
+
+    async def end_pauses(self) -> None:
+        """Takes up what was paused when its time has come, until cancelled."""
+        while True:
+            self.look_again(self._pauses.end_due(self._brokers_now_ms()))
+            await asyncio.sleep(LOOK_S)
+
+    def look_again(self, target_ids: Collection[str]) -> None:
+        """These targets may have begun or ceased to be paused."""
+        if target_ids:
+            self._define(target_ids)
+
+    def _brokers_now_ms(self) -> float:
+        return self._clock.now_ms() - self._clock.ahead_ms()
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Keeps the targets until the next assignment; see the class."""
@@ -138,12 +166,12 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._define(changed)
 
     def _define(self, changed: Collection[str]) -> None:
-        """Gives the scheduler the valid definitions of these ids."""
-        scheduler = self._runner.scheduler
+        """Gives the scheduler the valid definitions of these ids, of what is to be checked."""
+        scheduler, now_ms = self._runner.scheduler, self._brokers_now_ms()
         hold: list[Target] = []
         for target_id in changed:
             target = self._definitions.of(target_id)
-            if target is None:
+            if target is None or not target.enabled or self._pauses.holds(target_id, now_ms):
                 scheduler.remove(target_id)
             else:
                 hold.append(target)

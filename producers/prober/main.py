@@ -28,6 +28,7 @@ from producers.publishing.connection import BrokerConnection
 from producers.publishing.publisher import Publisher
 from producers.publishing.spool import Spool
 from producers.publishing.spool_file import SpoolFile
+from producers.schedule.pauses import Pauses
 from producers.schedule.scheduler import Scheduler
 from schemas.policy import Region
 
@@ -100,9 +101,12 @@ async def _probe(
         runner.changed()
         log.info("region", internal=policy.internal, source=way)
 
-    region_policy = RegionPolicy(settings, region, changed)
+    pauses = Pauses()
+    membership = GroupMember(settings, runner, clock, region=region, pauses=pauses)
+    region_policy = RegionPolicy(
+        settings, region, changed, pauses=pauses, on_pauses=membership.look_again
+    )
     beats = Beats(publisher, runner, clock, region=region, prober=prober)
-    membership = GroupMember(settings, runner, clock, region=region)
     publishing: asyncio.Task[None] | None = None
     with TaskSupervisor() as parts:
         try:
@@ -120,6 +124,7 @@ async def _probe(
             parts.start("beating", beats.run())
             parts.start("checking", runner.run())
             parts.start("membership", membership.run())
+            parts.start("ending pauses", membership.end_pauses())
             log.info("probing", in_flight=limit, clock_offset_ms=clock.raw_offset_ms())
             await parts.watch(stop)
         finally:

@@ -9,8 +9,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
+from portquorum.pausing import records
 from producers.schedule.schedule import phase_ms, slots
+from schemas.policy import Pause
 from schemas.probe import HandshakeProbe
 from tests.integration.producers.ground import Ground
 
@@ -349,3 +352,37 @@ async def test_references_are_asked_only_where_checks_may_go(ground: Ground, all
         else:
             with pytest.raises(BlockingIOError):
                 reference.accept()
+
+
+async def test_what_is_paused_or_disabled_is_not_checked_until_its_time(
+    ground: Ground, port: int
+) -> None:
+    await ground.region(internal=True)
+    disabled = ground.target("disabled", port, interval_ms=HOUR_MS, enabled=False)
+    await ground.apply(ground.target("goes-on", port), disabled)
+    await ground.apply(ground.target("paused", port, interval_ms=HOUR_MS))
+    await ground.probe("p1")
+    await ground.until(lambda: ground.of("paused") and ground.of("goes-on"), "first results")
+
+    async def pause(until: int | None) -> None:
+        one = Pause(name="paused", paused_at=1, until=until, reason="", by="ann")
+        await records.pause(ground.settings, [one], {})
+
+    await pause(None)
+    await ground.until(lambda: ground.beats and ground.beats[-1][1].targets == 1, "a beat of one")
+    now = ground.of("goes-on")[-1].started_at
+    await ground.recheck("127.0.0.1", now, now + HOUR_MS)
+    await ground.until(
+        lambda: any(result.cause == "recheck" for result in ground.of("goes-on")), "a recheck"
+    )
+    assert len(ground.of("paused")) == 1
+    await records.resume(ground.settings, ["paused"], "ann", {})
+    await ground.until(lambda: len(ground.of("paused")) == 2, "a check at once")
+
+    until = ground.of("goes-on")[-1].started_at + 4_000
+    await pause(until)
+    await ground.until(lambda: len(ground.of("paused")) == 3, "a check after the end")
+    assert ground.of("paused")[-1].started_at >= until
+    assert ground.of("disabled") == []
+    await ground.apply(structs.replace(disabled, enabled=True, version=disabled.version + 1))
+    await ground.until(lambda: ground.of("disabled"), "a check of what is enabled again")
