@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from schemas._types import Count, Millis, Name, Note, ProberName, RegionName, TargetId
 from schemas.json_decoder import JsonDecoder
 from schemas.missing_secrets import MissingSecrets
+from schemas.policy import Pause
 from schemas.target import Target
 
 HEADER: Final = "portquorum-control"
@@ -125,6 +126,13 @@ Control = (
 
 _decoder: JsonDecoder[Control] = JsonDecoder(Control)
 _encoder = msgspec.json.Encoder()
+
+
+def paused(pause: Pause) -> TargetPaused:
+    """What the stream is told of a pause of [policy]."""
+    return TargetPaused(
+        target=pause.name, until=pause.until, by=pause.by, note=pause.reason or None
+    )
 
 
 def headers(record: Control) -> list[tuple[str, bytes]]:

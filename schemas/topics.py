@@ -91,7 +91,7 @@ POLICY = Topic(
         policy.DrillDone,
     ),
     about="Regions, teams, routes, maintenance, silences, pauses, fire drills, and how far an "
-    "apply has come. The notifier removes a silence a day after its end.",
+    "apply has come. The notifier removes a silence or pause a day after its end.",
 )
 RESULTS = Topic(
     name="results",

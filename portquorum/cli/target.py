@@ -1,4 +1,4 @@
-"""`portquorum target`: a shortcut to the inventory."""
+"""`portquorum target`: adds to the inventory; lists, pauses and resumes targets."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from portquorum.cli import pausing
 from portquorum.cli.options import Json, examples
 from portquorum.presentation.output import out, print_json, print_notes
 from schemas.plain_text import one_line
@@ -15,12 +16,17 @@ from schemas.plain_text import one_line
 if TYPE_CHECKING:
     from portquorum.inventory import Added
 
-app = typer.Typer(no_args_is_help=True, help="The quick way into the inventory.")
+app = typer.Typer(
+    no_args_is_help=True, help="Add a target to the inventory; list, pause and resume targets."
+)
 
 
 @app.callback()
 def target() -> None:
-    """The quick way into the inventory."""
+    """Add a target to the inventory; list, pause and resume targets."""
+
+
+pausing.add_to(app)
 
 
 @app.command(

@@ -13,7 +13,7 @@ from portquorum.inventory.resolve import Inventory
 from schemas import policy
 from schemas._types import MAX_MILLIS
 from schemas.partition import host_key, partition_for
-from schemas.policy import ApplyMark, Policy
+from schemas.policy import ApplyMark, Pause, Policy
 from schemas.target import Target
 
 MAX_REMOVED: Final = 0.2
@@ -51,6 +51,7 @@ class ApplyPlan(Struct, frozen=True):
         empties: nothing would be left of a source that had targets or policy: its file may have
             been emptied by accident.
         warnings: sentences for people.
+        pauses: those of [policy] that are in force, of any target, by id.
     """
 
     source: str
@@ -67,6 +68,7 @@ class ApplyPlan(Struct, frozen=True):
     unfinished: bool = False
     empties: bool = False
     warnings: tuple[str, ...] = ()
+    pauses: dict[str, Pause] = {}
 
     @property
     def empty(self) -> bool:
@@ -158,6 +160,7 @@ def plan(
         unfinished=unfinished,
         empties=not wanted.targets and bool(own or (policy_removed and not wanted.policy)),
         warnings=(*lines(wanted.warnings), *_dependents_elsewhere(changed, have)),
+        pauses=present.pauses(now),
     )
 
 

@@ -12,7 +12,7 @@ from producers.checks import address_policy
 from producers.checks.model import Vantage
 from schemas import policy, topics
 from schemas import target as target_schema
-from schemas.policy import ApplyMark, Policy
+from schemas.policy import PAUSES, ApplyMark, Pause, Policy
 from schemas.target import Target
 
 
@@ -49,6 +49,11 @@ class Present(Struct, frozen=True):
             if other is None or placed.target.version > other.target.version:
                 newest[placed.target.id] = placed
         return newest
+
+    def pauses(self, now: int) -> dict[str, Pause]:
+        """By target id, the pauses that have not ended by themselves at `now` (UTC ms)."""
+        found = pauses_of(self.policy.values())
+        return {target_id: one for target_id, one in found.items() if not one.is_over(now)}
 
     def mark(self, source: str) -> ApplyMark | None:
         """The mark of the newest apply of `source`."""
@@ -111,6 +116,18 @@ def known_of(policies: Iterable[PolicyKept], targets: Iterable[Target], source: 
             if target.host is not None:
                 known.hosts[target.id] = target.host
     return known
+
+
+def pauses_of(kept: Iterable[PolicyKept]) -> dict[str, Pause]:
+    """The pauses among the entries of [policy], by target id; those of other sources are none.
+
+    Those that have ended by themselves are among them (`Pause.is_over`).
+    """
+    return {
+        one.entry.name: one.entry
+        for one in kept
+        if isinstance(one.entry, Pause) and one.source == PAUSES
+    }
 
 
 async def read(settings: Settings) -> Present:

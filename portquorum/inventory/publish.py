@@ -24,6 +24,7 @@ from portquorum.inventory.claims import claimed
 from portquorum.inventory.environment import environment_problems
 from portquorum.inventory.errors import ApplyError, InventoryError
 from portquorum.inventory.load import load
+from portquorum.inventory.present import PolicyKept
 from portquorum.inventory.record_writer import RecordWriter
 from portquorum.inventory.resolve import NOTHING_KNOWN, Inventory, Known, resolve
 from schemas import policy
@@ -258,14 +259,18 @@ class _Writer:
         self.done = 0
         self.total = 2 * (len(self.targets) + len(plan.removals))
         self.total += len(plan.policy_set) + len(plan.policy_removed)
+        self.total += sum(target.id in plan.pauses for target in self.targets)
 
     async def write(self) -> None:
         plan, writer = self.plan, self.writer
         begun = await self._mark("begun")
         await writer.entries((policy.key(plan.source, e), e) for e in plan.policy_set)
-        await writer.targets(plan.removals, self.targets)
+        await writer.targets(plan.removals, self.targets, plan.pauses)
         await writer.entries((key, None) for key in plan.policy_removed)
-        if await self._another_began(begun):
+        kept = await presents.read_policy(self.settings)
+        await self._tell_later_pauses(kept)
+        mark = kept.get(f"{plan.source}/apply/".encode())
+        if mark is None or mark.offset != begun:
             await self._mark("begun")
             raise ApplyError(
                 f"another apply of the source {plan.source!r} ran at the same time, and what is "
@@ -284,10 +289,18 @@ class _Writer:
         future = await self.writer.send_policy(policy.key(self.plan.source, mark), mark)
         return int((await future).offset)  # type: ignore[attr-defined]
 
-    async def _another_began(self, begun: int) -> bool:
-        kept = await presents.read_policy(self.settings)
-        mark = kept.get(f"{self.plan.source}/apply/".encode())
-        return mark is None or mark.offset != begun
+    async def _tell_later_pauses(self, kept: Mapping[bytes, PolicyKept]) -> None:
+        """A target that was paused meanwhile may have moved: its new partition is told, too."""
+        found = presents.pauses_of(kept.values())
+        known, at = self.plan.pauses, self.plan.at
+        later = {
+            name: one
+            for name, one in found.items()
+            if known.get(name) != one and not one.is_over(at)
+        }
+        moved = [target for target in self.targets if target.id in later]
+        self.total += len(moved)
+        await self.writer.paused(moved, later)
 
 
 __all__ = ["ApplyReport", "Progress", "Target", "apply", "check", "diff", "publish", "source_name"]

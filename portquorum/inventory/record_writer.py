@@ -1,7 +1,8 @@
 """Writes what a publication of targets consists of, in the promised order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -11,6 +12,7 @@ from portquorum.inventory.plan import Removal, encode, home
 from producers.schedule.schedule import phase_ms
 from schemas import control, policy, topics
 from schemas.control import TargetRemoved, TargetSet
+from schemas.policy import Pause
 from schemas.target import Target
 
 CHUNK: Final = 2000
@@ -34,11 +36,17 @@ class RecordWriter:
         self._producer = producer
         self._on_confirmed = on_confirmed
 
-    async def targets(self, removals: Sequence[Removal], targets: Iterable[Target]) -> None:
+    async def targets(
+        self,
+        removals: Sequence[Removal],
+        targets: Iterable[Target],
+        pauses: Mapping[str, Pause] = MappingProxyType({}),
+    ) -> None:
         """Writes removals and definitions; each step is confirmed before the next.
 
         The stream has to know a target before anybody checks it, and has to know of a removal
-        before a prober stops: control records first.
+        before a prober stops: control records first. `pauses` are those of [policy] in force, by
+        target id: the stream must know one before the target, which may be new in its partition.
 
         Raises:
             KafkaError, OSError: some may be written.
@@ -48,9 +56,19 @@ class RecordWriter:
         ordered = sorted(targets, key=_turn)
         partitions = self._settings.partitions
         await self._all(self._control(one.partition, _removed(one)) for one in removals)
+        await self.paused(ordered, pauses)
         await self._all(self._control(home(one, partitions), TargetSet(one)) for one in ordered)
         await self._all(self._target(one.partition, one.target.id, None) for one in removals)
         await self._all(self._target(home(one, partitions), one.id, encode(one)) for one in ordered)
+
+    async def paused(self, targets: Iterable[Target], pauses: Mapping[str, Pause]) -> None:
+        """Tells the stream of the pauses that these targets have."""
+        partitions = self._settings.partitions
+        await self._all(
+            self._control(home(one, partitions), control.paused(pauses[one.id]))
+            for one in targets
+            if one.id in pauses
+        )
 
     async def entries(self, entries: Iterable[tuple[bytes, policy.Policy | None]]) -> None:
         """Writes entries of [policy] by key; None removes one."""

@@ -7,44 +7,25 @@ checks and that [policy] calls paused; the same command once more completes it.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
 from foundation import kafka
 from foundation.settings import Settings
-from portquorum.inventory.present import PolicyKept
+from portquorum.inventory.present import pauses_of
 from schemas import control, policy, topics
-from schemas.control import Control, TargetPaused, TargetResumed
+from schemas.control import Control, TargetResumed
 from schemas.policy import PAUSES, Pause
 
 CHUNK: Final = 2000
 """Number of sends that wait for acknowledgements at a time."""
 
 
-def pauses_of(kept: Iterable[PolicyKept]) -> dict[str, Pause]:
-    """The pauses among the entries of [policy], by target id; those of other sources are none.
-
-    Those that have ended by themselves are among them (`Pause.is_over`).
-    """
-    return {
-        one.entry.name: one.entry
-        for one in kept
-        if isinstance(one.entry, Pause) and one.source == PAUSES
-    }
-
-
 def key_of(target: str) -> bytes:
     """The message key of the pause of a target in [policy]."""
     return f"{PAUSES}/pause/{target}".encode()
-
-
-def told(pause: Pause) -> TargetPaused:
-    """What the stream is told of a pause."""
-    return TargetPaused(
-        target=pause.name, until=pause.until, by=pause.by, note=pause.reason or None
-    )
 
 
 async def pause(settings: Settings, pauses: Sequence[Pause], homes: Mapping[str, int]) -> None:
@@ -60,7 +41,9 @@ async def pause(settings: Settings, pauses: Sequence[Pause], homes: Mapping[str,
     async with kafka.producer(settings, linger_ms=5) as producer:
         writer = _Writer(settings, producer)
         await writer.policy({key_of(one.name): policy.encode(one) for one in pauses})
-        await writer.control([(homes[one.name], told(one)) for one in pauses if one.name in homes])
+        await writer.control(
+            [(homes[one.name], control.paused(one)) for one in pauses if one.name in homes]
+        )
 
 
 async def resume(
@@ -109,3 +92,6 @@ class _Writer:
                 await asyncio.gather(*waiting)
                 waiting.clear()
         await asyncio.gather(*waiting)
+
+
+__all__ = ["key_of", "pause", "pauses_of", "resume"]

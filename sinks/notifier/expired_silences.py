@@ -1,4 +1,4 @@
-"""Removes silences from [policy] a day after their end; only the active notifier does it."""
+"""Removes silences and pauses from [policy] a day after their end; the active notifier does it."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,7 @@ from foundation.kafka.reconnecting_producer import KeyedMessage
 from foundation.settings import Settings
 from schemas import topics
 from schemas.duration import DAY_MS
-from schemas.policy import Policy, Silence
+from schemas.policy import Pause, Policy, Silence
 from sinks.notifier.log_writer import LogWriter
 
 KEPT_MS: Final = DAY_MS
@@ -22,12 +22,22 @@ _log = telemetry.logger(__name__)
 
 
 def expired(entries: Mapping[bytes, Policy], now: int) -> list[bytes]:
-    """The keys of silences that ended long ago."""
+    """The keys of silences and pauses that ended long ago."""
     return [
         key
         for key, entry in entries.items()
-        if isinstance(entry, Silence) and entry.ends_at + KEPT_MS <= now
+        if (end := _end_of(entry)) is not None and end + KEPT_MS <= now
     ]
+
+
+def _end_of(entry: Policy) -> int | None:
+    match entry:
+        case Silence():
+            return entry.ends_at
+        case Pause():
+            return entry.until
+        case _:
+            return None
 
 
 class ExpiredSilences:
@@ -61,6 +71,8 @@ class ExpiredSilences:
             async with asyncio.timeout(_WITHIN_S):
                 await self._writer.write([KeyedMessage(key, None) for key in keys])
         except TimeoutError:
-            _log.warning("ended silences can't be removed from the policy yet", count=len(keys))
+            _log.warning(
+                "ended silences and pauses can't be removed from the policy yet", count=len(keys)
+            )
         else:
-            _log.info("removed ended silences from the policy", count=len(keys))
+            _log.info("removed ended silences and pauses from the policy", count=len(keys))

@@ -48,7 +48,7 @@ def facts(target: Target) -> TargetFacts:
         tags=target.tags,
         depends_on=target.depends_on,
         settle_ms=target.interval_ms + series_ms,
-        answer_ms=min(series_ms + _ON_THE_WAY_MS, MOST_ANSWER_MS),
+        answer_ms=min(series_ms + _ON_THE_WAY_MS, MOST_ANSWER_MS) if target.enabled else 0,
     )
 
 

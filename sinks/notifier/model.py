@@ -74,7 +74,7 @@ class TargetFacts(Struct, frozen=True):
     `place` is its `host:port` (or URL), `depends_on` are ids of the targets without which it can't
     be reached. `settle_ms` is the longest time from a recovery until its next results say so
     (interval, and the time-outs and waits of all retries). `answer_ms` is the longest time until a
-    recheck of it has an answer.
+    recheck of it has an answer, 0 if nobody checks it.
     """
 
     id: str

@@ -11,7 +11,7 @@ from foundation import telemetry
 from foundation.kafka import Follower
 from foundation.settings import Settings
 from schemas import policy, topics
-from schemas.policy import DRILLS, SILENCES, DrillDone, Silence
+from schemas.policy import DRILLS, PAUSES, SILENCES, DrillDone, Pause, Silence
 from sinks.notifier.routing import Routes
 
 AGAIN_S = 1.0
@@ -81,6 +81,9 @@ def _take(record: ConsumerRecord, entries: dict[bytes, policy.Policy]) -> None:
         if isinstance(entry, Silence) and record.key != policy.key(SILENCES, entry):
             # Nobody could see or end it.
             _log.warning("a silence of another source is none", key=repr(record.key)[:200])
+            return
+        if isinstance(entry, Pause) and record.key != policy.key(PAUSES, entry):
+            _log.warning("a pause of another source is none", key=repr(record.key)[:200])
             return
         if isinstance(entry, DrillDone) and record.key != policy.key(DRILLS, entry):
             _log.warning("a fire drill of another source is none", key=repr(record.key)[:200])

@@ -21,6 +21,7 @@ from schemas.policy import (
     DrillDone,
     DrillPlan,
     Maintenance,
+    Pause,
     Policy,
     Region,
     Route,
@@ -92,7 +93,8 @@ class Routes(Struct, frozen=True, dict=True):
     """The routes, teams and regions (empty: not known) of the policy, and what spares people.
 
     `drill_every_ms` is the longest time between two fire drills, the shortest of all plans; 0: none
-    is planned. `last_drill` is the newest one.
+    is planned. `last_drill` is the newest one. `pauses` has the ends (UTC ms) of the pauses by
+    target id, None: until it is resumed.
     """
 
     routes: dict[str, Route] = {}
@@ -102,6 +104,7 @@ class Routes(Struct, frozen=True, dict=True):
     silences: tuple[Silence, ...] = ()
     drill_every_ms: int = 0
     last_drill: DrillDone | None = None
+    pauses: dict[str, int | None] = {}
 
     @classmethod
     def of(cls, policy: Iterable[Policy]) -> "Routes":
@@ -119,6 +122,7 @@ class Routes(Struct, frozen=True, dict=True):
             tuple(sorted(silences, key=lambda one: one.name)),
             min(plans, default=0),
             max(drills, key=lambda one: one.at, default=None),
+            {entry.name: entry.until for entry in entries if isinstance(entry, Pause)},
         )
 
     # Who is told.

@@ -150,7 +150,9 @@ class Holding:
         if subject.phase == "closed" or not isinstance(subject.event, IncidentEvent):
             return 0
         outage = self._outage(subject)
-        answer_ms = self._reasons.dependencies.answer_ms(outage.depends_on, outage.target)
+        answer_ms = self._reasons.dependencies.answer_ms(
+            outage.depends_on, outage.target, subject.changed_at
+        )
         if not answer_ms:
             return 0
         since = subject.changed_at

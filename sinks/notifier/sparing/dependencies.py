@@ -1,6 +1,6 @@
 """Dependencies: what can't be reached because another target is down is not told. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -36,11 +36,13 @@ class _DependencyIncident(Struct):
 class Dependencies:
     """Which targets are down, and who depends on them.
 
-    A change of one target costs no more than the number of its dependents.
+    A change of one target costs no more than the number of its dependents. `pauses` has the ends
+    (UTC ms) of pauses by target id, None: until it is resumed.
     """
 
     def __init__(self, facts_of: Callable[[str], TargetFacts | None]) -> None:
         self._facts_of = facts_of
+        self.pauses: Mapping[str, int | None] = {}
         self._incidents: dict[str, dict[str, _DependencyIncident]] = {}
         self._dependents: dict[str, dict[str, None]] = {}
         self._on: dict[str, tuple[str, ...]] = {}
@@ -122,10 +124,21 @@ class Dependencies:
                     return Spared("dependency", _why(one))
         return None if not ended else latest(ended)
 
-    def answer_ms(self, depends_on: tuple[str, ...], target: str) -> int:
-        """The longest time until a recheck of one of them has an answer; 0 if none is known."""
-        known = [self._facts_of(one) for one in depends_on if one != target]
+    def answer_ms(self, depends_on: tuple[str, ...], target: str, at: int) -> int:
+        """The longest time until a recheck of one of them has an answer; 0 if none will be.
+
+        Of one that is not known, or is paused at `at` (UTC ms), nobody waits for an answer.
+        """
+        known = [
+            self._facts_of(one) for one in depends_on if one != target and not self._paused(one, at)
+        ]
         return max((facts.answer_ms for facts in known if facts is not None), default=0)
+
+    def _paused(self, target: str, at: int) -> bool:
+        if target not in self.pauses:
+            return False
+        until = self.pauses[target]
+        return until is None or until > at
 
     def circle(self, target: str) -> set[str]:
         """The targets on which it depends, at any distance, if it is one of them; otherwise none.

@@ -22,7 +22,8 @@ class Reasons:
         self._maintenance = MaintenanceWindows(())
 
     def set_policy(self, before: Routes, now: Routes) -> None:
-        """The silences and windows of the moment."""
+        """The silences, windows and pauses of the moment."""
+        self.dependencies.pauses = now.pauses
         if before.silences != now.silences:
             self._silences = SilencesOfMoment(now.silences)
         if before.maintenance != now.maintenance:

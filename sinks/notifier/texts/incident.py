@@ -15,7 +15,7 @@ from sinks.notifier.texts.telling import LATE_MS, about_itself
 _ORDER: Final = ("down", "slow", "stale", "pending", "up")
 """Regions that fail come first: a list that is cut loses those that do not."""
 
-_OVER: Final = {"abandoned": "Given up", "resolved": "Resolved"}
+_OVER: Final = {"abandoned": "Given up", "resolved": "Resolved", "target_paused": "Paused"}
 """What is written in the place of "Ended": it has not ended, or nobody knows."""
 
 _SEEN: Final = frozenset({"recovered", "steady", "flapping"})
@@ -23,7 +23,7 @@ _SEEN: Final = frozenset({"recovered", "steady", "flapping"})
 
 _OF_CLOSED: Final = {"up": "closed, as it must be", "down": "open, and must be closed"}
 
-_BRIEF: Final = frozenset({"abandoned", "flapping"})
+_BRIEF: Final = frozenset({"abandoned", "flapping", "target_paused"})
 """Ends whose words are true without what follows the comma, where a title is too short."""
 
 
@@ -79,10 +79,7 @@ def known_at(event: IncidentEvent) -> int:
 def why(event: IncidentEvent) -> str:
     """Why, in a few words."""
     if event.event == "closed":
-        failing = words.failing(event)
-        if event.closed_because == "resolved" and failing:
-            return f"{_still(event)} from {words.listed(failing, 3)}"
-        return f"it lasted {_lasted(event)}"
+        return _why_closed(event)
     if words.better(event) and (failing := words.failing(event)):
         return f"{_still(event)} from {words.listed(failing, 3)}"
     if event.incident_type == "expiring" and event.expires_at is not UNSET:
@@ -91,6 +88,26 @@ def why(event: IncidentEvent) -> str:
     if not found:
         return said(event.summary, 100).rstrip(".")
     return f"{found} from {len(words.failing(event))} of {len(event.regions)} regions"
+
+
+def _why_closed(event: IncidentEvent) -> str:
+    failing = words.failing(event)
+    if event.closed_because == "resolved" and failing:
+        return f"{_still(event)} from {words.listed(failing, 3)}"
+    if event.closed_because == "target_paused":
+        return _paused(event)
+    return f"it lasted {_lasted(event)}"
+
+
+def _paused(event: IncidentEvent) -> str:
+    """Who paused it, until when, and why."""
+    if event.paused_by is UNSET:
+        return "by its inventory"
+    until = ""
+    if event.paused_until is not UNSET:
+        until = f" until {words.time_text(event.paused_until)}"
+    note = f": {said(event.paused_note, 100)}" if event.paused_note else ""
+    return f"by {said(event.paused_by)}{until}{note}"
 
 
 def _still(event: IncidentEvent) -> str:
@@ -124,6 +141,8 @@ def opening_lines(event: IncidentEvent, delivery: Delivery) -> list[str]:
     if event.event == "closed":
         if event.closed_because == "abandoned":
             lines.append("This is no recovery: nobody looks at it any more.")
+        elif event.closed_because == "target_paused":
+            lines.append("This is no recovery: nobody knows how it is while nobody checks it.")
         elif event.closed_because == "resolved" and failing:
             lines.append(f"It {'is ' * closed}{_still(event)} from {words.listed(failing)}.")
     elif words.better(event) and any(name not in event.summary for name in failing):
@@ -190,6 +209,7 @@ def people(event: IncidentEvent) -> list[str]:
     told = (
         ("Acknowledged", event.acknowledged_by, event.acknowledged_note),
         ("Resolved", event.resolved_by, event.resolved_note),
+        ("Paused", event.paused_by, event.paused_note),
     )
     return [
         f"{what} by: {said(by or 'unknown')}{f' ({said(note)})' if note else ''}"

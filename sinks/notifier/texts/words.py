@@ -38,6 +38,7 @@ _ENDED: Final = {
     "resolved": "Incident Resolved By Hand",
     "target_removed": "No Longer Watched",
     "target_changed": "Changed, Watched Anew",
+    "target_paused": "Paused, Nobody Checks It",
     "policy_changed": "No Longer Watched For This",
     "steady": "No Longer Flapping, Down For Good",
     "flapping": "Down And Up Again And Again, Told As Flapping From Here On",

@@ -104,6 +104,7 @@ def test_every_plugin_for_http_is_known_as_such() -> None:
         ("closed", news(event="closed", closed_because="abandoned"), "info"),
         ("closed", news(event="closed", closed_because="target_removed"), "info"),
         ("resolve", news(event="closed", closed_because="target_removed"), "success"),
+        ("closed", news(event="closed", closed_because="target_paused"), "info"),
         ("opened", News(entry="targets/c", event=targets_event(), key="targets:c"), "failure"),
         ("trigger", news(severity="info"), "failure"),
         ("resolve", news(), "success"),

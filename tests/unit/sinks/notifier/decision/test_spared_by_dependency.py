@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.policy import Route
+from schemas.policy import Pause, Route
 from sinks.notifier.model import TargetFacts
 from tests.unit.sinks.notifier.decision.office import DAY, HOUR, MINUTE, SECOND, Office
 from tests.unit.sinks.notifier.events import AT, incident_event
@@ -168,6 +168,31 @@ def test_the_wait_is_no_longer_than_15_s_and_only_of_what_depends() -> None:
     assert told_of(there) == ["opened other"]
     there.wait(13 * SECOND)
     assert told_of(there) == ["opened other", "opened d0"]
+
+
+@pytest.mark.parametrize("until", [None, AT + HOUR])
+def test_nobody_waits_for_the_answer_of_what_is_paused(until: int | None) -> None:
+    there = site(1)
+    there.route(ROUTE, Pause(name="gw", paused_at=AT, until=until, reason="", by="ann"))
+    there.take(event(there, "d0"))
+    there.wait(2_000)
+    assert told_of(there) == ["opened d0"]
+
+
+def test_a_pause_that_is_over_is_none() -> None:
+    there = site(1)
+    there.route(ROUTE, Pause(name="gw", paused_at=AT - HOUR, until=AT, reason="", by="ann"))
+    there.take(event(there, "d0"))
+    there.wait(5_000)
+    assert not there.sent
+
+
+def test_nobody_waits_for_the_answer_of_what_is_not_enabled() -> None:
+    there = site(1)
+    there.facts["gw"] = facts("gw", answer_ms=0)
+    there.take(event(there, "d0"))
+    there.wait(2_000)
+    assert told_of(there) == ["opened d0"]
 
 
 def test_the_wait_survives_a_failover() -> None:

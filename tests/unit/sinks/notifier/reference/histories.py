@@ -93,6 +93,7 @@ closings = st.sampled_from(
         "resolved",
         "target_removed",
         "target_changed",
+        "target_paused",
         "policy_changed",
         "steady",
         "flapping",

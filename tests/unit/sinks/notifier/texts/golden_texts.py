@@ -210,6 +210,21 @@ SCENES: Final[Mapping[str, Delivery]] = {
     "target removed": delivery(
         "closed", _closed("target_removed", "is no longer watched; its incident ends")
     ),
+    "paused": delivery(
+        "closed",
+        _closed(
+            "target_paused",
+            "is paused by ann until 2026-12-01 04:00:00 UTC: the disk is replaced; its incident "
+            "ends",
+            paused_by="ann",
+            paused_until=AT + 7_200_000,
+            paused_note="the disk is replaced",
+        ),
+    ),
+    "disabled": delivery(
+        "closed",
+        _closed("target_paused", "is not enabled any more by its inventory; its incident ends"),
+    ),
     "missed": delivery("missed", incident_event(**_CLOSED), at=AT + 900_000),
     "region silent": delivery("opened", _SILENT),
     "region returned": delivery(

@@ -109,6 +109,11 @@ def text(action: Any, *events: Any, **fields: Any) -> Text:
             "Domain Incident Resolved By Hand",
         ),
         ("closed", closed(closed_because="target_removed"), "TCP Port No Longer Watched"),
+        (
+            "closed",
+            closed(closed_because="target_paused"),
+            "TCP Port Paused, Nobody Checks It",
+        ),
         ("closed", closed(closed_because="resolved"), "TCP Port Incident Resolved By Hand"),
         (
             "closed",
@@ -263,6 +268,21 @@ def test_an_abandoned_incident_is_no_recovery() -> None:
     told = text("closed", closed(closed_because="abandoned"))
     assert "This is no recovery: nobody looks at it any more.\n" in told.body
     for part in (told.subject, told.body, told.short):
+        assert "Again" not in part
+        assert "recovered" not in part
+
+
+def test_a_pause_is_no_recovery_and_says_who_until_when_and_why() -> None:
+    by_hand = {"paused_by": "ann", "paused_until": AT + 3_600_000, "paused_note": "new disk"}
+    told = text("closed", closed(closed_because="target_paused", **by_hand))
+    assert "This is no recovery: nobody knows how it is while nobody checks it.\n" in told.body
+    assert "Paused by: ann (new disk)\n" in told.body
+    assert "Paused: 2026-12-01 02:03:20 UTC\n" in told.body
+    assert "by ann until 2026-12-01 03:00:00 UTC: new disk" in told.short
+    disabled = text("closed", closed(closed_because="target_paused"))
+    assert "Paused by" not in disabled.body
+    assert "by its inventory" in disabled.short
+    for part in (told.subject, told.body, told.short, disabled.body, disabled.short):
         assert "Again" not in part
         assert "recovered" not in part
 
