@@ -169,6 +169,8 @@ def _row(one: TargetNow, now: int) -> tuple[Text, ...]:
 def _regions(one: TargetNow) -> Text:
     """What the regions say, the worst first: one by its name, several by their number."""
     text = Text()
+    if one.status == "paused":
+        return Text(one_line(_paused(one)), style="dim")
     if one.is_resolved:
         text.append(f"resolved by hand, {_still(one)}: ", style="yellow")
     groups: dict[tuple[str, str | None], list[RegionNow]] = {}
@@ -196,6 +198,8 @@ def _single(one: TargetNow, now: int) -> None:
         head.append(", and must be closed" if one.status == "down" else "  must be closed")
     if one.since is not None:
         head.append(f" since {clock(one.since)} UTC, {duration_text(max(0, now - one.since))}")
+    if one.status == "paused":
+        head.append(one_line(f"  {_paused(one)}"), style="dim")
     if one.is_resolved:
         head.append(f"; resolved by hand, {_still(one)}", style="yellow")
     out().print(head)
@@ -215,6 +219,15 @@ def _single(one: TargetNow, now: int) -> None:
     out().print(
         table(("region", "status", "latency", "checked"), rows, fold=("status",), drop=("checked",))
     )
+
+
+def _paused(one: TargetNow) -> str:
+    """Who paused it, until when and why; nothing of what its regions said last."""
+    if not one.paused_by:
+        return "disabled by its inventory (enabled: false)"
+    until = "it is resumed" if one.paused_until is None else f"{clock(one.paused_until)} UTC"
+    why = f": {one.pause_reason}" if one.pause_reason else ""
+    return f"by {one.paused_by} until {until}{why}"
 
 
 def _word(one: TargetNow, status: str) -> str:

@@ -27,6 +27,7 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
     "unknown": "magenta",
     "unwatched": "bold magenta",
     "pending": "dim",
+    "paused": "cyan",
     "missed": "magenta",
     "blocked": "yellow",
     "open": "bold red",

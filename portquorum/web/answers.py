@@ -27,8 +27,8 @@ State = Literal["down", "flapping", "slow", "unknown", "pending", "maintenance",
 
 `down`: an incident `unreachable` is open (also one that improved), or one was resolved by hand and
 most regions do not reach the target yet. `unknown`: nobody can judge it. `pending`: it has no
-result yet. `maintenance`: a window is on, whatever else is true. `paused`: nobody checks it; no
-inventory can say so yet, so that no target is.
+result yet. `maintenance`: a window is on, whatever else is true but a pause. `paused`: nobody
+checks it, since somebody paused it or its inventory has it with `enabled: false`.
 """
 
 STATES: Final[tuple[State, ...]] = (
@@ -278,7 +278,9 @@ class TargetRow(Struct, frozen=True, kw_only=True):
 
     `since`: from when on it is in its state, None if not known. `incident`: the id of the open
     incident that says so. `is_resolved`: down, and somebody resolved the incident by hand.
-    `silence`, `silence_until` and `silence_by` are those of the incident.
+    `silence`, `silence_until` and `silence_by` are those of the incident. With the state `paused`
+    either `enabled` is false, or `paused_by` is who paused it, until `paused_until` (None: until it
+    is resumed), because of `pause_reason`; or both.
     `newest_result_at` is as old as `Freshness.status_at`.
     """
 
@@ -306,6 +308,10 @@ class TargetRow(Struct, frozen=True, kw_only=True):
     silence_until: Millis | None = None
     silence_by: str = ""
     newest_result_at: Millis | None = None
+    enabled: bool = True
+    paused_by: str = ""
+    paused_until: Millis | None = None
+    pause_reason: str = ""
 
 
 class Facet(Struct, frozen=True, gc=False, kw_only=True):

@@ -533,6 +533,9 @@ class Words(Struct, frozen=True, kw_only=True):
     by: str = "by {name}"
     by_some: str = "{n} of {total}"
     silenced: str = "silenced until {time} by {name}"
+    paused_until: str = "paused by {name} until {time}"
+    paused_by: str = "paused by {name} until it is resumed"
+    disabled_in: str = "disabled in {name} (enabled: false)"
     in_maintenance: str = "in maintenance: {name}"
     improved: str = "better: some regions still fail"
     more_ports: str = "and {n} more port of this host|and {n} more ports of this host"
@@ -911,6 +914,7 @@ CLOSED_BECAUSE: Final[Mapping[str, str]] = {
     "resolved": "resolved by hand",
     "target_removed": "the target was removed",
     "target_changed": "the target was changed",
+    "target_paused": "the target was paused",
     "policy_changed": "it is not looked at for this any more",
     "steady": "it stays down: another incident follows",
     "flapping": "it flaps: another incident follows",

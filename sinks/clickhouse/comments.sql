@@ -60,7 +60,7 @@ ALTER TABLE {database}.incidents
     COMMENT COLUMN first_failed_at 'Time of the first failure that led to the incident, UTC',
     COMMENT COLUMN opened_at 'Time when the incident opened, UTC',
     COMMENT COLUMN closed_at 'Time when it closed, UTC; null: it was open at this event',
-    COMMENT COLUMN closed_because 'recovered, resolved (by hand), steady (no longer flapping), flapping (a flapping incident took its place), abandoned (no results), target_removed, target_changed, policy_changed; empty: it was open',
+    COMMENT COLUMN closed_because 'recovered, resolved (by hand), steady (no longer flapping), flapping (a flapping incident took its place), abandoned (no results), target_removed, target_changed, target_paused, policy_changed; empty: it was open',
     COMMENT COLUMN at 'Time of the event, UTC',
     COMMENT COLUMN summary 'The event in a sentence',
     COMMENT COLUMN changes 'What changed since the last event, in words',
@@ -148,6 +148,7 @@ ALTER TABLE {database}.targets
     COMMENT COLUMN slo 'Uptime objective, in percent (50 to 100); null: none',
     COMMENT COLUMN downtime_cost_per_hour 'Cost of an hour down, in the currency of the inventory; null: not priced',
     COMMENT COLUMN expect 'What the port should be: open, or closed (it is down when it is open)',
+    COMMENT COLUMN enabled 'false: its inventory says that nobody checks it',
     COMMENT COLUMN raw 'The definition as it was published, JSON',
     COMMENT COLUMN log_partition 'Partition of the topic targets that the row came from',
     COMMENT COLUMN log_offset 'Offset of its message in that partition',
@@ -164,6 +165,18 @@ ALTER TABLE {database}.maintenance
     COMMENT COLUMN duration_ms 'Length of each time, in ms',
     COMMENT COLUMN rrule 'Rule of repetition (RFC 5545); empty: once',
     COMMENT COLUMN begins 'All begins, UTC: the rule unrolled for ten years, 5,000 at most',
+    COMMENT COLUMN log_partition 'Partition of the topic policy that the row came from',
+    COMMENT COLUMN log_offset 'Offset of its message in that partition',
+    COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';
+
+ALTER TABLE {database}.pauses
+    MODIFY COMMENT 'Every pause of every target, one row a change, kept for ever. Those that are on: pauses_current',
+    COMMENT COLUMN target 'Id of the target',
+    COMMENT COLUMN removed '1: the pause was ended by hand, or was removed a day after its end; 0: a pause',
+    COMMENT COLUMN paused_at 'Begin, UTC; of a removal: when it was written',
+    COMMENT COLUMN paused_until 'End, UTC; null: until somebody resumes it',
+    COMMENT COLUMN paused_by 'Who paused it; empty: a removal',
+    COMMENT COLUMN reason 'Why; empty: a removal',
     COMMENT COLUMN log_partition 'Partition of the topic policy that the row came from',
     COMMENT COLUMN log_offset 'Offset of its message in that partition',
     COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC';

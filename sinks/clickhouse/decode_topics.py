@@ -45,7 +45,8 @@ RowOf = Callable[[ConsumerRecord], Row | None]
 UNROLLED_MS: Final = 10 * 365 * DAY_MS
 """Time after its application for which a recurring maintenance window is expanded, in ms."""
 
-_NO_GOALS: Final = (None, None, "open", "")
+_NO_GOALS: Final = (None, None, "open", True, "")
+_PAUSE_KEYS: Final = f"{policy.PAUSES}/pause/"
 _chunk = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
@@ -208,14 +209,20 @@ def target_row(record: ConsumerRecord) -> Row:
         target.slo,
         target.downtime_cost_per_hour,
         target.expect,
+        target.enabled,
         record.value.decode(),
         *log_columns(record),
     )
 
 
 def policy_row(record: ConsumerRecord) -> Row | None:
-    """The row of a maintenance window of [policy], or of its removal; checks other entries."""
+    """The row of a maintenance window or pause of [policy], or of its removal.
+
+    Checks other entries.
+    """
     key = _key(record, "source/type/name")
+    if key.startswith(_PAUSE_KEYS):
+        return _pause_row(record, key.removeprefix(_PAUSE_KEYS))
     # A source may be a path: the name comes last, the type before it.
     source, found, name = key.rpartition("/maintenance/")
     if record.value is None:
@@ -235,6 +242,23 @@ def policy_row(record: ConsumerRecord) -> Row | None:
         min(entry.duration_ms, 2**63),
         entry.rrule or "",
         [begin for begin, _ in occurrences(entry, _horizon(record))],
+        *log_columns(record),
+    )
+
+
+def _pause_row(record: ConsumerRecord, target: str) -> Row | None:
+    if record.value is None:
+        return tables.PAUSES, (target, 1, log_time(record), None, "", "", *log_columns(record))
+    entry = policy.decode(record.value)
+    if not isinstance(entry, policy.Pause) or entry.name != target:
+        return None
+    return tables.PAUSES, (
+        target,
+        0,
+        entry.paused_at,
+        entry.until,
+        entry.by,
+        entry.reason,
         *log_columns(record),
     )
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 T = TypeVar("T", bound=Struct)
 
-STATUSES: Final = ("down", "flapping", "unwatched", "failing", "slow", "pending", "up")
+STATUSES: Final = ("down", "flapping", "unwatched", "failing", "slow", "pending", "paused", "up")
 """What `status_now` says of a target, the worst first."""
 
 REGION_STATUSES: Final = ("down", "stale", "blocked", "pending", "up")
@@ -120,6 +120,8 @@ class TargetNow(Struct, frozen=True, kw_only=True):
 
     `is_resolved`: down without an open incident, since somebody resolved it by hand. `expect` is
     `closed` of a port that must not be reachable: `down` is open, and `up` is closed.
+    `paused_by` is empty with the status `paused` if its inventory says that it is not enabled;
+    `paused_until` None: until somebody resumes it.
     """
 
     target: str
@@ -134,6 +136,9 @@ class TargetNow(Struct, frozen=True, kw_only=True):
     is_resolved: bool
     newest_result_at: int | None
     expect: str = "open"
+    paused_by: str = ""
+    paused_until: int | None = None
+    pause_reason: str = ""
     regions: tuple[RegionNow, ...]
 
 
@@ -151,9 +156,13 @@ _INVENTORY: Final = """
 SELECT toUnixTimestamp64Milli(now64(3)), count(), arraySort(groupUniqArray(toString(team))),
        arraySort(groupUniqArrayArray(arrayMap(one -> toString(one), regions))),
        arraySort(groupUniqArrayArray(arrayMap(one -> toString(one), tags))),
-       1 / greatest(sum(length(regions) / interval_ms), 1e-12),
-       min(interval_ms * 2.5 + timeout_ms)
-FROM targets_current
+       1 / greatest(sumIf(length(regions) / interval_ms, is_checked), 1e-12),
+       min(if(is_checked, interval_ms * 2.5 + timeout_ms, 1e12))
+FROM
+(
+    SELECT *, enabled AND target NOT IN (SELECT target FROM pauses_current) AS is_checked
+    FROM targets_current
+)
 """
 
 _IS_ID: Final = "SELECT count() FROM targets_current WHERE target = {text:String}"
@@ -183,7 +192,8 @@ _GROUPS: Final = " GROUP BY status, toString(team), names, words, toString(criti
 _STATUS: Final = """
 SELECT target, name, toString(kind), host, nullIf(port, 0), nullIf(toString(team), ''),
        toString(criticality), status, toUnixTimestamp64Milli(since), toBool(is_resolved),
-       toUnixTimestamp64Milli(newest_result_at), toString(expect)
+       toUnixTimestamp64Milli(newest_result_at), toString(expect), paused_by,
+       toUnixTimestamp64Milli(paused_until), pause_reason
 FROM status_now
 """
 _REGIONS: Final = """
@@ -244,7 +254,8 @@ def fleet_summary(
         by_status[status] += count
         by_team.setdefault(team, Counter())[status] += count
         for region, word in zip(names.split("\n"), words.split("\n"), strict=True):
-            if not wanted.regions or region in wanted.regions:
+            # What the regions said last of what nobody checks is of no interest.
+            if status != "paused" and (not wanted.regions or region in wanted.regions):
                 by_region.setdefault(region, Counter())[word] += count
         if newest_at is not None:
             newest = max(newest or 0, newest_at)

@@ -216,6 +216,7 @@ TARGETS: Final = Table(
         ("slo", "Nullable(Float64)"),
         ("downtime_cost_per_hour", "Nullable(Float64)"),
         ("expect", _LC),
+        ("enabled", "Bool"),
         ("raw", "String"),
         *LOG,
     ),
@@ -233,6 +234,19 @@ MAINTENANCE: Final = Table(
         ("duration_ms", "UInt64"),
         ("rrule", "String"),
         ("begins", f"Array({_TIME})"),
+        *LOG,
+    ),
+)
+
+PAUSES: Final = Table(
+    "pauses",
+    (
+        ("target", "String"),
+        ("removed", "UInt8"),
+        ("paused_at", _TIME),
+        ("paused_until", f"Nullable({_TIME})"),
+        ("paused_by", "String"),
+        ("reason", "String"),
         *LOG,
     ),
 )
@@ -274,6 +288,7 @@ ALL: Final = (
     NOTIFICATIONS,
     TARGETS,
     MAINTENANCE,
+    PAUSES,
     DEADLETTER,
     GAPS,
 )
@@ -283,7 +298,7 @@ OF_TOPIC: Final[dict[str, tuple[Table, ...]]] = {
     "incidents": (INCIDENTS, REGION_EVENTS, TARGETS_EVENTS),
     "notifications": (NOTIFICATIONS,),
     "targets": (TARGETS,),
-    "policy": (MAINTENANCE,),
+    "policy": (MAINTENANCE, PAUSES),
     "deadletter": (DEADLETTER,),
 }
 """The tables of a topic's rows; a topic without tables is only checked."""

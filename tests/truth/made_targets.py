@@ -106,6 +106,7 @@ def _row(made: MadeTarget, log: Log, at: int, fields: dict[str, Any], *, removed
     definition = {
         "regions": list(made.regions),
         "interval_ms": made.interval_ms,
+        "enabled": True,
         "timeout_ms": 3_000,
         "source": "inventory",
     }

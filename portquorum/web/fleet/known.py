@@ -21,7 +21,7 @@ from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
 STEP: Final = 5_000
 """Targets of a status answer that are taken at once: about 10 ms."""
 
-_PASSING: Final = frozenset({"unwatched", "pending", "failing"})
+_PASSING: Final = frozenset({"unwatched", "pending", "paused", "failing"})
 """Words of `status_now` that mean nothing once they are old, or while the sink is behind."""
 
 
@@ -43,6 +43,8 @@ class Known:
         self._position: str | None = None
         self._believes = False
         self._rate = 0.0
+        self._resting: dict[str, float] = {}
+        """Of paused targets the results a second that they would give."""
         self._settling: list[tuple[int, str]] = []
         self._status_version = 0
 
@@ -75,6 +77,7 @@ class Known:
                 if due > self.now:
                     heapq.heappush(self._settling, (due, name))
                 self._settle(now_row)
+            self._note_rest(name)
         return changed
 
     def apply_policy(self, key: bytes, value: bytes | None, offset: int) -> bool:
@@ -229,6 +232,18 @@ class Known:
             after = self.policy.selectors_on()
             for name in before.keys() ^ after.keys():
                 self._settle_all(self._selected(name))
+        for target in self.policy.take_repaused():
+            self._note_rest(target)
+            self._settle_target(target)
+
+    def _note_rest(self, target: str) -> None:
+        """A target may have begun, or ceased, to be paused: it gives no results meanwhile."""
+        record = self.inventory.get(target)
+        rests = record is not None and self.policy.pause(target) is not None
+        rate = _rate(record) if rests and record is not None else 0.0
+        self._rate += self._resting.pop(target, 0.0) - rate
+        if rate:
+            self._resting[target] = rate
 
     def _selected(self, selector: str) -> list[Row]:
         """The rows of a selector of a window: a target's id, or `tag:NAME`."""
@@ -274,6 +289,7 @@ class Known:
         shared = record.shared
         facts = TargetFacts(
             types=types,
+            is_paused=not shared.enabled or self.policy.pause(record.id) is not None,
             is_maintained=self.policy.is_maintained(record.id, shared.tags),
             blind_since=self.unwatched.since(record.id, shared.regions, record.partition),
             status="" if word is None else word.status,
@@ -302,5 +318,7 @@ class Known:
 
 
 def _rate(record: KeptTarget) -> float:
-    """Results a second that a target gives."""
+    """Results a second that a target gives if it is not paused."""
+    if not record.shared.enabled:
+        return 0.0
     return len(record.shared.regions) * 1000 / record.shared.interval_ms

@@ -1,5 +1,6 @@
-"""What [policy] has that pages show: regions, maintenance windows, silences."""
+"""What [policy] has that pages show: regions, maintenance windows, silences, pauses."""
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -14,6 +15,7 @@ from schemas.policy import PAUSES, SILENCES, Maintenance, Pause, Policy, Region,
 from sinks.notifier.matching import Matcher
 
 TAG: Final = "tag:"
+_PAUSE_KEYS: Final = f"{PAUSES}/pause/".encode()
 _NAMING: Final = ("targets", "tags", "teams")
 
 
@@ -32,10 +34,15 @@ class PolicyBook:
         self._pauses: dict[str, Pause] = {}
         self._active: dict[tuple[str, str], list[tuple[Silence, Matcher]]] = {}
         self._next_change = 0
+        self._pauses: dict[str, Pause] = {}
+        self._pause_ends: list[tuple[int, str]] = []
+        self._repaused: set[str] = set()
 
     def apply(self, key: bytes, value: bytes | None) -> bool:
         """A record of [policy]; True if an entry came, changed or went."""
         entry = _read(value) if value else None
+        if key.startswith(_PAUSE_KEYS):
+            return self._apply_pause(key, entry)
         before = self._entries.get(key)
         if entry == before:
             return False  # a rule of ten years is not unrolled again
@@ -76,6 +83,37 @@ class PolicyBook:
         changed = self._on != before, {one.name for one in self._in_force()} != silenced
         self.version += any(changed)
         return changed
+
+    def pause(self, target: str) -> Pause | None:
+        """The pause of a target that is on."""
+        found = self._pauses.get(target)
+        return None if found is None or found.is_over(self.now) else found
+
+    def take_repaused(self) -> set[str]:
+        """The targets of which a pause came, changed, went or ended by itself since the last call.
+
+        `tick` must have told the time before.
+        """
+        while self._pause_ends and self._pause_ends[0][0] <= self.now:
+            self._repaused.add(heapq.heappop(self._pause_ends)[1])
+        found, self._repaused = self._repaused, set()
+        self.version += bool(found)
+        return found
+
+    def _apply_pause(self, key: bytes, entry: Policy | None) -> bool:
+        """A pause, or its removal: nothing else is looked at, since there may be many at once."""
+        target = key.removeprefix(_PAUSE_KEYS).decode(errors="replace")
+        now = entry if isinstance(entry, Pause) and entry.name == target else None
+        if now == self._pauses.get(target):
+            return False
+        if now is None:
+            del self._pauses[target]
+        else:
+            self._pauses[target] = now
+            if now.until is not None:
+                heapq.heappush(self._pause_ends, (now.until, target))
+        self._repaused.add(target)
+        return True
 
     def is_maintained(self, target: str, tags: Iterable[str]) -> bool:
         """True if a window that is on covers a target."""

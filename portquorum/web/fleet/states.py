@@ -12,12 +12,14 @@ from schemas.target import Target
 class TargetFacts(Struct, frozen=True, gc=False, kw_only=True):
     """What decides the state of a target.
 
-    `types` are those of its open incidents. `blind_since`: the stream's events say that nobody can
-    judge it. `status` is what `status_now` says, empty: nothing, or nothing that is believed.
-    `settles_at`: until then a target without a word of `status_now` may have had no result yet.
+    `is_paused`: nobody checks it, since it is paused or its inventory says so. `types` are those of
+    its open incidents. `blind_since`: the stream's events say that nobody can judge it. `status` is
+    what `status_now` says, empty: nothing, or nothing that is believed. `settles_at`: until then a
+    target without a word of `status_now` may have had no result yet.
     """
 
     types: Collection[IncidentType]
+    is_paused: bool
     is_maintained: bool
     blind_since: int | None
     status: str
@@ -35,13 +37,15 @@ def state_of(facts: TargetFacts) -> State:
     types = facts.types
     is_new = not facts.status and facts.now < facts.settles_at
     rules: tuple[tuple[State, bool], ...] = (
+        ("paused", facts.is_paused),
         ("maintenance", facts.is_maintained),
         ("down", "unreachable" in types),
         ("flapping", "flapping" in types),
         ("unknown", facts.blind_since is not None or facts.status == "unwatched"),
         ("down", facts.status == "down" and facts.is_resolved),
         ("slow", "slow" in types),
-        ("pending", facts.status == "pending" or is_new),
+        # What was paused at the last answer has had no result since.
+        ("pending", facts.status in {"pending", "paused"} or is_new),
     )
     return next((state for state, holds in rules if holds), "up")
 

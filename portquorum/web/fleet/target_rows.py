@@ -27,6 +27,9 @@ class TargetRows:
         lead = incident_rows.leading(incidents)
         if lead is not None and state in {"down", "flapping", "slow", "maintenance"}:
             return lead.event.first_failed_at, lead.event.summary, lead
+        if state == "paused":
+            pause = self._known.policy.pause(record.id)
+            return None if pause is None else pause.paused_at, "", None
         word = self._known.word(row, record)
         if state == "unknown":
             told = self._known.unwatched.since(record.id, record.shared.regions, record.partition)
@@ -45,6 +48,7 @@ class TargetRows:
         since, summary, lead = self._told(row, record, state)
         word = self._known.word(row, record)
         silence = None if lead is None else self._known.policy.silencing(lead.event)
+        pause = self._known.policy.pause(record.id)
         return TargetRow(
             id=record.id,
             name=record.name,
@@ -69,4 +73,8 @@ class TargetRows:
             silence="" if silence is None else silence.name,
             silence_until=None if silence is None else silence.ends_at,
             silence_by="" if silence is None else silence.by,
+            enabled=shared.enabled,
+            paused_by="" if pause is None else pause.by,
+            paused_until=None if pause is None else pause.until,
+            pause_reason="" if pause is None else pause.reason,
         )

@@ -30,6 +30,8 @@ def _votes(
     answer: TargetAnswer, said: dict[str, list[RegionWord]], configured: int
 ) -> Iterable[str]:
     w, policy, state = ENGLISH, answer.definition, answer.row.state
+    if state == "paused":
+        return  # what its regions said last says nothing of it
     down = said.get("down", [])
     fresh = len(down) + len(said.get("up", []))
     most = majority(configured)

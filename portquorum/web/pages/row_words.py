@@ -198,13 +198,31 @@ def closed_words(row: IncidentRow) -> str:
 
 
 def spared_words(row: IncidentRow | TargetRow, viewer: Viewer) -> str:
-    """Who silenced an incident, and until when, or in which window it is; empty: neither."""
+    """Who silenced an incident, and until when, or in which window it is; empty: neither.
+
+    Of a target that nobody checks, who paused it.
+    """
     w = ENGLISH
+    if isinstance(row, TargetRow) and row.state == "paused":
+        return paused_words(row, viewer)
     if row.silence and row.silence_until is not None:
         until = viewer.moment_with_utc(row.silence_until)
         return fill(w.silenced, time=until, name=cut(row.silence_by, 40))
     window = row.maintenance if isinstance(row, IncidentRow) else ""
     return fill(w.in_maintenance, name=cut(window, 80)) if window else ""
+
+
+def paused_words(row: TargetRow, viewer: Viewer) -> str:
+    """Who paused a target, until when and why, or which inventory says that nobody checks it."""
+    w = ENGLISH
+    if not row.paused_by:
+        return fill(w.disabled_in, name=cut(row.source, 80))
+    name, reason = cut(row.paused_by, 40), cut(row.pause_reason, 200)
+    if row.paused_until is None:
+        said = fill(w.paused_by, name=name)
+    else:
+        said = fill(w.paused_until, name=name, time=viewer.moment_with_utc(row.paused_until))
+    return f"{said}: {reason}" if reason else said
 
 
 def flags(row: TargetRow) -> str:

@@ -58,7 +58,7 @@ ALTER TABLE {database}.incidents_current
     COMMENT COLUMN first_failed_at 'First failure (UTC)',
     COMMENT COLUMN opened_at 'When it was opened (UTC)',
     COMMENT COLUMN closed_at 'When it was closed (UTC); null: it is open',
-    COMMENT COLUMN closed_because 'recovered, resolved (by hand), steady, flapping, abandoned, target_removed, target_changed, policy_changed; empty: it is open',
+    COMMENT COLUMN closed_because 'recovered, resolved (by hand), steady, flapping, abandoned, target_removed, target_changed, target_paused, policy_changed; empty: it is open',
     COMMENT COLUMN detect_s 'From the first failure to the opening, in s',
     COMMENT COLUMN open_s 'From the opening to the closing, or now, in s',
     COMMENT COLUMN duration_s 'Whole length from the first failure to the end, or now, in s; an outage ends as the view outages says, slow and expiring when they close',

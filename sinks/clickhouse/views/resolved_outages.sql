@@ -1,7 +1,7 @@
 -- The outages whose end is looked for: somebody closed the incident by hand while consensus said
 -- down. Those whose end was found more than three days ago are left out: what comes so late moves
--- no end. With the target as it was defined then (its regions and place), and when it was removed
--- or moved after that.
+-- no end. With the target as it was defined then (its regions and place), and when it was removed,
+-- moved or paused after that: while nobody checks it, nothing is measured.
 CREATE OR REPLACE VIEW {internal}.resolved_outages AS
 SELECT
     incident_id,
@@ -11,9 +11,12 @@ SELECT
     arrayFirst(d -> d.1 = defined_ms AND d.2 = 0, definitions) AS definition,
     if(empty(definition.3), judged, arrayDistinct(definition.3)) AS regions,
     intDiv(length(regions), 2) + 1 AS majority,
-    arrayMin(
-        d -> if(d.1 > closed_ms AND (d.2 = 1 OR (defined_ms > 0 AND d.4 != definition.4)), d.1, 9999999999999),
-        definitions
+    least(
+        arrayMin(
+            d -> if(d.1 > closed_ms AND (d.2 = 1 OR (defined_ms > 0 AND d.4 != definition.4)), d.1, 9999999999999),
+            definitions
+        ),
+        arrayMin(arrayPushBack(arrayFilter(ms -> ms > closed_ms, pauses), 9999999999999))
     ) AS left_ms
 FROM
 (
@@ -24,10 +27,11 @@ FROM
         any(i.judged) AS judged,
         groupArray((
             ifNull(toUnixTimestamp64Milli(t.appended_at), 0),
-            t.removed,
+            toUInt8(t.removed = 1 OR NOT t.enabled),
             arrayMap(r -> toString(r), t.regions),
             (toString(t.kind), t.host, t.port)
-        )) AS definitions
+        )) AS definitions,
+        any(p.pauses) AS pauses
     FROM
     (
         SELECT
@@ -45,6 +49,13 @@ FROM
         HAVING argMaxIf(e.event, (e.at, e.log_offset), e.event IN ('opened', 'worsened', 'improved')) != 'improved'
     ) AS i
     LEFT JOIN {database}.targets AS t ON t.target = i.target
+    LEFT JOIN
+    (
+        SELECT target, groupArray(toUnixTimestamp64Milli(appended_at)) AS pauses
+        FROM {database}.pauses
+        WHERE removed = 0
+        GROUP BY target
+    ) AS p ON p.target = i.target
     GROUP BY incident_id
 )
 COMMENT 'Outages whose incident was closed by hand while they went on, and whose end is looked for';

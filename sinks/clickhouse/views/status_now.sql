@@ -1,4 +1,5 @@
 -- How each target is now: by its open incidents, and by the newest results of its regions.
+-- `paused`: nobody checks it, so that nobody knows how it is.
 -- `unwatched`: for 5 min fewer of its regions than a majority had a result that was fresh, by the
 -- clock of ClickHouse. A word by hand does not make a port answer: what was resolved is down until
 -- more than half of its regions have reached it again, which is seen here before `outages` has it.
@@ -14,6 +15,7 @@ SELECT
     n.criticality AS criticality,
     n.expect AS expect,
     multiIf(
+        NOT n.enabled OR p.target != '', 'paused',
         has(i.open.1, 'unreachable'), 'down',
         has(i.open.1, 'flapping'), 'flapping',
         n.seen_until_ms <= n.now_ms - 300000, 'unwatched',
@@ -24,6 +26,7 @@ SELECT
         'up'
     ) AS status,
     multiIf(
+        status = 'paused', if(p.target != '', p.paused_at, NULL),
         status = 'unwatched', fromUnixTimestamp64Milli(n.seen_until_ms, 'UTC'),
         status = 'down' AND has(i.open.1, 'unreachable'), arrayMin(one -> one.2, arrayFilter(one -> one.1 = 'unreachable', i.open)),
         status IN ('flapping', 'slow'), arrayMin(one -> one.2, arrayFilter(one -> one.1 = status, i.open)),
@@ -37,7 +40,10 @@ SELECT
     toUInt16(countEqual(n.statuses, 'down')) AS regions_down,
     toUInt16(countEqual(n.statuses, 'stale')) AS regions_stale,
     toUInt16(countEqual(n.statuses, 'pending')) AS regions_pending,
-    toUInt16(countEqual(n.statuses, 'blocked')) AS regions_blocked
+    toUInt16(countEqual(n.statuses, 'blocked')) AS regions_blocked,
+    p.paused_until AS paused_until,
+    p.paused_by AS paused_by,
+    p.reason AS pause_reason
 FROM
 (
     SELECT
@@ -50,6 +56,7 @@ FROM
         tags,
         criticality,
         expect,
+        enabled,
         now_ms,
         regions,
         statuses,
@@ -62,6 +69,7 @@ FROM
     FROM {internal}.target_regions_now
 ) AS n
 LEFT JOIN {internal}.incidents_by_target AS i ON i.target = n.target
+LEFT JOIN {database}.pauses_current AS p ON p.target = n.target
 COMMENT 'Each target of the inventory as it is now, a row a target: SELECT * FROM status_now WHERE status != ''up''. Read from the newest results and the open incidents';
 
 ALTER TABLE {database}.status_now
@@ -74,8 +82,8 @@ ALTER TABLE {database}.status_now
     COMMENT COLUMN tags 'Tags',
     COMMENT COLUMN criticality 'critical, important or normal',
     COMMENT COLUMN expect 'What the port should be: open, or closed (down then means that it is open, up that it is closed)',
-    COMMENT COLUMN status 'down (an incident unreachable is open, or one was resolved by hand and not more than half of the regions have reached it since), flapping, unwatched (for 5 min too few regions have results: nobody can judge it), failing (more than half of the regions fail, no incident is open yet), slow, pending (no result yet), up',
-    COMMENT COLUMN since 'Time (UTC) from which it is down, flapping or slow: first failure of the incident; or unwatched. Null: up, pending, failing',
+    COMMENT COLUMN status 'paused (nobody checks it: paused for a while, or not enabled by its inventory), down (an incident unreachable is open, or one was resolved by hand and not more than half of the regions have reached it since), flapping, unwatched (for 5 min too few regions have results: nobody can judge it), failing (more than half of the regions fail, no incident is open yet), slow, pending (no result yet), up',
+    COMMENT COLUMN since 'Time (UTC) from which it is down, flapping or slow: first failure of the incident; or unwatched, or paused. Null: up, pending, failing, not enabled',
     COMMENT COLUMN is_resolved 'true: down without an open incident, since somebody resolved it by hand',
     COMMENT COLUMN newest_result_at 'Start (UTC) of the newest check of any region that measured something; null: none yet',
     COMMENT COLUMN regions 'What each region says, see status of region_status_now',
@@ -83,4 +91,7 @@ ALTER TABLE {database}.status_now
     COMMENT COLUMN regions_down 'Number of regions whose newest result is a failure',
     COMMENT COLUMN regions_stale 'Number of regions whose newest result is too old: 2.5 intervals and the timeout',
     COMMENT COLUMN regions_pending 'Number of regions without a result',
-    COMMENT COLUMN regions_blocked 'Number of regions whose policy forbids the address';
+    COMMENT COLUMN regions_blocked 'Number of regions whose policy forbids the address',
+    COMMENT COLUMN paused_until 'End of its pause, UTC; null: until somebody resumes it, or it is not paused',
+    COMMENT COLUMN paused_by 'Who paused it; empty: it is not paused (with the status paused: it is not enabled by its inventory)',
+    COMMENT COLUMN pause_reason 'Why it is paused; empty: it is not';

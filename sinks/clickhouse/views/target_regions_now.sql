@@ -13,6 +13,7 @@ SELECT
     t.tags AS tags,
     t.criticality AS criticality,
     t.expect AS expect,
+    t.enabled AS enabled,
     t.interval_ms AS interval_ms,
     arrayDistinct(t.regions) AS regions,
     toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms,

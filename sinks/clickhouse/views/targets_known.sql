@@ -27,6 +27,7 @@ ALTER TABLE {database}.targets_known
     COMMENT COLUMN slo 'Uptime objective, in percent (50 to 100); null: none',
     COMMENT COLUMN downtime_cost_per_hour 'Cost of an hour down, in the currency of the inventory; null: not priced',
     COMMENT COLUMN expect 'What the port should be: open, or closed (it is down when it is open)',
+    COMMENT COLUMN enabled 'false: its inventory says that nobody checks it',
     COMMENT COLUMN raw 'The definition as it was published, JSON',
     COMMENT COLUMN log_partition 'Partition of the topic targets that the row came from',
     COMMENT COLUMN log_offset 'Offset of its message in that partition',

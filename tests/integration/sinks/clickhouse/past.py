@@ -78,6 +78,18 @@ class Past:
             "port": 443,
             "regions": ["eu", "us"],
             "interval_ms": MINUTE,
+            "enabled": True,
+            **self.log(at),
+        }
+        return base | fields
+
+    def pause(self, target: str, at: int, **fields: Any) -> dict[str, Any]:
+        base = {
+            "target": target,
+            "paused_at": at,
+            "paused_until": None,
+            "paused_by": "ann",
+            "reason": "disk is replaced",
             **self.log(at),
         }
         return base | fields

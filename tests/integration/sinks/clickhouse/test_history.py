@@ -254,12 +254,23 @@ async def test_targets_maintenance_and_notifications(
         why="not told of the outage",
         action=msgspec.UNSET,
     )
+    pause = policy.Pause(
+        name="web", paused_at=NOW, until=NOW + 3_600_000, reason="new disk", by="ann"
+    )
     messages: list[tuple[str, bytes, bytes | None]] = [
         ("targets", b"web", msgspec.json.encode(target)),
         ("policy", key, policy.encode(window)),
         ("policy", b"inventory/region/eu", policy.encode(policy.Region(name="eu"))),
         ("policy", b"inventory/region/us", None),
         ("policy", key, None),
+        ("policy", b"pause/pause/web", policy.encode(pause)),
+        ("policy", b"pause/pause/db", policy.encode(msgspec.structs.replace(pause, name="db"))),
+        ("policy", b"pause/pause/db", None),
+        (
+            "policy",
+            b"inventory/pause/ssh",
+            policy.encode(msgspec.structs.replace(pause, name="ssh")),
+        ),
         ("notifications", sent.key, msgspec.json.encode(sent)),
         ("notifications", not_sent.key, msgspec.json.encode(not_sent)),
         ("notifications", b"e0/oncall/0/json", None),
@@ -302,6 +313,11 @@ async def test_targets_maintenance_and_notifications(
             (0, "dir/inventory.yaml", "patch"),
             (1, "dir/inventory.yaml", "patch"),
         ]
+        assert rig.count(client, settings, "pauses") == 3
+        paused = "SELECT target, paused_by, reason FROM {db}.pauses_current"
+        assert rig.ask(client, settings, paused) == [("web", "ann", "new disk")]
+        now = "SELECT target, status, paused_by, pause_reason FROM {db}.status_now"
+        assert rig.ask(client, settings, now) == [("web", "paused", "ann", "new disk")]
         assert rig.count(client, settings, "deadletter") == 0
     finally:
         await producer.stop()

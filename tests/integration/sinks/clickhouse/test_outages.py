@@ -77,6 +77,8 @@ def _write(past: Past) -> None:
             ("dead", THREE),
             ("removed", THREE),
             ("moved", THREE),
+            ("paused", THREE),
+            ("disabled", THREE),
             ("renamed", THREE),
             ("again", THREE),
             ("improved", THREE),
@@ -90,14 +92,19 @@ def _write(past: Past) -> None:
     targets += [
         past.target("removed", CLOSED + 30 * MINUTE, removed=1),
         past.target("moved", CLOSED + 40 * MINUTE, regions=THREE, port=8443),
+        past.target("disabled", CLOSED + 45 * MINUTE, regions=THREE, enabled=False),
         past.target("renamed", CLOSED + 50 * MINUTE, regions=THREE, name="another"),
         # From one region to three, after it was resolved: the majority is that of one.
         past.target("added", CLOSED + MINUTE, regions=THREE),
     ]
     past.insert(tables.TARGETS, targets)
+    past.insert(tables.PAUSES, [past.pause("paused", at) for at in (BEGAN, CLOSED + 20 * MINUTE)])
     incidents = [
         event
-        for name in ("answers", "two", "dead", "removed", "moved", "renamed", "again", "added")
+        for name in (
+            *("answers", "two", "dead", "removed", "moved", "paused", "disabled", "renamed"),
+            *("again", "added"),
+        )
         for event in past.incident(f"r-{name}", name, BEGAN, CLOSED, **RESOLVED)
     ]
     episodes = [("improved", CLOSED - HOUR), ("worsened", CLOSED - MINUTE)]
@@ -109,6 +116,7 @@ def _write(past: Past) -> None:
         "abandoned",
         "target_removed",
         "target_changed",
+        "target_paused",
         "policy_changed",
         "flapping",
     ):
@@ -177,7 +185,15 @@ def end_of(client: Client, incident_id: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     "because",
-    ["recovered", "abandoned", "target_removed", "target_changed", "policy_changed", "flapping"],
+    [
+        "recovered",
+        "abandoned",
+        "target_removed",
+        "target_changed",
+        "target_paused",
+        "policy_changed",
+        "flapping",
+    ],
 )
 def test_an_outage_ends_when_its_incident_closes(client: Client, because: str) -> None:
     assert end_of(client, because) == (CLOSED, 0)
@@ -195,6 +211,8 @@ def test_an_outage_ends_when_its_incident_closes(client: Client, because: str) -
         # It left before a second region had a success.
         ("moved", CLOSED + 40 * MINUTE),
         ("removed", CLOSED + 30 * MINUTE),
+        ("paused", CLOSED + 20 * MINUTE),
+        ("disabled", CLOSED + 45 * MINUTE),
         ("added", CLOSED + 7 * MINUTE),
         # Most regions already saw it up.
         ("improved", CLOSED),

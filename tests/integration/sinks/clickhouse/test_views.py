@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from foundation.clickhouse import connect, database
 from foundation.settings import Settings
-from sinks.clickhouse import tables
+from sinks.clickhouse import fleet_queries, tables
 from sinks.clickhouse.migrate import migrate
 from tests.integration.sinks.clickhouse.past import DAY, HOUR, MINUTE, TODAY, Past, write
 
@@ -415,6 +415,51 @@ def test_an_open_incident_is_down_until_now(clickhouse: str) -> None:
     assert found[0] == (3_600, 3_600)
     now = ask(client, "SELECT toUnixTimestamp64Milli(now64(3))")[0][0]
     assert 0 <= found[1][0] <= (now - TODAY) / 1000
+    client.close()
+
+
+def test_what_nobody_checks_is_paused_and_neither_down_nor_late(clickhouse: str) -> None:
+    settings = settings_of(clickhouse)
+    client = connect(settings)
+    past = Past(client, settings)
+    names = ("off", "paused", "for_good", "resumed", "over", "checked")
+    past.insert(
+        tables.TARGETS, [past.target(name, TODAY - DAY, enabled=name != "off") for name in names]
+    )
+    soon = int(time.time() * 1000) + HOUR
+    past.insert(
+        tables.PAUSES,
+        [
+            past.pause("paused", TODAY, paused_until=soon),
+            past.pause("for_good", TODAY),
+            past.pause("resumed", TODAY),
+            past.pause("resumed", TODAY, removed=1, paused_by="", reason=""),
+            past.pause("over", TODAY, paused_until=soon - 2 * HOUR),
+        ],
+    )
+    past.insert(tables.INCIDENTS, past.incident("i", "checked", TODAY - HOUR, None))
+    asked = "SELECT target, status, paused_by, paused_until IS NULL FROM status_now ORDER BY target"
+    assert ask(client, asked) == [
+        ("checked", "down", "", 1),
+        ("for_good", "paused", "ann", 1),
+        ("off", "paused", "", 1),
+        ("over", "unwatched", "", 1),
+        ("paused", "paused", "ann", 0),
+        ("resumed", "unwatched", "", 1),
+    ]
+    summary, ids = fleet_queries.fleet_summary(client, fleet_queries.FleetFilter(), 0)
+    assert summary.by_status == {"down": 1, "unwatched": 2, "paused": 3}
+    assert sum(summary.by_region["eu"].values()) == 3
+    assert [one for one, status in ids if status == "paused"] == ["for_good", "off", "paused"]
+    assert fleet_queries.inventory_now(client).gap_ms == pytest.approx(10_000)
+    (shown,) = fleet_queries.targets_now(client, ["paused"])
+    assert (shown.paused_by, shown.paused_until, shown.pause_reason) == (
+        "ann",
+        soon,
+        "disk is replaced",
+    )
+    past.insert(tables.TARGETS, [past.target(name, TODAY, enabled=False) for name in names])
+    assert not fleet_queries.inventory_now(client).is_late(DAY)
     client.close()
 
 

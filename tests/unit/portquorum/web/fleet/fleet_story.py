@@ -16,7 +16,7 @@ from schemas.incident import (
     TargetsEvent,
 )
 from schemas.partition import partition_for
-from schemas.policy import SILENCES, Maintenance, Silence
+from schemas.policy import PAUSES, SILENCES, Maintenance, Pause, Silence
 from schemas.target import Target
 
 NOW = 1_800_000_000_000
@@ -120,6 +120,12 @@ class FleetStory:
     def maintain(self, name: str, *selectors: str, begins: int, lasts: int) -> bytes:
         entry = Maintenance(name=name, targets=selectors, start=begins, duration_ms=lasts)
         key = policy.key("fleet", entry)
+        self.fleet.apply_policy(key, policy.encode(entry), self.offset())
+        return key
+
+    def pause(self, one: Target, *, until: int | None = None, source: str = PAUSES) -> bytes:
+        entry = Pause(name=one.id, paused_at=self.now, until=until, reason="new disk", by="ada")
+        key = policy.key(source, entry)
         self.fleet.apply_policy(key, policy.encode(entry), self.offset())
         return key
 
