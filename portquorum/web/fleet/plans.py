@@ -31,7 +31,6 @@ class PolicyBook:
         self._on: dict[str, tuple[bytes, ...]] = {}
         """By selector (a target's id, or `tag:NAME`) the windows that are on."""
         self._silences: dict[bytes, Silence] = {}
-        self._pauses: dict[str, Pause] = {}
         self._active: dict[tuple[str, str], list[tuple[Silence, Matcher]]] = {}
         self._next_change = 0
         self._pauses: dict[str, Pause] = {}
@@ -49,16 +48,12 @@ class PolicyBook:
         self._entries.pop(key, None)
         self._windows.pop(key, None)
         self._silences.pop(key, None)
-        if isinstance(before, Pause):
-            self._pauses.pop(before.name, None)
         if entry is not None:
             self._entries[key] = entry
             if isinstance(entry, Maintenance):
                 self._windows[key] = Window(entry)
             elif isinstance(entry, Silence) and _source(key) == SILENCES:
                 self._silences[key] = entry
-            elif isinstance(entry, Pause) and _source(key) == PAUSES:
-                self._pauses[entry.name] = entry
         if isinstance(entry, Region) or isinstance(before, Region):
             self.regions = {
                 one.name: one for one in self._entries.values() if isinstance(one, Region)
