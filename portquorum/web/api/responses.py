@@ -25,7 +25,8 @@ SECURITY_SCHEMES: Final[Document] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "portquorum_session",
-        "description": "Somebody who signed in with a browser.",
+        "description": "Somebody who signed in with a browser; with TLS it is called "
+        "`__Host-portquorum_session`.",
     },
     "csrf": {
         "type": "apiKey",
