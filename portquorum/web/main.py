@@ -11,6 +11,7 @@ from foundation.http_origin import Served
 from foundation.lifecycle import cancelled, ends_within, stop_on_signals
 from foundation.loopback_listener import inherited_listener, loopback_listener, place_of
 from foundation.settings import PREFIX, Settings
+from portquorum.access.passwords import Passwords
 from portquorum.access.rules import access_rules
 from portquorum.journal.journal import KafkaJournal
 from portquorum.web.access.door import RecordsDoor
@@ -55,6 +56,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     telemetry.serve_metrics("web", settings)
     following = Following(settings)
     journal = KafkaJournal(settings)
+    passwords = Passwords()
     last_use = LastUse(journal)
     history = StoredHistory(settings)
     acts = PageActs(settings, following.fleet, following.hub, history, journal)
@@ -69,10 +71,10 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
             Explainer(settings),
             journal=journal,
             acts=acts,
-            office=RecordsOffice(journal),
+            office=RecordsOffice(journal, passwords),
         ),
         served,
-        routes=page_routes(journal, rules),
+        routes=page_routes(journal, rules, passwords=passwords),
         error_page=error_page_of(following.fleet),
         door=RecordsDoor(
             journal, served, rules, last_use=last_use, away_since=_away_since(following)

@@ -4,6 +4,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from portquorum.access.passwords import Passwords
 from portquorum.access.rules import AccessRules
 from portquorum.journal.protocol import Journal
 from portquorum.web.forms.routes import FORM_ROUTES
@@ -15,7 +16,13 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (*PAGE_ROUTES, *FORM_ROUTES
 
 
 def page_routes(
-    journal: Journal, rules: AccessRules, sign_in: SignIn | None = None
+    journal: Journal,
+    rules: AccessRules,
+    sign_in: SignIn | None = None,
+    passwords: Passwords | None = None,
 ) -> list[ControllerRouterHandler]:
-    """`ROUTES` and those of who comes in; `sign_in` is another one in tests."""
-    return [*ROUTES, *sign_in_routes(journal, rules, sign_in)]
+    """`ROUTES` and those of who comes in.
+
+    `sign_in` is another one in tests; `passwords` bounds how many are checked at a time.
+    """
+    return [*ROUTES, *sign_in_routes(journal, rules, sign_in, passwords)]

@@ -4,13 +4,12 @@ import asyncio
 from typing import Final
 
 from aiokafka.errors import KafkaError
-from msgspec.structs import replace
 
 from foundation import telemetry
 from foundation.log_throttle import LogThrottle
 from portquorum.journal.protocol import Journal
 from schemas.duration import HOUR_MS
-from schemas.web import Session, Single, Token, TokenSeen
+from schemas.web import Session, SessionUse, Single, Token, TokenSeen
 
 SESSION_MS: Final = 900_000
 """A use of a session is written down if the last one that is written down is so old."""
@@ -30,8 +29,8 @@ class LastUse:
         self._throttle: LogThrottle[str] = LogThrottle()
 
     def of_session(self, name: str) -> int:
-        """When a session was used last here, UTC ms; 0: never."""
-        return self._sessions.get(name, 0)
+        """When a session was used last, UTC ms; 0: never since it was made."""
+        return max(self._sessions.get(name, 0), self._written_at(name))
 
     def session(self, name: str, now: int) -> None:
         """A session is used."""
@@ -66,9 +65,14 @@ class LastUse:
             record = book.one(Session, name)
             if record is None:
                 del self._sessions[name]
-            elif at - record.seen_at >= SESSION_MS:
-                due.append(replace(record, seen_at=at))
+            elif at - max(record.seen_at, self._written_at(name)) >= SESSION_MS:
+                # Never the session anew: it may have been ended at this moment.
+                due.append(SessionUse(id=name, at=at))
         return due
+
+    def _written_at(self, name: str) -> int:
+        written = self._journal.book.one(SessionUse, name)
+        return 0 if written is None else written.at
 
     def _due_tokens(self) -> list[Single]:
         book = self._journal.book

@@ -90,7 +90,7 @@ class RecordsOffice:
         await self._expect_admin(before, after)
         if before is not None and after.epoch != before.epoch:
             await self._end_sessions(name)
-        action = "user.add" if before is None else "user.change"
+        action = "add user" if before is None else "change user"
         await self._note(who, action, name, before, after)
         return _seen(after, self._sessions_of(name))
 
@@ -112,7 +112,7 @@ class RecordsOffice:
         await self._expect_admin(before, gone)
         await self._revoke_all(who, name)
         await self._end_sessions(name)
-        await self._note(who, "user.remove", name, before, None, change=gone.change)
+        await self._note(who, "remove user", name, before, None, change=gone.change)
 
     async def change_password(self, who: Principal, old: str, new: str) -> None:
         before = self._journal.book.get(User, who.name)
@@ -133,7 +133,7 @@ class RecordsOffice:
         await self._edit(after)
         await self._end_sessions(who.name, but=tokens.digest(who.session), epoch=after.epoch)
         await self._audit.record(
-            who, "password.change", who.name, "changed their password", change=after.change
+            who, "change password", who.name, "changed their password", change=after.change
         )
 
     # --- invitations
@@ -157,7 +157,7 @@ class RecordsOffice:
         with _away():
             await self._journal.put([invitation])
         detail = f"made a link for a new {_words(scope, names)}"
-        await self._audit.record(who, "invitation.add", scope, detail)
+        await self._audit.record(who, "add link", scope, detail)
         return secret
 
     def invitation(self, secret: str) -> Invitation | None:
@@ -190,7 +190,7 @@ class RecordsOffice:
             await self._journal.drop([(Invitation, invitation.id)])
         detail = f"came in by a link of {invitation.by} as {_words(user.scope, user.teams)}"
         await self._audit.record(
-            who, "invitation.use", name, detail, None, rules.shown(user), change=user.change
+            who, "use link", name, detail, None, rules.shown(user), change=user.change
         )
         return _seen(user, 0)
 
@@ -221,7 +221,7 @@ class RecordsOffice:
             raise ChangeError(HTTPStatus.NOT_FOUND, "you have no such session")
         with _away():
             await self._journal.drop([(Session, session)])
-        await self._audit.record(who, "session.end", who.name, "ended one of their sessions")
+        await self._audit.record(who, "end session", who.name, "ended one of their sessions")
 
     # --- tokens
 
@@ -256,7 +256,7 @@ class RecordsOffice:
         await self._edit(token)
         detail = f"made the token {token.name}, {_words(token.scope, token.teams)}"
         await self._audit.record(
-            who, "token.add", token.id, detail, None, self._shown(token), change=token.change
+            who, "add token", token.id, detail, None, self._shown(token), change=token.change
         )
         return structs.replace(self._shown(token), secret=made.whole)
 
@@ -268,7 +268,7 @@ class RecordsOffice:
         await self._edit(gone)
         detail = f"revoked the token {found.name} of {found.owner}"
         await self._audit.record(
-            who, "token.revoke", token, detail, self._shown(found), change=gone.change
+            who, "revoke token", token, detail, self._shown(found), change=gone.change
         )
 
     # --- the audit log

@@ -11,6 +11,7 @@ from litestar.params import SkipValidation
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
+from portquorum.access.passwords import Passwords
 from portquorum.access.rules import AccessRules
 from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.journal.protocol import Journal
@@ -136,11 +137,19 @@ def _not_the_same() -> ChangeError:
 
 
 def sign_in_routes(
-    journal: Journal, rules: AccessRules, sign_in: SignIn | None = None
+    journal: Journal,
+    rules: AccessRules,
+    sign_in: SignIn | None = None,
+    passwords: Passwords | None = None,
 ) -> Sequence[ControllerRouterHandler]:
-    """The routes; `sign_in` is another one in tests."""
+    """The routes; `sign_in` is another one in tests, `passwords` that of the process."""
+    passwords = passwords or Passwords()
     made = sign_in or SignIn(
-        journal, rules, Sessions(journal), Attempts(journal), Invitations(journal)
+        journal,
+        rules,
+        Sessions(journal),
+        Attempts(journal, passwords),
+        Invitations(journal, passwords),
     )
     return [
         Router(

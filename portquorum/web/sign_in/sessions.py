@@ -79,8 +79,8 @@ class Sessions:
             id=secrets.token_hex(8),
             at=now,
             by=name,
-            action="sign_in",
-            about=f"user/{name}",
+            action="sign in",
+            about=name,
             detail=f"by {via}, from {address[:100]}",
         )
         await written(self._journal.put([session, audit]))

@@ -92,7 +92,7 @@ async def test_users_from_the_first_to_the_last(shell: Shell, settings: Settings
         assert await Passwords().verify(users["ann"].password, GOOD)
         entries = list(journal.book.every(Audit).values())
         assert [one.action for one in entries] == [
-            "user.add", "user.add", "user.change", "user.change", "user.remove",
+            "add user", "add user", "change user", "change user", "remove user",
         ]  # fmt: skip
         assert {one.by for one in entries} == {getpass.getuser()}
 

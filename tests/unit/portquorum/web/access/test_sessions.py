@@ -1,5 +1,6 @@
 """Sessions: made, fixed, stolen, idle, over; and what ends them."""
 
+import asyncio
 import secrets
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from portquorum.access.tokens import digest
 from portquorum.web.access.door import AWAY_MS
 from portquorum.web.access.known import IDLE_MS, LONGEST_MS
-from portquorum.web.access.last_use import SESSION_MS
-from schemas.web import Session
+from portquorum.web.access.last_use import SESSION_MS, LastUse
+from schemas.web import Session, SessionUse
 from tests.unit.portquorum.web.access.house import PASSWORD, House, csrf_of, sign_in
 from tests.unit.portquorum.web.access.memory_journal import MemoryJournal
 
@@ -156,7 +157,20 @@ async def test_the_use_of_a_session_is_written_down_now_and_then() -> None:
     await house.last_use.write()
     assert house.journal.log.size == size + 1
     (record,) = house.journal.book.every(Session).values()
-    assert record.seen_at == house.now
+    assert house.journal.book.one(SessionUse, record.id) == SessionUse(id=record.id, at=house.now)
+    assert LastUse(house.journal).of_session(record.id) == house.now  # another process
+
+
+async def test_a_use_that_is_written_down_late_brings_no_session_back() -> None:
+    house = House()
+    await house.user("vera")
+    client = await house.signed_in("vera")
+    house.now += SESSION_MS
+    await client.get("/targets")
+    (session,) = house.journal.book.every(Session)
+    await asyncio.gather(house.journal.drop([(Session, session)]), house.last_use.write())
+    await house.journal.put([SessionUse(id=session, at=house.now)])
+    assert (await client.get("/targets")).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@ async def test_a_user_is_made_changed_and_removed(desk: Desk) -> None:
     again = await desk.office.put_user(LOCAL, "bob", WantedUser(), 0)
     assert (again.version, again.scope, again.teams) == (6, "viewer", ())
     assert desk.actions() == [
-        "user.add", "user.add", "user.change", "user.change", "user.change", "user.remove",
-        "user.add",
+        "add user", "add user", "change user", "change user", "change user", "remove user",
+        "add user",
     ]  # fmt: skip
 
 
@@ -302,7 +302,7 @@ async def test_a_link_makes_one_user(desk: Desk) -> None:
     assert desk.office.invitation(secret) is None
     assert not desk.journal.book.every(Invitation)
     await refused(desk.office.accept(secret, "bob", GOOD), HTTPStatus.NOT_FOUND)
-    assert desk.actions() == ["invitation.add", "invitation.use"]
+    assert desk.actions() == ["add link", "use link"]
 
 
 async def test_of_two_who_use_a_link_one_comes_in(desk: Desk) -> None:
