@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
+from foundation.settings import Settings
 from portquorum.access.principal import Principal
 from portquorum.changing.edits import BulkDone, BulkEdit, BulkPlan, CheckSaid, Written
 from portquorum.changing.errors import ChangeError
@@ -16,10 +17,11 @@ from portquorum.editing.checking import Checker
 from portquorum.editing.editor import Editor, Wanted, wrong
 from portquorum.editing.entries import EntryError
 from portquorum.editing.limits import must_be_within
-from portquorum.editing.pauses import Pauses
+from portquorum.editing.pauses import KafkaPauses, Pauses
 from portquorum.editing.published import Published
 from portquorum.editing.publisher import REPAIR_S, Publisher, Writes
 from portquorum.editing.shelf import Shelf
+from portquorum.editing.writes import KafkaWrites
 from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.present import known_of
 from portquorum.journal.protocol import Journal
@@ -183,3 +185,17 @@ class PageInventory:
             at=record.at,
             by=record.by,
         )
+
+
+def page_inventory(
+    settings: Settings, journal: Journal, published: Published, *, repair_s: float = REPAIR_S
+) -> PageInventory:
+    """The page's own inventory over Kafka."""
+    return PageInventory(
+        journal,
+        published,
+        KafkaWrites(settings),
+        KafkaPauses(settings, published),
+        settings.partitions,
+        repair_s=repair_s,
+    )

@@ -13,6 +13,7 @@ from foundation.loopback_listener import inherited_listener, loopback_listener, 
 from foundation.settings import PREFIX, Settings
 from portquorum.access.passwords import Passwords
 from portquorum.access.rules import access_rules
+from portquorum.editing.page_inventory import page_inventory
 from portquorum.journal.journal import KafkaJournal
 from portquorum.web.access.door import RecordsDoor
 from portquorum.web.access.last_use import LastUse
@@ -58,6 +59,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     journal = KafkaJournal(settings)
     passwords = Passwords()
     last_use = LastUse(journal)
+    edits = page_inventory(settings, journal, following.published)
     history = StoredHistory(settings)
     acts = PageActs(settings, following.fleet, following.hub, history, journal)
     closing = asyncio.Event()
@@ -71,6 +73,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
             Explainer(settings),
             journal=journal,
             acts=acts,
+            edits=edits,
             office=RecordsOffice(journal, passwords),
         ),
         served,
@@ -83,7 +86,13 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     scheme = "http" if tls is None else "https"
     _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
     serving = asyncio.create_task(serve(app, listening, closing, stop, tls=tls))
-    workers: list[Worker] = [following.run, journal.run, last_use.run, acts.run]
+    workers: list[Worker] = [
+        following.run,
+        journal.run,
+        last_use.run,
+        acts.run,
+        edits.run,
+    ]
     if rules.tls is not None and tls is not None:
         workers.append(partial(renewed, tls, rules.tls))
     working = asyncio.create_task(_together(workers))
