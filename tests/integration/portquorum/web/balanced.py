@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -37,8 +37,13 @@ class WebProcess:
         self._log = log
 
     @classmethod
-    async def start(cls, settings: Settings, log: Path) -> Self:
-        """Starts it; it listens on return."""
+    async def start(
+        cls,
+        settings: Settings,
+        log: Path,
+        program: Sequence[str] = ("-m", "portquorum.cli", "web", "--listen", "127.0.0.1:0"),
+    ) -> Self:
+        """Starts it, or another program of Python that does the same; it listens on return."""
         env = {name: value for name, value in os.environ.items() if "PORTQUORUM" not in name} | {
             "PORTQUORUM_KAFKA": settings.kafka,
             "PORTQUORUM_CLICKHOUSE": settings.clickhouse,
@@ -50,7 +55,7 @@ class WebProcess:
         }
         with log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "portquorum.cli", "web", "--listen", "127.0.0.1:0"),
+                *(sys.executable, *program),
                 env=env,
                 stderr=file,
                 stdout=file,
