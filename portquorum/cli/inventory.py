@@ -15,6 +15,9 @@ from portquorum.presentation.output import out, print_json, print_notes
 from portquorum.presentation.streams import write_document
 
 if TYPE_CHECKING:
+    from portquorum.access.principal import Principal
+    from portquorum.changing.edits import Written
+    from portquorum.editing.page_inventory import PageInventory
     from portquorum.inventory.errors import Problem
     from portquorum.inventory.publish import ApplyReport
 
@@ -243,6 +246,30 @@ def apply(
         return
     print_notes(report.warnings)
     out().print(Text.assemble(("applied", "green"), f": {applied_words(report)}"))
+
+
+@app.command(
+    epilog=examples(
+        "portquorum inventory export > page.yaml",
+        "portquorum inventory export --json",
+    )
+)
+def export(json: Json = False) -> None:
+    """Write the page's own inventory as a file that `inventory apply` takes.
+
+    Targets that were added on the page or by the API are of its own, not of a file. To have them in
+    a file: export them, remove them there (`portquorum target remove`), apply the file.
+    """
+    from portquorum.cli.page_edits import edited
+
+    async def read(inventory: "PageInventory", _who: "Principal") -> "tuple[str, list[Written]]":
+        return inventory.yaml(), inventory.targets()
+
+    text, targets = edited(read)
+    if json:
+        print_json({"targets": targets})
+    else:
+        write_document(text)
 
 
 def applied_words(report: "ApplyReport") -> str:

@@ -52,7 +52,7 @@ def asked(work: "Callable[[Office, Principal], Awaitable[T]]") -> T:
     """
     from foundation.settings import load
 
-    with _sentences():
+    with sentences():
         return asyncio.run(_asked(load(), work))
 
 
@@ -69,7 +69,8 @@ async def _asked(settings: "Settings", work: "Callable[[Office, Principal], Awai
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def sentences() -> Iterator[None]:
+    """Turns a refusal of a change into the sentence and exit code of a command."""
     from portquorum.changing.errors import ChangeError
     from portquorum.cli.errors import TroubleError, WrongUseError
 

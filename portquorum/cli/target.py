@@ -14,6 +14,8 @@ from portquorum.presentation.output import out, print_json, print_notes
 from schemas.plain_text import one_line
 
 if TYPE_CHECKING:
+    from portquorum.access.principal import Principal
+    from portquorum.editing.page_inventory import PageInventory
     from portquorum.inventory import Added
 
 app = typer.Typer(
@@ -118,6 +120,44 @@ def add(
         print_json(added)
         return
     _say(added, running.following(data_dir, added.path))
+
+
+@app.command(
+    epilog=examples(
+        "portquorum target remove db1.example.com-5432",
+        "portquorum target remove old-db old-web --yes",
+    )
+)
+def remove(
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID…", help="Ids of targets of the page's own.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove targets that were added on the page or by the API.
+
+    Nobody checks them any more and their incidents close; the history stays. A target of a file is
+    removed from the file.
+    """
+    from portquorum.cli.errors import TroubleError
+    from portquorum.cli.page_edits import edited
+
+    names = list(dict.fromkeys(ids))
+    question = f"Remove {one_line(', '.join(names))}?"
+    if not yes and not json and sys.stdin.isatty() and not typer.confirm(question):
+        raise TroubleError("nothing was changed")
+
+    async def work(inventory: "PageInventory", who: "Principal") -> None:
+        for name in names:
+            await inventory.remove(who, name, None)
+
+    edited(work)
+    if json:
+        print_json({"removed": names})
+        return
+    for name in names:
+        out().print(Text.assemble(("removed", "green"), f" {one_line(name)}"))
 
 
 def _say(added: "Added", followed: bool) -> None:

@@ -47,6 +47,7 @@ class PageInventory:
         """`partitions` are those of [targets] and [results]; `now` gives UTC ms."""
         self._journal = journal
         self._published = published
+        self._writes = writes
         self._shelf = Shelf(journal, published)
         self._publisher = Publisher(
             journal, published, writes, self._shelf, partitions, repair_s=repair_s
@@ -57,7 +58,19 @@ class PageInventory:
 
     async def run(self) -> None:
         """Repairs without end; cancel the task to stop."""
-        await self._publisher.run()
+        try:
+            await self._publisher.run()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        await self._writes.close()
+
+    def targets(self) -> list[Written]:
+        """All targets of the page's own, by id."""
+        found = (self.get(name) for name in sorted(self._shelf.ids()))
+        return [one for one in found if one is not None]
 
     async def repair(self) -> int:
         """Publishes once what differs; see `Publisher.repair`."""

@@ -59,6 +59,9 @@ class Writes(Protocol):
             KafkaError, OSError: some may be written.
         """
 
+    async def close(self) -> None:
+        """Ends the connections."""
+
 
 class Refusal(Struct, frozen=True):
     """Why the newest edit of a target is not published: the id is a file's, or it does not resolve.

@@ -199,6 +199,9 @@ class FakeWrites:
             await world.turn()
             world.targets.append((home(target, PARTITIONS), target.id, target))
 
+    async def close(self) -> None:
+        pass
+
 
 class FakePauses:
     def __init__(self, world: World) -> None:
