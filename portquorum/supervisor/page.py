@@ -14,7 +14,7 @@ from foundation.loopback_listener import loopback_listener, place_of
 from foundation.settings import PREFIX, Settings
 from portquorum.access.rules import AccessRules, access_rules
 
-NEEDS: Final = ("litestar", "uvicorn")
+NEEDS: Final = ("argon2", "authlib", "litestar", "uvicorn")
 """What the extra `web` brings."""
 
 

@@ -160,7 +160,8 @@ def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:
 
 def _form_cookie(visit: Visit) -> tuple[bytes, bytes]:
     """The secret from which the tokens of this browser's forms are made."""
-    return b"set-cookie", set_cookie(FORM, visit.form_secret, is_secure=visit.is_secure).encode()
+    cookie = set_cookie(FORM, visit.form_secret, is_secure=visit.is_secure)
+    return b"set-cookie", cookie.to_header(header="").encode("latin-1")
 
 
 _OF_A_BODY: Final = (b"content-length", b"content-type", b"content-encoding")

@@ -9,7 +9,8 @@ from portquorum.access.rules import AccessRules
 from portquorum.journal.protocol import Journal
 from portquorum.web.forms.routes import FORM_ROUTES
 from portquorum.web.pages.handlers import PAGE_ROUTES
-from portquorum.web.sign_in.handlers import SignIn, sign_in_routes
+from portquorum.web.sign_in.entry import SignIn
+from portquorum.web.sign_in.handlers import sign_in_routes
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (*PAGE_ROUTES, *FORM_ROUTES)
 """The pages that only read, and those that change something."""

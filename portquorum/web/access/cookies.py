@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from litestar.datastructures import Cookie
+
 from portquorum.web.access.asker import Headers, values
 
 SESSION: Final = "portquorum_session"
@@ -30,14 +32,17 @@ def cookie(headers: Headers, name: str, *, is_secure: bool) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def set_cookie(name: str, value: str, *, is_secure: bool, max_age_s: int | None = None) -> str:
-    """A `Set-Cookie` that scripts don't see and other sites' forms don't send.
+def set_cookie(name: str, value: str, *, is_secure: bool, max_age_s: int | None = None) -> Cookie:
+    """A cookie that scripts don't see and other sites' forms don't send.
 
     `max_age_s` None: until the browser is closed; 0: it is removed.
     """
-    parts = [f"{named(name, is_secure=is_secure)}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
-    if max_age_s is not None:
-        parts.append(f"Max-Age={max_age_s}")
-    if is_secure:
-        parts.append("Secure")
-    return "; ".join(parts)
+    return Cookie(
+        key=named(name, is_secure=is_secure),
+        value=value,
+        path="/",
+        max_age=max_age_s,
+        httponly=True,
+        samesite="lax",
+        secure=is_secure,
+    )

@@ -53,6 +53,8 @@ def by_session(
         if user is None or user.disabled or user.password is None or user.epoch != record.epoch:
             return None
         return of_user(user, "password", secret)
+    if record.epoch and user is None:
+        return None  # came as a user, who was removed
     found = by_name(book, record.user, Grant("", record.scope, record.teams), "oidc", secret)
     return None if isinstance(found, str) else found
 

@@ -3,17 +3,19 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from typing import Annotated, Final
 
 import msgspec
-from litestar import get
+from litestar import Request, get
+from litestar.datastructures import State
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from portquorum.web import metrics
 from portquorum.web.access.needs import needs
+from portquorum.web.access.visit import visit_of
 from portquorum.web.answers import Change
 from portquorum.web.parts import TheEnd, TheHub
 from portquorum.web.ports import Hub
@@ -24,6 +26,8 @@ MOST_VIEWERS: Final = 500
 KEEP_ALIVE_S: Final = 10.0
 """A comment goes out after so long without a change: a peer that is gone shows, and a proxy waits
 on."""
+LOOK_S: Final = 2.0
+"""How often a stream looks whether its viewer is still let in."""
 RETRY_MS: Final = 1000
 """How long a browser waits before it connects again."""
 
@@ -42,6 +46,7 @@ _RELOAD: Final = b"event: reload\ndata: {}\n\n"
     opt={"live": True} | needs("viewer"),
 )
 async def events(
+    request: Request[None, None, State],
     hub: TheHub,
     closing: TheEnd,
     last_event_id: Annotated[
@@ -63,6 +68,8 @@ async def events(
 ) -> Stream:
     """Each change as an event: its kind, its position as id, and a `Change` as data.
 
+    It ends within a few seconds of the session or token that opened it.
+
     `reload`: something is missing (the position is too old, or the reader too slow); ask for
     everything anew.
     """
@@ -73,7 +80,9 @@ async def events(
             headers=RETRY_AFTER,
         )
     return Stream(
-        stream(hub, last_event_id or since or None, closing),
+        stream(
+            hub, last_event_id or since or None, closing, goes_on=visit_of(request.scope).goes_on
+        ),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -112,35 +121,56 @@ class _Viewers:
 viewers: Final = _Viewers()
 
 
+def _always() -> bool:
+    return True
+
+
 async def stream(
-    hub: Hub, since: str | None, closing: asyncio.Event, *, keep_alive_s: float = KEEP_ALIVE_S
+    hub: Hub,
+    since: str | None,
+    closing: asyncio.Event,
+    *,
+    keep_alive_s: float = KEEP_ALIVE_S,
+    goes_on: Callable[[], bool] = _always,
+    look_s: float = LOOK_S,
 ) -> AsyncIterator[bytes]:
-    """The bytes of one stream, until the changes end or the process closes."""
+    """The bytes of one stream, until the changes end, the process closes, or not `goes_on()`.
+
+    `goes_on` is asked before each change, and every `look_s`.
+    """
     viewers.come()
     try:
         async with hub.subscribe(since) as changes:
             yield _HELLO
-            async for change in _with_pauses(changes, closing, keep_alive_s):
-                yield change
+            said_at = time.monotonic()
+            async for change in _with_pauses(changes, closing, min(look_s, keep_alive_s)):
+                if not goes_on():
+                    return
+                if change:
+                    said_at = time.monotonic()
+                    yield change
+                elif time.monotonic() - said_at >= keep_alive_s:
+                    said_at = time.monotonic()
+                    yield _ALIVE
     finally:
         viewers.add(-1)
 
 
 async def _with_pauses(
-    changes: AsyncIterator[Change | None], closing: asyncio.Event, keep_alive_s: float
+    changes: AsyncIterator[Change | None], closing: asyncio.Event, pause_s: float
 ) -> AsyncIterator[bytes]:
-    """The frames of the changes, and a comment whenever none comes for a while."""
+    """The frames of the changes, and nothing (`b""`) whenever none comes for `pause_s`."""
     closed = asyncio.ensure_future(closing.wait())
     coming = asyncio.ensure_future(anext(changes))
     try:
         while True:
             done, _ = await asyncio.wait(
-                {coming, closed}, timeout=keep_alive_s, return_when=asyncio.FIRST_COMPLETED
+                {coming, closed}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED
             )
             if closed in done:
                 return
             if not done:
-                yield _ALIVE
+                yield b""
                 continue
             try:
                 change = coming.result()

@@ -5,52 +5,42 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from litestar import Request, Response, Router, get, post
-from litestar.di import NamedDependency, Provide
-from litestar.params import SkipValidation
+from litestar import Response, Router, get, post
+from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
-from msgspec import Struct
 
 from portquorum.access.passwords import Passwords
 from portquorum.access.rules import AccessRules
 from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.journal.protocol import Journal
-from portquorum.web.access.asker import headers_of
-from portquorum.web.access.cookies import SESSION, cookie, set_cookie
+from portquorum.web.access.cookies import SESSION, set_cookie
 from portquorum.web.access.csrf import token
 from portquorum.web.access.known import has_users
 from portquorum.web.access.needs import needs
 from portquorum.web.access.visit import Visit, visit_of
 from portquorum.web.errors import of_change
-from portquorum.web.pages.address import local_path
 from portquorum.web.pages.rendering import render_bare
 from portquorum.web.pages.viewer import Viewer, viewer_of
 from portquorum.web.problem import ProblemError
 from portquorum.web.sign_in.attempts import Attempts
+from portquorum.web.sign_in.entry import (
+    NO_STORE,
+    Asked,
+    SignIn,
+    TheSignIn,
+    address_of,
+    leading_to,
+    next_of,
+    session_cookie,
+)
 from portquorum.web.sign_in.invitations import Invitations
-from portquorum.web.sign_in.sessions import MAX_AGE_S, Sessions, wall_ms
+from portquorum.web.sign_in.oidc import oidc_callback, oidc_start
+from portquorum.web.sign_in.provider import OidcProvider
+from portquorum.web.sign_in.sessions import Sessions, wall_ms
 from portquorum.web.words import ENGLISH
 
-Asked = Request[Any, Any, Any]
 MOST_BODY: Final = 16_384
 """Bytes of a form of a stranger."""
-
-_NO_STORE: Final = {"Cache-Control": "no-store"}
-_LONGEST_NEXT: Final = 4096
-
-
-class SignIn(Struct, frozen=True):
-    """What the routes of sign-in ask."""
-
-    journal: Journal
-    rules: AccessRules
-    sessions: Sessions
-    attempts: Attempts
-    invitations: Invitations
-
-
-TheSignIn = NamedDependency[SkipValidation[SignIn]]
-"""A parameter `sign_in`."""
 
 
 @get("/login", include_in_schema=False, opt=needs("public"))
@@ -94,11 +84,11 @@ async def logout(request: Asked, sign_in: TheSignIn) -> Response[str]:
         "",
         status_code=HTTPStatus.SEE_OTHER,
         headers={
-            **_NO_STORE,
+            **NO_STORE,
             "Location": "/login?done=signed_out",
-            "Set-Cookie": set_cookie(SESSION, "", is_secure=visit.is_secure, max_age_s=0),
             "Clear-Site-Data": '"cache"',
         },
+        cookies=[set_cookie(SESSION, "", is_secure=visit.is_secure, max_age_s=0)],
     )
 
 
@@ -150,39 +140,18 @@ def sign_in_routes(
         Sessions(journal),
         Attempts(journal, passwords),
         Invitations(journal, passwords),
+        None if rules.provider is None else OidcProvider(rules.provider),
     )
     return [
         Router(
             "/",
-            route_handlers=[login_page, login, logout, welcome_page, welcome],
+            route_handlers=[
+                *(login_page, login, logout, welcome_page, welcome),
+                *(oidc_start, oidc_callback),
+            ],
             dependencies={"sign_in": Provide(lambda: made, sync_to_thread=False)},
         )
     ]
-
-
-def leading_to(back: str, secret: str, visit: Visit) -> Response[str]:
-    """To a page of ours, with the cookie of a new session."""
-    cookie_text = set_cookie(SESSION, secret, is_secure=visit.is_secure, max_age_s=MAX_AGE_S)
-    headers = {**_NO_STORE, "Location": back, "Set-Cookie": cookie_text}
-    return Response("", status_code=HTTPStatus.SEE_OTHER, headers=headers)
-
-
-def next_of(text: str) -> str:
-    """Where to go after the sign-in: a path on this server, which is no page of sign-in."""
-    found = local_path(text[:_LONGEST_NEXT])
-    return "/" if found.split("?")[0] in {"/login", "/logout", "/welcome"} else found
-
-
-def session_cookie(request: Asked) -> str:
-    """The session that the browser has, if it has one."""
-    is_secure = visit_of(request.scope).is_secure
-    return cookie(headers_of(request.scope), SESSION, is_secure=is_secure)
-
-
-def address_of(visit: Visit, rules: AccessRules) -> str:
-    """The client's address; empty if a proxy does not say it."""
-    asker = visit.asker
-    return "" if asker is None or rules.trusts(asker.address) else asker.address
 
 
 def _login(
@@ -209,7 +178,7 @@ def _login(
         start=f"/oidc/start?{urlencode({'next': back})}",
     )
     status = HTTPStatus.OK if error is None else error.problem.status
-    headers = {**_NO_STORE, **({} if error is None else error.headers)}
+    headers = {**NO_STORE, **({} if error is None else error.headers)}
     return Response(text, status_code=status, media_type="text/html", headers=headers)
 
 
@@ -236,7 +205,7 @@ def _welcome(
         trouble="" if error is None else error.detail,
         wrong={} if error is None else {one.field: one.message for one in error.errors},
     )
-    return Response(text, status_code=status, media_type="text/html", headers=_NO_STORE)
+    return Response(text, status_code=status, media_type="text/html", headers=NO_STORE)
 
 
 def _viewer(request: Asked) -> Viewer:

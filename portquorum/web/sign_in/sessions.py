@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Literal
 
+from portquorum.access.principal import Principal
 from portquorum.access.tokens import digest
 from portquorum.journal.protocol import Journal
 from portquorum.web.access.known import LONGEST_MS
@@ -39,11 +40,20 @@ class Sessions:
         """
         return await self._made(user.name, "password", address, before, epoch=user.epoch)
 
-    async def of_provider(
-        self, name: str, scope: Scope, teams: tuple[str, ...], address: str, before: str
-    ) -> str:
-        """Signs somebody in whom the provider has named; the secret for the cookie."""
-        return await self._made(name, "oidc", address, before, scope=scope, teams=teams)
+    async def of_provider(self, who: Principal, address: str, before: str, *, is_user: bool) -> str:
+        """Signs somebody in whom the provider has named; the secret for the cookie.
+
+        `is_user`: they are a user here (without a password), and come in only as long as they are.
+        """
+        return await self._made(
+            who.name,
+            "oidc",
+            address,
+            before,
+            epoch=1 if is_user else 0,
+            scope=who.scope,
+            teams=who.teams,
+        )
 
     async def end(self, secret: str) -> None:
         """Ends a session by its cookie; one that is not there has ended."""

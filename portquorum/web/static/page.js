@@ -299,7 +299,9 @@ function listen() {
   source.addEventListener("error", () => {
     tell({ type: "lost" })
     // A browser tries again by itself, but not after an answer such as 503.
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000 + 3000 * Math.random())
+    if (source.readyState !== EventSource.CLOSED) return
+    setTimeout(listen, 2000 + 3000 * Math.random())
+    refresh() // whoever is not let in any more is led to the sign-in
   })
   window.addEventListener("pagehide", () => source.close())
 }

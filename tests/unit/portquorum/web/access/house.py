@@ -17,8 +17,9 @@ from portquorum.web.access.last_use import LastUse
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.routes import page_routes
 from portquorum.web.sign_in.attempts import Attempts
-from portquorum.web.sign_in.handlers import SignIn
+from portquorum.web.sign_in.entry import SignIn
 from portquorum.web.sign_in.invitations import Invitations
+from portquorum.web.sign_in.provider import OidcProvider
 from portquorum.web.sign_in.sessions import Sessions
 from schemas.web import Scope, Session, Token, User
 from tests.unit.portquorum.web.access.memory_journal import AT, MemoryJournal
@@ -56,6 +57,7 @@ class House:
             Sessions(self.journal, clock),
             Attempts(self.journal, self.passwords, clock),
             Invitations(self.journal, self.passwords, clock),
+            None if self.rules.provider is None else OidcProvider(self.rules.provider),
         )
         extra = options.pop("routes", ())
         self.made = Made(

@@ -91,3 +91,22 @@ def test_those_who_ask_at_once_are_counted_before_they_come(
     monkeypatch.setattr(events, "_COMES_S", -1.0)
     assert [counted.expects_one() for _ in range(2)] == [True, True]  # the first one did not come
     counted.add(-1)
+
+
+async def test_a_stream_ends_with_the_right_to_it() -> None:
+    hub, allowed = FakeHub(), [True]
+    got = stream(hub, None, asyncio.Event(), goes_on=lambda: allowed[0], look_s=0.01)
+    await anext(got)
+    hub.tell(change(1))
+    assert await anext(got) == frame(change(1))
+    allowed[0] = False
+    hub.tell(change(2))  # comes too late
+    assert [one async for one in got] == []
+    assert hub.queues == []
+
+
+async def test_a_quiet_stream_ends_with_the_right_to_it() -> None:
+    hub = FakeHub()
+    looks = iter([True, True, False])
+    got = stream(hub, None, asyncio.Event(), goes_on=lambda: next(looks), look_s=0.01)
+    assert len([one async for one in got]) == 1
