@@ -20,8 +20,8 @@ SECRET: Final = "a secret: with % and ü"  # noqa: S105
 
 
 @cache
-def new_key(kid: str, use: int = 0) -> RSAKey:
-    """A key of this id; another one for each `use`. To make one takes a while."""
+def new_key(kid: str, _number: int = 0) -> RSAKey:
+    """A key of this id; another one for each number. To make one takes a while."""
     return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"}, private=True)
 
 
