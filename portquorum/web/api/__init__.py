@@ -36,6 +36,7 @@ API_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
             overview.groups,
             targets.targets,
             targets.target,
+            targets.reserved_target,
             targets.target_history,
             targets.target_checks,
             targets.target_explained,

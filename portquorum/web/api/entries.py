@@ -17,7 +17,7 @@ from portquorum.web.api.bodies import JSON, MERGE_PATCH, Asked, as_struct, body_
 from portquorum.web.api.changes import changes, versioned
 from portquorum.web.api.conditions import etag_of, version_wanted
 from portquorum.web.api.repeats import TheRepeats
-from portquorum.web.api.targets import TargetIdPath
+from portquorum.web.api.targets import RESERVED_IDS, TargetIdPath
 from portquorum.web.parts import TheEdits, TheFleet, ThePrincipal
 from portquorum.web.problem import ProblemError, wrong_field
 from portquorum.web.unread import missing
@@ -226,6 +226,7 @@ def id_of(entry: TargetEntry) -> str:
     if not found:
         field = "name" if entry.name else "id"
         raise wrong_field(field, "expected an id, or a name or host of which one can be made")
+    _refuse_reserved(found)
     return found
 
 
@@ -265,7 +266,13 @@ def json_answer(value: T, status: HTTPStatus = HTTPStatus.OK, **headers: str) ->
     return Response(value, status_code=status, media_type=JSON, headers=named)
 
 
+def _refuse_reserved(target_id: str) -> None:
+    if target_id in RESERVED_IDS:
+        raise wrong_field("id", f"expected another id: /targets/{target_id} is an address of ours")
+
+
 def _with_id(entry: TargetEntry, target_id: str) -> TargetEntry:
+    _refuse_reserved(target_id)
     if entry.id not in {None, target_id}:
         raise wrong_field(
             "id", f"expected {target_id!r} as in the path, or none; ids do not change"

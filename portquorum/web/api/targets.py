@@ -1,7 +1,7 @@
 """Targets: the list, one of them, its past."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from litestar import Request, Response, get
 from litestar.datastructures import State as AppState
@@ -126,6 +126,22 @@ TargetIdPath = Annotated[str, PathParameter(description="The target's id.", max_
 async def target(fleet: TheFleet, target_id: TargetIdPath) -> Response[TargetAnswer]:
     """Its state and why, its incidents, its host, its definition."""
     return answered(_known(fleet, target_id))
+
+
+RESERVED_IDS: Final = ("batch", "check")
+"""Ids that the API has addresses of; a file may have targets of these names."""
+
+
+@get(
+    [f"/targets/{name}" for name in RESERVED_IDS],
+    include_in_schema=False,
+    opt=needs("viewer"),
+)
+async def reserved_target(
+    request: Request[None, None, AppState], fleet: TheFleet
+) -> Response[TargetAnswer]:
+    """A target that has the name of an address for POST."""
+    return answered(_known(fleet, request.scope["path"].rpartition("/")[2]))
 
 
 @get(

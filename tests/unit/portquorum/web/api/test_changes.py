@@ -18,7 +18,7 @@ from portquorum.web.fleet import fleet as fleet_module
 from schemas.web import Scope
 from tests.memory_journal import MemoryJournal
 from tests.unit.portquorum.web.changers import FakeActs, FakeEdits, FakeOffice
-from tests.unit.portquorum.web.fakes import FRESH, NOW, FakeFleet, Made
+from tests.unit.portquorum.web.fakes import FRESH, NOW, FakeFleet, Made, target_row
 
 ENTRY = {"name": "shop", "host": "shop.example.com", "port": 443}
 WINDOW = {"targets": ["tag:prod"], "start": "2026-12-01T02:00Z", "duration": "2h"}
@@ -462,3 +462,12 @@ async def test_what_a_scope_is_not_enough_for(scope: Scope) -> None:
         assert (await api.ask(method, path, body)).status_code == 403, path
     assert api.acts.asked == api.edits.asked == api.office.asked == []
     assert not api.journal.log.records
+
+
+async def test_a_target_with_the_name_of_an_address() -> None:
+    api = Api()
+    api.fleet.rows = (target_row(0, id="batch"),)
+    assert (await api.ask("GET", "/targets/batch")).json()["row"]["id"] == "batch"
+    assert (await api.ask("GET", "/targets/check")).status_code == 404
+    assert wrong(await api.ask("POST", "/targets", {"id": "batch"})).keys() == {"id"}
+    assert wrong(await api.ask("POST", "/targets", {"name": "Check"})).keys() == {"id"}
