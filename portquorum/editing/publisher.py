@@ -11,7 +11,7 @@ Of a process that was killed in a round the claim is left; others make the round
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from aiokafka.errors import KafkaError
@@ -22,10 +22,10 @@ from portquorum.editing.published import Published
 from portquorum.editing.shelf import STEP, Shelf
 from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.plan import Removal, home
-from portquorum.inventory.present import Placed
+from portquorum.inventory.present import Placed, pauses_of
 from portquorum.journal.protocol import Journal
 from schemas._types import MAX_MILLIS
-from schemas.policy import WEB
+from schemas.policy import WEB, Pause
 from schemas.target import Target
 from schemas.web import Claim, WrittenTarget
 
@@ -52,8 +52,12 @@ _log = logger(__name__)
 class Writes(Protocol):
     """Writes to [results] and [targets]; `portquorum.inventory.record_writer` has it."""
 
-    async def targets(self, removals: Sequence[Removal], targets: Iterable[Target]) -> None:
+    async def targets(
+        self, removals: Sequence[Removal], targets: Iterable[Target], pauses: Mapping[str, Pause]
+    ) -> None:
         """Writes control records, then [targets]; all is confirmed on return.
+
+        `pauses` are those of [policy], by target id: the stream must know one before its target.
 
         Raises:
             KafkaError, OSError: some may be written.
@@ -252,7 +256,8 @@ class Publisher:
         # From here on a kill leaves the claim, and an error the ids to be written again.
         self._forced |= names
         work = await self._work(names, forced)
-        await self._writes.targets(work.removals, work.targets)
+        pauses = pauses_of(self._published.policy())
+        await self._writes.targets(work.removals, work.targets, pauses)
         await self._journal.drop([(Claim, one) for one in claims])
         self._own.difference_update(claims)
         newer = self._newer(work)

@@ -1,7 +1,7 @@
 """Writes to [results] and [targets] with one producer, which is replaced when a write failed."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -11,6 +11,7 @@ from foundation.lifecycle import ends_within
 from foundation.settings import Settings
 from portquorum.inventory.plan import Removal
 from portquorum.inventory.record_writer import RecordWriter
+from schemas.policy import Pause
 from schemas.target import Target
 
 WITHIN_S: Final = 20.0
@@ -28,7 +29,9 @@ class KafkaWrites:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
 
-    async def targets(self, removals: Sequence[Removal], targets: Iterable[Target]) -> None:
+    async def targets(
+        self, removals: Sequence[Removal], targets: Iterable[Target], pauses: Mapping[str, Pause]
+    ) -> None:
         """Writes control records, then [targets]; all is confirmed on return.
 
         Raises:
@@ -42,7 +45,7 @@ class KafkaWrites:
                 if self._producer is None:
                     await producer.start()
                     self._producer = producer
-                await RecordWriter(self._settings, producer).targets(removals, listed)
+                await RecordWriter(self._settings, producer).targets(removals, listed, pauses)
         except BaseException:
             self._producer = None
             await ends_within(_FLUSH_S, kafka.abandon(producer))

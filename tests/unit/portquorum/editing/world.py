@@ -181,7 +181,9 @@ class FakeWrites:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def targets(self, removals: Sequence[Removal], targets: Iterable[Target]) -> None:
+    async def targets(
+        self, removals: Sequence[Removal], targets: Iterable[Target], pauses: Mapping[str, Pause]
+    ) -> None:
         world = self.world
         for one in removals:
             await world.turn()
@@ -191,6 +193,8 @@ class FakeWrites:
             )
         for target in (listed := list(targets)):
             await world.turn()
+            if target.id in pauses:
+                world.control[home(target, PARTITIONS)].append(control.paused(pauses[target.id]))
             world.control[home(target, PARTITIONS)].append(TargetSet(target))
         for one in removals:
             await world.turn()
@@ -260,7 +264,7 @@ async def apply_file(world: World, target: Target) -> bool:
         await published.caught_up()
         free = not published.placed(target.id)
     if free:
-        await FakeWrites(world).targets((), (target,))
+        await FakeWrites(world).targets((), (target,), {})
     await world.turn()
     world.web_log.append((key, None))
     return free
