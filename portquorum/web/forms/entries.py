@@ -92,6 +92,8 @@ def entry_of(
     """
     kind = sent.text("kind", "tcp")
     values, errors = values_of(TargetEntry, sent, only=_FIELDS | {"id"})
+    if "host" not in values:
+        errors.append(FieldError(field="host", message=_W.host_needed))
     kept = _without_fields(before)
     probe, wrong = _probe(kind, sent, before)
     item = Tree(0)

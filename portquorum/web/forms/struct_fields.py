@@ -92,12 +92,23 @@ def _known(kind: type[Struct]) -> Sequence[inspect.Field]:
 
 
 def _types(one: inspect.Field) -> list[inspect.Type]:
-    found = one.type.types if isinstance(one.type, inspect.UnionType) else (one.type,)
+    """The types that a field can have, without None."""
+    found = [_plain_type(each) for each in _alternatives(one.type)]
     return [each for each in found if not isinstance(each, inspect.NoneType)]
 
 
+def _alternatives(found: inspect.Type) -> Sequence[inspect.Type]:
+    bare = _plain_type(found)
+    return bare.types if isinstance(bare, inspect.UnionType) else (bare,)
+
+
+def _plain_type(found: inspect.Type) -> inspect.Type:
+    """A type without what JSON Schema says of it."""
+    return found.type if isinstance(found, inspect.Metadata) else found
+
+
 def _is_optional(one: inspect.Field) -> bool:
-    return isinstance(one.type, inspect.UnionType) and one.type.includes_none
+    return any(isinstance(each, inspect.NoneType) for each in _alternatives(one.type))
 
 
 def _is_box(one: inspect.Field) -> bool:
@@ -113,9 +124,8 @@ def _is_list(found: inspect.Type | None) -> bool:
     """A list of texts, numbers or choices: one a line."""
     if not isinstance(found, inspect.VarTupleType):
         return False
-    item = found.item_type
-    items = item.types if isinstance(item, inspect.UnionType) else (item,)
-    return all(isinstance(one, _PLAIN) for one in items)
+    items = _alternatives(found.item_type)
+    return all(isinstance(_plain_type(one), _PLAIN) for one in items)
 
 
 _PLAIN: Final = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.LiteralType)
@@ -233,9 +243,8 @@ def _keeps_blanks(one: inspect.Field) -> bool:
 
 
 def _has_numbers(found: inspect.Type | None) -> bool:
-    item = found.item_type if isinstance(found, inspect.VarTupleType) else None
-    items = item.types if isinstance(item, inspect.UnionType) else (item,)
-    return any(isinstance(one, _NUMBERS) for one in items)
+    items = _alternatives(found.item_type) if isinstance(found, inspect.VarTupleType) else ()
+    return any(isinstance(_plain_type(one), _NUMBERS) for one in items)
 
 
 def _scalar(text: str) -> object:

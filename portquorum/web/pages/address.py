@@ -75,6 +75,10 @@ class Address(Struct, frozen=True, dict=True):
         """The same question, from the beginning of the list."""
         return _joined(self.path, self.others())
 
+    def again(self) -> str:
+        """The same page, which does not say again what was done."""
+        return _joined(self.path, (pair for pair in self.pairs if pair[0] != DONE))
+
     def at(self, cursor: str) -> str:
         """The same question, from a place in the list on."""
         return _joined(self.path, (*self.others(), (_PLACE, cursor)))

@@ -329,7 +329,7 @@ async function ask(url, options) {
   const answer = await fetch(url, { headers: { "Accept": "text/html" }, ...options })
   if (answer.status === 401 || new URL(answer.url).pathname === "/login") {
     location.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`
-    throw new Error("signed out")
+    return new Promise(() => {}) // this page ends
   }
   return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") }
 }
@@ -351,7 +351,8 @@ async function openForm(href) {
 }
 
 // The form of an answer in its place; an answer without one is an error, which is shown whole.
-function present(page, place) {
+// `typed` are fields that were changed since it was asked: nothing that somebody types is lost.
+function present(page, place, typed = []) {
   const sheet = document.importNode(page.getElementById("form") ?? page.getElementById("content"), true)
   sheet.removeAttribute("tabindex")
   const focused = document.activeElement?.id
@@ -361,7 +362,12 @@ function present(page, place) {
   opened.forEach((id) => document.getElementById(id)?.setAttribute("open", ""))
   const first = sheet.querySelector("[autofocus]") || (focused && document.getElementById(focused))
     || sheet.querySelector(".field input, .field select, .field textarea, .buttons button, a")
+  for (const one of typed) {
+    const field = sheet.querySelector(`[name="${CSS.escape(one.name)}"]`)
+    if (field) field.value = one.value
+  }
   first?.focus()
+  if (typed.length && first?.type === "text") first.setSelectionRange(first.value.length, first.value.length)
 }
 
 async function done(page) {
@@ -385,8 +391,10 @@ document.addEventListener("submit", async (event) => {
   form.ariaBusy = "true"
   try {
     const body = new URLSearchParams(new FormData(form, event.submitter))
+    const fields = all("input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea", form)
+    const before = fields.map((one) => one.value)
     const { answer, page } = await ask(form.action, { method: "POST", body })
-    if (!answer.redirected) present(page, place)
+    if (!answer.redirected) present(page, place, fields.filter((one, at) => one.value !== before[at]))
     else if (place === dialog) await done(page)
     else location.href = answer.url
   } catch {
@@ -470,12 +478,17 @@ document.addEventListener("click", async (event) => {
   } catch { getSelection().selectAllChildren(document.getElementById(button.dataset.copy)) }
 })
 
+let asksAgain = 0
+
 // A choice in a form of filters is a question at once.
 document.addEventListener("change", (event) => {
   const { target } = event
   if (target.matches?.("form[data-auto] select")) target.form.requestSubmit()
   const again = target.dataset?.again
-  if (again) target.form.requestSubmit(target.form.querySelector(`button[value="${again}"]`))
+  if (!again) return
+  // Not at each letter of a name that is typed.
+  clearTimeout(asksAgain)
+  asksAgain = setTimeout(() => target.form?.requestSubmit(target.form.querySelector(`button[value="${again}"]`)), 500)
 })
 
 root.classList.add("js")

@@ -127,13 +127,14 @@ class HandMadeFleet:
         )
 
     def targets(self, query: answers.TargetQuery) -> answers.TargetPage:
-        rows = self._matching(query)[: query.limit]
+        found = self._matching(query)
+        rows = found[: query.limit]
         if self.text:
             rows = [replace(one, name=self.text, summary=self.text) for one in rows]
         return answers.TargetPage(
             freshness=self.freshness(),
             rows=tuple(rows),
-            total=1_234 if len(rows) == len(self.rows) else len(rows),
+            total=1_234 if len(found) == len(self.rows) else len(found),
             counts=self.counts(),
             facets=self._facets(query),
             next_cursor="" if query.cursor or len(rows) < 100 else "after-100",
@@ -714,6 +715,10 @@ class PageServer:
         self.fleet.text = self.history.text = self.explainer.text = ""
         self.history.away_since = None
         self.hub.forget()
+        self.fleet.rows = tuple(target_row(number) for number in range(100))
+        self.acts.__init__(self.fleet)  # type: ignore[misc] # the app has them
+        self.edits.__init__(self.fleet)  # type: ignore[misc]
+        self.office.__init__()  # type: ignore[misc]
         self.fleet.become(busy())
 
     def become_hostile(self) -> None:

@@ -46,10 +46,13 @@ FETCHED = """() => performance.getEntriesByType("resource")
     .filter((one) => one.name.includes("/static/") && one.transferSize).map((one) => one.name)"""
 """The files beside the page that did not come from the browser's cache."""
 
-SMALL = """() => [...document.querySelectorAll("a, button, summary, input, select")].filter(
-  (one) => !one.closest(".visually-hidden, .skip, .health") && one.getClientRects().length
-    && one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 100))"""
-"""What a finger may miss: lower than 44 px. The link to the regions is in a sentence."""
+SMALL = """() => [...document.querySelectorAll(
+  "a, button, summary, input, select, .choice")].filter(
+  (one) => !one.closest(".visually-hidden, .skip, .health") && !one.matches(".choice *")
+    && one.getClientRects().length && one.getBoundingClientRect().height < 43.5
+  ).map((one) => one.outerHTML.slice(0, 100))"""
+"""What a finger may miss: lower than 44 px. The link to the regions is in a sentence; of a box its
+label counts."""
 
 
 def watched(context: BrowserContext) -> tuple[Page, list[str]]:

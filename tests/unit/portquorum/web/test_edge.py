@@ -69,7 +69,7 @@ async def test_every_answer_says_what_a_browser_may_do_with_it(path: str) -> Non
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
         assert answer.headers["cache-control"] in {"private, no-cache", "no-store"}
 
