@@ -70,16 +70,23 @@ class KafkaJournal:
     """
 
     def __init__(
-        self, settings: Settings, *, cleans: bool = True, answer_s: float = ANSWER_S
+        self,
+        settings: Settings,
+        *,
+        cleans: bool = True,
+        goes_on: bool = True,
+        answer_s: float = ANSWER_S,
     ) -> None:
         """Connects to nothing yet.
 
-        `cleans`: this process also removes what no longer counts. `answer_s`: the longest wait for
+        `cleans`: this process also removes what no longer counts. `goes_on`: a reader that has an
+        error begins anew, else `run` ends with it. `answer_s`: the longest wait for
         a write to be confirmed and read back; for many records longer (`RECORDS_A_SECOND`).
         """
         self._answer_s = answer_s
         self._settings = settings
         self._cleans = cleans
+        self._goes_on = goes_on
         self._topic = settings.topic(topics.WEB.name)
         self._part = TopicPartition(self._topic, 0)
         self._producer = ReconnectingProducer(
@@ -120,6 +127,7 @@ class KafkaJournal:
 
         Raises:
             foundation.kafka.TopicMismatchError: the topics are not those of the settings.
+            KafkaError, OSError: Kafka is away, and this journal does not go on.
         """
         await kafka.topics_ready(self._settings)
         cleaner = asyncio.create_task(self._clean()) if self._cleans else None
@@ -213,6 +221,8 @@ class KafkaJournal:
             try:
                 await self._follow()
             except (*SEND_ERRORS, JournalEndedError) as error:
+                if not self._goes_on:
+                    raise
                 wait_s = _BACKOFF.next(None if self._live.is_set() else wait_s)
                 self._stop_waiting(KafkaError(f"the reader of [web] begins anew: {error}"))
                 if self._seldom.times("reader"):
@@ -361,9 +371,10 @@ async def opened(settings: Settings, within_s: float = ANSWER_S) -> AsyncIterato
 
     Raises:
         TimeoutError: the topic was not read up within `within_s`; Kafka is away or slow.
+        KafkaError, OSError: Kafka refuses.
         foundation.kafka.TopicMismatchError: the topics are not those of the settings.
     """
-    journal = KafkaJournal(settings, cleans=False)
+    journal = KafkaJournal(settings, cleans=False, goes_on=False)
     running = asyncio.create_task(journal.run())
     running.add_done_callback(lambda _: journal.is_present.set())
     try:

@@ -7,7 +7,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from msgspec import structs
 
 from portquorum.access import tokens
@@ -44,6 +48,11 @@ MOST_ENTRIES: Final = 1_000
 """Entries of the audit log in one answer."""
 
 AWAY: Final = "Kafka is away, so nobody knows whether this was done: look again in a moment"
+REFUSED: Final = (
+    "Kafka does not let this process write the topic [web]; docs/access.md names the rights"
+)
+# The second: an idempotent producer needs the right to write some topic.
+_NO_RIGHT: Final = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 _FIRST_EPOCHS: Final = 2**30
 
 
@@ -479,6 +488,8 @@ def _no_invitation() -> ChangeError:
 def _away() -> Iterator[None]:
     try:
         yield
+    except _NO_RIGHT as error:
+        raise ChangeError(HTTPStatus.SERVICE_UNAVAILABLE, REFUSED) from error
     except (KafkaError, OSError) as error:
         raise ChangeError(HTTPStatus.SERVICE_UNAVAILABLE, AWAY) from error
 
