@@ -123,6 +123,8 @@ class Desk:
                     self.settings.topic(topics.POLICY.name), messages, partition=0
                 )
         except SEND_ERRORS as error:
+            # What it holds would be written when the broker is back, long after the answer.
+            await self._producer.give_up()
             raise away(error) from error
 
     async def until(self, is_so: Callable[[], bool], within_s: float) -> bool:

@@ -22,7 +22,7 @@ from schemas import target as target_schema
 from schemas.control import Acknowledged
 from schemas.incident import IncidentEvent
 from schemas.partition import partition_for
-from schemas.policy import Maintenance, Pause, Silence
+from schemas.policy import Maintenance, Pause, Region, Silence
 from schemas.web import Audit, Request
 from tests.integration.portquorum.web.balanced import WebProcess
 from tests.integration.sinks.notifier import rig
@@ -79,6 +79,7 @@ async def there(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     async with ground.Log(settings) as log:
         with ground.Worker(settings, folder) as worker:
             made = Ground(settings, worker)
+            await rig.publish_policy(settings, Region(name="eu", internal=True))
             await publish(settings, made.hosts)
             await log.targets(made.hosts)
             await log.outage(made.hosts)
@@ -226,6 +227,43 @@ async def test_a_window_is_published_and_changed_by_its_version(there: Ground) -
     assert await there.policy(Maintenance) == {}
     wrong = await there.ask(0, "PUT", path, body | {"targets": ["nobody"]})
     assert [one["field"] for one in wrong.json()["errors"]] == ["targets[0]"]
+
+
+async def test_a_target_of_the_page_by_two_processes(there: Ground) -> None:
+    body = {"name": "Shop", "host": "127.0.0.1", "port": 9, "regions": ["eu"]}
+    made = await there.ask(0, "POST", "/targets", body, Idempotency_Key="k-shop")
+    assert made.status_code == 201, made.text
+    again = await there.ask(1, "POST", "/targets", body, Idempotency_Key="k-shop")
+    assert (again.status_code, again.content) == (201, made.content)
+    assert (await there.ask(1, "POST", "/targets", body)).status_code == 409
+    path = made.headers["location"].removeprefix("/api/v1")
+    patched = await there.ask(1, "PATCH", path, {"interval": "1m"}, If_Match=made.headers["etag"])
+    assert patched.status_code == 200, patched.text
+    stale = await there.ask(0, "PATCH", path, {"interval": "2m"}, If_Match=made.headers["etag"])
+    assert (stale.status_code, stale.headers["etag"]) == (412, patched.headers["etag"])
+    checked = await there.ask(0, "POST", "/targets/shop/check")
+    assert checked.json()["reason"] == "connection_refused", checked.text
+    placed = {one.target.id: one.target for one in await present.read_targets(there.settings)}
+    assert (placed["shop"].interval_ms, placed["shop"].source) == (60_000, "web")
+
+    await there.until(0, "/targets?source=web", lambda one: one["total"] == 1)
+    batch = "/targets/batch?source=web"
+    edit = {"action": "patch", "add_tags": ["rack-7"]}
+    plan = await there.ask(0, "POST", batch, edit)
+    assert plan.json()["count"] == 1, plan.text
+    confirmed = edit | {"dry_run": False, "confirmation": plan.json()["confirmation"]}
+    done = await there.ask(0, "POST", batch, confirmed)
+    assert done.json()["changed"] == 1, done.text
+    assert (await there.ask(0, "POST", batch, confirmed)).status_code == 409
+    undone = await there.ask(0, "POST", f"/changes/{done.json()['id']}/undo")
+    assert undone.json()["changed"] == 1, undone.text
+    assert (await there.ask(0, "GET", path)).json()["entry"].get("tags", []) == []
+    assert "Shop" in (await there.ask(1, "GET", "/inventory.yaml")).text
+    file_owned = await there.ask(0, "PUT", f"/targets/{there.hosts[0]}/entry", body)
+    assert file_owned.status_code == 409
+    assert (await there.ask(0, "GET", f"/targets/{there.hosts[0]}/entry")).status_code == 404
+    assert (await there.ask(1, "DELETE", path)).status_code == 204
+    assert "shop" not in {one.target.id for one in await present.read_targets(there.settings)}
 
 
 async def test_killed_between_request_and_answer(there: Ground) -> None:
