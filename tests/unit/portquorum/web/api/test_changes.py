@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from portquorum.access.principal import Principal
 from portquorum.changing.acts import WantedMatch, WantedSilence
-from portquorum.changing.edits import BulkEdit
+from portquorum.changing.edits import BulkEdit, Edits
 from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.web.api import bodies
 from portquorum.web.fleet import fleet as fleet_module
@@ -32,16 +32,18 @@ class Api:
         scope: Scope = "admin",
         journal: MemoryJournal | None = None,
         name: str = "ann",
+        edits: Edits | None = None,
+        teams: tuple[str, ...] = ("db",),
     ) -> None:
         self.acts, self.edits, self.office = FakeActs(), FakeEdits(), FakeOffice()
         self.journal = journal or MemoryJournal()
         self.fleet = FakeFleet()
         self.made = Made(
             fleet=self.fleet,
-            principal=Principal(name=name, scope=scope, via="token", teams=("db",)),
+            principal=Principal(name=name, scope=scope, via="token", teams=teams),
             parts={
                 "acts": self.acts,
-                "edits": self.edits,
+                "edits": edits or self.edits,
                 "office": self.office,
                 "journal": self.journal,
             },
