@@ -13,6 +13,9 @@ from portquorum.supervisor.screen import JsonListener, Screen
 class Narrator(Protocol):
     """The interface for the progress of `up`; must not block."""
 
+    is_for_people: bool
+    """True if what is shown is seen by who has started it, and not kept as a log."""
+
     def begin(self, what: str) -> None:
         """A step begins, for example "Kafka"."""
 
@@ -39,6 +42,8 @@ class Narrator(Protocol):
 
 class PrettyNarrator:
     """Ticks, colours and a spinner."""
+
+    is_for_people = True
 
     def __init__(self, screen: Screen) -> None:
         """Shows on `screen`."""
@@ -102,6 +107,8 @@ class PrettyNarrator:
 
 class JsonNarrator:
     """Records of role `up`."""
+
+    is_for_people = False
 
     def __init__(self, listener: JsonListener) -> None:
         """Writes in the same way as the listener."""

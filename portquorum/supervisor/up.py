@@ -24,6 +24,7 @@ from portquorum.inventory.present import read_policy
 from portquorum.inventory.publish import source_name
 from portquorum.supervisor import fleet, running
 from portquorum.supervisor.called import called
+from portquorum.supervisor.first_user import first_user_link
 from portquorum.supervisor.listener import Listener
 from portquorum.supervisor.narrator import Narrator
 from portquorum.supervisor.page import Page, chosen_page
@@ -70,6 +71,7 @@ class Up:
         self._services = ServiceListener(listener, self._progress)
         self.supervisor = Supervisor(self._services)
         self._began = time.monotonic()
+        self._first_user = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop` is set; on return no child is left, whatever happened.
@@ -120,6 +122,8 @@ class Up:
         self._narrator.done("topics", self._settings.topic("*"), time.monotonic() - began)
         await asyncio.to_thread(check, [inventory])
         await self._start(fleet.central_roles(self._env()))
+        if page.address and self._narrator.is_for_people:
+            self._first_user = await first_user_link(self._settings, page.address)
         self._narrator.begin("inventory")
         await self._follow(inventory, page)
 
@@ -254,6 +258,7 @@ class Up:
             time.monotonic() - self._began,
             (
                 ("page", page.address or page.why_not),
+                *((("first user", self._first_user),) if self._first_user else ()),
                 ("Kafka", self._settings.kafka),
                 ("ClickHouse", public(self._settings.clickhouse)),
                 ("inventory", f"{_short(inventory)} (followed: save it, and it is applied)"),

@@ -86,7 +86,7 @@ def asker_of(scope: "HTTPScope", served: Served, rules: AccessRules) -> Asker | 
     if isinstance(found, str):
         return found
     shown = [(name, value) for name, value in headers if name != "host" or not found.is_proxied]
-    if found.is_proxied and found.host:
+    if found.is_proxied and (found.host or values(headers, "host")):
         shown.append(("host", found.host))
     target = scope["raw_path"].decode("latin-1")
     why = refusal(
