@@ -51,7 +51,7 @@ def topic_config(topic: Topic) -> dict[str, str]:
             "delete.retention.ms": str(HOUR_MS),
         }
     if topic is topics.WEB:
-        # A bulk change of 10,000 targets is one record. A reader that is behind must see which of
+        # A part of a bulk change may have some MB. A reader that is behind must see which of
         # two edits of a version was the first: nothing that is young is removed.
         config |= {
             "max.message.bytes": str(WEB_MESSAGE_BYTES),
