@@ -176,7 +176,11 @@ async def test_every_example_of_a_topic_can_be_stored(any_clickhouse: str, name:
 
 def _key(name: str, value: bytes) -> bytes:
     found = msgspec.json.decode(value)
-    return str(found["id"]).encode() if name == "targets" else b"source/maintenance/name"
+    if name == "targets":
+        return str(found["id"]).encode()
+    if found.get("policy") == "pause":
+        return f"pause/pause/{found['name']}".encode()
+    return b"source/maintenance/name"
 
 
 async def test_what_is_stored_is_known(any_clickhouse: str) -> None:

@@ -179,7 +179,7 @@ _TABLES = {
     "incidents": {"incidents", "region_events", "targets_events"},
     "notifications": {"notifications"},
     "targets": {"targets"},
-    "policy": {"maintenance"},
+    "policy": {"maintenance", "pauses"},
     "deadletter": {"deadletter"},
 }
 
@@ -190,9 +190,18 @@ async def send_examples(producer: AIOKafkaProducer, settings: Settings, topic: t
     for file in files:
         value = file.read_bytes()
         found: Any = msgspec.json.decode(value)
-        key = str(found["id"]).encode() if topic.name == "targets" else b"source/maintenance/name"
-        await producer.send_and_wait(settings.topic(topic.name), value, key=key, partition=0)
+        await producer.send_and_wait(
+            settings.topic(topic.name), value, key=_key(topic, found), partition=0
+        )
     return len(files)
+
+
+def _key(topic: topics.Topic, found: Any) -> bytes:
+    if topic.name == "targets":
+        return str(found["id"]).encode()
+    if found.get("policy") == "pause":
+        return f"pause/pause/{found['name']}".encode()
+    return b"source/maintenance/name"
 
 
 async def all_done(settings: Settings, messages: int, topic: str = "results") -> bool:

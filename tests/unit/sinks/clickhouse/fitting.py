@@ -20,6 +20,8 @@ def fits(kind: str, value: Any) -> bool:
         return _fits_within(found[1], found[2], value)
     if kind == "String":
         return isinstance(value, str) and value.encode().decode() == value
+    if kind == "Bool":
+        return isinstance(value, bool)
     if kind == "Float64":
         return isinstance(value, float | int) and abs(value) < 1e300
     least, most = _WHOLE[kind]
