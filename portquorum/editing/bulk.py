@@ -210,6 +210,8 @@ class BulkEditor:
     ) -> None:
         def changed(before: TargetEntry) -> TargetEntry:
             entry = entries.merged(before, edit.set) if edit.set else before
+            if not (edit.add_tags or edit.remove_tags):
+                return entry
             return entries.with_tags(entry, edit.add_tags, edit.remove_tags)
 
         wanted: dict[str, TargetEntry] = {}

@@ -346,7 +346,7 @@ class Editor:
         if entry.id not in (None, target):
             text = f"expected {target!r}, for an id never changes; found {entry.id!r}"
             raise wrong([FieldError(field="id", message=text)])
-        return structs.replace(entry, id=target)
+        return structs.replace(entry, id=target, tags=entry.tags or None)
 
 
 def wrong(errors: Iterable[FieldError]) -> ChangeError:

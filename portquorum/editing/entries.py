@@ -113,7 +113,7 @@ def with_tags(entry: TargetEntry, add: Iterable[str], remove: Iterable[str]) -> 
     """An entry with other tags, each once, in their order."""
     gone = frozenset(remove)
     tags = dict.fromkeys((*(one for one in entry.tags or () if one not in gone), *add))
-    return structs.replace(entry, tags=tuple(tags))
+    return structs.replace(entry, tags=tuple(tags) or None)
 
 
 class Resolved(Struct, frozen=True):
