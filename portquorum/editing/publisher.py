@@ -27,7 +27,7 @@ from portquorum.journal.protocol import Journal
 from schemas._types import MAX_MILLIS
 from schemas.policy import WEB, Pause
 from schemas.target import Target
-from schemas.web import Claim, WrittenTarget
+from schemas.web import Claim, Web, WrittenTarget
 
 REPAIR_S: Final = 30.0
 """How often what differs is looked for, and how long a claim stays before others act on it."""
@@ -46,6 +46,7 @@ CLAIM_IDS: Final = 1_000
 AWAY: Final = (KafkaError, OSError)
 """Errors of Kafka; `TimeoutError` is an OSError."""
 
+_TARGETS: Final = f"{WrittenTarget.__struct_config__.tag}/"
 _log = logger(__name__)
 
 
@@ -122,8 +123,11 @@ class Publisher:
         """Claims of this process that are not dropped yet."""
         self._left: dict[str, int] = {}
         """Claims of others that were there at the last repair, with their offsets."""
+        self._edits = 0
+        """Grows with each change of a target in the book."""
         self._clean: tuple[int, int] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        journal.on_change(self._has_changed)
 
     async def publish(self, targets: Iterable[str]) -> dict[str, Refusal]:
         """Publishes the newest edits of these targets; on return that is confirmed.
@@ -171,7 +175,7 @@ class Publisher:
         await self._published.caught_up()
         left = self._left_behind()
         self._forced |= {name for one in left.values() for name in one.targets}
-        seen = (self._journal.book.clock, self._published.version)
+        seen = (self._edits, self._published.version)
         if seen == self._clean and not self._forced and not self._waiting:
             return 0
         differ = {*self._forced, *self._waiting}
@@ -186,6 +190,9 @@ class Publisher:
             await self._journal.drop([(Claim, name) for name in left])
         await self._forget_taken()
         return len(differ)
+
+    def _has_changed(self, _record: Web | None, identity: str) -> None:
+        self._edits += identity.startswith(_TARGETS)
 
     async def _drop_own(self) -> None:
         """Drops claims of rounds of this process that did not end well."""

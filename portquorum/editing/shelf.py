@@ -1,6 +1,6 @@
 """The entries of the page's own inventory, and what they resolve to now."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -36,6 +36,9 @@ class Shelf:
         self._journal = journal
         self._published = published
         self._decoded: dict[str, tuple[int, TargetEntry | None]] = {}
+        self._claims: tuple[str, ...] = ()
+        self._held: dict[str, Held] = {}
+        """What the claims of others hold, by target id."""
 
     @property
     def book(self) -> Book:
@@ -86,14 +89,18 @@ class Shelf:
 
     def held(self, target: str) -> Held | None:
         """The claim of an `inventory apply` that is about to add a target of this id."""
-        return next(self.claims_of((target,)), None)
-
-    def claims_of(self, targets: Iterable[str]) -> Iterator[Held]:
-        """The claims of others of these ids that count."""
-        wanted = frozenset(targets)
-        for name, claim in self.book.every(Claim).items():
-            if claim.source != WEB and self.counts(name) and not wanted.isdisjoint(claim.targets):
-                yield Held(claim.source, name)
+        claims = self.book.every(Claim)
+        names = tuple(claims)
+        if names != self._claims:
+            self._claims = names
+            self._held = {
+                target: Held(claim.source, name)
+                for name, claim in claims.items()
+                if claim.source != WEB
+                for target in claim.targets
+            }
+        found = self._held.get(target)
+        return found if found is not None and self.counts(found.claim) else None
 
     def counts(self, claim: str) -> bool:
         """True if a claim is young enough."""

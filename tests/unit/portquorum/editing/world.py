@@ -100,7 +100,7 @@ class FakeJournal:
         self.outcomes: dict[bytes, Outcome] = {}
 
     def on_change(self, told: Callable[[Web | None, str], None]) -> None:
-        raise NotImplementedError
+        self.told = told
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -108,7 +108,9 @@ class FakeJournal:
     def read(self) -> None:
         while self.read_to < len(self.world.web_log):
             key, value = self.world.web_log[self.read_to]
-            self.book.apply(key, value, self.read_to, NOW + self.read_to)
+            change = self.book.apply(key, value, self.read_to, NOW + self.read_to)
+            if change is not None:
+                self.told(change.record, change.identity)
             self.read_to += 1
             if key.count(b"/") > 1 and value is not None:
                 version = self.book.version(WrittenTarget, key.decode().split("/")[1])
