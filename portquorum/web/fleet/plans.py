@@ -63,8 +63,10 @@ class PolicyBook:
         return True
 
     def entries(self) -> Iterator[tuple[bytes, Policy]]:
-        """All entries by their keys."""
-        return iter(self._entries.items())
+        """All entries by their keys, pauses too."""
+        yield from self._entries.items()
+        for target, pause in self._pauses.items():
+            yield _PAUSE_KEYS + target.encode(), pause
 
     def tick(self, now: int) -> tuple[bool, bool]:
         """The time is `now`: True where the windows, or the silences, that are on have changed."""
