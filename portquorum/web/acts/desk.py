@@ -111,10 +111,21 @@ class Desk:
             raise away(error) from error
 
     async def policy(self, entries: Mapping[bytes, bytes | None]) -> None:
-        """Writes entries of [policy] by their keys; all are confirmed on return.
+        """As `write_policy`.
 
         Raises:
             ChangeError: 503, Kafka is away.
+        """
+        try:
+            await self.write_policy(entries)
+        except SEND_ERRORS as error:
+            raise away(error) from error
+
+    async def write_policy(self, entries: Mapping[bytes, bytes | None]) -> None:
+        """Writes entries of [policy] by their keys; all are confirmed on return.
+
+        Raises:
+            KafkaError, OSError: Kafka is away.
         """
         messages = [KeyedMessage(key, value) for key, value in entries.items()]
         try:
@@ -122,10 +133,10 @@ class Desk:
                 await self._producer.write(
                     self.settings.topic(topics.POLICY.name), messages, partition=0
                 )
-        except SEND_ERRORS as error:
+        except SEND_ERRORS:
             # What it holds would be written when the broker is back, long after the answer.
             await self._producer.give_up()
-            raise away(error) from error
+            raise
 
     async def until(self, is_so: Callable[[], bool], within_s: float) -> bool:
         """Waits until the fleet, of which each change is looked at, is so; False: it is not."""

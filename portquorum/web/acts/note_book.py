@@ -31,7 +31,7 @@ class NoteBook:
     def of(self, incident: str) -> Sequence[IncidentNote]:
         """The notes of an incident, the oldest first."""
         found = self._indexed().get(incident, ())
-        return sorted(found, key=lambda one: (one.at, one.id))
+        return sorted(found, key=lambda one: one.at)
 
     async def write(self, who: Principal, incident: str, text: str) -> IncidentNote:
         """As of `Acts.note`.

@@ -1,9 +1,9 @@
 """Pauses of targets of any inventory."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from portquorum.access.principal import Principal
 from portquorum.changing.acts import PauseMade
@@ -31,6 +31,7 @@ class PauseDesk:
         """`pause_of` knows the pauses that there are."""
         self._desk = desk
         self._pause_of = pause_of
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def pause(
         self, who: Principal, targets: Sequence[str], until: int | None, reason: str
@@ -50,11 +51,7 @@ class PauseDesk:
             for one in found
         ]
         homes = {one.id: one.partition for one in found}
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                await records.pause(self._desk.settings, pauses, homes)
-        except AWAY as error:
-            raise away(error) from error
+        await self._whole(records.pause(self._desk.settings, pauses, homes))
         last = pauses[-1] if pauses else None
         await self._desk.seen(lambda: last is None or self._pause_of(last.name) == last)
         await self._desk.audit(who, "pause target", [one.id for one in found], text)
@@ -74,14 +71,27 @@ class PauseDesk:
         names = [one.id for one in paused]
         if paused:
             homes = {one.id: one.partition for one in paused}
-            try:
-                async with asyncio.timeout(WITHIN_S):
-                    await records.resume(self._desk.settings, names, who.name, homes)
-            except AWAY as error:
-                raise away(error) from error
+            await self._whole(records.resume(self._desk.settings, names, who.name, homes))
             await self._desk.seen(lambda: self._pause_of(names[-1]) is None)
             await self._desk.audit(who, "resume target", names)
         return tuple(PauseMade(target=one.id, paused=False, by=who.name) for one in found)
+
+    async def _whole(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Waits for a write, which goes on to its end: half a pause would be one for nobody.
+
+        Raises:
+            ChangeError: 503, Kafka is away.
+        """
+        task = asyncio.create_task(writing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.wait({task}, timeout=WITHIN_S)
+        if not task.done():
+            raise away(TimeoutError(f"not confirmed within {WITHIN_S:.0f} s"))
+        try:
+            task.result()
+        except AWAY as error:
+            raise away(error) from error
 
     def _checked(self, who: Principal, targets: Sequence[str]) -> list[KeptTarget]:
         self._desk.must_be_read()

@@ -28,7 +28,7 @@ class WindowDesk:
     def __init__(self, desk: Desk) -> None:
         """Its `publisher` repairs what a killed process left; `run` it."""
         self._desk = desk
-        self.publisher = WindowPublisher(desk.journal, self._present, desk.policy)
+        self.publisher = WindowPublisher(desk.journal, self._present, desk.write_policy)
 
     def get(self, name: str) -> WindowMade | None:
         """As of `Acts.window`."""
@@ -66,8 +66,6 @@ class WindowDesk:
                 await self._publish(name)
                 return present
         made = await self._edit(who, name, named)
-        await self._publish(name)
-        await self._desk.seen(lambda: self._present().get(name) == window)
         await self._desk.audit(
             who,
             "change maintenance" if present is not None else "add maintenance",
@@ -75,6 +73,8 @@ class WindowDesk:
             before=None if present is None else present.entry,
             after=named,
         )
+        await self._publish(name)
+        await self._desk.seen(lambda: self._present().get(name) == window)
         return made
 
     async def remove(self, who: Principal, name: str, if_version: int | None) -> None:
@@ -93,9 +93,9 @@ class WindowDesk:
         _check_version(present, if_version)
         must_cover(who, present.entry.targets or (), self._desk.is_within(who))
         await self._edit(who, name, present.entry, removed=True)
+        await self._desk.audit(who, "remove maintenance", [name], before=present.entry)
         await self._publish(name)
         await self._desk.seen(lambda: name not in self._present())
-        await self._desk.audit(who, "remove maintenance", [name], before=present.entry)
 
     async def _edit(
         self, who: Principal, name: str, entry: MaintenanceEntry, *, removed: bool = False

@@ -11,10 +11,11 @@ from portquorum.changing.acts import WantedMatch, WantedSilence
 from portquorum.changing.errors import ChangeError
 from portquorum.inventory.document import MaintenanceEntry
 from portquorum.web.acts.acts import PageActs
+from portquorum.web.acts.desk import AWAY
 from portquorum.web.fleet import Fleet
 from portquorum.web.following.hub import Hub
 from schemas.policy import Maintenance
-from schemas.web import IncidentNote
+from schemas.web import Audit, IncidentNote
 from tests.memory_journal import MemoryJournal
 from tests.unit.portquorum.web.fakes import FakeHistory
 from tests.unit.portquorum.web.fleet.fleet_story import NOW, PARTITIONS, FleetStory, target
@@ -190,8 +191,30 @@ async def test_notes_are_found_by_their_incident() -> None:
     assert error.value.status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-async def test_kafka_is_away() -> None:
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda page: page.acts.acknowledge(ADMIN, [page.opened["db-1"]], ""),
+        lambda page: page.acts.silence(ADMIN, silence()),
+        lambda page: page.acts.end_silence(ADMIN, "of-web"),
+        lambda page: page.acts.pause(ADMIN, ["db-1"], None, ""),
+    ],
+)
+async def test_kafka_is_away(act: Act) -> None:
+    assert (await refused(Page(), act)).status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+async def test_a_window_waits_for_kafka() -> None:
     page = Page()
     page.journal.is_away = True
     error = await refused(page, lambda one: one.acts.put_window(ADMIN, "w", NIGHT, None))
     assert error.status == HTTPStatus.SERVICE_UNAVAILABLE
+    page.journal.is_away = False
+    with pytest.raises(ChangeError) as written:
+        await page.acts.put_window(ADMIN, "w", NIGHT, None)
+    assert written.value.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert page.acts.window("w") is not None, "the edit counts, and is published later"
+    (audit,) = page.journal.book.every(Audit).values()
+    assert (audit.by, audit.action, audit.about) == ("ada", "add maintenance", "w")
+    with pytest.raises(AWAY):  # what `run` waits for, and does not end by
+        await page.acts._windows.publisher.repair()
