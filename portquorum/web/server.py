@@ -103,7 +103,9 @@ class BoundedConnection(H11Protocol):
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENDING)
         # So that `pause_writing` tells of each byte that waits, also behind the end of an answer.
-        transport.set_write_buffer_limits(high=0)
+        # asyncio's TLS pauses at the limit already, its TCP above it: 0 would never let TLS write.
+        is_tls = transport.get_extra_info("ssl_object") is not None
+        transport.set_write_buffer_limits(high=1 if is_tls else 0, low=0)
         self._wait()
 
     def data_received(self, data: bytes) -> None:

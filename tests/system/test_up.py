@@ -3,8 +3,10 @@
 import signal
 import socket
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,9 +48,14 @@ def open_incidents(home: Path) -> list[str]:
 
 
 def asked(place: str, path: str) -> Any:
-    """What the API answers; None if the page is blind still."""
-    with urllib.request.urlopen(f"http://{place}/api/v1/{path}", timeout=30) as answer:
-        found = msgspec.json.decode(answer.read())
+    """What the API answers; None if the page is blind still, or does not know its users."""
+    try:
+        with urllib.request.urlopen(f"http://{place}/api/v1/{path}", timeout=30) as answer:
+            found = msgspec.json.decode(answer.read())
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        return None
     return None if found["freshness"]["blind_since"] else found
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import httpx
 from argon2 import PasswordHasher
+from msgspec.structs import replace
 
 from foundation.http_origin import Served
 from portquorum.access.passwords import Passwords
@@ -116,6 +117,12 @@ class House:
         )
         await self.journal.edit([made])
         return text
+
+    async def revoke(self, name: str) -> None:
+        """Removes a token by its id."""
+        token = self.journal.book.get(Token, name)
+        assert token is not None
+        await self.journal.edit([replace(token, version=token.version + 1, removed=True)])
 
     async def session(self, user: User, **changed: Any) -> str:
         """A session of a user, without the form; the secret of its cookie."""
