@@ -79,6 +79,15 @@ class Change(Struct, frozen=True, kw_only=True):
     target: Target | None
 
 
+class Rest(Struct, frozen=True, kw_only=True):
+    """Somebody pauses a target at `begin` until `end`; `resumed`: by hand, no end was said."""
+
+    target_id: str
+    begin: float
+    end: float
+    resumed: bool
+
+
 class Faults(Struct, frozen=True, kw_only=True):
     """All of it. `references`: the regions whose probers have reference addresses."""
 
@@ -90,10 +99,20 @@ class Faults(Struct, frozen=True, kw_only=True):
     crashes: list[Crash]
     steps: list[ClockStep]
     changes: list[Change]
+    rests: list[Rest] = []
 
 
 def draw(scenario: Scenario, targets: list[Target], rng: Random) -> Faults:
     """All faults of a scenario."""
+    faults = _draw(scenario, targets, rng)
+    # With dice of their own: all else is what it was before there were pauses.
+    dice = Random(f"{scenario.seed} rests")  # noqa: S311 - a simulation, seeded
+    changed = {change.target_id for change in faults.changes}
+    steady = [target for target in targets if target.id not in changed]
+    return structs.replace(faults, rests=list(_rests(scenario, steady, faults.outages, dice)))
+
+
+def _draw(scenario: Scenario, targets: list[Target], rng: Random) -> Faults:
     regions = region_names(scenario.regions)
     references = frozenset(region for region in regions if rng.random() < 0.5)
     return Faults(
@@ -248,6 +267,27 @@ def _pauses(scenario: Scenario, rng: Random) -> Iterator[Pause]:
             continue
         last = begin + _length(rng, 5_000, 300_000)
         yield Pause(begin=begin, end=last)
+
+
+def _rests(
+    scenario: Scenario, targets: list[Target], outages: list[Outage], rng: Random
+) -> Iterator[Rest]:
+    """Most begin in an outage, and some end in it. One target rests once at a time."""
+    last: dict[str, float] = {}
+    for at in _times(scenario, rng, scenario.rests * scenario.partitions):
+        names = [target.id for target in targets]
+        failing = [
+            name
+            for one in outages
+            if one.begin <= at < one.end and len(one.regions) > 1
+            for name in one.targets
+            if name in names
+        ]
+        chosen = rng.choice(failing if failing and rng.random() < 0.8 else names or [""])
+        if not chosen or at < last.get(chosen, 0.0) + 60_000:
+            continue
+        last[chosen] = at + _length(rng, 5_000, 1_200_000)
+        yield Rest(target_id=chosen, begin=at, end=last[chosen], resumed=rng.random() < 0.5)
 
 
 def _changes(

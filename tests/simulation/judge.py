@@ -26,8 +26,10 @@ LAG_MS: Final = 12_000.0
 
 FLAPPING_MS: Final = 1_800_000.0
 SLOW_FLAPPING_MS: Final = 7_200_000.0
-ENDED: Final = frozenset({"target_removed", "target_changed"})
-"""Why an incident closes when the inventory changes."""
+ENDED: Final = frozenset({"target_removed", "target_changed", "target_paused"})
+"""Why an incident closes when the inventory changes, or its target is paused."""
+
+_ENDS: Final = {"target_removed": "removed", "target_paused": "paused"}
 
 HOUR_MS: Final = 3_600_000.0
 
@@ -281,7 +283,7 @@ class _Judge:
 
     def _counted_since(self, at: float) -> float:
         """Another place, or a target that comes back, starts the count anew (rule 9)."""
-        ends = (truth.end for truth in self.truths if truth.ended in {"moved", "removed"})
+        ends = (truth.end for truth in self.truths if truth.ended in {"moved", "removed", "paused"})
         return max((int(end) for end in ends if end <= at), default=0)
 
     # What must not be
@@ -387,6 +389,8 @@ class _Judge:
         truth = self.truth_at(opened.at)
         if truth is None:
             return
+        if opened.at > truth.end:
+            self.diverges("opened while nobody was to look", opened.at)
         hold = truth.target.open_after_ms
         down = [region for region, said in opened.regions.items() if said.verdict == "down"]
         if hold and down:
@@ -420,7 +424,7 @@ class _Judge:
         assert truth is not None
         if closed.closed_because in ENDED:
             ends = [one for one in self.truths if abs(one.end - at) < 2]
-            wanted = "removed" if closed.closed_because == "target_removed" else "moved"
+            wanted = _ENDS.get(closed.closed_because or "", "moved")
             if not any(one.ended == wanted for one in ends):
                 self.diverges(f"closed as {closed.closed_because}", at)
             return
@@ -668,7 +672,7 @@ class _Judge:
 
     def _ended(self, truth: Truth) -> None:
         """What is no longer there has no incident."""
-        if truth.ended not in {"removed", "moved"}:
+        if truth.ended not in {"removed", "moved", "paused"}:
             return
         incident = self._open_at(truth.end + 1)
         if incident is not None and incident.begin < truth.end:

@@ -13,7 +13,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
     Rates are mean numbers per hour: `outages` a target, `regional` (one region cannot reach a part
     of the targets) and `losses` (it loses its network) a region, `deaths` a prober; `pauses` (of
-    the broker), `crashes` (of a worker) and `changes` (of the inventory) a partition. `storms` a
+    the broker), `crashes` (of a worker), `changes` (of the inventory) and `rests` (pauses of a
+    target) a partition. `storms` a
     target: outages one after the other. `blips` is the share of first attempts that fail for no
     reason; `duplicates` that of messages that are appended twice.
     """
@@ -32,6 +33,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     pauses: float = 0.3
     crashes: float = 1.0
     changes: float = 0.5
+    rests: float = 2.0
     steps: float = 0.1
     storms: float = 0.02
     blips: float = 0.0005

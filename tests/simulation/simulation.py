@@ -7,14 +7,21 @@ from random import Random
 from msgspec import Struct
 
 from schemas import control
-from schemas.control import Control, TargetRemoved, TargetSet, Tick
+from schemas.control import (
+    Control,
+    TargetPaused,
+    TargetRemoved,
+    TargetResumed,
+    TargetSet,
+    Tick,
+)
 from schemas.incident import Event
 from schemas.partition import host_key, partition_for
 from schemas.recheck import RecheckRequest
 from schemas.target import Target
 from streams.rules.apply import Output
 from tests.simulation.broker import Broker, Taken
-from tests.simulation.faults import Change, ClockStep, Death, Faults, draw
+from tests.simulation.faults import Change, ClockStep, Death, Faults, Rest, draw
 from tests.simulation.fleet import make_targets, region_names
 from tests.simulation.loop import Loop
 from tests.simulation.prober import Prober, Surroundings
@@ -176,6 +183,8 @@ class Simulation:
             loop.at(step.at, self._step, step)
         for change in faults.changes:
             loop.at(change.at, self._change, change)
+        for rest in faults.rests:
+            loop.at(rest.begin, self._rest, rest)
         loop.after(5_000, self._tick)
 
     def _partition(self, target: Target) -> int:
@@ -300,6 +309,52 @@ class Simulation:
             prober = owners[after]
             if prober is not None and prober.alive and prober.joined:
                 prober.take((change.target,))
+
+    # Pauses
+
+    def _rest(self, rest: Rest) -> None:
+        """[policy] first, then the log; probers follow [policy]."""
+        now, until = self._loop.now, self._broker.away_until(None)
+        if until is not None or now >= rest.end:
+            later = (until or now) + self._rng.uniform(0, 3_000)
+            if later < rest.end:
+                self._loop.at(later, self._rest, rest)
+            return
+        epochs = self._epochs[rest.target_id]
+        last = epochs[-1]
+        target, partition = last.target, self._partition(last.target)
+        epochs[-1] = Epoch(target=target, begin=last.begin, end=now, ended="paused")
+        ends_at = None if rest.resumed else int(rest.end)
+        self._control(partition, TargetPaused(target=target.id, until=ends_at, by="ann"))
+        self._loop.after(self._rng.uniform(20, 500), self._rests, target, partition)
+        self._loop.at(max(rest.end, now + 1_000), self._wake, rest, target, partition)
+
+    def _rests(self, target: Target, partition: int) -> None:
+        self._published[partition].pop(target.id, None)
+        for owners in self._owners.values():
+            prober = owners[partition]
+            if prober is not None and prober.alive:
+                prober.leave((target.id,))
+
+    def _wake(self, rest: Rest, target: Target, partition: int) -> None:
+        until = self._broker.away_until(None)
+        if rest.resumed and until is not None:
+            self._loop.at(until + self._rng.uniform(0, 3_000), self._wake, rest, target, partition)
+            return
+        if rest.resumed:
+            self._control(partition, TargetResumed(target=target.id, by="ann"))
+        self._epochs[rest.target_id].append(Epoch(target=target, begin=self._loop.now, end=FOREVER))
+        if rest.resumed:
+            self._loop.after(self._rng.uniform(20, 500), self._wakes, target, partition)
+        else:
+            self._wakes(target, partition)
+
+    def _wakes(self, target: Target, partition: int) -> None:
+        self._published[partition][target.id] = target
+        for owners in self._owners.values():
+            prober = owners[partition]
+            if prober is not None and prober.alive and prober.joined:
+                prober.take((target,))
 
     # The stream
 

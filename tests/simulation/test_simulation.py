@@ -12,7 +12,8 @@ from tests.simulation.spans import Spans
 from tests.simulation.story import tell
 
 _FAULTS = (
-    "outages hosts regional losses deaths pauses crashes changes steps storms blips duplicates"
+    "outages hosts regional losses deaths pauses crashes changes rests steps storms blips "
+    "duplicates"
 )
 QUIET = dict.fromkeys(_FAULTS.split(), 0.0)
 
