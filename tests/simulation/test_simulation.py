@@ -72,6 +72,20 @@ def test_the_judge_sees_an_outage_that_was_not_told() -> None:
     assert {one.what for _, one in report(run).divergences} == {"missed"}
 
 
+def test_the_judge_sees_an_incident_that_a_pause_did_not_close() -> None:
+    run = Simulation(small_and_quiet(5, outages=4.0, rests=8.0)).run()
+    assert report(run).divergences == []
+    events = [event for _, event in run.events if isinstance(event, IncidentEvent)]
+    assert sum(event.closed_because == "target_paused" for event in events) >= 2
+    run.events = [
+        (place, event)
+        for place, event in run.events
+        if getattr(event, "closed_because", None) != "target_paused"
+    ]
+    found = {one.what for _, one in report(run).divergences}
+    assert "open though the target is gone" in found
+
+
 def test_the_judge_sees_an_outage_that_an_open_incident_swallowed() -> None:
     run = Simulation(small_and_quiet(51, outages=60.0)).run()
     assert report(run).divergences == []
