@@ -312,6 +312,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
         }
     )
     bulk_by: str = "By {name}, {time}."
+    bulk_was_undo: str = "It undid an earlier change."
     bulk_undone: str = "{name} has undone it."
     bulk_none: str = "Nothing is left to change."
     left_out_title: str = "Left out"
@@ -374,6 +375,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     new_user: str = "Add a user"
     user_name: str = "Name"
     user_name_hint: str = "Small letters, digits, dots, hyphens; an e-mail address, too."
+    user_taken: str = "expected a name that nobody has yet, found one of a user"
     user_since: str = "Here since {time}."
     signed_in: str = "Signed in {n} time.|Signed in {n} times."
     n_sessions: str = "{n} session|{n} sessions"

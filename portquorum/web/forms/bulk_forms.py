@@ -240,7 +240,7 @@ async def undo(
     found = edits.bulk(change_id)
     if found is None:
         raise missing(desk.fresh, fill(_W.no_change, id=change_id[:40]))
-    action = _W.bulk_did.get(found.action, _W.bulk_did["patch"])
+    action = _W.bulk_did.get(found.action.removeprefix("undo "), _W.bulk_did["patch"])
     at = desk.viewer.moment_with_utc(found.at)
     is_over = found.undone_by is not None
     form = Form(
@@ -248,6 +248,7 @@ async def undo(
         path=f"{path('changes', change_id)}/undo",
         back="/targets",
         intro=(
+            *([_W.bulk_was_undo] if found.action.startswith("undo ") else []),
             fill(_W.bulk_by, name=cut(found.by, 60), time=at),
             fill(_W.bulk_undone, name=cut(found.undone_by or "", 60)) if is_over else _W.undo_note,
         ),

@@ -163,10 +163,10 @@ async def end(
     if sent is None:
         return desk.page(form)
     try:
-        made = await acts.end_silence(principal, silence_id)
+        await acts.end_silence(principal, silence_id)
     except ChangeError as error:
         return desk.refused(form, error)
-    return desk.done("/maintenance", "silence-ended" if made.in_force else "silence-written")
+    return desk.done("/maintenance", "silence-ended")
 
 
 def _no_silence(desk: Desk, silence_id: str) -> ProblemError:

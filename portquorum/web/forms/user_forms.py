@@ -7,11 +7,11 @@ from litestar import route
 from litestar.types import ControllerRouterHandler
 from msgspec import UNSET
 
-from portquorum.changing.errors import ChangeError
+from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.changing.office import UserSeen, WantedUser
 from portquorum.web.access.needs import needs
 from portquorum.web.forms.desk import Desk
-from portquorum.web.forms.form import Button, Field, Form, Group, Option
+from portquorum.web.forms.form import Button, Field, Form, Group, Option, with_errors
 from portquorum.web.forms.incident_forms import BOTH, Id, Shown
 from portquorum.web.forms.posted import Posted
 from portquorum.web.forms.target_forms import offered_by
@@ -159,6 +159,9 @@ async def new(request: Asked, fleet: TheFleet, office: TheOffice, principal: The
     try:
         await office.put_user(principal, sent.text("name"), _wanted(sent, is_new=True), 0)
     except ChangeError as error:
+        if error.version:
+            taken = [FieldError(field="name", message=_W.user_taken)]
+            return desk.page(with_errors(form, taken), status=HTTPStatus.CONFLICT)
         return desk.refused(form, error)
     return desk.done(_BACK, "user-saved")
 

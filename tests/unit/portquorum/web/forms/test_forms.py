@@ -322,6 +322,11 @@ async def test_users_are_made_changed_and_removed(browser: Browser) -> None:
     assert (await browser.send_form("/users/new", typed)).status_code == 303
     (_, _, name, wanted, version) = browser.office.asked[-1]
     assert (name, version, wanted.password) == ("noor", 0, " a long one ")
+    there = ChangeError(HTTPStatus.PRECONDITION_FAILED, "found version 1", version=1)
+    browser.office.refusal = there
+    taken = await browser.send_form("/users/new", typed)
+    assert taken.status_code == 409
+    assert 'id="f-name-error"' in taken.text
     await browser.send_form("/users/mika", {"teams": ""}, do="")
     assert browser.office.asked[-1][3].teams == ()
     asked = await browser.send_form("/users/mika", do="remove")
