@@ -267,7 +267,7 @@ class _Writer:
         await writer.entries((policy.key(plan.source, e), e) for e in plan.policy_set)
         await writer.targets(plan.removals, self.targets, plan.pauses)
         await writer.entries((key, None) for key in plan.policy_removed)
-        kept = await presents.read_policy(self.settings)
+        kept = await self._policy_now()
         await self._tell_later_pauses(kept)
         mark = kept.get(f"{plan.source}/apply/".encode())
         if mark is None or mark.offset != begun:
@@ -278,6 +278,9 @@ class _Writer:
                 again=True,
             )
         await self._mark("done")
+
+    async def _policy_now(self) -> Mapping[bytes, PolicyKept]:
+        return await presents.read_policy(self.settings)
 
     def _confirmed(self, count: int) -> None:
         self.done += count

@@ -201,8 +201,8 @@ class _Client:
 
 
 class _Applying(_Writer):
-    """An apply's writer that looks for another apply on the stage, not in Kafka."""
+    """An apply's writer that looks for other writers on the stage, not in Kafka."""
 
-    async def _another_began(self, begun: int) -> bool:
-        mark = self.producer.stage.present().policy.get(f"{self.plan.source}/apply/".encode())
-        return mark is None or mark.offset != begun
+    async def _policy_now(self) -> dict[bytes, PolicyKept]:
+        found: dict[bytes, PolicyKept] = self.producer.stage.present().policy
+        return found
