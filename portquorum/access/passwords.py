@@ -24,6 +24,10 @@ AT_ONCE: Final = 2
 MAX_WAITING: Final = 100
 """Checks that wait for their turn: about 5 s."""
 
+_MOST_TYPED: Final = 4 * MAX_LENGTH
+"""Characters before they are normalized, which takes the square of their number for marks: of
+500,000 some minutes, in which nobody is answered."""
+
 _HASHER: Final = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 
 
@@ -33,7 +37,7 @@ class PasswordsBusyError(RuntimeError):
 
 def problem_of(password: str) -> str | None:
     """Why this can be nobody's password, in one sentence; None: it can."""
-    text = _normal(password)
+    text = password if len(password) > _MOST_TYPED else _normal(password)
     if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
         return f"expected {MIN_LENGTH} to {MAX_LENGTH} characters, found {len(text)}"
     if not _is_text(text):
@@ -94,6 +98,8 @@ class Passwords:
         Raises:
             PasswordsBusyError: too many wait.
         """
+        if len(password) > _MOST_TYPED:
+            return False
         text = _normal(password)
         if len(text) > MAX_LENGTH or not _is_text(text):
             return False

@@ -57,6 +57,13 @@ async def test_nobody_and_damaged_hashes_have_no_password(hashed: str | None) ->
     assert not await passwords.verify(hashed, "x" * 100_000)
 
 
+async def test_a_long_text_is_not_normalized() -> None:
+    """It would take minutes, in which the process answers nobody."""
+    marks = "a" + "\u0315\u0316" * 250_000
+    assert problem_of(marks) is not None
+    assert not await Passwords(QUICK).verify(None, marks)
+
+
 async def test_a_user_who_is_not_there_takes_as_long_as_one_who_is() -> None:
     passwords = Passwords()
     hashed = await passwords.hash(GOOD)
