@@ -28,6 +28,8 @@ from portquorum.editing.publisher import AWAY
 from portquorum.editing.shelf import STEP, Shelf
 from portquorum.inventory.document import TargetEntry
 from portquorum.journal.protocol import Journal
+from schemas._types import MAX_MILLIS
+from schemas.plain_text import plain
 from schemas.policy import WEB, Pause
 from schemas.web import Bulk
 
@@ -182,7 +184,11 @@ class BulkEditor:
             new = None
             if edit.action == "pause":
                 new = Pause(
-                    name=name, paused_at=now, until=edit.until, reason=edit.reason, by=who.name
+                    name=name,
+                    paused_at=now,
+                    until=edit.until,
+                    reason=plain(edit.reason).strip(),
+                    by=who.name,
                 )
             if _is_same_pause(there, new):
                 plan.left.add("same", name)
@@ -459,9 +465,9 @@ def _must_make_sense(edit: BulkEdit, now: int) -> None:
         errors.append(FieldError(field="set", message="expected a field to set, found none"))
     if "id" in edit.set:
         errors.append(FieldError(field="set.id", message="expected none, for ids never change"))
-    if edit.until is not None and edit.until <= now:
+    if edit.until is not None and not now < edit.until <= MAX_MILLIS:
         errors.append(
-            FieldError(field="until", message="expected a time to come, found a past one")
+            FieldError(field="until", message="expected a time to come, found another one")
         )
     if len(edit.reason) > _MOST_REASON:
         text = f"expected at most {_MOST_REASON} characters, found {len(edit.reason)}"

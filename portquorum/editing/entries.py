@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from portquorum.changing.errors import FieldError
 from portquorum.editing.typed_secrets import typed_secrets
 from portquorum.inventory.decode import Entries, Entry, one_entry
-from portquorum.inventory.document import TargetEntry
+from portquorum.inventory.document import Tags, TargetEntry
 from portquorum.inventory.errors import InventoryError, Path, Problem, path_text
 from portquorum.inventory.order import find_circle
 from portquorum.inventory.resolve import Known, resolve
@@ -110,10 +110,17 @@ def merged(entry: TargetEntry, merge: Mapping[str, Any]) -> TargetEntry:
 
 
 def with_tags(entry: TargetEntry, add: Iterable[str], remove: Iterable[str]) -> TargetEntry:
-    """An entry with other tags, each once, in their order."""
+    """An entry with other tags, each once, in their order.
+
+    Raises:
+        EntryError: one of them can't be a tag, or they are too many.
+    """
     gone = frozenset(remove)
     tags = dict.fromkeys((*(one for one in entry.tags or () if one not in gone), *add))
-    return structs.replace(entry, tags=tuple(tags) or None)
+    try:
+        return structs.replace(entry, tags=msgspec.convert(tuple(tags), Tags) or None)
+    except msgspec.ValidationError as error:
+        raise EntryError([FieldError(field="tags", message=_lower(f"{error}"))]) from error
 
 
 class Resolved(Struct, frozen=True):
@@ -197,6 +204,10 @@ def _merge(value: Any, patch: Any) -> Any:
         else:
             result[name] = _merge(result.get(name), one)
     return result
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _depth(value: object) -> int:
