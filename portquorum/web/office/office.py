@@ -99,6 +99,8 @@ class RecordsOffice:
         await self._expect_admin(before, after)
         if before is not None and after.epoch != before.epoch:
             await self._end_sessions(name)
+        if before is not None and not rules.is_full_admin(after):
+            await self._end_links(name)
         action = "add user" if before is None else "change user"
         await self._note(who, action, name, before, after)
         return _seen(after, self._sessions_of(name))
@@ -121,6 +123,7 @@ class RecordsOffice:
         await self._expect_admin(before, gone)
         await self._revoke_all(who, name)
         await self._end_sessions(name)
+        await self._end_links(name)
         await self._note(who, "remove user", name, before, None, change=gone.change)
 
     async def change_password(self, who: Principal, old: str, new: str) -> None:
@@ -170,7 +173,10 @@ class RecordsOffice:
         return secret
 
     def invitation(self, secret: str) -> Invitation | None:
-        found = self._journal.book.one(Invitation, tokens.digest(secret))
+        return self._open_invitation(tokens.digest(secret))
+
+    def _open_invitation(self, ident: str) -> Invitation | None:
+        found = self._journal.book.one(Invitation, ident)
         if found is None or found.expires_at <= self._now():
             return None
         return None if self._journal.book.get(Request, found.id) else found
@@ -347,6 +353,8 @@ class RecordsOffice:
 
     async def _claim(self, invitation: Invitation, name: str) -> Request:
         """Makes sure that a link makes one user: of two at the same time, one has the claim."""
+        if self._open_invitation(invitation.id) is None:  # used while the password was hashed
+            raise _no_invitation()
         claim = Request(
             version=self._journal.book.version(Request, invitation.id) + 1,
             change=_nonce(),
@@ -378,6 +386,12 @@ class RecordsOffice:
                 [structs.replace(one, epoch=epoch) for one in own if one.id == but]
             )
             await self._journal.drop([(Session, one.id) for one in own if one.id != but])
+
+    async def _end_links(self, name: str) -> None:
+        """Links that somebody made would let them in again, as whatever they were."""
+        own = [one for one in self._journal.book.every(Invitation).values() if one.by == name]
+        with _away():
+            await self._journal.drop([(Invitation, one.id) for one in own])
 
     async def _revoke_all(self, who: Principal, owner: str) -> None:
         own = [one for one in self._journal.book.all(Token).values() if one.owner == owner]

@@ -123,9 +123,12 @@ def ends_sessions(before: User, after: User) -> bool:
 
 def has_admin(users: Iterable[User]) -> bool:
     """True if somebody can change users."""
-    return any(
-        one.scope == "admin" and not (one.disabled or one.teams or one.tags) for one in users
-    )
+    return any(map(is_full_admin, users))
+
+
+def is_full_admin(user: User) -> bool:
+    """True if this user can change users: they come in, and have no limits."""
+    return user.scope == "admin" and not (user.disabled or user.teams or user.tags)
 
 
 def expect_admin_stays(users: Mapping[str, User], name: str, after: User | None) -> None:

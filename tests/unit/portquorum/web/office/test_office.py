@@ -319,6 +319,34 @@ async def test_of_two_who_use_a_link_one_comes_in(desk: Desk) -> None:
     assert [one.teams for one in desk.office.users()].count(("db",)) == 1
 
 
+class Late(Passwords):
+    """Is done when somebody says so."""
+
+    def __init__(self) -> None:
+        super().__init__(QUICK)
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hash(self, password: str) -> str:
+        self.begun.set()
+        await self.goes_on.wait()
+        return await super().hash(password)
+
+
+async def test_a_link_that_is_used_while_a_password_is_hashed_makes_no_second_user(
+    desk: Desk,
+) -> None:
+    await desk.user("root")
+    secret = await desk.office.invite(LOCAL, "admin", ())
+    late = Late()
+    other = RecordsOffice(MemoryJournal(desk.journal.log), late, lambda: desk.now)
+    second = asyncio.create_task(other.accept(secret, "eve", GOOD))
+    await late.begun.wait()
+    await desk.office.accept(secret, "ann", GOOD)
+    late.goes_on.set()
+    await refused(second, HTTPStatus.NOT_FOUND)
+    assert {one.name for one in desk.office.users()} == {"ann", "root"}
+
+
 async def test_a_link_ends_and_takes_no_name_that_is_taken(desk: Desk) -> None:
     await desk.user("ann")
     secret = await desk.office.invite(LOCAL, "viewer", ())
@@ -350,6 +378,27 @@ async def test_a_link_ends_and_takes_no_name_that_is_taken(desk: Desk) -> None:
     late = await desk.office.invite(LOCAL, "viewer", ())
     desk.now += INVITATION_MS
     await refused(desk.office.accept(late, "dora", GOOD), HTTPStatus.NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    "wanted", [None, WantedUser(disabled=True), WantedUser(scope="viewer"), WantedUser(teams=("a",))]
+)
+async def test_links_end_with_the_rights_of_who_made_them(
+    desk: Desk, wanted: WantedUser | None
+) -> None:
+    """Else who is sent away comes back by a link that they made before."""
+    root = await desk.user("root")
+    ann = await desk.user("ann")
+    secret, other = [await desk.office.invite(one, "admin", ()) for one in (ann, root)]
+    await desk.office.put_user(root, "ann", WantedUser(password=OTHER), None)
+    assert desk.office.invitation(secret) is not None
+    if wanted is None:
+        await desk.office.remove_user(root, "ann", None)
+    else:
+        await desk.office.put_user(root, "ann", wanted, None)
+    assert desk.office.invitation(secret) is None
+    await refused(desk.office.accept(secret, "eve", GOOD), HTTPStatus.NOT_FOUND)
+    assert desk.office.invitation(other) is not None
 
 
 # --- tokens
