@@ -19,7 +19,7 @@ from portquorum.changing.errors import ChangeError
 from portquorum.web.access.asker import headers_of
 from portquorum.web.access.cookies import cookie, set_cookie
 from portquorum.web.access.door import UNREAD
-from portquorum.web.access.known import by_name
+from portquorum.web.access.known import by_name, user_named
 from portquorum.web.access.needs import needs
 from portquorum.web.access.visit import visit_of
 from portquorum.web.problem import RETRY_AFTER, ProblemError
@@ -39,7 +39,6 @@ from portquorum.web.sign_in.provider import (
     ProviderRefusedError,
     code_of,
 )
-from schemas.web import User
 
 COOKIE: Final = "portquorum_oidc"
 WITHIN_S: Final = 600
@@ -101,7 +100,7 @@ async def oidc_callback(request: Asked, sign_in: TheSignIn) -> Response[str]:
     found = _principal(sign_in, named.name, named.groups)
     if isinstance(found, str):
         raise _over(request, HTTPStatus.FORBIDDEN, found)
-    is_user = sign_in.journal.book.get(User, named.name) is not None
+    is_user = user_named(sign_in.journal.book, named.name) is not None
     try:
         secret = await sign_in.sessions.of_provider(
             found,

@@ -381,7 +381,8 @@ async def test_a_link_ends_and_takes_no_name_that_is_taken(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [None, WantedUser(disabled=True), WantedUser(scope="viewer"), WantedUser(teams=("a",))]
+    "wanted",
+    [None, WantedUser(disabled=True), WantedUser(scope="viewer"), WantedUser(teams=("a",))],
 )
 async def test_links_end_with_the_rights_of_who_made_them(
     desk: Desk, wanted: WantedUser | None
