@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 API: Final = "/api/"
+BODY_S: Final = 15.0
+"""The body of a request must be here within this time. The server ends what sends no head."""
 _log: Final = telemetry.logger(__name__)
 _throttle: Final[LogThrottle[str]] = LogThrottle()
 _TOO_MANY: Final = "too many connections are open here: ask again later"
@@ -108,14 +110,27 @@ class _Answer:
         self._took_s = 0.0
         self._status = 0
         self._is_over = False
+        self._has_body = False
 
     def receiver(self, receive: "Receive") -> "Receive":
-        """`receive`, which says that the client has gone once a HEAD is answered."""
+        """`receive`, which says that the client has gone once a HEAD is answered.
+
+        Also if the body is not here in time: strangers could keep all connections by a few bytes.
+        """
 
         async def received() -> "Message":
             if self._is_over:
                 return {"type": "http.disconnect"}
-            return await receive()  # type: ignore[return-value] # of HTTP, as the scope is
+            if self._has_body:
+                return await receive()  # type: ignore[return-value] # of HTTP, as the scope is
+            left_s = self._began + BODY_S - time.perf_counter()
+            try:
+                async with asyncio.timeout(max(0.0, left_s)):
+                    message = await receive()
+            except TimeoutError:
+                return {"type": "http.disconnect"}
+            self._has_body = not message.get("more_body", False)
+            return message  # type: ignore[return-value]
 
         return received  # type: ignore[return-value]
 

@@ -38,6 +38,9 @@ ErrorPage = Callable[[Asked, Problem], Response[str]]
 """Shows an error to a person; must not raise."""
 
 _log: Final = telemetry.logger(__name__)
+_HAS_GONE: Final = "client disconnected prematurely"
+"""What Litestar calls a body that does not come to its end."""
+_LATE: Final = "expected the whole body within some seconds, found a part of it"
 _NOT_FOUND: Final = "there is nothing at this address"
 _OF_NO_ROUTE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 _API_IS_THERE: Final = (
@@ -129,11 +132,16 @@ def _of_http(error: HTTPException, request: Asked) -> ProblemError:
         there = _API_IS_THERE if _for_programs(request) else ""
         return ProblemError(status, f"{_NOT_FOUND}{there}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _of_fault(error)
+        return _of_half_a_body() if error.detail == _HAS_GONE else _of_fault(error)
     detail = error.detail
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"expected one of {headers.get('Allow', 'GET')} at this address"
     return ProblemError(status, detail, headers=headers)
+
+
+def _of_half_a_body() -> ProblemError:
+    """No fault of ours, and strangers fill no log by it."""
+    return ProblemError(HTTPStatus.REQUEST_TIMEOUT, _LATE, headers={"Connection": "close"})
 
 
 def _of_fields(found: list[Any], request: Asked) -> ProblemError:

@@ -41,6 +41,7 @@ async def has_token(request: Request[Any, Any, Any], secret: str) -> bool:
     """
     given = request.headers.get(HEADER, "")
     if not given and request.content_type[0] in _FORMS:
+        await request.body()  # so that the route can read it, too: a stream is read once
         found = (await request.form()).get(FIELD, "")
         given = found if isinstance(found, str) else ""
     return hmac.compare_digest(given.encode(), token(secret).encode())

@@ -8,7 +8,7 @@ import sys
 
 from foundation.lifecycle import stop_on_signals
 from foundation.loopback_listener import loopback_listener
-from portquorum.web import server
+from portquorum.web import edge, server
 from portquorum.web.answers import Change, Counts
 from portquorum.web.server import BoundedConnection, serve
 from tests.unit.portquorum.web.fakes import NOW, FakeFleet, Made
@@ -16,6 +16,7 @@ from tests.unit.portquorum.web.fakes import NOW, FakeFleet, Made
 
 async def main() -> None:
     BoundedConnection.head_s = BoundedConnection.write_s = 1.0
+    edge.BODY_S = 1.0  # type: ignore[misc]
     server.SLOWEST_BYTES = 1 << 20  # type: ignore[misc]
     server.MOST_CONNECTIONS = 60  # type: ignore[misc]
     made = Made(fleet=FakeFleet(20_000))

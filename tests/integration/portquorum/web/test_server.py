@@ -94,6 +94,14 @@ def test_a_request_that_does_not_come_is_not_waited_for(served: Served) -> None:
     assert time.monotonic() - begun >= 0.9
 
 
+def test_a_body_that_does_not_come_is_not_waited_for(served: Served) -> None:
+    head = b"POST /api/v1/silences HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n"
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\n"
+    assert closed_within(served.raw(head + form), 20)
+    assert closed_within(served.raw(head + form + b"name="), 20)
+    assert "Traceback" not in served.logged()
+
+
 def test_an_answer_that_is_not_taken_is_not_kept_for_ever(served: Served) -> None:
     request = b"GET /targets.csv HTTP/1.1\r\nHost: localhost\r\n\r\n"
     reads_nothing = served.raw(request, receives=4096)
