@@ -204,6 +204,27 @@ async def test_a_pause_closes_what_is_open_and_ends(there: Ground) -> None:
     assert (await there.ask(1, "POST", "/targets/none/pause")).status_code == 404
 
 
+async def test_a_pause_of_many_is_undone_and_ended(there: Ground) -> None:
+    host = there.hosts[4]
+    path = f"/targets/batch?q={host}"
+
+    async def changed(process: int, **edit: str) -> dict[str, Any]:
+        plan = (await there.ask(process, "POST", path, edit)).json()
+        asked = edit | {"dry_run": False, "confirmation": plan["confirmation"]}
+        done = await there.ask(process, "POST", path, asked)
+        assert (done.status_code, done.json()["changed"]) == (200, 1), done.text
+        return done.json()
+
+    made = await changed(0, action="pause", reason="it moves")
+    assert (await there.policy(Pause))[host].reason == "it moves"
+    undone = await there.ask(0, "POST", f"/changes/{made['id']}/undo")
+    assert undone.json()["changed"] == 1, undone.text
+    assert host not in await there.policy(Pause)
+    await changed(0, action="pause")
+    await changed(0, action="resume")
+    assert host not in await there.policy(Pause)
+
+
 async def test_a_window_is_published_and_changed_by_its_version(there: Ground) -> None:
     path = "/maintenances/patch%20night"
     body = {"targets": [there.hosts[0]], "start": "2026-12-01T02:00Z", "duration": "2h"}
