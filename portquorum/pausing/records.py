@@ -4,6 +4,10 @@ What the stream believes to be paused must always be paused in [policy] too: the
 target would be checked and its results ignored, and nobody would see it. So a pause is written to
 [policy] first, and its end to [results] first. Who is killed in between leaves a target that nobody
 checks and that [policy] calls paused; the same command once more completes it.
+
+Two may pause and resume a target at the same moment, in any order on the two logs. So who pauses
+looks at [policy] afterwards, and takes back what somebody has ended meanwhile; who resumes says so
+to the stream once more at the end.
 """
 
 import asyncio
@@ -14,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 
 from foundation import kafka
 from foundation.settings import Settings
-from portquorum.inventory.present import pauses_of
+from portquorum.inventory.present import pauses_of, read_policy
 from schemas import control, policy, topics
 from schemas.control import Control, TargetResumed
 from schemas.policy import PAUSES, Pause
@@ -41,8 +45,14 @@ async def pause(settings: Settings, pauses: Sequence[Pause], homes: Mapping[str,
     async with kafka.producer(settings, linger_ms=5) as producer:
         writer = _Writer(settings, producer)
         await writer.policy({key_of(one.name): policy.encode(one) for one in pauses})
+        told = [one for one in pauses if one.name in homes]
+        await writer.control([(homes[one.name], control.paused(one)) for one in told])
+        if not told:
+            return
+        there = pauses_of((await read_policy(settings)).values())
+        ended = [one for one in told if one.name not in there]
         await writer.control(
-            [(homes[one.name], control.paused(one)) for one in pauses if one.name in homes]
+            [(homes[one.name], TargetResumed(target=one.name, by=one.by)) for one in ended]
         )
 
 
@@ -58,10 +68,10 @@ async def resume(
     """
     async with kafka.producer(settings, linger_ms=5) as producer:
         writer = _Writer(settings, producer)
-        await writer.control(
-            [(homes[one], TargetResumed(target=one, by=by)) for one in targets if one in homes]
-        )
+        said = [(homes[one], TargetResumed(target=one, by=by)) for one in targets if one in homes]
+        await writer.control(said)
         await writer.policy({key_of(one): None for one in targets})
+        await writer.control(said)
 
 
 class _Writer:
