@@ -3,6 +3,7 @@
 No clock of a machine decides: one that is wrong by years would remove the audit log.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,6 +25,9 @@ from schemas.web import (
 )
 
 AUDIT_ENTRIES: Final = 20_000
+OWN_ENTRIES: Final = 1_000
+"""The newest entries of each author stay: nobody drives those of others out by writing many."""
+
 AUDIT_MS: Final = 400 * DAY_MS
 NOTE_MS: Final = 90 * DAY_MS
 BULK_MS: Final = 30 * DAY_MS
@@ -53,8 +57,23 @@ def overdue(book: PageBook) -> Iterator[bytes]:
     yield from _edits(book)
     yield from _aged(book)
     yield from _ended(book)
-    for name in list(book.every(Audit))[:-AUDIT_ENTRIES]:
-        yield single_key(Audit, name)
+    yield from _surplus(book)
+
+
+def _surplus(book: PageBook) -> Iterator[bytes]:
+    """The oldest entries of the audit log that are more than it keeps."""
+    entries = list(book.every(Audit).items())
+    left = len(entries) - AUDIT_ENTRIES
+    if left <= 0:
+        return
+    of_author: Counter[str] = Counter(entry.by for _, entry in entries)
+    for name, entry in entries:
+        if not left:
+            return
+        if of_author[entry.by] > OWN_ENTRIES:
+            of_author[entry.by] -= 1
+            left -= 1
+            yield single_key(Audit, name)
 
 
 def _edits(book: PageBook) -> Iterator[bytes]:

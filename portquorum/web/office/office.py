@@ -44,6 +44,9 @@ from schemas.web import (
 )
 
 INVITATION_MS: Final = DAY_MS
+MOST_TOKENS: Final = 1_000
+"""Tokens of one owner: every process keeps all of them, and a viewer may make some, too."""
+
 MOST_ENTRIES: Final = 1_000
 """Entries of the audit log in one answer."""
 
@@ -249,6 +252,10 @@ class RecordsOffice:
 
     async def add_token(self, who: Principal, wanted: WantedToken) -> TokenShown:
         wanted = rules.checked_token(who, wanted)
+        own = sum(one.owner == who.name for one in self._journal.book.all(Token).values())
+        if own >= MOST_TOKENS:
+            text = f"expected at most {MOST_TOKENS} tokens of one owner: revoke some first"
+            raise ChangeError(HTTPStatus.CONFLICT, text)
         made = tokens.new_token()
         now, days = self._now(), wanted.expires_in_days
         token = Token(

@@ -12,6 +12,9 @@ from portquorum.web.access.known import LONGEST_MS
 from portquorum.web.sign_in.writing import written
 from schemas.web import Audit, Scope, Session, User
 
+MOST_SESSIONS: Final = 100
+"""Sessions of one person: every process keeps all of them for a week."""
+
 MAX_AGE_S: Final = LONGEST_MS // 1000
 """How long a browser keeps the cookie."""
 
@@ -94,6 +97,15 @@ class Sessions:
             detail=f"by {via}, from {address[:100]}",
         )
         await written(self._journal.put([session, audit]))
+        await self._bounded(name)
         if before:
             await self.end(before)
         return secret
+
+    async def _bounded(self, name: str) -> None:
+        """Ends the oldest sessions of somebody who has very many."""
+        own = [one for one in self._journal.book.every(Session).values() if one.user == name]
+        if len(own) > MOST_SESSIONS:
+            own.sort(key=lambda one: one.created_at)
+            over = own[: len(own) - MOST_SESSIONS]
+            await written(self._journal.drop([(Session, one.id) for one in over]))

@@ -9,6 +9,7 @@ from portquorum.access.tokens import digest
 from portquorum.web.access.door import AWAY_MS
 from portquorum.web.access.known import IDLE_MS, LONGEST_MS
 from portquorum.web.access.last_use import SESSION_MS, LastUse
+from portquorum.web.sign_in.sessions import MOST_SESSIONS
 from schemas.web import Session, SessionUse
 from tests.unit.portquorum.web.access.house import PASSWORD, House, csrf_of, sign_in
 from tests.unit.portquorum.web.access.memory_journal import MemoryJournal
@@ -255,3 +256,18 @@ def _scope(secret: str) -> dict[str, object]:
         "client": ("127.0.0.1", 1),
         "headers": [(b"host", b"127.0.0.1"), (b"cookie", f"{SESSION}={secret}".encode())],
     }
+
+
+async def test_who_signs_in_without_end_has_no_more_sessions_than_some() -> None:
+    house = House()
+    user = await house.user("vera")
+    await house.user("root", "admin")
+    other = await house.session(await house.user("anna"))
+    first = await house.sign_in.sessions.of_user(user, "", "")
+    for _ in range(MOST_SESSIONS):
+        house.now += 1
+        last = await house.sign_in.sessions.of_user(user, "", "")
+    kept = house.journal.book.every(Session)
+    assert len(kept) == MOST_SESSIONS + 1
+    assert digest(first) not in kept
+    assert {digest(last), digest(other)} <= kept.keys()

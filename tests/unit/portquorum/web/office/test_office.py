@@ -14,6 +14,7 @@ from portquorum.access.passwords import Passwords
 from portquorum.access.principal import Principal
 from portquorum.changing.errors import ChangeError
 from portquorum.changing.office import Office, WantedToken, WantedUser
+from portquorum.web.office import office as office_module
 from portquorum.web.office.office import INVITATION_MS, RecordsOffice
 from schemas.duration import DAY_MS
 from schemas.web import Audit, Invitation, Scope, Session, SessionUse, Token, TokenSeen, User
@@ -446,6 +447,16 @@ async def test_a_token_does_no_more_than_who_makes_it(desk: Desk) -> None:
         await refused(add(bob, wanted), HTTPStatus.BAD_REQUEST, field)
     by_token = Principal(name="bob", scope="operator", via="token")
     await refused(add(by_token, WantedToken(name="a")), HTTPStatus.FORBIDDEN)
+
+
+async def test_nobody_has_tokens_without_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(office_module, "MOST_TOKENS", 2)
+    ann, bob = await desk.user("ann"), await desk.user("bob", "viewer")
+    made = [await desk.office.add_token(bob, WantedToken(name="x")) for _ in range(2)]
+    await refused(desk.office.add_token(bob, WantedToken(name="x")), HTTPStatus.CONFLICT)
+    assert (await desk.office.add_token(ann, WantedToken(name="x"))).owner == "ann"
+    await desk.office.revoke_token(bob, made[0].id)
+    await desk.office.add_token(bob, WantedToken(name="x"))
 
 
 async def test_tokens_are_seen_and_revoked_by_their_owner_and_admins(desk: Desk) -> None:
