@@ -13,7 +13,7 @@ from schemas.target import Target
 
 _TELLING: Final = re.compile(
     r"auth|cookie|token|secret|passw|passphrase|credential|api-?_?key|access-?_?key|private-?_?key"
-    r"|signature|session",
+    r"|signature|session|vault|\bpwd\b|\bsig\b",
     re.IGNORECASE,
 )
 """Names of headers and parameters whose values let somebody in."""
