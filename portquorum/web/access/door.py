@@ -64,7 +64,9 @@ class _Stranger(Struct, frozen=True):
 class RecordsDoor:
     """Lets in by the records of the topic [web] and the settings.
 
-    As long as there is no user, everybody on this machine is `LOCAL`.
+    As long as there is no user, everybody on this machine is `LOCAL`. The last user is never
+    removed: where there were some and are none any more, the topic is another one, and nobody comes
+    in until somebody starts the process anew.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class RecordsDoor:
         self._last_use = last_use or LastUse(journal)
         self._away_since = away_since
         self._clock = clock
+        self._had_users = False
 
     def visit(self, scope: "HTTPScope") -> Visit | str:
         """Refuses what came from elsewhere, by another proxy or from another site's page."""
@@ -122,6 +125,7 @@ class RecordsDoor:
             return _Stranger(HTTPStatus.SERVICE_UNAVAILABLE, UNREAD)
         now = self._clock()
         book = self._journal.book
+        self._had_users = self._had_users or has_users(book)
         if papers.bearer is not None:
             return self._in_time(by_token(book, papers.bearer, now), now) or _Stranger(why=UNKNOWN)
         if papers.asker.user:
@@ -135,7 +139,7 @@ class RecordsDoor:
             if isinstance(named, str):
                 return _Stranger(HTTPStatus.FORBIDDEN, named)
             return self._in_time(named, now) or _Stranger()
-        if papers.asker.is_local and not has_users(book):
+        if papers.asker.is_local and not self._had_users:
             return Principal(
                 name=LOCAL.name, scope=LOCAL.scope, via="local", session=papers.form_secret
             )

@@ -6,6 +6,7 @@ import secrets
 import pytest
 
 from portquorum.access.tokens import digest
+from portquorum.journal.book import PageBook
 from portquorum.web.access.door import AWAY_MS
 from portquorum.web.access.known import IDLE_MS, LONGEST_MS
 from portquorum.web.access.last_use import SESSION_MS, LastUse
@@ -271,3 +272,14 @@ async def test_who_signs_in_without_end_has_no_more_sessions_than_some() -> None
     assert len(kept) == MOST_SESSIONS + 1
     assert digest(first) not in kept
     assert {digest(last), digest(other)} <= kept.keys()
+
+
+async def test_a_topic_that_is_lost_opens_the_page_to_nobody() -> None:
+    house = House()
+    async with house.program() as client:
+        assert (await client.get("/api/v1/me")).status_code == 200
+        await house.user("root", "admin")
+        assert (await client.get("/api/v1/me")).status_code == 401
+        house.journal.book = PageBook()
+        assert (await client.get("/api/v1/me")).status_code == 401
+        assert (await client.put("/api/v1/users/eve", json={})).status_code == 401
