@@ -33,7 +33,10 @@ class PolicyRun:
     """
 
     def __init__(self, targets: Iterable[Target], at: int) -> None:
-        """Sets the targets at `at`, a time before the first result (UTC ms)."""
+        """Sets the targets at `at`, a time before the first result (UTC ms).
+
+        Those that are not enabled now, too: they were when they had results.
+        """
         self._state = new_state(0, 1)
         self._offset = -1
         self._at = at
@@ -42,7 +45,7 @@ class PolicyRun:
         self.failures = 0
         """Number of records on which the rules raised: a bug in our code."""
         for target in targets:
-            self._apply(at, [], TargetSet(target))
+            self._apply(at, [], TargetSet(replace(target, enabled=True)))
 
     def feed(self, at: int, results: list[CheckResult]) -> None:
         """Feeds results that were appended at `at`, which is not before an earlier call's time."""

@@ -13,10 +13,11 @@ from foundation import kafka as clients
 from foundation.settings import Settings
 from portquorum.inventory import ApplyError, InventoryError, apply, diff
 from portquorum.inventory.present import read
+from portquorum.pausing import records as records_of_pauses
 from schemas import control, policy
-from schemas.control import Control, TargetRemoved, TargetSet
+from schemas.control import Control, TargetPaused, TargetRemoved, TargetResumed, TargetSet
 from schemas.partition import partition_for
-from schemas.policy import ApplyMark
+from schemas.policy import ApplyMark, Pause
 
 HEAD = "regions: {a: {}, b: {}}\ntargets:\n"
 
@@ -126,6 +127,47 @@ async def test_a_new_host_moves_the_target_to_its_partition(
     ]
     removed = [(p, r) for p, r in await controls(settings) if isinstance(r, TargetRemoved)]
     assert [(p, r.because) for p, r in removed] == [(home(old), "target_changed")]
+
+
+async def test_a_pause_goes_along_to_the_new_partition_and_is_known_there_first(
+    settings: Settings, write: Write
+) -> None:
+    old, new = "h0", next(f"h{n}" for n in range(1, 99) if home(f"h{n}") != home("h0"))
+    lines = "".join(
+        f"  - {{{{id: {name}, host: {{}}.example.com, port: {port}}}}}\n"
+        for name, port in (("db", 1), ("over", 2), ("other", 3))
+    )
+    await apply(settings, write(HEAD + lines.format(old, old, old)))
+    made = Pause(name="db", paused_at=1, until=None, reason="new disk", by="ann")
+    over = Pause(name="over", paused_at=1, until=2, reason="", by="ann")
+    homes = {"db": home(old), "over": home(old)}
+    await records_of_pauses.pause(settings, [made, over], homes)
+    assert records_of_pauses.pauses_of((await read(settings)).policy.values()) == {
+        "db": made,
+        "over": over,
+    }
+    progress: list[tuple[int, int]] = []
+    await apply(
+        settings,
+        write(HEAD + lines.format(new, new, new)),
+        on_progress=lambda *step: progress.append(step),
+    )
+    assert progress[-1][0] == progress[-1][1]
+    said = [record for partition, record in await controls(settings) if partition == home(new)]
+    assert said[0] == TargetPaused(target="db", until=None, by="ann", note="new disk")
+    assert [type(one) for one in said[1:]] == [TargetSet] * 3
+    await records_of_pauses.resume(settings, ["db"], "bob", {"db": home(new)})
+    said = [record for partition, record in await controls(settings) if partition == home(new)]
+    assert said[-1] == TargetResumed(target="db", by="bob")
+    assert set(records_of_pauses.pauses_of((await read(settings)).policy.values())) == {"over"}
+
+
+@pytest.mark.parametrize("name", ["silence", "drill", "pause", "web"])
+async def test_the_names_of_our_own_sources_are_no_inventorys(
+    settings: Settings, write: Write, name: str
+) -> None:
+    with pytest.raises(ApplyError, match=f"the source '{name}' is portquorum's own"):
+        await apply(settings, write(targets("x")), source=name)
 
 
 async def test_removals_are_of_the_same_source_and_at_most_a_fifth(

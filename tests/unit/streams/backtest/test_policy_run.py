@@ -47,6 +47,11 @@ def test_an_outage_opens_and_closes_at_the_append_times_of_its_results() -> None
     assert one.detect_ms == 21_010
 
 
+def test_what_is_not_enabled_now_was_when_it_had_results() -> None:
+    rows = past(10, range(2, 5))
+    assert tried(rows, enabled=False).incidents() == tried(rows).incidents() != []
+
+
 def test_an_outage_within_an_open_incident_is_one_more_alert() -> None:
     rows = past(30, range(5, 10))
     blocked = [(at, one) for at, one in past(30, range(40)) if one.region == "c"]
