@@ -320,9 +320,7 @@ class BulkEditor:
             await self._written(pauses, who.name, at)
         verb = {"pause": "paused", "resume": "resumed", "remove": "removed"}.get(action, action)
         some = ", ".join(made[:_SOME]) + (", …" if len(made) > _SOME else "")
-        await self._editor.audit(
-            who, change, action, f"{len(made)} targets", detail=f"{verb}: {some}"
-        )
+        await self._editor.audit(who, change, action, _count(made), detail=f"{verb}: {some}")
         return BulkDone(id=change if made else None, changed=len(made), left_out=plan.left.listed())
 
     def _padded(self, head: Bulk, lines: Sequence[Line], counted: Sequence[Line]) -> list[Bulk]:
@@ -429,6 +427,10 @@ class BulkEditor:
             plan.pauses[line.target] = before
             plan.marks[line.target] = "" if there is None else msgspec.json.encode(there).decode()
         return plan
+
+
+def _count(names: Sequence[str]) -> str:
+    return "1 target" if len(names) == 1 else f"{len(names)} targets"
 
 
 def _is_of_change(there: Pause | None, change: Bulk) -> bool:

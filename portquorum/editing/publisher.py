@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from aiokafka.errors import KafkaError
 from msgspec import Struct, structs
 
+from foundation.log_throttle import LogThrottle
 from foundation.telemetry import logger
 from portquorum.editing.published import Published
 from portquorum.editing.shelf import STEP, Shelf
@@ -157,11 +158,15 @@ class Publisher:
     async def run(self) -> None:
         """Repairs at once and then every 30 s, without end; cancel the task to stop."""
         await self._journal.is_present.wait()
+        throttle: LogThrottle[str] = LogThrottle()
         while True:
             try:
                 await self.repair()
             except AWAY as error:
-                _log.warning("targets of the page are not published yet", error=repr(error))
+                if throttle.times("kafka"):
+                    _log.warning("targets of the page wait for Kafka", error=repr(error))
+            else:
+                throttle.forget("kafka")
             await asyncio.sleep(self._repair_s)
 
     async def repair(self) -> int:

@@ -66,7 +66,7 @@ class TopicFeed:
         self._beats_at = 0
         self.log_partition = TopicPartition(settings.topic(topics.RESULTS.name), 0)
         """The partition of [results] whose beats are read: the one with the fewest records."""
-        self._client: AIOKafkaConsumer | None = None
+        self._asking: AIOKafkaConsumer | None = None
         self._applied_to: dict[TopicPartition, int] = {}
         self._reaching: list[tuple[Mapping[TopicPartition, int], asyncio.Future[None]]] = []
         self.is_present = asyncio.Event()
@@ -82,7 +82,9 @@ class TopicFeed:
         """
         # Never again from the beginning without a word: what was removed meanwhile would stay.
         consumer = kafka.consumer(self._settings, auto_offset_reset="none")
-        async with kafka.started(consumer) as client:
+        # Its own connections: a broker answers one after the other, and a fetch waits for 500 ms.
+        asking = kafka.consumer(self._settings)
+        async with kafka.started(consumer) as client, kafka.started(asking) as self._asking:
             starts = await self._starts(client)
             ends = await client.end_offsets(list(starts))
             client.assign(list(starts))
@@ -90,7 +92,6 @@ class TopicFeed:
                 client.seek(part, offset)
             await self._read_up(client, ends)
             await self._has_applied(client, client.assignment())
-            self._client = client
             self.is_present.set()
             while True:
                 batches = await client.getmany(timeout_ms=POLL_MS)
@@ -109,12 +110,11 @@ class TopicFeed:
         """
         async with asyncio.timeout(ANSWER_S):
             await self.is_present.wait()
-            client = self._client
-            if client is None:
+            if self._asking is None:
                 raise FeedEndedError("the topics are not read")
             names = {self._settings.topic(one.name) for one in (topics.TARGETS, topics.POLICY)}
-            parts = [part for part in client.assignment() if part.topic in names]
-            ends = await client.end_offsets(parts)
+            parts = [part for part in self._applied_to if part.topic in names]
+            ends = await self._asking.end_offsets(parts)
             if all(self._applied_to.get(part, 0) >= end for part, end in ends.items()):
                 return
             reached = asyncio.get_running_loop().create_future()
