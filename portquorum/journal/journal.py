@@ -97,6 +97,7 @@ class KafkaJournal:
         self._live = asyncio.Event()
         self._writing = asyncio.Lock()
         self._client: AIOKafkaConsumer | None = None
+        self._asking: AIOKafkaConsumer | None = None
         self._position = 0
         self._told: list[Callable[[Web | None, str], None]] = []
         self._expected: dict[_Waiting, list[asyncio.Future[Outcome]]] = {}
@@ -141,10 +142,10 @@ class KafkaJournal:
     async def caught_up(self) -> None:
         async with asyncio.timeout(self._answer_s):
             await self._live.wait()
-            client = self._client
-            if client is None:
+            client, asking = self._client, self._asking
+            if client is None or asking is None:
                 raise KafkaError("the reader of [web] has lost Kafka")
-            end = (await client.end_offsets([self._part]))[self._part]
+            end = (await asking.end_offsets([self._part]))[self._part]
             if not self._live.is_set() or client is not self._client:
                 raise KafkaError("the reader of [web] has lost Kafka")
             if self._position >= end:
@@ -233,7 +234,9 @@ class KafkaJournal:
         """Reads up into a new book, then follows; ends only by an error."""
         # Never again from the beginning without a word: what was removed meanwhile would stay.
         consumer = kafka.consumer(self._settings, auto_offset_reset="none")
-        async with kafka.started(consumer) as client:
+        # Its own connections: a broker answers one after the other, and a fetch waits for 500 ms.
+        asking = kafka.consumer(self._settings)
+        async with kafka.started(consumer) as client, kafka.started(asking) as self._asking:
             begin = (await client.beginning_offsets([self._part]))[self._part]
             client.assign([self._part])
             client.seek(self._part, begin)
