@@ -66,16 +66,20 @@ async def ask(port: int, method: str, path: str, body: object = None) -> tuple[i
 
 
 async def edit(port: int, number: int) -> Answer:
-    """One editor's PUT, or every tenth's DELETE."""
+    """One editor's PUT, tried three times, or every tenth's DELETE."""
     path = f"/api/v1/targets/{ID}/entry"
     if number % 10 == 9:
         status, _ = await ask(port, "DELETE", path)
         return Answer(status)
     purpose = f"edit {number}"
     body = {"host": f"db{number % 5}.example.com", "port": 5432, "purpose": purpose}
-    status, said = await ask(port, "PUT", path, body)
-    if status in {200, 201}:
-        return Answer(status, said["version"], purpose)
+    status = 409
+    for _ in range(3):
+        status, said = await ask(port, "PUT", path, body)
+        if status in {200, 201}:
+            return Answer(status, said["version"], purpose)
+        if status != 409:
+            break
     return Answer(status)
 
 
