@@ -28,6 +28,10 @@ def port_in(log: Path, event: str = "page served") -> int:
     return 0
 
 
+class NotYetError(Exception):
+    """503: the process does not know yet who may come in."""
+
+
 class WebProcess:
     """`portquorum web` on a free port."""
 
@@ -78,7 +82,10 @@ class WebProcess:
         found: list[Any] = []
 
         async def holds() -> bool:
-            found[:] = [await self.get(path)]
+            try:
+                found[:] = [await self.get(path)]
+            except NotYetError:
+                return False
             return bool(condition(found[0]))
 
         await rig.until(holds, what)
@@ -98,6 +105,8 @@ async def _asked(port: int, path: str) -> bytes:
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     finally:
         writer.close()
+    if b" 503 " in head.splitlines()[0]:
+        raise NotYetError(body.decode())
     assert b" 200 " in head.splitlines()[0], head
     return body
 
