@@ -415,7 +415,8 @@ class Overview(Struct, frozen=True, kw_only=True):
 
     `causes`, `groups`, `closed` and `maintenance` are the first of as many as the `…_total` says;
     `groups` are those of `group_by`, the worst first. `silences` are active now. `version` changes
-    whenever anything but `freshness` does.
+    whenever anything but `freshness` does. `resolved` are targets that are down without an
+    incident, since somebody closed it by hand.
     """
 
     freshness: Freshness
@@ -435,6 +436,8 @@ class Overview(Struct, frozen=True, kw_only=True):
     maintenance_total: int
     regions: tuple[RegionRow, ...]
     silences: int = 0
+    resolved: tuple[TargetRow, ...] = ()
+    resolved_total: int = 0
 
 
 class GroupPage(Struct, frozen=True, kw_only=True):

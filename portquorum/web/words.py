@@ -522,6 +522,10 @@ class Words(Struct, frozen=True, kw_only=True):
     causes: str = "{n} cause|{n} causes"
     unacknowledged: str = "{n} not acknowledged"
     nothing_open: str = "No open incidents"
+    down_resolved: str = (
+        "{n} target is down without an incident: it was resolved by hand"
+        "|{n} targets are down without an incident: they were resolved by hand"
+    )
     all_up: str = "Each of the {n} targets that are watched is up."
     open_unknown: str = "Open incidents: not known yet"
     unknown_yet: str = "Not known yet."

@@ -43,6 +43,7 @@ CAUSES_SHOWN: Final = 50
 GROUPS_SHOWN: Final = 40
 CLOSED_SHOWN: Final = 20
 WINDOWS_SHOWN: Final = 10
+RESOLVED_SHOWN: Final = 20
 MOST_GROUPS: Final = 10_000
 """Groups of one answer: a tag a target makes 100,000, which are 16 MB."""
 OTHERS_SHOWN: Final = 100
@@ -299,6 +300,7 @@ class Fleet(Known):
         closed = self._incidents.newest_closed()
         windows = [one for one in self._plans.windows() if one.is_on or is_coming(one, self.now)]
         book = self.incident_book
+        resolved = nsmallest(RESOLVED_SHOWN, self.tally.resolved, key=self._finder.worst_first)
         return Overview(
             freshness=freshness,
             version=self.version,
@@ -317,4 +319,6 @@ class Fleet(Known):
             maintenance_total=len(windows),
             regions=self._plans.region_rows(),
             silences=self.policy.active_silences(),
+            resolved=tuple(map(self._rows.row, resolved)),
+            resolved_total=self.tally.resolved.count,
         )

@@ -19,6 +19,8 @@ MOST_OPEN: Final = 200_000
 
 SUMMARY_CHARS: Final = 1_000
 
+_OUTAGES: Final[frozenset[IncidentType]] = frozenset({"unreachable", "flapping"})
+
 STATE_OF: Final[dict[IncidentType, IncidentState]] = {
     "unreachable": "down",
     "flapping": "flapping",
@@ -58,6 +60,9 @@ class IncidentBook:
         self.open: dict[str, KeptIncident] = {}
         self.closed: dict[str, KeptIncident] = {}
         """In the order in which they closed, as far as that was seen."""
+        self.resolved: dict[str, KeptIncident] = {}
+        """By target the outage that somebody closed by hand while it went on: nobody has said since
+        that the target answers (`forget_resolved`), and no other outage of it has opened."""
         self.version = 0
         self.unacknowledged = 0
         self._of_target: dict[str, set[str]] = {}
@@ -108,8 +113,13 @@ class IncidentBook:
             self.closed[event.incident_id] = kept
             if len(self.closed) > MOST_CLOSED:
                 del self.closed[next(iter(self.closed))]
+        self._note_resolved(kept, known)
         self.version += 1
         return True
+
+    def forget_resolved(self, target: str) -> None:
+        """An outage that was closed by hand is over, or nobody looks for its end."""
+        self.version += self.resolved.pop(target, None) is not None
 
     def remove(self, incident_id: str) -> KeptIncident | None:
         """Takes out an open incident without a closing event: the stream repaired its topic."""
@@ -129,6 +139,18 @@ class IncidentBook:
             del self.closed[one]
         self.version += bool(old)
         return bool(old)
+
+    def _note_resolved(self, kept: KeptIncident, known: KeptIncident | None) -> None:
+        """A word by hand makes no port answer: the outage goes on, as in the view `outages`."""
+        event = kept.event
+        if event.incident_type not in _OUTAGES:
+            return
+        if kept.is_open:
+            self.resolved.pop(event.target, None)
+        elif event.closed_because == "resolved" and _goes_on(event, known):
+            self.resolved[event.target] = kept
+            if len(self.resolved) > MOST_CLOSED:
+                del self.resolved[next(iter(self.resolved))]
 
     def _forget_open(self, incident_id: str) -> KeptIncident | None:
         found = self.open.pop(incident_id, None)
@@ -170,6 +192,13 @@ def slim(event: IncidentEvent) -> IncidentEvent:
 def text(value: object) -> str | None:
     """A text that may be absent."""
     return None if value is UNSET or value is None else str(value)
+
+
+def _goes_on(closing: IncidentEvent, known: KeptIncident | None) -> bool:
+    """True if consensus had not denied the outage when it was closed by hand."""
+    if known is None:
+        return closing.votes.down >= closing.votes.need
+    return not known.is_improved
 
 
 def _is_improved(event: IncidentEvent, known: KeptIncident | None) -> bool:

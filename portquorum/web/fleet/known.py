@@ -6,14 +6,14 @@ from typing import Final
 
 from portquorum.web.answers import ProberRow
 from portquorum.web.fleet.freshness import Senses
-from portquorum.web.fleet.incident_book import IncidentBook, read_event
+from portquorum.web.fleet.incident_book import IncidentBook, KeptIncident, read_event
 from portquorum.web.fleet.inventory import Inventory, Row
 from portquorum.web.fleet.kept_target import KeptTarget
 from portquorum.web.fleet.plans import TAG, PolicyBook
 from portquorum.web.fleet.position import Position, Source
 from portquorum.web.fleet.regions import RegionBook
 from portquorum.web.fleet.states import TargetFacts, settles_at, state_of
-from portquorum.web.fleet.status_table import StatusGroup, StatusTable, StatusWord
+from portquorum.web.fleet.status_table import LATE_MS, StatusGroup, StatusTable, StatusWord
 from portquorum.web.fleet.tally import Tally
 from portquorum.web.fleet.unwatched import UnwatchedBook
 from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
@@ -23,6 +23,9 @@ STEP: Final = 5_000
 
 _PASSING: Final = frozenset({"unwatched", "pending", "paused", "failing"})
 """Words of `status_now` that mean nothing once they are old, or while the sink is behind."""
+
+_REACHED: Final = frozenset({"up", "slow"})
+"""Words of `status_now` that it says of no outage, not even of one that was closed by hand."""
 
 
 class Known:
@@ -67,6 +70,7 @@ class Known:
                 self.tally.remove(row)
             if row is not None and now_row is None:
                 self.status.clear(row)
+                self.incident_book.forget_resolved(name)
             self._rate -= 0 if before is None else _rate(before)
             after = self.inventory.get(name)
             if after is not None and now_row is not None:
@@ -128,6 +132,8 @@ class Known:
         self.senses.history_answered(at)
         for rows in self.status.take(groups, self.inventory.row_of, at, STEP):
             yield self._settle_all(rows)
+        for target in tuple(self.incident_book.resolved):
+            self._settle_target(target)
         self._status_version += 1
         yield self._believe()
 
@@ -285,6 +291,7 @@ class Known:
         if record is None:
             return False
         word = self.word(row, record)
+        self._look_at_resolved(record, word)
         types = [one.event.incident_type for one in self.incident_book.of_target(record.id)]
         shared = record.shared
         facts = TargetFacts(
@@ -293,16 +300,51 @@ class Known:
             is_maintained=self.policy.is_maintained(record.id, shared.tags),
             blind_since=self.unwatched.since(record.id, shared.regions, record.partition),
             status="" if word is None else word.status,
-            is_resolved=word is not None and word.is_resolved,
+            is_resolved=self.resolved(record.id) is not None
+            or (word is not None and word.status == "down" and word.is_resolved),
             settles_at=settles_at(record.version, shared),
             now=self.now,
         )
+        state = state_of(facts)
         return self.tally.put(
             row,
-            state_of(facts),
+            state,
+            resolved=state == "down" and "unreachable" not in types,
             expiring="expiring" in types,
             failing=word is not None and word.status == "failing" and not types,
         )
+
+    def resolved(self, target: str) -> KeptIncident | None:
+        """The outage of a target that goes on though somebody closed it by hand; None: none."""
+        return self.incident_book.resolved.get(target)
+
+    def _look_at_resolved(self, record: KeptTarget, word: StatusWord | None) -> None:
+        """Forgets that an outage was closed by hand once it is over, or nobody looks for its end.
+
+        `status_now` says that it is over when it has results from after the closing: until then it
+        may not know of the closing, or of the incident.
+        """
+        kept = self.resolved(record.id)
+        if kept is None:
+            return
+        event, answered = kept.event, self.status.at
+        newest = self.status.newest_result_at
+        is_another = (event.kind, event.host, event.port) != (
+            record.kind,
+            record.host,
+            record.port,
+        )
+        is_over = (
+            word is not None
+            and word.status in _REACHED
+            and answered is not None
+            and answered > event.at + LATE_MS
+            and newest is not None
+            and newest > event.at
+        )
+        is_paused = not record.shared.enabled or self.policy.pause(record.id) is not None
+        if is_another or is_over or is_paused:
+            self.incident_book.forget_resolved(record.id)
 
     def word(self, row: Row, record: KeptTarget) -> StatusWord | None:
         """What `status_now` says of a row, as far as it is believed.

@@ -13,9 +13,10 @@ class TargetFacts(Struct, frozen=True, gc=False, kw_only=True):
     """What decides the state of a target.
 
     `is_paused`: nobody checks it, since it is paused or its inventory says so. `types` are those of
-    its open incidents. `blind_since`: the stream's events say that nobody can judge it. `status` is
-    what `status_now` says, empty: nothing, or nothing that is believed. `settles_at`: until then a
-    target without a word of `status_now` may have had no result yet.
+    its open incidents. `is_resolved`: an outage goes on that somebody closed by hand.
+    `blind_since`: the stream's events say that nobody can judge it. `status` is what `status_now`
+    says, empty: nothing, or nothing that is believed. `settles_at`: until then a target without a
+    word of `status_now` may have had no result yet.
     """
 
     types: Collection[IncidentType]
@@ -42,7 +43,7 @@ def state_of(facts: TargetFacts) -> State:
         ("down", "unreachable" in types),
         ("flapping", "flapping" in types),
         ("unknown", facts.blind_since is not None or facts.status == "unwatched"),
-        ("down", facts.status == "down" and facts.is_resolved),
+        ("down", facts.is_resolved),
         ("slow", "slow" in types),
         # What was paused at the last answer has had no result since.
         ("pending", facts.status in {"pending", "paused"} or is_new),

@@ -20,6 +20,8 @@ class Tally:
         """Grows with each change of a state or flag."""
         self.of_state: dict[State, RowSet] = {state: RowSet() for state in STATES}
         self.of_flag: dict[str, RowSet] = {flag: RowSet() for flag in FLAGS}
+        self.resolved = RowSet()
+        """The rows that are down without an incident: somebody closed it by hand."""
         self._states = bytearray()
 
     def state(self, row: int) -> State | None:
@@ -27,7 +29,9 @@ class Tally:
         number = self._states[row] if row < len(self._states) else _NO_STATE
         return None if number == _NO_STATE else STATES[number]
 
-    def put(self, row: int, state: State, *, expiring: bool, failing: bool) -> bool:
+    def put(
+        self, row: int, state: State, *, expiring: bool, failing: bool, resolved: bool = False
+    ) -> bool:
         """A row is in `state` now; True if it was in another one, or a flag changed."""
         if row >= len(self._states):
             self._states.extend([_NO_STATE] * (row + 1 - len(self._states)))
@@ -38,8 +42,9 @@ class Tally:
                 self.of_state[STATES[before]].discard(row)
             self.of_state[state].add(row)
             self._states[row] = _NUMBER[state]
-        changed |= self._flag("expiring", row, expiring)
-        changed |= self._flag("failing", row, failing)
+        changed |= _put(self.of_flag["expiring"], row, there=expiring)
+        changed |= _put(self.of_flag["failing"], row, there=failing)
+        changed |= _put(self.resolved, row, there=resolved)
         self.version += changed
         return changed
 
@@ -50,7 +55,7 @@ class Tally:
             self.of_state[state].discard(row)
             self._states[row] = _NO_STATE
             self.version += 1
-        for rows in self.of_flag.values():
+        for rows in (*self.of_flag.values(), self.resolved):
             rows.discard(row)
 
     def counts(self) -> Counts:
@@ -71,12 +76,13 @@ class Tally:
             total=mask.bit_count(),
         )
 
-    def _flag(self, flag: str, row: int, there: bool) -> bool:
-        rows = self.of_flag[flag]
-        if there == (row in rows):
-            return False
-        if there:
-            rows.add(row)
-        else:
-            rows.discard(row)
-        return True
+
+def _put(rows: RowSet, row: int, *, there: bool) -> bool:
+    """A row is in a set, or not; True if that is new."""
+    if there == (row in rows):
+        return False
+    if there:
+        rows.add(row)
+    else:
+        rows.discard(row)
+    return True

@@ -36,8 +36,11 @@ class TargetRows:
             said = word.since if word is not None and word.status == "unwatched" else None
             times = [time for time in (told, said) if time is not None]
             return min(times, default=None), self._known.unwatched.summary(record.partition), lead
-        if state == "down" and word is not None:
-            return word.since, "", lead
+        if state == "down":
+            kept = self._known.resolved(record.id)
+            if kept is not None:
+                return kept.event.first_failed_at, kept.event.summary, lead
+            return None if word is None else word.since, "", lead
         return None, lead.event.summary if lead is not None else "", lead
 
     def row(self, row: Row) -> TargetRow:
@@ -46,7 +49,6 @@ class TargetRows:
         shared = record.shared
         state: State = self._known.tally.state(row) or "up"
         since, summary, lead = self._told(row, record, state)
-        word = self._known.word(row, record)
         silence = None if lead is None else self._known.policy.silencing(lead.event)
         pause = self._known.policy.pause(record.id)
         return TargetRow(
@@ -69,7 +71,7 @@ class TargetRows:
             is_failing=row in self._known.tally.of_flag["failing"],
             is_expiring=row in self._known.tally.of_flag["expiring"],
             is_improved=lead is not None and lead.is_improved,
-            is_resolved=state == "down" and word is not None and word.is_resolved,
+            is_resolved=row in self._known.tally.resolved,
             silence="" if silence is None else silence.name,
             silence_until=None if silence is None else silence.ends_at,
             silence_by="" if silence is None else silence.by,

@@ -11,6 +11,7 @@ from portquorum.web.pages.viewer import Viewer
 CAUSES: Final = 40
 CLOSED: Final = 12
 WINDOWS: Final = 6
+RESOLVED: Final = 10
 """Rows that are shown at most: a page has 2,000 nodes at most, however bad the night."""
 
 
@@ -26,6 +27,7 @@ def page(found: Overview, viewer: Viewer) -> str:
             causes=found.causes[:CAUSES],
             closed=found.closed[:CLOSED],
             maintenance=found.maintenance[:WINDOWS],
+            resolved=found.resolved[:RESOLVED],
         ),
         calm=_is_calm(found.counts),
         active="overview",

@@ -1,3 +1,6 @@
+import pytest
+
+from schemas.incident import IncidentType
 from tests.unit.portquorum.web.fleet.fleet_story import NOW, FleetStory, partition_of, target
 
 WEB, DB = target("web"), target("db", team="data", tags=("prod", "sql"))
@@ -189,3 +192,85 @@ def test_a_target_that_moves_to_another_host_is_one_target() -> None:
     assert found.row.host == moved.host
     story.remove(moved)
     assert story.fleet.counts().total == 0
+
+
+def test_an_outage_that_somebody_resolved_goes_on_without_waiting_for_status_now() -> None:
+    story = FleetStory(WEB, DB)
+    opened = story.open(WEB)
+    story.say([(WEB, "down"), (DB, "up")])
+    closed = story.follow(opened, "closed", closed_because="resolved", resolved_by="ada")
+    counts = story.fleet.counts()
+    assert (counts.down, counts.up) == (1, 1)
+    found = story.fleet.target("web")
+    assert found is not None
+    assert (found.row.state, found.row.is_resolved) == ("down", True)
+    assert (found.row.since, found.row.summary) == (opened.first_failed_at, closed.summary)
+    overview = story.fleet.overview()
+    assert (overview.open_incidents, overview.resolved_total) == (0, 1)
+    assert [one.id for one in overview.resolved] == ["web"]
+    # Answers that do not know of the closing yet, then one that does, then one that has it up.
+    story.say([(WEB, "down"), (DB, "up")])
+    assert story.state(WEB) == "down"
+    story.later(30_000)
+    story.say([(WEB, "down"), (DB, "up")], is_resolved=True, newest_result_at=story.now)
+    assert story.state(WEB) == "down"
+    story.say([(WEB, "up"), (DB, "up")], newest_result_at=story.now)
+    assert story.state(WEB) == "up"
+    assert story.fleet.overview().resolved_total == 0
+
+
+def test_an_up_from_before_it_was_resolved_is_no_all_clear() -> None:
+    story = FleetStory(WEB)
+    story.say([(WEB, "up")])
+    story.follow(story.open(WEB), "closed", closed_because="resolved")
+    story.say([(WEB, "up")])
+    assert story.state(WEB) == "down"
+    story.later(30_000)
+    story.say([(WEB, "up")], newest_result_at=NOW - 1)
+    assert story.state(WEB) == "down"
+    story.say([(WEB, "up")], newest_result_at=story.now)
+    assert story.state(WEB) == "up"
+
+
+def test_what_was_resolved_after_it_improved_is_up() -> None:
+    story = FleetStory(WEB)
+    improved = story.follow(story.open(WEB), "improved")
+    story.follow(improved, "closed", closed_because="resolved")
+    assert story.state(WEB) == "up"
+
+
+@pytest.mark.parametrize("kind", ["slow", "expiring"])
+def test_what_was_no_outage_is_none_when_it_is_resolved(kind: IncidentType) -> None:
+    story = FleetStory(WEB)
+    story.follow(story.open(WEB, kind), "closed", closed_because="resolved")
+    assert story.state(WEB) == "up"
+
+
+def test_a_later_outage_takes_the_place_of_one_that_was_resolved() -> None:
+    story = FleetStory(WEB)
+    story.follow(story.open(WEB), "closed", closed_because="resolved")
+    again = story.open(WEB, incident_id="again")
+    story.follow(again, "closed")
+    assert story.state(WEB) == "up"
+
+
+def test_nobody_looks_for_the_end_of_what_was_paused_removed_or_moved() -> None:
+    for change in ("pause", "remove", "move", "disable"):
+        story = FleetStory(WEB)
+        story.follow(story.open(WEB), "closed", closed_because="resolved")
+        assert story.state(WEB) == "down"
+        match change:
+            case "pause":
+                key = story.pause(WEB)
+                assert story.state(WEB) == "paused"
+                story.fleet.apply_policy(key, None, story.offset())
+            case "remove":
+                story.remove(WEB)
+                story.set(WEB)
+            case "move":
+                story.set(target("web", port=8443))
+            case "disable":
+                story.set(target("web", enabled=False))
+                assert story.state(WEB) == "paused"
+                story.set(WEB)
+        assert story.state(WEB) == "up", change

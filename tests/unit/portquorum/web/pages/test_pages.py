@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from msgspec import structs
 
 from foundation.http_origin import Served
+from portquorum.web.answers import Counts
 from portquorum.web.app import create_app
 from portquorum.web.pages.address import local_path
 from portquorum.web.pages.handlers import error_page_of
@@ -20,6 +22,7 @@ from tests.browser.web.fakes import (
     HandMadeFleet,
     HandMadeHistory,
     HandMadeHub,
+    target_row,
 )
 from tests.browser.web.nights import NOW, REGIONS, blind, calm, thousand
 
@@ -162,6 +165,17 @@ async def test_red_calm_and_blind_differ_in_title_icon_and_class(client: Client)
     assert "icon-blind.svg" in text
     assert "Not known since 02:02:33 UTC" in text
     assert "history is not available since" in text
+
+
+async def test_the_overview_names_what_is_down_without_an_incident(client: Client) -> None:
+    counts = Counts(up=9, down=1, total=10)
+    shown = structs.replace(calm(), counts=counts, resolved=(target_row(0),), resolved_total=1)
+    client.fleet.become(shown)
+    text = (await client.get("/")).text
+    assert "No open incidents" in text
+    assert "1 target is down without an incident: it was resolved by hand" in text
+    assert 'href="/targets/orders-db-0"' in text
+    assert "Each of the" not in text
 
 
 async def test_a_thousand_incidents_are_a_small_answer(client: Client) -> None:
