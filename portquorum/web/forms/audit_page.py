@@ -1,6 +1,6 @@
 """The audit log: who changed what, when, from what to what."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from litestar import Response, get
@@ -11,7 +11,8 @@ from portquorum.web.access.needs import needs
 from portquorum.web.forms.desk import Desk
 from portquorum.web.pages.asked import Asked
 from portquorum.web.pages.filters import refuse_unknown
-from portquorum.web.pages.number_words import cut
+from portquorum.web.pages.number_words import cut, fill
+from portquorum.web.pages.viewer import Viewer
 from portquorum.web.parts import TheEdits, TheFleet, TheOffice, ThePrincipal
 from portquorum.web.words import ENGLISH
 from schemas.web import Audit
@@ -23,11 +24,10 @@ _FILTERS: Final = {"by": (), "about": (), "before": ()}
 
 
 class FieldDiff(Struct, frozen=True):
-    """A field that was changed; empty: there was none."""
+    """A field, and what became of it."""
 
     field: str
-    before: str
-    after: str
+    said: str
 
 
 class AuditRow(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ async def audit(
         before=asked.value("before")[:16],
         limit=LIMIT + 1,
     )
-    rows = [row_of(one, undo=_can_undo(edits, one)) for one in found[:LIMIT]]
+    rows = [row_of(one, desk.viewer, undo=_can_undo(edits, one)) for one in found[:LIMIT]]
     older = asked.replaced("before", found[LIMIT - 1].id) if len(found) > LIMIT else ""
     return desk.show("audit.html", rows=rows, older=older, asked=asked)
 
@@ -63,12 +63,13 @@ def _can_undo(edits: TheEdits, one: Audit) -> bool:
     return bulk is not None and bulk.undone_by is None
 
 
-def row_of(record: Audit, *, undo: bool = False) -> AuditRow:
-    """A change with what is different in it."""
-    before, after = _fields(record.before), _fields(record.after)
+def row_of(record: Audit, viewer: Viewer, *, undo: bool = False) -> AuditRow:
+    """A change with what is different in it; of what is new or gone, what it is or was."""
+    before, after = _fields(record.before, viewer), _fields(record.after, viewer)
     names = [one for one in {**before, **after} if before.get(one) != after.get(one)]
     changes = tuple(
-        FieldDiff(_words(one), _text(before.get(one)), _text(after.get(one))) for one in names
+        FieldDiff(_label(one), _said(before.get(one, ""), after.get(one, ""), record))
+        for one in names
     )
     return AuditRow(
         record=record,
@@ -78,25 +79,42 @@ def row_of(record: Audit, *, undo: bool = False) -> AuditRow:
     )
 
 
-def _fields(text: str) -> dict[str, Any]:
-    """The fields of a JSON text; of anything else none."""
+def _said(before: str, after: str, record: Audit) -> str:
+    if not record.before:
+        return after
+    if not record.after:
+        return fill(ENGLISH.was, state=before)
+    return fill(_W.from_to, before=before or ENGLISH.none, after=after or ENGLISH.none)
+
+
+def _fields(text: str, viewer: Viewer) -> dict[str, str]:
+    """The fields of a JSON text that say something, in words; of anything else none."""
     try:
         found = msgspec.json.decode(text) if text else {}
     except msgspec.DecodeError:
         return {}
-    return found if isinstance(found, dict) else {"": found}
+    if not isinstance(found, dict):
+        return {}
+    said = ((name, _text(name, value, viewer)) for name, value in found.items())
+    return {name: text for name, text in said if text and name not in _TAGS}
 
 
-def _words(name: str) -> str:
-    return _W.entry_labels.get(name, name.replace("_", " "))
+_TAGS: Final = frozenset({"policy", "web"})
+"""What a record is, in itself."""
 
 
-def _text(value: object) -> str:
+def _label(name: str) -> str:
+    return _W.entry_labels.get(name) or name.replace("_", " ").capitalize()
+
+
+def _text(name: str, value: object, viewer: Viewer) -> str:
     match value:
         case None | "" | [] | {}:
             return ""
         case bool():
             return _W.yes if value else _W.no
+        case int() if name == "until" or name.endswith("_at"):
+            return viewer.moment_with_utc(value)
         case str() | int() | float():
             return cut(f"{value}", 200)
         case list() if all(isinstance(one, str | int | float) for one in value):

@@ -74,7 +74,9 @@ def sent_of(entry: TargetEntry) -> Posted:
     texts = texts_of(TargetEntry, given) | {"kind": entry.kind}
     known = KINDS.get(entry.kind)
     if known is not None and known.options is not None and entry.probe is not None:
-        texts |= {"options": entry.kind} | texts_of(known.options, entry.probe, PROBE)
+        texts |= {"options": entry.kind} | texts_of(
+            known.options, entry.probe, PROBE, any_value=_any_value(entry.kind)
+        )
         texts |= {
             f"{PROBE}{field.name}": "1"
             for field in msgspec.structs.fields(known.options)
@@ -117,7 +119,7 @@ def _probe(
     if sent.text("options") != kind:  # its fields were not shown: nobody has said anything of them
         is_same = before is not None and before.kind == kind
         return (dict(before.probe or {}) if before is not None and is_same else {}), []
-    return values_of(known.options, sent, prefix=PROBE)
+    return values_of(known.options, sent, prefix=PROBE, any_value=_any_value(kind))
 
 
 def _without_fields(before: TargetEntry | None) -> dict[str, Any]:
@@ -191,10 +193,11 @@ def _probe_group(kind: str, sent: Posted) -> Group | None:
         return None
     is_here = sent.text("options") == kind
     typed = sent if is_here else Posted()
-    fields = fields_of(options, typed, prefix=PROBE, is_sent=is_here)
-    is_used = any(one.is_needed for one in fields) or bool(
-        values_of(options, typed, prefix=PROBE)[0] if is_here else False
-    )
+    fields = fields_of(options, typed, prefix=PROBE, is_sent=is_here, any_value=_any_value(kind))
+    is_needed = _needs_options(kind)
+    if not is_needed:  # what is needed among them is so only if any is given
+        fields = [msgspec.structs.replace(one, is_needed=False) for one in fields]
+    is_used = is_needed or (is_here and bool(values_of(options, typed, prefix=PROBE)[0]))
     note = " ".join((options.__doc__ or "").split())
     return Group(
         legend=fill(_W.options_of, kind=kind),
@@ -203,3 +206,18 @@ def _probe_group(kind: str, sent: Posted) -> Group | None:
         name="probe",
         is_folded=not is_used,
     )
+
+
+def _any_value(kind: str) -> list[str]:
+    """The options that are any value, not within others."""
+    return [one[0] for one in KINDS[kind].json_options if len(one) == 1]
+
+
+def _needs_options(kind: str) -> bool:
+    """True if a target of this kind can't be without options."""
+    known = KINDS[kind]
+    try:
+        known.settle(None, known.port)
+    except ValueError:
+        return True
+    return False

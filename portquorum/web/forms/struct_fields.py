@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 from msgspec import NODEFAULT, Struct, inspect
+from msgspec.structs import replace
 
 from portquorum.changing.errors import FieldError
 from portquorum.inventory import tree
@@ -33,13 +34,15 @@ def fields_of(
     labels: Mapping[str, str] | None = None,
     hints: Mapping[str, str] | None = None,
     is_sent: bool = False,
+    any_value: Collection[str] = (),
 ) -> list[Field]:
     """Fields for a Struct, in its order, or those of `only`, with what was sent in them.
 
-    `is_sent`: a box that was not sent is not checked, else it is as usual.
+    `is_sent`: a box that was not sent is not checked, else it is as usual. `any_value`: texts that
+    are any value in an inventory, written as JSON.
     """
     labels, hints = labels or {}, hints or {}
-    return [
+    made = [
         _field(
             one,
             sent,
@@ -51,12 +54,25 @@ def fields_of(
         for one in _known(kind)
         if only is None or one.encode_name in only
     ]
+    values = {f"{prefix}{one}" for one in any_value}
+    return [
+        replace(one, kind="textarea", hint=_W.as_yaml, is_code=True) if one.name in values else one
+        for one in made
+    ]
 
 
-def texts_of(kind: type[Struct], values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def texts_of(
+    kind: type[Struct],
+    values: Mapping[str, Any],
+    prefix: str = "",
+    *,
+    any_value: Collection[str] = (),
+) -> dict[str, str]:
     """The texts of the fields for plain values (as in an inventory)."""
     return {
-        f"{prefix}{one.encode_name}": _text(one, values[one.encode_name])
+        f"{prefix}{one.encode_name}": _json(values[one.encode_name])
+        if one.encode_name in any_value
+        else _text(one, values[one.encode_name])
         for one in _known(kind)
         if values.get(one.encode_name) is not None
     }
@@ -68,6 +84,7 @@ def values_of(
     *,
     prefix: str = "",
     only: Collection[str] | None = None,
+    any_value: Collection[str] = (),
 ) -> tuple[dict[str, Any], list[FieldError]]:
     """Plain values of what was sent, without empty and usual ones; and what can't be read."""
     values: dict[str, Any] = {}
@@ -77,7 +94,9 @@ def values_of(
             continue
         name = f"{prefix}{one.encode_name}"
         try:
-            found = _value(one, sent, name)
+            found = (
+                _yaml(sent.raw(name)) if one.encode_name in any_value else _value(one, sent, name)
+            )
         except ValueError as error:
             errors.append(FieldError(field=name, message=str(error)))
             continue
@@ -252,6 +271,10 @@ def _scalar(text: str) -> object:
     if _NUMBER.fullmatch(text) is None:
         return text
     return float(text) if "." in text else int(text)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _yaml(text: str) -> object:

@@ -391,3 +391,12 @@ async def test_what_is_no_form_is_refused(browser: Browser) -> None:
     strange = headers | {"content-type": "application/x-www-form-urlencoded"}
     assert (await browser.post(here, content=b"reason=%ff", headers=strange)).status_code == 400
     assert browser.acts.asked == []
+
+
+async def test_options_are_asked_for_where_a_kind_needs_some(browser: Browser) -> None:
+    assert '<details class="group" id="group-probe">' in (await browser.get("/targets/new")).text
+    dns = (await browser.get("/targets/new?kind=dns")).text
+    assert '<fieldset class="group g-probe">' in dns
+    plain = await browser.send_form("/targets/new", {"host": "a.example.com"}, do="save")
+    assert plain.status_code == 303
+    assert browser.edits.asked[-1][3] == TargetEntry(host="a.example.com")
