@@ -132,7 +132,7 @@ def pause(
     from schemas.policy import Pause
 
     if not plain(reason).strip():
-        raise WrongUseError("expected a --reason, which people read who wonder, found none")
+        raise WrongUseError("expected a --reason for other people to read, found none")
     now = _now_ms()
     end = _end(for_, until, timezone, now)
     settings, found = _read()

@@ -126,7 +126,7 @@ def add(
     }
     match = _checked(Match, {name: tuple(one) for name, one in asked.items() if one})
     if not plain(reason).strip():
-        raise WrongUseError("expected a --reason, which people read who wonder, found none")
+        raise WrongUseError("expected a --reason for other people to read, found none")
     now = _now_ms()
     try:
         zone = plan.zone_of(timezone)

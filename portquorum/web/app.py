@@ -16,7 +16,7 @@ from portquorum.web.access.permission import permission, principal_of
 from portquorum.web.api import API_ROUTES, openapi_config
 from portquorum.web.api.parameters import known_parameters
 from portquorum.web.api.repeats import Repeats
-from portquorum.web.edge import Edge
+from portquorum.web.edge import Edge, RefusalPage
 from portquorum.web.errors import ErrorPage, error_handlers
 from portquorum.web.packing import BROTLI_QUALITY, GZIP_LEVEL, PACKED_FROM
 from portquorum.web.page_cache import NOT_PACKED_AGAIN, PageCache
@@ -34,14 +34,15 @@ def create_app(
     *,
     routes: Sequence[ControllerRouterHandler] = (),
     error_page: ErrorPage | None = None,
+    refusal_page: RefusalPage | None = None,
     lifespan: Sequence[Lifespan] = (),
     door: Door | None = None,
 ) -> Edge:
     """An ASGI app.
 
-    `routes` are the pages, `error_page` theirs for errors; None: a line of text. `lifespan`: what
-    runs as long as the app. `door` says who is let in; None: this machine, as
-    long as the journal has no user.
+    `routes` are the pages, `error_page` theirs for errors, `refusal_page` that for what the door
+    refuses; None: a line of text. `lifespan`: what runs as long as the app. `door` says who is let
+    in; None: this machine, as long as the journal has no user.
 
     Raises:
         portquorum.web.access.needs.MissingNeedError: a route does not say who may use it.
@@ -83,4 +84,4 @@ def create_app(
     )
     refuse_without_needs(app)
     app.state.known_parameters = known_parameters(app)
-    return Edge(app, door or RecordsDoor(parts.journal, served))
+    return Edge(app, door or RecordsDoor(parts.journal, served), refusal_page)

@@ -6,7 +6,7 @@ metrics. Plain ASGI around the Litestar app, since its own middleware sees only 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -31,16 +31,19 @@ BODY_S: Final = 15.0
 """The body of a request must be here within this time. The server ends what sends no head."""
 _log: Final = telemetry.logger(__name__)
 _throttle: Final[LogThrottle[str]] = LogThrottle()
+RefusalPage = Callable[[HTTPStatus, str], str]
+"""A page as HTML for whom the door refuses: it knows no fleet and no visitor."""
 _TOO_MANY: Final = "too many connections are open here: ask again later"
 
 
 class Edge:
     """An ASGI app around another one."""
 
-    def __init__(self, app: "ASGIApp", door: Door) -> None:
-        """`door` says who is let in."""
+    def __init__(self, app: "ASGIApp", door: Door, refusal_page: RefusalPage | None = None) -> None:
+        """`door` says who is let in; browsers see `refusal_page`, None: a line of text."""
         self._app = app
         self._door = door
+        self._refusal_page = refusal_page
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answers a request; passes the lifespan on."""
@@ -49,7 +52,7 @@ class Edge:
             return
         visit = self._door.visit(scope)
         if isinstance(visit, str):
-            await _refuse(scope, send, visit)
+            await _refuse(scope, send, visit, self._refusal_page)
             return
         scope = _with_visit(twin(scope), visit)
         answer = _Answer(scope, send, visit)
@@ -169,6 +172,12 @@ class _Answer:
         return bool(tags) and ("*" in self._matches or _weak(tags[0].decode()) in self._matches)
 
 
+def _takes_html(scope: "HTTPScope") -> bool:
+    """A browser that opens a page says so; programs, scripts and pictures do not."""
+    accepted = [value for name, value in scope["headers"] if name == b"accept"]
+    return any(b"text/html" in value for value in accepted)
+
+
 def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(name == b"content-type" and b"text/html" in value for name, value in headers)
 
@@ -205,10 +214,12 @@ def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     return name, ", ".join(sorted(allowed)).encode()
 
 
-async def _refuse(scope: "HTTPScope", send: "Send", why: str) -> None:
+async def _refuse(
+    scope: "HTTPScope", send: "Send", why: str, page: RefusalPage | None = None
+) -> None:
     """403, in the form that the path's readers expect."""
     metrics.REQUESTS.labels("refused", str(int(HTTPStatus.FORBIDDEN))).inc()
-    await _say(scope, send, HTTPStatus.FORBIDDEN, why)
+    await _say(scope, send, HTTPStatus.FORBIDDEN, why, page=page)
 
 
 async def too_many(scope: "Scope", _receive: "Receive", send: "Send") -> None:
@@ -227,9 +238,13 @@ async def _say(
     status: HTTPStatus,
     why: str,
     more: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    page: RefusalPage | None = None,
 ) -> None:
     if scope["path"].startswith(API):
         kind, body = MEDIA_TYPE, problem.encoded(problem.problem(status, why))
+    elif page is not None and _takes_html(scope):
+        kind, body = "text/html; charset=utf-8", page(status, why).encode()
     else:
         kind, body = "text/plain; charset=utf-8", f"{why}\n".encode()
     headers = [

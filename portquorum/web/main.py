@@ -23,6 +23,7 @@ from portquorum.web.explaining.explainer import Explainer
 from portquorum.web.following import Following
 from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.office.office import RecordsOffice
+from portquorum.web.pages.error_page import refusal
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
 from portquorum.web.routes import page_routes
@@ -79,6 +80,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         served,
         routes=page_routes(journal, rules, passwords=passwords),
         error_page=error_page_of(following.fleet),
+        refusal_page=refusal,
         door=RecordsDoor(
             journal, served, rules, last_use=last_use, away_since=_away_since(following)
         ),

@@ -58,36 +58,38 @@ class FormWords(Struct, frozen=True, kw_only=True):
 
     # On several of them
     needed: str = "expected some text, found none"
-    wrong_title: str = "This was not done yet"
-    unsent: str = "Not sent: the server of this page does not answer. Try it again."
-    errors_title: str = "Not done: {n} field needs a look|Not done: {n} fields need a look"
+    wrong_title: str = "Nothing was changed yet"
+    unsent: str = "Not sent: the server of this page does not answer. Try again."
+    errors_title: str = (
+        "Nothing was changed: {n} field is wrong|Nothing was changed: {n} fields are wrong"
+    )
     without: str = "Cancel"
     yes: str = "yes"
     no: str = "no"
     usual: str = "as usual"
     usually: str = "Usually {value}."
-    one_a_line: str = "One a line, or with commas between."
+    one_a_line: str = "One per line, or separated by commas."
     as_yaml: str = "YAML or JSON."
-    with_commas: str = "With commas between."
+    with_commas: str = "Separated by commas."
     choose: str = "expected a choice, found none"
     save: str = "Save"
     remove: str = "Remove"
     undo: str = "Undo"
     note: str = "Note"
     why: str = "Why"
-    why_hint: str = "Everybody reads it who wonders."
-    why_needed: str = "expected a reason, which people read who wonder; found none"
+    why_hint: str = "Other people read this."
+    why_needed: str = "expected a reason for other people to read, found none"
     as_command: str = "as a command"
-    beyond: str = "expected something within your limits ({within}), found {name}, which is beyond"
-    not_understood: str = "expected what this page had asked, found something else: begin again"
-    in_file: str = "in {source}: it is changed there"
+    beyond: str = "you may change targets of {within} only, and {name} is not one of them"
+    not_understood: str = "this form was changed on its way here: open it again"
+    in_file: str = "in the file “{source}”: change it there"
 
     # Until when
     how_long: str = "For how long"
     or_until: str = "Or until"
-    or_until_hint: str = "If it is filled in, it counts."
-    times_of: str = "Time of {zone}."
-    in_the_past: str = "expected a time that is to come, found one that is over"
+    or_until_hint: str = "If you fill this in, it is used instead."
+    times_of: str = "The time zone is {zone}."
+    in_the_past: str = "expected a time in the future, found one in the past"
     end_needed: str = "expected an end, found none"
     until_when: str = "Until when"
     until_resumed: str = "until somebody resumes it"
@@ -107,8 +109,10 @@ class FormWords(Struct, frozen=True, kw_only=True):
     acknowledge: str = "Acknowledge"
     acknowledge_this: str = "acknowledge {name}"
     of_incident: str = "{name}: {why}"
-    note_hint: str = "Optional: what you are about to do."
-    all_of_cause: str = "all {n} of its cause|all {n} of its cause"
+    note_hint: str = "Optional: what you will do next."
+    all_of_cause: str = (
+        "all {n} incidents with the same cause|all {n} incidents with the same cause"
+    )
     resolve: str = "Resolve"
     resolve_note: str = (
         "It is closed by hand. If most regions still do not reach the target, it stays down, and "
@@ -134,15 +138,15 @@ class FormWords(Struct, frozen=True, kw_only=True):
     usual_port: str = "Usually {port}."
     no_port: str = "This kind has no port."
     what_is_checked: str = "What is checked"
-    whose_it_is: str = "Whose it is"
+    whose_it_is: str = "Who is responsible"
     how_it_is_checked: str = "How it is checked"
-    more_options: str = "More"
+    more_options: str = "More options"
     options_of: str = "Options of {kind}"
     host_needed: str = "expected a host name or an IP address, found none"
-    no_id: str = "expected an id, since none can be made from name, host and port; found none"
-    of_a_file: str = "{name} is written in {source}: change it there, and apply that inventory"
+    no_id: str = "expected an id: none can be made from name, host and port"
+    of_a_file: str = "{name} is in the file “{source}”: change it there, and apply that inventory"
     pause: str = "Pause"
-    pause_note: str = "Nobody checks it, and its open incidents close."
+    pause_note: str = "It is not checked, and its open incidents close."
     resume: str = "Resume"
     resume_note: str = "It is checked again from now on, as a new target."
     remove_target: str = "Remove a target"
@@ -172,8 +176,8 @@ class FormWords(Struct, frozen=True, kw_only=True):
             "abandon_after": "Abandoned after",
             "latency": "Slow when",
             "max_ms": "Down when slower than (ms)",
-            "expect": "Its port should be",
-            "resolver": "Name server",
+            "expect": "The port should be",
+            "resolver": "DNS server",
             "slo": "Objective (percent)",
             "downtime_cost_per_hour": "Cost of an hour of downtime",
             "id": "Id",
@@ -185,21 +189,24 @@ class FormWords(Struct, frozen=True, kw_only=True):
     entry_hints: Mapping[str, str] = MappingProxyType(
         {
             "host": "A name or an address, without port.",
-            "name": "Without one it is host and port.",
-            "tags": "With commas between.",
+            "name": "If empty: host and port.",
+            "tags": "Separated by commas.",
             "runbook": "The address of the page that says what to do.",
-            "interval": "30s, 5m; without one by criticality: 30s, 1m or 5m.",
-            "regions": "None: all of them.",
-            "depends_on": "Ids of targets, with commas between: down with them is one incident.",
-            "timeout": "2s; without one it is the usual one.",
+            "interval": "30s, 5m. If empty, by criticality: 30s, 1m or 5m.",
+            "regions": "If none is chosen: all regions.",
+            "depends_on": (
+                "Ids of targets, separated by commas. While one of them is down, nobody is told of "
+                "this target."
+            ),
+            "timeout": "2s. If empty: 3s.",
             "retry_delay": "1s",
             "consensus": "quorum, unanimous, or a fraction such as 0.5.",
             "open_after": "How long it must be down: 30s, 5m.",
             "abandon_after": "30m",
             "latency": "YAML: max_ms: 250",
-            "resolver": "The address of a name server.",
+            "resolver": "The address of a DNS server. If empty: that of the system.",
             "slo": "99.9",
-            "id": "Small letters, digits, dots, hyphens; without one it is made from the name.",
+            "id": "Small letters, digits, dots, hyphens. If empty, it is made from the name.",
         }
     )
     phases: Mapping[str, str] = MappingProxyType(
@@ -216,9 +223,9 @@ class FormWords(Struct, frozen=True, kw_only=True):
     )
 
     # Silences
-    new_silence: str = "Silence something"
+    new_silence: str = "Add a silence"
     preview: str = "Show what this means"
-    of_what: str = "Of what nobody is told"
+    of_what: str = "What is silenced"
     match_note: str = (
         "Several values of one field are alternatives; the fields must all fit. An asterisk stands "
         "for any characters."
@@ -242,9 +249,9 @@ class FormWords(Struct, frozen=True, kw_only=True):
     )
     match_hints: Mapping[str, str] = MappingProxyType(
         {
-            "targets": "Ids, one a line: db-1, db-*.",
-            "tags": "One of them is enough; with commas between.",
-            "teams": "With commas between.",
+            "targets": "Ids, one per line: db-1, db-*.",
+            "tags": "One of them is enough; separated by commas.",
+            "teams": "Separated by commas.",
             "kinds": "tcp, postgres",
             "regions": "Regions that see it down.",
         }
@@ -252,7 +259,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     end_silence: str = "End this silence"
     end_silence_short: str = "end"
     end_this: str = "end the silence {name}"
-    end_silence_note: str = "What is still down is told now."
+    end_silence_note: str = "People are told now of what is still down."
     silence_is: str = "“{reason}” by {name}, until {until}."
     no_silence: str = "There is no silence {id}"
 
@@ -260,20 +267,22 @@ class FormWords(Struct, frozen=True, kw_only=True):
     new_window: str = "Plan maintenance"
     edit_window: str = "Edit the window {name}"
     remove_window: str = "Remove the window {name}"
-    window_note: str = "Nobody is told of its targets while it is on, and it is no downtime."
+    window_note: str = (
+        "During the maintenance nobody is told of its targets, and reports count it apart."
+    )
     window_name: str = "Name"
-    window_name_hint: str = "It stands beside each target while it is on."
+    window_name_hint: str = "Shown beside each target during the maintenance."
     window_targets: str = "Targets"
-    window_targets_hint: str = "Ids, or tag:NAME; one a line."
+    window_targets_hint: str = "Ids, or tag:NAME; one per line."
     window_start: str = "Begins"
     window_zone: str = "Time zone"
-    window_zone_hint: str = "Europe/Berlin; beginning and rule go by its clock."
+    window_zone_hint: str = "Such as Europe/Berlin: begin and rule use its clock."
     window_duration: str = "Lasts"
     window_duration_hint: str = "30m, 2h"
     window_rule: str = "Repeats"
-    window_rule_hint: str = "A rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=SU. Without one: once."
+    window_rule_hint: str = "A rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=SU. If empty: once."
     window_covers: str = "It covers {n} target.|It covers {n} targets."
-    window_of_a_file: str = "{name} is written in {source}: change it there, and apply it"
+    window_of_a_file: str = "{name} is in the file “{source}”: change it there, and apply it"
     no_window: str = "There is no maintenance window {name}"
 
     # Many at once
@@ -281,7 +290,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     what_to_do: str = "What to do"
     bulk_actions: Mapping[str, str] = MappingProxyType(
         {
-            "pause": "Pause: nobody checks them",
+            "pause": "Pause: they are not checked",
             "resume": "Resume: check them again",
             "patch": "Change fields",
             "remove": "Remove",
@@ -318,15 +327,15 @@ class FormWords(Struct, frozen=True, kw_only=True):
     left_out_title: str = "Left out"
     left_out: Mapping[str, str] = MappingProxyType(
         {
-            "file": "{n} is in a file, and changed there|{n} are in files, and changed there",
-            "limits": "{n} is beyond your limits|{n} are beyond your limits",
-            "same": "{n} is so already|{n} are so already",
-            "wrong": "{n} can't be so|{n} can't be so",
+            "file": "{n} is in a file: change it there|{n} are in files: change them there",
+            "limits": "{n} is outside your limits|{n} are outside your limits",
+            "same": "{n} needs no change|{n} need no change",
+            "wrong": "{n} would be wrong then|{n} would be wrong then",
             "changed": "{n} was changed since|{n} were changed since",
         }
     )
     these_targets: str = "These"
-    empty_stays: str = "Empty: it stays as it is."
+    empty_stays: str = "If empty, it stays as it is."
     add_tags: str = "Add tags"
     remove_tags: str = "Remove tags"
     nothing_to_change: str = "expected a field or a tag to change, found none"
@@ -361,28 +370,28 @@ class FormWords(Struct, frozen=True, kw_only=True):
     session_ends: str = "Ends"
     end_session: str = "end"
     change_password: str = "Change the password"
-    old_password: str = "Present password"
+    old_password: str = "Current password"
     new_password: str = "New password"
     new_password_rule: str = "At least 12 characters. All other sessions end."
-    new_password_hint: str = "Empty: it stays as it is."
+    new_password_hint: str = "If empty, it stays as it is."
     password: str = "Password"
-    password_hint: str = "Empty: they come by single sign-on or the proxy alone."
+    password_hint: str = "If empty, they can sign in by single sign-on or the proxy only."
     password_again: str = "New password again"
-    not_the_same: str = "expected the same password twice, found two"
+    not_the_same: str = "the two passwords are not the same"
     users: str = "Users"
     user: str = "User"
     no_users: str = "There is no user yet."
     new_user: str = "Add a user"
     user_name: str = "Name"
     user_name_hint: str = "Small letters, digits, dots, hyphens; an e-mail address, too."
-    user_taken: str = "expected a name that nobody has yet, found one of a user"
+    user_taken: str = "this name is taken"
     user_since: str = "Here since {time}."
     signed_in: str = "Signed in {n} time.|Signed in {n} times."
     n_sessions: str = "{n} session|{n} sessions"
     no_user: str = "There is no user {name}"
     remove_user: str = "Remove {name}"
     remove_user_note: str = "Their sessions and tokens end at once."
-    disabled: str = "Disabled: can't come in"
+    disabled: str = "Disabled: can't sign in"
     is_disabled: str = "disabled"
     invite: str = "Invite somebody"
     make_link: str = "Make a link"
@@ -397,7 +406,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     )
     limit_teams: str = "Only targets of these teams"
     limit_tags: str = "Only targets with these tags"
-    limit_hint: str = "With commas between. Both empty: all targets."
+    limit_hint: str = "Separated by commas. If both are empty: all targets."
     limits: str = "Limits"
     no_limits: str = "none"
     tokens: str = "Tokens"
@@ -419,7 +428,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     revoke: str = "Revoke"
     revoke_short: str = "revoke"
     revoke_token: str = "Revoke {name}"
-    revoke_note: str = "What uses it is refused at once."
+    revoke_note: str = "Programs that use it are refused at once."
     no_token: str = "There is no token {id}"
 
     # What was done
@@ -437,14 +446,14 @@ class FormWords(Struct, frozen=True, kw_only=True):
     # Inventories
     inventory: str = "Inventory of this page"
     inventory_note: str = (
-        "Targets that were added here. They can be taken along as a file: portquorum inventory "
-        "apply takes it."
+        "Targets that were added on this page. You can download them as a file for portquorum "
+        "inventory apply."
     )
     inventory_none: str = "No target was added here yet."
     inventory_download: str = "Download as YAML"
     inventory_files: str = "Inventories of files"
     inventory_files_note: str = (
-        "These targets are written in files, and changed there: edit the file, then portquorum "
+        "These targets are written in files. To change one, edit the file and run portquorum "
         "inventory apply."
     )
 
@@ -821,16 +830,16 @@ class Words(Struct, frozen=True, kw_only=True):
     error_404: str = "There is no such page"
     error_404_target: str = "There is no target {id}"
     error_404_incident: str = "There is no incident {id}"
-    error_404_help: str = "It may have been removed, or the address is not whole."
-    error_400: str = "This can't be asked like that"
-    without_wrong: str = "Without it"
+    error_404_help: str = "It may have been removed, or the address is not complete."
+    error_400: str = "This request is wrong"
+    without_wrong: str = "Show it without that filter"
     error_404_report: str = "There is no such report; there are {known}"
     error_long_query: str = (
         "expected at most {most} filters in an address, found more; take some away"
     )
-    error_409: str = "This can't be done as it is"
+    error_409: str = "This can't be done now"
     error_405: str = "This can't be done here"
-    error_403: str = "This is not open to you"
+    error_403: str = "You may not do this"
     error_500: str = "This page has failed"
     error_500_help: str = "The log of portquorum web says why. Other pages may work."
     error_503: str = "This is not available now"
@@ -852,14 +861,14 @@ class Words(Struct, frozen=True, kw_only=True):
     go_on: str = "Go on"
     welcome: str = "Make your user"
     welcome_scope: str = "This link makes one user with the scope {scope}, once."
-    welcome_teams: str = "They may change targets of {teams} alone."
-    welcome_over: str = "This link makes no user"
+    welcome_teams: str = "This user may change targets of {teams} only."
+    welcome_over: str = "This link does not work any more"
     welcome_over_why: str = (
         "It was used, or it is older than 24 h. An admin makes another one: portquorum user link."
     )
     new_password: str = "Password, 12 characters or more"
-    new_password_again: str = "The same once more"
-    not_the_same: str = "expected the same password twice"
+    new_password_again: str = "The same password again"
+    not_the_same: str = "the two passwords are not the same"
     not_yet: str = "it is not known yet whether this link is good: ask again in a moment"
     make_user: str = "Make the user and sign in"
     user_name_hint: str = "small letters, digits and . _ @ + -"
@@ -932,16 +941,16 @@ CLOSED_BECAUSE: Final[Mapping[str, str]] = {
 DONE: Final[Mapping[str, str]] = {
     "acknowledged": "Acknowledged: no reminders until it is over.",
     "resolved": "Resolved by hand.",
-    "known": "It was so already.",
-    "closed": "It had closed before.",
-    "unanswered": "Written. The stream has not answered yet: this page shows when it does.",
-    "noted": "The note is there.",
+    "known": "That was already done.",
+    "closed": "It was already closed.",
+    "unanswered": "Saved. The stream has not confirmed it yet: this page will show it.",
+    "noted": "The note is saved.",
     "silenced": "Silenced: nobody is told.",
-    "silence-written": "Written. The notifier has not confirmed it yet.",
+    "silence-written": "Saved. The notifier has not confirmed it yet.",
     "silence-ended": "The silence has ended.",
     "added": "Added: its first check is on its way.",
     "changed": "Changed.",
-    "paused": "Paused: nobody checks it.",
+    "paused": "Paused: it is not checked.",
     "resumed": "Resumed: it is checked again.",
     "removed": "Removed.",
     "window-saved": "The window is saved.",
@@ -949,7 +958,7 @@ DONE: Final[Mapping[str, str]] = {
     "bulk-done": "Done.",
     "nothing-changed": "Nothing had to be changed.",
     "undone": "Undone.",
-    "undone-in-part": "Undone, but for what was changed since.",
+    "undone-in-part": "Undone, except for what was changed since.",
     "user-saved": "The user is saved.",
     "user-removed": "The user is removed.",
     "token-revoked": "The token is revoked.",

@@ -217,7 +217,7 @@ def cleaned(field: str, text: str, most: int, *, needed: bool = False) -> str:
     if len(found) > most:
         raise wrong(field, f"expected at most {most} characters, found {len(found)}")
     if needed and not found:
-        raise wrong(field, "expected some words, which people read who wonder; found none")
+        raise wrong(field, "expected some words for other people to read, found none")
     return found
 
 

@@ -111,7 +111,7 @@ def _entry(name: str, sent: Posted) -> tuple[MaintenanceEntry | None, list[Field
     return (None, errors) if errors or entry is None else (entry.value, [])
 
 
-@route("/maintenance/new", http_method=BOTH, include_in_schema=False, opt=needs("admin"))
+@route("/maintenance/new", http_method=BOTH, include_in_schema=False, opt=needs("operator"))
 async def new(request: Asked, fleet: TheFleet, acts: TheActs, principal: ThePrincipal) -> Shown:
     """A window of the page's own."""
     desk = Desk(request, fleet, principal)
@@ -126,7 +126,7 @@ async def new(request: Asked, fleet: TheFleet, acts: TheActs, principal: ThePrin
     "/maintenance/{name:str}/edit",
     http_method=BOTH,
     include_in_schema=False,
-    opt=needs("admin"),
+    opt=needs("operator"),
 )
 async def edit(
     request: Asked, fleet: TheFleet, acts: TheActs, principal: ThePrincipal, name: Id
@@ -145,7 +145,7 @@ async def edit(
     "/maintenance/{name:str}/remove",
     http_method=BOTH,
     include_in_schema=False,
-    opt=needs("admin"),
+    opt=needs("operator"),
 )
 async def remove(
     request: Asked, fleet: TheFleet, acts: TheActs, principal: ThePrincipal, name: Id

@@ -63,5 +63,18 @@ def bare(found: Problem, viewer: Viewer) -> Response[str]:
         title=_TITLES.get(status, found.title),
         detail=found.detail,
         is_early=is_early,
+        may_sign_in=not is_early,
     )
     return Response(text, media_type="text/html", headers=_AGAIN if is_early else {})
+
+
+def refusal(status: HTTPStatus, why: str) -> str:
+    """The page for whom the door refuses (another site's page, a proxy, a strange name)."""
+    return render_bare(
+        "refused.html",
+        Viewer(now=0),
+        title=_TITLES.get(status, status.phrase),
+        detail=why,
+        is_early=False,
+        may_sign_in=False,
+    )

@@ -17,7 +17,7 @@ from portquorum.web.sign_in.writing import written
 from schemas.duration import duration_text
 from schemas.web import User
 
-WRONG: Final = "expected the name and the password of a user"
+WRONG: Final = "user or password is wrong"
 """Also said where there is no such user, or they are disabled: nobody learns who there is."""
 TOO_MANY: Final = "too many attempts to sign in failed; the next one counts in {wait}"
 BUSY: Final = "too many people sign in at this moment"

@@ -125,7 +125,7 @@ def test_rows_are_paused_and_acknowledged_by_a_key_each(
     tab_to(page, dialog.get_by_label("Why"))
     page.keyboard.type("disk")
     page.keyboard.press("Enter")
-    expect(page.locator("#done")).to_have_text("Paused: nobody checks it.")
+    expect(page.locator("#done")).to_have_text("Paused: it is not checked.")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="orders db 5", exact=True)).to_have_count(0)
     assert server.acts.asked[-1][2] == ("orders-db-5",)
@@ -183,7 +183,7 @@ def test_many_targets_are_paused_and_it_is_undone(
 
     page.goto("/targets?state=up")
     press(page.get_by_role("link", name=f"Change these {MANY}"))
-    expect(page.get_by_label("Pause: nobody checks them")).to_be_checked()
+    expect(page.get_by_label("Pause: they are not checked")).to_be_checked()
     expect(page.get_by_label("Add tags")).to_be_hidden()
     press(page.get_by_role("button", name="Show what this means"))
     expect(page.get_by_role("heading", name=f"This pauses {MANY} targets")).to_be_visible()

@@ -3,6 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
+from portquorum.web.pages.error_page import refusal
 from tests.unit.portquorum.web.fakes import Made
 
 SHARED = Made()
@@ -37,6 +38,29 @@ async def test_strangers_are_refused_everywhere(path: str, headers: dict[str, st
     kind = "application/problem+json" if is_api else "text/plain; charset=utf-8"
     assert answer.headers["content-type"] == kind
     assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example:9480"},
+        {"X-Forwarded-For": "192.0.2.1"},
+        {"Origin": "https://evil.example"},
+    ],
+)
+async def test_a_browser_that_is_refused_has_a_way_back(headers: dict[str, str]) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    async with Made(refusal_page=refusal).client(**headers, **browser) as client:
+        page = await client.get("/targets")
+        program = await client.get("/targets", headers={"Accept": "*/*"})
+        api = await client.get("/api/v1/targets")
+    assert page.status_code == 403
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<p>Expected " in page.text
+    assert 'href="/"' in page.text
+    assert "set-cookie" not in page.headers
+    assert program.headers["content-type"] == "text/plain; charset=utf-8"
+    assert api.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::1"])

@@ -103,7 +103,7 @@ async def test_a_time_is_that_of_the_viewer(browser: Browser) -> None:
     assert browser.acts.asked[-1][3] == 1_909_116_000_000  # 06:00 UTC
     over = await browser.send_form(f"/targets/{TARGET}/pause", {"until": "2020-01-01T08:00"})
     assert over.status_code == 400
-    assert "one that is over" in over.text
+    assert "found one in the past" in over.text
     await browser.send_form(f"/targets/{TARGET}/pause", {"for": ""})
     assert browser.acts.asked[-1][3] is None
 
@@ -239,7 +239,7 @@ async def test_a_target_of_a_file_says_its_file(browser: Browser) -> None:
     assert shown.status_code == 409
     assert "inventory.yaml" in shown.text
     page = (await browser.get(f"/targets/{TARGET}")).text
-    assert "in inventory.yaml: it is changed there" in page
+    assert "in the file “inventory.yaml”: change it there" in page
     assert f"/targets/{TARGET}/edit" not in page
 
 
@@ -377,7 +377,7 @@ async def test_limits_to_a_team() -> None:
         assert f"/targets/{TARGET}/pause" not in page
         refused = await limited.get(f"/targets/{TARGET}/pause")
         assert refused.status_code == 403
-        assert "within your limits (other)" in refused.text
+        assert "You may change targets of other only" in refused.text
         assert (await limited.get("/targets/new")).status_code == 403
     async with Browser(scope="operator", teams=("payments",)) as theirs:
         assert f"/targets/{TARGET}/pause" in (await theirs.get(f"/targets/{TARGET}")).text

@@ -42,7 +42,7 @@ async def test_it_says_what_it_does_not_know_and_what_it_does(
     answer = await got(path)
     assert answer.status_code == 400
     assert said in answer.text
-    assert f'<a class="button" href="{without}">Without it</a>' in answer.text
+    assert f'<a class="button" href="{without}">Show it without that filter</a>' in answer.text
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ async def test_a_cause_leads_to_its_targets(client: httpx.AsyncClient) -> None:
 async def test_a_cursor_that_is_none_is_said(client: httpx.AsyncClient) -> None:
     answer = await client.get("/targets?cursor=nonsense")
     assert answer.status_code == 400
-    assert "<h1>This can&#39;t be asked like that</h1>" in answer.text
+    assert "<h1>This request is wrong</h1>" in answer.text
 
 
 async def test_a_region_that_is_silent_is_named(
