@@ -86,7 +86,9 @@ class Office(Protocol):
     async def remove_user(self, who: Principal, name: str, if_version: int | None) -> None:
         """Removes a user, their sessions and tokens."""
 
-    async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
+    async def invite(
+        self, who: Principal, scope: Scope, teams: Sequence[str], tags: Sequence[str] = ()
+    ) -> str:
         """The secret of a link that makes one user, within 24 h."""
 
     def invitation(self, secret: str) -> Invitation | None:

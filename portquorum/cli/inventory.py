@@ -64,7 +64,10 @@ def check(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Validate files by themselves; no cluster is needed."""
+    """Validate files by themselves; no cluster is needed.
+
+    Names of regions, teams and routes must be in these files, or in others named with them.
+    """
     from portquorum.inventory import InventoryError
     from portquorum.inventory import check as check_files
     from portquorum.inventory.errors import lines
@@ -252,13 +255,15 @@ def apply(
     epilog=examples(
         "portquorum inventory export > page.yaml",
         "portquorum inventory export --json",
+        "portquorum inventory check inventory.yaml page.yaml",
     )
 )
 def export(json: Json = False) -> None:
     """Write the page's own inventory as a file that `inventory apply` takes.
 
     Targets that were added on the page or by the API are of its own, not of a file. To have them in
-    a file: export them, remove them there (`portquorum target remove`), apply the file.
+    a file: export them, remove them there (`portquorum target remove`), apply the file. Regions,
+    teams and routes are not in it: check and apply it together with the files that have them.
     """
     from portquorum.cli.page_edits import edited
 

@@ -65,6 +65,10 @@ def up(
 
     With PORTQUORUM_KAFKA or PORTQUORUM_CLICKHOUSE set, that one is used instead. The inventory
     file is followed: save it, and the change is applied.
+
+    Commands in other terminals expect the usual ports. With --kafka-listen 127.0.0.1:19092 they
+    need PORTQUORUM_KAFKA=127.0.0.1:19092, with --clickhouse-listen 127.0.0.1:18123
+    PORTQUORUM_CLICKHOUSE=http://127.0.0.1:18123/portquorum.
     """
     from msgspec.structs import replace
 

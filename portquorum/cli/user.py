@@ -184,6 +184,7 @@ def remove(
 def link(
     scope: ScopeOption = None,
     team: Team = None,
+    tag: Tag = None,
     url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Where people open the page; default: where it listens."),
@@ -197,10 +198,11 @@ def link(
     from foundation.settings import load
 
     granted = scope_of(scope) or "viewer"
-    secret = asked(lambda office, who: office.invite(who, granted, tuple(team or ())))
+    teams, tags = tuple(team or ()), tuple(tag or ())
+    secret = asked(lambda office, who: office.invite(who, granted, teams, tags))
     address = f"{(url or _page(load())).rstrip('/')}/welcome?invitation={secret}"
     if json:
-        print_json({"link": address, "scope": granted, "teams": team or []})
+        print_json({"link": address, "scope": granted, "teams": teams, "tags": tags})
         return
     out().print(Text(address), soft_wrap=True)
     err().print(Text(f"makes one {granted}, once, within 24 hours", style="dim"))

@@ -222,7 +222,9 @@ class NoOffice:
         """503."""
         _absent()
 
-    async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
+    async def invite(
+        self, who: Principal, scope: Scope, teams: Sequence[str], tags: Sequence[str] = ()
+    ) -> str:
         """503."""
         _absent()
 

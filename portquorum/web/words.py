@@ -57,6 +57,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     """The words of the pages that change something."""
 
     # On several of them
+    required: str = "required"
     needed: str = "expected some text, found none"
     wrong_title: str = "Nothing was changed yet"
     unsent: str = "Not sent: the server of this page does not answer. Try again."
@@ -143,6 +144,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     more_options: str = "More options"
     options_of: str = "Options of {kind}"
     host_needed: str = "expected a host name or an IP address, found none"
+    two_ports: str = "expected one port, found {port} here and another one in the field Port"
     no_id: str = "expected an id: none can be made from name, host and port"
     of_a_file: str = "{name} is in the file “{source}”: change it there, and apply that inventory"
     pause: str = "Pause"
@@ -188,7 +190,7 @@ class FormWords(Struct, frozen=True, kw_only=True):
     )
     entry_hints: Mapping[str, str] = MappingProxyType(
         {
-            "host": "A name or an address, without port.",
+            "host": "A name or an address. host:port fills in both fields.",
             "name": "If empty: host and port.",
             "tags": "Separated by commas.",
             "runbook": "The address of the page that says what to do.",
@@ -830,6 +832,8 @@ class Words(Struct, frozen=True, kw_only=True):
     error_404: str = "There is no such page"
     error_404_target: str = "There is no target {id}"
     error_404_incident: str = "There is no incident {id}"
+    error_404_past: str = "The history of a removed target stays:"
+    error_404_incidents: str = "its incidents"
     error_404_help: str = "It may have been removed, or the address is not complete."
     error_400: str = "This request is wrong"
     without_wrong: str = "Show it without that filter"

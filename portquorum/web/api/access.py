@@ -61,6 +61,7 @@ class InvitationAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     scope: Scope = "viewer"
     teams: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 class InvitationMade(Struct, frozen=True, kw_only=True):
@@ -71,6 +72,7 @@ class InvitationMade(Struct, frozen=True, kw_only=True):
 
     scope: Scope
     teams: tuple[str, ...]
+    tags: tuple[str, ...]
     path: str | None
 
 
@@ -164,9 +166,12 @@ async def make_invitation(
     asked = await body_of(request, InvitationAsked)
 
     async def made() -> Response[InvitationMade]:
-        secret = await office.invite(principal, asked.scope, asked.teams)
+        secret = await office.invite(principal, asked.scope, asked.teams, asked.tags)
         found = InvitationMade(
-            scope=asked.scope, teams=asked.teams, path=f"/welcome?invitation={secret}"
+            scope=asked.scope,
+            teams=asked.teams,
+            tags=asked.tags,
+            path=f"/welcome?invitation={secret}",
         )
         return json_answer(found, HTTPStatus.CREATED, Cache_Control="no-store")
 

@@ -1,11 +1,13 @@
 """The fields of an inventory's entry, and the entry that was typed. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from portquorum.changing.errors import FieldError
+from portquorum.editing.entries import alone
 from portquorum.inventory.decode import one_entry
 from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.errors import Problem, path_text
@@ -28,6 +30,7 @@ _REST: Final = (
     *("timeout", "retries", "retry_delay", "consensus", "open_after", "recover_after"),
     *("abandon_after", "latency", "max_ms", "expect", "resolver", "slo", "downtime_cost_per_hour"),
 )
+_HOST_PORT: Final = re.compile(r"([^:/]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _FIELDS: Final = frozenset((*_WHAT, *_WHOSE, *_HOW, *_REST))
 
 
@@ -94,6 +97,7 @@ def entry_of(
     """
     kind = sent.text("kind", "tcp")
     values, errors = values_of(TargetEntry, sent, only=_FIELDS | {"id"})
+    errors += _split_host(values)
     if "host" not in values:
         errors.append(FieldError(field="host", message=_W.host_needed))
     kept = _without_fields(before)
@@ -104,10 +108,29 @@ def entry_of(
         item["probe"] = probe
     problems: list[Problem] = []
     entry = next(one_entry(Root("", item, 0), (), item, TargetEntry, problems), None)
-    errors += wrong + [
-        FieldError(field=path_text(one.where.path), message=one.message) for one in problems
-    ]
+    errors += wrong + _errors(problems)
+    if errors and entry is not None:  # what comes of the rest is said, too, not only afterwards
+        rest: list[Problem] = []
+        alone(entry, rest)
+        said = {one.field for one in errors}
+        errors += [one for one in _errors(rest) if one.field not in said]
     return (None, errors) if errors or entry is None else (entry.value, [])
+
+
+def _errors(problems: Sequence[Problem]) -> list[FieldError]:
+    return [FieldError(field=path_text(one.where.path), message=one.message) for one in problems]
+
+
+def _split_host(values: dict[str, Any]) -> list[FieldError]:
+    """`db1:5432` in the field of the host is host and port; what is wrong if another was typed."""
+    found = _HOST_PORT.fullmatch(str(values.get("host", "")).strip())
+    if found is None:
+        return []
+    host, port = found[1].strip("[]"), int(found[2])
+    if values.get("port", port) != port:
+        return [FieldError(field="host", message=fill(_W.two_ports, port=port))]
+    values |= {"host": host, "port": port}
+    return []
 
 
 def _probe(

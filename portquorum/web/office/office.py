@@ -153,25 +153,29 @@ class RecordsOffice:
 
     # --- invitations
 
-    async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
+    async def invite(
+        self, who: Principal, scope: Scope, teams: Sequence[str], tags: Sequence[str] = ()
+    ) -> str:
         rules.expect_full_admin(who)
         errors: list[FieldError] = []
         names = rules.names_of("teams", teams, errors)
+        tagged = rules.names_of("tags", tags, errors)
         if errors:
             raise ChangeError(HTTPStatus.BAD_REQUEST, errors[0].message, errors=errors)
-        if not self._journal.book.all(User) and (scope != "admin" or names):
+        if not self._journal.book.all(User) and (scope != "admin" or names or tagged):
             raise ChangeError(HTTPStatus.CONFLICT, rules.FIRST)
         secret = secrets.token_urlsafe(32)
         invitation = Invitation(
             id=tokens.digest(secret),
             scope=scope,
             teams=names,
+            tags=tagged,
             by=who.name,
             expires_at=self._now() + INVITATION_MS,
         )
         with _away():
             await self._journal.put([invitation])
-        detail = f"made a link for a new {_words(scope, names)}"
+        detail = f"made a link for a new {_words(scope, names, tagged)}"
         await self._audit.record(who, "add link", scope, detail)
         return secret
 
@@ -206,7 +210,9 @@ class RecordsOffice:
             raise
         with _away():
             await self._journal.drop([(Invitation, invitation.id)])
-        detail = f"came in by a link of {invitation.by} as {_words(user.scope, user.teams)}"
+        detail = (
+            f"came in by a link of {invitation.by} as {_words(user.scope, user.teams, user.tags)}"
+        )
         await self._audit.record(
             who, "use link", name, detail, None, rules.shown(user), change=user.change
         )
@@ -276,7 +282,7 @@ class RecordsOffice:
         if self._journal.book.get(Token, made.id) is not None:  # once in 4 billion
             return await self.add_token(who, wanted)
         await self._edit(token)
-        detail = f"made the token {token.name}, {_words(token.scope, token.teams)}"
+        detail = f"made the token {token.name}, {_words(token.scope, token.teams, token.tags)}"
         await self._audit.record(
             who, "add token", token.id, detail, None, self._shown(token), change=token.change
         )
@@ -442,7 +448,7 @@ class RecordsOffice:
         if after is None:
             detail = f"removed {name}, their sessions and tokens"
         elif before is None:
-            detail = f"made {name}, {_words(after.scope, after.teams)}"
+            detail = f"made {name}, {_words(after.scope, after.teams, after.tags)}"
         else:
             detail = f"changed {name}: {', '.join(_differences(before, after)) or 'nothing'}"
         await self._audit.record(
@@ -483,8 +489,9 @@ def _differences(before: User, after: User) -> list[str]:
     return found
 
 
-def _words(scope: Scope, teams: Sequence[str]) -> str:
-    return f"{scope} of {', '.join(teams)}" if teams else scope
+def _words(scope: Scope, teams: Sequence[str], tags: Sequence[str]) -> str:
+    limits = ", ".join((*teams, *(f"tag {one}" for one in tags)))
+    return f"{scope} of {limits}" if limits else scope
 
 
 def _next_epoch(epoch: int) -> int:

@@ -1,7 +1,9 @@
 """The page of an error. It must not fail itself, so it needs little."""
 
+import re
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote
 
 from litestar import Response
 
@@ -11,6 +13,7 @@ from portquorum.web.pages.viewer import Viewer
 from portquorum.web.problem import Problem
 from portquorum.web.words import ENGLISH
 
+_TARGET: Final = re.compile(r"/targets/([^/?]{1,255})(?=$|[/?])")
 _TITLES: Final = {
     HTTPStatus.BAD_REQUEST: ENGLISH.error_400,
     HTTPStatus.FORBIDDEN: ENGLISH.error_403,
@@ -46,8 +49,17 @@ def page(
         errors=found.errors[:20],
         hint=_HINTS.get(status, ""),
         without=without,
+        past=_past(status, viewer.here),
         live_path="",
     )
+
+
+def _past(status: HTTPStatus, here: str) -> str:
+    """The incidents of a target that there is no more; empty: no target was asked for."""
+    found = _TARGET.match(here)
+    if status != HTTPStatus.NOT_FOUND or found is None:
+        return ""
+    return f"/incidents?status=all&target={quote(found[1], safe='')}"
 
 
 def bare(found: Problem, viewer: Viewer) -> Response[str]:

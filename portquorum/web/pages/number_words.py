@@ -4,8 +4,11 @@ import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from markupsafe import Markup, escape
+
 from schemas.duration import WHOLE_SECONDS, duration_text
 
+_ADDRESS: Final = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]])")
 _NAME: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -60,6 +63,17 @@ def is_web_link(text: str) -> bool:
     except ValueError:
         return False
     return there.scheme in {"http", "https"} and bool(there.hostname) and "@" not in there.netloc
+
+
+def linked(text: str) -> Markup:
+    """A text that somebody typed, escaped, with its addresses of the web as links."""
+    made = Markup()
+    for part in _ADDRESS.split(text):
+        if _ADDRESS.fullmatch(part) and is_web_link(part):
+            made += Markup('<a href="{0}" rel="noopener nofollow noreferrer">{0}</a>').format(part)
+        else:
+            made += escape(part)
+    return made
 
 
 def path(*parts: str) -> str:

@@ -127,6 +127,7 @@ def _environment() -> Environment:
         number=number_words.number,
         fill=number_words.fill,
         cut=number_words.cut,
+        linked=number_words.linked,
         minus=number_words.minus,
         ms=number_words.milliseconds,
         by_trouble=row_words.by_trouble,

@@ -458,6 +458,12 @@ const keys = {
 }
 
 document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.("dialog form")
+  if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+    event.preventDefault()
+    form.requestSubmit(form.querySelector(".buttons button"))
+    return
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog.open) return
   if (event.target.closest?.("input, select, textarea")) {
     if (event.key === "Escape") event.target.blur()

@@ -357,8 +357,10 @@ class HandMadeOffice:
         self._ask("remove_user", who.name, name, if_version)
         self.people = [one for one in self.people if one.name != name]
 
-    async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
-        self._ask("invite", who.name, scope, tuple(teams))
+    async def invite(
+        self, who: Principal, scope: Scope, teams: Sequence[str], tags: Sequence[str] = ()
+    ) -> str:
+        self._ask("invite", who.name, scope, tuple(teams), *([tuple(tags)] if tags else []))
         return "inv_" + "x" * 43
 
     async def change_password(self, who: Principal, old: str, new: str) -> None:

@@ -285,8 +285,10 @@ class FakeOffice(Changed):
         if self.kept.pop(name, None) is None:
             raise ChangeError(HTTPStatus.NOT_FOUND, "there is no such user")
 
-    async def invite(self, who: Principal, scope: Scope, teams: Sequence[str]) -> str:
-        self.ask("invite", scope, tuple(teams))
+    async def invite(
+        self, who: Principal, scope: Scope, teams: Sequence[str], tags: Sequence[str] = ()
+    ) -> str:
+        self.ask("invite", scope, tuple(teams), *([tuple(tags)] if tags else []))
         del who
         return "hunter2"
 

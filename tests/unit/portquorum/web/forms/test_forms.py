@@ -1,5 +1,6 @@
 """The pages that change something, as a browser without a script uses them."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -400,3 +401,35 @@ async def test_options_are_asked_for_where_a_kind_needs_some(browser: Browser) -
     plain = await browser.send_form("/targets/new", {"host": "a.example.com"}, do="save")
     assert plain.status_code == 303
     assert browser.edits.asked[-1][3] == TargetEntry(host="a.example.com")
+
+
+async def test_all_that_is_wrong_is_said_at_once(browser: Browser) -> None:
+    wrong = await browser.send_form(
+        "/targets/new",
+        {"host": "db.example.com", "port": "99999", "interval": "often", "timeout": "2h"},
+        do="save",
+    )
+    assert wrong.status_code == 400
+    assert all(f'id="f-{one}-error"' in wrong.text for one in ("port", "interval", "timeout"))
+
+
+async def test_host_and_port_may_be_typed_together(browser: Browser) -> None:
+    made = await browser.send_form("/targets/new", {"host": "db.example.com:5432"}, do="save")
+    assert made.status_code == 303, made.text
+    entry = browser.edits.asked[-1][3]
+    assert (entry.host, entry.port) == ("db.example.com", 5432)
+    other = {"host": "db.example.com:5432", "port": "22"}
+    assert (await browser.send_form("/targets/new", other, do="save")).status_code == 400
+
+
+async def test_needed_fields_are_marked(browser: Browser) -> None:
+    page = (await browser.get(f"/targets/{TARGET}/silence")).text
+    assert re.search(r'<label for="f-reason">Why <small class="muted">\(required\)', page)
+
+
+async def test_a_target_that_is_gone_leads_to_its_incidents(browser: Browser) -> None:
+    page = await browser.get("/targets/gone%20for%26ever")
+    assert page.status_code == 404
+    there = "/incidents?status=all&amp;target=gone%20for%26ever"
+    assert f'href="{there}"' in page.text
+    assert (await browser.get(html.unescape(there))).status_code == 200

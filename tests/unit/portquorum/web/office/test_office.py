@@ -320,6 +320,14 @@ async def test_of_two_who_use_a_link_one_comes_in(desk: Desk) -> None:
     assert [one.teams for one in desk.office.users()].count(("db",)) == 1
 
 
+async def test_the_limits_of_a_link_are_those_of_its_user(desk: Desk) -> None:
+    await desk.user("root")
+    secret = await desk.office.invite(LOCAL, "operator", ("db",), ("rack-7",))
+    await desk.office.accept(secret, "ann", GOOD)
+    (ann,) = (one for one in desk.office.users() if one.name == "ann")
+    assert (ann.teams, ann.tags) == (("db",), ("rack-7",))
+
+
 class Late(Passwords):
     """Is done when somebody says so."""
 

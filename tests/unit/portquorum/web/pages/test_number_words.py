@@ -49,3 +49,10 @@ def test_only_addresses_of_the_web_are_links(text: str, is_link: bool) -> None:
 
 def test_any_part_of_a_path_is_quoted() -> None:
     assert number_words.path("targets", "../a b/?#\"'<") == "/targets/..%2Fa%20b%2F%3F%23%22%27%3C"
+
+
+def test_addresses_in_what_somebody_typed_are_links() -> None:
+    said = number_words.linked("see https://wiki.example.com/a?b=1&c=2.\n<b>javascript:x</b>")
+    assert '<a href="https://wiki.example.com/a?b=1&amp;c=2" rel="noopener nofollow' in said
+    assert "</a>.\n&lt;b&gt;javascript:x&lt;/b&gt;" in said
+    assert "<a" not in number_words.linked("https://user@evil.example/ http://")
