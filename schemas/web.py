@@ -16,7 +16,7 @@ Secrets are here as hashes only.
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas._types import Count, LongText, Millis, Name, Names, Note, TargetId, Text
 from schemas.json_decoder import JsonDecoder
@@ -202,7 +202,8 @@ class Bulk(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="bu
     `targets` are the ids that it changed, `made` the version of each of them then (0: paused or
     resumed, which has no version), `before` the JSON of what each was (empty: there was none). It
     is written before the edits; of those that were refused, another `change` has the version. What
-    is long is in several records, numbered by `part` up to `parts`.
+    is long is in several records, numbered by `part` up to `parts`. `undone_at` is when `undone_by`
+    put it back; absent in changes that nobody has.
     """
 
     id: Nonce
@@ -213,6 +214,7 @@ class Bulk(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="bu
     made: Annotated[tuple[Made, ...], Meta(max_length=10_000)] = ()
     before: Annotated[tuple[LongText, ...], Meta(max_length=10_000)] = ()
     undone_by: Name | None = None
+    undone_at: Millis | UnsetType = UNSET
     part: Annotated[int, Meta(ge=0, le=100_000)] = 0
     parts: Annotated[int, Meta(ge=1, le=100_001)] = 1
 

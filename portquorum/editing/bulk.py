@@ -19,6 +19,7 @@ from portquorum.changing.edits import BulkDone, BulkEdit, BulkLeftOut, BulkPlan
 from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.editing import bulk_records, entries
 from portquorum.editing.bulk_records import Line
+from portquorum.editing.differences import differences
 from portquorum.editing.editor import Editor, Wanted, wrong
 from portquorum.editing.entries import EntryError
 from portquorum.editing.limits import is_within, words
@@ -146,7 +147,12 @@ class BulkEditor:
         action = change.action.removeprefix("undo ")
         done = await self._make(who, f"undo {action}", plan)
         if done.id is not None:
-            await self._journal.put([structs.replace(one, undone_by=who.name) for one in parts])
+            await self._journal.put(
+                [
+                    structs.replace(one, undone_by=who.name, undone_at=self._editor.now())
+                    for one in parts
+                ]
+            )
         return done
 
     # Plans.
@@ -320,7 +326,16 @@ class BulkEditor:
             await self._written(pauses, who.name, at)
         verb = {"pause": "paused", "resume": "resumed", "remove": "removed"}.get(action, action)
         some = ", ".join(made[:_SOME]) + (", …" if len(made) > _SOME else "")
-        await self._editor.audit(who, change, action, _count(made), detail=f"{verb}: {some}")
+        before, after = await _differences(plan, made)
+        await self._editor.audit(
+            who,
+            change,
+            action,
+            _count(made),
+            detail=f"{verb}: {some}"[:500],
+            before=before,
+            after=after,
+        )
         return BulkDone(id=change if made else None, changed=len(made), left_out=plan.left.listed())
 
     def _padded(self, head: Bulk, lines: Sequence[Line], counted: Sequence[Line]) -> list[Bulk]:
@@ -431,6 +446,38 @@ class BulkEditor:
 
 def _count(names: Sequence[str]) -> str:
     return "1 target" if len(names) == 1 else f"{len(names)} targets"
+
+
+async def _differences(plan: _Plan, made: Sequence[str]) -> tuple[str, str]:
+    """What was changed of the targets that were, as JSON before and after; empty: nothing.
+
+    Of removed targets their names say it.
+    """
+    changed: list[tuple[Mapping[str, object], Mapping[str, object]]] = []
+    counting = frozenset(made)
+    for position, one in enumerate(plan.edits):
+        if position % STEP == STEP - 1:
+            await asyncio.sleep(0)
+        if one.target not in counting or one.before is None or one.entry is None:
+            continue
+        before = entries.stored(one.before.entry)
+        if before is not None and not one.before.removed:
+            changed.append((entries.written(before), entries.written(one.entry)))
+    for name, pause in plan.pauses.items():
+        if pause is not None:
+            marked = plan.marks[name]
+            there = msgspec.json.decode(marked, type=Pause) if marked else None
+            changed.append(({} if there is None else _pause_fields(there), _pause_fields(pause)))
+    was, now = differences(changed)
+    return _json(was), _json(now)
+
+
+def _pause_fields(pause: Pause) -> dict[str, object]:
+    return {"until": pause.until or "resumed", "reason": pause.reason or None}
+
+
+def _json(fields: Mapping[str, str]) -> str:
+    return msgspec.json.encode(fields).decode() if fields else ""
 
 
 def _is_of_change(there: Pause | None, change: Bulk) -> bool:

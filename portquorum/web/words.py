@@ -443,6 +443,8 @@ class FormWords(Struct, frozen=True, kw_only=True):
     audit_who: str = "Who"
     audit_older: str = "older ones"
     more_fields: str = "and {n} more field|and {n} more fields"
+    its_fields: str = "{n} field|{n} fields"
+    undone: str = "undone by {name}"
     from_to: str = "{before} → {after}"
 
     # Inventories

@@ -54,7 +54,9 @@ class PauseDesk:
         await self._whole(records.pause(self._desk.settings, pauses, homes))
         last = pauses[-1] if pauses else None
         await self._desk.seen(lambda: last is None or self._pause_of(last.name) == last)
-        await self._desk.audit(who, "pause target", [one.id for one in found], text)
+        names = [one.id for one in found]
+        after = {"until": until or "resumed"}
+        await self._desk.audit(who, "pause target", names, text, after=after)
         return tuple(
             PauseMade(target=one.id, paused=True, until=until, reason=text, by=who.name)
             for one in found

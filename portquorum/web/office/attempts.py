@@ -1,6 +1,7 @@
 """Attempts to show a password, with back-off for the name and the address."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
@@ -9,7 +10,7 @@ from portquorum.access import lockout
 from portquorum.access.passwords import Passwords
 from portquorum.journal.audit_log import now_ms
 from portquorum.journal.protocol import Journal
-from schemas.web import Lockout, User
+from schemas.web import Audit, Lockout, User
 
 MOST_IN_LINE: Final = 10
 """Attempts for one name or address that wait for their turn."""
@@ -64,7 +65,9 @@ class Attempts:
                     await self._journal.drop([(Lockout, of_name)])
                 return user
             now = self._now()
-            await self._journal.put([lockout.failed(self._of(one), one, now) for one in ids])
+            failed = [lockout.failed(self._of(one), one, now) for one in ids]
+            told = [_locked_out(login, user, address, now)] if any(map(_begins, failed)) else []
+            await self._journal.put([*failed, *told])
             return None
 
     def _expect_no_wait(self, ids: Iterable[str]) -> None:
@@ -98,3 +101,24 @@ class Attempts:
                 self._lines[ident] = lock, waiting - 1
             else:
                 del self._lines[ident]
+
+
+def _begins(one: Lockout) -> bool:
+    """True at the first failure that makes who tries wait: later ones are not told again."""
+    return one.failures == lockout.FREE + 1
+
+
+def _locked_out(login: str, user: User | None, address: str, now: int) -> Audit:
+    """The entry of the audit log.
+
+    A name that nobody has is not in it: people type passwords in its place.
+    """
+    return Audit(
+        id=secrets.token_hex(8),
+        at=now,
+        by="nobody",
+        action="sign-in failed",
+        about=login if user is not None else "a name that nobody has",
+        detail=f"{lockout.FREE + 1} times in a row, from {address[:100] or 'an unknown address'}: "
+        "who tries has to wait from now on",
+    )

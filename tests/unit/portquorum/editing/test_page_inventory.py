@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from portquorum.access.principal import Principal
@@ -236,6 +237,11 @@ async def test_a_bulk_change_is_previewed_made_and_undone(world: World, page: Pr
     record = page.inventory.bulk(done.id)
     assert record is not None
     assert record.targets == tuple(names)
+    said = page.journal.book.every(Audit)[done.id]
+    assert (said.before, said.after) == (
+        '{"criticality":"none"}',
+        '{"criticality":"critical","tags_added":"eu"}',
+    )
     await page.inventory.patch(ANN, "t1", {"port": 99}, None)  # since
     undone = await page.inventory.undo(ANN, done.id)
     assert undone.changed == 4
@@ -247,6 +253,9 @@ async def test_a_bulk_change_is_previewed_made_and_undone(world: World, page: Pr
         assert now.version == was.version + 2
         assert (now.entry == was.entry) is (name != "t1")
     await refused(page.inventory.undo(ANN, done.id), 409, "ann has undone it")
+    record = page.inventory.bulk(done.id)
+    assert record is not None
+    assert record.undone_at is not UNSET
     assert undone.id is not None
     redone = await page.inventory.undo(ANN, undone.id)
     assert redone.changed == 4

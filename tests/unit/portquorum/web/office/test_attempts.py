@@ -9,7 +9,7 @@ from msgspec import structs
 from portquorum.access.lockout import FREE, LONGEST_MS, id_of_address, id_of_name
 from portquorum.access.passwords import Passwords
 from portquorum.web.office.attempts import MOST_IN_LINE, Attempts, TooManyAttemptsError
-from schemas.web import Lockout, User
+from schemas.web import Audit, Lockout, User
 from tests.memory_journal import MemoryJournal, MemoryLog
 
 NOW = 1_764_500_000_000
@@ -101,3 +101,19 @@ async def test_nobody_guesses_on_while_kafka_is_away(gate: Gate) -> None:
     gate.journal.is_away = True
     with pytest.raises(OSError, match="away"):
         await gate.attempt("ann", OTHER)
+
+
+async def test_a_lockout_is_one_entry_of_the_audit_log_without_what_strangers_typed(
+    gate: Gate,
+) -> None:
+    for name in ("ann", "pa55word"):
+        for _ in range(FREE + 3):
+            assert await gate.attempt(name, OTHER, f"203.0.113.{len(name)}") is None
+            gate.now += LONGEST_MS
+    found = list(gate.journal.book.every(Audit).values())
+    assert [(one.action, one.about) for one in found] == [
+        ("sign-in failed", "ann"),
+        ("sign-in failed", "a name that nobody has"),
+    ]
+    assert "203.0.113.3" in found[0].detail
+    assert "pa55word" not in str(found)
