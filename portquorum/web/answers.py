@@ -117,7 +117,8 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
 
     `began_at`: the first failure. `is_improved`: most regions reach the target again, some do not.
     `event`: the newest one. `maintenance` names the window and `silence` is the id of the silence
-    that cover it now, else empty; the silence was made by `silence_by` and ends at `silence_until`.
+    that cover it now, else empty; the silence was made by `silence_by` because of `silence_reason`
+    and ends at `silence_until`.
     `place`: `host:port`, or the target's id.
     """
 
@@ -152,6 +153,7 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     silence: str = ""
     silence_until: Millis | None = None
     silence_by: str = ""
+    silence_reason: str = ""
     tags: tuple[str, ...] = ()
 
 
@@ -278,7 +280,7 @@ class TargetRow(Struct, frozen=True, kw_only=True):
 
     `since`: from when on it is in its state, None if not known. `incident`: the id of the open
     incident that says so. `is_resolved`: down, and somebody resolved the incident by hand.
-    `silence`, `silence_until` and `silence_by` are those of the incident. With the state `paused`
+    `silence` and what begins so are those of the incident. With the state `paused`
     either `enabled` is false, or `paused_by` is who paused it, until `paused_until` (None: until it
     is resumed), because of `pause_reason`; or both.
     `newest_result_at` is as old as `Freshness.status_at`.
@@ -307,6 +309,7 @@ class TargetRow(Struct, frozen=True, kw_only=True):
     silence: str = ""
     silence_until: Millis | None = None
     silence_by: str = ""
+    silence_reason: str = ""
     newest_result_at: Millis | None = None
     enabled: bool = True
     paused_by: str = ""

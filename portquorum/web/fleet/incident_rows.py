@@ -62,6 +62,7 @@ def row(
         silence="" if silence is None else silence.name,
         silence_until=None if silence is None else silence.ends_at,
         silence_by="" if silence is None else silence.by,
+        silence_reason="" if silence is None else silence.reason,
         tags=event.tags,
     )
 

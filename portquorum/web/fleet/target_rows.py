@@ -75,6 +75,7 @@ class TargetRows:
             silence="" if silence is None else silence.name,
             silence_until=None if silence is None else silence.ends_at,
             silence_by="" if silence is None else silence.by,
+            silence_reason="" if silence is None else silence.reason,
             enabled=shared.enabled,
             paused_by="" if pause is None else pause.by,
             paused_until=None if pause is None else pause.until,

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 from msgspec.structs import replace
 
+from portquorum.changing.office import Office
 from portquorum.report.history import UnknownScopeError
 from portquorum.web.access.needs import needs
 from portquorum.web.access.permission import principal_of
@@ -57,12 +58,13 @@ from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
 from portquorum.web.pages.rendering import STATIC, static_url, warm
 from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
 from portquorum.web.pages.window_links import window_of
-from portquorum.web.parts import TheActs, TheExplainer, TheFleet, TheHistory
+from portquorum.web.parts import TheActs, TheExplainer, TheFleet, TheHistory, TheOffice
 from portquorum.web.ports import Fleet, History
 from portquorum.web.problem import RETRY_AFTER, Problem, ProblemError
 from portquorum.web.short_ids import whole_id
 from portquorum.web.unread import missing
 from portquorum.web.words import ENGLISH
+from schemas.web import Audit
 
 Id = Annotated[str, PathParameter(max_length=255)]
 ReportKind = Literal["uptime", "slo", "cost", "reliability"]
@@ -77,6 +79,9 @@ _PACKED: Final = {NOT_PACKED_AGAIN: True} | needs("viewer")
 _SEE_OTHER: Final = 303
 _YEAR_S: Final = 31_536_000
 _MOST_INCIDENTS: Final = 100
+_OF_TARGETS: Final = frozenset(
+    {"add target", "change target", "remove target", "pause target", "resume target"}
+)
 _MOST_TOGETHER: Final = 100
 
 
@@ -126,8 +131,13 @@ async def targets_page(request: Asked, fleet: TheFleet, pages: ThePages) -> Resp
 
 
 @get("/targets/{target_id:str}", include_in_schema=False, opt=_PACKED)
-async def target_page(
-    request: Asked, fleet: TheFleet, history: TheHistory, pages: ThePages, target_id: Id
+async def target_page(  # noqa: PLR0917 - what handlers are given
+    request: Asked,
+    fleet: TheFleet,
+    history: TheHistory,
+    pages: ThePages,
+    office: TheOffice,
+    target_id: Id,
 ) -> Response[bytes]:
     """One target, and its past within a window."""
     wanted = address_of(request)
@@ -147,16 +157,30 @@ async def target_page(
         )
     )
     viewer = _viewer(request, fleet.freshness().now)
+    done = _done_to(office, target_id)
     return pages.answer(
         request,
         fleet,
-        asked=_asked(request, viewer),
+        asked=(*_asked(request, viewer), done),
         past=past,
-        render=lambda: _target(fleet, target_id, past, viewer, _base(request)),
+        render=lambda: _target(fleet, target_id, past, viewer, _base(request), done),
     )
 
 
-def _target(fleet: Fleet, target_id: str, past: TargetHistory, viewer: Viewer, base: str) -> str:
+def _done_to(office: Office, target_id: str) -> tuple[Audit, ...]:
+    """What people did to a target by itself, the newest first: edits, pauses and their ends."""
+    found = office.audit(about=target_id, limit=2 * target.MOST_DONE)
+    return tuple(one for one in found if one.action in _OF_TARGETS)[: target.MOST_DONE]
+
+
+def _target(  # noqa: PLR0917 - in the order of the page
+    fleet: Fleet,
+    target_id: str,
+    past: TargetHistory,
+    viewer: Viewer,
+    base: str,
+    done: tuple[Audit, ...],
+) -> str:
     found = fleet.target(target_id)  # as it is now: the history was waited for
     if found is None:
         raise _no_target(fleet, target_id)
@@ -171,6 +195,7 @@ def _target(fleet: Fleet, target_id: str, past: TargetHistory, viewer: Viewer, b
         because=because(found, words),
         words=words,
         base=base,
+        done=done,
     )
     return target.page(view, fleet.counts(), viewer)
 

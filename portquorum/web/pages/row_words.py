@@ -207,7 +207,8 @@ def spared_words(row: IncidentRow | TargetRow, viewer: Viewer) -> str:
         return paused_words(row, viewer)
     if row.silence and row.silence_until is not None:
         until = viewer.moment_with_utc(row.silence_until)
-        return fill(w.silenced, time=until, name=cut(row.silence_by, 40))
+        said = fill(w.silenced, time=until, name=cut(row.silence_by, 40))
+        return f"{said}: {cut(row.silence_reason, 200)}" if row.silence_reason else said
     window = row.maintenance if isinstance(row, IncidentRow) else ""
     return fill(w.in_maintenance, name=cut(window, 80)) if window else ""
 

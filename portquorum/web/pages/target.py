@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from portquorum.changing.edits import OWN_SOURCE
@@ -27,8 +28,10 @@ from portquorum.web.pages.row_words import check_strip, word_of
 from portquorum.web.pages.viewer import Viewer
 from portquorum.web.pages.window_links import around, window_links
 from portquorum.web.words import CLOSED_BECAUSE, ENGLISH, REASONS
+from schemas._types import MAX_MILLIS
 from schemas.duration import duration_text
 from schemas.target import LatencyLimit, Target
+from schemas.web import Audit
 
 _OF_TYPE: Final = {"unreachable": "down"}
 _CHECK_STATES: Final = {"up": "up", "down": "down"}
@@ -39,7 +42,11 @@ MOST_REGIONS: Final = 32
 MOST_ROWS: Final = 20
 """Incidents, and targets of the host: a page has 2,000 elements at most."""
 MOST_DEFINITIONS: Final = 6
+MOST_DONE: Final = 20
+"""Acts of people that are shown."""
 _MOST_RUNS: Final = 4
+_MOST_SILENCES: Final = 3
+_PAUSED: Final = "pause target"
 
 
 class CheckCell(NamedTuple):
@@ -89,10 +96,25 @@ class CertificateRow(NamedTuple):
     names: str
 
 
+class DoneRow(NamedTuple):
+    """What somebody did to the target, and of a pause until when."""
+
+    at: int
+    action: str
+    by: str
+    why: str
+    until: str
+
+
+class _Until(Struct, frozen=True):
+    until: int | str | None = None
+
+
 class TargetView(Struct, frozen=True, kw_only=True):
     """What the page shows. `opened`: its open incidents. `base`: our own address.
 
-    `because`: why it is as it is, in sentences. `words`: what each region says.
+    `because`: why it is as it is, in sentences. `words`: what each region says. `done`: what people
+    did to it, the newest first.
     """
 
     answer: TargetAnswer
@@ -102,6 +124,7 @@ class TargetView(Struct, frozen=True, kw_only=True):
     because: Sequence[str] = ()
     words: Sequence[RegionWord] = ()
     base: str = ""
+    done: Sequence[Audit] = ()
 
 
 def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
@@ -134,6 +157,8 @@ def page(view: TargetView, counts: Counts, viewer: Viewer) -> str:
         certificates=certificates(past.certificates or ()),
         facts=facts(definition, viewer),
         spared=_spared(answer, viewer),
+        silences=[one for one in answer.silences if one.state == "active"][:_MOST_SILENCES],
+        done_to_it=[_done(one, viewer) for one in view.done],
         zoom=lambda one: around(one.began_at, one.ended_at, Address.of(viewer.here), viewer.now),
         twins=_twins(row.id, past.window),
         zooms=window_links(past.window, Address.of(viewer.here), viewer.now),
@@ -302,6 +327,19 @@ def _limit(limit: LatencyLimit | None) -> str | None:
     if limit.times_usual is not None:
         said.append(fill(w.times_usual, times=f"{limit.times_usual:g}"))
     return f"{' / '.join(said)} {many(w.for_results, limit.for_results)}"
+
+
+def _done(one: Audit, viewer: Viewer) -> DoneRow:
+    try:
+        after = msgspec.json.decode(one.after, type=_Until) if one.after else _Until()
+    except msgspec.DecodeError:
+        after = _Until()
+    until = ""
+    if one.action == _PAUSED and isinstance(after.until, int) and after.until <= MAX_MILLIS:
+        until = fill(ENGLISH.until, time=viewer.moment_with_utc(after.until))
+    elif one.action == _PAUSED and after.until == "resumed":
+        until = ENGLISH.forms.until_resumed
+    return DoneRow(one.at, one.action, one.by, one.detail, until)
 
 
 def _spared(answer: TargetAnswer, viewer: Viewer) -> str:

@@ -9,6 +9,8 @@ import pytest
 from msgspec import structs
 
 from foundation.http_origin import Served
+from portquorum.changing.office import Office
+from portquorum.web.absent import NoOffice
 from portquorum.web.answers import Counts
 from portquorum.web.app import create_app
 from portquorum.web.pages.address import local_path
@@ -16,6 +18,8 @@ from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.pages.rendering import NAMES, static_url
 from portquorum.web.parts import Parts
 from portquorum.web.routes import ROUTES
+from schemas.web import Audit
+from tests.browser.web.changes import HandMadeOffice
 from tests.browser.web.fakes import (
     OPEN_INCIDENT,
     HandMadeExplainer,
@@ -28,11 +32,18 @@ from tests.browser.web.nights import NOW, REGIONS, blind, calm, thousand
 
 
 class Client(httpx.AsyncClient):
-    def __init__(self) -> None:
+    def __init__(self, office: Office | None = None) -> None:
         self.fleet, self.history = HandMadeFleet(), HandMadeHistory()
         self.explainer = HandMadeExplainer()
         app = create_app(
-            Parts(self.fleet, HandMadeHub(), self.history, asyncio.Event(), self.explainer),
+            Parts(
+                self.fleet,
+                HandMadeHub(),
+                self.history,
+                asyncio.Event(),
+                self.explainer,
+                office=office or NoOffice(),
+            ),
             Served("127.0.0.1"),
             routes=ROUTES,
             error_page=error_page_of(self.fleet),
@@ -165,6 +176,24 @@ async def test_red_calm_and_blind_differ_in_title_icon_and_class(client: Client)
     assert "icon-blind.svg" in text
     assert "Not known since 02:02:33 UTC" in text
     assert "history is not available since" in text
+
+
+async def test_a_target_s_page_says_what_people_did_to_it() -> None:
+    paused = Audit(
+        id="1" * 16,
+        at=NOW,
+        by="aino",
+        action="pause target",
+        about="orders-db-3",
+        detail="new disk",
+        after='{"until":"resumed"}',
+    )
+    office = HandMadeOffice()
+    office.log = [paused, structs.replace(paused, id="2" * 16, action="add user", by="mika")]
+    async with Client(office) as client:
+        text = (await client.get("/targets/orders-db-3")).text
+    assert "by aino</span> until somebody resumes it: new disk" in text
+    assert "by mika" not in text
 
 
 async def test_the_overview_names_what_is_down_without_an_incident(client: Client) -> None:

@@ -128,6 +128,8 @@ def test_what_is_not_told_says_by_whom_and_until_when() -> None:
     assert row_words.spared_words(row, viewer) == "in maintenance: patch night"
     silenced = replace(row, silence="7f3a", silence_until=NOW, silence_by="Aino")
     assert row_words.spared_words(silenced, viewer) == "silenced until 02:03 UTC by Aino"
+    reasoned = replace(silenced, silence_reason="new disk")
+    assert row_words.spared_words(reasoned, viewer).endswith("by Aino: new disk")
 
 
 def test_the_reason_of_a_silence_must_be_written() -> None:
