@@ -68,7 +68,8 @@ class BulkPlan(Struct, frozen=True, kw_only=True):
     """A preview: what a bulk change would do. Nothing is written.
 
     `confirmation` names exactly this: the ids, their versions and the edit. `some` are up to 100
-    of the ids.
+    of the ids. `before` and `after` are the fields of a patch that differ, in words with the number
+    of targets of each value: `30s (18), 1m (2)`.
     """
 
     count: int
@@ -76,6 +77,8 @@ class BulkPlan(Struct, frozen=True, kw_only=True):
     left_out: tuple[BulkLeftOut, ...]
     confirmation: str
     edit: BulkEdit
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
 
 
 class BulkDone(Struct, frozen=True, kw_only=True):

@@ -104,12 +104,16 @@ class BulkEditor:
 
     async def preview(self, who: Principal, targets: Sequence[str], edit: BulkEdit) -> BulkPlan:
         plan = await self._plan(who, targets, edit)
+        names = plan.names if edit.action == "patch" else ()
+        before, after = await _differing(plan, names)
         return BulkPlan(
             count=len(plan.names),
             some=tuple(plan.names[:SHOWN]),
             left_out=plan.left.listed(),
             confirmation=_confirmation(plan, edit),
             edit=edit,
+            before=before,
+            after=after,
         )
 
     async def apply(
@@ -449,10 +453,13 @@ def _count(names: Sequence[str]) -> str:
 
 
 async def _differences(plan: _Plan, made: Sequence[str]) -> tuple[str, str]:
-    """What was changed of the targets that were, as JSON before and after; empty: nothing.
+    """What was changed of the targets that were, as JSON before and after; empty: nothing."""
+    was, now = await _differing(plan, made)
+    return _json(was), _json(now)
 
-    Of removed targets their names say it.
-    """
+
+async def _differing(plan: _Plan, made: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields that differ, before and after; of removed targets their names say it."""
     changed: list[tuple[Mapping[str, object], Mapping[str, object]]] = []
     counting = frozenset(made)
     for position, one in enumerate(plan.edits):
@@ -464,12 +471,11 @@ async def _differences(plan: _Plan, made: Sequence[str]) -> tuple[str, str]:
         if before is not None and not one.before.removed:
             changed.append((entries.written(before), entries.written(one.entry)))
     for name, pause in plan.pauses.items():
-        if pause is not None:
+        if pause is not None and made:
             marked = plan.marks[name]
             there = msgspec.json.decode(marked, type=Pause) if marked else None
             changed.append(({} if there is None else _pause_fields(there), _pause_fields(pause)))
-    was, now = differences(changed)
-    return _json(was), _json(now)
+    return differences(changed)
 
 
 def _pause_fields(pause: Pause) -> dict[str, object]:

@@ -183,8 +183,23 @@ async def _previewed(
     form = replace(_second_form(desk, ids, plan), trouble=trouble)
     status = HTTPStatus.CONFLICT if trouble else HTTPStatus.OK
     return desk.page(
-        form, template=_TEMPLATE, status=status, plan=plan, changes=_changes(desk, edit)
+        form,
+        template=_TEMPLATE,
+        status=status,
+        plan=plan,
+        changes=_differing(plan) or _changes(desk, edit),
     )
+
+
+def _differing(plan: BulkPlan) -> list[tuple[str, str]]:
+    """Of each field that would differ what it is, of how many targets, and what it would be."""
+    own = {"tags_added": _W.add_tags, "tags_removed": _W.remove_tags}
+    said = []
+    for name in dict.fromkeys((*plan.before, *plan.after)):
+        label = own.get(name) or _W.entry_labels.get(name, name)
+        values = [each for each in (plan.before.get(name), plan.after.get(name)) if each]
+        said.append((label, cut(" → ".join(values), 500)))
+    return said
 
 
 def _changes(desk: Desk, edit: BulkEdit) -> list[tuple[str, str]]:

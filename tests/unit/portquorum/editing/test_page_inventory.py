@@ -225,6 +225,8 @@ async def test_a_bulk_change_is_previewed_made_and_undone(world: World, page: Pr
     edit = BulkEdit(action="patch", set={"criticality": "critical"}, add_tags=("eu",))
     plan = await page.inventory.preview(ANN, [*names, "core", "none", names[0]], edit)
     assert (plan.count, plan.some) == (5, tuple(names))
+    assert plan.before == {"criticality": "none"}
+    assert plan.after == {"criticality": "critical", "tags_added": "eu"}
     assert {one.why: (one.count, one.some) for one in plan.left_out} == {
         "file": (1, ("core",)),
         "wrong": (1, ("none",)),
