@@ -216,7 +216,8 @@ async def _removed(desk: Desk, office: TheOffice, user: UserSeen, sent: Posted) 
 
 def _told(desk: Desk, user: UserSeen) -> str:
     since = fill(_W.user_since, time=desk.viewer.moment_with_utc(user.created_at))
-    return f"{since} {many(_W.signed_in, user.sessions)}"
+    now = many(_W.signed_in, user.sessions) if user.sessions else _W.not_signed_in
+    return f"{since} {now}"
 
 
 def _sent_of(user: UserSeen) -> Posted:

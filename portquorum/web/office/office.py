@@ -432,7 +432,8 @@ class RecordsOffice:
             owner=token.owner,
             created_at=token.created_at,
             expires_at=token.expires_at,
-            last_used_at=None if seen is None else seen.at,
+            # The record is to the hour: it may lie before the token was made.
+            last_used_at=None if seen is None else max(seen.at, token.created_at),
         )
 
     async def _note(

@@ -16,7 +16,7 @@ from portquorum.changing.errors import ChangeError
 from portquorum.changing.office import Office, WantedToken, WantedUser
 from portquorum.web.office import office as office_module
 from portquorum.web.office.office import INVITATION_MS, RecordsOffice
-from schemas.duration import DAY_MS
+from schemas.duration import DAY_MS, HOUR_MS
 from schemas.web import Audit, Invitation, Scope, Session, SessionUse, Token, TokenSeen, User
 from tests.memory_journal import MemoryJournal, MemoryLog
 
@@ -427,6 +427,9 @@ async def test_a_token_is_shown_once_and_works(desk: Desk) -> None:
     await desk.journal.put([TokenSeen(id=made.id, at=NOW)])
     (listed,) = desk.office.tokens(ann)
     assert (listed.secret, listed.last_used_at, listed.owner) == (None, NOW, "ann")
+    await desk.journal.put([TokenSeen(id=made.id, at=NOW - HOUR_MS)])
+    (listed,) = desk.office.tokens(ann)
+    assert listed.last_used_at == NOW
     never = await desk.office.add_token(ann, WantedToken(name="for ever", expires_in_days=0))
     assert never.expires_at is None
     await desk.office.revoke_token(ann, made.id)
