@@ -135,9 +135,9 @@ def test_rows_are_paused_and_acknowledged_by_a_key_each(
     page.keyboard.press("a")
     expect(page.get_by_role("dialog", name="Acknowledge").get_by_label("Note")).to_be_focused()
     page.keyboard.type("on it")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
     expect(page.locator("#done")).to_contain_text("Acknowledged")
-    assert server.acts.asked[-1][3] == "on it"
+    assert [one[3] for one in server.acts.asked if one[0] == "acknowledge"] == ["on it"]
     expect(page.locator(".incidents a.name").first).to_be_focused()
 
 
