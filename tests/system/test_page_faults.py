@@ -6,8 +6,10 @@ One page is open in Chromium all the time; it comes back by itself.
 import contextlib
 import socket
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -122,10 +124,22 @@ def monitor(tmp_path_factory: pytest.TempPathFactory, screenshots: Path) -> Iter
         page.set_default_timeout(DEADLINE_S * 1_000)
         made = Monitor(up, page, screenshots)
         up.event("up", "portquorum is up")
+        eventually(lambda: knows_its_users(made), "a page that knows who may come in")
         page.goto(f"http://{made.place}/")
         page.evaluate("() => { window.isTheSamePage = true }")
         eventually(lambda: sees_all(made), "a page that sees")
         yield made
+
+
+def knows_its_users(monitor: Monitor) -> bool:
+    """Before that the page loads itself anew (503)."""
+    try:
+        monitor.get("overview")
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        return False
+    return True
 
 
 def sees_all(monitor: Monitor) -> bool:

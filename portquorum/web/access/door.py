@@ -150,8 +150,8 @@ class RecordsDoor:
             return None
         name = digest(secret)
         record = self._journal.book.one(Session, name)
-        if record is None:
-            return None
+        if record is None or (record.via == "oidc" and self._rules.provider is None):
+            return None  # whoever takes the provider away takes its sessions away
         return by_session(self._journal.book, record, secret, now, self._last_use.of_session(name))
 
     def _in_time(self, found: Principal | None, now: int) -> Principal | _Stranger | None:

@@ -208,9 +208,11 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
 def test_every_module_can_be_imported_or_names_its_extra(installed: Path, tmp_path: Path) -> None:
     said = json.loads(run(installed / "python", "-c", MODULES, *PACKAGES, folder=tmp_path))
     for module, sentence in said.items():
-        extra = "web" if module.startswith("portquorum.web") else "embedded"
+        of_web = module.startswith(("portquorum.web", "portquorum.access."))
+        extra = "web" if of_web else "embedded"
         assert module.startswith(
             (
+                "portquorum.access.passwords",
                 "portquorum.bench.",
                 "portquorum.embedded.",
                 "portquorum.demo",

@@ -109,6 +109,18 @@ class Ground:
         )
         await self.raw("rechecks", host, msgspec.json.encode(request), host)
 
+    async def rechecked(self, host: str, target: str) -> None:
+        """Asks for rechecks of a host until one of the target is made; fails after a deadline.
+
+        A check that its schedule makes in the same moment answers a request, too.
+        """
+        deadline = time.monotonic() + DEADLINE_S
+        while not any(result.cause == "recheck" for result in self.of(target)):
+            assert time.monotonic() < deadline, f"no recheck of {target}; {self.results[-5:]}"
+            now = self.of(target)[-1].started_at
+            await self.recheck(host, now, now + 60_000)
+            await self.read()
+
     async def raw(self, topic: str, host: str, value: bytes | None, key: str) -> None:
         await self.producer.send_and_wait(
             self.settings.topic(topic),

@@ -370,11 +370,7 @@ async def test_what_is_paused_or_disabled_is_not_checked_until_its_time(
 
     await pause(None)
     await ground.until(lambda: ground.beats and ground.beats[-1][1].targets == 1, "a beat of one")
-    now = ground.of("goes-on")[-1].started_at
-    await ground.recheck("127.0.0.1", now, now + HOUR_MS)
-    await ground.until(
-        lambda: any(result.cause == "recheck" for result in ground.of("goes-on")), "a recheck"
-    )
+    await ground.rechecked("127.0.0.1", "goes-on")
     assert len(ground.of("paused")) == 1
     await records.resume(ground.settings, ["paused"], "ann", {})
     await ground.until(lambda: len(ground.of("paused")) == 2, "a check at once")

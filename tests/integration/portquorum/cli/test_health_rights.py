@@ -102,7 +102,7 @@ async def test_without_any_right_each_line_says_what_it_lacks(owner: Settings) -
     assert {line.level for line in report.lines} == {"unknown", "trouble"}
     trouble = [line for line in report.lines if line.level == "trouble"]
     assert [line.part for line in trouble] == ["clickhouse"], report
-    assert said(report, "kafka")[1].endswith("and 8 more")
+    assert said(report, "kafka")[1].endswith("and 9 more")
     assert f"needs DESCRIBE on topic {PREFIX}.targets" in said(report, "kafka")[1]
     for part, group in {"stream": "stream", "sink": "sink", "notifier": "notify"}.items():
         level, text = said(report, part)

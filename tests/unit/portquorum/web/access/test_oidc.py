@@ -297,3 +297,14 @@ async def test_without_a_provider_there_is_none() -> None:
     async with House().client() as client:
         assert (await client.get("/oidc/start")).status_code == 404
         assert (await client.get("/oidc/callback")).status_code == 404
+
+
+async def test_without_the_provider_its_sessions_are_over(provider: ProviderServer) -> None:
+    house = house_of(provider)
+    await house.user("root", "admin")
+    without = House(house.journal)
+    async with house.client() as client, without.client() as later:
+        assert (await client.get(await answer_of(client))).status_code == 303
+        later.cookies = client.cookies
+        assert (await client.get("/targets")).status_code == 200
+        assert (await later.get("/targets")).status_code == 303
