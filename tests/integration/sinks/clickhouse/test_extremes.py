@@ -21,7 +21,11 @@ def extremes(topic: Topic) -> list[bytes]:
 
 AGREES: Final[dict[tuple[str, int | None], dict[str, object]]] = {
     ("closed", None): {"closed_at": 0, "closed_because": "recovered"},
-    ("worsened", None): {"event": "closed", "closed_because": "target_paused"},
+    ("worsened", None): {
+        "event": "closed",
+        "closed_because": "target_paused",
+        "resolved_by": None,
+    },
     ("targets.unwatched", 0): {"event": "targets.watched"},
     ("targets.watched", 2**31 - 1): {"event": "targets.unwatched"},
 }
