@@ -10,6 +10,7 @@ from foundation import kafka
 from foundation.lifecycle import ends_within
 from foundation.settings import Settings
 from portquorum.inventory.plan import Removal
+from portquorum.inventory.present import pauses_of, read_policy
 from portquorum.inventory.record_writer import RecordWriter
 from schemas.policy import Pause
 from schemas.target import Target
@@ -45,7 +46,11 @@ class KafkaWrites:
                 if self._producer is None:
                     await producer.start()
                     self._producer = producer
-                await RecordWriter(self._settings, producer).targets(removals, listed, pauses)
+                writer = RecordWriter(self._settings, producer)
+                await writer.targets(removals, listed, pauses)
+                if any(one.id in pauses for one in listed):
+                    there = pauses_of((await read_policy(self._settings)).values())
+                    await writer.ended(listed, pauses, there)
         except BaseException:
             self._producer = None
             await ends_within(_FLUSH_S, kafka.abandon(producer))

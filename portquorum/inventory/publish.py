@@ -293,8 +293,12 @@ class _Writer:
         return int((await future).offset)  # type: ignore[attr-defined]
 
     async def _tell_later_pauses(self, kept: Mapping[bytes, PolicyKept]) -> None:
-        """A target that was paused meanwhile may have moved: its new partition is told, too."""
+        """A target that was paused meanwhile may have moved: its new partition is told, too.
+
+        Likewise of a pause that ended meanwhile.
+        """
         found = presents.pauses_of(kept.values())
+        await self.writer.ended(self.targets, self.plan.pauses, found)
         known, at = self.plan.pauses, self.plan.at
         later = {
             name: one

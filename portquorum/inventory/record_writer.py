@@ -1,7 +1,7 @@
 """Writes what a publication of targets consists of, in the promised order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -11,7 +11,7 @@ from foundation.settings import Settings
 from portquorum.inventory.plan import Removal, encode, home
 from producers.schedule.schedule import phase_ms
 from schemas import control, policy, topics
-from schemas.control import TargetRemoved, TargetSet
+from schemas.control import TargetRemoved, TargetResumed, TargetSet
 from schemas.policy import Pause
 from schemas.target import Target
 
@@ -68,6 +68,22 @@ class RecordWriter:
             self._control(home(one, partitions), control.paused(pauses[one.id]))
             for one in targets
             if one.id in pauses
+        )
+
+    async def ended(
+        self, targets: Iterable[Target], told: Mapping[str, Pause], there: Collection[str]
+    ) -> None:
+        """Tells the stream of pauses that ended while it was told of them.
+
+        `told` are the pauses that `targets` was given, `there` the ids that [policy] says are
+        paused, read after that. The stream would keep such a pause for ever, and nobody would see
+        it: probers go by [policy].
+        """
+        partitions = self._settings.partitions
+        await self._all(
+            self._control(home(one, partitions), TargetResumed(target=one.id, by=told[one.id].by))
+            for one in targets
+            if one.id in told and one.id not in there
         )
 
     async def entries(self, entries: Iterable[tuple[bytes, policy.Policy | None]]) -> None:

@@ -8,9 +8,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
+from msgspec import structs
 
 from foundation.kafka import Follower, create_topics
 from foundation.settings import Settings
+from portquorum.editing.writes import KafkaWrites
+from portquorum.inventory.plan import home
 from portquorum.inventory.present import pauses_of, read_policy
 from portquorum.pausing import records
 from schemas import control, topics
@@ -47,14 +50,15 @@ async def settings(kafka: str) -> Settings:
     return made
 
 
-async def is_paused_for(settings: Settings) -> tuple[bool, bool]:
+async def is_paused_for(settings: Settings, name: str = "db") -> tuple[bool, bool]:
     """For the stream, by the last record of the log; and for everybody else."""
     async with Follower(settings, settings.topic(topics.RESULTS.name)) as follower:
         bodies = [control.body(one.headers) async for one in follower.present()]
     said = [control.decode(one) for one in bodies if one is not None]
-    last = [one for one in said if isinstance(one, TargetPaused | TargetResumed)][-1]
+    pauses = [one for one in said if isinstance(one, TargetPaused | TargetResumed)]
+    last = [one for one in pauses if one.target == name][-1]
     there = pauses_of((await read_policy(settings)).values())
-    return isinstance(last, TargetPaused), "db" in there
+    return isinstance(last, TargetPaused), name in there
 
 
 async def test_an_end_between_the_two_records_of_a_pause(
@@ -100,3 +104,19 @@ async def test_alone_it_is_what_was_asked_for(settings: Settings) -> None:
     assert await is_paused_for(settings) == (True, True)
     await records.resume(settings, ["db"], "bob", HOMES)
     assert await is_paused_for(settings) == (False, False)
+
+
+async def test_an_end_while_the_page_publishes_a_target_of_that_pause(settings: Settings) -> None:
+    moved = ground.target("moved")
+    homes = {"moved": home(moved, settings.partitions)}
+    one = structs.replace(PAUSE, name="moved")
+    writes = KafkaWrites(settings)
+    try:
+        # What was known of [policy] before somebody ended the pause.
+        await writes.targets([], [moved], {"moved": one})
+        assert await is_paused_for(settings, "moved") == (False, False)
+        await records.pause(settings, [one], homes)
+        await writes.targets([], [moved], {"moved": one})
+        assert await is_paused_for(settings, "moved") == (True, True)
+    finally:
+        await writes.close()
