@@ -106,7 +106,7 @@ async def test_a_silence_is_said_wherever_its_incidents_are(
 ) -> None:
     """With the tint alone gone nobody saw it, and `why` became the reason that all read."""
     client.cookies.set("portquorum_zone", "Europe/Berlin")
-    said = '<div class="silenced">silenced until 10:00 (09:00 UTC) by ada</div>'
+    said = '<div class="silenced">silenced until 10:00 (09:00 UTC) by ada: work</div>'
     overview = (await client.get("/")).text
     assert "1 silence is active" in overview
     assert 'href="/maintenance#silences"' in overview
@@ -120,6 +120,7 @@ async def test_a_silence_is_said_wherever_its_incidents_are(
     assert 'href="/silences/7f3a/end"' in plans
     target_page = (await client.get("/targets/edge")).text
     assert "nobody is told: silence “work” by ada until 10:00 (09:00 UTC)" in target_page
+    assert 'href="/silences/7f3a/end"' in target_page
     assert "--reason &#39;&#39;" in target_page
     story.later(2 * HOUR)
     assert "silence is active" not in (await client.get("/")).text
