@@ -108,7 +108,7 @@ def test_a_wrong_password_is_said_at_the_form_and_the_name_stays(visitor: Browse
     page.get_by_label("User").fill("vera")
     page.get_by_label("Password").fill("wrong horse battery")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("the name and the password of a user")
+    expect(page.get_by_role("alert")).to_contain_text("password is wrong")
     expect(page.get_by_label("User")).to_have_value("vera")
     expect(page.get_by_label("Password")).to_be_focused()
     assert serious(page) == []
@@ -138,17 +138,17 @@ def test_a_link_makes_a_user_on_a_phone(
     page.screenshot(path=screenshots / f"welcome-{script}.png")
     page.get_by_label("User").fill("root")
     page.get_by_label("Password, 12").fill(PASSWORD)
-    page.get_by_label("The same once more").fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
     page.get_by_role("button").click()
     expect(page.locator(".trouble").first).to_be_visible()  # the name is taken
     page.get_by_label("User").fill(name)
     page.get_by_label("Password, 12").fill(PASSWORD)
-    page.get_by_label("The same once more").fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
     page.get_by_role("button").click()
     expect(page.locator("main h1").first).to_be_visible()
     assert page.url == f"{house.url}/"  # no secret in the address
     page.goto(f"/welcome?invitation={SECRET}{name}")
-    expect(page.locator("h1")).to_have_text("This link makes no user")
+    expect(page.locator("h1")).to_have_text("This link does not work any more")
     context.close()
 
 
