@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from portquorum.cli.options import Json, examples, user_name
-from portquorum.presentation.output import out, print_json
+from portquorum.presentation.output import out, print_json, print_notes
 from schemas.plain_text import one_line, plain
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from schemas.target import Target
 
 _SHOWN: Final = 5
+_MOST_AUDITED: Final = 100
+"""Of more targets the audit log has one entry."""
+_AUDIT_S: Final = 10.0
 
 Named = Annotated[
     list[str] | None,
@@ -153,10 +156,14 @@ def pause(
         homes = _homes(found, chosen)
         await records.pause(settings, made, homes)
         # One that has moved to another partition since then is told there, too.
-        after = _homes(await _present(settings), chosen)
-        moved = [one for one in made if after.get(one.name) != homes[one.name]]
+        now_homes = _homes(await _present(settings), chosen)
+        moved = [one for one in made if now_homes.get(one.name) != homes[one.name]]
         if moved:
-            await records.pause(settings, moved, after)
+            await records.pause(settings, moved, now_homes)
+        detail = plain(reason).strip()
+        names = [one.name for one in made]
+        after = {"until": end or "resumed"}
+        await _audited(settings, who, "pause target", names, detail, after)
 
     asyncio.run(write())
     if json:
@@ -205,10 +212,19 @@ def resume(
         return
     who = one_line(by or "").strip() or user_name()
     # Those that are not paused, too: a command that was killed may have left half a pause.
-    asyncio.run(records.resume(settings, ids, who, _homes(found, chosen)))
+
+    async def write() -> None:
+        await records.resume(settings, ids, who, _homes(found, chosen))
+        await _audited(settings, who, "resume target", were)
+
+    asyncio.run(write())
     if json:
         print_json({"resumed": were, "dry_run": False})
         return
+    _show_resumed(chosen, pauses)
+
+
+def _show_resumed(chosen: "Sequence[Target]", pauses: "Mapping[str, Pause]") -> None:
     for line in _said("resumed", [one for one in chosen if one.id in pauses], ""):
         out().print(line)
     for one in chosen:
@@ -224,6 +240,38 @@ def _read() -> tuple["Settings", "Present"]:
 
     settings = load()
     return settings, asyncio.run(_present(settings))
+
+
+async def _audited(
+    settings: "Settings",
+    who: str,
+    action: str,
+    targets: Sequence[str],
+    detail: str = "",
+    after: object = None,
+) -> None:
+    """Writes into the audit log what was done; a failure is a note, for it is done."""
+    from aiokafka.errors import KafkaError
+
+    from foundation import kafka
+    from portquorum.access.principal import Principal
+    from portquorum.journal.audit_log import AuditLog
+    from portquorum.journal.journal import opened
+
+    principal = Principal(name=who, scope="admin", via="local")
+    many = len(targets) > _MOST_AUDITED
+    listed = [f"{len(targets)} targets"] if many else targets
+    if not listed:
+        return
+    try:
+        await kafka.create_topics(settings)
+        async with opened(settings, _AUDIT_S) as journal:
+            log = AuditLog(journal)
+            await asyncio.gather(
+                *(log.record(principal, action, one, detail, after=after) for one in listed)
+            )
+    except (KafkaError, OSError) as error:  # TimeoutError is one
+        print_notes([f"the audit log does not have it: {error}"])
 
 
 async def _present(settings: "Settings") -> "Present":

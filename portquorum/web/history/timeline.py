@@ -79,8 +79,6 @@ def _end(
 
 
 def _note(event: IncidentEvent) -> str | None:
-    """What was written with the acknowledgement or the closing by hand."""
-    for note in (event.resolved_note, event.acknowledged_note):
-        if note is not UNSET and note:
-            return note
-    return None
+    """What was written with the acknowledgement; of the end, with the closing by hand."""
+    note = event.resolved_note if event.event == "closed" else event.acknowledged_note
+    return note if note is not UNSET and note else None

@@ -32,6 +32,7 @@ from portquorum.web.office.attempts import Attempts, TooManyAttemptsError
 from schemas.duration import DAY_MS
 from schemas.web import (
     Audit,
+    Bulk,
     Invitation,
     Request,
     Scope,
@@ -308,14 +309,21 @@ class RecordsOffice:
         if before and not any(one.id == before for one in entries):
             return []
         found: list[Audit] = []
+        bulks = self._bulks_of(about)
         for one in entries:
             if len(found) >= min(max(limit, 1), MOST_ENTRIES):
                 break
-            if (not by or one.by == by) and (not about or one.about == about):
+            of_it = not about or one.about == about or one.id in bulks
+            if of_it and (not by or one.by == by):
                 found.append(one)
         return found
 
     # --- parts of them
+
+    def _bulks_of(self, target: str) -> set[str]:
+        """The ids of bulk changes that changed a target: their entries name a number alone."""
+        parts = self._journal.book.every(Bulk).values() if target else ()
+        return {one.id for one in parts if target in one.targets}
 
     def _new_user(self, who: Principal, name: str) -> User:
         now = self._now()

@@ -168,9 +168,10 @@ async def target_page(  # noqa: PLR0917 - what handlers are given
 
 
 def _done_to(office: Office, target_id: str) -> tuple[Audit, ...]:
-    """What people did to a target by itself, the newest first: edits, pauses and their ends."""
+    """What people did to a target, by itself or with others, the newest first."""
     found = office.audit(about=target_id, limit=2 * target.MOST_DONE)
-    return tuple(one for one in found if one.action in _OF_TARGETS)[: target.MOST_DONE]
+    of_it = [one for one in found if one.action in _OF_TARGETS or one.about != target_id]
+    return tuple(of_it)[: target.MOST_DONE]
 
 
 def _target(  # noqa: PLR0917 - in the order of the page

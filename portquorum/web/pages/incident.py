@@ -183,6 +183,7 @@ def _line(one: TimelineEvent) -> EventLine:
         summary=one.summary,
         votes=votes,
         changes=one.changes,
-        acknowledged_by=one.acknowledged_by,
+        # The note of the end is that of who closed it.
+        acknowledged_by=None if one.event == "closed" else one.acknowledged_by,
         note=one.note,
     )

@@ -136,5 +136,11 @@ def test_an_event_has_its_votes_its_episode_and_what_was_written_with_it() -> No
     assert (one.acknowledged_by, two.acknowledged_by) == (None, "ann")
 
 
+def test_an_end_that_nobody_wrote_has_no_note_of_who_acknowledged() -> None:
+    said = {"acknowledged_by": "ann", "acknowledged_note": "on it"}
+    (one,) = events_of([event(40, "closed", closed_at=40, closed_because="recovered", **said)])
+    assert one.note is None
+
+
 def test_no_events_have_no_regions() -> None:
     assert regions_of([]) == ()

@@ -17,7 +17,7 @@ from portquorum.changing.office import Office, WantedToken, WantedUser
 from portquorum.web.office import office as office_module
 from portquorum.web.office.office import INVITATION_MS, RecordsOffice
 from schemas.duration import DAY_MS, HOUR_MS
-from schemas.web import Audit, Invitation, Scope, Session, SessionUse, Token, TokenSeen, User
+from schemas.web import Audit, Bulk, Invitation, Scope, Session, SessionUse, Token, TokenSeen, User
 from tests.memory_journal import MemoryJournal, MemoryLog
 
 NOW = 1_764_500_000_000
@@ -531,3 +531,17 @@ async def test_kafka_away_is_one_sentence(desk: Desk) -> None:
         desk.office.revoke_token(ann, token.id),
     ):
         await refused(work, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def test_a_change_of_many_is_found_by_each_target_of_it(desk: Desk) -> None:
+    many, other = "0" * 15 + "1", "0" * 15 + "2"
+    await desk.journal.put(
+        [
+            Bulk(id=many, at=1, by="ann", action="pause", targets=("db", "web")),
+            Audit(id=many, at=1, by="ann", action="pause", about="2 targets"),
+            Audit(id=other, at=2, by="bob", action="change target", about="db"),
+        ]
+    )
+    assert [one.id for one in desk.office.audit(about="db")] == [other, many]
+    assert [one.id for one in desk.office.audit(about="web")] == [many]
+    assert desk.office.audit(about="mail") == []
