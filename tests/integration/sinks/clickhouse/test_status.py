@@ -352,8 +352,10 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("--tag", "nosuch"), "no tag is 'nosuch': no target has one"),
     (
         ("--status", "stale"),
-        "no status is 'stale'; there is down, flapping, unwatched, failing, slow, pending, "
-        "paused, up",
+        (
+            "no status is 'stale'; there is down, flapping, unwatched, failing, slow, pending, "
+            "paused, up"
+        ),
     ),
     (
         ("db", "--team", "web"),
