@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from schemas._types import LongText, Text
+from schemas._types import LongText, Millis, Text
 
 StepText = Annotated[str, Meta(min_length=1, max_length=4096)]
 StepHex = Annotated[
@@ -329,6 +329,37 @@ class DomainProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind",
     rdap: Annotated[str, Meta(pattern=r"^https?://[\x21-\x7e]{1,500}\Z")] | None = None
 
 
+ZoneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")]
+
+
+class ZoneOffset(Struct, frozen=True, gc=False, kw_only=True):
+    """From `at` (UTC ms) on, local time is `seconds` ahead of UTC."""
+
+    at: Millis
+    seconds: Annotated[int, Meta(ge=-86_400, le=86_400)]
+
+
+class HeartbeatProbe(
+    Struct, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="heartbeat"
+):
+    """How often a job reports itself (rule 16): each `interval_ms`, or by a cron `schedule`.
+
+    Exactly one of the two is set. `schedule` has the five fields of crontab(5), in local time of
+    `zone`; `offsets` are that zone's for some five years, since a rule reads no file: the first one
+    holds for the time before it, too, the last one for ever. `grace_ms` is how late a report may
+    be; `max_runtime_ms` how long a run may last, None: no limit.
+    """
+
+    interval_ms: Annotated[int, Meta(ge=1_000, le=31_622_400_000)] | None = None
+    schedule: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    zone: ZoneName = "UTC"
+    offsets: Annotated[tuple[ZoneOffset, ...], Meta(min_length=1, max_length=100)] = (
+        ZoneOffset(at=0, seconds=0),
+    )
+    grace_ms: Annotated[int, Meta(ge=1_000, le=2_678_400_000)] = 60_000
+    max_runtime_ms: Annotated[int, Meta(ge=1_000, le=2_678_400_000)] | None = None
+
+
 Probe = (
     TcpProbe
     | HandshakeProbe
@@ -342,4 +373,5 @@ Probe = (
     | SnmpProbe
     | NtpProbe
     | DomainProbe
+    | HeartbeatProbe
 )

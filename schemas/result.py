@@ -35,6 +35,8 @@ Reason = Literal[
     "unexpected_response",
     "address_blocked",
     "heartbeat_missed",
+    "job_failed",
+    "job_overran",
     "port_open",
     "too_slow",
     "domain_ending",
@@ -60,6 +62,8 @@ REASON_TEXT: Final[dict[Reason, str]] = {
     "unexpected_response": "Unexpected response",
     "address_blocked": "Address blocked by policy",
     "heartbeat_missed": "Heartbeat missed",
+    "job_failed": "Job failed",
+    "job_overran": "Job ran too long",
     "port_open": "Port is open",
     "too_slow": "Answer took too long",
     "domain_ending": "Domain registration about to end",
@@ -74,13 +78,19 @@ NEVER_COUNTED: Final[frozenset[str]] = frozenset(
 )
 """Reasons about the prober or the policy, not about the target."""
 
+Signal = Literal["success", "start", "fail", "log"]
+"""What a job reports: it ended well, it begins, it failed, or a word that changes nothing."""
+
+RECEIVER: Final = "receiver"
+"""The region of all heartbeats; reserved for the receivers."""
+
 
 class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The record of one measurement.
 
     `status` is `missed` when nothing was measured: the check did not start within its interval,
     or it ended as one of `NEVER_COUNTED`. `reason` is None exactly when the status is
-    `up`. A check that never started has its scheduled time as `started_at`.
+    `up`, or when a job only spoke (`signal`). A check that never started has its scheduled time as `started_at`.
 
     `connect_ms` is the network's time for the handshake (TCP_INFO), not the event loop's;
     `total_ms` is DNS + connect (+ TLS and dialogue). `dns_ms` is null without a lookup: the host is
@@ -91,6 +101,12 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     `expect` is what the target's definition asked for. Of a port that must be `closed`, `down` has
     the reason `port_open`, and `up` has a `total_ms` only if the host itself refused: silence, and
     the word of a router, have none. There `missed` may also have the reason `dns_failed`.
+
+    A heartbeat has a `signal`, other results have none: `success` is `up`, `fail` is `down`
+    (`job_failed`), `start` and `log` measure nothing and are `missed` without a reason. Its region
+    is `RECEIVER`, its prober the receiver that took it, its times those of the arrival. `run` is
+    what the job calls this run (a start and its end have the same), `exit_code` that of its
+    command, `output` the last lines of what it said.
 
     The identity of a result is (`target`, `region`, `prober`, `started_at`, `attempt`).
     """
@@ -118,6 +134,10 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
     http_status: Annotated[int, Meta(ge=100, le=999)] | None = None
     banner: Annotated[str, Meta(max_length=300)] | None = None
     expect: ExpectedState = "open"
+    signal: Signal | None = None
+    exit_code: Annotated[int, Meta(ge=0, le=255)] | None = None
+    run: Annotated[str, Meta(max_length=64)] | None = None
+    output: Annotated[str, Meta(max_length=4_000)] | None = None
 
     @property
     def counted(self) -> bool:

@@ -65,7 +65,7 @@ TARGETS = Topic(
     log_append_time=False,
     compression="gzip",
     writers=("apply", "web", "target"),
-    readers=("prober", "notifier", "sink", "web", "apply", "target"),
+    readers=("prober", "receiver", "notifier", "sink", "web", "apply", "target"),
     schema=(Target,),
     about="The inventory's targets, regions and defaults resolved. A null value removes one.",
 )
@@ -101,7 +101,7 @@ RESULTS = Topic(
     retention_ms=7 * DAY_MS,
     log_append_time=True,
     compression="zstd",
-    writers=("prober", "apply", "target", "ack", "stream", "notifier", "web"),
+    writers=("prober", "receiver", "apply", "target", "ack", "stream", "notifier", "web"),
     readers=("stream", "sink", "web"),
     schema=(CheckResult,),
     control=(
@@ -240,14 +240,17 @@ WEB = Topic(
     # What is over is dropped by the age of its record, whatever the writers' clocks say.
     log_append_time=True,
     compression="gzip",
-    writers=("web", "user", "token", "target", "apply"),
-    readers=("web", "user", "token", "target", "apply"),
+    writers=("web", "user", "token", "target", "apply", "heartbeat"),
+    readers=("web", "receiver", "user", "token", "target", "apply", "heartbeat"),
     schema=(
         web.User,
         web.Token,
         web.WrittenTarget,
         web.WrittenMaintenance,
         web.Request,
+        web.ShareKey,
+        web.StatusPage,
+        web.StatusPost,
         web.Session,
         web.SessionUse,
         web.Lockout,

@@ -2,7 +2,8 @@
 
 Two kinds of records, told apart by their keys:
 
-- **Versioned** (`User`, `Token`, `WrittenTarget`, `WrittenMaintenance`, `Request`): the key is
+- **Versioned** (`User`, `Token`, `WrittenTarget`, `WrittenMaintenance`, `Request`, `ShareKey`,
+  `StatusPage`, `StatusPost`): the key is
   `KIND/ID/VERSION/NONCE`, one of its own for each edit. An edit names the version that it makes,
   one more than the version that it replaces. Of each version the first record in the order of
   offsets counts, and every reader refuses the others. Keys are not those of the object, since
@@ -99,6 +100,112 @@ class WrittenMaintenance(
 
     name: Name
     entry: LongText
+
+
+class ShareKey(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="share_key"):
+    """A secret in an address that lets in for one thing alone, without a user.
+
+    `secret` is the SHA-256 of the whole text in the address. `use`: `ping` reports heartbeats of
+    the target `about` (None: of any heartbeat, by its id behind the key, as far as `teams` and
+    `tags` allow), `badge` shows badges of the target `about` (None: of all), `page` opens the
+    status page `about`.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
+    name: Name
+    use: Literal["ping", "badge", "page"]
+    secret: Digest
+    about: Name | None = None
+    teams: Names = ()
+    tags: Names = ()
+    owner: Name
+    created_at: Millis
+    expires_at: Millis | None = None
+
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
+PublicText = Annotated[str, Meta(max_length=5_000)]
+PublicName = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class StatusComponent(Struct, frozen=True, gc=False, kw_only=True):
+    """A line of a status page: the worst of its targets under a public name.
+
+    `id` stays when the name changes: badges, feeds and posts name it.
+    """
+
+    id: Slug
+    name: PublicName
+    targets: Annotated[tuple[TargetId, ...], Meta(min_length=1, max_length=1_000)]
+    description: PublicText = ""
+
+
+class StatusGroup(Struct, frozen=True, gc=False, kw_only=True):
+    """Components under a heading; without a name there is none."""
+
+    components: Annotated[tuple[StatusComponent, ...], Meta(max_length=1_000)]
+    name: Annotated[str, Meta(max_length=100)] = ""
+
+
+class StatusPage(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="status_page"):
+    """A status page at `/status/SLUG`; what is on it, in its order.
+
+    `access`: `public` for everybody, `locked` for who knows the `password` (an argon2id hash) or
+    has a key. `days` of history are shown. `contact` is a link (https, http or mailto).
+    """
+
+    slug: Slug
+    title: PublicName
+    groups: Annotated[tuple[StatusGroup, ...], Meta(max_length=100)]
+    description: PublicText = ""
+    access: Literal["public", "locked"] = "public"
+    password: Text | None = None
+    days: Annotated[int, Meta(ge=1, le=90)] = 90
+    show_uptime: bool = True
+    show_response_times: bool = False
+    contact: Annotated[str, Meta(max_length=500)] = ""
+
+
+PostState = Literal[
+    "investigating",
+    "identified",
+    "monitoring",
+    "resolved",
+    "scheduled",
+    "in_progress",
+    "completed",
+]
+Impact = Literal["none", "minor", "major", "critical", "maintenance"]
+
+
+class PostUpdate(Struct, frozen=True, gc=False, kw_only=True):
+    """One entry of a post's timeline; `text` is Markdown without HTML."""
+
+    at: Millis
+    state: PostState
+    text: PublicText
+    by: Name
+
+
+class StatusPost(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="status_post"):
+    """What people write on status pages: of an incident, or of planned work.
+
+    `pages` are slugs, `components` `PAGE/COMPONENT`. The newest of `updates` is last. `starts_at`
+    and `ends_at` are those of planned work, or when an incident began and ended (None: not yet).
+    `incident_id` is the one from which it was drafted; it is shown to nobody outside.
+    """
+
+    id: Nonce
+    pages: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=100)]
+    sort: Literal["incident", "maintenance"]
+    title: PublicName
+    impact: Impact
+    components: Annotated[tuple[Name, ...], Meta(max_length=1_000)] = ()
+    updates: Annotated[tuple[PostUpdate, ...], Meta(min_length=1, max_length=200)]
+    starts_at: Millis
+    ends_at: Millis | None = None
+    incident_id: Name | None = None
+    created_at: Millis
 
 
 class Request(_Edit, frozen=True, gc=False, kw_only=True, tag_field="web", tag="request"):
@@ -235,7 +342,9 @@ class Claim(Struct, frozen=True, gc=False, kw_only=True, tag_field="web", tag="c
 
 CLAIM_MS: Final = 600_000
 
-Versioned = User | Token | WrittenTarget | WrittenMaintenance | Request
+Versioned = (
+    User | Token | WrittenTarget | WrittenMaintenance | Request | ShareKey | StatusPage | StatusPost
+)
 Single = (
     Session | SessionUse | Lockout | Invitation | TokenSeen | IncidentNote | Audit | Bulk | Claim
 )
@@ -252,6 +361,8 @@ def identity(record: Web) -> str:
             return f"{kind}/{record.name}"
         case Request():
             return f"{kind}/{record.key}"
+        case StatusPage():
+            return f"{kind}/{record.slug}"
         case Claim() | Bulk():
             return f"{kind}/{record.id}.{record.part}"
         case _:
