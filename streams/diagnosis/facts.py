@@ -27,6 +27,8 @@ FAMILY: Final[dict[Reason, Family]] = {
     "protocol_mismatch": "service",
     "unexpected_response": "service",
     "heartbeat_missed": "heartbeat",
+    "job_failed": "heartbeat",
+    "job_overran": "heartbeat",
     "port_open": "service",
     "too_slow": "service",
     "domain_ending": "service",
