@@ -90,7 +90,8 @@ class CheckResult(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tru
 
     `status` is `missed` when nothing was measured: the check did not start within its interval,
     or it ended as one of `NEVER_COUNTED`. `reason` is None exactly when the status is
-    `up`, or when a job only spoke (`signal`). A check that never started has its scheduled time as `started_at`.
+    `up`, or when a job only spoke (`signal`). A check that never started has its scheduled time as
+    `started_at`.
 
     `connect_ms` is the network's time for the handshake (TCP_INFO), not the event loop's;
     `total_ms` is DNS + connect (+ TLS and dialogue). `dns_ms` is null without a lookup: the host is

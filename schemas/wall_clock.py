@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas._types import MAX_MILLIS
+from schemas.probe import ZoneOffset
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
@@ -56,3 +57,41 @@ def at_clock(day: date, clock: str, zone: ZoneInfo) -> int:
     """The time (UTC ms) of `HH:MM` on `day` in `zone`; at most the greatest one of a record."""
     shown = datetime.combine(day, time(int(clock[:2]), int(clock[3:])))
     return min(instant(shown, zone), MAX_MILLIS)
+
+
+_STEP_MS: Final = 6 * 3_600_000
+"""No zone has changed its offset twice within less."""
+
+
+def offsets(zone: ZoneInfo, since: int, until: int) -> tuple[ZoneOffset, ...]:
+    """The offsets of `zone` from `since` to `until` (UTC ms), as a `HeartbeatProbe` has them.
+
+    The first one begins at 0: it holds before `since`, too.
+    """
+    found = [ZoneOffset(at=0, seconds=_offset(zone, since))]
+    before = since
+    while before < until:
+        after = min(before + _STEP_MS, until)
+        seconds = _offset(zone, after)
+        if seconds != found[-1].seconds:
+            found.append(ZoneOffset(at=_change(zone, before, after), seconds=seconds))
+        before = after
+    return tuple(found)
+
+
+def _change(zone: ZoneInfo, before: int, after: int) -> int:
+    """The time at which the offset becomes that of `after`, where it is another one `before`."""
+    new = _offset(zone, after)
+    while after - before > 1:
+        between = (before + after) // 2
+        if _offset(zone, between) == new:
+            after = between
+        else:
+            before = between
+    return after
+
+
+def _offset(zone: ZoneInfo, at: int) -> int:
+    """The seconds by which local time is ahead of UTC at `at` (UTC ms)."""
+    ahead = local(at, zone).utcoffset()
+    return 0 if ahead is None else int(ahead.total_seconds())
