@@ -12,9 +12,21 @@ from portquorum.changing.acts import PauseMade, Said, SilenceMade, WantedSilence
 from portquorum.changing.edits import BulkDone, BulkEdit, BulkPlan, CheckSaid, Written
 from portquorum.changing.errors import ChangeError
 from portquorum.changing.office import SessionSeen, TokenShown, UserSeen, WantedToken, WantedUser
+from portquorum.changing.status_edits import PostChange, WantedPage, WantedPost
 from portquorum.inventory.document import MaintenanceEntry, TargetEntry
 from portquorum.journal.protocol import Book, Outcome, Place, S, V
-from schemas.web import Audit, Bulk, IncidentNote, Invitation, Scope, Single, Versioned, Web
+from schemas.web import (
+    Audit,
+    Bulk,
+    IncidentNote,
+    Invitation,
+    Scope,
+    Single,
+    StatusPage,
+    StatusPost,
+    Versioned,
+    Web,
+)
 
 
 def _absent() -> Never:
@@ -264,3 +276,45 @@ class NoOffice:
     ) -> Sequence[Audit]:
         """There is none."""
         return ()
+
+
+class NoStatusEdits:
+    """There are no status pages."""
+
+    def pages(self) -> Sequence[StatusPage]:
+        """There are none."""
+        return ()
+
+    def page(self, slug: str) -> StatusPage | None:
+        """There is none."""
+
+    async def put_page(
+        self, who: Principal, slug: str, wanted: WantedPage, if_version: int | None
+    ) -> StatusPage:
+        """503."""
+        _absent()
+
+    async def remove_page(self, who: Principal, slug: str, if_version: int | None) -> None:
+        """503."""
+        _absent()
+
+    def posts(self) -> Sequence[StatusPost]:
+        """There are none."""
+        return ()
+
+    def post(self, post: str) -> StatusPost | None:
+        """There is none."""
+
+    async def add_post(self, who: Principal, wanted: WantedPost) -> StatusPost:
+        """503."""
+        _absent()
+
+    async def change_post(
+        self, who: Principal, post: str, change: PostChange, if_version: int | None
+    ) -> StatusPost:
+        """503."""
+        _absent()
+
+    async def remove_post(self, who: Principal, post: str, if_version: int | None) -> None:
+        """503."""
+        _absent()

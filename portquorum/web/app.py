@@ -62,6 +62,7 @@ def create_app(
             "acts": Provide(lambda: parts.acts, sync_to_thread=False),
             "edits": Provide(lambda: parts.edits, sync_to_thread=False),
             "office": Provide(lambda: parts.office, sync_to_thread=False),
+            "status_edits": Provide(lambda: parts.status_edits, sync_to_thread=False),
             "repeats": Provide(lambda: repeats, sync_to_thread=False),
             "principal": Provide(principal_of, sync_to_thread=False),
         },

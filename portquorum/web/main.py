@@ -15,6 +15,7 @@ from portquorum.access.passwords import Passwords
 from portquorum.access.rules import access_rules
 from portquorum.editing.page_inventory import page_inventory
 from portquorum.journal.journal import KafkaJournal
+from portquorum.status_editing.editor import PublishedTargets, StatusEditor
 from portquorum.web.access.door import RecordsDoor
 from portquorum.web.access.last_use import LastUse
 from portquorum.web.acts.acts import PageActs
@@ -76,6 +77,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
             acts=acts,
             edits=edits,
             office=RecordsOffice(journal, passwords),
+            status_edits=StatusEditor(journal, PublishedTargets(following.published), passwords),
         ),
         served,
         routes=page_routes(journal, rules, passwords=passwords),

@@ -10,8 +10,9 @@ from portquorum.access.principal import Principal
 from portquorum.changing.acts import Acts
 from portquorum.changing.edits import Edits
 from portquorum.changing.office import Office
+from portquorum.changing.status_edits import StatusEdits
 from portquorum.journal.protocol import Journal
-from portquorum.web.absent import NoActs, NoEdits, NoJournal, NoOffice
+from portquorum.web.absent import NoActs, NoEdits, NoJournal, NoOffice, NoStatusEdits
 from portquorum.web.explaining.explainer import NoExplainer
 from portquorum.web.ports import Explains, Fleet, History, Hub
 
@@ -34,6 +35,8 @@ TheEdits = NamedDependency[SkipValidation[Edits]]
 """A parameter `edits`: the page's own inventory."""
 TheOffice = NamedDependency[SkipValidation[Office]]
 """A parameter `office`: users, tokens, the audit log."""
+TheStatusEdits = NamedDependency[SkipValidation[StatusEdits]]
+"""A parameter `status_edits`: status pages and posts."""
 ThePrincipal = NamedDependency[SkipValidation[Principal]]
 """A parameter `principal`: who asks."""
 
@@ -50,3 +53,4 @@ class Parts(Struct, frozen=True):
     acts: Acts = NoActs()
     edits: Edits = NoEdits()
     office: Office = NoOffice()
+    status_edits: StatusEdits = NoStatusEdits()
