@@ -7,16 +7,12 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-)
 from msgspec import structs
 
 from portquorum.access import tokens
 from portquorum.access.passwords import Passwords, PasswordsBusyError, problem_of
 from portquorum.access.principal import Principal
+from portquorum.changing.away import kafka_errors_said
 from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.changing.office import (
     SessionSeen,
@@ -51,12 +47,6 @@ MOST_TOKENS: Final = 1_000
 MOST_ENTRIES: Final = 1_000
 """Entries of the audit log in one answer."""
 
-AWAY: Final = "Kafka is away, so nobody knows whether this was done: look again in a moment"
-REFUSED: Final = (
-    "Kafka does not let this process write the topic [web]; docs/access.md names the rights"
-)
-# The second: an idempotent producer needs the right to write some topic.
-_NO_RIGHT: Final = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 _FIRST_EPOCHS: Final = 2**30
 
 
@@ -174,7 +164,7 @@ class RecordsOffice:
             by=who.name,
             expires_at=self._now() + INVITATION_MS,
         )
-        with _away():
+        with kafka_errors_said():
             await self._journal.put([invitation])
         detail = f"made a link for a new {_words(scope, names, tagged)}"
         await self._audit.record(who, "add link", scope, detail)
@@ -209,7 +199,7 @@ class RecordsOffice:
         except ChangeError:
             await self._edit(structs.replace(claim, version=claim.version + 1, removed=True))
             raise
-        with _away():
+        with kafka_errors_said():
             await self._journal.drop([(Invitation, invitation.id)])
         detail = (
             f"came in by a link of {invitation.by} as {_words(user.scope, user.teams, user.tags)}"
@@ -244,7 +234,7 @@ class RecordsOffice:
         found = self._journal.book.one(Session, session)
         if found is None or found.user != who.name:
             raise ChangeError(HTTPStatus.NOT_FOUND, "you have no such session")
-        with _away():
+        with kafka_errors_said():
             await self._journal.drop([(Session, session)])
         await self._audit.record(who, "end session", who.name, "ended one of their sessions")
 
@@ -340,7 +330,7 @@ class RecordsOffice:
         )
 
     async def _edit(self, *edits: Versioned) -> None:
-        with _away():
+        with kafka_errors_said():
             outcomes = await self._journal.edit(edits)
         refused = [one for one in outcomes if not one.accepted]
         if refused:
@@ -364,7 +354,7 @@ class RecordsOffice:
             return await self._passwords.hash(password)
 
     async def _expect_password(self, user: User, password: str) -> None:
-        with _busy(), _away():
+        with _busy(), kafka_errors_said():
             try:
                 found = await self._attempts.user(user.name, password)
             except TooManyAttemptsError as error:
@@ -402,7 +392,7 @@ class RecordsOffice:
     async def _end_sessions(self, name: str, *, but: str = "", epoch: int = 0) -> None:
         """Ends a user's sessions; the one with the id `but` goes on in the new epoch."""
         own = [one for one in self._journal.book.every(Session).values() if one.user == name]
-        with _away():
+        with kafka_errors_said():
             await self._journal.put(
                 [structs.replace(one, epoch=epoch) for one in own if one.id == but]
             )
@@ -411,12 +401,12 @@ class RecordsOffice:
     async def _end_links(self, name: str) -> None:
         """Links that somebody made would let them in again, as whatever they were."""
         own = [one for one in self._journal.book.every(Invitation).values() if one.by == name]
-        with _away():
+        with kafka_errors_said():
             await self._journal.drop([(Invitation, one.id) for one in own])
 
     async def _revoke_all(self, who: Principal, owner: str) -> None:
         own = [one for one in self._journal.book.all(Token).values() if one.owner == owner]
-        with _away():
+        with kafka_errors_said():
             await self._journal.edit([self._revoked(who, one) for one in own])
 
     def _revoked(self, who: Principal, token: Token) -> Token:
@@ -519,16 +509,6 @@ def _no_invitation() -> ChangeError:
     return ChangeError(
         HTTPStatus.NOT_FOUND, "this link is not valid: it was used, it is over, or never was one"
     )
-
-
-@contextmanager
-def _away() -> Iterator[None]:
-    try:
-        yield
-    except _NO_RIGHT as error:
-        raise ChangeError(HTTPStatus.SERVICE_UNAVAILABLE, REFUSED) from error
-    except (KafkaError, OSError) as error:
-        raise ChangeError(HTTPStatus.SERVICE_UNAVAILABLE, AWAY) from error
 
 
 @contextmanager
