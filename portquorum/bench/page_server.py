@@ -27,6 +27,7 @@ from foundation.settings import Settings
 from portquorum.bench import history, page_fleet
 from portquorum.bench.figures import share
 from portquorum.bench.page_model import NOW, Definitions, bad_night, loaded, status_of
+from portquorum.serving.server import serve
 from portquorum.web.app import create_app
 from portquorum.web.edge import Edge
 from portquorum.web.fleet import Fleet
@@ -35,7 +36,6 @@ from portquorum.web.following.announcer import Announcer
 from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.pages.handlers import PAGE_ROUTES, error_page_of
 from portquorum.web.parts import Parts
-from portquorum.web.server import serve
 from schemas import incident
 
 _Header = tuple[bytes, bytes]

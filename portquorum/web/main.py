@@ -15,11 +15,13 @@ from portquorum.access.passwords import Passwords
 from portquorum.access.rules import access_rules
 from portquorum.editing.page_inventory import page_inventory
 from portquorum.journal.journal import KafkaJournal
+from portquorum.serving.server import serve
 from portquorum.status_editing.editor import PublishedTargets, StatusEditor
 from portquorum.web.access.door import RecordsDoor
 from portquorum.web.access.last_use import LastUse
 from portquorum.web.acts.acts import PageActs
 from portquorum.web.app import create_app
+from portquorum.web.edge import too_many
 from portquorum.web.explaining.explainer import Explainer
 from portquorum.web.following import Following
 from portquorum.web.history.stored_history import StoredHistory
@@ -28,7 +30,6 @@ from portquorum.web.pages.error_page import refusal
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
 from portquorum.web.routes import page_routes
-from portquorum.web.server import serve
 from portquorum.web.tls import renewed, tls_context
 
 Worker = Callable[[], Coroutine[Any, Any, None]]
@@ -89,7 +90,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     )
     scheme = "http" if tls is None else "https"
     _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
-    serving = asyncio.create_task(serve(app, listening, closing, stop, tls=tls))
+    serving = asyncio.create_task(serve(app, listening, closing, stop, tls=tls, busy=too_many))
     workers: list[Worker] = [
         following.run,
         journal.run,

@@ -8,9 +8,10 @@ import sys
 
 from foundation.lifecycle import stop_on_signals
 from foundation.loopback_listener import loopback_listener
-from portquorum.web import edge, server
+from portquorum.serving import server
+from portquorum.serving.server import BoundedConnection, serve
+from portquorum.web import edge
 from portquorum.web.answers import Change, Counts
-from portquorum.web.server import BoundedConnection, serve
 from tests.unit.portquorum.web.fakes import NOW, FakeFleet, Made
 
 

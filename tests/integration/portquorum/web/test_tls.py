@@ -17,9 +17,9 @@ from foundation.loopback_listener import loopback_listener
 from foundation.settings import SettingsError
 from portquorum.access.rules import AccessRules, Tls
 from portquorum.access.tokens import digest
-from portquorum.web import server
+from portquorum.serving import server
+from portquorum.serving.server import serve
 from portquorum.web.access.needs import needs
-from portquorum.web.server import serve
 from portquorum.web.tls import renewed, tls_context
 from schemas.web import Session
 from tests.unit.portquorum.web.access.house import BROWSER, House

@@ -3,7 +3,7 @@ import resource
 
 import pytest
 
-from portquorum.web.server import MOST_CONNECTIONS, MOST_UNSENT, Unsent, connections_limit
+from portquorum.serving.server import MOST_CONNECTIONS, MOST_UNSENT, Unsent, connections_limit
 
 
 class Client(asyncio.Transport):

@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import h11
 import uvicorn
@@ -15,7 +15,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from foundation import telemetry
 from foundation.lifecycle import cancelled
-from portquorum.web.edge import Edge, too_many
+from portquorum.serving.plain_answer import say
+from portquorum.serving.scopes import is_http
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Receive, Scope, Send
 
 HEAD_S: Final = 10.0
 """A request must be here within this time, from its connection or its first byte on."""
@@ -44,6 +48,14 @@ CLOSE_S: Final = 1
 together: one client that takes nothing would have the page killed."""
 
 _log: Final = telemetry.logger(__name__)
+_TOO_MANY: Final = b"too many connections are open here: ask again later\n"
+
+
+async def too_many(scope: "Scope", _receive: "Receive", send: "Send") -> None:
+    """503 to each request, and the connection ends."""
+    if is_http(scope):
+        headers = [(b"retry-after", b"5"), (b"connection", b"close")]
+        await say(scope, send, 503, _TOO_MANY, headers)
 
 
 class Unsent:
@@ -86,6 +98,7 @@ class BoundedConnection(H11Protocol):
 
     head_s: ClassVar[float] = HEAD_S
     write_s: ClassVar[float] = WRITE_S
+    busy: "ASGIApp" = staticmethod(too_many)
     _unsent: ClassVar[Unsent] = Unsent()
     _waiting: asyncio.TimerHandle | None = None
     _sending: asyncio.TimerHandle | None = None
@@ -154,7 +167,7 @@ class BoundedConnection(H11Protocol):
             return False
         beyond = len(self.connections) - self.limit_concurrency
         if beyond > 0:
-            self.app = too_many
+            self.app = self.busy
         self.limit_concurrency += _SPARE + 1  # uvicorn's 503 says nothing of when to come again
         return beyond > _SPARE
 
@@ -198,6 +211,7 @@ class _Server(uvicorn.Server):
     """Signals are the role's business (foundation.lifecycle), and TLS has a limit of its own."""
 
     tls: ssl.SSLContext | None = None
+    busy: "ASGIApp" = staticmethod(too_many)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens; uvicorn would wait a minute for who begins no TLS."""
@@ -215,9 +229,11 @@ class _Server(uvicorn.Server):
             )
 
     def _connection(self) -> asyncio.Protocol:
-        return BoundedConnection(
+        connection = BoundedConnection(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
+        connection.busy = self.busy
+        return connection
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -225,17 +241,18 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    app: Edge,
+    app: "ASGIApp",
     listening: socket.socket,
     closing: asyncio.Event,
     stop: asyncio.Event,
     *,
     tls: ssl.SSLContext | None = None,
+    busy: "ASGIApp" = too_many,
 ) -> None:
     """Serves until `stop` is set, and then lets answers that are on their way end.
 
     `closing` is set first: live streams end by it. `listening` is closed on return. `tls` None:
-    plain HTTP.
+    plain HTTP. `busy` answers connections beyond the limit.
 
     Raises:
         RuntimeError: the server ended by itself.
@@ -258,6 +275,7 @@ async def serve(
         )
     )
     server.tls = tls
+    server.busy = busy
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(stop.wait())
     try:

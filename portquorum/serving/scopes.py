@@ -1,0 +1,11 @@
+"""What a scope of ASGI is of, without importing a framework."""
+
+from typing import TYPE_CHECKING, TypeGuard
+
+if TYPE_CHECKING:
+    from litestar.types import HTTPScope, LifeSpanScope, Scope
+
+
+def is_http(scope: "Scope | LifeSpanScope") -> "TypeGuard[HTTPScope]":
+    """Whether it is a request."""
+    return str(scope["type"]) == "http"
