@@ -28,7 +28,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     telling = asyncio.create_task(tell(made, reader))
-    await serve(made.app, listening, made.closing, stop)
+    await serve(made.app, listening, made.closing, stop, busy=edge.too_many)
     telling.cancel()
 
 
