@@ -51,6 +51,8 @@ NEEDS_EXTRA = {("portquorum", "embedded"), ("portquorum", "demo"), ("portquorum"
 WEB_ONLY = ("litestar", "uvicorn")
 """What the extra `web` brings."""
 
+NEEDS_WEB = {("portquorum", "web"), ("portquorum", "serving"), ("portquorum", "receiver")}
+
 
 def test_only_the_page_needs_its_extra() -> None:
     wrong = [
@@ -58,7 +60,7 @@ def test_only_the_page_needs_its_extra() -> None:
         for package in PACKAGES
         for path in files(package)
         for module in imports(path)
-        if below(module, WEB_ONLY) and path.relative_to(ROOT).parts[:2] != ("portquorum", "web")
+        if below(module, WEB_ONLY) and path.relative_to(ROOT).parts[:2] not in NEEDS_WEB
     ]
     assert not wrong
 
