@@ -9,6 +9,7 @@ from portquorum.access.principal import Principal
 from schemas.web import (
     Impact,
     PostState,
+    PostUpdate,
     Slug,
     StatusPage,
     StatusPost,
@@ -85,6 +86,29 @@ class WantedPost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     starts_at: int | UnsetType = UNSET
     ends_at: int | None = None
     incident_id: str | None = None
+
+
+class PostSeen(Struct, frozen=True, kw_only=True):
+    """A post, for those who may change it; `version` counts its edits, for If-Match.
+
+    `updates` are its timeline, the newest last. `ends_at` None: it goes on. `incident_id` is the
+    one that it was drafted from; no reader of a status page sees it, nor who wrote.
+    """
+
+    id: str
+    version: int
+    at: int
+    by: str
+    sort: Literal["incident", "maintenance"]
+    title: str
+    impact: Impact
+    pages: tuple[str, ...]
+    components: tuple[str, ...]
+    updates: tuple[PostUpdate, ...]
+    starts_at: int
+    ends_at: int | None
+    incident_id: str | None
+    created_at: int
 
 
 class PostChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

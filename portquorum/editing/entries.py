@@ -106,7 +106,7 @@ def merged(entry: TargetEntry, merge: Mapping[str, Any]) -> TargetEntry:
     Raises:
         EntryError: what comes of it is wrong.
     """
-    return decoded(_merge(written(entry), merge))
+    return decoded(merge_patch(written(entry), merge))
 
 
 def with_tags(entry: TargetEntry, add: Iterable[str], remove: Iterable[str]) -> TargetEntry:
@@ -194,7 +194,7 @@ def _error(path: Path, message: str) -> FieldError:
     return FieldError(field=path_text(path), message=message)
 
 
-def _merge(value: Any, patch: Any) -> Any:
+def merge_patch(value: Any, patch: Any) -> Any:
     if not isinstance(patch, Mapping):
         return patch
     result = dict(value) if isinstance(value, Mapping) else {}
@@ -202,7 +202,7 @@ def _merge(value: Any, patch: Any) -> Any:
         if one is None:
             result.pop(name, None)
         else:
-            result[name] = _merge(result.get(name), one)
+            result[name] = merge_patch(result.get(name), one)
     return result
 
 

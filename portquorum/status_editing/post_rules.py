@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import UNSET, structs
 
-from portquorum.changing.status_edits import PostChange, WantedPost
+from portquorum.changing.status_edits import PostChange, PostSeen, WantedPost
 from portquorum.status_editing.wrong import Wrongs
 from schemas.web import PostState, PostUpdate, StatusPost
 
@@ -33,6 +33,11 @@ def states_of(sort: str) -> tuple[PostState, ...]:
 def is_over(post: StatusPost) -> bool:
     """True if its newest update says so."""
     return post.updates[-1].state in OVER
+
+
+def seen(post: StatusPost) -> PostSeen:
+    """A post as people who change it see it."""
+    return PostSeen(**{name: getattr(post, name) for name in PostSeen.__struct_fields__})
 
 
 def new_post(  # noqa: PLR0917 - what is asked, and who asks when

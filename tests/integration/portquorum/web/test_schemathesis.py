@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from portquorum.access.principal import Principal
 from portquorum.editing.page_inventory import PageInventory
+from portquorum.status_editing.editor import StatusEditor
 from portquorum.web.access.visit import Visit
 from portquorum.web.office.office import RecordsOffice
 from tests.integration.portquorum.web.process import Served
@@ -38,6 +39,7 @@ from tests.unit.portquorum.editing.world import (
     FakeWrites,
     World,
 )
+from tests.unit.portquorum.status_editing.pages_of_tests import QUICK, Targets
 from tests.unit.portquorum.web.changers import FakeActs, FakeEdits
 from tests.unit.portquorum.web.fakes import Made
 
@@ -48,6 +50,7 @@ READS = [
     *("maintenances", "silences", "results", "uptime", "report"),
     *("target_entry", "inventory", "incident_notes", "silence", "maintenance"),
     *("me", "users", "user", "tokens", "audit"),
+    *("status_pages", "status_page", "posts", "post"),
 ]
 CHANGES = [
     *("put_target_entry", "patch_target_entry", "delete_target_entry", "make_target"),
@@ -55,6 +58,8 @@ CHANGES = [
     *("undo_change", "acknowledge_incident", "resolve_incident", "make_note", "make_silence"),
     *("end_silence", "put_maintenance", "delete_maintenance", "put_user", "delete_user"),
     *("make_invitation", "make_token", "revoke_token"),
+    *("put_status_page", "patch_status_page", "delete_status_page"),
+    *("make_post", "change_post", "delete_post"),
 ]
 OWN = {"make_token", "revoke_token"}
 """What a viewer may change: tokens of their own, which can do no more."""
@@ -142,6 +147,7 @@ class Changeable:
             "acts": self.acts,
             "edits": edits,
             "office": RecordsOffice(self.journal),
+            "status_edits": StatusEditor(self.journal, Targets(), QUICK),
         }
         app = Made(parts=parts, door=TokenDoor()).app
         config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)

@@ -19,12 +19,16 @@ QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 PASSWORD = "correct horse battery"  # noqa: S105
 
 
+TEAMS = {"db-1": "db", "db1-5432": "db", "web-1": "shop", "web-2": "shop"}
+"""The targets that there are."""
+
+
 class Targets:
-    """The targets db-1 (team db), web-1 and web-2 (team shop)."""
+    """Targets of the teams db and shop."""
 
     def __init__(self, teams: Mapping[str, str] | None = None) -> None:
         self.is_present = True
-        self.teams = dict(teams or {"db-1": "db", "web-1": "shop", "web-2": "shop"})
+        self.teams = dict(teams or TEAMS)
 
     def target(self, target: str) -> Target | None:
         if target not in self.teams:

@@ -1,6 +1,7 @@
 """Each route that changes something: what it asks, what it answers, how it says no."""
 
 import asyncio
+import itertools
 import json
 from http import HTTPStatus
 from typing import Any
@@ -13,10 +14,12 @@ from portquorum.access.principal import Principal
 from portquorum.changing.acts import WantedMatch, WantedSilence
 from portquorum.changing.edits import BulkEdit, Edits
 from portquorum.changing.errors import ChangeError, FieldError
+from portquorum.status_editing.editor import StatusEditor
 from portquorum.web.api import bodies
 from portquorum.web.fleet import fleet as fleet_module
 from schemas.web import Scope
 from tests.memory_journal import MemoryJournal
+from tests.unit.portquorum.status_editing.pages_of_tests import QUICK, Targets
 from tests.unit.portquorum.web.changers import FakeActs, FakeEdits, FakeOffice
 from tests.unit.portquorum.web.fakes import FRESH, NOW, FakeFleet, Made, target_row
 
@@ -38,6 +41,9 @@ class Api:
         self.acts, self.edits, self.office = FakeActs(), FakeEdits(), FakeOffice()
         self.journal = journal or MemoryJournal()
         self.fleet = FakeFleet()
+        self.status_edits = StatusEditor(
+            self.journal, Targets(), QUICK, itertools.count(NOW).__next__
+        )
         self.made = Made(
             fleet=self.fleet,
             principal=Principal(name=name, scope=scope, via="token", teams=teams),
@@ -46,6 +52,7 @@ class Api:
                 "edits": edits or self.edits,
                 "office": self.office,
                 "journal": self.journal,
+                "status_edits": self.status_edits,
             },
         )
 
