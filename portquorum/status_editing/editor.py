@@ -6,11 +6,11 @@ from http import HTTPStatus
 from typing import Final, Protocol, TypeVar
 
 import msgspec
-from aiokafka.errors import KafkaError
 from msgspec import UNSET, structs
 
 from portquorum.access.passwords import Passwords, PasswordsBusyError
 from portquorum.access.principal import Principal
+from portquorum.changing.away import kafka_errors_said
 from portquorum.changing.errors import ChangeError
 from portquorum.changing.status_edits import PostChange, WantedPage, WantedPost
 from portquorum.editing.limits import must_be_within, words
@@ -30,9 +30,6 @@ MOST_BYTES: Final = 900_000
 
 T = TypeVar("T", StatusPage, StatusPost)
 
-_AWAY: Final = (
-    "Kafka does not answer: it is not confirmed, and may be done all the same; look, and try again"
-)
 _UNREAD: Final = "what there is, is not known yet: the topics are being read; try again"
 
 
@@ -306,10 +303,8 @@ class StatusEditor:
             raise ChangeError(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
 
     async def _edit(self, record: StatusPage | StatusPost) -> None:
-        try:
+        with kafka_errors_said():
             (outcome,) = await self._journal.edit([record])
-        except (KafkaError, OSError) as error:
-            raise ChangeError(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY) from error
         if not outcome.accepted:
             raise ChangeError(
                 HTTPStatus.CONFLICT,

@@ -11,16 +11,19 @@ from portquorum.access.principal import Principal
 from portquorum.changing.acts import PauseMade, Said, SilenceMade, WantedSilence, WindowMade
 from portquorum.changing.edits import BulkDone, BulkEdit, BulkPlan, CheckSaid, Written
 from portquorum.changing.errors import ChangeError
+from portquorum.changing.keys import KeyShown, KeyUse, WantedKey
 from portquorum.changing.office import SessionSeen, TokenShown, UserSeen, WantedToken, WantedUser
 from portquorum.changing.status_edits import PostChange, WantedPage, WantedPost
 from portquorum.inventory.document import MaintenanceEntry, TargetEntry
 from portquorum.journal.protocol import Book, Outcome, Place, S, V
+from schemas.target import Target
 from schemas.web import (
     Audit,
     Bulk,
     IncidentNote,
     Invitation,
     Scope,
+    ShareKey,
     Single,
     StatusPage,
     StatusPost,
@@ -316,5 +319,29 @@ class NoStatusEdits:
         _absent()
 
     async def remove_post(self, who: Principal, post: str, if_version: int | None) -> None:
+        """503."""
+        _absent()
+
+
+class NoKeys:
+    """There are no keys."""
+
+    def find(self, secret: str, use: KeyUse) -> ShareKey | None:
+        """There is none."""
+
+    def get(self, key: str) -> KeyShown | None:
+        """There is none."""
+
+    def listed(self, use: KeyUse | None = None, about: str | None = None) -> Sequence[KeyShown]:
+        """There are none."""
+        return ()
+
+    async def add(
+        self, who: Principal, wanted: WantedKey, target: Target | None = None
+    ) -> KeyShown:
+        """503."""
+        _absent()
+
+    async def revoke(self, who: Principal, key: str, target: Target | None = None) -> KeyShown:
         """503."""
         _absent()

@@ -63,6 +63,7 @@ def create_app(
             "edits": Provide(lambda: parts.edits, sync_to_thread=False),
             "office": Provide(lambda: parts.office, sync_to_thread=False),
             "status_edits": Provide(lambda: parts.status_edits, sync_to_thread=False),
+            "keys": Provide(lambda: parts.keys, sync_to_thread=False),
             "repeats": Provide(lambda: repeats, sync_to_thread=False),
             "principal": Provide(principal_of, sync_to_thread=False),
         },

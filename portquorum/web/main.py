@@ -16,6 +16,7 @@ from portquorum.access.rules import access_rules
 from portquorum.editing.page_inventory import page_inventory
 from portquorum.journal.journal import KafkaJournal
 from portquorum.serving.server import serve
+from portquorum.sharing.share_keys import ShareKeys
 from portquorum.status_editing.editor import PublishedTargets, StatusEditor
 from portquorum.web.access.door import RecordsDoor
 from portquorum.web.access.last_use import LastUse
@@ -78,6 +79,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
             acts=acts,
             edits=edits,
             office=RecordsOffice(journal, passwords),
+            keys=ShareKeys(journal),
             status_edits=StatusEditor(journal, PublishedTargets(following.published), passwords),
         ),
         served,

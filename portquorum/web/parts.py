@@ -9,10 +9,18 @@ from msgspec import Struct
 from portquorum.access.principal import Principal
 from portquorum.changing.acts import Acts
 from portquorum.changing.edits import Edits
+from portquorum.changing.keys import Keys
 from portquorum.changing.office import Office
 from portquorum.changing.status_edits import StatusEdits
 from portquorum.journal.protocol import Journal
-from portquorum.web.absent import NoActs, NoEdits, NoJournal, NoOffice, NoStatusEdits
+from portquorum.web.absent import (
+    NoActs,
+    NoEdits,
+    NoJournal,
+    NoKeys,
+    NoOffice,
+    NoStatusEdits,
+)
 from portquorum.web.explaining.explainer import NoExplainer
 from portquorum.web.ports import Explains, Fleet, History, Hub
 
@@ -37,6 +45,8 @@ TheOffice = NamedDependency[SkipValidation[Office]]
 """A parameter `office`: users, tokens, the audit log."""
 TheStatusEdits = NamedDependency[SkipValidation[StatusEdits]]
 """A parameter `status_edits`: status pages and posts."""
+TheKeys = NamedDependency[SkipValidation[Keys]]
+"""A parameter `keys`: secrets in addresses."""
 ThePrincipal = NamedDependency[SkipValidation[Principal]]
 """A parameter `principal`: who asks."""
 
@@ -54,3 +64,4 @@ class Parts(Struct, frozen=True):
     edits: Edits = NoEdits()
     office: Office = NoOffice()
     status_edits: StatusEdits = NoStatusEdits()
+    keys: Keys = NoKeys()
