@@ -22,6 +22,7 @@ from foundation.telemetry import logger
 from portquorum.editing.published import Published
 from portquorum.editing.shelf import STEP, Shelf
 from portquorum.inventory.document import TargetEntry
+from portquorum.inventory.heartbeats import now_ms, with_old_offsets
 from portquorum.inventory.plan import Removal, home
 from portquorum.inventory.present import Placed, pauses_of
 from portquorum.journal.protocol import Journal
@@ -370,6 +371,7 @@ class Publisher:
         if not there:
             return structs.replace(target, version=min(edited, MAX_MILLIS))
         newest = there[0].target
+        target = with_old_offsets(target, newest, now_ms())
         if structs.replace(newest, version=0) == target and newest.version >= edited:
             return newest
         return structs.replace(target, version=min(max(edited, newest.version + 1), MAX_MILLIS))

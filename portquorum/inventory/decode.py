@@ -59,6 +59,7 @@ _FIELD_TEXT: Final = {
     "consensus": "quorum, unanimous or a fraction above 0 and up to 1",
     "severities": "some of critical, warning, info",
     "limit": "a limit such as 20 in 1h",
+    "schedule": "five fields of crontab(5) such as 0 3 * * *",
     "unless": "some of critical, warning, info",
     "incident_types": "some of unreachable, slow, flapping, expiring",
     "criticalities": "some of critical, important, normal",
@@ -68,6 +69,7 @@ _FIELD_TEXT: Final = {
         (
             *("interval", "timeout", "retry_delay", "open_after", "abandon_after", "duration"),
             *("every", "after", "fallback_after", "group_interval", "remind_every"),
+            *("grace", "max_runtime"),
         ),
         _DURATION,
     ),

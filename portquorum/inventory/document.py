@@ -33,6 +33,7 @@ Tag = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Template = Annotated[str, Meta(min_length=1, max_length=10_000)]
 Zone = Annotated[str, Meta(min_length=1, max_length=64, description="Europe/Berlin")]
+Schedule = Annotated[str, Meta(min_length=1, max_length=200, description="0 3 * * *")]
 Consensus = Literal["quorum", "unanimous"] | Fraction
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=64)]
 Regions = Annotated[tuple[RegionName, ...], Meta(min_length=1, max_length=1000)]
@@ -210,13 +211,20 @@ class Policy(_Entry, frozen=True, kw_only=True):
 
 
 class DefaultsEntry(Policy, frozen=True, kw_only=True):
-    """`defaults:`, for every target of the inventory that does not say otherwise."""
+    """`defaults:`, for every target of the inventory that does not say otherwise.
+
+    What is about checks is none of heartbeats; `zone` is theirs alone.
+    """
+
+    zone: Zone | None = None
 
 
 class TargetEntry(Policy, frozen=True, kw_only=True):
     """One of `targets:`. `probe` has the options of the kind (docs/kinds.md).
 
     `expect: closed`: the port must not be reachable. `enabled: false`: nobody checks it.
+    `schedule` (crontab(5), on the clock of `zone`), `grace` and `max_runtime` are those of the kind
+    `heartbeat`, which has an `interval` or a `schedule`.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -229,6 +237,10 @@ class TargetEntry(Policy, frozen=True, kw_only=True):
     depends_on: Annotated[tuple[TargetId, ...], Meta(max_length=100)] = ()
     expect: ExpectedState = "open"
     enabled: bool = True
+    schedule: Schedule | None = None
+    zone: Zone | None = None
+    grace: Duration | None = None
+    max_runtime: Duration | None = None
 
 
 class MaintenanceEntry(_Entry, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from portquorum.inventory.heartbeats import is_job
 from schemas.duration import DAY_MS
 from schemas.target import Consensus, Target
 from streams.rules.consensus import majority, need
@@ -110,11 +111,12 @@ def table() -> str:
 def of_fleet(targets: Iterable[Target], loss: float) -> dict[AlarmPolicy, tuple[int, float]]:
     """The number of targets with each policy, and their false alarms a day together.
 
-    Without ports that must be closed: a lost packet makes none look open.
+    Without ports that must be closed, since a lost packet makes none look open, and without
+    heartbeats, which nobody checks.
     """
     found: dict[AlarmPolicy, tuple[int, float]] = {}
     for target in targets:
-        if target.expect == "closed":
+        if target.expect == "closed" or is_job(target):
             continue
         policy = policy_of(target)
         number, alarms = found.get(policy, (0, 0.0))

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from portquorum.inventory.heartbeats import KIND as HEARTBEAT
 from producers.kinds.registry import KINDS
 
 _MEANT: Final[dict[str, str]] = {
@@ -27,11 +28,17 @@ _MEANT: Final[dict[str, str]] = {
     "mongo": "mongodb",
     "whois": "domain",
     "rdap": "domain",
+    "push": HEARTBEAT,
+    "passive": HEARTBEAT,
+    "cron": HEARTBEAT,
+    "job": HEARTBEAT,
+    "cronjob": HEARTBEAT,
+    "heartbeats": HEARTBEAT,
 }
 """Names that other monitors or URLs have for a kind."""
 
 
 def unknown(kind: str) -> str:
     """What was expected in place of `kind`, which is no kind."""
-    meant = _MEANT.get(kind.lower(), ", ".join(KINDS))
+    meant = _MEANT.get(kind.lower(), ", ".join((*KINDS, HEARTBEAT)))
     return f"expected a kind that can be checked ({meant}), found {kind!r}"

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from portquorum.inventory.false_alarms import AlarmPolicy, amount, of_fleet, policy_of
+from portquorum.inventory.heartbeats import is_job
 from portquorum.inventory.ports import SERVICES
 from producers.kinds.registry import KINDS
 from schemas.target import Target
@@ -69,7 +70,8 @@ def _of_target(target: Target, *, names_matter: bool) -> Iterator[Advice]:
     if target.purpose is None:
         text = "whoever is woken will ask what it is for: give it a purpose"
         yield Advice(target.id, "purpose", text)
-    yield from _of_consensus(target)
+    if not is_job(target):
+        yield from _of_consensus(target)
 
 
 def _of_consensus(target: Target) -> Iterator[Advice]:
@@ -112,7 +114,7 @@ def _of_hosts(targets: Iterable[Target]) -> Iterator[Advice]:
 def _of_fleet(targets: Iterable[Target]) -> Iterator[Advice]:
     """Policies with too many false alarms; `about` is the first of their targets."""
     first: dict[AlarmPolicy, str] = {}
-    listed = tuple(target for target in targets if target.expect == "open")
+    listed = tuple(one for one in targets if one.expect == "open" and not is_job(one))
     for target in listed:
         first.setdefault(policy_of(target), target.id)
     for policy, (number, alarms) in of_fleet(listed, _LOSS).items():

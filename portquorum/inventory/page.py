@@ -6,9 +6,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from portquorum.inventory import duration, week_hours
+from portquorum.inventory import duration, heartbeats, week_hours
 from portquorum.inventory.resolve import Inventory
 from schemas.policy import Maintenance, Region, Route, Team
+from schemas.probe import HeartbeatProbe
 from schemas.target import Target
 from schemas.wall_clock import local, zone_or_utc
 
@@ -168,12 +169,18 @@ def _row(target: Target) -> tuple[Cell, ...]:
         Cell(target.place, code=True),
         *_cells(
             target.kind if target.expect == "open" else f"{target.kind} (must be closed)",
-            duration.text(target.interval_ms),
-            ", ".join(target.regions),
+            _how_often(target),
+            "the job itself" if heartbeats.is_job(target) else ", ".join(target.regions),
             target.criticality,
             target.purpose or "",
         ),
     )
+
+
+def _how_often(target: Target) -> str:
+    if isinstance(target.probe, HeartbeatProbe):
+        return heartbeats.how_often(target.probe)
+    return duration.text(target.interval_ms)
 
 
 def _cells(*texts: str) -> tuple[Cell, ...]:

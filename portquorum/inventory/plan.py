@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portquorum.inventory.errors import InventoryError, Problem, Where, lines
+from portquorum.inventory.heartbeats import with_old_offsets
 from portquorum.inventory.present import Placed, Present
 from portquorum.inventory.resolve import Inventory
 from schemas import policy
@@ -129,7 +130,11 @@ def plan(
     changed: list[Target] = []
     again: list[Target] = []
     unchanged = 0
-    for target in wanted.targets:
+    targets = [
+        with_old_offsets(one, own[one.id].target if one.id in own else None, now)
+        for one in wanted.targets
+    ]
+    for target in targets:
         old = own.get(target.id)
         if old is None:
             added.append(replace(target, version=at))
@@ -141,7 +146,7 @@ def plan(
             again.append(old.target)
         else:
             unchanged += 1
-    ids = {target.id: target for target in wanted.targets}
+    ids = {target.id: target for target in targets}
     removed = tuple(sorted(key for key in own if key not in ids))
     policy_set, policy_removed = _policy(wanted, present, rewrite=republish or unfinished)
     _in_use(policy_removed, wanted, present)

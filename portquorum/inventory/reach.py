@@ -11,6 +11,7 @@ from typing import Final, get_args
 from msgspec import Struct
 
 from portquorum.inventory.errors import Problem, Where
+from portquorum.inventory.heartbeats import REGIONS, is_job
 from portquorum.inventory.resolve import Inventory
 from schemas.duration import DAY_MS
 from schemas.hours import is_on
@@ -60,6 +61,8 @@ def reach(inventory: Inventory, now: int) -> list[Problem]:
         return [Problem(Where(inventory.source, 0, ("routes",)), text)]
     asked = _Asked(routes, _moments(routes, now))
     regions = tuple(one.name for one in inventory.policy if isinstance(one, Region))
+    if any(map(is_job, inventory.targets)):
+        regions += REGIONS
     asked.all_that_happens(tuple(_alike(inventory.targets, routes)), regions)
     return [Problem(Where(inventory.source, 0, path), text) for path, text in asked.advice()]
 

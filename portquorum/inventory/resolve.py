@@ -14,15 +14,17 @@ from portquorum.inventory.document import (
 )
 from portquorum.inventory.drills import drill_plans
 from portquorum.inventory.errors import InventoryError, Problem, Where
-from portquorum.inventory.order import find_circle
+from portquorum.inventory.heartbeats import KIND as HEARTBEAT
+from portquorum.inventory.order import find_circle, with_dependency_hosts
 from portquorum.inventory.references import some, unknown
 from portquorum.inventory.routes import RouteResolver
-from portquorum.inventory.targets import TargetResolver, with_dependency_hosts
+from portquorum.inventory.targets import TargetResolver
 from portquorum.inventory.windows import WindowResolver
 from producers.checks import address_policy, name_server
 from producers.checks.model import Vantage
 from schemas.partition import canonical_host
 from schemas.policy import WEB, Policy, Region, Team
+from schemas.result import RECEIVER
 from schemas.target import Target
 
 
@@ -64,6 +66,7 @@ def resolve(
     source: str,
     problems: Iterable[Problem] = (),
     known: Known = NOTHING_KNOWN,
+    now: int | None = None,
 ) -> Inventory:
     """Resolves all entries.
 
@@ -72,21 +75,28 @@ def resolve(
         source: the name under which the targets are applied.
         problems: those of loading; they are raised together with those found here.
         known: what other sources brought.
+        now: UTC ms, from when on a heartbeat knows its zone's offsets; None: now.
 
     Raises:
         InventoryError: with every problem.
     """
-    return _Resolver(entries, source, list(problems), known).inventory()
+    return _Resolver(entries, source, list(problems), known, now).inventory()
 
 
 class _Resolver:
     def __init__(
-        self, entries: Entries, source: str, problems: list[Problem], known: Known
+        self,
+        entries: Entries,
+        source: str,
+        problems: list[Problem],
+        known: Known,
+        now: int | None,
     ) -> None:
         self.entries = entries
         self.source = source
         self.problems = problems
         self.known = known
+        self.now = now
         self.warnings: list[Problem] = []
         self.ids: set[str] = set()
         self.regions = self._names("region", entries.regions, known.regions)
@@ -105,7 +115,7 @@ class _Resolver:
                 self.warnings,
                 routes=self.routes,
                 teams=self.teams,
-                regions=self.regions,
+                regions=self.regions | {RECEIVER},
                 ids=self.ids,
                 fallbacks=self.known.fallbacks,
             ).resolve(self.entries.routes),
@@ -149,6 +159,9 @@ class _Resolver:
 
     def _region(self, entry: Entry[RegionEntry]) -> Region:
         value = entry.value
+        if entry.name == RECEIVER:
+            text = f"expected another name: {RECEIVER!r} stands for the receivers of heartbeats"
+            self._say(entry.where(), text)
         if value.source is not None and not _is_address(value.source):
             expected = f"expected an IP address of this machine, found {value.source!r}"
             self._say(entry.where("source"), expected)
@@ -211,13 +224,14 @@ class _Resolver:
         self.warnings.append(Problem(entry.where(field), message))
 
     def _targets(self, defaults: Entry[DefaultsEntry] | None) -> list[Target]:
-        resolver = TargetResolver(self.source, defaults, self.problems)
+        resolver = TargetResolver(self.source, defaults, self.problems, self.now)
         written = tuple(entry.name for entry in self.entries.regions)
         resolver.regions = written or tuple(sorted(self.known.regions))
         resolver.goals |= self.known.goals
         resolver.goals |= {entry.name: entry.value for entry in self.entries.teams}
-        if self.entries.targets and not self.regions:
-            file = self.entries.targets[0].where().file
+        checked = (entry for entry in self.entries.targets if entry.value.kind != HEARTBEAT)
+        if not self.regions and (first_checked := next(checked, None)) is not None:
+            file = first_checked.where().file
             self._say(Where(file, 0, ("regions",)), "expected at least one region, found none")
             return []
         self.ids = {resolver.id_of(entry) for entry in self.entries.targets}

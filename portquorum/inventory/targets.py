@@ -2,17 +2,17 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portquorum.inventory import duration, expected_closed, kind_names, latency
+from portquorum.inventory import duration, expected_closed, heartbeats, kind_names, latency
 from portquorum.inventory.decode import Entry
 from portquorum.inventory.document import DefaultsEntry, LatencyEntry, TargetEntry, TeamEntry
 from portquorum.inventory.errors import Problem
 from portquorum.inventory.probes import ProbeError, probe_of
+from portquorum.inventory.retries import default_retries, series_ms
 from producers.checks import name_server
 from producers.kinds.registry import KINDS
 from schemas.partition import canonical_host
@@ -30,11 +30,7 @@ BUILT_IN: Final[dict[str, Any]] = {
     "abandon_after": "30m",
     "tags": (),
 }
-"""Values if neither the target nor `defaults:` has one; for `retries` see `default_retries`."""
-
-RETRIES: Final = 1
-RETRIES_OF_ONE_REGION: Final = 2
-"""A single region has nobody to contradict it: a third attempt does (docs/rules.md, rule 2)."""
+"""Values if neither the target nor `defaults:` has one; for `retries` see `retries.py`."""
 
 _SERIES: Final = ("interval", "timeout", "retries", "retry_delay")
 """Fields that decide whether a series of attempts fits within the interval."""
@@ -77,39 +73,6 @@ def default_port(kind: str) -> int | None:
     return None if known is None else known.port
 
 
-def default_retries(regions: int, interval_ms: int, timeout_ms: int, retry_delay_ms: int) -> int:
-    """The retries of a target without written ones.
-
-    A target of one region gets `RETRIES_OF_ONE_REGION`, if a series of that many fits within its
-    interval.
-    """
-    series_ms = _series_ms(RETRIES_OF_ONE_REGION, timeout_ms, retry_delay_ms)
-    return RETRIES_OF_ONE_REGION if regions == 1 and series_ms <= interval_ms else RETRIES
-
-
-def _series_ms(retries: int, timeout_ms: int, retry_delay_ms: int) -> int:
-    """The longest time that a check and its retries take, in ms."""
-    return (retries + 1) * timeout_ms + retries * retry_delay_ms
-
-
-def with_dependency_hosts(targets: Iterable[Target], others: Mapping[str, str]) -> list[Target]:
-    """The targets, each with the hosts of those that it depends on, once each, in their order.
-
-    `others` are the hosts of targets of other sources by id. A dependency without a host, or that
-    nobody knows, adds none.
-    """
-    listed = list(targets)
-    hosts = {**others, **{one.id: one.host for one in listed if one.host is not None}}
-    return [
-        replace(one, depends_on_hosts=_hosts(one.depends_on, hosts)) if one.depends_on else one
-        for one in listed
-    ]
-
-
-def _hosts(depends_on: Iterable[str], hosts: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(hosts[name] for name in depends_on if name in hosts))
-
-
 class _Spans(Struct):
     interval: int
     timeout: int
@@ -125,19 +88,29 @@ class TargetResolver:
     """
 
     def __init__(
-        self, source: str, defaults: Entry[DefaultsEntry] | None, problems: list[Problem]
+        self,
+        source: str,
+        defaults: Entry[DefaultsEntry] | None,
+        problems: list[Problem],
+        now: int | None = None,
     ) -> None:
+        """`now`: UTC ms, None: that of this machine's clock."""
         self.regions: tuple[str, ...] = ()
         self.goals: dict[str, TeamEntry | Team] = {}
         self._source = source
         self._defaults = defaults.value if defaults is not None else DefaultsEntry()
         self._defaults_entry = defaults
         self._problems = problems
+        self._now = heartbeats.now_ms() if now is None else now
 
     def resolve(self, entry: Entry[TargetEntry]) -> Target | None:
         """The target, or None if it can't be built (the problems say why)."""
         before = len(self._problems)
         value = entry.value
+        for field, wrong in heartbeats.misplaced(value):
+            self._say(entry, field, wrong)
+        if value.kind == heartbeats.KIND:
+            return self._job(entry, before)
         if value.kind not in KINDS:
             self._say(entry, "kind", kind_names.unknown(value.kind))
         host = self._host(entry)
@@ -153,10 +126,7 @@ class TargetResolver:
             retries = self._retries(entry, len(regions), spans)
             self._fits(entry, spans, retries, limit)
             self._of_kind(entry, spans, probe)
-        target_id = self.id_of(entry)
-        if not target_id and value.name and not entry.dropped:
-            expected = "expected an `id:`, since none can be made from the name"
-            self._say(entry, "name", f"{expected} {value.name!r}")
+        target_id = self._must_have_id(entry)
         if len(self._problems) > before or spans is None or entry.dropped:
             return None
         return Target(
@@ -178,19 +148,64 @@ class TargetResolver:
             abandon_after_ms=spans.abandon_after,
             latency=limit,
             max_ms=None if value.expect == "closed" else self._max_ms(entry),
-            criticality=self.value(entry, "criticality"),
-            team=self.value(entry, "team"),
-            purpose=value.purpose,
-            tags=self.value(entry, "tags"),
-            depends_on=value.depends_on,
-            runbook=self.value(entry, "runbook"),
-            slo=self._goal(entry, "slo"),
-            downtime_cost_per_hour=self._goal(entry, "downtime_cost_per_hour"),
             probe=probe,
             resolver=resolver,
             expect=value.expect,
-            enabled=value.enabled,
+            **self._whatever_kind(entry),
         )
+
+    def _job(self, entry: Entry[TargetEntry], before: int) -> Target | None:
+        """A target that reports itself; `before` is the number of problems that others have."""
+        value = entry.value
+        target_id = self._must_have_id(entry)
+        if not target_id and not entry.dropped and not value.name:
+            self._say(entry, "name", f"expected a name or an id of a {value.kind}, found neither")
+        if len(self._problems) > before or entry.dropped:
+            return None
+        try:
+            probe = heartbeats.probe_of(
+                value, self.value(entry, "criticality"), self._defaults.zone, self._now
+            )
+        except heartbeats.HeartbeatError as error:
+            self._say(entry, error.field, str(error))
+            return None
+        return Target(
+            id=target_id,
+            name=value.name or target_id,
+            kind=value.kind,
+            host=None,
+            port=None,
+            regions=heartbeats.REGIONS,
+            interval_ms=heartbeats.placeholder_interval_ms(probe),
+            timeout_ms=heartbeats.TIMEOUT_MS,
+            version=0,
+            source=self._source,
+            retries=0,
+            probe=probe,
+            **self._whatever_kind(entry),
+        )
+
+    def _whatever_kind(self, entry: Entry[TargetEntry]) -> dict[str, Any]:
+        """The fields that targets of each kind have."""
+        value = entry.value
+        return {
+            "criticality": self.value(entry, "criticality"),
+            "team": self.value(entry, "team"),
+            "purpose": value.purpose,
+            "tags": self.value(entry, "tags"),
+            "depends_on": value.depends_on,
+            "runbook": self.value(entry, "runbook"),
+            "slo": self._goal(entry, "slo"),
+            "downtime_cost_per_hour": self._goal(entry, "downtime_cost_per_hour"),
+            "enabled": value.enabled,
+        }
+
+    def _must_have_id(self, entry: Entry[TargetEntry]) -> str:
+        target_id = self.id_of(entry)
+        if not target_id and entry.value.name and not entry.dropped:
+            expected = "expected an `id:`, since none can be made from the name"
+            self._say(entry, "name", f"{expected} {entry.value.name!r}")
+        return target_id
 
     def id_of(self, entry: Entry[TargetEntry]) -> str:
         """The id of a target, even of one with problems; empty if there is none."""
@@ -355,7 +370,7 @@ class TargetResolver:
         self, entry: Entry[TargetEntry], spans: _Spans, retries: int, limit: LatencyLimit | None
     ) -> None:
         text = duration.text
-        series = _series_ms(retries, spans.timeout, spans.retry_delay)
+        series = series_ms(retries, spans.timeout, spans.retry_delay)
         # Where the target itself says one of these, not at the default that does for the others.
         own = (field for field in _SERIES if getattr(entry.value, field) is not None)
         where = next(own, "interval")

@@ -29,6 +29,7 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,
 _HINTS: Final = {
     "while parsing a flow": "within { } and [ ] a text that has one of { } [ ] , needs quotes",
     "unknown escape": "in single quotes a backslash is one",
+    "while scanning an alias": "a text that begins with * (a schedule) needs quotes",
     "cannot start any token": "a text that begins with it needs quotes",
 }
 _WORDS: Final[dict[str, object]] = {

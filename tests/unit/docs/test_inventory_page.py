@@ -22,9 +22,11 @@ from portquorum.inventory.document import (
     TeamEntry,
     TemplatesEntry,
 )
+from portquorum.inventory.heartbeats import INTERVAL_MS
 from portquorum.inventory.reach import reach
 from portquorum.inventory.targets import BUILT_IN
 from schemas.policy import Route
+from schemas.probe import HeartbeatProbe
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "inventory.md").read_text()
 ROWS: Final = [
@@ -60,6 +62,19 @@ def test_the_example_is_right(tmp_path: Path) -> None:
     assert [target.id for target in inventory.targets] == ["prod-db", "core-switch"]
     assert inventory.warnings == ()
     assert reach(inventory, round(time.time() * 1000)) == []
+
+
+def test_the_example_of_jobs_is_right(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(targets:\n  - name: Nightly.*?)```", PAGE, re.DOTALL)
+    file = tmp_path / "inventory.yaml"
+    file.write_text(f"{example}  - {{id: prod-db, kind: heartbeat}}\n")
+    probes = [one.probe for one in check([file]).targets]
+    assert [one.grace_ms for one in probes if isinstance(one, HeartbeatProbe)] == [
+        *(1_800_000, 60_000, 3_600_000),
+    ]
+    defaults = re.search(r"`critical` 5 min, `important` 1 h, `normal` 1 d", PAGE)
+    assert defaults
+    assert INTERVAL_MS == {"critical": 300_000, "important": 3_600_000, "normal": 86_400_000}
 
 
 def test_the_example_of_routes_is_right(tmp_path: Path) -> None:

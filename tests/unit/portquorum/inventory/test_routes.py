@@ -169,7 +169,7 @@ def test_a_rotation_is_channels_enough(file: Write) -> None:
         ("severities: [loud]", "severities[0]: expected some of critical, warning, info, found"),
         ("incident_types: [down]", "incident_types[0]: expected some of unreachable, slow, flapp"),
         ("criticalities: [high]", "criticalities[0]: expected some of critical, important, norm"),
-        ("regions: [b]", "regions[0]: expected a region that is defined (a), found 'b'"),
+        ("regions: [b]", "regions[0]: expected a region that is defined (a, receiver), found 'b'"),
         ("teams: [u]", "teams[0]: expected a team that is defined (t), found 'u'"),
         ("targets: [db-2]", "targets[0]: expected a target that is defined (db-1), found 'db-2'"),
         ("targets: ['x y']", "targets[0]: expected the id of a target, or several by * for any"),
