@@ -40,11 +40,13 @@ from schemas.control import (
 )
 from schemas.incident import IncidentType, Votes
 from schemas.partition import host_key
-from schemas.result import Cause, CheckResult
+from schemas.result import RECEIVER, Cause, CheckResult
 from schemas.target import Target
 from streams.rules.record import Record
 from tests.unit.streams.rules.reference_guard import Guard
 from tests.unit.streams.rules.reference_hearing import Counted, Said
+from tests.unit.streams.rules.reference_job_incidents import Jobs
+from tests.unit.streams.rules.reference_jobs import Job
 from tests.unit.streams.rules.reference_target import Incident, Watched
 from tests.unit.streams.rules.reference_unwatched import Lookout, Moment
 from tests.unit.streams.rules.reference_words import (
@@ -95,6 +97,7 @@ class Reference:
         self.respite: int | None = None
         self.beat_since_respite = True
         self.told: list[Told] = []
+        self.jobs = Jobs(self.clock, self.told)
         self.may_ask: set[str] = set()
         self.must_ask: set[str] = set()
         self.reasons: Counter[str] = Counter()
@@ -116,10 +119,14 @@ class Reference:
 
     def name(self, target: str, of: IncidentType, incident_id: str) -> None:
         """Tells the id of the incident that is open."""
-        self.targets[target].incidents[of].id = incident_id
+        self.one(target).incidents[of].id = incident_id
+
+    def one(self, target: str) -> Watched | Job:
+        job = self.jobs.known.get(target)
+        return self.targets[target] if job is None else job
 
     def feed(self, record: Record) -> list[Told]:
-        self.told = []
+        self.told = self.jobs.told = []
         self.must_ask = set()
         self.reasons.clear()
         self.must_ask_for = set()
@@ -130,6 +137,7 @@ class Reference:
             self.beats = {region: told(at, self.step) for region, at in self.beats.items()}
             for watched in self.targets.values():
                 watched.set_back(self.step, self.clock)
+            self.jobs.set_back(self.step)
         self.offset = record.offset
         if 7_500 < paused <= 15_000 and self.beat_since_respite:
             self.respite = self.running
@@ -139,7 +147,10 @@ class Reference:
             if until is not None and until <= self.now:
                 self._end_pause(name, until)
         for result in record.results:
-            self._result(result)
+            if result.target in self.jobs.known:
+                self.jobs.take(result)
+            else:
+                self._result(result)
         if record.control is not None:
             self._control(record.control)
             if self.running - self.looked_at >= 1000:
@@ -451,6 +462,7 @@ class Reference:
                 self._set(structs.replace(target, regions=tuple(dict.fromkeys(target.regions))))
             case TargetRemoved():
                 self._remove_shelved(control)
+                self._remove_job(control)
                 watched = self.targets.get(control.target)
                 if watched is not None and control.version >= watched.target.version:
                     removed = control.because == "removed"
@@ -464,6 +476,7 @@ class Reference:
                     self._end_pause(control.target, self.now)
             case Acknowledged() | Resolved():
                 self._by_hand(control)
+                self.jobs.by_hand(control)
             case Beat():
                 self._beat(control)
 
@@ -506,6 +519,8 @@ class Reference:
         watched = self.targets.get(name)
         if watched is not None:
             self._shelve(watched, watched.target, paused)
+        elif name in self.jobs.known:
+            self._shelve_job(self.jobs.known[name].target, paused)
         elif name in self.shelved:
             self.shelved[name].paused = paused
         else:
@@ -515,6 +530,10 @@ class Reference:
         self._close_all(watched, "target_paused", paused)
         self.shelved[target.id] = Shelved(target, watched.known(self.now), paused)
         del self.targets[target.id]
+
+    def _shelve_job(self, target: Target, paused: Paused | None) -> None:
+        self.jobs.end(target.id, "target_paused", paused)
+        self.shelved[target.id] = Shelved(target, 0, paused)
 
     def _end_pause(self, name: str, at: int) -> None:
         one = self.shelved[name]
@@ -531,6 +550,9 @@ class Reference:
         one = self.shelved[target.id]
         if one.paused is None and target.enabled:
             del self.shelved[target.id]
+            if target.kind == "heartbeat":
+                self.jobs.begin(target, at, floor=at - 1_000)
+                return
             floor = max(one.floor, self.removed.pop(target.id, 0), at - 1_000)
             self.targets[target.id] = Watched(target, floor, self.running, self.silent)
 
@@ -547,9 +569,19 @@ class Reference:
         self.removed[control.target] = one.floor
         del self.shelved[control.target]
 
+    def _remove_job(self, control: TargetRemoved) -> None:
+        job = self.jobs.known.get(control.target)
+        if job is not None and control.version >= job.target.version:
+            removed = control.because == "removed"
+            self.jobs.end(control.target, "target_removed" if removed else "target_changed")
+
     def _disable(self, target: Target) -> None:
         watched = self.targets.get(target.id)
-        if watched is None:
+        job = self.jobs.known.get(target.id)
+        if job is not None:
+            if target.version >= job.target.version:
+                self._shelve_job(target, None)
+        elif watched is None:
             self.shelved[target.id] = Shelved(target, 0, None)
         elif target.version >= watched.target.version:
             self._shelve(watched, target, None)
@@ -562,11 +594,19 @@ class Reference:
         else:
             self._disable(target)
 
+    def _begin(self, target: Target, floor: int) -> None:
+        if target.kind == "heartbeat":
+            self.jobs.begin(target, self.now)
+        else:
+            self.targets[target.id] = Watched(target, floor, self.running, self.silent)
+
     def _define(self, target: Target) -> None:
+        if target.id in self.jobs.known:
+            self._define_job(target)
+            return
         watched = self.targets.get(target.id)
         if watched is None:
-            floor = self.removed.pop(target.id, 0)
-            self.targets[target.id] = Watched(target, floor, self.running, self.silent)
+            self._begin(target, self.removed.pop(target.id, 0))
             return
         old = watched.target
         if target.version < old.version or target == old:
@@ -574,7 +614,8 @@ class Reference:
         floor = watched.known(self.now)
         if place(target) != place(old):
             self._close_all(watched, "target_changed")
-            self.targets[target.id] = Watched(target, floor, self.running, self.silent)
+            del self.targets[target.id]
+            self._begin(target, floor)
             return
         if set(old.regions) - set(target.regions):
             watched.floor = floor
@@ -595,6 +636,16 @@ class Reference:
             self._close(watched, "expiring", "policy_changed")
         self._judge(watched)
 
+    def _define_job(self, target: Target) -> None:
+        job = self.jobs.known[target.id]
+        if target.version < job.target.version:
+            return
+        if target.kind == "heartbeat":
+            self.jobs.define(target)
+            return
+        self.jobs.end(target.id, "target_changed")
+        self.targets[target.id] = Watched(target, 0, self.running, self.silent)
+
     # Rules 4 (second half) and 8
 
     def _beat(self, beat: Beat) -> None:
@@ -605,6 +656,9 @@ class Reference:
             self.told.append(Returned(beat.region, self.now, self.beats[beat.region]))
         self.beats[beat.region] = self.now
         self.heard[beat.region] = self.running
+        if beat.region == RECEIVER:
+            self.jobs.ears.beat(self.now, beat.targets)
+            return
         self.told += self.guard.take(beat, self.running, self.now)
 
     def _look(self) -> None:
@@ -613,7 +667,8 @@ class Reference:
         respite = self.respite is not None and self.running - self.respite < 5_000
         for region, last in sorted(self.beats.items()):
             unheard = self.running - self.heard[region]
-            if region not in self.silent and unheard >= 15_000 and not respite:
+            calm = region == RECEIVER and not self.jobs.ears.named_jobs
+            if region not in self.silent and unheard >= 15_000 and not respite and not calm:
                 self.silent.add(region)
                 self.told.append(Silent(region, self.now, last))
         self.told += self.lookout.look(
@@ -622,3 +677,4 @@ class Reference:
         )
         for _, watched in sorted(self.targets.items()):
             self._judge(watched)
+        self.jobs.look()

@@ -112,7 +112,7 @@ class Log(Fleet):
     def _name_incidents(self, found: list[Output]) -> None:
         for out in found:
             if isinstance(out, IncidentEvent) and out.event == "opened":
-                watched = self.reference.targets[out.target]
+                watched = self.reference.one(out.target)
                 if out.incident_type in watched.incidents:
                     self.reference.name(out.target, out.incident_type, out.incident_id)
 

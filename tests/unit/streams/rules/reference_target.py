@@ -21,20 +21,45 @@ class Incident:
         self.recovered_at: int | None = None
 
 
-class Watched:
+class Transitions:
+    """Rule 9: the beginnings and ends of outages (running time).
+
+    `outage` is when the one began (effective time) that goes on silently while a flapping incident
+    is open.
+    """
+
+    def __init__(self) -> None:
+        self.transitions: list[int] = []
+        self.outage: int | None = None
+
+    def flaps(self, running: int) -> bool:
+        """Whether the opening that was just counted is one too many."""
+        return self.recent(running) > 6 or self.recent(running, hours=6) > 12
+
+    def recent(self, running: int, *, hours: int = 1) -> int:
+        """The transitions within the last hours."""
+        return sum(running - at < hours * HOUR_MS for at in self.transitions)
+
+    def quiet_ms(self) -> int:
+        """After so long without a transition the target flaps no more."""
+        newest = self.transitions[-7:]
+        fast = len(newest) == 7 and newest[-1] - newest[0] < HOUR_MS
+        return HOUR_MS // 2 if fast or self.outage is not None else 2 * HOUR_MS
+
+
+class Watched(Transitions):
     """A target, and per region all that counted since the region began (anew).
 
     `limits` are all latency limits that it was given, `limited_at` when (effective time),
     `warnings` all `warn_days` (in ms).
     `accepted` are the newest results of its regions at the times when its slowness was resolved by
     hand. `held` are the types of incident that were resolved by hand and may not open yet.
-    `transitions` are in running time; `outage` is when the outage began (effective time) that goes
-    on silently while a flapping incident is open.
     `configured` is since when (running time) each region should look. `silent` are the regions
     that are silent now. `changes` are the policies that it was given, one after the other.
     """
 
     def __init__(self, target: Target, floor: int, running: int, silent: Collection[str]) -> None:
+        super().__init__()
         self.target = target
         self.floor = floor
         self.configured = dict.fromkeys(target.regions, running)
@@ -45,8 +70,6 @@ class Watched:
         self.warnings = [warn_ms(target)]
         self.incidents: dict[IncidentType, Incident] = {}
         self.held: set[IncidentType] = set()
-        self.transitions: list[int] = []
-        self.outage: int | None = None
         self.silent = silent
         self.changes: list[Change] = []
         self._listened: dict[str, tuple[Counted, tuple[int, ...], Said]] = {}
@@ -279,17 +302,3 @@ class Watched:
         said = self.said(running)
         clean = not any(one.ends_soon for region, one in said.items() if region not in abandoned)
         return clean and self.enough_fresh(abandoned, aside, running)
-
-    def flaps(self, running: int) -> bool:
-        """Rule 9: whether the opening that was just counted is one too many."""
-        return self.recent(running) > 6 or self.recent(running, hours=6) > 12
-
-    def recent(self, running: int, *, hours: int = 1) -> int:
-        """The transitions within the last hours."""
-        return sum(running - at < hours * HOUR_MS for at in self.transitions)
-
-    def quiet_ms(self) -> int:
-        """Rule 9: after so long without a transition the target flaps no more."""
-        newest = self.transitions[-7:]
-        fast = len(newest) == 7 and newest[-1] - newest[0] < HOUR_MS
-        return HOUR_MS // 2 if fast or self.outage is not None else 2 * HOUR_MS

@@ -4,7 +4,7 @@ Each account is held against the reference and against the rules, so that they d
 same mistake.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
 
@@ -41,12 +41,20 @@ OF_COVERAGE = (Silent, Returned, Unwatched, Seen)
 class Account(Fleet):
     """What is told, in short: `opened slow`, `closed flapping: steady`, `suspect a`.
 
-    Hardly anybody beats here: what is said of that is left out.
+    Hardly anybody beats here: what is said of that is left out, and stands in `silences`.
     """
 
     def __init__(self) -> None:
         self.full: list[Told] = []
+        self.silences: list[str] = []
         super().__init__()
+
+    def hears(self, found: Iterable[Told]) -> None:
+        for one in found:
+            if isinstance(one, Silent | Returned):
+                self.silences.append(in_short(one))
+            elif not isinstance(one, OF_COVERAGE):
+                self.full.append(one)
 
     @property
     def short(self) -> list[str]:
@@ -83,7 +91,7 @@ class ByReference(Account):
         for one in found:
             if isinstance(one, Opened):
                 self.reference.name(one.target, one.type, f"{one.type} {record.offset}")
-        self.full += [one for one in found if not isinstance(one, OF_COVERAGE)]
+        self.hears(found)
         return []
 
     def known(self, target_id: str) -> Target | None:
@@ -97,8 +105,7 @@ class ByReference(Account):
 class ByRules(Account):
     def append(self, results: list[CheckResult], control: Control | None = None) -> list[Output]:
         found = super().append(results, control)
-        known = [told for out in found if (told := told_by(out)) is not None]
-        self.full += [one for one in known if not isinstance(one, OF_COVERAGE)]
+        self.hears(told for out in found if (told := told_by(out)) is not None)
         return found
 
     def incident_id(self, of: IncidentType) -> str:
