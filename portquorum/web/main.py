@@ -15,6 +15,7 @@ from portquorum.access.passwords import Passwords
 from portquorum.access.rules import access_rules
 from portquorum.editing.page_inventory import page_inventory
 from portquorum.journal.journal import KafkaJournal
+from portquorum.serving.front import Front
 from portquorum.serving.server import serve
 from portquorum.sharing.share_keys import ShareKeys
 from portquorum.status_editing.editor import PublishedTargets, StatusEditor
@@ -30,6 +31,10 @@ from portquorum.web.office.office import RecordsOffice
 from portquorum.web.pages.error_page import refusal
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
+from portquorum.web.public.app import PublicApp, PublicParts
+from portquorum.web.public.keeper import Keeper
+from portquorum.web.public.sight import FleetSight
+from portquorum.web.public.snapshot_files import SnapshotFiles
 from portquorum.web.routes import page_routes
 from portquorum.web.tls import renewed, tls_context
 
@@ -90,15 +95,21 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
             journal, served, rules, last_use=last_use, away_since=_away_since(following)
         ),
     )
+    fleet = following.fleet
+    pages = Keeper(
+        SnapshotFiles(settings.data_dir), journal, fleet, lambda: FleetSight(fleet), history
+    )
+    whole = Front([PublicApp(PublicParts(pages=pages))], app)
     scheme = "http" if tls is None else "https"
     _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
-    serving = asyncio.create_task(serve(app, listening, closing, stop, tls=tls, busy=too_many))
+    serving = asyncio.create_task(serve(whole, listening, closing, stop, tls=tls, busy=too_many))
     workers: list[Worker] = [
         following.run,
         journal.run,
         last_use.run,
         acts.run,
         edits.run,
+        pages.run,
     ]
     if rules.tls is not None and tls is not None:
         workers.append(partial(renewed, tls, rules.tls))

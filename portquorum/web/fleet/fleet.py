@@ -228,6 +228,10 @@ class Fleet(Known):
             silences=self._plans.silencing(record),
         )
 
+    def down_since(self, row: Row) -> int | None:
+        """From when on a row that is down is so, UTC ms; None: not known."""
+        return self._rows.since(row)
+
     def incident(self, incident_id: str) -> IncidentAnswer | None:
         """One incident that is open or closed within 24 h; None: ask the history."""
         kept = self.incident_book.get(incident_id)

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from foundation.settings import Settings
 from portquorum.report.history import MOST_DAYS, History
 from portquorum.report.result import Report
+from portquorum.status_pages.uptime import Outage, TargetDay
 from portquorum.web.history import (
     common_queries,
     incident_queries,
+    public_queries,
     result_queries,
     target_queries,
     uptime_queries,
@@ -35,6 +37,7 @@ from portquorum.web.history.answers import (
 from portquorum.web.history.common_queries import Common, covering, silent_in
 from portquorum.web.history.day_uptime import day_of, over
 from portquorum.web.history.in_parts import had
+from portquorum.web.history.public_queries import Responses
 from portquorum.web.history.question_pool import REPORT_S, QuestionPool
 from portquorum.web.history.questions import (
     IncidentQuery,
@@ -305,6 +308,24 @@ class StoredHistory:
             return {}
         return await self._pool.ask(
             lambda client: uptime_queries.uptime_of(client, targets, days, _now())
+        )
+
+    async def public_days(self, targets: Collection[str], count: int) -> dict[str, list[TargetDay]]:
+        """Days of targets for status pages, by target."""
+        return await self._pool.ask(
+            lambda one: public_queries.days(one, targets, _now(), count), REPORT_S
+        )
+
+    async def public_outages(self, targets: Collection[str], since: int) -> tuple[Outage, ...]:
+        """When targets were down, from `since` (UTC ms) on."""
+        return await self._pool.ask(
+            lambda one: public_queries.outages(one, targets, since), REPORT_S
+        )
+
+    async def public_responses(self, targets: Collection[str]) -> dict[str, Responses]:
+        """Response times of targets for status pages, by target."""
+        return await self._pool.ask(
+            lambda one: public_queries.responses(one, targets, _now()), REPORT_S
         )
 
     async def report(self, asked: ReportQuery) -> Report:

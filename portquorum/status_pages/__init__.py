@@ -1,0 +1,1 @@
+"""Status pages for the public: what is on them, how it looks, feeds and badges. Pure."""

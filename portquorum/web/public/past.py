@@ -1,0 +1,122 @@
+"""The history of status pages: asked of ClickHouse, a few questions a page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+from portquorum.status_pages.build import History
+from portquorum.status_pages.model import DAYS, HOURS, SPANS, Past
+from portquorum.status_pages.uptime import (
+    DAY_MS,
+    DAY_S,
+    Outage,
+    TargetDay,
+    component_days,
+    day_of,
+    needs_outages,
+    together_s,
+)
+from portquorum.web.history.public_queries import Responses
+from schemas.web import StatusPage
+
+RECENT_DAYS: Final = 3
+"""Days that are reckoned anew each 5 minutes; older ones once a night."""
+
+
+class AsksPast(Protocol):
+    """The part of the history that status pages ask."""
+
+    async def public_days(
+        self, targets: Sequence[str], count: int, /
+    ) -> Mapping[str, list[TargetDay]]:
+        """The last days of targets by target."""
+
+    async def public_outages(self, targets: Sequence[str], since: int, /) -> Sequence[Outage]:
+        """When targets were down since a time (UTC ms)."""
+
+    async def public_responses(self, targets: Sequence[str]) -> Mapping[str, Responses]:
+        """Response times by target."""
+
+
+async def history_of(page: StatusPage, asks: AsksPast, now: int) -> History:
+    """The history of all components of a page.
+
+    Raises:
+        HistoryUnavailableError, HistoryTooSlowError: it can't be had.
+    """
+    parts = {one.id: one.targets for group in page.groups for one in group.components}
+    return History(now, await pasts(parts, asks, now, responses=page.show_response_times))
+
+
+async def pasts(
+    parts: Mapping[str, Sequence[str]], asks: AsksPast, now: int, *, responses: bool
+) -> dict[str, Past]:
+    """The history of components, by id, from the targets of each.
+
+    Raises:
+        HistoryUnavailableError, HistoryTooSlowError: it can't be had.
+    """
+    every = sorted({target for targets in parts.values() for target in targets})
+    days = await asks.public_days(every, DAYS)
+    fallen = sorted(_with_outages(parts.values(), days, now))
+    found = await asks.public_outages(fallen, now - DAYS * DAY_MS) if fallen else ()
+    outages: dict[str, list[Outage]] = {}
+    for one in found:
+        outages.setdefault(one.target, []).append(one)
+    times = await asks.public_responses(every) if responses else {}
+    return {
+        name: _past(targets, days, outages, times if responses else None, now)
+        for name, targets in parts.items()
+    }
+
+
+def _with_outages(
+    parts: Iterable[Sequence[str]], days: Mapping[str, list[TargetDay]], now: int
+) -> set[str]:
+    """The targets whose outages are needed.
+
+    Those of components of which several fell on one day, and for the last 24 h those that were down
+    yesterday or today.
+    """
+    today = day_of(now)
+    found = {
+        target
+        for target, some in days.items()
+        if any(one.down_s > 0 and (today - one.day).days <= 1 for one in some)
+    }
+    for targets in parts:
+        if needs_outages(days.get(one, ()) for one in targets):
+            found.update(one for one in targets if one in days)
+    return found
+
+
+def _past(
+    targets: Sequence[str],
+    days: Mapping[str, list[TargetDay]],
+    outages: Mapping[str, list[Outage]],
+    times: Mapping[str, Responses] | None,
+    now: int,
+) -> Past:
+    own = [outage for target in targets for outage in outages.get(target, ())]
+    found = component_days([days.get(one, []) for one in targets], own, day_of(now), DAYS)
+    begun = next((place for place, one in enumerate(found) if one.measured_s), len(found))
+    today = (now % DAY_MS) / 1000
+    measured = found[-1].measured_s + found[-2].measured_s * (1 - today / DAY_S)
+    down = together_s(own, now - DAY_MS, now)
+    planned = found[-1].planned_s + found[-2].planned_s * (1 - today / DAY_S)
+    down = min(measured, max(0.0, down - planned))
+    known = [] if times is None else [times[one] for one in targets]
+    return Past(
+        days=found[begun:],
+        measured_24h_s=round(min(DAY_S, measured)),
+        down_24h_s=min(round(min(DAY_S, measured)), round(down)),
+        response_ms=_slowest([one.spans for one in known], len(SPANS)) if known else (),
+        hours_ms=_slowest([one.hours for one in known], HOURS) if known else (),
+    )
+
+
+def _slowest(values: Sequence[Sequence[float | None]], count: int) -> tuple[float | None, ...]:
+    """Of each place the highest value: that of the component's slowest target."""
+    return tuple(
+        max((one[place] for one in values if one[place] is not None), default=None)  # type: ignore[type-var]
+        for place in range(count)
+    )
