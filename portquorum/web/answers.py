@@ -13,6 +13,7 @@ from schemas.incident import (
     ClosedBecause,
     EventKind,
     HostTarget,
+    IncidentEvent,
     IncidentType,
     RegionVerdict,
     Severity,
@@ -155,6 +156,17 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     silence_by: str = ""
     silence_reason: str = ""
     tags: tuple[str, ...] = ()
+
+
+class OpenIncident(Struct, frozen=True, kw_only=True):
+    """The newest event of an open incident, without what only its own page shows.
+
+    `maintenance` names the window, and `silences` are the ids of the silences, that cover it now.
+    """
+
+    event: IncidentEvent
+    maintenance: str = ""
+    silences: tuple[str, ...] = ()
 
 
 class CauseRow(Struct, frozen=True, kw_only=True):

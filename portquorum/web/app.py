@@ -13,6 +13,8 @@ from foundation.http_origin import Served
 from portquorum.web.access.door import Door, RecordsDoor
 from portquorum.web.access.needs import refuse_without_needs
 from portquorum.web.access.permission import permission, principal_of
+from portquorum.web.alertmanager.alert_book import AlertBook
+from portquorum.web.alertmanager.routes import ALERTMANAGER_ROUTES
 from portquorum.web.api import API_ROUTES, openapi_config
 from portquorum.web.api.parameters import known_parameters
 from portquorum.web.api.repeats import Repeats
@@ -49,8 +51,9 @@ def create_app(
     """
     pages = PageCache()
     repeats = Repeats(parts.journal)
+    alert_book = AlertBook(parts.fleet)
     app = Litestar(
-        route_handlers=[*API_ROUTES, *routes],
+        route_handlers=[*API_ROUTES, ALERTMANAGER_ROUTES, *routes],
         dependencies={
             "fleet": Provide(lambda: parts.fleet, sync_to_thread=False),
             "hub": Provide(lambda: parts.hub, sync_to_thread=False),
@@ -64,6 +67,7 @@ def create_app(
             "office": Provide(lambda: parts.office, sync_to_thread=False),
             "status_edits": Provide(lambda: parts.status_edits, sync_to_thread=False),
             "keys": Provide(lambda: parts.keys, sync_to_thread=False),
+            "alert_book": Provide(lambda: alert_book, sync_to_thread=False),
             "repeats": Provide(lambda: repeats, sync_to_thread=False),
             "principal": Provide(principal_of, sync_to_thread=False),
         },

@@ -20,7 +20,7 @@ from portquorum.web.access.door import Door
 from portquorum.web.access.visit import PRINCIPAL, VISIT, Visit
 from portquorum.web.headers import completed
 from portquorum.web.history.errors import HistoryTooSlowError, HistoryUnavailableError
-from portquorum.web.problem import MEDIA_TYPE, RETRY_AFTER
+from portquorum.web.problem import RETRY_AFTER
 from portquorum.web.twins import twin
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ async def _say(
     page: RefusalPage | None = None,
 ) -> None:
     if scope["path"].startswith(API):
-        kind, body = MEDIA_TYPE, problem.encoded(problem.problem(status, why))
+        kind, body = problem.told(scope["path"], problem.problem(status, why))
     elif page is not None and _takes_html(scope):
         kind, body = "text/html; charset=utf-8", page(status, why).encode()
     else:

@@ -24,12 +24,11 @@ from portquorum.web.history.errors import (
     UnknownCursorError,
 )
 from portquorum.web.problem import (
-    MEDIA_TYPE,
     RETRY_AFTER,
     Problem,
     ProblemError,
-    encoded,
     problem,
+    told,
     wrong_field,
 )
 
@@ -84,10 +83,11 @@ def _shown(
 ) -> Response[bytes] | Response[str]:
     found = error.problem
     if _for_programs(request):
+        media_type, body = told(request.scope["path"], found)
         return Response(
-            encoded(found),
+            body,
             status_code=found.status,
-            media_type=MEDIA_TYPE,
+            media_type=media_type,
             headers={**error.headers, "Cache-Control": "no-store"},
         )
     if found.status == HTTPStatus.UNAUTHORIZED:

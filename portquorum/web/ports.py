@@ -19,6 +19,7 @@ from portquorum.web.answers import (
     IncidentQuery,
     IncidentRow,
     MaintenanceAnswer,
+    OpenIncident,
     Overview,
     RegionsAnswer,
     SilencesAnswer,
@@ -36,6 +37,7 @@ from portquorum.web.history.stored_history import (
     UptimeQuery,
 )
 from portquorum.web.history.stored_history import IncidentQuery as StoredIncidentQuery
+from schemas.incident import IncidentEvent
 from schemas.target import Target
 
 
@@ -76,6 +78,12 @@ class Fleet(Protocol):
 
     def incident(self, incident_id: str) -> IncidentAnswer | None:
         """One incident that is open or closed within 24 h; None: ask the history."""
+
+    def open_incidents(self) -> Sequence[OpenIncident]:
+        """All open incidents, in no order."""
+
+    def newest_event(self, incident_id: str) -> IncidentEvent | None:
+        """The newest event, with all its fields, of an incident in memory."""
 
     def incidents_beginning(self, text: str) -> Sequence[IncidentRow]:
         """Incidents in memory whose id begins with `text`; closed ones only if no open one does."""

@@ -10,6 +10,8 @@ from msgspec import Struct
 from portquorum.changing.errors import FieldError
 
 MEDIA_TYPE: Final = "application/problem+json"
+ALERTMANAGER: Final = "/api/v2/"
+"""Where Alertmanager's API is; everything else under `/api/` is ours."""
 RETRY_AFTER: Final[Mapping[str, str]] = {"Retry-After": "15"}
 """The header that says when to ask again, in s, for what is away, too slow or too much."""
 
@@ -73,6 +75,16 @@ def problem(
 def encoded(found: Problem) -> bytes:
     """The problem as JSON."""
     return msgspec.json.encode(found)
+
+
+def told(path: str, found: Problem) -> tuple[str, bytes]:
+    """Media type and body of a problem, as programs expect it at a path.
+
+    Alertmanager's API knows errors as one JSON string alone.
+    """
+    if path.startswith(ALERTMANAGER):
+        return "application/json", msgspec.json.encode(found.detail or found.title)
+    return MEDIA_TYPE, encoded(found)
 
 
 def wrong_field(name: str, message: str) -> ProblemError:

@@ -17,6 +17,7 @@ from portquorum.web.answers import (
     IncidentQuery,
     IncidentRow,
     MaintenanceAnswer,
+    OpenIncident,
     Overview,
     RegionsAnswer,
     SilencesAnswer,
@@ -37,6 +38,7 @@ from portquorum.web.fleet.plan_rows import PlanRows, is_coming
 from portquorum.web.fleet.row_set import bits_of, rows_of
 from portquorum.web.fleet.target_query import Found, TargetFinder, dimension_of
 from portquorum.web.fleet.target_rows import TargetRows
+from schemas.incident import IncidentEvent
 from schemas.policy import Match
 
 CAUSES_SHOWN: Final = 50
@@ -246,6 +248,22 @@ class Fleet(Known):
             cause=self._causes.row_with(incident_id),
             most=OTHERS_SHOWN,
         )
+
+    def open_incidents(self) -> tuple[OpenIncident, ...]:
+        """All open incidents, in no order."""
+        return tuple(
+            OpenIncident(
+                event=kept.event,
+                maintenance=self.policy.covering(kept.event.target, kept.event.tags),
+                silences=tuple(one.name for one in self.policy.silences_on(kept.event)),
+            )
+            for kept in self.incident_book.open.values()
+        )
+
+    def newest_event(self, incident_id: str) -> IncidentEvent | None:
+        """The newest event, with all its fields, of an incident in memory."""
+        kept = self.incident_book.get(incident_id)
+        return None if kept is None else kept.whole()
 
     def incidents_beginning(self, text: str) -> tuple[IncidentRow, ...]:
         """Incidents in memory whose id begins with `text`; closed ones only if no open one does."""

@@ -135,13 +135,16 @@ class PolicyBook:
 
     def silencing(self, event: IncidentEvent) -> Silence | None:
         """An active silence that matches an incident; None: none does."""
+        return next(self.silences_on(event), None)
+
+    def silences_on(self, event: IncidentEvent) -> Iterator[Silence]:
+        """The active silences that match an incident."""
         if not self._active:
-            return None
-        for place in _places_of(event):
+            return
+        for place in dict.fromkeys(_places_of(event)):
             for silence, matcher in self._active.get(place, ()):
                 if matcher.differs(event) is None:
-                    return silence
-        return None
+                    yield silence
 
     def pause_of(self, target: str) -> Pause | None:
         """The pause of a target, also one that has ended by itself; None: it has none."""

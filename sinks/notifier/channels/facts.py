@@ -18,7 +18,11 @@ _ALERTS: Final = {
     "flapping": "PortFlapping",
     "expiring": "CertificateExpiring",
 }
-_ALERTS_OF_DOMAINS: Final = {"unreachable": "DomainNotRenewed", "expiring": "DomainExpiring"}
+_ALERTS_OF: Final = {
+    "domain": {"unreachable": "DomainNotRenewed", "expiring": "DomainExpiring"},
+    "heartbeat": {"unreachable": "JobFailing"},
+}
+"""Those of kinds that are no ports."""
 _HOSTS: Final = 5
 _OF_REGIONS: Final[dict[str, str]] = {
     "region.suspect": "RegionSuspect",
@@ -66,14 +70,22 @@ def facts(news: News) -> Facts:
             return _drill(event)
 
 
+def alert_name(kind: str, incident_type: str, *, is_closed: bool) -> str:
+    """The name of an incident's trouble; `is_closed`: the port should be closed.
+
+    It depends on nothing that changes while an incident is open.
+    """
+    if is_closed and incident_type == "unreachable":
+        return "PortOpen"
+    alerts = _ALERTS | _ALERTS_OF.get(kind, {})
+    return alerts.get(incident_type, "PortTrouble")
+
+
 def _incident(event: IncidentEvent, known_as: KnownAs | None) -> Facts:
     if known_as is None:
         known_as = KnownAs(name=event.name, team=event.team or "", severity=event.severity)
     port = "" if event.port is None else str(event.port)
-    alerts = _ALERTS | _ALERTS_OF_DOMAINS if words.of_domain(event) else _ALERTS
-    alert = alerts.get(event.incident_type, "PortTrouble")
-    if words.must_be_closed(event) and event.incident_type == "unreachable":
-        alert = "PortOpen"
+    alert = alert_name(event.kind, event.incident_type, is_closed=words.must_be_closed(event))
     began_at = event.first_failed_at
     if event.episode_began_at is not UNSET:
         began_at = event.episode_began_at

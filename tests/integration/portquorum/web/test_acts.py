@@ -4,6 +4,8 @@ Clients are programs on this machine; nobody is a user yet.
 """
 
 import asyncio
+import json
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +26,7 @@ from schemas.incident import IncidentEvent
 from schemas.partition import partition_for
 from schemas.policy import Maintenance, Pause, Region, Silence
 from schemas.web import Audit, Request
+from tests.installed import missing
 from tests.integration.portquorum.web.balanced import WebProcess
 from tests.integration.sinks.notifier import rig
 from tests.integration.sinks.notifier.rig import NotifierProcess
@@ -153,38 +156,92 @@ async def test_a_note_is_read_by_the_other_process(there: Ground) -> None:
     assert (await there.ask(0, "POST", "/incidents/none/notes", {"text": "a"})).status_code == 503
 
 
-async def test_a_silence_is_made_once_and_in_force(there: Ground, tmp_path: Path) -> None:
-    notifier = await NotifierProcess.start(there.settings, tmp_path / "notifier.log")
-    try:
-        await rig.until(lambda: notifier.is_active, "the notifier to be active")
-        body = {
-            "match": {"targets": [there.hosts[0]]},
-            "reason": "the disk is being replaced",
-            "for_ms": 3_600_000,
-        }
-        dry = (await there.ask(0, "POST", "/silences", body | {"dry_run": True})).json()
-        assert (dry["targets"], dry["incidents_total"]) == ([there.hosts[0]], 1)
-        assert await there.policy(Silence) == {}
-        made = [
-            await there.ask(process, "POST", "/silences", body, Idempotency_Key="k-1")
-            for process in (0, 1, 0)
-        ]
-        assert [one.status_code for one in made] == [201] * 3, made[0].text
-        assert made[0].json()["in_force"] is True
-        assert {one.content for one in made} == {made[0].content}
-        (silence,) = await there.policy(Silence)
-        assert made[0].headers["location"] == f"/api/v1/silences/{silence}"
-        await there.until(1, f"/silences/{silence}", lambda one: one.get("state") == "active")
-        other = await there.ask(
-            1, "POST", "/silences", body | {"reason": "other"}, Idempotency_Key="k-1"
+@pytest.fixture(scope="module")
+async def notified(
+    there: Ground, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Ground]:
+    """The same with a notifier, which confirms silences."""
+    log = tmp_path_factory.mktemp("notified") / "notifier.log"
+    notifier = await NotifierProcess.start(there.settings, log)
+    await rig.until(lambda: notifier.is_active, "the notifier to be active")
+    yield there
+    await notifier.kill()
+
+
+async def test_a_silence_is_made_once_and_in_force(notified: Ground) -> None:
+    there = notified
+    body = {
+        "match": {"targets": [there.hosts[0]]},
+        "reason": "the disk is being replaced",
+        "for_ms": 3_600_000,
+    }
+    dry = (await there.ask(0, "POST", "/silences", body | {"dry_run": True})).json()
+    assert (dry["targets"], dry["incidents_total"]) == ([there.hosts[0]], 1)
+    assert await there.policy(Silence) == {}
+    made = [
+        await there.ask(process, "POST", "/silences", body, Idempotency_Key="k-1")
+        for process in (0, 1, 0)
+    ]
+    assert [one.status_code for one in made] == [201] * 3, made[0].text
+    assert made[0].json()["in_force"] is True
+    assert {one.content for one in made} == {made[0].content}
+    (silence,) = await there.policy(Silence)
+    assert made[0].headers["location"] == f"/api/v1/silences/{silence}"
+    await there.until(1, f"/silences/{silence}", lambda one: one.get("state") == "active")
+    other = await there.ask(
+        1, "POST", "/silences", body | {"reason": "other"}, Idempotency_Key="k-1"
+    )
+    assert other.status_code == 422
+    ended = await there.ask(1, "DELETE", f"/silences/{silence}")
+    assert ended.status_code == 200, ended.text
+    assert (await there.policy(Silence))[silence].ended_by == "local"
+    assert (await there.ask(1, "DELETE", f"/silences/{silence}")).status_code == 409
+
+
+async def test_amtool_makes_silences_of_alerts(notified: Ground, tmp_path: Path) -> None:
+    """Alertmanager's own command, with a token in its file as docs/prometheus.md has it."""
+    there = notified
+    config = tmp_path / "http.yml"
+    config.write_text("authorization: {type: Bearer, credentials: none}\n")
+    place = f"--alertmanager.url=http://127.0.0.1:{there.web[1].port}"
+
+    async def amtool(*words: str, fails: bool = False) -> str:
+        process = await asyncio.create_subprocess_exec(
+            shutil.which("amtool") or missing("amtool"),
+            place,
+            "--no-version-check",
+            *words,
+            env={"HOME": str(tmp_path)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
-        assert other.status_code == 422
-        ended = await there.ask(1, "DELETE", f"/silences/{silence}")
-        assert ended.status_code == 200, ended.text
-        assert (await there.policy(Silence))[silence].ended_by == "local"
-        assert (await there.ask(1, "DELETE", f"/silences/{silence}")).status_code == 409
-    finally:
-        await notifier.kill()
+        out, _ = await process.communicate()
+        assert (process.returncode != 0) == fails, out.decode()
+        return out.decode()
+
+    host = there.hosts[3]
+    (alert,) = json.loads(await amtool("alert", "query", f"target={host}", "-o", "json"))
+    assert alert["labels"]["alertname"] == "PortUnreachable"
+    assert host in await amtool("alert")
+    both = f"target={host}", "alertname=PortUnreachable"
+    name = (await amtool("silence", "add", *both, "-c", "new disk", "-d", "1h")).strip()
+    made = (await there.policy(Silence))[name]
+    assert (made.targets, made.incident_types, made.by) == ((host,), ("unreachable",), "local")
+    query = "alert", "query", f"target={host}", "-o", "json"
+    await there.until(1, f"/silences/{name}", lambda one: one.get("state") == "active")
+    assert json.loads(await amtool(*query)) == []
+    (alert,) = json.loads(await amtool(*query, "--silenced"))
+    assert alert["status"]["silencedBy"] == [name]
+    assert (await amtool("silence", "query", "-q")).split() == [name]
+    longer = (await amtool("silence", "update", "-d", "2h", name, "-o", "json")).strip()
+    (other,) = (one["id"] for one in json.loads(longer))
+    await amtool("silence", "expire", other)
+    assert await amtool("silence", "query", "-q") == ""
+    assert {one.ended_by for one in (await there.policy(Silence)).values()} >= {"local"}
+    said = await amtool("silence", "add", "team!=x", "-c", "no", fails=True)
+    assert "a silence here knows no conditions with !" in said
+    assert "portquorum" in await amtool("config", "routes", "show")
+    assert "401" in await amtool("--http.config.file", str(config), "alert", fails=True)
 
 
 async def test_a_pause_closes_what_is_open_and_ends(there: Ground) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from foundation.http_origin import Served
 from portquorum.access.principal import Principal
+from portquorum.bench.page_fleet import event_of
 from portquorum.report.result import Report
 from portquorum.web import answers
 from portquorum.web.access.visit import Visit
@@ -32,7 +33,7 @@ from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import UnknownCursorError
 from portquorum.web.history.stored_history import HistoryState
 from portquorum.web.parts import Parts
-from schemas.incident import Votes
+from schemas.incident import IncidentEvent, Votes
 from schemas.target import Target
 
 NOW = 1_796_000_000_000
@@ -220,6 +221,14 @@ class FakeFleet:
             target_row=None,
             cause=None,
         )
+
+    def open_incidents(self) -> Sequence[answers.OpenIncident]:
+        event = event_of(definition(0), kind="unreachable", at=NOW, began=NOW - 90_000)
+        return [answers.OpenIncident(event=event)]
+
+    def newest_event(self, incident_id: str) -> IncidentEvent | None:
+        event = self.open_incidents()[0].event
+        return event if event.incident_id == incident_id else None
 
     def incidents_beginning(self, text: str) -> Sequence[IncidentRow]:
         return [one for one in self.open if one.id.startswith(text)]

@@ -88,6 +88,18 @@ def test_the_api_s_table_of_changes_is_that_of_the_routes() -> None:
     assert wrong == []
 
 
+def test_the_table_of_alertmanager_is_that_of_the_routes() -> None:
+    needs = {key: need for key, need in routes().items() if key[1].startswith("/api/v2/")}
+    written = {}
+    for path, methods, _, scopes in rows("prometheus.md", "| path | method | what | scope |"):
+        usual, _, others = scopes.partition("; ")
+        scope = dict.fromkeys(methods.split(", "), usual)
+        scope |= dict([others.split(" ")]) if others else {}
+        for method, need in scope.items():
+            written[method, path.strip("`").replace("ID", "x")] = need
+    assert written == {key: need for key, need in needs.items() if key[0] != "OPTIONS"}
+
+
 TOP: Final = (
     *("targets", "changes", "incidents", "silences", "maintenances", "me", "users"),
     *("invitations", "tokens", "audit", "inventory.yaml", "status-pages", "posts"),
