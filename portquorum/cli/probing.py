@@ -1,12 +1,21 @@
 """The subject of a manual check: a known kind, its usual port, its options."""
 
 import re
+from typing import Final
 
 import typer
 
 from portquorum.cli.host_port import HostPort, parse
 from schemas._types import ExpectedState
 from schemas.probe import Probe
+
+HEARTBEAT: Final = "heartbeat"
+"""The kind that reports itself (`portquorum.inventory.heartbeats`)."""
+
+NOT_CHECKED: Final = (
+    "a heartbeat can't be checked from here: the job reports itself. When it last did says "
+    "`portquorum heartbeat list`; an address to report to gives `portquorum heartbeat key add ID`"
+)
 
 
 def placed(text: str, kind: str) -> HostPort:
@@ -19,6 +28,8 @@ def placed(text: str, kind: str) -> HostPort:
     from producers.kinds.registry import KINDS
     from schemas.partition import canonical_host
 
+    if kind == HEARTBEAT:
+        raise typer.BadParameter(NOT_CHECKED)
     known = KINDS.get(kind)
     if known is None:
         raise typer.BadParameter(kind_names.unknown(kind))

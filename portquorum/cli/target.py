@@ -37,13 +37,16 @@ pausing.add_to(app)
         'portquorum target add [2001:db8::7]:22 --name "Bastion" --criticality critical',
         "portquorum target add db2.example.com --kind postgres",
         "portquorum target add 10.0.0.7:6379 --interval 10s --team database -i inventory.yaml",
+        "portquorum target add Backup --kind heartbeat --schedule '0 3 * * *' --zone Europe/Berlin",
     )
 )
 def add(
     place: Annotated[
         str,
         typer.Argument(
-            metavar="HOST[:PORT]", help="IPv6 in brackets: [::1]:22. Some kinds have a usual port."
+            metavar="HOST[:PORT]|NAME",
+            help="IPv6 in brackets: [::1]:22. Some kinds have a usual port. A job that reports "
+            "itself (--kind heartbeat) has a name alone.",
         ),
     ],
     name: Annotated[
@@ -69,6 +72,19 @@ def add(
     team: Annotated[str | None, typer.Option(metavar="TEAM", help="Who is told.")] = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="May be repeated.")] = None,
     purpose: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(metavar="CRON", help="When a heartbeat is due, in place of an interval."),
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Whose clock the schedule is on.")
+    ] = None,
+    grace: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How late a heartbeat may be.")
+    ] = None,
+    max_runtime: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long a run of a job may last.")
+    ] = None,
     inventory: Annotated[
         Path | None,
         typer.Option(
@@ -80,27 +96,27 @@ def add(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Add a port to the inventory; the rest of the file stays as it is.
+    """Add a port, or a job that reports itself, to the inventory; the rest of the file stays.
 
     A running `portquorum up` that follows the file applies it at once.
     """
     import msgspec
 
     from foundation import settings
-    from portquorum.cli.probing import placed
+    from portquorum.cli.probing import HEARTBEAT, placed
     from portquorum.inventory import TargetEntry
     from portquorum.inventory import add as add_to
     from portquorum.supervisor import running
 
-    where = placed(place, kind)
+    where = None if kind == HEARTBEAT else placed(place, kind)
     data_dir = settings.load().data_dir
     path = inventory or running.inventory_file(data_dir)
     fields = {
-        "name": name or str(where),
+        "name": name or (place if where is None else str(where)),
         "id": id_,
         "kind": kind,
-        "host": where.host,
-        "port": where.port,
+        "host": None if where is None else where.host,
+        "port": None if where is None else where.port,
         "regions": region or None,
         "criticality": criticality,
         "interval": interval,
@@ -108,6 +124,10 @@ def add(
         "team": team,
         "tags": tag or None,
         "purpose": purpose,
+        "schedule": schedule,
+        "zone": zone,
+        "grace": grace,
+        "max_runtime": max_runtime,
     }
     try:
         entry = msgspec.convert(
@@ -161,17 +181,24 @@ def remove(
 
 
 def _say(added: "Added", followed: bool) -> None:
+    from portquorum.inventory.heartbeats import how_often
+    from schemas.probe import HeartbeatProbe
+
     print_notes(added.warnings)
     target = added.target
-    seconds = target.interval_ms / 1000
-    what = (
-        f" {target.id}: {target.kind} {target.place} every {seconds:g} s "
-        f"from {', '.join(target.regions)}"
-    )
+    if isinstance(target.probe, HeartbeatProbe):
+        what = f" {target.id}: {target.kind}, {how_often(target.probe)}"
+    else:
+        what = (
+            f" {target.id}: {target.kind} {target.place} every {target.interval_ms / 1000:g} s "
+            f"from {', '.join(target.regions)}"
+        )
     out().print(Text.assemble(("added", "green"), one_line(what)))
     shown = os.path.relpath(added.path) if sys.stdout.isatty() else str(added.path)
     if followed:
         text = f"in {shown}; the running `portquorum up` applies it now"
     else:
         text = f"in {shown}; apply it: portquorum inventory apply {shown}"
+    if isinstance(target.probe, HeartbeatProbe):
+        text += f"; its address to report to: portquorum heartbeat key add {target.id}"
     out().print(Text(one_line(text), style="dim"), soft_wrap=True)

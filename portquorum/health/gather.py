@@ -41,6 +41,7 @@ from producers.prober.group_member import group_of
 from schemas import notification, policy, topics
 from schemas.duration import HOUR_MS
 from schemas.notification import Notification
+from schemas.result import RECEIVER
 from sinks.clickhouse.threads import in_thread
 from streams.state.partition_state import RegionState
 
@@ -175,10 +176,11 @@ class Gathering:
         beats, log = tail
         checkpoints, judged = heads
         names = regions.names(policies.regions, beats, judged, MOST_REGIONS)
-        of_regions = {name: group_of(settings, name) for name in names}
+        # Receivers are in no consumer group.
+        of_regions = {n: "" if n == RECEIVER else group_of(settings, n) for n in names}
         groups, probers = await asyncio.gather(
             asyncio.gather(*(self._group(role, members, commits, ends) for role in ROLES)),
-            cluster.members(self._client, list(of_regions.values())),
+            cluster.members(self._client, [one for one in of_regions.values() if one]),
         )
         seen = self._all(found, log)
         return structs.replace(
@@ -465,6 +467,8 @@ def _read_by(role: str, settings: Settings) -> frozenset[str]:
 
 
 def _prober_group(region: str, group: str, found: Mapping[str, Members]) -> GroupFacts:
+    if not group:
+        return GroupFacts(role=region, group="")
     one = found[group]
     return GroupFacts(
         role=f"probe-{region}", group=group, state=one.state, members=one.members, hidden=one.hidden

@@ -17,6 +17,7 @@ from portquorum.health.judge_services import (
     plural,
 )
 from portquorum.health.verdict import HealthLine, HealthReport, worst
+from schemas.result import RECEIVER
 
 _TOLD: Final = 2
 """Lines that the summary repeats; it stays one line."""
@@ -70,7 +71,7 @@ def _said(line: HealthLine) -> str:
 
 def _well(facts: HealthFacts) -> str:
     told = ["all well"]
-    heard = sum(bool(region.probers) for region in facts.regions)
+    heard = sum(bool(one.probers) and one.region != RECEIVER for one in facts.regions)
     if heard:
         told.append(plural(heard, "region"))
     if facts.clickhouse.targets is not None:

@@ -5,9 +5,11 @@ from typing import Final
 
 from portquorum.health.facts import GroupFacts, HealthFacts, ProberFacts, RegionFacts
 from portquorum.health.judge_channels import channels_line
+from portquorum.health.judge_receivers import receivers
 from portquorum.health.judge_services import SKEW_MS, age, plural, some
 from portquorum.health.verdict import HealthLevel, HealthLine
 from schemas.duration import COARSE, duration_text
+from schemas.result import RECEIVER
 from streams.rules.regions import SILENT_AFTER_MS
 
 SEEN_MS: Final = 20_000
@@ -60,7 +62,8 @@ def region_lines(facts: HealthFacts) -> Iterator[HealthLine]:
     if not facts.regions:
         yield HealthLine("region", "ok", "none: neither the inventory nor a beat names one")
     for region in facts.regions:
-        level, text = _region(region, facts.log.now)
+        judged = receivers if region.region == RECEIVER else _region
+        level, text = judged(region, facts.log.now)
         yield HealthLine("region", level, text, region.region)
 
 

@@ -15,6 +15,7 @@ from portquorum.health.facts import (
 )
 from schemas import control
 from schemas.control import Beat
+from schemas.result import RECEIVER
 from streams.state.partition_state import RegionState
 
 Beats = dict[str, dict[str, ProberFacts]]
@@ -90,7 +91,8 @@ def with_inventory(facts: HealthFacts, found: ClickHouseFacts, most: int) -> Hea
     }
     for name, count in found.by_region.items():
         if name not in known:
-            group = GroupFacts(role=f"probe-{name}", group="")
+            role = name if name == RECEIVER else f"probe-{name}"
+            group = GroupFacts(role=role, group="")
             known[name] = RegionFacts(
                 region=name,
                 known=False if facts.policy and not facts.policy.hidden else None,

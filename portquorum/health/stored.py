@@ -9,6 +9,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from foundation import clickhouse
 from foundation.settings import Settings
 from portquorum.health.facts import ClickHouseFacts
+from schemas.result import RECEIVER
 from sinks.clickhouse.errors import FAILURES, in_words
 from sinks.clickhouse.migrate import migrations
 
@@ -89,7 +90,9 @@ def _ask(client: Client, name: str, server: str, newest_schema: int) -> ClickHou
         **facts,
         targets=max((int(row[3]) for row in regions), default=0),
         by_region={str(row[0]): int(row[1]) for row in regions},
-        shortest_interval_ms=min((int(row[2]) for row in regions), default=None),
+        shortest_interval_ms=min(
+            (int(row[2]) for row in regions if row[0] != RECEIVER), default=None
+        ),
     )
 
 

@@ -31,6 +31,7 @@ from producers.publishing.spool_file import SpoolFile
 from producers.schedule.pauses import Pauses
 from producers.schedule.scheduler import Scheduler
 from schemas.policy import Region
+from schemas.result import RECEIVER
 
 DRAIN_S: Final = 2.5
 FLUSH_S: Final = 3.0
@@ -50,8 +51,14 @@ async def run(
     Raises:
         TopicMismatchError: the cluster's topics are not those of the settings.
         TaskEndedError: a background task ended on its own; finished checks are still published.
-        SettingsError: `source` is not an IP address, or the metrics' address can't be used.
+        SettingsError: `source` is not an IP address, `region` is that of the receivers, or the
+            metrics' address can't be used.
     """
+    if region == RECEIVER:
+        raise SettingsError(
+            f"region: expected another name than {RECEIVER!r}, which stands for the receivers of "
+            "heartbeats: whatever reports itself is not checked"
+        )
     if source is not None and literal(source) is None:
         raise SettingsError(
             f"source: expected an IP address of this machine, without a zone, found {source!r}"

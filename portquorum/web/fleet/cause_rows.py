@@ -20,6 +20,7 @@ from portquorum.web.fleet.plans import PolicyBook
 from portquorum.web.fleet.regions import RegionBook, RegionSeen
 from portquorum.web.fleet.unwatched import UnwatchedBook, UnwatchedCause
 from schemas.incident import IncidentEvent
+from schemas.result import RECEIVER
 
 NAMES: Final = 5
 PORTS: Final = 10
@@ -79,7 +80,8 @@ class CauseTable:
             others += [
                 _region_row(one, self._inventory)
                 for one in regions.troubled()
-                if one.state == "suspect" or one.name not in told
+                if (one.state == "suspect" or one.name not in told)
+                and (one.name != RECEIVER or self._inventory.with_value("region", RECEIVER))
             ]
             self._forget_old()
             found: list[tuple[_Order, Cause | CauseRow]] = list(

@@ -40,6 +40,7 @@ from portquorum.web.fleet.target_query import Found, TargetFinder, dimension_of
 from portquorum.web.fleet.target_rows import TargetRows
 from schemas.incident import IncidentEvent
 from schemas.policy import Match
+from schemas.result import RECEIVER
 
 CAUSES_SHOWN: Final = 50
 GROUPS_SHOWN: Final = 40
@@ -99,7 +100,7 @@ class Fleet(Known):
 
     def freshness(self) -> Freshness:
         """How old the data are."""
-        names = self._plans.region_names()
+        names = self._plans.region_names() - {RECEIVER}
         reporting = sum(self.region_book.seen(name).state == "reporting" for name in names)
         blind = self.senses.blind()
         return Freshness(

@@ -12,6 +12,7 @@ from portquorum.web.fleet.name_index import NameIndex
 from portquorum.web.fleet.plans import TAG
 from portquorum.web.fleet.row_set import RowSet, mask_of
 from schemas.policy import Match, Silence
+from schemas.result import RECEIVER
 from sinks.notifier.matching import Matcher, Patterns
 
 FIT_US: Final = 1
@@ -36,9 +37,14 @@ class PlanRows:
         """The versions of policy and of the rest, when they were made (UTC ms), and the rows."""
 
     def region_names(self) -> set[str]:
-        """All regions: of the policy, of targets, of events and beats."""
-        names = set(self._known.policy.regions) | set(self._known.inventory.values("region"))
-        return names | self._known.region_book.names()
+        """All regions: of the policy, of targets, of events and beats.
+
+        The receivers are one as long as a heartbeat is in the inventory.
+        """
+        of_targets = self._known.inventory.values("region")
+        names = set(self._known.policy.regions) | set(of_targets)
+        names |= self._known.region_book.names()
+        return names if RECEIVER in of_targets else names - {RECEIVER}
 
     def region_rows(self) -> tuple[RegionRow, ...]:
         """All regions, trouble first."""

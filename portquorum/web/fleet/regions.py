@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 
 from portquorum.web.answers import ProberRow, RegionState
 from schemas.incident import RegionEvent, RegionEventKind
+from schemas.result import RECEIVER
 
 SILENT_MS: Final = 15_000
 """A region without beats for so long is silent (rule 4 of docs/rules.md)."""
@@ -111,9 +112,9 @@ class RegionBook:
         if silent is not None and not self._heard_since(last, silent):
             return ("never_heard" if last is None else "silent"), last, silent.summary
         if last is None and self._beats_at is not None:
-            return "never_heard", None, f"No prober of region {name} reports."
+            return "never_heard", None, f"{_nobody_of(name)} reports."
         if self._is_quiet(last):
-            return "silent", last, f"No prober of region {name} has reported since."
+            return "silent", last, f"{_nobody_of(name)} has reported since."
         if suspect is not None:
             return "suspect", suspect.at, suspect.summary
         return "reporting", None, ""
@@ -138,3 +139,7 @@ class RegionBook:
             name: (self.seen(name).state, len(self._beats.get(name, ())))
             for name in self.names() | {""}
         }
+
+
+def _nobody_of(name: str) -> str:
+    return "No receiver of heartbeats" if name == RECEIVER else f"No prober of region {name}"

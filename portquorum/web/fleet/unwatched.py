@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from portquorum.web.fleet.incident_book import SUMMARY_CHARS
 from schemas.incident import Severity, TargetsEvent
+from schemas.result import RECEIVER
 
 MOST_PARTITIONS: Final = 1024
 """As many as the settings allow: a forger must not fill the memory."""
@@ -53,9 +54,12 @@ class UnwatchedBook:
         return None if known is None else known.count > 0
 
     def since(self, target: str, regions: tuple[str, ...], partition: int) -> int | None:
-        """From when on a target cannot be judged; None: it can, or the event does not tell."""
+        """From when on a target cannot be judged; None: it can, or the event does not tell.
+
+        A heartbeat is never unwatched (rule 16).
+        """
         known = self._of.get(partition)
-        if known is None or not known.count:
+        if known is None or not known.count or regions == (RECEIVER,):
             return None
         heard = sum(1 for region in regions if region not in known.silent_regions)
         majority = len(regions) // 2 + 1

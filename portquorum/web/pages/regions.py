@@ -6,6 +6,7 @@ from typing import Final
 from portquorum.web.answers import Counts, ProberRow, RegionRow, RegionsAnswer
 from portquorum.web.pages.rendering import render
 from portquorum.web.pages.viewer import Viewer
+from schemas.result import RECEIVER
 
 MOST_REGIONS: Final = 40
 MOST_PROBERS: Final = 40
@@ -22,6 +23,7 @@ def page(found: RegionsAnswer, counts: Counts, viewer: Viewer) -> str:
         rows=found.regions[:MOST_REGIONS],
         rows_left=max(0, len(found.regions) - MOST_REGIONS),
         probers=_probers(found.regions),
+        receiver=RECEIVER,
         active="regions",
         json_path="/regions.json",
     )

@@ -251,6 +251,43 @@ def test_a_region(changes: dict[str, Any], level: str, words: str) -> None:
     assert words in found[1]
 
 
+@pytest.mark.parametrize(
+    ("changes", "level", "words"),
+    [
+        ({}, "ok", "2 receivers, last beat 2 s ago, 40 heartbeats"),
+        ({"known": False}, "ok", "40 heartbeats"),
+        # One that is a moment gone.
+        (
+            {"probers": (prober(targets=40), prober(prober="p2", at=NOW - 19_000, targets=41))},
+            "ok",
+            "1 receiver,",
+        ),
+        (
+            {"last_beat": NOW - 60_000, "probers": ()},
+            "trouble",
+            "silent for 60 s: 40 heartbeats not judged",
+        ),
+        (
+            {"last_beat": None, "probers": ()},
+            "trouble",
+            "no receiver runs, no beat in sight: 40 heartbeats not judged",
+        ),
+        ({"last_beat": None, "probers": (), "targets": 0}, "ok", "no heartbeat is in the inven"),
+        ({"last_beat": None, "probers": (), "targets": None}, "trouble", "no beat in sight"),
+    ],
+)
+def test_receivers(changes: dict[str, Any], level: str, words: str) -> None:
+    """Each takes the reports of all heartbeats; they are in no group and no policy."""
+    both = (prober(targets=40), prober(prober="p2", targets=40))
+    more = {"probers": both, "targets": 40, "known": None, "group": group("receiver")} | changes
+    facts = well(regions=(region("receiver", **more), region("us-east")))
+    found = said(facts, "region receiver")
+    assert found[0] == level
+    assert words in found[1]
+    if level == "ok":
+        assert judge(facts, 1).summary.startswith("all well, 1 region,")
+
+
 def away() -> KafkaFacts:
     return KafkaFacts(servers="kafka1:9092", error="Kafka can't be reached at kafka1:9092: refused")
 

@@ -87,6 +87,28 @@ def test_a_region_that_nobody_has_heard_does_not_report_once_others_are() -> Non
     assert story.fleet.freshness().regions_reporting == 0
 
 
+def test_receivers_are_a_region_that_is_not_counted_as_long_as_there_are_heartbeats() -> None:
+    job = target("job", kind="heartbeat", host=None, port=None, regions=("receiver",))
+    story = FleetStory(WEB, job)
+    beat = ProberRow(name="p", at=NOW, targets=1, failing=0, connectivity=True, lag_ms=0.0, spool=0)
+    beats = {name: [beat] for name in (*REGIONS, "receiver")}
+    assert story.fleet.apply_beats(beats, NOW)
+    freshness = story.fleet.freshness()
+    assert (freshness.regions, freshness.regions_reporting) == (3, 3)
+    assert {one.name for one in story.fleet.regions().regions} == {*REGIONS, "receiver"}
+    story.region("receiver", "region.silent", last_beat_at=NOW - 20_000)
+    (cause,) = story.fleet.overview().causes
+    assert (cause.title, cause.targets) == ("receiver", 1)
+    # Nobody knows whether its reports come, but it is not one that nobody watches.
+    story.unwatched(partition_of(job), 1, "receiver")
+    assert story.fleet.unwatched.since("job", ("receiver",), partition_of(job)) is None
+
+    without = FleetStory(WEB)
+    without.region("receiver", "region.silent", last_beat_at=NOW - 20_000)
+    assert without.fleet.overview().causes == ()
+    assert {one.name for one in without.fleet.regions().regions} == set(REGIONS)
+
+
 def test_a_suspect_region_is_told_and_an_older_event_changes_nothing() -> None:
     story = FleetStory(WEB)
     story.region("fra", "region.suspect", at=NOW + 5)
