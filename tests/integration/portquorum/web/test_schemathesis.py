@@ -45,7 +45,7 @@ from tests.unit.portquorum.web.fakes import Made
 
 READS = [
     *("overview", "groups", "targets", "target", "target_history", "target_checks"),
-    *("target_explained",),
+    *("target_explained", "prometheus_targets"),
     *("incidents", "incident", "incident_history", "past_incidents", "regions"),
     *("maintenances", "silences", "results", "uptime", "report"),
     *("target_entry", "inventory", "incident_notes", "silence", "maintenance"),

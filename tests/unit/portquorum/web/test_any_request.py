@@ -17,10 +17,12 @@ KNOWN = [
     *("/maintenance", "/reports", "/reports/slo", "/theme", "/targets.json", "/targets.csv"),
     *("/.json", "/api/v1/overview", "/api/v1/targets", "/api/v1/results", "/api/v1/openapi.json"),
     *("/api/v1/uptime", "/healthz", "/api/v1/history/incidents", "/api/v1/incidents"),
+    *("/api/v1/prometheus/targets", "/api/v2/alerts", "/api/v2/silences", "/api/v2/status"),
 ]
 NAMES = [
     *("q", "state", "team", "tag", "limit", "cursor", "sort", "since", "until", "format", "window"),
     *("zone", "theme", "back", "by", "target", "group_by", "cause", "status", "days"),
+    *("filter", "active", "receiver"),
 ]
 paths = st.sampled_from(KNOWN) | st.text(max_size=40).map(lambda text: f"/{text}")
 values = st.sampled_from(["", "0", "1", "-1", "up", "csv", "90d", "%00", "%ff", "//evil", "é"])
