@@ -1,0 +1,1 @@
+"""The receiver of heartbeats within the role `web`."""
