@@ -132,6 +132,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The key by which they are signed, the same at all notifiers."""
     web_listen: str = "127.0.0.1:9480"
     """`host:port` of the page and its API; other machines may reach it with TLS or a proxy."""
+    receiver_listen: str = "127.0.0.1:9481"
+    """`host:port` of `portquorum receiver`; reports of jobs that are sent to the page need none."""
     web_tls_certificate: str | None = None
     """File with the page's certificate and those between it and the root (PEM)."""
     web_tls_key: str | None = None
@@ -344,7 +346,7 @@ def _check_links(settings: Settings, origin: dict[str, str]) -> None:
         raise SettingsError(
             f"{where}: expected http[s]://host[:port][/path] without user and query; found {shown}"
         )
-    for name in ("links_listen", "web_listen"):
+    for name in ("links_listen", "web_listen", "receiver_listen"):
         written: str = getattr(settings, name)
         host, _, port = written.rpartition(":")
         if not host or not port.isdecimal() or not 0 <= int(port) < 65536:

@@ -18,7 +18,14 @@ from foundation.redact import redact
 from foundation.settings import Settings, SettingsError
 from schemas.plain_text import plain
 
-METRICS_PORTS: Final = {"probe": 9410, "stream": 9401, "sink": 9402, "notify": 9403, "web": 9404}
+METRICS_PORTS: Final = {
+    "probe": 9410,
+    "stream": 9401,
+    "sink": 9402,
+    "notify": 9403,
+    "web": 9404,
+    "receiver": 9405,
+}
 """The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
 
 SELDOM_S: Final = 10.0

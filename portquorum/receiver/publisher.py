@@ -223,7 +223,9 @@ class ReportPublisher:
 
     async def _send(self, partition: int, value: bytes) -> None:
         enqueued_at = self._clock.monotonic()
-        future: asyncio.Future[Any] = await self._producer.send(self._topic, value, partition=partition)
+        future: asyncio.Future[Any] = await self._producer.send(
+            self._topic, value, partition=partition
+        )
         gone = asyncio.ensure_future(self._gone.wait())
         try:
             await asyncio.wait({future, gone}, timeout=SEND_S, return_when=asyncio.FIRST_COMPLETED)

@@ -6,7 +6,7 @@ import socket
 from typing import Final
 
 from foundation.kafka import topics_ready
-from foundation.lifecycle import cancelled
+from foundation.lifecycle import cancelled, ends_within
 from foundation.settings import Settings
 from portquorum.journal.protocol import Journal
 from portquorum.receiver.app import ReceiverApp
@@ -20,6 +20,7 @@ from schemas import batch
 
 _ATTEMPTS: Final = 256
 _LONGEST_HOST: Final = 100
+_LAST_BEAT_S: Final = 0.5
 
 
 class Receiver:
@@ -68,5 +69,7 @@ class Receiver:
                 beating.result()
             await publishing
         finally:
+            if closing.is_set():
+                await ends_within(_LAST_BEAT_S, beating)
             await cancelled(publishing, beating)
             await self._publisher.close()

@@ -2,21 +2,24 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from foundation import telemetry
 from foundation.http_origin import Served
-from foundation.lifecycle import cancelled, ends_within, stop_on_signals
+from foundation.lifecycle import ends_within, stop_on_signals
 from foundation.loopback_listener import inherited_listener, loopback_listener, place_of
 from foundation.settings import PREFIX, Settings
 from portquorum.access.passwords import Passwords
 from portquorum.access.rules import access_rules
 from portquorum.editing.page_inventory import page_inventory
 from portquorum.journal.journal import KafkaJournal
+from portquorum.receiver.receiver import Receiver
+from portquorum.serving.beside import Worker, serve_beside
 from portquorum.serving.front import Front
 from portquorum.serving.server import serve
+from portquorum.serving.tls import renewed, tls_context
 from portquorum.sharing.share_keys import ShareKeys
 from portquorum.status_editing.editor import PublishedTargets, StatusEditor
 from portquorum.web.access.door import RecordsDoor
@@ -35,13 +38,11 @@ from portquorum.web.public.app import PublicApp, PublicParts
 from portquorum.web.public.keeper import Keeper
 from portquorum.web.public.sight import FleetSight
 from portquorum.web.public.snapshot_files import SnapshotFiles
+from portquorum.web.receiving.fleet_jobs import FleetJobs
 from portquorum.web.routes import page_routes
-from portquorum.web.tls import renewed, tls_context
-
-Worker = Callable[[], Coroutine[Any, Any, None]]
 
 _CLOSE_S: Final = 2.0
-"""What the topics' followers, and the questions to ClickHouse, have at the end."""
+"""What the questions to ClickHouse have at the end."""
 
 _log: Final = telemetry.logger(__name__)
 
@@ -72,6 +73,9 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     history = StoredHistory(settings)
     acts = PageActs(settings, following.fleet, following.hub, history, journal)
     closing = asyncio.Event()
+    keys = ShareKeys(journal)
+    jobs = FleetJobs(following.fleet.inventory, following.is_present)
+    receiver = Receiver(settings, journal, keys, jobs)
     served = Served(listening.getsockname()[0], settings.http_host_names)
     app = create_app(
         Parts(
@@ -84,7 +88,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
             acts=acts,
             edits=edits,
             office=RecordsOffice(journal, passwords),
-            keys=ShareKeys(journal),
+            keys=keys,
             status_edits=StatusEditor(journal, PublishedTargets(following.published), passwords),
         ),
         served,
@@ -99,10 +103,9 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     pages = Keeper(
         SnapshotFiles(settings.data_dir), journal, fleet, lambda: FleetSight(fleet), history
     )
-    whole = Front([PublicApp(PublicParts(pages=pages))], app)
+    whole = Front([receiver.app, PublicApp(PublicParts(pages=pages))], app)
     scheme = "http" if tls is None else "https"
     _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
-    serving = asyncio.create_task(serve(whole, listening, closing, stop, tls=tls, busy=too_many))
     workers: list[Worker] = [
         following.run,
         journal.run,
@@ -110,33 +113,15 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         acts.run,
         edits.run,
         pages.run,
+        partial(receiver.run, closing),
     ]
     if rules.tls is not None and tls is not None:
         workers.append(partial(renewed, tls, rules.tls))
-    working = asyncio.create_task(_together(workers))
+    serving = serve(whole, listening, closing, stop, tls=tls, busy=too_many)
     try:
-        await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            stop.set()
-        await asyncio.wait({serving})
-        serving.result()
-        if working.done():
-            working.result()
-            raise RuntimeError("the topics are not followed any more")
+        await serve_beside(serving, workers, stop)
     finally:
-        await ends_within(_CLOSE_S, cancelled(working, serving))
         await ends_within(_CLOSE_S, history.close())
-
-
-async def _together(workers: Iterable[Worker]) -> None:
-    """Until the first one ends, with its error; the others are stopped."""
-    tasks = [asyncio.create_task(one()) for one in workers]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        await cancelled(*tasks)
 
 
 def _away_since(following: Following) -> Callable[[], int | None]:

@@ -19,8 +19,8 @@ from portquorum.access.rules import AccessRules, Tls
 from portquorum.access.tokens import digest
 from portquorum.serving import server
 from portquorum.serving.server import serve
+from portquorum.serving.tls import renewed, tls_context
 from portquorum.web.access.needs import needs
-from portquorum.web.tls import renewed, tls_context
 from schemas.web import Session
 from tests.unit.portquorum.web.access.house import BROWSER, House
 
