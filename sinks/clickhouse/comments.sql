@@ -3,7 +3,7 @@
 -- migration adds has its comment there, or here.
 
 ALTER TABLE {database}.results
-    MODIFY COMMENT 'Every check of every target, as the probers sent it: one row a check, kept 30 days by default. A row may be there twice until parts are merged: count with FINAL',
+    MODIFY COMMENT 'Every check of every target, and every report of every job, as probers and receivers sent it: one row a check, kept 30 days by default. A row may be there twice until parts are merged: count with FINAL',
     COMMENT COLUMN target 'Id of the target',
     COMMENT COLUMN kind 'What was checked: tcp, tls, http, dns, …',
     COMMENT COLUMN host 'Host name or address that was checked; empty: a target without a host',
@@ -12,8 +12,8 @@ ALTER TABLE {database}.results
     COMMENT COLUMN prober 'Name of the prober process that checked',
     COMMENT COLUMN scheduled_at 'Time when the check was due, UTC',
     COMMENT COLUMN started_at 'Time when the check began, UTC; of one that never began: when it was due',
-    COMMENT COLUMN status 'up, down, or missed: nothing was measured (the check could not begin in time, prober_error, address_blocked, secret_missing)',
-    COMMENT COLUMN reason 'Why it is not up: connection_refused, timed_out, dns_failed, …; empty: up',
+    COMMENT COLUMN status 'up, down, or missed: nothing was measured (the check could not begin in time, prober_error, address_blocked, secret_missing; a job''s start or word)',
+    COMMENT COLUMN reason 'Why it is not up: connection_refused, timed_out, dns_failed, …; empty: up, or a job''s start or word',
     COMMENT COLUMN attempt 'Position in a series of retries, 0: the first',
     COMMENT COLUMN cause 'Why it was checked: schedule, retry, recheck, manual',
     COMMENT COLUMN target_version 'Version of the target''s definition that was checked: when it was applied, UTC',
@@ -22,10 +22,14 @@ ALTER TABLE {database}.results
     COMMENT COLUMN dns_us 'Time of the DNS lookup, in µs; null: no lookup was needed, or it failed',
     COMMENT COLUMN connect_us 'Time of the network''s handshake (TCP), in µs; null: no connection',
     COMMENT COLUMN tls_us 'Time of the TLS handshake, in µs; null: none',
-    COMMENT COLUMN total_us 'Time of the whole check (DNS, connection, TLS, dialogue), in µs; null: not measured',
+    COMMENT COLUMN total_us 'Time of the whole check (DNS, connection, TLS, dialogue), in µs, 71 min at most; of a job''s success or failure: how long its run took, as it measured that itself; null: not measured',
     COMMENT COLUMN cert_expires_at 'Earliest end of a certificate that the server showed, UTC; null: no certificate',
     COMMENT COLUMN http_status 'Status code of the HTTP answer; 0: none',
     COMMENT COLUMN banner 'First text that the server sent, up to 300 characters; empty: none',
+    COMMENT COLUMN signal 'What a job reports (kind heartbeat, region receiver): success, start, fail, log (a word that changes nothing); empty: a check, not a report',
+    COMMENT COLUMN exit_code 'Exit code of the job''s command; null: it said none',
+    COMMENT COLUMN run 'What the job calls its run: a start and its end have the same; empty: it named none',
+    COMMENT COLUMN output 'Last lines of what the job said, up to 4,000 characters; empty: nothing',
     COMMENT COLUMN log_partition 'Partition of the topic results that the row came from',
     COMMENT COLUMN log_offset 'Offset of its message in that partition',
     COMMENT COLUMN appended_at 'Time when the broker appended the message to the log, UTC',
@@ -33,7 +37,7 @@ ALTER TABLE {database}.results
     COMMENT COLUMN dns_ms 'Time of the DNS lookup, in ms; null: no lookup was needed, or it failed',
     COMMENT COLUMN connect_ms 'Time of the network''s handshake (TCP), in ms; null: no connection',
     COMMENT COLUMN tls_ms 'Time of the TLS handshake, in ms; null: none',
-    COMMENT COLUMN total_ms 'Time of the whole check (DNS, connection, TLS, dialogue), in ms; null: not measured';
+    COMMENT COLUMN total_ms 'Time of the whole check (DNS, connection, TLS, dialogue), in ms; of a job see job_runs; null: not measured';
 
 ALTER TABLE {database}.incidents
     MODIFY COMMENT 'Every event of every incident, one row an event, kept for ever. How each incident is now: incidents_current',
@@ -137,7 +141,7 @@ ALTER TABLE {database}.targets
     COMMENT COLUMN host 'Host name or address; empty: none',
     COMMENT COLUMN port 'Port; 0: none',
     COMMENT COLUMN regions 'Regions that check it',
-    COMMENT COLUMN interval_ms 'Interval between checks, in ms',
+    COMMENT COLUMN interval_ms 'Interval between checks, in ms; of a job see job_interval_ms',
     COMMENT COLUMN timeout_ms 'Longest time of a check, in ms',
     COMMENT COLUMN criticality 'critical, important, normal',
     COMMENT COLUMN team 'Team; empty: none',
@@ -149,6 +153,11 @@ ALTER TABLE {database}.targets
     COMMENT COLUMN downtime_cost_per_hour 'Cost of an hour down, in the currency of the inventory; null: not priced',
     COMMENT COLUMN expect 'What the port should be: open, or closed (it is down when it is open)',
     COMMENT COLUMN enabled 'false: its inventory says that nobody checks it',
+    COMMENT COLUMN job_interval_ms 'A job: time between two reports, in ms; null: it has a schedule, or is no job',
+    COMMENT COLUMN job_schedule 'A job: when it runs, the five fields of crontab(5); empty: it has an interval, or is no job',
+    COMMENT COLUMN job_zone 'A job: time zone of its schedule; empty: no job',
+    COMMENT COLUMN job_grace_ms 'A job: how late a report may be, in ms; null: no job',
+    COMMENT COLUMN job_max_runtime_ms 'A job: how long a run may last, in ms; null: no limit, or no job',
     COMMENT COLUMN raw 'The definition as it was published, JSON',
     COMMENT COLUMN log_partition 'Partition of the topic targets that the row came from',
     COMMENT COLUMN log_offset 'Offset of its message in that partition',

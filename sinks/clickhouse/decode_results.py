@@ -17,6 +17,7 @@ from sinks.clickhouse.decoding import (
     letter_of,
     words,
 )
+from sinks.clickhouse.job_reports import contradiction
 from sinks.clickhouse.pending_block import WHOLE
 from sinks.clickhouse.result_columns import ResultColumns
 
@@ -59,6 +60,7 @@ def _lines(
     if WHOLE in before:
         raise Unreadable("value", "rejected when it was first read", value)
     numbered, bad = batch.decode_numbered(value)
+    numbered, bad = _without_contradictions(numbered, bad, value)
     if before:
         now_fine = [number for number, _ in numbered if number in before]
         numbered = [(number, result) for number, result in numbered if number not in before]
@@ -68,6 +70,18 @@ def _lines(
         error = bad[0].error if bad else "found blank lines only"
         raise Unreadable("value", f"expected {_EXPECTED}; no line can be read: {error}", value)
     return [result for _, result in numbered], [number for number, _ in numbered], bad
+
+
+def _without_contradictions(
+    numbered: list[tuple[int, CheckResult]], bad: list[batch.BadLine], value: bytes
+) -> tuple[list[tuple[int, CheckResult]], list[batch.BadLine]]:
+    """The results that say one thing; the others are bad lines, too."""
+    wrong = {number: text for number, one in numbered if (text := contradiction(one))}
+    if not wrong:
+        return numbered, bad
+    split = value.split(b"\n")
+    bad = [*bad, *(batch.BadLine(number, split[number], text) for number, text in wrong.items())]
+    return [(number, one) for number, one in numbered if number not in wrong], bad
 
 
 def _check_control(record: ConsumerRecord) -> None:

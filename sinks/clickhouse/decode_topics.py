@@ -21,6 +21,7 @@ from schemas.deadletter import DeadLetter
 from schemas.duration import DAY_MS
 from schemas.incident import IncidentEvent, RegionEvent, TargetsEvent
 from schemas.occurrences import occurrences
+from schemas.probe import HeartbeatProbe
 from sinks.clickhouse import tables
 from sinks.clickhouse.decoding import (
     MAX_TIME_MS,
@@ -45,7 +46,8 @@ RowOf = Callable[[ConsumerRecord], Row | None]
 UNROLLED_MS: Final = 10 * 365 * DAY_MS
 """Time after its application for which a recurring maintenance window is expanded, in ms."""
 
-_NO_GOALS: Final = (None, None, "open", True, "")
+_NO_JOB: Final = (None, "", "", None, None)
+_NO_GOALS: Final = (None, None, "open", True, *_NO_JOB, "")
 _PAUSE_KEYS: Final = f"{policy.PAUSES}/pause/"
 _chunk = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
@@ -210,9 +212,19 @@ def target_row(record: ConsumerRecord) -> Row:
         target.downtime_cost_per_hour,
         target.expect,
         target.enabled,
+        *_job(target),
         record.value.decode(),
         *log_columns(record),
     )
+
+
+def _job(target: target_schema.Target) -> tuple[Any, ...]:
+    """What is expected of a job: interval, schedule, zone, grace, longest run."""
+    probe = target.probe
+    if not isinstance(probe, HeartbeatProbe):
+        return _NO_JOB
+    schedule = probe.schedule or ""
+    return probe.interval_ms, schedule, probe.zone, probe.grace_ms, probe.max_runtime_ms
 
 
 def policy_row(record: ConsumerRecord) -> Row | None:

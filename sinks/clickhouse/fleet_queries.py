@@ -8,9 +8,21 @@ from typing import Any, Final, TypeVar
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
+from schemas.result import RECEIVER
+
 T = TypeVar("T", bound=Struct)
 
-STATUSES: Final = ("down", "flapping", "unwatched", "failing", "slow", "pending", "paused", "up")
+STATUSES: Final = (
+    "down",
+    "flapping",
+    "unwatched",
+    "failing",
+    "late",
+    "slow",
+    "pending",
+    "paused",
+    "up",
+)
 """What `status_now` says of a target, the worst first."""
 
 REGION_STATUSES: Final = ("down", "stale", "blocked", "pending", "up")
@@ -71,6 +83,8 @@ class FleetFilter(Struct, frozen=True, kw_only=True):
 
 class InventoryNow(Struct, frozen=True, kw_only=True):
     """What the inventory has, as the sink wrote it; the empty team is that of targets without one.
+
+    Jobs have no region, and are never late for what this says.
 
     `gap_ms` is the mean distance between two results of the fleet, `longest_ms` the time after
     which a result of the target with the shortest interval is stale. `now` (UTC ms) is
@@ -154,13 +168,14 @@ class RegionTrouble(Struct, frozen=True, kw_only=True):
 
 _INVENTORY: Final = """
 SELECT toUnixTimestamp64Milli(now64(3)), count(), arraySort(groupUniqArray(toString(team))),
-       arraySort(groupUniqArrayArray(arrayMap(one -> toString(one), regions))),
+       arraySort(groupUniqArrayArrayIf(arrayMap(one -> toString(one), regions), NOT is_job)),
        arraySort(groupUniqArrayArray(arrayMap(one -> toString(one), tags))),
        1 / greatest(sumIf(length(regions) / interval_ms, is_checked), 1e-12),
        min(if(is_checked, interval_ms * 2.5 + timeout_ms, 1e12))
 FROM
 (
-    SELECT *, enabled AND target NOT IN (SELECT target FROM pauses_current) AS is_checked
+    SELECT *, kind = 'heartbeat' AS is_job,
+        enabled AND NOT is_job AND target NOT IN (SELECT target FROM pauses_current) AS is_checked
     FROM targets_current
 )
 """
@@ -254,8 +269,11 @@ def fleet_summary(
         by_status[status] += count
         by_team.setdefault(team, Counter())[status] += count
         for region, word in zip(names.split("\n"), words.split("\n"), strict=True):
-            # What the regions said last of what nobody checks is of no interest.
-            if status != "paused" and (not wanted.regions or region in wanted.regions):
+            # What the regions said last of what nobody checks is of no interest, and the place of
+            # jobs is none.
+            if status == "paused" or region == RECEIVER:
+                continue
+            if not wanted.regions or region in wanted.regions:
                 by_region.setdefault(region, Counter())[word] += count
         if newest_at is not None:
             newest = max(newest or 0, newest_at)

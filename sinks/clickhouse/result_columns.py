@@ -20,6 +20,7 @@ from schemas._types import Kind, RegionName, TargetId
 from schemas.batch import BatchDecoder
 from schemas.result import CheckResult, LoggedResult
 from sinks.clickhouse.decoding import log_time
+from sinks.clickhouse.job_reports import contradiction, may_contradict
 from sinks.clickhouse.tables import LOG, RESULTS, Rows
 
 MAX_US: Final = 2**32 - 1
@@ -60,9 +61,17 @@ _NAMES: Final = {
     "prober": Names(str),
     "reason": Names(_text),
     "address": Names(_text),
+    "signal": Names(_text),
 }
 _SPANS: Final = {f"{name}_us": f"{name}_ms" for name in ("dns", "connect", "tls", "total")}
-_NONE: Final[dict[str, Any]] = {"port": 0, "http_status": 0, "detail": "", "banner": ""}
+_NONE: Final[dict[str, Any]] = {
+    "port": 0,
+    "http_status": 0,
+    "detail": "",
+    "banner": "",
+    "run": "",
+    "output": "",
+}
 """The value for None in columns that have no NULL."""
 
 _OF_LOG: Final = (*(name for name, _ in LOG), "log_line")
@@ -83,13 +92,16 @@ class ResultColumns:
         return Rows(RESULTS, self._columns)
 
     def take(self, record: ConsumerRecord) -> bool:
-        """Adds a message if every line of it is exactly a result; otherwise adds nothing."""
+        """Adds a message of nothing but results that say one thing each; else adds nothing."""
         value: bytes = record.value
         results, bad = _decode(value)
         if bad or not results or len(results) != line_count(value):
             return False
+        turned = list(zip(*map(astuple, results), strict=True))
+        if may_contradict(turned) and any(map(contradiction, results)):
+            return False
         try:
-            self.add(results, range(len(results)), record)
+            self._add(turned, range(len(results)), record)
         except msgspec.ValidationError:
             return False
         return True
@@ -102,11 +114,15 @@ class ResultColumns:
         Raises:
             msgspec.ValidationError: an invalid name; nothing was added.
         """
-        turned = list(zip(*map(astuple, results), strict=True))
+        self._add(list(zip(*map(astuple, results), strict=True)), lines, record)
+
+    def _add(
+        self, turned: list[tuple[Any, ...]], lines: Iterable[int], record: ConsumerRecord
+    ) -> None:
         made = [
             _column(name, turned[place]) for name, place in zip(_OF_RESULT, _PLACES, strict=True)
         ]
-        count = len(results)
+        count = len(turned[0])
         log = ([record.partition] * count, [record.offset] * count, [log_time(record)] * count)
         for column, values in zip(self._columns, (*made, *log, lines), strict=True):
             column.extend(values)
@@ -120,6 +136,8 @@ def _column(name: str, values: tuple[Any, ...]) -> Sequence[Any]:
         return whole_us(values)
     if name in _NONE:
         none = _NONE[name]
+        if values.count(None) == len(values):
+            return [none] * len(values)
         return [value or none for value in values]
     return values
 

@@ -14,7 +14,7 @@ SELECT
     multiIf(
         i.closed_ms = 0 AND i.incident_type = 'flapping', toUnixTimestamp64Milli(r.ended_at),
         i.closed_ms = 0, 0,
-        i.by_hand AND i.incident_type IN ('unreachable', 'flapping'), toUnixTimestamp64Milli(r.ended_at),
+        i.by_hand AND NOT i.is_job AND i.incident_type IN ('unreachable', 'flapping'), toUnixTimestamp64Milli(r.ended_at),
         i.incident_type = 'flapping' AND i.closed_because IN ('recovered', 'steady'),
         if(i.recovered_ms > 0, least(i.recovered_ms, i.closed_ms), i.closed_ms - if(i.slowly, 7200000, 1800000)),
         i.closed_ms
@@ -29,6 +29,7 @@ FROM
         toString(any(e.incident_type)) AS incident_type,
         toString(any(e.target)) AS target,
         toString(argMax(e.team, (e.at, e.log_offset))) AS team,
+        any(e.kind) = 'heartbeat' AS is_job,
         min(toUnixTimestamp64Milli(e.first_failed_at)) AS begin_ms,
         min(toUnixTimestamp64Milli(e.opened_at)) AS opened_ms,
         max(ifNull(toUnixTimestamp64Milli(e.closed_at), 0)) AS closed_ms,

@@ -21,7 +21,7 @@ FROM
             quantilesBFloat16Merge(0.5, 0.95, 0.99)(d.latency_us)
         ) AS us
     FROM {internal}.results_daily AS d
-    WHERE day > toDate(now('UTC')) - 7
+    WHERE day > toDate(now('UTC')) - 7 AND region != 'receiver'
     GROUP BY target
     HAVING up > 0
 )

@@ -7,8 +7,9 @@ SELECT
     sum(r.checks) AS checks,
     if(missed + checks = 0, NULL, 100 * missed / (missed + checks)) AS missed_percent
 FROM {internal}.regions_hourly AS r
+WHERE region != 'receiver'
 GROUP BY day, region
-COMMENT 'Checks of each region by day that measured nothing: they could not begin in time (a prober that is overloaded, or was away), or failed for the prober itself; a check that was stored twice counts twice. Kept for two years by default';
+COMMENT 'Checks of each region by day that measured nothing: they could not begin in time (a prober that is overloaded, or was away), or failed for the prober itself; without the reports of jobs; a check that was stored twice counts twice. Kept for two years by default';
 
 ALTER TABLE {database}.missed_daily
     COMMENT COLUMN day 'Day for which the checks were scheduled, UTC',

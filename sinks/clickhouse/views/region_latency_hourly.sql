@@ -35,15 +35,17 @@ FROM
             arrayFilter(x -> NOT isNaN(x), quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(h.latency_us)) AS sketched_us,
             [] AS counted_us
         FROM {internal}.regions_hourly AS h
+        WHERE region != 'receiver'
         GROUP BY region, hour
         UNION ALL
         SELECT region, hour, 0, 0, [], quantilesBFloat16Merge(0.5, 0.95, 0.99)(l.counts)
         FROM {internal}.region_latencies AS l
+        WHERE region != 'receiver'
         GROUP BY region, hour
     ) AS r
     GROUP BY region, hour
 )
-COMMENT 'Percentiles of the latency of all successes from a region, by hour (UTC)';
+COMMENT 'Percentiles of the latency of all successes from a region, by hour (UTC); without the reports of jobs';
 
 ALTER TABLE {database}.region_latency_hourly
     COMMENT COLUMN region 'Region that checked',

@@ -7,8 +7,9 @@ SELECT
     sum(r.missed) AS missed,
     if(checks = 0, NULL, 100 * up / checks) AS up_percent
 FROM {internal}.regions_hourly AS r
+WHERE region != 'receiver'
 GROUP BY region, day
-COMMENT 'What each region sees, by day (UTC): the share of its checks that succeeded. Not the uptime of targets: one region alone decides nothing; a check that was stored twice counts twice. Kept for two years by default';
+COMMENT 'What each region sees, by day (UTC): the share of its checks that succeeded. Not the uptime of targets: one region alone decides nothing; without the reports of jobs; a check that was stored twice counts twice. Kept for two years by default';
 
 ALTER TABLE {database}.region_uptime_daily
     COMMENT COLUMN region 'Region that checked',

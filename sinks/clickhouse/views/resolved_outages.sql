@@ -1,5 +1,5 @@
 -- The outages whose end is looked for: somebody closed the incident by hand while consensus said
--- down. Those whose end was found more than three days ago are left out: what comes so late moves
+-- down; of jobs there are none, each run is another one. Those whose end was found more than three days ago are left out: what comes so late moves
 -- no end. With the target as it was defined then (its regions and place), and when it was removed,
 -- moved or paused after that: while nobody checks it, nothing is measured.
 CREATE OR REPLACE VIEW {internal}.resolved_outages AS
@@ -40,7 +40,7 @@ FROM
             max(ifNull(toUnixTimestamp64Milli(e.closed_at), 0)) AS closed_ms,
             argMax(mapKeys(e.verdicts), e.at) AS judged
         FROM {database}.incidents AS e
-        WHERE e.incident_type IN ('unreachable', 'flapping')
+        WHERE e.incident_type IN ('unreachable', 'flapping') AND e.kind != 'heartbeat'
             AND e.incident_id IN (SELECT incident_id FROM {database}.incidents WHERE closed_because = 'resolved')
             AND e.incident_id NOT IN (
                 SELECT incident_id FROM {internal}.outage_ends FINAL WHERE ended_at < now64(3, 'UTC') - toIntervalDay(3)

@@ -1,5 +1,6 @@
 -- Per target and day the spans of each sort, cut at midnight (UTC): watched (in the inventory) and
--- in maintenance, as its definition then was; down; measured: the hours with a check.
+-- in maintenance, as its definition then was; down; measured: the hours with a check, of a job the time
+-- in which it would have been heard.
 CREATE OR REPLACE VIEW {internal}.spans_daily AS
 SELECT
     target,
@@ -21,6 +22,9 @@ FROM
     UNION ALL
     SELECT target, ('', '', NULL, NULL, 0), ('down', begin_ms, end_ms)
     FROM {database}.outages
+    UNION ALL
+    SELECT target, ('', '', NULL, NULL, 0), ('measured', begin_ms, end_ms)
+    FROM {internal}.jobs_heard
 )
 ARRAY JOIN range(intDiv(span.2, 86400000), intDiv(span.3 - 1, 86400000) + 1) AS day_number
 UNION ALL
@@ -39,6 +43,7 @@ FROM
         toInt64(toUInt16(day)) * 86400000 AS day_ms,
         groupBitOr(hours) AS all_hours
     FROM {internal}.results_daily
+    WHERE region != 'receiver'
     GROUP BY target, day
 )
 ARRAY JOIN if(

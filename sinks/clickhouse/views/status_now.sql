@@ -3,6 +3,7 @@
 -- `unwatched`: for 5 min fewer of its regions than a majority had a result that was fresh, by the
 -- clock of ClickHouse. A word by hand does not make a port answer: what was resolved is down until
 -- more than half of its regions have reached it again, which is seen here before `outages` has it.
+-- A job is never `unwatched`, and what was resolved of it is over: each run is another one.
 CREATE OR REPLACE VIEW {database}.status_now AS
 SELECT
     n.target AS target,
@@ -23,6 +24,7 @@ SELECT
         n.fails, 'failing',
         has(i.open.1, 'slow'), 'slow',
         n.newest_ms = 0, 'pending',
+        n.due_ms > 0 AND n.due_ms < n.now_ms, 'late',
         'up'
     ) AS status,
     multiIf(
@@ -31,6 +33,7 @@ SELECT
         status = 'down' AND has(i.open.1, 'unreachable'), arrayMin(one -> one.2, arrayFilter(one -> one.1 = 'unreachable', i.open)),
         status IN ('flapping', 'slow'), arrayMin(one -> one.2, arrayFilter(one -> one.1 = status, i.open)),
         status = 'down', i.resolved_began_at,
+        status = 'late', fromUnixTimestamp64Milli(n.due_ms, 'UTC'),
         NULL
     ) AS since,
     toBool(status = 'down' AND NOT has(i.open.1, 'unreachable')) AS is_resolved,
@@ -62,6 +65,7 @@ FROM
         statuses,
         counted_ms,
         arrayMax(counted_ms) AS newest_ms,
+        if(newest_ms > 0 AND job_interval_ms IS NOT NULL, newest_ms + toInt64(assumeNotNull(job_interval_ms)), 0) AS due_ms,
         countEqual(statuses, 'down') * 2 > length(statuses) AS fails,
         arrayReverseSort(
             arrayMap(ms -> if(ms = 0, defined_ms, ms) + fresh_for_ms, counted_ms)
@@ -82,10 +86,10 @@ ALTER TABLE {database}.status_now
     COMMENT COLUMN tags 'Tags',
     COMMENT COLUMN criticality 'critical, important or normal',
     COMMENT COLUMN expect 'What the port should be: open, or closed (down then means that it is open, up that it is closed)',
-    COMMENT COLUMN status 'paused (nobody checks it: paused for a while, or not enabled by its inventory), down (an incident unreachable is open, or one was resolved by hand and not more than half of the regions have reached it since), flapping, unwatched (for 5 min too few regions have results: nobody can judge it), failing (more than half of the regions fail, no incident is open yet), slow, pending (no result yet), up',
-    COMMENT COLUMN since 'Time (UTC) from which it is down, flapping or slow: first failure of the incident; or unwatched, or paused. Null: up, pending, failing, not enabled',
+    COMMENT COLUMN status 'paused (nobody checks it: paused for a while, or not enabled by its inventory), down (an incident unreachable is open, or one was resolved by hand and not more than half of the regions have reached it since), flapping, unwatched (for 5 min too few regions have results: nobody can judge it), failing (more than half of the regions fail, no incident is open yet), slow, pending (no result yet), late (a job with an interval whose report is due and not there, no incident is open; of one with a schedule this view does not know it), up',
+    COMMENT COLUMN since 'Time (UTC) from which it is down, flapping or slow: first failure of the incident; or unwatched, or paused; late: when the report was due. Null: up, pending, failing, not enabled',
     COMMENT COLUMN is_resolved 'true: down without an open incident, since somebody resolved it by hand',
-    COMMENT COLUMN newest_result_at 'Start (UTC) of the newest check of any region that measured something; null: none yet',
+    COMMENT COLUMN newest_result_at 'Start (UTC) of the newest check of any region that measured something, of a job: its newest success or failure; null: none yet',
     COMMENT COLUMN regions 'What each region says, see status of region_status_now',
     COMMENT COLUMN regions_up 'Number of regions in which it is up',
     COMMENT COLUMN regions_down 'Number of regions whose newest result is a failure',

@@ -11,10 +11,10 @@ SELECT
     up,
     missed,
     if(checks = 0, NULL, 100 * up / checks) AS up_percent,
-    if(up = 0, NULL, us[1] / 1000) AS p50_ms,
-    if(up = 0, NULL, us[2] / 1000) AS p95_ms,
-    if(up = 0, NULL, us[3] / 1000) AS p99_ms,
-    if(up = 0, NULL, most_us / 1000) AS max_ms
+    if(up = 0 OR is_job, NULL, us[1] / 1000) AS p50_ms,
+    if(up = 0 OR is_job, NULL, us[2] / 1000) AS p95_ms,
+    if(up = 0 OR is_job, NULL, us[3] / 1000) AS p99_ms,
+    if(up = 0 OR is_job, NULL, most_us / 1000) AS max_ms
 FROM
 (
     SELECT
@@ -23,7 +23,8 @@ FROM
         day,
         sum(d.checks) AS checks,
         sum(d.up) AS up,
-        sum(d.missed) AS missed,
+        region = 'receiver' AS is_job,
+        if(is_job, 0, sum(d.missed)) AS missed,
         max(d.max_us) AS most_us,
         arrayMap(
             least_us -> least(least_us + greatest(roundToExp2(least_us) / 256 - 0.5, 0), most_us),
@@ -32,7 +33,7 @@ FROM
     FROM {internal}.results_daily AS d
     GROUP BY target, region, day
 )
-COMMENT 'Checks of a target from a region, by day (UTC), and percentiles of the latency of its successes; a check that was stored twice counts twice';
+COMMENT 'Checks of a target from a region, by day (UTC), and percentiles of the latency of its successes; a check that was stored twice counts twice. Of a job (region receiver): its successes and failures, without percentiles, see job_runs';
 
 ALTER TABLE {database}.target_checks_daily
     COMMENT COLUMN target 'Id of the target',

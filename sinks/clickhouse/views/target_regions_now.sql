@@ -1,7 +1,7 @@
 -- Each target of the inventory with what its regions say of it now, in parallel arrays in the order
 -- of `regions`. Only results about what the target is now: its kind, host and port may have been
 -- others. A result is fresh for 2.5 times the interval and the timeout (docs/rules.md, 4), by the
--- clock of ClickHouse.
+-- clock of ClickHouse; the newest success or failure of a job always is.
 CREATE OR REPLACE VIEW {internal}.target_regions_now AS
 SELECT
     t.target AS target,
@@ -15,10 +15,12 @@ SELECT
     t.expect AS expect,
     t.enabled AS enabled,
     t.interval_ms AS interval_ms,
+    t.kind = 'heartbeat' AS is_job,
+    t.job_interval_ms AS job_interval_ms,
     arrayDistinct(t.regions) AS regions,
     toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms,
     toUnixTimestamp64Milli(t.appended_at) AS defined_ms,
-    toInt64(intDiv(toUInt64(t.interval_ms) * 5, 2) + t.timeout_ms) AS fresh_for_ms,
+    if(is_job, 9999999999999, toInt64(intDiv(toUInt64(t.interval_ms) * 5, 2) + t.timeout_ms)) AS fresh_for_ms,
     cityHash64(t.kind, t.host, t.port) AS about_now,
     arrayMap(one -> arrayFirstIndex((region, about, blocked) -> region = one AND about = about_now AND blocked = 0, r.region, r.about, r.blocked), regions) AS counted,
     arrayMap(one -> arrayFirstIndex((region, about, blocked) -> region = one AND about = about_now AND blocked = 1, r.region, r.about, r.blocked), regions) AS blocked,
@@ -35,7 +37,7 @@ SELECT
     ) AS statuses,
     arrayMap((said, place) -> multiIf(said = 'blocked', 'address_blocked', said IN ('up', 'down'), r.reason[place], ''), statuses, counted) AS reasons,
     arrayMap((said, place, other) -> multiIf(said = 'blocked', r.detail[other], said IN ('up', 'down'), r.detail[place], ''), statuses, counted, blocked) AS details,
-    arrayMap((said, place) -> if(said IN ('up', 'down') AND r.latency_us[place] >= 0, r.latency_us[place] / 1000, NULL), statuses, counted) AS latencies_ms,
+    arrayMap((said, place) -> if(NOT is_job AND said IN ('up', 'down') AND r.latency_us[place] >= 0, r.latency_us[place] / 1000, NULL), statuses, counted) AS latencies_ms,
     arrayMap((said, ms, not_measured_ms) -> if(said = 'blocked', not_measured_ms, ms), statuses, counted_ms, blocked_ms) AS checked_ms
 FROM {database}.targets_current AS t
 LEFT JOIN

@@ -9,7 +9,10 @@ SELECT
     team,
     slo AS slo_percent,
     downtime_cost_per_hour AS cost_per_hour,
-    interval_ms,
+    -- A job is watched by what it does not say: what it said makes no hour of it.
+    if(is_job, 0, interval_ms) AS interval_ms,
+    is_job,
+    enabled,
     arrayMap(tag -> concat('tag:', tag), tags) AS selectors
 FROM
 (
@@ -21,6 +24,8 @@ FROM
         slo,
         downtime_cost_per_hour,
         interval_ms,
+        kind = 'heartbeat' AS is_job,
+        enabled,
         tags,
         toUnixTimestamp64Milli(appended_at) AS begin_ms,
         toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms,

@@ -8,11 +8,13 @@ import pytest
 from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from schemas import batch, topics
-from schemas.result import Cause, CheckResult, LoggedResult, Reason, Status
+from schemas.result import Cause, CheckResult, LoggedResult, Reason, Signal, Status
 from sinks.clickhouse import result_columns
 from sinks.clickhouse.block import build, rebuild
+from sinks.clickhouse.job_reports import contradiction
 from sinks.clickhouse.result_columns import Names
 from sinks.clickhouse.tables import RESULTS
 from tests.unit.sinks.clickhouse.messages import record
@@ -21,7 +23,27 @@ LAST_MS = 9_999_999_999_999
 MILLIS = st.integers(0, LAST_MS)
 SPAN = st.none() | st.floats(0, 86_400_000) | st.sampled_from([0.0, 0.0005, 4_294_967.295, 1e-9])
 TEXT = st.text(max_size=300)
-RESULT = st.builds(
+SAID = st.sampled_from(
+    [
+        *((status, reason, None) for status in get_args(Status) for reason in get_args(Reason)),
+        *((status, None, None) for status in get_args(Status) if status != "missed"),
+        ("up", None, "success"),
+        ("down", "job_failed", "fail"),
+        ("missed", None, "start"),
+        ("missed", None, "log"),
+    ]
+)
+"""Status, reason and signal."""
+
+
+def with_said(
+    said: tuple[Status, Reason | None, Signal | None], result: CheckResult
+) -> CheckResult:
+    status, reason, signal = said
+    return structs.replace(result, status=status, reason=reason, signal=signal)
+
+
+CHECKED = st.builds(
     CheckResult,
     target=st.from_regex(r"\A[a-z0-9][a-z0-9._-]{0,5}\Z"),
     kind=st.sampled_from(["tcp", "tls", "http"]),
@@ -31,8 +53,8 @@ RESULT = st.builds(
     prober=st.text(min_size=1, max_size=20),
     scheduled_at=MILLIS,
     started_at=MILLIS,
-    status=st.sampled_from(get_args(Status)),
-    reason=st.none() | st.sampled_from(get_args(Reason)),
+    status=st.just("up"),
+    reason=st.none(),
     attempt=st.integers(0, 255),
     cause=st.sampled_from(get_args(Cause)),
     target_version=MILLIS,
@@ -45,7 +67,11 @@ RESULT = st.builds(
     cert_expires_at=st.none() | MILLIS,
     http_status=st.none() | st.integers(100, 999),
     banner=st.none() | TEXT,
+    exit_code=st.none() | st.integers(0, 255),
+    run=st.none() | st.text(max_size=64),
+    output=st.none() | TEXT,
 )
+RESULT = st.builds(with_said, SAID, CHECKED)
 WRONG = st.sampled_from(
     [
         {"target": "Upper"},
@@ -62,6 +88,13 @@ WRONG = st.sampled_from(
         {"detail": "x" * 301},
         {"unknown": {"deep": [1, "}\n{"]}},
         {"host": ""},
+        {"exit_code": 256},
+        {"status": "missed", "reason": None, "signal": None},
+        {"status": "missed", "reason": None, "signal": "success"},
+        {"status": "up", "reason": None, "signal": "fail"},
+        {"status": "down", "reason": "timed_out", "signal": "fail"},
+        {"status": "missed", "reason": "prober_error", "signal": "start"},
+        {"signal": "stop"},
     ]
 )
 
@@ -91,6 +124,8 @@ def obvious(records: list[ConsumerRecord]) -> list[tuple[Any, ...]]:
             try:
                 result = msgspec.json.decode(line, type=CheckResult)
             except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+            if contradiction(result):
                 continue
             row = {name: cell(result, name) for name in RESULTS.names if hasattr(result, name)}
             row |= {f"{name}_us": micros(getattr(result, f"{name}_ms")) for name in SPANS}
