@@ -4,7 +4,7 @@ The field `kind` distinguishes them on the wire; several kinds may share one Str
 are resolved by `apply`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -328,6 +328,9 @@ class DomainProbe(Struct, frozen=True, gc=False, kw_only=True, tag_field="kind",
     warn_days: Days = 30
     rdap: Annotated[str, Meta(pattern=r"^https?://[\x21-\x7e]{1,500}\Z")] | None = None
 
+
+JOB: Final = "heartbeat"
+"""The kind of a job that reports itself."""
 
 ZoneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")]
 

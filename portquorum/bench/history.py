@@ -12,6 +12,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from schemas.target import Target
+from sinks.clickhouse import decode_topics
 from sinks.clickhouse.tables import TARGETS, from_tuples
 
 DAY_MS: Final = 86_400_000
@@ -157,6 +158,7 @@ def fill_targets(client: Client, fleet: list[Target], at_ms: int) -> None:
             one.downtime_cost_per_hour,
             one.expect,
             one.enabled,
+            *decode_topics.job_values(one),
             msgspec.json.encode(one).decode(),
             0,
             number,

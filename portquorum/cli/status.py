@@ -31,8 +31,9 @@ def status(
         typer.Option(
             "--status",
             metavar="STATUS",
-            help="Only targets that are down, flapping, unwatched, failing, slow, pending or up; "
-            "with --region: of which the region says down, stale, blocked, pending or up.",
+            help="Only targets that are down, flapping, unwatched, failing, late, slow, pending, "
+            "paused or up; with --region: of which the region says down, stale, blocked, pending "
+            "or up.",
         ),
     ] = None,
     tag: Annotated[

@@ -22,6 +22,7 @@ STATUS_STYLE: Final[Mapping[str, str]] = {
     "down": "bold red",
     "flapping": "bold red",
     "failing": "red",
+    "late": "yellow",
     "slow": "yellow",
     "stale": "magenta",
     "unknown": "magenta",

@@ -212,13 +212,13 @@ def target_row(record: ConsumerRecord) -> Row:
         target.downtime_cost_per_hour,
         target.expect,
         target.enabled,
-        *_job(target),
+        *job_values(target),
         record.value.decode(),
         *log_columns(record),
     )
 
 
-def _job(target: target_schema.Target) -> tuple[Any, ...]:
+def job_values(target: target_schema.Target) -> tuple[Any, ...]:
     """What is expected of a job: interval, schedule, zone, grace, longest run."""
     probe = target.probe
     if not isinstance(probe, HeartbeatProbe):

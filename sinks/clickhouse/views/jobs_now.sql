@@ -42,7 +42,7 @@ ALTER TABLE {database}.jobs_now
     COMMENT COLUMN name 'Its name',
     COMMENT COLUMN team 'Its team; empty: none',
     COMMENT COLUMN status 'As in status_now',
-    COMMENT COLUMN since 'As in status_now',
+    COMMENT COLUMN since 'From when on (UTC) it is so, as in status_now; null: up, pending or failing',
     COMMENT COLUMN interval_s 'Time between two reports, in s; null: it has a schedule',
     COMMENT COLUMN schedule 'When it runs, the five fields of crontab(5); empty: it has an interval',
     COMMENT COLUMN zone 'Time zone of the schedule',

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from msgspec import structs
 
 from foundation.clickhouse import connect, database, internal_database
 from foundation.settings import Settings
@@ -158,6 +159,16 @@ def test_no_success_has_no_percentiles(client: Client, settings: Settings) -> No
         assert client.query(sql).result_rows == [(None, None, None, None)], view
 
 
+OF_SCHEMA_5 = structs.replace(
+    tables.RESULTS,
+    columns=tuple(
+        column
+        for column in tables.RESULTS.columns
+        if column[0] not in {"signal", "exit_code", "run", "output"}
+    ),
+)
+
+
 def test_hours_from_before_the_counts_keep_their_sketch(clickhouse: str) -> None:
     settings = rig.place("127.0.0.1:1", clickhouse, "sketches")
     client = rig.client_of(settings)
@@ -171,11 +182,13 @@ def test_hours_from_before_the_counts_keep_their_sketch(clickhouse: str) -> None
             past.result("a", region, ZERO + hour * HOUR + n, connect_us=latency)
             for n, latency in enumerate(latencies)
         ]
-        past.insert(tables.RESULTS, rows)
+        past.insert(table, rows)
 
+    table = OF_SCHEMA_5
     insert("before", 0, values)
     insert("both", 0, values)
     migrate(settings)
+    table = tables.RESULTS
     insert("both", 0, slower)
     insert("after", 0, values)
     insert("after", 0, slower)

@@ -353,8 +353,8 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (
         ("--status", "stale"),
         (
-            "no status is 'stale'; there is down, flapping, unwatched, failing, slow, pending, "
-            "paused, up"
+            "no status is 'stale'; there is down, flapping, unwatched, failing, late, slow, "
+            "pending, paused, up"
         ),
     ),
     (

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from schemas import deadletter, incident, topics
 from schemas.checkpoint import CheckpointKey
+from schemas.result import CheckResult
 from schemas.topics import Topic
 from sinks.clickhouse.block import build
+from sinks.clickhouse.job_reports import contradiction
 from sinks.clickhouse.tables import Rows
 from tests.unit.schemas.edges import encoded
 from tests.unit.sinks.clickhouse.fitting import fits
@@ -47,8 +49,12 @@ def key_of(topic: Topic, value: bytes, key: bytes | None) -> bytes | None:
     return b"source/maintenance/name" if topic is topics.POLICY else key
 
 
-def contradicts_itself(value: bytes) -> bool:
-    """Whether an event's fields exclude each other, each in its range."""
+def contradicts_itself(topic: Topic, value: bytes) -> bool:
+    """Whether the fields of a value exclude each other, each in its range."""
+    if topic is topics.RESULTS:
+        return contradiction(msgspec.json.decode(value, type=CheckResult)) is not None
+    if topic is not topics.INCIDENTS:
+        return False
     try:
         incident.decode(value)
     except msgspec.ValidationError:
@@ -63,7 +69,7 @@ def test_what_decodes_fits_into_its_table(topic: Topic, data: st.DataObject) -> 
     value, at = data.draw(values(topic)), data.draw(STAMPS)
     key = key_of(topic, value, data.draw(KEYS))
     block = build(topic, [record(value, key=key, timestamp=at, topic=f"p.{topic.name}")])
-    assert len(block.letters) == (topic is topics.INCIDENTS and contradicts_itself(value))
+    assert len(block.letters) == contradicts_itself(topic, value)
     check(block.rows)
 
 
