@@ -85,6 +85,11 @@ def _render(template: str, snapshot: Snapshot, now: int, base: str, **values: ob
     return plain(_environment().get_template(template).render(known | values)).lstrip()
 
 
+def rendered(template: str, **values: object) -> str:
+    """A template beside those of pages."""
+    return _environment().get_template(template).render(values)
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -176,8 +181,8 @@ def _hours_chart(hours: Sequence[float | None]) -> Markup:
         pen = "L"
     said = f"from {response_words(min(known))} to {response_words(max(known))}"
     return Markup(  # noqa: S704 - numbers, and words of our own
-        f'<svg viewBox="0 0 {max(1, len(hours))} 40" preserveAspectRatio="none" role="img" '
-        f'aria-label="Response times: {said}"><path class="r" d="{drawn}"/></svg>'
+        f'<svg class="tall" viewBox="0 0 {len(hours)} 40" preserveAspectRatio="none" '
+        f'role="img" aria-label="Response times: {said}"><path class="r" d="{drawn}"/></svg>'
     )
 
 

@@ -135,10 +135,11 @@ def age_words(seen_at: int | None, now: int) -> str:
 
 
 def response_words(ms: float | None) -> str:
-    """`12 ms`, `1.2 s`; empty for none."""
+    """`12 ms`, `1.2 s`, which stay on one line; empty for none."""
     if ms is None:
         return ""
-    return f"{ms / 1000:.1f} s" if ms >= 1_000 else f"{ms:.0f} ms" if ms >= 1 else "< 1 ms"
+    text = f"{ms / 1000:.1f} s" if ms >= 1_000 else f"{ms:.0f} ms" if ms >= 1 else "< 1 ms"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def line(one: Component, snapshot: Snapshot, today: date) -> Line:

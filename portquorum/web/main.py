@@ -34,10 +34,7 @@ from portquorum.web.office.office import RecordsOffice
 from portquorum.web.pages.error_page import refusal
 from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
-from portquorum.web.public.app import PublicApp, PublicParts
-from portquorum.web.public.keeper import Keeper
-from portquorum.web.public.sight import FleetSight
-from portquorum.web.public.snapshot_files import SnapshotFiles
+from portquorum.web.public.assembly import public_side
 from portquorum.web.receiving.fleet_jobs import FleetJobs
 from portquorum.web.routes import page_routes
 
@@ -77,6 +74,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     jobs = FleetJobs(following.fleet.inventory, following.is_present)
     receiver = Receiver(settings, journal, keys, jobs)
     served = Served(listening.getsockname()[0], settings.http_host_names)
+    door = RecordsDoor(journal, served, rules, last_use=last_use, away_since=_away_since(following))
     app = create_app(
         Parts(
             following.fleet,
@@ -95,15 +93,10 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         routes=page_routes(journal, rules, passwords=passwords),
         error_page=error_page_of(following.fleet),
         refusal_page=refusal,
-        door=RecordsDoor(
-            journal, served, rules, last_use=last_use, away_since=_away_since(following)
-        ),
+        door=door,
     )
-    fleet = following.fleet
-    pages = Keeper(
-        SnapshotFiles(settings.data_dir), journal, fleet, lambda: FleetSight(fleet), history
-    )
-    whole = Front([receiver.app, PublicApp(PublicParts(pages=pages))], app)
+    public = public_side(settings.data_dir, journal, following.fleet, history, keys=keys, door=door)
+    whole = Front([receiver.app, public.app], app)
     scheme = "http" if tls is None else "https"
     _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
     workers: list[Worker] = [
@@ -112,7 +105,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         last_use.run,
         acts.run,
         edits.run,
-        pages.run,
+        public.keeper.run,
         partial(receiver.run, closing),
     ]
     if rules.tls is not None and tls is not None:

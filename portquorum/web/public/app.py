@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from msgspec import Struct
 
 from portquorum.serving.scopes import is_http
+from portquorum.status_pages.badges import Badge
 from portquorum.status_pages.model import Snapshot
 from portquorum.web import metrics
 from portquorum.web.packing import NOT_PACKED, encoding_for
-from portquorum.web.public.contents import content_of
-from portquorum.web.public.headers import NOT_FOUND, headers_of, plain_headers
+from portquorum.web.public import badge_place
+from portquorum.web.public.badge_place import BadgePlace
+from portquorum.web.public.contents import badge_content, content_of
+from portquorum.web.public.headers import NOT_FOUND, badge_headers, headers_of, plain_headers
 from portquorum.web.public.keeper import Kept
 from portquorum.web.public.kept_answers import Answer, KeptAnswers
 from portquorum.web.public.place import Place, host_name, origin, place_of
@@ -36,18 +39,36 @@ def is_public(_scope: "HTTPScope", page: Snapshot) -> bool:
     return page.access == "public"
 
 
+class Badges(Protocol):
+    """Badges of targets; `portquorum.web.public.target_badges.TargetBadges` makes them."""
+
+    def may_see(self, target: str, query: bytes) -> bool:
+        """Whether a key in the query opens the badges of a target."""
+
+    async def badge(self, place: BadgePlace) -> Badge | None:
+        """The badge; None: there is no such target."""
+
+
+def nobody(_scope: "HTTPScope") -> bool:
+    """Nobody is known."""
+    return False
+
+
 class PublicParts(Struct, frozen=True, kw_only=True):
     """What the app asks.
 
     `page_for_host`: the page that a name shows at `/`, None: none. `may_read`: whether a request
     may read a page. `unlock` answers requests to a locked page that may not read it (any method:
-    its form, its key); None: 404. `now` gives UTC ms.
+    its form, its key); None: 404. `badges` are those of targets; they need a key, unless `is_known`
+    says that a request comes from somebody who may see the monitor. `now` gives UTC ms.
     """
 
     pages: Pages
     page_for_host: Callable[[str], str | None] = lambda _host: None
     may_read: MayRead = is_public
     unlock: Unlock | None = None
+    badges: Badges | None = None
+    is_known: Callable[["HTTPScope"], bool] = nobody
     now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
 
@@ -60,7 +81,7 @@ class PublicApp:
 
     def takes(self, scope: "HTTPScope") -> bool:
         """True for status pages, their domains and badges, also for those that are not there."""
-        return self._place(scope) is not None
+        return self._place(scope) is not None or badge_place.takes(scope["path"])
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answers a request; 404 for what it does not take."""
@@ -68,9 +89,34 @@ class PublicApp:
             return
         place = self._place(scope)
         if place is None:
-            await _nothing(scope, send)
+            await self._badge(scope, receive, send)
         else:
             await self._page(scope, receive, send, place)
+
+    async def _badge(self, scope: "HTTPScope", receive: "Receive", send: "Send") -> None:
+        """A badge of a target, or of a component by an address of Gatus."""
+        found = badge_place.badge_place(scope["path"])
+        if found is None:
+            await _nothing(scope, send)
+            return
+        kept = self._parts.pages.get(found.page) if found.component else None
+        if kept is not None and kept.snapshot.component(found.component) is not None:
+            await self._page(scope, receive, send, badge_place.on_page(found))
+            return
+        badges = self._parts.badges
+        if badges is None or not (
+            badges.may_see(found.target, scope["query_string"]) or self._parts.is_known(scope)
+        ):
+            await _nothing(scope, send)
+            return
+        badge = await badges.badge(found)
+        content = None if badge is None else badge_content(badge, found.form)
+        if content is None:
+            await _nothing(scope, send)
+        elif scope["method"] in {"GET", "HEAD"}:
+            await _send(scope, send, HTTPStatus.OK, badge_headers(*content), content[1])
+        else:
+            await _say(scope, send, HTTPStatus.METHOD_NOT_ALLOWED)
 
     def _place(self, scope: "HTTPScope") -> Place | None:
         host = _value(scope, b"host")

@@ -63,3 +63,14 @@ def plain_headers(status: HTTPStatus, body: bytes) -> list[tuple[bytes, bytes]]:
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", b"GET, HEAD"))
     return headers
+
+
+def badge_headers(kind: str, body: bytes) -> list[tuple[bytes, bytes]]:
+    """Those of a badge of a target: for whom it was made, and for pages of any site."""
+    return [
+        *_SAFE,
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"private, max-age=30"),
+        (b"cross-origin-resource-policy", b"cross-origin"),
+    ]

@@ -205,18 +205,28 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
     }
 
 
+WEB = (
+    "portquorum.access.",
+    "portquorum.receiver.",
+    "portquorum.serving.",
+    "portquorum.status_editing.",
+    "portquorum.status_pages.",
+    "portquorum.web.",
+)
+"""What needs the extra `web`, if it needs any."""
+
+
 def test_every_module_can_be_imported_or_names_its_extra(installed: Path, tmp_path: Path) -> None:
     said = json.loads(run(installed / "python", "-c", MODULES, *PACKAGES, folder=tmp_path))
     for module, sentence in said.items():
-        of_web = module.startswith(("portquorum.web", "portquorum.access."))
+        of_web = module.startswith(WEB)
         extra = "web" if of_web else "embedded"
         assert module.startswith(
             (
-                "portquorum.access.passwords",
+                *WEB,
                 "portquorum.bench.",
                 "portquorum.embedded.",
                 "portquorum.demo",
-                "portquorum.web.",
             )
         )
         assert f"needs the extra `{extra}`" in sentence, f"{module}: {sentence}"
