@@ -142,6 +142,9 @@ class StatusEdits(Protocol):
     def page(self, slug: str) -> StatusPage | None:
         """A page; None: there is none."""
 
+    def must_be_theirs(self, who: Principal, page: StatusPage) -> None:
+        """Raises ChangeError (403) if a target of the page is beyond the limits of `who`."""
+
     async def put_page(
         self, who: Principal, slug: str, wanted: WantedPage, if_version: int | None
     ) -> StatusPage:

@@ -84,6 +84,10 @@ class StatusEditor:
     def page(self, slug: str) -> StatusPage | None:
         return self._journal.book.get(StatusPage, slug)
 
+    def must_be_theirs(self, who: Principal, page: StatusPage) -> None:
+        self._must_be_read()
+        self._must_be_within(who, page_rules.targets_of(page))
+
     async def put_page(
         self, who: Principal, slug: str, wanted: WantedPage, if_version: int | None
     ) -> StatusPage:

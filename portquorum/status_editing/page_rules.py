@@ -173,6 +173,8 @@ def _groups(
                 )
             )
         name = wrongs.line(f"groups[{at}].name", group.name, MOST_NAME)
+        if " / " in name or name.startswith("/"):
+            wrongs.add(f"groups[{at}].name", "expected a name without ` / `, found one with it")
         made.append(StatusGroup(name=name, components=tuple(components)))
     _refuse_twins(made, wrongs)
     return tuple(one for one in made if one.components)

@@ -291,6 +291,10 @@ class NoStatusEdits:
     def page(self, slug: str) -> StatusPage | None:
         """There is none."""
 
+    def must_be_theirs(self, who: Principal, page: StatusPage) -> None:
+        """503."""
+        _absent()
+
     async def put_page(
         self, who: Principal, slug: str, wanted: WantedPage, if_version: int | None
     ) -> StatusPage:

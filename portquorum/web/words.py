@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from portquorum.web.posting_words import PostingWords
 from schemas.result import REASON_TEXT
 
 PRODUCT: Final = "portquorum"
@@ -468,6 +469,7 @@ class Words(Struct, frozen=True, kw_only=True):
 
     lang: str = "en"
     forms: FormWords = FormWords()
+    posting: PostingWords = PostingWords()
 
     # On every page
     skip: str = "Skip to the content"
@@ -830,7 +832,8 @@ class Words(Struct, frozen=True, kw_only=True):
     api_document: str = "OpenAPI 3.1"
     api_intro: str = (
         "What the pages show and do, for programs. Behind each path is the scope that it needs. "
-        "Behind the path of a page, .json is what the API answers, and .csv the list as a file."
+        "Behind the path of a page, .json is what the API answers, and .csv the list as a file. "
+        "What has versions takes the headers If-Match and If-None-Match, each POST Idempotency-Key."
     )
     api_fields: str = "{n} field of the body|{n} fields of the body"
     api_parameters: str = "{n} parameter|{n} parameters"
@@ -975,6 +978,12 @@ DONE: Final[Mapping[str, str]] = {
     "token-revoked": "The token is revoked.",
     "password-changed": "The password is changed, and all other sessions have ended.",
     "session-ended": "The session has ended.",
+    "page-saved": "The status page is saved.",
+    "page-removed": "The status page is removed.",
+    "published": "Published.",
+    "post-changed": "The post is corrected.",
+    "post-removed": "The post is removed.",
+    "key-revoked": "The key is revoked.",
 }
 """What a page says after a change: the values of `?done=`."""
 

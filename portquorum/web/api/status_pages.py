@@ -59,7 +59,7 @@ async def status_pages(status_edits: TheStatusEdits) -> Response[PagesAnswer]:
 )
 async def status_page(status_edits: TheStatusEdits, slug: PageSlug) -> Response[PageSeen]:
     """`ETag` is its version; `entry` is what PUT takes."""
-    return _answer(_there(status_edits, slug))
+    return _answer(page_of(status_edits, slug))
 
 
 @put(
@@ -98,7 +98,7 @@ async def patch_status_page(
 ) -> Response[PageSeen]:
     """Merges fields into the page (RFC 7396): null takes one away, what is left out stays."""
     merge = await object_of(request, (MERGE_PATCH, JSON))
-    page = _there(status_edits, slug)
+    page = page_of(status_edits, slug)
     version = version_wanted(request, page.version)
     merged = merge_patch(msgspec.to_builtins(wanted_of(page)), merge)
     wanted = as_struct(merged, WantedPage)
@@ -138,7 +138,12 @@ def without_condition(error: ChangeError) -> ChangeError:
     return ChangeError(HTTPStatus.CONFLICT, error.detail, version=error.version)
 
 
-def _there(status_edits: StatusEdits, slug: str) -> StatusPage:
+def page_of(status_edits: StatusEdits, slug: str) -> StatusPage:
+    """A page by its slug.
+
+    Raises:
+        ProblemError: 404.
+    """
     found = status_edits.page(slug)
     if found is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no status page {slug[:63]!r}")

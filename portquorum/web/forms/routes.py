@@ -10,7 +10,10 @@ from portquorum.web.forms.bulk_forms import BULK_FORMS
 from portquorum.web.forms.incident_forms import INCIDENT_FORMS
 from portquorum.web.forms.inventory_page import INVENTORY
 from portquorum.web.forms.maintenance_forms import MAINTENANCE_FORMS
+from portquorum.web.forms.page_key_forms import PAGE_KEY_FORMS
+from portquorum.web.forms.post_forms import POST_FORMS
 from portquorum.web.forms.silence_forms import SILENCE_FORMS
+from portquorum.web.forms.status_page_forms import STATUS_PAGE_FORMS
 from portquorum.web.forms.target_forms import TARGET_FORMS
 from portquorum.web.forms.token_forms import TOKEN_FORMS
 from portquorum.web.forms.user_forms import USER_FORMS
@@ -21,6 +24,9 @@ FORM_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *INCIDENT_FORMS,
     *SILENCE_FORMS,
     *MAINTENANCE_FORMS,
+    *STATUS_PAGE_FORMS,
+    *PAGE_KEY_FORMS,
+    *POST_FORMS,
     *USER_FORMS,
     *TOKEN_FORMS,
     *ACCOUNT,

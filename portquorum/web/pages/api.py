@@ -37,9 +37,10 @@ class OperationDoc(Struct, frozen=True):
     example: str
 
 
-class _Parameter(Struct):
+class _Parameter(Struct, rename={"place": "in"}):
     name: str
-    schema: dict[str, object]
+    place: str = "query"
+    schema: dict[str, object] = {}
     description: str = ""
     required: bool = False
 
@@ -71,6 +72,8 @@ class _Document(Struct):
 
 
 _MOST_VALUES: Final = 12
+_HEADER: Final = "header"
+"""Where conditions and keys stand: they are the same for all changes, and said once above."""
 
 
 def page(document: bytes, freshness: Freshness, counts: Counts, viewer: Viewer) -> str:
@@ -104,7 +107,9 @@ def _operation(
         summary=found.summary,
         description=" ".join(found.description.split()),
         parameters=tuple(
-            ParameterDoc(one.name, _values(one.schema), one.description) for one in found.parameters
+            ParameterDoc(one.name, _values(one.schema), one.description)
+            for one in found.parameters
+            if one.place != _HEADER
         ),
         fields=_fields(found.body, schemas),
         example=path if is_example else "",

@@ -58,7 +58,14 @@ from portquorum.web.pages.rendering import NAMES as STATIC_NAMES
 from portquorum.web.pages.rendering import STATIC, static_url, warm
 from portquorum.web.pages.viewer import THEME_COOKIE, THEMES, Viewer, viewer_of
 from portquorum.web.pages.window_links import window_of
-from portquorum.web.parts import TheActs, TheExplainer, TheFleet, TheHistory, TheOffice
+from portquorum.web.parts import (
+    TheActs,
+    TheExplainer,
+    TheFleet,
+    TheHistory,
+    TheOffice,
+    TheStatusEdits,
+)
 from portquorum.web.ports import Fleet, History
 from portquorum.web.problem import RETRY_AFTER, Problem, ProblemError
 from portquorum.web.short_ids import whole_id
@@ -278,6 +285,7 @@ async def incident_page(
     *,
     pages: ThePages,
     acts: TheActs,
+    status_edits: TheStatusEdits,
     incident_id: Id,
 ) -> Response[bytes] | Redirect:
     """One incident, open or long over; the first characters of its id lead to its address."""
@@ -293,6 +301,7 @@ async def incident_page(
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, trouble, headers=RETRY_AFTER)
         raise missing(fleet.freshness(), ENGLISH.error_404_incident.format(id=incident_id[:99]))
     notes = tuple(acts.notes(incident_id))
+    has_status_pages = bool(status_edits.pages())
     fresh = fleet.freshness()
     viewer = _viewer(request, fresh.now)
 
@@ -307,13 +316,14 @@ async def incident_page(
             together=_together(fleet, answer),
             base=_base(request),
             notes=notes,
+            has_status_pages=has_status_pages,
         )
         return incident.page(view, fresh, fleet.counts(), viewer)
 
     return pages.answer(
         request,
         fleet,
-        asked=(*_asked(request, viewer), trouble, notes),
+        asked=(*_asked(request, viewer), trouble, notes, has_status_pages),
         past=past,
         render=rendered,
     )

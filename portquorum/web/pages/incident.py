@@ -29,7 +29,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
 
     `trouble` says why there is no history. `is_there`: the target is in the inventory. `together`:
     the ids of its cause's incidents that nobody has acknowledged. `base`: our own address. `notes`
-    were written beside it, the oldest first.
+    were written beside it, the oldest first. `has_status_pages`: a public post can be written.
     """
 
     answer: IncidentAnswer | None
@@ -40,6 +40,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     together: Sequence[str] = ()
     base: str = ""
     notes: Sequence[IncidentNote] = ()
+    has_status_pages: bool = False
 
 
 class EventLine(Struct, frozen=True, kw_only=True):
@@ -105,6 +106,7 @@ def page(view: IncidentView, freshness: Freshness, counts: Counts, viewer: Viewe
         charts=view.charts,
         notes=view.notes[-MOST_EVENTS:],
         is_known=view.answer is not None,
+        has_status_pages=view.has_status_pages,
         commands=commands.of_incident(facts.row, view.together, view.base),
         active="incidents",
         json_path=_twin(view, facts.row.id),

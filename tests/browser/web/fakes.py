@@ -38,6 +38,7 @@ from streams.explain import (
 from streams.explain.model import VotesExplained
 from tests.browser.web.changes import HandMadeActs, HandMadeEdits, HandMadeOffice
 from tests.browser.web.nights import HOSTILE, HOUR, MINUTE, NOW, REGIONS, busy, incident, region
+from tests.browser.web.status_desk import StatusDesk
 
 DAY = 24 * HOUR
 DEADLINE_S = 30
@@ -685,6 +686,7 @@ class PageServer:
         self.acts = HandMadeActs(self.fleet)
         self.edits = HandMadeEdits(self.fleet)
         self.office = HandMadeOffice()
+        self.status = StatusDesk(self.fleet)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
@@ -699,6 +701,8 @@ class PageServer:
                 acts=self.acts,
                 edits=self.edits,
                 office=self.office,
+                status_edits=self.status.editor,
+                keys=self.status.keys,
             ),
             Served("127.0.0.1"),
             routes=ROUTES,
@@ -719,6 +723,7 @@ class PageServer:
         self.acts.__init__(self.fleet)  # type: ignore[misc] # the app has them
         self.edits.__init__(self.fleet)  # type: ignore[misc]
         self.office.__init__()  # type: ignore[misc]
+        self.status.reset()
         self.fleet.become(busy())
 
     def become_hostile(self) -> None:

@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from portquorum.access.principal import Principal
 from portquorum.editing.page_inventory import PageInventory
+from portquorum.sharing.share_keys import ShareKeys
 from portquorum.status_editing.editor import StatusEditor
 from portquorum.web.access.visit import Visit
 from portquorum.web.office.office import RecordsOffice
@@ -50,7 +51,7 @@ READS = [
     *("maintenances", "silences", "results", "uptime", "report"),
     *("target_entry", "inventory", "incident_notes", "silence", "maintenance"),
     *("me", "users", "user", "tokens", "audit"),
-    *("status_pages", "status_page", "posts", "post"),
+    *("status_pages", "status_page", "page_keys", "posts", "post"),
 ]
 CHANGES = [
     *("put_target_entry", "patch_target_entry", "delete_target_entry", "make_target"),
@@ -59,6 +60,7 @@ CHANGES = [
     *("end_silence", "put_maintenance", "delete_maintenance", "put_user", "delete_user"),
     *("make_invitation", "make_token", "revoke_token"),
     *("put_status_page", "patch_status_page", "delete_status_page"),
+    *("make_page_key", "revoke_page_key"),
     *("make_post", "change_post", "delete_post"),
 ]
 OWN = {"make_token", "revoke_token"}
@@ -148,6 +150,7 @@ class Changeable:
             "edits": edits,
             "office": RecordsOffice(self.journal),
             "status_edits": StatusEditor(self.journal, Targets(), QUICK),
+            "keys": ShareKeys(self.journal),
         }
         app = Made(parts=parts, door=TokenDoor()).app
         config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
@@ -203,7 +206,7 @@ def test_changes_are_what_the_document_says(
         if answer.status_code == 412:  # a condition is looked at before the body's fields
             excluded.append(negative_data_rejection)
         case.validate_response(answer, excluded_checks=excluded)
-        if name not in {"make_token", "make_invitation"}:
+        if name not in {"make_token", "make_invitation", "make_page_key"}:
             assert not SECRET.search(answer.text)
 
     asked()

@@ -20,7 +20,11 @@ ROWS: Final = {
         *("/maintenance/new", "/maintenance/x/edit", "/maintenance/x/remove"),
         *("/targets/bulk", "/changes/x/undo"),
     ],
-    "add": ["/targets/new", "/targets/x/edit", "/targets/x/remove"],
+    "write": ["/posts/new", "/posts/x/update", "/posts/x/edit", "/posts/x/remove"],
+    "add": [
+        *("/targets/new", "/targets/x/edit", "/targets/x/remove"),
+        *(f"/status-pages/{what}" for what in ("new", "x/edit", "x/remove", "x/keys")),
+    ],
     "users": ["/users", "/users/new", "/users/x", "/audit"],
 }
 """Of the table of docs/access.md, by the first words of a row: what it is about."""

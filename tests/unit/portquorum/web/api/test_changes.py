@@ -14,6 +14,7 @@ from portquorum.access.principal import Principal
 from portquorum.changing.acts import WantedMatch, WantedSilence
 from portquorum.changing.edits import BulkEdit, Edits
 from portquorum.changing.errors import ChangeError, FieldError
+from portquorum.sharing.share_keys import ShareKeys
 from portquorum.status_editing.editor import StatusEditor
 from portquorum.web.api import bodies
 from portquorum.web.fleet import fleet as fleet_module
@@ -53,6 +54,7 @@ class Api:
                 "office": self.office,
                 "journal": self.journal,
                 "status_edits": self.status_edits,
+                "keys": ShareKeys(self.journal),
             },
         )
 

@@ -16,6 +16,7 @@ from portquorum.web.parts import Parts
 from portquorum.web.routes import ROUTES
 from tests.browser.web.changes import HandMadeActs, HandMadeEdits, HandMadeOffice
 from tests.browser.web.fakes import HandMadeExplainer, HandMadeFleet, HandMadeHistory, HandMadeHub
+from tests.browser.web.status_desk import StatusDesk
 
 Changes = Mapping[str, str | list[str]]
 Attributes = dict[str, str | None]
@@ -39,6 +40,7 @@ class Browser(httpx.AsyncClient):
         self.fleet = HandMadeFleet()
         self.acts, self.edits = HandMadeActs(self.fleet), HandMadeEdits(self.fleet)
         self.office = HandMadeOffice()
+        self.status = StatusDesk(self.fleet)
         usual = {"name": "aino", "scope": "admin", "via": "password", "session": SESSION}
         self.principal = Principal(**(usual | who))
         app = create_app(
@@ -51,6 +53,8 @@ class Browser(httpx.AsyncClient):
                 acts=self.acts,
                 edits=self.edits,
                 office=self.office,
+                status_edits=self.status.editor,
+                keys=self.status.keys,
             ),
             Served("127.0.0.1"),
             routes=ROUTES,
@@ -70,6 +74,7 @@ class Browser(httpx.AsyncClient):
         self.acts.__init__(self.fleet)  # type: ignore[misc]
         self.edits.__init__(self.fleet)  # type: ignore[misc]
         self.office.__init__()  # type: ignore[misc]
+        self.status.reset()
         self.cookies.clear()
         self.edits.own(self.fleet.rows[9])
 

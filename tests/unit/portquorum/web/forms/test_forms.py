@@ -15,6 +15,7 @@ from portquorum.web.words import DONE
 from tests.browser.web.changes import SECRET
 from tests.browser.web.fakes import OPEN_INCIDENT
 from tests.browser.web.nights import HOSTILE, HOUR
+from tests.browser.web.status_desk import POST
 from tests.unit.portquorum.web.forms.browser import SESSION, Browser, form_of
 
 TARGET, OWN = "orders-db-0", "orders-db-9"
@@ -27,9 +28,16 @@ FORMS = (
         for what in ("acknowledge", "resolve", "note", "silence")
     ),
     *("/silences/new", "/silences/7f3a/end", "/maintenance/new", "/targets/bulk?state=up"),
+    *("/status-pages/new", "/status-pages/shop/edit", "/status-pages/inner/edit"),
+    *("/status-pages/new?state=up&q=db+7", "/status-pages/shop/remove", "/status-pages/inner/keys"),
+    *("/posts/new", "/posts/new?sort=maintenance", f"/posts/new?incident={OPEN_INCIDENT}"),
+    *(f"/posts/{POST}/{what}" for what in ("update", "edit", "remove")),
     *("/users", "/users/new", "/users/mika", "/tokens", "/tokens?revoke=0a1b2c3d", "/account"),
 )
-READ = ("/audit", "/inventory", "/inventory/portquorum.yaml")
+READ = (
+    *("/audit", "/inventory", "/inventory/portquorum.yaml"),
+    *("/status-pages", f"/posts/{POST}"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +74,7 @@ async def test_nothing_is_done_without_the_token_of_the_form(browser: Browser, p
     assert refused.status_code == 403
     for asked in (browser.acts.asked, browser.edits.asked, browser.office.asked):
         assert asked == []
+    assert len(browser.status.journal.log.records) == 3, "as it was"
 
 
 @pytest.mark.parametrize("path", [*FORMS, *READ])
