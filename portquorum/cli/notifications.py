@@ -16,7 +16,7 @@ from schemas.target import Target
 from sinks.notifier.routing import Routes
 from sinks.notifier.sparing.model import outage_of
 from sinks.notifier.sparing.reasons import Reasons
-from streams.rules.incident_events import severity_of
+from streams.rules.incident_event import severity_of
 from streams.state.policy import warn_days_of
 
 LAST: Final = 5

@@ -31,7 +31,7 @@ from schemas.wall_clock import local, zone_or_utc
 from sinks.notifier.matching import Patterns
 from sinks.notifier.model import DrillEvent, MassEvent
 from sinks.notifier.routing import Considered, Routes
-from streams.rules.incident_events import severity_of
+from streams.rules.incident_event import severity_of
 from streams.state.policy import warn_days_of
 
 _AHEAD_MS: Final = 8 * DAY_MS

@@ -9,7 +9,10 @@ from msgspec import Struct, structs
 
 from streams.checkpoint.byte_planes import numbers
 from streams.checkpoint.encoder import StateEncoder
-from streams.checkpoint.format import PIECE, Frame, Notes, Piece, TargetBlock, TargetRow
+from streams.checkpoint.format import PIECE, Frame, JobRow, Notes, Piece, TargetBlock, TargetRow
+from streams.rules import heartbeat_due
+from streams.state import heartbeats
+from streams.state.heartbeats import JobState
 from streams.state.partition_state import PartitionState
 from streams.state.policy import TargetPolicy, warn_days_of
 from streams.state.target_details import unpack
@@ -108,6 +111,7 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
         rechecks_wait=frame.rechecks_wait,
         earlier_gaps=frame.earlier_gaps,
         coverage=frame.coverage,
+        receivers=frame.receivers,
         set_aside={name for name, region in frame.regions.items() if region.suspect},
         silent={name for name, region in frame.regions.items() if region.silent},
     )
@@ -126,6 +130,8 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
             state.woken |= part.woken
             state.dependency_rechecks |= part.dependency_rechecks
             state.paused |= part.paused
+            for job_id, row in part.jobs.items():
+                _put_job(state, job_id, row)
     _unpack(state, blocks)
     _check(state)
     for target_id, paused in state.paused.items():
@@ -134,6 +140,32 @@ def _decode(chunks: Sequence[bytes], partition: int, partitions: int) -> Partiti
     in_time = sorted(state.transitions.items(), key=lambda turned: turned[1][-1])
     state.transitions = dict(in_time)
     return state
+
+
+def _put_job(state: PartitionState, job_id: str, row: JobRow) -> None:
+    target = heartbeats.unpack_definition(row.definition)
+    job = JobState(
+        job_id,
+        row.definition,
+        heartbeat_due.probe_of(target),
+        row.since,
+        row.due,
+        row.after,
+        row.held_until,
+        row.reported,
+        row.floor,
+        row.runs,
+        row.counted,
+        row.last,
+        row.down,
+        row.incident,
+    )
+    if target.id != job_id:
+        raise ValueError(f"expected the definition of {job_id!r}, found {target.id!r}")
+    state.jobs[job_id] = job
+    state.job_index.note(job)
+    if row.transitions:
+        state.transitions[job_id] = row.transitions
 
 
 def _check(state: PartitionState) -> None:
@@ -153,14 +185,25 @@ def _check(state: PartitionState) -> None:
                 raise ValueError(f"expected regions of {entry.id!r}, found {sorted(positions)}")
             if not all(any(end for _, end in row.looks) for row in endings.values()):
                 raise ValueError(f"expected an end of a certificate of {entry.id!r}, found none")
-    if both := state.paused.keys() & state.targets.keys():
+    _check_sorts(state)
+    if strange := state.woken.keys() - state.hot.keys():
+        raise ValueError(f"expected targets in trouble to be woken, found {min(strange)!r}")
+
+
+def _check_sorts(state: PartitionState) -> None:
+    """Checks that a target is judged by checks or by its reports, or is paused.
+
+    Raises:
+        ValueError: it is more than one of them, or has another target's definition.
+    """
+    if both := state.paused.keys() & (state.targets.keys() | state.jobs.keys()):
         raise ValueError(f"expected {min(both)!r} to be judged or paused, found both")
+    if both := state.jobs.keys() & state.targets.keys():
+        raise ValueError(f"expected {min(both)!r} to report itself or be checked, found both")
     for target_id, paused in state.paused.items():
         target = paused.target
         if target is not None and target.id != target_id:
             raise ValueError(f"expected the definition of {target_id!r}, found {target.id!r}")
-    if strange := state.woken.keys() - state.hot.keys():
-        raise ValueError(f"expected targets in trouble to be woken, found {min(strange)!r}")
 
 
 def _unpack(state: PartitionState, blocks: Iterable[TargetBlock]) -> None:

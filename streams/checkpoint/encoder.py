@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas.checkpoint import MAX_CHUNK_BYTES
 from streams.checkpoint.byte_planes import planes
-from streams.checkpoint.format import BLOCK, NOTES, PIECE, Frame
+from streams.checkpoint.format import BLOCK, NOTES, PIECE, Frame, JobRow
+from streams.state.heartbeats import JobState
 from streams.state.partition_state import PartitionState
 from streams.state.policy import Terms
 from streams.state.target_state import TargetState
@@ -30,30 +31,32 @@ _encoder = msgspec.msgpack.Encoder()
 class StateEncoder:
     """A snapshot of a state at one offset, which is encoded while the state moves on.
 
-    Cheap to create: it copies the columns, which is fast, and encodes the troubles, which are few.
-    All other target fields are immutable.
+    Cheap to create: it copies the columns, which is fast, and encodes the troubles and the jobs
+    that report themselves, which are few. All other target fields are immutable.
     """
 
     def __init__(self, state: PartitionState) -> None:
-        self._frame = _encoder.encode(
-            Frame(
-                state.partition,
-                state.partitions,
-                state.offset,
-                state.now,
-                state.gaps,
-                state.gap_end,
-                state.gap_ms,
-                state.looked_at,
-                state.respite_until,
-                state.respited,
-                state.regions,
-                state.rechecks_paid_us,
-                state.rechecks_wait,
-                state.earlier_gaps,
-                state.coverage,
-            )
+        frame = Frame(
+            state.partition,
+            state.partitions,
+            state.offset,
+            state.now,
+            state.gaps,
+            state.gap_end,
+            state.gap_ms,
+            state.looked_at,
+            state.respite_until,
+            state.respited,
+            state.regions,
+            state.rechecks_paid_us,
+            state.rechecks_wait,
+            state.earlier_gaps,
+            state.coverage,
+            state.receivers,
         )
+        # Without receivers of heartbeats the bytes are those of 0.1.
+        fields = structs.astuple(frame)
+        self._frame = _encoder.encode(fields if state.receivers.newest_beat else fields[:-1])
         self._rechecks = dict(state.rechecks)
         self._dependency_rechecks = dict(state.dependency_rechecks)
         self._removed = dict(state.removed)
@@ -74,6 +77,10 @@ class StateEncoder:
             for target_id in state.hot
         }
         self._transitions = dict(state.transitions)
+        self._jobs = {
+            job_id: msgspec.Raw(_encoder.encode(_job_row(state, job)))
+            for job_id, job in state.jobs.items()
+        }
 
     def chunks(self) -> Iterator[bytes]:
         """The chunks, each small enough for one message.
@@ -103,6 +110,10 @@ class StateEncoder:
             yield _encoder.encode((NOTES, nothing, nothing, nothing, nothing, hosts))
         for paused in _slices(self._paused):
             yield _encoder.encode((NOTES, nothing, nothing, nothing, nothing, nothing, paused))
+        for jobs in _slices(self._jobs):
+            yield _encoder.encode(
+                (NOTES, nothing, nothing, nothing, nothing, nothing, nothing, jobs)
+            )
         yield from self._blocks()
 
     def _blocks(self) -> Iterator[bytes]:
@@ -189,6 +200,24 @@ class StateEncoder:
         )
 
 
+def _job_row(state: PartitionState, job: JobState) -> JobRow:
+    return JobRow(
+        job.definition,
+        job.since,
+        job.due,
+        job.after,
+        job.held_until,
+        job.reported,
+        job.floor,
+        job.runs,
+        job.counted,
+        job.last,
+        job.down,
+        job.incident,
+        state.transitions.get(job.id, ()),
+    )
+
+
 def _pieces(part: bytes) -> Iterator[bytes]:
     starts = range(0, len(part), MAX_CHUNK_BYTES)
     for number, start in enumerate(starts, 1):
@@ -196,7 +225,7 @@ def _pieces(part: bytes) -> Iterator[bytes]:
         yield _encoder.encode((PIECE, left, part[start : start + MAX_CHUNK_BYTES]))
 
 
-def _slices(entries: Mapping[str, Struct | None]) -> Iterator[dict[str, msgspec.Raw]]:
+def _slices(entries: Mapping[str, Struct | msgspec.Raw | None]) -> Iterator[dict[str, msgspec.Raw]]:
     """The entries in slices that fit into a chunk, in their order."""
     piece: dict[str, msgspec.Raw] = {}
     size = _PART_BYTES

@@ -1,6 +1,7 @@
 """The parts of checkpoint chunks (msgpack): the first is a `Frame`, the others follow in any order.
 
-Notes hold what is kept by host, of removed and of paused targets, blocks hold the targets, both in
+Notes hold what is kept by host, of removed and of paused targets, and jobs that report themselves;
+blocks hold the targets, both in
 the state's own order. The block of the first target with a policy contains that policy; later
 targets refer to it by number. The windows of a block follow its rows as columns
 (`streams.checkpoint.byte_planes`).
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.state.coverage import Coverage
+from streams.state.heartbeats import Down, Receivers, Report, Run
 from streams.state.partition_state import (
     DependencyRecheck,
     Gap,
@@ -21,7 +23,7 @@ from streams.state.partition_state import (
 )
 from streams.state.pauses import PausedTarget
 from streams.state.policy import Terms
-from streams.state.target_state import Trouble
+from streams.state.target_state import OpenIncident, Trouble
 
 NOTES: Final = 0
 BLOCK: Final = 1
@@ -46,6 +48,25 @@ class Frame(Struct, gc=False, array_like=True):
     rechecks_wait: bool
     earlier_gaps: tuple[Gap, ...] = ()
     coverage: Coverage = msgspec.field(default_factory=Coverage)
+    receivers: Receivers = msgspec.field(default_factory=Receivers)
+
+
+class JobRow(Struct, gc=False, array_like=True):
+    """A job that reports itself, without what follows from its definition; see `JobState`."""
+
+    definition: bytes
+    since: int
+    due: int | None
+    after: int | None
+    held_until: int
+    reported: int
+    floor: int
+    runs: tuple[Run, ...]
+    counted: tuple[tuple[str, int, int], ...]
+    last: Report | None
+    down: Down | None
+    incident: OpenIncident | None
+    transitions: tuple[int, ...]
 
 
 class Notes(Struct, gc=False, array_like=True, tag=NOTES):
@@ -57,6 +78,7 @@ class Notes(Struct, gc=False, array_like=True, tag=NOTES):
     woken: dict[str, None] = {}
     dependency_rechecks: dict[str, DependencyRecheck] = {}
     paused: dict[str, PausedTarget] = {}
+    jobs: dict[str, JobRow] = {}
 
 
 class Piece(Struct, gc=False, array_like=True, tag=PIECE):

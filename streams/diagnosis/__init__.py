@@ -3,6 +3,9 @@
 `rules.diagnosis_facts` gathers the facts from the state; the rest is a choice among sentences.
 """
 
+from collections.abc import Callable
+from typing import Final
+
 from schemas.incident import IncidentType
 from streams.diagnosis import open_port
 from streams.diagnosis.diagnosis import Diagnosis, Likely
@@ -14,6 +17,11 @@ from streams.diagnosis.registration import likely
 from streams.diagnosis.slow import slowness
 from streams.diagnosis.unreachable import everywhere
 
+_OF_KIND: Final[dict[str, Callable[[Facts], Diagnosis]]] = {
+    "domain": likely,
+    "heartbeat": everywhere,
+}
+
 
 def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
     """The likeliest cause of the facts.
@@ -21,8 +29,9 @@ def diagnose(known: Facts, about: IncidentType = "unreachable") -> Diagnosis:
     Requires at least one slow region for `slow`, one that saw an end for `expiring`, and one
     failing region for other types.
     """
-    if known.target.kind == "domain":
-        return likely(known)
+    of_kind = _OF_KIND.get(known.target.kind)
+    if of_kind is not None:
+        return of_kind(known)
     match about:
         case "slow":
             return slowness(known)

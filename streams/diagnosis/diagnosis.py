@@ -25,6 +25,8 @@ Likely = Literal[
     "wrong_protocol",
     "unexpected_response",
     "heartbeat_missed",
+    "job_failed",
+    "job_overran",
     "mixed",
     # It works from some regions.
     "refused_from_some",

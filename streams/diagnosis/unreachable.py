@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from streams.diagnosis import encrypted, first_steps
+from streams.diagnosis import encrypted, first_steps, heartbeat
 from streams.diagnosis.diagnosis import Diagnosis
 from streams.diagnosis.facts import Facts, Family, Latency
 from streams.diagnosis.words import names, port, slowing
@@ -191,21 +191,6 @@ def _service(known: Facts) -> Diagnosis:
             )
 
 
-def _heartbeat(known: Facts) -> Diagnosis:
-    target = known.target
-    where = f"On {target.host}: " if target.host else "Where it runs: "
-    return Diagnosis(
-        "heartbeat_missed",
-        f"No sign of life from {target.name} in time: it did not run, it failed, or it could not "
-        "report.",
-        (
-            f"{where}systemctl list-timers --all; crontab -l (is it still scheduled?)",
-            f"{where}journalctl --since '-1 day' (did it run, and how did it end?)",
-            "Can it reach the address that it reports to?",
-        ),
-    )
-
-
 def _mixed(known: Facts) -> Diagnosis:
     target = known.target
     return Diagnosis(
@@ -245,5 +230,5 @@ _BY_FAMILY: Final[dict[Family, Callable[[Facts], Diagnosis]]] = {
     "dns": _dns,
     "tls": encrypted.everywhere,
     "service": _service,
-    "heartbeat": _heartbeat,
+    "heartbeat": heartbeat.silence,
 }

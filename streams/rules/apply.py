@@ -23,6 +23,8 @@ from streams.rules import (
     clock,
     dependency_rechecks,
     flapping,
+    heartbeat_incidents,
+    heartbeats,
     host_status,
     incidents,
     inventory_changes,
@@ -93,6 +95,8 @@ def apply(state: PartitionState, record: Record) -> list[Output]:
         failed += [FailedPart(error, blamed=False) for error in pauses.end_due(state)]
     if record.results:
         _results(state, record.results, outputs, failed)
+        if state.jobs:
+            _signals(state, record.results, outputs, failed)
     if record.control is not None:
         _control(state, record.control, outputs, failed)
         _keep_order(state, outputs)
@@ -123,6 +127,26 @@ def _results(
                 failed.append(FailedPart(error, place))
     except Exception:  # noqa: BLE001 - of the short way only the long one can tell whose fault it is
         _results_one_by_one(state, results, outputs, failed)
+
+
+def _signals(
+    state: PartitionState,
+    results: Sequence[CheckResult],
+    outputs: list[Output],
+    failed: list[FailedPart],
+) -> None:
+    """The results that are about jobs which report themselves (rule 16)."""
+    for place, result in enumerate(results):
+        job = state.jobs.get(result.target)
+        if job is None:
+            continue
+        before = undo.of_job(state, job)
+        try:
+            deciding = Deciding(result, state.now, state.offset)
+            outputs += heartbeats.take_signal(state, job, result, deciding)
+        except Exception as error:  # noqa: BLE001 - one result must not cost the others
+            undo.put_back_job(state, before)
+            failed.append(FailedPart(error, place))
 
 
 def _results_one_by_one(
@@ -229,19 +253,27 @@ def _or_undone(
     state: PartitionState, target_id: str, change: Callable[[], Sequence[Output]]
 ) -> Sequence[Output]:
     """Runs `change` and returns its value; if it raises, restores the target first."""
-    entry = state.targets.get(target_id)
+    entry, job = state.targets.get(target_id), state.jobs.get(target_id)
     before = None if entry is None else undo.of_target(state, entry)
+    before_job = None if job is None else undo.of_job(state, job)
     try:
         return change()
     except Exception:
         if before is not None:
             undo.put_back(state, before)
+        if before_job is not None:
+            undo.put_back_job(state, before_job)
         raise
 
 
 def _by_hand(
     state: PartitionState, record: Acknowledged | Resolved, deciding: Deciding
 ) -> list[IncidentEvent]:
+    job = state.jobs.get(record.target)
+    if job is not None:
+        events = heartbeat_incidents.by_hand(state, job, record, deciding)
+        state.job_index.note(job)
+        return events
     entry = state.targets.get(record.target)
     if entry is None:
         return []
@@ -276,6 +308,9 @@ def _look_at_deadlines(
     if state.woken:
         # Some wait for their turn: it comes with the next control record.
         state.looked_at = before
+    jobs, more_jobs = work_budget.jobs(state)
+    if more_jobs:
+        state.looked_at = before
     for target_id in sorted(due | news):
         try:
             outputs += _or_undone(
@@ -291,6 +326,12 @@ def _look_at_deadlines(
                 ),
             )
         except Exception as error:  # noqa: BLE001 - one target must not cost the others their turn
+            failed.append(FailedPart(error, blamed=False))
+    for job in jobs:
+        look = partial(heartbeats.look, state, job, deciding)
+        try:
+            outputs += _or_undone(state, job.id, look)
+        except Exception as error:  # noqa: BLE001 - one job must not cost the others their turn
             failed.append(FailedPart(error, blamed=False))
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from streams.rules import regions
+from streams.rules import heartbeats, receivers, regions
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import OpenIncident, Resolution, Trouble
 
@@ -64,6 +64,7 @@ def _set_back(state: PartitionState, step: int) -> None:
         if entry.trouble is not None:
             _carry_over(entry.trouble, carried)
     _carry_over_regions(state, carried)
+    _carry_over_jobs(state, carried)
 
 
 def _was_ahead_since(state: PartitionState, now: int) -> int:
@@ -103,6 +104,20 @@ def _carry_over_regions(state: PartitionState, carried: _Carried) -> None:
         if asked.waiting_since is not None:
             since = carried.order(asked.waiting_since)
             state.rechecks[host] = structs.replace(asked, waiting_since=since)
+
+
+def _carry_over_jobs(state: PartitionState, carried: _Carried) -> None:
+    receivers.set_back(state, carried.step)
+    heartbeats.set_back(state, carried.step)
+    for job in state.jobs.values():
+        if job.incident is not None:
+            _carry_over_incident(job.incident, carried)
+        if (down := job.down) is not None:
+            began = None if down.began is None else carried.told(down.began)
+            job.down = structs.replace(down, since=carried.told(down.since), began=began)
+        if (last := job.last) is not None:
+            began = None if last.began is None else carried.told(last.began)
+            job.last = structs.replace(last, at=carried.told(last.at), began=began)
 
 
 def _carry_over(trouble: Trouble, carried: _Carried) -> None:

@@ -1,21 +1,15 @@
 """Events of an incident, and their texts."""
 
-from typing import Final
-
-from msgspec import UNSET, structs
-
 from schemas.duration import EVENT, duration_text
 from schemas.incident import (
     ClosedBecause,
     EventKind,
     IncidentEvent,
-    IncidentType,
     RegionVerdict,
-    Severity,
     Votes,
 )
 from schemas.result import Reason
-from schemas.target import Criticality, Target
+from schemas.target import Target
 from streams import diagnosis
 from streams.diagnosis import Diagnosis, Facts
 from streams.rules import (
@@ -24,7 +18,7 @@ from streams.rules import (
     episode,
     expiring,
     expiring_words,
-    ids,
+    incident_event,
     incident_words,
     slow,
 )
@@ -37,35 +31,6 @@ from streams.state.partition_state import PartitionState
 from streams.state.pauses import PauseTerms
 from streams.state.target_state import OpenIncident, Resolution, TargetState
 from streams.state.windows import Window
-
-_OUTAGE: Final[dict[Criticality, Severity]] = {
-    "critical": "critical",
-    "important": "critical",
-    "normal": "warning",
-}
-_SEVERITY: Final[dict[IncidentType, dict[Criticality, Severity]]] = {
-    "unreachable": _OUTAGE,
-    "flapping": _OUTAGE,
-    "slow": {"critical": "critical", "important": "warning", "normal": "warning"},
-    "expiring": {"critical": "warning", "important": "warning", "normal": "info"},
-}
-
-_FIRST_VERSIONS: Final[dict[IncidentType, Severity]] = {
-    "unreachable": "critical",
-    "flapping": "critical",
-    "slow": "warning",
-    "expiring": "warning",
-}
-"""The severities of incidents in checkpoints of 0.1, which has them by type alone."""
-
-
-_AFTER_QUIET: Final[frozenset[ClosedBecause | None]] = frozenset({"recovered", "steady"})
-"""The closings of a flapping incident that come long after its last recovery (rule 9)."""
-
-
-def severity_of(incident_type: IncidentType, criticality: Criticality) -> Severity:
-    """The severity of an incident that opens, by its type and the target's criticality (rule 6)."""
-    return _SEVERITY[incident_type][criticality]
 
 
 def sort_of(incident: OpenIncident) -> Sort:
@@ -263,14 +228,7 @@ def closed(
         abandoned=abandoned,
         by_hand=by_hand,
     )
-    if paused is None:
-        return event
-    return structs.replace(
-        event,
-        paused_by=paused.by,
-        paused_until=UNSET if paused.until is None else paused.until,
-        paused_note=paused.note or UNSET,
-    )
+    return event if paused is None else incident_event.of_pause(event, paused)
 
 
 def verdicts(state: PartitionState, entry: TargetState) -> dict[str, RegionVerdict]:
@@ -382,45 +340,19 @@ def _event(
     abandoned: tuple[str, ...] = (),
     by_hand: Resolution | None = None,
 ) -> IncidentEvent:
-    # Readers go by `at`: after the clock was set back an earlier one would be out of date for them,
-    # and an end that came then would end nothing.
-    incident.told_at = state.now if state.now >= incident.told_at else incident.told_at + 1
-    return IncidentEvent(
-        event_id=ids.event_id(incident.incident_id, kind, deciding),
-        event=kind,
-        incident_id=incident.incident_id,
-        incident_type=incident.incident_type,
-        severity=incident.severity or _FIRST_VERSIONS[incident.incident_type],
-        target=target.id,
-        name=target.name,
-        kind=target.kind,
-        host=target.host,
-        port=target.port,
-        team=target.team,
-        tags=target.tags,
-        criticality=target.criticality,
-        depends_on=target.depends_on,
+    return incident_event.build(
+        state,
+        incident,
+        kind,
+        deciding,
+        target=target,
         regions=verdicts(state, entry),
         votes=votes,
-        first_failed_at=incident.first_failed_at,
-        opened_at=incident.opened_at,
-        closed_at=None if closed_because is None else state.now,
-        closed_because=closed_because,
-        at=incident.told_at,
         host_targets=host_targets(state, entry, around),
         summary=summary,
-        first_steps=found.first_steps if found else (),
-        runbook=target.runbook,
+        found=found,
         changes=changes,
-        abandoned_regions=abandoned,
-        acknowledged_by=incident.acknowledged_by,
-        episode=incident.episode if incident.episode > 1 else UNSET,
-        episode_began_at=incident.outage_at if incident.episode > 1 else UNSET,
-        expires_at=incident.expires_at or UNSET,
-        recovered_at=(closed_because in _AFTER_QUIET and incident.recovered_at) or UNSET,
-        acknowledged_note=incident.acknowledged_note or UNSET,
-        resolved_by=UNSET if by_hand is None else by_hand.by,
-        resolved_note=UNSET if by_hand is None else by_hand.note or UNSET,
-        target_version=target.version,
-        expect="closed" if target.expect == "closed" else UNSET,
+        closed_because=closed_because,
+        abandoned=abandoned,
+        by_hand=by_hand,
     )

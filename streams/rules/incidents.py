@@ -5,7 +5,15 @@ from typing import Final
 
 from schemas.control import Acknowledged, Resolved
 from schemas.incident import ClosedBecause, IncidentEvent, IncidentType
-from streams.rules import consensus, episode, expiring, flapping, ids, incident_events
+from streams.rules import (
+    consensus,
+    episode,
+    expiring,
+    flapping,
+    ids,
+    incident_event,
+    incident_events,
+)
 from streams.rules.consensus import Tally
 from streams.rules.ids import Deciding
 from streams.state import latency_levels
@@ -335,7 +343,7 @@ def _new(
         diagnosis="",
         turned_at=state.running,
         outage_at=began_at,
-        severity=incident_events.severity_of(incident_type, entry.target.criticality),
+        severity=incident_event.severity_of(incident_type, entry.target.criticality),
     )
 
 

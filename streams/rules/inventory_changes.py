@@ -8,11 +8,13 @@ from schemas.control import TargetRemoved
 from schemas.duration import DAY_MS
 from schemas.incident import ClosedBecause, IncidentEvent
 from schemas.target import Target
-from streams.rules import incidents, pauses
+from streams.rules import heartbeat_due, heartbeats, incidents, pauses
 from streams.rules.ids import Deciding
 from streams.state.freshness import LONGEST_LATE_MS
+from streams.state.heartbeats import KIND
 from streams.state.partition_state import PartitionState, Removed
-from streams.state.policy import TargetPolicy, warn_days_of
+from streams.state.policy import TargetPolicy, terms_of, warn_days_of
+from streams.state.target_details import pack
 from streams.state.target_state import TargetState
 
 
@@ -33,9 +35,16 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
         max_ms=None,
         resolver=None,
     )
-    old = state.targets.get(target.id)
     if target.id in state.paused or not target.enabled:
         return pauses.define(state, target, deciding)
+    if target.kind == KIND or target.id in state.jobs:
+        return _set_job(state, target, deciding)
+    return _set_checked(state, target, deciding)
+
+
+def _set_checked(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
+    """As `set_target`, for a target that is checked."""
+    old = state.targets.get(target.id)
     if old is None:
         removed = state.removed.get(target.id)
         state.put(target, floor=removed.floor if removed else 0)
@@ -63,6 +72,36 @@ def set_target(state: PartitionState, target: Target, deciding: Deciding) -> lis
         ]
         return events + incidents.judge(state, entry, deciding)
     return incidents.judge(state, entry, deciding)
+
+
+def _set_job(state: PartitionState, target: Target, deciding: Deciding) -> list[IncidentEvent]:
+    """As `set_target`, for a job that reports itself (rule 16), and for what was one."""
+    job, old = state.jobs.get(target.id), state.targets.get(target.id)
+    known = job.target if job is not None else None if old is None else old.target
+    if known is not None and (target.version < known.version or target == known):
+        return []
+    if job is not None and target.kind == KIND:
+        heartbeats.define(state, job, target)
+        return []
+    # Whatever may fail comes before the first change.
+    if target.kind == KIND:
+        heartbeat_due.probe_of(target)
+    else:
+        state.policy(terms_of(target))
+        pack(target)
+    events: list[IncidentEvent] = []
+    if job is not None:
+        events = heartbeats.remove(state, job, deciding, "target_changed")
+        state.put(target)
+        return events
+    if old is not None:
+        events = _close_all(state, old, deciding, "target_changed")
+        state.transitions.pop(target.id, None)
+    heartbeats.put(state, target, state.now)
+    if old is not None:
+        state.remove(target.id)
+    state.removed.pop(target.id, None)
+    return events
 
 
 def _hold_at_once(state: PartitionState, entry: TargetState, old: TargetPolicy) -> None:
@@ -96,6 +135,9 @@ def remove_target(
     if removal.target in state.paused:
         pauses.remove(state, removal)
         return []
+    job = state.jobs.get(removal.target)
+    if job is not None:
+        return heartbeats.remove_by(state, job, removal, deciding)
     entry = state.targets.get(removal.target)
     if entry is None or removal.version < entry.target.version:
         return []

@@ -12,9 +12,10 @@ from msgspec import structs
 from schemas.control import TargetPaused, TargetRemoved
 from schemas.incident import IncidentEvent
 from schemas.target import Target
-from streams.rules import incidents
+from streams.rules import heartbeat_due, heartbeats, incidents
 from streams.rules.ids import Deciding
 from streams.state.freshness import LONGEST_LATE_MS
+from streams.state.heartbeats import KIND
 from streams.state.partition_state import PartitionState, Removed
 from streams.state.pauses import PausedTarget, PauseTerms, pack_target
 from streams.state.policy import terms_of
@@ -34,9 +35,13 @@ def pause(state: PartitionState, record: TargetPaused, deciding: Deciding) -> li
         resume(state, record.target)
         return []
     terms = PauseTerms(record.by, state.now, record.until, record.note or None)
-    entry, events = state.targets.get(record.target), []
+    entry, job = state.targets.get(record.target), state.jobs.get(record.target)
+    events: list[IncidentEvent] = []
     known = state.paused.get(record.target)
-    if entry is not None:
+    if job is not None:
+        known = PausedTarget(job.definition, 0)
+        events = heartbeats.remove(state, job, deciding, "target_paused", paused=terms)
+    elif entry is not None:
         known = PausedTarget(pack_target(entry.target), state.newest(entry))
         events = _set_aside(state, entry, deciding, terms)
     elif known is None:
@@ -54,10 +59,18 @@ def define(state: PartitionState, target: Target, deciding: Deciding) -> list[In
     (`target_paused`); if it is, and the target is not paused, it is judged from now on.
     """
     # What can't be judged is refused now, and not when the pause is over.
-    state.policy(terms_of(target))
-    pack(target)
+    if target.kind == KIND:
+        heartbeat_due.probe_of(target)
+    else:
+        state.policy(terms_of(target))
+        pack(target)
     entry, paused = state.targets.get(target.id), state.paused.get(target.id)
-    known = paused.target if paused is not None else None if entry is None else entry.target
+    job = state.jobs.get(target.id)
+    known = None
+    for one in (paused, job, entry):
+        if one is not None:
+            known = one.target
+            break
     if known is not None and target.version < known.version:
         return []
     events: list[IncidentEvent] = []
@@ -66,6 +79,9 @@ def define(state: PartitionState, target: Target, deciding: Deciding) -> list[In
         state.paused[target.id] = structs.replace(paused, definition=definition)
         if paused.pause is None and target.enabled:
             _take_up(state, target.id, state.now)
+    elif job is not None:
+        events = heartbeats.remove(state, job, deciding, "target_paused")
+        state.paused[target.id] = PausedTarget(definition, 0)
     elif entry is not None:
         floor = state.newest(entry)
         events = _set_aside(state, entry, deciding, None)
@@ -140,6 +156,11 @@ def _take_up(state: PartitionState, target_id: str, at: int) -> None:
     target = paused.target
     if target is None:
         raise LookupError(f"expected a definition of {target_id!r}, found none")
+    if target.kind == KIND:
+        heartbeats.put(state, target, at, floor=at - CLOCK_MS)
+        del state.paused[target_id]
+        state.removed.pop(target_id, None)
+        return
     seen = paused.floor if removed is None else max(paused.floor, removed.floor)
     state.put(target, floor=max(seen, at - CLOCK_MS))
     del state.paused[target_id]

@@ -8,7 +8,8 @@ from schemas.control import Beat
 from schemas.duration import HOUR_MS
 from schemas.incident import RegionEvent, RegionEventKind
 from schemas.partition import partition_for
-from streams.rules import missing_secrets, region_guard, unwatched
+from schemas.result import RECEIVER
+from streams.rules import missing_secrets, receivers, region_guard, unwatched
 from streams.rules.ids import Deciding, event_id
 from streams.rules.refused import RecordRefusedError
 from streams.state.partition_state import PartitionState, ProberState, RegionState
@@ -43,7 +44,7 @@ def take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Reg
         RecordRefusedError: there are too many regions or probers; nothing was changed.
     """
     known = state.regions.get(beat.region)
-    if known is None or beat.prober not in known.probers:
+    if known is None or (beat.region != RECEIVER and beat.prober not in known.probers):
         _make_room(state, beat)
     respited = state.respited
     before = None if known is None else _copy(known, beat.prober)
@@ -89,11 +90,16 @@ def _take_beat(state: PartitionState, beat: Beat, deciding: Deciding) -> list[Re
                 "region.returned",
                 beat.region,
                 deciding,
-                f"Region {beat.region} reports again after {seconds} s.",
+                _returned(beat.region, seconds),
                 region.last_beat_at,
             )
         )
     region.last_beat, region.last_beat_at = running, state.now
+    if beat.region == RECEIVER:
+        # Its beats say who hears the jobs, and nothing of any target.
+        told = _ours(state, RECEIVER, events)
+        receivers.take_beat(state, beat)
+        return told if first is None else [first, *told]
     prober = _prober(state, region, beat.prober)
     region_guard.note(prober, beat)
     prober.lacks_secrets = bool(beat.missing_secrets)
@@ -117,13 +123,14 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
         region = state.regions[name]
         if region.silent or state.running - region.last_beat < SILENT_AFTER_MS:
             continue
+        if name == RECEIVER and not state.receivers.name_jobs:
+            continue
         event = _event(
             state,
             "region.silent",
             name,
             deciding,
-            f"No prober of region {name} has reported for {SILENT_AFTER_MS // 1000} s: "
-            "its targets are not watched from there.",
+            _silent(name),
             region.last_beat_at,
         )
         region.silent = True
@@ -132,6 +139,25 @@ def look_for_silence(state: PartitionState, deciding: Deciding) -> list[RegionEv
     if len(state.silent) > before:
         state.wake(state.silent)
     return events
+
+
+def _silent(region: str) -> str:
+    since = f"{SILENT_AFTER_MS // 1000} s"
+    if region == RECEIVER:
+        return f"No receiver of heartbeats has been heard for {since}: jobs are not judged."
+    return (
+        f"No prober of region {region} has reported for {since}: "
+        "its targets are not watched from there."
+    )
+
+
+def _returned(region: str, seconds: int) -> str:
+    if region == RECEIVER:
+        return (
+            f"A receiver of heartbeats is heard again after {seconds} s: jobs are judged again, "
+            "save what was due meanwhile."
+        )
+    return f"Region {region} reports again after {seconds} s."
 
 
 def _make_room(state: PartitionState, beat: Beat) -> None:

@@ -3,8 +3,9 @@
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from streams.state.heartbeats import JobState
 from streams.state.partition_state import PartitionState
 from streams.state.target_state import TargetState, Trouble
 from streams.state.windows import SavedWindow
@@ -83,6 +84,27 @@ def put_back(state: PartitionState, undo: Undo) -> None:
         state.news.pop(entry.host_key)
     _put_back_transitions(state, entry.id, undo.transitions)
     state.around.clear()
+
+
+class UndoJob(Struct, frozen=True, gc=False):
+    """What the state had of a job."""
+
+    job: JobState
+    transitions: tuple[int, ...] | None
+
+
+def of_job(state: PartitionState, job: JobState) -> UndoJob:
+    """For any change of a job: all that it has is replaced and not changed, but its incident."""
+    incident = None if job.incident is None else structs.replace(job.incident)
+    return UndoJob(structs.replace(job, incident=incident), state.transitions.get(job.id))
+
+
+def put_back_job(state: PartitionState, undo: UndoJob) -> None:
+    """Makes of the job what it was; the rest of the state stays as it is."""
+    job = undo.job
+    state.jobs[job.id] = job
+    state.job_index.note(job)
+    _put_back_transitions(state, job.id, undo.transitions)
 
 
 def _put_back_transitions(

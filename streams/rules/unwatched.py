@@ -14,6 +14,7 @@ from schemas.incident import (
     TargetsEventKind,
     UnwatchedTarget,
 )
+from schemas.result import RECEIVER
 from schemas.target import Criticality
 from streams.rules.consensus import majority
 from streams.rules.ids import Deciding, cause_id, event_id, never_heard_id
@@ -85,7 +86,9 @@ def first_beat(state: PartitionState, region: str) -> RegionEvent | None:
         "region.returned",
         region,
         waited,
-        f"Region {region} reports for the first time, after {seconds} s.",
+        f"A receiver of heartbeats is heard for the first time, after {seconds} s."
+        if region == RECEIVER
+        else f"Region {region} reports for the first time, after {seconds} s.",
     )
 
 
@@ -116,7 +119,9 @@ def _find(state: PartitionState) -> None:
 
 def _never_heard(state: PartitionState) -> list[RegionEvent]:
     """The regions whose first beat was waited for long enough."""
-    awaited, configured = state.coverage.awaited, state.watch.configured
+    awaited, configured = state.coverage.awaited, set(state.watch.configured)
+    if state.jobs:
+        configured.add(RECEIVER)
     for region in [one for one in awaited if one not in configured]:
         del awaited[region]
     unheard = sorted(one for one in configured if one not in state.regions and one not in awaited)
@@ -133,6 +138,11 @@ def _never_heard(state: PartitionState) -> list[RegionEvent]:
             f"No prober of region {region} was ever heard, though the inventory has targets for "
             "it: they are not watched from there."
         )
+        if region == RECEIVER:
+            text = (
+                "No receiver of heartbeats was ever heard, though the inventory has jobs: they are "
+                "not judged."
+            )
         events.append(_region_event(state, "region.silent", region, waited, text))
     return events
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from streams.state.heartbeats import JobState
 from streams.state.partition_state import PartitionState
 
 AT_ONCE: Final = 1_000
@@ -42,3 +43,14 @@ def news(state: PartitionState) -> set[str]:
         looked_at += len(ids)
         found.update(one for one in ids if state.targets[one].incidents)
     return found
+
+
+def jobs(state: PartitionState) -> tuple[list[JobState], bool]:
+    """The jobs to look at, and whether others wait: first those with a deadline that has come.
+
+    In the order of their deadlines; then those that flap, by id.
+    """
+    found, more = state.job_index.take_due(state.jobs, state.receivers.newest_beat, AT_ONCE)
+    known = {job.id for job in found}
+    flapping = sorted(state.job_index.flapping - known)
+    return [*found, *(state.jobs[job_id] for job_id in flapping)], more

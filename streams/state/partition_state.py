@@ -16,6 +16,7 @@ from msgspec import Struct, field, structs
 from schemas.target import Target
 from streams.state.coverage import Coverage, WatchIndex
 from streams.state.freshness import AHEAD_MS, LONGEST_LATE_MS
+from streams.state.heartbeats import JobIndex, JobState, Receivers
 from streams.state.host_view import Neighbours
 from streams.state.latency_levels import NONE
 from streams.state.pauses import PausedTarget, PauseEnds
@@ -126,13 +127,15 @@ class PartitionState(Struct, gc=False):
     requests are queued because the budget was used up, and no later request overtakes them. `news`
     has the hosts (by `host_key`) with changed targets since the last check of their incidents,
     `woken` the targets to judge since a region began or ceased to count. `coverage` is what
-    rule 12 knows, `paused` has the targets that are not judged (rule 15), by id.
+    rule 12 knows, `paused` has the targets that are not judged (rule 15), by id, `jobs` those that
+    report themselves (rule 16), `receivers` who hears them. A target is in one of the three only.
 
     `hosts`, `hot`, `set_aside` and `silent` are indexes, not saved: `hot` has the targets that time
     alone could change, with the running time before which it does not; `hosts` the targets of a
     host, a single one without a list around it; `set_aside` the suspect regions, `silent` the
-    silent ones; `watch` when to look for unwatched targets; `pause_ends` when pauses end. `around`
-    caches host views; it is empty while no target is hot.
+    silent ones; `watch` when to look for unwatched targets; `pause_ends` when pauses end;
+    `job_index` when to look at which job. `around` caches host views; it is empty while no target
+    is hot.
     """
 
     partition: int
@@ -158,6 +161,8 @@ class PartitionState(Struct, gc=False):
     coverage: Coverage = field(default_factory=Coverage)
     dependency_rechecks: dict[str, DependencyRecheck] = field(default_factory=dict)
     paused: dict[str, PausedTarget] = field(default_factory=dict)
+    jobs: dict[str, JobState] = field(default_factory=dict)
+    receivers: Receivers = field(default_factory=Receivers)
     set_aside: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     hosts: dict[str, str | list[str]] = field(default_factory=dict)
@@ -165,6 +170,7 @@ class PartitionState(Struct, gc=False):
     around: dict[str, Neighbours] = field(default_factory=dict)
     watch: WatchIndex = field(default_factory=WatchIndex)
     pause_ends: PauseEnds = field(default_factory=PauseEnds)
+    job_index: JobIndex = field(default_factory=JobIndex)
     columns: WindowColumns = field(default_factory=WindowColumns)
     policies: WeakValueDictionary[Terms, TargetPolicy] = field(default_factory=WeakValueDictionary)
 

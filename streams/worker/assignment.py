@@ -165,7 +165,7 @@ class Assignment:
             partition=number,
             source=source,
             offset=state.offset,
-            targets=len(state.targets),
+            targets=len(state.targets) + len(state.jobs),
         )
         return Partition(
             state,

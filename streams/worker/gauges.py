@@ -25,7 +25,9 @@ async def measure(settings: Settings, app: App, assignment: Assignment) -> None:
         }
         for partition in assignment.partitions:
             label = str(partition.number)
-            metrics.TARGETS.labels(label).set(len(partition.state.targets))
+            metrics.TARGETS.labels(label).set(
+                len(partition.state.targets) + len(partition.state.jobs)
+            )
             metrics.UNACKNOWLEDGED.labels(label).set(partition.unacknowledged)
             behind = ends.get(partition.number, 0) - partition.state.offset - 1
             metrics.LAG.labels(label).set(max(0, behind))

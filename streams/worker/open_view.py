@@ -125,11 +125,18 @@ def differences(
 
 def open_incidents(state: PartitionState) -> dict[bytes, OpenIncidentRef]:
     """The open incidents of a state, by their id as a key of [incidents.open]."""
-    return {
+    found = {
         one.incident_id.encode(): OpenIncidentRef(target_id, one.opened_at, one.told_at)
         for target_id in state.hot
         for one in state.targets[target_id].incidents
     }
+    for job_id in state.job_index.troubled:
+        job_incident = state.jobs[job_id].incident
+        if job_incident is not None:
+            found[job_incident.incident_id.encode()] = OpenIncidentRef(
+                job_id, job_incident.opened_at, job_incident.told_at
+            )
+    return found
 
 
 class NewestEvents:

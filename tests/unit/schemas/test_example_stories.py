@@ -10,7 +10,7 @@ import pytest
 import schemas
 from schemas import incident, messages
 from schemas.incident import Event, IncidentEvent, RegionEvent, TargetsEvent
-from streams.rules.incident_events import severity_of
+from streams.rules.incident_event import severity_of
 
 EXAMPLES = Path(schemas.__file__).parent / "examples"
 OVER = {

@@ -10,7 +10,7 @@ from portquorum.inventory import Inventory, check
 from portquorum.inventory.reach import reach
 from schemas.policy import Hours, Region, Route, Team
 from schemas.target import Target
-from streams.rules.incident_events import severity_of
+from streams.rules.incident_event import severity_of
 
 Write = Callable[..., Path]
 

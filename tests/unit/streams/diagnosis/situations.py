@@ -154,6 +154,12 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "no heartbeat in time", facts("heartbeat_missed", target=target("heartbeat", None, None))
     ),
     Situation(
+        "a job says that it failed", facts("job_failed", target=target("heartbeat", None, None))
+    ),
+    Situation(
+        "a job began and does not end", facts("job_overran", target=target("heartbeat", None, None))
+    ),
+    Situation(
         "no reason has more than half of the failing regions",
         Facts(
             target=target(),

@@ -99,7 +99,7 @@ def test_the_same_facts_give_the_same_diagnosis(known: Facts, about: IncidentTyp
 
 COMMANDS = re.compile(
     r"^(?:(?:On|From) [^:]+: |Where it runs: |Each address in place of the name: )?"
-    r"(?P<command>(?:ss|nft|systemctl|journalctl|uptime|mtr|ping|ip|dig|getent|curl|nc|openssl|psql|"
+    r"(?P<command>(?:ss|ps|nft|systemctl|journalctl|uptime|mtr|ping|ip|dig|getent|curl|nc|openssl|psql|"
     r"redis-cli|mysql|whois)\b.*)$"
 )
 

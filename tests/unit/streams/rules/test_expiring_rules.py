@@ -24,7 +24,7 @@ from schemas.target import Criticality, LatencyLimit
 from streams.checkpoint import decoder
 from streams.explain.explain import explain
 from streams.rules.apply import apply
-from streams.rules.incident_events import severity_of
+from streams.rules.incident_event import severity_of
 from streams.rules.record import Record
 from streams.state.policy import warn_days_of
 from streams.state.target_state import OpenIncident

@@ -1,0 +1,85 @@
+"""What the events of a job say, in words (rule 16)."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from schemas.duration import WHOLE_SECONDS, duration_text
+from schemas.incident import ClosedBecause, IncidentType
+from schemas.probe import HeartbeatProbe
+from schemas.target import Target
+from streams.diagnosis import Diagnosis
+from streams.state.heartbeats import Down, JobState
+
+_OVER: Final[dict[IncidentType, str]] = {
+    "unreachable": "succeeded again",
+    "flapping": "has not failed again",
+}
+_ENDED: Final[dict[ClosedBecause, str]] = {
+    "resolved": "was resolved by hand",
+    "target_removed": "is no longer watched; its incident ends",
+    "target_changed": "is no job that reports itself any more; its incident ends",
+    "target_paused": "is not enabled any more by its inventory; its incident ends",
+    "steady": "no longer fails and succeeds in turn, it stays down; its flapping ends",
+    "flapping": "fails and succeeds again and again; an incident of its flapping takes over",
+}
+
+
+def summary(job: JobState, target: Target, down: Down, found: Diagnosis, of: IncidentType) -> str:
+    """The sentence of an event that tells how it is now, with its diagnosis."""
+    now = f"{_what(down, job.probe)}. {_last(job)}{found.sentence}"
+    if of == "flapping":
+        return f"{target.name} fails and succeeds again and again; now it {now}"
+    return f"{target.name} {now}"
+
+
+def detail(down: Down) -> str | None:
+    """What the verdict says beside its reason."""
+    match down.reason:
+        case "job_failed":
+            return None if down.exit_code is None else f"exit code {down.exit_code}"
+        case "job_overran":
+            return f"began {_time(down.began or down.since)}, did not end"
+        case _:
+            if down.began is not None:
+                return f"due {_time(down.since)}; began {_time(down.began)}, did not end"
+            return f"due {_time(down.since)}"
+
+
+def closing(because: ClosedBecause, of: IncidentType, *, fast: bool) -> str:
+    """What has become of a job whose incident closes, after its name."""
+    if because in _ENDED:
+        return _ENDED[because]
+    if of == "flapping":
+        return f"{_OVER[of]} for {'half an hour' if fast else 'two hours'}"
+    return _OVER[of]
+
+
+def _what(down: Down, probe: HeartbeatProbe) -> str:
+    match down.reason:
+        case "job_failed":
+            code = "" if down.exit_code is None else f" (exit code {down.exit_code})"
+            return f"reported that it failed{code}"
+        case "job_overran":
+            limit = duration_text(probe.max_runtime_ms or 0, WHOLE_SECONDS)
+            return f"runs for more than {limit}: it began at {_time(down.began or down.since)}"
+        case _:
+            grace = duration_text(probe.grace_ms, WHOLE_SECONDS)
+            began = ""
+            if down.began is not None:
+                began = f"; a run that began at {_time(down.began)} did not end"
+            return f"did not report: due at {_time(down.since)}, with {grace} of grace{began}"
+
+
+def _last(job: JobState) -> str:
+    """When it reported last, as a sentence."""
+    last, down = job.last, job.down
+    if last is None:
+        return "It has not reported yet. "
+    if down is not None and down.reason == "job_failed":
+        return ""
+    return f"Its last report, a {'failure' if last.failed else 'success'}, came {_time(last.at)}. "
+
+
+def _time(at: int) -> str:
+    """`2026-12-12 14:00:05 UTC`."""
+    return datetime.fromtimestamp(at // 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
