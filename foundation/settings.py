@@ -87,6 +87,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`host:port` for Prometheus metrics; `auto` is the role's own port on loopback."""
     metrics_password: Annotated[str, Meta(min_length=1)] | None = None
     """Password of the metrics (Basic authentication, any user); required behind a proxy."""
+    target_series: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """The most targets of a process that have series of their own in its metrics; 0: none."""
     http_hosts: str | None = None
     """Other host names of our HTTP servers, beside this machine's names and addresses:
     `prober,metrics.example.org`."""

@@ -15,6 +15,7 @@ from producers.kinds.missing_secrets import named
 from producers.prober.connectivity import WITHIN_MS, Connectivity
 from producers.prober.gc_freeze import GcFreeze
 from producers.prober.lag_reporter import LagReporter
+from producers.prober.target_series import ProberTargets
 from producers.publishing.publisher import Publisher
 from producers.schedule.scheduler import Scheduler
 
@@ -58,7 +59,11 @@ class CheckLoop:
         connectivity: Connectivity,
         *,
         limit: int,
+        seen: ProberTargets | None = None,
     ) -> None:
+        """`limit`: the most checks in flight; `seen` is told each outcome."""
+        self._seen = seen
+        self._seen_at = 0
         self.scheduler = scheduler
         self._engine = engine
         self._publisher = publisher
@@ -82,6 +87,7 @@ class CheckLoop:
         """The state for a beat. Each call also updates metrics and freezes garbage collection."""
         self._gc_freeze.look(self.scheduler.changes)
         self._look_for_secrets()
+        self._forget_gone()
         now_ms = self._clock.now_ms()
         scheduler = self.scheduler
         metrics.TARGETS.set(len(scheduler))
@@ -109,6 +115,12 @@ class CheckLoop:
                 variable=name,
                 targets=", ".join(self._missing_secrets[name]),
             )
+
+    def _forget_gone(self) -> None:
+        """Forgets what was seen of targets that are gone."""
+        if self._seen is not None and self._seen_at != self.scheduler.changes:
+            self._seen_at = self.scheduler.changes
+            self._seen.keep(self.scheduler)
 
     def changed(self) -> None:
         """To be called after a change of the scheduler: a check may be due now."""
@@ -214,6 +226,8 @@ class CheckLoop:
         outcome = self._connectivity.judge(outcome)
         worth = self.scheduler.done(check, outcome, now_ms)
         self._publisher.add(check, outcome, worth=worth)
+        if self._seen is not None and check.target.id in self.scheduler:
+            self._seen.take(check.target.id, outcome)
         self._wait_for_next()
         if self._stopped and self._busy == 0:
             self._idle.set()

@@ -11,6 +11,7 @@ from foundation import telemetry, watchdog
 from foundation.kafka import topics_ready
 from foundation.lifecycle import stop_on_signals
 from foundation.settings import Settings, SettingsError
+from foundation.target_series import offer
 from foundation.telemetry import logger
 from producers.broker_clock import Clock
 from producers.checks import address_policy
@@ -23,6 +24,7 @@ from producers.prober.check_loop import CheckLoop
 from producers.prober.connectivity import Connectivity
 from producers.prober.group_member import GroupMember
 from producers.prober.region_policy import RegionPolicy
+from producers.prober.target_series import ProberTargets
 from producers.prober.task_supervisor import TaskSupervisor
 from producers.publishing.connection import BrokerConnection
 from producers.publishing.publisher import Publisher
@@ -93,7 +95,10 @@ async def _probe(
     spool = _spool(settings)
     publisher = Publisher(settings, broker, clock, region=region, prober=prober, spool=spool)
     limit = in_flight_limit(settings.probe_in_flight)
-    runner = CheckLoop(Scheduler(region), engine, publisher, clock, connectivity, limit=limit)
+    seen = _target_series(settings, region)
+    runner = CheckLoop(
+        Scheduler(region), engine, publisher, clock, connectivity, limit=limit, seen=seen
+    )
 
     def changed(policy: Region) -> None:
         way = source or policy.source
@@ -147,6 +152,15 @@ async def _probe(
             await (broker.give_up() if unsent else broker.stop())
             spool.close()
             log.info("ended", unsent=unsent)
+
+
+def _target_series(settings: Settings, region: str) -> ProberTargets | None:
+    """The series of each target, if the settings want any."""
+    if not settings.target_series:
+        return None
+    seen = ProberTargets(region)
+    offer(seen, settings.target_series)
+    return seen
 
 
 def _spool(settings: Settings) -> Spool:

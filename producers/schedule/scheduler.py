@@ -89,6 +89,10 @@ class Scheduler:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, target_id: object) -> bool:
+        """Whether it is a target of this prober."""
+        return target_id in self._entries
+
     @property
     def changes(self) -> int:
         """The number of added, changed and removed targets."""

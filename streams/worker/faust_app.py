@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from foundation import kafka
 from foundation.kafka import clients
 from foundation.settings import Settings
+from foundation.target_series import offer
 from schemas import topics
 from schemas.topics import Compression
 from streams.worker.agent import ResultsAgent
@@ -22,6 +23,7 @@ from streams.worker.faust_config import configuration
 from streams.worker.faust_consumer import Transport
 from streams.worker.gauges import measure
 from streams.worker.open_repair import OpenRepair
+from streams.worker.target_series import StreamTargets
 from streams.worker.watchdog import Watchdog
 
 ROLE: Final = "stream"
@@ -82,6 +84,10 @@ class StreamApp(faust.App):
         self._keep("ticks", Watchdog(self.settings, producer, assignment).run())
         self._keep("open incidents", OpenRepair(self.settings, assignment).run())
         self._keep("gauges", measure(self.settings, self, assignment))
+        offer(
+            StreamTargets(lambda: [one.state for one in assignment.partitions]),
+            self.settings.target_series,
+        )
 
     async def on_shutdown(self) -> None:
         """Ends the tasks of `on_first_start`. The last checkpoints were written before."""
