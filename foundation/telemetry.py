@@ -7,9 +7,11 @@ import logging
 import socket
 import sys
 import threading
+from importlib.metadata import version
 from typing import Any, Final, TextIO
 
 import structlog
+from prometheus_client import Gauge
 
 from foundation.http_origin import Served, is_loopback
 from foundation.log_throttle import LogThrottle
@@ -27,6 +29,12 @@ METRICS_PORTS: Final = {
     "receiver": 9405,
 }
 """The port of each role's metrics on loopback, unless `PORTQUORUM_METRICS` says otherwise."""
+
+_BUILD: Final = Gauge(
+    "portquorum_build_info",
+    "1, with the version and the role of this process.",
+    ["version", "role"],
+)
 
 SELDOM_S: Final = 10.0
 """Time between two equal messages of a library: aiokafka tries an absent broker 200 times a second,
@@ -160,6 +168,7 @@ def serve_metrics(role: str, settings: Settings) -> int:
     Raises:
         SettingsError: the configured address is malformed or can't be bound.
     """
+    _BUILD.labels(version("portquorum"), role).set(1)
     host = "127.0.0.1"
     if settings.metrics == "auto":
         try:

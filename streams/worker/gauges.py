@@ -1,12 +1,14 @@
 """Keeps the gauges of the partitions up to date."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final
 
 from faust import App
 
 from foundation.settings import Settings
 from schemas import topics
+from streams.state.partition_state import PartitionState
 from streams.worker import metrics
 from streams.worker.assignment import Assignment
 
@@ -31,3 +33,15 @@ async def measure(settings: Settings, app: App, assignment: Assignment) -> None:
             metrics.UNACKNOWLEDGED.labels(label).set(partition.unacknowledged)
             behind = ends.get(partition.number, 0) - partition.state.offset - 1
             metrics.LAG.labels(label).set(max(0, behind))
+        _measure_regions([one.state for one in assignment.partitions])
+
+
+def _measure_regions(states: Iterable[PartitionState]) -> None:
+    """A region is silent in all partitions at the same time, and suspect in each by itself."""
+    silent: dict[str, bool] = {}
+    suspect: dict[str, bool] = {}
+    for state in states:
+        for name, region in state.regions.items():
+            silent[name] = silent.get(name, False) or region.silent
+            suspect[name] = suspect.get(name, False) or region.suspect
+    metrics.show_regions(silent, suspect)

@@ -1,5 +1,7 @@
 """The Prometheus metrics of the stream."""
 
+from collections.abc import Mapping
+
 from prometheus_client import Counter, Gauge, Histogram
 
 RECORDS = Counter("portquorum_stream_records_total", "Messages of [results] applied")
@@ -48,6 +50,14 @@ UNACKNOWLEDGED = Gauge(
     "portquorum_stream_unacknowledged", "Records applied but not acknowledged yet", ["partition"]
 )
 LAG = Gauge("portquorum_stream_lag", "Records in the log not applied yet", ["partition"])
+REGION_SILENT = Gauge(
+    "portquorum_region_silent", "1 while no prober of the region is heard, else 0", ["region"]
+)
+REGION_SUSPECT = Gauge(
+    "portquorum_region_suspect",
+    "1 while what the region says is set aside in a partition of this worker, else 0",
+    ["region"],
+)
 
 _BY_PARTITION = (CHECKPOINT_BYTES, TARGETS, UNACKNOWLEDGED, LAG)
 
@@ -59,3 +69,13 @@ def forget(partition: int) -> None:
             gauge.remove(str(partition))
         except KeyError:
             continue
+
+
+def show_regions(silent: Mapping[str, bool], suspect: Mapping[str, bool]) -> None:
+    """Sets the gauges of all regions; those that are not there any more vanish."""
+    for gauge, shown in ((REGION_SILENT, silent), (REGION_SUSPECT, suspect)):
+        gone = {sample.labels["region"] for one in gauge.collect() for sample in one.samples}
+        for region in gone - shown.keys():
+            gauge.remove(region)
+        for region, value in shown.items():
+            gauge.labels(region).set(value)
