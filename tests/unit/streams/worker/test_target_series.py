@@ -5,18 +5,19 @@ from prometheus_client import CollectorRegistry
 from foundation.target_series import TargetCollector
 from schemas.control import TargetSet
 from streams.worker.target_series import StreamTargets
-from tests.unit.streams.rules.fleet import Fleet, target
+from tests.unit.streams.rules.fleet import START, Fleet, target
+from tests.unit.streams.rules.jobs import Jobs, job
 
 MINUTE = 60_000
 
 
-def values(*fleets: Fleet) -> dict[str, dict[str, float]]:
+def values(*fleets: Fleet | Jobs) -> dict[str, dict[str, float]]:
     """The values of each family by the target's id, of incidents by id and type."""
     registry = CollectorRegistry()
     source = StreamTargets(lambda: [one.state for one in fleets])
     registry.register(TargetCollector(source, 100))
     return {
-        family.name.removeprefix("portquorum_target_"): {
+        family.name.removeprefix("portquorum_").removeprefix("target_"): {
             " ".join(
                 value for name, value in sample.labels.items() if name in {"target", "type"}
             ): sample.value
@@ -54,3 +55,26 @@ def test_a_target_that_goes_has_no_series_and_one_that_changes_has_its_new_name(
     other.control(TargetSet(target("web", name="new\u202e", version=2)))
     (after,) = source.samples(["web", "db"])
     assert (before.labels[1], after.labels[1]) == ("old", "new\ufffd")
+
+
+def test_a_job_says_when_it_reported_and_until_when_it_must() -> None:
+    jobs = Jobs(job())
+    name = jobs.one().id
+    found = values(jobs)
+    assert found["up"] == found["job_last_report_timestamp_seconds"] == {}
+    assert found["job_deadline_timestamp_seconds"] == {name: (START + 70 * MINUTE) / 1000}
+    jobs.pass_time(30 * MINUTE)
+    jobs.signal("start", run="a")
+    assert values(jobs)["job_runs"] == {name: 1.0}
+    jobs.pass_time(MINUTE)
+    jobs.signal("success", run="a")
+    found = values(jobs)
+    assert found["up"] == {name: 1.0}
+    assert found["job_last_report_timestamp_seconds"] == {name: (START + 31 * MINUTE) / 1000}
+    assert found["job_last_report_failed"] == {name: 0.0}
+    assert found["job_last_run_seconds"] == {name: 60.0}
+    jobs.signal("fail", exit_code=3)
+    found = values(jobs)
+    assert (found["up"], found["job_last_report_failed"]) == ({name: 0.0}, {name: 1.0})
+    assert found["incident_open"] == {f"{name} unreachable": 1.0}
+    assert found["info"] == {name: 1.0}
