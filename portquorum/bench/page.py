@@ -15,15 +15,13 @@ arrival at each viewer, the 0.1 s included in which changes are gathered.
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPResponse
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import brotli
 import msgspec
@@ -34,7 +32,8 @@ from rich.table import Table
 from portquorum.bench.figures import share
 from portquorum.bench.page_server import ServerFigures
 from portquorum.bench.page_viewers import Seen
-from portquorum.bench.process import Usage, end_at_signals, say, usage
+from portquorum.bench.piped import Piped
+from portquorum.bench.process import end_at_signals, say
 
 ROUNDS: Final = 60
 CHANGES: Final = 100
@@ -49,8 +48,6 @@ TOLD_S: Final = 60.0
 PAGES: Final = ("/", "/targets", "/incidents", "/regions", "/maintenance")
 PAGE_BUDGET: Final = {"packed": 60_000, "requests": 4, "nodes": 2_000}
 """Of the overview (issue 21)."""
-
-T = TypeVar("T")
 
 
 class Times(Struct, frozen=True):
@@ -108,44 +105,6 @@ class BenchFigures(Struct, frozen=True, kw_only=True):
     live: list[LiveFigures]
     memory_mb: tuple[float, float]
     load: tuple[float, float]
-
-
-class Piped:
-    """A process that answers each line with a line of JSON."""
-
-    def __init__(self, *command: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.first_line = self._line()
-
-    def ask(self, order: str, kind: type[T]) -> T:
-        """The answer to an order."""
-        if self.process.stdin is None:
-            raise RuntimeError("the process has no input")
-        self.process.stdin.write(f"{order}\n")
-        self.process.stdin.flush()
-        return msgspec.json.decode(self._line(), type=kind)
-
-    def usage(self) -> Usage:
-        """What the process has used so far."""
-        return usage(self.process.pid)
-
-    def close(self) -> None:
-        """Ends it."""
-        self.process.terminate()
-        self.process.wait()
-
-    def _line(self) -> str:
-        if self.process.stdout is None:
-            raise RuntimeError("the process has no output")
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError("the process has ended; see above")
-        return line
 
 
 @contextmanager

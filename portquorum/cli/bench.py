@@ -74,6 +74,12 @@ def page(context: typer.Context) -> None:
     _run("portquorum.bench.page", context)
 
 
+@app.command("status-page", context_settings=_PASS_ON)
+def status_page(context: typer.Context) -> None:
+    """How many readers a status page of 500 components has a second on one core."""
+    _run("portquorum.bench.status_page", context)
+
+
 @app.command(context_settings=_PASS_ON)
 def codec(context: typer.Context) -> None:
     """What each codec of Kafka's record batches costs: bytes, and CPU of all three."""

@@ -200,6 +200,7 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
             "status",
             "notify",
             "page",
+            "status-page",
             "codec",
         )
     }
