@@ -208,6 +208,7 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
 
 WEB = (
     "portquorum.access.",
+    "portquorum.bench.status_page_server",
     "portquorum.receiver.",
     "portquorum.serving.",
     "portquorum.status_editing.",
