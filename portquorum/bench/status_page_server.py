@@ -9,12 +9,13 @@ import asyncio
 import gc
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import Final, cast
 
 from foundation.lifecycle import stop_on_signals
 from foundation.loopback_listener import loopback_listener
 from portquorum.bench.status_page_model import SLUG, made_up
-from portquorum.serving.front import Front, only_lifespan
+from portquorum.serving.front import Front, InFront, only_lifespan
 from portquorum.serving.plain_answer import say
 from portquorum.serving.server import serve
 from portquorum.status_pages.rendering import page
@@ -22,8 +23,9 @@ from portquorum.web.packing import BROTLI, packed
 from portquorum.web.public.app import PublicApp, PublicParts
 from portquorum.web.public.keeper import Kept
 
-if TYPE_CHECKING:
-    from litestar.types import HTTPScope, Receive, Scope, Send
+_Message = dict[str, object]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
 
 STATIC: Final = "/static"
 
@@ -45,13 +47,12 @@ class Static:
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    def takes(self, scope: "HTTPScope") -> bool:
+    def takes(self, scope: _Message) -> bool:
         """Its one path."""
         return scope["path"] == STATIC
 
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+    async def __call__(self, scope: _Message, _receive: _Receive, send: _Send) -> None:
         """Answers."""
-        del receive
         await say(scope, send, 200, self._body, _HEADERS, b"text/html")  # type: ignore[arg-type]
 
 
@@ -68,7 +69,8 @@ async def main() -> None:
     html = page(pages.kept.snapshot, at, f"/status/{SLUG}")
     # Time stands still: a page of another minute would be another page.
     public = PublicApp(PublicParts(pages=pages, now=lambda: at))
-    app = Front([Static(packed(html.encode(), BROTLI)), public], only_lifespan)
+    static = cast("InFront", Static(packed(html.encode(), BROTLI)))
+    app = Front([static, public], only_lifespan)
     listening = loopback_listener("127.0.0.1:0", "the bench")
     gc.collect()
     gc.freeze()
