@@ -64,8 +64,12 @@ class Summary(Struct, frozen=True, gc=False):
     slowest_total_ms: float = 0.0
 
 
-# No rule reads a result that measured nothing, so that it is left where it is.
-_COUNTED: Final = "status != 'missed' AND reason NOT IN ('prober_error', 'address_blocked')"
+# No rule reads a result that measured nothing, so that it is left where it is; nor can jobs that
+# report themselves be judged without the beats of their receivers.
+_COUNTED: Final = (
+    "status != 'missed' AND reason NOT IN ('prober_error', 'address_blocked') "
+    "AND kind != 'heartbeat'"
+)
 _SPAN: Final = (
     "results.appended_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') "
     "AND results.appended_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')"

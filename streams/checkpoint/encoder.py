@@ -31,8 +31,8 @@ _encoder = msgspec.msgpack.Encoder()
 class StateEncoder:
     """A snapshot of a state at one offset, which is encoded while the state moves on.
 
-    Cheap to create: it copies the columns, which is fast, and encodes the troubles and the jobs
-    that report themselves, which are few. All other target fields are immutable.
+    Cheap to create: it copies the columns and the jobs that report themselves, which is fast, and
+    encodes the troubles, which are few. All other target fields are immutable.
     """
 
     def __init__(self, state: PartitionState) -> None:
@@ -77,10 +77,7 @@ class StateEncoder:
             for target_id in state.hot
         }
         self._transitions = dict(state.transitions)
-        self._jobs = {
-            job_id: msgspec.Raw(_encoder.encode(_job_row(state, job)))
-            for job_id, job in state.jobs.items()
-        }
+        self._jobs = {job_id: _job_row(state, job) for job_id, job in state.jobs.items()}
 
     def chunks(self) -> Iterator[bytes]:
         """The chunks, each small enough for one message.
@@ -201,6 +198,7 @@ class StateEncoder:
 
 
 def _job_row(state: PartitionState, job: JobState) -> JobRow:
+    """A copy: of a job only its incident is changed in place."""
     return JobRow(
         job.definition,
         job.since,
@@ -213,7 +211,7 @@ def _job_row(state: PartitionState, job: JobState) -> JobRow:
         job.counted,
         job.last,
         job.down,
-        job.incident,
+        None if job.incident is None else structs.replace(job.incident),
         state.transitions.get(job.id, ()),
     )
 
@@ -225,7 +223,7 @@ def _pieces(part: bytes) -> Iterator[bytes]:
         yield _encoder.encode((PIECE, left, part[start : start + MAX_CHUNK_BYTES]))
 
 
-def _slices(entries: Mapping[str, Struct | msgspec.Raw | None]) -> Iterator[dict[str, msgspec.Raw]]:
+def _slices(entries: Mapping[str, Struct | None]) -> Iterator[dict[str, msgspec.Raw]]:
     """The entries in slices that fit into a chunk, in their order."""
     piece: dict[str, msgspec.Raw] = {}
     size = _PART_BYTES

@@ -13,7 +13,7 @@ def silence(known: Facts) -> Diagnosis:
         case "job_failed":
             return Diagnosis(
                 "job_failed",
-                f"{target.name} ran and said itself that it failed.",
+                "It ran and failed, by its exit code or its own word: its output and log say why.",
                 (
                     logs,
                     "Read the last lines of its output, on its page",

@@ -5,17 +5,21 @@ from streams.explain.model import (
     Explanation,
     FlappingExplained,
     IncidentExplained,
+    JobExplained,
     PausedExplained,
     RecheckExplained,
     RegionExplained,
+    RunExplained,
 )
 
 __all__ = [
     "Explanation",
     "FlappingExplained",
     "IncidentExplained",
+    "JobExplained",
     "PausedExplained",
     "RecheckExplained",
     "RegionExplained",
+    "RunExplained",
     "explain",
 ]

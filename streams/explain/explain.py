@@ -7,7 +7,7 @@ from schemas.duration import COARSE, duration_text
 from schemas.incident import IncidentType
 from streams import diagnosis
 from streams.diagnosis.words import names
-from streams.explain import outlook, pauses, reasons, regions
+from streams.explain import heartbeats, outlook, pauses, reasons, regions
 from streams.explain.format import time_of_day
 from streams.explain.model import (
     ExplainedStatus,
@@ -47,6 +47,8 @@ def explain(state: PartitionState, target_id: str) -> Explanation | None:
     """Why the target has an incident or has none; None when the state does not know the target."""
     if target_id in state.paused:
         return pauses.explained(state, state.paused[target_id])
+    if target_id in state.jobs:
+        return heartbeats.explained(state, state.jobs[target_id])
     entry = state.targets.get(target_id)
     if entry is None:
         return None

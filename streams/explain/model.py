@@ -129,6 +129,37 @@ class PausedExplained(Struct, frozen=True, gc=False, kw_only=True):
     source: str
 
 
+class RunExplained(Struct, frozen=True, gc=False, kw_only=True):
+    """A run of a job that has not ended, by the name that the job gave it (None: it gave none).
+
+    Times are UTC ms of the log. `ends_by` is None if it may last for ever. `overran`: it lasts for
+    longer, which was told.
+    """
+
+    name: str | None
+    began_at: int
+    ends_by: int | None
+    overran: bool
+
+
+class JobExplained(Struct, frozen=True, gc=False, kw_only=True):
+    """What is expected of a job that reports itself (rule 16). Times are UTC ms of the log.
+
+    `reported_at` is its last report, a success or (`failed`) a failure; None: it gave none. The
+    next one is due at `due_at` and missed at `deadline`; both are None if nothing is due any more.
+    `heard_at` is the newest beat of a receiver (None: none was ever heard), `deaf` the times, begin
+    and end, in which none was heard, of those that matter for what is due.
+    """
+
+    reported_at: int | None
+    failed: bool
+    due_at: int | None
+    deadline: int | None
+    runs: tuple[RunExplained, ...]
+    heard_at: int | None
+    deaf: tuple[tuple[int, int], ...]
+
+
 class Explanation(Struct, frozen=True, kw_only=True):
     """Everything that decides whether a target has an incident, after the record at `offset`.
 
@@ -136,6 +167,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     `would_change` what would open or close an incident: sentences for people, with spans counted
     from `at`. `status` is `unwatched` when nobody could judge the target for long (rule 12),
     `paused` when nobody shall (rule 15: `paused` says why, there are neither regions nor votes).
+    `job` is what is expected of a job that reports itself, None of other targets.
     """
 
     target: Target
@@ -154,3 +186,4 @@ class Explanation(Struct, frozen=True, kw_only=True):
     recheck: RecheckExplained | None
     host_targets: tuple[HostTarget, ...]
     paused: PausedExplained | None = None
+    job: JobExplained | None = None

@@ -37,12 +37,8 @@ def fall(
         return []
     if before is not None and before.reason == down.reason:
         return []
-    target = job.target
-    found = _diagnosis(state, target, down)
-    changes = [f"{RECEIVER}: {REASON_TEXT[down.reason]}"]
-    if found.likely != incident.diagnosis:
-        changes.append(f"it now looks like this: {found.sentence}")
-    return [_told(state, job, incident, "updated", deciding, changes=tuple(changes))]
+    changes = (REASON_TEXT[down.reason],)
+    return [_told(state, job, incident, "updated", deciding, changes=changes)]
 
 
 def rise(state: PartitionState, job: JobState, deciding: Deciding) -> list[IncidentEvent]:
