@@ -25,7 +25,7 @@ DEFAULT_KAFKA: Final = "127.0.0.1:9092"
 DEFAULT_CLICKHOUSE: Final = "http://127.0.0.1:8123/portquorum"
 
 _OTHER_VARIABLES: Final = frozenset(
-    PREFIX + name for name in ("CONFIG", "CACHE", "MAVEN", "DEBUG", "PARENT")
+    PREFIX + name for name in ("CONFIG", "CACHE", "BEAT_URL", "MAVEN", "DEBUG", "PARENT")
 )
 _services: Final[JsonDecoder[dict[str, str]]] = JsonDecoder(dict[str, str])
 _WATCHDOG_URL: Final = re.compile(r"https?://[^/?#\s]+|\$\{[A-Za-z_][A-Za-z0-9_]*\}")

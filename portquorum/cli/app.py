@@ -9,6 +9,7 @@ from foundation.settings import misspelt
 from portquorum.cli import (
     acknowledge,
     backtest,
+    beat,
     bench,
     check,
     checkpoint,
@@ -109,6 +110,7 @@ app.command(rich_help_panel=ROLES, epilog=roles.STREAM_HELP)(roles.stream)
 app.command(rich_help_panel=ROLES, epilog=roles.SINK_HELP)(roles.sink)
 app.add_typer(notify.app, name="notify", rich_help_panel=ROLES)
 app.command(rich_help_panel=ROLES, epilog=web.HELP)(web.web)
+app.command(rich_help_panel=LOOK, epilog=beat.HELP)(beat.beat)
 app.command(rich_help_panel=ROLES, epilog=receiver.HELP)(receiver.receiver)
 app.add_typer(dev.app, name="dev", rich_help_panel=ROLES)
 app.add_typer(bench.app, name="bench", rich_help_panel=ROLES)

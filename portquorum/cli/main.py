@@ -20,6 +20,10 @@ def main() -> None:
 
     0 fine, 1 trouble found, 2 wrong use, 130 interrupted. `PORTQUORUM_DEBUG=1` shows tracebacks.
     """
+    if _is_beat(sys.argv[1:]):
+        from portquorum.beat.main import main as beat
+
+        sys.exit(beat(sys.argv[2:]))
     if os.environ.get(PARENT):
         from portquorum.supervisor import follow_supervisor
 
@@ -55,6 +59,14 @@ def main() -> None:
         sentence, code = explain(error)
         print(f"portquorum: {plain(sentence)}", file=sys.stderr)  # noqa: T201 (the error's one line)
         sys.exit(code)
+
+
+def _is_beat(words: list[str]) -> bool:
+    """Whether a job is to run, which must not wait for the import of all commands."""
+    if words[:1] != ["beat"]:
+        return False
+    own = words[1 : words.index("--") if "--" in words else None]
+    return not {"-h", "--help"}.intersection(own)
 
 
 @contextmanager

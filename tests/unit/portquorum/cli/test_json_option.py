@@ -15,6 +15,7 @@ WITHOUT = {
     "probe": "a role: its log is JSON lines where standard error is no terminal",
     "stream": "a role, as probe",
     "sink": "a role, as probe",
+    "beat": "its output is that of the command that it runs",
     "receiver": "a role, as probe",
     "web": "a role, as probe",
     "dev kafka": "a service: runs until Ctrl-C, services.json has its address",
