@@ -36,6 +36,7 @@ ROLES = {
     "sink": ("sink",),
     "notify": ("notify",),
     "web": ("web", "--listen", "127.0.0.1:0"),
+    "receiver": ("receiver", "--listen", "127.0.0.1:0"),
 }
 RUNS = {
     "probe": "probing",
@@ -43,6 +44,7 @@ RUNS = {
     "sink": "partitions assigned",
     "notify": "metrics served",
     "web": "page served",
+    "receiver": "reports are taken",
 }
 """What each logs when it has everything."""
 
