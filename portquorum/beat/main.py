@@ -26,7 +26,8 @@ def main(words: Sequence[str]) -> int:
 
 
 def _single(found: "Wanted") -> int:
-    from portquorum.beat.sender import Sender, Sent
+    from portquorum.beat.sender import Sender
+    from portquorum.beat.sent import Sent
 
     sender = Sender()
     query = f"?rid={found.run}" if found.run else ""
@@ -39,7 +40,8 @@ def _single(found: "Wanted") -> int:
 
 def _with_command(found: "Wanted") -> int:
     from portquorum.beat import job
-    from portquorum.beat.sender import Sender, Sent
+    from portquorum.beat.sender import Sender
+    from portquorum.beat.sent import Sent
 
     sender = Sender()
     run = _uuid()

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from portquorum.beat.sender import Sent
+from portquorum.beat.sent import Sent
 
 _LONGEST_WAIT_S: Final = 30.0
 

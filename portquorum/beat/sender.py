@@ -2,7 +2,9 @@
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from portquorum.beat.sent import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,13 +16,6 @@ LAST_S: Final = 60.0
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 15.0
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class Sent(NamedTuple):
-    """A report: its address and its body."""
-
-    url: str
-    body: bytes = b""
 
 
 class Sender:
