@@ -136,6 +136,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`host:port` of the page and its API; other machines may reach it with TLS or a proxy."""
     receiver_listen: str = "127.0.0.1:9481"
     """`host:port` of `portquorum receiver`; reports of jobs that are sent to the page need none."""
+    public_listen: str | None = None
+    """`host:port` of a second listener of the page, for strangers: status pages, badges and reports
+    of jobs, and nothing else; any address may be one. None: there is none."""
+    status_domains: str | None = None
+    """Domains of status pages, which show nothing else: `status.example.org=shop,…`."""
     web_tls_certificate: str | None = None
     """File with the page's certificate and those between it and the root (PEM)."""
     web_tls_key: str | None = None
@@ -348,8 +353,10 @@ def _check_links(settings: Settings, origin: dict[str, str]) -> None:
         raise SettingsError(
             f"{where}: expected http[s]://host[:port][/path] without user and query; found {shown}"
         )
-    for name in ("links_listen", "web_listen", "receiver_listen"):
-        written: str = getattr(settings, name)
+    for name in ("links_listen", "web_listen", "receiver_listen", "public_listen"):
+        written: str | None = getattr(settings, name)
+        if written is None:
+            continue
         host, _, port = written.rpartition(":")
         if not host or not port.isdecimal() or not 0 <= int(port) < 65536:
             where = origin.get(name, name)

@@ -27,14 +27,27 @@ def id_of_name(name: str) -> str:
 
 def id_of_address(address: str) -> str:
     """The id of the Lockout of a client's address; of IPv6 its /64, which one customer has."""
+    return _digest(f"address {_client(address)}")
+
+
+def id_of_page(slug: str, address: str) -> str:
+    """The id of the Lockout of a client's address at a locked status page.
+
+    One of its own: readers who mistype lock nobody of their network out of the sign-in, nor the
+    other readers of the page out.
+    """
+    return _digest(f"status page {slug} address {_client(address)}")
+
+
+def _client(address: str) -> str:
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return _digest(f"address {address}")
+        return address
     found = getattr(found, "ipv4_mapped", None) or found
     if found.version == 6:
         found = ipaddress.ip_network((int(found), _NET6), strict=False).network_address
-    return _digest(f"address {found}")
+    return str(found)
 
 
 def wait_ms(lockout: Lockout | None, now: int) -> int:

@@ -38,6 +38,23 @@ async def serve_beside(
         await ends_within(CLOSE_S, cancelled(working, serving))
 
 
+async def all_served(serves: Iterable[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
+    """Several servers until `stop` is set, or one of them ends: then all do.
+
+    Raises:
+        Exception: that of the first one that has one.
+    """
+    tasks = [asyncio.create_task(one) for one in serves]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            task.result()
+    finally:
+        await cancelled(*tasks)
+
+
 async def _together(workers: Iterable[Worker]) -> None:
     """Until the first one ends, with its error; the others are stopped."""
     tasks = [asyncio.create_task(one()) for one in workers]

@@ -191,12 +191,14 @@ class BoundedConnection(H11Protocol):
             self.transport.abort()
 
 
-def connections_limit() -> int:
+def connections_limit(listeners: int = 1) -> int:
     """Connections at a time: `MOST_CONNECTIONS`, or as many as the limit of open files allows.
 
-    The soft limit of this process is raised for them as far as the hard one lets it.
+    Each of several listeners of this process has its share of its own: who floods one of them
+    leaves the others theirs. The soft limit of this process is raised for them as far as the hard
+    one lets it.
     """
-    wanted = MOST_CONNECTIONS + _OTHER_FILES
+    wanted = listeners * MOST_CONNECTIONS + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return MOST_CONNECTIONS
@@ -204,7 +206,7 @@ def connections_limit() -> int:
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (better, hard))
         soft = better
-    return max(1, min(MOST_CONNECTIONS, soft - _OTHER_FILES))
+    return max(1, min(MOST_CONNECTIONS, (soft - _OTHER_FILES) // listeners))
 
 
 class _Server(uvicorn.Server):
@@ -248,11 +250,13 @@ async def serve(
     *,
     tls: ssl.SSLContext | None = None,
     busy: "ASGIApp" = too_many,
+    listeners: int = 1,
 ) -> None:
     """Serves until `stop` is set, and then lets answers that are on their way end.
 
     `closing` is set first: live streams end by it. `listening` is closed on return. `tls` None:
-    plain HTTP. `busy` answers connections beyond the limit.
+    plain HTTP. `busy` answers connections beyond the limit, which this process has for each of its
+    `listeners`.
 
     Raises:
         RuntimeError: the server ended by itself.
@@ -270,7 +274,7 @@ async def serve(
             backlog=_QUEUE,
             timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=CLOSE_S + 1,
-            limit_concurrency=connections_limit(),
+            limit_concurrency=connections_limit(listeners),
             h11_max_incomplete_event_size=MOST_HEAD,
         )
     )

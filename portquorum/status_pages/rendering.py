@@ -85,6 +85,15 @@ def _render(template: str, snapshot: Snapshot, now: int, base: str, **values: ob
     return plain(_environment().get_template(template).render(known | values)).lstrip()
 
 
+def locked(action: str, trouble: str) -> str:
+    """What a locked page shows to who was not let in: nothing of it but that there is one.
+
+    `action` is the address that the password is sent to, `trouble` what was wrong with it.
+    """
+    values = {"action": action, "trouble": trouble, "css": Markup(style()[0])}  # noqa: S704
+    return plain(_environment().get_template("locked.html").render(values)).lstrip()
+
+
 def rendered(template: str, **values: object) -> str:
     """A template beside those of pages."""
     return _environment().get_template(template).render(values)

@@ -45,3 +45,7 @@ IMPACT: Final[dict[Impact, str]] = {
 
 MAINTENANCE: Final = "Maintenance"
 NOTHING: Final = "–"
+
+LOCKED: Final = "This page is locked"
+PASSWORD: Final = "Password"  # noqa: S105 - a word
+OPEN: Final = "Open"

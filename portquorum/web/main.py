@@ -16,8 +16,8 @@ from portquorum.access.rules import access_rules
 from portquorum.editing.page_inventory import page_inventory
 from portquorum.journal.journal import KafkaJournal
 from portquorum.receiver.receiver import Receiver
-from portquorum.serving.beside import Worker, serve_beside
-from portquorum.serving.front import Front
+from portquorum.serving.beside import Worker, all_served, serve_beside
+from portquorum.serving.front import Front, only_lifespan
 from portquorum.serving.server import serve
 from portquorum.serving.tls import renewed, tls_context
 from portquorum.sharing.share_keys import ShareKeys
@@ -60,6 +60,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     rules = access_rules(settings)
     tls = None if rules.tls is None else tls_context(rules.tls)
     listening = _listening(settings, listen, fd, elsewhere=rules.may_be_elsewhere)
+    outside = _outside(settings)
     stop = stop_on_signals()
     telemetry.serve_metrics("web", settings)
     following = Following(settings)
@@ -95,7 +96,9 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
         refusal_page=refusal,
         door=door,
     )
-    public = public_side(settings.data_dir, journal, following.fleet, history, keys=keys, door=door)
+    public = public_side(
+        settings, journal, following.fleet, history, keys=keys, door=door, rules=rules
+    )
     whole = Front([receiver.app, public.app], app)
     scheme = "http" if tls is None else "https"
     _log.info("page served", address=f"{scheme}://{place_of(listening)}/")
@@ -110,9 +113,14 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     ]
     if rules.tls is not None and tls is not None:
         workers.append(partial(renewed, tls, rules.tls))
-    serving = serve(whole, listening, closing, stop, tls=tls, busy=too_many)
+    many = 1 if outside is None else 2
+    serves = [serve(whole, listening, closing, stop, tls=tls, busy=too_many, listeners=many)]
+    if outside is not None:
+        _log.info("status pages served", address=f"{scheme}://{place_of(outside)}/")
+        strangers = Front([receiver.app, public.outside], only_lifespan)
+        serves.append(serve(strangers, outside, asyncio.Event(), stop, tls=tls, listeners=many))
     try:
-        await serve_beside(serving, workers, stop)
+        await serve_beside(all_served(serves, stop), workers, stop)
     finally:
         await ends_within(_CLOSE_S, history.close())
 
@@ -125,6 +133,13 @@ def _away_since(following: Following) -> Callable[[], int | None]:
         return fresh.blind_since if fresh.blind_because == "kafka_away" else None
 
     return since
+
+
+def _outside(settings: Settings) -> socket.socket | None:
+    """The listener for strangers; None: there is none."""
+    if settings.public_listen is None:
+        return None
+    return loopback_listener(settings.public_listen, f"{PREFIX}PUBLIC_LISTEN", elsewhere=True)
 
 
 def _listening(

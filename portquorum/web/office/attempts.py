@@ -70,6 +70,27 @@ class Attempts:
             await self._journal.put([*failed, *told])
             return None
 
+    async def page(self, slug: str, hashed: str, password: str, address: str) -> bool:
+        """Whether it is the password of a locked status page; a failure is written down.
+
+        Failures count for this page and the client's address together.
+
+        Raises:
+            TooManyAttemptsError, PasswordsBusyError, KafkaError, OSError: as of `user`.
+        """
+        ident = lockout.id_of_page(slug, address)
+        async with self._in_line([ident]):
+            self._expect_no_wait([ident])
+            if await self._passwords.verify(hashed, password):
+                if self._of(ident) is not None:
+                    await self._journal.drop([(Lockout, ident)])
+                return True
+            now = self._now()
+            failed = lockout.failed(self._of(ident), ident, now)
+            told = [_kept_out(slug, address, now)] if _begins(failed) else []
+            await self._journal.put([failed, *told])
+            return False
+
     def _expect_no_wait(self, ids: Iterable[str]) -> None:
         now = self._now()
         wait_ms = max(lockout.wait_ms(self._of(one), now) for one in ids)
@@ -119,6 +140,18 @@ def _locked_out(login: str, user: User | None, address: str, now: int) -> Audit:
         by="nobody",
         action="sign-in failed",
         about=login if user is not None else "a name that nobody has",
+        detail=f"{lockout.FREE + 1} times in a row, from {address[:100] or 'an unknown address'}: "
+        "who tries has to wait from now on",
+    )
+
+
+def _kept_out(slug: str, address: str, now: int) -> Audit:
+    return Audit(
+        id=secrets.token_hex(8),
+        at=now,
+        by="nobody",
+        action="password of status page failed",
+        about=slug,
         detail=f"{lockout.FREE + 1} times in a row, from {address[:100] or 'an unknown address'}: "
         "who tries has to wait from now on",
     )

@@ -1,16 +1,22 @@
 """The public side of a role `web`, put together."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from foundation.settings import Settings
+from portquorum.access.passwords import Passwords
+from portquorum.access.rules import AccessRules
 from portquorum.changing.keys import Keys
 from portquorum.journal.protocol import Journal
 from portquorum.web.access.door import Door
 from portquorum.web.fleet import Fleet
+from portquorum.web.office.attempts import Attempts
 from portquorum.web.public.app import PublicApp, PublicParts
+from portquorum.web.public.domains import page_domains
 from portquorum.web.public.keeper import Keeper
+from portquorum.web.public.page_locks import PageLocks
 from portquorum.web.public.past import AsksPast
 from portquorum.web.public.sight import FleetSight
 from portquorum.web.public.snapshot_files import SnapshotFiles
@@ -22,22 +28,31 @@ if TYPE_CHECKING:
 
 
 class Public(Struct, frozen=True):
-    """What keeps the pages (its `run` is a worker of the role), and what answers."""
+    """What keeps the pages (its `run` is a worker of the role), and what answers.
+
+    `app` stands before the monitor, `outside` on the listener for strangers: it knows nobody.
+    """
 
     keeper: Keeper
     app: PublicApp
+    outside: PublicApp
 
 
 def public_side(
-    data_dir: Path,
+    settings: Settings,
     journal: Journal,
     fleet: Fleet,
     history: AsksPast,
     *,
     keys: Keys,
     door: Door,
+    rules: AccessRules,
 ) -> Public:
-    """The public side; it reads the pages that were kept in files."""
+    """The public side; it reads the pages that were kept in files.
+
+    Raises:
+        foundation.settings.SettingsError: the domains are wrong.
+    """
 
     def sight() -> FleetSight:
         return FleetSight(fleet)
@@ -51,6 +66,14 @@ def public_side(
         visit = door.visit(scope)
         return not isinstance(visit, str) and visit.principal is not None
 
-    keeper = Keeper(SnapshotFiles(data_dir), journal, fleet, sight, history)
-    badges = TargetBadges(fleet, sight, history, badge_key)
-    return Public(keeper, PublicApp(PublicParts(pages=keeper, badges=badges, is_known=is_known)))
+    keeper = Keeper(SnapshotFiles(settings.data_dir), journal, fleet, sight, history)
+    # Passwords of their own: readers who try keep nobody from signing in.
+    locks = PageLocks(journal, keys, Attempts(journal, Passwords()), rules)
+    parts = PublicParts(
+        pages=keeper,
+        page_for_host=page_domains(settings).get,
+        may_read=locks.may_read,
+        unlock=locks.unlock,
+        badges=TargetBadges(fleet, sight, history, badge_key),
+    )
+    return Public(keeper, PublicApp(replace(parts, is_known=is_known)), PublicApp(parts))

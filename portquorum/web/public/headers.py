@@ -65,6 +65,17 @@ def plain_headers(status: HTTPStatus, body: bytes) -> list[tuple[bytes, bytes]]:
     return headers
 
 
+def lock_headers(body: bytes) -> list[tuple[bytes, bytes]]:
+    """Those of the form of a locked page."""
+    return [
+        *_SAFE,
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-robots-tag", b"noindex"),
+    ]
+
+
 def badge_headers(kind: str, body: bytes) -> list[tuple[bytes, bytes]]:
     """Those of a badge of a target: for whom it was made, and for pages of any site."""
     return [
