@@ -15,6 +15,7 @@ from typing import Final
 from portquorum.changing.edits import CheckSaid
 from portquorum.changing.errors import ChangeError, FieldError
 from portquorum.inventory.errors import path_text
+from portquorum.inventory.heartbeats import is_job
 from producers.checks.model import CheckOutcome, Vantage
 from producers.engine.single_check import check_once
 from producers.kinds import secrets
@@ -25,6 +26,9 @@ AT_ONCE: Final = 4
 MOST_S: Final = 15.0
 """The longest check, whatever the timeout of the target."""
 
+REPORTS_ITSELF: Final = (
+    "a heartbeat can't be checked: the job reports itself, to an address with one of its keys"
+)
 LONGEST_WAIT_S: Final = 15.0
 _PHASES: Final = ("dns_ms", "connect_ms", "tls_ms")
 
@@ -39,8 +43,11 @@ class Checker:
         """Checks a target once.
 
         Raises:
-            ChangeError: 400, it needs a secret; 503, too many checks are under way.
+            ChangeError: 400, it needs a secret; 409, it is a heartbeat; 503, too many checks are
+                under way.
         """
+        if is_job(target):
+            raise ChangeError(HTTPStatus.CONFLICT, REPORTS_ITSELF)
         _must_need_no_secret(target)
         try:
             async with asyncio.timeout(LONGEST_WAIT_S):

@@ -29,6 +29,7 @@ from portquorum.web.answers import (
 )
 from portquorum.web.explaining.answers import TargetExplained
 from portquorum.web.history import answers as stored
+from portquorum.web.history.job_reports import JobReports
 from portquorum.web.history.stored_history import (
     HistoryState,
     ReportQuery,
@@ -181,6 +182,9 @@ class History(Protocol):
 
     async def uptime_of(self, targets: Collection[str], days: int) -> dict[str, float | None]:
         """The uptime (percent) of some targets over the last days, today included."""
+
+    async def job_reports(self, targets: Collection[str]) -> dict[str, JobReports]:
+        """The newest reports of those of some jobs that have any."""
 
     async def report(self, asked: ReportQuery) -> Report:
         """A report; UnknownScopeError: no such team or target."""

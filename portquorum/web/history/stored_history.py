@@ -16,6 +16,7 @@ from portquorum.status_pages.uptime import Outage, TargetDay
 from portquorum.web.history import (
     common_queries,
     incident_queries,
+    job_reports,
     public_queries,
     result_queries,
     target_queries,
@@ -37,6 +38,7 @@ from portquorum.web.history.answers import (
 from portquorum.web.history.common_queries import Common, covering, silent_in
 from portquorum.web.history.day_uptime import day_of, over
 from portquorum.web.history.in_parts import had
+from portquorum.web.history.job_reports import JobReports
 from portquorum.web.history.public_queries import Responses
 from portquorum.web.history.question_pool import REPORT_S, QuestionPool
 from portquorum.web.history.questions import (
@@ -309,6 +311,12 @@ class StoredHistory:
         return await self._pool.ask(
             lambda client: uptime_queries.uptime_of(client, targets, days, _now())
         )
+
+    async def job_reports(self, targets: Collection[str]) -> dict[str, JobReports]:
+        """The newest reports of those of some jobs that have any."""
+        if not targets:
+            return {}
+        return await self._pool.ask(lambda one: job_reports.job_reports(one, targets))
 
     async def public_days(self, targets: Collection[str], count: int) -> dict[str, list[TargetDay]]:
         """Days of targets for status pages, by target."""

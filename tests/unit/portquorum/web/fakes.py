@@ -31,9 +31,11 @@ from portquorum.web.fleet import CursorError, TooManyTargetsError
 from portquorum.web.fleet.fleet import MOST_IDS
 from portquorum.web.history import answers as stored
 from portquorum.web.history.errors import UnknownCursorError
+from portquorum.web.history.job_reports import JobReports
 from portquorum.web.history.stored_history import HistoryState
 from portquorum.web.parts import Parts
 from schemas.incident import IncidentEvent, Votes
+from schemas.probe import HeartbeatProbe
 from schemas.target import Target
 
 NOW = 1_796_000_000_000
@@ -122,8 +124,24 @@ class FakeFleet:
         self.region_rows: tuple[answers.RegionRow, ...] = ()
         self.rows = tuple(target_row(number) for number in range(targets))
         self.open = (incident_row(0),)
+        self.jobs: dict[str, Target] = {}
         self.fresh = FRESH
         self.asked: list[Any] = []
+
+    def add_job(self, name: str, **changed: Any) -> Target:
+        """A job that reports itself; it is expected each hour."""
+        fields = {"id": name, "name": name, "kind": "heartbeat", "host": None, "port": None}
+        job = replace(
+            definition(0),
+            **fields,
+            regions=("receiver",),
+            probe=HeartbeatProbe(interval_ms=3_600_000),
+            **changed,
+        )
+        self.jobs[name] = job
+        row = replace(target_row(0), **fields, place=name, team=job.team, tags=job.tags)
+        self.rows = (*self.rows, row)
+        return job
 
     def freshness(self) -> Freshness:
         return self.fresh
@@ -157,15 +175,16 @@ class FakeFleet:
     def targets(self, query: answers.TargetQuery) -> answers.TargetPage:
         self.asked.append(query)
         begin = _place(query.cursor)
-        rows = self.rows[begin : begin + query.limit]
+        there = [one for one in self.rows if query.kinds != ("heartbeat",) or one.id in self.jobs]
+        rows = tuple(there[begin : begin + query.limit])
         after = begin + len(rows)
         return answers.TargetPage(
             freshness=self.fresh,
             rows=rows,
-            total=len(self.rows),
+            total=len(there),
             counts=self.counts(),
             facets={"state": (answers.Facet(value="up", targets=len(self.rows)),)},
-            next_cursor=str(after) if after < len(self.rows) else "",
+            next_cursor=str(after) if after < len(there) else "",
         )
 
     def ids(self, query: answers.TargetQuery) -> tuple[str, ...]:
@@ -188,7 +207,7 @@ class FakeFleet:
         return answers.TargetAnswer(
             freshness=self.fresh,
             row=row,
-            definition=definition(0),
+            definition=self.jobs.get(target_id, definition(0)),
             incidents=self.open,
             regions=(answers.RegionNow(region="eu", status="up"),),
             host_targets=(),
@@ -288,6 +307,7 @@ class FakeHistory:
         self.error: Exception | None = None
         self.has_results = True
         self.asked: list[Any] = []
+        self.jobs: dict[str, JobReports] = {}
 
     @property
     def state(self) -> HistoryState:
@@ -346,6 +366,10 @@ class FakeHistory:
     async def uptime_of(self, targets: Collection[str], days: int) -> dict[str, float | None]:
         self._ask((targets, days))
         return dict.fromkeys(targets)
+
+    async def job_reports(self, targets: Collection[str]) -> dict[str, JobReports]:
+        self._ask(targets)
+        return {name: one for name, one in self.jobs.items() if name in targets}
 
     async def report(self, asked: Any) -> Report:
         self._ask(asked)

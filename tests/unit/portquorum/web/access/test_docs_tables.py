@@ -21,6 +21,7 @@ ROWS: Final = {
         *("/targets/bulk", "/changes/x/undo"),
     ],
     "write": ["/posts/new", "/posts/x/update", "/posts/x/edit", "/posts/x/remove"],
+    "make": ["/targets/x/keys", "/keys"],
     "add": [
         *("/targets/new", "/targets/x/edit", "/targets/x/remove"),
         *(f"/status-pages/{what}" for what in ("new", "x/edit", "x/remove", "x/keys")),
@@ -86,7 +87,7 @@ def test_the_api_s_table_of_changes_is_that_of_the_routes() -> None:
             whole = path if path.split("/")[1] in TOP else whole
             last = last or whole
             for method in re.findall(r"[A-Z]{3,}", its):
-                key = (method, "/api/v1" + re.sub(r"\b(ID|NAME|SLUG)\b", "x", whole))
+                key = (method, "/api/v1" + re.sub(r"\b(ID|NAME|SLUG|KEY)\b", "x", whole))
                 if needs.get(key) != scope[method]:
                     wrong.append((key, scope[method], needs.get(key)))
     assert wrong == []
@@ -107,4 +108,5 @@ def test_the_table_of_alertmanager_is_that_of_the_routes() -> None:
 TOP: Final = (
     *("targets", "changes", "incidents", "silences", "maintenances", "me", "users"),
     *("invitations", "tokens", "audit", "inventory.yaml", "status-pages", "posts"),
+    *("heartbeats", "keys"),
 )

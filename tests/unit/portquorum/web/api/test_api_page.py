@@ -53,6 +53,7 @@ async def test_the_examples_work_one_after_the_other() -> None:
     published = FakePublished(world)
     edits = PageInventory(journal, published, FakeWrites(world), FakePauses(world), PARTITIONS)
     own, acts = Api(journal=journal, edits=edits, teams=()), Api()
+    acts.fleet.add_job("nightly-backup", team="db")
     await published.caught_up()
     refused = []
     for command in COMMANDS:

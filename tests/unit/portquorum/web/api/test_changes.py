@@ -54,7 +54,7 @@ class Api:
                 "office": self.office,
                 "journal": self.journal,
                 "status_edits": self.status_edits,
-                "keys": ShareKeys(self.journal),
+                "keys": ShareKeys(self.journal, lambda: NOW),
             },
         )
 
