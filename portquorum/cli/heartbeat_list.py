@@ -90,7 +90,7 @@ def _reported(
             settings, connect_timeout=_ANSWER_S, send_receive_timeout=_ANSWER_S, query_retries=0
         )
         try:
-            states: dict[str, str] = dict(client.query(_STATES).result_rows)
+            states = {f"{one[0]}": f"{one[1]}" for one in client.query(_STATES).result_rows}
             return job_reports(client, targets), states, []
         finally:
             client.close()

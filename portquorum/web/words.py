@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from portquorum.web.heartbeat_words import HeartbeatWords
 from portquorum.web.posting_words import PostingWords
 from schemas.result import REASON_TEXT
 
@@ -470,6 +471,7 @@ class Words(Struct, frozen=True, kw_only=True):
     lang: str = "en"
     forms: FormWords = FormWords()
     posting: PostingWords = PostingWords()
+    heartbeats: HeartbeatWords = HeartbeatWords()
 
     # On every page
     skip: str = "Skip to the content"

@@ -7,7 +7,9 @@ from litestar import Response, delete, get, post
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Struct, structs
 
+from portquorum.access.principal import Principal
 from portquorum.changing.keys import Keys, KeyShown, KeyUse, WantedKey
+from portquorum.changing.status_edits import StatusEdits
 from portquorum.inventory.heartbeats import KIND
 from portquorum.sharing.addresses import path_of
 from portquorum.web.access.needs import needs
@@ -21,9 +23,9 @@ from portquorum.web.api.repeats import Repeats, TheRepeats
 from portquorum.web.api.targets import TargetIdPath
 from portquorum.web.heartbeats import HeartbeatsAnswer
 from portquorum.web.heartbeats import heartbeats as found_of
-from portquorum.web.parts import TheFleet, TheHistory, TheKeys, ThePrincipal
+from portquorum.web.parts import TheFleet, TheHistory, TheKeys, ThePrincipal, TheStatusEdits
 from portquorum.web.ports import Fleet
-from portquorum.web.problem import ProblemError
+from portquorum.web.problem import ProblemError, wrong_field
 from portquorum.web.unread import missing
 from schemas.target import Target
 
@@ -185,6 +187,7 @@ async def make_key(
     fleet: TheFleet,
     keys: TheKeys,
     repeats: TheRepeats,
+    status_edits: TheStatusEdits,
 ) -> Response[KeyAnswer]:
     """A key of one target, or (for an admin) of all of them, or of a status page.
 
@@ -192,7 +195,9 @@ async def make_key(
     """
     wanted = await body_of(request, WantedKey)
     target = None
-    if wanted.use != "page" and wanted.about is not None:
+    if wanted.use == "page":
+        _expect_their_page(principal, status_edits, wanted.about)
+    elif wanted.about is not None:
         target = target_of(fleet, wanted.about)
     return await _made(request, principal, keys, repeats, wanted, target)
 
@@ -205,18 +210,38 @@ async def make_key(
     opt=changes("operator"),
 )
 async def revoke_key(
-    principal: ThePrincipal, fleet: TheFleet, keys: TheKeys, key_id: KeyId
+    principal: ThePrincipal,
+    fleet: TheFleet,
+    keys: TheKeys,
+    status_edits: TheStatusEdits,
+    key_id: KeyId,
 ) -> None:
     """It lets nobody in any more. One of all targets, or of a status page, is for an admin."""
     found = keys.get(key_id)
-    about = None if found is None or found.use == "page" else found.about
-    await keys.revoke(principal, key_id, None if about is None else target_of(fleet, about))
+    about, target = None if found is None else found.about, None
+    if found is not None and found.use == "page":
+        page = status_edits.page(about or "")
+        if page is not None:
+            status_edits.must_be_theirs(principal, page)
+    elif about is not None:
+        target = target_of(fleet, about)
+    await keys.revoke(principal, key_id, target)
 
 
 def target_of(fleet: Fleet, target_id: str) -> Target | None:
     """A target as it is published; None: there is none."""
     found = fleet.target(target_id)
     return None if found is None else found.definition
+
+
+def _expect_their_page(who: Principal, status_edits: StatusEdits, slug: str | None) -> None:
+    """Keys of a status page are for who may change it."""
+    if not who.may("admin"):
+        return  # refused with the sentence of keys
+    page = status_edits.page(slug or "")
+    if page is None:
+        raise wrong_field("about", f"expected a status page, found {(slug or '')[:63]!r}")
+    status_edits.must_be_theirs(who, page)
 
 
 def _heartbeat(fleet: Fleet, target_id: str) -> Target:

@@ -9,6 +9,7 @@ from portquorum.web.forms.audit_page import AUDIT
 from portquorum.web.forms.bulk_forms import BULK_FORMS
 from portquorum.web.forms.incident_forms import INCIDENT_FORMS
 from portquorum.web.forms.inventory_page import INVENTORY
+from portquorum.web.forms.key_forms import KEY_FORMS
 from portquorum.web.forms.maintenance_forms import MAINTENANCE_FORMS
 from portquorum.web.forms.page_key_forms import PAGE_KEY_FORMS
 from portquorum.web.forms.post_forms import POST_FORMS
@@ -29,6 +30,7 @@ FORM_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     *POST_FORMS,
     *USER_FORMS,
     *TOKEN_FORMS,
+    *KEY_FORMS,
     *ACCOUNT,
     *AUDIT,
     *INVENTORY,

@@ -9,6 +9,7 @@ from portquorum.web.history.errors import HistoryUnavailableError
 from portquorum.web.history.job_reports import JobReports
 from schemas.web import Scope
 from tests.unit.portquorum.web.api.test_changes import Api, wrong
+from tests.unit.portquorum.web.api.test_status_pages import PAGE
 from tests.unit.portquorum.web.fakes import NOW
 
 UUID = "5f1c2b1e-8a3d-4a5e-9c59-0d1bfa0c2c11"
@@ -31,18 +32,21 @@ async def test_heartbeats_with_what_they_reported_last() -> None:
     assert answer.status_code == 200
     first, second = answer.json()["heartbeats"]
     assert answer.json()["total"] == 2
-    assert first.items() >= {
-        "id": "backup",
-        "interval_ms": HOUR_MS,
-        "last_report_at": NOW - 60_000,
-        "last_failure_at": NOW - 90_000,
-        "last_start_at": NOW - 70_000,
-        "due_at": NOW - 60_000 + HOUR_MS,
-        "deadline_at": NOW + HOUR_MS,
-        "exit_code": 0,
-        "keys": 0,
-        "reports_known": True,
-    }.items()
+    assert (
+        first.items()
+        >= {
+            "id": "backup",
+            "interval_ms": HOUR_MS,
+            "last_report_at": NOW - 60_000,
+            "last_failure_at": NOW - 90_000,
+            "last_start_at": NOW - 70_000,
+            "due_at": NOW - 60_000 + HOUR_MS,
+            "deadline_at": NOW + HOUR_MS,
+            "exit_code": 0,
+            "keys": 0,
+            "reports_known": True,
+        }.items()
+    )
     # Before the first report it is expected after its definition, of the time 1.
     assert (second["last_report_at"], second["due_at"]) == (None, 1 + HOUR_MS)
     page = await api.ask("GET", "/heartbeats?limit=1")
@@ -56,7 +60,7 @@ async def test_heartbeats_with_what_they_reported_last() -> None:
 
 async def test_while_clickhouse_is_away_nobody_says_that_it_never_reported() -> None:
     api = api_of("viewer")
-    api.made.history.error = HistoryUnavailableError("away")
+    api.made.history.error = HistoryUnavailableError("away", NOW)
     (first, _) = (await api.ask("GET", "/heartbeats")).json()["heartbeats"]
     assert (first["reports_known"], first["last_report_at"], first["due_at"]) == (False, None, None)
 
@@ -132,6 +136,10 @@ async def test_what_an_operator_of_a_team_may_not(
 
 async def test_keys_of_badges_pages_and_all_heartbeats_are_an_admin_s() -> None:
     api = api_of("admin", teams=())
+    assert wrong(await api.ask("POST", "/keys", {"use": "page", "about": "shop"})).keys() == {
+        "about"
+    }
+    await api.ask("PUT", "/status-pages/shop", PAGE)
     paths = []
     for body in (
         {"use": "ping"},
