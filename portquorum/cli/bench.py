@@ -81,6 +81,12 @@ def status_page(context: typer.Context) -> None:
 
 
 @app.command(context_settings=_PASS_ON)
+def receiver(context: typer.Context) -> None:
+    """How long a report of a job takes, beside an answer without Kafka."""
+    _run("portquorum.bench.receiver", context)
+
+
+@app.command(context_settings=_PASS_ON)
 def codec(context: typer.Context) -> None:
     """What each codec of Kafka's record batches costs: bytes, and CPU of all three."""
     _run("portquorum.bench.codec", context)

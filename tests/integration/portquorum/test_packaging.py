@@ -202,12 +202,14 @@ def test_every_command_runs_or_names_its_extra(installed: Path, tmp_path: Path) 
             "page",
             "status-page",
             "codec",
+            "receiver",
         )
     }
 
 
 WEB = (
     "portquorum.access.",
+    "portquorum.bench.receiver_plain",
     "portquorum.bench.status_page_server",
     "portquorum.receiver.",
     "portquorum.serving.",
