@@ -16,7 +16,7 @@ from portquorum.serving.scopes import is_http
 from portquorum.serving.server import serve
 
 if TYPE_CHECKING:
-    from litestar.types import Receive, Scope, Send
+    from portquorum.serving.scopes import Receive, Scope, Send
 
 
 async def plain(scope: "Scope", receive: "Receive", send: "Send") -> None:
