@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
-    from litestar.types import HTTPScope as HTTPScope
-    from litestar.types import LifeSpanScope as LifeSpanScope
-    from litestar.types import Receive as Receive
-    from litestar.types import Scope as Scope
-    from litestar.types import Send as Send
+    from litestar.types import HTTPScope, LifeSpanScope, Receive, Scope, Send
+
+__all__ = ["HTTPScope", "LifeSpanScope", "Receive", "Scope", "Send", "is_http"]
+"""The types are there for type checkers alone."""
 
 
 def is_http(scope: "Scope | LifeSpanScope") -> "TypeGuard[HTTPScope]":
