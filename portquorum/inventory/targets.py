@@ -160,14 +160,14 @@ class TargetResolver:
         target_id = self._must_have_id(entry)
         if not target_id and not entry.dropped and not value.name:
             self._say(entry, "name", f"expected a name or an id of a {value.kind}, found neither")
-        if len(self._problems) > before or entry.dropped:
-            return None
         try:
             probe = heartbeats.probe_of(
                 value, self.value(entry, "criticality"), self._defaults.zone, self._now
             )
         except heartbeats.HeartbeatError as error:
             self._say(entry, error.field, str(error))
+            return None
+        if len(self._problems) > before or entry.dropped:
             return None
         return Target(
             id=target_id,

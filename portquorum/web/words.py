@@ -965,6 +965,7 @@ DONE: Final[Mapping[str, str]] = {
     "silence-written": "Saved. The notifier has not confirmed it yet.",
     "silence-ended": "The silence has ended.",
     "added": "Added: its first check is on its way.",
+    "job-added": "Added: make a key, and report with it.",
     "changed": "Changed.",
     "paused": "Paused: it is not checked.",
     "resumed": "Resumed: it is checked again.",

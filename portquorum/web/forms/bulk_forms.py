@@ -18,9 +18,10 @@ from portquorum.web.forms.desk import Desk
 from portquorum.web.forms.form import Button, Field, Form, Group, Option, with_errors
 from portquorum.web.forms.incident_forms import BOTH, Id, Shown
 from portquorum.web.forms.lengths import NoMomentError, end_of
+from portquorum.web.forms.offered import offered_by
 from portquorum.web.forms.posted import Posted
 from portquorum.web.forms.struct_fields import fields_of, values_of
-from portquorum.web.forms.target_forms import offered_by, pause_fields
+from portquorum.web.forms.target_forms import pause_fields
 from portquorum.web.pages import targets
 from portquorum.web.pages.address import Address
 from portquorum.web.pages.asked import Asked

@@ -11,6 +11,8 @@ from portquorum.editing.entries import alone
 from portquorum.inventory.decode import one_entry
 from portquorum.inventory.document import TargetEntry
 from portquorum.inventory.errors import Problem, path_text
+from portquorum.inventory.heartbeats import FIELDS as WHEN
+from portquorum.inventory.heartbeats import KIND as JOB
 from portquorum.inventory.targets import default_port
 from portquorum.inventory.tree import Mapping as Tree
 from portquorum.inventory.tree import Root
@@ -32,6 +34,10 @@ _REST: Final = (
 )
 _HOST_PORT: Final = re.compile(r"([^:/]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _FIELDS: Final = frozenset((*_WHAT, *_WHOSE, *_HOW, *_REST))
+_J: Final = ENGLISH.heartbeats
+_REST_OF_JOB: Final = ("slo", "downtime_cost_per_hour")
+_FIELDS_OF_JOB: Final = frozenset(("name", *WHEN, *_WHOSE, "depends_on", *_REST_OF_JOB))
+"""A job that reports itself has nothing of a check."""
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +51,14 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 def kind_of(sent: Posted) -> str:
     """The kind that was chosen; one that there is none of is tcp."""
     kind = sent.text("kind", "tcp")
-    return kind if kind in KINDS else "tcp"
+    return kind if kind in KINDS or kind == JOB else "tcp"
 
 
 def groups_of(sent: Posted, offered: Offered, *, with_id: bool) -> list[Group]:
     """All groups of the form of a target."""
     kind = kind_of(sent)
+    if kind == JOB:
+        return _groups_of_job(sent, offered, with_id=with_id)
     options = _probe_group(kind, sent)
     return [
         Group(
@@ -66,6 +74,27 @@ def groups_of(sent: Posted, offered: Offered, *, with_id: bool) -> list[Group]:
             fields=_plain((*_REST, *(["id"] if with_id else [])), sent, offered),
             name="rest",
             is_folded=not any(sent.text(one) for one in (*_REST, "id") if one != "expect"),
+        ),
+    ]
+
+
+def _groups_of_job(sent: Posted, offered: Offered, *, with_id: bool) -> list[Group]:
+    rest = (*_REST_OF_JOB, *(["id"] if with_id else []))
+    (name,) = _plain(["name"], sent, offered, is_job=True)
+    what = [_kind_field(JOB), msgspec.structs.replace(name, is_needed=True)]
+    when = [
+        msgspec.structs.replace(one, suggestions=_ZONES) if one.name == "zone" else one
+        for one in _plain(WHEN, sent, offered, is_job=True)
+    ]
+    return [
+        Group(legend=_J.what, fields=what, name="what"),
+        Group(legend=_J.when, fields=when, name="when"),
+        Group(legend=_W.whose_it_is, fields=_plain(_WHOSE, sent, offered), name="whose"),
+        Group(
+            legend=_W.more_options,
+            fields=_plain(("depends_on", *rest), sent, offered),
+            name="rest",
+            is_folded=not any(sent.text(one) for one in ("depends_on", *rest)),
         ),
     ]
 
@@ -96,10 +125,15 @@ def entry_of(
     Fields that the form does not have stay as they were `before`.
     """
     kind = sent.text("kind", "tcp")
-    values, errors = values_of(TargetEntry, sent, only=_FIELDS | {"id"})
-    errors += _split_host(values)
-    if "host" not in values:
-        errors.append(FieldError(field="host", message=_W.host_needed))
+    fields = _FIELDS_OF_JOB if kind == JOB else _FIELDS
+    values, errors = values_of(TargetEntry, sent, only=fields | {"id"})
+    if kind == JOB:
+        if not values.keys() & {"name", "id"}:
+            errors.append(FieldError(field="name", message=_W.needed))
+    else:
+        errors += _split_host(values)
+        if "host" not in values:
+            errors.append(FieldError(field="host", message=_W.host_needed))
     kept = _without_fields(before)
     probe, wrong = _probe(kind, sent, before)
     item = Tree(0)
@@ -149,7 +183,7 @@ def _without_fields(before: TargetEntry | None) -> dict[str, Any]:
     if before is None:
         return {}
     written: Mapping[str, Any] = msgspec.to_builtins(before)
-    left = {*_FIELDS, "kind", "probe"}
+    left = {*_FIELDS, *_FIELDS_OF_JOB, "kind", "probe"}
     return {name: one for name, one in written.items() if name not in left and one is not None}
 
 
@@ -158,7 +192,7 @@ def _kind_field(kind: str) -> Field:
         name="kind",
         label=ENGLISH.kind,
         kind="select",
-        options=[Option(name, _kind_words(name)) for name in KINDS],
+        options=[Option(name, _kind_words(name)) for name in (*KINDS, JOB)],
         value=kind,
         again="options",
         hint=_W.kind_hint,
@@ -166,6 +200,8 @@ def _kind_field(kind: str) -> Field:
 
 
 def _kind_words(kind: str) -> str:
+    if kind == JOB:
+        return f"{kind}: {_J.job}"
     port = default_port(kind)
     return kind if port is None else fill(_W.kind_port, kind=kind, port=port)
 
@@ -180,8 +216,16 @@ def _port(field: Field, kind: str) -> Field:
     return msgspec.structs.replace(field, hint=hint, is_needed=known.has_port and port is None)
 
 
-def _plain(names: Sequence[str], sent: Posted, offered: Offered) -> list[Field]:
-    made = fields_of(TargetEntry, sent, only=names, labels=_W.entry_labels, hints=_W.entry_hints)
+def _plain(
+    names: Sequence[str], sent: Posted, offered: Offered, *, is_job: bool = False
+) -> list[Field]:
+    made = fields_of(
+        TargetEntry,
+        sent,
+        only=names,
+        labels={**_W.entry_labels, **_J.labels},
+        hints={**_W.entry_hints, **(_J.hints if is_job else {})},
+    )
     by_name = {one.name: one for one in made}
     return [_offered(by_name[name], sent, offered) for name in names]
 
@@ -208,6 +252,12 @@ def _offered(field: Field, sent: Posted, offered: Offered) -> Field:
 
 
 _MOST_BOXES: Final = 24
+_ZONES: Final = (
+    *("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Chicago"),
+    *("America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo"),
+    "Australia/Sydney",
+)
+"""Of some 400; others are taken, too."""
 
 
 def _probe_group(kind: str, sent: Posted) -> Group | None:

@@ -10,20 +10,23 @@ from msgspec.structs import replace
 from portquorum.changing.acts import WantedMatch
 from portquorum.changing.edits import Written
 from portquorum.changing.errors import ChangeError, FieldError
+from portquorum.changing.keys import Keys, WantedKey
 from portquorum.inventory.document import TargetEntry
+from portquorum.inventory.heartbeats import KIND as JOB
 from portquorum.inventory.targets import default_port, slug
 from portquorum.web.access.needs import needs
 from portquorum.web.answers import TargetAnswer
 from portquorum.web.forms.desk import Desk
-from portquorum.web.forms.entries import Offered, entry_of, groups_of, kind_of, sent_of
+from portquorum.web.forms.entries import entry_of, groups_of, kind_of, sent_of
 from portquorum.web.forms.form import Button, Field, Form, Group, with_errors
 from portquorum.web.forms.incident_forms import BOTH, Id, Shown, silence_fields, silenced
+from portquorum.web.forms.key_forms import job_page, made_of
 from portquorum.web.forms.lengths import NoMomentError, end_of, length_fields
+from portquorum.web.forms.offered import offered_by
 from portquorum.web.forms.posted import Posted
 from portquorum.web.pages.asked import Asked
 from portquorum.web.pages.number_words import cut, fill, many, path
-from portquorum.web.parts import TheActs, TheEdits, TheFleet, ThePrincipal
-from portquorum.web.ports import Fleet
+from portquorum.web.parts import TheActs, TheEdits, TheFleet, TheKeys, ThePrincipal
 from portquorum.web.problem import ProblemError
 from portquorum.web.words import ENGLISH
 
@@ -34,18 +37,10 @@ _BAD: Final = HTTPStatus.BAD_REQUEST
 _CONFLICT: Final = HTTPStatus.CONFLICT
 
 
-def offered_by(fleet: Fleet) -> Offered:
-    """Teams, tags and regions that there are."""
-    teams = [one.name for one in fleet.groups("team").groups if one.name]
-    return Offered(
-        teams=sorted(teams)[:200],
-        regions=[one.name for one in fleet.regions().regions if one.is_in_policy],
-    )
-
-
 def _entry_form(desk: Desk, sent: Posted, written: Written | None) -> Form:
     is_new = written is None
-    checks = Button("check", _W.check_now)
+    is_job = kind_of(sent) == JOB
+    checks = [] if is_job else [Button("check", _W.check_now)]
     here = "/targets" if written is None else path("targets", written.id)
     return Form(
         title=_W.new_target if written is None else fill(_W.edit_target, name=_name_of(written)),
@@ -56,7 +51,7 @@ def _entry_form(desk: Desk, sent: Posted, written: Written | None) -> Form:
             *([] if written is None else [("version", f"{written.version}")]),
             ("options", kind_of(sent)),
         ),
-        buttons=(Button("save", _W.save, "main"), checks),
+        buttons=(Button("save", _W.save, "main"), *checks),
         in_place=True,
     )
 
@@ -66,14 +61,19 @@ def _name_of(written: Written) -> str:
 
 
 @route("/targets/new", http_method=BOTH, include_in_schema=False, opt=needs("admin"))
-async def new(request: Asked, fleet: TheFleet, edits: TheEdits, principal: ThePrincipal) -> Shown:
-    """A target of the page's own; its first check can be seen before it is stored."""
+async def new(
+    request: Asked, fleet: TheFleet, edits: TheEdits, keys: TheKeys, principal: ThePrincipal
+) -> Shown:
+    """A target of the page's own; its first check can be seen before it is stored.
+
+    A job gets a key with it: the answer shows the address to report to.
+    """
     desk = Desk(request, fleet, principal)
     sent = await desk.sent()
     if sent is None:
         typed = Posted([pair for pair in desk.address.pairs if pair[0] in _PREFILLED])
         return desk.page(_entry_form(desk, typed, None), template=_TEMPLATE, said=None)
-    return await _saved(desk, edits, sent, None)
+    return await _saved(desk, edits, sent, None, keys)
 
 
 _PREFILLED: Final = frozenset({"kind", "host", "port", "name", "team", "tags"})
@@ -116,7 +116,13 @@ def _own(desk: Desk, edits: TheEdits, target_id: str) -> Written:
     return written
 
 
-async def _saved(desk: Desk, edits: TheEdits, sent: Posted, written: Written | None) -> Shown:
+async def _saved(
+    desk: Desk,
+    edits: TheEdits,
+    sent: Posted,
+    written: Written | None,
+    keys: Keys | None = None,
+) -> Shown:
     do = sent.text("do")
     form = _entry_form(desk, sent, written)
     if do == "options":
@@ -131,7 +137,18 @@ async def _saved(desk: Desk, edits: TheEdits, sent: Posted, written: Written | N
         made = await _put(desk, edits, sent, entry, written)
     except ChangeError as error:
         return desk.refused(form, error, template=_TEMPLATE, said=None)
+    if keys is not None and made.target.kind == JOB:
+        return await _with_key(desk, keys, made)
     return desk.done(path("targets", made.id), "added" if written is None else "changed")
+
+
+async def _with_key(desk: Desk, keys: Keys, job: Written) -> Shown:
+    """Makes the first key of a new job, and shows its address."""
+    try:
+        key = await keys.add(desk.who, WantedKey(use="ping", about=job.id), job.target)
+    except ChangeError:  # the job is made: the page of its keys says what is missing
+        return desk.done(f"{path('targets', job.id)}/keys", "job-added")
+    return job_page(desk, keys, job.target, made_of(desk, key, is_first=True))
 
 
 async def _put(

@@ -13,8 +13,8 @@ from portquorum.web.access.needs import needs
 from portquorum.web.forms.desk import Desk
 from portquorum.web.forms.form import Button, Field, Form, Group, Option, with_errors
 from portquorum.web.forms.incident_forms import BOTH, Id, Shown
+from portquorum.web.forms.offered import offered_by
 from portquorum.web.forms.posted import Posted
-from portquorum.web.forms.target_forms import offered_by
 from portquorum.web.pages.asked import Asked
 from portquorum.web.pages.number_words import fill, many, path
 from portquorum.web.parts import TheFleet, TheOffice, ThePrincipal

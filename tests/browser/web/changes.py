@@ -217,7 +217,7 @@ class HandMadeEdits:
             kind=entry.kind,
             host=entry.host,
             port=entry.port,
-            place=f"{entry.host}:{entry.port}",
+            place=target if entry.host is None else f"{entry.host}:{entry.port}",
             state="pending",
             source="web",
         )

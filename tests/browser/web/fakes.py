@@ -27,6 +27,7 @@ from portquorum.web.parts import Parts
 from portquorum.web.routes import ROUTES
 from schemas.incident import HostTarget, RegionVerdict, Votes
 from schemas.policy import Match
+from schemas.probe import HeartbeatProbe
 from schemas.target import LatencyLimit, Target
 from streams.explain import (
     Explanation,
@@ -78,7 +79,8 @@ def definition(row: TargetRow) -> Target:
         kind=row.kind,
         host=row.host,
         port=row.port,
-        regions=REGIONS,
+        regions=("receiver",) if row.kind == "heartbeat" else REGIONS,
+        probe=HeartbeatProbe(interval_ms=3_600_000) if row.kind == "heartbeat" else None,
         interval_ms=30_000,
         timeout_ms=3_000,
         version=NOW - 40 * DAY,

@@ -28,6 +28,60 @@ PROBES: tuple[tuple[str, dict[str, Any] | None], ...] = (
 )
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        TargetEntry(kind="heartbeat", name="Nightly", interval="10m", grace="2m"),
+        TargetEntry(
+            kind="heartbeat",
+            id="nightly",
+            name="Nightly",
+            schedule="*/5 * * * *",
+            zone="Europe/Berlin",
+            max_runtime="2h",
+            team="db",
+            tags=("x", "y"),
+            depends_on=("a", "b"),
+            slo=99.9,
+            enabled=False,
+        ),
+    ],
+)
+def test_an_entry_of_a_job_comes_back(entry: TargetEntry) -> None:
+    groups = groups_of(sent_of(entry), Offered(), with_id=True)
+    fields = [one for group in groups for one in group.fields]
+    assert not {"host", "port", "regions", "timeout", "retries"} & {one.name for one in fields}
+    assert [one.name for one in fields if one.is_needed] == ["name"]
+    assert entry_of(Posted([(one.name, one.value) for one in fields]), entry) == (entry, [])
+
+
+def test_a_check_that_becomes_a_job_keeps_nothing_of_the_check() -> None:
+    before = TargetEntry(host="h", port=1, name="x", retries=3, purpose="p", enabled=False)
+    sent = Posted([("kind", "heartbeat"), ("name", "x"), ("host", "h"), ("retries", "3")])
+    assert entry_of(sent, before) == (
+        TargetEntry(kind="heartbeat", name="x", enabled=False),
+        [],
+    )
+    back = Posted([("kind", "tcp"), ("host", "h"), ("port", "1"), ("schedule", "0 3 * * *")])
+    job = TargetEntry(kind="heartbeat", name="x", schedule="0 3 * * *", zone="UTC")
+    assert entry_of(back, job) == (TargetEntry(host="h", port=1), [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({}, {"name"}),
+        ({"name": "x", "grace": "soon"}, {"grace"}),
+        ({"name": "x", "schedule": "x" * 201}, {"schedule"}),
+        ({"schedule": "0 3 * *", "grace": "soon"}, {"name", "grace", "schedule"}),
+    ],
+)
+def test_all_that_is_wrong_with_a_job_is_said(fields: dict[str, str], wrong: set[str]) -> None:
+    entry, errors = entry_of(Posted([("kind", "heartbeat"), *fields.items()]))
+    assert entry is None
+    assert {one.field for one in errors} == wrong
+
+
 @pytest.mark.parametrize(("kind", "probe"), PROBES)
 def test_an_entry_comes_back(kind: str, probe: dict[str, Any] | None) -> None:
     entry = TargetEntry(

@@ -32,6 +32,7 @@ FORMS = (
     *("/status-pages/new?state=up&q=db+7", "/status-pages/shop/remove", "/status-pages/inner/keys"),
     *("/posts/new", "/posts/new?sort=maintenance", f"/posts/new?incident={OPEN_INCIDENT}"),
     *(f"/posts/{POST}/{what}" for what in ("update", "edit", "remove")),
+    *("/targets/new?kind=heartbeat", "/keys"),
     *("/users", "/users/new", "/users/mika", "/tokens", "/tokens?revoke=0a1b2c3d", "/account"),
 )
 READ = (
@@ -325,6 +326,94 @@ async def test_a_secret_is_shown_once(browser: Browser) -> None:
     link = await browser.send_form("/users", {"scope": "operator", "teams": "shop"})
     assert "http://127.0.0.1/welcome?invitation=inv_" in link.text
     assert browser.office.asked[-1] == ("invite", "aino", "operator", ("shop",))
+
+
+JOB = {"kind": "heartbeat", "name": "Nightly backup", "schedule": "0 3 * * *", "zone": "UTC"}
+
+
+def address_in(page: str) -> str:
+    """The address that a page shows once."""
+    found = re.search(r'<code class="command" id="secret">([^<]*)</code>', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+async def test_a_job_is_made_with_the_address_that_it_reports_to(browser: Browser) -> None:
+    form = form_of((await browser.get("/targets/new?kind=heartbeat")).text)
+    assert {"schedule", "zone", "grace", "max_runtime", "interval"} <= form.sent.keys()
+    assert not {"host", "port", "regions"} & form.sent.keys()
+    assert form.buttons == ["options", "save"], "there is nothing to check"
+    made = await browser.send_form("/targets/new?kind=heartbeat", JOB, do="save")
+    assert made.status_code == 200
+    assert made.headers["cache-control"] == "no-store"
+    address = address_in(made.text)
+    secret = address.removeprefix("http://127.0.0.1/ping/")
+    key = browser.status.keys.find(secret, "ping")
+    assert key is not None
+    assert key.about == "nightly-backup"
+    assert "Waiting for its first report" in made.text
+    assert f"curl -fsS -m 10 --retry 5 -o /dev/null {address}" in made.text
+    assert f"portquorum beat --url http://127.0.0.1 {secret} -- COMMAND" in made.text
+    keys = (await browser.get("/targets/nightly-backup/keys")).text
+    assert key.id in keys
+    assert secret not in keys
+    page = (await browser.get("/targets/nightly-backup")).text
+    assert 'href="/targets/nightly-backup/keys"' in page
+    assert 'href="/targets/nightly-backup/check"' not in page
+    edited = await browser.send_form("/targets/nightly-backup/edit", {"grace": "1h"}, do="save")
+    assert edited.headers["location"] == "/targets/nightly-backup?done=changed"
+    (_, _, _, entry, version) = browser.edits.asked[-1]
+    assert (version, entry.grace, entry.schedule) == (1, "1h", "0 3 * * *")
+
+
+async def test_a_key_of_a_job_is_made_and_revoked(browser: Browser) -> None:
+    await browser.send_form("/targets/new?kind=heartbeat", JOB, do="save")
+    there = "/targets/nightly-backup/keys"
+    old = "5f1c2b1e-8a3d-4a5e-9c59-0d1bfa0c2c11"
+    made = await browser.send_form(there, {"name": "db1", "secret": old}, do="add")
+    assert address_in(made.text) == f"http://127.0.0.1/ping/{old}"
+    again = await browser.send_form(there, {"name": "db2", "secret": old}, do="add")
+    assert again.status_code == 409
+    assert 'id="f-secret-error"' in again.text
+    key = browser.status.keys.find(old, "ping")
+    assert key is not None
+    asked = await browser.get(f"{there}?revoke={key.id}")
+    assert "Revoke the key db1" in asked.text
+    revoked = await browser.send_again(asked)
+    assert revoked.headers["location"] == f"{there}?done=key-revoked"
+    assert browser.status.keys.find(old, "ping") is None
+    assert (await browser.get(f"{there}?revoke={key.id}")).status_code == 404
+    assert (await browser.get(f"/targets/{TARGET}/keys")).status_code == 404
+
+
+async def test_keys_of_everything_are_on_one_page(browser: Browser) -> None:
+    made = await browser.send_form("/keys", {"name": "cron", "use": "ping"}, do="add")
+    assert made.status_code == 200
+    assert address_in(made.text).endswith("/TARGET-ID")
+    badge = await browser.send_form("/keys", {"use": "badge", "about": TARGET}, do="add")
+    assert address_in(badge.text).startswith(f"http://127.0.0.1/badge/{TARGET}/status.svg?key=")
+    gone = await browser.send_form("/keys", {"use": "badge", "about": "gone"}, do="add")
+    assert gone.status_code == 404
+    page = (await browser.get("/keys")).text
+    assert "report any heartbeat" in page
+    for key in browser.status.keys.listed():
+        assert key.id in page
+        done = await browser.send_again(await browser.get(f"/keys?revoke={key.id}"))
+        assert done.headers["location"] == "/keys?done=key-revoked"
+    assert "There is no key yet." in (await browser.get("/keys")).text
+
+
+async def test_who_may_make_which_keys() -> None:
+    async with Browser(name="olli", scope="operator", teams=("payments",)) as limited:
+        limited.edits.own(limited.fleet.rows[9])
+        refused = await limited.send_form("/keys", {"use": "ping"}, do="add")
+        assert refused.status_code == 403
+        assert "need the right admin" in refused.text
+        made = await limited.send_form("/keys", {"use": "badge", "about": TARGET}, do="add")
+        assert made.status_code == 200
+    async with Browser(name="eve", scope="viewer") as viewer:
+        assert (await viewer.get("/keys")).status_code == 403
+        assert 'href="/keys"' not in (await viewer.get("/account")).text
 
 
 async def test_users_are_made_changed_and_removed(browser: Browser) -> None:
