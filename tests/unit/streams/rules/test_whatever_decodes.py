@@ -12,7 +12,8 @@ from msgspec import structs
 from schemas import batch, control, incident, recheck
 from schemas.control import Acknowledged, Beat, Resolved, TargetRemoved, TargetSet, Tick
 from schemas.incident import IncidentEvent, RegionVerdict
-from schemas.result import CheckResult
+from schemas.probe import HeartbeatProbe
+from schemas.result import RECEIVER, CheckResult
 from schemas.target import Target
 from sinks.notifier.texts.model import Budget
 from sinks.notifier.texts.render import render
@@ -30,8 +31,10 @@ KNOWN = {
     "t1": {"host": "h1", "port": 80, "kind": "tcp"},
     "t2": {"host": "h1", "port": 81, "kind": "tcp"},
     "t3": {"host": None, "port": None, "kind": "k"},
+    "t4": {"host": None, "port": None, "kind": "heartbeat"},
 }
-REGIONS = ("a", "b", "c")
+REGIONS = ("a", "b", "c", RECEIVER)
+PROBES = {"t4": HeartbeatProbe(interval_ms=60_000, grace_ms=1_000, max_runtime_ms=30_000)}
 
 Message = tuple[bytes | None, tuple[tuple[str, bytes | None], ...]]
 
@@ -103,7 +106,8 @@ usual_stamps = st.integers(START, START + 1_000_000)
 def take(state: PartitionState, offset: int, at: int, message: Message) -> Processed:
     done = step(state, offset, at, *message)  # type: ignore[arg-type]
     assert not done.failed
-    assert done.not_applied == ()
+    # Refused is what says of a heartbeat nothing that could be expected.
+    assert all("heartbeat '" in one.error for one in done.not_applied)
     return done
 
 
@@ -144,7 +148,9 @@ def test_whatever_decodes_is_applied_kept_and_told(
 
 def watched() -> list[Target]:
     return [
-        target(name, "a b c", name=name, retries=0, recover_after=1, **place)
+        target(
+            name, "a b c", name=name, retries=0, recover_after=1, probe=PROBES.get(name), **place
+        )
         for name, place in KNOWN.items()
     ]
 
