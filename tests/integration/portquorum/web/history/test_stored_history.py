@@ -28,9 +28,10 @@ from portquorum.web.history.questions import (
 )
 from portquorum.web.history.stored_history import StoredHistory
 from portquorum.web.history.windows import named
+from portquorum.web.public.past import pasts
 from sinks.clickhouse.migrate import migrate
 from tests.truth.made_history import made_history
-from tests.truth.records import DAY, HOUR, History, Row
+from tests.truth.records import DAY, HOUR, History, Row, day_of
 from tests.truth.stored import Store
 
 DAYS = 90
@@ -404,6 +405,61 @@ async def test_reports_are_those_of_the_command_line(
         await history.report(ReportQuery(kind=kind, since=until, until=until, team="nobody"))
     with pytest.raises(ValueError, match="days"):
         await history.report(ReportQuery(kind=kind, since=until, until=until - timedelta(1)))
+
+
+async def test_what_status_pages_ask_is_what_the_views_say(
+    past: Past, history: StoredHistory
+) -> None:
+    since = past.made.now - DAYS * DAY
+
+    days = await history.public_days(past.targets, DAYS)
+    outages = await history.public_outages(past.targets, since)
+    responses = await history.public_responses(past.targets)
+
+    first = day_of(past.made.now - (DAYS - 1) * DAY)
+    seen = {
+        (row["target"], row["day"]): (row["measured_s"], row["down_s"])
+        for row in past.rows("SELECT * FROM uptime_daily WHERE day >= {d:Date}", d=first)
+    }
+    found = {
+        (target, one.day): (one.measured_s, one.down_s) for target in days for one in days[target]
+    }
+    assert found.keys() == seen.keys()
+    for key, expected in seen.items():
+        assert found[key] == pytest.approx(expected)
+    told = past.rows("SELECT * FROM outages WHERE end_ms > {s:Int64}", s=since)
+    assert {(one.target, one.began_at) for one in outages} == {
+        (row["target"], row["begin_ms"]) for row in told
+    }
+    assert any(one.down_s for some in days.values() for one in some)
+    for target in past.targets:
+        latency = (await asked(past, history, target)).latency
+        assert latency is not None
+        every = [step for region in latency for step in region.steps if step.p50_ms is not None]
+        median = responses[target].spans[-1]
+        assert (median is None) == (not every)
+        if median is not None:
+            assert min(one.p50_ms or 0 for one in every) <= median
+            assert median <= max(one.p50_ms or 0 for one in every)
+        assert len(responses[target].hours) == 24
+
+
+async def test_a_component_of_many_targets_was_down_while_any_of_them_was(
+    past: Past, history: StoredHistory
+) -> None:
+    parts = {"all": past.targets, **{one: [one] for one in past.targets}}
+
+    found = await pasts(parts, history, past.made.now, responses=False)
+
+    assert len(found["all"].days) >= max(len(found[one].days) for one in past.targets)
+    for place in range(1, 90):
+        alone = [days[-place] for one in past.targets if len(days := found[one].days) >= place]
+        if not alone:
+            break
+        whole = found["all"].days[-place]
+        assert max(one.down_s for one in alone) <= whole.down_s + 1
+        assert whole.down_s <= sum(one.down_s for one in alone) + 1
+        assert whole.measured_s == max(one.measured_s for one in alone)
 
 
 async def test_a_target_that_nobody_knows_has_an_empty_history(
