@@ -196,7 +196,8 @@ async def asked(
     """Status and body of the answer to one request on a connection of its own."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        lines = [f"{method} {path} HTTP/1.0", "Host: localhost", *headers]
+        host = () if any(one.startswith("Host:") for one in headers) else ("Host: localhost",)
+        lines = [f"{method} {path} HTTP/1.0", *host, *headers]
         if body:
             lines.append(f"Content-Length: {len(body)}")
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
