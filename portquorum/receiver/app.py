@@ -11,7 +11,7 @@ from portquorum.receiver.body import BodyGoneError, BodyLateError, body_end
 from portquorum.receiver.lookup import Lookup, NotReadyError
 from portquorum.receiver.publisher import NotConfirmedError
 from portquorum.receiver.report import Job, Report, Surface
-from portquorum.receiver.request import Request, Understood
+from portquorum.receiver.request import NewJob, Request, Understood
 from portquorum.serving.plain_answer import say
 from portquorum.serving.scopes import is_http
 
@@ -36,12 +36,25 @@ class Deliverer(Protocol):
         """
 
 
+class JobMaker(Protocol):
+    """Makes jobs for their first reports."""
+
+    async def make(self, wanted: NewJob) -> Job:
+        """Returns the job once it is in [targets].
+
+        Raises:
+            RefusedError: there is none by this key, or it can't be made now.
+        """
+
+
 class ReceiverApp:
     """Takes reports of jobs; the secret in the address is all that a client needs."""
 
-    def __init__(self, lookup: Lookup, deliverer: Deliverer) -> None:
+    def __init__(self, lookup: Lookup, deliverer: Deliverer, maker: JobMaker | None = None) -> None:
+        """`maker` None: reports of jobs that are not there are refused."""
         self._lookup = lookup
         self._deliverer = deliverer
+        self._maker = maker
 
     def takes(self, scope: "HTTPScope") -> bool:
         """Whether a request is for a path of these APIs."""
@@ -74,19 +87,26 @@ class ReceiverApp:
             token=bearer_of(scope["headers"]) if asked.surface == "gatus" else None,
         )
         try:
-            await self._take(understood(request, self._lookup), receive)
+            is_new = await self._take(understood(request, self._lookup), receive)
         except RefusedError as error:
             return error.answer
         except NotReadyError:
             return words.not_ready
         except NotConfirmedError:
             return words.not_confirmed
-        return words.ok
+        return answers.CREATED if is_new else words.ok
 
-    async def _take(self, found: Understood, receive: "Receive") -> None:
+    async def _take(self, found: Understood, receive: "Receive") -> bool:
+        """Publishes a report; True if its job was made for it."""
         try:
             report = found.with_body(await body_end(receive))
         except BodyLateError:
             raise RefusedError(answers.TOO_SLOW) from None
-        await self._deliverer.deliver(report, found.job)
+        job = found.job
+        if isinstance(job, NewJob):
+            if self._maker is None:
+                raise RefusedError(answers.NOT_FOUND)
+            job = await self._maker.make(job)
+        await self._deliverer.deliver(report, job)
         metrics.PINGS.labels(report.surface, report.signal).inc()
+        return job is not found.job

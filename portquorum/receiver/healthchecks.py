@@ -7,7 +7,7 @@ from portquorum.receiver.answers import RefusedError
 from portquorum.receiver.asked import BadUrlError, Ending, ending_of, run_of
 from portquorum.receiver.lookup import AmbiguousError, Lookup, NotFoundError
 from portquorum.receiver.report import Job, Report, duration_ms
-from portquorum.receiver.request import Request, Understood
+from portquorum.receiver.request import NewJob, Request, Understood
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT")
 _MOST_PARTS: Final = 3
@@ -24,7 +24,7 @@ def understood(request: Request, lookup: Lookup) -> Understood:
     if request.method not in METHODS:
         raise RefusedError(answers.not_allowed(*METHODS))
     try:
-        job, ending = _job_of(request.parts, lookup)
+        job, ending = _job_of(request.parts, lookup, creates=request.query.get("create") == "1")
         end = _ending(ending)
         run = run_of(request.query)
     except NotFoundError:
@@ -44,8 +44,10 @@ def understood(request: Request, lookup: Lookup) -> Understood:
     return Understood(job=job, report=report, secret=request.parts[0], has_output=True)
 
 
-def _job_of(parts: tuple[str, ...], lookup: Lookup) -> tuple[Job, str]:
+def _job_of(parts: tuple[str, ...], lookup: Lookup, *, creates: bool) -> tuple[Job | NewJob, str]:
     """The job of `SECRET[/ENDING]` or `KEY/NAME[/ENDING]`, and the ending.
+
+    `creates`: a name that is free is that of a new job.
 
     Raises:
         NotFoundError, AmbiguousError: as the lookup says.
@@ -62,7 +64,13 @@ def _job_of(parts: tuple[str, ...], lookup: Lookup) -> tuple[Job, str]:
         raise NotFoundError
     if parts[1] != parts[1].lower():
         raise BadUrlError("invalid url format")
-    return lookup.by_slug(key, parts[1]), "".join(parts[2:])
+    ending = "".join(parts[2:])
+    try:
+        return lookup.by_slug(key, parts[1]), ending
+    except NotFoundError:
+        if not creates or not lookup.is_free(parts[1]):
+            raise
+        return NewJob(id=parts[1], key=key), ending
 
 
 def _ending(text: str) -> Ending:

@@ -1,11 +1,15 @@
 """Which job a secret in an address is of."""
 
+import re
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from portquorum.receiver.jobs import Jobs
 from portquorum.receiver.report import Job
 from schemas.web import ShareKey
+
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
+"""See `schemas.target.Target.id`."""
 
 
 class NotFoundError(Exception):
@@ -73,6 +77,10 @@ class Lookup:
     def by_gatus_key(self, key: ShareKey, name: str) -> Job:
         """As `by_slug`; the name is `GROUP_NAME` as Gatus has it."""
         return self._one(key, name, self._jobs.keyed(name))
+
+    def is_free(self, name: str) -> bool:
+        """Whether a heartbeat may be made of this name: an id that no heartbeat has."""
+        return _ID.fullmatch(name) is not None and self._jobs.get(name) is None
 
     def _one(self, key: ShareKey, job_id: str, others: Sequence[Job]) -> Job:
         exact = self._jobs.get(job_id)

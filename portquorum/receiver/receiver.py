@@ -9,7 +9,7 @@ from foundation.kafka import topics_ready
 from foundation.lifecycle import cancelled, ends_within
 from foundation.settings import Settings
 from portquorum.journal.protocol import Journal
-from portquorum.receiver.app import ReceiverApp
+from portquorum.receiver.app import JobMaker, ReceiverApp
 from portquorum.receiver.beats import ReceiverBeats
 from portquorum.receiver.jobs import Jobs
 from portquorum.receiver.lookup import Lookup, PingKeys
@@ -29,7 +29,14 @@ class Receiver:
     Identical reports of one ms are told apart by `attempt`, receivers by their names.
     """
 
-    def __init__(self, settings: Settings, journal: Journal, keys: PingKeys, jobs: Jobs) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        keys: PingKeys,
+        jobs: Jobs,
+        maker: JobMaker | None = None,
+    ) -> None:
         """Connects to nothing yet."""
         self.prober = f"{socket.gethostname()[:_LONGEST_HOST]}-{secrets.token_hex(4)}"
         self._settings = settings
@@ -37,7 +44,8 @@ class Receiver:
         self._publisher = ReportPublisher(settings, self._clock)
         self._beats = ReceiverBeats(self._publisher, jobs, self._clock, prober=self.prober)
         self._number = 0
-        self.app = ReceiverApp(Lookup(keys, jobs, journal.is_present.is_set), self)
+        lookup = Lookup(keys, jobs, journal.is_present.is_set)
+        self.app = ReceiverApp(lookup, self, maker)
 
     async def deliver(self, report: Report, job: Job) -> None:
         """See `portquorum.receiver.app.Deliverer`."""

@@ -3,6 +3,7 @@
 from msgspec import Struct, structs
 
 from portquorum.receiver.report import Job, Report, output_of
+from schemas.web import ShareKey
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -17,10 +18,17 @@ class Request(Struct, frozen=True, kw_only=True):
     token: str | None = None
 
 
+class NewJob(Struct, frozen=True, kw_only=True):
+    """A job that is to be made for its first report (`create=1`); `id` is of small letters."""
+
+    id: str
+    key: ShareKey
+
+
 class Understood(Struct, frozen=True, kw_only=True):
     """A report of a job, but for what the body says; `secret` is what let it in."""
 
-    job: Job
+    job: Job | NewJob
     report: Report
     secret: str
     has_output: bool = False

@@ -36,6 +36,7 @@ from portquorum.web.pages.handlers import error_page_of
 from portquorum.web.parts import Parts
 from portquorum.web.public.assembly import public_side
 from portquorum.web.receiving.fleet_jobs import FleetJobs
+from portquorum.web.receiving.new_jobs import NewJobs
 from portquorum.web.routes import page_routes
 
 _CLOSE_S: Final = 2.0
@@ -73,7 +74,7 @@ async def run(settings: Settings, *, listen: str | None = None, fd: int | None =
     closing = asyncio.Event()
     keys = ShareKeys(journal)
     jobs = FleetJobs(following.fleet.inventory, following.is_present)
-    receiver = Receiver(settings, journal, keys, jobs)
+    receiver = Receiver(settings, journal, keys, jobs, NewJobs(edits))
     served = Served(listening.getsockname()[0], settings.http_host_names)
     door = RecordsDoor(journal, served, rules, last_use=last_use, away_since=_away_since(following))
     app = create_app(

@@ -32,12 +32,19 @@ async def test_reports_at_the_address_of_the_page(kafka: str, tmp_path: Path) ->
         await rig.until(takes, "the first report")
         assert (await asked(page.port, "GET", f"/ping/{KEY}/twin", b"", headers))[0] == 404
         assert (await asked(page.port, "POST", "/ping/nobody", b"", headers))[0] == 404
+        new = f"/ping/{KEY}/weekly-report"
+        assert (await asked(page.port, "GET", new))[0] == 404
+        assert await asked(page.port, "GET", f"{new}/0?create=1") == (201, b"Created")
+        assert await asked(page.port, "GET", f"{new}/0?create=1") == (200, b"OK")
         # The page itself is behind its door as ever.
         assert (await asked(page.port, "GET", "/api/v1/overview", b"", headers))[0] == 403
         assert await page.end() == 0
     results, beats = await written(settings)
-    assert {(one.target, one.exit_code, one.output) for one in results} == {("backup", 3, "words")}
-    assert {(part, beat.targets) for part, beat in beats} == {(part, 3) for part in range(4)}
+    assert {(one.target, one.exit_code, one.output) for one in results} == {
+        ("backup", 3, "words"),
+        ("weekly-report", 0, None),
+    }
+    assert {(part, beat.targets) for part, beat in beats} >= {(part, 3) for part in range(4)}
     log = (tmp_path / "web.log").read_text()
     assert KEY not in log
     assert "Traceback" not in log

@@ -5,15 +5,19 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from portquorum.receiver.answers import NOT_FOUND, RefusedError
 from portquorum.receiver.app import ReceiverApp
 from portquorum.receiver.jobs import JobBook
 from portquorum.receiver.lookup import Lookup
 from portquorum.receiver.publisher import NotConfirmedError
 from portquorum.receiver.report import Job, Report
+from portquorum.receiver.request import NewJob
 from schemas.web import ShareKey
 
 BACKUP = "0d4a1c6e-8a55-4d0e-9b1f-0f7a5d3c2b11"
 ALL = "qL7x-Yk2_mN0pQ4rS8tUvW"
+MOST_MADE = 1
+
 LIMITED = "aB3dE5fG7hJ9kL1mN3pQ5r"
 
 
@@ -74,7 +78,14 @@ class Place:
         self.delivered: list[tuple[str, Report]] = []
         self.is_read = True
         self.is_away = False
-        self.app = ReceiverApp(Lookup(self.keys, self.jobs, lambda: self.is_read), self)
+        self.made: list[NewJob] = []
+        self.app = ReceiverApp(Lookup(self.keys, self.jobs, lambda: self.is_read), self, self)
+
+    async def make(self, wanted: NewJob) -> Job:
+        if len(self.made) == MOST_MADE:
+            raise RefusedError(NOT_FOUND)
+        self.made.append(wanted)
+        return job(wanted.id)
 
     async def deliver(self, report: Report, of: Job) -> None:
         if self.is_away:

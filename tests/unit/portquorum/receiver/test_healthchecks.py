@@ -143,3 +143,32 @@ async def test_who_leaves_in_the_middle_has_reported_nothing() -> None:
     place = Place()
     assert (await place.ask("POST", f"/ping/{BACKUP}", [b"x"], ends="leaves"))[0] == 0
     assert place.delivered == []
+
+
+async def test_a_job_is_made_for_its_first_report() -> None:
+    place = Place()
+    assert (await place.ask("GET", f"/ping/{ALL}/new-job/start?create=1"))[:2] == (201, b"Created")
+    assert [one.id for one in place.made] == ["new-job"]
+    assert place.last()[0] == "new-job"
+    # The maker has no room for another one.
+    assert (await place.ask("GET", f"/ping/{ALL}/more?create=1"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        (f"/ping/{ALL}/backup?create=1", 200),
+        (f"/ping/{ALL}/new?create=0", 404),
+        (f"/ping/{ALL}/twin?create=1", 409),
+        (f"/ping/{ALL}/-new?create=1", 404),
+        (f"/ping/{ALL}/n\u00e9w?create=1", 404),
+        (f"/ping/{ALL}/new/stop?create=1", 404),
+        (f"/ping/{LIMITED}/twin-a?create=1", 404),
+        (f"/ping/{BACKUP}?create=1", 200),
+        ("/ping/nobody/new?create=1", 404),
+    ],
+)
+async def test_where_none_is_made(url: str, status: int) -> None:
+    place = Place()
+    assert (await place.ask("GET", url))[0] == status
+    assert place.made == []
