@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from foundation.http_origin import Served
 from portquorum.report.result import Column, Days, Figure, Report, ReportTable
+from portquorum.serving.front import Front
 from portquorum.web import answers
 from portquorum.web.answers import Change, Counts, Facet, Freshness, Overview, TargetRow
 from portquorum.web.app import create_app
@@ -39,7 +40,7 @@ from streams.explain import (
 from streams.explain.model import VotesExplained
 from tests.browser.web.changes import HandMadeActs, HandMadeEdits, HandMadeOffice
 from tests.browser.web.nights import HOSTILE, HOUR, MINUTE, NOW, REGIONS, busy, incident, region
-from tests.browser.web.status_desk import StatusDesk
+from tests.browser.web.status_desk import StatusDesk, public_app
 
 DAY = 24 * HOUR
 DEADLINE_S = 30
@@ -710,7 +711,8 @@ class PageServer:
             routes=ROUTES,
             error_page=error_page_of(self.fleet),
         )
-        config = uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False)
+        whole = Front([public_app(self.status, self.fleet)], app)
+        config = uvicorn.Config(whole, log_level="warning", lifespan="on", server_header=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True

@@ -1,5 +1,6 @@
 """The real editor of status pages over a journal in memory, with two pages and a post."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from argon2 import PasswordHasher
@@ -7,6 +8,12 @@ from argon2 import PasswordHasher
 from portquorum.access.passwords import Passwords
 from portquorum.sharing.share_keys import ShareKeys
 from portquorum.status_editing.editor import StatusEditor
+from portquorum.status_pages.build import Planned, Seen, build
+from portquorum.status_pages.states import TargetState
+from portquorum.web.office.attempts import Attempts
+from portquorum.web.public.app import PublicApp, PublicParts
+from portquorum.web.public.keeper import Kept
+from portquorum.web.public.page_locks import PageLocks
 from schemas import web
 from schemas.target import Target
 from schemas.web import PostUpdate, StatusComponent, StatusGroup, StatusPage, StatusPost, Versioned
@@ -17,6 +24,7 @@ POST: Final = "0" * 15 + "1"
 PASSWORD: Final = "correct horse battery"  # noqa: S105
 QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 _HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+_STATES: Final[dict[str, TargetState]] = {"down": "down", "slow": "degraded", "up": "up"}
 _STAMP: Final[dict[str, Any]] = {"version": 1, "change": "0" * 16, "at": NOW, "by": "aino"}
 
 SHOP: Final = StatusPage(
@@ -100,3 +108,36 @@ class StatusDesk:
     def _fill(self) -> None:
         for record in (SHOP, INNER, SLOW):
             self.write(record)
+
+
+class DeskPages:
+    """The pages of a desk as readers see them: each time as it is now."""
+
+    def __init__(self, desk: StatusDesk, fleet: Any) -> None:
+        self._desk = desk
+        self._fleet = fleet
+
+    def get(self, slug: str) -> Kept | None:
+        page = self._desk.editor.page(slug)
+        if page is None:
+            return None
+        posts = [one for one in self._desk.editor.posts() if slug in one.pages]
+        now = self._fleet.freshness().now
+        made = build(page, posts, self, None, seen_at=now, now=now)
+        return Kept(made, page.version * 1_000 + sum(one.version for one in posts))
+
+    def seen(self, target: str) -> Seen | None:
+        found = self._fleet.target(target)
+        return None if found is None else Seen(_STATES.get(found.row.state, "unknown"), None)
+
+    def planned(self, targets: Iterable[str]) -> Iterable[Planned]:
+        del targets
+        return ()
+
+
+def public_app(desk: StatusDesk, fleet: Any) -> PublicApp:
+    """What stands before the monitor: the pages of a desk, with their locks."""
+    locks = PageLocks(desk.journal, desk.keys, Attempts(desk.journal, QUICK))
+    return PublicApp(
+        PublicParts(pages=DeskPages(desk, fleet), may_read=locks.may_read, unlock=locks.unlock)
+    )

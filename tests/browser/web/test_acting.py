@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from portquorum.changing.errors import ChangeError
 from tests.browser.web.changes import SECRET
 from tests.browser.web.fakes import OPEN_INCIDENT, PageServer, target_row
+from tests.browser.web.status_desk import PASSWORD
 from tests.browser.web.test_pages import SMALL, WIDER, serious
 
 MANY = 217
@@ -31,6 +32,10 @@ FORMS = {
     "audit": "/audit",
     "account": "/account",
     "inventory": "/inventory",
+    "status-pages": "/status-pages",
+    "status-page": "/status-pages/shop/edit",
+    "public-post": f"/posts/new?incident={OPEN_INCIDENT}",
+    "locked": "/status/inner",
 }
 
 
@@ -222,6 +227,33 @@ def test_all_works_without_a_script(scriptless: BrowserContext, server: PageServ
     page.get_by_role("button", name="Silence").tap()
     expect(page.get_by_role("status").filter(has_text="Silenced")).to_be_visible()
     assert [one[0] for one in server.acts.asked] == ["pause", "silence"]
+    page.close()
+
+
+def test_a_public_post_of_an_incident_takes_two_clicks(context: BrowserContext) -> None:
+    page = opened(context, f"/incidents/{OPEN_INCIDENT}")
+    page.get_by_role("link", name="Write a public post").click()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator("#done")).to_have_text("Published.")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Orders: not available")
+    page.get_by_role("link", name="The shop", exact=True).click()
+    expect(page.get_by_role("heading", name="Orders: not available")).to_be_visible()
+    assert "/status/shop/posts/" in page.url
+
+
+def test_a_locked_page_is_opened_without_a_script(scriptless: BrowserContext) -> None:
+    page = scriptless.new_page()
+    page.goto("/status/inner")
+    password = page.get_by_label("Password")
+    expect(password).to_be_focused()
+    password.fill("another horse battery")
+    page.get_by_role("button", name="Open").tap()
+    expect(page.get_by_role("alert")).to_have_text("This is not the password.")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Open").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("For partners")
+    page.goto("/status/inner.json")
+    expect(page.locator("body")).to_contain_text("Cluster 7")
     page.close()
 
 
