@@ -345,7 +345,8 @@ def _shown(page: StatusPage) -> object:
 
 def _page_words(before: StatusPage | None, after: StatusPage) -> str:
     count = sum(len(group.components) for group in after.groups)
-    said = f"{after.title}: {count} components, {after.access}"
+    components = "component" if count == 1 else "components"
+    said = f"{after.title}: {count} {components}, {after.access}"
     if before is not None and before.password != after.password:
         said += ", without a password" if after.password is None else ", a new password"
     return said
