@@ -20,8 +20,10 @@ KEY = "qL7x-Yk2_mN0pQ4rS8tUvW"
 async def test_reports_at_the_address_of_the_page(kafka: str, tmp_path: Path) -> None:
     settings = settings_for(kafka)
     await create_topics(settings)
-    jobs = [job("backup", name="Nightly Backup", team="db"), job("twin-1", name="Twin")]
-    await publish(settings, [*jobs, job("twin-2", name="Twin")], [share_key(KEY, teams=("db",))])
+    jobs = [job("backup", name="Nightly Backup", tags=("nightly",)), job("twin-1", name="Twin")]
+    await publish(
+        settings, [*jobs, job("twin-2", name="Twin")], [share_key(KEY, tags=("nightly",))]
+    )
     async with web(settings, tmp_path / "web.log") as page:
         headers = ("Host: reports.example.com", "Cookie: session=nobody", "Origin: https://x.test")
         path = f"/ping/{KEY}/nightly-backup"
