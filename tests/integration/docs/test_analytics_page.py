@@ -1,4 +1,7 @@
-"""Every question of docs/analytics.md is asked as it stands there, of a history of a week."""
+"""Every question of docs/analytics.md is asked as it stands there, of a history of a week.
+
+And those of the dashboard for Grafana.
+"""
 
 import time
 import uuid
@@ -14,12 +17,16 @@ from portquorum.bench.analytics import PAGE, questions
 from portquorum.bench.history_incidents import fill_incidents, fill_maintenance
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.refresh_views import reckon
+from tests.integration.docs.grafana_questions import GRAFANA, GrafanaQuestion
 
 DAYS = 8
 TARGETS = 40
 ASKED = questions(PAGE.read_text())
 # Luck decides whether a week of 40 targets has one; the columns are held all the same.
 MAY_BE_EMPTY = ("flappers", "error_budget WHERE", "HAVING ports > 2", "acknowledge_s IS NULL")
+
+GRAFANA_MAY_BE_EMPTY = ("Jobs", "Messages", "What is wrong", "Checks that were missed")
+"""This history has no jobs and no messages, and nothing may be wrong at its end."""
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +61,20 @@ def test_the_question_has_the_answer_that_stands_under_it(
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago") if "now(" in sql else ():
         there = client.query(sql, settings={"session_timezone": zone})
         assert there.result_rows == found.result_rows
+
+
+@pytest.mark.parametrize("question", GRAFANA, ids=lambda one: one.panel)
+def test_a_question_of_the_dashboard_has_an_answer(
+    client: Client, question: GrafanaQuestion
+) -> None:
+    now = int(time.time())
+    sql = question.asked(now - (DAYS + 1) * 86_400, now)
+    assert "$" not in sql
+    found = client.query(sql)
+    assert found.result_rows or question.panel in GRAFANA_MAY_BE_EMPTY
+    if question.kind == "timeseries" and found.result_rows:
+        assert found.column_names[0] == "time"
+        times = [row[0] for row in found.result_rows]
+        assert times == sorted(times)
+    if question.kind == "stat":
+        assert len(found.result_rows) == len(found.column_names) == 1
