@@ -62,10 +62,15 @@ class Sight(Protocol):
 
 
 class History(Struct, frozen=True):
-    """The past of components by their ids, as it was asked at `at` (UTC ms)."""
+    """The past of components by their ids, as it was asked at `at` (UTC ms).
+
+    `whole_at`: when all days were asked, for `version` of the page; since then the newest ones.
+    """
 
     at: int
     past: Mapping[str, Past]
+    whole_at: int = 0
+    version: int = 0
 
 
 def head_of(page: StatusPage) -> Snapshot:

@@ -20,7 +20,7 @@ from portquorum.web.public.past import AsksPast, history_of
 from portquorum.web.public.snapshot_files import SnapshotFiles
 from schemas.web import StatusPage, StatusPost, Web
 
-LOOK_S: Final = 0.3
+LOOK_S: Final = 0.2
 """An event is on a page within this time, and what building takes."""
 
 SHARE: Final = 5
@@ -153,7 +153,8 @@ class Keeper:
             return
         for slug, page in list(self._journal.book.all(StatusPage).items()):
             try:
-                self._past[slug] = await history_of(page, self._history, self._now())
+                before = self._past.get(slug)
+                self._past[slug] = await history_of(page, self._history, self._now(), before)
             except (HistoryUnavailableError, HistoryTooSlowError) as error:
                 if self._throttle.times("history"):
                     _log.warning("no history for a status page", page=slug, error=str(error))

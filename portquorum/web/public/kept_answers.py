@@ -8,6 +8,7 @@ from typing import Final
 from portquorum.web.packing import NOT_PACKED, PACKED_FROM, packed
 
 MOST_BYTES: Final = 32 << 20
+MOST: Final = 5_000
 
 
 class Answer:
@@ -16,6 +17,8 @@ class Answer:
     def __init__(self, kind: str, body: bytes, token: Hashable) -> None:
         self.kind = kind.encode()
         self.token = token
+        self.grown: Callable[[int], None] = lambda _by: None
+        """Is told by how many bytes it has grown."""
         self._plain = body
         self._packed: dict[str, bytes] = {}
         self.etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
@@ -32,15 +35,22 @@ class Answer:
         found = self._packed.get(encoding)
         if found is None:
             found = self._packed[encoding] = packed(self._plain, encoding)
+            self.grown(len(found))
         return encoding, found
 
 
 class KeptAnswers:
-    """The answers that were asked for last, up to `MOST_BYTES` together."""
+    """The answers that were asked for last, up to `MOST_BYTES` and `MOST` together."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most = most_bytes
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of all answers that are kept, in all their codings."""
+        return self._bytes
 
     def get(
         self, key: Hashable, token: Hashable, make: Callable[[], tuple[str, bytes] | None]
@@ -56,12 +66,20 @@ class KeptAnswers:
         made = make()
         if made is None:
             return None
+        self._drop(key)
         answer = self._kept[key] = Answer(*made, token)
-        self._kept.move_to_end(key)
-        self._shrink()
+        answer.grown = lambda by: self._grown(answer, key, by)
+        self._grown(answer, key, answer.size)
         return answer
 
-    def _shrink(self) -> None:
-        size = sum(one.size for one in self._kept.values())
-        while size > self._most and len(self._kept) > 1:
-            size -= self._kept.popitem(last=False)[1].size
+    def _grown(self, answer: Answer, key: Hashable, by: int) -> None:
+        if self._kept.get(key) is not answer:
+            return
+        self._bytes += by
+        while (self._bytes > self._most_bytes or len(self._kept) > MOST) and len(self._kept) > 1:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Hashable) -> None:
+        found = self._kept.pop(key, None)
+        if found is not None:
+            self._bytes -= found.size

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from msgspec import structs
+
 from portquorum.status_pages.build import History
-from portquorum.status_pages.model import DAYS, HOURS, SPANS, Past
+from portquorum.status_pages.model import DAYS, HOURS, SPANS, Day, Past
 from portquorum.status_pages.uptime import (
     DAY_MS,
     DAY_S,
@@ -20,6 +22,9 @@ from schemas.web import StatusPage
 
 RECENT_DAYS: Final = 3
 """Days that are reckoned anew each 5 minutes; older ones once a night."""
+
+WHOLE_MS: Final = 600_000
+"""All days, and response times, are asked so often."""
 
 
 class AsksPast(Protocol):
@@ -37,34 +42,81 @@ class AsksPast(Protocol):
         """Response times by target."""
 
 
-async def history_of(page: StatusPage, asks: AsksPast, now: int) -> History:
+async def history_of(
+    page: StatusPage, asks: AsksPast, now: int, before: History | None = None
+) -> History:
     """The history of all components of a page.
+
+    Of what was asked `before` only the newest days are asked again, for `WHOLE_MS`: 500 components
+    have 45,000 days. What did not change is the same object.
 
     Raises:
         HistoryUnavailableError, HistoryTooSlowError: it can't be had.
     """
     parts = {one.id: one.targets for group in page.groups for one in group.components}
-    return History(now, await pasts(parts, asks, now, responses=page.show_response_times))
+    if before is None or not _goes_on(before, page, now):
+        found = await pasts(parts, asks, now, responses=page.show_response_times)
+        old = {} if before is None else before.past
+        return History(now, _kept(found, old), whole_at=now, version=page.version)
+    newest = await pasts(parts, asks, now, responses=False, count=RECENT_DAYS)
+    found = {name: _joined(before.past[name], one) for name, one in newest.items()}
+    return structs.replace(before, at=now, past=_kept(found, before.past))
+
+
+def _goes_on(before: History, page: StatusPage, now: int) -> bool:
+    """Whether the newest days are enough: same page, same day, and not long ago."""
+    return (
+        before.version == page.version
+        and now - before.whole_at < WHOLE_MS
+        and day_of(now) == day_of(before.whole_at)
+    )
+
+
+def _joined(whole: Past, newest: Past) -> Past:
+    """The days of `whole` with its last ones as `newest` has them, and the last 24 h."""
+    # A component that is younger than the newest days has them all.
+    older = whole.days[:-RECENT_DAYS] if len(whole.days) > RECENT_DAYS else ()
+    days = newest.days
+    if older and len(days) < RECENT_DAYS:
+        days = (*(Day(),) * (RECENT_DAYS - len(days)), *days)
+    return structs.replace(
+        whole,
+        days=(*older, *days),
+        measured_24h_s=newest.measured_24h_s,
+        down_24h_s=newest.down_24h_s,
+    )
+
+
+def _kept(found: Mapping[str, Past], before: Mapping[str, Past]) -> dict[str, Past]:
+    return {
+        name: old if (old := before.get(name)) is not None and old == one else one
+        for name, one in found.items()
+    }
 
 
 async def pasts(
-    parts: Mapping[str, Sequence[str]], asks: AsksPast, now: int, *, responses: bool
+    parts: Mapping[str, Sequence[str]],
+    asks: AsksPast,
+    now: int,
+    *,
+    responses: bool,
+    count: int = DAYS,
 ) -> dict[str, Past]:
-    """The history of components, by id, from the targets of each.
+    """The history of components, by id, from the targets of each; of the last `count` days.
 
     Raises:
         HistoryUnavailableError, HistoryTooSlowError: it can't be had.
     """
     every = sorted({target for targets in parts.values() for target in targets})
-    days = await asks.public_days(every, DAYS)
+    days = await asks.public_days(every, count)
     fallen = sorted(_with_outages(parts.values(), days, now))
-    found = await asks.public_outages(fallen, now - DAYS * DAY_MS) if fallen else ()
+    found = await asks.public_outages(fallen, now - count * DAY_MS) if fallen else ()
     outages: dict[str, list[Outage]] = {}
     for one in found:
         outages.setdefault(one.target, []).append(one)
     times = await asks.public_responses(every) if responses else {}
     return {
-        name: _past(targets, days, outages, times if responses else None, now)
+        name: _past(targets, days, outages, times if responses else None, now, count=count)
         for name, targets in parts.items()
     }
 
@@ -95,9 +147,11 @@ def _past(
     outages: Mapping[str, list[Outage]],
     times: Mapping[str, Responses] | None,
     now: int,
+    *,
+    count: int,
 ) -> Past:
     own = [outage for target in targets for outage in outages.get(target, ())]
-    found = component_days([days.get(one, []) for one in targets], own, day_of(now), DAYS)
+    found = component_days([days.get(one, []) for one in targets], own, day_of(now), count)
     begun = next((place for place, one in enumerate(found) if one.measured_s), len(found))
     today = (now % DAY_MS) / 1000
     measured = found[-1].measured_s + found[-2].measured_s * (1 - today / DAY_S)

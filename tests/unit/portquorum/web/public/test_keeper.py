@@ -30,10 +30,12 @@ class SomePast:
     def __init__(self) -> None:
         self.is_away = False
         self.asked: list[Sequence[str]] = []
+        self.counts: list[int] = []
 
-    async def public_days(self, targets: Sequence[str], _count: int) -> dict[str, list[TargetDay]]:
+    async def public_days(self, targets: Sequence[str], count: int) -> dict[str, list[TargetDay]]:
         if self.is_away:
             raise HistoryUnavailableError("ClickHouse does not answer.", NOW)
+        self.counts.append(count)
         return {one: [TargetDay(day_of(NOW), DAY_S, 60, 0)] for one in targets}
 
     async def public_outages(self, targets: Sequence[str], _since: int) -> Sequence[Outage]:
@@ -191,11 +193,17 @@ async def test_the_history_is_asked_and_stays_while_it_is_away(made: Made) -> No
     assert [(one.measured_s, one.down_s) for one in past.days] == [(DAY_S, 60)]
     assert past.response_ms == (1.0, 2.0, 3.0, 4.0)
     assert past.down_24h_s == 60
-    assert made.past.asked == [["mail", "web"]]
+    assert made.past.asked[0] == ["mail", "web"]
+
+    made.now += MINUTE
+    await made.keeper.ask()
+    await made.keeper.look()
+    assert made.page().component("web").past is past
+    assert made.past.counts == [90, 3]
 
     made.past.is_away = True
     made.now += MINUTE
     await made.keeper.ask()
     await made.keeper.look()
     assert made.page().component("web").past is past
-    assert made.page().history_at == NOW
+    assert made.page().history_at == NOW + MINUTE
